@@ -1,1 +1,9 @@
-//! (to be written)
+//! HTTP/1.1 as bytes and events.
+
+pub(crate) mod close;
+pub(crate) mod error;
+pub(crate) mod fields;
+pub(crate) mod limits;
+pub(crate) mod number;
+#[cfg(test)]
+mod testing;
