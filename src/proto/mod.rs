@@ -3,6 +3,7 @@
 pub(crate) mod close;
 pub(crate) mod error;
 pub(crate) mod fields;
+pub(crate) mod framing;
 pub(crate) mod limits;
 pub(crate) mod number;
 #[cfg(test)]
