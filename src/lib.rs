@@ -7,3 +7,5 @@ pub mod form;
 pub mod cookie;
 mod coding;
 mod proto;
+pub mod front;
+pub mod body;

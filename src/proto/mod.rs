@@ -1,9 +1,11 @@
 //! HTTP/1.1 as bytes and events.
 
+pub(crate) mod buffer;
 pub(crate) mod close;
 pub(crate) mod error;
 pub(crate) mod fields;
 pub(crate) mod framing;
+pub(crate) mod head;
 pub(crate) mod limits;
 pub(crate) mod number;
 #[cfg(test)]
