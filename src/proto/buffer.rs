@@ -29,6 +29,11 @@ impl Buffer {
         self.start == self.end
     }
 
+    /// Whether there is no space behind the data.
+    pub(crate) fn is_full(&self) -> bool {
+        self.end == self.memory.len()
+    }
+
     /// All free space, at least `least` bytes of it; bytes are moved to the front, or the memory
     /// grows, only when that is needed.
     pub(crate) fn space(&mut self, least: usize) -> &mut [u8] {
@@ -47,6 +52,17 @@ impl Buffer {
     /// The first `count` bytes of the space now hold data.
     pub(crate) fn filled(&mut self, count: usize) {
         self.end = self.memory.len().min(self.end + count);
+    }
+
+    /// The space now holds data from its byte `gap` on, `count` bytes of it. What waited already
+    /// moves up to it, so that all is one piece.
+    pub(crate) fn filled_behind(&mut self, gap: usize, count: usize) {
+        if self.end + gap + count > self.memory.len() {
+            return;
+        }
+        self.memory.copy_within(self.start..self.end, self.start + gap);
+        self.start += gap;
+        self.end += gap + count;
     }
 
     /// The first `count` bytes of the data are done with.
@@ -119,6 +135,15 @@ mod tests {
         assert_eq!(buffer.len(), 100);
         buffer.release();
         assert!(buffer.is_empty() && buffer.data().is_empty());
+    }
+
+    #[test]
+    fn a_gap_is_closed_by_moving_what_waits() {
+        let mut buffer = Buffer::default();
+        buffer.push(b"head");
+        buffer.space(10)[..6].copy_from_slice(b"___abc");
+        buffer.filled_behind(3, 3);
+        assert_eq!(buffer.data(), b"headabc");
     }
 
     #[test]

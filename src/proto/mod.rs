@@ -3,6 +3,7 @@
 pub(crate) mod buffer;
 pub(crate) mod close;
 pub(crate) mod error;
+pub(crate) mod exchange;
 pub(crate) mod fields;
 pub(crate) mod framing;
 pub(crate) mod head;
