@@ -1,10 +1,13 @@
 //! HTTP/1.1 as bytes and events.
 
+mod chunk_line;
+pub(crate) mod chunked;
 pub(crate) mod close;
 pub(crate) mod error;
 pub(crate) mod fields;
 pub(crate) mod framing;
 pub(crate) mod limits;
 pub(crate) mod number;
+pub(crate) mod progress;
 #[cfg(test)]
 mod testing;
