@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 
 use proptest::prelude::*;
 
+use super::super::testing::Lines;
 use super::*;
 
 /// What came of a body: the data given out, and how it ended.
@@ -122,7 +123,7 @@ fn complete_bodies() {
 
 #[test]
 fn trailers_are_told_as_received_and_take_no_effect() {
-    let cases: [(&[u8], &[(&str, &str)]); 4] = [
+    let cases: [(&[u8], Lines); 4] = [
         (b"0\r\nX-T: v\r\n\r\n", &[("x-t", "v")]),
         (b"0\r\nA: 1\r\nb:2\r\na:  3\t\r\n\r\n", &[("a", "1"), ("a", "3"), ("b", "2")]),
         (b"0\r\nX:\r\nY: a: b, \"c\"\r\n\r\n", &[("x", ""), ("y", "a: b, \\\"c\\\"")]),
