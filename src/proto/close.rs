@@ -72,13 +72,13 @@ pub(crate) fn keep_alive(version: Version, headers: &HeaderMap) -> Result<(), Cl
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::headers;
+    use super::super::testing::{Lines, headers};
     use super::*;
 
     #[test]
     fn keep_alive_by_version_and_connection_fields() {
         use CloseReason::{Http10, PeerSaidClose};
-        let cases: [(Version, &[(&str, &str)], Result<(), CloseReason>); 13] = [
+        let cases: [(Version, Lines, Result<(), CloseReason>); 13] = [
             (Version::HTTP_11, &[], Ok(())),
             (Version::HTTP_11, &[("connection", "close")], Err(PeerSaidClose)),
             (Version::HTTP_11, &[("connection", "Close")], Err(PeerSaidClose)),

@@ -78,8 +78,16 @@ fn elements<'h>(
         .into_iter()
         .map(HeaderValue::as_bytes)
         .flat_map(|line| line.split(|byte| *byte == b','))
-        // Of ASCII whitespace, a `HeaderValue` can hold SP and HTAB only: this trims OWS.
-        .map(<[u8]>::trim_ascii)
+        .map(trim_ows)
+}
+
+/// `bytes` without the optional whitespace around them: SP and HTAB, nothing else
+/// (RFC 9110 §5.6.3).
+pub(super) fn trim_ows(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ pub(crate) fn response_framing(
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::headers;
+    use super::super::testing::{Lines, headers};
     use super::*;
     use CloseReason::{CloseDelimited, FramingDoubt, Upgraded};
 
@@ -88,7 +88,7 @@ mod tests {
     fn step_1_and_2_no_body_by_method_and_status() {
         let tunnel = (Framing::Tunnel, Some(Upgraded));
         let empty = (Framing::Empty, None);
-        let cases: [(Method, u16, &[(&str, &str)], _); 16] = [
+        let cases: [(Method, u16, Lines, _); 16] = [
             (Method::HEAD, 200, &[], empty),
             (Method::HEAD, 200, &[FIVE], empty),
             (Method::HEAD, 200, &[FIVE, SIX], empty),
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn step_3_to_8_framing_by_fields() {
         use ProtocolError::{ChunkedNotLast, ConflictingContentLength};
-        let cases: [(&[(&str, &str)], Outcome); 8] = [
+        let cases: [(Lines, Outcome); 8] = [
             (&[CHUNKED], Ok((Framing::Chunked, None))),
             (&[CHUNKED, FIVE], Ok((Framing::Chunked, Some(FramingDoubt)))),
             (&[MINUS, CHUNKED], Ok((Framing::Chunked, Some(FramingDoubt)))),

@@ -1,6 +1,8 @@
 //! HTTP/1.1 as bytes and events.
 
 pub(crate) mod buffer;
+mod chunk_line;
+pub(crate) mod chunked;
 pub(crate) mod close;
 pub(crate) mod error;
 pub(crate) mod exchange;
@@ -9,5 +11,6 @@ pub(crate) mod framing;
 pub(crate) mod head;
 pub(crate) mod limits;
 pub(crate) mod number;
+pub(crate) mod progress;
 #[cfg(test)]
 mod testing;

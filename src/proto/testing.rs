@@ -2,6 +2,9 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+/// The field lines of a message.
+pub(crate) type Lines = &'static [(&'static str, &'static str)];
+
 /// The map of these field lines; names and values must be valid.
 pub(crate) fn headers(fields: &[(&str, &str)]) -> HeaderMap {
     let mut map = HeaderMap::new();
