@@ -7,5 +7,6 @@ pub mod form;
 pub mod cookie;
 mod coding;
 mod proto;
+mod wire;
 pub mod front;
 pub mod body;

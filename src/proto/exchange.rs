@@ -57,6 +57,8 @@ pub(crate) struct Exchange {
     /// Read, not yet looked at.
     input: Buffer,
     trailers: Option<HeaderMap>,
+    /// The connection has ended: what is in the input is all that there is.
+    ended: Option<Ending>,
     /// How much to read at once.
     read_size: usize,
     written: u64,
@@ -134,8 +136,6 @@ enum Incoming {
     Length(u64),
     Chunked(Box<chunked::Decoder>),
     UntilClose,
-    /// The connection has ended: what is in the buffer is the rest.
-    Closed,
 }
 
 /// How a connection ended.
@@ -159,6 +159,7 @@ impl Exchange {
             output: Buffer::default(),
             input: Buffer::default(),
             trailers: None,
+            ended: None,
             read_size: HEAD_READ,
             written: 0,
             heard: false,
@@ -196,7 +197,10 @@ impl Exchange {
             Sending::Head(_) => Step::Fill,
             _ if !self.output.is_empty() => Step::Write,
             Sending::Body(_) => Step::Fill,
-            Sending::Done | Sending::Abandoned => Step::Read,
+            Sending::Done | Sending::Abandoned => match self.ended {
+                None => Step::Read,
+                Some(_) => return Err(self.cut_off()),
+            },
         })
     }
 
@@ -319,45 +323,52 @@ impl Exchange {
         self.input.push(bytes);
     }
 
-    /// The connection ended. That is an error unless only its end could end the body.
-    pub(crate) fn read_eof(&mut self, ending: Ending) -> Result<(), ProtocolError> {
-        let error = match &self.receiving {
-            Receiving::Complete | Receiving::Body(Incoming::Closed) => return Ok(()),
-            Receiving::Head(_) if !self.heard => ProtocolError::EofBeforeResponse,
-            Receiving::Head(_) => ProtocolError::EofInHead,
-            Receiving::Body(Incoming::Length(left)) => {
-                ProtocolError::EofInBody { missing: left.saturating_sub(self.input.len() as u64) }
-            }
-            Receiving::Body(Incoming::Chunked(decoder)) => decoder.eof(),
-            Receiving::Body(Incoming::UntilClose) if ending == Ending::Cut => ProtocolError::TlsCut,
-            Receiving::Body(Incoming::UntilClose) => {
-                self.receiving = Receiving::Body(Incoming::Closed);
-                return Ok(());
-            }
-        };
-        self.close.get_or_insert(CloseReason::EarlyEof);
-        Err(error)
+    /// The connection ended. That is an error when more is needed than has come, unless only the
+    /// connection's end could end the body.
+    pub(crate) fn read_eof(&mut self, ending: Ending) {
+        self.ended.get_or_insert(ending);
     }
 
     /// The next bytes of the response's body. `into` is not empty.
     pub(crate) fn read_body(&mut self, into: &mut [u8]) -> Result<BodyStep, ProtocolError> {
         let Receiving::Body(body) = &mut self.receiving else { return Ok(BodyStep::End) };
         let step = match body {
-            Incoming::Length(left) => plain_step(&mut self.input, into, *left),
-            Incoming::UntilClose => plain_step(&mut self.input, into, u64::MAX),
-            Incoming::Closed if self.input.is_empty() => BodyStep::End,
-            Incoming::Closed => plain_step(&mut self.input, into, u64::MAX),
-            Incoming::Chunked(decoder) => match chunked_step(&mut self.input, into, decoder) {
-                Ok(step) => step,
-                Err(error) => return Err(self.broken(error)),
-            },
+            Incoming::Length(left) => Ok(plain_step(&mut self.input, into, *left)),
+            Incoming::UntilClose => Ok(plain_step(&mut self.input, into, u64::MAX)),
+            Incoming::Chunked(decoder) => chunked_step(&mut self.input, into, decoder),
         };
+        let step = step.map_err(|error| self.broken(error))?;
         match step {
             BodyStep::Data(count) => self.body_came(count),
             BodyStep::End => self.complete(),
+            BodyStep::Direct(_) | BodyStep::Read if self.ended.is_some() => return self.at_the_end(),
             BodyStep::Direct(_) | BodyStep::Read => {}
         }
         Ok(step)
+    }
+
+    /// More of the body is wanted than there is.
+    fn at_the_end(&mut self) -> Result<BodyStep, ProtocolError> {
+        let until_close = matches!(self.receiving, Receiving::Body(Incoming::UntilClose));
+        if until_close && self.ended == Some(Ending::Clean) {
+            self.complete();
+            return Ok(BodyStep::End);
+        }
+        Err(self.cut_off())
+    }
+
+    /// What is missing now that the connection has ended.
+    fn cut_off(&mut self) -> ProtocolError {
+        self.close.get_or_insert(CloseReason::EarlyEof);
+        match &self.receiving {
+            Receiving::Head(_) | Receiving::Complete if !self.heard => {
+                ProtocolError::EofBeforeResponse
+            }
+            Receiving::Head(_) | Receiving::Complete => ProtocolError::EofInHead,
+            Receiving::Body(Incoming::Length(left)) => ProtocolError::EofInBody { missing: *left },
+            Receiving::Body(Incoming::Chunked(decoder)) => decoder.eof(),
+            Receiving::Body(Incoming::UntilClose) => ProtocolError::TlsCut,
+        }
     }
 
     /// The driver read so many bytes straight into the caller's slice, as [`BodyStep::Direct`]
@@ -504,6 +515,7 @@ impl Exchange {
             (_, sent) if sent != Sending::Done => Err(CloseReason::RequestIncomplete),
             _ if !self.output.is_empty() => Err(CloseReason::RequestIncomplete),
             _ if !self.input.is_empty() => Err(CloseReason::LeftoverBytes),
+            _ if self.ended.is_some() => Err(CloseReason::NotAlive),
             _ => Ok(()),
         }
     }

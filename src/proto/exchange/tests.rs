@@ -82,7 +82,7 @@ fn drive(
             }
             Step::Read => match (peer.read(exchange.read_space()), peer.ending) {
                 (Some(count), _) => exchange.read(count),
-                (None, Some(ending)) => exchange.read_eof(ending)?,
+                (None, Some(ending)) => exchange.read_eof(ending),
                 (None, None) => return Ok(()),
             },
         }
@@ -111,7 +111,7 @@ fn drive(
         };
         match (read, peer.ending) {
             (Some(_), _) => {}
-            (None, Some(ending)) => exchange.read_eof(ending)?,
+            (None, Some(ending)) => exchange.read_eof(ending),
             (None, None) => return Ok(()),
         }
     }
