@@ -18,6 +18,7 @@ use self::reply::Reply;
 use super::pki::{Leaf, Pki};
 use super::stream::Stream;
 
+mod echo;
 mod form;
 mod message;
 mod reply;

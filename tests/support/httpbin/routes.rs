@@ -8,6 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Map, Value, json};
 
+use super::echo::{self, base64, grouped};
 use super::form::{self, Part};
 use super::message::Request;
 use super::reply::{Body, Reply};
@@ -25,6 +26,12 @@ const HTML_PAGE: &str = "<!DOCTYPE html>\n<html>\n<head><title>Page</title></hea
 pub struct Context {
     pub origin: String,
     pub scheme: &'static str,
+}
+
+impl Context {
+    pub fn base_url(&self, request: &Request) -> String {
+        format!("{}://{}", self.scheme, request.value("host").unwrap_or_default())
+    }
 }
 
 /// Path with `{}` for a variable segment, methods, handler.
@@ -65,7 +72,7 @@ const ROUTES: &[Route] = &[
     ("/redirect/{}", GET, |call| redirect_chain("/relative-redirect", "", call)),
     ("/relative-redirect/{}", GET, |call| redirect_chain("/relative-redirect", "", call)),
     ("/absolute-redirect/{}", GET, |call| {
-        redirect_chain("/absolute-redirect", &call.base_url(), call)
+        redirect_chain("/absolute-redirect", &call.context.base_url(call.request), call)
     }),
     ("/redirect-to", ANY, redirect_to),
     ("/gzip", GET, gzip),
@@ -121,47 +128,16 @@ fn allow(methods: &[&str]) -> String {
 }
 
 impl Call<'_> {
-    fn base_url(&self) -> String {
-        format!("{}://{}", self.context.scheme, self.request.value("host").unwrap_or_default())
+    fn members(&self, members: &[&str]) -> Result<Map<String, Value>, &'static str> {
+        echo::members(self.request, self.context, members)
     }
 
     /// A JSON object with these members of httpbin's usual answer.
     fn echo(&self, members: &[&str]) -> Reply {
         match self.members(members) {
-            Ok(object) => Reply::json(&Value::Object(object)),
+            Ok(object) => Reply::json(&object.into()),
             Err(reason) => Reply::text(400, &format!("refused: {reason}\n")),
         }
-    }
-
-    fn members(&self, members: &[&str]) -> Result<Map<String, Value>, &'static str> {
-        let content = Content::of(self.request)?;
-        let member = |name: &str| match name {
-            "args" => grouped(self.request.query.iter().cloned()),
-            "headers" => self.headers(),
-            "origin" => json!(self.context.origin),
-            "url" => json!(self.base_url() + &self.request.target),
-            "method" => json!(self.request.method),
-            "data" => json!(content.data),
-            "form" => content.form.clone(),
-            "files" => content.files.clone(),
-            "json" => content.json.clone(),
-            _ => Value::Null,
-        };
-        Ok(members.iter().map(|name| ((*name).to_owned(), member(name))).collect())
-    }
-
-    /// Names in the case that WSGI servers give them, equal names joined by a comma.
-    fn headers(&self) -> Value {
-        let mut headers = Map::new();
-        for (name, value) in &self.request.fields {
-            let name = title_case(name);
-            let joined = match headers.get(&name).and_then(Value::as_str) {
-                Some(earlier) => format!("{earlier},{value}"),
-                None => value.clone(),
-            };
-            headers.insert(name, json!(joined));
-        }
-        Value::Object(headers)
     }
 
     /// The first variable segment as a number, at most `max`.
@@ -171,45 +147,6 @@ impl Call<'_> {
 
     fn seconds(&self, argument: &str, default: f64) -> Duration {
         parse_seconds(self.request.argument(argument)).unwrap_or(Duration::from_secs_f64(default))
-    }
-}
-
-/// The members of an answer that come from the request's body.
-#[derive(Default)]
-struct Content {
-    data: String,
-    form: Value,
-    files: Value,
-    json: Value,
-}
-
-impl Content {
-    fn of(request: &Request) -> Result<Content, &'static str> {
-        let nothing = || grouped([].into_iter());
-        let content_type = request.value("content-type").unwrap_or_default();
-        if content_type.starts_with("application/x-www-form-urlencoded") {
-            let form = grouped(form::parse_urlencoded(&request.body).into_iter());
-            return Ok(Content { form, files: nothing(), ..Content::default() });
-        }
-        if content_type.starts_with("multipart/form-data") {
-            let parts = form::parse_multipart(content_type, &request.body)?;
-            let (files, texts): (Vec<Part>, Vec<Part>) =
-                parts.into_iter().partition(|part| part.filename.is_some());
-            let grouped_parts = |parts: Vec<Part>| {
-                grouped(parts.into_iter().map(|part| {
-                    let content = text_or_data_url(&part.content, part.content_type.as_deref());
-                    (part.name, content)
-                }))
-            };
-            let (form, files) = (grouped_parts(texts), grouped_parts(files));
-            return Ok(Content { form, files, ..Content::default() });
-        }
-        Ok(Content {
-            data: text_or_data_url(&request.body, None),
-            form: nothing(),
-            files: nothing(),
-            json: serde_json::from_slice(&request.body).unwrap_or(Value::Null),
-        })
     }
 }
 
@@ -432,57 +369,9 @@ fn with_safe(reply: Reply, name: &str, value: &str) -> Reply {
     if is_safe { reply.with(name, value) } else { reply }
 }
 
-/// An object; a name that comes several times gets a list.
-fn grouped(pairs: impl Iterator<Item = (String, String)>) -> Value {
-    let mut object = Map::new();
-    for (name, value) in pairs {
-        match object.get_mut(&name) {
-            None => {
-                object.insert(name, json!(value));
-            }
-            Some(Value::Array(values)) => values.push(json!(value)),
-            Some(first) => *first = json!([first.clone(), value]),
-        }
-    }
-    Value::Object(object)
-}
-
-fn title_case(name: &str) -> String {
-    let words = name.split('-').map(|word| {
-        let (first, rest) = word.split_at(word.len().min(1));
-        first.to_ascii_uppercase() + &rest.to_ascii_lowercase()
-    });
-    words.collect::<Vec<_>>().join("-")
-}
-
-/// Text as it is, everything else as a `data:` URL, as httpbin does it.
-fn text_or_data_url(bytes: &[u8], content_type: Option<&str>) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => {
-            let content_type = content_type.unwrap_or("application/octet-stream");
-            format!("data:{content_type};base64,{}", base64(bytes))
-        }
-    }
-}
-
 fn parse_seconds(text: Option<&str>) -> Option<Duration> {
     let seconds: f64 = text?.parse().ok()?;
     (seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(MAX_SECONDS)))
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for group in bytes.chunks(3) {
-        let word = group.iter().fold(0_usize, |word, b| word << 8 | usize::from(*b));
-        let word = word << (8 * (3 - group.len()));
-        for digit in 0..4 {
-            let sextet = ALPHABET[word >> (18 - 6 * digit) & 63];
-            text.push(if digit > group.len() { '=' } else { char::from(sextet) });
-        }
-    }
-    text
 }
 
 fn crc32(bytes: &[u8]) -> u32 {
