@@ -44,8 +44,10 @@ impl Reply {
         Reply::new(200, "application/json", format!("{value:#}\n"))
     }
 
-    pub fn redirect(status: u16, location: &str) -> Reply {
-        Reply::empty(status).with("Location", location)
+    /// With a body, as most servers send it, so that clients have something to read away.
+    pub fn redirect(location: &str) -> Reply {
+        Reply::new(302, "text/html; charset=utf-8", "<h1>Redirecting...</h1>\n")
+            .with("Location", location)
     }
 
     pub fn with(mut self, name: &str, value: &str) -> Reply {

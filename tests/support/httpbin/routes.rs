@@ -192,13 +192,13 @@ fn cookies(call: &Call) -> Reply {
 
 fn set_cookies(cookies: &[(String, String)], call: &Call) -> Reply {
     let secure = if call.context.scheme == "https" { "Secure; " } else { "" };
-    cookies.iter().fold(Reply::redirect(302, "/cookies"), |reply, (name, value)| {
+    cookies.iter().fold(Reply::redirect("/cookies"), |reply, (name, value)| {
         with_safe(reply, "Set-Cookie", &format!("{name}={value}; {secure}Path=/"))
     })
 }
 
 fn delete_cookies(call: &Call) -> Reply {
-    call.request.query.iter().fold(Reply::redirect(302, "/cookies"), |reply, (name, _)| {
+    call.request.query.iter().fold(Reply::redirect("/cookies"), |reply, (name, _)| {
         let past = "Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/";
         with_safe(reply, "Set-Cookie", &format!("{name}=; {past}"))
     })
@@ -224,8 +224,8 @@ fn bearer(call: &Call) -> Reply {
 fn redirect_chain(path: &str, base: &str, call: &Call) -> Reply {
     match call.count(MAX_LINES) {
         None | Some(0) => Reply::text(404, "not found\n"),
-        Some(1) => Reply::redirect(302, &format!("{base}/get")),
-        Some(count) => Reply::redirect(302, &format!("{base}{path}/{}", count - 1)),
+        Some(1) => Reply::redirect(&format!("{base}/get")),
+        Some(count) => Reply::redirect(&format!("{base}{path}/{}", count - 1)),
     }
 }
 
@@ -256,7 +256,9 @@ fn gzip(call: &Call) -> Reply {
 
 fn status(call: &Call) -> Reply {
     match call.segments[0].parse() {
-        Ok(status @ (301 | 302 | 303 | 305 | 307)) => Reply::redirect(status, "/redirect/1"),
+        Ok(status @ (301 | 302 | 303 | 305 | 307)) => {
+            Reply::empty(status).with("Location", "/redirect/1")
+        }
         Ok(401) => Reply::empty(401).with("WWW-Authenticate", "Basic realm=\"Fake Realm\""),
         Ok(418) => Reply::text(418, "I'm a teapot!\n"),
         Ok(status @ 200..=999) => Reply::new(status, "text/html; charset=utf-8", ""),
