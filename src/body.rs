@@ -101,6 +101,13 @@ impl<F: Front> Body<F> {
         self.segments.iter().try_fold(0_u64, |sum, segment| sum.checked_add(segment.length()?))
     }
 
+    /// The caller said how long the body is: its source has to keep to that.
+    pub(crate) fn announce(&mut self, announced: u64) {
+        if let [Segment::Source { length, .. }] = self.segments.make_contiguous() {
+            *length = SourceLength::Exactly(announced);
+        }
+    }
+
     /// A copy, if the body is made of bytes only.
     pub(crate) fn try_clone(&self) -> Option<Self> {
         let mut copy = Self::empty();
