@@ -50,18 +50,13 @@ impl Decoder {
         input: &[u8],
         output: &mut [u8],
     ) -> Result<Progress, ProtocolError> {
-        let mut progress = Progress::default();
-        loop {
-            let (input, output) = progress.rest(input, output);
-            match self.step(input, output) {
-                Ok(step) if step == Progress::default() => return Ok(progress),
-                Ok(step) => progress += step,
-                Err(error) => {
-                    self.state = State::Failed(error.clone());
-                    return if progress.produced == 0 { Err(error) } else { Ok(progress) };
-                }
+        Progress::repeat(input, output, |input, output| {
+            let step = self.step(input, output);
+            if let Err(error) = &step {
+                self.state = State::Failed(error.clone());
             }
-        }
+            step
+        })
     }
 
     /// How many plain bytes of data come next on the connection; 0 where something else comes.

@@ -13,4 +13,4 @@ pub(crate) mod limits;
 pub(crate) mod number;
 pub(crate) mod progress;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

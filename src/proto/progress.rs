@@ -11,7 +11,31 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
+    /// Repeats `step` until it can do no more.
+    ///
+    /// An error comes only if nothing was produced before it: what was produced would be lost,
+    /// and how much that is would depend on how the input was split. So `step`, asked again,
+    /// has to answer with the same error again.
+    #[inline]
+    pub(crate) fn repeat<E>(
+        input: &[u8],
+        output: &mut [u8],
+        mut step: impl FnMut(&[u8], &mut [u8]) -> Result<Self, E>,
+    ) -> Result<Self, E> {
+        let mut progress = Self::default();
+        loop {
+            let (input, output) = progress.rest(input, output);
+            match step(input, output) {
+                Ok(step) if step == Self::default() => return Ok(progress),
+                Ok(step) => progress += step,
+                Err(error) if progress.produced == 0 => return Err(error),
+                Err(_) => return Ok(progress),
+            }
+        }
+    }
+
     /// What is left of the input and of the output.
+    #[inline]
     pub(crate) fn rest<'i, 'o>(
         self,
         input: &'i [u8],

@@ -286,7 +286,7 @@ fn a_million_one_byte_chunks_pass() {
 #[test]
 fn what_stands_between_the_data_needs_no_room() {
     let mut decoder = Decoder::new(&Limits::default());
-    let none = &mut [][..];
+    let none: &mut [u8] = &mut [];
     let consumed = |consumed| Ok(Progress { consumed, produced: 0 });
     assert_eq!(decoder.decode(b"5;a=b\r\nhello", none), consumed(7));
     assert_eq!(decoder.remaining_in_chunk(), 5);
