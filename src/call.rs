@@ -316,7 +316,7 @@ impl<'c, F: Front> Call<'c, F> {
         if self.decoding == Decoding::Off {
             return Ok(None);
         }
-        coding::Decoder::for_response(headers).map_err(|error| {
+        coding::plan(headers).map_err(|error| {
             Error::new(Kind::Decode, Phase::Decode).cause(error).for_url(&self.url)
         })
     }

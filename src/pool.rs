@@ -42,9 +42,13 @@ pub(crate) struct Pool<T> {
 
 #[derive(Debug)]
 struct Idle<T> {
-    route: Route,
     connection: T,
     since: Instant,
+}
+
+/// What can be pooled: it knows where it leads.
+pub(crate) trait Pooled {
+    fn route(&self) -> &Route;
 }
 
 /// A connection to close.
@@ -59,20 +63,25 @@ impl<T> Pool<T> {
         Self { limits, idle: Vec::new() }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.idle.len()
+    }
+}
+
+impl<T: Pooled> Pool<T> {
     /// The connection to `url` that idles least. Call [`expire`](Self::expire) first.
-    pub(crate) fn take(&mut self, url: &Url) -> Option<(Route, T)> {
-        let at = self.idle.iter().rposition(|idle| idle.route.leads_to(url))?;
-        let idle = self.idle.remove(at);
-        Some((idle.route, idle.connection))
+    pub(crate) fn take(&mut self, url: &Url) -> Option<T> {
+        let at = self.idle.iter().rposition(|idle| idle.connection.route().leads_to(url))?;
+        Some(self.idle.remove(at).connection)
     }
 
     /// Keeps a connection, and gives back the one that has to go for it.
-    pub(crate) fn put(&mut self, route: Route, connection: T, now: Instant) -> Option<Closed<T>> {
-        let evicted = self.evict_for(&route);
+    pub(crate) fn put(&mut self, connection: T, now: Instant) -> Option<Closed<T>> {
+        let evicted = self.evict_for(connection.route());
         if self.limits.max_idle_per_host == 0 || self.limits.max_idle == 0 {
             return Some(Closed { connection, reason: CloseReason::PoolFull });
         }
-        self.idle.push(Idle { route, connection, since: now });
+        self.idle.push(Idle { connection, since: now });
         evicted
     }
 
@@ -96,14 +105,10 @@ impl<T> Pool<T> {
         std::mem::take(&mut self.idle).into_iter().map(|idle| idle.closed(CloseReason::PoolFull))
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.idle.len()
-    }
-
     /// Makes room for one more connection of `route`: the one of the same host, or else the one of
     /// all, that has idled longest goes.
     fn evict_for(&mut self, route: &Route) -> Option<Closed<T>> {
-        let same_host = |idle: &Idle<T>| idle.route == *route;
+        let same_host = |idle: &Idle<T>| idle.connection.route() == route;
         let of_host = self.idle.iter().filter(|idle| same_host(idle)).count();
         let oldest = if of_host >= self.limits.max_idle_per_host {
             self.idle.iter().position(same_host)
@@ -131,17 +136,25 @@ mod tests {
         max_idle: 3,
     };
 
+    impl Pooled for (Route, u32) {
+        fn route(&self) -> &Route {
+            &self.0
+        }
+    }
+
+    type TestPool = Pool<(Route, u32)>;
+
     fn url(host: &str) -> Url {
         Url::parse(&format!("http://{host}/")).unwrap()
     }
 
-    fn put(pool: &mut Pool<u32>, host: &str, connection: u32, now: Instant) -> Option<u32> {
-        let closed = pool.put(Route::of(&url(host)), connection, now)?;
+    fn put(pool: &mut TestPool, host: &str, connection: u32, now: Instant) -> Option<u32> {
+        let closed = pool.put((Route::of(&url(host)), connection), now)?;
         assert_eq!(closed.reason, CloseReason::PoolFull);
-        Some(closed.connection)
+        Some(closed.connection.1)
     }
 
-    fn take(pool: &mut Pool<u32>, host: &str) -> Option<u32> {
+    fn take(pool: &mut TestPool, host: &str) -> Option<u32> {
         pool.take(&url(host)).map(|(_, connection)| connection)
     }
 
@@ -189,7 +202,7 @@ mod tests {
         put(&mut pool, "a", 1, start);
         put(&mut pool, "b", 2, later(50));
         let mut expired = |now| {
-            let closed: Vec<_> = pool.expire(now).map(|c| (c.connection, c.reason)).collect();
+            let closed: Vec<_> = pool.expire(now).map(|c| (c.connection.1, c.reason)).collect();
             closed
         };
         assert_eq!(expired(later(89)), []);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http::{Extensions, HeaderMap, StatusCode, Version};
+use http::{Extensions, HeaderMap, StatusCode, Version, header};
 
 use crate::error::{Error, Result};
 use crate::proto::fields;
@@ -46,6 +46,13 @@ impl Head {
             extensions: Extensions::new(),
             content_length,
         }
+    }
+
+    /// The body is decoded: what these fields say is no longer true of it.
+    pub(crate) fn forget_coding(&mut self) {
+        self.headers.remove(header::CONTENT_ENCODING);
+        self.headers.remove(header::CONTENT_LENGTH);
+        self.content_length = None;
     }
 }
 

@@ -6,6 +6,8 @@
 #[cfg(feature = "gzip")]
 mod gzip;
 
+pub(crate) mod queue;
+
 use std::error::Error;
 use std::fmt;
 use std::sync::LazyLock;

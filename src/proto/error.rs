@@ -1,6 +1,8 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::error::Kind;
+
 /// What a peer can do wrong in HTTP/1.1: one variant per reason.
 ///
 /// Two runs over the same bytes give the same variant with the same content, however the bytes
@@ -53,6 +55,26 @@ pub(crate) enum ProtocolError {
     /// TLS ended without `close_notify` where only the end of input ends the body
     /// (RFC 9112 §9.8).
     TlsCut,
+}
+
+impl ProtocolError {
+    /// What it is to the caller: a limit of ours, a response cut short, or a broken rule.
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::TooManyFields(_)
+            | Self::HeadTooLarge(_)
+            | Self::TooManyInterim(_)
+            | Self::ChunkExtensionsTooLarge(_)
+            | Self::TrailersTooLarge(_)
+            | Self::TooManyTrailers(_) => Kind::Limit,
+            Self::EofBeforeResponse => Kind::Io,
+            Self::EofInHead
+            | Self::EofInBody { .. }
+            | Self::EofInChunked { .. }
+            | Self::TlsCut => Kind::Truncated,
+            _ => Kind::Protocol,
+        }
+    }
 }
 
 impl fmt::Display for ProtocolError {

@@ -505,11 +505,15 @@ impl Exchange {
         self.close.get_or_insert(reason);
     }
 
+    /// Whether the connection may serve another request once this exchange is complete, as far as
+    /// that is known by now.
+    pub(crate) fn may_be_reused(&self) -> Result<(), CloseReason> {
+        self.close.map_or(Ok(()), Err)
+    }
+
     /// Whether the connection may serve another request, or why not.
     pub(crate) fn reusable(&self) -> Result<(), CloseReason> {
-        if let Some(reason) = self.close {
-            return Err(reason);
-        }
+        self.may_be_reused()?;
         match (&self.receiving, self.sending) {
             (Receiving::Head(_) | Receiving::Body(_), _) => Err(CloseReason::BodyUnread),
             (_, sent) if sent != Sending::Done => Err(CloseReason::RequestIncomplete),

@@ -8,6 +8,7 @@ use std::fmt;
 use http::{HeaderMap, Method};
 
 use super::tls::{Received, Tls, TlsError};
+use crate::error::{Error, Kind, Phase};
 use crate::proto::buffer::Buffer;
 use crate::proto::close::CloseReason;
 use crate::proto::error::ProtocolError;
@@ -185,6 +186,11 @@ impl Session {
         self.exchange.close_after(reason);
     }
 
+    /// See [`Exchange::may_be_reused`].
+    pub(crate) fn may_be_reused(&self) -> Result<(), CloseReason> {
+        self.exchange.may_be_reused()
+    }
+
     /// See [`Exchange::reusable`].
     pub(crate) fn reusable(&self) -> Result<(), CloseReason> {
         self.exchange.reusable()?;
@@ -224,6 +230,21 @@ impl Session {
             exchange.read_eof(Ending::Clean);
         }
         Ok(filled)
+    }
+}
+
+impl SessionError {
+    /// Whether the connection was lost before anything of a response came.
+    pub(crate) fn is_loss(&self) -> bool {
+        matches!(self, Self::Protocol(ProtocolError::EofBeforeResponse))
+    }
+
+    pub(crate) fn into_error(self, phase: Phase) -> Error {
+        let kind = match &self {
+            Self::Protocol(error) => error.kind(),
+            Self::Tls(_) | Self::ClosedInHandshake => Kind::Tls,
+        };
+        Error::new(kind, phase).cause(self)
     }
 }
 
