@@ -1,9 +1,10 @@
 //! An HTTP/1.1 client over raw sockets.
 #![forbid(unsafe_code)]
 
-pub mod url;
-pub mod form;
+mod coding;
 #[cfg(feature = "cookies")]
 pub mod cookie;
-mod coding;
+pub mod form;
+mod percent;
 mod proto;
+pub mod url;
