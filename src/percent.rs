@@ -1,7 +1,7 @@
 //! Percent-encoding and -decoding (WHATWG URL §1.3).
 //!
-//! A [`Table`] says of every byte whether it is copied, encoded, or ends the component. So a parser finds the end of
-//! a component and writes it in one pass, a run of unchanged bytes at a time.
+//! A [`Table`] says of every byte whether it is copied, encoded, or ends the component. So a parser
+//! finds the end of a component and writes it in one pass, a run of unchanged bytes at a time.
 
 use std::borrow::Cow;
 
@@ -32,7 +32,8 @@ impl Table {
         self.with(bytes, Class::Stop)
     }
 
-    /// Appends `input` up to its first stop byte, encoded. Returns what is left: nothing, or what that byte starts.
+    /// Appends `input` up to its first stop byte, encoded. Returns what is left: nothing, or what
+    /// that byte starts.
     pub(crate) fn push<'a>(&self, out: &mut String, mut input: &'a str) -> &'a str {
         loop {
             let run = input.bytes().position(|byte| self.class(byte) != Class::Copy);
@@ -60,7 +61,8 @@ impl Table {
         classes.get(usize::from(byte)).copied().unwrap_or(Class::Encode)
     }
 
-    #[allow(clippy::indexing_slicing)] // Only runs at compile time, and a byte is always in the table.
+    // Runs at compile time only, and a byte is always in the table.
+    #[allow(clippy::indexing_slicing)]
     const fn with(mut self, mut bytes: &[u8], class: Class) -> Table {
         while let [byte, rest @ ..] = bytes {
             self.0[*byte as usize] = class;

@@ -1,4 +1,5 @@
-//! `application/x-www-form-urlencoded`: what HTML forms and most query strings are written in (WHATWG URL §5).
+//! `application/x-www-form-urlencoded`: what HTML forms and most query strings are written in
+//! (WHATWG URL §5).
 //!
 //! ```
 //! use leanhttp::form;
@@ -16,7 +17,8 @@ use std::fmt;
 
 use crate::percent::{self, Table};
 
-// The two ways to write pairs. One of them is in force; what the first takes, the second takes with the same result.
+// The two ways to write pairs. One of them is in force; what the first takes, the second takes with
+// the same result.
 #[cfg(not(feature = "json"))]
 mod plain;
 #[cfg(feature = "json")]
@@ -27,12 +29,13 @@ mod tests;
 
 /// Writes `pairs` as `name=value`, joined by `&`.
 ///
-/// Letters, digits and `*-._` stay, a space becomes `+`, every other byte of the UTF-8 text is percent-encoded. See
-/// [`ToPairs`] for what can be passed.
+/// Letters, digits and `*-._` stay, a space becomes `+`, every other byte of the UTF-8 text is
+/// percent-encoded. See [`ToPairs`] for what can be passed.
 ///
 /// # Errors
 ///
-/// Only with the feature `json`, for a value that has no such form: a nested map, a list as a value.
+/// Only with the feature `json`, for a value that has no such form: a nested map, a list as a
+/// value.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -52,18 +55,19 @@ pub fn encode<T: ToPairs + ?Sized>(pairs: &T) -> Result<String, Error> {
 
 /// Reads the pairs of a form or a query string.
 ///
-/// Nothing is invalid: empty parts between `&` are skipped, a part without `=` is a name with an empty value, and
-/// bytes that are not UTF-8 come out as U+FFFD.
+/// Nothing is invalid: empty parts between `&` are skipped, a part without `=` is a name with an
+/// empty value, and bytes that are not UTF-8 come out as U+FFFD.
 ///
 /// ```
 /// let pairs: Vec<_> = leanhttp::form::parse(b"a=1&&b&c=%E2%82%AC+x").collect();
-/// assert_eq!(pairs, [("a".into(), "1".into()), ("b".into(), "".into()), ("c".into(), "€ x".into())]);
+/// assert_eq!(pairs, [("a", "1"), ("b", ""), ("c", "€ x")].map(|(n, v)| (n.into(), v.into())));
 /// ```
 pub fn parse(input: &[u8]) -> Parse<'_> {
     Parse { rest: input }
 }
 
-/// The pairs of a form, made by [`parse`]. They borrow from the input where nothing had to be decoded.
+/// The pairs of a form, made by [`parse`]. They borrow from the input where nothing had to be
+/// decoded.
 #[derive(Clone, Debug)]
 pub struct Parse<'a> {
     rest: &'a [u8],
@@ -95,13 +99,18 @@ impl std::iter::FusedIterator for Parse<'_> {}
 /// - `HashMap` and `BTreeMap`,
 /// - references to those.
 ///
-/// A name is text (`str`, `String`, `Cow<str>`, `char`), a number or a `bool`; a value may also be an [`Option`], and
-/// the pair is left out when it is `None`. Floating-point numbers are written as `{:?}` writes them.
+/// A name is text (`str`, `String`, `Cow<str>`, `char`), a number or a `bool`; a value may also be
+/// an [`Option`], and the pair is left out when it is `None`. Floating-point numbers are written as
+/// `{:?}` writes them.
 ///
-/// With the feature `json` it is every type that implements `serde::Serialize` and consists of pairs: also structs,
-/// whose fields are the names. The shapes above mean the same then.
+/// With the feature `json` it is every type that implements `serde::Serialize` and consists of
+/// pairs: also structs, whose fields are the names. The shapes above mean the same then.
 ///
 /// The trait is sealed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no collection of name=value pairs for leanhttp",
+    note = "with the feature `json`, whatever implements `serde::Serialize` may be one"
+)]
 pub trait ToPairs: sealed::AppendPairs {}
 
 impl<T: sealed::AppendPairs + ?Sized> ToPairs for T {}
@@ -137,7 +146,8 @@ pub(crate) fn append_pair(out: &mut String, name: &str, value: &str) {
     append_encoded(out, value);
 }
 
-/// Everything but letters, digits and `*-._`; the space is not here because it has a form of its own.
+/// Everything but letters, digits and `*-._`; the space is not here because it has a form of its
+/// own.
 static ENCODED: Table =
     percent::C0_CONTROL.encoding(b"!\"#$%&'()+,/:;<=>?@[\\]^`{|}~").stopping(b" ");
 

@@ -1,7 +1,7 @@
 //! Pairs without serde: the shapes that programs pass most, spelled out.
 //!
-//! The impls here are a subset of serde's own, so that switching serde on takes nothing away. That is why arrays end
-//! at 32 elements.
+//! The impls here are a subset of serde's own, so that switching serde on takes nothing away. That
+//! is why arrays end at 32 elements.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
