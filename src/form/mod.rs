@@ -1,1 +1,184 @@
-//! (to be written)
+//! `application/x-www-form-urlencoded`: what HTML forms and most query strings are written in
+//! (WHATWG URL §5).
+//!
+//! ```
+//! use leanhttp::form;
+//!
+//! let encoded = form::encode(&[("name", "Zoë"), ("note", "a b&c")])?;
+//! assert_eq!(encoded, "name=Zo%C3%AB&note=a+b%26c");
+//!
+//! let pairs: Vec<_> = form::parse(encoded.as_bytes()).collect();
+//! assert_eq!(pairs, [("name".into(), "Zoë".into()), ("note".into(), "a b&c".into())]);
+//! # Ok::<(), form::Error>(())
+//! ```
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::percent::{self, Table};
+
+// The two ways to write pairs. One of them is in force; what the first takes, the second takes with
+// the same result.
+#[cfg(not(feature = "json"))]
+mod plain;
+#[cfg(feature = "json")]
+mod serde;
+
+#[cfg(test)]
+mod tests;
+
+/// Writes `pairs` as `name=value`, joined by `&`.
+///
+/// Letters, digits and `*-._` stay, a space becomes `+`, every other byte of the UTF-8 text is
+/// percent-encoded. See [`ToPairs`] for what can be passed.
+///
+/// # Errors
+///
+/// Only with the feature `json`, for a value that has no such form: a nested map, a list as a
+/// value.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use leanhttp::form;
+///
+/// assert_eq!(form::encode(&[("q", "rust http"), ("lang", "en")])?, "q=rust+http&lang=en");
+/// assert_eq!(form::encode(&vec![("page".to_string(), 2)])?, "page=2");
+/// assert_eq!(form::encode(&[("a", Some("1")), ("b", None)])?, "a=1");
+/// assert_eq!(form::encode(&BTreeMap::from([("on", true)]))?, "on=true");
+/// # Ok::<(), form::Error>(())
+/// ```
+pub fn encode<T: ToPairs + ?Sized>(pairs: &T) -> Result<String, Error> {
+    let mut encoded = String::new();
+    pairs.append_to(&mut encoded)?;
+    Ok(encoded)
+}
+
+/// Reads the pairs of a form or a query string.
+///
+/// Nothing is invalid: empty parts between `&` are skipped, a part without `=` is a name with an
+/// empty value, and bytes that are not UTF-8 come out as U+FFFD.
+///
+/// ```
+/// let pairs: Vec<_> = leanhttp::form::parse(b"a=1&&b&c=%E2%82%AC+x").collect();
+/// assert_eq!(pairs, [("a", "1"), ("b", ""), ("c", "€ x")].map(|(n, v)| (n.into(), v.into())));
+/// ```
+pub fn parse(input: &[u8]) -> Parse<'_> {
+    Parse { rest: input }
+}
+
+/// The pairs of a form, made by [`parse`]. They borrow from the input where nothing had to be
+/// decoded.
+#[derive(Clone, Debug)]
+pub struct Parse<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Parse<'a> {
+    type Item = (Cow<'a, str>, Cow<'a, str>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.rest.is_empty() {
+            let (part, rest) = split_once(self.rest, b'&');
+            self.rest = rest;
+            if !part.is_empty() {
+                let (name, value) = split_once(part, b'=');
+                return Some((decode(name), decode(value)));
+            }
+        }
+        None
+    }
+}
+
+impl std::iter::FusedIterator for Parse<'_> {}
+
+/// What [`encode`] and the `query` and `form` methods of a request take: names with their values.
+///
+/// Without the feature `json` these are
+///
+/// - slices, arrays of up to 32 elements and `Vec`s of pairs `(name, value)`,
+/// - `HashMap` and `BTreeMap`,
+/// - references to those.
+///
+/// A name is text (`str`, `String`, `Cow<str>`, `char`), a number or a `bool`; a value may also be
+/// an [`Option`], and the pair is left out when it is `None`. Floating-point numbers are written as
+/// `{:?}` writes them.
+///
+/// With the feature `json` it is every type that implements `serde::Serialize` and consists of
+/// pairs: also structs, whose fields are the names. The shapes above mean the same then.
+///
+/// The trait is sealed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no collection of name=value pairs for leanhttp",
+    note = "with the feature `json`, whatever implements `serde::Serialize` may be one"
+)]
+pub trait ToPairs: sealed::AppendPairs {}
+
+impl<T: sealed::AppendPairs + ?Sized> ToPairs for T {}
+
+mod sealed {
+    /// The hidden half of [`ToPairs`](super::ToPairs).
+    pub trait AppendPairs {
+        /// Appends every pair with [`append_pair`](super::append_pair).
+        fn append_to(&self, out: &mut String) -> Result<(), super::Error>;
+    }
+}
+
+/// A value that cannot be written as pairs; its `Display` names the part that is at fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error(Box<str>);
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Error(reason) = self;
+        write!(f, "cannot write as name=value pairs: {reason}")
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Appends one pair to the pairs in `out`.
+pub(crate) fn append_pair(out: &mut String, name: &str, value: &str) {
+    if !out.is_empty() {
+        out.push('&');
+    }
+    append_encoded(out, name);
+    out.push('=');
+    append_encoded(out, value);
+}
+
+/// Everything but letters, digits and `*-._`; the space is not here because it has a form of its
+/// own.
+static ENCODED: Table =
+    percent::C0_CONTROL.encoding(b"!\"#$%&'()+,/:;<=>?@[\\]^`{|}~").stopping(b" ");
+
+fn append_encoded(out: &mut String, text: &str) {
+    let mut rest = ENCODED.push(out, text);
+    while let Some(after) = rest.strip_prefix(' ') {
+        out.push('+');
+        rest = ENCODED.push(out, after);
+    }
+}
+
+fn decode(input: &[u8]) -> Cow<'_, str> {
+    let bytes = if input.contains(&b'+') {
+        let spaced: Vec<u8> = input.iter().map(|&b| if b == b'+' { b' ' } else { b }).collect();
+        Cow::Owned(percent::decode(&spaced).into_owned())
+    } else {
+        percent::decode(input)
+    };
+    match bytes {
+        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+        Cow::Owned(bytes) => Cow::Owned(into_utf8_lossy(bytes)),
+    }
+}
+
+fn into_utf8_lossy(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes)
+        .unwrap_or_else(|invalid| String::from_utf8_lossy(invalid.as_bytes()).into_owned())
+}
+
+/// The parts before and after the first `separator`; all and nothing when there is none.
+fn split_once(input: &[u8], separator: u8) -> (&[u8], &[u8]) {
+    let mut parts = input.splitn(2, |&byte| byte == separator);
+    (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
+}

@@ -1,1 +1,317 @@
-//! (to be written)
+//! [`Url`]: an absolute `http` or `https` URL, parsed and resolved as the WHATWG URL Standard says
+//! (<https://url.spec.whatwg.org/>).
+//!
+//! ```
+//! use leanhttp::url::Url;
+//!
+//! let base = Url::parse("HTTPS://Example.COM:443/a/./b/../c?q=ö#top")?;
+//! assert_eq!(base.as_str(), "https://example.com/a/c?q=%C3%B6#top");
+//!
+//! let next = base.join("../d")?;
+//! assert_eq!(next.as_str(), "https://example.com/d");
+//! # Ok::<(), leanhttp::url::ParseError>(())
+//! ```
+
+use std::fmt;
+
+use crate::form;
+
+mod convert;
+mod error;
+mod host;
+mod idna;
+mod ip;
+mod origin;
+mod parse;
+mod set;
+pub(crate) mod userinfo;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::ParseError;
+pub use host::Host;
+pub use origin::Origin;
+pub use parse::MAX_LEN;
+pub use set::QueryPairsMut;
+
+/// An absolute `http` or `https` URL.
+///
+/// It is one string, normalized as the URL Standard says: scheme and host in lower case, the host
+/// in ASCII, the default port left out, dot segments resolved, everything else percent-encoded
+/// where it must be. The getters return slices of it. Two URLs are equal when these strings are.
+///
+/// The methods have the names of the `url` crate. [`Debug`](fmt::Debug) shows `***` for user name
+/// and password; what [`Display`](fmt::Display) writes is the whole URL.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Url {
+    /// Its parts in order, each with its punctuation: `https://` `user:pass@` `host` `:81` `/path`
+    /// `?query` `#fragment`. Only scheme, host and path are never empty.
+    serialization: String,
+    /// Where each [`Part`] but the last ends, as an index into `serialization`.
+    ends: [usize; Part::Fragment as usize],
+}
+
+/// A part of the serialization, its punctuation included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Scheme,
+    Userinfo,
+    Host,
+    Port,
+    Path,
+    Query,
+    Fragment,
+}
+
+impl Url {
+    /// Parses an absolute URL.
+    ///
+    /// Surrounding spaces and control characters are ignored, and so are tabs and newlines
+    /// anywhere.
+    ///
+    /// # Errors
+    ///
+    /// When `input` is relative, has another scheme than `http` and `https`, has no valid host or
+    /// port, or is longer than [`MAX_LEN`].
+    ///
+    /// ```
+    /// use leanhttp::url::{ParseError, Url};
+    ///
+    /// assert_eq!(Url::parse(" http://0x7F.1 ")?.as_str(), "http://127.0.0.1/");
+    /// assert_eq!(Url::parse("http://:80/"), Err(ParseError::EmptyHost));
+    /// # Ok::<(), ParseError>(())
+    /// ```
+    pub fn parse(input: &str) -> Result<Url, ParseError> {
+        parse::parse(input, None)
+    }
+
+    /// Parses an absolute URL and appends pairs to its query, form-encoded.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Url::parse`].
+    ///
+    /// ```
+    /// let url = leanhttp::url::Url::parse_with_params("http://h/?a=1", [("b", "2 3")])?;
+    /// assert_eq!(url.as_str(), "http://h/?a=1&b=2+3");
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
+    pub fn parse_with_params<I, K, V>(input: &str, params: I) -> Result<Url, ParseError>
+    where
+        I: IntoIterator<Item: std::borrow::Borrow<(K, V)>>,
+        K: AsRef<str>,
+        V: AsRef<str>,
+    {
+        let mut url = Url::parse(input)?;
+        url.query_pairs_mut().extend_pairs(params);
+        Ok(url)
+    }
+
+    /// Resolves `reference`, which may be relative, against this URL.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Url::parse`], but no reference is too relative.
+    ///
+    /// ```
+    /// let base = leanhttp::url::Url::parse("http://user@h/dir/page?q#f")?;
+    /// assert_eq!(base.join("other")?.as_str(), "http://user@h/dir/other");
+    /// assert_eq!(base.join("?p")?.as_str(), "http://user@h/dir/page?p");
+    /// assert_eq!(base.join("//g/x")?.as_str(), "http://g/x");
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
+    pub fn join(&self, reference: &str) -> Result<Url, ParseError> {
+        parse::parse(reference, Some(self))
+    }
+
+    /// The whole URL.
+    pub fn as_str(&self) -> &str {
+        &self.serialization
+    }
+
+    /// `http` or `https`.
+    pub fn scheme(&self) -> &str {
+        self.scheme_kind().as_str()
+    }
+
+    /// User, password, host and port as they stand in the URL: `user:pass@host:81`.
+    pub fn authority(&self) -> &str {
+        self.span(Part::Userinfo, Part::Port)
+    }
+
+    /// The user name, percent-encoded; empty when there is none.
+    pub fn username(&self) -> &str {
+        self.userinfo().0
+    }
+
+    /// The password, percent-encoded. An empty password is none.
+    pub fn password(&self) -> Option<&str> {
+        self.userinfo().1
+    }
+
+    /// The host as it stands in the URL, an IPv6 address in brackets. It is always `Some`, and an
+    /// `Option` because the `url` crate's is.
+    pub fn host_str(&self) -> Option<&str> {
+        Some(self.part(Part::Host))
+    }
+
+    /// The host: a domain or an IP address.
+    pub fn host(&self) -> Host<&str> {
+        Host::from_serialized(self.part(Part::Host))
+    }
+
+    /// The host, if it is a domain and not an IP address.
+    pub fn domain(&self) -> Option<&str> {
+        match self.host() {
+            Host::Domain(domain) => Some(domain),
+            Host::Ipv4(_) | Host::Ipv6(_) => None,
+        }
+    }
+
+    /// The port, unless it is the scheme's default, which the URL does not show.
+    pub fn port(&self) -> Option<u16> {
+        self.part(Part::Port).strip_prefix(':')?.parse().ok()
+    }
+
+    /// The port, or the scheme's default: 80 or 443. It is always `Some`, and an `Option` because
+    /// the `url` crate's is.
+    pub fn port_or_known_default(&self) -> Option<u16> {
+        Some(self.effective_port())
+    }
+
+    /// The path, percent-encoded; it starts with `/`.
+    pub fn path(&self) -> &str {
+        self.part(Part::Path)
+    }
+
+    /// What the slashes of the path separate, percent-encoded: at least one segment, which may be
+    /// empty. It is always `Some`, and an `Option` because the `url` crate's is.
+    ///
+    /// ```
+    /// let url = leanhttp::url::Url::parse("http://h/a/b%20c/")?;
+    /// assert_eq!(url.path_segments().unwrap().collect::<Vec<_>>(), ["a", "b%20c", ""]);
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
+    pub fn path_segments(&self) -> Option<std::str::Split<'_, char>> {
+        self.path().strip_prefix('/').map(|path| path.split('/'))
+    }
+
+    /// The query, percent-encoded, without its `?`.
+    pub fn query(&self) -> Option<&str> {
+        self.part(Part::Query).strip_prefix('?')
+    }
+
+    /// The pairs of the query, decoded as a form.
+    ///
+    /// ```
+    /// let url = leanhttp::url::Url::parse("http://h/?a=1&b=x+y")?;
+    /// let pairs: Vec<_> = url.query_pairs().collect();
+    /// assert_eq!(pairs, [("a".into(), "1".into()), ("b".into(), "x y".into())]);
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
+    pub fn query_pairs(&self) -> form::Parse<'_> {
+        form::parse(self.query().unwrap_or_default().as_bytes())
+    }
+
+    /// The fragment, percent-encoded, without its `#`. It is never sent.
+    pub fn fragment(&self) -> Option<&str> {
+        self.part(Part::Fragment).strip_prefix('#')
+    }
+
+    /// Scheme, host and port: what two URLs share that may see each other's credentials.
+    ///
+    /// ```
+    /// use leanhttp::url::Url;
+    ///
+    /// let url = Url::parse("https://user@h:443/path")?;
+    /// assert_eq!(url.origin(), Url::parse("https://h/")?.origin());
+    /// assert_eq!(url.origin().ascii_serialization(), "https://h");
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
+    pub fn origin(&self) -> Origin {
+        Origin::of(self)
+    }
+
+    /// What a request line asks for: path and query (RFC 9112 §3.2.1).
+    pub(crate) fn request_target(&self) -> &str {
+        self.span(Part::Path, Part::Query)
+    }
+
+    /// The value of the `Host` field: host and port, no user (RFC 9110 §7.2).
+    pub(crate) fn host_header(&self) -> &str {
+        self.span(Part::Host, Part::Port)
+    }
+
+    fn scheme_kind(&self) -> Scheme {
+        if self.part(Part::Scheme) == Scheme::Https.prefix() { Scheme::Https } else { Scheme::Http }
+    }
+
+    fn effective_port(&self) -> u16 {
+        self.port().unwrap_or_else(|| self.scheme_kind().default_port())
+    }
+
+    fn part(&self, part: Part) -> &str {
+        self.span(part, part)
+    }
+
+    /// The text from the first part to the end of the last.
+    fn span(&self, first: Part, last: Part) -> &str {
+        self.serialization.get(self.start(first)..self.end(last)).unwrap_or_default()
+    }
+
+    fn start(&self, part: Part) -> usize {
+        let before = (part as usize).checked_sub(1);
+        before.and_then(|before| self.ends.get(before)).copied().unwrap_or(0)
+    }
+
+    fn end(&self, part: Part) -> usize {
+        self.ends.get(part as usize).copied().unwrap_or(self.serialization.len())
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Url").field(&format_args!("{}", self.redacted())).finish()
+    }
+}
+
+/// The schemes of a [`Url`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    fn from_name(name: &str) -> Option<Scheme> {
+        [Scheme::Http, Scheme::Https].into_iter().find(|it| name.eq_ignore_ascii_case(it.as_str()))
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        }
+    }
+
+    fn prefix(self) -> &'static str {
+        match self {
+            Scheme::Http => "http://",
+            Scheme::Https => "https://",
+        }
+    }
+
+    fn default_port(self) -> u16 {
+        match self {
+            Scheme::Http => 80,
+            Scheme::Https => 443,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Pairs without serde: the shapes that programs pass most, spelled out.
+//!
+//! The impls here are a subset of serde's own, so that switching serde on takes nothing away. That
+//! is why arrays end at 32 elements.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+use super::sealed::AppendPairs;
+use super::{Error, append_pair};
+
+impl<P: Pair> AppendPairs for [P] {
+    fn append_to(&self, out: &mut String) -> Result<(), Error> {
+        self.iter().for_each(|pair| pair.append_to(out));
+        Ok(())
+    }
+}
+
+impl<P: Pair> AppendPairs for Vec<P> {
+    fn append_to(&self, out: &mut String) -> Result<(), Error> {
+        self.as_slice().append_to(out)
+    }
+}
+
+macro_rules! arrays {
+    ($($len:literal)*) => {$(
+        impl<P: Pair> AppendPairs for [P; $len] {
+            fn append_to(&self, out: &mut String) -> Result<(), Error> {
+                self.as_slice().append_to(out)
+            }
+        }
+    )*};
+}
+
+arrays!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32);
+
+impl<K: Name, V: Value, S> AppendPairs for HashMap<K, V, S> {
+    fn append_to(&self, out: &mut String) -> Result<(), Error> {
+        self.iter().for_each(|(name, value)| append(out, name, value));
+        Ok(())
+    }
+}
+
+impl<K: Name, V: Value> AppendPairs for BTreeMap<K, V> {
+    fn append_to(&self, out: &mut String) -> Result<(), Error> {
+        self.iter().for_each(|(name, value)| append(out, name, value));
+        Ok(())
+    }
+}
+
+impl<T: AppendPairs + ?Sized> AppendPairs for &T {
+    fn append_to(&self, out: &mut String) -> Result<(), Error> {
+        (**self).append_to(out)
+    }
+}
+
+/// An element of a list of pairs.
+pub trait Pair {
+    /// Appends this pair, unless its value is `None`.
+    fn append_to(&self, out: &mut String);
+}
+
+impl<K: Name, V: Value> Pair for (K, V) {
+    fn append_to(&self, out: &mut String) {
+        let (name, value) = self;
+        append(out, name, value);
+    }
+}
+
+impl<P: Pair + ?Sized> Pair for &P {
+    fn append_to(&self, out: &mut String) {
+        (**self).append_to(out);
+    }
+}
+
+/// What may stand on the right of a pair.
+pub trait Value {
+    /// The text to encode; `None` leaves the pair out.
+    fn text(&self) -> Option<Cow<'_, str>>;
+}
+
+/// What may stand on the left of a pair: a value that is never `None`.
+pub trait Name: Value {}
+
+impl Name for str {}
+impl Value for str {
+    fn text(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed(self))
+    }
+}
+
+impl Name for String {}
+impl Value for String {
+    fn text(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed(self))
+    }
+}
+
+impl Name for Cow<'_, str> {}
+impl Value for Cow<'_, str> {
+    fn text(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed(self))
+    }
+}
+
+macro_rules! scalars {
+    ($format:literal: $($type:ty)*) => {$(
+        impl Name for $type {}
+        impl Value for $type {
+            fn text(&self) -> Option<Cow<'_, str>> {
+                Some(Cow::Owned(format!($format, self)))
+            }
+        }
+    )*};
+}
+
+scalars!("{}": bool char i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize);
+scalars!("{:?}": f32 f64);
+
+impl<V: Value> Value for Option<V> {
+    fn text(&self) -> Option<Cow<'_, str>> {
+        self.as_ref().and_then(V::text)
+    }
+}
+
+impl<T: Name + ?Sized> Name for &T {}
+impl<T: Value + ?Sized> Value for &T {
+    fn text(&self) -> Option<Cow<'_, str>> {
+        (**self).text()
+    }
+}
+
+fn append(out: &mut String, name: &impl Name, value: &impl Value) {
+    if let (Some(name), Some(value)) = (name.text(), value.text()) {
+        append_pair(out, &name, &value);
+    }
+}

@@ -1,0 +1,383 @@
+//! Pairs by way of serde: one serializer that knows at which place of the pairs it stands.
+
+use serde::Serialize;
+use serde::ser::{self, Impossible};
+
+use super::sealed::AppendPairs;
+use super::{Error, append_pair};
+
+impl<T: Serialize + ?Sized> AppendPairs for T {
+    fn append_to(&self, out: &mut String) -> Result<(), Error> {
+        self.serialize(Serializer { out, place: Place::Pairs })
+    }
+}
+
+impl ser::Error for Error {
+    fn custom<T: std::fmt::Display>(reason: T) -> Error {
+        Error(reason.to_string().into())
+    }
+}
+
+struct Serializer<'a> {
+    out: &'a mut String,
+    place: Place<'a>,
+}
+
+/// What the next thing to be serialized is.
+enum Place<'a> {
+    /// All of the pairs: the value that was passed.
+    Pairs,
+    /// One element of a list of pairs.
+    Pair,
+    /// The name of a pair, to be put here.
+    Name(&'a mut Option<String>),
+    /// The value for the pair of this name.
+    Value(&'a str),
+}
+
+impl Serializer<'_> {
+    fn text(self, text: &str) -> Result<(), Error> {
+        match self.place {
+            Place::Name(name) => *name = Some(text.to_owned()),
+            Place::Value(name) => append_pair(self.out, name, text),
+            Place::Pairs | Place::Pair => return Err(self.unsupported("a single value")),
+        }
+        Ok(())
+    }
+
+    fn unsupported(self, what: &str) -> Error {
+        let place = match self.place {
+            Place::Pairs => "where a list of pairs, a map or a struct was expected",
+            Place::Pair => "where a pair of name and value was expected",
+            Place::Name(_) => "as a name",
+            Place::Value(name) => return Error(format!("{what} as the value of {name:?}").into()),
+        };
+        Error(format!("{what} {place}").into())
+    }
+}
+
+macro_rules! scalars {
+    ($format:literal: $($method:ident($type:ty))*) => {$(
+        fn $method(self, value: $type) -> Result<(), Error> {
+            self.text(&format!($format, value))
+        }
+    )*};
+}
+
+impl<'a> ser::Serializer for Serializer<'a> {
+    type Ok = ();
+    type Error = Error;
+    type SerializeSeq = Pairs<'a>;
+    type SerializeTuple = Elements<'a>;
+    type SerializeTupleStruct = Impossible<(), Error>;
+    type SerializeTupleVariant = Impossible<(), Error>;
+    type SerializeMap = Pairs<'a>;
+    type SerializeStruct = Pairs<'a>;
+    type SerializeStructVariant = Impossible<(), Error>;
+
+    scalars! { "{}":
+        serialize_bool(bool) serialize_char(char)
+        serialize_i8(i8) serialize_i16(i16) serialize_i32(i32) serialize_i64(i64)
+        serialize_u8(u8) serialize_u16(u16) serialize_u32(u32) serialize_u64(u64)
+        serialize_i128(i128) serialize_u128(u128)
+    }
+    scalars! { "{:?}": serialize_f32(f32) serialize_f64(f64) }
+
+    fn serialize_str(self, value: &str) -> Result<(), Error> {
+        self.text(value)
+    }
+
+    fn serialize_bytes(self, value: &[u8]) -> Result<(), Error> {
+        match std::str::from_utf8(value) {
+            Ok(text) => self.text(text),
+            Err(_) => Err(self.unsupported("bytes that are not UTF-8")),
+        }
+    }
+
+    /// Leaves out the pair that this is the value of; no pairs at all are fine too.
+    fn serialize_none(self) -> Result<(), Error> {
+        match self.place {
+            Place::Value(_) | Place::Pairs => Ok(()),
+            Place::Name(_) | Place::Pair => Err(self.unsupported("nothing")),
+        }
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<(), Error> {
+        self.serialize_none()
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Error> {
+        self.serialize_unit()
+    }
+
+    fn serialize_unit_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+    ) -> Result<(), Error> {
+        self.text(variant)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &T,
+    ) -> Result<(), Error> {
+        Err(self.unsupported("an enum variant with fields"))
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Pairs<'a>, Error> {
+        self.pairs("a list")
+    }
+
+    /// A tuple is a pair, or (as arrays are tuples to serde) a list of pairs.
+    fn serialize_tuple(self, len: usize) -> Result<Elements<'a>, Error> {
+        match self.place {
+            Place::Pair if len == 2 => Ok(Elements::OfPair { out: self.out, name: None }),
+            _ => self.pairs("a tuple").map(Elements::OfList),
+        }
+    }
+
+    fn serialize_tuple_struct(
+        self,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleStruct, Error> {
+        Err(self.unsupported("a tuple struct"))
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleVariant, Error> {
+        Err(self.unsupported("an enum variant with fields"))
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Pairs<'a>, Error> {
+        self.pairs("a map")
+    }
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Pairs<'a>, Error> {
+        self.pairs("a struct")
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeStructVariant, Error> {
+        Err(self.unsupported("an enum variant with fields"))
+    }
+}
+
+impl<'a> Serializer<'a> {
+    fn pairs(self, what: &str) -> Result<Pairs<'a>, Error> {
+        match self.place {
+            Place::Pairs => Ok(Pairs { out: self.out, name: None }),
+            _ => Err(self.unsupported(what)),
+        }
+    }
+}
+
+/// All of the pairs, one after the other.
+struct Pairs<'a> {
+    out: &'a mut String,
+    /// The name of the map entry whose value comes next.
+    name: Option<String>,
+}
+
+impl Pairs<'_> {
+    fn pair<T: Serialize + ?Sized>(&mut self, pair: &T) -> Result<(), Error> {
+        pair.serialize(Serializer { out: self.out, place: Place::Pair })
+    }
+}
+
+impl ser::SerializeSeq for Pairs<'_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, pair: &T) -> Result<(), Error> {
+        self.pair(pair)
+    }
+
+    fn end(self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl ser::SerializeMap for Pairs<'_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
+        key.serialize(Serializer { out: self.out, place: Place::Name(&mut self.name) })
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        let name = self.name.take().unwrap_or_default();
+        value.serialize(Serializer { out: self.out, place: Place::Value(&name) })
+    }
+
+    fn end(self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl ser::SerializeStruct for Pairs<'_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), Error> {
+        value.serialize(Serializer { out: self.out, place: Place::Value(name) })
+    }
+
+    fn end(self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// What the elements of a tuple are.
+enum Elements<'a> {
+    OfList(Pairs<'a>),
+    OfPair { out: &'a mut String, name: Option<String> },
+}
+
+impl ser::SerializeTuple for Elements<'_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, element: &T) -> Result<(), Error> {
+        let (out, name) = match self {
+            Elements::OfList(pairs) => return pairs.pair(element),
+            Elements::OfPair { out, name } => (out, name),
+        };
+        match name.take() {
+            None => element.serialize(Serializer { out, place: Place::Name(name) }),
+            Some(name) => element.serialize(Serializer { out, place: Place::Value(&name) }),
+        }
+    }
+
+    fn end(self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::form::encode;
+
+    #[derive(Serialize)]
+    enum Order {
+        #[serde(rename = "up")]
+        Ascending,
+        Sideways(u8),
+        Custom {
+            by: u8,
+        },
+        Pair(u8, u8),
+    }
+
+    #[derive(Serialize)]
+    struct Id(u32);
+
+    #[derive(Serialize)]
+    struct Both(u8, u8);
+
+    #[derive(Serialize)]
+    struct Nothing;
+
+    #[derive(Serialize)]
+    struct Search<'a> {
+        q: &'a str,
+        page: Option<u32>,
+        order: Order,
+        id: Id,
+        #[serde(flatten)]
+        more: BTreeMap<&'a str, u8>,
+    }
+
+    #[test]
+    fn shapes() {
+        let more = BTreeMap::from([("x", 1), ("y", 2)]);
+        let search = Search { q: "a b", page: None, order: Order::Ascending, id: Id(7), more };
+        let table = [
+            (encode(&search), "q=a+b&order=up&id=7&x=1&y=2"),
+            (encode(&Some([("a", 1)])), "a=1"),
+            (encode(&None::<[(u8, u8); 1]>), ""),
+            (encode(&()), ""),
+            (encode(&Nothing), ""),
+            (encode(&[("a", ())]), ""),
+            (encode(&(("a", 1), ("b", "c"))), "a=1&b=c"),
+            (encode(&serde_json::json!({"a": "b", "c": null, "d": 1.5})), "a=b&d=1.5"),
+        ];
+        for (row, (encoded, expected)) in table.into_iter().enumerate() {
+            assert_eq!(encoded.as_deref(), Ok(expected), "row {row}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_form_says_why() {
+        let table = [
+            (
+                encode("text"),
+                "a single value where a list of pairs, a map or a struct was expected",
+            ),
+            (encode(&["a", "b"]), "a single value where a pair of name and value was expected"),
+            (encode(&[("a", "b", "c")]), "a tuple where a pair of name and value was expected"),
+            (encode(&[None::<(u8, u8)>]), "nothing where a pair of name and value was expected"),
+            (encode(&[((), 1)]), "nothing as a name"),
+            (encode(&[(None::<u8>, 1)]), "nothing as a name"),
+            (encode(&[("a", [1, 2])]), "a tuple as the value of \"a\""),
+            (encode(&[("a", vec![1])]), "a list as the value of \"a\""),
+            (encode(&[("a", Both(1, 2))]), "a tuple struct as the value of \"a\""),
+            (encode(&BTreeMap::from([("m", &more())])), "a map as the value of \"m\""),
+            (
+                encode(&[("o", Order::Sideways(1))]),
+                "an enum variant with fields as the value of \"o\"",
+            ),
+            (
+                encode(&[("o", Order::Pair(1, 2))]),
+                "an enum variant with fields as the value of \"o\"",
+            ),
+            (
+                encode(&[("o", Order::Custom { by: 1 })]),
+                "an enum variant with fields as the value of \"o\"",
+            ),
+        ];
+        for (encoded, reason) in table {
+            let message = encoded.unwrap_err().to_string();
+            assert_eq!(message, format!("cannot write as name=value pairs: {reason}"));
+        }
+    }
+
+    fn more() -> BTreeMap<u8, u8> {
+        BTreeMap::from([(1, 2)])
+    }
+}

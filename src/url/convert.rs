@@ -1,0 +1,88 @@
+//! From and to other types.
+
+use std::str::FromStr;
+
+use http::Uri;
+use http::uri::InvalidUri;
+
+use super::{ParseError, Part, Url};
+
+impl FromStr for Url {
+    type Err = ParseError;
+
+    fn from_str(input: &str) -> Result<Url, ParseError> {
+        Url::parse(input)
+    }
+}
+
+impl TryFrom<&str> for Url {
+    type Error = ParseError;
+
+    fn try_from(input: &str) -> Result<Url, ParseError> {
+        Url::parse(input)
+    }
+}
+
+impl TryFrom<String> for Url {
+    type Error = ParseError;
+
+    fn try_from(input: String) -> Result<Url, ParseError> {
+        Url::parse(&input)
+    }
+}
+
+/// Only an absolute `http` or `https` URI is a URL.
+impl TryFrom<Uri> for Url {
+    type Error = ParseError;
+
+    fn try_from(uri: Uri) -> Result<Url, ParseError> {
+        Url::parse(&uri.to_string())
+    }
+}
+
+/// Without the fragment, which a `Uri` has not. A few URLs are no `Uri`: they have characters in
+/// host or user name that RFC 3986 forbids and the URL Standard does not.
+impl TryFrom<&Url> for Uri {
+    type Error = InvalidUri;
+
+    fn try_from(url: &Url) -> Result<Uri, InvalidUri> {
+        url.span(Part::Scheme, Part::Query).parse()
+    }
+}
+
+impl From<Url> for String {
+    fn from(url: Url) -> String {
+        url.serialization
+    }
+}
+
+impl AsRef<str> for Url {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::url::tests::url;
+
+    #[test]
+    fn conversions() {
+        let url = url("https://u:p@h:81/a?b#c");
+        assert_eq!(url.as_str().parse(), Ok(url.clone()));
+        assert_eq!(Url::try_from(url.as_str()), Ok(url.clone()));
+        assert_eq!(Url::try_from(url.to_string()), Ok(url.clone()));
+        assert_eq!(url.as_ref() as &str, url.as_str());
+        assert_eq!(String::from(url.clone()), url.as_str());
+        assert_eq!(Uri::try_from(&url).unwrap(), "https://u:p@h:81/a?b");
+        assert_eq!(
+            Url::try_from(Uri::from_static("HTTP://H/a?b")).unwrap().as_str(),
+            "http://h/a?b"
+        );
+        assert_eq!(Url::try_from(Uri::from_static("/a")), Err(ParseError::RelativeWithoutBase));
+        let scheme = ParseError::UnsupportedScheme("h".into());
+        assert_eq!(Url::try_from(Uri::from_static("h:80")), Err(scheme));
+        assert!(Uri::try_from(&Url::parse("http://a`/").unwrap()).is_err());
+    }
+}

@@ -1,0 +1,74 @@
+//! Why a string is no URL.
+
+use std::fmt;
+
+use super::MAX_LEN;
+
+/// Why a string is not an `http` or `https` URL. `Display` says it in one line, and shows nothing
+/// of the URL but the beginning of its scheme or host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ParseError {
+    /// There is nothing to parse.
+    Empty,
+    /// The URL is longer than [`MAX_LEN`], as given or as normalized.
+    TooLong,
+    /// The URL has no scheme, and there is no base to resolve it against.
+    RelativeWithoutBase,
+    /// The scheme, of which this is the beginning, is neither `http` nor `https`. A host and port
+    /// without a scheme, like `localhost:80`, end here too.
+    UnsupportedScheme(Box<str>),
+    /// There is no host.
+    EmptyHost,
+    /// A character that no host may have, even percent-encoded.
+    InvalidHostCharacter(char),
+    /// The host ends in a number, which makes it an IPv4 address, and is not a valid one.
+    InvalidIpv4,
+    /// The host is in brackets, which makes it an IPv6 address, and is not a valid one.
+    InvalidIpv6,
+    /// The port is no number up to 65535.
+    InvalidPort,
+    /// The host is not a valid internationalized domain name (UTS #46).
+    InvalidIdna,
+    /// The host, of which this is the beginning, is not ASCII, and the feature `idna` is off.
+    IdnaFeatureMissing(Box<str>),
+}
+
+/// The beginning of a part of the input: an error is no longer than a line.
+pub(super) fn excerpt(text: &str) -> Box<str> {
+    text.chars().take(60).collect()
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ParseError::Empty => write!(f, "the URL is empty"),
+            ParseError::TooLong => write!(f, "the URL is longer than {MAX_LEN} bytes"),
+            ParseError::RelativeWithoutBase => {
+                write!(f, "relative URL without a base: did you mean `http://…` or `https://…`?")
+            }
+            ParseError::UnsupportedScheme(scheme) => {
+                write!(f, "the scheme `{scheme}` is not supported, only `http` and `https` are")
+            }
+            ParseError::EmptyHost => write!(f, "the URL has no host"),
+            ParseError::InvalidHostCharacter(c) => {
+                write!(f, "the host has the forbidden character {c:?}")
+            }
+            ParseError::InvalidIpv4 => {
+                write!(f, "the host ends in a number but is no valid IPv4 address")
+            }
+            ParseError::InvalidIpv6 => {
+                write!(f, "the host is in brackets but is no valid IPv6 address")
+            }
+            ParseError::InvalidPort => write!(f, "the port is not a number from 0 to 65535"),
+            ParseError::InvalidIdna => {
+                write!(f, "the host is not a valid internationalized domain name")
+            }
+            ParseError::IdnaFeatureMissing(host) => {
+                write!(f, "the host {host:?} is not ASCII, which needs the feature `idna`")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ParseError {}

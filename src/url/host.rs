@@ -1,0 +1,159 @@
+//! The host of a URL (WHATWG URL §3).
+
+use std::borrow::Cow;
+use std::fmt::{self, Write};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::{ParseError, idna, ip};
+use crate::percent;
+
+/// The host of a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Host<S = String> {
+    /// A domain name: ASCII, in lower case, perhaps with a dot at the end.
+    Domain(S),
+    /// An IPv4 address.
+    Ipv4(Ipv4Addr),
+    /// An IPv6 address; the URL has it in brackets.
+    Ipv6(Ipv6Addr),
+}
+
+impl<'a> Host<&'a str> {
+    /// The host that a [`Url`](super::Url) shows as `text`.
+    pub(super) fn from_serialized(text: &'a str) -> Host<&'a str> {
+        let bracketed = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+        if let Some(address) = bracketed.and_then(|address| address.parse().ok()) {
+            return Host::Ipv6(address);
+        }
+        // A domain whose last label is a number does not get past the parser.
+        text.parse().map_or(Host::Domain(text), Host::Ipv4)
+    }
+
+    /// The same host, owned.
+    pub fn to_owned(&self) -> Host<String> {
+        match *self {
+            Host::Domain(domain) => Host::Domain(domain.to_owned()),
+            Host::Ipv4(address) => Host::Ipv4(address),
+            Host::Ipv6(address) => Host::Ipv6(address),
+        }
+    }
+}
+
+impl<S: AsRef<str>> Host<S> {
+    /// Whether a resolver may be asked for this host: its labels have 1 to 63 bytes and all of it
+    /// at most 253, a dot at the end apart (RFC 1035 §2.3.4). IP addresses need no resolver and
+    /// always may.
+    ///
+    /// Parsing does not check this, because the URL Standard does not.
+    ///
+    /// ```
+    /// use leanhttp::url::Url;
+    ///
+    /// assert!(Url::parse("http://example.com./")?.host().is_resolvable());
+    /// assert!(!Url::parse("http://example..com/")?.host().is_resolvable());
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
+    pub fn is_resolvable(&self) -> bool {
+        let Host::Domain(domain) = self else { return true };
+        let domain = domain.as_ref();
+        let name = domain.strip_suffix('.').unwrap_or(domain);
+        name.len() <= 253 && name.split('.').all(|label| (1..=63).contains(&label.len()))
+    }
+}
+
+impl<S: fmt::Display> fmt::Display for Host<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Host::Domain(domain) => domain.fmt(f),
+            Host::Ipv4(address) => address.fmt(f),
+            Host::Ipv6(address) => ip::write_v6(f, *address),
+        }
+    }
+}
+
+/// *Host parser*: appends the host that `input` means, in its one form.
+pub(super) fn push(out: &mut String, input: &str) -> Result<(), ParseError> {
+    let host = parse(input)?;
+    // Writing to a string does not fail.
+    let _ = write!(out, "{host}");
+    Ok(())
+}
+
+fn parse(input: &str) -> Result<Host<Cow<'_, str>>, ParseError> {
+    if let Some(bracketed) = input.strip_prefix('[') {
+        let address = bracketed.strip_suffix(']').and_then(|address| address.parse().ok());
+        return address.map(Host::Ipv6).ok_or(ParseError::InvalidIpv6);
+    }
+    let domain = parse_domain(input)?;
+    if ip::ends_in_number(&domain) {
+        ip::parse_v4(&domain).map(Host::Ipv4)
+    } else {
+        Ok(Host::Domain(domain))
+    }
+}
+
+fn parse_domain(input: &str) -> Result<Cow<'_, str>, ParseError> {
+    if !input.is_empty() && input.bytes().all(is_plain) {
+        return Ok(Cow::Borrowed(input));
+    }
+    let domain = to_ascii(input)?;
+    if domain.is_empty() {
+        return Err(ParseError::EmptyHost);
+    }
+    match domain.chars().find(|&c| is_forbidden(c)) {
+        Some(c) => Err(ParseError::InvalidHostCharacter(c)),
+        None => Ok(Cow::Owned(domain)),
+    }
+}
+
+/// The bytes of most domains, which need no change.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_')
+}
+
+/// Percent-decoding and *domain to ASCII*. For a domain in ASCII that means lower case, whatever is
+/// in its `xn--` labels.
+fn to_ascii(input: &str) -> Result<String, ParseError> {
+    let decoded = percent::decode(input.as_bytes());
+    let domain = String::from_utf8_lossy(&decoded);
+    if domain.is_ascii() { Ok(domain.to_ascii_lowercase()) } else { idna::to_ascii(&domain) }
+}
+
+/// *Forbidden domain code points*.
+fn is_forbidden(c: char) -> bool {
+    c.is_ascii_control() || " #%/:<>?@[\\]^|".contains(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::url::tests::url;
+
+    /// RFC 1035 §2.3.4: 63 bytes a label, and 255 for the encoded name, which is 253 in text.
+    #[test]
+    fn what_a_resolver_may_be_asked() {
+        let (longest, too_long) = ("a".repeat(63), "a".repeat(64));
+        let four = [longest.as_str(), &longest, &longest, &"a".repeat(61)].join(".");
+        let table = [
+            (longest.as_str(), true),
+            (&too_long, false),
+            (&four, true),
+            (&format!("{four}."), true),
+            (&format!("{four}a"), false),
+            ("a.b", true),
+            ("a.b.", true),
+            ("a..b", false),
+            (".a", false),
+            ("a..", false),
+            (".", false),
+            ("1.2.3.4", true),
+            ("[::1]", true),
+        ];
+        for (host, resolvable) in table {
+            assert_eq!(
+                url(&format!("http://{host}/")).host().is_resolvable(),
+                resolvable,
+                "{host}"
+            );
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Internationalized domain names: the one place that knows of the feature `idna`.
+
+use super::ParseError;
+
+/// *Domain to ASCII* (UTS #46, nontransitional, `beStrict` false) for a domain that is not ASCII.
+#[cfg(feature = "idna")]
+pub(super) fn to_ascii(domain: &str) -> Result<String, ParseError> {
+    idna::domain_to_ascii_cow(domain.as_bytes(), idna::AsciiDenyList::EMPTY)
+        .map(String::from)
+        .map_err(|_| ParseError::InvalidIdna)
+}
+
+/// Without the tables there is no way to tell whether `domain` is valid, nor what it is in ASCII.
+#[cfg(not(feature = "idna"))]
+pub(super) fn to_ascii(domain: &str) -> Result<String, ParseError> {
+    Err(ParseError::IdnaFeatureMissing(super::error::excerpt(domain)))
+}

@@ -1,0 +1,309 @@
+//! The setters: each replaces one part of the URL and leaves the others alone.
+
+use std::borrow::Borrow;
+
+use super::parse::{self, FRAGMENT, QUERY, SEGMENT, without_tabs_and_newlines};
+use super::{ParseError, Part, Scheme, Url, host, userinfo};
+use crate::form;
+
+// `Result<(), ()>` is what the `url` crate's setters return, and they have no more to say.
+#[allow(clippy::result_unit_err)]
+impl Url {
+    /// Changes the scheme. A port that is the new scheme's default goes.
+    ///
+    /// # Errors
+    ///
+    /// For another scheme than `http` and `https`; the URL is unchanged then.
+    pub fn set_scheme(&mut self, scheme: &str) -> Result<(), ()> {
+        let scheme = Scheme::from_name(scheme).ok_or(())?;
+        let port = self.port();
+        self.replace(Part::Scheme, scheme.prefix());
+        self.set_port(port)
+    }
+
+    /// Changes the user name, percent-encoding what must be; an empty one is none.
+    ///
+    /// # Errors
+    ///
+    /// None: every `http` URL may have one.
+    pub fn set_username(&mut self, username: &str) -> Result<(), ()> {
+        let mut new = String::new();
+        userinfo::push(&mut new, username, self.password().unwrap_or_default());
+        self.replace(Part::Userinfo, &new);
+        Ok(())
+    }
+
+    /// Changes or removes the password, percent-encoding what must be; an empty one is none.
+    ///
+    /// # Errors
+    ///
+    /// None: every `http` URL may have one.
+    pub fn set_password(&mut self, password: Option<&str>) -> Result<(), ()> {
+        let mut new = String::new();
+        userinfo::push(&mut new, self.username(), password.unwrap_or_default());
+        self.replace(Part::Userinfo, &new);
+        Ok(())
+    }
+
+    /// Changes the host, an IPv6 address in brackets. The port stays.
+    ///
+    /// # Errors
+    ///
+    /// When the host is `None`, empty or invalid, or has a port behind it; the URL is unchanged
+    /// then.
+    ///
+    /// ```
+    /// let mut url = leanhttp::url::Url::parse("http://h:81/a")?;
+    /// url.set_host(Some("[::1]"))?;
+    /// assert_eq!(url.as_str(), "http://[::1]:81/a");
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
+    pub fn set_host(&mut self, host: Option<&str>) -> Result<(), ParseError> {
+        let mut new = String::new();
+        host::push(&mut new, host.unwrap_or_default())?;
+        self.replace(Part::Host, &new);
+        Ok(())
+    }
+
+    /// Changes or removes the port; the scheme's default is none.
+    ///
+    /// # Errors
+    ///
+    /// None: every `http` URL may have one.
+    pub fn set_port(&mut self, port: Option<u16>) -> Result<(), ()> {
+        let mut new = String::new();
+        if let Some(port) = port {
+            parse::push_port(&mut new, port, self.scheme_kind());
+        }
+        self.replace(Part::Port, &new);
+        Ok(())
+    }
+
+    /// Changes the path: dot segments are resolved, and what must be is percent-encoded, `?` and
+    /// `#` too.
+    ///
+    /// ```
+    /// let mut url = leanhttp::url::Url::parse("http://h/old?q")?;
+    /// url.set_path("a b/../c?");
+    /// assert_eq!(url.as_str(), "http://h/c%3F?q");
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
+    pub fn set_path(&mut self, path: &str) {
+        let path = without_tabs_and_newlines(path);
+        let mut new = String::with_capacity(path.len() + 1);
+        parse::push_segments(
+            &mut new,
+            0,
+            &SEGMENT,
+            path.strip_prefix(['/', '\\']).unwrap_or(&path),
+        );
+        self.replace(Part::Path, &new);
+    }
+
+    /// Changes or removes the query, percent-encoding what must be.
+    ///
+    /// ```
+    /// let mut url = leanhttp::url::Url::parse("http://h/#f")?;
+    /// url.set_query(Some("a=b c"));
+    /// assert_eq!(url.as_str(), "http://h/?a=b%20c#f");
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
+    pub fn set_query(&mut self, query: Option<&str>) {
+        let mut new = String::new();
+        if let Some(query) = query {
+            new.push('?');
+            QUERY.push(&mut new, &without_tabs_and_newlines(query));
+        }
+        self.replace(Part::Query, &new);
+    }
+
+    /// Changes or removes the fragment, percent-encoding what must be.
+    pub fn set_fragment(&mut self, fragment: Option<&str>) {
+        let mut new = String::new();
+        if let Some(fragment) = fragment {
+            new.push('#');
+            FRAGMENT.push(&mut new, &without_tabs_and_newlines(fragment));
+        }
+        self.replace(Part::Fragment, &new);
+    }
+
+    /// The query as pairs, to append to.
+    ///
+    /// ```
+    /// let mut url = leanhttp::url::Url::parse("http://h/?a=1")?;
+    /// url.query_pairs_mut().append_pair("b", "x y").extend_pairs([("c", "&")]);
+    /// assert_eq!(url.as_str(), "http://h/?a=1&b=x+y&c=%26");
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
+    pub fn query_pairs_mut(&mut self) -> QueryPairsMut<'_> {
+        QueryPairsMut { url: self }
+    }
+
+    /// Appends form-encoded `pairs` to the query.
+    pub(crate) fn append_query(&mut self, pairs: &str) {
+        if pairs.is_empty() {
+            return;
+        }
+        let separator = match self.query() {
+            None => "?",
+            Some("") => "",
+            Some(_) => "&",
+        };
+        self.insert_at_end(Part::Query, separator);
+        self.insert_at_end(Part::Query, pairs);
+    }
+
+    /// Puts `new` in the place of a part, its punctuation included.
+    pub(super) fn replace(&mut self, part: Part, new: &str) {
+        let (start, end) = (self.start(part), self.end(part));
+        self.serialization.replace_range(start..end, new);
+        for later in self.ends.iter_mut().skip(part as usize) {
+            *later = *later - end + start + new.len();
+        }
+    }
+
+    fn insert_at_end(&mut self, part: Part, new: &str) {
+        self.serialization.insert_str(self.end(part), new);
+        self.ends.iter_mut().skip(part as usize).for_each(|later| *later += new.len());
+    }
+}
+
+/// Appends pairs to the query of a URL, form-encoded; made by [`Url::query_pairs_mut`].
+#[derive(Debug)]
+pub struct QueryPairsMut<'a> {
+    url: &'a mut Url,
+}
+
+impl QueryPairsMut<'_> {
+    /// Removes the query.
+    pub fn clear(&mut self) -> &mut Self {
+        self.url.set_query(None);
+        self
+    }
+
+    /// Appends one pair.
+    pub fn append_pair(&mut self, name: &str, value: &str) -> &mut Self {
+        self.extend_pairs([(name, value)])
+    }
+
+    /// Appends pairs.
+    pub fn extend_pairs<I, K, V>(&mut self, pairs: I) -> &mut Self
+    where
+        I: IntoIterator<Item: Borrow<(K, V)>>,
+        K: AsRef<str>,
+        V: AsRef<str>,
+    {
+        let mut encoded = String::new();
+        for pair in pairs {
+            let (name, value) = pair.borrow();
+            form::append_pair(&mut encoded, name.as_ref(), value.as_ref());
+        }
+        self.url.append_query(&encoded);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASE: &str = "http://u:p@h:81/a/b?q#f";
+
+    #[test]
+    fn setters_change_one_part() {
+        type Setter = fn(&mut Url);
+        let table: [(Setter, &str); 28] = [
+            (|url| url.set_scheme("HTTPS").unwrap(), "https://u:p@h:81/a/b?q#f"),
+            (|url| url.set_scheme("http").unwrap(), BASE),
+            (|url| url.set_username("é:@").unwrap(), "http://%C3%A9%3A%40:p@h:81/a/b?q#f"),
+            (|url| url.set_username("").unwrap(), "http://:p@h:81/a/b?q#f"),
+            (|url| url.set_username("%2f\t").unwrap(), "http://%2f%09:p@h:81/a/b?q#f"),
+            (|url| url.set_password(Some("/?#")).unwrap(), "http://u:%2F%3F%23@h:81/a/b?q#f"),
+            (|url| url.set_password(Some("")).unwrap(), "http://u@h:81/a/b?q#f"),
+            (|url| url.set_password(None).unwrap(), "http://u@h:81/a/b?q#f"),
+            (|url| drop(url.take_userinfo()), "http://h:81/a/b?q#f"),
+            (|url| url.set_host(Some("G")).unwrap(), "http://u:p@g:81/a/b?q#f"),
+            (|url| url.set_host(Some("[1::0]")).unwrap(), "http://u:p@[1::]:81/a/b?q#f"),
+            (|url| url.set_host(Some("0x7f.1")).unwrap(), "http://u:p@127.0.0.1:81/a/b?q#f"),
+            (|url| url.set_port(Some(8080)).unwrap(), "http://u:p@h:8080/a/b?q#f"),
+            (|url| url.set_port(Some(80)).unwrap(), "http://u:p@h/a/b?q#f"),
+            (|url| url.set_port(None).unwrap(), "http://u:p@h/a/b?q#f"),
+            (|url| url.set_path("/c/./d/../é"), "http://u:p@h:81/c/%C3%A9?q#f"),
+            (|url| url.set_path(""), "http://u:p@h:81/?q#f"),
+            (|url| url.set_path("//g/\\..\\.."), "http://u:p@h:81//?q#f"),
+            (|url| url.set_path("../?\n#^"), "http://u:p@h:81/%3F%23%5E?q#f"),
+            (|url| url.set_query(Some("?a b'#\r\n")), "http://u:p@h:81/a/b??a%20b%27%23#f"),
+            (|url| url.set_query(Some("")), "http://u:p@h:81/a/b?#f"),
+            (|url| url.set_query(None), "http://u:p@h:81/a/b#f"),
+            (|url| url.set_fragment(Some("#a b`\t")), "http://u:p@h:81/a/b?q##a%20b%60"),
+            (|url| url.set_fragment(Some("")), "http://u:p@h:81/a/b?q#"),
+            (|url| url.set_fragment(None), "http://u:p@h:81/a/b?q"),
+            (|url| url.append_query("a=b"), "http://u:p@h:81/a/b?q&a=b#f"),
+            (|url| url.append_query(""), BASE),
+            (|url| _ = url.query_pairs_mut().clear(), "http://u:p@h:81/a/b#f"),
+        ];
+        for (set, expected) in table {
+            let mut url = Url::parse(BASE).unwrap();
+            set(&mut url);
+            assert_eq!(url.as_str(), expected);
+            assert_eq!(url, Url::parse(expected).unwrap());
+        }
+    }
+
+    #[test]
+    fn what_is_refused_changes_nothing() {
+        let table = [
+            (Some("g:82"), ParseError::InvalidHostCharacter(':')),
+            (Some("g/a"), ParseError::InvalidHostCharacter('/')),
+            (Some("v@g"), ParseError::InvalidHostCharacter('@')),
+            (Some("g\r\n"), ParseError::InvalidHostCharacter('\r')),
+            (Some("1.2.3.4.5"), ParseError::InvalidIpv4),
+            (Some("[::1]:82"), ParseError::InvalidIpv6),
+            (Some(""), ParseError::EmptyHost),
+            (None, ParseError::EmptyHost),
+        ];
+        let mut url = Url::parse(BASE).unwrap();
+        for (host, error) in table {
+            assert_eq!(url.set_host(host), Err(error), "{host:?}");
+        }
+        for scheme in ["ftp", "https:", "https://", ""] {
+            assert_eq!(url.set_scheme(scheme), Err(()), "{scheme:?}");
+        }
+        assert_eq!(url, Url::parse(BASE).unwrap());
+    }
+
+    #[test]
+    fn a_default_port_goes_with_its_scheme() {
+        let table = [
+            ("http://h:443/", "https", "https://h/"),
+            ("https://h:80/", "http", "http://h/"),
+            ("http://h/", "https", "https://h/"),
+            ("https://h:81/", "http", "http://h:81/"),
+        ];
+        for (input, scheme, expected) in table {
+            let mut url = Url::parse(input).unwrap();
+            url.set_scheme(scheme).unwrap();
+            assert_eq!(url, Url::parse(expected).unwrap());
+        }
+    }
+
+    #[test]
+    fn pairs_append_to_any_query() {
+        let table = [
+            ("http://h/", "http://h/?a=1&b=2"),
+            ("http://h/?", "http://h/?a=1&b=2"),
+            ("http://h/?x", "http://h/?x&a=1&b=2"),
+            ("http://h/?x&#f", "http://h/?x&&a=1&b=2#f"),
+        ];
+        for (input, expected) in table {
+            let mut url = Url::parse(input).unwrap();
+            url.query_pairs_mut().extend_pairs::<[(&str, &str); 0], _, _>([]);
+            assert_eq!(url.as_str(), input);
+            url.query_pairs_mut().append_pair("a", "1").extend_pairs([("b", "2")]);
+            assert_eq!(url, Url::parse(expected).unwrap());
+        }
+        let params = vec![("a".to_owned(), "é&".to_owned())];
+        let url = Url::parse_with_params("http://h/#f", &params).unwrap();
+        assert_eq!(url.as_str(), "http://h/?a=%C3%A9%26#f");
+    }
+}

@@ -1,0 +1,357 @@
+use proptest::prelude::*;
+
+use super::*;
+
+pub(super) fn url(input: &str) -> Url {
+    Url::parse(input).unwrap_or_else(|error| panic!("{input:?}: {error}"))
+}
+
+/// WHATWG URL §4.4, with the percent-encode sets of §1.3.
+#[test]
+fn normal_forms() {
+    let table = [
+        // Already normal.
+        ("http://h/", "http://h/"),
+        ("https://u:p@h.example:81/a/b?c=d#e", "https://u:p@h.example:81/a/b?c=d#e"),
+        // Spaces and controls around it, tabs and newlines anywhere.
+        (" \0\u{1F}http://h/ \n", "http://h/"),
+        ("\tht\ntp\r:/\t/h\t/\np?\rq#\nf", "http://h/p?q#f"),
+        // The scheme, and however many slashes.
+        ("HtTp://h", "http://h/"),
+        ("http:h", "http://h/"),
+        ("https:/h", "https://h/"),
+        ("http:\\\\h\\p", "http://h/p"),
+        ("http:///\\/h", "http://h/"),
+        // User and password: the last `@` counts, and the first `:`.
+        ("http://a@b@c/", "http://a%40b@c/"),
+        ("http://a:b:c@h/", "http://a:b%3Ac@h/"),
+        ("http://a:@h/", "http://a@h/"),
+        ("http://:b@h/", "http://:b@h/"),
+        ("http://:@h/", "http://h/"),
+        ("http://@h/", "http://h/"),
+        ("http://h:\\@g/", "http://h/@g/"),
+        ("http://é:€\u{7F}@h/", "http://%C3%A9:%E2%82%AC%7F@h/"),
+        ("http:// !\"$%&'()*+,-.;<=>@h/", "http://%20!%22$%&'()*+,-.%3B%3C%3D%3E@h/"),
+        ("http://[]^_`{|}~%41@h/", "http://%5B%5D%5E_%60%7B%7C%7D~%41@h/"),
+        // The port.
+        ("http://h:/", "http://h/"),
+        ("http://h:80/", "http://h/"),
+        ("http://h:0000443/", "http://h:443/"),
+        ("https://h:443/", "https://h/"),
+        ("http://h:65535/", "http://h:65535/"),
+        ("http://h:0/", "http://h:0/"),
+        // The host.
+        ("http://H.Example./", "http://h.example./"),
+        ("http://%48%2Eexample/", "http://h.example/"),
+        ("http://a_b!$&'()*+,;=`{}~\"/", "http://a_b!$&'()*+,;=`{}~\"/"),
+        ("http://XN--A/", "http://xn--a/"),
+        ("http://../", "http://../"),
+        ("http://0x7f.1/", "http://127.0.0.1/"),
+        ("http://%31/", "http://0.0.0.1/"),
+        ("http://[2001:DB8::0:1]:81/", "http://[2001:db8::1]:81/"),
+        // The path: dots and slashes.
+        ("http://h/a/./b/../c", "http://h/a/c"),
+        ("http://h/a/.", "http://h/a/"),
+        ("http://h/a/b/..", "http://h/a/"),
+        ("http://h/..", "http://h/"),
+        ("http://h/../../a", "http://h/a"),
+        ("http://h/a/%2e/%2E%2e/.%2E/b", "http://h/b"),
+        ("http://h/.a/..b/.../%2e%2f/.%2", "http://h/.a/..b/.../%2e%2f/.%2"),
+        ("http://h//a//..", "http://h//a/"),
+        ("http://h\\a\\..\\b", "http://h/b"),
+        ("http://h?", "http://h/?"),
+        ("http://h#", "http://h/#"),
+        ("http://h?a/../b\\c#d?e/../f", "http://h/?a/../b\\c#d?e/../f"),
+        // What is percent-encoded where; what is encoded already stays.
+        (
+            "http://h/ !\"$%&'*+,:;<=>@[]^_`{|}~",
+            "http://h/%20!%22$%&'*+,:;%3C=%3E@[]%5E_%60%7B|%7D~",
+        ),
+        (
+            "http://h/? !\"$%&'*+,/:;<=>?@[\\]^_`{|}~",
+            "http://h/?%20!%22$%&%27*+,/:;%3C=%3E?@[\\]^_`{|}~",
+        ),
+        (
+            "http://h/# !\"#$%&'*+,/:;<=>?@[\\]^_`{|}~",
+            "http://h/#%20!%22#$%&'*+,/:;%3C=%3E?@[\\]^_%60{|}~",
+        ),
+        ("http://h/%41%zz?%41%zz#%41%zz", "http://h/%41%zz?%41%zz#%41%zz"),
+        ("http://h/é\u{7F}?€\0#😀\u{1}x", "http://h/%C3%A9%7F?%E2%82%AC%00#%F0%9F%98%80%01x"),
+    ];
+    for (input, expected) in table {
+        assert_eq!(url(input).as_str(), expected, "{input:?}");
+    }
+}
+
+#[test]
+fn errors_say_what_is_wrong() {
+    let long = format!("http://h/{}", "a".repeat(MAX_LEN));
+    let long_when_encoded = format!("http://h/{}", "é".repeat(MAX_LEN / 4));
+    let table = [
+        ("", "the URL is empty"),
+        (" \t\n", "the URL is empty"),
+        (&long, "the URL is longer than 65534 bytes"),
+        (&long_when_encoded, "the URL is longer than 65534 bytes"),
+        ("/a", "relative URL without a base: did you mean `http://…` or `https://…`?"),
+        ("example.com/a:b", "relative URL without a base: did you mean `http://…` or `https://…`?"),
+        ("://h", "relative URL without a base: did you mean `http://…` or `https://…`?"),
+        ("ftp://h/", "the scheme `ftp` is not supported, only `http` and `https` are"),
+        ("localhost:80", "the scheme `localhost` is not supported, only `http` and `https` are"),
+        ("http://", "the URL has no host"),
+        ("http:///?q", "the URL has no host"),
+        ("http://u:p@/", "the URL has no host"),
+        ("http://u@:80/", "the URL has no host"),
+        ("http://a b/", "the host has the forbidden character ' '"),
+        ("http://a%0d%0Ab/", "the host has the forbidden character '\\r'"),
+        ("http://a%00b/", "the host has the forbidden character '\\0'"),
+        ("http://a%2fb/", "the host has the forbidden character '/'"),
+        ("http://a%40b/", "the host has the forbidden character '@'"),
+        ("http://a%/", "the host has the forbidden character '%'"),
+        ("http://a%7f/", "the host has the forbidden character '\\u{7f}'"),
+        ("http://a[1::2]/", "the host has the forbidden character '['"),
+        ("http://1::2/", "the port is not a number from 0 to 65535"),
+        ("http://1.2.3.256/", "the host ends in a number but is no valid IPv4 address"),
+        ("http://h.0x/", "the host ends in a number but is no valid IPv4 address"),
+        ("http://[::1/", "the host is in brackets but is no valid IPv6 address"),
+        ("http://[::1]a/", "the host is in brackets but is no valid IPv6 address"),
+        ("http://[]/", "the host is in brackets but is no valid IPv6 address"),
+        ("http://[fe80::1%25eth0]/", "the host is in brackets but is no valid IPv6 address"),
+        ("http://[::%31]/", "the host is in brackets but is no valid IPv6 address"),
+        ("http://h:65536/", "the port is not a number from 0 to 65535"),
+        ("http://h:+80/", "the port is not a number from 0 to 65535"),
+        ("http://h:-1/", "the port is not a number from 0 to 65535"),
+        ("http://h:8 0/", "the port is not a number from 0 to 65535"),
+        ("http://h:18446744073709551696/", "the port is not a number from 0 to 65535"),
+        ("http://h:٣/", "the port is not a number from 0 to 65535"),
+    ];
+    for (input, message) in table {
+        let error = Url::parse(input).unwrap_err();
+        assert_eq!(error.to_string(), message, "{:.40}", input);
+    }
+    let longest = "a".repeat(MAX_LEN - "http://h/".len());
+    assert_eq!(url(&format!("http://h/{longest}")).path().len(), longest.len() + 1);
+    for long in ["s".repeat(1000) + ":", format!("http://{}%0A", "é".repeat(1000))] {
+        let message = Url::parse(&long).unwrap_err().to_string();
+        assert!(message.chars().count() < 130 && !message.contains('\n'), "{message}");
+    }
+}
+
+#[test]
+fn hosts_that_are_not_ascii() {
+    let table = [
+        ("http://Bücher.example/", Ok("http://xn--bcher-kva.example/")),
+        ("http://b%C3%BCcher.example/", Ok("http://xn--bcher-kva.example/")),
+        ("http://fußball/", Ok("http://xn--fuball-cta/")),
+        ("http://a。b/", Ok("http://a.b/")),
+        ("http://１２７.1/", Ok("http://127.0.0.1/")),
+        ("http://a\u{AD}b/", Ok("http://ab/")),
+        ("http://\u{AD}/", Err(ParseError::EmptyHost)),
+        ("http://a％00b/", Err(ParseError::InvalidHostCharacter('%'))),
+        ("http://a／b/", Err(ParseError::InvalidHostCharacter('/'))),
+        ("http://%FF/", Err(ParseError::InvalidIdna)),
+        ("http://xn--a.ü/", Err(ParseError::InvalidIdna)),
+    ];
+    for (input, expected) in table {
+        let parsed = Url::parse(input);
+        if cfg!(feature = "idna") {
+            assert_eq!(
+                parsed.as_ref().map(Url::as_str),
+                expected.as_ref().map(|url| *url),
+                "{input}"
+            );
+        } else {
+            let error = parsed.unwrap_err();
+            assert!(matches!(error, ParseError::IdnaFeatureMissing(_)), "{input}: {error}");
+        }
+    }
+    let error = ParseError::IdnaFeatureMissing("bücher".into());
+    assert_eq!(
+        error.to_string(),
+        "the host \"bücher\" is not ASCII, which needs the feature `idna`"
+    );
+}
+
+/// WHATWG URL §4.4, *relative state*; RFC 3986 §5.4 has most of these.
+#[test]
+fn joining() {
+    let base = "http://u:p@a:81/b/c/d;p?q#f";
+    let table = [
+        ("", "http://u:p@a:81/b/c/d;p?q"),
+        (" ", "http://u:p@a:81/b/c/d;p?q"),
+        ("#s", "http://u:p@a:81/b/c/d;p?q#s"),
+        ("?y", "http://u:p@a:81/b/c/d;p?y"),
+        ("?y#s", "http://u:p@a:81/b/c/d;p?y#s"),
+        ("g", "http://u:p@a:81/b/c/g"),
+        ("g/", "http://u:p@a:81/b/c/g/"),
+        (";x", "http://u:p@a:81/b/c/;x"),
+        (".", "http://u:p@a:81/b/c/"),
+        ("..", "http://u:p@a:81/b/"),
+        ("../..", "http://u:p@a:81/"),
+        ("../../../g", "http://u:p@a:81/g"),
+        ("%2e%2E/g", "http://u:p@a:81/b/g"),
+        ("..\\g", "http://u:p@a:81/b/g"),
+        ("/g?y", "http://u:p@a:81/g?y"),
+        ("\\g", "http://u:p@a:81/g"),
+        ("/./g", "http://u:p@a:81/g"),
+        ("//g", "http://g/"),
+        ("\\/v@g:80", "http://v@g/"),
+        ("///g/h", "http://g/h"),
+        ("http:g", "http://u:p@a:81/b/c/g"),
+        ("http:", "http://u:p@a:81/b/c/d;p?q"),
+        ("HTTP:?y", "http://u:p@a:81/b/c/d;p?y"),
+        ("http:/g", "http://u:p@a:81/g"),
+        ("http://g", "http://g/"),
+        ("https:g", "https://g/"),
+        ("https:/g", "https://g/"),
+        ("1:2", "http://u:p@a:81/b/c/1:2"),
+        (":", "http://u:p@a:81/b/c/:"),
+    ];
+    for (reference, expected) in table {
+        assert_eq!(
+            url(base).join(reference).as_ref().map(Url::as_str),
+            Ok(expected),
+            "{reference:?}"
+        );
+    }
+    assert_eq!(url("http://h").join("a").unwrap().as_str(), "http://h/a");
+    assert_eq!(url("http://h/a#?").join("?").unwrap().as_str(), "http://h/a?");
+    assert_eq!(url(base).join("g:h"), Err(ParseError::UnsupportedScheme("g".into())));
+    assert_eq!(url(base).join("//"), Err(ParseError::EmptyHost));
+    assert_eq!(url(base).join(&"a/".repeat(MAX_LEN / 2)), Err(ParseError::TooLong));
+}
+
+#[test]
+fn parts() {
+    let url = url("https://u%20:p%3A@h.example:81/a%20b//?c=d+e&f#g?h");
+    assert_eq!(url.scheme(), "https");
+    assert_eq!(url.authority(), "u%20:p%3A@h.example:81");
+    assert_eq!((url.username(), url.password()), ("u%20", Some("p%3A")));
+    assert_eq!(url.host_str(), Some("h.example"));
+    assert_eq!(url.host(), Host::Domain("h.example"));
+    assert_eq!(url.domain(), Some("h.example"));
+    assert_eq!((url.port(), url.port_or_known_default()), (Some(81), Some(81)));
+    assert_eq!(url.path(), "/a%20b//");
+    assert_eq!(url.path_segments().unwrap().collect::<Vec<_>>(), ["a%20b", "", ""]);
+    assert_eq!(url.query(), Some("c=d+e&f"));
+    let pairs = [("c".into(), "d e".into()), ("f".into(), "".into())];
+    assert_eq!(url.query_pairs().collect::<Vec<_>>(), pairs);
+    assert_eq!(url.fragment(), Some("g?h"));
+    assert_eq!(url.request_target(), "/a%20b//?c=d+e&f");
+    assert_eq!(url.host_header(), "h.example:81");
+    assert_eq!(url.to_string(), url.as_str());
+    assert_eq!(format!("{:-^60}", url), format!("{:-^60}", url.as_str()));
+}
+
+#[test]
+fn parts_that_are_not_there() {
+    let url = url("http://127.1");
+    assert_eq!(url.authority(), "127.0.0.1");
+    assert_eq!((url.username(), url.password()), ("", None));
+    assert_eq!((url.host(), url.domain()), (Host::Ipv4([127, 0, 0, 1].into()), None));
+    assert_eq!((url.port(), url.port_or_known_default()), (None, Some(80)));
+    assert_eq!((url.path(), url.query(), url.fragment()), ("/", None, None));
+    assert_eq!(url.path_segments().unwrap().collect::<Vec<_>>(), [""]);
+    assert_eq!(url.query_pairs().next(), None);
+    assert_eq!((url.request_target(), url.host_header()), ("/", "127.0.0.1"));
+}
+
+#[test]
+fn empty_is_not_missing() {
+    let url = url("https://[::FFFF:7f00:1]?#");
+    assert_eq!(url.as_str(), "https://[::ffff:7f00:1]/?#");
+    assert_eq!((url.query(), url.fragment()), (Some(""), Some("")));
+    assert_eq!(url.host_str(), Some("[::ffff:7f00:1]"));
+    assert_eq!(url.host().to_string(), "[::ffff:7f00:1]");
+    assert_eq!(url.host().to_owned(), Host::Ipv6("::ffff:127.0.0.1".parse().unwrap()));
+    assert_eq!(url.port_or_known_default(), Some(443));
+}
+
+#[test]
+fn equality_order_and_hash_are_those_of_the_text() {
+    use std::collections::HashSet;
+
+    let urls =
+        ["http://a/", "http://a/?", "http://a:81/", "http://b/", "http://u@a/", "https://a/"];
+    let sorted: Vec<Url> = urls.map(url).into();
+    assert!(sorted.is_sorted());
+    assert_eq!(sorted.iter().collect::<HashSet<_>>().len(), urls.len());
+    assert_eq!(url("http://a"), url("HTTP://A:80/b/.."));
+}
+
+/// Pieces that mean something to a URL parser, in any order.
+fn url_like() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        4 => "https?:(//)?",
+        4 => "[/\\\\?#@:%.&=+]",
+        2 => "%2[eEfF0]|\\.\\.|%[0-9a-f]{2}",
+        2 => "[a-zA-Z0-9-]{1,5}",
+        1 => "\\[[0-9a-f:.]{0,9}\\]?",
+        1 => "(0x?)?[0-9]{1,10}",
+        1 => "[ \t\n'\"<>^`{|}\0é。]",
+    ];
+    let start = prop_oneof![Just(""), Just("http://h"), Just("https://h/")];
+    (start, prop::collection::vec(piece, 0..10))
+        .prop_map(|(start, pieces)| start.to_owned() + &pieces.concat())
+}
+
+/// What holds of every URL, whichever way it was made.
+fn check(url: &Url) -> Result<(), TestCaseError> {
+    prop_assert_eq!(Url::parse(url.as_str()), Ok(url.clone()));
+    prop_assert!(url.as_str().bytes().all(|byte| byte.is_ascii_graphic()));
+    prop_assert!(url.request_target().starts_with('/') && !url.request_target().contains('#'));
+    prop_assert!(!url.host_header().contains(['@', '/', '?', '#', '\\']));
+    let fragment = url.fragment().map_or(String::new(), |fragment| format!("#{fragment}"));
+    let Url { serialization, .. } = url;
+    let together = [url.scheme(), "://", url.authority(), url.request_target(), &fragment];
+    prop_assert_eq!(together.concat(), serialization.as_str());
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn anything_parses_to_a_fixed_point(input in prop_oneof![url_like(), any::<String>()]) {
+        if let Ok(url) = Url::parse(&input) {
+            check(&url)?;
+        }
+    }
+
+    #[test]
+    fn anything_joins(base in url_like(), reference in url_like()) {
+        let Ok(base) = Url::parse(&base) else { return Ok(()) };
+        if let Ok(url) = base.join(&reference) {
+            check(&url)?;
+            prop_assert_eq!(base.join(url.as_str()), Ok(url));
+        }
+    }
+
+    #[test]
+    fn setters_keep_it_a_url(
+        input in url_like(), set in 0..5, value in url_like(), port: Option<u16>,
+    ) {
+        let Ok(mut url) = Url::parse(&input) else { return Ok(()) };
+        let before = url.clone();
+        let refused = match set {
+            0 => url.set_scheme(&value).is_err(),
+            1 => url.set_username(&value).is_err(),
+            2 => url.set_password(Some(&value)).is_err(),
+            3 => url.set_host(Some(&value)).is_err(),
+            _ => url.set_port(port).is_err(),
+        };
+        check(&url)?;
+        prop_assert!(!refused || url == before);
+        url.set_path(&value);
+        check(&url)?;
+        url.set_query(Some(&value));
+        check(&url)?;
+        url.set_fragment(Some(&value));
+        check(&url)?;
+    }
+
+    #[test]
+    fn pairs_come_back(pairs: Vec<(String, String)>) {
+        let url = Url::parse_with_params("http://h/#f", &pairs).unwrap();
+        let read = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned()));
+        prop_assert_eq!(read.collect::<Vec<_>>(), pairs);
+        check(&url)?;
+    }
+}

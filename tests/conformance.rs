@@ -1,0 +1,16 @@
+//! Conformance vectors: tables of inputs and expected results that belong to no language, kept
+//! outside of this repository.
+//!
+//! They are read from the folder that the environment variable `LEANHTTP_VECTORS` names. Without it
+//! every test here says that it ran nothing, and passes. With it, `cargo test --test conformance --
+//! --nocapture` prints the counts.
+
+// A broken set of vectors may stop a test by any means; these lints spare only the test functions
+// themselves.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod conformance {
+    mod form;
+    mod support;
+    mod url;
+}

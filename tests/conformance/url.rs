@@ -1,0 +1,87 @@
+//! URLs: parsing and resolving, host names, what may be asked of a resolver.
+
+use leanhttp::url::{ParseError, Url};
+use serde_json::{Value, json};
+
+use super::support::{self, Outcome};
+
+/// Whether a host that is not ASCII can be parsed at all.
+const IDNA: bool = cfg!(feature = "idna");
+
+#[test]
+fn parse() {
+    support::run("url/parse", |case| match resolve(case) {
+        Err(ParseError::IdnaFeatureMissing(_)) if !IDNA => {
+            Outcome::Skipped("needs the feature idna")
+        }
+        Err(ParseError::UnsupportedScheme(_)) if case["result_scheme_not_http"] == true => {
+            Outcome::Passed
+        }
+        Err(_) => Outcome::of(case, &json!({"error": "invalid-url"})),
+        Ok(url) if support::accepted(case).any(|expect| agrees(&url, expect)) => Outcome::Passed,
+        Ok(url) => Outcome::Failed(url.to_string()),
+    });
+}
+
+/// An absolute input counts even where its base is none of ours, like `about:blank`; no case has a
+/// relative one there.
+fn resolve(case: &Value) -> Result<Url, ParseError> {
+    let input = case["input"].as_str().unwrap();
+    match case["base"].as_str().map(Url::parse) {
+        None | Some(Err(ParseError::UnsupportedScheme(_))) => Url::parse(input),
+        Some(base) => base?.join(input),
+    }
+}
+
+fn agrees(url: &Url, expect: &Value) -> bool {
+    let prefixed = |prefix: &str, part: Option<&str>| {
+        part.filter(|part| !part.is_empty()).map_or(String::new(), |part| format!("{prefix}{part}"))
+    };
+    let hostname = url.host_str().unwrap();
+    let port = url.port().map(|port| port.to_string());
+    let parts = [
+        ("href", url.to_string()),
+        ("origin", url.origin().ascii_serialization()),
+        ("protocol", format!("{}:", url.scheme())),
+        ("username", url.username().to_owned()),
+        ("password", url.password().unwrap_or_default().to_owned()),
+        ("host", format!("{hostname}{}", prefixed(":", port.as_deref()))),
+        ("hostname", hostname.to_owned()),
+        ("port", port.clone().unwrap_or_default()),
+        ("pathname", url.path().to_owned()),
+        ("search", prefixed("?", url.query())),
+        ("hash", prefixed("#", url.fragment())),
+    ];
+    // Only `href` stands in every case.
+    expect["href"].is_string()
+        && parts.iter().all(|(key, part)| expect.get(key).is_none_or(|expected| expected == part))
+}
+
+#[test]
+fn domain_to_ascii() {
+    for set in ["url/toascii", "url/idna_v2"] {
+        support::run(set, |case| {
+            let input = case["input"].as_str().unwrap();
+            match Url::parse(&format!("https://{input}/x")) {
+                Err(ParseError::IdnaFeatureMissing(_)) if !IDNA => {
+                    Outcome::Skipped("needs the feature idna")
+                }
+                Err(_) => Outcome::of(case, &json!({"error": "invalid-host"})),
+                Ok(url) => Outcome::of(case, &json!({"host": url.host_str()})),
+            }
+        });
+    }
+}
+
+#[test]
+fn dns_length() {
+    support::run("url/dns_length", |case| {
+        let url = Url::parse(case["input"].as_str().unwrap()).unwrap();
+        let resolvable = url.host().is_resolvable();
+        if resolvable == case["expect"]["error"].is_null() {
+            Outcome::Passed
+        } else {
+            Outcome::Failed(format!("resolvable: {resolvable}"))
+        }
+    });
+}
