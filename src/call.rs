@@ -30,7 +30,7 @@ use crate::proto::exchange::Outgoing;
 use crate::proto::fields::has_member;
 use crate::proto::head::{HeadWriter, ResponseHead};
 use crate::request::Request;
-use crate::url::Url;
+use crate::url::{Url, Userinfo};
 
 /// The state of a call between its hops.
 pub(crate) struct Call<'c, F: Front> {
@@ -105,7 +105,9 @@ impl<'c, F: Front> Call<'c, F> {
         let outgoing = request.seal()?;
         check_scheme(config, &request.url)?;
         let credentials = match request.url.take_userinfo() {
-            Some((username, password)) => Some(credentials::basic(&username, &password)?),
+            Some(Userinfo { username, password }) => {
+                Some(credentials::basic(&username, &password.unwrap_or_default())?)
+            }
             None => config.credentials.clone(),
         };
         Ok(Self {

@@ -111,10 +111,16 @@ impl<F: Front> Default for Client<F> {
 
 impl<F: Front> fmt::Debug for Client<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shared.fmt(f)
+    }
+}
+
+impl<F: Front> fmt::Debug for Shared<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("timeouts", &self.shared.config.timeouts)
-            .field("redirect", &self.shared.config.redirect)
-            .field("idle_connections", &self.shared.pool().len())
+            .field("timeouts", &self.config.timeouts)
+            .field("redirect", &self.config.redirect)
+            .field("idle_connections", &self.pool().len())
             .finish_non_exhaustive()
     }
 }

@@ -209,7 +209,9 @@ impl Error {
     pub fn fault(&self) -> Fault {
         match self.inner.kind {
             Kind::Builder | Kind::Body => Fault::Caller,
-            Kind::Tls | Kind::Protocol | Kind::Truncated | Kind::Status | Kind::Decode => Fault::Peer,
+            Kind::Tls | Kind::Protocol | Kind::Truncated | Kind::Status | Kind::Decode => {
+                Fault::Peer
+            }
             Kind::Resolve | Kind::Connect | Kind::Io | Kind::Timeout => Fault::Network,
             Kind::Limit | Kind::Redirect => Fault::Policy,
         }

@@ -48,7 +48,10 @@ mod tests {
     #[test]
     fn the_error_says_where() {
         let cases: [(&[u8], &str); 4] = [
-            (b"{\"a\": 1,\n \"b\": oops}", "JSON near \" \\\"b\\\": oops}\": expected value at line 2 column 7"),
+            (
+                b"{\"a\": 1,\n \"b\": oops}",
+                "JSON near \" \\\"b\\\": oops}\": expected value at line 2 column 7",
+            ),
             (b"", "JSON near \"\": EOF while parsing a value at line 1 column 0"),
             (b"<html>", "JSON near \"<html>\": expected value at line 1 column 1"),
             (b"{\"a\": \"\xff\"}", "line 1 column"),

@@ -12,6 +12,7 @@ pub mod cookie;
 pub mod error;
 pub mod form;
 pub mod front;
+mod percent;
 mod policy;
 mod pool;
 mod proto;

@@ -378,13 +378,9 @@ impl<F: Front> RequestBuilder<F> {
     /// ```
     pub fn query<T: ToPairs + ?Sized>(self, query: &T) -> Self {
         self.and(|request| {
-            let added = form::encode(query).map_err(|error| Error::builder("query").cause(error))?;
-            let query = match request.url.query() {
-                _ if added.is_empty() => return Ok(()),
-                None | Some("") => added,
-                Some(query) => format!("{query}&{added}"),
-            };
-            request.url.set_query(Some(&query));
+            let added =
+                form::encode(query).map_err(|error| Error::builder("query").cause(error))?;
+            request.url.append_query(&added);
             Ok(())
         })
     }

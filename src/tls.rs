@@ -13,7 +13,9 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 
+use crate::config::ClientBuilder;
 use crate::error::{Error, Result};
+use crate::front::Front;
 use crate::wire::tls::{Tls, TlsError};
 
 /// A certificate to trust as a root.
@@ -150,6 +152,42 @@ impl Settings {
             roots.add(certificate.der.clone())?;
         }
         Ok(roots)
+    }
+}
+
+impl<F: Front> ClientBuilder<F> {
+    /// Trusts this root certificate too.
+    pub fn add_root_certificate(mut self, certificate: Certificate) -> Self {
+        self.config.tls.extra_roots.push(certificate);
+        self
+    }
+
+    /// Trusts these root certificates too.
+    pub fn tls_certs_merge(mut self, certs: impl IntoIterator<Item = Certificate>) -> Self {
+        self.config.tls.extra_roots.extend(certs);
+        self
+    }
+
+    /// Trusts these root certificates and no others.
+    pub fn tls_certs_only(mut self, certs: impl IntoIterator<Item = Certificate>) -> Self {
+        self.config.tls.bundled_roots = BundledRoots::Ignored;
+        self.config.tls.extra_roots = certs.into_iter().collect();
+        self
+    }
+
+    /// Uses this configuration of rustls as it is: roots, client certificates, versions, all of it.
+    /// The other TLS settings have no effect then.
+    pub fn use_preconfigured_tls(mut self, tls: impl Into<Arc<ClientConfig>>) -> Self {
+        self.config.tls.whole = Some(tls.into());
+        self
+    }
+
+    /// Accepts any certificate of anyone, so that anyone on the way can read and change
+    /// everything. For tests only.
+    pub fn danger_accept_invalid_certs(mut self, accept_invalid_certs: bool) -> Self {
+        self.config.tls.verification =
+            if accept_invalid_certs { Verification::None } else { Verification::Full };
+        self
     }
 }
 

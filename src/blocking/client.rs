@@ -61,10 +61,7 @@ impl RequestBuilder {
 }
 
 /// A connection to the call's current URL: the one that idled least and still lives, or a new one.
-fn connection(
-    shared: &Shared<Blocking>,
-    call: &mut Call<'_, Blocking>,
-) -> Result<Box<Connection>> {
+fn connection(shared: &Shared<Blocking>, call: &mut Call<'_, Blocking>) -> Result<Box<Connection>> {
     while let Some(mut connection) = idle(shared, call) {
         if connection.is_alive() {
             connection.reuse();
@@ -84,11 +81,7 @@ fn idle(shared: &Shared<Blocking>, call: &Call<'_, Blocking>) -> Option<Box<Conn
     found
 }
 
-fn deliver(
-    call: Call<'_, Blocking>,
-    head: ResponseHead,
-    lease: Lease,
-) -> Result<Response> {
+fn deliver(call: Call<'_, Blocking>, head: ResponseHead, lease: Lease) -> Result<Response> {
     let decoder = match lease.body_left() {
         Some(0) => None,
         _ => call.decoder(&head.headers)?,

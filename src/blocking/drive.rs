@@ -168,7 +168,11 @@ impl Connection {
             loss,
             connection: self.origin,
             sent: if self.session.has_sent() { Sent::Something } else { Sent::Nothing },
-            answered: if self.session.has_heard() { Answered::Something } else { Answered::Nothing },
+            answered: if self.session.has_heard() {
+                Answered::Something
+            } else {
+                Answered::Nothing
+            },
         }
     }
 
@@ -234,11 +238,14 @@ impl Connection {
         let mut scratch = [0; 2048];
         let mut left = DRAIN_LIMIT;
         loop {
-            let step = self.session.read_body(&mut scratch).map_err(|_| CloseReason::ProtocolError)?;
+            let step =
+                self.session.read_body(&mut scratch).map_err(|_| CloseReason::ProtocolError)?;
             let count = match step {
                 BodyStep::End => return self.session.reusable(),
                 BodyStep::Data(count) => count,
-                _ if self.socket.pending() != Pending::Bytes => return Err(CloseReason::BodyUnread),
+                _ if self.socket.pending() != Pending::Bytes => {
+                    return Err(CloseReason::BodyUnread);
+                }
                 BodyStep::Read => {
                     self.read(budget).map_err(|_| CloseReason::Io)?;
                     0

@@ -39,11 +39,7 @@ pub(crate) fn addresses(
 
 /// The system's lookup cannot be called off: it runs in a thread of its own, which ends when the
 /// system answers, whether anyone still waits or not.
-fn lookup_within(
-    limit: Duration,
-    host: &str,
-    port: u16,
-) -> Option<io::Result<Vec<SocketAddr>>> {
+fn lookup_within(limit: Duration, host: &str, port: u16) -> Option<io::Result<Vec<SocketAddr>>> {
     let (answer, answers) = mpsc::sync_channel(1);
     let host = host.to_owned();
     let lookup = move || drop(answer.send(system_lookup(&host, port)));

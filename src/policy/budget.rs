@@ -120,9 +120,8 @@ impl Budget {
 
     /// The nearest deadline.
     fn deadline(&self) -> Option<(Instant, Expired)> {
-        let expired = |which, length: Option<Duration>| {
-            Expired { which, length: length.unwrap_or_default() }
-        };
+        let expired =
+            |which, length: Option<Duration>| Expired { which, length: length.unwrap_or_default() };
         let total = self.total.map(|at| (at, expired(Which::Total, self.timeouts.total)));
         let connect = self.connect.map(|at| (at, expired(Which::Connect, self.timeouts.connect)));
         match (total, connect) {

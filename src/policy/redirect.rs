@@ -302,9 +302,8 @@ mod tests {
             (Method::DELETE, [None, None, get, None, None]),
         ];
         for (method, expected) in cases {
-            let changed = [301, 302, 303, 307, 308].map(|status| {
-                changed_method(StatusCode::from_u16(status).unwrap(), &method)
-            });
+            let changed = [301, 302, 303, 307, 308]
+                .map(|status| changed_method(StatusCode::from_u16(status).unwrap(), &method));
             assert_eq!(changed, expected, "{method}");
         }
     }

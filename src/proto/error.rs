@@ -68,10 +68,9 @@ impl ProtocolError {
             | Self::TrailersTooLarge(_)
             | Self::TooManyTrailers(_) => Kind::Limit,
             Self::EofBeforeResponse => Kind::Io,
-            Self::EofInHead
-            | Self::EofInBody { .. }
-            | Self::EofInChunked { .. }
-            | Self::TlsCut => Kind::Truncated,
+            Self::EofInHead | Self::EofInBody { .. } | Self::EofInChunked { .. } | Self::TlsCut => {
+                Kind::Truncated
+            }
             _ => Kind::Protocol,
         }
     }

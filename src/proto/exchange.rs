@@ -228,7 +228,8 @@ impl Exchange {
         match self.sending {
             Sending::Head(Outgoing::Length(left)) | Sending::Body(Outgoing::Length(left)) => {
                 // One byte more than there is to come, for a source to show that it has ended.
-                let piece = usize::try_from(left).map_or(BODY_PIECE, |left| left.min(BODY_PIECE)) + 1;
+                let piece =
+                    usize::try_from(left).map_or(BODY_PIECE, |left| left.min(BODY_PIECE)) + 1;
                 self.output.space(piece)
             }
             _ => {
@@ -341,7 +342,9 @@ impl Exchange {
         match step {
             BodyStep::Data(count) => self.body_came(count),
             BodyStep::End => self.complete(),
-            BodyStep::Direct(_) | BodyStep::Read if self.ended.is_some() => return self.at_the_end(),
+            BodyStep::Direct(_) | BodyStep::Read if self.ended.is_some() => {
+                return self.at_the_end();
+            }
             BodyStep::Direct(_) | BodyStep::Read => {}
         }
         Ok(step)

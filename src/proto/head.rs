@@ -151,17 +151,14 @@ fn parse_into<'h, 'r: 'h>(
     Ok(ResponseHead { version, status, headers, raw: raw.clone() })
 }
 
-fn header_map(
-    raw: &Bytes,
-    fields: &[httparse::Header<'_>],
-) -> Result<HeaderMap, ProtocolError> {
+fn header_map(raw: &Bytes, fields: &[httparse::Header<'_>]) -> Result<HeaderMap, ProtocolError> {
     let mut headers = HeaderMap::with_capacity(fields.len());
     for field in fields {
         let invalid = || ProtocolError::InvalidField(Excerpt::new(field.name.as_bytes()));
         let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| invalid())?;
         // `field.value` lies within `raw`: httparse parsed nothing else.
-        let value = HeaderValue::from_maybe_shared(raw.slice_ref(field.value))
-            .map_err(|_| invalid())?;
+        let value =
+            HeaderValue::from_maybe_shared(raw.slice_ref(field.value)).map_err(|_| invalid())?;
         headers.try_append(name, value).map_err(|_| invalid())?;
     }
     Ok(headers)
@@ -260,7 +257,8 @@ mod tests {
     /// What is no HTTP/1 is told from its first bytes, whole or byte by byte.
     #[test]
     fn garbage_is_refused_at_once() {
-        let cases = ["SSH-2.0-OpenSSH", "220 smtp", "\x15\x03\x01", "<html>", " HTTP/1.1 200", "http/1.1"];
+        let cases =
+            ["SSH-2.0-OpenSSH", "220 smtp", "\x15\x03\x01", "<html>", " HTTP/1.1 200", "http/1.1"];
         for case in cases {
             for end in 1..=case.len() {
                 let outcome = HeadScanner::default().find_end(&case.as_bytes()[..end]);
@@ -282,7 +280,12 @@ mod tests {
         assert_eq!(head.headers.get_all("x-mixed").iter().count(), 2);
         assert_eq!(head.raw, text.as_bytes());
         let within = head.raw.as_ptr_range();
-        assert!(head.headers.values().filter(|v| !v.is_empty()).all(|v| within.contains(&v.as_bytes().as_ptr())));
+        assert!(
+            head.headers
+                .values()
+                .filter(|v| !v.is_empty())
+                .all(|v| within.contains(&v.as_bytes().as_ptr()))
+        );
     }
 
     #[test]
@@ -315,9 +318,18 @@ mod tests {
 
     #[test]
     fn invalid_fields_are_named_without_their_value() {
-        let lines = ["X A: secret", "X-A : secret", ": secret", "secretless", " folded: secret", "X: a\0secret", "X: a\rsecret"];
+        let lines = [
+            "X A: secret",
+            "X-A : secret",
+            ": secret",
+            "secretless",
+            " folded: secret",
+            "X: a\0secret",
+            "X: a\rsecret",
+        ];
         for line in lines {
-            let error = parse_text(&format!("HTTP/1.1 200 OK\r\nGood: 1\r\n{line}\r\n\r\n")).unwrap_err();
+            let error =
+                parse_text(&format!("HTTP/1.1 200 OK\r\nGood: 1\r\n{line}\r\n\r\n")).unwrap_err();
             let shown = error.to_string();
             assert!(matches!(error, ProtocolError::InvalidField(_)), "{line:?}: {error:?}");
             assert!(!shown.contains("secret") || line == "secretless", "{shown}");
@@ -338,7 +350,8 @@ mod tests {
 
     #[test]
     fn empty_lines_are_counted() {
-        for (data, count) in [("HTTP", 0), ("\r\nHTTP", 2), ("\n\r\nH", 3), ("\r", 0), ("\r\rH", 0)] {
+        for (data, count) in [("HTTP", 0), ("\r\nHTTP", 2), ("\n\r\nH", 3), ("\r", 0), ("\r\rH", 0)]
+        {
             assert_eq!(empty_lines(data.as_bytes()), count, "{data:?}");
         }
     }

@@ -252,8 +252,9 @@ fn encrypt(
 fn server_name(host: &str) -> Result<ServerName<'static>, rustls::Error> {
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let host = host.strip_suffix('.').unwrap_or(host);
-    ServerName::try_from(host.to_owned())
-        .map_err(|_| rustls::Error::General(format!("{host:?} cannot be the name of a certificate")))
+    ServerName::try_from(host.to_owned()).map_err(|_| {
+        rustls::Error::General(format!("{host:?} cannot be the name of a certificate"))
+    })
 }
 
 impl From<rustls::Error> for TlsError {

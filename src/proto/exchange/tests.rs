@@ -180,7 +180,11 @@ fn complete_responses_leave_the_connection_clean() {
     ];
     for (method, bytes, status, body) in cases {
         for ending in [None, CLEAN, CUT] {
-            assert_eq!(replay(&method, bytes.as_bytes(), ending), complete(status, body), "{bytes}");
+            assert_eq!(
+                replay(&method, bytes.as_bytes(), ending),
+                complete(status, body),
+                "{bytes}"
+            );
         }
     }
 }
@@ -229,7 +233,10 @@ fn truncation_is_an_error_for_every_framing() {
     // Only the end of the connection ends this body: over TLS it has to be an honest end.
     let until_close = "HTTP/1.1 200 OK\r\n\r\nhel";
     let outcome = replay(&Method::GET, until_close.as_bytes(), CUT);
-    assert_eq!(outcome, failed(Some(200), "hel", ProtocolError::TlsCut, CloseReason::CloseDelimited));
+    assert_eq!(
+        outcome,
+        failed(Some(200), "hel", ProtocolError::TlsCut, CloseReason::CloseDelimited)
+    );
 }
 
 /// Bytes after the end are never the answer to the next request.
