@@ -351,7 +351,8 @@ mod tests {
     #[test]
     fn announced_lengths_are_kept_or_it_is_an_error() {
         use SourceLength::{AtLeast, Exactly};
-        let cases: [(&[u8], SourceLength, Result<&[u8], BodyError>); 7] = [
+        type Case = (&'static [u8], SourceLength, Result<&'static [u8], BodyError>);
+        let cases: [Case; 7] = [
             (b"abc", Exactly(3), Ok(b"abc")),
             (b"abc", Exactly(5), Err(BodyError::TooShort { missing: 2 })),
             (b"abc", Exactly(2), Err(BodyError::TooLong)),

@@ -41,6 +41,13 @@ enum Halt {
     Body(Error),
 }
 
+/// Closes the connection; over TLS the peer is told so, or told what was wrong.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.socket.say_farewell(self.session.farewell());
+    }
+}
+
 impl Pooled for Box<Connection> {
     fn route(&self) -> &Route {
         &self.route
@@ -113,9 +120,10 @@ impl Connection {
 
     fn read(&mut self, budget: &Budget) -> Result<(), Halt> {
         match self.socket.read(self.session.read_space(), budget)? {
-            0 => Ok(self.session.read_eof()?),
-            count => Ok(self.session.read(count)),
+            0 => self.session.read_eof()?,
+            count => self.session.read(count),
         }
+        Ok(())
     }
 
     fn write(&mut self, budget: &Budget) -> Result<(), Halt> {
@@ -130,7 +138,10 @@ impl Connection {
         loop {
             let (source, into) = match body.feed(space) {
                 Feed::Filled(0) => return self.session.body_end().map_err(Halt::missing),
-                Feed::Filled(count) => return Ok(self.session.body_filled(count)),
+                Feed::Filled(count) => {
+                    self.session.body_filled(count);
+                    return Ok(());
+                }
                 Feed::Read(source, into) => (source, into),
             };
             let count = read_source(source, into).map_err(Halt::body)?;

@@ -54,6 +54,10 @@ impl Tls {
         match self.0 {}
     }
 
+    pub(crate) fn farewell(&mut self) -> &[u8] {
+        match self.0 {}
+    }
+
     pub(crate) fn rest(&mut self) {
         match self.0 {}
     }

@@ -200,6 +200,15 @@ impl Session {
         }
     }
 
+    /// What to say before the connection is closed: `close_notify` (RFC 8446 §6.1), or the alert
+    /// that tells the peer what was wrong.
+    pub(crate) fn farewell(&mut self) -> &[u8] {
+        match &mut self.tls {
+            Some(tls) => tls.farewell(),
+            None => &[],
+        }
+    }
+
     /// Gives the buffers back while the connection idles.
     pub(crate) fn rest(&mut self) {
         self.exchange.rest();
