@@ -5,6 +5,8 @@ mod coding;
 #[cfg(feature = "cookies")]
 pub mod cookie;
 pub mod form;
+#[cfg(feature = "cookies")]
+mod jar;
 mod percent;
 mod proto;
 pub mod url;
