@@ -170,6 +170,12 @@ impl<F: Front> ClientBuilder<F> {
         self.checked(value, |config, value| config.credentials = Some(value))
     }
 
+    /// Keeps cookies in this store, which may be shared with other clients.
+    pub fn cookie_provider<C: CookieStore + 'static>(mut self, cookie_store: Arc<C>) -> Self {
+        self.config.cookies = Some(Cookies(cookie_store));
+        self
+    }
+
     /// Whether gzip is asked for and decoded; on by default, with the feature `gzip`.
     pub fn gzip(mut self, enable: bool) -> Self {
         self.config.decoding = if enable { Decoding::On } else { Decoding::Off };

@@ -1,13 +1,15 @@
 //! An HTTP/1.1 client over raw sockets.
 #![forbid(unsafe_code)]
-// Without a front the machines have nobody who drives them.
-#![cfg_attr(not(feature = "blocking"), allow(dead_code))]
+// Without a front the machines have nobody who drives them, without TLS some tools nobody who
+// uses them.
+#![cfg_attr(not(all(feature = "blocking", feature = "tls")), allow(dead_code))]
 
 pub mod body;
 mod call;
-mod client;
+pub mod client;
 mod coding;
-mod config;
+pub mod config;
+#[cfg_attr(not(feature = "cookies"), path = "no_cookies.rs")]
 pub mod cookie;
 pub mod error;
 pub mod form;
@@ -16,8 +18,8 @@ mod percent;
 mod policy;
 mod pool;
 mod proto;
-mod request;
-mod response;
+pub mod request;
+pub mod response;
 #[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
 mod tls;
 pub mod url;
@@ -27,6 +29,8 @@ mod wire;
 pub mod blocking;
 #[cfg_attr(not(feature = "charset"), path = "utf8.rs")]
 mod charset;
+#[cfg(feature = "cookies")]
+mod jar;
 #[cfg(feature = "json")]
 mod json;
 

@@ -10,6 +10,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod conformance {
+    #[cfg(feature = "cookies")]
+    mod cookies;
     mod form;
     mod support;
     mod url;
