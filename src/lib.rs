@@ -1,12 +1,49 @@
 //! An HTTP/1.1 client over raw sockets.
 #![forbid(unsafe_code)]
+// Without a front the machines have nobody who drives them.
+#![cfg_attr(not(feature = "blocking"), allow(dead_code))]
 
+pub mod body;
+mod call;
+mod client;
 mod coding;
-#[cfg(feature = "cookies")]
+mod config;
+#[cfg_attr(not(feature = "cookies"), path = "no_cookies.rs")]
 pub mod cookie;
+pub mod error;
 pub mod form;
+pub mod front;
+mod percent;
+mod policy;
+mod pool;
+mod proto;
+mod request;
+mod response;
+#[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
+mod tls;
+pub mod url;
+mod wire;
+
+#[cfg(feature = "blocking")]
+pub mod blocking;
+#[cfg_attr(not(feature = "charset"), path = "utf8.rs")]
+mod charset;
 #[cfg(feature = "cookies")]
 mod jar;
-mod percent;
-mod proto;
-pub mod url;
+#[cfg(feature = "json")]
+mod json;
+
+pub use http::{Method, StatusCode, Version, header};
+
+#[cfg(feature = "blocking")]
+pub use blocking::{Body, Client, ClientBuilder, Reader, Request, RequestBuilder, Response, get};
+pub use error::{Error, Result};
+pub use request::IntoUrl;
+#[cfg(feature = "tls")]
+pub use tls::Certificate;
+pub use url::Url;
+
+/// Redirects: whether and how far they are followed.
+pub mod redirect {
+    pub use crate::policy::redirect::{Action, Attempt, Policy};
+}

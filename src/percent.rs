@@ -84,37 +84,14 @@ impl Table {
 }
 
 fn push_escaped(out: &mut String, c: char) {
-    const HEX: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
-    let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().unwrap_or_default();
     for &byte in c.encode_utf8(&mut [0; 4]).as_bytes() {
-        out.extend(['%', digit(byte >> 4), digit(byte & 0xF)]);
+        out.push_str(percent_encoding::percent_encode_byte(byte));
     }
 }
 
 /// Replaces each `%` and two hexadecimal digits by their byte; any other `%` stays as it is.
 pub(crate) fn decode(input: &[u8]) -> Cow<'_, [u8]> {
-    let first = input.iter().position(|&byte| byte == b'%');
-    let Some((plain, mut rest)) = first.and_then(|first| input.split_at_checked(first)) else {
-        return Cow::Borrowed(input);
-    };
-    let mut decoded = Vec::with_capacity(input.len());
-    decoded.extend_from_slice(plain);
-    while let Some((&byte, after)) = rest.split_first() {
-        let (byte, after) = unescape(rest).unwrap_or((byte, after));
-        decoded.push(byte);
-        rest = after;
-    }
-    Cow::Owned(decoded)
-}
-
-fn unescape(input: &[u8]) -> Option<(u8, &[u8])> {
-    let [b'%', high, low, rest @ ..] = input else { return None };
-    Some((hex_value(*high)? << 4 | hex_value(*low)?, rest))
-}
-
-fn hex_value(digit: u8) -> Option<u8> {
-    u8::try_from(char::from(digit).to_digit(16)?).ok()
+    percent_encoding::percent_decode(input).into()
 }
 
 #[cfg(test)]

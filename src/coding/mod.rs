@@ -1,1 +1,250 @@
-//! (to be written)
+//! Content codings (RFC 9110 §8.4): what a body went through before it was sent, and how to undo
+//! it, as a machine that is fed bytes and gives bytes.
+//!
+//! A coding is one file with one [`Coding`] in it, and one line in [`CODINGS`].
+
+#[cfg(feature = "gzip")]
+mod gzip;
+
+pub(crate) mod queue;
+
+use std::error::Error;
+use std::fmt;
+use std::sync::LazyLock;
+
+use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
+
+use crate::proto::fields::members;
+use crate::proto::progress::Progress;
+
+/// Every coding that the enabled features bring, in the order of our preference.
+const CODINGS: &[Coding] = &[
+    #[cfg(feature = "gzip")]
+    gzip::CODING,
+];
+
+/// How many codings a body may have gone through. One is usual, two happen by mistake; a chain of
+/// a thousand is an attack. Others: curl 5, urllib3 5.
+const MAX_STAGES: usize = 4;
+
+/// How many bytes a stage may put out for each byte of the body at most, and from how many on that
+/// is asked. Deflate reaches 1032, but large bodies of use to anybody stay far below 250.
+const MAX_RATIO: u64 = 250;
+const RATIO_MATTERS_FROM: u64 = 16 * 1024 * 1024;
+
+/// The value of `Accept-Encoding` for what this build can decode; none if that is nothing.
+pub(crate) fn accept_encoding() -> Option<&'static str> {
+    static NAMES: LazyLock<String> = LazyLock::new(|| {
+        let names = CODINGS.iter().filter_map(|coding| coding.names.first().copied());
+        names.collect::<Vec<_>>().join(", ")
+    });
+    (!NAMES.is_empty()).then_some(NAMES.as_str())
+}
+
+/// What undoes the codings that `Content-Encoding` names.
+///
+/// None if there is nothing to undo, or if one of them is unknown: the body is then handed over
+/// as it came, with its fields as they are. Half of the codings undone would be of no use.
+pub(crate) fn plan(headers: &HeaderMap) -> Result<Option<Decoder>, CodingError> {
+    let mut stages = Vec::new();
+    for name in members(headers, &CONTENT_ENCODING) {
+        if name.eq_ignore_ascii_case(b"identity") {
+            continue;
+        }
+        let Some(coding) = CODINGS.iter().find(|coding| coding.is_called(name)) else {
+            return Ok(None);
+        };
+        if stages.len() == MAX_STAGES {
+            return Err(CodingError::TooManyCodings);
+        }
+        stages.push(Stage::new(coding));
+    }
+    // What was applied last is undone first.
+    stages.reverse();
+    Ok((!stages.is_empty()).then_some(Decoder { stages, encoded: 0 }))
+}
+
+/// Undoes a chain of codings. Its memory is bounded, whatever comes in.
+///
+/// After an error the decoder is of no more use; asked again with the bytes that it has not
+/// consumed, it answers with the same error.
+#[derive(Debug)]
+pub(crate) struct Decoder {
+    /// In the order in which the bytes pass through them.
+    stages: Vec<Stage>,
+    /// How many bytes have come in.
+    encoded: u64,
+}
+
+impl Decoder {
+    /// Decodes as much of `input` as fits into `output`.
+    ///
+    /// To be called until the input is consumed and some of the output was left unfilled: a filled
+    /// output may have more behind it, even without any input. An error comes only after all the
+    /// bytes before it were given out, and so perhaps in a call that makes no other progress.
+    pub(crate) fn decode(
+        &mut self,
+        input: &[u8],
+        output: &mut [u8],
+    ) -> Result<Progress, CodingError> {
+        let encoded = self.encoded.saturating_add(input.len() as u64);
+        let limit = encoded.saturating_mul(MAX_RATIO).max(RATIO_MATTERS_FROM);
+        self.stages.iter_mut().for_each(|stage| stage.limit = limit);
+        let progress = decode_through(&mut self.stages, input, output)?;
+        self.encoded += progress.consumed as u64;
+        Ok(progress)
+    }
+
+    /// The body has ended, and [`decode`](Self::decode) was called to the end of it: is it
+    /// complete? A body of no bytes at all is: servers label what they do not send.
+    pub(crate) fn eof(&mut self) -> Result<(), CodingError> {
+        // An error may still wait for the call that makes no progress.
+        self.decode(&[], &mut [])?;
+        match self.stages.iter().find(|stage| !stage.codec.is_complete()) {
+            Some(stage) => Err(CodingError::Cut { coding: stage.name }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Why a body cannot be decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum CodingError {
+    TooManyCodings,
+    Corrupt { coding: &'static str, detail: &'static str },
+    Cut { coding: &'static str },
+    RatioExceeded,
+}
+
+impl fmt::Display for CodingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooManyCodings => write!(f, "more than {MAX_STAGES} content codings"),
+            Self::Corrupt { coding, detail } => write!(f, "invalid {coding} data: {detail}"),
+            Self::Cut { coding } => write!(f, "the {coding} data ends too early"),
+            Self::RatioExceeded => {
+                write!(f, "the body grows to more than {MAX_RATIO} times its size")
+            }
+        }
+    }
+}
+
+impl Error for CodingError {}
+
+/// A coding under its names, the one to offer first.
+struct Coding {
+    names: &'static [&'static str],
+    start: fn() -> Box<dyn Codec>,
+}
+
+impl Coding {
+    fn is_called(&self, name: &[u8]) -> bool {
+        self.names.iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()))
+    }
+}
+
+/// What undoes one coding.
+trait Codec: fmt::Debug + Send + Sync {
+    /// As [`Decoder::decode`]; an error says what is wrong with the data.
+    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, &'static str>;
+
+    /// Whether the data may end here.
+    fn is_complete(&self) -> bool;
+}
+
+/// One coding of a chain.
+#[derive(Debug)]
+struct Stage {
+    name: &'static str,
+    codec: Box<dyn Codec>,
+    /// How many bytes have been put out so far.
+    decoded: u64,
+    /// How many may be. What came in from outside limits every stage: a bomb between two stages
+    /// costs as much as one at the end.
+    limit: u64,
+    /// What was put out last, where another stage follows.
+    output: Vec<u8>,
+    /// How much of `output` that stage has consumed.
+    start: usize,
+}
+
+impl Stage {
+    fn new(coding: &Coding) -> Self {
+        let name = coding.names.first().copied().unwrap_or_default();
+        let codec = (coding.start)();
+        Self { name, codec, decoded: 0, limit: RATIO_MATTERS_FROM, output: Vec::new(), start: 0 }
+    }
+
+    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, CodingError> {
+        if self.decoded > self.limit {
+            return Err(CodingError::RatioExceeded);
+        }
+        let corrupt = |detail| CodingError::Corrupt { coding: self.name, detail };
+        let progress = self.codec.decode(input, output).map_err(corrupt)?;
+        self.decoded += progress.produced as u64;
+        Ok(progress)
+    }
+
+    /// Decodes into the stage's own output, of which nothing must be pending.
+    fn fill(&mut self, input: &[u8]) -> Result<usize, CodingError> {
+        let mut output = std::mem::take(&mut self.output);
+        output.resize(STAGE_OUTPUT, 0);
+        let progress = self.decode(input, &mut output)?;
+        output.truncate(progress.produced);
+        (self.output, self.start) = (output, 0);
+        Ok(progress.consumed)
+    }
+
+    fn pending(&self) -> &[u8] {
+        self.output.get(self.start..).unwrap_or_default()
+    }
+}
+
+/// As [`Decoder::decode`], through all of `stages`.
+fn decode_through(
+    stages: &mut [Stage],
+    input: &[u8],
+    output: &mut [u8],
+) -> Result<Progress, CodingError> {
+    match stages {
+        [] => Ok(Progress::default()),
+        [last] => last.decode(input, output),
+        [first, rest @ ..] => {
+            let mut progress = Progress::default();
+            match pump(first, rest, input, output, &mut progress) {
+                Err(error) if progress.produced == 0 => Err(error),
+                _ => Ok(progress),
+            }
+        }
+    }
+}
+
+/// Empties and fills what is between `first` and `rest` in turn, until `output` is full or
+/// `input` is consumed.
+fn pump(
+    first: &mut Stage,
+    rest: &mut [Stage],
+    input: &[u8],
+    output: &mut [u8],
+    progress: &mut Progress,
+) -> Result<(), CodingError> {
+    loop {
+        let (input, output) = progress.rest(input, output);
+        let step = decode_through(rest, first.pending(), output)?;
+        first.start += step.consumed;
+        progress.produced += step.produced;
+        if !first.pending().is_empty() {
+            return Ok(());
+        }
+        progress.consumed += first.fill(input)?;
+        if first.pending().is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+const STAGE_OUTPUT: usize = 8 * 1024;
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,16 @@
-//! (to be written)
+//! HTTP/1.1 as bytes and events.
+
+pub(crate) mod buffer;
+mod chunk_line;
+pub(crate) mod chunked;
+pub(crate) mod close;
+pub(crate) mod error;
+pub(crate) mod exchange;
+pub(crate) mod fields;
+pub(crate) mod framing;
+pub(crate) mod head;
+pub(crate) mod limits;
+pub(crate) mod number;
+pub(crate) mod progress;
+#[cfg(test)]
+pub(crate) mod testing;

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::MAX_LEN;
 
-/// Why a string is not an `http` or `https` URL. `Display` says it in one line, and shows no part
-/// of the URL that could be a secret.
+/// Why a string is not an `http` or `https` URL. `Display` says it in one line, and shows nothing
+/// of the URL but the beginning of its scheme or host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseError {
@@ -15,13 +15,12 @@ pub enum ParseError {
     TooLong,
     /// The URL has no scheme, and there is no base to resolve it against.
     RelativeWithoutBase,
-    /// The scheme is neither `http` nor `https`. A host and port without a scheme, like
-    /// `localhost:80`, end here too.
+    /// The scheme, of which this is the beginning, is neither `http` nor `https`. A host and port
+    /// without a scheme, like `localhost:80`, end here too.
     UnsupportedScheme(Box<str>),
     /// There is no host.
     EmptyHost,
-    /// A character that no host may have, after percent-decoding; U+FFFD where that gave no valid
-    /// UTF-8.
+    /// A character that no host may have, even percent-encoded.
     InvalidHostCharacter(char),
     /// The host ends in a number, which makes it an IPv4 address, and is not a valid one.
     InvalidIpv4,
@@ -31,40 +30,44 @@ pub enum ParseError {
     InvalidPort,
     /// The host is not a valid internationalized domain name (UTS #46).
     InvalidIdna,
-    /// The host is not ASCII, and the feature `idna` is off.
+    /// The host, of which this is the beginning, is not ASCII, and the feature `idna` is off.
     IdnaFeatureMissing(Box<str>),
+}
+
+/// The beginning of a part of the input: an error is no longer than a line.
+pub(super) fn excerpt(text: &str) -> Box<str> {
+    text.chars().take(60).collect()
 }
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let message = match self {
-            ParseError::Empty => "the URL is empty",
-            ParseError::TooLong => return write!(f, "the URL is longer than {MAX_LEN} bytes"),
+        match self {
+            ParseError::Empty => write!(f, "the URL is empty"),
+            ParseError::TooLong => write!(f, "the URL is longer than {MAX_LEN} bytes"),
             ParseError::RelativeWithoutBase => {
-                "relative URL without a base: did you mean `http://…` or `https://…`?"
+                write!(f, "relative URL without a base: did you mean `http://…` or `https://…`?")
             }
             ParseError::UnsupportedScheme(scheme) => {
-                return write!(
-                    f,
-                    "the scheme `{scheme}` is not supported, only `http` and `https` are"
-                );
+                write!(f, "the scheme `{scheme}` is not supported, only `http` and `https` are")
             }
-            ParseError::EmptyHost => "the URL has no host",
+            ParseError::EmptyHost => write!(f, "the URL has no host"),
             ParseError::InvalidHostCharacter(c) => {
-                return write!(f, "the host has the forbidden character {c:?}");
+                write!(f, "the host has the forbidden character {c:?}")
             }
-            ParseError::InvalidIpv4 => "the host ends in a number but is no valid IPv4 address",
-            ParseError::InvalidIpv6 => "the host is in brackets but is no valid IPv6 address",
-            ParseError::InvalidPort => "the port is not a number from 0 to 65535",
-            ParseError::InvalidIdna => "the host is not a valid internationalized domain name",
+            ParseError::InvalidIpv4 => {
+                write!(f, "the host ends in a number but is no valid IPv4 address")
+            }
+            ParseError::InvalidIpv6 => {
+                write!(f, "the host is in brackets but is no valid IPv6 address")
+            }
+            ParseError::InvalidPort => write!(f, "the port is not a number from 0 to 65535"),
+            ParseError::InvalidIdna => {
+                write!(f, "the host is not a valid internationalized domain name")
+            }
             ParseError::IdnaFeatureMissing(host) => {
-                return write!(
-                    f,
-                    "the host `{host}` is not ASCII, which needs the feature `idna` of leanhttp"
-                );
+                write!(f, "the host {host:?} is not ASCII, which needs the feature `idna`")
             }
-        };
-        f.write_str(message)
+        }
     }
 }
 

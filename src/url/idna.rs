@@ -13,5 +13,5 @@ pub(super) fn to_ascii(domain: &str) -> Result<String, ParseError> {
 /// Without the tables there is no way to tell whether `domain` is valid, nor what it is in ASCII.
 #[cfg(not(feature = "idna"))]
 pub(super) fn to_ascii(domain: &str) -> Result<String, ParseError> {
-    Err(ParseError::IdnaFeatureMissing(domain.into()))
+    Err(ParseError::IdnaFeatureMissing(super::error::excerpt(domain)))
 }

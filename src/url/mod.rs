@@ -34,6 +34,7 @@ pub use host::Host;
 pub use origin::Origin;
 pub use parse::MAX_LEN;
 pub use set::QueryPairsMut;
+pub(crate) use userinfo::Userinfo;
 
 /// An absolute `http` or `https` URL.
 ///

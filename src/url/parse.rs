@@ -2,11 +2,12 @@
 //!
 //! The standard's state machine reads one code point at a time. For `http` and `https` it comes
 //! down to: split off what the next part's end marks, write that part normalized, go on with the
-//! rest. Each `push_` method here writes one part.
+//! rest. The methods of `Url` here do that, in the order of the parts.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use super::error::excerpt;
 use super::{ParseError, Part, Scheme, Url, host, userinfo};
 use crate::percent::{C0_CONTROL, Table};
 
@@ -65,12 +66,9 @@ fn split_scheme(input: &str) -> Result<Option<(Scheme, &str)>, ParseError> {
     }
     match Scheme::from_name(name) {
         Some(scheme) => Ok(Some((scheme, rest))),
-        None => Err(ParseError::UnsupportedScheme(name.chars().take(MAX_SHOWN_SCHEME).collect())),
+        None => Err(ParseError::UnsupportedScheme(excerpt(name))),
     }
 }
-
-/// No registered scheme is longer, and an error fits on a line.
-const MAX_SHOWN_SCHEME: usize = 40;
 
 fn is_scheme(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -263,14 +261,11 @@ fn parse_port(digits: &str) -> Result<Option<u16>, ParseError> {
     if digits.is_empty() {
         return Ok(None);
     }
-    let mut port = 0u16;
-    for c in digits.chars() {
-        let digit = c.to_digit(10).and_then(|digit| u16::try_from(digit).ok());
-        port = digit
-            .and_then(|digit| port.checked_mul(10)?.checked_add(digit))
-            .ok_or(ParseError::InvalidPort)?;
-    }
-    Ok(Some(port))
+    let port = digits.chars().try_fold(0u16, |port, c| {
+        let digit = u16::try_from(c.to_digit(10)?).ok()?;
+        port.checked_mul(10)?.checked_add(digit)
+    });
+    port.map(Some).ok_or(ParseError::InvalidPort)
 }
 
 /// Writes `:port`, unless it is the default.

@@ -1,0 +1,94 @@
+//! Sending a request: hop by hop, each on a connection from the pool or on a fresh one.
+
+use std::time::Instant;
+
+use super::drive::Connection;
+use super::lease::Lease;
+use super::{Blocking, Client, Reader, Request, RequestBuilder, Response, dial};
+use crate::call::{Call, Next};
+use crate::client::Shared;
+use crate::error::Result;
+use crate::proto::head::ResponseHead;
+use crate::response::Head;
+
+impl Client {
+    /// Sends a request and waits for the head of its response.
+    ///
+    /// # Errors
+    ///
+    /// As [`RequestBuilder::send`].
+    pub fn execute(&self, request: Request) -> Result<Response> {
+        let shared = self.shared();
+        let mut call = Call::new(&shared.config, request, Instant::now())?;
+        loop {
+            let mut connection = connection(shared, &mut call)?;
+            let head = match connection.send(&mut call) {
+                Ok(head) => head,
+                Err(failure) => {
+                    call.failed(failure)?;
+                    continue;
+                }
+            };
+            let next = call.answered(&head);
+            let lease = Lease::new(connection, shared, call.budget.clone());
+            match next? {
+                // Dropping the lease saves the connection if that is cheap.
+                Next::Again => drop(lease),
+                Next::Deliver => return deliver(call, *head, lease),
+            }
+        }
+    }
+}
+
+impl RequestBuilder {
+    /// Sends the request and waits for the head of its response; the body is read as it comes.
+    ///
+    /// ```no_run
+    /// let response = leanhttp::Client::new().get("https://example.org/").send()?;
+    /// println!("{} {:?}", response.status(), response.headers());
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the request is invalid, no connection can be made, a deadline passes, the answer is not
+    /// HTTP/1.1, or a redirect cannot be followed. A status of 400 or more is no error; see
+    /// [`error_for_status`](crate::response::Response::error_for_status).
+    pub fn send(self) -> Result<Response> {
+        let (client, request) = self.build_split();
+        client.execute(request?)
+    }
+}
+
+/// A connection to the call's current URL: the one that idled least and still lives, or a new one.
+fn connection(shared: &Shared<Blocking>, call: &mut Call<'_, Blocking>) -> Result<Box<Connection>> {
+    while let Some(mut connection) = idle(shared, call) {
+        if connection.is_alive() {
+            connection.reuse();
+            return Ok(connection);
+        }
+    }
+    let url = call.url().clone();
+    dial::dial(call).map_err(|error| error.for_url(&url))
+}
+
+fn idle(shared: &Shared<Blocking>, call: &Call<'_, Blocking>) -> Option<Box<Connection>> {
+    let (expired, found) = {
+        let mut pool = shared.pool();
+        (pool.expire(Instant::now()), pool.take(call.url()))
+    };
+    drop(expired); // closed only here, where the pool is no longer locked
+    found
+}
+
+fn deliver(call: Call<'_, Blocking>, head: ResponseHead, lease: Lease) -> Result<Response> {
+    let decoder = match lease.body_left() {
+        Some(0) => None,
+        _ => call.decoder(&head.headers)?,
+    };
+    let mut head = Head::new(head, call.into_url(), lease.peer());
+    if decoder.is_some() {
+        head.forget_coding();
+    }
+    Ok(Response { head, body: Reader::new(lease, decoder) })
+}

@@ -1,0 +1,98 @@
+//! Making a connection: look up, connect to one address after the other.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use super::drive::Connection;
+use super::resolve;
+use super::socket::{Socket, SocketError};
+use crate::call::Call;
+use crate::error::{Error, Kind, Phase, Result};
+use crate::policy::budget::{Budget, Operation};
+use crate::policy::route::{Route, Security};
+use crate::wire::session::Session;
+use crate::wire::tls::Tls;
+
+use super::Blocking;
+
+/// A fresh connection for the call's current hop; TLS begins with its first bytes.
+pub(crate) fn dial(call: &mut Call<'_, Blocking>) -> Result<Box<Connection>> {
+    let route = Route::of(call.url());
+    let tls = tls_stage(call, &route)?;
+    call.budget.start_connecting(Instant::now());
+    let addresses = resolve::addresses(&route, call.config(), &call.budget)
+        .map_err(|error| resolve_error(error, &route))?;
+    let socket = connect(&addresses, &call.budget)?;
+    let session = Session::new(&call.config().limits, tls);
+    Ok(Box::new(Connection::new(socket, session, route)))
+}
+
+fn tls_stage(call: &Call<'_, Blocking>, route: &Route) -> Result<Option<Tls>> {
+    if route.security == Security::Plain {
+        return Ok(None);
+    }
+    let stage = call.config().tls.stage(&route.host).map_err(|error| {
+        Error::new(Kind::Tls, Phase::Handshake).peer(route.authority()).cause(error)
+    })?;
+    Ok(Some(stage))
+}
+
+/// The first address that takes a connection. All attempts share the connect deadline; an address
+/// that is silent gets its share of what is left, so that the next ones have a chance.
+fn connect(addresses: &[SocketAddr], budget: &Budget) -> Result<Socket> {
+    let mut failures = Vec::new();
+    for (tried, address) in addresses.iter().enumerate() {
+        let left = addresses.len().saturating_sub(tried);
+        match connect_to(*address, share(left), budget) {
+            Ok(socket) => return Ok(socket),
+            Err(failure) => failures.push((*address, failure)),
+        }
+    }
+    Err(connect_error(failures))
+}
+
+/// What part of the time left this attempt gets: all of it for the last address, half otherwise.
+fn share(addresses_left: usize) -> u32 {
+    if addresses_left > 1 { 2 } else { 1 }
+}
+
+fn connect_to(address: SocketAddr, share: u32, budget: &Budget) -> Result<Socket, SocketError> {
+    let wait = budget.wait(Operation::Connect, Instant::now)?;
+    let stream = match wait.at_most {
+        None => TcpStream::connect(address),
+        Some(left) => TcpStream::connect_timeout(&address, (left / share).max(SHORTEST)),
+    };
+    match stream {
+        Ok(stream) => Ok(Socket::new(stream, address)?),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(wait.expired.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The system refuses a limit of nothing.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+fn resolve_error(error: SocketError, route: &Route) -> Error {
+    let lookup = |kind| Error::new(kind, Phase::Resolve).peer(&*route.host);
+    match error {
+        SocketError::Expired(expired) => lookup(Kind::Timeout).cause(expired),
+        SocketError::Io(error) => lookup(Kind::Resolve).cause(error),
+    }
+}
+
+/// One failure is told as it is; several are told with their addresses.
+fn connect_error(mut failures: Vec<(SocketAddr, SocketError)>) -> Error {
+    let expired = failures.iter().any(|(_, failure)| matches!(failure, SocketError::Expired(_)));
+    let kind = if expired { Kind::Timeout } else { Kind::Connect };
+    let error = |peer: String| Error::new(kind, Phase::Connect).peer(peer);
+    if failures.len() > 1 {
+        let each: Vec<_> = failures.iter().map(|(at, why)| format!("{at}: {why}")).collect();
+        return error(format!("{} addresses", failures.len())).detail(each.join("; "));
+    }
+    match failures.pop() {
+        Some((address, SocketError::Io(cause))) => error(address.to_string()).cause(cause),
+        Some((address, SocketError::Expired(cause))) => error(address.to_string()).cause(cause),
+        None => error("no address".to_owned()),
+    }
+}

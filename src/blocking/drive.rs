@@ -1,0 +1,295 @@
+//! The driver: carries out what the machines ask for, on a real socket.
+
+use std::io;
+use std::io::Read;
+
+use http::HeaderMap;
+
+use super::Blocking;
+use super::probe::Pending;
+use super::socket::{Socket, SocketError};
+use crate::body::{Body, Feed};
+use crate::call::{Call, Failure, Loss};
+use crate::error::{Error, Kind, Phase};
+use crate::policy::budget::Budget;
+use crate::policy::retry::{Answered, Origin, Sent};
+use crate::policy::route::Route;
+use crate::pool::Pooled;
+use crate::proto::close::CloseReason;
+use crate::proto::exchange::{BodyStep, Step};
+use crate::proto::head::ResponseHead;
+use crate::wire::session::{Session, SessionError};
+
+/// How much of a body that nobody wants is read away to save the connection.
+const DRAIN_LIMIT: usize = 16 * 1024;
+
+/// An open connection: a socket, and the machine that knows what its bytes mean.
+#[derive(Debug)]
+pub struct Connection {
+    socket: Socket,
+    session: Session,
+    route: Route,
+    origin: Origin,
+}
+
+/// Why the machine cannot go on.
+#[derive(Debug)]
+enum Halt {
+    Socket(SocketError),
+    Session(SessionError),
+    /// The request's body could not be produced.
+    Body(Error),
+}
+
+impl Pooled for Box<Connection> {
+    fn route(&self) -> &Route {
+        &self.route
+    }
+}
+
+impl Connection {
+    pub(crate) fn new(socket: Socket, session: Session, route: Route) -> Self {
+        Self { socket, session, route, origin: Origin::Fresh }
+    }
+
+    pub(crate) fn peer(&self) -> std::net::SocketAddr {
+        self.socket.peer()
+    }
+
+    /// Whether a connection that idled can be used: the peer has neither closed it nor spoken.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.socket.pending() == Pending::Nothing
+    }
+
+    /// Back from the pool.
+    pub(crate) fn reuse(&mut self) {
+        self.origin = Origin::Pooled;
+    }
+
+    /// Sends the call's current hop and waits for the head of its response.
+    pub(crate) fn send(
+        &mut self,
+        call: &mut Call<'_, Blocking>,
+    ) -> Result<Box<ResponseHead>, Failure> {
+        self.session.start(call.method().clone(), call.outgoing(), |out| call.write_head(out));
+        if call.says_close() {
+            self.session.close_after(CloseReason::WeSaidClose);
+        }
+        let mut body = call.take_body();
+        self.run(&mut body, &mut call.budget).map_err(|halt| self.failure(halt))
+    }
+
+    /// The loop: step, and do what it asks for.
+    fn run(
+        &mut self,
+        body: &mut Body<Blocking>,
+        budget: &mut Budget,
+    ) -> Result<Box<ResponseHead>, Halt> {
+        let mut write_error = None;
+        loop {
+            if !self.session.is_handshaking() {
+                budget.connected();
+            }
+            let progress = match self.session.step()? {
+                Step::Head(head) => return Ok(head),
+                Step::Fill if self.is_answered() => self.read(budget),
+                Step::Fill => self.fill(body),
+                Step::Read => self.read(budget),
+                Step::Write => match self.write(budget) {
+                    Err(Halt::Socket(error)) if self.may_be_answered(&error) => {
+                        write_error.get_or_insert(error);
+                        self.session.write_failed();
+                        Ok(())
+                    }
+                    written => written,
+                },
+            };
+            if let Err(halt) = progress {
+                // If there is no answer either, what went wrong first is told.
+                return Err(write_error.map_or(halt, Halt::Socket));
+            }
+        }
+    }
+
+    fn read(&mut self, budget: &Budget) -> Result<(), Halt> {
+        match self.socket.read(self.session.read_space(), budget)? {
+            0 => Ok(self.session.read_eof()?),
+            count => Ok(self.session.read(count)),
+        }
+    }
+
+    fn write(&mut self, budget: &Budget) -> Result<(), Halt> {
+        let count = self.socket.write(self.session.output(), budget)?;
+        self.session.wrote(count);
+        Ok(())
+    }
+
+    /// Puts the next piece of the request's body into the machine.
+    fn fill(&mut self, body: &mut Body<Blocking>) -> Result<(), Halt> {
+        let space = self.session.body_space();
+        loop {
+            let (source, into) = match body.feed(space) {
+                Feed::Filled(0) => return self.session.body_end().map_err(Halt::missing),
+                Feed::Filled(count) => return Ok(self.session.body_filled(count)),
+                Feed::Read(source, into) => (source, into),
+            };
+            let count = read_source(source, into).map_err(Halt::body)?;
+            body.fed(count).map_err(Halt::body)?;
+        }
+    }
+
+    /// A server may answer before it has read the whole request.
+    fn is_answered(&self) -> bool {
+        self.session.has_sent() && self.socket.pending() == Pending::Bytes
+    }
+
+    /// A broken connection may still hold the answer, and so may one that takes nothing more.
+    fn may_be_answered(&self, error: &SocketError) -> bool {
+        match error {
+            SocketError::Io(_) => true,
+            SocketError::Expired(_) => self.socket.pending() == Pending::Bytes,
+        }
+    }
+
+    /// What is known about an attempt that brought no response.
+    fn failure(&self, halt: Halt) -> Failure {
+        let loss = match &halt {
+            Halt::Socket(SocketError::Io(_)) => Loss::Connection,
+            Halt::Session(error) if error.is_loss() => Loss::Connection,
+            _ => Loss::Other,
+        };
+        let phase = match (self.session.is_handshaking(), self.session.has_heard()) {
+            (true, _) => Phase::Handshake,
+            (false, false) if !self.session.has_sent() => Phase::Send,
+            (false, _) => Phase::Head,
+        };
+        Failure {
+            error: self.error(halt, phase),
+            loss,
+            connection: self.origin,
+            sent: if self.session.has_sent() { Sent::Something } else { Sent::Nothing },
+            answered: if self.session.has_heard() {
+                Answered::Something
+            } else {
+                Answered::Nothing
+            },
+        }
+    }
+
+    fn error(&self, halt: Halt, phase: Phase) -> Error {
+        let error = match halt {
+            Halt::Body(error) => return error,
+            Halt::Session(error) => error.into_error(phase),
+            Halt::Socket(SocketError::Expired(expired)) => {
+                Error::new(Kind::Timeout, phase).cause(expired)
+            }
+            Halt::Socket(SocketError::Io(error)) => Error::new(Kind::Io, phase).cause(error),
+        };
+        error.peer(self.route.authority())
+    }
+
+    // The response's body.
+
+    /// The next bytes of the body; 0 is its end. `into` is not empty.
+    pub(crate) fn read_body(&mut self, into: &mut [u8], budget: &Budget) -> Result<usize, Error> {
+        self.next_bytes(into, budget).map_err(|halt| {
+            self.session.close_after(CloseReason::Io);
+            self.error(halt, Phase::Body)
+        })
+    }
+
+    fn next_bytes(&mut self, into: &mut [u8], budget: &Budget) -> Result<usize, Halt> {
+        loop {
+            match self.session.read_body(into)? {
+                BodyStep::Data(count) => return Ok(count),
+                BodyStep::End => return Ok(0),
+                BodyStep::Read => self.read(budget)?,
+                BodyStep::Direct(room) => {
+                    let into = into.get_mut(..room).unwrap_or_default();
+                    match self.socket.read(into, budget)? {
+                        0 => self.session.read_eof()?,
+                        count => {
+                            self.session.read_direct(count);
+                            return Ok(count);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    pub(crate) fn body_left(&self) -> Option<u64> {
+        self.session.body_left()
+    }
+
+    pub(crate) fn take_trailers(&mut self) -> Option<HeaderMap> {
+        self.session.take_trailers()
+    }
+
+    /// Gives its buffers back before it idles.
+    pub(crate) fn rest(&mut self) {
+        self.session.rest();
+    }
+
+    /// Reads away what is left of the body, if it is little and already there: saving the
+    /// connection is not worth a wait.
+    pub(crate) fn drain(&mut self, budget: &Budget) -> Result<(), CloseReason> {
+        self.session.may_be_reused()?;
+        let mut scratch = [0; 2048];
+        let mut left = DRAIN_LIMIT;
+        loop {
+            let step =
+                self.session.read_body(&mut scratch).map_err(|_| CloseReason::ProtocolError)?;
+            let count = match step {
+                BodyStep::End => return self.session.reusable(),
+                BodyStep::Data(count) => count,
+                _ if self.socket.pending() != Pending::Bytes => {
+                    return Err(CloseReason::BodyUnread);
+                }
+                BodyStep::Read => {
+                    self.read(budget).map_err(|_| CloseReason::Io)?;
+                    0
+                }
+                BodyStep::Direct(room) => {
+                    let into = scratch.get_mut(..room).unwrap_or_default();
+                    let count = self.socket.read(into, budget).map_err(|_| CloseReason::Io)?;
+                    self.session.read_direct(count);
+                    count
+                }
+            };
+            left = left.checked_sub(count).ok_or(CloseReason::BodyUnread)?;
+        }
+    }
+}
+
+fn read_source(source: &mut dyn Read, into: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match source.read(into) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
+}
+
+impl Halt {
+    /// What the caller's reader did.
+    fn body(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Body(Error::new(Kind::Body, Phase::Send).detail("request body").cause(cause))
+    }
+
+    fn missing(missing: crate::proto::exchange::Missing) -> Self {
+        Self::body(crate::body::BodyError::TooShort { missing: missing.0 })
+    }
+}
+
+impl From<SocketError> for Halt {
+    fn from(error: SocketError) -> Self {
+        Self::Socket(error)
+    }
+}
+
+impl From<SessionError> for Halt {
+    fn from(error: SessionError) -> Self {
+        Self::Session(error)
+    }
+}

@@ -1,0 +1,72 @@
+//! A connection in use, which goes back to the pool by itself.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::HeaderMap;
+
+use super::Blocking;
+use super::drive::Connection;
+use crate::client::Shared;
+use crate::error::Result;
+use crate::policy::budget::Budget;
+
+/// A connection whose response is being read. When the lease ends, the connection is kept for the
+/// next request if it is clean, or can be made so at no wait; otherwise it is closed.
+#[derive(Debug)]
+pub(super) struct Lease {
+    /// Present until the end of the lease.
+    connection: Option<Box<Connection>>,
+    shared: Arc<Shared<Blocking>>,
+    budget: Budget,
+}
+
+impl Lease {
+    pub(super) fn new(
+        connection: Box<Connection>,
+        shared: &Arc<Shared<Blocking>>,
+        budget: Budget,
+    ) -> Self {
+        Self { connection: Some(connection), shared: Arc::clone(shared), budget }
+    }
+
+    pub(super) fn peer(&self) -> Option<SocketAddr> {
+        self.connection.as_ref().map(|connection| connection.peer())
+    }
+
+    /// How much of the body is still to come, if that is known.
+    pub(super) fn body_left(&self) -> Option<u64> {
+        self.connection.as_ref().map_or(Some(0), |connection| connection.body_left())
+    }
+
+    /// What `bytes`, `text` and `json` take into memory at most.
+    pub(super) fn body_limit(&self) -> u64 {
+        self.shared.config.body_limit
+    }
+
+    /// The next bytes of the body; 0 is its end.
+    pub(super) fn read(&mut self, into: &mut [u8]) -> Result<usize> {
+        match &mut self.connection {
+            Some(connection) => connection.read_body(into, &self.budget),
+            None => Ok(0),
+        }
+    }
+
+    pub(super) fn take_trailers(&mut self) -> Option<HeaderMap> {
+        self.connection.as_mut().and_then(|connection| connection.take_trailers())
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else { return };
+        if connection.drain(&self.budget).is_err() {
+            return;
+        }
+        connection.rest();
+        // What has to go for it is closed only when the pool is no longer locked.
+        let evicted = self.shared.pool().put(connection, Instant::now());
+        drop(evicted);
+    }
+}

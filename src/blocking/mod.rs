@@ -1,0 +1,103 @@
+//! The blocking front: plain calls, no runtime, no hidden thread.
+//!
+//! ```no_run
+//! let client = leanhttp::blocking::Client::new();
+//! let text = client.get("https://example.org/").send()?.text()?;
+//! # Ok::<(), leanhttp::Error>(())
+//! ```
+//!
+//! The one thread that this front ever starts is for looking up a host's name, because the system
+//! offers no way to end a lookup in time; an IP address or a
+//! [`resolve`](ClientBuilder::resolve) entry needs none.
+
+mod client;
+mod dial;
+mod drive;
+mod lease;
+mod probe;
+mod resolve;
+mod response;
+mod socket;
+
+use std::fs::File;
+use std::io::Read;
+
+use crate::body::SourceLength;
+use crate::error::Result;
+use crate::front::{Front, sealed};
+use crate::request::IntoUrl;
+
+pub(crate) use drive::Connection;
+pub use response::Reader;
+
+/// The blocking front, as a type parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Blocking;
+
+impl sealed::Sealed for Blocking {}
+
+impl Front for Blocking {
+    type Source = Box<dyn Read + Send>;
+    type Connection = Box<Connection>;
+}
+
+/// Sends requests and waits for their responses.
+pub type Client = crate::client::Client<Blocking>;
+/// Sets up a [`Client`].
+pub type ClientBuilder = crate::config::ClientBuilder<Blocking>;
+/// A request, complete and not yet sent.
+pub type Request = crate::request::Request<Blocking>;
+/// Builds a request step by step.
+pub type RequestBuilder = crate::request::RequestBuilder<Blocking>;
+/// A response, whose body is read as it comes.
+pub type Response = crate::response::Response<Reader>;
+/// The body of a request.
+pub type Body = crate::body::Body<Blocking>;
+
+/// One GET request with a client of its own.
+///
+/// ```no_run
+/// let text = leanhttp::get("https://example.org/")?.text()?;
+/// # Ok::<(), leanhttp::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`RequestBuilder::send`] fails.
+pub fn get<T: IntoUrl>(url: T) -> Result<Response> {
+    Client::new().get(url).send()
+}
+
+impl Body {
+    /// A body of unknown length: sent in chunks, as the reader gives them.
+    pub fn new<R: Read + Send + 'static>(reader: R) -> Self {
+        Self::from_source(Box::new(reader), SourceLength::Unknown)
+    }
+
+    /// A body of `len` bytes.
+    ///
+    /// The reader must end after that many bytes: it is read once more to see that, and a reader
+    /// that gives fewer or more is an error ([`Kind::Body`](crate::error::Kind::Body)), with the
+    /// connection closed before the server can take the request for complete.
+    pub fn sized<R: Read + Send + 'static>(reader: R, len: u64) -> Self {
+        Self::from_source(Box::new(reader), SourceLength::Exactly(len))
+    }
+}
+
+/// The rest of the file, of the length that it has now: if it shrinks while it is sent, that is an
+/// error; what is added to it is not sent. What has no length (a pipe) is sent in chunks.
+impl From<File> for Body {
+    fn from(file: File) -> Self {
+        let length = rest_of(&file);
+        Self::from_source(Box::new(file), length)
+    }
+}
+
+/// How much of a file is left to read.
+pub(crate) fn rest_of(mut file: &File) -> SourceLength {
+    let length = file.metadata().ok().filter(|metadata| metadata.is_file()).map(|m| m.len());
+    match (length, std::io::Seek::stream_position(&mut file)) {
+        (Some(length), Ok(position)) => SourceLength::AtLeast(length.saturating_sub(position)),
+        _ => SourceLength::Unknown,
+    }
+}

@@ -1,0 +1,41 @@
+//! Whether anything waits to be read on a socket, without waiting for it and without taking it.
+
+use std::io;
+use std::mem::MaybeUninit;
+
+use socket2::Socket;
+
+/// What a look at the socket saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pending {
+    Nothing,
+    Bytes,
+    /// The peer has closed the connection, or it is broken.
+    End,
+}
+
+/// One system call where the platform has a flag for it.
+pub(crate) fn pending(socket: &Socket) -> Pending {
+    match peek(socket) {
+        Ok(0) => Pending::End,
+        Ok(_) => Pending::Bytes,
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Pending::Nothing,
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => pending(socket),
+        Err(_) => Pending::End,
+    }
+}
+
+#[cfg(unix)]
+fn peek(socket: &Socket) -> io::Result<usize> {
+    let mut byte = [MaybeUninit::uninit(); 1];
+    socket.recv_with_flags(&mut byte, libc::MSG_PEEK | libc::MSG_DONTWAIT)
+}
+
+#[cfg(not(unix))]
+fn peek(socket: &Socket) -> io::Result<usize> {
+    let mut byte = [MaybeUninit::uninit(); 1];
+    socket.set_nonblocking(true)?;
+    let peeked = socket.peek(&mut byte);
+    socket.set_nonblocking(false)?;
+    peeked
+}

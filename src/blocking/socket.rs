@@ -1,0 +1,106 @@
+//! A TCP socket whose every wait is bounded by the call's budget.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use socket2::Socket as Raw;
+
+use super::probe::{self, Pending};
+use crate::policy::budget::{Budget, Expired, Operation};
+
+/// A connected socket.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    raw: Raw,
+    peer: SocketAddr,
+    /// The limits that the system knows of: telling it again costs a system call.
+    read_limit: Option<Duration>,
+    write_limit: Option<Duration>,
+}
+
+/// Why nothing was read or written.
+#[derive(Debug)]
+pub(crate) enum SocketError {
+    Expired(Expired),
+    Io(io::Error),
+}
+
+impl Socket {
+    pub(crate) fn new(stream: TcpStream, peer: SocketAddr) -> io::Result<Self> {
+        // A request is one write; waiting for more would only delay it.
+        stream.set_nodelay(true)?;
+        Ok(Self { raw: Raw::from(stream), peer, read_limit: None, write_limit: None })
+    }
+
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// What waits to be read, at no wait.
+    pub(crate) fn pending(&self) -> Pending {
+        probe::pending(&self.raw)
+    }
+
+    /// Reads at least one byte; 0 is the end.
+    pub(crate) fn read(&mut self, into: &mut [u8], budget: &Budget) -> Result<usize, SocketError> {
+        loop {
+            let wait = budget.wait(Operation::Read, Instant::now)?;
+            if self.read_limit != wait.at_most {
+                self.raw.set_read_timeout(wait.at_most)?;
+                self.read_limit = wait.at_most;
+            }
+            match self.raw.read(into) {
+                Ok(count) => return Ok(count),
+                Err(error) => in_vain(error, wait.expired)?,
+            }
+        }
+    }
+
+    /// Writes at least one byte.
+    pub(crate) fn write(&mut self, bytes: &[u8], budget: &Budget) -> Result<usize, SocketError> {
+        loop {
+            let wait = budget.wait(Operation::Write, Instant::now)?;
+            if self.write_limit != wait.at_most {
+                self.raw.set_write_timeout(wait.at_most)?;
+                self.write_limit = wait.at_most;
+            }
+            match self.raw.write(bytes) {
+                Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
+                Ok(count) => return Ok(count),
+                Err(error) => in_vain(error, wait.expired)?,
+            }
+        }
+    }
+}
+
+/// A system call failed: again (a signal came), too late, or broken.
+fn in_vain(error: io::Error, expired: Expired) -> Result<(), SocketError> {
+    match error.kind() {
+        io::ErrorKind::Interrupted => Ok(()),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Err(expired.into()),
+        _ => Err(error.into()),
+    }
+}
+
+impl fmt::Display for SocketError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Expired(expired) => expired.fmt(f),
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<Expired> for SocketError {
+    fn from(expired: Expired) -> Self {
+        Self::Expired(expired)
+    }
+}
+
+impl From<io::Error> for SocketError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}

@@ -1,0 +1,422 @@
+//! What is sent: bytes, readers, or a sequence of both (a multipart form), and in which order.
+//!
+//! A [`Body`] reads nothing itself. Its [`feed`](Body::feed) fills a buffer as far as it can and
+//! names the source that has to be read next; the front reads it and says how much came.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use bytes::{Buf, Bytes};
+
+use crate::front::Front;
+
+/// The body of a request.
+///
+/// Made from bytes (`Vec<u8>`, `String`, `&'static str`, `Bytes` …), which can be sent again when a
+/// redirect or a stale connection asks for it, or from a reader, which is streamed and can be sent
+/// once. A body whose length is known is sent with `Content-Length`, any other one in chunks.
+///
+/// ```
+/// use leanhttp::blocking::Body;
+///
+/// let text = Body::from("exactly this");
+/// assert_eq!(text.as_bytes(), Some(&b"exactly this"[..]));
+///
+/// let streamed = Body::new(std::io::empty());
+/// assert_eq!(streamed.as_bytes(), None);
+/// ```
+pub struct Body<F: Front> {
+    segments: VecDeque<Segment<F::Source>>,
+    /// Bytes put into the current space so far.
+    filled: usize,
+}
+
+/// A piece of a body.
+pub(crate) enum Segment<S> {
+    Bytes(Bytes),
+    Source { source: S, length: SourceLength },
+}
+
+/// How much a source has to give, and what is checked at its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SourceLength {
+    /// Whatever comes until it ends.
+    Unknown,
+    /// It gives exactly this many bytes (still); more or fewer is an error.
+    Exactly(u64),
+    /// It gives at least this many bytes (still) and is not read further: a file may grow.
+    AtLeast(u64),
+}
+
+/// What [`Body::feed`] wants next.
+pub(crate) enum Feed<'a, S> {
+    /// This many bytes stand in the space: send them. None at all: the body has ended.
+    Filled(usize),
+    /// Read this source into this slice once, then say [`Body::fed`].
+    Read(&'a mut S, &'a mut [u8]),
+}
+
+/// The caller's reader did not give what was announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BodyError {
+    /// It ended this many bytes before the announced length.
+    TooShort { missing: u64 },
+    /// It has more bytes than announced.
+    TooLong,
+}
+
+impl<F: Front> Body<F> {
+    pub(crate) fn empty() -> Self {
+        Self { segments: VecDeque::new(), filled: 0 }
+    }
+
+    pub(crate) fn from_segment(segment: Segment<F::Source>) -> Self {
+        let mut body = Self::empty();
+        body.push(segment);
+        body
+    }
+
+    pub(crate) fn from_source(source: F::Source, length: SourceLength) -> Self {
+        Self::from_segment(Segment::Source { source, length })
+    }
+
+    pub(crate) fn push(&mut self, segment: Segment<F::Source>) {
+        if !segment.is_void() {
+            self.segments.push_back(segment);
+        }
+    }
+
+    /// The bytes, if the body is made of bytes and not of a reader.
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        let mut segments = self.segments.iter();
+        match (segments.next(), segments.next()) {
+            (None, _) => Some(&[]),
+            (Some(Segment::Bytes(bytes)), None) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// The number of bytes, if every part of the body knows its own.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.segments.iter().try_fold(0_u64, |sum, segment| sum.checked_add(segment.length()?))
+    }
+
+    /// The caller said how long the body is: its source has to keep to that.
+    pub(crate) fn announce(&mut self, announced: u64) {
+        if let [Segment::Source { length, .. }] = self.segments.make_contiguous() {
+            *length = SourceLength::Exactly(announced);
+        }
+    }
+
+    /// A copy, if the body is made of bytes only.
+    pub(crate) fn try_clone(&self) -> Option<Self> {
+        let mut copy = Self::empty();
+        for segment in &self.segments {
+            match segment {
+                Segment::Bytes(bytes) => copy.push(Segment::Bytes(bytes.clone())),
+                Segment::Source { .. } => return None,
+            }
+        }
+        Some(copy)
+    }
+
+    /// Fills `space` until it is full or the body ends. Call it with the same space again after
+    /// each [`Feed::Read`].
+    ///
+    /// A source of unknown length is read only into an empty space, so that no byte waits for it.
+    /// A source that gives exactly what it announced is read once more at its end, before the last
+    /// of its bytes are handed over: a body that is too long must not look complete to the server.
+    pub(crate) fn feed<'a>(&'a mut self, space: &'a mut [u8]) -> Feed<'a, F::Source> {
+        self.copy_bytes(space);
+        let free = space.get_mut(self.filled..).unwrap_or_default();
+        let Some(Segment::Source { source, length }) = self.segments.front_mut() else {
+            return Feed::Filled(std::mem::take(&mut self.filled));
+        };
+        match length.wanted(self.filled, free.len()) {
+            0 => Feed::Filled(std::mem::take(&mut self.filled)),
+            wanted => Feed::Read(source, free.get_mut(..wanted).unwrap_or_default()),
+        }
+    }
+
+    /// The source that [`Feed::Read`] named gave this many bytes; 0 is its end.
+    pub(crate) fn fed(&mut self, count: usize) -> Result<(), BodyError> {
+        let Some(Segment::Source { length, .. }) = self.segments.front_mut() else { return Ok(()) };
+        let source = length.read(count)?;
+        self.filled += count;
+        if source == SourceState::Ended {
+            self.segments.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Moves whole or partial byte segments into the space.
+    fn copy_bytes(&mut self, space: &mut [u8]) {
+        while let Some(Segment::Bytes(bytes)) = self.segments.front_mut() {
+            let room = space.get_mut(self.filled..).unwrap_or_default();
+            let count = room.len().min(bytes.len());
+            if let (Some(room), Some(piece)) = (room.get_mut(..count), bytes.get(..count)) {
+                room.copy_from_slice(piece);
+            }
+            bytes.advance(count);
+            self.filled += count;
+            if !bytes.is_empty() {
+                return;
+            }
+            self.segments.pop_front();
+        }
+    }
+}
+
+impl<S> Segment<S> {
+    /// Nothing to send and nothing to check.
+    fn is_void(&self) -> bool {
+        match self {
+            Self::Bytes(bytes) => bytes.is_empty(),
+            Self::Source { length, .. } => *length == SourceLength::AtLeast(0),
+        }
+    }
+
+    fn length(&self) -> Option<u64> {
+        match self {
+            Self::Bytes(bytes) => u64::try_from(bytes.len()).ok(),
+            Self::Source { length, .. } => length.announced(),
+        }
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum SourceState {
+    More,
+    Ended,
+}
+
+impl SourceLength {
+    fn announced(self) -> Option<u64> {
+        match self {
+            Self::Unknown => None,
+            Self::Exactly(length) | Self::AtLeast(length) => Some(length),
+        }
+    }
+
+    /// How many bytes to ask the source for; 0: send what is there first.
+    fn wanted(self, filled: usize, free: usize) -> usize {
+        // One byte of the space is kept for the read at the end.
+        let room = free.saturating_sub(1);
+        let at_most = |length: u64| usize::try_from(length).map_or(room, |length| length.min(room));
+        match self {
+            Self::Unknown if filled > 0 => 0,
+            Self::Unknown => room,
+            Self::Exactly(0) => free.min(1),
+            Self::Exactly(length) | Self::AtLeast(length) => at_most(length),
+        }
+    }
+
+    /// Takes note of a read.
+    fn read(&mut self, count: usize) -> Result<SourceState, BodyError> {
+        let count = u64::try_from(count).map_err(|_| BodyError::TooLong)?;
+        match (*self, count) {
+            (Self::Unknown | Self::Exactly(0), 0) => Ok(SourceState::Ended),
+            (Self::Exactly(missing) | Self::AtLeast(missing), 0) => {
+                Err(BodyError::TooShort { missing })
+            }
+            (Self::Unknown, _) => Ok(SourceState::More),
+            (Self::Exactly(length), _) => {
+                let left = length.checked_sub(count).ok_or(BodyError::TooLong)?;
+                *self = Self::Exactly(left);
+                Ok(SourceState::More)
+            }
+            (Self::AtLeast(length), _) => {
+                let left = length.saturating_sub(count);
+                *self = Self::AtLeast(left);
+                Ok(if left == 0 { SourceState::Ended } else { SourceState::More })
+            }
+        }
+    }
+}
+
+impl fmt::Display for BodyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooShort { missing } => {
+                write!(f, "the body ended {missing} bytes before its announced length")
+            }
+            Self::TooLong => f.write_str("the body is longer than its announced length"),
+        }
+    }
+}
+
+impl std::error::Error for BodyError {}
+
+impl<F: Front> Default for Body<F> {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+/// Says how much there is, never what.
+impl<F: Front> fmt::Debug for Body<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body")
+            .field("length", &self.length())
+            .field("replayable", &self.as_bytes().is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<F: Front> From<Bytes> for Body<F> {
+    fn from(bytes: Bytes) -> Self {
+        Self::from_segment(Segment::Bytes(bytes))
+    }
+}
+
+impl<F: Front> From<Vec<u8>> for Body<F> {
+    fn from(bytes: Vec<u8>) -> Self {
+        Bytes::from(bytes).into()
+    }
+}
+
+impl<F: Front> From<String> for Body<F> {
+    fn from(text: String) -> Self {
+        Bytes::from(text).into()
+    }
+}
+
+impl<F: Front> From<&'static [u8]> for Body<F> {
+    fn from(bytes: &'static [u8]) -> Self {
+        Bytes::from_static(bytes).into()
+    }
+}
+
+impl<F: Front> From<&'static str> for Body<F> {
+    fn from(text: &'static str) -> Self {
+        Bytes::from_static(text.as_bytes()).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    struct Test;
+    impl crate::front::sealed::Sealed for Test {}
+    impl Front for Test {
+        type Source = Vec<u8>;
+        type Connection = ();
+    }
+
+    fn source(bytes: &[u8], length: SourceLength) -> Segment<Vec<u8>> {
+        Segment::Source { source: bytes.to_vec(), length }
+    }
+
+    /// Drives a body to its end; each source gives at most `step` bytes a read.
+    fn drain(mut body: Body<Test>, space: usize, step: usize) -> Result<Vec<Vec<u8>>, BodyError> {
+        let mut pieces = Vec::new();
+        let mut memory = vec![0; space];
+        loop {
+            let count = match body.feed(&mut memory) {
+                Feed::Filled(0) => return Ok(pieces),
+                Feed::Filled(count) => {
+                    pieces.push(memory[..count].to_vec());
+                    continue;
+                }
+                Feed::Read(source, into) => {
+                    let count = into.len().min(step).min(source.len());
+                    into[..count].copy_from_slice(&source[..count]);
+                    source.drain(..count);
+                    count
+                }
+            };
+            body.fed(count)?;
+        }
+    }
+
+    #[test]
+    fn a_small_mixed_body_is_one_piece() {
+        let mut body = Body::<Test>::from("head ");
+        body.push(source(b"file", SourceLength::Exactly(4)));
+        body.push(Segment::Bytes(Bytes::from_static(b" tail")));
+        assert_eq!(body.length(), Some(14));
+        assert_eq!(drain(body, 64, 3).unwrap(), [b"head file tail"]);
+    }
+
+    #[test]
+    fn bytes_of_an_unknown_source_do_not_wait() {
+        let body = Body::<Test>::from_segment(source(b"abcd", SourceLength::Unknown));
+        assert_eq!(body.length(), None);
+        assert_eq!(drain(body, 64, 3).unwrap(), [b"abc".to_vec(), b"d".to_vec()]);
+    }
+
+    #[test]
+    fn announced_lengths_are_kept_or_it_is_an_error() {
+        use SourceLength::{AtLeast, Exactly};
+        let cases: [(&[u8], SourceLength, Result<&[u8], BodyError>); 7] = [
+            (b"abc", Exactly(3), Ok(b"abc")),
+            (b"abc", Exactly(5), Err(BodyError::TooShort { missing: 2 })),
+            (b"abc", Exactly(2), Err(BodyError::TooLong)),
+            (b"abc", Exactly(0), Err(BodyError::TooLong)),
+            (b"", Exactly(0), Ok(b"")),
+            (b"abc", AtLeast(2), Ok(b"ab")),
+            (b"abc", AtLeast(5), Err(BodyError::TooShort { missing: 2 })),
+        ];
+        for (bytes, length, expected) in cases {
+            for space in 2..6 {
+                let body = Body::<Test>::from_segment(source(bytes, length));
+                let sent = drain(body, space, 2).map(|pieces| pieces.concat());
+                assert_eq!(sent, expected.map(<[u8]>::to_vec), "{length:?} space {space}");
+            }
+        }
+    }
+
+    /// The server must not take a too long body for a complete one.
+    #[test]
+    fn the_last_byte_of_a_too_long_source_is_never_handed_over() {
+        for space in 2..9 {
+            let mut body = Body::<Test>::from_segment(source(b"abcdef", SourceLength::Exactly(4)));
+            let mut memory = vec![0; space];
+            let mut handed_over = 0;
+            loop {
+                let count = match body.feed(&mut memory) {
+                    Feed::Filled(count) => {
+                        handed_over += count;
+                        continue;
+                    }
+                    Feed::Read(source, into) => {
+                        source.drain(..into.len());
+                        into.len()
+                    }
+                };
+                if body.fed(count).is_err() {
+                    break;
+                }
+            }
+            assert!(handed_over < 4, "space {space}: {handed_over}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_segment_comes_out_once_and_in_order(
+            segments in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..40), 0..4_u8), 0..6),
+            space in 2..50_usize,
+            step in 1..20_usize,
+        ) {
+            let mut body = Body::<Test>::empty();
+            for (bytes, kind) in &segments {
+                let length = bytes.len() as u64;
+                body.push(match kind {
+                    0 => Segment::Bytes(bytes.clone().into()),
+                    1 => source(bytes, SourceLength::Unknown),
+                    2 => source(bytes, SourceLength::Exactly(length)),
+                    _ => source(bytes, SourceLength::AtLeast(length)),
+                });
+            }
+            let expected: Vec<u8> = segments.iter().flat_map(|(bytes, _)| bytes.clone()).collect();
+            if let Some(length) = body.length() {
+                prop_assert_eq!(length, expected.len() as u64);
+            }
+            prop_assert_eq!(drain(body, space, step).unwrap().concat(), expected);
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! A call: the request as the caller meant it, over all its hops, until the final response's head.
+//!
+//! ```text
+//! new ──▶ hop: route, head, body ──▶ answered ──▶ Deliver
+//!          ▲                            │
+//!          ├────────── Again ◀──────────┤ a redirect that is followed
+//!          └────────── Again ◀── failed ┘ a stale connection, and sending again is safe
+//! ```
+//!
+//! It decides and does nothing; the driver makes the connection that the [`Route`] asks for and
+//! carries the bytes.
+
+use std::time::Instant;
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, StatusCode, Version};
+
+use crate::body::Body;
+use crate::coding;
+use crate::config::{Config, Decoding, Schemes};
+use crate::error::{Error, Kind, Phase, Result};
+use crate::front::Front;
+use crate::policy::budget::Budget;
+use crate::policy::credentials::{self, stays_with_origin};
+use crate::policy::redirect::{self, Attempt, Choice};
+use crate::policy::retry::{self, Answered, Replay, Sent};
+use crate::policy::route::Security;
+use crate::proto::buffer::Buffer;
+use crate::proto::exchange::Outgoing;
+use crate::proto::fields::has_member;
+use crate::proto::head::{HeadWriter, ResponseHead};
+use crate::request::Request;
+use crate::url::{Url, Userinfo};
+
+/// The state of a call between its hops.
+pub(crate) struct Call<'c, F: Front> {
+    config: &'c Config,
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    version: Version,
+    outgoing: Outgoing,
+    /// The body of the current attempt; the driver reads it.
+    body: Option<Body<F>>,
+    /// The same body for another attempt, if it can be had again.
+    replay: Option<Body<F>>,
+    trust: Trust,
+    credentials: Option<HeaderValue>,
+    decoding: Decoding,
+    previous: Vec<Url>,
+    resends: Resends,
+    pub(crate) budget: Budget,
+}
+
+/// Whether the current hop leads to the origin that the caller named. Once it has not, it never
+/// does again: a foreign origin must not be able to send credentials anywhere, not even home.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    Origin,
+    Foreign,
+}
+
+/// Whether this hop may still be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Resends {
+    OneLeft,
+    Used,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// This is the response.
+    Deliver,
+    /// There is another hop: read away the rest of this response if that is cheap.
+    Again,
+}
+
+/// An attempt that brought no response.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) error: Error,
+    pub(crate) loss: Loss,
+    pub(crate) connection: retry::Origin,
+    pub(crate) sent: Sent,
+    pub(crate) answered: Answered,
+}
+
+/// Whether the connection itself was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Loss {
+    Connection,
+    /// A deadline, a broken rule, a body that could not be produced: another connection is no help.
+    Other,
+}
+
+impl<'c, F: Front> Call<'c, F> {
+    /// Checks the request as a whole, and starts the clock.
+    pub(crate) fn new(config: &'c Config, request: Request<F>, now: Instant) -> Result<Self> {
+        let url = request.url.clone();
+        Self::checked(config, request, now).map_err(|error| error.for_url(&url))
+    }
+
+    fn checked(config: &'c Config, mut request: Request<F>, now: Instant) -> Result<Self> {
+        let outgoing = request.seal()?;
+        check_scheme(config, &request.url)?;
+        let credentials = match request.url.take_userinfo() {
+            Some(Userinfo { username, password }) => {
+                Some(credentials::basic(&username, &password.unwrap_or_default())?)
+            }
+            None => config.credentials.clone(),
+        };
+        Ok(Self {
+            config,
+            outgoing,
+            replay: request.body.as_ref().and_then(Body::try_clone),
+            body: request.body,
+            trust: Trust::Origin,
+            credentials,
+            decoding: request.decoding.unwrap_or(config.decoding),
+            previous: Vec::new(),
+            resends: Resends::OneLeft,
+            budget: Budget::start(request.timeouts.over(config.timeouts), now),
+            method: request.method,
+            url: request.url,
+            headers: request.headers,
+            version: request.version,
+        })
+    }
+
+    // The current hop.
+
+    pub(crate) fn config(&self) -> &'c Config {
+        self.config
+    }
+
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    pub(crate) fn outgoing(&self) -> Outgoing {
+        self.outgoing
+    }
+
+    pub(crate) fn take_body(&mut self) -> Body<F> {
+        self.body.take().unwrap_or_default()
+    }
+
+    /// Whether the request says that the connection is closed after it.
+    pub(crate) fn says_close(&self) -> bool {
+        [&self.headers, &self.config.default_headers]
+            .iter()
+            .any(|headers| has_member(headers, &header::CONNECTION, "close"))
+    }
+
+    /// The head: what the caller gave, then what the client adds where the caller gave nothing.
+    pub(crate) fn write_head(&self, out: &mut Buffer) {
+        let target = self.url.request_target();
+        let mut head = HeadWriter::start(out, &self.method, target, self.version);
+        match self.headers.get(header::HOST) {
+            Some(host) => head.field(&header::HOST, host),
+            None => head.host(self.url.host_header()),
+        }
+        for (name, value) in self.config.default_headers.iter().filter(|(n, v)| self.takes(n, v)) {
+            head.field(name, value);
+        }
+        for (name, value) in self.headers.iter().filter(|(name, _)| *name != header::HOST) {
+            head.field(name, value);
+        }
+        self.write_accept_encoding(&mut head);
+        self.write_credentials(&mut head);
+        self.write_cookies(&mut head);
+        match self.outgoing {
+            Outgoing::None => {}
+            Outgoing::Length(length) => head.content_length(length),
+            Outgoing::Chunked => {
+                let chunked = HeaderValue::from_static("chunked");
+                head.field(&header::TRANSFER_ENCODING, &chunked);
+            }
+        }
+        head.end();
+    }
+
+    /// Whether a default field of the client goes into this request.
+    fn takes(&self, name: &HeaderName, value: &HeaderValue) -> bool {
+        const OURS: [HeaderName; 3] =
+            [header::HOST, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
+        let allowed = self.trust == Trust::Origin || !stays_with_origin(name, value);
+        allowed && !self.headers.contains_key(name) && !OURS.contains(name)
+    }
+
+    fn has(&self, name: &HeaderName) -> bool {
+        let default = self.config.default_headers.get(name);
+        self.headers.contains_key(name) || default.is_some_and(|value| self.takes(name, value))
+    }
+
+    /// A part of a coded body cannot be decoded, so a range is asked for as it is.
+    fn write_accept_encoding(&self, head: &mut HeadWriter<'_>) {
+        let wanted = self.decoding == Decoding::On && !self.has(&header::RANGE);
+        let Some(codings) = coding::accept_encoding().filter(|_| wanted) else { return };
+        if !self.has(&header::ACCEPT_ENCODING) {
+            head.field(&header::ACCEPT_ENCODING, &HeaderValue::from_static(codings));
+        }
+    }
+
+    fn write_credentials(&self, head: &mut HeadWriter<'_>) {
+        let trusted = self.trust == Trust::Origin && !self.has(&header::AUTHORIZATION);
+        if let Some(credentials) = self.credentials.as_ref().filter(|_| trusted) {
+            head.field(&header::AUTHORIZATION, credentials);
+        }
+    }
+
+    fn write_cookies(&self, head: &mut HeadWriter<'_>) {
+        let Some(cookies) = &self.config.cookies else { return };
+        if self.has(&header::COOKIE) {
+            return;
+        }
+        if let Some(value) = cookies.0.cookies(&self.url) {
+            head.field(&header::COOKIE, &value);
+        }
+    }
+
+    // What came of it.
+
+    /// Takes note of a response's head and says whether it is the final one.
+    pub(crate) fn answered(&mut self, head: &ResponseHead) -> Result<Next> {
+        self.store_cookies(&head.headers);
+        let target = redirect::target(head.status, &head.headers, &self.url);
+        let Some(target) = target.map_err(|error| error.for_url(&self.url))? else {
+            return Ok(Next::Deliver);
+        };
+        self.previous.push(self.url.clone());
+        let attempt = Attempt::new(head.status, &target, &self.previous);
+        match self.config.redirect.redirect(attempt).choice {
+            Choice::Follow => self.follow(head.status, target),
+            Choice::Stop => Ok(Next::Deliver),
+            Choice::Error(cause) => {
+                let detail = format!("to {}", target.redacted());
+                Err(redirect::refused(&self.url, detail).cause(cause))
+            }
+        }
+    }
+
+    /// Says whether the attempt may be repeated on a fresh connection, or why the call fails.
+    pub(crate) fn failed(&mut self, failure: Failure) -> Result<()> {
+        let attempt = retry::Attempt {
+            method: &self.method,
+            connection: failure.connection,
+            sent: failure.sent,
+            answered: failure.answered,
+            body: self.replays(),
+        };
+        let stale = failure.loss == Loss::Connection && self.resends == Resends::OneLeft;
+        if !stale || !retry::may_send_again(attempt) {
+            return Err(failure.error.for_url(&self.url));
+        }
+        self.resends = Resends::Used;
+        self.rewind();
+        Ok(())
+    }
+
+    /// Prepares the next hop.
+    fn follow(&mut self, status: StatusCode, target: Url) -> Result<Next> {
+        check_scheme(self.config, &target).map_err(|error| error.for_url(&self.url))?;
+        match redirect::changed_method(status, &self.method) {
+            Some(method) => self.drop_body(method),
+            None if self.replays() == Replay::Impossible => {
+                let detail = "the body is a reader and cannot be sent again";
+                return Err(redirect::refused(&self.url, detail));
+            }
+            None => {}
+        }
+        if target.origin() != self.url.origin() {
+            self.leave_origin();
+        }
+        self.url = target;
+        self.resends = Resends::OneLeft;
+        self.rewind();
+        Ok(Next::Again)
+    }
+
+    fn replays(&self) -> Replay {
+        let has_body = !matches!(self.outgoing, Outgoing::None | Outgoing::Length(0));
+        if has_body && self.replay.is_none() { Replay::Impossible } else { Replay::Possible }
+    }
+
+    fn rewind(&mut self) {
+        self.body = self.replay.as_ref().and_then(Body::try_clone);
+    }
+
+    fn drop_body(&mut self, method: Method) {
+        self.method = method;
+        self.outgoing = Outgoing::None;
+        self.replay = None;
+        remove(&mut self.headers, |name, _| redirect::describes_body(name));
+    }
+
+    fn leave_origin(&mut self) {
+        self.trust = Trust::Foreign;
+        remove(&mut self.headers, |name, value| {
+            *name == header::HOST || stays_with_origin(name, value)
+        });
+    }
+
+    fn store_cookies(&self, headers: &HeaderMap) {
+        let Some(cookies) = &self.config.cookies else { return };
+        if headers.contains_key(header::SET_COOKIE) {
+            cookies.0.set_cookies(&mut headers.get_all(header::SET_COOKIE).iter(), &self.url);
+        }
+    }
+
+    /// How the body of the final response is decoded, if it is.
+    pub(crate) fn decoder(&self, headers: &HeaderMap) -> Result<Option<coding::Decoder>> {
+        if self.decoding == Decoding::Off {
+            return Ok(None);
+        }
+        coding::plan(headers).map_err(|error| {
+            Error::new(Kind::Decode, Phase::Decode).cause(error).for_url(&self.url)
+        })
+    }
+
+    /// The URL that was requested last.
+    pub(crate) fn into_url(self) -> Url {
+        self.url
+    }
+}
+
+/// Removes the names of which one line is `unwanted`.
+fn remove(headers: &mut HeaderMap, unwanted: impl Fn(&HeaderName, &HeaderValue) -> bool) {
+    let names: Vec<_> = headers
+        .iter()
+        .filter(|(name, value)| unwanted(name, value))
+        .map(|(name, _)| name.clone())
+        .collect();
+    for name in names {
+        headers.remove(name);
+    }
+}
+
+fn check_scheme(config: &Config, url: &Url) -> Result<()> {
+    if config.schemes == Schemes::HttpsOnly && Security::of(url) == Security::Plain {
+        return Err(Error::builder("only https is allowed").for_url(url));
+    }
+    Ok(())
+}

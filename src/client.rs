@@ -1,0 +1,126 @@
+//! The client that both fronts share: settings and the pool, behind one pointer.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::Method;
+
+use crate::config::{ClientBuilder, Config};
+use crate::front::Front;
+use crate::pool::Pool;
+use crate::request::{IntoUrl, RequestBuilder};
+
+/// Sends requests, and keeps connections and settings for the next ones.
+///
+/// A clone is the same client: it shares the pool, the cookies and the settings. Make one and keep
+/// it; a client that is made for one request can reuse nothing. It may be used from many threads
+/// at once.
+///
+/// ```
+/// let client = leanhttp::Client::new();
+/// let request = client.get("http://example.org/").query(&[("q", "lean")]).build()?;
+/// assert_eq!(request.url().as_str(), "http://example.org/?q=lean");
+/// # Ok::<(), leanhttp::Error>(())
+/// ```
+pub struct Client<F: Front> {
+    shared: Arc<Shared<F>>,
+}
+
+/// What all clones of a client share.
+pub(crate) struct Shared<F: Front> {
+    pub(crate) config: Config,
+    pool: Mutex<Pool<F::Connection>>,
+}
+
+impl<F: Front> Client<F> {
+    /// A client with the default settings.
+    pub fn new() -> Self {
+        Self::with_config(Config::default())
+    }
+
+    /// Begins the settings of a client.
+    pub fn builder() -> ClientBuilder<F> {
+        ClientBuilder::new()
+    }
+
+    pub(crate) fn with_config(config: Config) -> Self {
+        let pool = Mutex::new(Pool::new(config.pool));
+        Self { shared: Arc::new(Shared { config, pool }) }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared<F>> {
+        &self.shared
+    }
+
+    /// A GET request.
+    pub fn get<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
+        self.request(Method::GET, url)
+    }
+
+    /// A POST request.
+    pub fn post<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
+        self.request(Method::POST, url)
+    }
+
+    /// A PUT request.
+    pub fn put<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
+        self.request(Method::PUT, url)
+    }
+
+    /// A PATCH request.
+    pub fn patch<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
+        self.request(Method::PATCH, url)
+    }
+
+    /// A DELETE request.
+    pub fn delete<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
+        self.request(Method::DELETE, url)
+    }
+
+    /// A HEAD request.
+    pub fn head<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
+        self.request(Method::HEAD, url)
+    }
+
+    /// A request of any method but CONNECT.
+    ///
+    /// A URL that cannot be used is told when the request is built or sent.
+    pub fn request<U: IntoUrl>(&self, method: Method, url: U) -> RequestBuilder<F> {
+        RequestBuilder::new(self.clone(), method, url)
+    }
+}
+
+impl<F: Front> Shared<F> {
+    /// The pool, for as long as a decision takes. A panic elsewhere cannot have left it half done.
+    pub(crate) fn pool(&self) -> MutexGuard<'_, Pool<F::Connection>> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<F: Front> Clone for Client<F> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<F: Front> Default for Client<F> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<F: Front> fmt::Debug for Client<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shared.fmt(f)
+    }
+}
+
+impl<F: Front> fmt::Debug for Shared<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("timeouts", &self.config.timeouts)
+            .field("redirect", &self.config.redirect)
+            .field("idle_connections", &self.pool().len())
+            .finish_non_exhaustive()
+    }
+}

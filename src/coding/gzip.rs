@@ -1,0 +1,104 @@
+use flate2::{Decompress, DecompressError, FlushDecompress, Status};
+
+use super::{Codec, Coding};
+use crate::proto::progress::Progress;
+
+pub(super) const CODING: Coding =
+    Coding { names: &["gzip", "x-gzip"], start: || Box::new(Gzip::Start) };
+
+/// The gzip file format (RFC 1952): any number of members, one after the other.
+///
+/// The inflater checks each member's header, CRC and length, and stores nothing of its file name
+/// and comment. Zeros after the last member are the padding that gzip(1) lets pass; anything else
+/// there is an error, as it would be a way to hide data.
+#[derive(Debug)]
+enum Gzip {
+    Start,
+    Member(Decompress),
+    Between,
+    Padding,
+    Failed(&'static str),
+}
+
+impl Codec for Gzip {
+    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, &'static str> {
+        Progress::repeat(input, output, |input, output| self.step(input, output))
+    }
+
+    fn is_complete(&self) -> bool {
+        matches!(self, Self::Start | Self::Between | Self::Padding)
+    }
+}
+
+impl Gzip {
+    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, &'static str> {
+        match (&mut *self, input) {
+            (Self::Failed(detail), _) => Err(*detail),
+            (Self::Member(inflate), _) => {
+                let (progress, outcome) = inflate_some(inflate, input, output);
+                match outcome {
+                    Ok(Status::StreamEnd) => *self = Self::Between,
+                    Ok(_) => {}
+                    // What came out before it is given out first.
+                    Err(detail) if progress.produced > 0 => *self = Self::Failed(detail),
+                    Err(detail) => return self.fail(detail),
+                }
+                Ok(progress)
+            }
+            (_, []) => Ok(Progress::default()),
+            (Self::Between | Self::Padding, [0, ..]) => {
+                *self = Self::Padding;
+                let zeros = input.iter().take_while(|byte| **byte == 0).count();
+                Ok(Progress { consumed: zeros, produced: 0 })
+            }
+            (Self::Start | Self::Between, [MAGIC, ..]) => {
+                *self = Self::Member(Decompress::new_gzip(WINDOW_BITS));
+                self.step(input, output)
+            }
+            (Self::Start, _) => self.fail(NO_HEADER),
+            _ => self.fail("something else follows its end"),
+        }
+    }
+
+    fn fail(&mut self, detail: &'static str) -> Result<Progress, &'static str> {
+        *self = Self::Failed(detail);
+        Err(detail)
+    }
+}
+
+/// One call of the inflater; an error, too, may come with progress.
+fn inflate_some(
+    inflate: &mut Decompress,
+    input: &[u8],
+    output: &mut [u8],
+) -> (Progress, Result<Status, &'static str>) {
+    let (consumed, produced) = (inflate.total_in(), inflate.total_out());
+    let outcome = inflate.decompress(input, output, FlushDecompress::None);
+    let progress = Progress {
+        consumed: (inflate.total_in() - consumed) as usize,
+        produced: (inflate.total_out() - produced) as usize,
+    };
+    (progress, outcome.map_err(|error| detail(&error)))
+}
+
+/// What the inflater says of a member's header and trailer, in our words. What it says of the data
+/// between them depends on how that was split, so that is told in one word.
+fn detail(error: &DecompressError) -> &'static str {
+    match error.message() {
+        Some("incorrect header check") => NO_HEADER,
+        Some("incorrect data check") => "its checksum is wrong",
+        Some("incorrect length check") => "its length is wrong",
+        _ => "malformed",
+    }
+}
+
+const NO_HEADER: &str = "it does not start as gzip does";
+
+/// The first byte of every member.
+const MAGIC: u8 = 0x1f;
+
+/// The largest window that deflate has.
+const WINDOW_BITS: u8 = 15;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,355 @@
+use std::io::Write;
+
+use flate2::write::{DeflateEncoder, GzEncoder};
+use flate2::{Compression, GzBuilder};
+use proptest::prelude::*;
+
+use crate::coding::{
+    CodingError, Decoder, MAX_RATIO, MAX_STAGES, RATIO_MATTERS_FROM, STAGE_OUTPUT, plan,
+};
+use crate::proto::testing::headers;
+
+type Outcome = (Vec<u8>, Result<(), CodingError>);
+
+fn planned(content_encoding: &str) -> Decoder {
+    plan(&headers(&[("content-encoding", content_encoding)])).unwrap().unwrap()
+}
+
+/// Feeds `pieces` one after the other, with room for so many bytes at a time, then the end.
+fn run<'p>(
+    content_encoding: &str,
+    pieces: impl IntoIterator<Item = &'p [u8]>,
+    room: usize,
+) -> Outcome {
+    let mut decoder = planned(content_encoding);
+    let mut data = Vec::new();
+    let mut output = vec![0; room];
+    for mut piece in pieces {
+        loop {
+            let progress = match decoder.decode(piece, &mut output) {
+                Ok(progress) => progress,
+                Err(error) => {
+                    assert_eq!(decoder.decode(piece, &mut output), Err(error.clone()));
+                    return (data, Err(error));
+                }
+            };
+            data.extend_from_slice(&output[..progress.produced]);
+            piece = &piece[progress.consumed..];
+            if piece.is_empty() && progress.produced < room {
+                break;
+            }
+        }
+    }
+    (data, decoder.eof())
+}
+
+fn whole(content_encoding: &str, raw: &[u8]) -> Outcome {
+    run(content_encoding, [raw], 64 * 1024)
+}
+
+/// Asserts that no way to split the input, and no size of the output, makes a difference.
+fn assert_split_makes_no_difference(content_encoding: &str, raw: &[u8]) {
+    let expected = whole(content_encoding, raw);
+    for room in [1, 7, 4096] {
+        assert_eq!(run(content_encoding, raw.chunks(1), room), expected, "room {room}");
+        for at in 0..raw.len() {
+            let (head, tail) = raw.split_at(at);
+            let outcome = run(content_encoding, [head, tail], room);
+            assert_eq!(outcome, expected, "split at {at}, room {room}");
+        }
+    }
+}
+
+fn gzip(data: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(data).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// One member with every optional part of the header (RFC 1952 §2.3), its CRC16 as given.
+fn with_all_header_parts(data: &[u8], crc16: [u8; 2]) -> Vec<u8> {
+    let builder = GzBuilder::new().extra("extra").filename("name").comment("comment");
+    let mut encoder = builder.write(Vec::new(), Compression::default());
+    encoder.write_all(data).unwrap();
+    let mut raw = encoder.finish().unwrap();
+    raw[3] |= 2;
+    let end_of_header = 10 + 2 + 5 + 5 + 8;
+    raw.splice(end_of_header..end_of_header, crc16);
+    raw
+}
+
+fn crc16(data: &[u8]) -> [u8; 2] {
+    let mut crc = flate2::Crc::new();
+    crc.update(data);
+    let [low, high, ..] = crc.sum().to_le_bytes();
+    [low, high]
+}
+
+/// The header of a member without and with a file name, which is to follow.
+const NAMELESS: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\x03";
+const NAMED: &[u8] = b"\x1f\x8b\x08\x08\0\0\0\0\0\x03";
+
+const TEXT: &[u8] = b"hello hello hello, hello hello";
+
+#[test]
+fn complete_bodies() {
+    let member = gzip(TEXT);
+    let two = [member.clone(), gzip(b"world")].concat();
+    let three = [gzip(b""), gzip(b"a"), gzip(b"")].concat();
+    let padded = [member.as_slice(), &[0; 20]].concat();
+    let header = with_all_header_parts(TEXT, [0, 0]);
+    let with_header = with_all_header_parts(TEXT, crc16(&header[..30]));
+    let cases: [(&[u8], &[u8]); 7] = [
+        (b"", b""),
+        (&member, TEXT),
+        (&gzip(b""), b""),
+        (&two, b"hello hello hello, hello helloworld"),
+        (&three, b"a"),
+        (&padded, TEXT),
+        (&with_header, TEXT),
+    ];
+    for (raw, data) in cases {
+        assert_eq!(whole("gzip", raw), (data.to_vec(), Ok(())), "{}", raw.escape_ascii());
+        assert_split_makes_no_difference("gzip", raw);
+    }
+}
+
+#[test]
+fn corrupt_bodies_give_their_data_and_then_an_error() {
+    let edited = |at: usize, byte: u8| {
+        let mut raw = gzip(TEXT);
+        let at = if at < 100 { at } else { raw.len() - (256 - at) };
+        raw[at] ^= byte;
+        raw
+    };
+    let followed_by = |tail: &[u8]| [gzip(TEXT).as_slice(), tail].concat();
+    let (header, malformed) = ("it does not start as gzip does", "malformed");
+    let (checksum, length) = ("its checksum is wrong", "its length is wrong");
+    let follows = "something else follows its end";
+    // RFC 1952 §2.3; offsets from 248 on count from the end.
+    let cases: [(&str, Vec<u8>, &[u8], &str); 13] = [
+        ("no gzip at all", b"hello".to_vec(), b"", header),
+        ("one wrong byte", b"\x1e".to_vec(), b"", header),
+        ("ID1", edited(0, 1), b"", header),
+        ("ID2", edited(1, 1), b"", header),
+        ("compression method", edited(2, 1), b"", malformed),
+        ("reserved flag", edited(3, 0x20), b"", malformed),
+        ("CRC of the header", with_all_header_parts(TEXT, [0, 0]), b"", malformed),
+        ("block type", edited(10, 0x06), b"", malformed),
+        ("CRC", edited(248, 1), TEXT, checksum),
+        ("ISIZE", edited(252, 1), TEXT, length),
+        ("garbage behind", followed_by(b"garbage"), TEXT, follows),
+        ("garbage behind the padding", followed_by(b"\0\0\x1f\x8b"), TEXT, follows),
+        ("a bad second member", followed_by(b"\x1f\x8c"), TEXT, header),
+    ];
+    for (name, raw, data, detail) in cases {
+        let expected = (data.to_vec(), Err(CodingError::Corrupt { coding: "gzip", detail }));
+        assert_eq!(whole("gzip", &raw), expected, "{name}");
+        assert_split_makes_no_difference("gzip", &raw);
+    }
+}
+
+#[test]
+fn every_cut_is_an_error() {
+    let first = gzip(TEXT).len();
+    let raw = [gzip(TEXT), gzip(b"world"), vec![0; 3]].concat();
+    let second = raw.len() - 3;
+    for at in 0..=raw.len() {
+        let (data, end) = whole("gzip", &raw[..at]);
+        // Between two members nobody can tell that another one was to come.
+        let complete = at == 0 || at == first || at >= second;
+        let expected = if complete { Ok(()) } else { Err(CodingError::Cut { coding: "gzip" }) };
+        assert_eq!(end, expected, "cut at {at}");
+        assert!([TEXT, b"world"].concat().starts_with(&data), "cut at {at}");
+    }
+}
+
+#[test]
+fn an_endless_header_is_read_over() {
+    let mut decoder = planned("gzip");
+    assert_eq!(decoder.decode(NAMED, &mut [0; 9]).unwrap().consumed, NAMED.len());
+    let name = vec![b'n'; 1024 * 1024];
+    for _ in 0..8 {
+        let progress = decoder.decode(&name, &mut [0; 9]).unwrap();
+        assert_eq!((progress.consumed, progress.produced), (name.len(), 0));
+    }
+    assert_eq!(decoder.eof(), Err(CodingError::Cut { coding: "gzip" }));
+}
+
+#[test]
+fn endless_empty_members_are_read_over() {
+    let raw = gzip(b"").repeat(1000);
+    for room in [0, 9] {
+        let mut decoder = planned("gzip");
+        for _ in 0..10 {
+            let progress = decoder.decode(&raw, &mut vec![0; room]).unwrap();
+            assert_eq!((progress.consumed, progress.produced), (raw.len(), 0));
+        }
+        assert_eq!(decoder.eof(), Ok(()));
+    }
+}
+
+#[test]
+fn names_and_chains() {
+    let twice = gzip(&gzip(TEXT));
+    let four = gzip(&gzip(&twice));
+    let cases: [(&[&str], &[u8]); 8] = [
+        (&["gzip"], &gzip(TEXT)),
+        (&["x-gzip"], &gzip(TEXT)),
+        (&["GZip"], &gzip(TEXT)),
+        (&["identity, , gzip"], &gzip(TEXT)),
+        (&["gzip, gzip"], &twice),
+        (&["gzip", "x-gzip"], &twice),
+        (&["gzip, gzip", "gzip", "gzip"], &four),
+        (&["gzip, gzip", "identity", "gzip, gzip"], &four),
+    ];
+    for (lines, raw) in cases {
+        let fields: Vec<_> = lines.iter().map(|line| ("content-encoding", *line)).collect();
+        let mut decoder = plan(&headers(&fields)).unwrap().unwrap();
+        let mut data = [0; 64];
+        let progress = decoder.decode(raw, &mut data).unwrap();
+        assert_eq!(data[..progress.produced], *TEXT, "{lines:?}");
+        assert_eq!((progress.consumed, decoder.eof()), (raw.len(), Ok(())), "{lines:?}");
+    }
+}
+
+#[test]
+fn chains_split_and_broken() {
+    let twice = gzip(&gzip(TEXT));
+    let inner_cut = gzip(&gzip(TEXT)[..20]);
+    let inner_garbage = gzip(&[gzip(TEXT).as_slice(), b"garbage"].concat());
+    for raw in [b"", twice.as_slice(), &twice[..30], &inner_cut, &inner_garbage, &gzip(b"")] {
+        assert_split_makes_no_difference("gzip, gzip", raw);
+    }
+    let cut = Err(CodingError::Cut { coding: "gzip" });
+    assert_eq!(whole("gzip, gzip", &twice[..30]).1, cut);
+    assert_eq!(whole("gzip, gzip", &inner_cut).1, cut);
+    assert_eq!(whole("gzip, gzip", &gzip(b"")), (Vec::new(), Ok(())));
+    let (data, end) = whole("gzip, gzip", &inner_garbage);
+    assert_eq!(data, TEXT);
+    assert!(matches!(end, Err(CodingError::Corrupt { .. })));
+}
+
+#[test]
+fn long_chains_are_refused() {
+    for lines in [&["gzip, gzip, gzip, gzip, gzip"][..], &["gzip"; 5], &["gzip"; 1000]] {
+        assert!(lines.len() == 1 || lines.len() > MAX_STAGES);
+        let fields: Vec<_> = lines.iter().map(|line| ("content-encoding", *line)).collect();
+        assert!(matches!(plan(&headers(&fields)), Err(CodingError::TooManyCodings)));
+    }
+}
+
+/// The start of a member that holds `start` and then, in about a kilobyte for each, more megabytes
+/// of `filler` than a ratio may go unasked.
+fn bomb(start: &[u8], filler: u8) -> Vec<u8> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(start).unwrap();
+    encoder.flush().unwrap();
+    let raw = [NAMELESS, encoder.get_ref()].concat();
+    encoder.get_mut().clear();
+    encoder.write_all(&vec![filler; 1024 * 1024]).unwrap();
+    encoder.flush().unwrap();
+    let megabytes = usize::try_from(RATIO_MATTERS_FROM).unwrap() / (1024 * 1024);
+    [raw, encoder.get_ref().repeat(megabytes + 2)].concat()
+}
+
+#[test]
+fn a_bomb_is_stopped_soon_after_it_shows() {
+    let room = 64 * 1024;
+    let (data, end) = run("gzip", [bomb(b"", 0).as_slice()], room);
+    assert_eq!(end, Err(CodingError::RatioExceeded));
+    assert!(data.len() as u64 <= RATIO_MATTERS_FROM + room as u64);
+}
+
+/// What explodes inside the chain and leaves nothing at its end costs as much.
+#[test]
+fn a_bomb_between_two_stages_is_stopped() {
+    let raw = gzip(&bomb(NAMED, b'n'));
+    let mut decoder = planned("gzip, gzip, gzip");
+    assert_eq!(decoder.decode(&raw, &mut [0; 1024]), Err(CodingError::RatioExceeded));
+    assert!(decoder.stages[1].decoded <= RATIO_MATTERS_FROM + STAGE_OUTPUT as u64);
+}
+
+#[test]
+fn the_ratio_matters_for_large_bodies_only() {
+    let (free, most) = (RATIO_MATTERS_FROM, MAX_RATIO);
+    let cases = [
+        (0, 0, true),
+        (1, free, true),
+        (1, free + 1, false),
+        (free, free * most, true),
+        (free, free * most + 1, false),
+        (u64::MAX / most + 1, u64::MAX, true),
+    ];
+    for (encoded, decoded, is_fine) in cases {
+        let mut decoder = planned("gzip");
+        decoder.encoded = encoded;
+        decoder.stages[0].decoded = decoded;
+        let expected = if is_fine { Ok(()) } else { Err(CodingError::RatioExceeded) };
+        assert_eq!(decoder.eof(), expected, "{encoded} -> {decoded}");
+        assert_eq!(decoder.decode(&[], &mut []).map(|_| ()), expected);
+    }
+}
+
+proptest! {
+    #[test]
+    fn decodes_what_was_encoded(
+        members in proptest::collection::vec(data(), 1..4),
+        zeros in 0usize..5,
+        sizes in proptest::collection::vec(1usize..50, 1..9),
+        room in 1usize..200,
+    ) {
+        let mut raw: Vec<u8> = members.iter().flat_map(|member| gzip(member)).collect();
+        raw.resize(raw.len() + zeros, 0);
+        let (data, end) = run("gzip", pieces(&raw, &sizes), room);
+        prop_assert_eq!(data, members.concat());
+        prop_assert_eq!(end, Ok(()));
+        let (data, end) = run("gzip, gzip", pieces(&gzip(&raw), &sizes), room);
+        prop_assert_eq!(data, members.concat());
+        prop_assert_eq!(end, Ok(()));
+    }
+
+    /// Whatever happens to the bytes on their way: no panic, no split makes a difference, and what
+    /// is called complete is what was encoded.
+    #[test]
+    fn damage_is_noticed(
+        content in data(),
+        damage in proptest::collection::vec((any::<usize>(), any::<u8>()), 0..3),
+        sizes in proptest::collection::vec(1usize..50, 1..9),
+    ) {
+        let mut raw = gzip(&content);
+        for (at, mask) in damage {
+            let length = raw.len();
+            raw[at % length] ^= mask;
+        }
+        let outcome = whole("gzip", &raw);
+        prop_assert!(outcome.1.is_err() || outcome.0 == content);
+        prop_assert_eq!(run("gzip", pieces(&raw, &sizes), 7), outcome);
+    }
+
+    #[test]
+    fn any_bytes_at_all(raw: Vec<u8>, sizes in proptest::collection::vec(1usize..50, 1..9)) {
+        let raw = [NAMELESS, &raw].concat();
+        prop_assert_eq!(run("gzip", pieces(&raw, &sizes), 7), whole("gzip", &raw));
+    }
+}
+
+/// Content that compresses, and some that does not.
+fn data() -> impl Strategy<Value = Vec<u8>> {
+    let repeated = ("[a-c]{0,9}", 0usize..200).prop_map(|(text, n)| text.repeat(n).into_bytes());
+    prop_oneof![repeated, proptest::collection::vec(any::<u8>(), 0..300)]
+}
+
+/// `raw` in pieces of these sizes, over and over.
+fn pieces<'r>(mut raw: &'r [u8], sizes: &[usize]) -> Vec<&'r [u8]> {
+    let mut pieces = Vec::new();
+    for size in sizes.iter().cycle() {
+        if raw.is_empty() {
+            break;
+        }
+        let (piece, rest) = raw.split_at(raw.len().min(*size));
+        pieces.push(piece);
+        raw = rest;
+    }
+    pieces
+}

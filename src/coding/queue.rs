@@ -1,0 +1,39 @@
+//! A decoder with the bytes that wait for it.
+
+use super::{CodingError, Decoder};
+use crate::proto::buffer::Buffer;
+
+/// How much of the coded body is read at once.
+const PIECE: usize = 32 * 1024;
+
+/// Coded bytes go in through [`space`](Self::space), decoded bytes come out of
+/// [`decode`](Self::decode).
+#[derive(Debug)]
+pub(crate) struct DecodingQueue {
+    decoder: Decoder,
+    coded: Buffer,
+}
+
+impl DecodingQueue {
+    pub(crate) fn new(decoder: Decoder) -> Self {
+        Self { decoder, coded: Buffer::default() }
+    }
+
+    /// How many bytes came out; none: it needs more first.
+    pub(crate) fn decode(&mut self, into: &mut [u8]) -> Result<usize, CodingError> {
+        let progress = self.decoder.decode(self.coded.data(), into)?;
+        self.coded.consume(progress.consumed);
+        Ok(progress.produced)
+    }
+
+    /// Room for coded bytes.
+    pub(crate) fn space(&mut self) -> &mut [u8] {
+        self.coded.space(PIECE)
+    }
+
+    /// So many bytes came into the space; none: the body has ended.
+    pub(crate) fn filled(&mut self, count: usize) -> Result<(), CodingError> {
+        self.coded.filled(count);
+        if count == 0 { self.decoder.eof() } else { Ok(()) }
+    }
+}

@@ -1,0 +1,320 @@
+//! Every knob of a client, with its default and the reason for it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{self, HeaderMap, HeaderValue};
+
+use crate::client::Client;
+use crate::cookie::CookieStore;
+use crate::error::{Error, Result};
+use crate::front::Front;
+use crate::policy::budget::Timeouts;
+use crate::policy::credentials;
+use crate::policy::redirect::Policy;
+use crate::pool::PoolLimits;
+use crate::proto::limits::Limits;
+use crate::tls;
+
+/// What `User-Agent` says unless the caller says something else: some servers refuse to answer
+/// clients without a name.
+const USER_AGENT: &str = concat!("leanhttp/", env!("CARGO_PKG_VERSION"));
+
+/// What `bytes`, `text` and `json` put into memory at most: more is streamed, or a mistake.
+const BODY_LIMIT: u64 = 256 * 1024 * 1024;
+
+/// The settings of a client, fixed once it is built.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) timeouts: Timeouts,
+    pub(crate) pool: PoolLimits,
+    pub(crate) limits: Limits,
+    pub(crate) body_limit: u64,
+    pub(crate) redirect: Policy,
+    pub(crate) default_headers: HeaderMap,
+    pub(crate) credentials: Option<HeaderValue>,
+    pub(crate) cookies: Option<Cookies>,
+    pub(crate) decoding: Decoding,
+    pub(crate) schemes: Schemes,
+    /// Addresses of hosts that are not looked up.
+    pub(crate) addresses: BTreeMap<String, Vec<SocketAddr>>,
+    pub(crate) tls: tls::Settings,
+}
+
+/// Whether content codings are asked for and taken off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decoding {
+    On,
+    Off,
+}
+
+/// Which URLs may be requested, redirects included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Schemes {
+    HttpAndHttps,
+    HttpsOnly,
+}
+
+/// The cookie store of a client, whoever wrote it.
+#[derive(Clone)]
+pub(crate) struct Cookies(pub(crate) Arc<dyn CookieStore>);
+
+impl fmt::Debug for Cookies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CookieStore")
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let mut default_headers = HeaderMap::with_capacity(2);
+        default_headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+        default_headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+        Self {
+            timeouts: Timeouts::default(),
+            pool: PoolLimits::default(),
+            limits: Limits::default(),
+            body_limit: BODY_LIMIT,
+            redirect: Policy::default(),
+            default_headers,
+            credentials: None,
+            cookies: None,
+            decoding: Decoding::On,
+            schemes: Schemes::HttpAndHttps,
+            addresses: BTreeMap::new(),
+            tls: tls::Settings::default(),
+        }
+    }
+}
+
+/// Sets up a [`Client`].
+///
+/// Every setting has a default that is safe and rarely needs a change; a mistake in one is told by
+/// [`build`](ClientBuilder::build).
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let client = leanhttp::Client::builder()
+///     .user_agent("weather-station/2.1")
+///     .timeout(Duration::from_secs(20))
+///     .build()?;
+/// # Ok::<(), leanhttp::Error>(())
+/// ```
+#[must_use]
+pub struct ClientBuilder<F: Front> {
+    pub(crate) config: Config,
+    /// The first mistake.
+    pub(crate) error: Option<Error>,
+    front: PhantomData<fn() -> F>,
+}
+
+impl<F: Front> ClientBuilder<F> {
+    /// A client with the defaults.
+    pub fn new() -> Self {
+        Self { config: Config::default(), error: None, front: PhantomData }
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    ///
+    /// If a setting was invalid: the first one that was.
+    pub fn build(self) -> Result<Client<F>> {
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok(Client::with_config(self.config)),
+        }
+    }
+
+    // What requests carry.
+
+    /// The `User-Agent` field; `leanhttp/` and the version by default.
+    pub fn user_agent<V>(self, value: V) -> Self
+    where
+        V: TryInto<HeaderValue>,
+        V::Error: Into<http::Error>,
+    {
+        self.checked(
+            value
+                .try_into()
+                .map_err(|error| Error::builder("invalid User-Agent").cause(error.into())),
+            |config, value| drop(config.default_headers.insert(header::USER_AGENT, value)),
+        )
+    }
+
+    /// Fields that every request carries unless it has a field of that name itself. They replace
+    /// earlier defaults of the same name; `Accept: */*` is one from the start.
+    ///
+    /// `Authorization`, `Cookie` and every value marked sensitive stay with the origin that a
+    /// request names: they are not sent where it is redirected to.
+    pub fn default_headers(mut self, headers: HeaderMap) -> Self {
+        replace_headers(&mut self.config.default_headers, headers);
+        self
+    }
+
+    /// Basic credentials (RFC 7617) for every request that has no `Authorization` of its own.
+    ///
+    /// They go to the origin that a request names, and not where it is redirected to.
+    pub fn basic_auth<U, P>(self, username: U, password: Option<P>) -> Self
+    where
+        U: fmt::Display,
+        P: fmt::Display,
+    {
+        let password = password.map(|password| password.to_string()).unwrap_or_default();
+        let value = credentials::basic(username.to_string().as_bytes(), password.as_bytes());
+        self.checked(value, |config, value| config.credentials = Some(value))
+    }
+
+    /// Whether gzip is asked for and decoded; on by default, with the feature `gzip`.
+    pub fn gzip(mut self, enable: bool) -> Self {
+        self.config.decoding = if enable { Decoding::On } else { Decoding::Off };
+        self
+    }
+
+    /// Neither asks for gzip nor decodes it: bodies come as they were sent.
+    pub fn no_gzip(self) -> Self {
+        self.gzip(false)
+    }
+
+    // Where requests go.
+
+    /// Whether and how far redirects are followed; up to 10 by default.
+    pub fn redirect(mut self, policy: Policy) -> Self {
+        self.config.redirect = policy;
+        self
+    }
+
+    /// Refuses every `http` URL, also as the target of a redirect; off by default.
+    pub fn https_only(mut self, enabled: bool) -> Self {
+        self.config.schemes = if enabled { Schemes::HttpsOnly } else { Schemes::HttpAndHttps };
+        self
+    }
+
+    /// Connects to this address for `domain` instead of looking it up. Port 0 stands for the port
+    /// of the URL. The name stays what the server and its certificate are asked for.
+    pub fn resolve(self, domain: &str, addr: SocketAddr) -> Self {
+        self.resolve_to_addrs(domain, &[addr])
+    }
+
+    /// Connects to one of these addresses for `domain`, tried in order; see
+    /// [`resolve`](Self::resolve).
+    pub fn resolve_to_addrs(mut self, domain: &str, addrs: &[SocketAddr]) -> Self {
+        self.config.addresses.insert(domain.to_ascii_lowercase(), addrs.to_vec());
+        self
+    }
+
+    // How long things may take.
+
+    /// The time from `send` to the last byte of the body, over lookups, connections, redirects and
+    /// all: a deadline, not a limit that starts afresh. None by default.
+    pub fn timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
+        self.config.timeouts.total = timeout.into();
+        self
+    }
+
+    /// The time to make a connection: lookup, TCP and TLS together. 10 seconds by default.
+    pub fn connect_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
+        self.config.timeouts.connect = timeout.into();
+        self
+    }
+
+    /// The time between two bytes of a response. 30 seconds by default.
+    pub fn read_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
+        self.config.timeouts.read = timeout.into();
+        self
+    }
+
+    /// The time in which the connection takes at least one byte of the request. 30 seconds by
+    /// default.
+    pub fn write_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
+        self.config.timeouts.write = timeout.into();
+        self
+    }
+
+    // What is kept.
+
+    /// How long a connection may idle before it is closed; 90 seconds by default.
+    pub fn pool_idle_timeout<D: Into<Option<Duration>>>(mut self, timeout: D) -> Self {
+        self.config.pool.idle_timeout = timeout.into();
+        self
+    }
+
+    /// How many connections to one host may idle; 32 by default, 0 keeps none.
+    pub fn pool_max_idle_per_host(mut self, max: usize) -> Self {
+        self.config.pool.max_idle_per_host = max;
+        self
+    }
+
+    /// How many connections may idle in all; 128 by default, 0 keeps none.
+    pub fn pool_max_idle(mut self, max: usize) -> Self {
+        self.config.pool.max_idle = max;
+        self
+    }
+
+    // What is too much.
+
+    /// How many bytes `bytes`, `text` and `json` take into memory, after decoding; 256 MiB by
+    /// default. Reading a response piece by piece has no limit.
+    pub fn body_limit(mut self, bytes: u64) -> Self {
+        self.config.body_limit = bytes;
+        self
+    }
+
+    /// How many bytes the heads of one response may have, interim ones included; 64 KiB by default.
+    pub fn max_head_size(mut self, bytes: usize) -> Self {
+        self.config.limits.head_bytes = bytes;
+        self
+    }
+
+    /// How many fields a response may have; 128 by default.
+    pub fn http1_max_headers(mut self, max: usize) -> Self {
+        self.config.limits.fields = max;
+        self
+    }
+
+    /// Applies a value, or keeps the first error.
+    fn checked<T>(mut self, value: Result<T>, apply: impl FnOnce(&mut Config, T)) -> Self {
+        match value {
+            Ok(value) => apply(&mut self.config, value),
+            Err(error) => drop(self.error.get_or_insert(error)),
+        }
+        self
+    }
+}
+
+impl<F: Front> Default for ClientBuilder<F> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<F: Front> fmt::Debug for ClientBuilder<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("timeouts", &self.config.timeouts)
+            .field("pool", &self.config.pool)
+            .field("redirect", &self.config.redirect)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Each name in `new` takes the place of that name in `headers`, with all its values.
+pub(crate) fn replace_headers(headers: &mut HeaderMap, new: HeaderMap) {
+    let mut current = None;
+    for (name, value) in new {
+        match (name, &current) {
+            // The first value of a name comes with it, the others without.
+            (Some(name), _) => {
+                headers.insert(name.clone(), value);
+                current = Some(name);
+            }
+            (None, Some(name)) => drop(headers.append(name.clone(), value)),
+            (None, None) => {}
+        }
+    }
+}

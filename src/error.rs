@@ -1,0 +1,368 @@
+//! The one error type: what went wrong, in which phase, for which URL, and why.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+
+use http::StatusCode;
+
+use crate::url::Url;
+
+/// The result of everything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A cause whose type is erased: other crates' errors are no part of this crate's interface.
+pub(crate) type Cause = Box<dyn StdError + Send + Sync>;
+
+/// Why a request failed.
+///
+/// One word wide and opaque: ask [`kind`](Error::kind), [`phase`](Error::phase) or one of the
+/// predicates. `Display` is one line that names what was tried, for which URL, and the cause:
+///
+/// ```text
+/// connecting to 127.0.0.1:9 for http://127.0.0.1:9/: Connection refused (os error 111)
+/// ```
+///
+/// Because that line holds the cause already, a reporter that also walks
+/// [`source`](std::error::Error::source) prints it twice. The line never holds a header's value,
+/// a body or the password of a URL.
+///
+/// ```
+/// let error = leanhttp::Url::parse("example.org").map(|_| ()).unwrap_err();
+/// assert!(error.to_string().starts_with("relative URL"));
+///
+/// let error = leanhttp::get("example.org").unwrap_err();
+/// assert!(error.is_builder());
+/// ```
+pub struct Error {
+    inner: Box<Inner>,
+}
+
+struct Inner {
+    kind: Kind,
+    phase: Phase,
+    /// Who was at the other end (`127.0.0.1:9`, a host name), where the phase has one.
+    peer: Option<String>,
+    url: Option<Url>,
+    detail: Cow<'static, str>,
+    cause: Option<Cause>,
+    status: Option<StatusCode>,
+    /// The response that a status error was made from, so that its body stays readable.
+    response: Option<Box<dyn Any + Send + Sync>>,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// What the caller asked for cannot be sent: a malformed URL, header, body length…
+    Builder,
+    /// The host name has no address, or it could not be looked up.
+    Resolve,
+    /// No address of the host took the connection.
+    Connect,
+    /// The TLS handshake failed, or a TLS record is invalid.
+    Tls,
+    /// A deadline passed; the line names which one and how long it was.
+    Timeout,
+    /// The connection failed while it was in use.
+    Io,
+    /// The peer sent something that is not HTTP/1.1.
+    Protocol,
+    /// The peer ended the response before its end.
+    Truncated,
+    /// A limit of this client was reached (head size, body size, ratio of a decoder).
+    Limit,
+    /// The request's body could not be produced as announced.
+    Body,
+    /// A redirect could not or must not be followed.
+    Redirect,
+    /// The response's status is an error and the caller asked for that to be one.
+    Status,
+    /// The response's body is not what its coding, charset or JSON parser expects.
+    Decode,
+}
+
+/// What was being done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Checking what the caller asked for; nothing has been sent.
+    Build,
+    /// Looking up the host's addresses.
+    Resolve,
+    /// Opening the connection.
+    Connect,
+    /// The TLS handshake.
+    Handshake,
+    /// Sending the request.
+    Send,
+    /// Waiting for and reading the response's head.
+    Head,
+    /// Reading the response's body.
+    Body,
+    /// Turning the body's bytes into what the caller asked for.
+    Decode,
+    /// Deciding on a redirect.
+    Redirect,
+    /// Judging the response's status.
+    Status,
+}
+
+/// Whose fault a failure is; see [`Error::fault`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The caller's request or request body.
+    Caller,
+    /// The peer broke a rule or answered with an error.
+    Peer,
+    /// The way there: names, routes, lost connections, deadlines.
+    Network,
+    /// A limit or policy of the client.
+    Policy,
+}
+
+impl Error {
+    pub(crate) fn new(kind: Kind, phase: Phase) -> Self {
+        let inner = Inner {
+            kind,
+            phase,
+            peer: None,
+            url: None,
+            detail: Cow::Borrowed(""),
+            cause: None,
+            status: None,
+            response: None,
+        };
+        Self { inner: Box::new(inner) }
+    }
+
+    /// The caller's fault, found before anything was sent.
+    pub(crate) fn builder(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Builder, Phase::Build).detail(detail)
+    }
+
+    pub(crate) fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.inner.detail = detail.into();
+        self
+    }
+
+    pub(crate) fn cause(mut self, cause: impl Into<Cause>) -> Self {
+        self.inner.cause = Some(cause.into());
+        self
+    }
+
+    pub(crate) fn peer(mut self, peer: impl Into<String>) -> Self {
+        self.inner.peer = Some(peer.into());
+        self
+    }
+
+    /// `error_for_status` keeps the response, so that its body can still be read.
+    pub(crate) fn status_with(status: StatusCode, response: Box<dyn Any + Send + Sync>) -> Self {
+        let mut error = Self::from_status(status);
+        error.inner.response = Some(response);
+        error
+    }
+
+    pub(crate) fn from_status(status: StatusCode) -> Self {
+        let mut error = Self::new(Kind::Status, Phase::Status);
+        error.inner.status = Some(status);
+        error
+    }
+
+    /// The response that was kept, if it is one of the front `R`.
+    pub(crate) fn take_response<R: 'static>(&mut self) -> Option<R> {
+        let kept = self.inner.response.take()?;
+        match kept.downcast() {
+            Ok(response) => Some(*response),
+            Err(other) => {
+                self.inner.response = Some(other);
+                None
+            }
+        }
+    }
+
+    /// Adds the URL unless the error knows a closer one.
+    pub(crate) fn for_url(mut self, url: &Url) -> Self {
+        self.inner.url.get_or_insert_with(|| url.clone());
+        self
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> Kind {
+        self.inner.kind
+    }
+
+    /// What was being done when it went wrong.
+    pub fn phase(&self) -> Phase {
+        self.inner.phase
+    }
+
+    /// Whose fault it is, as far as the client can tell.
+    ///
+    /// ```
+    /// use leanhttp::error::Fault;
+    /// assert_eq!(leanhttp::get("no url").unwrap_err().fault(), Fault::Caller);
+    /// ```
+    pub fn fault(&self) -> Fault {
+        match self.inner.kind {
+            Kind::Builder | Kind::Body => Fault::Caller,
+            Kind::Tls | Kind::Protocol | Kind::Truncated | Kind::Status | Kind::Decode => {
+                Fault::Peer
+            }
+            Kind::Resolve | Kind::Connect | Kind::Io | Kind::Timeout => Fault::Network,
+            Kind::Limit | Kind::Redirect => Fault::Policy,
+        }
+    }
+
+    /// The URL it happened at; after redirects that of the failing hop.
+    pub fn url(&self) -> Option<&Url> {
+        self.inner.url.as_ref()
+    }
+
+    /// The URL, to be changed, for instance to remove a secret from its query.
+    pub fn url_mut(&mut self) -> Option<&mut Url> {
+        self.inner.url.as_mut()
+    }
+
+    /// The same error with another URL.
+    pub fn with_url(mut self, url: Url) -> Self {
+        self.inner.url = Some(url);
+        self
+    }
+
+    /// The same error without its URL, for instance when the URL is a secret.
+    pub fn without_url(mut self) -> Self {
+        self.inner.url = None;
+        self
+    }
+
+    /// The status of the response, for errors of `error_for_status`.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.inner.status
+    }
+
+    /// What the caller asked for cannot be sent; nothing was.
+    pub fn is_builder(&self) -> bool {
+        self.inner.kind == Kind::Builder
+    }
+
+    /// A redirect could not or must not be followed.
+    pub fn is_redirect(&self) -> bool {
+        self.inner.kind == Kind::Redirect
+    }
+
+    /// The error comes from `error_for_status`.
+    pub fn is_status(&self) -> bool {
+        self.inner.kind == Kind::Status
+    }
+
+    /// A deadline passed, whichever.
+    pub fn is_timeout(&self) -> bool {
+        self.inner.kind == Kind::Timeout
+    }
+
+    /// It failed before a response's head was there, and not for the caller's fault:
+    /// looking up, connecting, handshake, sending, waiting.
+    pub fn is_request(&self) -> bool {
+        let Inner { phase, .. } = &*self.inner;
+        self.is_connect() || matches!(phase, Phase::Send | Phase::Head)
+    }
+
+    /// No connection could be made: the name, the TCP connection or the TLS handshake failed.
+    pub fn is_connect(&self) -> bool {
+        matches!(self.inner.phase, Phase::Resolve | Phase::Connect | Phase::Handshake)
+    }
+
+    /// The host's name could not be looked up.
+    pub fn is_dns(&self) -> bool {
+        self.inner.phase == Phase::Resolve
+    }
+
+    /// The request's body could not be sent or the response's body could not be read.
+    pub fn is_body(&self) -> bool {
+        self.inner.kind == Kind::Body || self.inner.phase == Phase::Body
+    }
+
+    /// The response's body could not be decoded (content coding, charset, JSON).
+    pub fn is_decode(&self) -> bool {
+        self.inner.kind == Kind::Decode
+    }
+
+    /// A protocol upgrade failed. This client does not upgrade yet: always `false`.
+    pub fn is_upgrade(&self) -> bool {
+        false
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = Line { f, empty: true };
+        line.part(self.activity())?;
+        line.part(&*self.inner.detail)?;
+        match &self.inner.cause {
+            Some(cause) => line.part(cause),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error {
+    /// What was tried, on whom, for which URL.
+    fn activity(&self) -> String {
+        let Inner { phase, peer, url, status, .. } = &*self.inner;
+        let peer = peer.as_deref().unwrap_or("the server");
+        let what = match phase {
+            Phase::Build => return String::new(),
+            Phase::Resolve => format!("looking up {peer}"),
+            Phase::Connect => format!("connecting to {peer}"),
+            Phase::Handshake => format!("TLS handshake with {peer}"),
+            Phase::Send => "sending the request".to_owned(),
+            Phase::Head => "reading the response head".to_owned(),
+            Phase::Body => "reading the response body".to_owned(),
+            Phase::Decode => "decoding the response body".to_owned(),
+            Phase::Redirect => "following a redirect".to_owned(),
+            Phase::Status => status.map(|status| status.to_string()).unwrap_or_default(),
+        };
+        match url {
+            Some(url) => format!("{what} for {}", url.redacted()),
+            None => what,
+        }
+    }
+}
+
+/// Joins the parts of the line with `: `.
+struct Line<'a, 'b> {
+    f: &'a mut fmt::Formatter<'b>,
+    empty: bool,
+}
+
+impl Line<'_, '_> {
+    fn part(&mut self, part: impl ToString) -> fmt::Result {
+        let part = part.to_string();
+        if part.is_empty() {
+            return Ok(());
+        }
+        let separator = if self.empty { "" } else { ": " };
+        self.empty = false;
+        write!(self.f, "{separator}{part}")
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.inner.kind)
+            .field("phase", &self.inner.phase)
+            .field("line", &self.to_string())
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.inner.cause.as_deref().map(|cause| cause as &(dyn StdError + 'static))
+    }
+}

@@ -1,0 +1,90 @@
+//! Credentials: how they are written (RFC 7617, RFC 6750) and where they may go.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{self, HeaderName, HeaderValue};
+
+use crate::error::Error;
+
+/// `Authorization: Basic …` (RFC 7617 §2), marked sensitive.
+///
+/// A user name with a colon would be read as another user; controls are not allowed at all.
+pub(crate) fn basic(username: &[u8], password: &[u8]) -> Result<HeaderValue, Error> {
+    if username.contains(&b':') {
+        return Err(Error::builder("a user name for Basic authentication cannot hold a colon"));
+    }
+    let mut pair = Vec::with_capacity(username.len() + 1 + password.len());
+    pair.extend_from_slice(username);
+    pair.push(b':');
+    pair.extend_from_slice(password);
+    if pair.iter().any(u8::is_ascii_control) {
+        return Err(Error::builder("credentials for Basic authentication cannot hold controls"));
+    }
+    sensitive(&format!("Basic {}", STANDARD.encode(pair)))
+}
+
+/// `Authorization: Bearer …` (RFC 6750 §2.1), marked sensitive.
+pub(crate) fn bearer(token: &str) -> Result<HeaderValue, Error> {
+    sensitive(&format!("Bearer {token}"))
+}
+
+fn sensitive(text: &str) -> Result<HeaderValue, Error> {
+    let mut value = HeaderValue::from_str(text)
+        .map_err(|error| Error::builder("invalid Authorization value").cause(error))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Whether a field may only be sent to the origin that the caller named.
+///
+/// Those that carry credentials by definition, and every value that is marked sensitive
+/// (`HeaderValue::set_sensitive`), which is how a caller protects an `X-Api-Key`.
+pub(crate) fn stays_with_origin(name: &HeaderName, value: &HeaderValue) -> bool {
+    value.is_sensitive()
+        || [header::AUTHORIZATION, header::COOKIE, header::PROXY_AUTHORIZATION].contains(name)
+        || matches!(name.as_str(), "cookie2" | "www-authenticate" | "proxy-authenticate")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn basic_is_base64_of_the_pair() {
+        let cases: [(&[u8], &[u8], &str); 4] = [
+            (b"Aladdin", b"open sesame", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+            (b"", b"", "Basic Og=="),
+            (b"user", b"a:b", "Basic dXNlcjphOmI="),
+            ("t\u{e9}st".as_bytes(), "\u{a3}".as_bytes(), "Basic dMOpc3Q6wqM="),
+        ];
+        for (username, password, expected) in cases {
+            let value = basic(username, password).unwrap();
+            assert_eq!(value, expected);
+            assert!(value.is_sensitive());
+            assert_eq!(format!("{value:?}"), "Sensitive");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_refused() {
+        for (username, password) in [("a:b", "c"), ("a\n", "b"), ("a", "b\r\nX: y"), ("a", "\0")] {
+            let error = basic(username.as_bytes(), password.as_bytes()).unwrap_err();
+            assert!(error.is_builder());
+            assert!(!error.to_string().contains(password) || password.len() < 2);
+        }
+        assert!(bearer("a\r\nb").unwrap_err().is_builder());
+    }
+
+    #[test]
+    fn credentials_and_marked_values_stay() {
+        let plain = HeaderValue::from_static("v");
+        let mut marked = plain.clone();
+        marked.set_sensitive(true);
+        for name in ["authorization", "cookie", "cookie2", "proxy-authorization"] {
+            assert!(stays_with_origin(&HeaderName::from_static(name), &plain), "{name}");
+        }
+        let own = HeaderName::from_static("x-api-key");
+        assert!(!stays_with_origin(&own, &plain));
+        assert!(stays_with_origin(&own, &marked));
+    }
+}

@@ -1,0 +1,329 @@
+//! Redirects (RFC 9110 §15.4): where to, with which method, with which fields, and how often.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use http::header::{self, HeaderMap, HeaderName};
+use http::{Method, StatusCode};
+
+use crate::error::{Cause, Error, Kind, Phase};
+use crate::url::Url;
+
+/// How many redirects are followed unless the caller says otherwise; what Go, reqwest and ureq do.
+const DEFAULT_LIMIT: usize = 10;
+
+/// Whether redirects are followed; the default follows up to 10 of them.
+///
+/// 301, 302 and 303 turn a POST into a GET without body (303 any method but HEAD); 307 and 308 send
+/// the same request again, which takes a body made of bytes. Credentials, cookies that the caller
+/// set and values marked sensitive are not sent to another origin, and do not come back on a later
+/// hop. Only `http` and `https` are followed, and no target with a user name in it.
+///
+/// ```
+/// use leanhttp::redirect::Policy;
+///
+/// let client = leanhttp::Client::builder().redirect(Policy::limited(3)).build()?;
+/// let stay = leanhttp::Client::builder().redirect(Policy::none()).build()?;
+/// # Ok::<(), leanhttp::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Policy {
+    rule: Rule,
+}
+
+#[derive(Clone)]
+enum Rule {
+    None,
+    Limited(usize),
+    Custom(Arc<dyn Fn(Attempt<'_>) -> Action + Send + Sync>),
+}
+
+/// A redirect about to be followed, for [`Policy::custom`].
+#[derive(Debug)]
+pub struct Attempt<'a> {
+    status: StatusCode,
+    url: &'a Url,
+    previous: &'a [Url],
+}
+
+/// What to do with a redirect: the answer of [`Policy::custom`].
+#[derive(Debug)]
+pub struct Action {
+    pub(crate) choice: Choice,
+}
+
+#[derive(Debug)]
+pub(crate) enum Choice {
+    Follow,
+    Stop,
+    Error(Cause),
+}
+
+impl Policy {
+    /// Follows no redirect: the 3xx is the response.
+    pub fn none() -> Self {
+        Self { rule: Rule::None }
+    }
+
+    /// Follows up to `max` redirects; one more is an error.
+    pub fn limited(max: usize) -> Self {
+        Self { rule: Rule::Limited(max) }
+    }
+
+    /// Asks `policy` at each redirect.
+    ///
+    /// ```
+    /// use leanhttp::redirect::Policy;
+    ///
+    /// let same_host = Policy::custom(|attempt| {
+    ///     let stays = attempt.previous().last().map(|url| url.host_str()) == Some(attempt.url().host_str());
+    ///     match stays {
+    ///         _ if attempt.previous().len() > 5 => attempt.error("too many redirects"),
+    ///         true => attempt.follow(),
+    ///         false => attempt.stop(),
+    ///     }
+    /// });
+    /// # let _ = same_host;
+    /// ```
+    pub fn custom<T>(policy: T) -> Self
+    where
+        T: Fn(Attempt<'_>) -> Action + Send + Sync + 'static,
+    {
+        Self { rule: Rule::Custom(Arc::new(policy)) }
+    }
+
+    /// What this policy says of a redirect; lets a custom policy build on another one.
+    pub fn redirect(&self, attempt: Attempt<'_>) -> Action {
+        match &self.rule {
+            Rule::None => attempt.stop(),
+            Rule::Limited(max) if attempt.previous.len() > *max => {
+                attempt.error(format!("more than {max} redirects"))
+            }
+            Rule::Limited(_) => attempt.follow(),
+            Rule::Custom(policy) => policy(attempt),
+        }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::limited(DEFAULT_LIMIT)
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.rule {
+            Rule::None => f.write_str("Policy::none"),
+            Rule::Limited(max) => write!(f, "Policy::limited({max})"),
+            Rule::Custom(_) => f.write_str("Policy::custom"),
+        }
+    }
+}
+
+impl<'a> Attempt<'a> {
+    pub(crate) fn new(status: StatusCode, url: &'a Url, previous: &'a [Url]) -> Self {
+        Self { status, url, previous }
+    }
+
+    /// The status of the redirect response.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Where the redirect leads.
+    pub fn url(&self) -> &Url {
+        self.url
+    }
+
+    /// Every URL requested so far, in order.
+    pub fn previous(&self) -> &[Url] {
+        self.previous
+    }
+
+    /// Follow it.
+    pub fn follow(self) -> Action {
+        Action { choice: Choice::Follow }
+    }
+
+    /// Do not follow it: the redirect is the response.
+    pub fn stop(self) -> Action {
+        Action { choice: Choice::Stop }
+    }
+
+    /// Fail the call with this cause.
+    pub fn error<E: Into<Box<dyn std::error::Error + Send + Sync>>>(self, error: E) -> Action {
+        Action { choice: Choice::Error(error.into()) }
+    }
+}
+
+/// Where a response redirects to, if it does.
+///
+/// Only 301, 302, 303, 307 and 308 are followed, as everywhere; 300, 304, 305 and 306 are
+/// responses like any other, and so is a redirect without a target.
+pub(crate) fn target(
+    status: StatusCode,
+    headers: &HeaderMap,
+    current: &Url,
+) -> Result<Option<Url>, Error> {
+    if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return Ok(None);
+    }
+    let Some(location) = location(headers)? else { return Ok(None) };
+    let mut url = current.join(&location).map_err(|error| {
+        refused(current, format!("Location {:?}", excerpt(&location))).cause(error)
+    })?;
+    // One parser decides on the host, so a confusing authority is refused rather than guessed at.
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refused(current, "the target holds a user name"));
+    }
+    // RFC 9110 §10.2.2: a target without a fragment inherits the one of the current URL.
+    if url.fragment().is_none() {
+        url.set_fragment(current.fragment());
+    }
+    Ok(Some(url))
+}
+
+/// The method of the next hop: `None` keeps the method and the body.
+pub(crate) fn changed_method(status: StatusCode, method: &Method) -> Option<Method> {
+    match status.as_u16() {
+        301 | 302 if method == Method::POST => Some(Method::GET),
+        303 if method != Method::HEAD && method != Method::GET => Some(Method::GET),
+        _ => None,
+    }
+}
+
+/// Fields that describe a body, and go when the body goes (RFC 9110 §15.4).
+pub(crate) fn describes_body(name: &HeaderName) -> bool {
+    const EXACT: [HeaderName; 4] =
+        [header::TRANSFER_ENCODING, header::TRAILER, header::EXPECT, header::LAST_MODIFIED];
+    name.as_str().starts_with("content-") || name.as_str() == "digest" || EXACT.contains(name)
+}
+
+pub(crate) fn refused(current: &Url, detail: impl Into<Cow<'static, str>>) -> Error {
+    Error::new(Kind::Redirect, Phase::Redirect).detail(detail).for_url(current)
+}
+
+/// The one Location; two different ones are an attack or a mistake, either way not ours to choose.
+fn location(headers: &HeaderMap) -> Result<Option<String>, Error> {
+    let mut values = headers.get_all(header::LOCATION).iter();
+    let Some(first) = values.next() else { return Ok(None) };
+    if values.any(|other| other != first) {
+        let error = Error::new(Kind::Redirect, Phase::Redirect);
+        return Err(error.detail("two different Location fields"));
+    }
+    Ok(Some(readable(first.as_bytes())).filter(|location| !location.is_empty()))
+}
+
+/// UTF-8 is kept for the URL parser to encode; other bytes are percent-encoded one by one.
+fn readable(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => percent_encoding::percent_encode(bytes, percent_encoding::CONTROLS).to_string(),
+    }
+}
+
+fn excerpt(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    const BASE: &str = "http://a.example/dir/page?q#frag";
+
+    fn follow(status: u16, locations: &[&[u8]]) -> Result<Option<String>, String> {
+        let mut headers = HeaderMap::new();
+        for location in locations {
+            headers.append(header::LOCATION, HeaderValue::from_bytes(location).unwrap());
+        }
+        let base = Url::parse(BASE).unwrap();
+        target(StatusCode::from_u16(status).unwrap(), &headers, &base)
+            .map(|url| url.map(|url| url.to_string()))
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn targets_are_resolved_and_inherit_the_fragment() {
+        let cases: [(&[u8], &str); 7] = [
+            (b"/next", "http://a.example/next#frag"),
+            (b"next#own", "http://a.example/dir/next#own"),
+            (b"?x", "http://a.example/dir/page?x#frag"),
+            (b"//b.example/", "http://b.example/#frag"),
+            (b"/\\b.example/", "http://b.example/#frag"),
+            (b"https://b.example", "https://b.example/#frag"),
+            (b"/caf\xe9", "http://a.example/caf%E9#frag"),
+        ];
+        for (location, expected) in cases {
+            assert_eq!(follow(302, &[location]), Ok(Some(expected.to_owned())));
+        }
+    }
+
+    #[test]
+    fn what_is_no_redirect_is_a_response() {
+        for status in [200, 201, 300, 304, 305, 306, 404] {
+            assert_eq!(follow(status, &[b"/next"]), Ok(None), "{status}");
+        }
+        assert_eq!(follow(301, &[]), Ok(None));
+        assert_eq!(follow(301, &[b""]), Ok(None));
+        let twice = follow(301, &[b"/a", b"/a"]);
+        assert_eq!(twice, Ok(Some("http://a.example/a#frag".to_owned())));
+    }
+
+    #[test]
+    fn what_must_not_be_followed_is_an_error() {
+        let cases: [(&[&[u8]], &str); 5] = [
+            (&[b"/a", b"/b"], "two different Location fields"),
+            (&[b"http://good@evil.example/"], "user name"),
+            (&[b"file:///etc/passwd"], "file"),
+            (&[b"javascript:alert(1)"], "javascript"),
+            (&[b"http://a.example:99999/"], "port"),
+        ];
+        for (locations, expected) in cases {
+            let line = follow(302, locations).unwrap_err();
+            assert!(line.starts_with("following a redirect"), "{line}");
+            assert!(line.contains(expected), "{line}");
+        }
+    }
+
+    /// The table of RFC 9110 §15.4 as every client of note applies it.
+    #[test]
+    fn methods_change_as_everywhere() {
+        let get = Some(Method::GET);
+        let cases = [
+            (Method::GET, [None, None, None, None, None]),
+            (Method::HEAD, [None, None, None, None, None]),
+            (Method::POST, [get.clone(), get.clone(), get.clone(), None, None]),
+            (Method::PUT, [None, None, get.clone(), None, None]),
+            (Method::DELETE, [None, None, get, None, None]),
+        ];
+        for (method, expected) in cases {
+            let changed = [301, 302, 303, 307, 308]
+                .map(|status| changed_method(StatusCode::from_u16(status).unwrap(), &method));
+            assert_eq!(changed, expected, "{method}");
+        }
+    }
+
+    #[test]
+    fn fields_of_the_body_are_known() {
+        for name in ["content-type", "content-length", "transfer-encoding", "expect", "digest"] {
+            assert!(describes_body(&HeaderName::from_static(name)), "{name}");
+        }
+        assert!(!describes_body(&header::ACCEPT));
+    }
+
+    #[test]
+    fn a_limit_counts_redirects_not_requests() {
+        let url = Url::parse(BASE).unwrap();
+        let previous = vec![url.clone(); 3];
+        let attempt = |seen| Attempt::new(StatusCode::FOUND, &url, &previous[..seen]);
+        let policy = Policy::limited(2);
+        assert!(matches!(policy.redirect(attempt(2)).choice, Choice::Follow));
+        assert!(matches!(policy.redirect(attempt(3)).choice, Choice::Error(_)));
+        assert!(matches!(Policy::none().redirect(attempt(1)).choice, Choice::Stop));
+    }
+}

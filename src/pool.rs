@@ -1,0 +1,222 @@
+//! The pool: idle connections, kept for the next request on the same [`Route`].
+//!
+//! It decides and does nothing: connections to be closed are handed back with the reason. It knows
+//! neither what a connection is nor what time it is.
+
+use std::time::{Duration, Instant};
+
+use crate::policy::route::Route;
+use crate::proto::close::CloseReason;
+use crate::url::Url;
+
+/// How many connections may idle, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PoolLimits {
+    pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) max_idle_per_host: usize,
+    pub(crate) max_idle: usize,
+}
+
+impl Default for PoolLimits {
+    fn default() -> Self {
+        Self {
+            // What Go and reqwest do; most servers close earlier, and the probe notices.
+            idle_timeout: Some(Duration::from_secs(90)),
+            // One for each thread that a busy program is likely to have.
+            max_idle_per_host: 32,
+            // Go's figure is 100; a file descriptor and some kilobytes each.
+            max_idle: 128,
+        }
+    }
+}
+
+/// Idle connections, the longest idle first.
+///
+/// There are few of them, so finding one is a look at each; what matters is that the one that
+/// idles least is taken first: it is the least likely to be stale.
+#[derive(Debug)]
+pub(crate) struct Pool<T> {
+    limits: PoolLimits,
+    idle: Vec<Idle<T>>,
+}
+
+#[derive(Debug)]
+struct Idle<T> {
+    connection: T,
+    since: Instant,
+}
+
+/// What can be pooled: it knows where it leads.
+pub(crate) trait Pooled {
+    fn route(&self) -> &Route;
+}
+
+/// A connection to close.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Closed<T> {
+    pub(crate) connection: T,
+    pub(crate) reason: CloseReason,
+}
+
+impl<T> Pool<T> {
+    pub(crate) fn new(limits: PoolLimits) -> Self {
+        Self { limits, idle: Vec::new() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.idle.len()
+    }
+}
+
+impl<T: Pooled> Pool<T> {
+    /// The connection to `url` that idles least. Call [`expire`](Self::expire) first.
+    pub(crate) fn take(&mut self, url: &Url) -> Option<T> {
+        let at = self.idle.iter().rposition(|idle| idle.connection.route().leads_to(url))?;
+        Some(self.idle.remove(at).connection)
+    }
+
+    /// Keeps a connection, and gives back the one that has to go for it.
+    pub(crate) fn put(&mut self, connection: T, now: Instant) -> Option<Closed<T>> {
+        let evicted = self.evict_for(connection.route());
+        if self.limits.max_idle_per_host == 0 || self.limits.max_idle == 0 {
+            return Some(Closed { connection, reason: CloseReason::PoolFull });
+        }
+        self.idle.push(Idle { connection, since: now });
+        evicted
+    }
+
+    /// Gives back what has idled too long.
+    pub(crate) fn expire(&mut self, now: Instant) -> impl Iterator<Item = Closed<T>> + use<T> {
+        let count = match self.limits.idle_timeout {
+            None => 0,
+            Some(limit) => self
+                .idle
+                .iter()
+                .take_while(|idle| now.saturating_duration_since(idle.since) >= limit)
+                .count(),
+        };
+        // An empty vector costs nothing, and nearly always it is empty.
+        let expired: Vec<_> = self.idle.drain(..count).collect();
+        expired.into_iter().map(|idle| idle.closed(CloseReason::Expired))
+    }
+
+    /// Gives back everything.
+    pub(crate) fn clear(&mut self) -> impl Iterator<Item = Closed<T>> + use<T> {
+        std::mem::take(&mut self.idle).into_iter().map(|idle| idle.closed(CloseReason::PoolFull))
+    }
+
+    /// Makes room for one more connection of `route`: the one of the same host, or else the one of
+    /// all, that has idled longest goes.
+    fn evict_for(&mut self, route: &Route) -> Option<Closed<T>> {
+        let same_host = |idle: &Idle<T>| idle.connection.route() == route;
+        let of_host = self.idle.iter().filter(|idle| same_host(idle)).count();
+        let oldest = if of_host >= self.limits.max_idle_per_host {
+            self.idle.iter().position(same_host)
+        } else {
+            (self.idle.len() >= self.limits.max_idle).then_some(0)
+        };
+        let oldest = oldest.filter(|at| *at < self.idle.len())?;
+        Some(self.idle.remove(oldest).closed(CloseReason::PoolFull))
+    }
+}
+
+impl<T> Idle<T> {
+    fn closed(self, reason: CloseReason) -> Closed<T> {
+        Closed { connection: self.connection, reason }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: PoolLimits = PoolLimits {
+        idle_timeout: Some(Duration::from_secs(90)),
+        max_idle_per_host: 2,
+        max_idle: 3,
+    };
+
+    impl Pooled for (Route, u32) {
+        fn route(&self) -> &Route {
+            &self.0
+        }
+    }
+
+    type TestPool = Pool<(Route, u32)>;
+
+    fn url(host: &str) -> Url {
+        Url::parse(&format!("http://{host}/")).unwrap()
+    }
+
+    fn put(pool: &mut TestPool, host: &str, connection: u32, now: Instant) -> Option<u32> {
+        let closed = pool.put((Route::of(&url(host)), connection), now)?;
+        assert_eq!(closed.reason, CloseReason::PoolFull);
+        Some(closed.connection.1)
+    }
+
+    fn take(pool: &mut TestPool, host: &str) -> Option<u32> {
+        pool.take(&url(host)).map(|(_, connection)| connection)
+    }
+
+    #[test]
+    fn the_newest_of_the_same_route_is_taken() {
+        let mut pool = Pool::new(LIMITS);
+        let now = Instant::now();
+        put(&mut pool, "a", 1, now);
+        put(&mut pool, "b", 2, now);
+        put(&mut pool, "a", 3, now);
+        assert_eq!(take(&mut pool, "c"), None);
+        assert_eq!(take(&mut pool, "a:81"), None);
+        assert_eq!(take(&mut pool, "a"), Some(3));
+        assert_eq!(take(&mut pool, "a"), Some(1));
+        assert_eq!(take(&mut pool, "a"), None);
+        assert_eq!(pool.len(), 1);
+    }
+
+    #[test]
+    fn the_longest_idle_goes_when_it_is_full() {
+        let mut pool = Pool::new(LIMITS);
+        let now = Instant::now();
+        assert_eq!(put(&mut pool, "a", 1, now), None);
+        assert_eq!(put(&mut pool, "b", 2, now), None);
+        assert_eq!(put(&mut pool, "a", 3, now), None);
+        assert_eq!(put(&mut pool, "a", 4, now), Some(1), "two of one host are enough");
+        assert_eq!(put(&mut pool, "c", 5, now), Some(2), "three are enough in all");
+        assert_eq!(pool.len(), 3);
+    }
+
+    #[test]
+    fn no_room_at_all_keeps_nothing() {
+        for (max_idle_per_host, max_idle) in [(0, 3), (2, 0)] {
+            let mut pool = Pool::new(PoolLimits { max_idle_per_host, max_idle, ..LIMITS });
+            assert_eq!(put(&mut pool, "a", 1, Instant::now()), Some(1));
+            assert_eq!(pool.len(), 0);
+        }
+    }
+
+    #[test]
+    fn idle_age_is_measured_from_the_last_use() {
+        let mut pool = Pool::new(LIMITS);
+        let start = Instant::now();
+        let later = |seconds| start + Duration::from_secs(seconds);
+        put(&mut pool, "a", 1, start);
+        put(&mut pool, "b", 2, later(50));
+        let mut expired = |now| {
+            let closed: Vec<_> = pool.expire(now).map(|c| (c.connection.1, c.reason)).collect();
+            closed
+        };
+        assert_eq!(expired(later(89)), []);
+        assert_eq!(expired(later(90)), [(1, CloseReason::Expired)]);
+        assert_eq!(expired(later(139)), []);
+        assert_eq!(expired(later(140)), [(2, CloseReason::Expired)]);
+    }
+
+    #[test]
+    fn clearing_hands_everything_back() {
+        let mut pool = Pool::new(LIMITS);
+        put(&mut pool, "a", 1, Instant::now());
+        put(&mut pool, "b", 2, Instant::now());
+        assert_eq!(pool.clear().count(), 2);
+        assert_eq!(pool.len(), 0);
+    }
+}

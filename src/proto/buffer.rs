@@ -1,0 +1,158 @@
+//! A byte queue in one piece of memory: filled at the back, consumed at the front.
+
+/// Bytes wait between `start` and `end`; what is behind `end` is free space.
+///
+/// The memory is initialised once and given back with [`Buffer::release`]; an empty buffer
+/// holds none.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    memory: Vec<u8>,
+    /// Invariant: `start <= end <= memory.len()`.
+    start: usize,
+    end: usize,
+}
+
+impl Buffer {
+    pub(crate) fn data(&self) -> &[u8] {
+        self.memory.get(self.start..self.end).unwrap_or_default()
+    }
+
+    pub(crate) fn data_mut(&mut self) -> &mut [u8] {
+        self.memory.get_mut(self.start..self.end).unwrap_or_default()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Whether there is no space behind the data.
+    pub(crate) fn is_full(&self) -> bool {
+        self.end == self.memory.len()
+    }
+
+    /// All free space, at least `least` bytes of it; bytes are moved to the front, or the memory
+    /// grows, only when that is needed.
+    pub(crate) fn space(&mut self, least: usize) -> &mut [u8] {
+        if self.is_empty() {
+            self.clear();
+        }
+        if self.memory.len() - self.end < least {
+            self.compact();
+        }
+        if self.memory.len() - self.end < least {
+            self.grow(least);
+        }
+        self.memory.get_mut(self.end..).unwrap_or_default()
+    }
+
+    /// The first `count` bytes of the space now hold data.
+    pub(crate) fn filled(&mut self, count: usize) {
+        self.end = self.memory.len().min(self.end + count);
+    }
+
+    /// The space now holds data from its byte `gap` on, `count` bytes of it. What waited already
+    /// moves up to it, so that all is one piece.
+    pub(crate) fn filled_behind(&mut self, gap: usize, count: usize) {
+        if self.end + gap + count > self.memory.len() {
+            return;
+        }
+        self.memory.copy_within(self.start..self.end, self.start + gap);
+        self.start += gap;
+        self.end += gap + count;
+    }
+
+    /// The first `count` bytes of the data are done with.
+    pub(crate) fn consume(&mut self, count: usize) {
+        self.start = self.end.min(self.start + count);
+    }
+
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        if let Some(space) = self.space(bytes.len()).get_mut(..bytes.len()) {
+            space.copy_from_slice(bytes);
+            self.filled(bytes.len());
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.start = 0;
+        self.end = 0;
+    }
+
+    /// Gives the memory back, and whatever was in it.
+    pub(crate) fn release(&mut self) {
+        *self = Self::default();
+    }
+
+    fn compact(&mut self) {
+        self.memory.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+    }
+
+    fn grow(&mut self, least: usize) {
+        let wanted = (self.end + least).max(self.memory.len() * 2);
+        if self.end == 0 {
+            // Fresh zeroed memory is cheaper than growing what holds nothing.
+            self.memory = vec![0; wanted];
+        } else {
+            self.memory.resize(wanted, 0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_come_out_as_they_went_in() {
+        let mut buffer = Buffer::default();
+        let mut expected = Vec::new();
+        for round in 0..200_usize {
+            let piece = vec![round as u8; round % 17];
+            buffer.push(&piece);
+            expected.extend_from_slice(&piece);
+            let eaten = (round % 13).min(buffer.len());
+            buffer.consume(eaten);
+            expected.drain(..eaten);
+            assert_eq!(buffer.data(), expected);
+        }
+    }
+
+    #[test]
+    fn space_is_reused_before_memory_grows() {
+        let mut buffer = Buffer::default();
+        assert_eq!(buffer.space(100).len(), 100);
+        buffer.filled(100);
+        buffer.consume(60);
+        assert_eq!(buffer.space(50).len(), 60, "moved to the front");
+        buffer.filled(60);
+        assert!(buffer.space(1).len() >= 1);
+        assert_eq!(buffer.len(), 100);
+        buffer.release();
+        assert!(buffer.is_empty() && buffer.data().is_empty());
+    }
+
+    #[test]
+    fn a_gap_is_closed_by_moving_what_waits() {
+        let mut buffer = Buffer::default();
+        buffer.push(b"head");
+        buffer.space(10)[..6].copy_from_slice(b"___abc");
+        buffer.filled_behind(3, 3);
+        assert_eq!(buffer.data(), b"headabc");
+    }
+
+    #[test]
+    fn counts_beyond_the_end_are_clamped() {
+        let mut buffer = Buffer::default();
+        buffer.push(b"ab");
+        buffer.consume(5);
+        assert!(buffer.is_empty());
+        buffer.filled(9);
+        assert!(buffer.len() <= 2);
+    }
+}

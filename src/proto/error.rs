@@ -1,0 +1,222 @@
+use std::error::Error;
+use std::fmt;
+
+use crate::error::Kind;
+
+/// What a peer can do wrong in HTTP/1.1: one variant per reason.
+///
+/// Two runs over the same bytes give the same variant with the same content, however the bytes
+/// were split on their way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ProtocolError {
+    // The head (RFC 9112 §4, §5).
+    InvalidStatusLine(Excerpt),
+    UnsupportedVersion(Excerpt),
+    InvalidStatus(Excerpt),
+    /// Names the field only: its value may be a secret.
+    InvalidField(Excerpt),
+    TooManyFields(usize),
+    HeadTooLarge(usize),
+    TooManyInterim(usize),
+    /// A 101 that no `Upgrade` of ours has asked for.
+    UnexpectedUpgrade,
+
+    // Framing (RFC 9112 §6).
+    InvalidContentLength(Excerpt),
+    ConflictingContentLength,
+    EmptyTransferEncoding,
+    UnsupportedTransferCoding(Excerpt),
+    ChunkedNotLast,
+    ChunkedTwice,
+    TransferEncodingInHttp10,
+
+    // The chunked coding (RFC 9112 §7.1): the offending byte.
+    InvalidChunkSize(u8),
+    InvalidChunkExtension(u8),
+    InvalidChunkLineEnd(u8),
+    InvalidChunkEnd(u8),
+    ChunkTooLarge,
+    ChunkExtensionsTooLarge(usize),
+    /// Names the field only: its value may be a secret.
+    InvalidTrailer(Excerpt),
+    TrailersTooLarge(usize),
+    TooManyTrailers(usize),
+
+    // The end of the input (RFC 9112 §8).
+    EofBeforeResponse,
+    EofInHead,
+    EofInBody {
+        missing: u64,
+    },
+    /// `missing` is the rest of the chunk, 0 between chunks.
+    EofInChunked {
+        missing: u64,
+    },
+    /// TLS ended without `close_notify` where only the end of input ends the body
+    /// (RFC 9112 §9.8).
+    TlsCut,
+}
+
+impl ProtocolError {
+    /// What it is to the caller: a limit of ours, a response cut short, or a broken rule.
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::TooManyFields(_)
+            | Self::HeadTooLarge(_)
+            | Self::TooManyInterim(_)
+            | Self::ChunkExtensionsTooLarge(_)
+            | Self::TrailersTooLarge(_)
+            | Self::TooManyTrailers(_) => Kind::Limit,
+            Self::EofBeforeResponse => Kind::Io,
+            Self::EofInHead | Self::EofInBody { .. } | Self::EofInChunked { .. } | Self::TlsCut => {
+                Kind::Truncated
+            }
+            _ => Kind::Protocol,
+        }
+    }
+}
+
+impl fmt::Display for ProtocolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidStatusLine(line) => write!(f, "invalid status line {line}"),
+            Self::UnsupportedVersion(version) => write!(f, "unsupported HTTP version {version}"),
+            Self::InvalidStatus(status) => write!(f, "invalid status code {status}"),
+            Self::InvalidField(name) => write!(f, "invalid header field {name}"),
+            Self::TooManyFields(limit) => write!(f, "more than {limit} header fields"),
+            Self::HeadTooLarge(limit) => write!(f, "response head larger than {limit} bytes"),
+            Self::TooManyInterim(limit) => write!(f, "more than {limit} interim (1xx) responses"),
+            Self::UnexpectedUpgrade => f.write_str("101 Switching Protocols without a request"),
+
+            Self::InvalidContentLength(value) => write!(f, "invalid Content-Length {value}"),
+            Self::ConflictingContentLength => f.write_str("Content-Length values differ"),
+            Self::EmptyTransferEncoding => f.write_str("empty Transfer-Encoding"),
+            Self::UnsupportedTransferCoding(coding) => {
+                write!(f, "unsupported transfer coding {coding}")
+            }
+            Self::ChunkedNotLast => f.write_str("chunked is not the last transfer coding"),
+            Self::ChunkedTwice => f.write_str("chunked is applied twice"),
+            Self::TransferEncodingInHttp10 => {
+                f.write_str("Transfer-Encoding in an HTTP/1.0 response")
+            }
+
+            Self::InvalidChunkSize(byte) => write!(f, "{} in a chunk size", Quoted(*byte)),
+            Self::InvalidChunkExtension(byte) => {
+                write!(f, "{} in a chunk extension", Quoted(*byte))
+            }
+            Self::InvalidChunkLineEnd(byte) => {
+                write!(f, "{} after the CR of a chunk size line", Quoted(*byte))
+            }
+            Self::InvalidChunkEnd(byte) => {
+                write!(f, "{} instead of CRLF after a chunk", Quoted(*byte))
+            }
+            Self::ChunkTooLarge => f.write_str("chunk size larger than 2^63-1"),
+            Self::ChunkExtensionsTooLarge(limit) => {
+                write!(f, "more than {limit} bytes of chunk extensions")
+            }
+            Self::InvalidTrailer(name) => write!(f, "invalid trailer field {name}"),
+            Self::TrailersTooLarge(limit) => write!(f, "trailers larger than {limit} bytes"),
+            Self::TooManyTrailers(limit) => write!(f, "more than {limit} trailer fields"),
+
+            Self::EofBeforeResponse => f.write_str("connection closed before a response"),
+            Self::EofInHead => f.write_str("connection closed inside the response head"),
+            Self::EofInBody { missing } => {
+                write!(f, "connection closed with {missing} bytes of the body missing")
+            }
+            Self::EofInChunked { missing: 0 } => {
+                f.write_str("connection closed before the last chunk was complete")
+            }
+            Self::EofInChunked { missing } => {
+                write!(f, "connection closed with {missing} bytes of a chunk missing")
+            }
+            Self::TlsCut => f.write_str("TLS connection cut without close_notify"),
+        }
+    }
+}
+
+impl Error for ProtocolError {}
+
+/// The first bytes of what was wrong, escaped and bounded: safe to print and to log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Excerpt(Box<str>);
+
+impl Excerpt {
+    /// At most 32 bytes of `bytes`; `…` tells that there were more.
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        let (shown, more) = match bytes.split_at_checked(MAX_EXCERPT) {
+            Some((shown, [_, ..])) => (shown, "…"),
+            _ => (bytes, ""),
+        };
+        Self(format!("\"{}\"{more}", shown.escape_ascii()).into())
+    }
+
+    /// The first line of `lines` up to its colon: a field's name without its value.
+    pub(crate) fn field_name(lines: &[u8]) -> Self {
+        let ends_name = |byte: &u8| matches!(byte, b':' | b'\r' | b'\n');
+        Self::new(lines.split(ends_name).next().unwrap_or_default())
+    }
+}
+
+impl fmt::Display for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One byte in quotes, escaped.
+struct Quoted(u8);
+
+impl fmt::Display for Quoted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "'{}'", self.0.escape_ascii())
+    }
+}
+
+const MAX_EXCERPT: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn excerpts_are_bounded_and_escaped() {
+        let cases: [(&[u8], &str); 5] = [
+            (b"", r#""""#),
+            (b"SSH-2.0-x\r\n", r#""SSH-2.0-x\r\n""#),
+            (b"\x00\x1b[31m\xff\"", r#""\x00\x1b[31m\xff\"""#),
+            (&[b'a'; 32], r#""aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa""#),
+            (&[b'a'; 33], r#""aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"…"#),
+        ];
+        for (bytes, shown) in cases {
+            assert_eq!(Excerpt::new(bytes).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn excerpts_of_fields_never_show_a_value() {
+        for line in [&b"X-Token: secret"[..], b"X-Token:secret\r\nB: c", b"X-Token\nsecret"] {
+            assert_eq!(Excerpt::field_name(line).to_string(), r#""X-Token""#);
+        }
+    }
+
+    #[test]
+    fn every_reason_is_one_printable_line() {
+        let control = Excerpt::new(b"\r\n\x07");
+        let cases = [
+            (ProtocolError::InvalidStatusLine(control), r#"invalid status line "\r\n\x07""#),
+            (ProtocolError::InvalidChunkSize(b'\n'), r"'\n' in a chunk size"),
+            (ProtocolError::InvalidChunkEnd(b'x'), "'x' instead of CRLF after a chunk"),
+            (
+                ProtocolError::EofInBody { missing: 5 },
+                "connection closed with 5 bytes of the body missing",
+            ),
+            (
+                ProtocolError::EofInChunked { missing: 0 },
+                "connection closed before the last chunk was complete",
+            ),
+        ];
+        for (error, line) in cases {
+            assert_eq!(error.to_string(), line);
+        }
+    }
+}

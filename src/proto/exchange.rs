@@ -1,0 +1,572 @@
+//! One request and its response on one connection: the HTTP/1.1 machine.
+//!
+//! Every transition stands in this file. The two halves are independent, because a server may
+//! answer before it has read the request (RFC 9112 §9.5):
+//!
+//! ```text
+//! sending     Head ──first piece of the body──▶ Body ──last piece──▶ Done
+//!                                             └──write_failed, early error response──▶ Abandoned
+//!             Done, when there is no body
+//!
+//! receiving   Head ──1xx──▶ Head (counted)
+//!                └──final head──▶ Body ──end of body──▶ Complete
+//!                └──final head without body──▶ Complete
+//! ```
+//!
+//! How to drive it: [`start`](Exchange::start), then [`step`](Exchange::step) until it gives the
+//! [`Step::Head`], then [`read_body`](Exchange::read_body) until [`BodyStep::End`], then
+//! [`reusable`](Exchange::reusable). A step asks for something and may be asked for again until it
+//! is answered. The answers are inputs: bytes written, bytes read, the end of either.
+//!
+//! Advice for the maintainer: nothing here may depend on how the input is split. What is decided
+//! on input is decided on whole heads and by the decoders, never on one read.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+
+use super::buffer::Buffer;
+use super::chunked::{self, CHUNK_END, LAST_CHUNK, SIZE_LINE};
+use super::close::{CloseReason, keep_alive};
+use super::error::ProtocolError;
+use super::framing::{Framing, response_framing};
+use super::head::{self, HeadScanner, ResponseHead};
+use super::limits::Limits;
+
+/// What is read at once, until that is found to be too little.
+const HEAD_READ: usize = 8 * 1024;
+
+/// What is read or written of a body at once; larger pieces gain nothing measurable.
+const BODY_PIECE: usize = 64 * 1024;
+
+/// A caller who reads in pieces smaller than this is served from the buffer.
+const DIRECT_READ: usize = 4 * 1024;
+
+/// One request and its response.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    limits: Limits,
+    method: Method,
+    sending: Sending,
+    receiving: Receiving,
+    /// A final head that waits until the request is sent.
+    answer: Option<ResponseHead>,
+    /// Why the connection cannot be used again, as soon as that is known.
+    close: Option<CloseReason>,
+    /// To be written.
+    output: Buffer,
+    /// Read, not yet looked at.
+    input: Buffer,
+    trailers: Option<HeaderMap>,
+    /// The connection has ended: what is in the input is all that there is.
+    ended: Option<Ending>,
+    /// How much to read at once.
+    read_size: usize,
+    written: u64,
+    heard: bool,
+}
+
+/// How the request's body is framed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outgoing {
+    /// No body, and no field that speaks of one.
+    None,
+    Length(u64),
+    Chunked,
+}
+
+/// What the machine wants next.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Write some of [`output`](Exchange::output).
+    Write,
+    /// Put bytes of the body into [`body_space`](Exchange::body_space).
+    Fill,
+    /// Read into [`read_space`](Exchange::read_space).
+    Read,
+    /// The response has begun.
+    Head(Box<ResponseHead>),
+}
+
+/// What [`Exchange::read_body`] did or wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BodyStep {
+    /// So many bytes of the body stand in the caller's slice.
+    Data(usize),
+    /// Up to so many bytes may be read from the connection straight into the caller's slice.
+    Direct(usize),
+    /// Read into [`read_space`](Exchange::read_space).
+    Read,
+    End,
+}
+
+/// The request's body ended so many bytes too early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Missing(pub(crate) u64);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sending {
+    /// The head waits for the first piece of the body: a small body leaves together with it.
+    Head(Outgoing),
+    /// What is left of the body.
+    Body(Outgoing),
+    Done,
+    /// The rest of the request is not sent.
+    Abandoned,
+}
+
+#[derive(Debug)]
+enum Receiving {
+    Head(Awaited),
+    Body(Incoming),
+    Complete,
+}
+
+/// The state of waiting for the final head.
+#[derive(Debug, Default)]
+struct Awaited {
+    scanner: HeadScanner,
+    interim: usize,
+    /// Bytes of the heads before this one.
+    bytes: usize,
+}
+
+/// The rest of the response's body.
+#[derive(Debug)]
+enum Incoming {
+    Length(u64),
+    Chunked(Box<chunked::Decoder>),
+    UntilClose,
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The peer said that it has sent everything: FIN, or `close_notify` over TLS.
+    Clean,
+    /// A TLS stream without `close_notify`: anyone on the way may have cut it.
+    Cut,
+}
+
+impl Exchange {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            limits: limits.clone(),
+            method: Method::GET,
+            sending: Sending::Done,
+            receiving: Receiving::Complete,
+            answer: None,
+            close: None,
+            output: Buffer::default(),
+            input: Buffer::default(),
+            trailers: None,
+            ended: None,
+            read_size: HEAD_READ,
+            written: 0,
+            heard: false,
+        }
+    }
+
+    /// Begins the next exchange on this connection. `write_head` writes the head, with the fields
+    /// that announce `outgoing`.
+    pub(crate) fn start(
+        &mut self,
+        method: Method,
+        outgoing: Outgoing,
+        write_head: impl FnOnce(&mut Buffer),
+    ) {
+        write_head(&mut self.output);
+        self.method = method;
+        self.sending = match outgoing {
+            Outgoing::None | Outgoing::Length(0) => Sending::Done,
+            body => Sending::Head(body),
+        };
+        self.receiving = Receiving::Head(Awaited::default());
+        self.trailers = None;
+        self.read_size = HEAD_READ;
+        self.written = 0;
+        self.heard = false;
+    }
+
+    /// What to do next, until the response has begun.
+    pub(crate) fn step(&mut self) -> Result<Step, ProtocolError> {
+        self.receive_heads()?;
+        if let Some(head) = self.deliver_answer() {
+            return Ok(Step::Head(Box::new(head)));
+        }
+        Ok(match self.sending {
+            Sending::Head(_) => Step::Fill,
+            _ if !self.output.is_empty() => Step::Write,
+            Sending::Body(_) => Step::Fill,
+            Sending::Done | Sending::Abandoned => match self.ended {
+                None => Step::Read,
+                Some(_) => return Err(self.cut_off()),
+            },
+        })
+    }
+
+    // Sending.
+
+    /// What waits to be written.
+    pub(crate) fn output(&self) -> &[u8] {
+        self.output.data()
+    }
+
+    /// So many bytes of the output were written.
+    pub(crate) fn wrote(&mut self, count: usize) {
+        self.output.consume(count);
+        self.written += count as u64;
+    }
+
+    /// The connection takes no more. A response may have been sent before it broke, so that is
+    /// waited for all the same.
+    pub(crate) fn write_failed(&mut self) {
+        self.abandon(CloseReason::Io);
+    }
+
+    /// Room for the next piece of the request's body, at least two bytes of it.
+    pub(crate) fn body_space(&mut self) -> &mut [u8] {
+        match self.sending {
+            Sending::Head(Outgoing::Length(left)) | Sending::Body(Outgoing::Length(left)) => {
+                // One byte more than there is to come, for a source to show that it has ended.
+                let piece =
+                    usize::try_from(left).map_or(BODY_PIECE, |left| left.min(BODY_PIECE)) + 1;
+                self.output.space(piece)
+            }
+            _ => {
+                let around = SIZE_LINE + CHUNK_END.len() + LAST_CHUNK.len();
+                let space = self.output.space(around + BODY_PIECE);
+                let end = space.len() - CHUNK_END.len() - LAST_CHUNK.len();
+                space.get_mut(SIZE_LINE..end).unwrap_or_default()
+            }
+        }
+    }
+
+    /// So many bytes of the space are part of the body.
+    pub(crate) fn body_filled(&mut self, count: usize) {
+        self.sending = match self.sending {
+            Sending::Head(Outgoing::Length(left)) | Sending::Body(Outgoing::Length(left)) => {
+                self.output.filled(count);
+                match left.saturating_sub(count as u64) {
+                    0 => Sending::Done,
+                    left => Sending::Body(Outgoing::Length(left)),
+                }
+            }
+            Sending::Head(body) | Sending::Body(body) => {
+                self.chunk_filled(count);
+                Sending::Body(body)
+            }
+            sent => sent,
+        }
+    }
+
+    /// The body has ended.
+    pub(crate) fn body_end(&mut self) -> Result<(), Missing> {
+        match self.sending {
+            Sending::Head(Outgoing::Length(missing)) | Sending::Body(Outgoing::Length(missing)) => {
+                return Err(Missing(missing));
+            }
+            Sending::Head(_) | Sending::Body(_) => self.output.push(LAST_CHUNK),
+            Sending::Done | Sending::Abandoned => return Ok(()),
+        }
+        self.sending = Sending::Done;
+        Ok(())
+    }
+
+    /// Whether any byte of the request may have reached the peer.
+    pub(crate) fn has_sent(&self) -> bool {
+        self.written > 0
+    }
+
+    /// Whether any byte of a response came.
+    pub(crate) fn has_heard(&self) -> bool {
+        self.heard
+    }
+
+    /// Puts the size line before the chunk, right behind what waits, and the line end after it.
+    fn chunk_filled(&mut self, count: usize) {
+        let mut line = [0; SIZE_LINE];
+        let gap = chunked::write_size_line(count, &mut line);
+        if let Some(space) = self.output.space(SIZE_LINE).get_mut(..SIZE_LINE) {
+            space.copy_from_slice(&line);
+        }
+        self.output.filled_behind(gap, SIZE_LINE - gap + count);
+        self.output.push(CHUNK_END);
+    }
+
+    fn abandon(&mut self, reason: CloseReason) {
+        if self.sending != Sending::Done || !self.output.is_empty() {
+            self.sending = Sending::Abandoned;
+            self.output.clear();
+        }
+        self.close.get_or_insert(reason);
+    }
+
+    // Receiving.
+
+    /// Room for what is read from the connection.
+    pub(crate) fn read_space(&mut self) -> &mut [u8] {
+        let least = if self.input.is_empty() { self.read_size } else { self.read_size / 4 };
+        self.input.space(least)
+    }
+
+    /// So many bytes came into the space.
+    pub(crate) fn read(&mut self, count: usize) {
+        self.heard |= count > 0;
+        self.input.filled(count);
+        if self.input.is_full() {
+            self.read_size = BODY_PIECE; // there is more where that came from
+        }
+    }
+
+    /// These bytes came by another way: decrypted.
+    pub(crate) fn received(&mut self, bytes: &[u8]) {
+        self.heard |= !bytes.is_empty();
+        self.input.push(bytes);
+    }
+
+    /// The connection ended. That is an error when more is needed than has come, unless only the
+    /// connection's end could end the body.
+    pub(crate) fn read_eof(&mut self, ending: Ending) {
+        self.ended.get_or_insert(ending);
+    }
+
+    /// The next bytes of the response's body. `into` is not empty.
+    pub(crate) fn read_body(&mut self, into: &mut [u8]) -> Result<BodyStep, ProtocolError> {
+        let Receiving::Body(body) = &mut self.receiving else { return Ok(BodyStep::End) };
+        let step = match body {
+            Incoming::Length(left) => Ok(plain_step(&mut self.input, into, *left)),
+            Incoming::UntilClose => Ok(plain_step(&mut self.input, into, u64::MAX)),
+            Incoming::Chunked(decoder) => chunked_step(&mut self.input, into, decoder),
+        };
+        let step = step.map_err(|error| self.broken(error))?;
+        match step {
+            BodyStep::Data(count) => self.body_came(count),
+            BodyStep::End => self.complete(),
+            BodyStep::Direct(_) | BodyStep::Read if self.ended.is_some() => {
+                return self.at_the_end();
+            }
+            BodyStep::Direct(_) | BodyStep::Read => {}
+        }
+        Ok(step)
+    }
+
+    /// More of the body is wanted than there is.
+    fn at_the_end(&mut self) -> Result<BodyStep, ProtocolError> {
+        let until_close = matches!(self.receiving, Receiving::Body(Incoming::UntilClose));
+        if until_close && self.ended == Some(Ending::Clean) {
+            self.complete();
+            return Ok(BodyStep::End);
+        }
+        Err(self.cut_off())
+    }
+
+    /// What is missing now that the connection has ended.
+    fn cut_off(&mut self) -> ProtocolError {
+        self.close.get_or_insert(CloseReason::EarlyEof);
+        match &self.receiving {
+            Receiving::Head(_) | Receiving::Complete if !self.heard => {
+                ProtocolError::EofBeforeResponse
+            }
+            Receiving::Head(_) | Receiving::Complete => ProtocolError::EofInHead,
+            Receiving::Body(Incoming::Length(left)) => ProtocolError::EofInBody { missing: *left },
+            Receiving::Body(Incoming::Chunked(decoder)) => decoder.eof(),
+            Receiving::Body(Incoming::UntilClose) => ProtocolError::TlsCut,
+        }
+    }
+
+    /// The driver read so many bytes straight into the caller's slice, as [`BodyStep::Direct`]
+    /// allowed.
+    pub(crate) fn read_direct(&mut self, count: usize) {
+        if let Receiving::Body(Incoming::Chunked(decoder)) = &mut self.receiving {
+            decoder.advance(count);
+        }
+        self.body_came(count);
+    }
+
+    /// How many bytes of the response's body are still to come, if that is known.
+    pub(crate) fn body_left(&self) -> Option<u64> {
+        match &self.receiving {
+            Receiving::Body(Incoming::Length(left)) => Some(*left),
+            Receiving::Body(_) => None,
+            Receiving::Head(_) | Receiving::Complete => Some(0),
+        }
+    }
+
+    /// The trailer fields of a chunked body, once it has ended.
+    pub(crate) fn take_trailers(&mut self) -> Option<HeaderMap> {
+        self.trailers.take()
+    }
+
+    /// Takes heads from the input until the final one.
+    fn receive_heads(&mut self) -> Result<(), ProtocolError> {
+        while let Some(head) = self.next_head().map_err(|error| self.broken(error))? {
+            self.head_came(head).map_err(|error| self.broken(error))?;
+        }
+        Ok(())
+    }
+
+    fn next_head(&mut self) -> Result<Option<ResponseHead>, ProtocolError> {
+        let Receiving::Head(awaited) = &mut self.receiving else { return Ok(None) };
+        let skipped = head::empty_lines(self.input.data());
+        self.input.consume(skipped);
+        let found = match self.input.data() {
+            b"\r" => None, // half an empty line
+            data => awaited.scanner.find_end(data)?,
+        };
+        awaited.bytes += skipped;
+        if awaited.bytes + found.unwrap_or(self.input.len()) > self.limits.head_bytes {
+            return Err(ProtocolError::HeadTooLarge(self.limits.head_bytes));
+        }
+        let Some(length) = found else { return Ok(None) };
+        awaited.bytes += length;
+        let raw = Bytes::copy_from_slice(self.input.data().get(..length).unwrap_or_default());
+        self.input.consume(length);
+        head::parse(raw, &self.limits).map(Some)
+    }
+
+    fn head_came(&mut self, head: ResponseHead) -> Result<(), ProtocolError> {
+        if head.status == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(ProtocolError::UnexpectedUpgrade);
+        }
+        if head.status.is_informational() {
+            return self.interim_came();
+        }
+        let (framing, doubt) =
+            response_framing(&self.method, head.status, head.version, &head.headers)?;
+        self.receiving = match framing {
+            Framing::Empty | Framing::Length(0) | Framing::Tunnel => Receiving::Complete,
+            Framing::Length(length) => Receiving::Body(Incoming::Length(length)),
+            Framing::Close => Receiving::Body(Incoming::UntilClose),
+            Framing::Chunked => {
+                let decoder = chunked::Decoder::new(&self.limits);
+                Receiving::Body(Incoming::Chunked(Box::new(decoder)))
+            }
+        };
+        let close = doubt.or(keep_alive(head.version, &head.headers).err());
+        self.close = self.close.or(close);
+        self.answer = Some(head);
+        Ok(())
+    }
+
+    /// An interim response says nothing that this client waits for (RFC 9110 §15.2).
+    fn interim_came(&mut self) -> Result<(), ProtocolError> {
+        let Receiving::Head(awaited) = &mut self.receiving else { return Ok(()) };
+        awaited.interim += 1;
+        awaited.scanner = HeadScanner::default();
+        if awaited.interim > self.limits.interim {
+            return Err(ProtocolError::TooManyInterim(self.limits.interim));
+        }
+        Ok(())
+    }
+
+    /// An answer that says "no" ends the request at once: whether the server reads the rest is not
+    /// known. A success waits for the rest; the server may be working on what has come already.
+    fn deliver_answer(&mut self) -> Option<ResponseHead> {
+        let head = self.answer.take()?;
+        let is_sent = self.sending == Sending::Done && self.output.is_empty();
+        if is_sent || self.sending == Sending::Abandoned {
+            return Some(head);
+        }
+        if head.status.is_success() {
+            self.answer = Some(head);
+            return None;
+        }
+        self.abandon(CloseReason::RequestIncomplete);
+        Some(head)
+    }
+
+    fn body_came(&mut self, count: usize) {
+        let is_done = match &mut self.receiving {
+            Receiving::Body(Incoming::Length(left)) => {
+                *left = left.saturating_sub(count as u64);
+                *left == 0
+            }
+            Receiving::Body(Incoming::Chunked(decoder)) => decoder.is_done(),
+            _ => false,
+        };
+        if is_done {
+            self.complete();
+        }
+    }
+
+    fn complete(&mut self) {
+        if let Receiving::Body(Incoming::Chunked(decoder)) = &mut self.receiving {
+            self.trailers = Some(decoder.take_trailers());
+        }
+        self.receiving = Receiving::Complete;
+    }
+
+    fn broken(&mut self, error: ProtocolError) -> ProtocolError {
+        self.close = Some(CloseReason::ProtocolError);
+        error
+    }
+
+    // Afterwards.
+
+    /// The connection must not be used again after this exchange.
+    pub(crate) fn close_after(&mut self, reason: CloseReason) {
+        self.close.get_or_insert(reason);
+    }
+
+    /// Whether the connection may serve another request once this exchange is complete, as far as
+    /// that is known by now.
+    pub(crate) fn may_be_reused(&self) -> Result<(), CloseReason> {
+        self.close.map_or(Ok(()), Err)
+    }
+
+    /// Whether the connection may serve another request, or why not.
+    pub(crate) fn reusable(&self) -> Result<(), CloseReason> {
+        self.may_be_reused()?;
+        match (&self.receiving, self.sending) {
+            (Receiving::Head(_) | Receiving::Body(_), _) => Err(CloseReason::BodyUnread),
+            (_, sent) if sent != Sending::Done => Err(CloseReason::RequestIncomplete),
+            _ if !self.output.is_empty() => Err(CloseReason::RequestIncomplete),
+            _ if !self.input.is_empty() => Err(CloseReason::LeftoverBytes),
+            _ if self.ended.is_some() => Err(CloseReason::NotAlive),
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives the buffers back while the connection idles.
+    pub(crate) fn rest(&mut self) {
+        self.input.release();
+        self.output.release();
+    }
+}
+
+/// Body bytes as they come, `left` of them at most: from the buffer first.
+fn plain_step(input: &mut Buffer, into: &mut [u8], left: u64) -> BodyStep {
+    let room = usize::try_from(left).map_or(into.len(), |left| left.min(into.len()));
+    let count = room.min(input.len());
+    if count == 0 {
+        let worth_it = room >= DIRECT_READ || left == room as u64;
+        return if worth_it { BodyStep::Direct(room) } else { BodyStep::Read };
+    }
+    if let (Some(into), Some(data)) = (into.get_mut(..count), input.data().get(..count)) {
+        into.copy_from_slice(data);
+    }
+    input.consume(count);
+    BodyStep::Data(count)
+}
+
+fn chunked_step(
+    input: &mut Buffer,
+    into: &mut [u8],
+    decoder: &mut chunked::Decoder,
+) -> Result<BodyStep, ProtocolError> {
+    let progress = decoder.decode(input.data(), into)?;
+    input.consume(progress.consumed);
+    if progress.produced > 0 {
+        return Ok(BodyStep::Data(progress.produced));
+    }
+    if decoder.is_done() {
+        return Ok(BodyStep::End);
+    }
+    // What is left of a small chunk comes together with the next size line.
+    let left = usize::try_from(decoder.remaining_in_chunk()).unwrap_or(usize::MAX);
+    let room = left.min(into.len());
+    Ok(if room >= DIRECT_READ { BodyStep::Direct(room) } else { BodyStep::Read })
+}
+
+#[cfg(test)]
+mod tests;

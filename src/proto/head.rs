@@ -1,0 +1,358 @@
+//! Heads: the request's is written, the response's is found, parsed and bounded (RFC 9112 §3–§5).
+
+use std::mem::MaybeUninit;
+
+use bytes::Bytes;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::{Method, StatusCode, Version};
+
+use super::buffer::Buffer;
+use super::error::{Excerpt, ProtocolError};
+use super::limits::Limits;
+
+/// Field lines that are parsed without an allocation; nearly every response has fewer.
+const USUAL_FIELDS: usize = 48;
+
+/// Writes a request head into a buffer. Its arguments' types keep CR, LF and NUL out.
+pub(crate) struct HeadWriter<'a> {
+    out: &'a mut Buffer,
+}
+
+impl<'a> HeadWriter<'a> {
+    /// The request line. `target` comes from a parsed URL: printable ASCII without spaces.
+    pub(crate) fn start(
+        out: &'a mut Buffer,
+        method: &Method,
+        target: &str,
+        version: Version,
+    ) -> Self {
+        let version: &[u8] =
+            if version == Version::HTTP_10 { b" HTTP/1.0\r\n" } else { b" HTTP/1.1\r\n" };
+        for piece in [method.as_str().as_bytes(), b" ", target.as_bytes(), version] {
+            out.push(piece);
+        }
+        Self { out }
+    }
+
+    pub(crate) fn field(&mut self, name: &HeaderName, value: &HeaderValue) {
+        self.line(name, value.as_bytes());
+    }
+
+    /// A field whose value is the authority of a parsed URL: a host and a port.
+    pub(crate) fn host(&mut self, authority: &str) {
+        self.line(&http::header::HOST, authority.as_bytes());
+    }
+
+    pub(crate) fn content_length(&mut self, length: u64) {
+        self.line(&http::header::CONTENT_LENGTH, length.to_string().as_bytes());
+    }
+
+    /// The blank line.
+    pub(crate) fn end(self) {
+        self.out.push(b"\r\n");
+    }
+
+    fn line(&mut self, name: &HeaderName, value: &[u8]) {
+        for piece in [name.as_str().as_bytes(), b": ", value, b"\r\n"] {
+            self.out.push(piece);
+        }
+    }
+}
+
+/// The head of a response.
+#[derive(Debug, Clone)]
+pub(crate) struct ResponseHead {
+    pub(crate) version: Version,
+    pub(crate) status: StatusCode,
+    /// The values are slices of `raw`.
+    pub(crate) headers: HeaderMap,
+    /// Every byte of the head as it came, in its order and case.
+    pub(crate) raw: Bytes,
+}
+
+/// Looks for the end of a head; remembers how far it got, so that each byte is looked at once.
+#[derive(Debug, Default)]
+pub(crate) struct HeadScanner {
+    scanned: usize,
+}
+
+impl HeadScanner {
+    /// The length of the head that `data` starts with, its blank line included.
+    ///
+    /// A lone LF ends a line as well (RFC 9112 §2.2). What cannot become a status line is an
+    /// error at once: a peer that speaks another protocol may wait for us for ever.
+    pub(crate) fn find_end(&mut self, data: &[u8]) -> Result<Option<usize>, ProtocolError> {
+        if self.scanned == 0 {
+            check_start(data)?;
+        }
+        let unseen = data.get(self.scanned..).unwrap_or_default();
+        for (at, _) in unseen.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
+            match unseen.get(at + 1..).unwrap_or_default() {
+                [b'\n', ..] => return Ok(Some(self.scanned + at + 2)),
+                [b'\r', b'\n', ..] => return Ok(Some(self.scanned + at + 3)),
+                [] | [b'\r'] => {
+                    self.scanned += at;
+                    return Ok(None);
+                }
+                _ => {}
+            }
+        }
+        self.scanned = data.len().max(1) - 1;
+        Ok(None)
+    }
+}
+
+/// The number of bytes of empty lines before a head; RFC 9112 §2.2 lets them be skipped.
+pub(crate) fn empty_lines(data: &[u8]) -> usize {
+    let mut rest = data;
+    while let Some(after) = rest.strip_prefix(b"\r\n").or_else(|| rest.strip_prefix(b"\n")) {
+        rest = after;
+    }
+    data.len() - rest.len()
+}
+
+/// Parses a complete head, as [`HeadScanner::find_end`] delimits it.
+pub(crate) fn parse(raw: Bytes, limits: &Limits) -> Result<ResponseHead, ProtocolError> {
+    let mut few = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
+    match parse_into(&raw, &mut few, limits) {
+        Err(ProtocolError::TooManyFields(_)) if limits.fields > USUAL_FIELDS => {
+            let mut many = vec![MaybeUninit::uninit(); limits.fields];
+            parse_into(&raw, &mut many, limits)
+        }
+        parsed => parsed,
+    }
+}
+
+fn parse_into<'h, 'r: 'h>(
+    raw: &'r Bytes,
+    fields: &'h mut [MaybeUninit<httparse::Header<'r>>],
+    limits: &Limits,
+) -> Result<ResponseHead, ProtocolError> {
+    let room = fields.len().min(limits.fields);
+    let mut response = httparse::Response::new(&mut []);
+    let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(
+        &mut response,
+        raw,
+        fields.get_mut(..room).unwrap_or_default(),
+    );
+    match parsed {
+        Ok(httparse::Status::Complete(_)) => {}
+        Ok(httparse::Status::Partial) => return Err(invalid_status_line(raw)),
+        Err(error) => return Err(parse_error(error, raw, limits)),
+    }
+    let version = match response.version {
+        Some(0) => Version::HTTP_10,
+        _ => Version::HTTP_11,
+    };
+    let code = response.code.unwrap_or_default();
+    let status = StatusCode::from_u16(code)
+        .map_err(|_| ProtocolError::InvalidStatus(Excerpt::new(code.to_string().as_bytes())))?;
+    let headers = header_map(raw, response.headers)?;
+    Ok(ResponseHead { version, status, headers, raw: raw.clone() })
+}
+
+fn header_map(raw: &Bytes, fields: &[httparse::Header<'_>]) -> Result<HeaderMap, ProtocolError> {
+    let mut headers = HeaderMap::with_capacity(fields.len());
+    for field in fields {
+        let invalid = || ProtocolError::InvalidField(Excerpt::new(field.name.as_bytes()));
+        let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| invalid())?;
+        // `field.value` lies within `raw`: httparse parsed nothing else.
+        let value =
+            HeaderValue::from_maybe_shared(raw.slice_ref(field.value)).map_err(|_| invalid())?;
+        headers.try_append(name, value).map_err(|_| invalid())?;
+    }
+    Ok(headers)
+}
+
+fn parse_error(error: httparse::Error, raw: &[u8], limits: &Limits) -> ProtocolError {
+    match error {
+        httparse::Error::TooManyHeaders => ProtocolError::TooManyFields(limits.fields),
+        httparse::Error::HeaderName | httparse::Error::HeaderValue => {
+            ProtocolError::InvalidField(Excerpt::field_name(offending_line(raw)))
+        }
+        httparse::Error::Version => ProtocolError::UnsupportedVersion(first_word(raw)),
+        _ => invalid_status_line(raw),
+    }
+}
+
+/// The first field line that httparse cannot take by itself: it names no position.
+fn offending_line(raw: &[u8]) -> &[u8] {
+    let is_bad = |line: &&[u8]| {
+        let mut field = [httparse::EMPTY_HEADER; 1];
+        let alone = [line, &b"\n\n"[..]].concat();
+        let starts_with_space = line.first().is_some_and(u8::is_ascii_whitespace) && line.len() > 1;
+        starts_with_space || httparse::parse_headers(&alone, &mut field).is_err()
+    };
+    raw.split(|byte| *byte == b'\n').skip(1).find(is_bad).unwrap_or_default()
+}
+
+/// Whether `data` can still become a status line of HTTP/1.x.
+fn check_start(data: &[u8]) -> Result<(), ProtocolError> {
+    const NAME: &[u8] = b"HTTP/";
+    const START: &[u8] = b"HTTP/1.";
+    let seen = data.len().min(START.len());
+    let (start, expected) = (data.get(..seen), START.get(..seen));
+    if start == expected {
+        return Ok(());
+    }
+    match data.strip_prefix(NAME) {
+        Some([digit, ..]) if digit.is_ascii_digit() && *digit != b'1' => {
+            Err(ProtocolError::UnsupportedVersion(first_word(data)))
+        }
+        _ => Err(invalid_status_line(data)),
+    }
+}
+
+fn invalid_status_line(data: &[u8]) -> ProtocolError {
+    let line = data.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    ProtocolError::InvalidStatusLine(Excerpt::new(line.trim_ascii_end()))
+}
+
+fn first_word(data: &[u8]) -> Excerpt {
+    Excerpt::new(data.split(u8::is_ascii_whitespace).next().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_text(text: &str) -> Result<ResponseHead, ProtocolError> {
+        parse(Bytes::copy_from_slice(text.as_bytes()), &Limits::default())
+    }
+
+    #[test]
+    fn a_request_head_is_one_run_of_bytes() {
+        let mut out = Buffer::default();
+        let mut head = HeadWriter::start(&mut out, &Method::GET, "/a?b", Version::HTTP_11);
+        head.host("a.example:81");
+        head.field(&http::header::ACCEPT, &HeaderValue::from_static("*/*"));
+        head.content_length(12);
+        head.end();
+        let expected = "GET /a?b HTTP/1.1\r\nhost: a.example:81\r\naccept: */*\r\n\
+                        content-length: 12\r\n\r\n";
+        assert_eq!(out.data(), expected.as_bytes());
+    }
+
+    #[test]
+    fn the_end_is_found_at_every_split() {
+        let heads = [
+            "HTTP/1.1 200 OK\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nA: b\r\n\r\n",
+            "HTTP/1.1 200 OK\nA: b\n\n",
+            "HTTP/1.1 200 OK\r\nA: b\n\r\n",
+            "HTTP/1.1 200 OK\nA: b\r\n\n",
+        ];
+        for head in heads {
+            let data = format!("{head}body\r\n\r\n");
+            for split in 0..=data.len() {
+                let mut scanner = HeadScanner::default();
+                let early = scanner.find_end(&data.as_bytes()[..split]).unwrap();
+                let found = early.or_else(|| scanner.find_end(data.as_bytes()).unwrap());
+                assert_eq!(found, Some(head.len()), "{head:?} split {split}");
+                assert_eq!(early.is_some(), split >= head.len());
+            }
+        }
+    }
+
+    /// What is no HTTP/1 is told from its first bytes, whole or byte by byte.
+    #[test]
+    fn garbage_is_refused_at_once() {
+        let cases =
+            ["SSH-2.0-OpenSSH", "220 smtp", "\x15\x03\x01", "<html>", " HTTP/1.1 200", "http/1.1"];
+        for case in cases {
+            for end in 1..=case.len() {
+                let outcome = HeadScanner::default().find_end(&case.as_bytes()[..end]);
+                let is_prefix = "HTTP/1.".starts_with(&case[..end]);
+                assert_eq!(outcome.is_err(), !is_prefix, "{:?}", &case[..end]);
+            }
+        }
+        let outcome = HeadScanner::default().find_end(b"HTTP/2 200");
+        assert!(matches!(outcome, Err(ProtocolError::UnsupportedVersion(_))));
+    }
+
+    #[test]
+    fn values_are_slices_of_the_raw_head() {
+        let text = "HTTP/1.0 404 Not Found\r\nX-Mixed: a b \r\nX-Empty:\r\nx-mixed: \u{e9}\r\n\r\n";
+        let head = parse_text(text).unwrap();
+        assert_eq!((head.version, head.status.as_u16()), (Version::HTTP_10, 404));
+        assert_eq!(head.headers["x-mixed"], "a b");
+        assert_eq!(head.headers["X-Empty"], "");
+        assert_eq!(head.headers.get_all("x-mixed").iter().count(), 2);
+        assert_eq!(head.raw, text.as_bytes());
+        let within = head.raw.as_ptr_range();
+        assert!(
+            head.headers
+                .values()
+                .filter(|v| !v.is_empty())
+                .all(|v| within.contains(&v.as_bytes().as_ptr()))
+        );
+    }
+
+    #[test]
+    fn status_lines_are_strict() {
+        let cases = [
+            ("HTTP/1.1 200 OK", Ok(200)),
+            ("HTTP/1.1 200 ", Ok(200)),
+            ("HTTP/1.1 200", Ok(200)),
+            ("HTTP/1.1 799 What", Ok(799)),
+            ("HTTP/1.1 099 Low", Err("InvalidStatus(")),
+            ("HTTP/1.1 2000", Err("InvalidStatusLine(")),
+            ("HTTP/1.1 +20 OK", Err("InvalidStatusLine(")),
+            ("HTTP/1.1  200 OK", Err("InvalidStatusLine(")),
+            ("HTTP/1.1 200 O\0K", Err("InvalidStatusLine(")),
+            ("HTTP/1.1 200 O\rK", Err("InvalidStatusLine(")),
+            ("HTTP/1.9 200 OK", Err("UnsupportedVersion(\"HTTP/1.9")),
+        ];
+        for (line, expected) in cases {
+            let outcome = parse_text(&format!("{line}\r\nA: b\r\n\r\n"));
+            match (outcome, expected) {
+                (Ok(head), Ok(status)) => assert_eq!(head.status.as_u16(), status, "{line}"),
+                (Err(error), Err(variant)) => {
+                    let debug = format!("{error:?}").replace("Excerpt(", "").replace('\\', "");
+                    assert!(debug.replace("\"\"", "\"").starts_with(variant), "{line}: {debug}");
+                }
+                (outcome, expected) => panic!("{line}: {outcome:?}, expected {expected:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn invalid_fields_are_named_without_their_value() {
+        let lines = [
+            "X A: secret",
+            "X-A : secret",
+            ": secret",
+            "secretless",
+            " folded: secret",
+            "X: a\0secret",
+            "X: a\rsecret",
+        ];
+        for line in lines {
+            let error =
+                parse_text(&format!("HTTP/1.1 200 OK\r\nGood: 1\r\n{line}\r\n\r\n")).unwrap_err();
+            let shown = error.to_string();
+            assert!(matches!(error, ProtocolError::InvalidField(_)), "{line:?}: {error:?}");
+            assert!(!shown.contains("secret") || line == "secretless", "{shown}");
+            assert!(!shown.contains("Good"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn fields_are_counted() {
+        let head = |count: usize| {
+            let fields: String = (0..count).map(|i| format!("x-{i}: {i}\r\n")).collect();
+            parse_text(&format!("HTTP/1.1 200 OK\r\n{fields}\r\n"))
+        };
+        assert_eq!(head(USUAL_FIELDS).unwrap().headers.len(), USUAL_FIELDS);
+        assert_eq!(head(128).unwrap().headers.len(), 128);
+        assert_eq!(head(129).unwrap_err(), ProtocolError::TooManyFields(128));
+    }
+
+    #[test]
+    fn empty_lines_are_counted() {
+        for (data, count) in [("HTTP", 0), ("\r\nHTTP", 2), ("\n\r\nH", 3), ("\r", 0), ("\r\rH", 0)]
+        {
+            assert_eq!(empty_lines(data.as_bytes()), count, "{data:?}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What the responses of both fronts share: everything but reading the body.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http::{Extensions, HeaderMap, StatusCode, Version, header};
+
+use crate::error::{Error, Result};
+use crate::proto::fields;
+use crate::proto::head::ResponseHead;
+use crate::url::Url;
+
+/// A response: its head, and its body `B`, which is read as it comes.
+///
+/// Read the body to its end, or the connection cannot be used again; dropping a response with much
+/// of its body unread closes the connection.
+pub struct Response<B> {
+    pub(crate) head: Head,
+    pub(crate) body: B,
+}
+
+/// What a response says before its body.
+pub(crate) struct Head {
+    pub(crate) status: StatusCode,
+    pub(crate) version: Version,
+    pub(crate) headers: HeaderMap,
+    pub(crate) raw: Bytes,
+    pub(crate) url: Url,
+    pub(crate) remote_addr: Option<SocketAddr>,
+    pub(crate) extensions: Extensions,
+    /// The length of the body as the caller gets it, if it is known.
+    pub(crate) content_length: Option<u64>,
+}
+
+impl Head {
+    pub(crate) fn new(head: ResponseHead, url: Url, remote_addr: Option<SocketAddr>) -> Self {
+        let content_length = fields::content_length(&head.headers).ok().flatten();
+        Self {
+            status: head.status,
+            version: head.version,
+            headers: head.headers,
+            raw: head.raw,
+            url,
+            remote_addr,
+            extensions: Extensions::new(),
+            content_length,
+        }
+    }
+
+    /// The body is decoded: what these fields say is no longer true of it.
+    pub(crate) fn forget_coding(&mut self) {
+        self.headers.remove(header::CONTENT_ENCODING);
+        self.headers.remove(header::CONTENT_LENGTH);
+        self.content_length = None;
+    }
+}
+
+impl<B> Response<B> {
+    /// The status code.
+    pub fn status(&self) -> StatusCode {
+        self.head.status
+    }
+
+    /// The fields. Names compare in any case.
+    ///
+    /// When the body was decoded (gzip), `Content-Encoding` and `Content-Length` are gone, because
+    /// they no longer describe it; [`raw_head`](Self::raw_head) still has them.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.head.headers
+    }
+
+    /// The fields, to be changed.
+    pub fn headers_mut(&mut self) -> &mut HeaderMap {
+        &mut self.head.headers
+    }
+
+    /// The head as it came: status line and fields in their order and case, byte by byte.
+    pub fn raw_head(&self) -> &Bytes {
+        &self.head.raw
+    }
+
+    /// The HTTP version that the server speaks.
+    pub fn version(&self) -> Version {
+        self.head.version
+    }
+
+    /// The URL of this response: after redirects, the last one.
+    pub fn url(&self) -> &Url {
+        &self.head.url
+    }
+
+    /// The address that the response came from; none for a response that was made by hand.
+    pub fn remote_addr(&self) -> Option<SocketAddr> {
+        self.head.remote_addr
+    }
+
+    /// What others attached to the response.
+    pub fn extensions(&self) -> &Extensions {
+        &self.head.extensions
+    }
+
+    /// What others attached to the response, to be changed.
+    pub fn extensions_mut(&mut self) -> &mut Extensions {
+        &mut self.head.extensions
+    }
+
+    /// The number of bytes that the body will have, if the server said so and it is not decoded.
+    /// For HEAD it is what GET would have.
+    pub fn content_length(&self) -> Option<u64> {
+        self.head.content_length
+    }
+
+    /// The response if its status is no error (below 400), otherwise an error with that status.
+    ///
+    /// # Errors
+    ///
+    /// For a status of 400 or more. The response stays in the error, so that its body can be read.
+    pub fn error_for_status(self) -> Result<Self>
+    where
+        B: Send + Sync + 'static,
+    {
+        let status = self.head.status;
+        if !is_error(status) {
+            return Ok(self);
+        }
+        let url = self.head.url.clone();
+        Err(Error::status_with(status, Box::new(self)).with_url(url))
+    }
+
+    /// The response if its status is no error, otherwise an error without the response.
+    ///
+    /// # Errors
+    ///
+    /// For a status of 400 or more.
+    pub fn error_for_status_ref(&self) -> Result<&Self> {
+        if !is_error(self.head.status) {
+            return Ok(self);
+        }
+        Err(Error::from_status(self.head.status).with_url(self.head.url.clone()))
+    }
+}
+
+fn is_error(status: StatusCode) -> bool {
+    status.is_client_error() || status.is_server_error()
+}
+
+/// The response that `error_for_status` refused.
+///
+/// # Errors
+///
+/// The error itself, if there is no response in it.
+impl<B: Send + Sync + 'static> TryFrom<Error> for Response<B> {
+    type Error = Error;
+
+    fn try_from(mut error: Error) -> Result<Self> {
+        error.take_response().ok_or(error)
+    }
+}
+
+impl<B> fmt::Debug for Response<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.head.status)
+            .field("url", &self.head.url)
+            .field("fields", &self.head.headers.len())
+            .finish_non_exhaustive()
+    }
+}

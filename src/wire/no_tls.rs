@@ -1,0 +1,68 @@
+//! The TLS stage of a build without the feature `tls`: there is none, and there can be none.
+
+use std::convert::Infallible;
+use std::fmt;
+
+/// Cannot be made.
+#[derive(Debug)]
+pub(crate) struct Tls(Infallible);
+
+#[derive(Debug)]
+pub(crate) struct TlsError(Infallible);
+
+/// What the peer's records brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Received {
+    More,
+    Closed,
+}
+
+impl Tls {
+    pub(crate) fn is_handshaking(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub(crate) fn receive(&mut self, _sink: impl FnMut(&[u8])) -> Result<Received, TlsError> {
+        match self.0 {}
+    }
+
+    pub(crate) fn encrypt(&mut self, _plain: &[u8]) -> Result<usize, TlsError> {
+        match self.0 {}
+    }
+
+    pub(crate) fn output(&self) -> &[u8] {
+        match self.0 {}
+    }
+
+    pub(crate) fn wrote(&mut self, _count: usize) {
+        match self.0 {}
+    }
+
+    pub(crate) fn discard_output(&mut self) {
+        match self.0 {}
+    }
+
+    pub(crate) fn read_space(&mut self) -> &mut [u8] {
+        match self.0 {}
+    }
+
+    pub(crate) fn read(&mut self, _count: usize) {
+        match self.0 {}
+    }
+
+    pub(crate) fn is_at_rest(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub(crate) fn rest(&mut self) {
+        match self.0 {}
+    }
+}
+
+impl fmt::Display for TlsError {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {}
+    }
+}
+
+impl std::error::Error for TlsError {}

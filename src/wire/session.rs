@@ -1,0 +1,273 @@
+//! The byte machine of one connection: an exchange, and TLS under it if there is any.
+//!
+//! It is driven like the [`Exchange`], whose steps it passes on; what a driver reads and writes is
+//! the wire's side of whatever lies between.
+
+use std::fmt;
+
+use http::{HeaderMap, Method};
+
+use super::tls::{Received, Tls, TlsError};
+use crate::error::{Error, Kind, Phase};
+use crate::proto::buffer::Buffer;
+use crate::proto::close::CloseReason;
+use crate::proto::error::ProtocolError;
+use crate::proto::exchange::{BodyStep, Ending, Exchange, Missing, Outgoing, Step};
+use crate::proto::limits::Limits;
+
+/// The state of one connection, from its first byte to its last, over all its exchanges.
+#[derive(Debug)]
+pub(crate) struct Session {
+    exchange: Exchange,
+    tls: Option<Box<Tls>>,
+}
+
+/// Why a connection broke.
+#[derive(Debug)]
+pub(crate) enum SessionError {
+    Protocol(ProtocolError),
+    Tls(TlsError),
+    /// The peer closed the connection before the TLS handshake was done.
+    ClosedInHandshake,
+}
+
+impl Session {
+    pub(crate) fn new(limits: &Limits, tls: Option<Tls>) -> Self {
+        Self { exchange: Exchange::new(limits), tls: tls.map(Box::new) }
+    }
+
+    pub(crate) fn is_handshaking(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.is_handshaking())
+    }
+
+    /// See [`Exchange::start`].
+    pub(crate) fn start(
+        &mut self,
+        method: Method,
+        outgoing: Outgoing,
+        write_head: impl FnOnce(&mut Buffer),
+    ) {
+        self.exchange.start(method, outgoing, write_head);
+    }
+
+    /// See [`Exchange::step`].
+    pub(crate) fn step(&mut self) -> Result<Step, SessionError> {
+        self.decrypt()?;
+        let step = self.exchange.step()?;
+        let Some(tls) = &mut self.tls else { return Ok(step) };
+        match step {
+            Step::Write => {
+                let encrypted = tls.encrypt(self.exchange.output())?;
+                self.exchange.wrote(encrypted);
+                Ok(if tls.output().is_empty() { Step::Read } else { Step::Write })
+            }
+            // The handshake has something to say of its own.
+            Step::Read if !tls.output().is_empty() => Ok(Step::Write),
+            step => Ok(step),
+        }
+    }
+
+    // Sending.
+
+    /// What waits to be written to the connection.
+    pub(crate) fn output(&self) -> &[u8] {
+        match &self.tls {
+            Some(tls) => tls.output(),
+            None => self.exchange.output(),
+        }
+    }
+
+    pub(crate) fn wrote(&mut self, count: usize) {
+        match &mut self.tls {
+            Some(tls) => tls.wrote(count),
+            None => self.exchange.wrote(count),
+        }
+    }
+
+    /// See [`Exchange::write_failed`].
+    pub(crate) fn write_failed(&mut self) {
+        self.exchange.write_failed();
+        if let Some(tls) = &mut self.tls {
+            tls.discard_output();
+        }
+    }
+
+    pub(crate) fn body_space(&mut self) -> &mut [u8] {
+        self.exchange.body_space()
+    }
+
+    pub(crate) fn body_filled(&mut self, count: usize) {
+        self.exchange.body_filled(count);
+    }
+
+    pub(crate) fn body_end(&mut self) -> Result<(), Missing> {
+        self.exchange.body_end()
+    }
+
+    pub(crate) fn has_sent(&self) -> bool {
+        self.exchange.has_sent()
+    }
+
+    pub(crate) fn has_heard(&self) -> bool {
+        self.exchange.has_heard()
+    }
+
+    // Receiving.
+
+    /// Room for what is read from the connection.
+    pub(crate) fn read_space(&mut self) -> &mut [u8] {
+        match &mut self.tls {
+            Some(tls) => tls.read_space(),
+            None => self.exchange.read_space(),
+        }
+    }
+
+    pub(crate) fn read(&mut self, count: usize) {
+        match &mut self.tls {
+            Some(tls) => tls.read(count),
+            None => self.exchange.read(count),
+        }
+    }
+
+    /// The connection ended. Under TLS that alone proves nothing: anyone can cut a connection.
+    pub(crate) fn read_eof(&mut self) -> Result<(), SessionError> {
+        if self.is_handshaking() {
+            return Err(SessionError::ClosedInHandshake);
+        }
+        let ending = if self.tls.is_some() { Ending::Cut } else { Ending::Clean };
+        self.exchange.read_eof(ending);
+        Ok(())
+    }
+
+    /// See [`Exchange::read_body`].
+    pub(crate) fn read_body(&mut self, into: &mut [u8]) -> Result<BodyStep, SessionError> {
+        let step = self.exchange.read_body(into)?;
+        match (step, &mut self.tls) {
+            (BodyStep::Direct(room), Some(_)) => {
+                let count = self.decrypt_into(into.get_mut(..room).unwrap_or_default())?;
+                if count > 0 {
+                    self.exchange.read_direct(count);
+                    return Ok(BodyStep::Data(count));
+                }
+                self.or_read(into)
+            }
+            (BodyStep::Read, Some(_)) => {
+                self.decrypt()?;
+                self.or_read(into)
+            }
+            (step, _) => Ok(step),
+        }
+    }
+
+    /// After decrypting what there was: body bytes, the end, or more ciphertext is needed.
+    fn or_read(&mut self, into: &mut [u8]) -> Result<BodyStep, SessionError> {
+        Ok(match self.exchange.read_body(into)? {
+            BodyStep::Direct(_) => BodyStep::Read,
+            step => step,
+        })
+    }
+
+    /// See [`Exchange::read_direct`].
+    pub(crate) fn read_direct(&mut self, count: usize) {
+        self.exchange.read_direct(count);
+    }
+
+    pub(crate) fn body_left(&self) -> Option<u64> {
+        self.exchange.body_left()
+    }
+
+    pub(crate) fn take_trailers(&mut self) -> Option<HeaderMap> {
+        self.exchange.take_trailers()
+    }
+
+    // Afterwards.
+
+    pub(crate) fn close_after(&mut self, reason: CloseReason) {
+        self.exchange.close_after(reason);
+    }
+
+    /// See [`Exchange::may_be_reused`].
+    pub(crate) fn may_be_reused(&self) -> Result<(), CloseReason> {
+        self.exchange.may_be_reused()
+    }
+
+    /// See [`Exchange::reusable`].
+    pub(crate) fn reusable(&self) -> Result<(), CloseReason> {
+        self.exchange.reusable()?;
+        match &self.tls {
+            Some(tls) if !tls.is_at_rest() => Err(CloseReason::LeftoverBytes),
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives the buffers back while the connection idles.
+    pub(crate) fn rest(&mut self) {
+        self.exchange.rest();
+        if let Some(tls) = &mut self.tls {
+            tls.rest();
+        }
+    }
+
+    fn decrypt(&mut self) -> Result<(), SessionError> {
+        self.decrypt_into(&mut []).map(|_| ())
+    }
+
+    /// Plaintext goes to `into` as long as there is room, then to the exchange; says how much went
+    /// to `into`.
+    fn decrypt_into(&mut self, into: &mut [u8]) -> Result<usize, SessionError> {
+        let Self { exchange, tls: Some(tls) } = self else { return Ok(0) };
+        let mut filled = 0;
+        let received = tls.receive(|plain| {
+            let room = into.get_mut(filled..).unwrap_or_default();
+            let (direct, rest) = plain.split_at(room.len().min(plain.len()));
+            if let Some(room) = room.get_mut(..direct.len()) {
+                room.copy_from_slice(direct);
+            }
+            filled += direct.len();
+            exchange.received(rest);
+        })?;
+        if received == Received::Closed {
+            exchange.read_eof(Ending::Clean);
+        }
+        Ok(filled)
+    }
+}
+
+impl SessionError {
+    /// Whether the connection was lost before anything of a response came.
+    pub(crate) fn is_loss(&self) -> bool {
+        matches!(self, Self::Protocol(ProtocolError::EofBeforeResponse))
+    }
+
+    pub(crate) fn into_error(self, phase: Phase) -> Error {
+        let kind = match &self {
+            Self::Protocol(error) => error.kind(),
+            Self::Tls(_) | Self::ClosedInHandshake => Kind::Tls,
+        };
+        Error::new(kind, phase).cause(self)
+    }
+}
+
+impl From<ProtocolError> for SessionError {
+    fn from(error: ProtocolError) -> Self {
+        Self::Protocol(error)
+    }
+}
+
+impl From<TlsError> for SessionError {
+    fn from(error: TlsError) -> Self {
+        Self::Tls(error)
+    }
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Protocol(error) => error.fmt(f),
+            Self::Tls(error) => error.fmt(f),
+            Self::ClosedInHandshake => f.write_str("connection closed during the handshake"),
+        }
+    }
+}
+
+impl std::error::Error for SessionError {}

@@ -1,0 +1,301 @@
+//! The TLS stage: ciphertext in, ciphertext out, plaintext on the other side.
+//!
+//! It holds rustls by its unbuffered interface: rustls keeps no bytes, so each is copied once less,
+//! and the buffers can be given back while the connection idles.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::client::UnbufferedClientConnection;
+use rustls::pki_types::ServerName;
+use rustls::unbuffered::{
+    ConnectionState, EncodeError, EncodeTlsData, EncryptError, InsufficientSizeError,
+    UnbufferedStatus, WriteTraffic,
+};
+
+use crate::proto::buffer::Buffer;
+
+/// What is read at once, until that is found to be too little: a handshake fits.
+const FIRST_READ: usize = 8 * 1024;
+
+/// What is read at once of a large body: four records of 16 KiB.
+const LARGE_READ: usize = 68 * 1024;
+
+/// What one record adds to its plaintext at most: header, explicit nonce, tag, content type.
+const RECORD_OVERHEAD: usize = 64;
+
+/// The plaintext of one record.
+const RECORD: usize = 16 * 1024;
+
+/// TLS on one connection.
+pub(crate) struct Tls {
+    connection: UnbufferedClientConnection,
+    /// Ciphertext received.
+    incoming: Buffer,
+    /// Ciphertext to be written.
+    outgoing: Buffer,
+    progress: Progress,
+    read_size: usize,
+}
+
+/// Why TLS failed: what rustls says.
+#[derive(Debug)]
+pub(crate) struct TlsError(rustls::Error);
+
+/// What the peer's records brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Received {
+    /// There may be more to come.
+    More,
+    /// The peer said that it has sent everything.
+    Closed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Handshaking,
+    Open,
+    PeerClosed,
+}
+
+type State<'c, 'i> = ConnectionState<'c, 'i, rustls::client::ClientConnectionData>;
+type Encode<'c> = EncodeTlsData<'c, rustls::client::ClientConnectionData>;
+type Write<'c> = WriteTraffic<'c, rustls::client::ClientConnectionData>;
+
+impl Tls {
+    /// A handshake for `host` (a name, or an IP address with or without brackets), not yet begun.
+    pub(crate) fn new(config: Arc<rustls::ClientConfig>, host: &str) -> Result<Self, TlsError> {
+        let connection = UnbufferedClientConnection::new(config, server_name(host)?)?;
+        Ok(Self {
+            connection,
+            incoming: Buffer::default(),
+            outgoing: Buffer::default(),
+            progress: Progress::Handshaking,
+            read_size: FIRST_READ,
+        })
+    }
+
+    pub(crate) fn is_handshaking(&self) -> bool {
+        self.progress == Progress::Handshaking
+    }
+
+    /// Takes what has come as far as it goes: the handshake proceeds, plaintext goes to `sink`.
+    pub(crate) fn receive(&mut self, mut sink: impl FnMut(&[u8])) -> Result<Received, TlsError> {
+        self.run(&mut sink, &[])?;
+        match self.progress {
+            Progress::PeerClosed => Ok(Received::Closed),
+            Progress::Handshaking | Progress::Open => Ok(Received::More),
+        }
+    }
+
+    /// Encrypts `plain` into the output; says how much of it, which is none of it during the
+    /// handshake. Call [`receive`](Self::receive) first.
+    pub(crate) fn encrypt(&mut self, plain: &[u8]) -> Result<usize, TlsError> {
+        self.run(&mut |_| {}, plain)
+    }
+
+    pub(crate) fn output(&self) -> &[u8] {
+        self.outgoing.data()
+    }
+
+    pub(crate) fn wrote(&mut self, count: usize) {
+        self.outgoing.consume(count);
+    }
+
+    pub(crate) fn discard_output(&mut self) {
+        self.outgoing.clear();
+    }
+
+    pub(crate) fn read_space(&mut self) -> &mut [u8] {
+        let least = if self.incoming.is_empty() { self.read_size } else { self.read_size / 4 };
+        self.incoming.space(least)
+    }
+
+    pub(crate) fn read(&mut self, count: usize) {
+        self.incoming.filled(count);
+        if self.incoming.is_full() {
+            self.read_size = LARGE_READ;
+        }
+    }
+
+    /// Whether nothing is half received or half sent.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.progress == Progress::Open && self.incoming.is_empty() && self.outgoing.is_empty()
+    }
+
+    /// Gives the buffers back while the connection idles.
+    pub(crate) fn rest(&mut self) {
+        self.incoming.release();
+        self.outgoing.release();
+        self.read_size = FIRST_READ;
+    }
+
+    /// Lets rustls do whatever it can do now, and encrypts `plain` as soon as that is allowed.
+    fn run(&mut self, sink: &mut dyn FnMut(&[u8]), plain: &[u8]) -> Result<usize, TlsError> {
+        loop {
+            let UnbufferedStatus { discard, state, .. } =
+                self.connection.process_tls_records(self.incoming.data_mut());
+            let turn = match state {
+                Ok(state) => take_turn(state, &mut self.outgoing, sink, plain),
+                Err(error) => Err(error),
+            };
+            self.incoming.consume(discard);
+            match turn {
+                Ok(Turn::Again) => {}
+                Ok(Turn::Blocked) => return Ok(0),
+                Ok(Turn::PeerClosed) => self.progress = Progress::PeerClosed,
+                Ok(Turn::Writable { encrypted }) => {
+                    if self.progress == Progress::Handshaking {
+                        self.progress = Progress::Open;
+                    }
+                    return Ok(encrypted);
+                }
+                Err(error) => {
+                    self.collect_alert();
+                    return Err(TlsError(error));
+                }
+            }
+        }
+    }
+
+    /// After an error rustls has an alert for the peer: it becomes part of the output.
+    fn collect_alert(&mut self) {
+        let status = self.connection.process_tls_records(&mut []);
+        if let Ok(ConnectionState::EncodeTlsData(record)) = status.state {
+            // Without its alert the peer sees a closed connection: nothing to report.
+            let _ = encode(record, &mut self.outgoing);
+        }
+    }
+}
+
+/// What one state of rustls came to.
+enum Turn {
+    Again,
+    /// The handshake needs more from the peer.
+    Blocked,
+    PeerClosed,
+    Writable {
+        encrypted: usize,
+    },
+}
+
+fn take_turn(
+    state: State<'_, '_>,
+    outgoing: &mut Buffer,
+    sink: &mut dyn FnMut(&[u8]),
+    plain: &[u8],
+) -> Result<Turn, rustls::Error> {
+    match state {
+        ConnectionState::ReadTraffic(mut records) => {
+            // rustls 0.23 counts a record's bytes in `discard` of the status: there is no more.
+            while let Some(record) = records.next_record() {
+                sink(record?.payload);
+            }
+            Ok(Turn::Again)
+        }
+        ConnectionState::EncodeTlsData(record) => encode(record, outgoing).map(|()| Turn::Again),
+        ConnectionState::TransmitTlsData(sent) => {
+            // It is in the output, which is sent in order: whatever follows comes after it.
+            sent.done();
+            Ok(Turn::Again)
+        }
+        ConnectionState::WriteTraffic(traffic) => {
+            let encrypted = encrypt(traffic, plain, outgoing)?;
+            Ok(Turn::Writable { encrypted })
+        }
+        ConnectionState::PeerClosed => Ok(Turn::PeerClosed),
+        // `Closed`, and what a later rustls may add: nothing happens before more comes in.
+        _ => Ok(Turn::Blocked),
+    }
+}
+
+fn encode(mut record: Encode<'_>, outgoing: &mut Buffer) -> Result<(), rustls::Error> {
+    let mut least = RECORD_OVERHEAD;
+    loop {
+        match record.encode(outgoing.space(least)) {
+            Ok(count) => {
+                outgoing.filled(count);
+                return Ok(());
+            }
+            Err(EncodeError::InsufficientSize(InsufficientSizeError { required_size })) => {
+                least = required_size;
+            }
+            Err(error) => return Err(rustls::Error::General(error.to_string())),
+        }
+    }
+}
+
+fn encrypt(
+    mut traffic: Write<'_>,
+    plain: &[u8],
+    outgoing: &mut Buffer,
+) -> Result<usize, rustls::Error> {
+    if plain.is_empty() {
+        return Ok(0);
+    }
+    let mut least = plain.len() + (plain.len() / RECORD + 1) * RECORD_OVERHEAD;
+    loop {
+        match traffic.encrypt(plain, outgoing.space(least)) {
+            Ok(count) => {
+                outgoing.filled(count);
+                return Ok(plain.len());
+            }
+            Err(EncryptError::InsufficientSize(InsufficientSizeError { required_size })) => {
+                least = required_size;
+            }
+            Err(error) => return Err(rustls::Error::General(error.to_string())),
+        }
+    }
+}
+
+/// The name that the certificate must be valid for. A trailing dot is no part of it (RFC 6066 §3).
+fn server_name(host: &str) -> Result<ServerName<'static>, rustls::Error> {
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let host = host.strip_suffix('.').unwrap_or(host);
+    ServerName::try_from(host.to_owned()).map_err(|_| {
+        rustls::Error::General(format!("{host:?} cannot be the name of a certificate"))
+    })
+}
+
+impl From<rustls::Error> for TlsError {
+    fn from(error: rustls::Error) -> Self {
+        Self(error)
+    }
+}
+
+impl fmt::Display for TlsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for TlsError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").field("progress", &self.progress).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_certificates() {
+        let cases = [
+            ("a.example", "a.example"),
+            ("a.example.", "a.example"),
+            ("127.0.0.1", "127.0.0.1"),
+            ("[::1]", "::1"),
+        ];
+        for (host, expected) in cases {
+            assert_eq!(server_name(host).unwrap().to_str(), expected);
+        }
+        assert!(server_name("under score!").unwrap_err().to_string().contains("under score!"));
+    }
+}

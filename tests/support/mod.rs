@@ -1,0 +1,28 @@
+//! Peers for the tests and the examples, on std threads over loopback.
+//!
+//! Nothing here shares code with the client: what the client writes is read by an independent and
+//! strict parser, so every test that uses a peer also checks the client's wire format.
+//!
+//! | module | what it is for |
+//! | --- | --- |
+//! | [`httpbin`] | a whole server that answers like httpbin, plain and over TLS |
+//! | [`script`] | a peer that expects these bytes and answers those, and faults of all kinds |
+//! | [`net`] | addresses that refuse, stay silent or never accept |
+//! | [`pki`] | certificates made at start, good ones and ones to refuse |
+#![allow(
+    dead_code,
+    unused_imports,
+    missing_docs,
+    missing_debug_implementations,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+pub mod httpbin;
+pub mod net;
+pub mod pki;
+pub mod script;
+mod stream;

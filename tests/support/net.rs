@@ -1,0 +1,62 @@
+//! Addresses on loopback at which nobody answers, each in its own way.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+
+use socket2::{Domain, Socket, Type};
+
+/// An address where connecting is refused: it was bound a moment ago and is free again.
+pub fn refused() -> SocketAddr {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
+}
+
+/// Accepts every connection and never says a word.
+pub struct Silent {
+    listener: TcpListener,
+}
+
+impl Silent {
+    pub fn start() -> Silent {
+        Silent { listener: TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap() }
+    }
+
+    pub fn addr(&self) -> SocketAddr {
+        self.listener.local_addr().unwrap()
+    }
+}
+
+/// Never completes a connection: its queue is full and nobody accepts, so the system drops every
+/// further SYN and a connect ends only by the client's own limit.
+pub struct Unreachable {
+    listener: Socket,
+    _queued: TcpStream,
+    _waiting: Vec<Socket>,
+}
+
+impl Unreachable {
+    pub fn start() -> Unreachable {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+        listener.listen(0).unwrap();
+        let addr = local_addr(&listener);
+        // The first fills the queue of one; the others would take its place should it ever leave.
+        let queued = TcpStream::connect(addr).unwrap();
+        let waiting = (0..2).map(|_| connect_in_background(addr)).collect();
+        Unreachable { listener, _queued: queued, _waiting: waiting }
+    }
+
+    pub fn addr(&self) -> SocketAddr {
+        local_addr(&self.listener)
+    }
+}
+
+fn local_addr(socket: &Socket) -> SocketAddr {
+    socket.local_addr().unwrap().as_socket().unwrap()
+}
+
+fn connect_in_background(addr: SocketAddr) -> Socket {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    // Says that the connection is in progress; there is nothing to wait for.
+    let _ = socket.connect(&addr.into());
+    socket
+}

@@ -1,0 +1,279 @@
+//! A peer that follows a script: it expects these bytes, answers those, and fails as told.
+//!
+//! Every accepted connection plays the next script of the list, each on its own thread. What the
+//! client did otherwise than written is told by [`Script::join`], or when the value is dropped, as
+//! a panic that shows both sides.
+
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rustls::ServerConfig;
+use socket2::{Domain, Socket, Type};
+
+use self::player::Player;
+use super::stream::Stream;
+
+mod player;
+
+/// How long [`Script::join`] waits for what a script still expects. It passes only when a test
+/// fails.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The receive buffer of a peer that stops reading, so that little is needed to fill it.
+const SMALL_BUFFER: usize = 4096;
+
+/// What one connection does, in order. Without a last word of its own it then waits for the
+/// client's end, and takes it as a failure when the client says more.
+pub type Connection = Vec<Step>;
+
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Reads exactly these bytes.
+    Expect(Vec<u8>),
+    /// Reads any request's head, up to its blank line and no further.
+    ExpectHead,
+    /// Reads any request with the body that its head announces.
+    ExpectRequest,
+    /// Reads until the client ends its side, by FIN or by `close_notify`.
+    ExpectEnd,
+    Send(Vec<u8>),
+    /// Sends in pieces of this many bytes, a write each.
+    SendSplit(Vec<u8>, usize),
+    Pause(Duration),
+    /// Ends in order: `close_notify` over TLS, then FIN; reads on until the client ends too.
+    Close,
+    /// FIN alone; over TLS a truncation. Reads on until the client ends too.
+    Cut,
+    /// Resets the connection (RST).
+    Reset,
+    /// Stays open, says nothing more, but reads.
+    Silent,
+    /// Stays open and does not read any more.
+    StopReading,
+}
+
+impl Step {
+    fn expects(&self) -> bool {
+        use Step::{Expect, ExpectEnd, ExpectHead, ExpectRequest};
+        matches!(self, Expect(_) | ExpectHead | ExpectRequest | ExpectEnd)
+    }
+
+    /// The step without its bytes.
+    fn name(&self) -> String {
+        format!("{self:?}").split('(').next().unwrap_or_default().to_owned()
+    }
+}
+
+pub fn expect(bytes: impl AsRef<[u8]>) -> Step {
+    Step::Expect(bytes.as_ref().to_vec())
+}
+
+pub fn send(bytes: impl AsRef<[u8]>) -> Step {
+    Step::Send(bytes.as_ref().to_vec())
+}
+
+pub fn send_split(bytes: impl AsRef<[u8]>, size: usize) -> Step {
+    Step::SendSplit(bytes.as_ref().to_vec(), size)
+}
+
+pub fn pause(milliseconds: u64) -> Step {
+    Step::Pause(Duration::from_millis(milliseconds))
+}
+
+/// Any request, and these bytes as the answer.
+pub fn answer(response: impl AsRef<[u8]>) -> Connection {
+    vec![Step::ExpectRequest, send(response)]
+}
+
+pub struct Script {
+    addr: SocketAddr,
+    scheme: &'static str,
+    shared: Arc<Shared>,
+    acceptor: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Script {
+    pub fn serve(connections: Vec<Connection>) -> Script {
+        Script::start(connections, None)
+    }
+
+    pub fn serve_tls(connections: Vec<Connection>, config: Arc<ServerConfig>) -> Script {
+        Script::start(connections, Some(config))
+    }
+
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The URL of a path here; over TLS its host is `localhost`.
+    pub fn url(&self, path: &str) -> String {
+        let host = if self.scheme == "https" { "localhost" } else { "127.0.0.1" };
+        format!("{}://{host}:{}{path}", self.scheme, self.addr.port())
+    }
+
+    /// How many connections were accepted so far.
+    pub fn accepted(&self) -> usize {
+        self.shared.lock().accepted
+    }
+
+    /// All bytes that the client sent on connection `i` so far, decrypted; all there will be after
+    /// [`Script::join`].
+    pub fn received(&self, i: usize) -> Vec<u8> {
+        self.shared.lock().tracks.get(i).map(|track| track.received.clone()).unwrap_or_default()
+    }
+
+    /// Waits until every script is played, then closes what is still open.
+    ///
+    /// # Panics
+    ///
+    /// When the client did something else than the scripts say, or not all of it.
+    #[track_caller]
+    pub fn join(&self) {
+        let failures = self.finish();
+        assert!(failures.is_empty(), "the script was not followed\n{}", failures.join("\n"));
+    }
+
+    fn start(connections: Vec<Connection>, tls: Option<Arc<ServerConfig>>) -> Script {
+        let stops_reading =
+            connections.iter().flatten().any(|step| matches!(step, Step::StopReading));
+        let listener = listen(stops_reading.then_some(SMALL_BUFFER));
+        let addr = listener.local_addr().unwrap();
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let shared = Arc::new(Shared::default());
+        shared.lock().tracks.extend(connections.iter().map(|_| Track::default()));
+        let for_acceptor = Arc::clone(&shared);
+        let acceptor = thread::spawn(move || accept(&listener, connections, tls, &for_acceptor));
+        Script { addr, scheme, shared, acceptor: Mutex::new(Some(acceptor)) }
+    }
+
+    /// Stops all threads and tells what went wrong; nothing when it was called before.
+    fn finish(&self) -> Vec<String> {
+        let Some(acceptor) = self.acceptor.lock().unwrap().take() else { return Vec::new() };
+        self.shared.wait_until_played();
+        self.shared.stop();
+        // Wakes the acceptor, which sits in `accept`.
+        let _ = TcpStream::connect(self.addr);
+        let _ = acceptor.join();
+        std::mem::take(&mut self.shared.lock().failures)
+    }
+}
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            return self.join();
+        }
+        // The test has failed already: do not wait, but show what was seen here.
+        self.shared.stop();
+        for failure in self.finish() {
+            eprintln!("{failure}");
+        }
+    }
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    played: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    accepted: usize,
+    stopping: bool,
+    tracks: Vec<Track>,
+    failures: Vec<String>,
+}
+
+/// What is known of one connection.
+#[derive(Default)]
+struct Track {
+    received: Vec<u8>,
+    /// All steps are done, or one has failed.
+    is_played: bool,
+    /// A handle to end the connection with; dropped where a last handle is needed for a reset.
+    socket: Option<TcpStream>,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    fn fail(&self, failure: String) {
+        self.lock().failures.push(failure);
+    }
+
+    fn mark_played(&self, id: usize) {
+        self.lock().tracks[id].is_played = true;
+        self.played.notify_all();
+    }
+
+    fn wait_until_played(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        let mut state = self.lock();
+        while !state.stopping && state.tracks.iter().any(|track| !track.is_played) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let never = state.tracks.len().saturating_sub(state.accepted);
+                if never > 0 {
+                    state.failures.push(format!("{never} connection(s) never came"));
+                }
+                return;
+            }
+            state = self.played.wait_timeout(state, left).unwrap().0;
+        }
+    }
+
+    /// Ends every connection: reads give what has arrived and then the end.
+    fn stop(&self) {
+        let mut state = self.lock();
+        state.stopping = true;
+        for socket in state.tracks.iter().filter_map(|track| track.socket.as_ref()) {
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+fn listen(receive_buffer: Option<usize>) -> TcpListener {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    if let Some(size) = receive_buffer {
+        // Accepted connections inherit it.
+        socket.set_recv_buffer_size(size).unwrap();
+    }
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+    socket.listen(128).unwrap();
+    socket.into()
+}
+
+fn accept(
+    listener: &TcpListener,
+    connections: Vec<Connection>,
+    tls: Option<Arc<ServerConfig>>,
+    shared: &Arc<Shared>,
+) {
+    let mut connections = connections.into_iter();
+    let mut players = Vec::new();
+    while let Ok((socket, _)) = listener.accept() {
+        let mut state = shared.lock();
+        if state.stopping {
+            break;
+        }
+        let id = state.accepted;
+        state.accepted += 1;
+        let Some(steps) = connections.next() else {
+            state.failures.push(format!("connection {id} was not expected"));
+            continue;
+        };
+        state.tracks[id].socket = socket.try_clone().ok();
+        drop(state);
+        let stream = Stream::new(socket, tls.clone()).unwrap();
+        let player = Player::new(id, stream, Arc::clone(shared));
+        players.push(thread::spawn(move || player.play(&steps)));
+    }
+    for player in players {
+        let _ = player.join();
+    }
+}

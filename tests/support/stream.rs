@@ -1,0 +1,79 @@
+//! The server's side of one accepted connection, plain or TLS.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+/// How long a closing server reads on so that the peer sees a FIN and not a reset.
+const LINGER: Duration = Duration::from_secs(2);
+
+pub enum Stream {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
+}
+
+impl Stream {
+    pub fn new(socket: TcpStream, tls: Option<Arc<ServerConfig>>) -> io::Result<Stream> {
+        socket.set_nodelay(true)?;
+        let Some(config) = tls else { return Ok(Stream::Plain(socket)) };
+        let session = ServerConnection::new(config).map_err(io::Error::other)?;
+        Ok(Stream::Tls(Box::new(StreamOwned::new(session, socket))))
+    }
+
+    pub fn tcp(&self) -> &TcpStream {
+        match self {
+            Stream::Plain(socket) => socket,
+            Stream::Tls(tls) => &tls.sock,
+        }
+    }
+
+    /// Ends the conversation in order: `close_notify` where there is TLS, then FIN.
+    pub fn end(&mut self) {
+        if let Stream::Tls(tls) = self {
+            tls.conn.send_close_notify();
+            let _ = tls.flush();
+        }
+        self.cut();
+    }
+
+    /// FIN alone: over TLS that is a truncation.
+    pub fn cut(&mut self) {
+        let _ = self.tcp().shutdown(Shutdown::Write);
+    }
+
+    /// Reads what still arrives, for a bounded time: closing a socket with unread data resets it,
+    /// and the reset can overtake the last answer.
+    pub fn linger(&mut self) {
+        let _ = self.tcp().set_read_timeout(Some(LINGER));
+        let mut socket = self.tcp();
+        let _ = io::copy(&mut socket, &mut io::sink());
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Stream::Plain(socket) => socket.read(space),
+            Stream::Tls(tls) => tls.read(space),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Stream::Plain(socket) => socket.write(bytes),
+            Stream::Tls(tls) => tls.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Stream::Plain(socket) => socket.flush(),
+            Stream::Tls(tls) => tls.flush(),
+        }
+    }
+}
