@@ -52,6 +52,15 @@ impl<F: Front> Client<F> {
         &self.shared
     }
 
+    /// What the pool holds at this moment.
+    ///
+    /// ```
+    /// assert_eq!(leanhttp::Client::new().pool_stats().idle, 0);
+    /// ```
+    pub fn pool_stats(&self) -> PoolStats {
+        PoolStats { idle: self.shared.pool().len() }
+    }
+
     /// A GET request.
     pub fn get<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
         self.request(Method::GET, url)
@@ -88,6 +97,14 @@ impl<F: Front> Client<F> {
     pub fn request<U: IntoUrl>(&self, method: Method, url: U) -> RequestBuilder<F> {
         RequestBuilder::new(self.clone(), method, url)
     }
+}
+
+/// What the pool of a client holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PoolStats {
+    /// Connections that wait for their next request.
+    pub idle: usize,
 }
 
 impl<F: Front> Shared<F> {

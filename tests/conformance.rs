@@ -13,6 +13,8 @@ mod conformance {
     #[cfg(feature = "cookies")]
     mod cookies;
     mod form;
+    mod responses;
     mod support;
+    mod text;
     mod url;
 }
