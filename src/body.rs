@@ -1,6 +1,6 @@
 //! What is sent: bytes, readers, or a sequence of both (a multipart form), and in which order.
 //!
-//! A [`Body`] reads nothing itself. Its [`feed`](Body::feed) fills a buffer as far as it can and
+//! A [`Body`] reads nothing itself: it fills a buffer as far as it can and
 //! names the source that has to be read next; the front reads it and says how much came.
 
 use std::collections::VecDeque;

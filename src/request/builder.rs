@@ -170,7 +170,8 @@ impl<F: Front> RequestBuilder<F> {
         })
     }
 
-    /// The total timeout of this request; see [`ClientBuilder::timeout`](crate::ClientBuilder).
+    /// The total timeout of this request; see
+    /// [`ClientBuilder::timeout`](crate::config::ClientBuilder::timeout).
     pub fn timeout(self, timeout: Duration) -> Self {
         self.with_timeouts(|timeouts| timeouts.total = Some(timeout))
     }
