@@ -18,7 +18,7 @@ use crate::pool::Pooled;
 use crate::proto::close::CloseReason;
 use crate::proto::exchange::{BodyStep, Step};
 use crate::proto::head::ResponseHead;
-use crate::wire::session::{Session, SessionError};
+use crate::wire::session::{Memory, Session, SessionError};
 
 /// How much of a body that nobody wants is read away to save the connection.
 const DRAIN_LIMIT: usize = 16 * 1024;
@@ -68,9 +68,10 @@ impl Connection {
         self.socket.pending() == Pending::Nothing
     }
 
-    /// Back from the pool.
-    pub(crate) fn reuse(&mut self) {
+    /// Back from the pool, with memory to work in.
+    pub(crate) fn wake(&mut self, memory: Memory) {
         self.origin = Origin::Pooled;
+        self.session.wake(memory);
     }
 
     /// Sends the call's current hop and waits for the head of its response.
@@ -237,9 +238,9 @@ impl Connection {
         self.session.take_trailers()
     }
 
-    /// Gives its buffers back before it idles.
-    pub(crate) fn rest(&mut self) {
-        self.session.rest();
+    /// Gives its memory away before it idles.
+    pub(crate) fn rest(&mut self) -> Memory {
+        self.session.rest()
     }
 
     /// Reads away what is left of the body, if it is little and already there: saving the

@@ -527,10 +527,15 @@ impl Exchange {
         }
     }
 
-    /// Gives the buffers back while the connection idles.
-    pub(crate) fn rest(&mut self) {
-        self.input.release();
-        self.output.release();
+    /// Gives its memory away while the connection idles.
+    pub(crate) fn rest(&mut self) -> [Buffer; 2] {
+        [self.input.release(), self.output.release()]
+    }
+
+    /// Takes memory for the next exchange.
+    pub(crate) fn wake(&mut self, [input, output]: [Buffer; 2]) {
+        self.input = input;
+        self.output = output;
     }
 }
 

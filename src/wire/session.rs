@@ -22,6 +22,9 @@ pub(crate) struct Session {
     tls: Option<Box<Tls>>,
 }
 
+/// The buffers of a connection.
+pub(crate) type Memory = [Buffer; 4];
+
 /// Why a connection broke.
 #[derive(Debug)]
 pub(crate) enum SessionError {
@@ -209,11 +212,18 @@ impl Session {
         }
     }
 
-    /// Gives the buffers back while the connection idles.
-    pub(crate) fn rest(&mut self) {
-        self.exchange.rest();
+    /// Gives its memory away while the connection idles.
+    pub(crate) fn rest(&mut self) -> Memory {
+        let [input, output] = self.exchange.rest();
+        let [incoming, outgoing] = self.tls.as_mut().map(|tls| tls.rest()).unwrap_or_default();
+        [input, output, incoming, outgoing]
+    }
+
+    /// Takes memory for the next exchange.
+    pub(crate) fn wake(&mut self, [input, output, incoming, outgoing]: Memory) {
+        self.exchange.wake([input, output]);
         if let Some(tls) = &mut self.tls {
-            tls.rest();
+            tls.wake([incoming, outgoing]);
         }
     }
 
