@@ -71,10 +71,19 @@ impl Buffer {
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8]) {
-        if let Some(space) = self.space(bytes.len()).get_mut(..bytes.len()) {
-            space.copy_from_slice(bytes);
-            self.filled(bytes.len());
+        self.push_all([bytes]);
+    }
+
+    /// Appends all pieces, with one look at the space.
+    pub(crate) fn push_all<const N: usize>(&mut self, pieces: [&[u8]; N]) {
+        let count = pieces.iter().map(|piece| piece.len()).sum();
+        let mut space = self.space(count);
+        for piece in pieces {
+            let Some((room, rest)) = space.split_at_mut_checked(piece.len()) else { return };
+            room.copy_from_slice(piece);
+            space = rest;
         }
+        self.filled(count);
     }
 
     pub(crate) fn clear(&mut self) {
