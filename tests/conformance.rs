@@ -9,10 +9,16 @@
 // themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[cfg(all(feature = "cookies", feature = "tls"))]
+#[path = "support/mod.rs"]
+mod support_servers;
+
 mod conformance {
     #[cfg(feature = "cookies")]
     mod cookies;
     mod form;
+    #[cfg(all(feature = "cookies", feature = "tls"))]
+    mod redirects;
     mod responses;
     mod support;
     mod text;
