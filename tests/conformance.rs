@@ -13,6 +13,8 @@ mod conformance {
     #[cfg(feature = "cookies")]
     mod cookies;
     mod form;
+    #[cfg(all(feature = "blocking", feature = "multipart"))]
+    mod multipart;
     mod support;
     mod url;
 }
