@@ -86,7 +86,8 @@ impl<F: Front> Body<F> {
         }
     }
 
-    /// The bytes, if the body is made of bytes and not of a reader.
+    /// The bytes, if the body is made of bytes and not of a reader; a multipart form is not one
+    /// piece and so has none.
     pub fn as_bytes(&self) -> Option<&[u8]> {
         let mut segments = self.segments.iter();
         match (segments.next(), segments.next()) {
@@ -176,7 +177,7 @@ impl<S> Segment<S> {
         }
     }
 
-    fn length(&self) -> Option<u64> {
+    pub(crate) fn length(&self) -> Option<u64> {
         match self {
             Self::Bytes(bytes) => u64::try_from(bytes.len()).ok(),
             Self::Source { length, .. } => length.announced(),
@@ -258,7 +259,7 @@ impl<F: Front> fmt::Debug for Body<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Body")
             .field("length", &self.length())
-            .field("replayable", &self.as_bytes().is_some())
+            .field("replayable", &self.try_clone().is_some())
             .finish_non_exhaustive()
     }
 }

@@ -17,6 +17,8 @@ mod conformance {
     #[cfg(feature = "cookies")]
     mod cookies;
     mod form;
+    #[cfg(all(feature = "blocking", feature = "multipart"))]
+    mod multipart;
     #[cfg(all(feature = "cookies", feature = "tls"))]
     mod redirects;
     mod responses;
