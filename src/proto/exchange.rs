@@ -277,6 +277,11 @@ impl Exchange {
         self.written > 0
     }
 
+    /// Whether all of the request is written.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.sending == Sending::Done && self.output.is_empty()
+    }
+
     /// Whether any byte of a response came.
     pub(crate) fn has_heard(&self) -> bool {
         self.heard
@@ -463,8 +468,7 @@ impl Exchange {
     /// known. A success waits for the rest; the server may be working on what has come already.
     fn deliver_answer(&mut self) -> Option<ResponseHead> {
         let head = self.answer.take()?;
-        let is_sent = self.sending == Sending::Done && self.output.is_empty();
-        if is_sent || self.sending == Sending::Abandoned {
+        if self.is_sent() || self.sending == Sending::Abandoned {
             return Some(head);
         }
         if head.status.is_success() {
