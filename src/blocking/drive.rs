@@ -285,6 +285,10 @@ fn read_source(source: &mut dyn Read, into: &mut [u8]) -> io::Result<usize> {
     loop {
         match source.read(into) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // Anyone can implement `Read`; what was never written must not be sent.
+            Ok(count) if count > into.len() => {
+                return Err(io::Error::other("a reader claimed more bytes than it had room for"));
+            }
             read => return read,
         }
     }
