@@ -177,7 +177,7 @@ impl Exchange {
         write_head(&mut self.output);
         self.method = method;
         self.sending = match outgoing {
-            Outgoing::None | Outgoing::Length(0) => Sending::Done,
+            Outgoing::None => Sending::Done,
             body => Sending::Head(body),
         };
         self.receiving = Receiving::Head(Awaited::default());
@@ -262,6 +262,8 @@ impl Exchange {
     /// The body has ended.
     pub(crate) fn body_end(&mut self) -> Result<(), Missing> {
         match self.sending {
+            // A body of no bytes has a first piece too: its source may have more than announced.
+            Sending::Head(Outgoing::Length(0)) => {}
             Sending::Head(Outgoing::Length(missing)) | Sending::Body(Outgoing::Length(missing)) => {
                 return Err(Missing(missing));
             }
