@@ -27,6 +27,9 @@ const USER_AGENT: &str = concat!("leanhttp/", env!("CARGO_PKG_VERSION"));
 /// What `bytes`, `text` and `json` put into memory at most: more is streamed, or a mistake.
 const BODY_LIMIT: u64 = 256 * 1024 * 1024;
 
+/// A `HeaderMap` panics when it is asked to hold much more than this.
+const MAX_FIELDS: usize = 16 * 1024;
+
 /// The settings of a client, fixed once it is built.
 #[derive(Debug)]
 pub(crate) struct Config {
@@ -277,9 +280,9 @@ impl<F: Front> ClientBuilder<F> {
         self
     }
 
-    /// How many fields a response may have; 128 by default.
+    /// How many fields a response may have; 128 by default, and never more than 16384.
     pub fn http1_max_headers(mut self, max: usize) -> Self {
-        self.config.limits.fields = max;
+        self.config.limits.fields = max.min(MAX_FIELDS);
         self
     }
 

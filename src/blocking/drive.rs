@@ -98,12 +98,13 @@ impl Connection {
             if !self.session.is_handshaking() {
                 budget.connected();
             }
-            let progress = match self.session.step()? {
-                Step::Head(head) => return Ok(head),
-                Step::Fill if self.is_answered() => self.read(budget),
-                Step::Fill => self.fill(body),
-                Step::Read => self.read(budget),
-                Step::Write => match self.write(budget) {
+            let progress = match self.session.step() {
+                Err(error) => Err(error.into()),
+                Ok(Step::Head(head)) => return Ok(head),
+                Ok(Step::Fill) if self.is_answered() => self.read(budget),
+                Ok(Step::Fill) => self.fill(body),
+                Ok(Step::Read) => self.read(budget),
+                Ok(Step::Write) => match self.write(budget) {
                     Err(Halt::Socket(error)) if self.may_be_answered(&error) => {
                         write_error.get_or_insert(error);
                         self.session.write_failed();
@@ -114,7 +115,8 @@ impl Connection {
             };
             if let Err(halt) = progress {
                 // If there is no answer either, what went wrong first is told.
-                return Err(write_error.map_or(halt, Halt::Socket));
+                let first = write_error.filter(|_| !self.session.has_heard());
+                return Err(first.map_or(halt, Halt::Socket));
             }
         }
     }
@@ -170,13 +172,8 @@ impl Connection {
             Halt::Session(error) if error.is_loss() => Loss::Connection,
             _ => Loss::Other,
         };
-        let phase = match (self.session.is_handshaking(), self.session.has_heard()) {
-            (true, _) => Phase::Handshake,
-            (false, false) if !self.session.has_sent() => Phase::Send,
-            (false, _) => Phase::Head,
-        };
         Failure {
-            error: self.error(halt, phase),
+            error: self.error(halt, self.phase()),
             loss,
             connection: self.origin,
             sent: if self.session.has_sent() { Sent::Something } else { Sent::Nothing },
@@ -185,6 +182,17 @@ impl Connection {
             } else {
                 Answered::Nothing
             },
+        }
+    }
+
+    /// What is being done until the response has begun.
+    fn phase(&self) -> Phase {
+        if self.session.is_handshaking() {
+            Phase::Handshake
+        } else if self.session.is_sent() || self.session.has_heard() {
+            Phase::Head
+        } else {
+            Phase::Send
         }
     }
 
@@ -278,6 +286,10 @@ fn read_source(source: &mut dyn Read, into: &mut [u8]) -> io::Result<usize> {
     loop {
         match source.read(into) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // Anyone can implement `Read`; what was never written must not be sent.
+            Ok(count) if count > into.len() => {
+                return Err(io::Error::other("a reader claimed more bytes than it had room for"));
+            }
             read => return read,
         }
     }

@@ -177,7 +177,7 @@ impl Exchange {
         write_head(&mut self.output);
         self.method = method;
         self.sending = match outgoing {
-            Outgoing::None | Outgoing::Length(0) => Sending::Done,
+            Outgoing::None => Sending::Done,
             body => Sending::Head(body),
         };
         self.receiving = Receiving::Head(Awaited::default());
@@ -262,6 +262,8 @@ impl Exchange {
     /// The body has ended.
     pub(crate) fn body_end(&mut self) -> Result<(), Missing> {
         match self.sending {
+            // A body of no bytes has a first piece too: its source may have more than announced.
+            Sending::Head(Outgoing::Length(0)) => {}
             Sending::Head(Outgoing::Length(missing)) | Sending::Body(Outgoing::Length(missing)) => {
                 return Err(Missing(missing));
             }
@@ -275,6 +277,11 @@ impl Exchange {
     /// Whether any byte of the request may have reached the peer.
     pub(crate) fn has_sent(&self) -> bool {
         self.written > 0
+    }
+
+    /// Whether all of the request is written.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.sending == Sending::Done && self.output.is_empty()
     }
 
     /// Whether any byte of a response came.
@@ -463,8 +470,7 @@ impl Exchange {
     /// known. A success waits for the rest; the server may be working on what has come already.
     fn deliver_answer(&mut self) -> Option<ResponseHead> {
         let head = self.answer.take()?;
-        let is_sent = self.sending == Sending::Done && self.output.is_empty();
-        if is_sent || self.sending == Sending::Abandoned {
+        if self.is_sent() || self.sending == Sending::Abandoned {
             return Some(head);
         }
         if head.status.is_success() {

@@ -111,6 +111,11 @@ impl Session {
         self.exchange.has_sent()
     }
 
+    /// Whether all of the request is written.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.exchange.is_sent() && self.output().is_empty()
+    }
+
     pub(crate) fn has_heard(&self) -> bool {
         self.exchange.has_heard()
     }

@@ -56,7 +56,9 @@ enum Progress {
     Handshaking,
     Open,
     PeerClosed,
-    /// The output holds an alert for the peer.
+    /// The handshake failed; the output holds an alert for the peer.
+    Refused,
+    /// A record was invalid; the output holds an alert for the peer.
     Failed,
 }
 
@@ -78,7 +80,7 @@ impl Tls {
     }
 
     pub(crate) fn is_handshaking(&self) -> bool {
-        self.progress == Progress::Handshaking
+        matches!(self.progress, Progress::Handshaking | Progress::Refused)
     }
 
     /// Takes what has come as far as it goes: the handshake proceeds, plaintext goes to `sink`.
@@ -131,7 +133,8 @@ impl Tls {
         if between_records && matches!(self.progress, Progress::Open | Progress::PeerClosed) {
             self.queue_close_notify();
         }
-        let last_words = between_records || self.progress == Progress::Failed;
+        let has_alert = matches!(self.progress, Progress::Refused | Progress::Failed);
+        let last_words = between_records || has_alert;
         if last_words { self.outgoing.data() } else { &[] }
     }
 
@@ -178,7 +181,7 @@ impl Tls {
     /// After an error rustls has an alert for the peer: it becomes the output. Without it the peer
     /// sees a closed connection, so what cannot be encoded is not reported.
     fn fail(&mut self) {
-        self.progress = Progress::Failed;
+        self.progress = if self.is_handshaking() { Progress::Refused } else { Progress::Failed };
         let status = self.connection.process_tls_records(&mut []);
         if let Ok(ConnectionState::EncodeTlsData(record)) = status.state {
             let _ = encode(record, &mut self.outgoing);
