@@ -8,6 +8,13 @@
 //!
 //! A test whose server is not named says that nothing ran, and passes; with
 //! `LEANHTTP_INTEROP=required` it fails.
+#![cfg(all(
+    feature = "blocking",
+    feature = "tls",
+    feature = "gzip",
+    feature = "cookies",
+    feature = "multipart"
+))]
 
 mod rows;
 mod support;

@@ -1,5 +1,12 @@
 //! The ten rows of the recipe against the embedded server, plain and over TLS, and what only that
 //! server can tell.
+#![cfg(all(
+    feature = "blocking",
+    feature = "tls",
+    feature = "gzip",
+    feature = "cookies",
+    feature = "multipart"
+))]
 
 mod rows;
 mod support;
