@@ -229,6 +229,9 @@ impl<'c, F: Front> Call<'c, F> {
     /// Takes note of a response's head and says whether it is the final one.
     pub(crate) fn answered(&mut self, head: &ResponseHead) -> Result<Next> {
         self.store_cookies(&head.headers);
+        if self.config.redirect.is_none() {
+            return Ok(Next::Deliver); // whatever the target is
+        }
         let target = redirect::target(head.status, &head.headers, &self.url);
         let Some(target) = target.map_err(|error| error.for_url(&self.url))? else {
             return Ok(Next::Deliver);

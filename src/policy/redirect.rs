@@ -93,6 +93,10 @@ impl Policy {
         Self { rule: Rule::Custom(Arc::new(policy)) }
     }
 
+    pub(crate) fn is_none(&self) -> bool {
+        matches!(self.rule, Rule::None)
+    }
+
     /// What this policy says of a redirect; lets a custom policy build on another one.
     pub fn redirect(&self, attempt: Attempt<'_>) -> Action {
         match &self.rule {
