@@ -17,7 +17,7 @@ use crate::policy::budget::Timeouts;
 use crate::policy::credentials;
 use crate::proto::exchange::Outgoing;
 use crate::proto::number;
-use crate::url::Url;
+use crate::url::{Url, shown};
 
 /// A request, complete and not yet sent.
 ///
@@ -509,17 +509,8 @@ impl IntoUrl for &Url {
 
 impl IntoUrl for &str {
     fn into_url(self) -> Result<Url> {
-        Url::parse(self).map_err(|error| Error::builder(shown(self)).cause(error))
+        Url::parse(self).map_err(|error| Error::builder(shown("URL", self)).cause(error))
     }
-}
-
-/// The text of a URL that is none, unless a password may be in it.
-fn shown(text: &str) -> String {
-    if text.contains('@') {
-        return "URL".to_owned();
-    }
-    let excerpt: String = text.chars().take(80).collect();
-    format!("URL {excerpt:?}")
 }
 
 impl IntoUrl for &String {
