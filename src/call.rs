@@ -103,7 +103,9 @@ impl<'c, F: Front> Call<'c, F> {
 
     fn checked(config: &'c Config, mut request: Request<F>, now: Instant) -> Result<Self> {
         let outgoing = request.seal()?;
-        check_scheme(config, &request.url)?;
+        if !is_allowed(config, &request.url) {
+            return Err(Error::builder(HTTPS_ONLY));
+        }
         let credentials = match request.url.take_userinfo() {
             Some(Userinfo { username, password }) => {
                 Some(credentials::basic(&username, &password.unwrap_or_default())?)
@@ -268,7 +270,10 @@ impl<'c, F: Front> Call<'c, F> {
 
     /// Prepares the next hop.
     fn follow(&mut self, status: StatusCode, target: Url) -> Result<Next> {
-        check_scheme(self.config, &target).map_err(|error| error.for_url(&self.url))?;
+        if !is_allowed(self.config, &target) {
+            let detail = format!("to {}: {HTTPS_ONLY}", target.redacted());
+            return Err(redirect::refused(&self.url, detail));
+        }
         match redirect::changed_method(status, &self.method) {
             Some(method) => self.drop_body(method),
             None if self.replays() == Replay::Impossible => {
@@ -344,9 +349,9 @@ fn remove(headers: &mut HeaderMap, unwanted: impl Fn(&HeaderName, &HeaderValue) 
     }
 }
 
-fn check_scheme(config: &Config, url: &Url) -> Result<()> {
-    if config.schemes == Schemes::HttpsOnly && Security::of(url) == Security::Plain {
-        return Err(Error::builder("only https is allowed").for_url(url));
-    }
-    Ok(())
+/// See [`ClientBuilder::https_only`](crate::config::ClientBuilder::https_only).
+fn is_allowed(config: &Config, url: &Url) -> bool {
+    config.schemes == Schemes::HttpAndHttps || Security::of(url) == Security::Tls
 }
+
+const HTTPS_ONLY: &str = "only https is allowed";
