@@ -45,7 +45,6 @@ pub(crate) struct Call<'c, F: Front> {
     /// The same body for another attempt, if it can be had again.
     replay: Option<Body<F>>,
     trust: Trust,
-    credentials: Option<HeaderValue>,
     decoding: Decoding,
     previous: Vec<Url>,
     resends: Resends,
@@ -106,19 +105,16 @@ impl<'c, F: Front> Call<'c, F> {
         if !is_allowed(config, &request.url) {
             return Err(Error::builder(HTTPS_ONLY));
         }
-        let credentials = match request.url.take_userinfo() {
-            Some(Userinfo { username, password }) => {
-                Some(credentials::basic(&username, &password.unwrap_or_default())?)
-            }
-            None => config.credentials.clone(),
-        };
+        if let Some(Userinfo { username, password }) = request.url.take_userinfo() {
+            let basic = credentials::basic(&username, &password.unwrap_or_default())?;
+            request.headers.entry(header::AUTHORIZATION).or_insert(basic);
+        }
         Ok(Self {
             config,
             outgoing,
             replay: request.body.as_ref().and_then(Body::try_clone),
             body: request.body,
             trust: Trust::Origin,
-            credentials,
             decoding: request.decoding.unwrap_or(config.decoding),
             previous: Vec::new(),
             resends: Resends::OneLeft,
@@ -211,7 +207,7 @@ impl<'c, F: Front> Call<'c, F> {
 
     fn write_credentials(&self, head: &mut HeadWriter<'_>) {
         let trusted = self.trust == Trust::Origin && !self.has(&header::AUTHORIZATION);
-        if let Some(credentials) = self.credentials.as_ref().filter(|_| trusted) {
+        if let Some(credentials) = self.config.credentials.as_ref().filter(|_| trusted) {
             head.field(&header::AUTHORIZATION, credentials);
         }
     }

@@ -175,9 +175,9 @@ pub(crate) fn target(
         return Ok(None);
     }
     let Some(location) = location(headers)? else { return Ok(None) };
-    let mut url = current.join(&location).map_err(|error| {
-        refused(current, shown("Location", &location)).cause(error)
-    })?;
+    let mut url = current
+        .join(&location)
+        .map_err(|error| refused(current, shown("Location", &location)).cause(error))?;
     // One parser decides on the host, so a confusing authority is refused rather than guessed at.
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refused(current, "the target holds a user name"));
