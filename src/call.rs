@@ -45,7 +45,6 @@ pub(crate) struct Call<'c, F: Front> {
     /// The same body for another attempt, if it can be had again.
     replay: Option<Body<F>>,
     trust: Trust,
-    credentials: Option<HeaderValue>,
     decoding: Decoding,
     expectation: Expectation,
     previous: Vec<Url>,
@@ -104,20 +103,19 @@ impl<'c, F: Front> Call<'c, F> {
 
     fn checked(config: &'c Config, mut request: Request<F>, now: Instant) -> Result<Self> {
         let outgoing = request.seal()?;
-        check_scheme(config, &request.url)?;
-        let credentials = match request.url.take_userinfo() {
-            Some(Userinfo { username, password }) => {
-                Some(credentials::basic(&username, &password.unwrap_or_default())?)
-            }
-            None => config.credentials.clone(),
-        };
+        if !is_allowed(config, &request.url) {
+            return Err(Error::builder(HTTPS_ONLY));
+        }
+        if let Some(Userinfo { username, password }) = request.url.take_userinfo() {
+            let basic = credentials::basic(&username, &password.unwrap_or_default())?;
+            request.headers.entry(header::AUTHORIZATION).or_insert(basic);
+        }
         Ok(Self {
             config,
             outgoing,
             replay: request.body.as_ref().and_then(Body::try_clone),
             body: request.body,
             trust: Trust::Origin,
-            credentials,
             decoding: request.decoding.unwrap_or(config.decoding),
             expectation: request.expectation.unwrap_or(config.expectation),
             previous: Vec::new(),
@@ -228,7 +226,7 @@ impl<'c, F: Front> Call<'c, F> {
 
     fn write_credentials(&self, head: &mut HeadWriter<'_>) {
         let trusted = self.trust == Trust::Origin && !self.has(&header::AUTHORIZATION);
-        if let Some(credentials) = self.credentials.as_ref().filter(|_| trusted) {
+        if let Some(credentials) = self.config.credentials.as_ref().filter(|_| trusted) {
             head.field(&header::AUTHORIZATION, credentials);
         }
     }
@@ -250,6 +248,9 @@ impl<'c, F: Front> Call<'c, F> {
         self.store_cookies(&head.headers);
         if head.status == StatusCode::EXPECTATION_FAILED && self.forget_expectation() {
             return Ok(Next::Again);
+        }
+        if self.config.redirect.is_none() {
+            return Ok(Next::Deliver); // whatever the target is
         }
         let target = redirect::target(head.status, &head.headers, &self.url);
         let Some(target) = target.map_err(|error| error.for_url(&self.url))? else {
@@ -287,7 +288,10 @@ impl<'c, F: Front> Call<'c, F> {
 
     /// Prepares the next hop.
     fn follow(&mut self, status: StatusCode, target: Url) -> Result<Next> {
-        check_scheme(self.config, &target).map_err(|error| error.for_url(&self.url))?;
+        if !is_allowed(self.config, &target) {
+            let detail = format!("to {}: {HTTPS_ONLY}", target.redacted());
+            return Err(redirect::refused(&self.url, detail));
+        }
         match redirect::changed_method(status, &self.method) {
             Some(method) => self.drop_body(method),
             None if self.replays() == Replay::Impossible => {
@@ -387,9 +391,9 @@ fn remove(headers: &mut HeaderMap, unwanted: impl Fn(&HeaderName, &HeaderValue) 
     }
 }
 
-fn check_scheme(config: &Config, url: &Url) -> Result<()> {
-    if config.schemes == Schemes::HttpsOnly && Security::of(url) == Security::Plain {
-        return Err(Error::builder("only https is allowed").for_url(url));
-    }
-    Ok(())
+/// See [`ClientBuilder::https_only`](crate::config::ClientBuilder::https_only).
+fn is_allowed(config: &Config, url: &Url) -> bool {
+    config.schemes == Schemes::HttpAndHttps || Security::of(url) == Security::Tls
 }
+
+const HTTPS_ONLY: &str = "only https is allowed";

@@ -1,5 +1,6 @@
 //! `Expect: 100-continue` (RFC 9110 §10.1.1) over real sockets.
 
+#![cfg(all(feature = "blocking", feature = "gzip"))]
 #![allow(clippy::unwrap_used, reason = "helpers may stop a test as tests do")]
 
 mod support;
