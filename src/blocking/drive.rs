@@ -298,7 +298,8 @@ impl Connection {
     }
 }
 
-fn read_source(source: &mut dyn Read, into: &mut [u8]) -> io::Result<usize> {
+/// Reads what the caller gave as a part of a body.
+pub(super) fn read_source(source: &mut dyn Read, into: &mut [u8]) -> io::Result<usize> {
     loop {
         match source.read(into) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
