@@ -96,20 +96,9 @@ pub(crate) enum Loss {
 
 impl<'c, F: Front> Call<'c, F> {
     /// Checks the request as a whole, and starts the clock.
-    pub(crate) fn new(config: &'c Config, request: Request<F>, now: Instant) -> Result<Self> {
-        let url = request.url.clone();
-        Self::checked(config, request, now).map_err(|error| error.for_url(&url))
-    }
-
-    fn checked(config: &'c Config, mut request: Request<F>, now: Instant) -> Result<Self> {
-        let outgoing = request.seal()?;
-        if !is_allowed(config, &request.url) {
-            return Err(Error::builder(HTTPS_ONLY));
-        }
-        if let Some(Userinfo { username, password }) = request.url.take_userinfo() {
-            let basic = credentials::basic(&username, &password.unwrap_or_default())?;
-            request.headers.entry(header::AUTHORIZATION).or_insert(basic);
-        }
+    pub(crate) fn new(config: &'c Config, mut request: Request<F>, now: Instant) -> Result<Self> {
+        let outgoing =
+            prepare(config, &mut request).map_err(|error| error.for_url(&request.url))?;
         Ok(Self {
             config,
             outgoing,
@@ -377,6 +366,19 @@ impl<'c, F: Front> Call<'c, F> {
     pub(crate) fn into_url(self) -> Url {
         self.url
     }
+}
+
+/// What can be found wrong before anything is sent; moves the user of the URL to where it belongs.
+fn prepare<F: Front>(config: &Config, request: &mut Request<F>) -> Result<Outgoing> {
+    let outgoing = request.seal()?;
+    if !is_allowed(config, &request.url) {
+        return Err(Error::builder(HTTPS_ONLY));
+    }
+    if let Some(Userinfo { username, password }) = request.url.take_userinfo() {
+        let basic = credentials::basic(&username, &password.unwrap_or_default())?;
+        request.headers.entry(header::AUTHORIZATION).or_insert(basic);
+    }
+    Ok(outgoing)
 }
 
 /// Removes the names of which one line is `unwanted`.
