@@ -29,6 +29,14 @@ pub struct Body<F: Front> {
     segments: VecDeque<Segment<F::Source>>,
     /// Bytes put into the current space so far.
     filled: usize,
+    progress: Progress,
+}
+
+/// Whether any of a body was taken already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Untouched,
+    Begun,
 }
 
 /// A piece of a body.
@@ -67,7 +75,7 @@ pub(crate) enum BodyError {
 
 impl<F: Front> Body<F> {
     pub(crate) fn empty() -> Self {
-        Self { segments: VecDeque::new(), filled: 0 }
+        Self { segments: VecDeque::new(), filled: 0, progress: Progress::Untouched }
     }
 
     pub(crate) fn from_segment(segment: Segment<F::Source>) -> Self {
@@ -109,6 +117,11 @@ impl<F: Front> Body<F> {
         }
     }
 
+    /// Whether all of it can still be sent.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.progress == Progress::Untouched
+    }
+
     /// A copy, if the body is made of bytes only.
     pub(crate) fn try_clone(&self) -> Option<Self> {
         let mut copy = Self::empty();
@@ -128,6 +141,7 @@ impl<F: Front> Body<F> {
     /// A source that gives exactly what it announced is read once more at its end, before the last
     /// of its bytes are handed over: a body that is too long must not look complete to the server.
     pub(crate) fn feed<'a>(&'a mut self, space: &'a mut [u8]) -> Feed<'a, F::Source> {
+        self.progress = Progress::Begun;
         self.copy_bytes(space);
         let free = space.get_mut(self.filled..).unwrap_or_default();
         let Some(Segment::Source { source, length }) = self.segments.front_mut() else {

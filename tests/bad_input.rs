@@ -6,7 +6,7 @@ mod support;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use leanhttp::blocking::{Body, Client, Response};

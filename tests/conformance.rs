@@ -9,7 +9,7 @@
 // themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-#[cfg(all(feature = "cookies", feature = "tls"))]
+#[cfg(all(feature = "blocking", feature = "cookies", feature = "tls"))]
 #[path = "support/mod.rs"]
 mod support_servers;
 
@@ -19,8 +19,9 @@ mod conformance {
     mod form;
     #[cfg(all(feature = "blocking", feature = "multipart"))]
     mod multipart;
-    #[cfg(all(feature = "cookies", feature = "tls"))]
+    #[cfg(all(feature = "blocking", feature = "cookies", feature = "tls"))]
     mod redirects;
+    #[cfg(feature = "blocking")]
     mod responses;
     mod support;
     mod text;

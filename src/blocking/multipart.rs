@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::path::Path;
 
+use super::drive::read_source;
 use super::{Blocking, Body, rest_of};
 use crate::body::{Feed, SourceLength};
 
@@ -110,7 +111,7 @@ impl BodyReader {
                     return Ok(());
                 }
                 Feed::Read(source, into) => {
-                    let count = source.read(into)?;
+                    let count = read_source(source, into)?;
                     self.body.fed(count).map_err(io::Error::other)?;
                 }
             }
@@ -234,6 +235,19 @@ mod tests {
         for step in [1, 2, 7, PIECE - 1, PIECE, PIECE + 1] {
             assert_eq!(read(made(), step).unwrap(), whole, "{step}");
         }
+    }
+
+    /// Its count must not be believed, or the form would end there as if it were complete.
+    #[test]
+    fn a_reader_that_claims_too_much_is_an_error() {
+        struct Liar;
+        impl Read for Liar {
+            fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+                Ok(into.len() + 1)
+            }
+        }
+        let error = read(form().part("n", Part::reader(Liar)), 64).unwrap_err();
+        assert!(error.to_string().starts_with("a reader claimed more bytes"), "{error}");
     }
 
     #[test]

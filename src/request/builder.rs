@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::form::{self, ToPairs};
 use crate::front::Front;
 use crate::policy::credentials;
+use crate::proto::exchange::Expectation;
 
 /// Builds a request step by step; a mistake is told by [`build`](RequestBuilder::build) or `send`,
 /// and nothing is sent.
@@ -195,6 +196,20 @@ impl<F: Front> RequestBuilder<F> {
     pub fn gzip(self, enable: bool) -> Self {
         self.and(|request| {
             request.decoding = Some(if enable { Decoding::On } else { Decoding::Off });
+            Ok(())
+        })
+    }
+
+    /// Says `Expect: 100-continue` (RFC 9110 §10.1.1): the body waits until the server wants it, or
+    /// for one second, so that a server which refuses the request need not be sent all of it. A
+    /// field `Expect: 100-continue` means the same.
+    ///
+    /// If the server answers 417, the request is sent again without. It is never done unasked: it
+    /// costs a round trip, and a second where a server does not know it.
+    pub fn expect_continue(self, enable: bool) -> Self {
+        self.and(|request| {
+            let expectation = if enable { Expectation::Continue } else { Expectation::None };
+            request.expectation = Some(expectation);
             Ok(())
         })
     }

@@ -1,7 +1,7 @@
 //! What can be used as the URL of a request.
 
 use crate::error::{Error, Result};
-use crate::url::Url;
+use crate::url::{Url, shown};
 
 /// What can be used as the URL of a request. Sealed.
 pub trait IntoUrl: sealed::Sealed {
@@ -32,17 +32,8 @@ impl IntoUrl for &Url {
 
 impl IntoUrl for &str {
     fn into_url(self) -> Result<Url> {
-        Url::parse(self).map_err(|error| Error::builder(shown(self)).cause(error))
+        Url::parse(self).map_err(|error| Error::builder(shown("URL", self)).cause(error))
     }
-}
-
-/// The text of a URL that is none, unless a password may be in it.
-fn shown(text: &str) -> String {
-    if text.contains('@') {
-        return "URL".to_owned();
-    }
-    let excerpt: String = text.chars().take(80).collect();
-    format!("URL {excerpt:?}")
 }
 
 impl IntoUrl for &String {

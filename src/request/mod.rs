@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::front::Front;
 use crate::policy::budget::Timeouts;
 use crate::policy::credentials;
+use crate::proto::exchange::Expectation;
 use crate::url::Url;
 
 pub use builder::RequestBuilder;
@@ -40,6 +41,7 @@ pub struct Request<F: Front> {
     pub(crate) version: Version,
     pub(crate) timeouts: Overrides,
     pub(crate) decoding: Option<Decoding>,
+    pub(crate) expectation: Option<Expectation>,
 }
 
 /// The timeouts that a request has of its own; the others are the client's.
@@ -73,6 +75,7 @@ impl<F: Front> Request<F> {
             version: Version::HTTP_11,
             timeouts: Overrides::default(),
             decoding: None,
+            expectation: None,
         }
     }
 
@@ -150,6 +153,7 @@ impl<F: Front> Request<F> {
             version: self.version,
             timeouts: self.timeouts,
             decoding: self.decoding,
+            expectation: self.expectation,
         })
     }
 }

@@ -5,7 +5,7 @@ use http::{Method, Version, header};
 use super::Request;
 use crate::error::{Error, Result};
 use crate::front::Front;
-use crate::proto::exchange::Outgoing;
+use crate::proto::exchange::{Expectation, Outgoing};
 use crate::proto::number;
 
 impl<F: Front> Request<F> {
@@ -21,12 +21,23 @@ impl<F: Front> Request<F> {
         if self.headers.get_all(header::HOST).iter().nth(1).is_some() {
             return Err(Error::builder("more than one Host field"));
         }
+        self.take_expectation();
         let announced = self.announced_length()?;
         let chunked = self.asks_for_chunked()?;
         let outgoing = self.outgoing(announced, chunked)?;
         self.headers.remove(header::CONTENT_LENGTH);
         self.headers.remove(header::TRANSFER_ENCODING);
         Ok(outgoing)
+    }
+
+    /// The field says what the setting says; the client writes it.
+    fn take_expectation(&mut self) {
+        let expects =
+            |value: &header::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+        if self.headers.get(header::EXPECT).is_some_and(expects) {
+            self.headers.remove(header::EXPECT);
+            self.expectation = Some(Expectation::Continue);
+        }
     }
 
     fn outgoing(&mut self, announced: Option<u64>, chunked: Option<Chunked>) -> Result<Outgoing> {
