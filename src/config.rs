@@ -17,6 +17,7 @@ use crate::policy::budget::Timeouts;
 use crate::policy::credentials;
 use crate::policy::redirect::Policy;
 use crate::pool::PoolLimits;
+use crate::proto::exchange::Expectation;
 use crate::proto::limits::Limits;
 use crate::tls;
 
@@ -42,6 +43,7 @@ pub(crate) struct Config {
     pub(crate) credentials: Option<HeaderValue>,
     pub(crate) cookies: Option<Cookies>,
     pub(crate) decoding: Decoding,
+    pub(crate) expectation: Expectation,
     pub(crate) schemes: Schemes,
     /// Addresses of hosts that are not looked up.
     pub(crate) addresses: BTreeMap<String, Vec<SocketAddr>>,
@@ -87,6 +89,7 @@ impl Default for Config {
             credentials: None,
             cookies: None,
             decoding: Decoding::On,
+            expectation: Expectation::None,
             schemes: Schemes::HttpAndHttps,
             addresses: BTreeMap::new(),
             tls: tls::Settings::default(),
@@ -188,6 +191,13 @@ impl<F: Front> ClientBuilder<F> {
     /// Neither asks for gzip nor decodes it: bodies come as they were sent.
     pub fn no_gzip(self) -> Self {
         self.gzip(false)
+    }
+
+    /// Whether a body waits for the server's `100 Continue`, for all requests; see
+    /// [`RequestBuilder::expect_continue`](crate::request::RequestBuilder::expect_continue).
+    pub fn expect_continue(mut self, enable: bool) -> Self {
+        self.config.expectation = if enable { Expectation::Continue } else { Expectation::None };
+        self
     }
 
     // Where requests go.

@@ -33,6 +33,8 @@ mod charset;
 mod jar;
 #[cfg(feature = "json")]
 mod json;
+#[cfg(feature = "multipart")]
+pub mod multipart;
 
 pub use http::{Method, StatusCode, Version, header};
 

@@ -21,6 +21,10 @@ pub(crate) fn dial(call: &mut Call<'_, Blocking>) -> Result<Box<Connection>> {
     let route = Route::of(call.url());
     let tls = tls_stage(call, &route)?;
     call.budget.start_connecting(Instant::now());
+    if !call.url().host().is_resolvable() {
+        let error = Error::new(Kind::Resolve, Phase::Resolve).peer(&*route.host);
+        return Err(error.detail("not a name that can be looked up (RFC 1035 \u{a7}2.3.4)"));
+    }
     let addresses = resolve::addresses(&route, call.config(), &call.budget)
         .map_err(|error| resolve_error(error, &route))?;
     let socket = connect(&addresses, &call.budget)?;

@@ -11,14 +11,14 @@ use super::socket::{Socket, SocketError};
 use crate::body::{Body, Feed};
 use crate::call::{Call, Failure, Loss};
 use crate::error::{Error, Kind, Phase};
-use crate::policy::budget::Budget;
+use crate::policy::budget::{Budget, Operation};
 use crate::policy::retry::{Answered, Origin, Sent};
 use crate::policy::route::Route;
 use crate::pool::Pooled;
 use crate::proto::close::CloseReason;
 use crate::proto::exchange::{BodyStep, Step};
 use crate::proto::head::ResponseHead;
-use crate::wire::session::{Session, SessionError};
+use crate::wire::session::{Memory, Session, SessionError};
 
 /// How much of a body that nobody wants is read away to save the connection.
 const DRAIN_LIMIT: usize = 16 * 1024;
@@ -68,9 +68,10 @@ impl Connection {
         self.socket.pending() == Pending::Nothing
     }
 
-    /// Back from the pool.
-    pub(crate) fn reuse(&mut self) {
+    /// Back from the pool, with memory to work in.
+    pub(crate) fn wake(&mut self, memory: Memory) {
         self.origin = Origin::Pooled;
+        self.session.wake(memory);
     }
 
     /// Sends the call's current hop and waits for the head of its response.
@@ -78,12 +79,15 @@ impl Connection {
         &mut self,
         call: &mut Call<'_, Blocking>,
     ) -> Result<Box<ResponseHead>, Failure> {
-        self.session.start(call.method().clone(), call.outgoing(), |out| call.write_head(out));
+        let (method, outgoing) = (call.method().clone(), call.outgoing());
+        self.session.start(method, outgoing, call.expectation(), |out| call.write_head(out));
         if call.says_close() {
             self.session.close_after(CloseReason::WeSaidClose);
         }
         let mut body = call.take_body();
-        self.run(&mut body, &mut call.budget).map_err(|halt| self.failure(halt))
+        let head = self.run(&mut body, &mut call.budget);
+        call.give_back(body);
+        head.map_err(|halt| self.failure(halt))
     }
 
     /// The loop: step, and do what it asks for.
@@ -103,6 +107,7 @@ impl Connection {
                 Ok(Step::Fill) if self.is_answered() => self.read(budget),
                 Ok(Step::Fill) => self.fill(body),
                 Ok(Step::Read) => self.read(budget),
+                Ok(Step::Await) => self.await_continue(budget),
                 Ok(Step::Write) => match self.write(budget) {
                     Err(Halt::Socket(error)) if self.may_be_answered(&error) => {
                         write_error.get_or_insert(error);
@@ -124,6 +129,18 @@ impl Connection {
         match self.socket.read(self.session.read_space(), budget)? {
             0 => self.session.read_eof()?,
             count => self.session.read(count),
+        }
+        Ok(())
+    }
+
+    /// Reads, but sends the body if there is nothing to read for a while.
+    fn await_continue(&mut self, budget: &Budget) -> Result<(), Halt> {
+        let space = self.session.read_space();
+        match self.socket.read_as(Operation::Continue, space, budget) {
+            Ok(0) => self.session.read_eof()?,
+            Ok(count) => self.session.read(count),
+            Err(SocketError::Expired(expired)) if expired.is_patience() => self.session.go_ahead(),
+            Err(error) => return Err(error.into()),
         }
         Ok(())
     }
@@ -245,9 +262,9 @@ impl Connection {
         self.session.take_trailers()
     }
 
-    /// Gives its buffers back before it idles.
-    pub(crate) fn rest(&mut self) {
-        self.session.rest();
+    /// Gives its memory away before it idles.
+    pub(crate) fn rest(&mut self) -> Memory {
+        self.session.rest()
     }
 
     /// Reads away what is left of the body, if it is little and already there: saving the
@@ -281,7 +298,8 @@ impl Connection {
     }
 }
 
-fn read_source(source: &mut dyn Read, into: &mut [u8]) -> io::Result<usize> {
+/// Reads what the caller gave as a part of a body.
+pub(super) fn read_source(source: &mut dyn Read, into: &mut [u8]) -> io::Result<usize> {
     loop {
         match source.read(into) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

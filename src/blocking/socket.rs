@@ -50,8 +50,18 @@ impl Socket {
 
     /// Reads at least one byte; 0 is the end.
     pub(crate) fn read(&mut self, into: &mut [u8], budget: &Budget) -> Result<usize, SocketError> {
+        self.read_as(Operation::Read, into, budget)
+    }
+
+    /// Reads at least one byte, with the patience of `operation`.
+    pub(crate) fn read_as(
+        &mut self,
+        operation: Operation,
+        into: &mut [u8],
+        budget: &Budget,
+    ) -> Result<usize, SocketError> {
         loop {
-            let wait = budget.wait(Operation::Read, Instant::now)?;
+            let wait = budget.wait(operation, Instant::now)?;
             if self.read_limit != wait.at_most {
                 self.stream.set_read_timeout(wait.at_most)?;
                 self.read_limit = wait.at_most;

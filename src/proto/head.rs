@@ -28,9 +28,7 @@ impl<'a> HeadWriter<'a> {
     ) -> Self {
         let version: &[u8] =
             if version == Version::HTTP_10 { b" HTTP/1.0\r\n" } else { b" HTTP/1.1\r\n" };
-        for piece in [method.as_str().as_bytes(), b" ", target.as_bytes(), version] {
-            out.push(piece);
-        }
+        out.push_all([method.as_str().as_bytes(), b" ", target.as_bytes(), version]);
         Self { out }
     }
 
@@ -53,9 +51,7 @@ impl<'a> HeadWriter<'a> {
     }
 
     fn line(&mut self, name: &HeaderName, value: &[u8]) {
-        for piece in [name.as_str().as_bytes(), b": ", value, b"\r\n"] {
-            self.out.push(piece);
-        }
+        self.out.push_all([name.as_str().as_bytes(), b": ", value, b"\r\n"]);
     }
 }
 
@@ -85,21 +81,39 @@ impl HeadScanner {
         if self.scanned == 0 {
             check_start(data)?;
         }
-        let unseen = data.get(self.scanned..).unwrap_or_default();
-        for (at, _) in unseen.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
-            match unseen.get(at + 1..).unwrap_or_default() {
-                [b'\n', ..] => return Ok(Some(self.scanned + at + 2)),
-                [b'\r', b'\n', ..] => return Ok(Some(self.scanned + at + 3)),
+        while let Some(at) = line_feed(data.get(self.scanned..).unwrap_or_default()) {
+            let after = self.scanned + at + 1;
+            match data.get(after..).unwrap_or_default() {
+                [b'\n', ..] => return Ok(Some(after + 1)),
+                [b'\r', b'\n', ..] => return Ok(Some(after + 2)),
                 [] | [b'\r'] => {
                     self.scanned += at;
                     return Ok(None);
                 }
-                _ => {}
+                _ => self.scanned = after,
             }
         }
-        self.scanned = data.len().max(1) - 1;
+        self.scanned = data.len();
         Ok(None)
     }
+}
+
+/// Where the first LF is; eight bytes at a time, because every byte of every head passes here.
+fn line_feed(data: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
+    const FEEDS: u64 = u64::from_ne_bytes([b'\n'; 8]);
+    let mut skipped = 0;
+    for chunk in data.chunks_exact(8) {
+        let word = chunk.try_into().map_or(FEEDS, u64::from_ne_bytes) ^ FEEDS;
+        // Some byte of `word` is zero: the classic test, exact when there is none.
+        if word.wrapping_sub(ONES) & !word & HIGHS != 0 {
+            break;
+        }
+        skipped += chunk.len();
+    }
+    let rest = data.get(skipped..).unwrap_or_default();
+    rest.iter().position(|byte| *byte == b'\n').map(|at| skipped + at)
 }
 
 /// The number of bytes of empty lines before a head; RFC 9112 §2.2 lets them be skipped.
@@ -231,6 +245,20 @@ mod tests {
         let expected = "GET /a?b HTTP/1.1\r\nhost: a.example:81\r\naccept: */*\r\n\
                         content-length: 12\r\n\r\n";
         assert_eq!(out.data(), expected.as_bytes());
+    }
+
+    #[test]
+    fn line_feeds_are_found_wherever_they_are() {
+        for length in 0..40 {
+            assert_eq!(line_feed(&vec![0x8a; length]), None);
+            for at in 0..length {
+                let mut data = vec![0x0b; length];
+                data[at] = b'\n';
+                assert_eq!(line_feed(&data), Some(at));
+                data[length - 1] = b'\n';
+                assert_eq!(line_feed(&data), Some(at), "the first one");
+            }
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Phase};
 use crate::proto::buffer::Buffer;
 use crate::proto::close::CloseReason;
 use crate::proto::error::ProtocolError;
-use crate::proto::exchange::{BodyStep, Ending, Exchange, Missing, Outgoing, Step};
+use crate::proto::exchange::{BodyStep, Ending, Exchange, Expectation, Missing, Outgoing, Step};
 use crate::proto::limits::Limits;
 
 /// The state of one connection, from its first byte to its last, over all its exchanges.
@@ -21,6 +21,9 @@ pub(crate) struct Session {
     exchange: Exchange,
     tls: Option<Box<Tls>>,
 }
+
+/// The buffers of a connection.
+pub(crate) type Memory = [Buffer; 4];
 
 /// Why a connection broke.
 #[derive(Debug)]
@@ -45,9 +48,10 @@ impl Session {
         &mut self,
         method: Method,
         outgoing: Outgoing,
+        expectation: Expectation,
         write_head: impl FnOnce(&mut Buffer),
     ) {
-        self.exchange.start(method, outgoing, write_head);
+        self.exchange.start(method, outgoing, expectation, write_head);
     }
 
     /// See [`Exchange::step`].
@@ -62,7 +66,7 @@ impl Session {
                 Ok(if tls.output().is_empty() { Step::Read } else { Step::Write })
             }
             // The handshake has something to say of its own.
-            Step::Read if !tls.output().is_empty() => Ok(Step::Write),
+            Step::Read | Step::Await if !tls.output().is_empty() => Ok(Step::Write),
             step => Ok(step),
         }
     }
@@ -90,6 +94,11 @@ impl Session {
         if let Some(tls) = &mut self.tls {
             tls.discard_output();
         }
+    }
+
+    /// See [`Exchange::go_ahead`].
+    pub(crate) fn go_ahead(&mut self) {
+        self.exchange.go_ahead();
     }
 
     pub(crate) fn body_space(&mut self) -> &mut [u8] {
@@ -214,11 +223,18 @@ impl Session {
         }
     }
 
-    /// Gives the buffers back while the connection idles.
-    pub(crate) fn rest(&mut self) {
-        self.exchange.rest();
+    /// Gives its memory away while the connection idles.
+    pub(crate) fn rest(&mut self) -> Memory {
+        let [input, output] = self.exchange.rest();
+        let [incoming, outgoing] = self.tls.as_mut().map(|tls| tls.rest()).unwrap_or_default();
+        [input, output, incoming, outgoing]
+    }
+
+    /// Takes memory for the next exchange.
+    pub(crate) fn wake(&mut self, [input, output, incoming, outgoing]: Memory) {
+        self.exchange.wake([input, output]);
         if let Some(tls) = &mut self.tls {
-            tls.rest();
+            tls.wake([incoming, outgoing]);
         }
     }
 

@@ -138,11 +138,16 @@ impl Tls {
         if last_words { self.outgoing.data() } else { &[] }
     }
 
-    /// Gives the buffers back while the connection idles.
-    pub(crate) fn rest(&mut self) {
-        self.incoming.release();
-        self.outgoing.release();
+    /// Gives its memory away while the connection idles.
+    pub(crate) fn rest(&mut self) -> [Buffer; 2] {
         self.read_size = FIRST_READ;
+        [self.incoming.release(), self.outgoing.release()]
+    }
+
+    /// Takes memory for the next exchange.
+    pub(crate) fn wake(&mut self, [incoming, outgoing]: [Buffer; 2]) {
+        self.incoming = incoming;
+        self.outgoing = outgoing;
     }
 
     /// Lets rustls do whatever it can do now, and encrypts `plain` as soon as that is allowed.
