@@ -275,6 +275,11 @@ impl<'c, F: Front> Call<'c, F> {
         Ok(())
     }
 
+    /// Whether this hop is on its second attempt, after a stale connection.
+    pub(crate) fn is_resent(&self) -> bool {
+        self.resends == Resends::Used
+    }
+
     /// Prepares the next hop.
     fn follow(&mut self, status: StatusCode, target: Url) -> Result<Next> {
         if !is_allowed(self.config, &target) {
