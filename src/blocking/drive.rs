@@ -180,7 +180,9 @@ impl Connection {
     fn may_be_answered(&self, error: &SocketError) -> bool {
         match error {
             SocketError::Io(_) => true,
-            SocketError::Expired(_) => self.socket.pending() == Pending::Bytes,
+            SocketError::Expired(_) => {
+                !self.session.awaits_head() || self.socket.pending() == Pending::Bytes
+            }
         }
     }
 
