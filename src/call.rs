@@ -275,6 +275,11 @@ impl<'c, F: Front> Call<'c, F> {
         Ok(())
     }
 
+    /// Whether this hop is on its second attempt, after a stale connection.
+    pub(crate) fn is_resent(&self) -> bool {
+        self.resends == Resends::Used
+    }
+
     /// Prepares the next hop.
     fn follow(&mut self, status: StatusCode, target: Url) -> Result<Next> {
         if !is_allowed(self.config, &target) {
@@ -290,7 +295,7 @@ impl<'c, F: Front> Call<'c, F> {
             None => {}
         }
         if target.origin() != self.url.origin() {
-            self.leave_origin();
+            self.leave_origin(&target);
         }
         self.url = target;
         self.resends = Resends::OneLeft;
@@ -338,10 +343,14 @@ impl<'c, F: Front> Call<'c, F> {
         remove(&mut self.headers, |name, _| redirect::describes_body(name));
     }
 
-    fn leave_origin(&mut self) {
+    fn leave_origin(&mut self, target: &Url) {
         self.trust = Trust::Foreign;
-        remove(&mut self.headers, |name, value| {
-            *name == header::HOST || stays_with_origin(name, value)
+        // RFC 9110 §10.1.3: where a secure page is left for, it is not told in the clear.
+        let in_the_clear = Security::of(target) == Security::Plain;
+        remove(&mut self.headers, |name, value| match *name {
+            header::HOST => true,
+            header::REFERER => in_the_clear && value.as_bytes().starts_with(b"https:"),
+            _ => stays_with_origin(name, value),
         });
     }
 

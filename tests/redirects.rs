@@ -460,12 +460,15 @@ mod secrets {
             let url = first.url("/").replace("127.0.0.1", "localhost");
             let client = trusting(&pki).resolve("localhost", ([127, 0, 0, 1], 0).into());
             let ask = client.build().unwrap().get(url).basic_auth("u", Some("secret"));
+            let ask = ask.header("referer", "https://localhost/page");
             ask.header(COOKIE, "a=secret").send().unwrap();
             first.join();
             second.join();
             assert!(request(&first, 0).contains("a=secret"));
             let second = request(&second, 0);
             assert!(!second.contains("secret") && !second.contains("authorization"), "{second}");
+            // RFC 9110 §10.1.3
+            assert_eq!(second.contains("referer"), !is_downgrade, "{second}");
         }
     }
 

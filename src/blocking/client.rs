@@ -74,6 +74,9 @@ fn connection(shared: &Shared<Blocking>, call: &mut Call<'_, Blocking>) -> Resul
 }
 
 fn idle(shared: &Shared<Blocking>, call: &Call<'_, Blocking>) -> Option<(Box<Connection>, Memory)> {
+    if call.is_resent() {
+        return None; // one was stale, so the others may be
+    }
     let (expired, found) = {
         let mut idle = shared.idle();
         let expired = idle.pool.expire(Instant::now());

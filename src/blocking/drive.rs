@@ -168,16 +168,21 @@ impl Connection {
         }
     }
 
-    /// A server may answer before it has read the whole request.
+    /// A server may answer before it has read the whole request. Once the head is there, no more is
+    /// read until the request is sent: the body would fill the memory.
     fn is_answered(&self) -> bool {
-        self.session.has_sent() && self.socket.pending() == Pending::Bytes
+        self.session.has_sent()
+            && self.session.awaits_head()
+            && self.socket.pending() == Pending::Bytes
     }
 
     /// A broken connection may still hold the answer, and so may one that takes nothing more.
     fn may_be_answered(&self, error: &SocketError) -> bool {
         match error {
             SocketError::Io(_) => true,
-            SocketError::Expired(_) => self.socket.pending() == Pending::Bytes,
+            SocketError::Expired(_) => {
+                !self.session.awaits_head() || self.socket.pending() == Pending::Bytes
+            }
         }
     }
 

@@ -305,6 +305,11 @@ impl Exchange {
         self.sending == Sending::Done && self.output.is_empty()
     }
 
+    /// Whether the final head is still to come.
+    pub(crate) fn awaits_head(&self) -> bool {
+        matches!(self.receiving, Receiving::Head(_))
+    }
+
     /// Whether any byte of a response came.
     pub(crate) fn has_heard(&self) -> bool {
         self.heard

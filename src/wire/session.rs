@@ -122,6 +122,11 @@ impl Session {
         self.exchange.is_sent() && self.output().is_empty()
     }
 
+    /// See [`Exchange::awaits_head`].
+    pub(crate) fn awaits_head(&self) -> bool {
+        self.exchange.awaits_head()
+    }
+
     pub(crate) fn has_heard(&self) -> bool {
         self.exchange.has_heard()
     }
