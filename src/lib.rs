@@ -265,6 +265,7 @@ pub mod cookie;
 pub mod error;
 pub mod form;
 pub mod front;
+mod link;
 mod percent;
 mod policy;
 mod pool;
