@@ -1,6 +1,6 @@
 //! What is sent: bytes, readers, or a sequence of both (a multipart form), and in which order.
 //!
-//! A [`Body`] reads nothing itself. Its [`feed`](Body::feed) fills a buffer as far as it can and
+//! A [`Body`] reads nothing itself: it fills a buffer as far as it can and
 //! names the source that has to be read next; the front reads it and says how much came.
 
 use std::collections::VecDeque;
@@ -29,6 +29,14 @@ pub struct Body<F: Front> {
     segments: VecDeque<Segment<F::Source>>,
     /// Bytes put into the current space so far.
     filled: usize,
+    progress: Progress,
+}
+
+/// Whether any of a body was taken already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Untouched,
+    Begun,
 }
 
 /// A piece of a body.
@@ -67,7 +75,7 @@ pub(crate) enum BodyError {
 
 impl<F: Front> Body<F> {
     pub(crate) fn empty() -> Self {
-        Self { segments: VecDeque::new(), filled: 0 }
+        Self { segments: VecDeque::new(), filled: 0, progress: Progress::Untouched }
     }
 
     pub(crate) fn from_segment(segment: Segment<F::Source>) -> Self {
@@ -86,7 +94,8 @@ impl<F: Front> Body<F> {
         }
     }
 
-    /// The bytes, if the body is made of bytes and not of a reader.
+    /// The bytes, if the body is made of bytes and not of a reader; a multipart form is not one
+    /// piece and so has none.
     pub fn as_bytes(&self) -> Option<&[u8]> {
         let mut segments = self.segments.iter();
         match (segments.next(), segments.next()) {
@@ -108,6 +117,11 @@ impl<F: Front> Body<F> {
         }
     }
 
+    /// Whether all of it can still be sent.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.progress == Progress::Untouched
+    }
+
     /// A copy, if the body is made of bytes only.
     pub(crate) fn try_clone(&self) -> Option<Self> {
         let mut copy = Self::empty();
@@ -127,6 +141,7 @@ impl<F: Front> Body<F> {
     /// A source that gives exactly what it announced is read once more at its end, before the last
     /// of its bytes are handed over: a body that is too long must not look complete to the server.
     pub(crate) fn feed<'a>(&'a mut self, space: &'a mut [u8]) -> Feed<'a, F::Source> {
+        self.progress = Progress::Begun;
         self.copy_bytes(space);
         let free = space.get_mut(self.filled..).unwrap_or_default();
         let Some(Segment::Source { source, length }) = self.segments.front_mut() else {
@@ -176,7 +191,7 @@ impl<S> Segment<S> {
         }
     }
 
-    fn length(&self) -> Option<u64> {
+    pub(crate) fn length(&self) -> Option<u64> {
         match self {
             Self::Bytes(bytes) => u64::try_from(bytes.len()).ok(),
             Self::Source { length, .. } => length.announced(),
@@ -258,7 +273,7 @@ impl<F: Front> fmt::Debug for Body<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Body")
             .field("length", &self.length())
-            .field("replayable", &self.as_bytes().is_some())
+            .field("replayable", &self.try_clone().is_some())
             .finish_non_exhaustive()
     }
 }
@@ -351,7 +366,8 @@ mod tests {
     #[test]
     fn announced_lengths_are_kept_or_it_is_an_error() {
         use SourceLength::{AtLeast, Exactly};
-        let cases: [(&[u8], SourceLength, Result<&[u8], BodyError>); 7] = [
+        type Case = (&'static [u8], SourceLength, Result<&'static [u8], BodyError>);
+        let cases: [Case; 7] = [
             (b"abc", Exactly(3), Ok(b"abc")),
             (b"abc", Exactly(5), Err(BodyError::TooShort { missing: 2 })),
             (b"abc", Exactly(2), Err(BodyError::TooLong)),

@@ -26,7 +26,7 @@ use crate::policy::redirect::{self, Attempt, Choice};
 use crate::policy::retry::{self, Answered, Replay, Sent};
 use crate::policy::route::Security;
 use crate::proto::buffer::Buffer;
-use crate::proto::exchange::Outgoing;
+use crate::proto::exchange::{Expectation, Outgoing};
 use crate::proto::fields::has_member;
 use crate::proto::head::{HeadWriter, ResponseHead};
 use crate::request::Request;
@@ -45,8 +45,8 @@ pub(crate) struct Call<'c, F: Front> {
     /// The same body for another attempt, if it can be had again.
     replay: Option<Body<F>>,
     trust: Trust,
-    credentials: Option<HeaderValue>,
     decoding: Decoding,
+    expectation: Expectation,
     previous: Vec<Url>,
     resends: Resends,
     pub(crate) budget: Budget,
@@ -96,28 +96,17 @@ pub(crate) enum Loss {
 
 impl<'c, F: Front> Call<'c, F> {
     /// Checks the request as a whole, and starts the clock.
-    pub(crate) fn new(config: &'c Config, request: Request<F>, now: Instant) -> Result<Self> {
-        let url = request.url.clone();
-        Self::checked(config, request, now).map_err(|error| error.for_url(&url))
-    }
-
-    fn checked(config: &'c Config, mut request: Request<F>, now: Instant) -> Result<Self> {
-        let outgoing = request.seal()?;
-        check_scheme(config, &request.url)?;
-        let credentials = match request.url.take_userinfo() {
-            Some(Userinfo { username, password }) => {
-                Some(credentials::basic(&username, &password.unwrap_or_default())?)
-            }
-            None => config.credentials.clone(),
-        };
+    pub(crate) fn new(config: &'c Config, mut request: Request<F>, now: Instant) -> Result<Self> {
+        let outgoing =
+            prepare(config, &mut request).map_err(|error| error.for_url(&request.url))?;
         Ok(Self {
             config,
             outgoing,
             replay: request.body.as_ref().and_then(Body::try_clone),
             body: request.body,
             trust: Trust::Origin,
-            credentials,
             decoding: request.decoding.unwrap_or(config.decoding),
+            expectation: request.expectation.unwrap_or(config.expectation),
             previous: Vec::new(),
             resends: Resends::OneLeft,
             budget: Budget::start(request.timeouts.over(config.timeouts), now),
@@ -150,6 +139,20 @@ impl<'c, F: Front> Call<'c, F> {
         self.body.take().unwrap_or_default()
     }
 
+    /// What is left of the body after the attempt.
+    pub(crate) fn give_back(&mut self, body: Body<F>) {
+        self.body = Some(body);
+    }
+
+    /// Whether the body waits for `100 Continue`. HTTP/1.0 does not know that.
+    pub(crate) fn expectation(&self) -> Expectation {
+        if self.has_body() && self.version == Version::HTTP_11 {
+            self.expectation
+        } else {
+            Expectation::None
+        }
+    }
+
     /// Whether the request says that the connection is closed after it.
     pub(crate) fn says_close(&self) -> bool {
         [&self.headers, &self.config.default_headers]
@@ -174,6 +177,9 @@ impl<'c, F: Front> Call<'c, F> {
         self.write_accept_encoding(&mut head);
         self.write_credentials(&mut head);
         self.write_cookies(&mut head);
+        if self.expectation() == Expectation::Continue {
+            head.field(&header::EXPECT, &HeaderValue::from_static("100-continue"));
+        }
         match self.outgoing {
             Outgoing::None => {}
             Outgoing::Length(length) => head.content_length(length),
@@ -209,7 +215,7 @@ impl<'c, F: Front> Call<'c, F> {
 
     fn write_credentials(&self, head: &mut HeadWriter<'_>) {
         let trusted = self.trust == Trust::Origin && !self.has(&header::AUTHORIZATION);
-        if let Some(credentials) = self.credentials.as_ref().filter(|_| trusted) {
+        if let Some(credentials) = self.config.credentials.as_ref().filter(|_| trusted) {
             head.field(&header::AUTHORIZATION, credentials);
         }
     }
@@ -229,6 +235,12 @@ impl<'c, F: Front> Call<'c, F> {
     /// Takes note of a response's head and says whether it is the final one.
     pub(crate) fn answered(&mut self, head: &ResponseHead) -> Result<Next> {
         self.store_cookies(&head.headers);
+        if head.status == StatusCode::EXPECTATION_FAILED && self.forget_expectation() {
+            return Ok(Next::Again);
+        }
+        if self.config.redirect.is_none() {
+            return Ok(Next::Deliver); // whatever the target is
+        }
         let target = redirect::target(head.status, &head.headers, &self.url);
         let Some(target) = target.map_err(|error| error.for_url(&self.url))? else {
             return Ok(Next::Deliver);
@@ -263,9 +275,17 @@ impl<'c, F: Front> Call<'c, F> {
         Ok(())
     }
 
+    /// Whether this hop is on its second attempt, after a stale connection.
+    pub(crate) fn is_resent(&self) -> bool {
+        self.resends == Resends::Used
+    }
+
     /// Prepares the next hop.
     fn follow(&mut self, status: StatusCode, target: Url) -> Result<Next> {
-        check_scheme(self.config, &target).map_err(|error| error.for_url(&self.url))?;
+        if !is_allowed(self.config, &target) {
+            let detail = format!("to {}: {HTTPS_ONLY}", target.redacted());
+            return Err(redirect::refused(&self.url, detail));
+        }
         match redirect::changed_method(status, &self.method) {
             Some(method) => self.drop_body(method),
             None if self.replays() == Replay::Impossible => {
@@ -275,7 +295,7 @@ impl<'c, F: Front> Call<'c, F> {
             None => {}
         }
         if target.origin() != self.url.origin() {
-            self.leave_origin();
+            self.leave_origin(&target);
         }
         self.url = target;
         self.resends = Resends::OneLeft;
@@ -283,26 +303,54 @@ impl<'c, F: Front> Call<'c, F> {
         Ok(Next::Again)
     }
 
-    fn replays(&self) -> Replay {
-        let has_body = !matches!(self.outgoing, Outgoing::None | Outgoing::Length(0));
-        if has_body && self.replay.is_none() { Replay::Impossible } else { Replay::Possible }
+    /// RFC 9110 §10.1.1: after 417 the request is sent again without its expectation, if it had one
+    /// and the body can still be sent.
+    fn forget_expectation(&mut self) -> bool {
+        let expected = self.expectation() == Expectation::Continue;
+        if !expected || self.replays() == Replay::Impossible {
+            return false;
+        }
+        self.expectation = Expectation::None;
+        self.rewind();
+        true
     }
 
+    fn has_body(&self) -> bool {
+        !matches!(self.outgoing, Outgoing::None | Outgoing::Length(0))
+    }
+
+    fn replays(&self) -> Replay {
+        let is_whole = self.body.as_ref().is_some_and(Body::is_whole);
+        if self.has_body() && self.replay.is_none() && !is_whole {
+            Replay::Impossible
+        } else {
+            Replay::Possible
+        }
+    }
+
+    /// Makes the body whole again.
     fn rewind(&mut self) {
-        self.body = self.replay.as_ref().and_then(Body::try_clone);
+        if let Some(replay) = &self.replay {
+            self.body = replay.try_clone();
+        }
     }
 
     fn drop_body(&mut self, method: Method) {
         self.method = method;
         self.outgoing = Outgoing::None;
+        self.body = None;
         self.replay = None;
         remove(&mut self.headers, |name, _| redirect::describes_body(name));
     }
 
-    fn leave_origin(&mut self) {
+    fn leave_origin(&mut self, target: &Url) {
         self.trust = Trust::Foreign;
-        remove(&mut self.headers, |name, value| {
-            *name == header::HOST || stays_with_origin(name, value)
+        // RFC 9110 §10.1.3: where a secure page is left for, it is not told in the clear.
+        let in_the_clear = Security::of(target) == Security::Plain;
+        remove(&mut self.headers, |name, value| match *name {
+            header::HOST => true,
+            header::REFERER => in_the_clear && value.as_bytes().starts_with(b"https:"),
+            _ => stays_with_origin(name, value),
         });
     }
 
@@ -329,6 +377,19 @@ impl<'c, F: Front> Call<'c, F> {
     }
 }
 
+/// What can be found wrong before anything is sent; moves the user of the URL to where it belongs.
+fn prepare<F: Front>(config: &Config, request: &mut Request<F>) -> Result<Outgoing> {
+    let outgoing = request.seal()?;
+    if !is_allowed(config, &request.url) {
+        return Err(Error::builder(HTTPS_ONLY));
+    }
+    if let Some(Userinfo { username, password }) = request.url.take_userinfo() {
+        let basic = credentials::basic(&username, &password.unwrap_or_default())?;
+        request.headers.entry(header::AUTHORIZATION).or_insert(basic);
+    }
+    Ok(outgoing)
+}
+
 /// Removes the names of which one line is `unwanted`.
 fn remove(headers: &mut HeaderMap, unwanted: impl Fn(&HeaderName, &HeaderValue) -> bool) {
     let names: Vec<_> = headers
@@ -341,9 +402,9 @@ fn remove(headers: &mut HeaderMap, unwanted: impl Fn(&HeaderName, &HeaderValue) 
     }
 }
 
-fn check_scheme(config: &Config, url: &Url) -> Result<()> {
-    if config.schemes == Schemes::HttpsOnly && Security::of(url) == Security::Plain {
-        return Err(Error::builder("only https is allowed").for_url(url));
-    }
-    Ok(())
+/// See [`ClientBuilder::https_only`](crate::config::ClientBuilder::https_only).
+fn is_allowed(config: &Config, url: &Url) -> bool {
+    config.schemes == Schemes::HttpAndHttps || Security::of(url) == Security::Tls
 }
+
+const HTTPS_ONLY: &str = "only https is allowed";

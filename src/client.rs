@@ -8,6 +8,7 @@ use http::Method;
 use crate::config::{ClientBuilder, Config};
 use crate::front::Front;
 use crate::pool::Pool;
+use crate::proto::buffer::Shelf;
 use crate::request::{IntoUrl, RequestBuilder};
 
 /// Sends requests, and keeps connections and settings for the next ones.
@@ -29,7 +30,13 @@ pub struct Client<F: Front> {
 /// What all clones of a client share.
 pub(crate) struct Shared<F: Front> {
     pub(crate) config: Config,
-    pool: Mutex<Pool<F::Connection>>,
+    idle: Mutex<Idle<F>>,
+}
+
+/// What waits for the next request.
+pub(crate) struct Idle<F: Front> {
+    pub(crate) pool: Pool<F::Connection>,
+    pub(crate) shelf: Shelf,
 }
 
 impl<F: Front> Client<F> {
@@ -44,12 +51,21 @@ impl<F: Front> Client<F> {
     }
 
     pub(crate) fn with_config(config: Config) -> Self {
-        let pool = Mutex::new(Pool::new(config.pool));
-        Self { shared: Arc::new(Shared { config, pool }) }
+        let idle = Idle { pool: Pool::new(config.pool), shelf: Shelf::default() };
+        Self { shared: Arc::new(Shared { config, idle: Mutex::new(idle) }) }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared<F>> {
         &self.shared
+    }
+
+    /// What the pool holds at this moment.
+    ///
+    /// ```
+    /// assert_eq!(leanhttp::Client::new().pool_stats().idle, 0);
+    /// ```
+    pub fn pool_stats(&self) -> PoolStats {
+        PoolStats { idle: self.shared.idle().pool.len() }
     }
 
     /// A GET request.
@@ -90,10 +106,18 @@ impl<F: Front> Client<F> {
     }
 }
 
+/// What the pool of a client holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PoolStats {
+    /// Connections that wait for their next request.
+    pub idle: usize,
+}
+
 impl<F: Front> Shared<F> {
     /// The pool, for as long as a decision takes. A panic elsewhere cannot have left it half done.
-    pub(crate) fn pool(&self) -> MutexGuard<'_, Pool<F::Connection>> {
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn idle(&self) -> MutexGuard<'_, Idle<F>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -120,7 +144,7 @@ impl<F: Front> fmt::Debug for Shared<F> {
         f.debug_struct("Client")
             .field("timeouts", &self.config.timeouts)
             .field("redirect", &self.config.redirect)
-            .field("idle_connections", &self.pool().len())
+            .field("idle_connections", &self.idle().pool.len())
             .finish_non_exhaustive()
     }
 }

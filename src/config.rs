@@ -17,6 +17,7 @@ use crate::policy::budget::Timeouts;
 use crate::policy::credentials;
 use crate::policy::redirect::Policy;
 use crate::pool::PoolLimits;
+use crate::proto::exchange::Expectation;
 use crate::proto::limits::Limits;
 use crate::tls;
 
@@ -26,6 +27,9 @@ const USER_AGENT: &str = concat!("leanhttp/", env!("CARGO_PKG_VERSION"));
 
 /// What `bytes`, `text` and `json` put into memory at most: more is streamed, or a mistake.
 const BODY_LIMIT: u64 = 256 * 1024 * 1024;
+
+/// A `HeaderMap` panics when it is asked to hold much more than this.
+const MAX_FIELDS: usize = 16 * 1024;
 
 /// The settings of a client, fixed once it is built.
 #[derive(Debug)]
@@ -39,6 +43,7 @@ pub(crate) struct Config {
     pub(crate) credentials: Option<HeaderValue>,
     pub(crate) cookies: Option<Cookies>,
     pub(crate) decoding: Decoding,
+    pub(crate) expectation: Expectation,
     pub(crate) schemes: Schemes,
     /// Addresses of hosts that are not looked up.
     pub(crate) addresses: BTreeMap<String, Vec<SocketAddr>>,
@@ -84,6 +89,7 @@ impl Default for Config {
             credentials: None,
             cookies: None,
             decoding: Decoding::On,
+            expectation: Expectation::None,
             schemes: Schemes::HttpAndHttps,
             addresses: BTreeMap::new(),
             tls: tls::Settings::default(),
@@ -170,6 +176,12 @@ impl<F: Front> ClientBuilder<F> {
         self.checked(value, |config, value| config.credentials = Some(value))
     }
 
+    /// Keeps cookies in this store, which may be shared with other clients.
+    pub fn cookie_provider<C: CookieStore + 'static>(mut self, cookie_store: Arc<C>) -> Self {
+        self.config.cookies = Some(Cookies(cookie_store));
+        self
+    }
+
     /// Whether gzip is asked for and decoded; on by default, with the feature `gzip`.
     pub fn gzip(mut self, enable: bool) -> Self {
         self.config.decoding = if enable { Decoding::On } else { Decoding::Off };
@@ -179,6 +191,13 @@ impl<F: Front> ClientBuilder<F> {
     /// Neither asks for gzip nor decodes it: bodies come as they were sent.
     pub fn no_gzip(self) -> Self {
         self.gzip(false)
+    }
+
+    /// Whether a body waits for the server's `100 Continue`, for all requests; see
+    /// [`RequestBuilder::expect_continue`](crate::request::RequestBuilder::expect_continue).
+    pub fn expect_continue(mut self, enable: bool) -> Self {
+        self.config.expectation = if enable { Expectation::Continue } else { Expectation::None };
+        self
     }
 
     // Where requests go.
@@ -271,9 +290,9 @@ impl<F: Front> ClientBuilder<F> {
         self
     }
 
-    /// How many fields a response may have; 128 by default.
+    /// How many fields a response may have; 128 by default, and never more than 16384.
     pub fn http1_max_headers(mut self, max: usize) -> Self {
-        self.config.limits.fields = max;
+        self.config.limits.fields = max.min(MAX_FIELDS);
         self
     }
 

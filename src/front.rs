@@ -1,6 +1,6 @@
 //! What the two fronts differ in: where body bytes come from and what a connection is.
 
-/// A way of driving the client: [`blocking`](crate::blocking), and in time others.
+/// A way of driving the client: `blocking`, and in time others.
 ///
 /// Sealed: it only names the types that [`Client`](crate::client::Client),
 /// [`Request`](crate::request::Request) and [`Body`](crate::body::Body) are generic over.

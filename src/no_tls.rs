@@ -5,7 +5,7 @@ use crate::wire::tls::Tls;
 
 /// Nothing to set.
 #[derive(Debug, Default)]
-pub(crate) struct Settings;
+pub(crate) struct Settings {}
 
 impl Settings {
     pub(crate) fn stage(&self, _host: &str) -> Result<Tls> {

@@ -100,11 +100,6 @@ impl<T: Pooled> Pool<T> {
         expired.into_iter().map(|idle| idle.closed(CloseReason::Expired))
     }
 
-    /// Gives back everything.
-    pub(crate) fn clear(&mut self) -> impl Iterator<Item = Closed<T>> + use<T> {
-        std::mem::take(&mut self.idle).into_iter().map(|idle| idle.closed(CloseReason::PoolFull))
-    }
-
     /// Makes room for one more connection of `route`: the one of the same host, or else the one of
     /// all, that has idled longest goes.
     fn evict_for(&mut self, route: &Route) -> Option<Closed<T>> {
@@ -209,14 +204,5 @@ mod tests {
         assert_eq!(expired(later(90)), [(1, CloseReason::Expired)]);
         assert_eq!(expired(later(139)), []);
         assert_eq!(expired(later(140)), [(2, CloseReason::Expired)]);
-    }
-
-    #[test]
-    fn clearing_hands_everything_back() {
-        let mut pool = Pool::new(LIMITS);
-        put(&mut pool, "a", 1, Instant::now());
-        put(&mut pool, "b", 2, Instant::now());
-        assert_eq!(pool.clear().count(), 2);
-        assert_eq!(pool.len(), 0);
     }
 }

@@ -35,7 +35,11 @@ pub(crate) struct Head {
 
 impl Head {
     pub(crate) fn new(head: ResponseHead, url: Url, remote_addr: Option<SocketAddr>) -> Self {
-        let content_length = fields::content_length(&head.headers).ok().flatten();
+        // Transfer-Encoding overrides Content-Length (RFC 9112 §6.3).
+        let content_length = match head.headers.contains_key(header::TRANSFER_ENCODING) {
+            true => None,
+            false => fields::content_length(&head.headers).ok().flatten(),
+        };
         Self {
             status: head.status,
             version: head.version,

@@ -9,8 +9,21 @@
 // themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[cfg(all(feature = "blocking", feature = "cookies", feature = "tls"))]
+#[path = "support/mod.rs"]
+mod support_servers;
+
 mod conformance {
+    #[cfg(feature = "cookies")]
+    mod cookies;
     mod form;
+    #[cfg(all(feature = "blocking", feature = "multipart"))]
+    mod multipart;
+    #[cfg(all(feature = "blocking", feature = "cookies", feature = "tls"))]
+    mod redirects;
+    #[cfg(feature = "blocking")]
+    mod responses;
     mod support;
+    mod text;
     mod url;
 }

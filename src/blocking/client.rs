@@ -10,6 +10,7 @@ use crate::client::Shared;
 use crate::error::Result;
 use crate::proto::head::ResponseHead;
 use crate::response::Head;
+use crate::wire::session::Memory;
 
 impl Client {
     /// Sends a request and waits for the head of its response.
@@ -62,9 +63,9 @@ impl RequestBuilder {
 
 /// A connection to the call's current URL: the one that idled least and still lives, or a new one.
 fn connection(shared: &Shared<Blocking>, call: &mut Call<'_, Blocking>) -> Result<Box<Connection>> {
-    while let Some(mut connection) = idle(shared, call) {
+    while let Some((mut connection, memory)) = idle(shared, call) {
         if connection.is_alive() {
-            connection.reuse();
+            connection.wake(memory);
             return Ok(connection);
         }
     }
@@ -72,10 +73,15 @@ fn connection(shared: &Shared<Blocking>, call: &mut Call<'_, Blocking>) -> Resul
     dial::dial(call).map_err(|error| error.for_url(&url))
 }
 
-fn idle(shared: &Shared<Blocking>, call: &Call<'_, Blocking>) -> Option<Box<Connection>> {
+fn idle(shared: &Shared<Blocking>, call: &Call<'_, Blocking>) -> Option<(Box<Connection>, Memory)> {
+    if call.is_resent() {
+        return None; // one was stale, so the others may be
+    }
     let (expired, found) = {
-        let mut pool = shared.pool();
-        (pool.expire(Instant::now()), pool.take(call.url()))
+        let mut idle = shared.idle();
+        let expired = idle.pool.expire(Instant::now());
+        let found = idle.pool.take(call.url());
+        (expired, found.map(|connection| (connection, idle.shelf.take())))
     };
     drop(expired); // closed only here, where the pool is no longer locked
     found

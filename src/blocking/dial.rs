@@ -9,6 +9,7 @@ use super::resolve;
 use super::socket::{Socket, SocketError};
 use crate::call::Call;
 use crate::error::{Error, Kind, Phase, Result};
+use crate::link::Link;
 use crate::policy::budget::{Budget, Operation};
 use crate::policy::route::{Route, Security};
 use crate::wire::session::Session;
@@ -21,11 +22,15 @@ pub(crate) fn dial(call: &mut Call<'_, Blocking>) -> Result<Box<Connection>> {
     let route = Route::of(call.url());
     let tls = tls_stage(call, &route)?;
     call.budget.start_connecting(Instant::now());
+    if !call.url().host().is_resolvable() {
+        let error = Error::new(Kind::Resolve, Phase::Resolve).peer(&*route.host);
+        return Err(error.detail("not a name that can be looked up (RFC 1035 \u{a7}2.3.4)"));
+    }
     let addresses = resolve::addresses(&route, call.config(), &call.budget)
         .map_err(|error| resolve_error(error, &route))?;
     let socket = connect(&addresses, &call.budget)?;
     let session = Session::new(&call.config().limits, tls);
-    Ok(Box::new(Connection::new(socket, session, route)))
+    Ok(Box::new(Connection::new(socket, Link::new(session, route))))
 }
 
 fn tls_stage(call: &Call<'_, Blocking>, route: &Route) -> Result<Option<Tls>> {

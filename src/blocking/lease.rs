@@ -64,9 +64,12 @@ impl Drop for Lease {
         if connection.drain(&self.budget).is_err() {
             return;
         }
-        connection.rest();
-        // What has to go for it is closed only when the pool is no longer locked.
-        let evicted = self.shared.pool().put(connection, Instant::now());
-        drop(evicted);
+        let memory = connection.rest();
+        let now = Instant::now();
+        let mut idle = self.shared.idle();
+        idle.shelf.put(memory);
+        let evicted = idle.pool.put(connection, now);
+        drop(idle);
+        drop(evicted); // closed only here, where the pool is no longer locked
     }
 }

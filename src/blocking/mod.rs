@@ -14,6 +14,8 @@ mod client;
 mod dial;
 mod drive;
 mod lease;
+#[cfg(feature = "multipart")]
+pub mod multipart;
 mod probe;
 mod resolve;
 mod response;

@@ -2,8 +2,9 @@
 
 use std::io;
 use std::mem::MaybeUninit;
+use std::net::TcpStream;
 
-use socket2::Socket;
+use socket2::SockRef;
 
 /// What a look at the socket saw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,27 +16,26 @@ pub(crate) enum Pending {
 }
 
 /// One system call where the platform has a flag for it.
-pub(crate) fn pending(socket: &Socket) -> Pending {
-    match peek(socket) {
+pub(crate) fn pending(stream: &TcpStream) -> Pending {
+    match peek(stream) {
         Ok(0) => Pending::End,
         Ok(_) => Pending::Bytes,
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Pending::Nothing,
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => pending(socket),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => pending(stream),
         Err(_) => Pending::End,
     }
 }
 
 #[cfg(unix)]
-fn peek(socket: &Socket) -> io::Result<usize> {
+fn peek(stream: &TcpStream) -> io::Result<usize> {
     let mut byte = [MaybeUninit::uninit(); 1];
-    socket.recv_with_flags(&mut byte, libc::MSG_PEEK | libc::MSG_DONTWAIT)
+    SockRef::from(stream).recv_with_flags(&mut byte, libc::MSG_PEEK | libc::MSG_DONTWAIT)
 }
 
 #[cfg(not(unix))]
-fn peek(socket: &Socket) -> io::Result<usize> {
-    let mut byte = [MaybeUninit::uninit(); 1];
-    socket.set_nonblocking(true)?;
-    let peeked = socket.peek(&mut byte);
-    socket.set_nonblocking(false)?;
+fn peek(stream: &TcpStream) -> io::Result<usize> {
+    stream.set_nonblocking(true)?;
+    let peeked = stream.peek(&mut [0; 1]);
+    stream.set_nonblocking(false)?;
     peeked
 }

@@ -93,11 +93,14 @@ impl Reader {
         let mut filled = 0;
         while Some(filled as u64) != expected {
             if filled == body.len() {
-                self.grow(&mut body, expected)?;
+                self.grow(&mut body, expected);
             }
             match self.next_bytes(body.get_mut(filled..).unwrap_or_default())? {
                 0 => break,
                 count => filled += count,
+            }
+            if filled as u64 > self.limit {
+                return Err(self.too_large());
             }
         }
         body.truncate(filled);
@@ -106,14 +109,10 @@ impl Reader {
 
     /// More room for a body that has filled its piece: up to the limit, and one byte more to see
     /// that the body goes beyond.
-    fn grow(&self, body: &mut Vec<u8>, expected: Option<u64>) -> Result<()> {
+    fn grow(&self, body: &mut Vec<u8>, expected: Option<u64>) {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX).saturating_add(1);
-        if body.len() >= limit {
-            return Err(self.too_large());
-        }
         let known = expected.and_then(|length| usize::try_from(length).ok());
         body.resize(known.unwrap_or(body.len().saturating_mul(2)).min(limit), 0);
-        Ok(())
     }
 
     fn too_large(&self) -> Error {

@@ -5,15 +5,14 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use socket2::Socket as Raw;
-
 use super::probe::{self, Pending};
+use crate::link::Halt;
 use crate::policy::budget::{Budget, Expired, Operation};
 
 /// A connected socket.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    raw: Raw,
+    stream: TcpStream,
     peer: SocketAddr,
     /// The limits that the system knows of: telling it again costs a system call.
     read_limit: Option<Duration>,
@@ -31,7 +30,7 @@ impl Socket {
     pub(crate) fn new(stream: TcpStream, peer: SocketAddr) -> io::Result<Self> {
         // A request is one write; waiting for more would only delay it.
         stream.set_nodelay(true)?;
-        Ok(Self { raw: Raw::from(stream), peer, read_limit: None, write_limit: None })
+        Ok(Self { stream, peer, read_limit: None, write_limit: None })
     }
 
     pub(crate) fn peer(&self) -> SocketAddr {
@@ -40,18 +39,35 @@ impl Socket {
 
     /// What waits to be read, at no wait.
     pub(crate) fn pending(&self) -> Pending {
-        probe::pending(&self.raw)
+        probe::pending(&self.stream)
+    }
+
+    /// Last words before the socket is closed. Nobody waits for them to arrive.
+    pub(crate) fn say_farewell(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() && self.stream.set_write_timeout(Some(FAREWELL)).is_ok() {
+            let _ = self.stream.write(bytes);
+        }
     }
 
     /// Reads at least one byte; 0 is the end.
     pub(crate) fn read(&mut self, into: &mut [u8], budget: &Budget) -> Result<usize, SocketError> {
+        self.read_as(Operation::Read, into, budget)
+    }
+
+    /// Reads at least one byte, with the patience of `operation`.
+    pub(crate) fn read_as(
+        &mut self,
+        operation: Operation,
+        into: &mut [u8],
+        budget: &Budget,
+    ) -> Result<usize, SocketError> {
         loop {
-            let wait = budget.wait(Operation::Read, Instant::now)?;
+            let wait = budget.wait(operation, Instant::now)?;
             if self.read_limit != wait.at_most {
-                self.raw.set_read_timeout(wait.at_most)?;
+                self.stream.set_read_timeout(wait.at_most)?;
                 self.read_limit = wait.at_most;
             }
-            match self.raw.read(into) {
+            match self.stream.read(into) {
                 Ok(count) => return Ok(count),
                 Err(error) => in_vain(error, wait.expired)?,
             }
@@ -63,10 +79,10 @@ impl Socket {
         loop {
             let wait = budget.wait(Operation::Write, Instant::now)?;
             if self.write_limit != wait.at_most {
-                self.raw.set_write_timeout(wait.at_most)?;
+                self.stream.set_write_timeout(wait.at_most)?;
                 self.write_limit = wait.at_most;
             }
-            match self.raw.write(bytes) {
+            match self.stream.write(bytes) {
                 Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
                 Ok(count) => return Ok(count),
                 Err(error) => in_vain(error, wait.expired)?,
@@ -74,6 +90,9 @@ impl Socket {
         }
     }
 }
+
+/// How long a farewell may take: nothing at all unless the system's buffers are full.
+const FAREWELL: Duration = Duration::from_millis(1);
 
 /// A system call failed: again (a signal came), too late, or broken.
 fn in_vain(error: io::Error, expired: Expired) -> Result<(), SocketError> {
@@ -102,5 +121,14 @@ impl From<Expired> for SocketError {
 impl From<io::Error> for SocketError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
+    }
+}
+
+impl From<SocketError> for Halt {
+    fn from(error: SocketError) -> Self {
+        match error {
+            SocketError::Expired(expired) => Self::Expired(expired),
+            SocketError::Io(error) => Self::Io(error),
+        }
     }
 }

@@ -40,15 +40,21 @@ pub(crate) struct Expired {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Which {
     Connect,
+    Continue,
     Read,
     Write,
     Total,
 }
 
+/// How long a body waits for `100 Continue`: curl and Go give a server as much.
+const CONTINUE: Duration = Duration::from_secs(1);
+
 /// What is about to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
     Connect,
+    /// Reading, while the request's body waits for `100 Continue`.
+    Continue,
     Read,
     Write,
 }
@@ -112,6 +118,7 @@ impl Budget {
     fn idle(&self, operation: Operation) -> Wait {
         let (which, at_most) = match operation {
             Operation::Connect => (Which::Connect, None),
+            Operation::Continue => (Which::Continue, Some(CONTINUE)),
             Operation::Read => (Which::Read, self.timeouts.read),
             Operation::Write => (Which::Write, self.timeouts.write),
         };
@@ -131,11 +138,19 @@ impl Budget {
     }
 }
 
+impl Expired {
+    /// Whether only the wait for `100 Continue` is over, and not the time of the call.
+    pub(crate) fn is_patience(self) -> bool {
+        self.which == Which::Continue
+    }
+}
+
 impl fmt::Display for Expired {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let length = self.length;
         match self.which {
             Which::Connect => write!(f, "no connection within {length:?} (connect timeout)"),
+            Which::Continue => write!(f, "no 100 Continue for {length:?}"),
             Which::Read => write!(f, "no byte came for {length:?} (read timeout)"),
             Which::Write => write!(f, "no byte could be sent for {length:?} (write timeout)"),
             Which::Total => write!(f, "not done within {length:?} (total timeout)"),

@@ -8,7 +8,7 @@ use http::header::{self, HeaderMap, HeaderName};
 use http::{Method, StatusCode};
 
 use crate::error::{Cause, Error, Kind, Phase};
-use crate::url::Url;
+use crate::url::{Url, shown};
 
 /// How many redirects are followed unless the caller says otherwise; what Go, reqwest and ureq do.
 const DEFAULT_LIMIT: usize = 10;
@@ -93,6 +93,10 @@ impl Policy {
         Self { rule: Rule::Custom(Arc::new(policy)) }
     }
 
+    pub(crate) fn is_none(&self) -> bool {
+        matches!(self.rule, Rule::None)
+    }
+
     /// What this policy says of a redirect; lets a custom policy build on another one.
     pub fn redirect(&self, attempt: Attempt<'_>) -> Action {
         match &self.rule {
@@ -171,9 +175,9 @@ pub(crate) fn target(
         return Ok(None);
     }
     let Some(location) = location(headers)? else { return Ok(None) };
-    let mut url = current.join(&location).map_err(|error| {
-        refused(current, format!("Location {:?}", excerpt(&location))).cause(error)
-    })?;
+    let mut url = current
+        .join(&location)
+        .map_err(|error| refused(current, shown("Location", &location)).cause(error))?;
     // One parser decides on the host, so a confusing authority is refused rather than guessed at.
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refused(current, "the target holds a user name"));
@@ -222,10 +226,6 @@ fn readable(bytes: &[u8]) -> String {
         Ok(text) => text.to_owned(),
         Err(_) => percent_encoding::percent_encode(bytes, percent_encoding::CONTROLS).to_string(),
     }
-}
-
-fn excerpt(text: &str) -> String {
-    text.chars().take(80).collect()
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 /// Bytes wait between `start` and `end`; what is behind `end` is free space.
 ///
-/// The memory is initialised once and given back with [`Buffer::release`]; an empty buffer
-/// holds none.
+/// A new buffer holds no memory. Memory is initialised once, so it is worth handing on: see
+/// [`Shelf`].
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
     memory: Vec<u8>,
@@ -71,10 +71,19 @@ impl Buffer {
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8]) {
-        if let Some(space) = self.space(bytes.len()).get_mut(..bytes.len()) {
-            space.copy_from_slice(bytes);
-            self.filled(bytes.len());
+        self.push_all([bytes]);
+    }
+
+    /// Appends all pieces, with one look at the space.
+    pub(crate) fn push_all<const N: usize>(&mut self, pieces: [&[u8]; N]) {
+        let count = pieces.iter().map(|piece| piece.len()).sum();
+        let mut space = self.space(count);
+        for piece in pieces {
+            let Some((room, rest)) = space.split_at_mut_checked(piece.len()) else { return };
+            room.copy_from_slice(piece);
+            space = rest;
         }
+        self.filled(count);
     }
 
     pub(crate) fn clear(&mut self) {
@@ -82,9 +91,11 @@ impl Buffer {
         self.end = 0;
     }
 
-    /// Gives the memory back, and whatever was in it.
-    pub(crate) fn release(&mut self) {
-        *self = Self::default();
+    /// Hands the memory on, without what was in it.
+    pub(crate) fn release(&mut self) -> Self {
+        let mut released = std::mem::take(self);
+        released.clear();
+        released
     }
 
     fn compact(&mut self) {
@@ -101,6 +112,35 @@ impl Buffer {
         } else {
             self.memory.resize(wanted, 0);
         }
+    }
+}
+
+/// Empty buffers for connections to come: an idle connection needs none, and the next one to work
+/// need not initialise its own.
+#[derive(Debug, Default)]
+pub(crate) struct Shelf {
+    buffers: Vec<Buffer>,
+}
+
+/// How many buffers are kept: enough for some threads at a time.
+const SHELF_BUFFERS: usize = 32;
+
+/// Larger ones served a large body, which is rare, and are not kept.
+const SHELF_BUFFER: usize = 16 * 1024;
+
+impl Shelf {
+    pub(crate) fn put<const N: usize>(&mut self, buffers: [Buffer; N]) {
+        for buffer in buffers {
+            let fits = (1..=SHELF_BUFFER).contains(&buffer.memory.len());
+            if fits && self.buffers.len() < SHELF_BUFFERS {
+                self.buffers.push(buffer);
+            }
+        }
+    }
+
+    /// As many as there are, and empty ones for the rest.
+    pub(crate) fn take<const N: usize>(&mut self) -> [Buffer; N] {
+        std::array::from_fn(|_| self.buffers.pop().unwrap_or_default())
     }
 }
 
@@ -131,10 +171,28 @@ mod tests {
         buffer.consume(60);
         assert_eq!(buffer.space(50).len(), 60, "moved to the front");
         buffer.filled(60);
-        assert!(buffer.space(1).len() >= 1);
+        assert!(!buffer.space(1).is_empty());
         assert_eq!(buffer.len(), 100);
-        buffer.release();
-        assert!(buffer.is_empty() && buffer.data().is_empty());
+        let released = buffer.release();
+        assert!(buffer.is_empty() && buffer.memory.is_empty());
+        assert!(released.is_empty() && released.memory.len() >= 100);
+    }
+
+    #[test]
+    fn a_shelf_keeps_a_bounded_number_of_small_buffers() {
+        let of_size = |size| {
+            let mut buffer = Buffer::default();
+            buffer.space(size);
+            buffer
+        };
+        let mut shelf = Shelf::default();
+        shelf.put([Buffer::default(), of_size(SHELF_BUFFER + 1), of_size(100)]);
+        let [first, second] = shelf.take();
+        assert_eq!((first.memory.len(), second.memory.len()), (100, 0));
+        for _ in 0..50 {
+            shelf.put([of_size(1)]);
+        }
+        assert_eq!(shelf.buffers.len(), SHELF_BUFFERS);
     }
 
     #[test]

@@ -1,4 +1,5 @@
 use super::error::ProtocolError;
+use super::fields::is_tchar;
 use super::number::{digit, push_digit};
 
 /// The size line of a chunk, byte by byte (RFC 9112 §7.1, §7.1.1). One value serves all chunks of
@@ -95,11 +96,11 @@ impl State {
             (Name | SpaceAfterName | Value | QuotedEnd, b';') => Semicolon,
             (Semicolon, b' ' | b'\t') => Semicolon,
 
-            (Semicolon | Name, _) if is_token(byte) => Name,
+            (Semicolon | Name, _) if is_tchar(byte) => Name,
             (Name | SpaceAfterName, b'=') => Equals,
             (Equals, b' ' | b'\t') => Equals,
 
-            (Equals | Value, _) if is_token(byte) => Value,
+            (Equals | Value, _) if is_tchar(byte) => Value,
             (Equals, b'"') => Quoted,
             (Quoted, b'"') => QuotedEnd,
             (Quoted, b'\\') => Backslash,
@@ -122,10 +123,4 @@ impl State {
             _ => ProtocolError::InvalidChunkExtension(byte),
         }
     }
-}
-
-/// `tchar` (RFC 9110 §5.6.2).
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
 }

@@ -26,7 +26,6 @@ pub(crate) enum CloseReason {
     EarlyEof,
     ProtocolError,
     Io,
-    Cancelled,
 
     // The pool's reasons.
     Expired,
@@ -49,7 +48,6 @@ impl fmt::Display for CloseReason {
             Self::EarlyEof => "the peer closed the connection too early",
             Self::ProtocolError => "the peer broke the protocol",
             Self::Io => "reading or writing failed",
-            Self::Cancelled => "the call was cancelled",
             Self::Expired => "the connection idled too long",
             Self::PoolFull => "the pool is full",
             Self::NotAlive => "the peer closed or spoke while the connection idled",

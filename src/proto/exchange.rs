@@ -4,7 +4,8 @@
 //! answer before it has read the request (RFC 9112 §9.5):
 //!
 //! ```text
-//! sending     Head ──first piece of the body──▶ Body ──last piece──▶ Done
+//! sending     Expecting ──100, go_ahead──▶ Body
+//!             Head ──first piece of the body──▶ Body ──last piece──▶ Done
 //!                                             └──write_failed, early error response──▶ Abandoned
 //!             Done, when there is no body
 //!
@@ -74,6 +75,14 @@ pub(crate) enum Outgoing {
     Chunked,
 }
 
+/// Whether the body waits for a word of the server (RFC 9110 §10.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expectation {
+    None,
+    /// The request says `Expect: 100-continue`.
+    Continue,
+}
+
 /// What the machine wants next.
 #[derive(Debug)]
 pub(crate) enum Step {
@@ -83,6 +92,8 @@ pub(crate) enum Step {
     Fill,
     /// Read into [`read_space`](Exchange::read_space).
     Read,
+    /// The same, but only for a short while: then [`go_ahead`](Exchange::go_ahead).
+    Await,
     /// The response has begun.
     Head(Box<ResponseHead>),
 }
@@ -105,6 +116,8 @@ pub(crate) struct Missing(pub(crate) u64);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sending {
+    /// The head goes out, the body waits for a word of the server.
+    Expecting(Outgoing),
     /// The head waits for the first piece of the body: a small body leaves together with it.
     Head(Outgoing),
     /// What is left of the body.
@@ -172,13 +185,15 @@ impl Exchange {
         &mut self,
         method: Method,
         outgoing: Outgoing,
+        expectation: Expectation,
         write_head: impl FnOnce(&mut Buffer),
     ) {
         write_head(&mut self.output);
         self.method = method;
-        self.sending = match outgoing {
-            Outgoing::None | Outgoing::Length(0) => Sending::Done,
-            body => Sending::Head(body),
+        self.sending = match (outgoing, expectation) {
+            (Outgoing::None, _) => Sending::Done,
+            (body, Expectation::None) => Sending::Head(body),
+            (body, Expectation::Continue) => Sending::Expecting(body),
         };
         self.receiving = Receiving::Head(Awaited::default());
         self.trailers = None;
@@ -197,10 +212,9 @@ impl Exchange {
             Sending::Head(_) => Step::Fill,
             _ if !self.output.is_empty() => Step::Write,
             Sending::Body(_) => Step::Fill,
-            Sending::Done | Sending::Abandoned => match self.ended {
-                None => Step::Read,
-                Some(_) => return Err(self.cut_off()),
-            },
+            _ if self.ended.is_some() => return Err(self.cut_off()),
+            Sending::Expecting(_) => Step::Await,
+            Sending::Done | Sending::Abandoned => Step::Read,
         })
     }
 
@@ -221,6 +235,13 @@ impl Exchange {
     /// waited for all the same.
     pub(crate) fn write_failed(&mut self) {
         self.abandon(CloseReason::Io);
+    }
+
+    /// The server has been silent for long enough: many do not know the expectation.
+    pub(crate) fn go_ahead(&mut self) {
+        if let Sending::Expecting(body) = self.sending {
+            self.sending = Sending::Body(body);
+        }
     }
 
     /// Room for the next piece of the request's body, at least two bytes of it.
@@ -262,11 +283,13 @@ impl Exchange {
     /// The body has ended.
     pub(crate) fn body_end(&mut self) -> Result<(), Missing> {
         match self.sending {
+            // A body of no bytes has a first piece too: its source may have more than announced.
+            Sending::Head(Outgoing::Length(0)) => {}
             Sending::Head(Outgoing::Length(missing)) | Sending::Body(Outgoing::Length(missing)) => {
                 return Err(Missing(missing));
             }
             Sending::Head(_) | Sending::Body(_) => self.output.push(LAST_CHUNK),
-            Sending::Done | Sending::Abandoned => return Ok(()),
+            Sending::Expecting(_) | Sending::Done | Sending::Abandoned => return Ok(()),
         }
         self.sending = Sending::Done;
         Ok(())
@@ -275,6 +298,16 @@ impl Exchange {
     /// Whether any byte of the request may have reached the peer.
     pub(crate) fn has_sent(&self) -> bool {
         self.written > 0
+    }
+
+    /// Whether all of the request is written.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.sending == Sending::Done && self.output.is_empty()
+    }
+
+    /// Whether the final head is still to come.
+    pub(crate) fn awaits_head(&self) -> bool {
+        matches!(self.receiving, Receiving::Head(_))
     }
 
     /// Whether any byte of a response came.
@@ -429,7 +462,7 @@ impl Exchange {
             return Err(ProtocolError::UnexpectedUpgrade);
         }
         if head.status.is_informational() {
-            return self.interim_came();
+            return self.interim_came(head.status);
         }
         let (framing, doubt) =
             response_framing(&self.method, head.status, head.version, &head.headers)?;
@@ -448,8 +481,11 @@ impl Exchange {
         Ok(())
     }
 
-    /// An interim response says nothing that this client waits for (RFC 9110 §15.2).
-    fn interim_came(&mut self) -> Result<(), ProtocolError> {
+    /// Of the interim responses only 100 says something that may be waited for (RFC 9110 §15.2).
+    fn interim_came(&mut self, status: StatusCode) -> Result<(), ProtocolError> {
+        if status == StatusCode::CONTINUE {
+            self.go_ahead();
+        }
         let Receiving::Head(awaited) = &mut self.receiving else { return Ok(()) };
         awaited.interim += 1;
         awaited.scanner = HeadScanner::default();
@@ -463,11 +499,11 @@ impl Exchange {
     /// known. A success waits for the rest; the server may be working on what has come already.
     fn deliver_answer(&mut self) -> Option<ResponseHead> {
         let head = self.answer.take()?;
-        let is_sent = self.sending == Sending::Done && self.output.is_empty();
-        if is_sent || self.sending == Sending::Abandoned {
+        if self.is_sent() || self.sending == Sending::Abandoned {
             return Some(head);
         }
-        if head.status.is_success() {
+        let waits = matches!(self.sending, Sending::Expecting(_));
+        if head.status.is_success() && !waits {
             self.answer = Some(head);
             return None;
         }
@@ -527,10 +563,15 @@ impl Exchange {
         }
     }
 
-    /// Gives the buffers back while the connection idles.
-    pub(crate) fn rest(&mut self) {
-        self.input.release();
-        self.output.release();
+    /// Gives its memory away while the connection idles.
+    pub(crate) fn rest(&mut self) -> [Buffer; 2] {
+        [self.input.release(), self.output.release()]
+    }
+
+    /// Takes memory for the next exchange.
+    pub(crate) fn wake(&mut self, [input, output]: [Buffer; 2]) {
+        self.input = input;
+        self.output = output;
     }
 }
 

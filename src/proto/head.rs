@@ -28,9 +28,7 @@ impl<'a> HeadWriter<'a> {
     ) -> Self {
         let version: &[u8] =
             if version == Version::HTTP_10 { b" HTTP/1.0\r\n" } else { b" HTTP/1.1\r\n" };
-        for piece in [method.as_str().as_bytes(), b" ", target.as_bytes(), version] {
-            out.push(piece);
-        }
+        out.push_all([method.as_str().as_bytes(), b" ", target.as_bytes(), version]);
         Self { out }
     }
 
@@ -53,9 +51,7 @@ impl<'a> HeadWriter<'a> {
     }
 
     fn line(&mut self, name: &HeaderName, value: &[u8]) {
-        for piece in [name.as_str().as_bytes(), b": ", value, b"\r\n"] {
-            self.out.push(piece);
-        }
+        self.out.push_all([name.as_str().as_bytes(), b": ", value, b"\r\n"]);
     }
 }
 
@@ -82,24 +78,42 @@ impl HeadScanner {
     /// A lone LF ends a line as well (RFC 9112 §2.2). What cannot become a status line is an
     /// error at once: a peer that speaks another protocol may wait for us for ever.
     pub(crate) fn find_end(&mut self, data: &[u8]) -> Result<Option<usize>, ProtocolError> {
-        if self.scanned == 0 {
+        if self.scanned < START.len() {
             check_start(data)?;
         }
-        let unseen = data.get(self.scanned..).unwrap_or_default();
-        for (at, _) in unseen.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
-            match unseen.get(at + 1..).unwrap_or_default() {
-                [b'\n', ..] => return Ok(Some(self.scanned + at + 2)),
-                [b'\r', b'\n', ..] => return Ok(Some(self.scanned + at + 3)),
+        while let Some(at) = line_feed(data.get(self.scanned..).unwrap_or_default()) {
+            let after = self.scanned + at + 1;
+            match data.get(after..).unwrap_or_default() {
+                [b'\n', ..] => return Ok(Some(after + 1)),
+                [b'\r', b'\n', ..] => return Ok(Some(after + 2)),
                 [] | [b'\r'] => {
                     self.scanned += at;
                     return Ok(None);
                 }
-                _ => {}
+                _ => self.scanned = after,
             }
         }
-        self.scanned = data.len().max(1) - 1;
+        self.scanned = data.len();
         Ok(None)
     }
+}
+
+/// Where the first LF is; eight bytes at a time, because every byte of every head passes here.
+fn line_feed(data: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
+    const FEEDS: u64 = u64::from_ne_bytes([b'\n'; 8]);
+    let mut skipped = 0;
+    for chunk in data.chunks_exact(8) {
+        let word = chunk.try_into().map_or(FEEDS, u64::from_ne_bytes) ^ FEEDS;
+        // Some byte of `word` is zero: the classic test, exact when there is none.
+        if word.wrapping_sub(ONES) & !word & HIGHS != 0 {
+            break;
+        }
+        skipped += chunk.len();
+    }
+    let rest = data.get(skipped..).unwrap_or_default();
+    rest.iter().position(|byte| *byte == b'\n').map(|at| skipped + at)
 }
 
 /// The number of bytes of empty lines before a head; RFC 9112 §2.2 lets them be skipped.
@@ -186,10 +200,12 @@ fn offending_line(raw: &[u8]) -> &[u8] {
     raw.split(|byte| *byte == b'\n').skip(1).find(is_bad).unwrap_or_default()
 }
 
+/// How every head starts.
+const START: &[u8] = b"HTTP/1.";
+
 /// Whether `data` can still become a status line of HTTP/1.x.
 fn check_start(data: &[u8]) -> Result<(), ProtocolError> {
     const NAME: &[u8] = b"HTTP/";
-    const START: &[u8] = b"HTTP/1.";
     let seen = data.len().min(START.len());
     let (start, expected) = (data.get(..seen), START.get(..seen));
     if start == expected {
@@ -234,6 +250,20 @@ mod tests {
     }
 
     #[test]
+    fn line_feeds_are_found_wherever_they_are() {
+        for length in 0..40 {
+            assert_eq!(line_feed(&vec![0x8a; length]), None);
+            for at in 0..length {
+                let mut data = vec![0x0b; length];
+                data[at] = b'\n';
+                assert_eq!(line_feed(&data), Some(at));
+                data[length - 1] = b'\n';
+                assert_eq!(line_feed(&data), Some(at), "the first one");
+            }
+        }
+    }
+
+    #[test]
     fn the_end_is_found_at_every_split() {
         let heads = [
             "HTTP/1.1 200 OK\r\n\r\n",
@@ -268,6 +298,19 @@ mod tests {
         }
         let outcome = HeadScanner::default().find_end(b"HTTP/2 200");
         assert!(matches!(outcome, Err(ProtocolError::UnsupportedVersion(_))));
+    }
+
+    /// A good first byte, in a read of its own, vouches for nothing.
+    #[test]
+    fn garbage_is_refused_for_the_same_reason_byte_by_byte() {
+        for case in ["HP/1.1 200 OK\r\n", "HTTPS", "HTTP/2 200", "HTTP/1x", "H\n\n"] {
+            let whole = HeadScanner::default().find_end(case.as_bytes()).unwrap_err();
+            let mut scanner = HeadScanner::default();
+            let mut ends = 1..=case.len();
+            let slow = ends.find_map(|end| scanner.find_end(&case.as_bytes()[..end]).err());
+            let reason = std::mem::discriminant(&whole);
+            assert_eq!(slow.map(|error| std::mem::discriminant(&error)), Some(reason), "{case:?}");
+        }
     }
 
     #[test]

@@ -73,9 +73,16 @@ impl<S: fmt::Display> fmt::Display for Host<S> {
 
 /// *Host parser*: appends the host that `input` means, in its one form.
 pub(super) fn push(out: &mut String, input: &str) -> Result<(), ParseError> {
-    let host = parse(input)?;
-    // Writing to a string does not fail.
-    let _ = write!(out, "{host}");
+    // An address in its usual form needs no change.
+    if input.parse::<Ipv4Addr>().is_ok() {
+        out.push_str(input);
+        return Ok(());
+    }
+    match parse(input)? {
+        Host::Domain(domain) => out.push_str(&domain),
+        // Writing to a string does not fail.
+        address => drop(write!(out, "{address}")),
+    }
     Ok(())
 }
 

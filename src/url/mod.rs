@@ -34,7 +34,7 @@ pub use host::Host;
 pub use origin::Origin;
 pub use parse::MAX_LEN;
 pub use set::QueryPairsMut;
-pub(crate) use userinfo::Userinfo;
+pub(crate) use userinfo::{Userinfo, shown};
 
 /// An absolute `http` or `https` URL.
 ///

@@ -64,6 +64,15 @@ impl Url {
     }
 }
 
+/// Names a text that is no URL: by its beginning, unless a password may be in it.
+pub(crate) fn shown(what: &str, text: &str) -> String {
+    if text.contains('@') {
+        return what.to_owned();
+    }
+    let excerpt: String = text.chars().take(80).collect();
+    format!("{what} {excerpt:?}")
+}
+
 struct Redacted<'a>(&'a Url);
 
 impl fmt::Display for Redacted<'_> {

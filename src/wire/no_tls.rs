@@ -3,6 +3,8 @@
 use std::convert::Infallible;
 use std::fmt;
 
+use crate::proto::buffer::Buffer;
+
 /// Cannot be made.
 #[derive(Debug)]
 pub(crate) struct Tls(Infallible);
@@ -54,7 +56,15 @@ impl Tls {
         match self.0 {}
     }
 
-    pub(crate) fn rest(&mut self) {
+    pub(crate) fn farewell(&mut self) -> &[u8] {
+        match self.0 {}
+    }
+
+    pub(crate) fn rest(&mut self) -> [Buffer; 2] {
+        match self.0 {}
+    }
+
+    pub(crate) fn wake(&mut self, _memory: [Buffer; 2]) {
         match self.0 {}
     }
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Phase};
 use crate::proto::buffer::Buffer;
 use crate::proto::close::CloseReason;
 use crate::proto::error::ProtocolError;
-use crate::proto::exchange::{BodyStep, Ending, Exchange, Missing, Outgoing, Step};
+use crate::proto::exchange::{BodyStep, Ending, Exchange, Expectation, Missing, Outgoing, Step};
 use crate::proto::limits::Limits;
 
 /// The state of one connection, from its first byte to its last, over all its exchanges.
@@ -21,6 +21,9 @@ pub(crate) struct Session {
     exchange: Exchange,
     tls: Option<Box<Tls>>,
 }
+
+/// The buffers of a connection.
+pub(crate) type Memory = [Buffer; 4];
 
 /// Why a connection broke.
 #[derive(Debug)]
@@ -45,9 +48,10 @@ impl Session {
         &mut self,
         method: Method,
         outgoing: Outgoing,
+        expectation: Expectation,
         write_head: impl FnOnce(&mut Buffer),
     ) {
-        self.exchange.start(method, outgoing, write_head);
+        self.exchange.start(method, outgoing, expectation, write_head);
     }
 
     /// See [`Exchange::step`].
@@ -62,7 +66,7 @@ impl Session {
                 Ok(if tls.output().is_empty() { Step::Read } else { Step::Write })
             }
             // The handshake has something to say of its own.
-            Step::Read if !tls.output().is_empty() => Ok(Step::Write),
+            Step::Read | Step::Await if !tls.output().is_empty() => Ok(Step::Write),
             step => Ok(step),
         }
     }
@@ -92,6 +96,11 @@ impl Session {
         }
     }
 
+    /// See [`Exchange::go_ahead`].
+    pub(crate) fn go_ahead(&mut self) {
+        self.exchange.go_ahead();
+    }
+
     pub(crate) fn body_space(&mut self) -> &mut [u8] {
         self.exchange.body_space()
     }
@@ -106,6 +115,16 @@ impl Session {
 
     pub(crate) fn has_sent(&self) -> bool {
         self.exchange.has_sent()
+    }
+
+    /// Whether all of the request is written.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.exchange.is_sent() && self.output().is_empty()
+    }
+
+    /// See [`Exchange::awaits_head`].
+    pub(crate) fn awaits_head(&self) -> bool {
+        self.exchange.awaits_head()
     }
 
     pub(crate) fn has_heard(&self) -> bool {
@@ -200,11 +219,27 @@ impl Session {
         }
     }
 
-    /// Gives the buffers back while the connection idles.
-    pub(crate) fn rest(&mut self) {
-        self.exchange.rest();
+    /// What to say before the connection is closed: `close_notify` (RFC 8446 §6.1), or the alert
+    /// that tells the peer what was wrong.
+    pub(crate) fn farewell(&mut self) -> &[u8] {
+        match &mut self.tls {
+            Some(tls) => tls.farewell(),
+            None => &[],
+        }
+    }
+
+    /// Gives its memory away while the connection idles.
+    pub(crate) fn rest(&mut self) -> Memory {
+        let [input, output] = self.exchange.rest();
+        let [incoming, outgoing] = self.tls.as_mut().map(|tls| tls.rest()).unwrap_or_default();
+        [input, output, incoming, outgoing]
+    }
+
+    /// Takes memory for the next exchange.
+    pub(crate) fn wake(&mut self, [input, output, incoming, outgoing]: Memory) {
+        self.exchange.wake([input, output]);
         if let Some(tls) = &mut self.tls {
-            tls.rest();
+            tls.wake([incoming, outgoing]);
         }
     }
 

@@ -56,6 +56,10 @@ enum Progress {
     Handshaking,
     Open,
     PeerClosed,
+    /// The handshake failed; the output holds an alert for the peer.
+    Refused,
+    /// A record was invalid; the output holds an alert for the peer.
+    Failed,
 }
 
 type State<'c, 'i> = ConnectionState<'c, 'i, rustls::client::ClientConnectionData>;
@@ -76,7 +80,7 @@ impl Tls {
     }
 
     pub(crate) fn is_handshaking(&self) -> bool {
-        self.progress == Progress::Handshaking
+        matches!(self.progress, Progress::Handshaking | Progress::Refused)
     }
 
     /// Takes what has come as far as it goes: the handshake proceeds, plaintext goes to `sink`.
@@ -84,7 +88,7 @@ impl Tls {
         self.run(&mut sink, &[])?;
         match self.progress {
             Progress::PeerClosed => Ok(Received::Closed),
-            Progress::Handshaking | Progress::Open => Ok(Received::More),
+            _ => Ok(Received::More),
         }
     }
 
@@ -123,11 +127,27 @@ impl Tls {
         self.progress == Progress::Open && self.incoming.is_empty() && self.outgoing.is_empty()
     }
 
-    /// Gives the buffers back while the connection idles.
-    pub(crate) fn rest(&mut self) {
-        self.incoming.release();
-        self.outgoing.release();
+    /// The last bytes: an alert that waits, or `close_notify`. Nothing in the middle of a record.
+    pub(crate) fn farewell(&mut self) -> &[u8] {
+        let between_records = self.outgoing.is_empty();
+        if between_records && matches!(self.progress, Progress::Open | Progress::PeerClosed) {
+            self.queue_close_notify();
+        }
+        let has_alert = matches!(self.progress, Progress::Refused | Progress::Failed);
+        let last_words = between_records || has_alert;
+        if last_words { self.outgoing.data() } else { &[] }
+    }
+
+    /// Gives its memory away while the connection idles.
+    pub(crate) fn rest(&mut self) -> [Buffer; 2] {
         self.read_size = FIRST_READ;
+        [self.incoming.release(), self.outgoing.release()]
+    }
+
+    /// Takes memory for the next exchange.
+    pub(crate) fn wake(&mut self, [incoming, outgoing]: [Buffer; 2]) {
+        self.incoming = incoming;
+        self.outgoing = outgoing;
     }
 
     /// Lets rustls do whatever it can do now, and encrypts `plain` as soon as that is allowed.
@@ -151,19 +171,28 @@ impl Tls {
                     return Ok(encrypted);
                 }
                 Err(error) => {
-                    self.collect_alert();
+                    self.fail();
                     return Err(TlsError(error));
                 }
             }
         }
     }
 
-    /// After an error rustls has an alert for the peer: it becomes part of the output.
-    fn collect_alert(&mut self) {
+    /// After an error rustls has an alert for the peer: it becomes the output. Without it the peer
+    /// sees a closed connection, so what cannot be encoded is not reported.
+    fn fail(&mut self) {
+        self.progress = if self.is_handshaking() { Progress::Refused } else { Progress::Failed };
         let status = self.connection.process_tls_records(&mut []);
         if let Ok(ConnectionState::EncodeTlsData(record)) = status.state {
-            // Without its alert the peer sees a closed connection: nothing to report.
             let _ = encode(record, &mut self.outgoing);
+        }
+    }
+
+    fn queue_close_notify(&mut self) {
+        let status = self.connection.process_tls_records(&mut []);
+        if let Ok(ConnectionState::WriteTraffic(mut traffic)) = status.state {
+            let written = traffic.queue_close_notify(self.outgoing.space(RECORD_OVERHEAD));
+            self.outgoing.filled(written.unwrap_or(0));
         }
     }
 }

@@ -9,6 +9,7 @@
 //! | [`script`] | a peer that expects these bytes and answers those, and faults of all kinds |
 //! | [`net`] | addresses that refuse, stay silent or never accept |
 //! | [`pki`] | certificates made at start, good ones and ones to refuse |
+//! | [`relay`] | counts the connections to any server |
 #![allow(
     dead_code,
     unused_imports,
@@ -24,5 +25,6 @@
 pub mod httpbin;
 pub mod net;
 pub mod pki;
+pub mod relay;
 pub mod script;
 mod stream;

@@ -82,6 +82,17 @@ pub fn pause(milliseconds: u64) -> Step {
     Step::Pause(Duration::from_millis(milliseconds))
 }
 
+/// These bytes one by one, with a pause after each.
+pub fn drip(bytes: impl AsRef<[u8]>, milliseconds: u64) -> Connection {
+    bytes.as_ref().iter().flat_map(|byte| [send([*byte]), pause(milliseconds)]).collect()
+}
+
+/// A response with status 200 and this body, of known length.
+pub fn ok(body: impl AsRef<[u8]>) -> Vec<u8> {
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.as_ref().len());
+    [head.as_bytes(), body.as_ref()].concat()
+}
+
 /// Any request, and these bytes as the answer.
 pub fn answer(response: impl AsRef<[u8]>) -> Connection {
     vec![Step::ExpectRequest, send(response)]

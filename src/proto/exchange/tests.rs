@@ -28,7 +28,16 @@ fn started(method: Method) -> Exchange {
 }
 
 fn start(exchange: &mut Exchange, method: Method, outgoing: Outgoing) {
-    exchange.start(method.clone(), outgoing, |out| {
+    start_expecting(exchange, method, outgoing, Expectation::None);
+}
+
+fn start_expecting(
+    exchange: &mut Exchange,
+    method: Method,
+    outgoing: Outgoing,
+    expectation: Expectation,
+) {
+    exchange.start(method.clone(), outgoing, expectation, |out| {
         HeadWriter::start(out, &method, "/", Version::HTTP_11).end();
     });
 }
@@ -75,7 +84,7 @@ fn drive(
     loop {
         match exchange.step()? {
             Step::Write => exchange.wrote(exchange.output().len()),
-            Step::Fill => panic!("a body is asked for"),
+            Step::Fill | Step::Await => panic!("a body is asked for"),
             Step::Head(head) => {
                 outcome.status = Some(head.status.as_u16());
                 break;
@@ -325,7 +334,7 @@ fn send(outgoing: Outgoing, pieces: &[&str]) -> (Vec<Vec<u8>>, Result<(), Missin
                 },
             },
             Step::Read => return (writes, Ok(())),
-            Step::Head(_) => panic!("nothing was answered"),
+            Step::Await | Step::Head(_) => panic!("nothing was answered"),
         }
     }
 }
@@ -382,6 +391,59 @@ fn an_early_success_waits_for_the_upload() {
     exchange.wrote(exchange.output().len());
     assert!(matches!(exchange.step(), Ok(Step::Head(_))));
     assert_eq!(exchange.reusable(), Ok(()));
+}
+
+/// An upload of ten bytes that has sent its head and expects `100 Continue`.
+fn expecting() -> Exchange {
+    let mut exchange = Exchange::new(&Limits::default());
+    start_expecting(&mut exchange, Method::PUT, Outgoing::Length(10), Expectation::Continue);
+    assert!(matches!(exchange.step(), Ok(Step::Write)), "the head goes out alone");
+    exchange.wrote(exchange.output().len());
+    assert!(matches!(exchange.step(), Ok(Step::Await)));
+    exchange
+}
+
+fn finish_upload(mut exchange: Exchange) {
+    assert!(matches!(exchange.step(), Ok(Step::Fill)));
+    exchange.body_filled(10);
+    exchange.wrote(exchange.output().len());
+    answer(&mut exchange, "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
+    assert!(matches!(exchange.step(), Ok(Step::Head(head)) if head.status == 201));
+    assert_eq!(exchange.reusable(), Ok(()));
+}
+
+/// RFC 9110 §10.1.1.
+#[test]
+fn an_expected_100_lets_the_body_go() {
+    let mut exchange = expecting();
+    answer(&mut exchange, "HTTP/1.1 103 Early Hints\r\n\r\n");
+    assert!(matches!(exchange.step(), Ok(Step::Await)), "103 says nothing of the body");
+    answer(&mut exchange, "HTTP/1.1 100 Continue\r\n\r\n");
+    finish_upload(exchange);
+}
+
+#[test]
+fn a_silent_server_gets_the_body_all_the_same() {
+    let mut exchange = expecting();
+    exchange.go_ahead();
+    finish_upload(exchange);
+}
+
+#[test]
+fn a_final_answer_makes_the_body_superfluous() {
+    for status in [200, 401, 417] {
+        let mut exchange = expecting();
+        answer(&mut exchange, &format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n"));
+        assert!(matches!(exchange.step(), Ok(Step::Head(head)) if head.status == status));
+        assert_eq!(exchange.reusable(), Err(CloseReason::RequestIncomplete));
+    }
+}
+
+#[test]
+fn the_end_of_the_connection_ends_the_wait() {
+    let mut exchange = expecting();
+    exchange.read_eof(Ending::Clean);
+    assert_eq!(exchange.step().unwrap_err(), ProtocolError::EofBeforeResponse);
 }
 
 #[test]

@@ -1,0 +1,265 @@
+//! Forms of fields and files: [the guide](crate::multipart), and what reads files and readers.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::path::Path;
+
+use super::drive::read_source;
+use super::{Blocking, Body, rest_of};
+use crate::body::{Feed, SourceLength};
+
+/// A `multipart/form-data` body.
+pub type Form = crate::multipart::form::Form<Blocking>;
+/// A field or file of a [`Form`].
+pub type Part = crate::multipart::part::Part<Blocking>;
+
+/// How much of a form is read at once.
+const PIECE: usize = 8 * 1024;
+
+impl Part {
+    /// What a reader gives until it ends. Its length is not known, so the request is sent in
+    /// chunks.
+    pub fn reader<R: Read + Send + 'static>(value: R) -> Self {
+        Self::from_source(Box::new(value), SourceLength::Unknown)
+    }
+
+    /// What a reader gives, `length` bytes. A reader that gives fewer or more is an error
+    /// ([`Kind::Body`](crate::error::Kind::Body)) before the server can take the request for
+    /// complete.
+    pub fn reader_with_length<R: Read + Send + 'static>(value: R, length: u64) -> Self {
+        Self::from_source(Box::new(value), SourceLength::Exactly(length))
+    }
+
+    /// A file, under its own name and with the type that its extension says.
+    ///
+    /// It is opened at once and read when the request is sent, up to the length that it has now:
+    /// if it shrinks until then, that is an error.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be opened, or is a directory; the error names the path.
+    ///
+    /// ```
+    /// use leanhttp::multipart::Part;
+    ///
+    /// let error = Part::file("no/such/file").unwrap_err();
+    /// assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+    /// assert!(error.to_string().starts_with("no/such/file: "));
+    /// ```
+    pub fn file<T: AsRef<Path>>(path: T) -> io::Result<Self> {
+        let path = path.as_ref();
+        let file = open(path).map_err(|error| {
+            io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+        })?;
+        let length = rest_of(&file);
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Self::from_source(Box::new(file), length).file_name(name))
+    }
+}
+
+/// A directory can be opened on some systems; only reading it fails.
+fn open(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    Ok(file)
+}
+
+impl Form {
+    /// Adds a file; see [`Part::file`].
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be opened, or is a directory; the error names the path.
+    pub fn file<T, U>(self, name: T, path: U) -> io::Result<Self>
+    where
+        T: Into<std::borrow::Cow<'static, str>>,
+        U: AsRef<Path>,
+    {
+        Ok(self.part(name, Part::file(path)?))
+    }
+
+    /// The bytes of the form as they are sent.
+    ///
+    /// What would make a request with this form fail, makes reading fail.
+    pub fn into_reader(self) -> impl Read {
+        let body = match self.into_body() {
+            Ok((_, body)) => body,
+            Err(error) => Body::new(Refused(error.to_string())),
+        };
+        BodyReader { body, buffer: vec![0; PIECE], unread: 0..0 }
+    }
+}
+
+/// Reads a body as a driver does, for the caller.
+struct BodyReader {
+    body: Body,
+    buffer: Vec<u8>,
+    /// The part of the buffer that waits for the caller.
+    unread: Range<usize>,
+}
+
+impl BodyReader {
+    /// Takes the next piece of the body, which is empty at its end only.
+    fn refill(&mut self) -> io::Result<()> {
+        loop {
+            match self.body.feed(&mut self.buffer) {
+                Feed::Filled(count) => {
+                    self.unread = 0..count;
+                    return Ok(());
+                }
+                Feed::Read(source, into) => {
+                    let count = read_source(source, into)?;
+                    self.body.fed(count).map_err(io::Error::other)?;
+                }
+            }
+        }
+    }
+}
+
+impl Read for BodyReader {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.unread.is_empty() {
+            self.refill()?;
+        }
+        let mut unread = self.buffer.get(self.unread.clone()).unwrap_or_default();
+        let count = unread.read(into)?;
+        self.unread.start += count;
+        Ok(count)
+    }
+}
+
+/// A form that cannot be sent.
+struct Refused(String);
+
+impl Read for Refused {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::other(self.0.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::error::Kind;
+
+    /// A file that lives as long as the test.
+    struct Temporary(PathBuf);
+
+    impl Temporary {
+        fn new(name: &str, content: &[u8]) -> Self {
+            let path = std::env::temp_dir().join(format!("{}-{name}", std::process::id()));
+            std::fs::write(&path, content).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Temporary {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_file(&self.0);
+        }
+    }
+
+    fn read(form: Form, step: usize) -> io::Result<String> {
+        let mut reader = form.into_reader();
+        let (mut bytes, mut piece) = (Vec::new(), vec![0; step]);
+        loop {
+            match reader.read(&mut piece)? {
+                0 => return Ok(String::from_utf8(bytes).unwrap()),
+                count => bytes.extend_from_slice(&piece[..count]),
+            }
+        }
+    }
+
+    fn form() -> Form {
+        Form::new().with_boundary("BOUND").unwrap()
+    }
+
+    #[test]
+    fn a_file_has_its_name_its_type_and_its_length() {
+        let file = Temporary::new("a-file.txt", b"some text");
+        let form = form().file("f", &file.0).unwrap();
+        let name = file.0.file_name().unwrap().to_str().unwrap();
+        let head = format!("form-data; name=\"f\"; filename=\"{name}\"");
+        let expected = format!(
+            "--BOUND\r\nContent-Disposition: {head}\r\nContent-Type: text/plain\r\n\r\n\
+             some text\r\n--BOUND--\r\n"
+        );
+        assert_eq!(read(form, 64).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_file_that_shrinks_is_an_error() {
+        let file = Temporary::new("shrinks", b"some text");
+        let form = form().file("f", &file.0).unwrap();
+        std::fs::write(&file.0, b"some").unwrap();
+        let error = read(form, 64).unwrap_err();
+        assert_eq!(error.to_string(), "the body ended 5 bytes before its announced length");
+    }
+
+    #[test]
+    fn a_file_that_grows_is_sent_as_it_was() {
+        let file = Temporary::new("grows", b"some text");
+        let form = form().file("f", &file.0).unwrap();
+        std::fs::write(&file.0, b"some text and more").unwrap();
+        assert!(read(form, 64).unwrap().contains("\r\n\r\nsome text\r\n--BOUND--\r\n"));
+    }
+
+    #[test]
+    fn what_is_no_file_is_an_error_at_once() {
+        let missing = std::env::temp_dir().join("no such file");
+        let table = [
+            (missing, io::ErrorKind::NotFound),
+            (std::env::temp_dir(), io::ErrorKind::IsADirectory),
+        ];
+        for (path, kind) in table {
+            let error = form().file("f", &path).unwrap_err();
+            assert_eq!(error.kind(), kind);
+            assert!(error.to_string().starts_with(&format!("{}: ", path.display())), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_reader_gives_the_same_whatever_is_asked_of_it() {
+        let made = || {
+            let unsized_part = Part::reader(&b"of unknown length"[..]);
+            let sized = Part::reader_with_length(std::io::repeat(b'x').take(20_000), 20_000);
+            form().text("t", "text").part("u", unsized_part).part("s", sized)
+        };
+        let whole = read(made(), 1 << 16).unwrap();
+        assert!(whole.len() > 20_000 && whole.ends_with("--BOUND--\r\n"));
+        for step in [1, 2, 7, PIECE - 1, PIECE, PIECE + 1] {
+            assert_eq!(read(made(), step).unwrap(), whole, "{step}");
+        }
+    }
+
+    /// Its count must not be believed, or the form would end there as if it were complete.
+    #[test]
+    fn a_reader_that_claims_too_much_is_an_error() {
+        struct Liar;
+        impl Read for Liar {
+            fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+                Ok(into.len() + 1)
+            }
+        }
+        let error = read(form().part("n", Part::reader(Liar)), 64).unwrap_err();
+        assert!(error.to_string().starts_with("a reader claimed more bytes"), "{error}");
+    }
+
+    #[test]
+    fn a_form_that_cannot_be_sent_cannot_be_read() {
+        let mut headers = http::HeaderMap::new();
+        headers.insert("content-disposition", http::HeaderValue::from_static("x"));
+        let refused = || form().part("n", Part::text("x").headers(headers.clone()));
+        let line = "Content-Disposition among the headers of a part";
+        assert_eq!(read(refused(), 64).unwrap_err().to_string(), line);
+
+        let request = super::super::Client::new().post("http://example.org/").multipart(refused());
+        let error = request.build().unwrap_err();
+        assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Builder, line));
+    }
+}

@@ -1,0 +1,118 @@
+//! `Set-Cookie` as octets (RFC 6265bis §5.6): one pass, no allocation, no judgement about the site
+//! it came from.
+
+use std::time::{Duration, SystemTime};
+
+use super::{SameSite, date, refusal::Refusal};
+
+/// What one `Set-Cookie` field says. Slices of the field's value; of a repeated attribute the last
+/// valid one counts.
+#[derive(Default)]
+pub(crate) struct SetCookie<'a> {
+    /// Empty for a cookie without a name, as `Set-Cookie: token` sends one.
+    pub(crate) name: &'a [u8],
+    pub(crate) value: &'a [u8],
+    pub(crate) expires: Option<SystemTime>,
+    /// Zero for every value that is not positive; the largest `Duration` of whole seconds for one
+    /// beyond all bounds.
+    pub(crate) max_age: Option<Duration>,
+    /// Without its leading dot, and never empty.
+    pub(crate) domain: Option<&'a [u8]>,
+    /// Starts with `/`; anything else means the default path.
+    pub(crate) path: Option<&'a [u8]>,
+    pub(crate) secure: bool,
+    pub(crate) http_only: bool,
+    pub(crate) same_site: Option<SameSite>,
+}
+
+impl<'a> SetCookie<'a> {
+    pub(crate) fn parse(input: &'a [u8]) -> Result<SetCookie<'a>, Refusal> {
+        if input.iter().any(|&octet| is_control(octet)) {
+            return Err(Refusal::ControlOctet);
+        }
+        let mut parts = input.split(|&octet| octet == b';');
+        let (name, value) = name_and_value(parts.next().unwrap_or_default());
+        if name.is_empty() && value.is_empty() {
+            return Err(Refusal::Empty);
+        }
+        if name.len() + value.len() > MAX_PAIR {
+            return Err(Refusal::PairTooLong);
+        }
+        let mut cookie = SetCookie { name, value, ..SetCookie::default() };
+        parts.for_each(|attribute| cookie.apply(attribute));
+        Ok(cookie)
+    }
+
+    /// §5.6.1 to §5.6.7. An unknown, malformed or overlong attribute changes nothing, except that a
+    /// malformed `Domain`, `Path` or `SameSite` undoes an earlier one.
+    fn apply(&mut self, attribute: &'a [u8]) {
+        let (name, value) = split_pair(attribute).unwrap_or((attribute.trim_ascii(), b""));
+        if value.len() > MAX_ATTRIBUTE {
+            return;
+        }
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        if is("Expires") {
+            self.expires = date::parse(value).or(self.expires);
+        } else if is("Max-Age") {
+            self.max_age = max_age(value).or(self.max_age);
+        } else if is("Domain") {
+            let domain = value.strip_prefix(b".").unwrap_or(value);
+            self.domain = Some(domain).filter(|domain| !domain.is_empty());
+        } else if is("Path") {
+            self.path = Some(value).filter(|path| path.starts_with(b"/"));
+        } else if is("Secure") {
+            self.secure = true;
+        } else if is("HttpOnly") {
+            self.http_only = true;
+        } else if is("SameSite") {
+            self.same_site = same_site(value);
+        }
+    }
+}
+
+/// Without `=` the whole is the value of a cookie that has no name (§5.6 step 3).
+fn name_and_value(pair: &[u8]) -> (&[u8], &[u8]) {
+    split_pair(pair).unwrap_or((b"", pair.trim_ascii()))
+}
+
+/// Around the first `=`, both sides without surrounding SP and TAB. (`trim_ascii` knows more white
+/// space than that, but no control octet comes this far.)
+fn split_pair(input: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut sides = input.splitn(2, |&octet| octet == b'=');
+    Some((sides.next()?.trim_ascii(), sides.next()?.trim_ascii()))
+}
+
+fn is_control(octet: u8) -> bool {
+    octet.is_ascii_control() && octet != b'\t'
+}
+
+/// §5.6.2: digits, perhaps after one `-`. A negative age is as good as none: expired.
+fn max_age(value: &[u8]) -> Option<Duration> {
+    let (digits, is_negative) = match value.strip_prefix(b"-") {
+        Some(digits) => (digits, true),
+        None => (value, false),
+    };
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    if is_negative {
+        return Some(Duration::ZERO);
+    }
+    let append = |n: u64, digit: &u8| n.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
+    Some(Duration::from_secs(digits.iter().fold(0, append)))
+}
+
+fn same_site(value: &[u8]) -> Option<SameSite> {
+    [(&b"Strict"[..], SameSite::Strict), (b"Lax", SameSite::Lax), (b"None", SameSite::None)]
+        .into_iter()
+        .find_map(|(known, same_site)| value.eq_ignore_ascii_case(known).then_some(same_site))
+}
+
+/// Octets of name and value together (§5.6 step 5).
+pub(crate) const MAX_PAIR: usize = 4096;
+
+/// Octets of an attribute's value (§5.6, attribute step 6).
+pub(crate) const MAX_ATTRIBUTE: usize = 1024;
+
+#[cfg(test)]
+mod tests;

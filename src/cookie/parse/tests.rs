@@ -1,0 +1,192 @@
+use proptest::prelude::*;
+
+use super::*;
+
+/// Everything a field says, on one line.
+fn shown(input: &[u8]) -> Result<String, Refusal> {
+    let cookie = SetCookie::parse(input)?;
+    let mut line = format!("{}|{}", cookie.name.escape_ascii(), cookie.value.escape_ascii());
+    let expires = cookie.expires.map(|at| at.duration_since(SystemTime::UNIX_EPOCH).unwrap());
+    let attributes = [
+        ("expires", expires.map(|at| at.as_secs().to_string())),
+        ("max-age", cookie.max_age.map(|age| age.as_secs().to_string())),
+        ("domain", cookie.domain.map(|domain| domain.escape_ascii().to_string())),
+        ("path", cookie.path.map(|path| path.escape_ascii().to_string())),
+        ("secure", cookie.secure.then(String::new)),
+        ("http-only", cookie.http_only.then(String::new)),
+        ("same-site", cookie.same_site.map(|same_site| format!("{same_site:?}"))),
+    ];
+    for (name, value) in attributes {
+        if let Some(value) = value {
+            line += &format!(" {name}:{value}");
+        }
+    }
+    Ok(line)
+}
+
+fn check(table: &[(&str, &str)]) {
+    for (input, expected) in table {
+        assert_eq!(shown(input.as_bytes()).as_deref(), Ok(*expected), "{input:?}");
+    }
+}
+
+#[test]
+fn name_and_value_5_6() {
+    check(&[
+        ("a=b", "a|b"),
+        ("a=", "a|"),
+        ("=b", "|b"),
+        ("token", "|token"),
+        ("token; Secure", "|token secure:"),
+        ("===a=b", "|==a=b"),
+        ("a=b=c", "a|b=c"),
+        (" \ta \t= \tb c\t ", "a|b c"),
+        ("a=\"b; c\"", r#"a|\"b"#),
+        ("a=\" b \"", r#"a|\" b \""#),
+        ("a=b, c=d", "a|b, c=d"),
+        ("foo bar=1", "foo bar|1"),
+        ("a=1\t2", r"a|1\t2"),
+    ]);
+}
+
+#[test]
+fn attributes_5_6_1_to_5_6_7() {
+    check(&[
+        ("a=b; Expires=1 Jan 1970 0:1:0", "a|b expires:60"),
+        ("a=b; EXPIRES = \"1 Jan 1970 0:1:0\"", "a|b expires:60"),
+        ("a=b; Expires=1 Jan 1970 0:1:0; Expires=soon", "a|b expires:60"),
+        ("a=b; Max-Age=60", "a|b max-age:60"),
+        ("a=b; Max-Age=0", "a|b max-age:0"),
+        ("a=b; Max-Age=-60", "a|b max-age:0"),
+        ("a=b; Max-Age=60; Max-Age=0", "a|b max-age:0"),
+        ("a=b; Max-Age=60; Max-Age=x", "a|b max-age:60"),
+        ("a=b; Max-Age=99999999999999999999999999", "a|b max-age:18446744073709551615"),
+        ("a=b; Max-Age=-99999999999999999999999999", "a|b max-age:0"),
+        ("a=b; Max-Age=", "a|b"),
+        ("a=b; Max-Age=-", "a|b"),
+        ("a=b; Max-Age=+1", "a|b"),
+        ("a=b; Max-Age=1.5", "a|b"),
+        ("a=b; Max-Age=1 2", "a|b"),
+        ("a=b; Domain=Example.com", "a|b domain:Example.com"),
+        ("a=b; Domain=.example.com", "a|b domain:example.com"),
+        ("a=b; Domain=..example.com", "a|b domain:.example.com"),
+        ("a=b; Domain=", "a|b"),
+        ("a=b; Domain=.", "a|b"),
+        ("a=b; Domain=example.com; Domain", "a|b"),
+        ("a=b; Path=/c", "a|b path:/c"),
+        ("a=b; Path=c", "a|b"),
+        ("a=b; Path", "a|b"),
+        ("a=b; Path=/c; Path=d", "a|b"),
+        ("a=b; Path=c; Path=/d", "a|b path:/d"),
+        ("a=b; Secure", "a|b secure:"),
+        ("a=b; secure=no", "a|b secure:"),
+        ("a=b; Secure d", "a|b"),
+        ("a=b;HttpOnly", "a|b http-only:"),
+        ("a=b; SameSite=strict", "a|b same-site:Strict"),
+        ("a=b; SameSite=LAX", "a|b same-site:Lax"),
+        ("a=b; SameSite=None", "a|b same-site:None"),
+        ("a=b; SameSite=Strict; SameSite=else", "a|b"),
+        ("a=b; SameSite", "a|b"),
+        ("a=b;;; ; =; =c; d; e=f; Version=1;", "a|b"),
+    ]);
+}
+
+#[test]
+fn refused_whole() {
+    let table: [(&[u8], Refusal); 8] = [
+        (b"", Refusal::Empty),
+        (b"=", Refusal::Empty),
+        (b" = ; Secure", Refusal::Empty),
+        (b"; a=b", Refusal::Empty),
+        (b"a=b\r\nSet-Cookie: c=d", Refusal::ControlOctet),
+        (b"a\0=b", Refusal::ControlOctet),
+        (b"a=\x7F", Refusal::ControlOctet),
+        (b"a=b; Path=/\x1B", Refusal::ControlOctet),
+    ];
+    for (input, expected) in table {
+        assert_eq!(shown(input), Err(expected), "{}", input.escape_ascii());
+    }
+}
+
+#[test]
+fn octets_beyond_ascii_stay_as_they_are() {
+    let cookie = SetCookie::parse(b"\xFF=\xC3\xA9\xFE").unwrap_or_default();
+    assert_eq!((cookie.name, cookie.value), (&b"\xFF"[..], &b"\xC3\xA9\xFE"[..]));
+}
+
+#[test]
+fn sizes_5_6() {
+    let pair = |octets: usize| format!("name={}", "v".repeat(octets - "name".len()));
+    assert!(SetCookie::parse(pair(MAX_PAIR).as_bytes()).is_ok());
+    assert_eq!(shown(pair(MAX_PAIR + 1).as_bytes()), Err(Refusal::PairTooLong));
+
+    let path = |octets: usize| format!("a=b; Path=/c; Path=/{}", "d".repeat(octets - 1));
+    let length = |input: String| {
+        SetCookie::parse(input.as_bytes()).unwrap_or_default().path.map(<[u8]>::len)
+    };
+    assert_eq!(length(path(MAX_ATTRIBUTE)), Some(MAX_ATTRIBUTE));
+    assert_eq!(
+        length(path(MAX_ATTRIBUTE + 1)),
+        Some("/c".len()),
+        "ignored as if it were not there"
+    );
+}
+
+#[test]
+fn a_field_of_nothing_but_separators() {
+    let input = format!("a=b{}; Secure", ";".repeat(64 * 1024));
+    check(&[(input.as_str(), "a|b secure:")]);
+}
+
+proptest! {
+    #[test]
+    fn any_octets(input in prop::collection::vec(any::<u8>(), 0..200)) {
+        check_invariants(&input)?;
+    }
+
+    /// Made of what the parser looks for, so that more than the first check is reached.
+    #[test]
+    fn any_order_of_the_words(words in prop::collection::vec(word(), 0..20)) {
+        check_invariants(words.concat().as_bytes())?;
+    }
+}
+
+fn word() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        ";",
+        ";",
+        "=",
+        " ",
+        "\t",
+        "a",
+        ".",
+        "/",
+        "-",
+        "0",
+        "9",
+        "é",
+        ":",
+        "Expires",
+        "Max-Age",
+        "Domain",
+        "Path",
+        "Secure",
+        "HttpOnly",
+        "SameSite",
+        "Lax",
+        "1 Jan 1970 0:0:0",
+    ])
+}
+
+fn check_invariants(input: &[u8]) -> Result<(), TestCaseError> {
+    let Ok(cookie) = SetCookie::parse(input) else { return Ok(()) };
+    prop_assert!(!cookie.name.is_empty() || !cookie.value.is_empty());
+    prop_assert!(!cookie.name.contains(&b'='));
+    for part in [cookie.name, cookie.value] {
+        prop_assert!(!part.contains(&b';') && !part.iter().any(|&octet| is_control(octet)));
+        prop_assert_eq!(part.trim_ascii(), part);
+    }
+    prop_assert!(cookie.domain.is_none_or(|domain| !domain.is_empty()));
+    prop_assert!(cookie.path.is_none_or(|path| path.starts_with(b"/")));
+    Ok(())
+}

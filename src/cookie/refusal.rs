@@ -1,0 +1,22 @@
+/// Why a `Set-Cookie` was not stored. The peer is never told; tests and logs are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// A control octet other than TAB (RFC 6265bis §5.6 step 1).
+    ControlOctet,
+    /// Neither name nor value (§5.7 step 2).
+    Empty,
+    /// Name and value together over [`MAX_PAIR`](super::parse::MAX_PAIR) octets (§5.6 step 5).
+    PairTooLong,
+    /// The request's host or directory is longer than a cookie may carry.
+    SiteTooLong,
+    /// `Domain` is neither the request's host nor above it (§5.7 step 10).
+    ForeignDomain,
+    /// `Domain` is a public suffix (§5.7 step 9).
+    PublicSuffix,
+    /// `Secure` from a plain `http` response (§5.7 step 13).
+    SecureOverPlain,
+    /// `__Secure-` or `__Host-` without what the prefix promises (§5.7 steps 20 to 22).
+    Prefix,
+    /// It would lie over a `Secure` cookie, but came over plain `http` (§5.7 step 16).
+    OverlaysSecure,
+}

@@ -1,0 +1,230 @@
+//! The cookie store (RFC 6265bis §5.7 and §5.8): a value that is told the time and touches nothing.
+//!
+//! Cookies lie by domain, the domains in the order of [`Site::key`]. What a request needs is then a
+//! look-up for each label of its host, and what lies below a domain is one range. No domain holds
+//! more than a few dozen cookies, so within a domain they are simply searched through.
+
+use std::{cmp::Reverse, collections::BTreeMap, ops::Bound, time::SystemTime};
+
+use bytes::Bytes;
+use http::HeaderValue;
+
+use super::{
+    parse::SetCookie,
+    refusal::Refusal,
+    site::{Scheme, Site, path_matches},
+    stored::StoredCookie,
+};
+
+/// No method leaves an expired cookie, an empty domain, or more cookies than the limits allow.
+#[derive(Default)]
+pub(crate) struct Store {
+    domains: BTreeMap<String, Vec<StoredCookie>>,
+    limits: Limits,
+    /// Cookies in all domains together.
+    len: usize,
+    /// Grows with every cookie set and every header made; orders creations and accesses.
+    ticks: u64,
+    /// No cookie expires before this; `None` where none expires at all.
+    next_expiry: Option<SystemTime>,
+}
+
+impl Store {
+    /// Does what `set_cookie`, the value of a `Set-Cookie` field from `site`, asks for: stores,
+    /// replaces or deletes a cookie.
+    pub(crate) fn set(
+        &mut self,
+        site: Site<'_>,
+        set_cookie: &[u8],
+        now: SystemTime,
+    ) -> Result<(), Refusal> {
+        self.evict_expired(now);
+        let cookie = StoredCookie::admit(&SetCookie::parse(set_cookie)?, site, now)?;
+        let key = site.key(&cookie.domain);
+        if site.scheme == Scheme::Plain && self.has_secure_under(&key, &cookie) {
+            return Err(Refusal::OverlaysSecure);
+        }
+        self.put(key, cookie, now);
+        Ok(())
+    }
+
+    /// The `Cookie` field for a request to `site`: longer paths first, then older cookies, as many
+    /// as fit (§5.8.3). Marked sensitive.
+    pub(crate) fn header(&mut self, site: Site<'_>, now: SystemTime) -> Option<HeaderValue> {
+        self.evict_expired(now);
+        self.touch(site);
+        let mut line = Vec::new();
+        for cookie in self.matching(site) {
+            let fits = line.len();
+            if !line.is_empty() {
+                line.extend_from_slice(b"; ");
+            }
+            cookie.write_pair(&mut line);
+            if line.len() > MAX_HEADER {
+                line.truncate(fits);
+                break;
+            }
+        }
+        if line.is_empty() {
+            return None;
+        }
+        let mut header = HeaderValue::from_maybe_shared(Bytes::from(line)).ok()?;
+        header.set_sensitive(true);
+        Some(header)
+    }
+
+    /// The cookies that go along with a request to `site`, in the order of the `Cookie` field.
+    pub(crate) fn matching(&self, site: Site<'_>) -> Vec<&StoredCookie> {
+        let key = site.key(site.host);
+        let held = at_and_above(&key).filter_map(|key| self.domains.get(key)).flatten();
+        let mut matching: Vec<_> = held.filter(|cookie| cookie.matches(site)).collect();
+        matching.sort_by_key(|cookie| (Reverse(cookie.path.len()), cookie.created));
+        matching
+    }
+
+    /// All cookies in the order of their creation.
+    pub(crate) fn to_vec(&self) -> Vec<StoredCookie> {
+        let mut cookies: Vec<_> = self.iter().cloned().collect();
+        cookies.sort_by_key(|cookie| cookie.created);
+        cookies
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.retain(|_| false);
+    }
+
+    pub(crate) fn retain(&mut self, keep: impl Fn(&StoredCookie) -> bool) {
+        self.domains.retain(|_, cookies| {
+            cookies.retain(&keep);
+            !cookies.is_empty()
+        });
+        self.len = self.domains.values().map(Vec::len).sum();
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &StoredCookie> {
+        self.domains.values().flatten()
+    }
+
+    /// Each pass over the store removes a cookie or moves `next_expiry` on, so there are no more
+    /// passes than cookies set.
+    pub(crate) fn evict_expired(&mut self, now: SystemTime) {
+        if self.next_expiry.is_some_and(|next| next <= now) {
+            self.retain(|cookie| !cookie.is_expired(now));
+            self.next_expiry = self.iter().filter_map(|cookie| cookie.expires).min();
+        }
+    }
+
+    /// Whether a `Secure` cookie stands where the new one would lie over it, seen from any host
+    /// that gets both (§5.7 step 16).
+    fn has_secure_under(&self, key: &str, new: &StoredCookie) -> bool {
+        let above = at_and_above(key).filter_map(|key| self.domains.get(key));
+        above
+            .chain(self.below(key))
+            .flatten()
+            .any(|held| held.secure && held.name == new.name && path_matches(&new.path, &held.path))
+    }
+
+    /// The range from `com.example.` to what follows all strings that start so.
+    fn below(&self, key: &str) -> impl Iterator<Item = &Vec<StoredCookie>> {
+        let (start, end) = (format!("{key}."), format!("{key}/"));
+        let range = (Bound::Included(start.as_str()), Bound::Excluded(end.as_str()));
+        self.domains.range::<str, _>(range).map(|(_, cookies)| cookies)
+    }
+
+    /// A cookie that takes another's place keeps its age (§5.7 step 23). An expired one only takes
+    /// the place, which is how servers delete.
+    fn put(&mut self, key: String, mut cookie: StoredCookie, now: SystemTime) {
+        self.ticks += 1;
+        cookie.accessed = self.ticks;
+        cookie.created = match self.take(&key, |held| held.is_replaced_by(&cookie)) {
+            Some(replaced) => replaced.created,
+            None => self.ticks,
+        };
+        if cookie.is_expired(now) {
+            return;
+        }
+        let expiries = [self.next_expiry, cookie.expires];
+        self.next_expiry = expiries.into_iter().flatten().min();
+        self.domains.entry(key.clone()).or_default().push(cookie);
+        self.len += 1;
+        self.evict_excess_of(&key);
+        self.evict_excess();
+    }
+
+    fn take(
+        &mut self,
+        key: &str,
+        is_wanted: impl Fn(&StoredCookie) -> bool,
+    ) -> Option<StoredCookie> {
+        let cookies = self.domains.get_mut(key)?;
+        let index = cookies.iter().position(is_wanted)?;
+        let cookie = cookies.swap_remove(index);
+        if cookies.is_empty() {
+            self.domains.remove(key);
+        }
+        self.len -= 1;
+        Some(cookie)
+    }
+
+    /// One too many in a domain: the one used longest ago goes, but no `Secure` cookie as long as
+    /// there is another, so that plain `http` cannot flush them out.
+    fn evict_excess_of(&mut self, key: &str) {
+        let crowded = self.domains.get(key).filter(|held| held.len() > self.limits.per_domain);
+        let oldest =
+            crowded.into_iter().flatten().min_by_key(|c| (c.secure, c.accessed, c.created));
+        if let Some(created) = oldest.map(|cookie| cookie.created) {
+            self.take(key, |held| held.created == created);
+        }
+    }
+
+    /// One too many in all: the one used longest ago goes.
+    fn evict_excess(&mut self) {
+        if self.len <= self.limits.in_all {
+            return;
+        }
+        let all = self.domains.iter().flat_map(|(key, held)| held.iter().map(move |c| (key, c)));
+        let oldest = all.min_by_key(|(_, cookie)| (cookie.accessed, cookie.created));
+        if let Some((key, created)) = oldest.map(|(key, cookie)| (key.clone(), cookie.created)) {
+            self.take(&key, |held| held.created == created);
+        }
+    }
+
+    fn touch(&mut self, site: Site<'_>) {
+        self.ticks += 1;
+        let key = site.key(site.host);
+        for key in at_and_above(&key) {
+            let held = self.domains.get_mut(key).into_iter().flatten();
+            held.filter(|cookie| cookie.matches(site)).for_each(|c| c.accessed = self.ticks);
+        }
+    }
+}
+
+/// How many cookies are kept; by default the least that RFC 6265bis §6.1 asks for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) per_domain: usize,
+    pub(crate) in_all: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { per_domain: 50, in_all: 3000 }
+    }
+}
+
+/// `com`, `com.example`, `com.example.www` for the key `com.example.www`.
+fn at_and_above(key: &str) -> impl Iterator<Item = &str> {
+    let above = key.match_indices('.').filter_map(|(dot, _)| key.get(..dot));
+    above.chain([key])
+}
+
+/// Octets of the field's value. Servers commonly refuse a header line of more than 8190 (the
+/// default of Apache's `LimitRequestFieldSize`, and curl's limit), the name included.
+const MAX_HEADER: usize = 8190 - "cookie: ".len();
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! One cookie as the jar keeps it, and the rules by which a `Set-Cookie` becomes one: those steps of
+//! RFC 6265bis §5.7 that look at nothing but the cookie and where it came from.
+
+use std::{
+    borrow::Cow,
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+use super::{
+    SameSite,
+    parse::{MAX_ATTRIBUTE, SetCookie},
+    refusal::Refusal,
+    site::{Scheme, Site},
+    suffix::is_public_suffix,
+};
+
+/// A cookie that a [`Jar`](super::Jar) holds, as [`Jar::to_vec`](super::Jar::to_vec) shows it.
+///
+/// Servers may send any octets; what is not UTF-8 shows as `U+FFFD` here, and goes back to the
+/// server unchanged. `Debug` leaves the value out, since it is often a credential.
+///
+/// ```
+/// use leanhttp::{cookie::Jar, url::Url};
+///
+/// let jar = Jar::default();
+/// let url = Url::parse("https://www.example.com/shop/cart")?;
+/// jar.add_cookie_str("session=31d4; Domain=example.com; Secure", &url);
+///
+/// let cookies = jar.to_vec();
+/// assert_eq!(cookies[0].name(), "session");
+/// assert_eq!(cookies[0].domain(), "example.com");
+/// assert_eq!(cookies[0].path(), "/shop");
+/// assert!(cookies[0].secure() && !cookies[0].host_only());
+/// assert!(!format!("{cookies:?}").contains("31d4"));
+/// # Ok::<(), leanhttp::url::ParseError>(())
+/// ```
+#[derive(Clone)]
+pub struct StoredCookie {
+    pub(super) name: Box<[u8]>,
+    pub(super) value: Box<[u8]>,
+    pub(super) domain: String,
+    pub(super) path: Box<[u8]>,
+    pub(super) expires: Option<SystemTime>,
+    pub(super) scope: Scope,
+    pub(super) secure: bool,
+    http_only: bool,
+    same_site: Option<SameSite>,
+    /// Ticks of the store's own clock, which cannot stand still or go back as the wall clock can.
+    pub(super) created: u64,
+    pub(super) accessed: u64,
+}
+
+/// The RFC's host-only-flag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    HostOnly,
+    /// The domain and everything below it.
+    Domain,
+}
+
+impl StoredCookie {
+    /// The name; empty for a cookie that has none.
+    pub fn name(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.name)
+    }
+
+    /// The value, with its quotes if it has any.
+    pub fn value(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.value)
+    }
+
+    /// The host that set the cookie, or the domain it is for: see [`host_only`](Self::host_only).
+    /// Lower-case, without a leading dot.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// Whether the cookie goes to exactly [`domain`](Self::domain) and to no host below it, as it
+    /// does when the server gave no `Domain`.
+    pub fn host_only(&self) -> bool {
+        self.scope == Scope::HostOnly
+    }
+
+    /// The cookie goes along with requests to this path and below it.
+    pub fn path(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.path)
+    }
+
+    /// Whether the cookie goes only over `https`.
+    pub fn secure(&self) -> bool {
+        self.secure
+    }
+
+    /// Whether scripts of a web page would not see the cookie; without a meaning for this library.
+    pub fn http_only(&self) -> bool {
+        self.http_only
+    }
+
+    /// What the server asked for, if anything; [not enforced](super#what-is-not-done).
+    pub fn same_site(&self) -> Option<SameSite> {
+        self.same_site
+    }
+
+    /// When the cookie goes; `None` for one that lives as long as the jar. Never more than 400 days
+    /// after it was set (RFC 6265bis §5.5).
+    pub fn expires(&self) -> Option<SystemTime> {
+        self.expires
+    }
+
+    /// The cookie that `set_cookie` makes when `site` sends it, unless a rule forbids it.
+    pub(crate) fn admit(
+        set_cookie: &SetCookie<'_>,
+        site: Site<'_>,
+        now: SystemTime,
+    ) -> Result<StoredCookie, Refusal> {
+        let (domain, scope) = domain_and_scope(set_cookie.domain, site)?;
+        let path = set_cookie.path.unwrap_or(site.default_path().as_bytes());
+        if domain.len() > MAX_DOMAIN || path.len() > MAX_ATTRIBUTE {
+            return Err(Refusal::SiteTooLong);
+        }
+        if set_cookie.secure && site.scheme == Scheme::Plain {
+            return Err(Refusal::SecureOverPlain);
+        }
+        if !keeps_prefix_promise(set_cookie, scope) {
+            return Err(Refusal::Prefix);
+        }
+        Ok(StoredCookie {
+            name: set_cookie.name.into(),
+            value: set_cookie.value.into(),
+            domain,
+            path: path.into(),
+            expires: expiry(set_cookie, now),
+            scope,
+            secure: set_cookie.secure,
+            http_only: set_cookie.http_only,
+            same_site: set_cookie.same_site,
+            created: 0,
+            accessed: 0,
+        })
+    }
+
+    /// Whether the cookie goes along with a request to `site` (§5.8.3 step 1).
+    pub(crate) fn matches(&self, site: Site<'_>) -> bool {
+        let is_for_host = match self.scope {
+            Scope::HostOnly => site.host == self.domain,
+            Scope::Domain => site.domain_matches(&self.domain),
+        };
+        is_for_host
+            && site.path_matches(&self.path)
+            && (site.scheme == Scheme::Secure || !self.secure)
+    }
+
+    /// Whether `new` takes this cookie's place (§5.7 step 23).
+    pub(crate) fn is_replaced_by(&self, new: &StoredCookie) -> bool {
+        self.name == new.name
+            && self.domain == new.domain
+            && self.scope == new.scope
+            && self.path == new.path
+    }
+
+    pub(crate) fn is_expired(&self, now: SystemTime) -> bool {
+        self.expires.is_some_and(|expires| expires <= now)
+    }
+
+    /// Appends `name=value`, or the bare value of a cookie without a name (§5.8.3 step 4).
+    pub(crate) fn write_pair(&self, out: &mut Vec<u8>) {
+        if !self.name.is_empty() {
+            out.extend_from_slice(&self.name);
+            out.push(b'=');
+        }
+        out.extend_from_slice(&self.value);
+    }
+}
+
+impl fmt::Debug for StoredCookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredCookie")
+            .field("name", &self.name())
+            .field("domain", &self.domain)
+            .field("host_only", &self.host_only())
+            .field("path", &self.path())
+            .field("expires", &self.expires)
+            .field("secure", &self.secure)
+            .field("http_only", &self.http_only)
+            .field("same_site", &self.same_site)
+            .finish_non_exhaustive()
+    }
+}
+
+/// §5.7 steps 7 to 10.
+fn domain_and_scope(domain: Option<&[u8]>, site: Site<'_>) -> Result<(String, Scope), Refusal> {
+    let host_only = (site.host.to_owned(), Scope::HostOnly);
+    let Some(domain) = domain else { return Ok(host_only) };
+    // One beyond ASCII matches no host, so it needs no rule of its own.
+    let domain = std::str::from_utf8(domain).map_err(|_| Refusal::ForeignDomain)?;
+    let domain = domain.to_ascii_lowercase();
+    if is_public_suffix(&domain) {
+        return if domain == site.host { Ok(host_only) } else { Err(Refusal::PublicSuffix) };
+    }
+    if !site.domain_matches(&domain) {
+        return Err(Refusal::ForeignDomain);
+    }
+    Ok((domain, Scope::Domain))
+}
+
+/// §5.7 steps 20 to 22. A name that only looks like a prefix, because it is the value of a cookie
+/// without a name, would fool the server and promises nothing.
+fn keeps_prefix_promise(cookie: &SetCookie<'_>, scope: Scope) -> bool {
+    if cookie.name.is_empty() {
+        return !has_prefix(cookie.value, SECURE_PREFIX) && !has_prefix(cookie.value, HOST_PREFIX);
+    }
+    if has_prefix(cookie.name, HOST_PREFIX) {
+        return cookie.secure && scope == Scope::HostOnly && cookie.path == Some(b"/");
+    }
+    cookie.secure || !has_prefix(cookie.name, SECURE_PREFIX)
+}
+
+fn has_prefix(octets: &[u8], prefix: &str) -> bool {
+    octets.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
+}
+
+/// §5.7 step 6: `Max-Age` goes before `Expires`, and neither beyond the longest life. An instant that the
+/// platform's clock cannot name is as far away as never.
+fn expiry(cookie: &SetCookie<'_>, now: SystemTime) -> Option<SystemTime> {
+    let asked = match cookie.max_age {
+        Some(max_age) => now.checked_add(max_age.min(MAX_LIFE)),
+        None => cookie.expires,
+    };
+    match now.checked_add(MAX_LIFE) {
+        Some(latest) => asked.map(|expires| expires.min(latest)),
+        None => asked,
+    }
+}
+
+const SECURE_PREFIX: &str = "__Secure-";
+const HOST_PREFIX: &str = "__Host-";
+
+/// The limit that RFC 6265bis §5.5 recommends: 400 days.
+const MAX_LIFE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+/// A name has at most 253 octets in the DNS (RFC 1035 §2.3.4), 254 with a trailing dot.
+const MAX_DOMAIN: usize = 255;
+
+#[cfg(test)]
+mod tests;

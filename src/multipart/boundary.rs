@@ -1,0 +1,115 @@
+//! What stands between the parts (RFC 2046 §5.1.1).
+
+use http::HeaderValue;
+
+use crate::error::{Error, Result};
+use crate::proto::fields::is_tchar;
+
+/// The line that separates the parts, without its dashes.
+#[derive(Debug)]
+pub(crate) enum Boundary {
+    Random(Result<String, getrandom::Error>),
+    Given(String),
+}
+
+impl Boundary {
+    /// 128 random bits: whoever fills a part can neither know nor guess them, and so cannot end it.
+    pub(crate) fn random() -> Self {
+        let mut bits = [0; 16];
+        let filled = getrandom::getrandom(&mut bits);
+        Self::Random(filled.map(|()| format!("{:032x}", u128::from_ne_bytes(bits))))
+    }
+
+    /// Checks the caller's own boundary.
+    pub(crate) fn given(text: String) -> Result<Self> {
+        let ends_well = text.bytes().last().is_some_and(|last| last != b' ');
+        if !ends_well || text.len() > 70 || !text.bytes().all(is_bchar) {
+            return Err(Error::builder("invalid boundary of a form"));
+        }
+        Ok(Self::Given(text))
+    }
+
+    pub(crate) fn as_str(&self) -> Result<&str> {
+        match self {
+            Self::Random(Ok(text)) | Self::Given(text) => Ok(text),
+            // The error's text, because its type implements no trait that a cause needs.
+            Self::Random(Err(error)) => {
+                Err(Error::builder("no randomness for the boundary").cause(error.to_string()))
+            }
+        }
+    }
+
+    /// Whether `content` could end its part. A random boundary is in nothing that was there
+    /// before it.
+    pub(crate) fn is_in(&self, content: &[u8]) -> bool {
+        let Self::Given(text) = self else { return false };
+        let line = format!("--{text}");
+        content.windows(line.len()).any(|window| window == line.as_bytes())
+    }
+
+    /// The form's `Content-Type`.
+    pub(crate) fn content_type(&self) -> Result<HeaderValue> {
+        let boundary = self.as_str()?;
+        let quote = if boundary.bytes().all(is_tchar) { "" } else { "\"" };
+        HeaderValue::try_from(format!("multipart/form-data; boundary={quote}{boundary}{quote}"))
+            .map_err(|error| Error::builder("boundary of a form").cause(error))
+    }
+}
+
+fn is_bchar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_random_boundary_is_a_token_of_128_bits_and_never_twice_the_same() {
+        let boundaries: std::collections::BTreeSet<_> =
+            (0..100).map(|_| Boundary::random().as_str().unwrap().to_owned()).collect();
+        assert_eq!(boundaries.len(), 100);
+        for boundary in boundaries {
+            assert_eq!(boundary.len(), 32);
+            assert!(boundary.bytes().all(|byte| byte.is_ascii_hexdigit()), "{boundary}");
+        }
+    }
+
+    #[test]
+    fn without_randomness_there_is_no_form() {
+        let boundary = Boundary::Random(Err(getrandom::Error::UNSUPPORTED));
+        for error in [boundary.as_str().unwrap_err(), boundary.content_type().unwrap_err()] {
+            assert!(error.is_builder());
+            assert!(error.to_string().starts_with("no randomness for the boundary"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_given_boundary_is_checked_and_quoted_where_it_must() {
+        let longest = "b".repeat(70);
+        let too_long = "b".repeat(71);
+        let table = [
+            ("abc123", Some("abc123")),
+            ("a'+_-.z", Some("a'+_-.z")),
+            ("a b", Some("\"a b\"")),
+            ("(a,b/c:d=e?)", Some("\"(a,b/c:d=e?)\"")),
+            (&longest, Some(&longest)),
+            (&too_long, None),
+            ("", None),
+            (" ", None),
+            ("a ", None),
+            ("a;b", None),
+            ("a\"b", None),
+            ("a\\b", None),
+            ("a\r\nb", None),
+            ("a\u{e9}", None),
+        ];
+        for (given, expected) in table {
+            let content_type = Boundary::given(given.to_owned())
+                .and_then(|boundary| boundary.content_type())
+                .map(|value| value.to_str().unwrap().to_owned());
+            let expected = expected.map(|text| format!("multipart/form-data; boundary={text}"));
+            assert_eq!(content_type.ok(), expected, "{given:?}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! One part of a form: what it holds and what its head says.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderValue};
+
+use super::disposition::NameEncoding;
+use super::media_type;
+use crate::body::{Segment, SourceLength};
+use crate::error::{Error, Result};
+use crate::front::Front;
+use crate::proto::fields::is_tchar;
+
+/// A field or file of a [`Form`](crate::multipart::form::Form), all but its name.
+///
+/// ```
+/// use leanhttp::multipart::{Form, Part};
+///
+/// let photo = Part::bytes(vec![0xff, 0xd8]).file_name("me.jpg"); // its type: image/jpeg
+/// let data = Part::text("{}").mime_str("application/json")?;
+/// let form = Form::new().part("photo", photo).part("data", data);
+/// # Ok::<(), leanhttp::Error>(())
+/// ```
+pub struct Part<F: Front> {
+    pub(super) content: Segment<F::Source>,
+    content_type: Option<HeaderValue>,
+    file_name: Option<Cow<'static, str>>,
+    headers: HeaderMap,
+}
+
+impl<F: Front> Part<F> {
+    /// A text, sent as UTF-8.
+    pub fn text<T: Into<Cow<'static, str>>>(value: T) -> Self {
+        Self::new(Segment::Bytes(match value.into() {
+            Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),
+            Cow::Owned(text) => Bytes::from(text),
+        }))
+    }
+
+    /// Bytes.
+    pub fn bytes<T: Into<Cow<'static, [u8]>>>(value: T) -> Self {
+        Self::new(Segment::Bytes(match value.into() {
+            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+            Cow::Owned(bytes) => Bytes::from(bytes),
+        }))
+    }
+
+    /// What a front reads.
+    pub(crate) fn from_source(source: F::Source, length: SourceLength) -> Self {
+        Self::new(Segment::Source { source, length })
+    }
+
+    fn new(content: Segment<F::Source>) -> Self {
+        Self { content, content_type: None, file_name: None, headers: HeaderMap::new() }
+    }
+
+    /// The part's `Content-Type`. Without it, a part with a file name gets one by the extension.
+    ///
+    /// # Errors
+    ///
+    /// A [builder error](Error::is_builder) if `mime` is not `type/subtype`, both tokens
+    /// (RFC 9110 §8.3.1), or if what follows holds a control character or is not ASCII.
+    ///
+    /// ```
+    /// use leanhttp::blocking::multipart::Part;
+    ///
+    /// assert!(Part::text("a;b").mime_str("text/csv; charset=utf-8").is_ok());
+    /// assert!(Part::text("a;b").mime_str("csv").is_err());
+    /// ```
+    pub fn mime_str(mut self, mime: &str) -> Result<Self> {
+        let value = HeaderValue::from_str(mime).ok().filter(|value| value.to_str().is_ok());
+        let value = value.filter(|_| is_media_type(mime));
+        let invalid = || Error::builder("the media type of a part is no type/subtype");
+        self.content_type = Some(value.ok_or_else(invalid)?);
+        Ok(self)
+    }
+
+    /// The name of the file that the part is; its directories are no part of it.
+    pub fn file_name<T: Into<Cow<'static, str>>>(mut self, filename: T) -> Self {
+        self.file_name = Some(filename.into());
+        self
+    }
+
+    /// Fields for the head of the part, in place of those given before.
+    ///
+    /// A `Content-Type` here counts where [`mime_str`](Self::mime_str) has not said one. A
+    /// `Content-Disposition` is an error when the request is built: it is made of the part's name
+    /// and file name.
+    pub fn headers(mut self, headers: HeaderMap) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// Everything from the boundary line to the content.
+    pub(super) fn write_head(
+        &self,
+        name: &str,
+        names: NameEncoding,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        if self.headers.contains_key(header::CONTENT_DISPOSITION) {
+            return Err(Error::builder("Content-Disposition among the headers of a part"));
+        }
+        let disposition = names.disposition(name, self.file_name.as_deref());
+        write_field(out, "Content-Disposition", disposition.as_bytes());
+        if let Some(content_type) = self.content_type() {
+            write_field(out, "Content-Type", content_type);
+        }
+        for (name, value) in self.headers.iter().filter(|(n, _)| **n != header::CONTENT_TYPE) {
+            write_field(out, name.as_str(), value.as_bytes());
+        }
+        out.extend_from_slice(b"\r\n");
+        Ok(())
+    }
+
+    fn content_type(&self) -> Option<&[u8]> {
+        let given = self.content_type.as_ref().or_else(|| self.headers.get(header::CONTENT_TYPE));
+        let by_name = || self.file_name.as_deref().map(|name| media_type::of_file(name).as_bytes());
+        given.map(HeaderValue::as_bytes).or_else(by_name)
+    }
+}
+
+fn write_field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    for piece in [name.as_bytes(), b": ", value, b"\r\n"] {
+        out.extend_from_slice(piece);
+    }
+}
+
+/// Whether it starts with `type/subtype`; parameters are the caller's.
+fn is_media_type(text: &str) -> bool {
+    let essence = text.split(';').next().unwrap_or_default().trim_end_matches([' ', '\t']);
+    let is_token = |part: &str| !part.is_empty() && part.bytes().all(is_tchar);
+    essence.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype))
+}
+
+/// Says how much there is, never what.
+impl<F: Front> fmt::Debug for Part<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Part")
+            .field("length", &self.content.length())
+            .field("file_name", &self.file_name)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,245 @@
+//! Building a request step by step.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, Version};
+
+use super::{IntoUrl, Overrides, Request};
+use crate::body::Body;
+use crate::client::Client;
+use crate::config::{Decoding, replace_headers};
+use crate::error::{Error, Result};
+use crate::form::{self, ToPairs};
+use crate::front::Front;
+use crate::policy::credentials;
+use crate::proto::exchange::Expectation;
+
+/// Builds a request step by step; a mistake is told by [`build`](RequestBuilder::build) or `send`,
+/// and nothing is sent.
+#[must_use]
+pub struct RequestBuilder<F: Front> {
+    client: Client<F>,
+    request: Result<Request<F>>,
+}
+
+impl<F: Front> RequestBuilder<F> {
+    pub(crate) fn new<U: IntoUrl>(client: Client<F>, method: Method, url: U) -> Self {
+        Self { client, request: url.into_url().map(|url| Request::new(method, url)) }
+    }
+
+    /// Continues with a request that was built already.
+    pub fn from_parts(client: Client<F>, request: Request<F>) -> Self {
+        Self { client, request: Ok(request) }
+    }
+
+    /// The request.
+    ///
+    /// # Errors
+    ///
+    /// The first mistake that was made in building it.
+    pub fn build(self) -> Result<Request<F>> {
+        self.request
+    }
+
+    /// The client and the request.
+    pub fn build_split(self) -> (Client<F>, Result<Request<F>>) {
+        (self.client, self.request)
+    }
+
+    /// A copy, unless the body is a reader or a mistake was made.
+    pub fn try_clone(&self) -> Option<Self> {
+        let request = self.request.as_ref().ok()?.try_clone()?;
+        Some(Self::from_parts(self.client.clone(), request))
+    }
+
+    /// Adds a field; one of the same name stays beside it.
+    ///
+    /// CR, LF, NUL and other controls are refused in names and values (RFC 9110 §5.5).
+    pub fn header<K, V>(self, key: K, value: V) -> Self
+    where
+        HeaderName: TryFrom<K>,
+        <HeaderName as TryFrom<K>>::Error: Into<http::Error>,
+        HeaderValue: TryFrom<V>,
+        <HeaderValue as TryFrom<V>>::Error: Into<http::Error>,
+    {
+        self.and(|request| {
+            let name = HeaderName::try_from(key)
+                .map_err(|error| Error::builder("header").cause(error.into()))?;
+            let value = HeaderValue::try_from(value)
+                .map_err(|error| Error::builder(format!("header {name}")).cause(error.into()))?;
+            request.headers.try_append(name, value).map_err(too_many_fields)?;
+            Ok(())
+        })
+    }
+
+    /// Adds fields; they take the place of fields of the same name.
+    pub fn headers(self, headers: HeaderMap) -> Self {
+        self.and(|request| {
+            replace_headers(&mut request.headers, headers);
+            Ok(())
+        })
+    }
+
+    /// Basic credentials (RFC 7617); they stay with the origin of the URL.
+    ///
+    /// ```
+    /// let request = leanhttp::Client::new()
+    ///     .get("https://example.org/")
+    ///     .basic_auth("Aladdin", Some("open sesame"))
+    ///     .build()?;
+    /// assert_eq!(request.headers()["authorization"], "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn basic_auth<U, P>(self, username: U, password: Option<P>) -> Self
+    where
+        U: fmt::Display,
+        P: fmt::Display,
+    {
+        self.and(|request| {
+            let password = password.map(|password| password.to_string()).unwrap_or_default();
+            let value = credentials::basic(username.to_string().as_bytes(), password.as_bytes())?;
+            request.headers.insert(header::AUTHORIZATION, value);
+            Ok(())
+        })
+    }
+
+    /// A bearer token (RFC 6750); it stays with the origin of the URL.
+    pub fn bearer_auth<T: fmt::Display>(self, token: T) -> Self {
+        self.and(|request| {
+            let value = credentials::bearer(&token.to_string())?;
+            request.headers.insert(header::AUTHORIZATION, value);
+            Ok(())
+        })
+    }
+
+    /// Adds parameters to the query of the URL, encoded as
+    /// [`form::encode`](crate::form::encode) does; what the URL has already stays.
+    ///
+    /// ```
+    /// let request = leanhttp::Client::new()
+    ///     .get("http://example.org/?a=1")
+    ///     .query(&[("name1", "value 1"), ("name2", "ä")])
+    ///     .build()?;
+    /// assert_eq!(request.url().query(), Some("a=1&name1=value+1&name2=%C3%A4"));
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn query<T: ToPairs + ?Sized>(self, query: &T) -> Self {
+        self.and(|request| {
+            let added =
+                form::encode(query).map_err(|error| Error::builder("query").cause(error))?;
+            request.url.append_query(&added);
+            Ok(())
+        })
+    }
+
+    /// The body, and its type unless a `Content-Type` was given: a form
+    /// (`application/x-www-form-urlencoded`).
+    ///
+    /// ```
+    /// let request = leanhttp::Client::new()
+    ///     .post("http://example.org/")
+    ///     .form(&[("name", "value & more")])
+    ///     .build()?;
+    /// assert_eq!(request.body().and_then(|body| body.as_bytes()), Some(&b"name=value+%26+more"[..]));
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn form<T: ToPairs + ?Sized>(self, form: &T) -> Self {
+        self.and(|request| {
+            let body = form::encode(form).map_err(|error| Error::builder("form").cause(error))?;
+            let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+            request.headers.entry(header::CONTENT_TYPE).or_insert(form);
+            request.body = Some(body.into());
+            Ok(())
+        })
+    }
+
+    /// The body.
+    pub fn body<T: Into<Body<F>>>(self, body: T) -> Self {
+        self.and(|request| {
+            request.body = Some(body.into());
+            Ok(())
+        })
+    }
+
+    /// The HTTP version; 1.1 by default.
+    pub fn version(self, version: Version) -> Self {
+        self.and(|request| {
+            request.version = version;
+            Ok(())
+        })
+    }
+
+    /// The total timeout of this request; see
+    /// [`ClientBuilder::timeout`](crate::config::ClientBuilder::timeout).
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.with_timeouts(|timeouts| timeouts.total = Some(timeout))
+    }
+
+    /// The connect timeout of this request.
+    pub fn connect_timeout(self, timeout: Duration) -> Self {
+        self.with_timeouts(|timeouts| timeouts.connect = Some(timeout))
+    }
+
+    /// The read timeout of this request.
+    pub fn read_timeout(self, timeout: Duration) -> Self {
+        self.with_timeouts(|timeouts| timeouts.read = Some(timeout))
+    }
+
+    /// The write timeout of this request.
+    pub fn write_timeout(self, timeout: Duration) -> Self {
+        self.with_timeouts(|timeouts| timeouts.write = Some(timeout))
+    }
+
+    /// Whether gzip is asked for and decoded, for this request.
+    pub fn gzip(self, enable: bool) -> Self {
+        self.and(|request| {
+            request.decoding = Some(if enable { Decoding::On } else { Decoding::Off });
+            Ok(())
+        })
+    }
+
+    /// Says `Expect: 100-continue` (RFC 9110 §10.1.1): the body waits until the server wants it, or
+    /// for one second, so that a server which refuses the request need not be sent all of it. A
+    /// field `Expect: 100-continue` means the same.
+    ///
+    /// If the server answers 417, the request is sent again without. It is never done unasked: it
+    /// costs a round trip, and a second where a server does not know it.
+    pub fn expect_continue(self, enable: bool) -> Self {
+        self.and(|request| {
+            let expectation = if enable { Expectation::Continue } else { Expectation::None };
+            request.expectation = Some(expectation);
+            Ok(())
+        })
+    }
+
+    fn with_timeouts(self, set: impl FnOnce(&mut Overrides)) -> Self {
+        self.and(|request| {
+            set(&mut request.timeouts);
+            Ok(())
+        })
+    }
+
+    /// One more step, unless an earlier one failed.
+    pub(crate) fn and(mut self, step: impl FnOnce(&mut Request<F>) -> Result<()>) -> Self {
+        self.request = self.request.and_then(|mut request| match step(&mut request) {
+            Ok(()) => Ok(request),
+            Err(error) => Err(error.for_url(&request.url)),
+        });
+        self
+    }
+}
+
+fn too_many_fields(error: header::MaxSizeReached) -> Error {
+    Error::builder("too many header fields").cause(error)
+}
+
+impl<F: Front> fmt::Debug for RequestBuilder<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.request {
+            Ok(request) => request.fmt(f),
+            Err(error) => error.fmt(f),
+        }
+    }
+}

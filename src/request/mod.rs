@@ -1,0 +1,200 @@
+//! Requests, and how they are built: written once for both fronts. Every check of what the caller
+//! gives is here, so that nothing is sent of a request that cannot be sent whole.
+
+mod builder;
+mod into_url;
+mod seal;
+
+use std::fmt;
+use std::time::Duration;
+
+use http::header::HeaderMap;
+use http::{Method, Version};
+
+use crate::body::Body;
+use crate::config::Decoding;
+use crate::error::{Error, Result};
+use crate::front::Front;
+use crate::policy::budget::Timeouts;
+use crate::policy::credentials;
+use crate::proto::exchange::Expectation;
+use crate::url::Url;
+
+pub use builder::RequestBuilder;
+pub use into_url::IntoUrl;
+
+/// A request, complete and not yet sent.
+///
+/// ```
+/// use leanhttp::{Method, Url, blocking::Request};
+///
+/// let mut request = Request::new(Method::PUT, Url::parse("http://example.org/a")?);
+/// *request.body_mut() = Some("text".into());
+/// assert_eq!(request.method(), Method::PUT);
+/// # Ok::<(), leanhttp::url::ParseError>(())
+/// ```
+pub struct Request<F: Front> {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Option<Body<F>>,
+    pub(crate) version: Version,
+    pub(crate) timeouts: Overrides,
+    pub(crate) decoding: Option<Decoding>,
+    pub(crate) expectation: Option<Expectation>,
+}
+
+/// The timeouts that a request has of its own; the others are the client's.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Overrides {
+    pub(crate) total: Option<Duration>,
+    pub(crate) connect: Option<Duration>,
+    pub(crate) read: Option<Duration>,
+    pub(crate) write: Option<Duration>,
+}
+
+impl Overrides {
+    pub(crate) fn over(self, client: Timeouts) -> Timeouts {
+        Timeouts {
+            total: self.total.or(client.total),
+            connect: self.connect.or(client.connect),
+            read: self.read.or(client.read),
+            write: self.write.or(client.write),
+        }
+    }
+}
+
+impl<F: Front> Request<F> {
+    /// A request without fields and body.
+    pub fn new(method: Method, url: Url) -> Self {
+        Self {
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: None,
+            version: Version::HTTP_11,
+            timeouts: Overrides::default(),
+            decoding: None,
+            expectation: None,
+        }
+    }
+
+    /// The method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The method, to be changed.
+    pub fn method_mut(&mut self) -> &mut Method {
+        &mut self.method
+    }
+
+    /// The URL.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The URL, to be changed.
+    pub fn url_mut(&mut self) -> &mut Url {
+        &mut self.url
+    }
+
+    /// The fields that the caller gave; those of the client are added when it is sent.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The fields, to be changed.
+    pub fn headers_mut(&mut self) -> &mut HeaderMap {
+        &mut self.headers
+    }
+
+    /// The body.
+    pub fn body(&self) -> Option<&Body<F>> {
+        self.body.as_ref()
+    }
+
+    /// The body, to be changed.
+    pub fn body_mut(&mut self) -> &mut Option<Body<F>> {
+        &mut self.body
+    }
+
+    /// The HTTP version; 1.1 by default.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The HTTP version, to be changed; 1.0 and 1.1 can be sent.
+    pub fn version_mut(&mut self) -> &mut Version {
+        &mut self.version
+    }
+
+    /// The total timeout of this request, if it has one of its own.
+    pub fn timeout(&self) -> Option<&Duration> {
+        self.timeouts.total.as_ref()
+    }
+
+    /// The total timeout of this request, to be changed.
+    pub fn timeout_mut(&mut self) -> &mut Option<Duration> {
+        &mut self.timeouts.total
+    }
+
+    /// A copy, unless the body is a reader.
+    pub fn try_clone(&self) -> Option<Self> {
+        let body = match &self.body {
+            Some(body) => Some(body.try_clone()?),
+            None => None,
+        };
+        Some(Self {
+            method: self.method.clone(),
+            url: self.url.clone(),
+            headers: self.headers.clone(),
+            body,
+            version: self.version,
+            timeouts: self.timeouts,
+            decoding: self.decoding,
+            expectation: self.expectation,
+        })
+    }
+}
+
+impl<F: Front> fmt::Debug for Request<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .field("headers", &Names(&self.headers))
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Shows the values of fields, but none that carries credentials by its name.
+struct Names<'a>(&'a HeaderMap);
+
+impl fmt::Debug for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        for (name, value) in self.0 {
+            match credentials::stays_with_origin(name, value) {
+                true => map.entry(name, &"Sensitive"),
+                false => map.entry(name, value),
+            };
+        }
+        map.finish()
+    }
+}
+
+/// Converts `http::Request`; its URI has to be absolute.
+impl<F: Front, T: Into<Body<F>>> TryFrom<http::Request<T>> for Request<F> {
+    type Error = Error;
+
+    fn try_from(request: http::Request<T>) -> Result<Self> {
+        let (parts, body) = request.into_parts();
+        let mut converted = Self::new(parts.method, parts.uri.to_string().into_url()?);
+        converted.headers = parts.headers;
+        converted.version = parts.version;
+        converted.body = Some(body.into());
+        Ok(converted)
+    }
+}

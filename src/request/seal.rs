@@ -1,0 +1,198 @@
+//! The last check of a request: what it says of its body, and the body itself.
+
+use http::{Method, Version, header};
+
+use super::Request;
+use crate::error::{Error, Result};
+use crate::front::Front;
+use crate::proto::exchange::{Expectation, Outgoing};
+use crate::proto::number;
+
+impl<F: Front> Request<F> {
+    /// The last check before anything is sent: framing fields of the caller either agree with the
+    /// body or are refused (RFC 9112 §6.2, §6.3), and what remains of them is written by the client.
+    pub(crate) fn seal(&mut self) -> Result<Outgoing> {
+        if self.method == Method::CONNECT {
+            return Err(Error::builder("CONNECT cannot be sent as a request"));
+        }
+        if self.version != Version::HTTP_11 && self.version != Version::HTTP_10 {
+            return Err(Error::builder(format!("{:?} cannot be sent", self.version)));
+        }
+        if self.headers.get_all(header::HOST).iter().nth(1).is_some() {
+            return Err(Error::builder("more than one Host field"));
+        }
+        self.take_expectation();
+        let announced = self.announced_length()?;
+        let chunked = self.asks_for_chunked()?;
+        let outgoing = self.outgoing(announced, chunked)?;
+        self.headers.remove(header::CONTENT_LENGTH);
+        self.headers.remove(header::TRANSFER_ENCODING);
+        Ok(outgoing)
+    }
+
+    /// The field says what the setting says; the client writes it.
+    fn take_expectation(&mut self) {
+        let expects =
+            |value: &header::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+        if self.headers.get(header::EXPECT).is_some_and(expects) {
+            self.headers.remove(header::EXPECT);
+            self.expectation = Some(Expectation::Continue);
+        }
+    }
+
+    fn outgoing(&mut self, announced: Option<u64>, chunked: Option<Chunked>) -> Result<Outgoing> {
+        let Some(body) = &mut self.body else {
+            return match (announced, chunked) {
+                (None | Some(0), None) => Ok(self.without_body(announced)),
+                _ => Err(Error::builder("a framing field announces a body and there is none")),
+            };
+        };
+        if let (Some(length), None) = (announced, body.length()) {
+            body.announce(length);
+        }
+        match (body.length(), announced, chunked) {
+            (_, Some(_), Some(_)) => {
+                Err(Error::builder("both Content-Length and Transfer-Encoding are set"))
+            }
+            (Some(length), Some(said), None) if said != length => Err(Error::builder(format!(
+                "Content-Length is {said} but the body has {length} bytes"
+            ))),
+            (Some(length), _, None) => Ok(Outgoing::Length(length)),
+            _ if self.version == Version::HTTP_10 => {
+                Err(Error::builder("HTTP/1.0 cannot send a body of unknown length"))
+            }
+            _ => Ok(Outgoing::Chunked),
+        }
+    }
+
+    /// RFC 9110 §8.6: where a body is usual its absence is said.
+    fn without_body(&self, announced: Option<u64>) -> Outgoing {
+        let usual = [Method::POST, Method::PUT, Method::PATCH].contains(&self.method);
+        if usual || announced.is_some() { Outgoing::Length(0) } else { Outgoing::None }
+    }
+
+    fn announced_length(&self) -> Result<Option<u64>> {
+        let mut values = self.headers.get_all(header::CONTENT_LENGTH).iter();
+        let Some(value) = values.next() else { return Ok(None) };
+        let invalid = || Error::builder("invalid Content-Length");
+        if values.next().is_some() {
+            return Err(Error::builder("more than one Content-Length field"));
+        }
+        number::decimal(value.as_bytes()).map(Some).ok_or_else(invalid)
+    }
+
+    fn asks_for_chunked(&self) -> Result<Option<Chunked>> {
+        let mut values = self.headers.get_all(header::TRANSFER_ENCODING).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Ok(None),
+            (Some(one), None) if one.as_bytes().eq_ignore_ascii_case(b"chunked") => {
+                Ok(Some(Chunked))
+            }
+            _ => Err(Error::builder("only `chunked` can be sent as Transfer-Encoding")),
+        }
+    }
+}
+
+/// The caller asked for the chunked coding.
+struct Chunked;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::Body;
+    use crate::body::{Segment, SourceLength};
+    use crate::front::sealed::Sealed;
+    use crate::url::Url;
+
+    struct Test;
+    impl Sealed for Test {}
+    impl Front for Test {
+        type Source = ();
+        type Connection = ();
+    }
+
+    const TEXT: &str = "hello";
+
+    fn bytes() -> Option<Body<Test>> {
+        Some(TEXT.into())
+    }
+
+    fn reader() -> Option<Body<Test>> {
+        let length = SourceLength::Unknown;
+        Some(Body::from_segment(Segment::Source { source: (), length }))
+    }
+
+    fn seal(
+        method: Method,
+        body: Option<Body<Test>>,
+        fields: &[(header::HeaderName, &'static str)],
+    ) -> Result<Outgoing> {
+        let mut request = Request::new(method, Url::parse("http://a.example/").unwrap());
+        request.body = body;
+        for (name, value) in fields {
+            request.headers.append(name, header::HeaderValue::from_static(value));
+        }
+        let outgoing = request.seal();
+        let framing = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
+        let left = framing.iter().any(|name| request.headers.contains_key(name));
+        assert!(outgoing.is_err() || !left, "the client writes them itself");
+        outgoing
+    }
+
+    /// RFC 9110 §8.6, RFC 9112 §6.2, §6.3.
+    #[test]
+    fn framing_follows_from_the_body() {
+        use Outgoing::{Chunked, Length, None as Nothing};
+        use header::{CONTENT_LENGTH as CL, TRANSFER_ENCODING as TE};
+        let cases = [
+            (Method::GET, None, vec![], Nothing),
+            (Method::DELETE, None, vec![], Nothing),
+            (Method::POST, None, vec![], Length(0)),
+            (Method::PUT, None, vec![], Length(0)),
+            (Method::GET, None, vec![(CL, "0")], Length(0)),
+            (Method::GET, bytes(), vec![], Length(5)),
+            (Method::POST, bytes(), vec![(CL, "5")], Length(5)),
+            (Method::POST, bytes(), vec![(TE, "chunked")], Chunked),
+            (Method::POST, reader(), vec![], Chunked),
+            (Method::POST, reader(), vec![(CL, "7")], Length(7)),
+        ];
+        for (method, body, fields, expected) in cases {
+            assert_eq!(seal(method, body, &fields).unwrap(), expected, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn framing_that_contradicts_itself_is_refused() {
+        use header::{CONTENT_LENGTH as CL, HOST, TRANSFER_ENCODING as TE};
+        let cases = [
+            (bytes(), vec![(CL, "3")], "Content-Length is 3 but the body has 5 bytes"),
+            (bytes(), vec![(CL, "5"), (CL, "5")], "more than one Content-Length field"),
+            (bytes(), vec![(CL, "+5")], "invalid Content-Length"),
+            (bytes(), vec![(CL, "99999999999999999999")], "invalid Content-Length"),
+            (bytes(), vec![(CL, "5"), (TE, "chunked")], "both Content-Length and"),
+            (bytes(), vec![(TE, "gzip")], "only `chunked` can be sent"),
+            (bytes(), vec![(TE, "gzip, chunked")], "only `chunked` can be sent"),
+            (bytes(), vec![(TE, "chunked"), (TE, "chunked")], "only `chunked` can be sent"),
+            (None, vec![(CL, "5")], "announces a body and there is none"),
+            (None, vec![(TE, "chunked")], "announces a body and there is none"),
+            (None, vec![(HOST, "a"), (HOST, "b")], "more than one Host field"),
+        ];
+        for (body, fields, expected) in cases {
+            let error = seal(Method::POST, body, &fields).unwrap_err();
+            assert!(error.is_builder() && error.to_string().contains(expected), "{error}");
+        }
+        assert!(seal(Method::CONNECT, None, &[]).unwrap_err().is_builder());
+    }
+
+    #[test]
+    fn versions_that_cannot_be_sent_are_refused() {
+        let mut request = Request::<Test>::new(Method::GET, Url::parse("http://a/").unwrap());
+        request.version = Version::HTTP_2;
+        assert!(request.seal().unwrap_err().to_string().contains("HTTP/2.0 cannot be sent"));
+        request.version = Version::HTTP_10;
+        assert!(request.seal().is_ok());
+        request.body = reader();
+        let error = request.seal().unwrap_err().to_string();
+        assert!(error.contains("HTTP/1.0 cannot send a body of unknown length"), "{error}");
+    }
+}

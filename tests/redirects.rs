@@ -1,0 +1,561 @@
+//! Redirects (RFC 9110 §15.4) over real sockets: where they lead, with what, and what stays behind.
+#![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod support;
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use leanhttp::blocking::{Body, Client, ClientBuilder, RequestBuilder};
+use leanhttp::error::{Kind, Phase};
+use leanhttp::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue};
+use leanhttp::redirect::Policy;
+use leanhttp::{Certificate, Method};
+
+use support::httpbin::Httpbin;
+use support::pki::{Leaf, Pki};
+use support::script::{Connection, Script, Step, answer, ok, send};
+
+/// A redirect on a connection that ends with it, so that each hop is a connection of its own.
+fn moved(status: u16, location: &str) -> Connection {
+    answer(format!(
+        "HTTP/1.1 {status} Moved\r\nlocation: {location}\r\ncontent-length: 4\r\n\
+         connection: close\r\n\r\nbody"
+    ))
+}
+
+/// Several hosts, all of them at this peer.
+fn at(server: &Script) -> ClientBuilder {
+    let builder = Client::builder();
+    ["a.test", "b.test"].into_iter().fold(builder, |b, host| b.resolve(host, server.addr()))
+}
+
+fn request(server: &Script, connection: usize) -> String {
+    String::from_utf8(server.received(connection)).unwrap()
+}
+
+fn client(policy: Policy) -> Client {
+    Client::builder().redirect(policy).build().unwrap()
+}
+
+/// RFC 9110 §15.4.2–15.4.9, as every client of note applies it.
+#[test]
+fn methods_and_bodies_by_status() {
+    let rows = [
+        ("GET", ["GET"; 5]),
+        ("HEAD", ["HEAD"; 5]),
+        ("POST", ["GET", "GET", "GET", "KEPT", "KEPT"]),
+        ("PUT", ["KEPT", "KEPT", "GET", "KEPT", "KEPT"]),
+        ("PATCH", ["KEPT", "KEPT", "GET", "KEPT", "KEPT"]),
+        ("DELETE", ["KEPT", "KEPT", "GET", "KEPT", "KEPT"]),
+        ("X-OWN", ["KEPT", "KEPT", "GET", "KEPT", "KEPT"]),
+    ];
+    for (method, after) in rows {
+        for (status, after) in [301, 302, 303, 307, 308].into_iter().zip(after) {
+            let server = Script::serve(vec![moved(status, "/next"), answer(ok(""))]);
+            let mut ask = Client::new()
+                .request(Method::from_bytes(method.as_bytes()).unwrap(), server.url("/"))
+                .header("x-own", "kept");
+            if !matches!(method, "GET" | "HEAD") {
+                ask = ask.body("text").header("content-type", "a/b").header("digest", "c");
+            }
+            assert_eq!(ask.send().unwrap().status(), 200);
+            server.join();
+            let second = request(&server, 1);
+            let (head, body) = second.split_once("\r\n\r\n").unwrap();
+            let is_kept = after == "KEPT";
+            let after = if is_kept { method } else { after };
+            assert!(head.starts_with(&format!("{after} /next HTTP/1.1\r\n")), "{status} {head}");
+            assert!(head.contains("x-own: kept"), "{head}");
+            assert_eq!(body, if is_kept { "text" } else { "" }, "{method} {status}");
+            for field in ["content-type: a/b", "content-length: 4", "digest: c"] {
+                assert_eq!(head.contains(field), is_kept, "{method} {status} {head}");
+            }
+            assert_eq!(head.contains("content-length"), is_kept, "{head}");
+        }
+    }
+}
+
+/// Fetch §4.4: what cannot be sent again is not sent in part.
+#[test]
+fn a_reader_is_not_sent_twice() {
+    let reader = || Body::new(io::Cursor::new("text"));
+    for status in [307, 308] {
+        let server = Script::serve(vec![moved(status, "/next")]);
+        let url = server.url("/");
+        let error = Client::new().post(&url).body(reader()).send().unwrap_err();
+        assert_eq!((error.kind(), error.phase()), (Kind::Redirect, Phase::Redirect));
+        let line = format!(
+            "following a redirect for {url}: the body is a reader and cannot be sent again"
+        );
+        assert_eq!(error.to_string(), line);
+    }
+    for status in [301, 302, 303] {
+        let server = Script::serve(vec![moved(status, "/next"), answer(ok(""))]);
+        Client::new().post(server.url("/")).body(reader()).send().unwrap();
+        server.join();
+        assert!(request(&server, 1).starts_with("GET /next "));
+    }
+}
+
+/// RFC 9112 §9.5: the answer comes before the body was read; the next hop gets all of the body.
+#[test]
+fn a_redirect_in_the_middle_of_an_upload() {
+    let moved = "HTTP/1.1 307 Moved\r\nlocation: /next\r\ncontent-length: 0\r\n\r\n";
+    let first = vec![Step::ExpectHead, send(moved), Step::Silent];
+    let server = Script::serve(vec![first, answer(ok("done"))]);
+    let body = vec![b'x'; 8 << 20];
+    let length = body.len();
+    let response = Client::new().put(server.url("/")).body(body).send().unwrap();
+    assert_eq!(response.text().unwrap(), "done");
+    server.join();
+    let second = request(&server, 1);
+    let (head, body) = second.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("PUT /next "), "{head}");
+    assert_eq!(body.len(), length);
+}
+
+mod limits {
+    use super::*;
+
+    #[test]
+    fn ten_redirects_are_followed_and_the_eleventh_is_an_error() {
+        let server = Httpbin::start();
+        let client = Client::new();
+        let response = client.get(server.url("/redirect/10")).send().unwrap();
+        assert_eq!(response.url().as_str(), server.url("/get"));
+        assert_eq!(server.requests_seen().len(), 11);
+        let error = client.get(server.url("/redirect/11")).send().unwrap_err();
+        assert_eq!(server.requests_seen().len(), 22, "the target of the eleventh is not asked");
+        let line = format!(
+            "following a redirect for {}: to {}: more than 10 redirects",
+            server.url("/relative-redirect/1"),
+            server.url("/get")
+        );
+        assert_eq!(error.to_string(), line);
+        assert!(error.is_redirect());
+        assert_eq!(error.url().unwrap().as_str(), server.url("/relative-redirect/1"));
+    }
+
+    /// A limit counts redirects, not requests.
+    #[test]
+    fn limited() {
+        let server = Httpbin::start();
+        for (limit, path, is_followed) in [
+            (0, "/get", true),
+            (0, "/redirect/1", false),
+            (2, "/redirect/2", true),
+            (2, "/redirect/3", false),
+            (20, "/redirect/20", true),
+        ] {
+            let outcome = client(Policy::limited(limit)).get(server.url(path)).send();
+            assert_eq!(outcome.is_ok(), is_followed, "{limit} {path}");
+        }
+    }
+
+    /// A loop ends at the limit as well.
+    #[test]
+    fn to_itself() {
+        let server = Script::serve(vec![moved(302, "/"), moved(302, "/"), moved(302, "/")]);
+        let error = client(Policy::limited(2)).get(server.url("/")).send().unwrap_err();
+        assert!(error.to_string().ends_with("more than 2 redirects"), "{error}");
+    }
+
+    /// Whatever the Location is: nobody wants to go there.
+    #[test]
+    fn none_makes_the_redirect_the_response() {
+        for location in
+            ["/next", "ftp://h/", "http://u:p@h/", "http://h:99999/", "/a\r\nlocation: /b"]
+        {
+            let server = Script::serve(vec![moved(302, location)]);
+            let response = client(Policy::none()).get(server.url("/")).send().unwrap();
+            assert_eq!(response.status(), 302, "{location:?}");
+            assert!(location.starts_with(response.headers()["location"].to_str().unwrap()));
+            assert_eq!(response.url().as_str(), server.url("/"));
+            assert_eq!(response.text().unwrap(), "body");
+        }
+    }
+
+    #[test]
+    fn a_policy_of_ones_own() {
+        let server = Httpbin::start();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let for_policy = Arc::clone(&seen);
+        let stop_at_2 = client(Policy::custom(move |attempt| {
+            let previous = attempt.previous().len();
+            let url = attempt.url().path().to_owned();
+            for_policy.lock().unwrap().push((attempt.status().as_u16(), url, previous));
+            if attempt.url().path().ends_with("/2") { attempt.stop() } else { attempt.follow() }
+        }));
+        let response = stop_at_2.get(server.url("/redirect/4")).send().unwrap();
+        assert_eq!(response.status(), 302);
+        assert_eq!(response.url().path(), "/relative-redirect/3");
+        let expected = [(302, "/relative-redirect/3", 1), (302, "/relative-redirect/2", 2)];
+        assert_eq!(
+            *seen.lock().unwrap(),
+            expected.map(|(status, url, previous)| (status, url.to_owned(), previous))
+        );
+
+        let refuse = client(Policy::custom(|attempt| attempt.error("not today")));
+        let error = refuse.get(server.url("/redirect/1")).send().unwrap_err();
+        assert!(error.is_redirect());
+        assert!(error.to_string().ends_with("/get: not today"), "{error}");
+
+        let endless = client(Policy::custom(|attempt| attempt.follow()));
+        assert_eq!(endless.get(server.url("/redirect/30")).send().unwrap().status(), 200);
+    }
+}
+
+mod targets {
+    use super::*;
+
+    /// RFC 9110 §10.2.2: relative to the current URL; a fragment is inherited and never sent.
+    #[test]
+    fn are_resolved_and_told() {
+        let rows = [
+            ("/next", "http://a.test/next#f"),
+            ("next", "http://a.test/a/next#f"),
+            ("../next", "http://a.test/next#f"),
+            ("?p", "http://a.test/a/b?p#f"),
+            ("#own", "http://a.test/a/b?q#own"),
+            ("//b.test/x", "http://b.test/x#f"),
+            ("/\\b.test/x", "http://b.test/x#f"),
+            ("http://b.test", "http://b.test/#f"),
+            ("HTTP://B.test:80/x#own", "http://b.test/x#own"),
+            ("http://a.test:81/?x", "http://a.test:81/?x#f"),
+            ("/caf\u{e9} x", "http://a.test/caf%C3%A9%20x#f"),
+            ("/%2e%2e/%2F", "http://a.test/%2F#f"),
+        ];
+        for (location, url) in rows {
+            let server = Script::serve(vec![moved(302, location), answer(ok(""))]);
+            let client = at(&server).build().unwrap();
+            let response = client.get("http://a.test/a/b?q#f").send().unwrap();
+            assert_eq!(response.url().as_str(), url);
+            server.join();
+            let (host, target) = url["http://".len()..].split_once('/').unwrap();
+            let target = target.split('#').next().unwrap();
+            let head = format!("GET /{target} HTTP/1.1\r\nhost: {host}\r\n");
+            assert!(request(&server, 1).starts_with(&head), "{}", request(&server, 1));
+        }
+    }
+
+    /// RFC 9110 §15.4: these are final responses, and so is a redirect to nowhere.
+    #[test]
+    fn what_is_no_redirect() {
+        let rows = [(300, "/a"), (304, "/a"), (305, "/a"), (306, "/a"), (201, "/a"), (302, "")];
+        for (status, location) in rows {
+            let server = Script::serve(vec![moved(status, location)]);
+            let response = Client::new().get(server.url("/")).send().unwrap();
+            assert_eq!(response.status(), status);
+        }
+        let bare = "HTTP/1.1 302 Found\r\ncontent-length: 0\r\n\r\n";
+        let server = Script::serve(vec![answer(bare)]);
+        assert_eq!(Client::new().get(server.url("/")).send().unwrap().status(), 302);
+    }
+
+    /// Response splitting, confusing authorities, other schemes: not ours to guess at.
+    #[test]
+    fn that_are_refused() {
+        let rows = [
+            ("/a\r\nlocation: /b", "two different Location fields"),
+            ("http://good@evil.example/", "the target holds a user name"),
+            ("http://:secret@evil.example/", "the target holds a user name"),
+            ("//good@evil.example/", "the target holds a user name"),
+            (
+                "http://h:99999/",
+                "Location \"http://h:99999/\": the port is not a number from 0 to 65535",
+            ),
+            ("http://", "Location \"http://\": the URL has no host"),
+            (
+                "ftp://user:secret@h/",
+                "Location: the scheme `ftp` is not supported, only `http` and `https` are",
+            ),
+            ("http://user:secret@h:99999/", "Location: the port is not a number from 0 to 65535"),
+        ];
+        for (location, reason) in rows {
+            let server = Script::serve(vec![moved(302, location)]);
+            let url = server.url("/");
+            let error = Client::new().get(&url).send().unwrap_err();
+            assert_eq!((error.kind(), error.phase()), (Kind::Redirect, Phase::Redirect));
+            assert_eq!(error.to_string(), format!("following a redirect for {url}: {reason}"));
+        }
+        let server = Script::serve(vec![moved(302, "/a\r\nlocation: /a"), answer(ok(""))]);
+        assert_eq!(Client::new().get(server.url("/")).send().unwrap().url().path(), "/a");
+    }
+
+    #[test]
+    fn https_only_holds_for_targets() {
+        let pki = Pki::new();
+        let plain = Httpbin::start();
+        let server =
+            Script::serve_tls(vec![moved(302, &plain.url("/get"))], pki.server_config(Leaf::Good));
+        let url = server.url("/");
+        let error = trusting(&pki).https_only(true).build().unwrap().get(&url).send().unwrap_err();
+        let line = format!(
+            "following a redirect for {url}: to {}: only https is allowed",
+            plain.url("/get")
+        );
+        assert_eq!(error.to_string(), line);
+        assert!(error.is_redirect() && !error.is_builder());
+        assert_eq!(plain.connections_opened(), 0);
+    }
+}
+
+fn trusting(pki: &Pki) -> ClientBuilder {
+    Client::builder().tls_certs_only([Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap()])
+}
+
+/// CVE-2018-1000007, CVE-2022-27774 (curl), CVE-2024-45336 (Go) and their like.
+mod secrets {
+    use super::*;
+
+    /// Sets up a secret on the client or on the request.
+    struct Secret {
+        what: &'static str,
+        client: fn(ClientBuilder) -> ClientBuilder,
+        request: fn(RequestBuilder) -> RequestBuilder,
+        /// What is put before the host in the URL.
+        userinfo: &'static str,
+        line: &'static str,
+    }
+
+    const PLAIN: Secret = Secret {
+        what: "",
+        client: |client| client,
+        request: |request| request,
+        userinfo: "",
+        line: "",
+    };
+
+    fn defaults(name: &'static str, value: &'static str, sensitive: bool) -> HeaderMap {
+        let mut value = HeaderValue::from_static(value);
+        value.set_sensitive(sensitive);
+        HeaderMap::from_iter([(name.parse().unwrap(), value)])
+    }
+
+    fn secrets() -> Vec<Secret> {
+        const BASIC: &str = "authorization: Basic dTpzZWNyZXQ=";
+        vec![
+            Secret {
+                what: "basic_auth of the request",
+                request: |request| request.basic_auth("u", Some("secret")),
+                line: BASIC,
+                ..PLAIN
+            },
+            Secret {
+                what: "bearer_auth",
+                request: |request| request.bearer_auth("secret"),
+                line: "authorization: Bearer secret",
+                ..PLAIN
+            },
+            Secret {
+                what: "Authorization of the caller",
+                request: |request| request.header(AUTHORIZATION, "Own secret"),
+                line: "authorization: Own secret",
+                ..PLAIN
+            },
+            Secret {
+                what: "Cookie of the caller",
+                request: |request| request.header(COOKIE, "a=secret"),
+                line: "cookie: a=secret",
+                ..PLAIN
+            },
+            Secret {
+                what: "Proxy-Authorization of the caller",
+                request: |request| request.header("Proxy-Authorization", "Own secret"),
+                line: "proxy-authorization: Own secret",
+                ..PLAIN
+            },
+            Secret {
+                what: "a value marked sensitive",
+                request: |request| request.headers(defaults("x-api-key", "secret", true)),
+                line: "x-api-key: secret",
+                ..PLAIN
+            },
+            Secret {
+                what: "Host of the caller",
+                request: |request| request.header("host", "inner.example"),
+                line: "host: inner.example",
+                ..PLAIN
+            },
+            Secret {
+                what: "basic_auth of the client",
+                client: |client| client.basic_auth("u", Some("secret")),
+                line: BASIC,
+                ..PLAIN
+            },
+            Secret {
+                what: "default Authorization",
+                client: |client| {
+                    client.default_headers(defaults("authorization", "Own secret", false))
+                },
+                line: "authorization: Own secret",
+                ..PLAIN
+            },
+            Secret {
+                what: "default Cookie",
+                client: |client| client.default_headers(defaults("cookie", "a=secret", false)),
+                line: "cookie: a=secret",
+                ..PLAIN
+            },
+            Secret {
+                what: "a default value marked sensitive",
+                client: |client| client.default_headers(defaults("x-api-key", "secret", true)),
+                line: "x-api-key: secret",
+                ..PLAIN
+            },
+            Secret { what: "userinfo", userinfo: "u:secret@", line: BASIC, ..PLAIN },
+        ]
+    }
+
+    /// Home twice, away, and home again: only the first two requests carry the secret. The port
+    /// alone makes another origin.
+    #[test]
+    fn stay_with_the_origin_and_do_not_come_back() {
+        for secret in secrets() {
+            for elsewhere in ["http://b.test/", "http://a.test:81/"] {
+                let server = Script::serve(vec![
+                    moved(302, "/same"),
+                    moved(307, elsewhere),
+                    moved(302, "http://a.test/back"),
+                    answer(ok("")),
+                ]);
+                let client = (secret.client)(at(&server)).build().unwrap();
+                let ask = client.get(format!("http://{}a.test/", secret.userinfo));
+                let ask = (secret.request)(ask.header("x-plain", "kept"));
+                assert_eq!(ask.send().unwrap().url().as_str(), "http://a.test/back");
+                server.join();
+                for (hop, is_carried) in [true, true, false, false].into_iter().enumerate() {
+                    let head = request(&server, hop);
+                    let told = format!("{}, hop {hop} over {elsewhere}:\n{head}", secret.what);
+                    assert_eq!(head.contains(secret.line), is_carried, "{told}");
+                    assert_eq!(
+                        head.contains("secret"),
+                        is_carried && secret.line.contains("secret"),
+                        "{told}"
+                    );
+                    assert_eq!(head.matches("\r\nhost: ").count(), 1, "{told}");
+                    assert!(head.contains("x-plain: kept"), "{told}");
+                }
+            }
+        }
+    }
+
+    /// RFC 9110 §15.4: to plain http they would be readable by anyone, and to https it is another
+    /// origin too.
+    #[test]
+    fn stay_with_the_scheme() {
+        let pki = Pki::new();
+        for is_downgrade in [true, false] {
+            let second = match is_downgrade {
+                true => Script::serve(vec![answer(ok(""))]),
+                false => Script::serve_tls(vec![answer(ok(""))], pki.server_config(Leaf::Good)),
+            };
+            let target = second.url("/").replace("127.0.0.1", "localhost");
+            let first = match is_downgrade {
+                true => Script::serve_tls(vec![moved(302, &target)], pki.server_config(Leaf::Good)),
+                false => Script::serve(vec![moved(302, &target)]),
+            };
+            let url = first.url("/").replace("127.0.0.1", "localhost");
+            let client = trusting(&pki).resolve("localhost", ([127, 0, 0, 1], 0).into());
+            let ask = client.build().unwrap().get(url).basic_auth("u", Some("secret"));
+            let ask = ask.header("referer", "https://localhost/page");
+            ask.header(COOKIE, "a=secret").send().unwrap();
+            first.join();
+            second.join();
+            assert!(request(&first, 0).contains("a=secret"));
+            let second = request(&second, 0);
+            assert!(!second.contains("secret") && !second.contains("authorization"), "{second}");
+            // RFC 9110 §10.1.3
+            assert_eq!(second.contains("referer"), !is_downgrade, "{second}");
+        }
+    }
+
+    /// RFC 9110 §4.2.4: user and password go into a field and nowhere else.
+    #[test]
+    fn userinfo_becomes_basic_credentials() {
+        let rows = [
+            ("http://u:secret@a.test/p", Some("Basic dTpzZWNyZXQ=")),
+            ("http://u%40x:s%3Ae@a.test/p", Some("Basic dUB4OnM6ZQ==")),
+            ("http://token@a.test/p", Some("Basic dG9rZW46")),
+            ("http://:secret@a.test/p", Some("Basic OnNlY3JldA==")),
+            ("http://@a.test/p", None),
+        ];
+        for (url, expected) in rows {
+            let server = Script::serve(vec![answer(ok(""))]);
+            let response = at(&server).build().unwrap().get(url).send().unwrap();
+            assert_eq!(response.url().as_str(), "http://a.test/p");
+            server.join();
+            let head = request(&server, 0);
+            assert!(head.starts_with("GET /p HTTP/1.1\r\nhost: a.test\r\n"), "{head}");
+            let value = head.lines().find_map(|line| line.strip_prefix("authorization: "));
+            assert_eq!(value, expected);
+        }
+    }
+
+    /// What is closer to the request wins: the request's own field, the URL's user, the client.
+    #[test]
+    fn the_closest_credentials_win() {
+        type Build = fn(ClientBuilder) -> ClientBuilder;
+        let basic: Build = |client| client.basic_auth("client", None::<&str>);
+        let field: Build =
+            |client| client.default_headers(defaults("authorization", "Own default", false));
+        let rows = [
+            (basic, "http://url@a.test/", Some("Own request"), "Own request"),
+            (field, "http://url@a.test/", Some("Own request"), "Own request"),
+            (basic, "http://url@a.test/", None, "Basic dXJsOg=="),
+            (field, "http://url@a.test/", None, "Basic dXJsOg=="),
+            (basic, "http://a.test/", None, "Basic Y2xpZW50Og=="),
+            (field, "http://a.test/", None, "Own default"),
+        ];
+        for (build, url, own, expected) in rows {
+            let server = Script::serve(vec![answer(ok(""))]);
+            let mut ask = build(at(&server)).build().unwrap().get(url);
+            if let Some(own) = own {
+                ask = ask.header(AUTHORIZATION, own);
+            }
+            ask.send().unwrap();
+            server.join();
+            let head = request(&server, 0);
+            let lines: Vec<_> = head.lines().filter(|line| line.starts_with("auth")).collect();
+            assert_eq!(lines, [format!("authorization: {expected}")], "{url}");
+        }
+    }
+}
+
+/// The body of a redirect is of no interest: it costs little or the connection.
+mod bodies {
+    use super::*;
+
+    #[test]
+    fn small_ones_save_the_connection() {
+        let server = Httpbin::start();
+        assert_eq!(Client::new().get(server.url("/redirect/5")).send().unwrap().status(), 200);
+        assert_eq!((server.requests_seen().len(), server.connections_opened()), (6, 1));
+    }
+
+    #[test]
+    fn large_endless_and_slow_ones_are_not_read() {
+        let large = format!("content-length: 5000000\r\n\r\n{}", "x".repeat(5_000_000));
+        let chunked = format!(
+            "transfer-encoding: chunked\r\n\r\n{}",
+            format!("4000\r\n{}\r\n", "x".repeat(0x4000)).repeat(300)
+        );
+        let rows = [
+            large,
+            chunked,
+            format!("\r\n{}", "x".repeat(5_000_000)),
+            "content-length: 10\r\n\r\nx".to_owned(),
+            "transfer-encoding: chunked\r\n\r\n".to_owned(),
+            "\r\n".to_owned(),
+        ];
+        for rest in rows {
+            let moved = format!("HTTP/1.1 302 Found\r\nlocation: /next\r\n{rest}");
+            let first = vec![Step::ExpectRequest, send(moved)];
+            let server = Script::serve(vec![first, answer(ok("next"))]);
+            let response = Client::new().get(server.url("/")).send().unwrap();
+            assert_eq!(response.text().unwrap(), "next");
+        }
+    }
+}
