@@ -183,9 +183,11 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "download-tls",
-        title: "Download of 256 MiB over TLS, Content-Length",
-        shape: Shape::Read(Answer::Large(Framing::Sized, 256 * MIB)),
+        title: "Download of 64 MiB over TLS, Content-Length",
+        shape: Shape::Read(Answer::Large(Framing::Sized, 64 * MIB)),
         scheme: Scheme::Tls,
+        round: 4,
+        counted: Some(1),
         ..USUAL
     },
     Row {
@@ -207,6 +209,7 @@ pub const ROWS: &[Row] = &[
         title: "Upload of 64 MiB from a reader over TLS, Content-Length",
         shape: Shape::Upload(Framing::Sized, 64 * MIB),
         scheme: Scheme::Tls,
+        counted: Some(1),
         ..USUAL
     },
     Row {

@@ -32,7 +32,8 @@ pub fn run() -> Outcome<()> {
     let tls = identity.config;
     accept(plain, &replies, Ok);
     accept(secure, &replies, move |socket| {
-        let connection = ServerConnection::new(Arc::clone(&tls)).map_err(io::Error::other)?;
+        let mut connection = ServerConnection::new(Arc::clone(&tls)).map_err(io::Error::other)?;
+        connection.set_buffer_limit(Some(TLS_BURST));
         Ok(StreamOwned::new(connection, socket))
     });
     io::copy(&mut io::stdin(), &mut io::sink())?;
@@ -41,6 +42,9 @@ pub fn run() -> Outcome<()> {
 
 /// More than all clients of a row have open at once: 16 threads each.
 const ACCEPTORS: usize = 256;
+
+/// How much is encrypted before it is written: with less, clients wait after each little.
+const TLS_BURST: usize = 256 << 10;
 
 fn accept<S, W>(listener: TcpListener, replies: &Arc<Replies>, wrap: W)
 where
