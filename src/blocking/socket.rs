@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use super::probe::{self, Pending};
+use crate::link::Halt;
 use crate::policy::budget::{Budget, Expired, Operation};
 
 /// A connected socket.
@@ -120,5 +121,14 @@ impl From<Expired> for SocketError {
 impl From<io::Error> for SocketError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
+    }
+}
+
+impl From<SocketError> for Halt {
+    fn from(error: SocketError) -> Self {
+        match error {
+            SocketError::Expired(expired) => Self::Expired(expired),
+            SocketError::Io(error) => Self::Io(error),
+        }
     }
 }
