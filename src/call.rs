@@ -362,11 +362,12 @@ impl<'c, F: Front> Call<'c, F> {
     }
 
     /// How the body of the final response is decoded, if it is.
-    pub(crate) fn decoder(&self, headers: &HeaderMap) -> Result<Option<coding::Decoder>> {
-        if self.decoding == Decoding::Off {
+    pub(crate) fn decoder(&self, head: &ResponseHead) -> Result<Option<coding::Decoder>> {
+        // A part of a coded body cannot be decoded (RFC 9110 §15.3.7).
+        if self.decoding == Decoding::Off || head.status == StatusCode::PARTIAL_CONTENT {
             return Ok(None);
         }
-        coding::plan(headers).map_err(|error| {
+        coding::plan(&head.headers).map_err(|error| {
             Error::new(Kind::Decode, Phase::Decode).cause(error).for_url(&self.url)
         })
     }

@@ -90,7 +90,7 @@ fn idle(shared: &Shared<Blocking>, call: &Call<'_, Blocking>) -> Option<(Box<Con
 fn deliver(call: Call<'_, Blocking>, head: ResponseHead, lease: Lease) -> Result<Response> {
     let decoder = match lease.body_left() {
         Some(0) => None,
-        _ => call.decoder(&head.headers)?,
+        _ => call.decoder(&head)?,
     };
     let mut head = Head::new(head, call.into_url(), lease.peer());
     if decoder.is_some() {
