@@ -110,6 +110,9 @@ impl Budget {
         now: impl FnOnce() -> Instant,
     ) -> Result<Wait, Expired> {
         let idle = self.idle(operation);
+        if idle.at_most.is_some_and(|at_most| at_most.is_zero()) {
+            return Err(idle.expired); // to a socket, zero is for ever or an error
+        }
         let Some((deadline, expired)) = self.deadline() else { return Ok(idle) };
         let left = deadline.saturating_duration_since(now());
         if left.is_zero() {
@@ -221,6 +224,15 @@ mod tests {
             let wait = budget.wait(Operation::Read, || start).unwrap();
             assert_eq!(wait.at_most, Some(SECOND * expected), "{total}");
         }
+    }
+
+    #[test]
+    fn no_time_at_all_is_over_at_once() {
+        let timeouts = Timeouts { read: Some(Duration::ZERO), ..Timeouts::default() };
+        let budget = Budget::start(timeouts, Instant::now());
+        let expired = budget.wait(Operation::Read, Instant::now).unwrap_err();
+        assert_eq!(expired.to_string(), "no byte came for 0ns (read timeout)");
+        assert!(budget.wait(Operation::Write, Instant::now).is_ok());
     }
 
     #[test]
