@@ -33,8 +33,7 @@ impl Client {
             let next = call.answered(&head);
             let lease = Lease::new(connection, shared, call.budget.clone());
             match next? {
-                // Dropping the lease saves the connection if that is cheap.
-                Next::Again => drop(lease),
+                Next::Again => lease.skip_body(),
                 Next::Deliver => return deliver(call, *head, lease),
             }
         }

@@ -28,6 +28,15 @@ pub struct Connection {
     link: Link,
 }
 
+/// Whether a rest of a body that nobody wants is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// What has not come yet is not worth it.
+    None,
+    /// As long as the budget lasts.
+    Budget,
+}
+
 /// Closes the connection; over TLS the peer is told so, or told what was wrong.
 impl Drop for Connection {
     fn drop(&mut self) {
@@ -211,10 +220,12 @@ impl Connection {
         self.link.session.rest()
     }
 
-    /// Reads away what is left of the body, if it is little and already there: saving the
-    /// connection is not worth a wait.
-    pub(crate) fn drain(&mut self, budget: &Budget) -> Result<(), CloseReason> {
+    /// Reads away what is left of the body, if it is little and there in time.
+    pub(crate) fn drain(&mut self, patience: Patience, budget: &Budget) -> Result<(), CloseReason> {
         self.link.session.may_be_reused()?;
+        if self.body_left().is_some_and(|left| left > DRAIN_BYTES as u64) {
+            return Err(CloseReason::BodyUnread);
+        }
         let mut scratch = [0; 2048];
         let mut left = DRAIN_BYTES;
         loop {
@@ -226,7 +237,7 @@ impl Connection {
             let count = match step {
                 BodyStep::End => return self.link.session.reusable(),
                 BodyStep::Data(count) => count,
-                _ if self.socket.pending() != Pending::Bytes => {
+                _ if patience == Patience::None && self.socket.pending() != Pending::Bytes => {
                     return Err(CloseReason::BodyUnread);
                 }
                 BodyStep::Read => {

@@ -35,8 +35,12 @@
 //! - **`SameSite` is kept but not enforced.** It is about requests that one web site causes to
 //!   another, and a client library does not know on whose behalf it sends. For the same reason
 //!   `SameSite=None` does not need `Secure`.
-//! - **Public suffixes are not looked up.** A cookie for a whole top-level domain such as `com` is
-//!   refused, one for `co.uk` is not: telling them apart takes a list that must be kept up to date.
+//!
+//! # Public suffixes
+//!
+//! A cookie for all of `co.uk` would go to strangers. With the feature `public-suffix` it is refused,
+//! by Mozilla's list, which is part of the program: `cargo update -p psl` brings a newer one. Without
+//! the feature only single labels such as `com` are known to be public.
 
 mod date;
 mod parse;

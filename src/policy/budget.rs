@@ -94,6 +94,13 @@ impl Budget {
         self.connect = None;
     }
 
+    /// The same deadlines, but no more than `limit` from now on in all.
+    pub(crate) fn shortened(&self, limit: Duration, now: Instant) -> Self {
+        let end = now.checked_add(limit);
+        let total = self.total.map_or(end, |total| end.map(|end| end.min(total)).or(Some(total)));
+        Self { total, ..self.clone() }
+    }
+
     /// How long `operation` may wait from now on; an error if no time is left.
     ///
     /// The clock is asked only if there is a deadline to compare it with.
@@ -206,6 +213,16 @@ mod tests {
             };
             assert_eq!(wait, expected, "{connect} {read} {total} after {elapsed}");
             assert_eq!(expired.to_string(), message);
+        }
+    }
+
+    #[test]
+    fn a_shortened_budget_ends_earlier_and_never_later() {
+        let start = Instant::now();
+        for (total, expected) in [(0, 2), (5, 2), (1, 1)] {
+            let budget = Budget::start(timeouts(0, 9, total), start).shortened(2 * SECOND, start);
+            let wait = budget.wait(Operation::Read, || start).unwrap();
+            assert_eq!(wait.at_most, Some(SECOND * expected), "{total}");
         }
     }
 
