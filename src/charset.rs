@@ -9,8 +9,7 @@ use crate::fields::media_type::MediaType;
 /// as UTF-8. What is no character becomes U+FFFD.
 pub(crate) fn decode(body: Vec<u8>, content_type: Option<&HeaderValue>, default: &str) -> String {
     let encoding = content_type
-        .and_then(|value| MediaType::parse(value.as_bytes()))
-        .and_then(|media_type| Encoding::for_label(media_type.parameter("charset")?.as_bytes()))
+        .and_then(|value| declared(value, &body))
         .or_else(|| Encoding::for_label(default.as_bytes()))
         .unwrap_or(UTF_8);
     if encoding == UTF_8 && Encoding::for_bom(&body).is_none() {
@@ -21,13 +20,22 @@ pub(crate) fn decode(body: Vec<u8>, content_type: Option<&HeaderValue>, default:
     encoding.decode(&body).0.into_owned()
 }
 
+/// What `Content-Type` says. JSON is UTF-8 and has no charset (RFC 8259 §8.1, §11): one that is
+/// given all the same counts only where the body is something else.
+fn declared(content_type: &HeaderValue, body: &[u8]) -> Option<&'static Encoding> {
+    let media_type = MediaType::parse(content_type.as_bytes())?;
+    let encoding = Encoding::for_label(media_type.parameter("charset")?.as_bytes());
+    let is_json = media_type.essence == "application/json" || media_type.essence.ends_with("+json");
+    if is_json && std::str::from_utf8(body).is_ok() { Some(UTF_8) } else { encoding }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn text_is_decoded_by_mark_then_charset_then_default() {
-        let cases: [(&[u8], Option<&'static str>, &str, &str); 10] = [
+        let cases: [(&[u8], Option<&'static str>, &str, &str); 12] = [
             (b"gr\xfcn", Some("text/plain; charset=iso-8859-1"), "utf-8", "gr\u{fc}n"),
             (b"gr\xfcn", Some("text/plain; CHARSET=\"latin1\""), "utf-8", "gr\u{fc}n"),
             (b"gr\xfcn", Some("charset=latin1"), "utf-8", "gr\u{fffd}n"),
@@ -37,6 +45,8 @@ mod tests {
             (b"\x83e\x83X", Some("text/plain; charset=shift_jis"), "utf-8", "\u{30c6}\u{30b9}"),
             (b"\xef\xbb\xbfa", Some("text/plain; charset=latin1"), "utf-8", "a"),
             (b"\xff\xfea\0", None, "utf-8", "a"),
+            (b"\"\xc3\xa9\"", Some("a/b+json; charset=utf-16"), "latin1", "\"\u{e9}\""),
+            (b"\"\xe9\"", Some("application/json; charset=latin1"), "utf-8", "\"\u{e9}\""),
             (b"plain", Some("text/plain; charset=unknown-8bit"), "utf-8", "plain"),
         ];
         for (body, content_type, default, expected) in cases {

@@ -1,9 +1,13 @@
 //! Media types and what texts are decoded by.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
 use serde_json::{Map, Value, json};
 
 use super::bytes;
 use super::support::{self, Outcome};
+use crate::charset;
 use crate::fields::media_type::MediaType;
 
 #[test]
@@ -23,6 +27,19 @@ fn mime_type() {
         match expected.iter().any(differs) {
             true => Outcome::Failed(format!("{said:?}")),
             false => Outcome::Passed,
+        }
+    });
+}
+
+#[test]
+fn text_decode() {
+    support::run("misc/text_decode", |case| {
+        let content_type = HeaderValue::from_str(case["content_type"].as_str().unwrap()).unwrap();
+        let body = STANDARD.decode(case["body_b64"].as_str().unwrap()).unwrap();
+        let text = charset::decode(body, Some(&content_type), "utf-8");
+        match case["expect"]["text"] == text {
+            true => Outcome::Passed,
+            false => Outcome::Failed(text),
         }
     });
 }
