@@ -256,6 +256,7 @@
 #![cfg_attr(not(all(feature = "blocking", feature = "tls")), allow(dead_code))]
 
 pub mod body;
+mod calendar;
 mod call;
 pub mod client;
 mod coding;
@@ -263,6 +264,7 @@ pub mod config;
 #[cfg_attr(not(feature = "cookies"), path = "no_cookies.rs")]
 pub mod cookie;
 pub mod error;
+mod fields;
 pub mod form;
 pub mod front;
 mod link;
@@ -287,6 +289,8 @@ mod jar;
 mod json;
 #[cfg(feature = "multipart")]
 pub mod multipart;
+#[cfg(test)]
+mod vectors;
 
 pub use http::{Method, StatusCode, Version, header};
 
