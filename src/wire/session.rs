@@ -308,7 +308,8 @@ impl fmt::Display for SessionError {
 
 impl std::error::Error for SessionError {}
 
-#[cfg(all(test, feature = "tls"))]
+#[cfg(test)]
+#[cfg(feature = "tls")]
 mod tests {
     use std::io::{Read as _, Write as _};
     use std::sync::Arc;
