@@ -61,7 +61,8 @@ mod sorts {
 
     /// The predicates in the order of their names.
     fn predicates(error: &Error) -> Vec<&'static str> {
-        let all: [(&str, fn(&Error) -> bool); 10] = [
+        type Predicate = (&'static str, fn(&Error) -> bool);
+        let all: [Predicate; 10] = [
             ("body", Error::is_body),
             ("builder", Error::is_builder),
             ("connect", Error::is_connect),
