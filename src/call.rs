@@ -16,8 +16,8 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode, Version};
 
 use crate::body::Body;
-use crate::coding;
-use crate::config::{Config, Decoding, Schemes};
+use crate::coding::{self, Codings};
+use crate::config::{Config, Schemes};
 use crate::error::{Error, Kind, Phase, Result};
 use crate::front::Front;
 use crate::policy::budget::Budget;
@@ -45,7 +45,7 @@ pub(crate) struct Call<'c, F: Front> {
     /// The same body for another attempt, if it can be had again.
     replay: Option<Body<F>>,
     trust: Trust,
-    decoding: Decoding,
+    codings: Codings,
     expectation: Expectation,
     previous: Vec<Url>,
     resends: Resends,
@@ -105,7 +105,7 @@ impl<'c, F: Front> Call<'c, F> {
             replay: request.body.as_ref().and_then(Body::try_clone),
             body: request.body,
             trust: Trust::Origin,
-            decoding: request.decoding.unwrap_or(config.decoding),
+            codings: request.codings.unwrap_or(config.codings),
             expectation: request.expectation.unwrap_or(config.expectation),
             previous: Vec::new(),
             resends: Resends::OneLeft,
@@ -206,9 +206,8 @@ impl<'c, F: Front> Call<'c, F> {
 
     /// A part of a coded body cannot be decoded, so a range is asked for as it is.
     fn write_accept_encoding(&self, head: &mut HeadWriter<'_>) {
-        let wanted = self.decoding == Decoding::On && !self.has(&header::RANGE);
-        let Some(codings) = coding::accept_encoding().filter(|_| wanted) else { return };
-        if !self.has(&header::ACCEPT_ENCODING) {
+        let Some(codings) = self.codings.accept_encoding() else { return };
+        if !self.has(&header::RANGE) && !self.has(&header::ACCEPT_ENCODING) {
             head.field(&header::ACCEPT_ENCODING, &HeaderValue::from_static(codings));
         }
     }
@@ -364,10 +363,10 @@ impl<'c, F: Front> Call<'c, F> {
     /// How the body of the final response is decoded, if it is.
     pub(crate) fn decoder(&self, head: &ResponseHead) -> Result<Option<coding::Decoder>> {
         // A part of a coded body cannot be decoded (RFC 9110 §15.3.7).
-        if self.decoding == Decoding::Off || head.status == StatusCode::PARTIAL_CONTENT {
+        if head.status == StatusCode::PARTIAL_CONTENT {
             return Ok(None);
         }
-        coding::plan(&head.headers).map_err(|error| {
+        coding::plan(&head.headers, self.codings).map_err(|error| {
             Error::new(Kind::Decode, Phase::Decode).cause(error).for_url(&self.url)
         })
     }
