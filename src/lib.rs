@@ -14,6 +14,8 @@ pub mod cookie;
 pub mod error;
 pub mod form;
 pub mod front;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod percent;
 mod policy;
 mod pool;
