@@ -270,6 +270,8 @@ pub mod error;
 mod fields;
 pub mod form;
 pub mod front;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod link;
 mod percent;
 mod policy;
