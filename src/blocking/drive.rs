@@ -257,6 +257,9 @@ impl Connection {
                 BodyStep::Direct(room) => {
                     let into = scratch.get_mut(..room).unwrap_or_default();
                     let count = self.socket.read(into, budget).map_err(|_| CloseReason::Io)?;
+                    if count == 0 {
+                        return Err(CloseReason::EarlyEof);
+                    }
                     self.link.session.read_direct(count);
                     count
                 }
