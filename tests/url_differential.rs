@@ -64,7 +64,7 @@ fn compare(ours: Option<Url>, theirs: Option<Theirs>) -> Result<(), TestCaseErro
     Ok(())
 }
 
-/// The *path percent-encode set* has had `^` since 2024 (whatwg/url#817).
+/// The *path percent-encode set* has had `^` since March 2025 (whatwg/url#846).
 fn put_right(mut url: Theirs) -> Theirs {
     if url.path().contains('^') {
         url.set_path(&url.path().replace('^', "%5E"));
