@@ -16,8 +16,8 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode, Version};
 
 use crate::body::Body;
-use crate::coding;
-use crate::config::{Config, Decoding, Schemes};
+use crate::coding::{self, Codings};
+use crate::config::{Config, Schemes};
 use crate::error::{Error, Kind, Phase, Result};
 use crate::front::Front;
 use crate::policy::budget::Budget;
@@ -45,7 +45,7 @@ pub(crate) struct Call<'c, F: Front> {
     /// The same body for another attempt, if it can be had again.
     replay: Option<Body<F>>,
     trust: Trust,
-    decoding: Decoding,
+    codings: Codings,
     expectation: Expectation,
     previous: Vec<Url>,
     resends: Resends,
@@ -105,7 +105,7 @@ impl<'c, F: Front> Call<'c, F> {
             replay: request.body.as_ref().and_then(Body::try_clone),
             body: request.body,
             trust: Trust::Origin,
-            decoding: request.decoding.unwrap_or(config.decoding),
+            codings: request.codings.unwrap_or(config.codings),
             expectation: request.expectation.unwrap_or(config.expectation),
             previous: Vec::new(),
             resends: Resends::OneLeft,
@@ -206,9 +206,8 @@ impl<'c, F: Front> Call<'c, F> {
 
     /// A part of a coded body cannot be decoded, so a range is asked for as it is.
     fn write_accept_encoding(&self, head: &mut HeadWriter<'_>) {
-        let wanted = self.decoding == Decoding::On && !self.has(&header::RANGE);
-        let Some(codings) = coding::accept_encoding().filter(|_| wanted) else { return };
-        if !self.has(&header::ACCEPT_ENCODING) {
+        let Some(codings) = self.codings.accept_encoding() else { return };
+        if !self.has(&header::RANGE) && !self.has(&header::ACCEPT_ENCODING) {
             head.field(&header::ACCEPT_ENCODING, &HeaderValue::from_static(codings));
         }
     }
@@ -275,6 +274,11 @@ impl<'c, F: Front> Call<'c, F> {
         Ok(())
     }
 
+    /// Whether this hop is on its second attempt, after a stale connection.
+    pub(crate) fn is_resent(&self) -> bool {
+        self.resends == Resends::Used
+    }
+
     /// Prepares the next hop.
     fn follow(&mut self, status: StatusCode, target: Url) -> Result<Next> {
         if !is_allowed(self.config, &target) {
@@ -290,7 +294,7 @@ impl<'c, F: Front> Call<'c, F> {
             None => {}
         }
         if target.origin() != self.url.origin() {
-            self.leave_origin();
+            self.leave_origin(&target);
         }
         self.url = target;
         self.resends = Resends::OneLeft;
@@ -338,10 +342,14 @@ impl<'c, F: Front> Call<'c, F> {
         remove(&mut self.headers, |name, _| redirect::describes_body(name));
     }
 
-    fn leave_origin(&mut self) {
+    fn leave_origin(&mut self, target: &Url) {
         self.trust = Trust::Foreign;
-        remove(&mut self.headers, |name, value| {
-            *name == header::HOST || stays_with_origin(name, value)
+        // RFC 9110 §10.1.3: where a secure page is left for, it is not told in the clear.
+        let in_the_clear = Security::of(target) == Security::Plain;
+        remove(&mut self.headers, |name, value| match *name {
+            header::HOST => true,
+            header::REFERER => in_the_clear && value.as_bytes().starts_with(b"https:"),
+            _ => stays_with_origin(name, value),
         });
     }
 
@@ -353,11 +361,12 @@ impl<'c, F: Front> Call<'c, F> {
     }
 
     /// How the body of the final response is decoded, if it is.
-    pub(crate) fn decoder(&self, headers: &HeaderMap) -> Result<Option<coding::Decoder>> {
-        if self.decoding == Decoding::Off {
+    pub(crate) fn decoder(&self, head: &ResponseHead) -> Result<Option<coding::Decoder>> {
+        // A part of a coded body cannot be decoded (RFC 9110 §15.3.7).
+        if head.status == StatusCode::PARTIAL_CONTENT {
             return Ok(None);
         }
-        coding::plan(headers).map_err(|error| {
+        coding::plan(&head.headers, self.codings).map_err(|error| {
             Error::new(Kind::Decode, Phase::Decode).cause(error).for_url(&self.url)
         })
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use http::header::{self, HeaderMap, HeaderValue};
 
 use crate::client::Client;
+use crate::coding::Codings;
 use crate::cookie::CookieStore;
 use crate::error::{Error, Result};
 use crate::front::Front;
@@ -42,19 +43,12 @@ pub(crate) struct Config {
     pub(crate) default_headers: HeaderMap,
     pub(crate) credentials: Option<HeaderValue>,
     pub(crate) cookies: Option<Cookies>,
-    pub(crate) decoding: Decoding,
+    pub(crate) codings: Codings,
     pub(crate) expectation: Expectation,
     pub(crate) schemes: Schemes,
     /// Addresses of hosts that are not looked up.
     pub(crate) addresses: BTreeMap<String, Vec<SocketAddr>>,
     pub(crate) tls: tls::Settings,
-}
-
-/// Whether content codings are asked for and taken off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Decoding {
-    On,
-    Off,
 }
 
 /// Which URLs may be requested, redirects included.
@@ -88,7 +82,7 @@ impl Default for Config {
             default_headers,
             credentials: None,
             cookies: None,
-            decoding: Decoding::On,
+            codings: Codings::default(),
             expectation: Expectation::None,
             schemes: Schemes::HttpAndHttps,
             addresses: BTreeMap::new(),
@@ -184,13 +178,24 @@ impl<F: Front> ClientBuilder<F> {
 
     /// Whether gzip is asked for and decoded; on by default, with the feature `gzip`.
     pub fn gzip(mut self, enable: bool) -> Self {
-        self.config.decoding = if enable { Decoding::On } else { Decoding::Off };
+        self.config.codings.switch("gzip", enable);
         self
     }
 
-    /// Neither asks for gzip nor decodes it: bodies come as they were sent.
+    /// Neither asks for gzip nor decodes it: such bodies come as they were sent.
     pub fn no_gzip(self) -> Self {
         self.gzip(false)
+    }
+
+    /// Whether deflate is asked for and decoded; on by default, with the feature `deflate`.
+    pub fn deflate(mut self, enable: bool) -> Self {
+        self.config.codings.switch("deflate", enable);
+        self
+    }
+
+    /// Neither asks for deflate nor decodes it: such bodies come as they were sent.
+    pub fn no_deflate(self) -> Self {
+        self.deflate(false)
     }
 
     /// Whether a body waits for the server's `100 Continue`, for all requests; see

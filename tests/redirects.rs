@@ -6,6 +6,7 @@ mod support;
 
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use leanhttp::blocking::{Body, Client, ClientBuilder, RequestBuilder};
 use leanhttp::error::{Kind, Phase};
@@ -460,12 +461,15 @@ mod secrets {
             let url = first.url("/").replace("127.0.0.1", "localhost");
             let client = trusting(&pki).resolve("localhost", ([127, 0, 0, 1], 0).into());
             let ask = client.build().unwrap().get(url).basic_auth("u", Some("secret"));
+            let ask = ask.header("referer", "https://localhost/page");
             ask.header(COOKIE, "a=secret").send().unwrap();
             first.join();
             second.join();
             assert!(request(&first, 0).contains("a=secret"));
             let second = request(&second, 0);
             assert!(!second.contains("secret") && !second.contains("authorization"), "{second}");
+            // RFC 9110 §10.1.3
+            assert_eq!(second.contains("referer"), !is_downgrade, "{second}");
         }
     }
 
@@ -554,5 +558,37 @@ mod bodies {
             let response = Client::new().get(server.url("/")).send().unwrap();
             assert_eq!(response.text().unwrap(), "next");
         }
+    }
+}
+
+/// The body of a redirect often comes in a packet of its own, right behind the head. To wait for it
+/// saves a connection; to wait for ever would not.
+mod skipped_bodies {
+    use super::*;
+
+    const REDIRECT: &str = "HTTP/1.1 302 Found\r\nLocation: /next\r\nContent-Length: 4\r\n\r\n";
+
+    #[test]
+    fn a_body_that_comes_soon_saves_the_connection() {
+        let peer = Script::serve(vec![vec![
+            Step::ExpectRequest,
+            send(REDIRECT),
+            Step::Pause(Duration::from_millis(10)),
+            send("body"),
+            Step::ExpectRequest,
+            send(ok("done")),
+        ]]);
+        let response = Client::new().get(peer.url("/")).send().unwrap();
+        assert_eq!(response.text().unwrap(), "done");
+        assert_eq!(peer.accepted(), 1);
+    }
+
+    #[test]
+    fn a_body_that_does_not_come_is_not_waited_for() {
+        let stalled = vec![Step::ExpectRequest, send(REDIRECT), Step::Silent];
+        let peer = Script::serve(vec![stalled, vec![Step::ExpectRequest, send(ok("done"))]]);
+        let client = Client::builder().timeout(Duration::from_secs(5)).build().unwrap();
+        assert_eq!(client.get(peer.url("/")).send().unwrap().text().unwrap(), "done");
+        assert_eq!(peer.accepted(), 2);
     }
 }

@@ -12,7 +12,7 @@ use http::header::HeaderMap;
 use http::{Method, Version};
 
 use crate::body::Body;
-use crate::config::Decoding;
+use crate::coding::Codings;
 use crate::error::{Error, Result};
 use crate::front::Front;
 use crate::policy::budget::Timeouts;
@@ -40,7 +40,7 @@ pub struct Request<F: Front> {
     pub(crate) body: Option<Body<F>>,
     pub(crate) version: Version,
     pub(crate) timeouts: Overrides,
-    pub(crate) decoding: Option<Decoding>,
+    pub(crate) codings: Option<Codings>,
     pub(crate) expectation: Option<Expectation>,
 }
 
@@ -74,7 +74,7 @@ impl<F: Front> Request<F> {
             body: None,
             version: Version::HTTP_11,
             timeouts: Overrides::default(),
-            decoding: None,
+            codings: None,
             expectation: None,
         }
     }
@@ -152,7 +152,7 @@ impl<F: Front> Request<F> {
             body,
             version: self.version,
             timeouts: self.timeouts,
-            decoding: self.decoding,
+            codings: self.codings,
             expectation: self.expectation,
         })
     }
