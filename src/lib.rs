@@ -253,6 +253,7 @@
 //! | `json` | no | `json` on requests and responses; `query` and `form` take what serde serializes | 5 |
 //! | `charset` | no | `text` decodes by the charset of the response; without it by UTF-8 | 1 |
 //! | `idna` | no | host names beyond ASCII; without it they are an error | 30 |
+//! | `url` | no | requests take the `Url` of the crate `url`; conversions from and to it | 2 |
 #![forbid(unsafe_code)]
 // Without a front the machines have nobody who drives them, without TLS some tools nobody who
 // uses them.
