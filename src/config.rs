@@ -12,6 +12,7 @@ use http::header::{self, HeaderMap, HeaderValue};
 use crate::client::Client;
 use crate::coding::Codings;
 use crate::cookie::CookieStore;
+use crate::digest;
 use crate::error::{Error, Result};
 use crate::front::Front;
 use crate::policy::budget::Timeouts;
@@ -42,6 +43,7 @@ pub(crate) struct Config {
     pub(crate) redirect: Policy,
     pub(crate) default_headers: HeaderMap,
     pub(crate) credentials: Option<HeaderValue>,
+    pub(crate) digest: digest::Settings,
     pub(crate) cookies: Option<Cookies>,
     pub(crate) codings: Codings,
     pub(crate) expectation: Expectation,
@@ -81,6 +83,7 @@ impl Default for Config {
             redirect: Policy::default(),
             default_headers,
             credentials: None,
+            digest: digest::Settings::default(),
             cookies: None,
             codings: Codings::default(),
             expectation: Expectation::None,

@@ -267,6 +267,8 @@ mod coding;
 pub mod config;
 #[cfg_attr(not(feature = "cookies"), path = "no_cookies.rs")]
 pub mod cookie;
+#[cfg_attr(not(feature = "digest"), path = "no_digest.rs")]
+mod digest;
 pub mod error;
 mod fields;
 pub mod form;

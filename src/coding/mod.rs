@@ -9,7 +9,8 @@ mod deflate;
 mod gzip;
 #[cfg(any(feature = "gzip", feature = "deflate"))]
 mod inflate;
-#[cfg(all(test, any(feature = "gzip", feature = "deflate")))]
+#[cfg(test)]
+#[cfg(any(feature = "gzip", feature = "deflate"))]
 mod testing;
 
 pub(crate) mod queue;
