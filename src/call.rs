@@ -18,7 +18,7 @@ use http::{Method, StatusCode, Version};
 use crate::body::Body;
 use crate::coding;
 use crate::config::{Config, Decoding, Schemes};
-use crate::error::{Error, Kind, Phase, Result};
+use crate::error::{Error, Result};
 use crate::front::Front;
 use crate::policy::budget::Budget;
 use crate::policy::credentials::{self, stays_with_origin};
@@ -367,9 +367,7 @@ impl<'c, F: Front> Call<'c, F> {
         if self.decoding == Decoding::Off || head.status == StatusCode::PARTIAL_CONTENT {
             return Ok(None);
         }
-        coding::plan(&head.headers).map_err(|error| {
-            Error::new(Kind::Decode, Phase::Decode).cause(error).for_url(&self.url)
-        })
+        coding::plan(&head.headers).map_err(|error| error.into_error().for_url(&self.url))
     }
 
     /// The URL that was requested last.
