@@ -31,7 +31,9 @@ mod requests {
         for (build, ask, expected) in rows {
             let server = Script::serve(vec![answer(ok(""))]);
             let hosts = ["a.test", "[::1]", "x--y.test"];
-            let client = hosts.iter().fold(Client::builder(), |b, h| b.resolve(h, server.addr()));
+            // The same bytes whatever other codings the enabled features bring.
+            let client = Client::builder().no_deflate();
+            let client = hosts.iter().fold(client, |b, h| b.resolve(h, server.addr()));
             ask(&build(client).build().unwrap()).send().unwrap();
             server.join();
             let expected = expected.replace('\n', "\r\n").replace("USUAL", "AGENT\r\naccept: */*");
