@@ -19,7 +19,7 @@ use crate::body::Body;
 use crate::coding::{self, Codings};
 use crate::config::{Config, Schemes};
 use crate::digest;
-use crate::error::{Error, Kind, Phase, Result};
+use crate::error::{Error, Result};
 use crate::front::Front;
 use crate::policy::budget::Budget;
 use crate::policy::credentials::{self, Asked, stays_with_origin};
@@ -419,9 +419,8 @@ impl<'c, F: Front> Call<'c, F> {
         if head.status == StatusCode::PARTIAL_CONTENT {
             return Ok(None);
         }
-        coding::plan(&head.headers, self.codings).map_err(|error| {
-            Error::new(Kind::Decode, Phase::Decode).cause(error).for_url(&self.url)
-        })
+        let plan = coding::plan(&head.headers, self.codings);
+        plan.map_err(|error| error.into_error().for_url(&self.url))
     }
 
     /// The URL that was requested last.
