@@ -23,6 +23,7 @@ use crate::error::{Error, Kind, Phase, Result};
 use crate::front::Front;
 use crate::policy::budget::Budget;
 use crate::policy::credentials::{self, Asked, stays_with_origin};
+use crate::policy::netrc::NetrcLogin;
 use crate::policy::redirect::{self, Attempt, Choice};
 use crate::policy::retry::{self, Answered, Replay, Sent};
 use crate::policy::route::Security;
@@ -120,6 +121,7 @@ impl<'c, F: Front> Call<'c, F> {
         };
         if !call.has(&header::AUTHORIZATION) {
             call.digest = config.digest.begin(request.digest);
+            call.look_up_login()?;
         }
         call.authenticate();
         Ok(call)
@@ -347,6 +349,18 @@ impl<'c, F: Front> Call<'c, F> {
         again
     }
 
+    /// A netrc file is asked where the program says nothing.
+    fn look_up_login(&mut self) -> Result<()> {
+        if self.digest.is_some() || self.config.credentials.is_some() {
+            return Ok(());
+        }
+        let Some(login) = look_up(self.config, &self.url, None) else { return Ok(()) };
+        let basic = credentials::basic(login.username.as_bytes(), login.password.as_bytes());
+        self.headers
+            .insert(header::AUTHORIZATION, basic.map_err(|error| error.for_url(&self.url))?);
+        Ok(())
+    }
+
     /// Digest credentials are of use for one attempt.
     fn authenticate(&mut self) {
         if let Some(digest) = &mut self.digest {
@@ -424,10 +438,21 @@ fn prepare<F: Front>(config: &Config, request: &mut Request<F>) -> Result<Outgoi
         return Err(Error::builder(HTTPS_ONLY));
     }
     if let Some(Userinfo { username, password }) = request.url.take_userinfo() {
+        let password = password.or_else(|| password_of(config, &request.url, &username));
         let basic = credentials::basic(&username, &password.unwrap_or_default())?;
         request.headers.entry(header::AUTHORIZATION).or_insert(basic);
     }
     Ok(outgoing)
+}
+
+fn look_up<'c>(config: &'c Config, url: &Url, username: Option<&str>) -> Option<&'c NetrcLogin> {
+    config.netrc.as_ref()?.lookup(url.host_str()?, username)
+}
+
+/// What the netrc file has for a user that the URL names without a password.
+fn password_of(config: &Config, url: &Url, username: &[u8]) -> Option<Vec<u8>> {
+    let login = look_up(config, url, Some(std::str::from_utf8(username).ok()?))?;
+    Some(login.password.clone().into_bytes())
 }
 
 fn asked<'a, F: Front>(method: &'a Method, url: &'a Url, body: Option<&'a Body<F>>) -> Asked<'a> {

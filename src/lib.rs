@@ -18,6 +18,7 @@ pub mod error;
 mod fields;
 pub mod form;
 pub mod front;
+mod netrc;
 mod percent;
 mod policy;
 mod pool;
