@@ -23,7 +23,6 @@ use crate::error::{Error, Kind, Phase, Result};
 use crate::front::Front;
 use crate::policy::budget::Budget;
 use crate::policy::credentials::{self, Asked, stays_with_origin};
-use crate::policy::netrc::NetrcLogin;
 use crate::policy::redirect::{self, Attempt, Choice};
 use crate::policy::retry::{self, Answered, Replay, Sent};
 use crate::policy::route::Security;
@@ -354,10 +353,9 @@ impl<'c, F: Front> Call<'c, F> {
         if self.digest.is_some() || self.config.credentials.is_some() {
             return Ok(());
         }
-        let Some(login) = look_up(self.config, &self.url, None) else { return Ok(()) };
-        let basic = credentials::basic(login.username.as_bytes(), login.password.as_bytes());
-        self.headers
-            .insert(header::AUTHORIZATION, basic.map_err(|error| error.for_url(&self.url))?);
+        let Some(netrc) = &self.config.netrc else { return Ok(()) };
+        let basic = netrc.authorization(&self.url).map_err(|error| error.for_url(&self.url))?;
+        self.headers.extend(basic.map(|basic| (header::AUTHORIZATION, basic)));
         Ok(())
     }
 
@@ -438,21 +436,12 @@ fn prepare<F: Front>(config: &Config, request: &mut Request<F>) -> Result<Outgoi
         return Err(Error::builder(HTTPS_ONLY));
     }
     if let Some(Userinfo { username, password }) = request.url.take_userinfo() {
-        let password = password.or_else(|| password_of(config, &request.url, &username));
+        let of_file = || config.netrc.as_ref()?.password_of(&request.url, &username);
+        let password = password.or_else(of_file);
         let basic = credentials::basic(&username, &password.unwrap_or_default())?;
         request.headers.entry(header::AUTHORIZATION).or_insert(basic);
     }
     Ok(outgoing)
-}
-
-fn look_up<'c>(config: &'c Config, url: &Url, username: Option<&str>) -> Option<&'c NetrcLogin> {
-    config.netrc.as_ref()?.lookup(url.host_str()?, username)
-}
-
-/// What the netrc file has for a user that the URL names without a password.
-fn password_of(config: &Config, url: &Url, username: &[u8]) -> Option<Vec<u8>> {
-    let login = look_up(config, url, Some(std::str::from_utf8(username).ok()?))?;
-    Some(login.password.clone().into_bytes())
 }
 
 fn asked<'a, F: Front>(method: &'a Method, url: &'a Url, body: Option<&'a Body<F>>) -> Asked<'a> {

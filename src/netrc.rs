@@ -56,7 +56,8 @@ mod tests {
 
     #[test]
     fn the_usual_path() {
-        let cases: [(&[(&str, &str)], Option<&str>); 5] = [
+        type Variables<'a> = &'a [(&'a str, &'a str)];
+        let cases: [(Variables<'_>, Option<&str>); 5] = [
             (&[("NETRC", "n"), ("HOME", "h")], Some("n")),
             (&[("NETRC", ""), ("HOME", "h"), ("USERPROFILE", "u")], Some("h/.netrc")),
             (&[("USERPROFILE", "u")], Some("u/.netrc")),

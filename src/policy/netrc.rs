@@ -3,6 +3,12 @@
 
 use std::fmt;
 
+use http::HeaderValue;
+
+use super::credentials;
+use crate::error::Error;
+use crate::url::Url;
+
 /// What a netrc file says.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Netrc {
@@ -47,6 +53,22 @@ impl Netrc {
         let default =
             || self.entries.iter().filter(|entry| entry.machine.is_none()).find(is_wanted);
         of_host.or_else(default).map(|entry| &entry.login)
+    }
+
+    /// Basic credentials for the host of this URL.
+    pub(crate) fn authorization(&self, url: &Url) -> Result<Option<HeaderValue>, Error> {
+        let login = url.host_str().and_then(|host| self.lookup(host, None));
+        let basic = |login: &NetrcLogin| {
+            credentials::basic(login.username.as_bytes(), login.password.as_bytes())
+        };
+        login.map(basic).transpose()
+    }
+
+    /// The password of a user whom the URL names without one.
+    pub(crate) fn password_of(&self, url: &Url, username: &[u8]) -> Option<Vec<u8>> {
+        let username = std::str::from_utf8(username).ok()?;
+        let login = self.lookup(url.host_str()?, Some(username))?;
+        Some(login.password.clone().into_bytes())
     }
 
     fn take(&mut self, keyword: &str, tokens: &mut Tokens<'_>) -> Result<(), NetrcError> {
