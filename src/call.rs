@@ -120,6 +120,7 @@ impl<'c, F: Front> Call<'c, F> {
         };
         if !call.has(&header::AUTHORIZATION) {
             call.digest = config.digest.begin(request.digest);
+            call.look_up_login()?;
         }
         call.authenticate();
         Ok(call)
@@ -352,6 +353,17 @@ impl<'c, F: Front> Call<'c, F> {
         again
     }
 
+    /// A netrc file is asked where the program says nothing.
+    fn look_up_login(&mut self) -> Result<()> {
+        if self.digest.is_some() || self.config.credentials.is_some() {
+            return Ok(());
+        }
+        let Some(netrc) = &self.config.netrc else { return Ok(()) };
+        let basic = netrc.authorization(&self.url).map_err(|error| error.for_url(&self.url))?;
+        self.headers.extend(basic.map(|basic| (header::AUTHORIZATION, basic)));
+        Ok(())
+    }
+
     /// Digest credentials are of use for one attempt.
     fn authenticate(&mut self) {
         if let Some(digest) = &mut self.digest {
@@ -436,6 +448,8 @@ fn prepare<F: Front>(config: &Config, request: &mut Request<F>) -> Result<Outgoi
         return Err(Error::builder(HTTPS_ONLY));
     }
     if let Some(Userinfo { username, password }) = request.url.take_userinfo() {
+        let of_file = || config.netrc.as_ref()?.password_of(&request.url, &username);
+        let password = password.or_else(of_file);
         let basic = credentials::basic(&username, &password.unwrap_or_default())?;
         request.headers.entry(header::AUTHORIZATION).or_insert(basic);
     }

@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::front::Front;
 use crate::policy::budget::Timeouts;
 use crate::policy::credentials;
+use crate::policy::netrc::Netrc;
 use crate::policy::redirect::Policy;
 use crate::pool::PoolLimits;
 use crate::proto::exchange::Expectation;
@@ -44,6 +45,7 @@ pub(crate) struct Config {
     pub(crate) default_headers: HeaderMap,
     pub(crate) credentials: Option<HeaderValue>,
     pub(crate) digest: digest::Settings,
+    pub(crate) netrc: Option<Netrc>,
     pub(crate) cookies: Option<Cookies>,
     pub(crate) codings: Codings,
     pub(crate) expectation: Expectation,
@@ -84,6 +86,7 @@ impl Default for Config {
             default_headers,
             credentials: None,
             digest: digest::Settings::default(),
+            netrc: None,
             cookies: None,
             codings: Codings::default(),
             expectation: Expectation::None,
@@ -305,7 +308,11 @@ impl<F: Front> ClientBuilder<F> {
     }
 
     /// Applies a value, or keeps the first error.
-    fn checked<T>(mut self, value: Result<T>, apply: impl FnOnce(&mut Config, T)) -> Self {
+    pub(crate) fn checked<T>(
+        mut self,
+        value: Result<T>,
+        apply: impl FnOnce(&mut Config, T),
+    ) -> Self {
         match value {
             Ok(value) => apply(&mut self.config, value),
             Err(error) => drop(self.error.get_or_insert(error)),

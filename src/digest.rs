@@ -106,16 +106,12 @@ impl<F: Front> ClientBuilder<F> {
     /// [`RequestBuilder::digest_auth`]. They take the place of `basic_auth`.
     ///
     /// They are for the origin that a request names, and not for where it is redirected to.
-    pub fn digest_auth<U, P>(mut self, username: U, password: P) -> Self
+    pub fn digest_auth<U, P>(self, username: U, password: P) -> Self
     where
         U: fmt::Display,
         P: fmt::Display,
     {
-        match login(username, password) {
-            Ok(login) => self.config.digest.login = Some(login),
-            Err(error) => drop(self.error.get_or_insert(error)),
-        }
-        self
+        self.checked(login(username, password), |config, login| config.digest.login = Some(login))
     }
 }
 

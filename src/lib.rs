@@ -278,6 +278,7 @@ pub mod front;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod link;
+mod netrc;
 mod percent;
 mod policy;
 mod pool;

@@ -5,6 +5,7 @@ mod authentication;
 mod fields;
 #[cfg(feature = "charset")]
 mod media_type;
+mod netrc;
 
 #[path = "../../tests/conformance/support.rs"]
 #[allow(dead_code, reason = "not all of it is needed without some features")]
