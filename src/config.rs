@@ -10,11 +10,14 @@ use std::time::Duration;
 use http::header::{self, HeaderMap, HeaderValue};
 
 use crate::client::Client;
+use crate::coding::Codings;
 use crate::cookie::CookieStore;
+use crate::digest;
 use crate::error::{Error, Result};
 use crate::front::Front;
 use crate::policy::budget::Timeouts;
 use crate::policy::credentials;
+use crate::policy::netrc::Netrc;
 use crate::policy::redirect::Policy;
 use crate::pool::PoolLimits;
 use crate::proto::exchange::Expectation;
@@ -41,20 +44,15 @@ pub(crate) struct Config {
     pub(crate) redirect: Policy,
     pub(crate) default_headers: HeaderMap,
     pub(crate) credentials: Option<HeaderValue>,
+    pub(crate) digest: digest::Settings,
+    pub(crate) netrc: Option<Netrc>,
     pub(crate) cookies: Option<Cookies>,
-    pub(crate) decoding: Decoding,
+    pub(crate) codings: Codings,
     pub(crate) expectation: Expectation,
     pub(crate) schemes: Schemes,
     /// Addresses of hosts that are not looked up.
     pub(crate) addresses: BTreeMap<String, Vec<SocketAddr>>,
     pub(crate) tls: tls::Settings,
-}
-
-/// Whether content codings are asked for and taken off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Decoding {
-    On,
-    Off,
 }
 
 /// Which URLs may be requested, redirects included.
@@ -87,8 +85,10 @@ impl Default for Config {
             redirect: Policy::default(),
             default_headers,
             credentials: None,
+            digest: digest::Settings::default(),
+            netrc: None,
             cookies: None,
-            decoding: Decoding::On,
+            codings: Codings::default(),
             expectation: Expectation::None,
             schemes: Schemes::HttpAndHttps,
             addresses: BTreeMap::new(),
@@ -184,13 +184,24 @@ impl<F: Front> ClientBuilder<F> {
 
     /// Whether gzip is asked for and decoded; on by default, with the feature `gzip`.
     pub fn gzip(mut self, enable: bool) -> Self {
-        self.config.decoding = if enable { Decoding::On } else { Decoding::Off };
+        self.config.codings.switch("gzip", enable);
         self
     }
 
-    /// Neither asks for gzip nor decodes it: bodies come as they were sent.
+    /// Neither asks for gzip nor decodes it: such bodies come as they were sent.
     pub fn no_gzip(self) -> Self {
         self.gzip(false)
+    }
+
+    /// Whether deflate is asked for and decoded; on by default, with the feature `deflate`.
+    pub fn deflate(mut self, enable: bool) -> Self {
+        self.config.codings.switch("deflate", enable);
+        self
+    }
+
+    /// Neither asks for deflate nor decodes it: such bodies come as they were sent.
+    pub fn no_deflate(self) -> Self {
+        self.deflate(false)
     }
 
     /// Whether a body waits for the server's `100 Continue`, for all requests; see
@@ -297,7 +308,11 @@ impl<F: Front> ClientBuilder<F> {
     }
 
     /// Applies a value, or keeps the first error.
-    fn checked<T>(mut self, value: Result<T>, apply: impl FnOnce(&mut Config, T)) -> Self {
+    pub(crate) fn checked<T>(
+        mut self,
+        value: Result<T>,
+        apply: impl FnOnce(&mut Config, T),
+    ) -> Self {
         match value {
             Ok(value) => apply(&mut self.config, value),
             Err(error) => drop(self.error.get_or_insert(error)),

@@ -224,6 +224,8 @@
 //! | idle connections to one host | 32 | `pool_max_idle_per_host` |
 //! | idle connections in all | 128 | `pool_max_idle` |
 //! | rest of a dropped response that is read away, if it is there already | 16 KiB | |
+//! | rest of a redirect that is read away, and waited for | 16 KiB, 0.1 s | |
+//! | waiting for `100 Continue`, when that is asked for | 1 s | |
 //! | body put into memory by `bytes`, `text` and `json` | 256 MiB | `body_limit` |
 //! | heads of one response, interim ones (1xx) included | 64 KiB | `max_head_size` |
 //! | header fields of a response | 128 | `http1_max_headers` |
@@ -247,25 +249,36 @@
 //! | `gzip` | yes | asks for gzip and decodes it | 2 |
 //! | `cookies` | yes | a jar for cookies (RFC 6265bis) | 0 |
 //! | `multipart` | yes | `multipart/form-data` bodies | 0 |
+//! | `deflate` | no | asks for deflate too and decodes it | 0 |
+//! | `digest` | no | digest access authentication (RFC 7616) | 8 |
+//! | `public-suffix` | no | no cookie spans `co.uk`; without it only none spans `com` | 2 |
 //! | `json` | no | `json` on requests and responses; `query` and `form` take what serde serializes | 5 |
 //! | `charset` | no | `text` decodes by the charset of the response; without it by UTF-8 | 1 |
 //! | `idna` | no | host names beyond ASCII; without it they are an error | 30 |
+//! | `url` | no | requests take the `Url` of the crate `url`; conversions from and to it | 2 |
 #![forbid(unsafe_code)]
 // Without a front the machines have nobody who drives them, without TLS some tools nobody who
 // uses them.
 #![cfg_attr(not(all(feature = "blocking", feature = "tls")), allow(dead_code))]
 
 pub mod body;
+mod calendar;
 mod call;
 pub mod client;
 mod coding;
 pub mod config;
 #[cfg_attr(not(feature = "cookies"), path = "no_cookies.rs")]
 pub mod cookie;
+#[cfg_attr(not(feature = "digest"), path = "no_digest.rs")]
+mod digest;
 pub mod error;
+mod fields;
 pub mod form;
 pub mod front;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod link;
+mod netrc;
 mod percent;
 mod policy;
 mod pool;
@@ -287,11 +300,15 @@ mod jar;
 mod json;
 #[cfg(feature = "multipart")]
 pub mod multipart;
+#[cfg(test)]
+mod vectors;
 
 pub use http::{Method, StatusCode, Version, header};
 
 #[cfg(feature = "blocking")]
-pub use blocking::{Body, Client, ClientBuilder, Reader, Request, RequestBuilder, Response, get};
+pub use blocking::{
+    Body, Client, ClientBuilder, Reader, Request, RequestBuilder, Response, get, post,
+};
 pub use error::{Error, Result};
 pub use request::IntoUrl;
 #[cfg(feature = "tls")]

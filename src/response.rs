@@ -1,5 +1,7 @@
 //! What the responses of both fronts share: everything but reading the body.
 
+mod described;
+
 use std::fmt;
 use std::net::SocketAddr;
 
@@ -10,6 +12,8 @@ use crate::error::{Error, Result};
 use crate::proto::fields;
 use crate::proto::head::ResponseHead;
 use crate::url::Url;
+
+pub use described::Link;
 
 /// A response: its head, and its body `B`, which is read as it comes.
 ///

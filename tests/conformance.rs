@@ -14,13 +14,21 @@
 mod support_servers;
 
 mod conformance {
+    #[cfg(feature = "blocking")]
+    mod basic;
+    #[cfg(all(feature = "blocking", feature = "gzip", feature = "deflate"))]
+    mod codings;
     #[cfg(feature = "cookies")]
     mod cookies;
     mod form;
     #[cfg(all(feature = "blocking", feature = "multipart"))]
     mod multipart;
+    #[cfg(feature = "blocking")]
+    mod peer;
     #[cfg(all(feature = "blocking", feature = "cookies", feature = "tls"))]
     mod redirects;
+    #[cfg(feature = "blocking")]
+    mod request_building;
     #[cfg(feature = "blocking")]
     mod responses;
     mod support;

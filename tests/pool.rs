@@ -281,7 +281,8 @@ mod kept {
 
     #[test]
     fn as_many_as_allowed() {
-        let rows: [(&str, fn(ClientBuilder) -> ClientBuilder, usize); 5] = [
+        type Row = (&'static str, fn(ClientBuilder) -> ClientBuilder, usize);
+        let rows: [Row; 5] = [
             ("by default", |client| client, 3),
             ("none for a host", |client| client.pool_max_idle_per_host(0), 6),
             ("none at all", |client| client.pool_max_idle(0), 6),
@@ -386,7 +387,8 @@ mod dying {
     #[test]
     fn while_it_idles() {
         let evil = ok("evil");
-        let ends: [(&str, &dyn Fn(&mut TcpStream)); 4] = [
+        type End<'a> = (&'a str, &'a dyn Fn(&mut TcpStream));
+        let ends: [End<'_>; 4] = [
             ("FIN", &|stream| stream.shutdown(Shutdown::Write).unwrap()),
             ("RST", &|stream| SockRef::from(&*stream).set_linger(Some(Duration::ZERO)).unwrap()),
             ("an answer to nothing", &|stream| stream.write_all(&evil).unwrap()),
@@ -578,7 +580,7 @@ mod early {
     #[test]
     fn successes_wait_for_the_rest() {
         let body = vec![b'x'; 1 << 20];
-        let steps = vec![Step::ExpectHead, send(ok("early")), Step::Expect(body.clone())];
+        let steps = [Step::ExpectHead, send(ok("early")), Step::Expect(body.clone())];
         let second = answered(ok("next"));
         let server = Script::serve(vec![[&steps[..], &second].concat()]);
         let client = Client::new();

@@ -70,7 +70,10 @@ fn connect_to(address: SocketAddr, share: u32, budget: &Budget) -> Result<Socket
     };
     match stream {
         Ok(stream) => Ok(Socket::new(stream, address)?),
-        Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(wait.expired.into()),
+        // Without a limit of ours it is the system that has given up.
+        Err(error) if error.kind() == io::ErrorKind::TimedOut && wait.at_most.is_some() => {
+            Err(wait.expired.into())
+        }
         Err(error) => Err(error.into()),
     }
 }

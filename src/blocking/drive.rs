@@ -28,6 +28,15 @@ pub struct Connection {
     link: Link,
 }
 
+/// Whether a rest of a body that nobody wants is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// What has not come yet is not worth it.
+    None,
+    /// As long as the budget lasts.
+    Budget,
+}
+
 /// Closes the connection; over TLS the peer is told so, or told what was wrong.
 impl Drop for Connection {
     fn drop(&mut self) {
@@ -86,9 +95,9 @@ impl Connection {
             let progress = match self.link.session.step() {
                 Err(error) => Err(error.into()),
                 Ok(Step::Head(head)) => return Ok(head),
-                Ok(Step::Fill) if self.is_answered() => self.read(budget),
+                Ok(Step::Fill) if self.may_have_answer() => self.read(budget),
                 Ok(Step::Fill) => self.fill(body),
-                Ok(Step::Read) => self.read(budget),
+                Ok(Step::Read) => self.read_answer(write_error.as_ref(), budget),
                 Ok(Step::Await) => self.await_continue(budget),
                 Ok(Step::Write) => match self.write(budget) {
                     Err(halt) if self.may_be_answered(&halt) => {
@@ -101,7 +110,7 @@ impl Connection {
             };
             if let Err(halt) = progress {
                 // If there is no answer either, what went wrong first is told.
-                let first = write_error.filter(|_| !self.link.session.has_heard());
+                let first = write_error.filter(|_| !self.link.session.is_answered());
                 return Err(first.unwrap_or(halt));
             }
         }
@@ -113,6 +122,16 @@ impl Connection {
             count => self.link.session.read(count),
         }
         Ok(())
+    }
+
+    /// After a write that came too late, only what is there already is read.
+    fn read_answer(&mut self, write_error: Option<&Halt>, budget: &Budget) -> Result<(), Halt> {
+        match write_error {
+            Some(Halt::Expired(expired)) if self.socket.pending() != Pending::Bytes => {
+                Err(Halt::Expired(*expired))
+            }
+            _ => self.read(budget),
+        }
     }
 
     /// Reads, but sends the body if there is nothing to read for a while.
@@ -154,7 +173,7 @@ impl Connection {
 
     /// A server may answer before it has read the whole request. Once the head is there, no more is
     /// read until the request is sent: the body would fill the memory.
-    fn is_answered(&self) -> bool {
+    fn may_have_answer(&self) -> bool {
         self.link.session.has_sent()
             && self.link.session.awaits_head()
             && self.socket.pending() == Pending::Bytes
@@ -211,10 +230,12 @@ impl Connection {
         self.link.session.rest()
     }
 
-    /// Reads away what is left of the body, if it is little and already there: saving the
-    /// connection is not worth a wait.
-    pub(crate) fn drain(&mut self, budget: &Budget) -> Result<(), CloseReason> {
+    /// Reads away what is left of the body, if it is little and there in time.
+    pub(crate) fn drain(&mut self, patience: Patience, budget: &Budget) -> Result<(), CloseReason> {
         self.link.session.may_be_reused()?;
+        if self.body_left().is_some_and(|left| left > DRAIN_BYTES as u64) {
+            return Err(CloseReason::BodyUnread);
+        }
         let mut scratch = [0; 2048];
         let mut left = DRAIN_BYTES;
         loop {
@@ -226,7 +247,7 @@ impl Connection {
             let count = match step {
                 BodyStep::End => return self.link.session.reusable(),
                 BodyStep::Data(count) => count,
-                _ if self.socket.pending() != Pending::Bytes => {
+                _ if patience == Patience::None && self.socket.pending() != Pending::Bytes => {
                     return Err(CloseReason::BodyUnread);
                 }
                 BodyStep::Read => {
@@ -236,6 +257,9 @@ impl Connection {
                 BodyStep::Direct(room) => {
                     let into = scratch.get_mut(..room).unwrap_or_default();
                     let count = self.socket.read(into, budget).map_err(|_| CloseReason::Io)?;
+                    if count == 0 {
+                        return Err(CloseReason::EarlyEof);
+                    }
                     self.link.session.read_direct(count);
                     count
                 }

@@ -1,5 +1,6 @@
-use flate2::{Decompress, DecompressError, FlushDecompress, Status};
+use flate2::{Decompress, Status};
 
+use super::inflate::{Fault, inflate_some};
 use super::{Codec, Coding};
 use crate::proto::progress::Progress;
 
@@ -36,7 +37,7 @@ impl Gzip {
             (Self::Failed(detail), _) => Err(*detail),
             (Self::Member(inflate), _) => {
                 let (progress, outcome) = inflate_some(inflate, input, output);
-                match outcome {
+                match outcome.map_err(detail) {
                     Ok(Status::StreamEnd) => *self = Self::Between,
                     Ok(_) => {}
                     // What came out before it is given out first.
@@ -66,29 +67,10 @@ impl Gzip {
     }
 }
 
-/// One call of the inflater; an error, too, may come with progress.
-fn inflate_some(
-    inflate: &mut Decompress,
-    input: &[u8],
-    output: &mut [u8],
-) -> (Progress, Result<Status, &'static str>) {
-    let (consumed, produced) = (inflate.total_in(), inflate.total_out());
-    let outcome = inflate.decompress(input, output, FlushDecompress::None);
-    let progress = Progress {
-        consumed: (inflate.total_in() - consumed) as usize,
-        produced: (inflate.total_out() - produced) as usize,
-    };
-    (progress, outcome.map_err(|error| detail(&error)))
-}
-
-/// What the inflater says of a member's header and trailer, in our words. What it says of the data
-/// between them depends on how that was split, so that is told in one word.
-fn detail(error: &DecompressError) -> &'static str {
-    match error.message() {
-        Some("incorrect header check") => NO_HEADER,
-        Some("incorrect data check") => "its checksum is wrong",
-        Some("incorrect length check") => "its length is wrong",
-        _ => "malformed",
+fn detail(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Header => NO_HEADER,
+        Fault::Other(detail) => detail,
     }
 }
 

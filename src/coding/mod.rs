@@ -3,8 +3,15 @@
 //!
 //! A coding is one file with one [`Coding`] in it, and one line in [`CODINGS`].
 
+#[cfg(feature = "deflate")]
+mod deflate;
 #[cfg(feature = "gzip")]
 mod gzip;
+#[cfg(any(feature = "gzip", feature = "deflate"))]
+mod inflate;
+#[cfg(test)]
+#[cfg(any(feature = "gzip", feature = "deflate"))]
+mod testing;
 
 pub(crate) mod queue;
 
@@ -15,6 +22,7 @@ use std::sync::LazyLock;
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
+use crate::error::{self, Kind, Phase};
 use crate::proto::fields::members;
 use crate::proto::progress::Progress;
 
@@ -22,6 +30,8 @@ use crate::proto::progress::Progress;
 const CODINGS: &[Coding] = &[
     #[cfg(feature = "gzip")]
     gzip::CODING,
+    #[cfg(feature = "deflate")]
+    deflate::CODING,
 ];
 
 /// How many codings a body may have gone through. One is usual, two happen by mistake; a chain of
@@ -33,26 +43,64 @@ const MAX_STAGES: usize = 4;
 const MAX_RATIO: u64 = 250;
 const RATIO_MATTERS_FROM: u64 = 16 * 1024 * 1024;
 
-/// The value of `Accept-Encoding` for what this build can decode; none if that is nothing.
-pub(crate) fn accept_encoding() -> Option<&'static str> {
-    static NAMES: LazyLock<String> = LazyLock::new(|| {
-        let names = CODINGS.iter().filter_map(|coding| coding.names.first().copied());
-        names.collect::<Vec<_>>().join(", ")
-    });
-    (!NAMES.is_empty()).then_some(NAMES.as_str())
+/// Which codings are asked for and undone: by default all that this build knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Codings {
+    /// The places of these codings in [`CODINGS`], as bits.
+    places: usize,
 }
+
+impl Default for Codings {
+    fn default() -> Self {
+        Self { places: ALL_PLACES }
+    }
+}
+
+impl Codings {
+    /// Adds or removes the coding of this name. It changes nothing if this build does not know it.
+    pub(crate) fn switch(&mut self, name: &str, enable: bool) {
+        let Some(place) = CODINGS.iter().position(|coding| coding.is_called(name.as_bytes()))
+        else {
+            return;
+        };
+        match enable {
+            true => self.places |= 1 << place,
+            false => self.places &= !(1 << place),
+        }
+    }
+
+    /// The value of `Accept-Encoding`; none if there is nothing to be asked for.
+    pub(crate) fn accept_encoding(self) -> Option<&'static str> {
+        /// Of every set of codings.
+        static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
+            (0..=ALL_PLACES).map(|places| Codings { places }.names().join(", ")).collect()
+        });
+        NAMES.get(self.places).map(String::as_str).filter(|names| !names.is_empty())
+    }
+
+    fn names(self) -> Vec<&'static str> {
+        self.iter().filter_map(|coding| coding.names.first().copied()).collect()
+    }
+
+    fn iter(self) -> impl Iterator<Item = &'static Coding> {
+        let known = CODINGS.iter().enumerate();
+        known.filter(move |(place, _)| self.places & (1 << place) != 0).map(|(_, coding)| coding)
+    }
+}
+
+const ALL_PLACES: usize = (1 << CODINGS.len()) - 1;
 
 /// What undoes the codings that `Content-Encoding` names.
 ///
-/// None if there is nothing to undo, or if one of them is unknown: the body is then handed over
+/// None if there is nothing to undo, or if one of them is not in `codings`: the body is then handed over
 /// as it came, with its fields as they are. Half of the codings undone would be of no use.
-pub(crate) fn plan(headers: &HeaderMap) -> Result<Option<Decoder>, CodingError> {
+pub(crate) fn plan(headers: &HeaderMap, codings: Codings) -> Result<Option<Decoder>, CodingError> {
     let mut stages = Vec::new();
     for name in members(headers, &CONTENT_ENCODING) {
         if name.eq_ignore_ascii_case(b"identity") {
             continue;
         }
-        let Some(coding) = CODINGS.iter().find(|coding| coding.is_called(name)) else {
+        let Some(coding) = codings.iter().find(|coding| coding.is_called(name)) else {
             return Ok(None);
         };
         if stages.len() == MAX_STAGES {
@@ -115,6 +163,17 @@ pub(crate) enum CodingError {
     Corrupt { coding: &'static str, detail: &'static str },
     Cut { coding: &'static str },
     RatioExceeded,
+}
+
+impl CodingError {
+    /// What it is to the caller: a limit of ours, or a body that is not as its coding has it.
+    pub(crate) fn into_error(self) -> error::Error {
+        let kind = match self {
+            Self::TooManyCodings | Self::RatioExceeded => Kind::Limit,
+            Self::Corrupt { .. } | Self::Cut { .. } => Kind::Decode,
+        };
+        error::Error::new(kind, Phase::Decode).cause(self)
+    }
 }
 
 impl fmt::Display for CodingError {

@@ -18,15 +18,36 @@ fn nothing_is_planned_where_nothing_can_be_undone() {
     ];
     for lines in cases {
         let fields: Vec<_> = lines.iter().map(|line| ("content-encoding", *line)).collect();
-        assert!(plan(&headers(&fields)).unwrap().is_none(), "{lines:?}");
+        assert!(plan(&headers(&fields), Codings::default()).unwrap().is_none(), "{lines:?}");
     }
 }
 
 #[test]
 fn what_is_offered_can_be_undone() {
-    for name in accept_encoding().into_iter().flat_map(|names| names.split(", ")) {
-        let decoder = plan(&headers(&[("content-encoding", name)])).unwrap().unwrap();
+    for name in Codings::default().accept_encoding().into_iter().flat_map(|names| names.split(", "))
+    {
+        let decoder =
+            plan(&headers(&[("content-encoding", name)]), Codings::default()).unwrap().unwrap();
         assert_eq!(decoder.stages.len(), 1, "{name}");
     }
-    assert_eq!(accept_encoding().is_none(), CODINGS.is_empty());
+    assert_eq!(Codings::default().accept_encoding().is_none(), CODINGS.is_empty());
+}
+
+#[test]
+fn each_coding_has_its_switch() {
+    for coding in CODINGS {
+        let name = coding.names[0];
+        let mut codings = Codings::default();
+        codings.switch(name, false);
+        assert!(!codings.names().contains(&name));
+        assert!(plan(&headers(&[("content-encoding", name)]), codings).unwrap().is_none());
+        assert_eq!(codings.names().len(), CODINGS.len() - 1);
+        codings.switch(name, true);
+        assert_eq!(codings, Codings::default());
+    }
+    let mut none = Codings::default();
+    CODINGS.iter().for_each(|coding| none.switch(coding.names[0], false));
+    assert_eq!(none.accept_encoding(), None);
+    none.switch("bogus", true);
+    assert_eq!(none.accept_encoding(), None);
 }

@@ -9,7 +9,7 @@ use http::{Method, Version};
 use super::{IntoUrl, Overrides, Request};
 use crate::body::Body;
 use crate::client::Client;
-use crate::config::{Decoding, replace_headers};
+use crate::config::replace_headers;
 use crate::error::{Error, Result};
 use crate::form::{self, ToPairs};
 use crate::front::Front;
@@ -194,10 +194,12 @@ impl<F: Front> RequestBuilder<F> {
 
     /// Whether gzip is asked for and decoded, for this request.
     pub fn gzip(self, enable: bool) -> Self {
-        self.and(|request| {
-            request.decoding = Some(if enable { Decoding::On } else { Decoding::Off });
-            Ok(())
-        })
+        self.switch_coding("gzip", enable)
+    }
+
+    /// Whether deflate is asked for and decoded, for this request.
+    pub fn deflate(self, enable: bool) -> Self {
+        self.switch_coding("deflate", enable)
     }
 
     /// Says `Expect: 100-continue` (RFC 9110 §10.1.1): the body waits until the server wants it, or
@@ -210,6 +212,14 @@ impl<F: Front> RequestBuilder<F> {
         self.and(|request| {
             let expectation = if enable { Expectation::Continue } else { Expectation::None };
             request.expectation = Some(expectation);
+            Ok(())
+        })
+    }
+
+    fn switch_coding(self, name: &str, enable: bool) -> Self {
+        let of_client = self.client.shared().config.codings;
+        self.and(|request| {
+            request.codings.get_or_insert(of_client).switch(name, enable);
             Ok(())
         })
     }

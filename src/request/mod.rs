@@ -12,7 +12,8 @@ use http::header::HeaderMap;
 use http::{Method, Version};
 
 use crate::body::Body;
-use crate::config::Decoding;
+use crate::coding::Codings;
+use crate::digest;
 use crate::error::{Error, Result};
 use crate::front::Front;
 use crate::policy::budget::Timeouts;
@@ -40,7 +41,8 @@ pub struct Request<F: Front> {
     pub(crate) body: Option<Body<F>>,
     pub(crate) version: Version,
     pub(crate) timeouts: Overrides,
-    pub(crate) decoding: Option<Decoding>,
+    pub(crate) codings: Option<Codings>,
+    pub(crate) digest: Option<digest::Login>,
     pub(crate) expectation: Option<Expectation>,
 }
 
@@ -74,7 +76,8 @@ impl<F: Front> Request<F> {
             body: None,
             version: Version::HTTP_11,
             timeouts: Overrides::default(),
-            decoding: None,
+            codings: None,
+            digest: None,
             expectation: None,
         }
     }
@@ -152,7 +155,8 @@ impl<F: Front> Request<F> {
             body,
             version: self.version,
             timeouts: self.timeouts,
-            decoding: self.decoding,
+            codings: self.codings,
+            digest: self.digest.clone(),
             expectation: self.expectation,
         })
     }

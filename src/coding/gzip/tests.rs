@@ -4,61 +4,11 @@ use flate2::write::{DeflateEncoder, GzEncoder};
 use flate2::{Compression, GzBuilder};
 use proptest::prelude::*;
 
+use crate::coding::testing::{assert_split_makes_no_difference, planned, run, whole};
 use crate::coding::{
-    CodingError, Decoder, MAX_RATIO, MAX_STAGES, RATIO_MATTERS_FROM, STAGE_OUTPUT, plan,
+    CodingError, Codings, MAX_RATIO, MAX_STAGES, RATIO_MATTERS_FROM, STAGE_OUTPUT, plan,
 };
 use crate::proto::testing::headers;
-
-type Outcome = (Vec<u8>, Result<(), CodingError>);
-
-fn planned(content_encoding: &str) -> Decoder {
-    plan(&headers(&[("content-encoding", content_encoding)])).unwrap().unwrap()
-}
-
-/// Feeds `pieces` one after the other, with room for so many bytes at a time, then the end.
-fn run<'p>(
-    content_encoding: &str,
-    pieces: impl IntoIterator<Item = &'p [u8]>,
-    room: usize,
-) -> Outcome {
-    let mut decoder = planned(content_encoding);
-    let mut data = Vec::new();
-    let mut output = vec![0; room];
-    for mut piece in pieces {
-        loop {
-            let progress = match decoder.decode(piece, &mut output) {
-                Ok(progress) => progress,
-                Err(error) => {
-                    assert_eq!(decoder.decode(piece, &mut output), Err(error.clone()));
-                    return (data, Err(error));
-                }
-            };
-            data.extend_from_slice(&output[..progress.produced]);
-            piece = &piece[progress.consumed..];
-            if piece.is_empty() && progress.produced < room {
-                break;
-            }
-        }
-    }
-    (data, decoder.eof())
-}
-
-fn whole(content_encoding: &str, raw: &[u8]) -> Outcome {
-    run(content_encoding, [raw], 64 * 1024)
-}
-
-/// Asserts that no way to split the input, and no size of the output, makes a difference.
-fn assert_split_makes_no_difference(content_encoding: &str, raw: &[u8]) {
-    let expected = whole(content_encoding, raw);
-    for room in [1, 7, 4096] {
-        assert_eq!(run(content_encoding, raw.chunks(1), room), expected, "room {room}");
-        for at in 0..raw.len() {
-            let (head, tail) = raw.split_at(at);
-            let outcome = run(content_encoding, [head, tail], room);
-            assert_eq!(outcome, expected, "split at {at}, room {room}");
-        }
-    }
-}
 
 fn gzip(data: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -205,7 +155,7 @@ fn names_and_chains() {
     ];
     for (lines, raw) in cases {
         let fields: Vec<_> = lines.iter().map(|line| ("content-encoding", *line)).collect();
-        let mut decoder = plan(&headers(&fields)).unwrap().unwrap();
+        let mut decoder = plan(&headers(&fields), Codings::default()).unwrap().unwrap();
         let mut data = [0; 64];
         let progress = decoder.decode(raw, &mut data).unwrap();
         assert_eq!(data[..progress.produced], *TEXT, "{lines:?}");
@@ -235,7 +185,10 @@ fn long_chains_are_refused() {
     for lines in [&["gzip, gzip, gzip, gzip, gzip"][..], &["gzip"; 5], &["gzip"; 1000]] {
         assert!(lines.len() == 1 || lines.len() > MAX_STAGES);
         let fields: Vec<_> = lines.iter().map(|line| ("content-encoding", *line)).collect();
-        assert!(matches!(plan(&headers(&fields)), Err(CodingError::TooManyCodings)));
+        assert!(matches!(
+            plan(&headers(&fields), Codings::default()),
+            Err(CodingError::TooManyCodings)
+        ));
     }
 }
 

@@ -1,0 +1,135 @@
+//! The Gregorian calendar, in which every date of HTTP is written, as instants.
+
+use std::time::{Duration, SystemTime};
+
+/// A day and a time of day in UTC. The time counts as it is, so a 60th second is the next minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DateTime {
+    pub(crate) year: u32,
+    /// Counted from 0, as [`month`] does.
+    pub(crate) month: usize,
+    pub(crate) day: u32,
+    pub(crate) time: Time,
+}
+
+/// A time of day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Time {
+    pub(crate) hour: u32,
+    pub(crate) minute: u32,
+    pub(crate) second: u32,
+}
+
+impl DateTime {
+    /// The instant, if there is such a day in the calendar, which begins with 1601.
+    pub(crate) fn instant(self) -> Option<SystemTime> {
+        let Self { year, month, day, time } = self;
+        if year < FIRST_YEAR || !(1..=days_in(month, year)).contains(&day) {
+            return None;
+        }
+        let seconds = time.hour * 3600 + time.minute * 60 + time.second;
+        from_unix(days_from_epoch(year, month, day) * 86_400 + i64::from(seconds))
+    }
+}
+
+/// The month that `name` starts with, in any case, counted from 0.
+pub(crate) fn month(name: &[u8]) -> Option<usize> {
+    let name = name.get(..3)?;
+    MONTHS.iter().position(|(known, _)| name.eq_ignore_ascii_case(*known))
+}
+
+/// Days from 1970-01-01 to the given date.
+fn days_from_epoch(year: u32, month: usize, day: u32) -> i64 {
+    let past = i64::from(year - 1);
+    let years = past * 365 + past / 4 - past / 100 + past / 400;
+    let months: u32 = (0..month).map(|month| days_in(month, year)).sum();
+    years + i64::from(months + day - 1) - DAYS_BEFORE_1970
+}
+
+fn days_in(month: usize, year: u32) -> u32 {
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap_day = u32::from(is_leap && month == FEBRUARY);
+    MONTHS.get(month).map_or(0, |(_, days)| days + leap_day)
+}
+
+fn from_unix(seconds: i64) -> Option<SystemTime> {
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    if seconds < 0 {
+        return SystemTime::UNIX_EPOCH.checked_sub(distance);
+    }
+    SystemTime::UNIX_EPOCH.checked_add(distance)
+}
+
+const MONTHS: [(&[u8; 3], u32); 12] = [
+    (b"jan", 31),
+    (b"feb", 28),
+    (b"mar", 31),
+    (b"apr", 30),
+    (b"may", 31),
+    (b"jun", 30),
+    (b"jul", 31),
+    (b"aug", 31),
+    (b"sep", 30),
+    (b"oct", 31),
+    (b"nov", 30),
+    (b"dec", 31),
+];
+
+const FEBRUARY: usize = 1;
+
+/// Before it a date is more likely a mistake than meant; Windows knows no earlier ones.
+const FIRST_YEAR: u32 = 1601;
+
+/// From 0001-01-01, in the proleptic Gregorian calendar.
+const DAYS_BEFORE_1970: i64 = 719_162;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants() {
+        const MIDNIGHT: Time = Time { hour: 0, minute: 0, second: 0 };
+        let cases = [
+            (1970, 0, 1, Some(0)),
+            (1970, 0, 2, Some(86_400)),
+            (1999, 11, 31, Some(946_598_400)),
+            (2000, 1, 29, Some(951_782_400)),
+            (2100, 1, 29, None),
+            (2023, 1, 29, None),
+            (2024, 1, 30, None),
+            (2024, 3, 31, None),
+            (2024, 0, 0, None),
+            (2024, 12, 1, None),
+            (1600, 0, 1, None),
+            (9999, 11, 31, Some(253_402_214_400)),
+        ];
+        for (year, month, day, expected) in cases {
+            let instant = DateTime { year, month, day, time: MIDNIGHT }.instant();
+            let seconds = instant
+                .map(|instant| instant.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs());
+            assert_eq!(seconds, expected, "{year} {month} {day}");
+        }
+    }
+
+    #[test]
+    fn the_first_year_lies_before_the_epoch() {
+        let time = Time { hour: 23, minute: 59, second: 60 };
+        let instant = DateTime { year: 1601, month: 0, day: 1, time }.instant().unwrap();
+        let before = SystemTime::UNIX_EPOCH.duration_since(instant).unwrap();
+        assert_eq!(before.as_secs(), 11_644_473_600 - 86_400);
+    }
+
+    #[test]
+    fn months_by_their_first_letters() {
+        for (name, expected) in [
+            (&b"Jan"[..], Some(0)),
+            (b"december", Some(11)),
+            (b"ja", None),
+            (b"Foo", None),
+            (b"", None),
+        ] {
+            assert_eq!(month(name), expected);
+        }
+    }
+}

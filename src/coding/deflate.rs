@@ -1,0 +1,158 @@
+use flate2::{Decompress, Status};
+
+use super::inflate::{Fault, inflate_some};
+use super::{Codec, Coding};
+use crate::proto::progress::Progress;
+
+pub(super) const CODING: Coding =
+    Coding { names: &["deflate"], start: || Box::new(Deflate::Start) };
+
+/// The coding that is called deflate and is the zlib format (RFC 9110 §8.4.1.2, RFC 1950). Some
+/// servers took the name at its word and send bare deflate data (RFC 1951), which is let pass.
+///
+/// The first byte tells which it is. A zlib stream begins with a nibble of 8; in bare data these
+/// bits would be a stored block with a bit set in its padding, which nobody writes.
+#[derive(Debug)]
+enum Deflate {
+    Start,
+    Data(Decompress),
+    Ended,
+    Failed(&'static str),
+}
+
+impl Codec for Deflate {
+    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, &'static str> {
+        Progress::repeat(input, output, |input, output| self.step(input, output))
+    }
+
+    fn is_complete(&self) -> bool {
+        matches!(self, Self::Start | Self::Ended)
+    }
+}
+
+impl Deflate {
+    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, &'static str> {
+        match (&mut *self, input) {
+            (Self::Failed(detail), _) => Err(*detail),
+            (Self::Data(inflate), _) => {
+                let (progress, outcome) = inflate_some(inflate, input, output);
+                match outcome.map_err(detail) {
+                    Ok(Status::StreamEnd) => *self = Self::Ended,
+                    Ok(_) => {}
+                    // What came out before it is given out first.
+                    Err(detail) if progress.produced > 0 => *self = Self::Failed(detail),
+                    Err(detail) => return self.fail(detail),
+                }
+                Ok(progress)
+            }
+            (_, []) => Ok(Progress::default()),
+            (Self::Start, [first, ..]) => {
+                let has_header = first & 0x0f == ZLIB;
+                *self = Self::Data(Decompress::new(has_header));
+                self.step(input, output)
+            }
+            (Self::Ended, _) => self.fail("something else follows its end"),
+        }
+    }
+
+    fn fail(&mut self, detail: &'static str) -> Result<Progress, &'static str> {
+        *self = Self::Failed(detail);
+        Err(detail)
+    }
+}
+
+fn detail(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Header => "its header is wrong",
+        Fault::Other(detail) => detail,
+    }
+}
+
+/// The compression method in the first byte of a zlib stream.
+const ZLIB: u8 = 8;
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::{DeflateEncoder, ZlibEncoder};
+    use proptest::prelude::*;
+
+    use crate::coding::CodingError;
+    use crate::coding::testing::{assert_split_makes_no_difference, whole};
+
+    const TEXT: &[u8] = b"hello hello hello hello";
+
+    fn zlib(data: &[u8], level: u32) -> Vec<u8> {
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::new(level));
+        encoder.write_all(data).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn bare(data: &[u8], level: u32) -> Vec<u8> {
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::new(level));
+        encoder.write_all(data).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn both_forms_are_decoded() {
+        for level in [0, 1, 6, 9] {
+            for raw in [zlib(TEXT, level), bare(TEXT, level)] {
+                assert_eq!(whole("deflate", &raw), (TEXT.to_vec(), Ok(())));
+                assert_split_makes_no_difference("deflate", &raw);
+            }
+        }
+        assert_eq!(whole("deflate", b""), (Vec::new(), Ok(())), "no bytes at all");
+        assert_eq!(whole("DEFLATE", &zlib(b"", 6)), (Vec::new(), Ok(())));
+        let twice = zlib(&bare(TEXT, 6), 6);
+        assert_eq!(whole("deflate, deflate", &twice), (TEXT.to_vec(), Ok(())));
+    }
+
+    #[test]
+    fn what_is_broken_is_an_error() {
+        let good = zlib(TEXT, 6);
+        let with = |at: usize, byte: u8| {
+            let mut raw = good.clone();
+            raw[at] = byte;
+            raw
+        };
+        let last = good.len() - 1;
+        let cases = [
+            (with(1, 0), "its header is wrong"),
+            (with(last, !good[last]), "its checksum is wrong"),
+            ([&good[..], b"x"].concat(), "something else follows its end"),
+            ([&good[..], &good].concat(), "something else follows its end"),
+            (vec![0x07, 0xff], "malformed"),
+        ];
+        for (raw, detail) in cases {
+            let (_, outcome) = whole("deflate", &raw);
+            assert_eq!(outcome, Err(CodingError::Corrupt { coding: "deflate", detail }));
+            assert_split_makes_no_difference("deflate", &raw);
+        }
+    }
+
+    #[test]
+    fn what_is_cut_is_an_error() {
+        for raw in [zlib(TEXT, 6), bare(TEXT, 6)] {
+            for end in 1..raw.len() {
+                let (_, outcome) = whole("deflate", &raw[..end]);
+                assert_eq!(outcome, Err(CodingError::Cut { coding: "deflate" }), "{end}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_data_comes_back(data in any::<Vec<u8>>(), level in 0..10_u32) {
+            prop_assert_eq!(whole("deflate", &zlib(&data, level)), (data.clone(), Ok(())));
+            prop_assert_eq!(whole("deflate", &bare(&data, level)), (data, Ok(())));
+        }
+
+        #[test]
+        fn any_bytes_end(raw in any::<Vec<u8>>()) {
+            let _ = whole("deflate", &raw);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Challenges of `WWW-Authenticate` (RFC 9110 §11.6.1).
+
+use super::cursor::{Cursor, lower, text};
+
+/// What a server asks for before it answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Challenge {
+    /// In lower case.
+    pub(crate) scheme: String,
+    pub(crate) details: Details,
+}
+
+/// What follows the scheme.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Details {
+    Token68(String),
+    /// With names in lower case; perhaps none at all.
+    Parameters(Vec<(String, String)>),
+}
+
+impl Challenge {
+    /// The first parameter of this name.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        let Details::Parameters(parameters) = &self.details else { return None };
+        parameters.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The challenges of one field line, up to the first thing that is none. A comma separates both
+/// challenges and their parameters: what a `=` follows is a parameter.
+pub(crate) fn parse(value: &[u8]) -> impl Iterator<Item = Challenge> {
+    let mut cursor = Cursor::new(value);
+    std::iter::from_fn(move || challenge(&mut cursor))
+}
+
+fn challenge(cursor: &mut Cursor<'_>) -> Option<Challenge> {
+    skip_commas(cursor);
+    let scheme = lower(cursor.token());
+    if scheme.is_empty() {
+        return None;
+    }
+    let details = match (cursor.peek(), token68(cursor)) {
+        (None | Some(b','), _) => Details::Parameters(Vec::new()),
+        (Some(b' ' | b'\t'), Some(token)) => Details::Token68(token),
+        (Some(b' ' | b'\t'), None) => Details::Parameters(parameters(cursor)?),
+        _ => return None,
+    };
+    Some(Challenge { scheme, details })
+}
+
+/// Taken only if nothing but a comma follows: `a` and `a=` could begin a parameter otherwise.
+fn token68(cursor: &mut Cursor<'_>) -> Option<String> {
+    let mut ahead = *cursor;
+    ahead.skip_whitespace();
+    let token = ahead.take_while(is_token68);
+    let padding = ahead.take_while(|byte| byte == b'=');
+    ahead.skip_whitespace();
+    if token.is_empty() || !matches!(ahead.peek(), None | Some(b',')) {
+        return None;
+    }
+    *cursor = ahead;
+    Some(text(token) + &text(padding))
+}
+
+/// None, if one of them is malformed.
+fn parameters(cursor: &mut Cursor<'_>) -> Option<Vec<(String, String)>> {
+    let mut parameters = Vec::new();
+    loop {
+        let mut ahead = *cursor;
+        skip_commas(&mut ahead);
+        let name = lower(ahead.token());
+        ahead.skip_whitespace();
+        if name.is_empty() || !ahead.eat(b'=') {
+            break; // the next challenge, or the end
+        }
+        parameters.push((name, parameter_value(&mut ahead)?));
+        *cursor = ahead;
+    }
+    cursor.skip_whitespace();
+    matches!(cursor.peek(), None | Some(b',')).then_some(parameters)
+}
+
+/// A token or a quoted string, up to the comma.
+fn parameter_value(cursor: &mut Cursor<'_>) -> Option<String> {
+    cursor.skip_whitespace();
+    let value = if cursor.eat(b'"') { cursor.quoted() } else { cursor.token().to_vec() };
+    cursor.skip_whitespace();
+    matches!(cursor.peek(), None | Some(b',')).then(|| text(&value))
+}
+
+fn skip_commas(cursor: &mut Cursor<'_>) {
+    cursor.take_while(|byte| matches!(byte, b' ' | b'\t' | b','));
+}
+
+fn is_token68(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shown(value: &[u8]) -> String {
+        let challenges = parse(value).map(|challenge| match &challenge.details {
+            Details::Token68(token) => format!("{} {token}", challenge.scheme),
+            Details::Parameters(list) => format!("{} {list:?}", challenge.scheme),
+        });
+        challenges.collect::<Vec<_>>().join(" | ")
+    }
+
+    /// RFC 9110 §11.2, §11.6.1.
+    #[test]
+    fn challenges_and_what_is_none() {
+        let cases: [(&[u8], &str); 17] = [
+            (b"Basic realm=\"a, b\"", r#"basic [("realm", "a, b")]"#),
+            (b"Basic realm = x , CHARSET=UTF-8", r#"basic [("realm", "x"), ("charset", "UTF-8")]"#),
+            (b"New a=\"1\", Basic realm=\"b\"", r#"new [("a", "1")] | basic [("realm", "b")]"#),
+            (b"New, Basic realm=b", r#"new [] | basic [("realm", "b")]"#),
+            (b"Negotiate", "negotiate []"),
+            (b"Negotiate YWJj==, NTLM", "negotiate YWJj== | ntlm []"),
+            (b"A b=, C", "a b= | c []"),
+            (b"A b=c", r#"a [("b", "c")]"#),
+            (b", ,A b=\"\\\"\",,c=d,", r#"a [("b", "\""), ("c", "d")]"#),
+            (b"A b=\"c\" d=e", ""),
+            (b"A b=\"open, c=d", r#"a [("b", "open, c=d")]"#),
+            (b"A b=c, B d=;", r#"a [("b", "c")]"#),
+            (b"A b c", ""),
+            (b"A , B", "a [] | b []"),
+            (b"=== \"", ""),
+            (b"A;b=c", ""),
+            (b"", ""),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(shown(value), expected, "{}", value.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn parameters_are_found_by_name() {
+        let challenge = parse(b"Digest nonce=a, nonce=b").next().unwrap();
+        assert_eq!(challenge.parameter("nonce"), Some("a"));
+        assert_eq!(challenge.parameter("realm"), None);
+        assert_eq!(parse(b"Negotiate abc").next().unwrap().parameter("abc"), None);
+    }
+
+    #[test]
+    fn long_values_take_one_pass() {
+        for piece in ["a,", "a b=c,", ",", "\"", "a ", "a=", "a b=\"\","] {
+            let value = piece.repeat(64 * 1024 / piece.len());
+            assert!(parse(value.as_bytes()).count() <= 32 * 1024);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(value in any::<Vec<u8>>()) {
+            parse(&value).count();
+        }
+
+        #[test]
+        fn never_panics_on_what_looks_right(value in "([ab]|[ ,=\"\\\\]){0,40}") {
+            parse(value.as_bytes()).count();
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! HTTP-date (RFC 9110 §5.6.7): the form in use and the two old ones. What a cookie says is read
+//! more forgivingly, see [`crate::cookie`].
+
+use std::time::{Duration, SystemTime};
+
+use crate::calendar::{self, DateTime, Time};
+
+/// The instant; none, if `input` is no HTTP-date. The name of the day is not compared with the
+/// day. The second form has a year of two digits, which is the one nearest to `now` of those not
+/// more than 50 years ahead of it.
+pub(crate) fn parse(input: &[u8], now: SystemTime) -> Option<SystemTime> {
+    if let Some(date) = imf_fixdate(input).or_else(|| asctime(input)) {
+        return date.instant();
+    }
+    let latest = now.checked_add(FIFTY_YEARS)?;
+    let date = rfc850(input)?;
+    let years = CENTURIES.rev().map(|century| century * 100 + date.year);
+    let mut instants = years.filter_map(|year| DateTime { year, ..date }.instant());
+    instants.find(|instant| *instant <= latest)
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT`
+fn imf_fixdate(input: &[u8]) -> Option<DateTime> {
+    let rest = day_name(input, &SHORT_DAYS)?.strip_prefix(b", ")?;
+    let (day, rest) = digits(rest, 2)?;
+    let (month, rest) = month(rest.strip_prefix(b" ")?)?;
+    let (year, rest) = digits(rest.strip_prefix(b" ")?, 4)?;
+    let (time, rest) = time(rest.strip_prefix(b" ")?)?;
+    (rest == b" GMT").then_some(DateTime { year, month, day, time })
+}
+
+/// `Sunday, 06-Nov-94 08:49:37 GMT`; the year is without its century.
+fn rfc850(input: &[u8]) -> Option<DateTime> {
+    let rest = day_name(input, &LONG_DAYS)?.strip_prefix(b", ")?;
+    let (day, rest) = digits(rest, 2)?;
+    let (month, rest) = month(rest.strip_prefix(b"-")?)?;
+    let (year, rest) = digits(rest.strip_prefix(b"-")?, 2)?;
+    let (time, rest) = time(rest.strip_prefix(b" ")?)?;
+    (rest == b" GMT").then_some(DateTime { year, month, day, time })
+}
+
+/// `Sun Nov  6 08:49:37 1994`
+fn asctime(input: &[u8]) -> Option<DateTime> {
+    let rest = day_name(input, &SHORT_DAYS)?.strip_prefix(b" ")?;
+    let (month, rest) = month(rest)?;
+    let (day, rest) = match rest.strip_prefix(b"  ") {
+        Some(rest) => digits(rest, 1)?,
+        None => digits(rest.strip_prefix(b" ")?, 2)?,
+    };
+    let (time, rest) = time(rest.strip_prefix(b" ")?)?;
+    let (year, rest) = digits(rest.strip_prefix(b" ")?, 4)?;
+    rest.is_empty().then_some(DateTime { year, month, day, time })
+}
+
+fn day_name<'a>(input: &'a [u8], names: &[&str]) -> Option<&'a [u8]> {
+    names.iter().find_map(|name| input.strip_prefix(name.as_bytes()))
+}
+
+fn month(input: &[u8]) -> Option<(usize, &[u8])> {
+    let (name, rest) = input.split_at_checked(3)?;
+    Some((calendar::month(name)?, rest))
+}
+
+/// `08:49:37`; the second 60 is a leap second.
+fn time(input: &[u8]) -> Option<(Time, &[u8])> {
+    let (hour, rest) = digits(input, 2)?;
+    let (minute, rest) = digits(rest.strip_prefix(b":")?, 2)?;
+    let (second, rest) = digits(rest.strip_prefix(b":")?, 2)?;
+    let is_time = hour < 24 && minute < 60 && second <= 60;
+    is_time.then_some((Time { hour, minute, second }, rest))
+}
+
+/// So many digits, at most 4, and what follows them.
+fn digits(input: &[u8], count: usize) -> Option<(u32, &[u8])> {
+    let (digits, rest) = input.split_at_checked(count)?;
+    let all = digits.iter().all(u8::is_ascii_digit);
+    all.then(|| (digits.iter().fold(0, |n, digit| n * 10 + u32::from(digit - b'0')), rest))
+}
+
+const SHORT_DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+const LONG_DAYS: [&str; 7] =
+    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+
+/// Of the years that the calendar has.
+const CENTURIES: std::ops::RangeInclusive<u32> = 16..=99;
+
+const FIFTY_YEARS: Duration = Duration::from_secs(50 * 31_556_952);
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// 2026-01-01.
+    fn now() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600)
+    }
+
+    fn seconds(input: &str) -> Option<u64> {
+        let since = |at: SystemTime| at.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        parse(input.as_bytes(), now()).map(since)
+    }
+
+    #[test]
+    fn the_three_forms_are_one_instant() {
+        for input in [
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+            "Mon, 06 Nov 1994 08:49:37 GMT",
+        ] {
+            assert_eq!(seconds(input), Some(784_111_777), "{input}");
+        }
+        assert_eq!(seconds("Sun Nov 16 08:49:37 1994"), Some(784_975_777));
+        let leap = seconds("Sat, 31 Dec 2016 23:59:60 GMT");
+        assert_eq!(leap, seconds("Sun, 01 Jan 2017 00:00:00 GMT"));
+    }
+
+    /// RFC 9110 §5.6.7: more than 50 years ahead is the past.
+    #[test]
+    fn years_of_two_digits_are_near() {
+        for (old, new) in [
+            ("Friday, 06-Nov-26 08:49:37 GMT", "Fri, 06 Nov 2026 08:49:37 GMT"),
+            ("Tuesday, 31-Dec-75 23:59:59 GMT", "Tue, 31 Dec 2075 23:59:59 GMT"),
+            ("Saturday, 01-Feb-76 00:00:00 GMT", "Sat, 01 Feb 1976 00:00:00 GMT"),
+            ("Tuesday, 29-Feb-00 00:00:00 GMT", "Tue, 29 Feb 2000 00:00:00 GMT"),
+        ] {
+            assert_eq!(seconds(old), seconds(new));
+            assert!(seconds(old).is_some(), "{old}");
+        }
+    }
+
+    #[test]
+    fn all_else_is_no_date() {
+        for input in [
+            "",
+            "Sun, 6 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37",
+            "Sun, 06 Nov 1994 08:49:37 GMT ",
+            "Sun, 06 Nov 1994 08:49:37 UTC",
+            "Sun, 06 Nov 1994 24:00:00 GMT",
+            "Sun, 06 Nov 1994 08:60:00 GMT",
+            "Sun, 06 Nov 1994 08:49:61 GMT",
+            "Sun, 06 Foo 1994 08:49:37 GMT",
+            "Sun, 00 Nov 1994 08:49:37 GMT",
+            "Wed, 29 Feb 2023 00:00:00 GMT",
+            "Sat, 01 Jan 0000 00:00:00 GMT",
+            "Sun, +6 Nov 1994 08:49:37 GMT",
+            "Xxx, 06 Nov 1994 08:49:37 GMT",
+            "06 Nov 1994 08:49:37 GMT",
+            "1994-11-06T08:49:37Z",
+            "Sun Nov 6 08:49:37 1994",
+            "Sun, 06-Nov-94 08:49:37 GMT",
+        ] {
+            assert_eq!(seconds(input), None, "{input}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(input in any::<Vec<u8>>(), at in any::<u32>()) {
+            let now = SystemTime::UNIX_EPOCH + Duration::from_secs(at.into());
+            parse(&input, now);
+        }
+
+        #[test]
+        fn an_old_date_is_within_fifty_years(at in 0..4_000_000_000_u64, year in 0..100_u8) {
+            let now = SystemTime::UNIX_EPOCH + Duration::from_secs(at);
+            let input = format!("Friday, 06-Nov-{year:02} 08:49:37 GMT");
+            let date = parse(input.as_bytes(), now).unwrap();
+            prop_assert!(date <= now + FIFTY_YEARS && date > now - FIFTY_YEARS - Duration::from_secs(172_800));
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! `Link` (RFC 8288 §3), read as its appendix B says.
+
+use super::cursor::{Cursor, lower, text};
+use super::ext_value;
+
+/// A link as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RawLink {
+    pub(crate) target: String,
+    /// With names in lower case; the value of a name with a star is decoded.
+    pub(crate) parameters: Vec<(String, String)>,
+}
+
+/// The links of one field line, up to the first thing that is none.
+pub(crate) fn parse(value: &[u8]) -> impl Iterator<Item = RawLink> {
+    let mut cursor = Cursor::new(value);
+    std::iter::from_fn(move || link(&mut cursor))
+}
+
+fn link(cursor: &mut Cursor<'_>) -> Option<RawLink> {
+    cursor.take_while(|byte| matches!(byte, b' ' | b'\t' | b','));
+    if !cursor.eat(b'<') {
+        return None;
+    }
+    let target = cursor.take_while(|byte| byte != b'>');
+    if !cursor.eat(b'>') {
+        return None;
+    }
+    let parameters = parameters(cursor);
+    // What stands between the last parameter and the comma is not understood.
+    cursor.take_while(|byte| byte != b',');
+    Some(RawLink { target: text(target), parameters })
+}
+
+fn parameters(cursor: &mut Cursor<'_>) -> Vec<(String, String)> {
+    let mut parameters = Vec::new();
+    cursor.skip_whitespace();
+    while cursor.eat(b';') {
+        let parameter = cursor.parameter(Some(b','));
+        let name = lower(parameter.name);
+        let value = match name.ends_with('*') {
+            true => ext_value::decode(&parameter.value),
+            false => Some(text(&parameter.value)),
+        };
+        parameters.extend(value.filter(|_| !name.is_empty()).map(|value| (name, value)));
+    }
+    parameters
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shown(value: &[u8]) -> String {
+        let links = parse(value).map(|link| format!("{} {:?}", link.target, link.parameters));
+        links.collect::<Vec<_>>().join(" | ")
+    }
+
+    /// RFC 8288 §3.5 and appendix B.
+    #[test]
+    fn links_and_what_is_none() {
+        let cases: [(&[u8], &str); 13] = [
+            (b"</a>; rel=next", r#"/a [("rel", "next")]"#),
+            (b" </a> ; REL = \"next prev\" , <b>", r#"/a [("rel", "next prev")] | b []"#),
+            (b"</a,b;c>;title=\"x, <y>; \\\"z\"", r#"/a,b;c [("title", "x, <y>; \"z")]"#),
+            (b"<>", " []"),
+            (b"<a>;x;;y=", r#"a [("x", ""), ("y", "")]"#),
+            (b"<a>;title*=utf-8''%c3%a9;title*=bad", r#"a [("title*", "é")]"#),
+            (b"<a>;title=\"open, <b>", r#"a [("title", "open, <b>")]"#),
+            (b"<a>;title=\"x\" garbage, <b>", r#"a [("title", "x")] | b []"#),
+            (b",, ,<a>,,", "a []"),
+            (b"<a", ""),
+            (b"a; rel=next", ""),
+            (b"<a>, b, <c>", "a []"),
+            (b"", ""),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(shown(value), expected, "{}", value.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn long_values_take_one_pass() {
+        for piece in ["<a>,", ";", ",", "\"", "<a>;\"", "<a>;x=\"\\"] {
+            let value = piece.repeat(64 * 1024 / piece.len());
+            assert!(parse(value.as_bytes()).count() <= 16 * 1024);
+        }
+        let value = format!("<a>{}", ";x=\"\"".repeat(12 * 1024));
+        assert_eq!(parse(value.as_bytes()).next().unwrap().parameters.len(), 12 * 1024);
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(value in any::<Vec<u8>>()) {
+            parse(&value).count();
+        }
+
+        #[test]
+        fn targets_come_through(targets in prop::collection::vec("[^<>\u{0}-\u{1f}]*", 0..5)) {
+            let field: Vec<_> = targets.iter().map(|target| format!("<{target}>;a=b")).collect();
+            let found: Vec<_> = parse(field.join(" , ").as_bytes()).map(|link| link.target).collect();
+            prop_assert_eq!(found, targets);
+        }
+    }
+}

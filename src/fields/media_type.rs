@@ -1,0 +1,147 @@
+//! Media types, read as browsers do (WHATWG MIME Sniffing §4.4).
+
+use super::cursor::{Cursor, latin1};
+use crate::proto::fields::is_tchar;
+
+/// A type with its parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MediaType {
+    /// `type/subtype` in lower case.
+    pub(crate) essence: String,
+    /// With names in lower case, each once.
+    pub(crate) parameters: Vec<(String, String)>,
+}
+
+impl MediaType {
+    /// None, if the value is no media type. A parameter that is none is left out.
+    pub(crate) fn parse(value: &[u8]) -> Option<Self> {
+        let mut cursor = Cursor::new(trim_end(value));
+        cursor.take_while(is_whitespace);
+        let kind = cursor.take_while(|byte| byte != b'/');
+        cursor.eat(b'/');
+        let subtype = trim_end(cursor.take_while(|byte| byte != b';'));
+        if !is_token(kind) || !is_token(subtype) {
+            return None;
+        }
+        let essence = latin1(&[kind, b"/", subtype].concat().to_ascii_lowercase());
+        let mut media_type = Self { essence, parameters: Vec::new() };
+        while cursor.eat(b';') {
+            media_type.take_parameter(&mut cursor);
+        }
+        Some(media_type)
+    }
+
+    /// The value of a parameter.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
+    fn take_parameter(&mut self, cursor: &mut Cursor<'_>) {
+        cursor.take_while(is_whitespace);
+        let name = cursor.take_while(|byte| byte != b';' && byte != b'=');
+        if !cursor.eat(b'=') {
+            return;
+        }
+        let value = match cursor.eat(b'"') {
+            true => Some(cursor.quoted()),
+            false => Some(trim_end(cursor.take_while(|byte| byte != b';')).to_vec())
+                .filter(|value| !value.is_empty()),
+        };
+        cursor.take_while(|byte| byte != b';');
+        let value = value.filter(|value| value.iter().all(|byte| is_quotable(*byte)));
+        let name = latin1(&name.to_ascii_lowercase());
+        let is_new = is_token(name.as_bytes()) && self.parameter(&name).is_none();
+        let is_room = self.parameters.len() < MAX_PARAMETERS;
+        self.parameters
+            .extend(value.filter(|_| is_new && is_room).map(|value| (name, latin1(&value))));
+    }
+}
+
+fn is_token(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(|byte| is_tchar(*byte))
+}
+
+/// *HTTP quoted-string token code points*.
+fn is_quotable(byte: u8) -> bool {
+    matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
+}
+
+/// *HTTP whitespace*.
+fn is_whitespace(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\r' | b' ')
+}
+
+fn trim_end(mut bytes: &[u8]) -> &[u8] {
+    while let [rest @ .., b'\t' | b'\n' | b'\r' | b' '] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
+/// Each name is compared with those before it, so there must not be many.
+const MAX_PARAMETERS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shown(value: &[u8]) -> Option<String> {
+        let media_type = MediaType::parse(value)?;
+        let parameters = media_type.parameters.iter();
+        let shown = parameters.map(|(name, value)| format!(";{name}={value}"));
+        Some(media_type.essence + &shown.collect::<String>())
+    }
+
+    #[test]
+    fn types_with_parameters() {
+        let cases: [(&[u8], &str); 15] = [
+            (b"text/html", "text/html"),
+            (b"\r\n Text/HTML \t", "text/html"),
+            (b"text/html;Charset=UTF-8", "text/html;charset=UTF-8"),
+            (b"text/html ; ;; charset=a ", "text/html;charset=a"),
+            (b"text/html; charset =a", "text/html"),
+            (b"text/html; charset= a", "text/html;charset= a"),
+            (b"text/html; a=b; A=c", "text/html;a=b"),
+            (b"text/html; a; b=; c=\"\"", "text/html;c="),
+            (b"text/html; a=\"x;\\\"y\"z;b=c", "text/html;a=x;\"y;b=c"),
+            (b"text/html; a=\"open", "text/html;a=open"),
+            (b"text/html; a=\"open\\", "text/html;a=open\\"),
+            (b"text/html; a=(", "text/html;a=("),
+            (b"text/html; a=\x01; b=\x7f; c=d", "text/html;c=d"),
+            (b"text/html; a=\xff", "text/html;a=\u{ff}"),
+            (b"text/html; \xff=a; (=b", "text/html"),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(shown(value).as_deref(), Some(expected), "{}", value.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn what_is_no_type() {
+        for value in
+            ["", "/", "text", "text/", "/html", "text /html", "text/ html", "a/b/c", "a,b/c"]
+        {
+            assert_eq!(shown(value.as_bytes()), None, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn long_values_take_one_pass() {
+        let many: String = (0..8 * 1024).map(|n| format!(";p{n}=v")).collect();
+        let media_type = MediaType::parse(format!("a/b{many}").as_bytes()).unwrap();
+        assert_eq!(media_type.parameters.len(), MAX_PARAMETERS);
+        for piece in [";", "\"", ";a=\"", "=", ";a=\\"] {
+            let value = format!("a/b;{}", piece.repeat(64 * 1024 / piece.len()));
+            assert_eq!(MediaType::parse(value.as_bytes()).unwrap().essence, "a/b");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(value in any::<Vec<u8>>()) {
+            MediaType::parse(&value);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! What fields say that concern the caller and not the connection, read as a peer may write them:
+//! any bytes, in one pass.
+
+#[cfg(feature = "digest")]
+pub(crate) mod challenge;
+pub(crate) mod date;
+pub(crate) mod disposition;
+pub(crate) mod link;
+#[cfg(feature = "charset")]
+pub(crate) mod media_type;
+pub(crate) mod retry_after;
+
+mod cursor;
+mod ext_value;

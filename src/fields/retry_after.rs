@@ -1,0 +1,44 @@
+//! `Retry-After` (RFC 9110 §10.2.3): a number of seconds or a date.
+
+use std::time::{Duration, SystemTime};
+
+use super::date;
+use crate::proto::number;
+
+/// How long to wait from `now` on; nothing, if the date has passed. None, if it says neither, or a
+/// number that no clock could count.
+pub(crate) fn parse(value: &[u8], now: SystemTime) -> Option<Duration> {
+    let value = value.trim_ascii();
+    if let Some(seconds) = number::decimal(value) {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = date::parse(value, now)?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        let cases: [(&[u8], Option<u64>); 11] = [
+            (b"120", Some(120)),
+            (b" 007\t", Some(7)),
+            (b"9223372036854775807", Some(i64::MAX as u64)),
+            (b"9223372036854775808", None),
+            (b"Sun, 06 Nov 1994 08:49:47 GMT", Some(10)),
+            (b"Sun, 06 Nov 1994 08:49:27 GMT", Some(0)),
+            (b"", None),
+            (b"-1", None),
+            (b"1.5", None),
+            (b"5s", None),
+            ("\u{0665}".as_bytes(), None),
+        ];
+        for (value, expected) in cases {
+            let expected = expected.map(Duration::from_secs);
+            assert_eq!(parse(value, now), expected, "{}", value.escape_ascii());
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! A server that answers every request alike and keeps what came.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::Duration;
+
+pub(super) struct Peer {
+    pub(super) addr: SocketAddr,
+    connections: Receiver<Vec<u8>>,
+}
+
+impl Peer {
+    pub(super) fn start(answer: Vec<u8>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        let (done, connections) = mpsc::channel();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                serve(stream.unwrap(), &answer, &done);
+            }
+        });
+        Self { addr, connections }
+    }
+
+    /// Everything that came over the first connection, once the client has closed it; none, if
+    /// there was no connection.
+    pub(super) fn received(&self) -> Option<Vec<u8>> {
+        // A connection that was made and closed is told of at once.
+        self.connections.recv_timeout(Duration::from_millis(100)).ok()
+    }
+}
+
+/// One request, which ends at the latest with the client's end of the connection.
+fn serve(mut stream: TcpStream, answer: &[u8], done: &Sender<Vec<u8>>) {
+    let mut received = Vec::new();
+    let mut buffer = [0; 4096];
+    while !is_whole(&received) {
+        match stream.read(&mut buffer) {
+            Ok(count) if count > 0 => received.extend_from_slice(&buffer[..count]),
+            _ => break,
+        }
+    }
+    if is_whole(&received) {
+        // The client may have seen enough at any time.
+        let _ = stream.write_all(answer);
+    }
+    let _ = stream.shutdown(std::net::Shutdown::Write);
+    let _ = stream.read_to_end(&mut received);
+    let _ = done.send(received);
+}
+
+/// Whether this is a whole request.
+fn is_whole(received: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(received).to_ascii_lowercase();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    if head.contains("transfer-encoding: chunked") {
+        return body.ends_with("0\r\n\r\n");
+    }
+    let length = head.split_once("content-length: ").map_or("0", |(_, rest)| rest);
+    let length = length.lines().next().unwrap().parse().unwrap();
+    body.len() >= length
+}
