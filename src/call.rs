@@ -18,10 +18,11 @@ use http::{Method, StatusCode, Version};
 use crate::body::Body;
 use crate::coding::{self, Codings};
 use crate::config::{Config, Schemes};
-use crate::error::{Error, Kind, Phase, Result};
+use crate::digest;
+use crate::error::{Error, Result};
 use crate::front::Front;
 use crate::policy::budget::Budget;
-use crate::policy::credentials::{self, stays_with_origin};
+use crate::policy::credentials::{self, Asked, stays_with_origin};
 use crate::policy::redirect::{self, Attempt, Choice};
 use crate::policy::retry::{self, Answered, Replay, Sent};
 use crate::policy::route::Security;
@@ -46,6 +47,7 @@ pub(crate) struct Call<'c, F: Front> {
     replay: Option<Body<F>>,
     trust: Trust,
     codings: Codings,
+    digest: Option<digest::Authentication>,
     expectation: Expectation,
     previous: Vec<Url>,
     resends: Resends,
@@ -99,7 +101,7 @@ impl<'c, F: Front> Call<'c, F> {
     pub(crate) fn new(config: &'c Config, mut request: Request<F>, now: Instant) -> Result<Self> {
         let outgoing =
             prepare(config, &mut request).map_err(|error| error.for_url(&request.url))?;
-        Ok(Self {
+        let mut call = Self {
             config,
             outgoing,
             replay: request.body.as_ref().and_then(Body::try_clone),
@@ -114,7 +116,14 @@ impl<'c, F: Front> Call<'c, F> {
             url: request.url,
             headers: request.headers,
             version: request.version,
-        })
+            digest: None,
+        };
+        if !call.has(&header::AUTHORIZATION) {
+            call.digest = config.digest.begin(request.digest);
+            call.look_up_login()?;
+        }
+        call.authenticate();
+        Ok(call)
     }
 
     // The current hop.
@@ -213,8 +222,14 @@ impl<'c, F: Front> Call<'c, F> {
     }
 
     fn write_credentials(&self, head: &mut HeadWriter<'_>) {
-        let trusted = self.trust == Trust::Origin && !self.has(&header::AUTHORIZATION);
-        if let Some(credentials) = self.config.credentials.as_ref().filter(|_| trusted) {
+        if self.trust == Trust::Foreign || self.has(&header::AUTHORIZATION) {
+            return;
+        }
+        let credentials = match &self.digest {
+            Some(digest) => digest.answer(),
+            None => self.config.credentials.as_ref(),
+        };
+        if let Some(credentials) = credentials {
             head.field(&header::AUTHORIZATION, credentials);
         }
     }
@@ -235,6 +250,9 @@ impl<'c, F: Front> Call<'c, F> {
     pub(crate) fn answered(&mut self, head: &ResponseHead) -> Result<Next> {
         self.store_cookies(&head.headers);
         if head.status == StatusCode::EXPECTATION_FAILED && self.forget_expectation() {
+            return Ok(Next::Again);
+        }
+        if head.status == StatusCode::UNAUTHORIZED && self.answers_challenge(&head.headers) {
             return Ok(Next::Again);
         }
         if self.config.redirect.is_none() {
@@ -296,6 +314,9 @@ impl<'c, F: Front> Call<'c, F> {
         if target.origin() != self.url.origin() {
             self.leave_origin(&target);
         }
+        if let Some(digest) = &mut self.digest {
+            digest.move_on();
+        }
         self.url = target;
         self.resends = Resends::OneLeft;
         self.rewind();
@@ -314,6 +335,43 @@ impl<'c, F: Front> Call<'c, F> {
         true
     }
 
+    /// Whether a 401 is answered with what it asks for (RFC 7616 §3.3).
+    fn answers_challenge(&mut self, headers: &HeaderMap) -> bool {
+        if self.digest.is_none() || self.replays() == Replay::Impossible {
+            return false;
+        }
+        self.restore_body();
+        let asked = asked(&self.method, &self.url, self.body.as_ref());
+        let again = match &mut self.digest {
+            Some(digest) => digest.challenged(&self.url, headers, asked),
+            None => false,
+        };
+        if again {
+            self.resends = Resends::OneLeft;
+            self.authenticate();
+        }
+        again
+    }
+
+    /// A netrc file is asked where the program says nothing.
+    fn look_up_login(&mut self) -> Result<()> {
+        if self.digest.is_some() || self.config.credentials.is_some() {
+            return Ok(());
+        }
+        let Some(netrc) = &self.config.netrc else { return Ok(()) };
+        let basic = netrc.authorization(&self.url).map_err(|error| error.for_url(&self.url))?;
+        self.headers.extend(basic.map(|basic| (header::AUTHORIZATION, basic)));
+        Ok(())
+    }
+
+    /// Digest credentials are of use for one attempt.
+    fn authenticate(&mut self) {
+        if let Some(digest) = &mut self.digest {
+            let asked = asked(&self.method, &self.url, self.body.as_ref());
+            digest.prepare(&self.url, asked);
+        }
+    }
+
     fn has_body(&self) -> bool {
         !matches!(self.outgoing, Outgoing::None | Outgoing::Length(0))
     }
@@ -327,8 +385,14 @@ impl<'c, F: Front> Call<'c, F> {
         }
     }
 
-    /// Makes the body whole again.
+    /// Makes everything ready for another attempt.
     fn rewind(&mut self) {
+        self.restore_body();
+        self.authenticate();
+    }
+
+    /// Makes the body whole again.
+    fn restore_body(&mut self) {
         if let Some(replay) = &self.replay {
             self.body = replay.try_clone();
         }
@@ -344,6 +408,7 @@ impl<'c, F: Front> Call<'c, F> {
 
     fn leave_origin(&mut self, target: &Url) {
         self.trust = Trust::Foreign;
+        self.digest = None;
         // RFC 9110 §10.1.3: where a secure page is left for, it is not told in the clear.
         let in_the_clear = Security::of(target) == Security::Plain;
         remove(&mut self.headers, |name, value| match *name {
@@ -366,9 +431,8 @@ impl<'c, F: Front> Call<'c, F> {
         if head.status == StatusCode::PARTIAL_CONTENT {
             return Ok(None);
         }
-        coding::plan(&head.headers, self.codings).map_err(|error| {
-            Error::new(Kind::Decode, Phase::Decode).cause(error).for_url(&self.url)
-        })
+        let plan = coding::plan(&head.headers, self.codings);
+        plan.map_err(|error| error.into_error().for_url(&self.url))
     }
 
     /// The URL that was requested last.
@@ -384,10 +448,17 @@ fn prepare<F: Front>(config: &Config, request: &mut Request<F>) -> Result<Outgoi
         return Err(Error::builder(HTTPS_ONLY));
     }
     if let Some(Userinfo { username, password }) = request.url.take_userinfo() {
+        let of_file = || config.netrc.as_ref()?.password_of(&request.url, &username);
+        let password = password.or_else(of_file);
         let basic = credentials::basic(&username, &password.unwrap_or_default())?;
         request.headers.entry(header::AUTHORIZATION).or_insert(basic);
     }
     Ok(outgoing)
+}
+
+fn asked<'a, F: Front>(method: &'a Method, url: &'a Url, body: Option<&'a Body<F>>) -> Asked<'a> {
+    let body = body.map_or(Some(&[][..]), Body::as_bytes);
+    Asked { method, target: url.request_target(), body }
 }
 
 /// Removes the names of which one line is `unwanted`.

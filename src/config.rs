@@ -12,10 +12,12 @@ use http::header::{self, HeaderMap, HeaderValue};
 use crate::client::Client;
 use crate::coding::Codings;
 use crate::cookie::CookieStore;
+use crate::digest;
 use crate::error::{Error, Result};
 use crate::front::Front;
 use crate::policy::budget::Timeouts;
 use crate::policy::credentials;
+use crate::policy::netrc::Netrc;
 use crate::policy::redirect::Policy;
 use crate::pool::PoolLimits;
 use crate::proto::exchange::Expectation;
@@ -42,6 +44,8 @@ pub(crate) struct Config {
     pub(crate) redirect: Policy,
     pub(crate) default_headers: HeaderMap,
     pub(crate) credentials: Option<HeaderValue>,
+    pub(crate) digest: digest::Settings,
+    pub(crate) netrc: Option<Netrc>,
     pub(crate) cookies: Option<Cookies>,
     pub(crate) codings: Codings,
     pub(crate) expectation: Expectation,
@@ -81,6 +85,8 @@ impl Default for Config {
             redirect: Policy::default(),
             default_headers,
             credentials: None,
+            digest: digest::Settings::default(),
+            netrc: None,
             cookies: None,
             codings: Codings::default(),
             expectation: Expectation::None,
@@ -302,7 +308,11 @@ impl<F: Front> ClientBuilder<F> {
     }
 
     /// Applies a value, or keeps the first error.
-    fn checked<T>(mut self, value: Result<T>, apply: impl FnOnce(&mut Config, T)) -> Self {
+    pub(crate) fn checked<T>(
+        mut self,
+        value: Result<T>,
+        apply: impl FnOnce(&mut Config, T),
+    ) -> Self {
         match value {
             Ok(value) => apply(&mut self.config, value),
             Err(error) => drop(self.error.get_or_insert(error)),

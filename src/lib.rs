@@ -249,6 +249,8 @@
 //! | `gzip` | yes | asks for gzip and decodes it | 2 |
 //! | `cookies` | yes | a jar for cookies (RFC 6265bis) | 0 |
 //! | `multipart` | yes | `multipart/form-data` bodies | 0 |
+//! | `deflate` | no | asks for deflate too and decodes it | 0 |
+//! | `digest` | no | digest access authentication (RFC 7616) | 8 |
 //! | `public-suffix` | no | no cookie spans `co.uk`; without it only none spans `com` | 2 |
 //! | `json` | no | `json` on requests and responses; `query` and `form` take what serde serializes | 5 |
 //! | `charset` | no | `text` decodes by the charset of the response; without it by UTF-8 | 1 |
@@ -267,6 +269,8 @@ mod coding;
 pub mod config;
 #[cfg_attr(not(feature = "cookies"), path = "no_cookies.rs")]
 pub mod cookie;
+#[cfg_attr(not(feature = "digest"), path = "no_digest.rs")]
+mod digest;
 pub mod error;
 mod fields;
 pub mod form;
@@ -274,6 +278,7 @@ pub mod front;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod link;
+mod netrc;
 mod percent;
 mod policy;
 mod pool;

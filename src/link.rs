@@ -85,7 +85,7 @@ impl Link {
     fn phase(&self) -> Phase {
         if self.session.is_handshaking() {
             Phase::Handshake
-        } else if self.session.is_sent() || self.session.has_heard() {
+        } else if self.session.is_sent() || self.session.is_answered() {
             Phase::Head
         } else {
             Phase::Send

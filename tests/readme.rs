@@ -22,6 +22,24 @@ fn the_sections_that_the_readme_shares_with_the_guide_are_the_same() -> Result<(
     Ok(())
 }
 
+#[test]
+fn every_feature_has_its_row() -> Result<(), Box<dyn Error>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md"))?;
+    let manifest = fs::read_to_string(root.join("Cargo.toml"))?;
+    let rows = table(&readme, "\n## Features\n").ok_or("no table")?;
+    let (_, features) = manifest.split_once("\n[features]\n").ok_or("no features")?;
+    let mut features = features.lines().take_while(|line| !line.starts_with('['));
+    let default = features.next().ok_or("no default")?;
+    for feature in features.filter_map(|line| line.split_once(" = ")) {
+        let (name, _) = feature;
+        let is_default = if default.contains(&format!("\"{name}\"")) { "yes" } else { "no" };
+        let start = format!("| `{name}` | {is_default} |");
+        assert!(rows.iter().any(|row| row.starts_with(&start)), "no row {start}");
+    }
+    Ok(())
+}
+
 /// The lines of the first table below a heading.
 fn table<'a>(text: &'a str, heading: &str) -> Option<Vec<&'a str>> {
     let (_, section) = text.split_once(heading)?;

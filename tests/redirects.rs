@@ -6,7 +6,7 @@ mod support;
 
 use std::io;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use leanhttp::blocking::{Body, Client, ClientBuilder, RequestBuilder};
 use leanhttp::error::{Kind, Phase};
@@ -534,6 +534,18 @@ mod bodies {
         let server = Httpbin::start();
         assert_eq!(Client::new().get(server.url("/redirect/5")).send().unwrap().status(), 200);
         assert_eq!((server.requests_seen().len(), server.connections_opened()), (6, 1));
+    }
+
+    /// A body that ends too early is not waited for.
+    #[test]
+    fn cut_ones_cost_no_time() {
+        let cut = "HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 9\r\n\r\nhalf";
+        let hop = vec![Step::ExpectRequest, send(cut), Step::Close];
+        let server = Script::serve([vec![hop; 100], vec![answer(ok("there"))]].concat());
+        let start = Instant::now();
+        let response = client(Policy::limited(100)).get(server.url("/")).send().unwrap();
+        assert_eq!(response.text().unwrap(), "there");
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     }
 
     #[test]

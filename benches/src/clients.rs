@@ -61,12 +61,7 @@ pub const OURS: &str = "leanhttp";
 pub const CLIENTS: &[Entry] = &[
     Entry { name: "raw", package: None, can: Row::is_plain, prepare: raw::prepare },
     Entry { name: "raw-tls", package: None, can: is_tls, prepare: raw_tls::prepare },
-    Entry {
-        name: OURS,
-        package: Some(OURS),
-        can: |row| !matches!(row.shape, Shape::Multipart(_)),
-        prepare: leanhttp::prepare,
-    },
+    Entry { name: OURS, package: Some(OURS), can: any, prepare: leanhttp::prepare },
     Entry { name: "ureq", package: Some("ureq"), can: any, prepare: ureq::prepare },
     Entry {
         name: "reqwest-blocking",

@@ -43,10 +43,10 @@ pub fn peak_memory() -> Outcome<u64> {
     Ok(size.parse()?)
 }
 
-/// The processor and the kernel in one line.
+/// The processor, the kernel, and how busy the machine was in the last minute.
 pub fn description() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    format!("{}, {cores} cores, Linux {}", processor(), kernel())
+    format!("{}, {cores} cores, Linux {}, load {}", processor(), kernel(), load())
 }
 
 fn processor() -> String {
@@ -54,6 +54,11 @@ fn processor() -> String {
     let model = info.lines().find(|line| line.starts_with("model name"));
     let name = model.and_then(|line| line.split_once(':')).map_or("unknown", |(_, name)| name);
     name.trim().to_owned()
+}
+
+fn load() -> String {
+    let averages = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    averages.split(' ').next().unwrap_or_default().to_owned()
 }
 
 fn kernel() -> String {

@@ -95,9 +95,9 @@ impl Connection {
             let progress = match self.link.session.step() {
                 Err(error) => Err(error.into()),
                 Ok(Step::Head(head)) => return Ok(head),
-                Ok(Step::Fill) if self.is_answered() => self.read(budget),
+                Ok(Step::Fill) if self.may_have_answer() => self.read(budget),
                 Ok(Step::Fill) => self.fill(body),
-                Ok(Step::Read) => self.read(budget),
+                Ok(Step::Read) => self.read_answer(write_error.as_ref(), budget),
                 Ok(Step::Await) => self.await_continue(budget),
                 Ok(Step::Write) => match self.write(budget) {
                     Err(halt) if self.may_be_answered(&halt) => {
@@ -110,7 +110,7 @@ impl Connection {
             };
             if let Err(halt) = progress {
                 // If there is no answer either, what went wrong first is told.
-                let first = write_error.filter(|_| !self.link.session.has_heard());
+                let first = write_error.filter(|_| !self.link.session.is_answered());
                 return Err(first.unwrap_or(halt));
             }
         }
@@ -122,6 +122,16 @@ impl Connection {
             count => self.link.session.read(count),
         }
         Ok(())
+    }
+
+    /// After a write that came too late, only what is there already is read.
+    fn read_answer(&mut self, write_error: Option<&Halt>, budget: &Budget) -> Result<(), Halt> {
+        match write_error {
+            Some(Halt::Expired(expired)) if self.socket.pending() != Pending::Bytes => {
+                Err(Halt::Expired(*expired))
+            }
+            _ => self.read(budget),
+        }
     }
 
     /// Reads, but sends the body if there is nothing to read for a while.
@@ -163,7 +173,7 @@ impl Connection {
 
     /// A server may answer before it has read the whole request. Once the head is there, no more is
     /// read until the request is sent: the body would fill the memory.
-    fn is_answered(&self) -> bool {
+    fn may_have_answer(&self) -> bool {
         self.link.session.has_sent()
             && self.link.session.awaits_head()
             && self.socket.pending() == Pending::Bytes
@@ -247,6 +257,9 @@ impl Connection {
                 BodyStep::Direct(room) => {
                     let into = scratch.get_mut(..room).unwrap_or_default();
                     let count = self.socket.read(into, budget).map_err(|_| CloseReason::Io)?;
+                    if count == 0 {
+                        return Err(CloseReason::EarlyEof);
+                    }
                     self.link.session.read_direct(count);
                     count
                 }

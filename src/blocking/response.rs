@@ -8,8 +8,8 @@ use http::{HeaderMap, header};
 use super::Response;
 use super::lease::Lease;
 use crate::charset;
-use crate::coding::Decoder;
 use crate::coding::queue::DecodingQueue;
+use crate::coding::{CodingError, Decoder};
 use crate::error::{Error, Kind, Phase, Result};
 
 /// What `copy_to` moves at once.
@@ -127,7 +127,7 @@ fn first_piece(expected: Option<u64>) -> usize {
 }
 
 fn decode(queue: &mut DecodingQueue, source: &mut Source, into: &mut [u8]) -> Result<usize> {
-    let broken = |error| Error::new(Kind::Decode, Phase::Decode).cause(error);
+    let broken = |error: CodingError| error.into_error();
     loop {
         let decoded = queue.decode(into).map_err(broken)?;
         if decoded > 0 {

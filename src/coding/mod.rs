@@ -9,7 +9,8 @@ mod deflate;
 mod gzip;
 #[cfg(any(feature = "gzip", feature = "deflate"))]
 mod inflate;
-#[cfg(all(test, any(feature = "gzip", feature = "deflate")))]
+#[cfg(test)]
+#[cfg(any(feature = "gzip", feature = "deflate"))]
 mod testing;
 
 pub(crate) mod queue;
@@ -21,6 +22,7 @@ use std::sync::LazyLock;
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
+use crate::error::{self, Kind, Phase};
 use crate::proto::fields::members;
 use crate::proto::progress::Progress;
 
@@ -161,6 +163,17 @@ pub(crate) enum CodingError {
     Corrupt { coding: &'static str, detail: &'static str },
     Cut { coding: &'static str },
     RatioExceeded,
+}
+
+impl CodingError {
+    /// What it is to the caller: a limit of ours, or a body that is not as its coding has it.
+    pub(crate) fn into_error(self) -> error::Error {
+        let kind = match self {
+            Self::TooManyCodings | Self::RatioExceeded => Kind::Limit,
+            Self::Corrupt { .. } | Self::Cut { .. } => Kind::Decode,
+        };
+        error::Error::new(kind, Phase::Decode).cause(self)
+    }
 }
 
 impl fmt::Display for CodingError {

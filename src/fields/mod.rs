@@ -1,6 +1,7 @@
 //! What fields say that concern the caller and not the connection, read as a peer may write them:
 //! any bytes, in one pass.
 
+#[cfg(feature = "digest")]
 pub(crate) mod challenge;
 pub(crate) mod date;
 pub(crate) mod disposition;

@@ -2,9 +2,21 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::Method;
 use http::header::{self, HeaderName, HeaderValue};
 
 use crate::error::Error;
+
+/// The request that credentials are for, as far as those of Digest ask for it.
+#[cfg_attr(not(feature = "digest"), allow(dead_code))]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) method: &'a Method,
+    /// As it is sent.
+    pub(crate) target: &'a str,
+    /// None, if it is not known before it is sent.
+    pub(crate) body: Option<&'a [u8]>,
+}
 
 /// `Authorization: Basic …` (RFC 7617 §2), marked sensitive.
 ///
@@ -28,7 +40,7 @@ pub(crate) fn bearer(token: &str) -> Result<HeaderValue, Error> {
     sensitive(&format!("Bearer {token}"))
 }
 
-fn sensitive(text: &str) -> Result<HeaderValue, Error> {
+pub(crate) fn sensitive(text: &str) -> Result<HeaderValue, Error> {
     let mut value = HeaderValue::from_str(text)
         .map_err(|error| Error::builder("invalid Authorization value").cause(error))?;
     value.set_sensitive(true);

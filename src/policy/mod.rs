@@ -2,6 +2,9 @@
 
 pub(crate) mod budget;
 pub(crate) mod credentials;
+#[cfg(feature = "digest")]
+pub(crate) mod digest;
+pub(crate) mod netrc;
 pub(crate) mod redirect;
 pub(crate) mod retry;
 pub(crate) mod route;

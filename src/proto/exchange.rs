@@ -310,7 +310,12 @@ impl Exchange {
         matches!(self.receiving, Receiving::Head(_))
     }
 
-    /// Whether any byte of a response came.
+    /// Whether the final response has begun.
+    pub(crate) fn is_answered(&self) -> bool {
+        !self.awaits_head() || !self.input.is_empty()
+    }
+
+    /// Whether any byte of a response came, interim ones included.
     pub(crate) fn has_heard(&self) -> bool {
         self.heard
     }

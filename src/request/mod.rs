@@ -13,6 +13,7 @@ use http::{Method, Version};
 
 use crate::body::Body;
 use crate::coding::Codings;
+use crate::digest;
 use crate::error::{Error, Result};
 use crate::front::Front;
 use crate::policy::budget::Timeouts;
@@ -41,6 +42,7 @@ pub struct Request<F: Front> {
     pub(crate) version: Version,
     pub(crate) timeouts: Overrides,
     pub(crate) codings: Option<Codings>,
+    pub(crate) digest: Option<digest::Login>,
     pub(crate) expectation: Option<Expectation>,
 }
 
@@ -75,6 +77,7 @@ impl<F: Front> Request<F> {
             version: Version::HTTP_11,
             timeouts: Overrides::default(),
             codings: None,
+            digest: None,
             expectation: None,
         }
     }
@@ -153,6 +156,7 @@ impl<F: Front> Request<F> {
             version: self.version,
             timeouts: self.timeouts,
             codings: self.codings,
+            digest: self.digest.clone(),
             expectation: self.expectation,
         })
     }

@@ -4,9 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use super::bytes;
 use super::support::{self, Outcome};
-use crate::fields::challenge::{self, Challenge, Details};
+use super::{bytes, object};
 use crate::fields::disposition;
 use crate::fields::link;
 use crate::fields::{date, retry_after};
@@ -72,12 +71,6 @@ fn link() {
     });
 }
 
-/// Of a name that comes twice the first counts.
-fn object(parameters: &[(String, String)]) -> Value {
-    let pairs = parameters.iter().rev().cloned();
-    Value::Object(pairs.map(|(name, value)| (name, value.into())).collect())
-}
-
 #[test]
 fn content_disposition() {
     support::run("misc/content_disposition", |case| {
@@ -96,23 +89,4 @@ fn content_disposition() {
         let kind = parsed.map(|disposition| disposition.kind);
         Outcome::of(case, &json!({"type": kind, "filename": name}))
     });
-}
-
-#[test]
-fn www_authenticate() {
-    support::run("misc/www_authenticate", |case| {
-        let lines: Vec<_> =
-            case["headers"].as_array().unwrap().iter().map(|line| bytes(line).unwrap()).collect();
-        let challenges = lines.iter().flat_map(|line| challenge::parse(line));
-        Outcome::of(case, &challenges.map(|challenge| shown(&challenge)).collect())
-    });
-}
-
-fn shown(challenge: &Challenge) -> Value {
-    match &challenge.details {
-        Details::Token68(token) => json!({"scheme": challenge.scheme, "token68": token}),
-        Details::Parameters(parameters) => {
-            json!({"scheme": challenge.scheme, "params": object(parameters)})
-        }
-    }
 }

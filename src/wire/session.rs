@@ -128,6 +128,11 @@ impl Session {
         self.exchange.awaits_head()
     }
 
+    /// See [`Exchange::is_answered`].
+    pub(crate) fn is_answered(&self) -> bool {
+        self.exchange.is_answered()
+    }
+
     pub(crate) fn has_heard(&self) -> bool {
         self.exchange.has_heard()
     }

@@ -19,17 +19,17 @@ pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
     if job.shape() == Shape::Gzip {
         handle.accept_encoding("gzip")?;
     }
+    let mut fields = List::new();
+    // Else it waits for 100 (Continue) before a large body, which none of the others does.
+    fields.append("Expect:")?;
     if let Shape::Upload(framing, size) = job.shape() {
-        let mut fields = List::new();
-        // Else it waits for 100 (Continue), which none of the others does.
-        fields.append("Expect:")?;
+        handle.post(true)?;
         match framing {
             Framing::Sized => handle.post_field_size(size)?,
             Framing::Chunked => fields.append("Transfer-Encoding: chunked")?,
         }
-        handle.post(true)?;
-        handle.http_headers(fields)?;
     }
+    handle.http_headers(fields)?;
     Ok(Box::new(Curl { job: job.clone(), handle }))
 }
 

@@ -1,9 +1,10 @@
 use leanhttp::Certificate;
+use leanhttp::blocking::multipart::Form;
 use leanhttp::blocking::{Body, Client as Lean, Response};
 
 use super::{Client, Job, drain, source, space};
 use crate::Outcome;
-use crate::rows::{FORM, Framing, Shape};
+use crate::rows::{FORM, Framing, MULTIPART_NAME, Shape};
 
 struct Leanhttp {
     job: Job,
@@ -45,6 +46,10 @@ impl Leanhttp {
                 self.client.post(url).body(body).send()?
             }
             Shape::Form => self.client.post(url).form(&FORM).send()?,
+            Shape::Multipart(_) => {
+                let form = Form::new().file(MULTIPART_NAME, self.job.file()?)?;
+                self.client.post(url).multipart(form).send()?
+            }
             _ => self.client.get(url).send()?,
         })
     }

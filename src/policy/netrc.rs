@@ -1,0 +1,307 @@
+//! The netrc file: logins by host, as ftp(1) had them first and curl and Python read them today.
+//! There is no standard; where readers differ, the stricter way is taken.
+
+use std::fmt;
+
+use http::HeaderValue;
+
+use super::credentials;
+use crate::error::Error;
+use crate::url::Url;
+
+/// What a netrc file says.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Netrc {
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct Entry {
+    /// None for `default`.
+    machine: Option<String>,
+    login: NetrcLogin,
+}
+
+/// Who to be; what the entry does not say is empty.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct NetrcLogin {
+    pub(crate) username: String,
+    pub(crate) password: String,
+}
+
+impl Netrc {
+    /// One that is not understood to its end is refused: half of it might be the wrong half.
+    pub(crate) fn parse(text: &str) -> Result<Self, NetrcError> {
+        let mut tokens = Tokens { rest: text, line: 1 };
+        let mut netrc = Self { entries: Vec::new() };
+        while let Some(keyword) = tokens.keyword()? {
+            netrc.take(&keyword, &mut tokens)?;
+        }
+        Ok(netrc)
+    }
+
+    /// The first login for this host (an IPv6 address with or without its brackets), and for this
+    /// user if one is named; otherwise that of `default`. Hosts compare whole, in any case.
+    pub(crate) fn lookup(&self, host: &str, username: Option<&str>) -> Option<&NetrcLogin> {
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let is_wanted =
+            |entry: &&Entry| username.is_none_or(|username| entry.login.username == username);
+        let is_host = |entry: &&Entry| {
+            entry.machine.as_deref().is_some_and(|machine| machine.eq_ignore_ascii_case(host))
+        };
+        let of_host = self.entries.iter().filter(is_host).find(is_wanted);
+        let default =
+            || self.entries.iter().filter(|entry| entry.machine.is_none()).find(is_wanted);
+        of_host.or_else(default).map(|entry| &entry.login)
+    }
+
+    /// Basic credentials for the host of this URL.
+    pub(crate) fn authorization(&self, url: &Url) -> Result<Option<HeaderValue>, Error> {
+        let login = url.host_str().and_then(|host| self.lookup(host, None));
+        let basic = |login: &NetrcLogin| {
+            credentials::basic(login.username.as_bytes(), login.password.as_bytes())
+        };
+        login.map(basic).transpose()
+    }
+
+    /// The password of a user whom the URL names without one.
+    pub(crate) fn password_of(&self, url: &Url, username: &[u8]) -> Option<Vec<u8>> {
+        let username = std::str::from_utf8(username).ok()?;
+        let login = self.lookup(url.host_str()?, Some(username))?;
+        Some(login.password.clone().into_bytes())
+    }
+
+    fn take(&mut self, keyword: &str, tokens: &mut Tokens<'_>) -> Result<(), NetrcError> {
+        match keyword {
+            "machine" => {
+                let machine = Some(tokens.value()?);
+                self.entries.push(Entry { machine, login: NetrcLogin::default() });
+            }
+            "default" => self.entries.push(Entry { machine: None, login: NetrcLogin::default() }),
+            "login" => self.last(tokens)?.username = tokens.value()?,
+            "password" => self.last(tokens)?.password = tokens.value()?,
+            "account" => drop(tokens.value()?),
+            "macdef" => {
+                tokens.value()?;
+                tokens.skip_macro();
+            }
+            _ => return Err(tokens.error("an unknown word")),
+        }
+        Ok(())
+    }
+
+    fn last(&mut self, tokens: &Tokens<'_>) -> Result<&mut NetrcLogin, NetrcError> {
+        let last = self.entries.last_mut().map(|entry| &mut entry.login);
+        last.ok_or_else(|| tokens.error("a login before any machine"))
+    }
+}
+
+/// Words between white space, or in quotes.
+struct Tokens<'a> {
+    rest: &'a str,
+    line: usize,
+}
+
+impl<'a> Tokens<'a> {
+    /// The next word that is not in a comment. A `#` begins one only where a keyword may stand: a
+    /// password may begin with it too.
+    fn keyword(&mut self) -> Result<Option<String>, NetrcError> {
+        while let Some(token) = self.next()? {
+            if !token.starts_with('#') {
+                return Ok(Some(token));
+            }
+            self.take_while(|c| c != '\n');
+        }
+        Ok(None)
+    }
+
+    fn value(&mut self) -> Result<String, NetrcError> {
+        self.next()?.ok_or_else(|| self.error("a value is missing"))
+    }
+
+    fn next(&mut self) -> Result<Option<String>, NetrcError> {
+        self.take_while(char::is_whitespace);
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        if let Some(quoted) = self.rest.strip_prefix('"') {
+            self.rest = quoted;
+            return self.quoted().map(Some);
+        }
+        Ok(Some(self.take_while(|c| !c.is_whitespace()).to_owned()))
+    }
+
+    /// Up to the closing quote, which has to be on the same line.
+    fn quoted(&mut self) -> Result<String, NetrcError> {
+        let mut text = String::new();
+        let mut chars = self.rest.chars();
+        loop {
+            match chars.next() {
+                Some('"') => break,
+                Some('\\') => text.extend(chars.next().map(unescaped)),
+                None | Some('\n') => return Err(self.error("a quote is not closed")),
+                Some(c) => text.push(c),
+            }
+        }
+        self.rest = chars.as_str();
+        Ok(text)
+    }
+
+    /// Up to a blank line, or to the end.
+    fn skip_macro(&mut self) {
+        self.take_while(|c| c != '\n');
+        while let Some(line) = self.rest.strip_prefix('\n') {
+            self.rest = line;
+            self.line += 1;
+            if self.take_while(|c| c != '\n').trim_ascii().is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn take_while(&mut self, is_kind: impl Fn(char) -> bool) -> &'a str {
+        let end = self.rest.find(|c| !is_kind(c)).unwrap_or(self.rest.len());
+        let (taken, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, ""));
+        self.line += taken.matches('\n').count();
+        self.rest = rest;
+        taken
+    }
+
+    fn error(&self, what: &'static str) -> NetrcError {
+        NetrcError { line: self.line, what }
+    }
+}
+
+/// As curl has it.
+fn unescaped(c: char) -> char {
+    match c {
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        other => other,
+    }
+}
+
+/// Why a netrc file is refused. It shows nothing of the file, which holds passwords.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NetrcError {
+    line: usize,
+    what: &'static str,
+}
+
+impl fmt::Display for NetrcError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in line {}", self.what, self.line)
+    }
+}
+
+impl std::error::Error for NetrcError {}
+
+impl fmt::Debug for Netrc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Netrc").field("entries", &self.entries.len()).finish()
+    }
+}
+
+impl fmt::Debug for NetrcLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NetrcLogin(***)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn found(text: &str, host: &str, username: Option<&str>) -> Option<(String, String)> {
+        let netrc = Netrc::parse(text).unwrap();
+        let login = netrc.lookup(host, username)?;
+        Some((login.username.clone(), login.password.clone()))
+    }
+
+    #[test]
+    fn logins_are_found_by_host() {
+        let cases = [
+            ("machine h login l password p", "h", Some(("l", "p"))),
+            ("machine\nh\n\tpassword p\r\n  login l account a\n", "h", Some(("l", "p"))),
+            ("machine H.Example login l password p", "h.example", Some(("l", "p"))),
+            ("machine h login l password p", "h.evil", None),
+            ("machine h login l password p", "x.h", None),
+            ("machine h login l password p", "", None),
+            ("machine ::1 login l", "[::1]", Some(("l", ""))),
+            ("machine h password p", "h", Some(("", "p"))),
+            ("machine h machine h login l", "h", Some(("", ""))),
+            ("machine h login l default login d", "x", Some(("d", ""))),
+            ("default login d machine h login l", "h", Some(("l", ""))),
+            ("machine default login l", "x", None),
+            ("machine h login \"a b\" password \"\\\"\\\\\\t\"", "h", Some(("a b", "\"\\\t"))),
+            ("machine h login \"\" password #p", "h", Some(("", "#p"))),
+            ("# machine h login c\nmachine h login l # x\n#\npassword p#", "h", Some(("l", "p#"))),
+            ("macdef init\ncd default\nmachine h\n\nmachine h login l", "h", Some(("l", ""))),
+            ("macdef m\r\nbogus\r\n\r\nmachine h login l", "h", Some(("l", ""))),
+            ("macdef m\n\nmachine h login l", "h", Some(("l", ""))),
+            ("machine h login l\nmacdef m\nbogus", "h", Some(("l", ""))),
+            ("", "h", None),
+        ];
+        for (text, host, expected) in cases {
+            let expected = expected.map(|(one, two)| (one.to_owned(), two.to_owned()));
+            assert_eq!(found(text, host, None), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn users_compare_whole() {
+        let text = "machine h password 1 login a machine h login b password 2 default login c";
+        let password = |user| found(text, "h", Some(user)).map(|(_, password)| password);
+        assert_eq!(password("a").as_deref(), Some("1"));
+        assert_eq!(password("b").as_deref(), Some("2"));
+        assert_eq!(password("c").as_deref(), Some(""));
+        assert_eq!((password(""), password("ab"), password("A")), (None, None, None));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        for (text, error) in [
+            ("machine h login l bogus", "an unknown word in line 1"),
+            ("machine h\nMachine x", "an unknown word in line 2"),
+            ("login l", "a login before any machine in line 1"),
+            ("machine", "a value is missing in line 1"),
+            ("machine h\npassword\n", "a value is missing in line 3"),
+            ("machine h\npassword \"secret", "a quote is not closed in line 2"),
+            ("machine h password \"secret\nx\"", "a quote is not closed in line 1"),
+            ("machine h password \"secret\\", "a quote is not closed in line 1"),
+        ] {
+            assert_eq!(Netrc::parse(text).unwrap_err().to_string(), error, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_login() {
+        let netrc = Netrc::parse("machine h login name password secret").unwrap();
+        let shown = format!("{netrc:?} {:?}", netrc.lookup("h", None));
+        assert_eq!(shown, "Netrc { entries: 1 } Some(NetrcLogin(***))");
+    }
+
+    #[test]
+    fn long_files_take_one_pass() {
+        for piece in ["#", "#\n", "\"\" ", "\n", "machine a ", "macdef m\n\n", "macdef m\nx"] {
+            let _ = Netrc::parse(&piece.repeat(1024 * 1024 / piece.len()));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(text in any::<String>(), host in any::<String>()) {
+            let _ = Netrc::parse(&text).map(|netrc| netrc.lookup(&host, None).cloned());
+        }
+
+        #[test]
+        fn never_panics_on_what_looks_right(
+            text in "((machine|login|password|default|macdef|#|\"|\\\\|h)[ \n]?){0,20}",
+        ) {
+            let _ = Netrc::parse(&text);
+        }
+    }
+}

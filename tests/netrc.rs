@@ -1,0 +1,118 @@
+//! Logins from a netrc file, over real sockets.
+
+#![cfg(feature = "blocking")]
+#![allow(clippy::unwrap_used, reason = "helpers may stop a test as tests do")]
+
+mod support;
+
+use std::path::PathBuf;
+use std::{env, fs, process};
+
+use leanhttp::blocking::{ClientBuilder, RequestBuilder};
+use leanhttp::{Client, Url};
+use support::script::{Script, Step, ok, send};
+
+/// A file that is gone when the test ends.
+struct File(PathBuf);
+
+impl File {
+    fn new(name: &str, text: &str) -> File {
+        let path = env::temp_dir().join(format!("leanhttp-netrc-{}-{name}", process::id()));
+        fs::write(&path, text).unwrap();
+        File(path)
+    }
+
+    fn client(&self) -> ClientBuilder {
+        Client::builder().netrc_file(&self.0)
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// `Authorization` of a request to `http://{userinfo}127.0.0.1…`.
+fn sent(
+    client: ClientBuilder,
+    userinfo: &str,
+    and: impl FnOnce(RequestBuilder) -> RequestBuilder,
+) -> Option<String> {
+    let peer = Script::serve(vec![vec![Step::ExpectRequest, send(ok(""))]]);
+    let url = peer.url("/").replace("//", &format!("//{userinfo}"));
+    and(client.build().unwrap().get(url)).send().unwrap();
+    peer.join();
+    authorization(&peer)
+}
+
+fn authorization(peer: &Script) -> Option<String> {
+    let head = String::from_utf8(peer.received(0)).unwrap();
+    head.lines().find_map(|line| line.strip_prefix("authorization: ")).map(str::to_owned)
+}
+
+#[test]
+fn an_entry_is_used_where_nothing_else_is_said() {
+    let file = File::new(
+        "entry",
+        "machine 127.0.0.1 login a password b\nmachine 127.0.0.1 login u password p\n",
+    );
+    let none = |request| request;
+    let basic = |text| Some(format!("Basic {text}"));
+    assert_eq!(sent(file.client(), "", none), basic("YTpi"));
+    assert_eq!(sent(file.client(), "u@", none), basic("dTpw"), "the password of that user");
+    assert_eq!(sent(file.client(), "x@", none), basic("eDo="), "no such user");
+    assert_eq!(sent(file.client(), "u:q@", none), basic("dTpx"));
+    assert_eq!(sent(file.client().basic_auth("c", Some("d")), "", none), basic("Yzpk"));
+    let own = sent(file.client(), "", |request| request.bearer_auth("token"));
+    assert_eq!(own.as_deref(), Some("Bearer token"));
+    assert_eq!(sent(Client::builder(), "", none), None, "off by default");
+}
+
+#[test]
+fn other_hosts_get_nothing_or_the_default() {
+    let none = |request| request;
+    let other = File::new("other", "machine 127.0.0.1.example login a password b");
+    assert_eq!(sent(other.client(), "", none), None);
+    let default = File::new("default", "machine example login a password b default login d");
+    assert_eq!(sent(default.client(), "", none).as_deref(), Some("Basic ZDo="));
+}
+
+/// Not even where it has an entry for the new host: that is not the one that the caller named.
+#[test]
+fn a_redirect_gets_nothing() {
+    let other = Script::serve(vec![vec![Step::ExpectRequest, send(ok(""))]]);
+    let mut target = Url::parse(&other.url("/")).unwrap();
+    target.set_host(Some("other.example")).unwrap();
+    let moved = format!("HTTP/1.1 302 Found\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n");
+    let peer = Script::serve(vec![vec![Step::ExpectRequest, send(moved)]]);
+    let file = File::new(
+        "redirect",
+        "machine 127.0.0.1 login a password b machine other.example login c password d default",
+    );
+    let client = file.client().resolve("other.example", other.addr()).build().unwrap();
+    client.get(peer.url("/")).send().unwrap();
+    peer.join();
+    other.join();
+    assert_eq!(authorization(&peer).as_deref(), Some("Basic YTpi"));
+    assert_eq!(authorization(&other), None);
+}
+
+#[test]
+fn what_is_wrong_with_the_file_is_told_without_its_secrets() {
+    let file = File::new("broken", "machine h login name\npassword \"secret");
+    let error = file.client().build().unwrap_err();
+    let line = error.to_string();
+    assert!(error.is_builder() && line.contains("a quote is not closed in line 2"), "{line}");
+    assert!(!line.contains("secret") && !format!("{error:?}").contains("secret"));
+    let missing = Client::builder().netrc_file(env::temp_dir().join("leanhttp-no-such-file"));
+    assert!(missing.build().unwrap_err().to_string().contains("leanhttp-no-such-file"));
+}
+
+/// A password that cannot stand in a field never gets there.
+#[test]
+fn controls_in_a_password_are_refused() {
+    let file = File::new("controls", "machine h.example login l password \"a\\nb\"");
+    let request = file.client().build().unwrap().get("http://h.example/").send();
+    assert!(request.unwrap_err().is_builder());
+}
