@@ -313,6 +313,22 @@ mod tests {
     #[derive(Serialize)]
     struct Nothing;
 
+    struct Octets(&'static [u8]);
+
+    impl Serialize for Octets {
+        fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_bytes(self.0)
+        }
+    }
+
+    struct Refuses;
+
+    impl Serialize for Refuses {
+        fn serialize<S: ser::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(ser::Error::custom("reasons of its own"))
+        }
+    }
+
     #[derive(Serialize)]
     struct Search<'a> {
         q: &'a str,
@@ -335,6 +351,7 @@ mod tests {
             (encode(&Nothing), ""),
             (encode(&[("a", ())]), ""),
             (encode(&(("a", 1), ("b", "c"))), "a=1&b=c"),
+            (encode(&[("a", Octets("é".as_bytes()))]), "a=%C3%A9"),
             (encode(&serde_json::json!({"a": "b", "c": null, "d": 1.5})), "a=b&d=1.5"),
         ];
         for (row, (encoded, expected)) in table.into_iter().enumerate() {
@@ -356,6 +373,8 @@ mod tests {
             (encode(&[(None::<u8>, 1)]), "nothing as a name"),
             (encode(&[("a", [1, 2])]), "a tuple as the value of \"a\""),
             (encode(&[("a", vec![1])]), "a list as the value of \"a\""),
+            (encode(&[("a", Octets(b"\xFF"))]), "bytes that are not UTF-8 as the value of \"a\""),
+            (encode(&[("a", Refuses)]), "reasons of its own"),
             (encode(&[("a", Both(1, 2))]), "a tuple struct as the value of \"a\""),
             (encode(&BTreeMap::from([("m", &more())])), "a map as the value of \"m\""),
             (

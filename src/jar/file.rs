@@ -43,8 +43,8 @@ impl Jar {
     ///
     /// # Errors
     ///
-    /// Those of `reader`, and [`InvalidData`](io::ErrorKind::InvalidData) after 30 000 lines, ten times
-    /// as many as there could be. What was read until then stays.
+    /// Those of `reader`, and [`InvalidData`](io::ErrorKind::InvalidData) after 10 000 lines, three times as many as a jar
+    /// holds. What was read until then stays.
     pub fn load_json(&self, reader: impl BufRead) -> io::Result<Loaded> {
         self.load(reader, json::read)
     }
@@ -118,7 +118,7 @@ impl Jar {
                 Line::Cookie(record) => loaded.count(number, self.lock().restore(&record, now)),
             }
         }
-        Err(io::Error::new(io::ErrorKind::InvalidData, "the cookie file has more than 30000 lines"))
+        Err(io::Error::new(io::ErrorKind::InvalidData, "the cookie file has more than 10000 lines"))
     }
 }
 
@@ -138,8 +138,9 @@ fn without_end(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// Ten times as many as a jar holds, so that a file cannot keep the jar busy for long.
-const MAX_LINES: usize = 30_000;
+/// Three times as many as a jar holds: beyond that, each line pushes another cookie out, which takes a
+/// look at all of them, and a file must not keep the jar busy for long.
+const MAX_LINES: usize = 10_000;
 
 /// What the longest cookie takes is half of it, even with every octet escaped as `\u00xx`.
 const MAX_LINE: u64 = 64 * 1024;

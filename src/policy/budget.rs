@@ -217,6 +217,16 @@ mod tests {
     }
 
     #[test]
+    fn what_expired_names_itself() {
+        for (which, message) in [
+            (Which::Continue, "no 100 Continue for 1s"),
+            (Which::Write, "no byte could be sent for 1s (write timeout)"),
+        ] {
+            assert_eq!(Expired { which, length: SECOND }.to_string(), message);
+        }
+    }
+
+    #[test]
     fn a_shortened_budget_ends_earlier_and_never_later() {
         let start = Instant::now();
         for (total, expected) in [(0, 2), (5, 2), (1, 1)] {

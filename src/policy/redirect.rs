@@ -317,6 +317,17 @@ mod tests {
     }
 
     #[test]
+    fn debug_tells_the_rule() {
+        for (policy, shown) in [
+            (Policy::none(), "Policy::none"),
+            (Policy::default(), "Policy::limited(10)"),
+            (Policy::custom(|attempt| attempt.stop()), "Policy::custom"),
+        ] {
+            assert_eq!(format!("{policy:?}"), shown);
+        }
+    }
+
+    #[test]
     fn a_limit_counts_redirects_not_requests() {
         let url = Url::parse(BASE).unwrap();
         let previous = vec![url.clone(); 3];

@@ -73,6 +73,33 @@ mod tests {
     use super::super::testing::{Lines, headers};
     use super::*;
 
+    /// A log that names a connection's end should leave no doubt which one it was.
+    #[test]
+    fn reasons_are_told_apart() {
+        use CloseReason::*;
+        let messages = [
+            PeerSaidClose,
+            WeSaidClose,
+            Http10,
+            FramingDoubt,
+            CloseDelimited,
+            LeftoverBytes,
+            BodyUnread,
+            RequestIncomplete,
+            Upgraded,
+            EarlyEof,
+            ProtocolError,
+            Io,
+            Expired,
+            PoolFull,
+            NotAlive,
+        ]
+        .map(|reason| reason.to_string());
+        let different: std::collections::BTreeSet<_> = messages.iter().collect();
+        assert_eq!(different.len(), messages.len(), "{messages:?}");
+        assert!(messages.iter().all(|message| !message.is_empty() && !message.contains('\n')));
+    }
+
     #[test]
     fn keep_alive_by_version_and_connection_fields() {
         use CloseReason::{Http10, PeerSaidClose};

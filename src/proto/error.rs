@@ -206,6 +206,10 @@ mod tests {
         let cases = [
             (ProtocolError::InvalidStatusLine(control), r#"invalid status line "\r\n\x07""#),
             (ProtocolError::InvalidChunkSize(b'\n'), r"'\n' in a chunk size"),
+            (ProtocolError::ChunkExtensionsTooLarge(7), "more than 7 bytes of chunk extensions"),
+            (ProtocolError::TrailersTooLarge(7), "trailers larger than 7 bytes"),
+            (ProtocolError::TooManyTrailers(7), "more than 7 trailer fields"),
+            (ProtocolError::TlsCut, "TLS connection cut without close_notify"),
             (ProtocolError::InvalidChunkEnd(b'x'), "'x' instead of CRLF after a chunk"),
             (
                 ProtocolError::EofInBody { missing: 5 },

@@ -133,7 +133,21 @@ fn is_forbidden(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::url::tests::url;
+
+    #[test]
+    fn a_host_of_ones_own_shows_the_same() {
+        for (text, host) in [
+            ("a.example", Host::Domain("a.example".to_owned())),
+            ("1.2.3.4", Host::Ipv4(Ipv4Addr::new(1, 2, 3, 4))),
+            ("[::ffff:1.2.3.4]", Host::Ipv6("::ffff:102:304".parse().unwrap())),
+        ] {
+            let url = url(&format!("http://{text}/"));
+            assert_eq!(url.host().to_owned(), host);
+            assert_eq!(Some(host.to_string().as_str()), url.host_str());
+        }
+    }
 
     /// RFC 1035 §2.3.4: 63 bytes a label, and 255 for the encoded name, which is 253 in text.
     #[test]

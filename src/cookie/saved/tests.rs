@@ -42,7 +42,7 @@ fn shown(cookie: &StoredCookie) -> String {
     let expires = cookie.expires.map(to_unix);
     let (name, value) = (cookie.name.escape_ascii(), cookie.value.escape_ascii());
     let (path, same_site) = (cookie.path.escape_ascii(), cookie.same_site());
-    let flags = (cookie.host_only(), cookie.secure, cookie.http_only());
+    let flags = (cookie.host_only(), cookie.secure(), cookie.http_only());
     format!("{name}={value} {} {path} {flags:?} {same_site:?} {expires:?}", cookie.domain)
 }
 
@@ -137,6 +137,7 @@ fn json_lines_that_are_none() {
         (r#""expires":7"#, r#""expires":1e9"#),
         (r#""expires":7"#, r#""expires":18446744073709551616"#),
         (r#""expires":7"#, r#""expires":7,"same_site":"Loose""#),
+        (r#""expires":7"#, r#""expires":7,"same_site":1"#),
         (r#""expires":7"#, r#""expires":7,"more":{}"#),
         (r#""expires":7"#, r#""expires":7,"#),
         ("}", ""),

@@ -137,7 +137,7 @@ fn a_file_without_end_ends() {
     let jar = Jar::new();
     let error = jar.load_netscape(BufReader::new(io::repeat(b'\n'))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidData);
-    assert_eq!(error.to_string(), "the cookie file has more than 30000 lines");
+    assert_eq!(error.to_string(), "the cookie file has more than 10000 lines");
 
     let lines = |count: usize| "#\n".repeat(count);
     assert!(jar.load_netscape(lines(MAX_LINES - 1).as_bytes()).is_ok());

@@ -492,6 +492,27 @@ fn large_bodies_are_read_straight_into_the_callers_slice() {
     assert_eq!(exchange.reusable(), Err(CloseReason::BodyUnread));
 }
 
+/// No byte of a chunk is counted twice, whether it came through the buffer or past it.
+#[test]
+fn large_chunks_are_read_straight_into_the_callers_slice() {
+    let mut exchange = started(Method::GET);
+    exchange.wrote(exchange.output().len());
+    answer(&mut exchange, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4000\r\nabc");
+    assert!(matches!(exchange.step(), Ok(Step::Head(_))));
+    let mut slice = vec![0; 0x3000];
+    assert_eq!(exchange.read_body(&mut slice), Ok(BodyStep::Data(3)));
+    assert_eq!(exchange.read_body(&mut slice), Ok(BodyStep::Direct(0x3000)));
+    exchange.read_direct(0x2000);
+    let left = 0x2000 - 3;
+    assert_eq!(exchange.read_body(&mut slice), Ok(BodyStep::Direct(left)));
+    exchange.read_direct(left - 1);
+    assert_eq!(exchange.read_body(&mut slice), Ok(BodyStep::Read), "a byte is not worth it");
+    answer(&mut exchange, "z\r\n0\r\n\r\n");
+    assert_eq!(exchange.read_body(&mut slice), Ok(BodyStep::Data(1)));
+    assert_eq!(exchange.read_body(&mut slice), Ok(BodyStep::End));
+    assert_eq!(exchange.reusable(), Ok(()));
+}
+
 #[test]
 fn trailers_are_kept_apart() {
     let mut exchange = started(Method::GET);
