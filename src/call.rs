@@ -292,6 +292,11 @@ impl<'c, F: Front> Call<'c, F> {
         Ok(())
     }
 
+    /// Whether this hop is on its second attempt, after a stale connection.
+    pub(crate) fn is_resent(&self) -> bool {
+        self.resends == Resends::Used
+    }
+
     /// Prepares the next hop.
     fn follow(&mut self, status: StatusCode, target: Url) -> Result<Next> {
         if !is_allowed(self.config, &target) {
@@ -307,7 +312,7 @@ impl<'c, F: Front> Call<'c, F> {
             None => {}
         }
         if target.origin() != self.url.origin() {
-            self.leave_origin();
+            self.leave_origin(&target);
         }
         if let Some(digest) = &mut self.digest {
             digest.move_on();
@@ -401,11 +406,15 @@ impl<'c, F: Front> Call<'c, F> {
         remove(&mut self.headers, |name, _| redirect::describes_body(name));
     }
 
-    fn leave_origin(&mut self) {
+    fn leave_origin(&mut self, target: &Url) {
         self.trust = Trust::Foreign;
         self.digest = None;
-        remove(&mut self.headers, |name, value| {
-            *name == header::HOST || stays_with_origin(name, value)
+        // RFC 9110 §10.1.3: where a secure page is left for, it is not told in the clear.
+        let in_the_clear = Security::of(target) == Security::Plain;
+        remove(&mut self.headers, |name, value| match *name {
+            header::HOST => true,
+            header::REFERER => in_the_clear && value.as_bytes().starts_with(b"https:"),
+            _ => stays_with_origin(name, value),
         });
     }
 
@@ -417,8 +426,12 @@ impl<'c, F: Front> Call<'c, F> {
     }
 
     /// How the body of the final response is decoded, if it is.
-    pub(crate) fn decoder(&self, headers: &HeaderMap) -> Result<Option<coding::Decoder>> {
-        coding::plan(headers, self.codings).map_err(|error| {
+    pub(crate) fn decoder(&self, head: &ResponseHead) -> Result<Option<coding::Decoder>> {
+        // A part of a coded body cannot be decoded (RFC 9110 §15.3.7).
+        if head.status == StatusCode::PARTIAL_CONTENT {
+            return Ok(None);
+        }
+        coding::plan(&head.headers, self.codings).map_err(|error| {
             Error::new(Kind::Decode, Phase::Decode).cause(error).for_url(&self.url)
         })
     }

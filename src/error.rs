@@ -267,8 +267,9 @@ impl Error {
     /// It failed before a response's head was there, and not for the caller's fault:
     /// looking up, connecting, handshake, sending, waiting.
     pub fn is_request(&self) -> bool {
-        let Inner { phase, .. } = &*self.inner;
-        self.is_connect() || matches!(phase, Phase::Send | Phase::Head)
+        let Inner { kind, phase, .. } = &*self.inner;
+        let before_the_head = matches!(phase, Phase::Send | Phase::Head) || self.is_connect();
+        before_the_head && *kind != Kind::Body
     }
 
     /// No connection could be made: the name, the TCP connection or the TLS handshake failed.
@@ -303,7 +304,7 @@ impl fmt::Display for Error {
         line.part(self.activity())?;
         line.part(&*self.inner.detail)?;
         match &self.inner.cause {
-            Some(cause) => line.part(cause),
+            Some(cause) => line.part(one_line(&cause.to_string())),
             None => Ok(()),
         }
     }
@@ -331,6 +332,20 @@ impl Error {
             None => what,
         }
     }
+}
+
+/// The text of a cause, which is another crate's or the caller's and may be of any shape: beginning
+/// and end of it, without line breaks.
+fn one_line(text: &str) -> String {
+    const START: usize = 240;
+    const END: usize = 60;
+    let shown = |c: char| if c.is_control() { ' ' } else { c };
+    let count = text.chars().count();
+    if count <= START + END {
+        return text.chars().map(shown).collect();
+    }
+    let start = text.chars().take(START).chain(['…']);
+    start.chain(text.chars().skip(count - END)).map(shown).collect()
 }
 
 /// Joins the parts of the line with `: `.

@@ -16,6 +16,8 @@ use crate::{
     url::Url,
 };
 
+mod file;
+
 /// The cookies of a client, in memory, by the [rules](crate::cookie#rules-and-limits) of
 /// RFC 6265bis.
 ///

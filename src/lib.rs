@@ -1,4 +1,259 @@
-//! An HTTP/1.1 client over raw sockets.
+//! A blocking HTTP/1.1 client over TCP and TLS, with connection pool, deadlines, redirects, cookies
+//! and multipart forms, and without a runtime. The names are those of `reqwest::blocking`.
+//!
+//! ```no_run
+//! use leanhttp::Client;
+//!
+//! fn main() -> leanhttp::Result<()> {
+//!     let client = Client::new();
+//!     let response = client
+//!         .get("https://httpbin.org/get")
+//!         .query(&[("name1", "value1"), ("name2", "value2")])
+//!         .send()?
+//!         .error_for_status()?;
+//!     println!("{}", response.text()?);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Overview
+//!
+//! - [`Client`](client::Client) sends requests and keeps what they share: connections, settings,
+//!   cookies. Make one and clone it freely; a clone is the same client. `leanhttp::get` is for the
+//!   one request of a small program.
+//! - [`ClientBuilder`](config::ClientBuilder) has every setting with its default.
+//! - [`RequestBuilder`](request::RequestBuilder) makes a request step by step. A mistake, such as a
+//!   line break in a header, is told by `build` or `send`, and nothing is sent.
+//! - [`Response`](response::Response) has status, fields and the final URL; its body is read as it
+//!   comes, by `text`, `bytes`, `json`, `copy_to` or [`std::io::Read`].
+//! - [`Error`] says in one line what was tried, for which URL, and why it failed; it has a
+//!   [`kind`](Error::kind), a [`phase`](Error::phase) and the predicates of reqwest.
+//! - [`Url`] is parsed as browsers do it (WHATWG), for `http` and `https`.
+//! - [`Method`], [`StatusCode`] and what is in [`header`] are the types of the crate `http`.
+//!
+//! These types are generic over the [`front`], the way the client is driven. There is one,
+//! `blocking`; its aliases without the parameter stand at the root of the crate.
+//!
+//! # Cookbook
+//!
+//! `cargo run --release --example recipe` runs all of this against a server of its own.
+//!
+//! **GET with query parameters; the body as bytes, as text, as JSON** (feature `json`)
+//!
+//! ```no_run
+//! # use leanhttp::Client;
+//! # let client = Client::new();
+//! let get = || client.get("https://httpbin.org/get").query(&[("name1", "value1")]);
+//! let bytes = get().send()?.bytes()?;
+//! let text = get().send()?.text()?;
+//! # #[cfg(feature = "json")]
+//! let json: serde_json::Value = get().send()?.json()?;
+//! # Ok::<(), leanhttp::Error>(())
+//! ```
+//!
+//! **POST of urlencoded parameters**
+//!
+//! ```no_run
+//! # use leanhttp::Client;
+//! # let client = Client::new();
+//! let parameters = [("name1", "value1"), ("name2", "value 2")];
+//! let text = client.post("https://httpbin.org/post").form(&parameters).send()?.text()?;
+//!
+//! // The encoding also stands alone.
+//! assert_eq!(leanhttp::form::encode(&parameters)?, "name1=value1&name2=value+2");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! **Custom headers, another User-Agent**
+//!
+//! ```no_run
+//! # use leanhttp::Client;
+//! let client = Client::builder().user_agent("weather-station/2.1").build()?;
+//! let text = client.get("https://httpbin.org/headers").header("Spam", "Eggs").send()?.text()?;
+//! # Ok::<(), leanhttp::Error>(())
+//! ```
+//!
+//! **Several headers at once, and what the response says**
+//!
+//! ```no_run
+//! # use leanhttp::Client;
+//! use leanhttp::header::{self, HeaderMap, HeaderValue};
+//!
+//! # let client = Client::new();
+//! let mut headers = HeaderMap::new();
+//! headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+//! let request = client.post("https://httpbin.org/post").form(&[("name1", "value1")]);
+//! let response = request.headers(headers).send()?;
+//! println!("{} {:?}", response.status(), response.headers().get("Content-Type"));
+//! # Ok::<(), leanhttp::Error>(())
+//! ```
+//!
+//! **HEAD**
+//!
+//! ```no_run
+//! # use leanhttp::Client;
+//! # let client = Client::new();
+//! let response = client.head("https://httpbin.org/get").send()?;
+//! println!("{:?} bytes from {:?}", response.content_length(), response.remote_addr());
+//! # Ok::<(), leanhttp::Error>(())
+//! ```
+//!
+//! **Login with basic auth, kept for the session.** Credentials go to the origin that a request
+//! names, and nowhere else.
+//!
+//! ```no_run
+//! # use leanhttp::Client;
+//! let session = Client::builder().basic_auth("user", Some("passwd")).build()?;
+//! let url = "https://httpbin.org/basic-auth/user/passwd";
+//! session.get(url).send()?.error_for_status()?;
+//!
+//! // For one request only:
+//! let client = Client::new();
+//! client.get(url).basic_auth("user", Some("passwd")).send()?;
+//! client.get("https://httpbin.org/bearer").bearer_auth("token").send()?;
+//! # Ok::<(), leanhttp::Error>(())
+//! ```
+//!
+//! **Cookies across requests and redirects** (feature `cookies`)
+//!
+//! ```no_run
+//! # use leanhttp::Client;
+//! # #[cfg(feature = "cookies")] {
+//! use std::sync::Arc;
+//! use leanhttp::cookie::Jar;
+//!
+//! let jar = Arc::new(Jar::default());
+//! let client = Client::builder().cookie_provider(Arc::clone(&jar)).build()?;
+//! client.get("https://httpbin.org/cookies/set/flavor/oat").send()?;
+//! for cookie in jar.to_vec() {
+//!     println!("{}={} of {}", cookie.name(), cookie.value(), cookie.domain());
+//! }
+//! # }
+//! # Ok::<(), leanhttp::Error>(())
+//! ```
+//!
+//! Without a look into the jar, `ClientBuilder::cookie_store(true)` does.
+//!
+//! **Default headers of the session, merged with the request's**
+//!
+//! ```no_run
+//! # use leanhttp::Client;
+//! use leanhttp::header::{HeaderMap, HeaderValue};
+//!
+//! let mut defaults = HeaderMap::new();
+//! let mut key = HeaderValue::from_static("secret");
+//! key.set_sensitive(true); // stays with the origin, and out of `Debug`
+//! defaults.insert("x-api-key", key);
+//! let client = Client::builder().default_headers(defaults).build()?;
+//! client.get("https://httpbin.org/headers").header("X-Request", "1").send()?;
+//! # Ok::<(), leanhttp::Error>(())
+//! ```
+//!
+//! **Upload of a file with its name and type** (feature `multipart`). It is streamed from the disk.
+//!
+//! ```no_run
+//! # use leanhttp::Client;
+//! # #[cfg(feature = "multipart")] {
+//! use leanhttp::multipart::{Form, Part};
+//!
+//! let photo = Part::file("photo.raw")?.mime_str("image/x-raw")?;
+//! let form = Form::new().text("note", "holiday").file("data", "data.csv")?.part("photo", photo);
+//! Client::new().post("https://httpbin.org/post").multipart(form).send()?.error_for_status()?;
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! **One TCP connection for many requests.** A connection is free for the next request when the
+//! body of the response was read to its end.
+//!
+//! ```no_run
+//! # use leanhttp::Client;
+//! # let client = Client::new();
+//! for page in 1..=100 {
+//!     let page = page.to_string();
+//!     client.get("https://httpbin.org/get").query(&[("page", &page)]).send()?.bytes()?;
+//! }
+//! # Ok::<(), leanhttp::Error>(())
+//! ```
+//!
+//! **A deadline, and telling failures apart**
+//!
+//! ```no_run
+//! # use leanhttp::Client;
+//! use std::time::Duration;
+//!
+//! # let client = Client::new();
+//! match client.get("https://httpbin.org/delay/9").timeout(Duration::from_secs(5)).send() {
+//!     Ok(response) => println!("{}", response.status()),
+//!     Err(error) if error.is_timeout() => println!("too slow: {error}"),
+//!     Err(error) if error.is_connect() => println!("not there: {error}"),
+//!     Err(error) => println!("{error}"),
+//! }
+//! ```
+//!
+//! **A large download, piece by piece**
+//!
+//! ```no_run
+//! let mut response = leanhttp::get("https://httpbin.org/bytes/100000")?.error_for_status()?;
+//! let mut file = std::fs::File::create("download")?;
+//! response.copy_to(&mut file)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What it holds to
+//!
+//! The tests and the fuzz targets look for exceptions to this; each one is a bug.
+//!
+//! - A body that was cut short is an error, whatever its framing, over TLS too.
+//! - After a failure, a request whose method is not idempotent is not sent again once any of it may
+//!   have reached the server.
+//! - Credentials, cookies and header values that are marked sensitive do not leave their origin.
+//! - `timeout` is a deadline over everything from `send` to the last byte of the body.
+//! - Nothing that a server sends makes the client panic, spin or grow beyond its limits.
+//!
+//! # Limits and defaults
+//!
+//! | what | default | changed by |
+//! | --- | --- | --- |
+//! | the whole call, from `send` to the last byte of the body | no limit | `timeout` |
+//! | making a connection: lookup, TCP and TLS together | 10 s | `connect_timeout` |
+//! | between two bytes received | 30 s | `read_timeout` |
+//! | between two bytes sent | 30 s | `write_timeout` |
+//! | redirects followed | 10 | `redirect` |
+//! | idle connections: how long | 90 s | `pool_idle_timeout` |
+//! | idle connections to one host | 32 | `pool_max_idle_per_host` |
+//! | idle connections in all | 128 | `pool_max_idle` |
+//! | rest of a dropped response that is read away, if it is there already | 16 KiB | |
+//! | rest of a redirect that is read away, and waited for | 16 KiB, 0.1 s | |
+//! | waiting for `100 Continue`, when that is asked for | 1 s | |
+//! | body put into memory by `bytes`, `text` and `json` | 256 MiB | `body_limit` |
+//! | heads of one response, interim ones (1xx) included | 64 KiB | `max_head_size` |
+//! | header fields of a response | 128 | `http1_max_headers` |
+//! | interim responses to one request | 16 | |
+//! | chunk extensions of one body | 16 KiB | |
+//! | trailers of one body | 16 KiB, 64 fields | |
+//! | decoded bytes for each byte received, once 16 MiB were decoded | 250 | |
+//! | content codings of one body | 4 | |
+//! | a URL | 65,534 bytes | |
+//! | a cookie's name and value | 4096 bytes | |
+//! | cookies of one domain, cookies in all | 50, 3000 | |
+//!
+//! # Features
+//!
+//! Without any feature there are 6 crates; each line says how many it adds to those above it.
+//!
+//! | feature | default | what it adds | crates |
+//! | --- | --- | --- | --- |
+//! | `blocking` | yes | the client; without it there are only types and parsers | 2 |
+//! | `tls` | yes | `https`, by rustls with ring and the Mozilla root certificates | 11 |
+//! | `gzip` | yes | asks for gzip and decodes it | 2 |
+//! | `cookies` | yes | a jar for cookies (RFC 6265bis) | 0 |
+//! | `multipart` | yes | `multipart/form-data` bodies | 0 |
+//! | `public-suffix` | no | no cookie spans `co.uk`; without it only none spans `com` | 2 |
+//! | `json` | no | `json` on requests and responses; `query` and `form` take what serde serializes | 5 |
+//! | `charset` | no | `text` decodes by the charset of the response; without it by UTF-8 | 1 |
+//! | `idna` | no | host names beyond ASCII; without it they are an error | 30 |
+//! | `url` | no | requests take the `Url` of the crate `url`; conversions from and to it | 2 |
 #![forbid(unsafe_code)]
 // Without a front the machines have nobody who drives them, without TLS some tools nobody who
 // uses them.
@@ -18,6 +273,9 @@ pub mod error;
 mod fields;
 pub mod form;
 pub mod front;
+#[cfg(fuzzing)]
+pub mod fuzzing;
+mod link;
 mod netrc;
 mod percent;
 mod policy;
@@ -46,7 +304,9 @@ mod vectors;
 pub use http::{Method, StatusCode, Version, header};
 
 #[cfg(feature = "blocking")]
-pub use blocking::{Body, Client, ClientBuilder, Reader, Request, RequestBuilder, Response, get};
+pub use blocking::{
+    Body, Client, ClientBuilder, Reader, Request, RequestBuilder, Response, get, post,
+};
 pub use error::{Error, Result};
 pub use request::IntoUrl;
 #[cfg(feature = "tls")]
@@ -57,3 +317,8 @@ pub use url::Url;
 pub mod redirect {
     pub use crate::policy::redirect::{Action, Attempt, Policy};
 }
+
+/// The code of the README is compiled like the code above.
+#[cfg(all(doctest, feature = "json"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -6,6 +6,7 @@ mod support;
 
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use leanhttp::blocking::{Body, Client, ClientBuilder, RequestBuilder};
 use leanhttp::error::{Kind, Phase};
@@ -460,12 +461,15 @@ mod secrets {
             let url = first.url("/").replace("127.0.0.1", "localhost");
             let client = trusting(&pki).resolve("localhost", ([127, 0, 0, 1], 0).into());
             let ask = client.build().unwrap().get(url).basic_auth("u", Some("secret"));
+            let ask = ask.header("referer", "https://localhost/page");
             ask.header(COOKIE, "a=secret").send().unwrap();
             first.join();
             second.join();
             assert!(request(&first, 0).contains("a=secret"));
             let second = request(&second, 0);
             assert!(!second.contains("secret") && !second.contains("authorization"), "{second}");
+            // RFC 9110 §10.1.3
+            assert_eq!(second.contains("referer"), !is_downgrade, "{second}");
         }
     }
 
@@ -532,6 +536,18 @@ mod bodies {
         assert_eq!((server.requests_seen().len(), server.connections_opened()), (6, 1));
     }
 
+    /// A body that ends too early is not waited for.
+    #[test]
+    fn cut_ones_cost_no_time() {
+        let cut = "HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 9\r\n\r\nhalf";
+        let hop = vec![Step::ExpectRequest, send(cut), Step::Close];
+        let server = Script::serve([vec![hop; 100], vec![answer(ok("there"))]].concat());
+        let start = Instant::now();
+        let response = client(Policy::limited(100)).get(server.url("/")).send().unwrap();
+        assert_eq!(response.text().unwrap(), "there");
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    }
+
     #[test]
     fn large_endless_and_slow_ones_are_not_read() {
         let large = format!("content-length: 5000000\r\n\r\n{}", "x".repeat(5_000_000));
@@ -554,5 +570,37 @@ mod bodies {
             let response = Client::new().get(server.url("/")).send().unwrap();
             assert_eq!(response.text().unwrap(), "next");
         }
+    }
+}
+
+/// The body of a redirect often comes in a packet of its own, right behind the head. To wait for it
+/// saves a connection; to wait for ever would not.
+mod skipped_bodies {
+    use super::*;
+
+    const REDIRECT: &str = "HTTP/1.1 302 Found\r\nLocation: /next\r\nContent-Length: 4\r\n\r\n";
+
+    #[test]
+    fn a_body_that_comes_soon_saves_the_connection() {
+        let peer = Script::serve(vec![vec![
+            Step::ExpectRequest,
+            send(REDIRECT),
+            Step::Pause(Duration::from_millis(10)),
+            send("body"),
+            Step::ExpectRequest,
+            send(ok("done")),
+        ]]);
+        let response = Client::new().get(peer.url("/")).send().unwrap();
+        assert_eq!(response.text().unwrap(), "done");
+        assert_eq!(peer.accepted(), 1);
+    }
+
+    #[test]
+    fn a_body_that_does_not_come_is_not_waited_for() {
+        let stalled = vec![Step::ExpectRequest, send(REDIRECT), Step::Silent];
+        let peer = Script::serve(vec![stalled, vec![Step::ExpectRequest, send(ok("done"))]]);
+        let client = Client::builder().timeout(Duration::from_secs(5)).build().unwrap();
+        assert_eq!(client.get(peer.url("/")).send().unwrap().text().unwrap(), "done");
+        assert_eq!(peer.accepted(), 2);
     }
 }

@@ -33,8 +33,7 @@ impl Client {
             let next = call.answered(&head);
             let lease = Lease::new(connection, shared, call.budget.clone());
             match next? {
-                // Dropping the lease saves the connection if that is cheap.
-                Next::Again => drop(lease),
+                Next::Again => lease.skip_body(),
                 Next::Deliver => return deliver(call, *head, lease),
             }
         }
@@ -74,6 +73,9 @@ fn connection(shared: &Shared<Blocking>, call: &mut Call<'_, Blocking>) -> Resul
 }
 
 fn idle(shared: &Shared<Blocking>, call: &Call<'_, Blocking>) -> Option<(Box<Connection>, Memory)> {
+    if call.is_resent() {
+        return None; // one was stale, so the others may be
+    }
     let (expired, found) = {
         let mut idle = shared.idle();
         let expired = idle.pool.expire(Instant::now());
@@ -87,7 +89,7 @@ fn idle(shared: &Shared<Blocking>, call: &Call<'_, Blocking>) -> Option<(Box<Con
 fn deliver(call: Call<'_, Blocking>, head: ResponseHead, lease: Lease) -> Result<Response> {
     let decoder = match lease.body_left() {
         Some(0) => None,
-        _ => call.decoder(&head.headers)?,
+        _ => call.decoder(&head)?,
     };
     let mut head = Head::new(head, call.into_url(), lease.peer());
     if decoder.is_some() {

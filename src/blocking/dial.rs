@@ -9,6 +9,7 @@ use super::resolve;
 use super::socket::{Socket, SocketError};
 use crate::call::Call;
 use crate::error::{Error, Kind, Phase, Result};
+use crate::link::Link;
 use crate::policy::budget::{Budget, Operation};
 use crate::policy::route::{Route, Security};
 use crate::wire::session::Session;
@@ -29,7 +30,7 @@ pub(crate) fn dial(call: &mut Call<'_, Blocking>) -> Result<Box<Connection>> {
         .map_err(|error| resolve_error(error, &route))?;
     let socket = connect(&addresses, &call.budget)?;
     let session = Session::new(&call.config().limits, tls);
-    Ok(Box::new(Connection::new(socket, session, route)))
+    Ok(Box::new(Connection::new(socket, Link::new(session, route))))
 }
 
 fn tls_stage(call: &Call<'_, Blocking>, route: &Route) -> Result<Option<Tls>> {
@@ -69,7 +70,10 @@ fn connect_to(address: SocketAddr, share: u32, budget: &Budget) -> Result<Socket
     };
     match stream {
         Ok(stream) => Ok(Socket::new(stream, address)?),
-        Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(wait.expired.into()),
+        // Without a limit of ours it is the system that has given up.
+        Err(error) if error.kind() == io::ErrorKind::TimedOut && wait.at_most.is_some() => {
+            Err(wait.expired.into())
+        }
         Err(error) => Err(error.into()),
     }
 }

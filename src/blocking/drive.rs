@@ -1,7 +1,7 @@
 //! The driver: carries out what the machines ask for, on a real socket.
 
-use std::io;
-use std::io::Read;
+use std::io::{self, Read};
+use std::net::SocketAddr;
 
 use http::HeaderMap;
 
@@ -9,57 +9,53 @@ use super::Blocking;
 use super::probe::Pending;
 use super::socket::{Socket, SocketError};
 use crate::body::{Body, Feed};
-use crate::call::{Call, Failure, Loss};
-use crate::error::{Error, Kind, Phase};
+use crate::call::{Call, Failure};
+use crate::error::Error;
+use crate::link::{Halt, Link};
 use crate::policy::budget::{Budget, Operation};
-use crate::policy::retry::{Answered, Origin, Sent};
 use crate::policy::route::Route;
 use crate::pool::Pooled;
 use crate::proto::close::CloseReason;
 use crate::proto::exchange::{BodyStep, Step};
 use crate::proto::head::ResponseHead;
-use crate::wire::session::{Memory, Session, SessionError};
-
-/// How much of a body that nobody wants is read away to save the connection.
-const DRAIN_LIMIT: usize = 16 * 1024;
+use crate::proto::limits::DRAIN_BYTES;
+use crate::wire::session::Memory;
 
 /// An open connection: a socket, and the machine that knows what its bytes mean.
 #[derive(Debug)]
 pub struct Connection {
     socket: Socket,
-    session: Session,
-    route: Route,
-    origin: Origin,
+    link: Link,
 }
 
-/// Why the machine cannot go on.
-#[derive(Debug)]
-enum Halt {
-    Socket(SocketError),
-    Session(SessionError),
-    /// The request's body could not be produced.
-    Body(Error),
+/// Whether a rest of a body that nobody wants is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// What has not come yet is not worth it.
+    None,
+    /// As long as the budget lasts.
+    Budget,
 }
 
 /// Closes the connection; over TLS the peer is told so, or told what was wrong.
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.socket.say_farewell(self.session.farewell());
+        self.socket.say_farewell(self.link.session.farewell());
     }
 }
 
 impl Pooled for Box<Connection> {
     fn route(&self) -> &Route {
-        &self.route
+        self.link.route()
     }
 }
 
 impl Connection {
-    pub(crate) fn new(socket: Socket, session: Session, route: Route) -> Self {
-        Self { socket, session, route, origin: Origin::Fresh }
+    pub(crate) fn new(socket: Socket, link: Link) -> Self {
+        Self { socket, link }
     }
 
-    pub(crate) fn peer(&self) -> std::net::SocketAddr {
+    pub(crate) fn peer(&self) -> SocketAddr {
         self.socket.peer()
     }
 
@@ -70,8 +66,7 @@ impl Connection {
 
     /// Back from the pool, with memory to work in.
     pub(crate) fn wake(&mut self, memory: Memory) {
-        self.origin = Origin::Pooled;
-        self.session.wake(memory);
+        self.link.wake(memory);
     }
 
     /// Sends the call's current hop and waits for the head of its response.
@@ -79,15 +74,11 @@ impl Connection {
         &mut self,
         call: &mut Call<'_, Blocking>,
     ) -> Result<Box<ResponseHead>, Failure> {
-        let (method, outgoing) = (call.method().clone(), call.outgoing());
-        self.session.start(method, outgoing, call.expectation(), |out| call.write_head(out));
-        if call.says_close() {
-            self.session.close_after(CloseReason::WeSaidClose);
-        }
+        self.link.start(call);
         let mut body = call.take_body();
         let head = self.run(&mut body, &mut call.budget);
         call.give_back(body);
-        head.map_err(|halt| self.failure(halt))
+        head.map_err(|halt| self.link.failure(halt))
     }
 
     /// The loop: step, and do what it asks for.
@@ -98,20 +89,20 @@ impl Connection {
     ) -> Result<Box<ResponseHead>, Halt> {
         let mut write_error = None;
         loop {
-            if !self.session.is_handshaking() {
+            if !self.link.session.is_handshaking() {
                 budget.connected();
             }
-            let progress = match self.session.step() {
+            let progress = match self.link.session.step() {
                 Err(error) => Err(error.into()),
                 Ok(Step::Head(head)) => return Ok(head),
-                Ok(Step::Fill) if self.is_answered() => self.read(budget),
+                Ok(Step::Fill) if self.may_have_answer() => self.read(budget),
                 Ok(Step::Fill) => self.fill(body),
-                Ok(Step::Read) => self.read(budget),
+                Ok(Step::Read) => self.read_answer(write_error.as_ref(), budget),
                 Ok(Step::Await) => self.await_continue(budget),
                 Ok(Step::Write) => match self.write(budget) {
-                    Err(Halt::Socket(error)) if self.may_be_answered(&error) => {
-                        write_error.get_or_insert(error);
-                        self.session.write_failed();
+                    Err(halt) if self.may_be_answered(&halt) => {
+                        write_error.get_or_insert(halt);
+                        self.link.session.write_failed();
                         Ok(())
                     }
                     written => written,
@@ -119,46 +110,58 @@ impl Connection {
             };
             if let Err(halt) = progress {
                 // If there is no answer either, what went wrong first is told.
-                let first = write_error.filter(|_| !self.session.has_heard());
-                return Err(first.map_or(halt, Halt::Socket));
+                let first = write_error.filter(|_| !self.link.session.is_answered());
+                return Err(first.unwrap_or(halt));
             }
         }
     }
 
     fn read(&mut self, budget: &Budget) -> Result<(), Halt> {
-        match self.socket.read(self.session.read_space(), budget)? {
-            0 => self.session.read_eof()?,
-            count => self.session.read(count),
+        match self.socket.read(self.link.session.read_space(), budget)? {
+            0 => self.link.session.read_eof()?,
+            count => self.link.session.read(count),
         }
         Ok(())
     }
 
+    /// After a write that came too late, only what is there already is read.
+    fn read_answer(&mut self, write_error: Option<&Halt>, budget: &Budget) -> Result<(), Halt> {
+        match write_error {
+            Some(Halt::Expired(expired)) if self.socket.pending() != Pending::Bytes => {
+                Err(Halt::Expired(*expired))
+            }
+            _ => self.read(budget),
+        }
+    }
+
     /// Reads, but sends the body if there is nothing to read for a while.
     fn await_continue(&mut self, budget: &Budget) -> Result<(), Halt> {
-        let space = self.session.read_space();
+        let space = self.link.session.read_space();
         match self.socket.read_as(Operation::Continue, space, budget) {
-            Ok(0) => self.session.read_eof()?,
-            Ok(count) => self.session.read(count),
-            Err(SocketError::Expired(expired)) if expired.is_patience() => self.session.go_ahead(),
+            Ok(0) => self.link.session.read_eof()?,
+            Ok(count) => self.link.session.read(count),
+            Err(SocketError::Expired(expired)) if expired.is_patience() => {
+                self.link.session.go_ahead()
+            }
             Err(error) => return Err(error.into()),
         }
         Ok(())
     }
 
     fn write(&mut self, budget: &Budget) -> Result<(), Halt> {
-        let count = self.socket.write(self.session.output(), budget)?;
-        self.session.wrote(count);
+        let count = self.socket.write(self.link.session.output(), budget)?;
+        self.link.session.wrote(count);
         Ok(())
     }
 
     /// Puts the next piece of the request's body into the machine.
     fn fill(&mut self, body: &mut Body<Blocking>) -> Result<(), Halt> {
-        let space = self.session.body_space();
+        let space = self.link.session.body_space();
         loop {
             let (source, into) = match body.feed(space) {
-                Feed::Filled(0) => return self.session.body_end().map_err(Halt::missing),
+                Feed::Filled(0) => return Ok(self.link.session.body_end()?),
                 Feed::Filled(count) => {
-                    self.session.body_filled(count);
+                    self.link.session.body_filled(count);
                     return Ok(());
                 }
                 Feed::Read(source, into) => (source, into),
@@ -168,84 +171,44 @@ impl Connection {
         }
     }
 
-    /// A server may answer before it has read the whole request.
-    fn is_answered(&self) -> bool {
-        self.session.has_sent() && self.socket.pending() == Pending::Bytes
+    /// A server may answer before it has read the whole request. Once the head is there, no more is
+    /// read until the request is sent: the body would fill the memory.
+    fn may_have_answer(&self) -> bool {
+        self.link.session.has_sent()
+            && self.link.session.awaits_head()
+            && self.socket.pending() == Pending::Bytes
     }
 
     /// A broken connection may still hold the answer, and so may one that takes nothing more.
-    fn may_be_answered(&self, error: &SocketError) -> bool {
-        match error {
-            SocketError::Io(_) => true,
-            SocketError::Expired(_) => self.socket.pending() == Pending::Bytes,
-        }
-    }
-
-    /// What is known about an attempt that brought no response.
-    fn failure(&self, halt: Halt) -> Failure {
-        let loss = match &halt {
-            Halt::Socket(SocketError::Io(_)) => Loss::Connection,
-            Halt::Session(error) if error.is_loss() => Loss::Connection,
-            _ => Loss::Other,
-        };
-        Failure {
-            error: self.error(halt, self.phase()),
-            loss,
-            connection: self.origin,
-            sent: if self.session.has_sent() { Sent::Something } else { Sent::Nothing },
-            answered: if self.session.has_heard() {
-                Answered::Something
-            } else {
-                Answered::Nothing
-            },
-        }
-    }
-
-    /// What is being done until the response has begun.
-    fn phase(&self) -> Phase {
-        if self.session.is_handshaking() {
-            Phase::Handshake
-        } else if self.session.is_sent() || self.session.has_heard() {
-            Phase::Head
-        } else {
-            Phase::Send
-        }
-    }
-
-    fn error(&self, halt: Halt, phase: Phase) -> Error {
-        let error = match halt {
-            Halt::Body(error) => return error,
-            Halt::Session(error) => error.into_error(phase),
-            Halt::Socket(SocketError::Expired(expired)) => {
-                Error::new(Kind::Timeout, phase).cause(expired)
+    fn may_be_answered(&self, halt: &Halt) -> bool {
+        match halt {
+            Halt::Io(_) => true,
+            Halt::Expired(_) => {
+                !self.link.session.awaits_head() || self.socket.pending() == Pending::Bytes
             }
-            Halt::Socket(SocketError::Io(error)) => Error::new(Kind::Io, phase).cause(error),
-        };
-        error.peer(self.route.authority())
+            Halt::Session(_) | Halt::Body(_) => false,
+        }
     }
 
     // The response's body.
 
     /// The next bytes of the body; 0 is its end. `into` is not empty.
     pub(crate) fn read_body(&mut self, into: &mut [u8], budget: &Budget) -> Result<usize, Error> {
-        self.next_bytes(into, budget).map_err(|halt| {
-            self.session.close_after(CloseReason::Io);
-            self.error(halt, Phase::Body)
-        })
+        self.next_bytes(into, budget).map_err(|halt| self.link.body_error(halt))
     }
 
     fn next_bytes(&mut self, into: &mut [u8], budget: &Budget) -> Result<usize, Halt> {
         loop {
-            match self.session.read_body(into)? {
+            match self.link.session.read_body(into)? {
                 BodyStep::Data(count) => return Ok(count),
                 BodyStep::End => return Ok(0),
                 BodyStep::Read => self.read(budget)?,
                 BodyStep::Direct(room) => {
                     let into = into.get_mut(..room).unwrap_or_default();
                     match self.socket.read(into, budget)? {
-                        0 => self.session.read_eof()?,
+                        0 => self.link.session.read_eof()?,
                         count => {
-                            self.session.read_direct(count);
+                            self.link.session.read_direct(count);
                             return Ok(count);
                         }
                     }
@@ -255,31 +218,36 @@ impl Connection {
     }
 
     pub(crate) fn body_left(&self) -> Option<u64> {
-        self.session.body_left()
+        self.link.session.body_left()
     }
 
     pub(crate) fn take_trailers(&mut self) -> Option<HeaderMap> {
-        self.session.take_trailers()
+        self.link.session.take_trailers()
     }
 
     /// Gives its memory away before it idles.
     pub(crate) fn rest(&mut self) -> Memory {
-        self.session.rest()
+        self.link.session.rest()
     }
 
-    /// Reads away what is left of the body, if it is little and already there: saving the
-    /// connection is not worth a wait.
-    pub(crate) fn drain(&mut self, budget: &Budget) -> Result<(), CloseReason> {
-        self.session.may_be_reused()?;
+    /// Reads away what is left of the body, if it is little and there in time.
+    pub(crate) fn drain(&mut self, patience: Patience, budget: &Budget) -> Result<(), CloseReason> {
+        self.link.session.may_be_reused()?;
+        if self.body_left().is_some_and(|left| left > DRAIN_BYTES as u64) {
+            return Err(CloseReason::BodyUnread);
+        }
         let mut scratch = [0; 2048];
-        let mut left = DRAIN_LIMIT;
+        let mut left = DRAIN_BYTES;
         loop {
-            let step =
-                self.session.read_body(&mut scratch).map_err(|_| CloseReason::ProtocolError)?;
+            let step = self
+                .link
+                .session
+                .read_body(&mut scratch)
+                .map_err(|_| CloseReason::ProtocolError)?;
             let count = match step {
-                BodyStep::End => return self.session.reusable(),
+                BodyStep::End => return self.link.session.reusable(),
                 BodyStep::Data(count) => count,
-                _ if self.socket.pending() != Pending::Bytes => {
+                _ if patience == Patience::None && self.socket.pending() != Pending::Bytes => {
                     return Err(CloseReason::BodyUnread);
                 }
                 BodyStep::Read => {
@@ -289,7 +257,10 @@ impl Connection {
                 BodyStep::Direct(room) => {
                     let into = scratch.get_mut(..room).unwrap_or_default();
                     let count = self.socket.read(into, budget).map_err(|_| CloseReason::Io)?;
-                    self.session.read_direct(count);
+                    if count == 0 {
+                        return Err(CloseReason::EarlyEof);
+                    }
+                    self.link.session.read_direct(count);
                     count
                 }
             };
@@ -309,28 +280,5 @@ pub(super) fn read_source(source: &mut dyn Read, into: &mut [u8]) -> io::Result<
             }
             read => return read,
         }
-    }
-}
-
-impl Halt {
-    /// What the caller's reader did.
-    fn body(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Body(Error::new(Kind::Body, Phase::Send).detail("request body").cause(cause))
-    }
-
-    fn missing(missing: crate::proto::exchange::Missing) -> Self {
-        Self::body(crate::body::BodyError::TooShort { missing: missing.0 })
-    }
-}
-
-impl From<SocketError> for Halt {
-    fn from(error: SocketError) -> Self {
-        Self::Socket(error)
-    }
-}
-
-impl From<SessionError> for Halt {
-    fn from(error: SessionError) -> Self {
-        Self::Session(error)
     }
 }

@@ -2,15 +2,19 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 
 use super::Blocking;
-use super::drive::Connection;
+use super::drive::{Connection, Patience};
 use crate::client::Shared;
 use crate::error::Result;
 use crate::policy::budget::Budget;
+
+/// How long the rest of a redirect's body is waited for. A new connection takes a round trip, with
+/// TLS two or three.
+const SKIP_PATIENCE: Duration = Duration::from_millis(100);
 
 /// A connection whose response is being read. When the lease ends, the connection is kept for the
 /// next request if it is clean, or can be made so at no wait; otherwise it is closed.
@@ -53,6 +57,13 @@ impl Lease {
         }
     }
 
+    /// The body is not wanted, but the connection is: most servers send what little there is right
+    /// behind the head, which is worth a moment.
+    pub(super) fn skip_body(mut self) {
+        let budget = self.budget.shortened(SKIP_PATIENCE, Instant::now());
+        self.end(Patience::Budget, &budget);
+    }
+
     pub(super) fn take_trailers(&mut self) -> Option<HeaderMap> {
         self.connection.as_mut().and_then(|connection| connection.take_trailers())
     }
@@ -60,8 +71,15 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        let budget = self.budget.clone();
+        self.end(Patience::None, &budget);
+    }
+}
+
+impl Lease {
+    fn end(&mut self, patience: Patience, budget: &Budget) {
         let Some(mut connection) = self.connection.take() else { return };
-        if connection.drain(&self.budget).is_err() {
+        if connection.drain(patience, budget).is_err() {
             return;
         }
         let memory = connection.rest();

@@ -70,6 +70,17 @@ pub fn get<T: IntoUrl>(url: T) -> Result<Response> {
     Client::new().get(url).send()
 }
 
+/// Begins a POST request with a client of its own: give it a body and send it.
+///
+/// ```no_run
+/// let parameters = [("name1", "value1")];
+/// let text = leanhttp::post("https://example.org/").form(&parameters).send()?.text()?;
+/// # Ok::<(), leanhttp::Error>(())
+/// ```
+pub fn post<T: IntoUrl>(url: T) -> RequestBuilder {
+    Client::new().post(url)
+}
+
 impl Body {
     /// A body of unknown length: sent in chunks, as the reader gives them.
     pub fn new<R: Read + Send + 'static>(reader: R) -> Self {

@@ -6,7 +6,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use super::probe::{self, Pending};
-use crate::policy::budget::{Budget, Expired, Operation};
+use crate::link::Halt;
+use crate::policy::budget::{Budget, Expired, Operation, Wait};
 
 /// A connected socket.
 #[derive(Debug)]
@@ -68,7 +69,7 @@ impl Socket {
             }
             match self.stream.read(into) {
                 Ok(count) => return Ok(count),
-                Err(error) => in_vain(error, wait.expired)?,
+                Err(error) => in_vain(error, wait)?,
             }
         }
     }
@@ -84,7 +85,7 @@ impl Socket {
             match self.stream.write(bytes) {
                 Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
                 Ok(count) => return Ok(count),
-                Err(error) => in_vain(error, wait.expired)?,
+                Err(error) => in_vain(error, wait)?,
             }
         }
     }
@@ -93,11 +94,14 @@ impl Socket {
 /// How long a farewell may take: nothing at all unless the system's buffers are full.
 const FAREWELL: Duration = Duration::from_millis(1);
 
-/// A system call failed: again (a signal came), too late, or broken.
-fn in_vain(error: io::Error, expired: Expired) -> Result<(), SocketError> {
+/// A system call failed: again (a signal came), too late, or broken. Where there is no limit of
+/// ours, the system has given the connection up.
+fn in_vain(error: io::Error, wait: Wait) -> Result<(), SocketError> {
     match error.kind() {
         io::ErrorKind::Interrupted => Ok(()),
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Err(expired.into()),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut if wait.at_most.is_some() => {
+            Err(wait.expired.into())
+        }
         _ => Err(error.into()),
     }
 }
@@ -120,5 +124,32 @@ impl From<Expired> for SocketError {
 impl From<io::Error> for SocketError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
+    }
+}
+
+impl From<SocketError> for Halt {
+    fn from(error: SocketError) -> Self {
+        match error {
+            SocketError::Expired(expired) => Self::Expired(expired),
+            SocketError::Io(error) => Self::Io(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::budget::Timeouts;
+
+    /// Linux reports a connection that it has given up as it does a limit that has passed.
+    #[test]
+    fn the_end_of_the_systems_patience_is_no_limit_of_ours() {
+        for (read, is_ours) in [(Some(Duration::from_secs(1)), true), (None, false)] {
+            let timeouts = Timeouts { read, ..Timeouts::default() };
+            let budget = Budget::start(timeouts, Instant::now());
+            let wait = budget.wait(Operation::Read, Instant::now).unwrap();
+            let error = in_vain(io::ErrorKind::TimedOut.into(), wait).unwrap_err();
+            assert_eq!(matches!(error, SocketError::Expired(_)), is_ours, "{error}");
+        }
     }
 }

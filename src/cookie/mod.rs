@@ -35,13 +35,36 @@
 //! - **`SameSite` is kept but not enforced.** It is about requests that one web site causes to
 //!   another, and a client library does not know on whose behalf it sends. For the same reason
 //!   `SameSite=None` does not need `Secure`.
-//! - **Public suffixes are not looked up.** A cookie for a whole top-level domain such as `com` is
-//!   refused, one for `co.uk` is not: telling them apart takes a list that must be kept up to date.
+//!
+//! # Files
+//!
+//! A jar can be saved and loaded, in either of two formats. What a file says is judged by the rules
+//! above once more, so that a broken or forged file does no more than a hostile server could.
+//!
+//! **JSON lines** keep all there is to a cookie: [`Jar::save_json`], [`Jar::load_json`]. Each line is
+//! one object; `expires`, in seconds since 1970, and `same_site` are left out when there is none. A
+//! string that is not UTF-8 stands in base64 under its key with `_b64` behind it.
+//!
+//! ```json
+//! {"name":"a","value":"b","domain":"example.com","path":"/","host_only":false,"secure":true,"http_only":true,"expires":1924992000,"same_site":"Lax"}
+//! ```
+//!
+//! **The Netscape cookie file** is what curl, wget, browser extensions and many scripts read and
+//! write: [`Jar::save_netscape`], [`Jar::load_netscape`]. Seven fields with a TAB between: domain,
+//! whether it goes to the hosts below too, path, `Secure`, seconds since 1970 or 0, name, value;
+//! `#HttpOnly_` may stand before. `SameSite` gets lost, and cookies with a TAB in name or path.
+//!
+//! # Public suffixes
+//!
+//! A cookie for all of `co.uk` would go to strangers. With the feature `public-suffix` it is refused,
+//! by Mozilla's list, which is part of the program: `cargo update -p psl` brings a newer one. Without
+//! the feature only single labels such as `com` are known to be public.
 
 mod date;
 mod parse;
 mod provider;
 mod refusal;
+pub(crate) mod saved;
 mod site;
 mod store;
 mod stored;
@@ -56,8 +79,12 @@ use std::{
 use http::{HeaderValue, header};
 
 use self::parse::SetCookie;
-pub use self::{provider::CookieStore, stored::StoredCookie};
-pub(crate) use self::{site::Site, store::Store};
+pub use self::{
+    provider::CookieStore,
+    saved::{Loaded, SessionCookies},
+    stored::StoredCookie,
+};
+pub(crate) use self::{refusal::Refusal, site::Site, store::Store};
 pub use crate::jar::Jar;
 use crate::response::Response;
 

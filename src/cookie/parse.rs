@@ -102,7 +102,7 @@ fn max_age(value: &[u8]) -> Option<Duration> {
     Some(Duration::from_secs(digits.iter().fold(0, append)))
 }
 
-fn same_site(value: &[u8]) -> Option<SameSite> {
+pub(super) fn same_site(value: &[u8]) -> Option<SameSite> {
     [(&b"Strict"[..], SameSite::Strict), (b"Lax", SameSite::Lax), (b"None", SameSite::None)]
         .into_iter()
         .find_map(|(known, same_site)| value.eq_ignore_ascii_case(known).then_some(same_site))

@@ -19,4 +19,8 @@ pub(crate) enum Refusal {
     Prefix,
     /// It would lie over a `Secure` cookie, but came over plain `http` (§5.7 step 16).
     OverlaysSecure,
+    /// A saved cookie that no `Set-Cookie` could have set, as with a `;` in its value.
+    NotAsWritten,
+    /// A saved cookie whose time is over.
+    Expired,
 }

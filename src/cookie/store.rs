@@ -12,6 +12,7 @@ use http::HeaderValue;
 use super::{
     parse::SetCookie,
     refusal::Refusal,
+    saved::Record,
     site::{Scheme, Site, path_matches},
     stored::StoredCookie,
 };
@@ -43,6 +44,17 @@ impl Store {
         let key = site.key(&cookie.domain);
         if site.scheme == Scheme::Plain && self.has_secure_under(&key, &cookie) {
             return Err(Refusal::OverlaysSecure);
+        }
+        self.put(key, cookie, now);
+        Ok(())
+    }
+
+    /// Puts a cookie from a file in. One that has expired changes nothing.
+    pub(crate) fn restore(&mut self, record: &Record, now: SystemTime) -> Result<(), Refusal> {
+        self.evict_expired(now);
+        let (key, cookie) = record.admit(now)?;
+        if cookie.is_expired(now) {
+            return Err(Refusal::Expired);
         }
         self.put(key, cookie, now);
         Ok(())

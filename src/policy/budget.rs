@@ -94,6 +94,13 @@ impl Budget {
         self.connect = None;
     }
 
+    /// The same deadlines, but no more than `limit` from now on in all.
+    pub(crate) fn shortened(&self, limit: Duration, now: Instant) -> Self {
+        let end = now.checked_add(limit);
+        let total = self.total.map_or(end, |total| end.map(|end| end.min(total)).or(Some(total)));
+        Self { total, ..self.clone() }
+    }
+
     /// How long `operation` may wait from now on; an error if no time is left.
     ///
     /// The clock is asked only if there is a deadline to compare it with.
@@ -103,6 +110,9 @@ impl Budget {
         now: impl FnOnce() -> Instant,
     ) -> Result<Wait, Expired> {
         let idle = self.idle(operation);
+        if idle.at_most.is_some_and(|at_most| at_most.is_zero()) {
+            return Err(idle.expired); // to a socket, zero is for ever or an error
+        }
         let Some((deadline, expired)) = self.deadline() else { return Ok(idle) };
         let left = deadline.saturating_duration_since(now());
         if left.is_zero() {
@@ -204,6 +214,25 @@ mod tests {
             assert_eq!(wait, expected, "{connect} {read} {total} after {elapsed}");
             assert_eq!(expired.to_string(), message);
         }
+    }
+
+    #[test]
+    fn a_shortened_budget_ends_earlier_and_never_later() {
+        let start = Instant::now();
+        for (total, expected) in [(0, 2), (5, 2), (1, 1)] {
+            let budget = Budget::start(timeouts(0, 9, total), start).shortened(2 * SECOND, start);
+            let wait = budget.wait(Operation::Read, || start).unwrap();
+            assert_eq!(wait.at_most, Some(SECOND * expected), "{total}");
+        }
+    }
+
+    #[test]
+    fn no_time_at_all_is_over_at_once() {
+        let timeouts = Timeouts { read: Some(Duration::ZERO), ..Timeouts::default() };
+        let budget = Budget::start(timeouts, Instant::now());
+        let expired = budget.wait(Operation::Read, Instant::now).unwrap_err();
+        assert_eq!(expired.to_string(), "no byte came for 0ns (read timeout)");
+        assert!(budget.wait(Operation::Write, Instant::now).is_ok());
     }
 
     #[test]

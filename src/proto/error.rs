@@ -6,7 +6,8 @@ use crate::error::Kind;
 /// What a peer can do wrong in HTTP/1.1: one variant per reason.
 ///
 /// Two runs over the same bytes give the same variant with the same content, however the bytes
-/// were split on their way.
+/// were split on their way. Only what is shown of a status line is what had come of it by then: it
+/// is refused at its first wrong byte, and more of it says better who the peer is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ProtocolError {
     // The head (RFC 9112 §4, §5).

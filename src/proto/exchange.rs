@@ -305,7 +305,17 @@ impl Exchange {
         self.sending == Sending::Done && self.output.is_empty()
     }
 
-    /// Whether any byte of a response came.
+    /// Whether the final head is still to come.
+    pub(crate) fn awaits_head(&self) -> bool {
+        matches!(self.receiving, Receiving::Head(_))
+    }
+
+    /// Whether the final response has begun.
+    pub(crate) fn is_answered(&self) -> bool {
+        !self.awaits_head() || !self.input.is_empty()
+    }
+
+    /// Whether any byte of a response came, interim ones included.
     pub(crate) fn has_heard(&self) -> bool {
         self.heard
     }
@@ -437,13 +447,16 @@ impl Exchange {
         let Receiving::Head(awaited) = &mut self.receiving else { return Ok(None) };
         let skipped = head::empty_lines(self.input.data());
         self.input.consume(skipped);
-        let found = match self.input.data() {
+        awaited.bytes += skipped;
+        let too_large = || ProtocolError::HeadTooLarge(self.limits.head_bytes);
+        let room = self.limits.head_bytes.checked_sub(awaited.bytes).ok_or_else(too_large)?;
+        // What is beyond the limit is not looked at: it may come later as well.
+        let found = match self.input.data().get(..room).unwrap_or(self.input.data()) {
             b"\r" => None, // half an empty line
             data => awaited.scanner.find_end(data)?,
         };
-        awaited.bytes += skipped;
-        if awaited.bytes + found.unwrap_or(self.input.len()) > self.limits.head_bytes {
-            return Err(ProtocolError::HeadTooLarge(self.limits.head_bytes));
+        if found.is_none() && self.input.len() > room {
+            return Err(too_large());
         }
         let Some(length) = found else { return Ok(None) };
         awaited.bytes += length;

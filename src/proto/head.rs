@@ -78,7 +78,7 @@ impl HeadScanner {
     /// A lone LF ends a line as well (RFC 9112 §2.2). What cannot become a status line is an
     /// error at once: a peer that speaks another protocol may wait for us for ever.
     pub(crate) fn find_end(&mut self, data: &[u8]) -> Result<Option<usize>, ProtocolError> {
-        if self.scanned == 0 {
+        if self.scanned < START.len() {
             check_start(data)?;
         }
         while let Some(at) = line_feed(data.get(self.scanned..).unwrap_or_default()) {
@@ -200,10 +200,12 @@ fn offending_line(raw: &[u8]) -> &[u8] {
     raw.split(|byte| *byte == b'\n').skip(1).find(is_bad).unwrap_or_default()
 }
 
+/// How every head starts.
+const START: &[u8] = b"HTTP/1.";
+
 /// Whether `data` can still become a status line of HTTP/1.x.
 fn check_start(data: &[u8]) -> Result<(), ProtocolError> {
     const NAME: &[u8] = b"HTTP/";
-    const START: &[u8] = b"HTTP/1.";
     let seen = data.len().min(START.len());
     let (start, expected) = (data.get(..seen), START.get(..seen));
     if start == expected {
@@ -296,6 +298,19 @@ mod tests {
         }
         let outcome = HeadScanner::default().find_end(b"HTTP/2 200");
         assert!(matches!(outcome, Err(ProtocolError::UnsupportedVersion(_))));
+    }
+
+    /// A good first byte, in a read of its own, vouches for nothing.
+    #[test]
+    fn garbage_is_refused_for_the_same_reason_byte_by_byte() {
+        for case in ["HP/1.1 200 OK\r\n", "HTTPS", "HTTP/2 200", "HTTP/1x", "H\n\n"] {
+            let whole = HeadScanner::default().find_end(case.as_bytes()).unwrap_err();
+            let mut scanner = HeadScanner::default();
+            let mut ends = 1..=case.len();
+            let slow = ends.find_map(|end| scanner.find_end(&case.as_bytes()[..end]).err());
+            let reason = std::mem::discriminant(&whole);
+            assert_eq!(slow.map(|error| std::mem::discriminant(&error)), Some(reason), "{case:?}");
+        }
     }
 
     #[test]

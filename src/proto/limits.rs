@@ -1,3 +1,7 @@
+/// How much of a body that nobody wants is read away to save the connection, if it is there
+/// already. A new connection costs less than to wait for more.
+pub(crate) const DRAIN_BYTES: usize = 16 * 1024;
+
 /// What one exchange may cost at most. Past a limit the response is an error and the connection
 /// is closed; every limit is reached by hostile servers only.
 #[derive(Debug, Clone)]

@@ -16,6 +16,8 @@ mod sealed {
     impl Sealed for &str {}
     impl Sealed for &String {}
     impl Sealed for String {}
+    #[cfg(feature = "url")]
+    impl Sealed for whatwg_url::Url {}
 }
 
 impl IntoUrl for Url {
@@ -43,6 +45,14 @@ impl IntoUrl for &String {
 }
 
 impl IntoUrl for String {
+    fn into_url(self) -> Result<Url> {
+        self.as_str().into_url()
+    }
+}
+
+/// As a program written for reqwest passes it.
+#[cfg(feature = "url")]
+impl IntoUrl for whatwg_url::Url {
     fn into_url(self) -> Result<Url> {
         self.as_str().into_url()
     }

@@ -18,6 +18,8 @@ use crate::form;
 
 mod convert;
 mod error;
+#[cfg(feature = "url")]
+mod foreign;
 mod host;
 mod idna;
 mod ip;

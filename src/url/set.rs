@@ -9,13 +9,16 @@ use crate::form;
 // `Result<(), ()>` is what the `url` crate's setters return, and they have no more to say.
 #[allow(clippy::result_unit_err)]
 impl Url {
-    /// Changes the scheme. A port that is the new scheme's default goes.
+    /// Changes the scheme; a colon and what follows it are ignored (*protocol setter*). A port that
+    /// is the new scheme's default goes.
     ///
     /// # Errors
     ///
     /// For another scheme than `http` and `https`; the URL is unchanged then.
     pub fn set_scheme(&mut self, scheme: &str) -> Result<(), ()> {
-        let scheme = Scheme::from_name(scheme).ok_or(())?;
+        let scheme = without_tabs_and_newlines(scheme);
+        let name = scheme.split(':').next().unwrap_or_default();
+        let scheme = Scheme::from_name(name).ok_or(())?;
         let port = self.port();
         self.replace(Part::Scheme, scheme.prefix());
         self.set_port(port)
@@ -266,7 +269,7 @@ mod tests {
         for (host, error) in table {
             assert_eq!(url.set_host(host), Err(error), "{host:?}");
         }
-        for scheme in ["ftp", "https:", "https://", ""] {
+        for scheme in ["ftp", "ftp:", "https/", " https", ":https", ""] {
             assert_eq!(url.set_scheme(scheme), Err(()), "{scheme:?}");
         }
         assert_eq!(url, Url::parse(BASE).unwrap());
@@ -277,6 +280,8 @@ mod tests {
         let table = [
             ("http://h:443/", "https", "https://h/"),
             ("https://h:80/", "http", "http://h/"),
+            ("https://h:80/", "HTTP:", "http://h/"),
+            ("https://h:80/", "ht\ntp://x", "http://h/"),
             ("http://h/", "https", "https://h/"),
             ("https://h:81/", "http", "http://h:81/"),
         ];

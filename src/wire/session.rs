@@ -65,8 +65,9 @@ impl Session {
                 self.exchange.wrote(encrypted);
                 Ok(if tls.output().is_empty() { Step::Read } else { Step::Write })
             }
-            // The handshake has something to say of its own.
-            Step::Read | Step::Await if !tls.output().is_empty() => Ok(Step::Write),
+            // The handshake has something to say of its own, or not all was taken of what was
+            // encrypted: more of the body is of no use before that is written.
+            Step::Read | Step::Await | Step::Fill if !tls.output().is_empty() => Ok(Step::Write),
             step => Ok(step),
         }
     }
@@ -120,6 +121,16 @@ impl Session {
     /// Whether all of the request is written.
     pub(crate) fn is_sent(&self) -> bool {
         self.exchange.is_sent() && self.output().is_empty()
+    }
+
+    /// See [`Exchange::awaits_head`].
+    pub(crate) fn awaits_head(&self) -> bool {
+        self.exchange.awaits_head()
+    }
+
+    /// See [`Exchange::is_answered`].
+    pub(crate) fn is_answered(&self) -> bool {
+        self.exchange.is_answered()
     }
 
     pub(crate) fn has_heard(&self) -> bool {
@@ -301,3 +312,69 @@ impl fmt::Display for SessionError {
 }
 
 impl std::error::Error for SessionError {}
+
+#[cfg(test)]
+#[cfg(feature = "tls")]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::sync::Arc;
+
+    use rustls::pki_types::PrivateKeyDer;
+    use rustls::{ServerConfig, ServerConnection};
+
+    use super::*;
+    use crate::tls::{Settings, Verification};
+
+    fn client() -> Session {
+        let mut settings = Settings::default();
+        settings.verification = Verification::None;
+        Session::new(&Limits::default(), Some(settings.stage("localhost").unwrap()))
+    }
+
+    fn server() -> ServerConnection {
+        let identity = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = PrivateKeyDer::Pkcs8(identity.signing_key.serialize_der().into());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![identity.cert.der().clone()], key)
+            .unwrap();
+        ServerConnection::new(Arc::new(config)).unwrap()
+    }
+
+    /// A connection that takes a little at a time must not make the ciphertext pile up.
+    #[test]
+    fn what_is_encrypted_is_written_before_more_is_taken() {
+        const LENGTH: u64 = 1 << 20;
+        let (mut client, mut server) = (client(), server());
+        client.start(Method::POST, Outgoing::Length(LENGTH), Expectation::None, |_| {});
+        let (mut received, mut most, mut left) = (Vec::new(), 0, LENGTH as usize);
+        while (received.len() as u64) < LENGTH {
+            match client.step().unwrap() {
+                Step::Write => {
+                    most = most.max(client.output().len());
+                    let count = client.output().len().min(1000);
+                    server.read_tls(&mut &client.output()[..count]).unwrap();
+                    client.wrote(count);
+                    server.process_new_packets().unwrap();
+                    let _ = server.reader().read_to_end(&mut received);
+                }
+                Step::Fill => {
+                    let count = client.body_space().len().min(left);
+                    client.body_filled(count);
+                    left -= count;
+                }
+                Step::Read => {
+                    let mut bytes = Vec::new();
+                    server.write_tls(&mut bytes).unwrap();
+                    client.read_space().write_all(&bytes).unwrap();
+                    client.read(bytes.len());
+                }
+                step => panic!("{step:?}"),
+            }
+        }
+        assert!(most < 100_000, "{most} bytes of ciphertext waited");
+    }
+}

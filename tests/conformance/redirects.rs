@@ -63,7 +63,7 @@ fn request(peer: &Peer, case: &Value, limit: Option<u64>) -> Result {
     let mut builder = Client::builder()
         .cookie_store(true)
         .danger_accept_invalid_certs(true)
-        .timeout(Duration::from_secs(1));
+        .timeout(Duration::from_secs(if case["expect"]["error"] == "timeout" { 1 } else { 10 }));
     for host in hosts(case) {
         builder = builder.resolve(&host, peer.addr);
     }

@@ -311,6 +311,24 @@ fn limits_hold_over_all_heads_of_an_exchange() {
     assert_eq!(run(format!("HTTP/1.1 200 {}", "x".repeat(70_000)).as_bytes()).end, too_large);
 }
 
+/// Of two faults the one that comes first is told, whatever the pieces are.
+#[test]
+fn a_limit_and_garbage_near_it_are_told_in_their_order() {
+    let limit = Limits::default().head_bytes;
+    for (garbage, wrong_at) in [("SSH-2.0", 0), ("HTTP/2 200", 5), ("\rX", 1)] {
+        for empty in limit - 8..limit + 3 {
+            let bytes = "\n".repeat(empty) + garbage;
+            let whole = vec![bytes.as_bytes()];
+            let single = bytes.as_bytes().chunks(1).collect();
+            for pieces in [whole, single] {
+                let outcome = run(started(Method::GET), Peer::new(pieces, CLEAN), CALLERS[0]);
+                let is_limit = outcome.end == Err(ProtocolError::HeadTooLarge(limit));
+                assert_eq!(is_limit, empty + wrong_at >= limit, "{empty} {:?}", outcome.end);
+            }
+        }
+    }
+}
+
 /// Takes what the machine writes; the body comes in pieces.
 fn send(outgoing: Outgoing, pieces: &[&str]) -> (Vec<Vec<u8>>, Result<(), Missing>) {
     let mut exchange = Exchange::new(&Limits::default());

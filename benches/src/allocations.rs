@@ -1,0 +1,82 @@
+//! A global allocator that counts, when asked to.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+/// How often memory was asked for, and how much.
+#[derive(Clone, Copy, Default)]
+pub struct Allocations {
+    pub fresh: u64,
+    /// How often a block was to grow or shrink.
+    pub resized: u64,
+    /// What was asked for, and by how much blocks grew.
+    pub bytes: u64,
+}
+
+/// Counts what `work` and the threads beside it allocate.
+pub fn counted<T>(work: impl FnOnce() -> T) -> (T, Allocations) {
+    let before = total();
+    COUNTING.store(true, Relaxed);
+    let result = work();
+    COUNTING.store(false, Relaxed);
+    let after = total();
+    let counted = Allocations {
+        fresh: after.fresh - before.fresh,
+        resized: after.resized - before.resized,
+        bytes: after.bytes - before.bytes,
+    };
+    (result, counted)
+}
+
+#[global_allocator]
+static COUNTER: Counter = Counter;
+
+// Off while time is measured: a client that allocates much would pay for the counting.
+static COUNTING: AtomicBool = AtomicBool::new(false);
+static FRESH: AtomicU64 = AtomicU64::new(0);
+static RESIZED: AtomicU64 = AtomicU64::new(0);
+static BYTES: AtomicU64 = AtomicU64::new(0);
+
+fn total() -> Allocations {
+    Allocations {
+        fresh: FRESH.load(Relaxed),
+        resized: RESIZED.load(Relaxed),
+        bytes: BYTES.load(Relaxed),
+    }
+}
+
+fn note(calls: &AtomicU64, bytes: usize) {
+    if COUNTING.load(Relaxed) {
+        calls.fetch_add(1, Relaxed);
+        BYTES.fetch_add(bytes as u64, Relaxed);
+    }
+}
+
+struct Counter;
+
+// SAFETY: every call goes to the system's allocator with the arguments as they came, so its
+// guarantees are ours; the counting beside it neither allocates nor panics.
+unsafe impl GlobalAlloc for Counter {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note(&FRESH, layout.size());
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        note(&FRESH, layout.size());
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        note(&RESIZED, size.saturating_sub(layout.size()));
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.realloc(block, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(block, layout) }
+    }
+}

@@ -1,0 +1,83 @@
+use http_body_util::{BodyExt, Collected, Either, Empty};
+use hyper::Request;
+use hyper::body::{Bytes, Incoming};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client as Pooled;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tokio::runtime::{Builder, Runtime};
+
+use super::reader_body::ReaderBody;
+use super::{Client, Job, raw_tls};
+use crate::Outcome;
+use crate::rows::{Row, Shape};
+
+type Sent = Either<Empty<Bytes>, ReaderBody>;
+
+struct Hyper {
+    job: Job,
+    runtime: Runtime,
+    client: Pooled<HttpsConnector<HttpConnector>, Sent>,
+}
+
+/// It has no forms and no codings, and its connections live on one runtime.
+pub fn can(row: &Row) -> bool {
+    row.threads == 1 && !matches!(row.shape, Shape::Form | Shape::Multipart(_) | Shape::Gzip)
+}
+
+pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
+    let mut plain = HttpConnector::new();
+    plain.enforce_http(false);
+    plain.set_nodelay(true);
+    let connector = HttpsConnectorBuilder::new()
+        .with_tls_config(raw_tls::config(&job.target.certificate)?)
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(plain);
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let client = Pooled::builder(TokioExecutor::new()).build(connector);
+    Ok(Box::new(Hyper { job: job.clone(), runtime, client }))
+}
+
+impl Client for Hyper {
+    fn perform(&mut self) -> Outcome<u64> {
+        self.runtime.block_on(self.send())
+    }
+
+    fn sibling(&self) -> Outcome<Box<dyn Client>> {
+        prepare(&self.job)
+    }
+}
+
+impl Hyper {
+    async fn send(&self) -> Outcome<u64> {
+        let url = self.job.url.as_str();
+        let request = match self.job.shape() {
+            Shape::Upload(framing, size) => {
+                Request::post(url).body(Either::Right(ReaderBody::new(framing, size)))?
+            }
+            _ => Request::get(url).body(Either::Left(Empty::new()))?,
+        };
+        let response = self.client.request(request).await?;
+        if !response.status().is_success() {
+            return Err(response.status().to_string().into());
+        }
+        let body = response.into_body();
+        match self.job.shape() {
+            Shape::Bytes(_) => Ok(body.collect().await?.to_bytes().len() as u64),
+            Shape::Text(_) => {
+                let whole = body.collect().await.map(Collected::to_bytes)?;
+                Ok(String::from_utf8(whole.into())?.len() as u64)
+            }
+            _ => drain(body).await,
+        }
+    }
+}
+
+async fn drain(mut body: Incoming) -> Outcome<u64> {
+    let mut total = 0;
+    while let Some(frame) = body.frame().await {
+        total += frame?.data_ref().map_or(0, Bytes::len) as u64;
+    }
+    Ok(total)
+}

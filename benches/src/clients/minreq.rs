@@ -1,0 +1,32 @@
+use super::{Client, Job, drain, space};
+use crate::Outcome;
+use crate::rows::{Row, Shape};
+
+struct Minreq {
+    job: Job,
+    space: Vec<u8>,
+}
+
+/// It takes no certificate of one's own, sends no reader, and knows neither forms nor codings.
+pub fn can(row: &Row) -> bool {
+    row.is_plain() && matches!(row.shape, Shape::Read(_) | Shape::Bytes(_) | Shape::Text(_))
+}
+
+pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
+    Ok(Box::new(Minreq { job: job.clone(), space: space() }))
+}
+
+impl Client for Minreq {
+    fn perform(&mut self) -> Outcome<u64> {
+        let request = minreq::get(self.job.url.as_str());
+        match self.job.shape() {
+            Shape::Bytes(_) => Ok(request.send()?.into_bytes().len() as u64),
+            Shape::Text(_) => Ok(request.send()?.as_str()?.len() as u64),
+            _ => drain(request.send_lazy()?, &mut self.space),
+        }
+    }
+
+    fn sibling(&self) -> Outcome<Box<dyn Client>> {
+        prepare(&self.job)
+    }
+}

@@ -1,0 +1,182 @@
+//! The floor: a prepared request, one write, one read, one httparse call; no client above it.
+
+mod answer;
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use flate2::read::GzDecoder;
+
+use self::answer::{Answer, Framing as Length};
+use super::{Client, Job, drain, source, space};
+use crate::Outcome;
+use crate::rows::{FORM, Framing, MULTIPART_NAME, Shape};
+
+pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
+    boxed(job, Tcp(job.target.address(job.row)))
+}
+
+/// The raw client over whatever dials.
+pub fn boxed(job: &Job, dialer: impl Dialer) -> Outcome<Box<dyn Client>> {
+    let request = request(job)?;
+    Ok(Box::new(Raw { job: job.clone(), dialer, request, last: None, space: space() }))
+}
+
+/// Where the connections come from.
+pub trait Dialer: Clone + Send + 'static {
+    type Stream: Read + Write + Send;
+
+    /// Connects, and may use again what a connection that is done with held.
+    fn dial(&self, spent: Option<Self::Stream>) -> Outcome<Self::Stream>;
+}
+
+#[derive(Clone)]
+struct Tcp(SocketAddr);
+
+impl Dialer for Tcp {
+    type Stream = TcpStream;
+
+    fn dial(&self, spent: Option<TcpStream>) -> Outcome<TcpStream> {
+        drop(spent);
+        let socket = TcpStream::connect(self.0)?;
+        socket.set_nodelay(true)?;
+        Ok(socket)
+    }
+}
+
+struct Raw<D: Dialer> {
+    job: Job,
+    dialer: D,
+    /// The head, and the body as far as it is known.
+    request: Vec<u8>,
+    last: Option<D::Stream>,
+    space: Vec<u8>,
+}
+
+impl<D: Dialer> Client for Raw<D> {
+    fn perform(&mut self) -> Outcome<u64> {
+        let mut stream = match self.last.take() {
+            Some(open) if !self.job.row.closes() => open,
+            spent => self.dialer.dial(spent)?,
+        };
+        self.send(&mut stream)?;
+        let total = self.receive(&mut stream)?;
+        self.last = Some(stream);
+        Ok(total)
+    }
+
+    fn sibling(&self) -> Outcome<Box<dyn Client>> {
+        boxed(&self.job, self.dialer.clone())
+    }
+}
+
+impl<D: Dialer> Raw<D> {
+    fn send(&mut self, stream: &mut D::Stream) -> Outcome<()> {
+        stream.write_all(&self.request)?;
+        match self.job.shape() {
+            Shape::Upload(Framing::Sized, size) => copy(source(size), stream, &mut self.space),
+            Shape::Upload(Framing::Chunked, size) => send_chunks(source(size), stream),
+            Shape::Multipart(_) => {
+                copy(File::open(self.job.file()?)?, stream, &mut self.space)?;
+                Ok(stream.write_all(PART_END)?)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn receive(&mut self, stream: &mut D::Stream) -> Outcome<u64> {
+        let answer = Answer::read(stream, &mut self.space)?;
+        let (shape, Length::Sized(size)) = (self.job.shape(), answer.framing) else {
+            return answer.drain_chunks(stream, &mut self.space);
+        };
+        match shape {
+            Shape::Bytes(_) => Ok(answer.collect(size, stream, &self.space)?.len() as u64),
+            Shape::Text(_) => {
+                let text = String::from_utf8(answer.collect(size, stream, &self.space)?)?;
+                Ok(text.len() as u64)
+            }
+            Shape::Gzip => {
+                let coded = answer.collect(size, stream, &self.space)?;
+                drain(GzDecoder::new(coded.as_slice()), &mut self.space)
+            }
+            _ => answer.drain(size, stream, &mut self.space),
+        }
+    }
+}
+
+const PART_END: &[u8] = b"\r\n--raw--\r\n";
+
+fn request(job: &Job) -> Outcome<Vec<u8>> {
+    let (fields, start) = match job.shape() {
+        Shape::Upload(Framing::Sized, size) => (length(size), String::new()),
+        Shape::Upload(Framing::Chunked, _) => {
+            ("Transfer-Encoding: chunked\r\n".to_owned(), String::new())
+        }
+        Shape::Multipart(size) => {
+            let start = format!(
+                "--raw\r\nContent-Disposition: form-data; name=\"{MULTIPART_NAME}\"; \
+                 filename=\"raw.bin\"\r\nContent-Type: application/octet-stream\r\n\r\n"
+            );
+            let whole = start.len() as u64 + size + PART_END.len() as u64;
+            let kind = "Content-Type: multipart/form-data; boundary=raw\r\n";
+            (length(whole) + kind, start)
+        }
+        Shape::Form => {
+            let body = form();
+            let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
+            (length(body.len() as u64) + kind, body)
+        }
+        _ => (String::new(), String::new()),
+    };
+    let method = if fields.is_empty() { "GET" } else { "POST" };
+    let (path, host) = (job.row.path(), job.target.address(job.row));
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\n{fields}\r\n");
+    Ok((head + &start).into_bytes())
+}
+
+fn length(size: u64) -> String {
+    format!("Content-Length: {size}\r\n")
+}
+
+fn form() -> String {
+    let encode = |text: &str| text.bytes().map(encode_byte).collect::<String>();
+    let pairs = FORM.map(|(name, value)| format!("{}={}", encode(name), encode(value)));
+    pairs.join("&")
+}
+
+fn encode_byte(byte: u8) -> String {
+    match byte {
+        b' ' => "+".to_owned(),
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    }
+}
+
+fn copy(mut from: impl Read, to: &mut impl Write, space: &mut [u8]) -> Outcome<()> {
+    loop {
+        match from.read(space)? {
+            0 => return Ok(()),
+            count => to.write_all(&space[..count])?,
+        }
+    }
+}
+
+/// A chunk is one write: its size line has room in front of the data.
+fn send_chunks(mut from: impl Read, to: &mut impl Write) -> Outcome<()> {
+    const LINE: usize = "10000\r\n".len();
+    let mut space = space();
+    space.resize(LINE + space.len() + 2, 0);
+    loop {
+        let end = space.len() - 2;
+        let count = from.read(&mut space[LINE..end])?;
+        write!(&mut space[..LINE], "{count:05x}\r\n")?;
+        space[LINE + count..][..2].copy_from_slice(b"\r\n");
+        to.write_all(&space[..LINE + count + 2])?;
+        if count == 0 {
+            return Ok(());
+        }
+    }
+}

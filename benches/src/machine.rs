@@ -1,0 +1,66 @@
+//! What the benchmarks ask of the machine: a core of one's own, CPU time, memory.
+
+use std::fs;
+use std::time::Duration;
+
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::Outcome;
+
+/// Whose core is meant.
+#[derive(Clone, Copy)]
+pub enum Core {
+    Client,
+    Server,
+}
+
+/// Ties this process and the threads that it starts later to one core: the client to the first that
+/// it may use, the server to the last.
+pub fn pin(core: Core) -> Outcome<()> {
+    let allowed = sched_getaffinity(None)?;
+    let mut usable = (0..CpuSet::MAX_CPU).filter(|&cpu| allowed.is_set(cpu));
+    let chosen = match core {
+        Core::Client => usable.next(),
+        Core::Server => usable.next_back(),
+    };
+    let mut only = CpuSet::new();
+    only.set(chosen.ok_or("no core may be used")?);
+    Ok(sched_setaffinity(None, &only)?)
+}
+
+/// The CPU time of this process so far, all threads together.
+pub fn cpu_time() -> Duration {
+    let spent = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(spent.tv_sec.unsigned_abs(), u32::try_from(spent.tv_nsec).unwrap_or(0))
+}
+
+/// The most memory that this process has had resident, in KiB.
+pub fn peak_memory() -> Outcome<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let size = line.and_then(|line| line.split_whitespace().next()).ok_or("no VmHWM")?;
+    Ok(size.parse()?)
+}
+
+/// The processor, the kernel, and how busy the machine was in the last minute.
+pub fn description() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{}, {cores} cores, Linux {}, load {}", processor(), kernel(), load())
+}
+
+fn processor() -> String {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find(|line| line.starts_with("model name"));
+    let name = model.and_then(|line| line.split_once(':')).map_or("unknown", |(_, name)| name);
+    name.trim().to_owned()
+}
+
+fn load() -> String {
+    let averages = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    averages.split(' ').next().unwrap_or_default().to_owned()
+}
+
+fn kernel() -> String {
+    fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned()
+}

@@ -1,0 +1,98 @@
+//! What leanhttp costs beside a raw socket and the other clients.
+//!
+//! This program is all parts of a run: it starts itself as the server, and once for each client and
+//! row as a worker; the client has one core and the server another. See `run` beside it.
+
+mod allocations;
+mod clients;
+mod counts;
+mod machine;
+mod options;
+mod process;
+mod report;
+mod rows;
+mod scratch;
+mod server;
+mod statistics;
+mod table;
+mod target;
+mod times;
+mod worker;
+
+use std::env;
+use std::process::ExitCode;
+
+use self::clients::Job;
+use self::options::{Mode, Options, Plan};
+use self::process::Server;
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+fn main() -> ExitCode {
+    match dispatch(env::args().skip(1).collect()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: Vec<String>) -> Outcome<()> {
+    // Where a client leaves the choice to the process, it is that of the others.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["server"] => server::run(),
+        ["worker", client, row, target] => {
+            let job = Job::new(options::row(row)?, target.parse()?)?;
+            worker::run(options::client(client)?, &job)
+        }
+        _ => run(&Options::parse(arguments.into_iter())?),
+    }
+}
+
+fn run(options: &Options) -> Outcome<()> {
+    let plan = options.plan()?;
+    let server = Server::start()?;
+    let (name, rows, tables) = match options.mode {
+        Mode::Counts => count(&plan, &server)?,
+        Mode::Full | Mode::Quick => time(&plan, &server)?,
+    };
+    match &options.out {
+        Some(folder) => report::write(folder, name, rows, &tables.concat()),
+        None => Ok(()),
+    }
+}
+
+/// The name of the figures, as JSON, as text.
+type Figures = (&'static str, Vec<serde_json::Value>, Vec<String>);
+
+fn time(plan: &Plan, server: &Server) -> Outcome<Figures> {
+    let mut tables = vec![show(report::preamble())];
+    let mut rows = Vec::new();
+    for row in &plan.rows {
+        rows.push(times::measure(row, plan, &server.target)?);
+        tables.extend(rows.last().map(report::times_markdown).map(show));
+    }
+    tables.push(show(report::ratios_markdown(&rows)));
+    Ok(("times", rows.iter().map(report::times_json).collect(), tables))
+}
+
+fn count(plan: &Plan, server: &Server) -> Outcome<Figures> {
+    let mut tables = vec![show(report::preamble())];
+    let mut rows = Vec::new();
+    for row in &plan.rows {
+        if let Some(counts) = counts::count(row, plan, &server.target)? {
+            tables.push(show(report::counts_markdown(&counts)));
+            rows.push(report::counts_json(&counts));
+        }
+    }
+    Ok(("counts", rows, tables))
+}
+
+/// Prints a table as soon as it is there.
+fn show(table: String) -> String {
+    println!("{table}");
+    table + "\n"
+}

@@ -1,0 +1,81 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use crate::Outcome;
+use crate::clients::{CLIENTS, Entry};
+use crate::rows::{ROWS, Row};
+
+pub const USAGE: &str = "\
+usage: leanhttp-benches [--quick | --counts] [--rows NAME,…] [--clients NAME,…] [--out DIR]
+
+  --quick      a few rows and rounds, in less than a minute
+  --counts     instructions, allocations and system calls instead of time
+  --rows       only these rows
+  --clients    only these clients
+  --out        write the figures as JSON and Markdown to this folder too";
+
+/// What is asked of a run.
+pub struct Options {
+    pub mode: Mode,
+    pub out: Option<PathBuf>,
+    rows: Option<String>,
+    clients: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Full,
+    Quick,
+    Counts,
+}
+
+/// What a run does.
+pub struct Plan {
+    pub rows: Vec<&'static Row>,
+    pub clients: Vec<&'static Entry>,
+    pub rounds: usize,
+}
+
+impl Options {
+    pub fn parse(mut arguments: impl Iterator<Item = String>) -> Outcome<Self> {
+        let mut options = Self { mode: Mode::Full, out: None, rows: None, clients: None };
+        while let Some(option) = arguments.next() {
+            let mut value = || arguments.next().ok_or(USAGE);
+            match option.as_str() {
+                "--quick" => options.mode = Mode::Quick,
+                "--counts" => options.mode = Mode::Counts,
+                "--rows" => options.rows = Some(value()?),
+                "--clients" => options.clients = Some(value()?),
+                "--out" => options.out = Some(value()?.into()),
+                _ => return Err(USAGE.into()),
+            }
+        }
+        Ok(options)
+    }
+
+    pub fn plan(&self) -> Outcome<Plan> {
+        let rows = match &self.rows {
+            Some(names) => names.split(',').map(row).collect::<Outcome<_>>()?,
+            None => ROWS.iter().filter(|row| row.quick || self.mode != Mode::Quick).collect(),
+        };
+        let clients = match &self.clients {
+            Some(names) => names.split(',').map(client).collect::<Outcome<_>>()?,
+            None => CLIENTS.iter().collect(),
+        };
+        let rounds = if self.mode == Mode::Quick { 9 } else { 15 };
+        Ok(Plan { rows, clients, rounds })
+    }
+}
+
+/// The row of that name.
+pub fn row(name: &str) -> Outcome<&'static Row> {
+    let found = ROWS.iter().find(|row| row.name == name);
+    found.ok_or_else(|| format!("no row is called {name}").into())
+}
+
+/// The client of that name.
+pub fn client(name: &str) -> Outcome<&'static Entry> {
+    let found = CLIENTS.iter().find(|entry| entry.name == name);
+    found.ok_or_else(|| format!("no client is called {name}").into())
+}

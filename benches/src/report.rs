@@ -1,0 +1,49 @@
+//! The figures as Markdown for people and as JSON for programs. None of them is typed by hand.
+
+mod counts;
+mod times;
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::Outcome;
+use crate::clients::CLIENTS;
+use crate::machine;
+
+pub use self::counts::{counts_json, counts_markdown};
+pub use self::times::{ratios_markdown, times_json, times_markdown};
+
+/// Writes `NAME.json` and `NAME.md` into a folder.
+pub fn write(folder: &Path, name: &str, rows: Vec<Value>, markdown: &str) -> Outcome<()> {
+    let whole = json!({ "machine": machine::description(), "versions": versions(), "rows": rows });
+    fs::create_dir_all(folder)?;
+    fs::write(folder.join(name).with_extension("json"), format!("{whole:#}\n"))?;
+    fs::write(folder.join(name).with_extension("md"), markdown)?;
+    Ok(())
+}
+
+/// What was measured, where: the line above the tables.
+pub fn preamble() -> String {
+    let mut named: Vec<_> = packages().map(|(name, version)| format!("{name} {version}")).collect();
+    named.dedup();
+    format!("{}; {}\n", machine::description(), named.join(", "))
+}
+
+fn versions() -> Value {
+    packages().map(|(name, version)| (name.to_owned(), Value::from(version))).collect()
+}
+
+fn packages() -> impl Iterator<Item = (&'static str, &'static str)> {
+    CLIENTS.iter().filter_map(|entry| entry.package).map(|name| (name, version(name)))
+}
+
+/// The version that Cargo.lock has of a package.
+fn version(package: &str) -> &'static str {
+    let mut lines = include_str!("../Cargo.lock").lines();
+    let name = format!("name = \"{package}\"");
+    lines.find(|line| *line == name);
+    let version = lines.next().and_then(|line| line.strip_prefix("version = "));
+    version.map_or("unknown", |quoted| quoted.trim_matches('"'))
+}

@@ -1,0 +1,62 @@
+//! Tables of counts.
+
+use serde_json::{Value, json};
+
+use crate::counts::{Counts, RowCounts};
+use crate::table::{Table, figure};
+
+/// A row's table, and which system calls they are.
+pub fn counts_markdown(counts: &RowCounts) -> String {
+    let mut table = Table::new([
+        "client",
+        "instructions",
+        "x raw",
+        "allocations",
+        "reallocations",
+        "bytes allocated",
+        "system calls",
+    ]);
+    for one in &counts.clients {
+        table.push([
+            one.client.to_owned(),
+            figure(one.instructions),
+            figure(one.instructions / counts.clients[0].instructions),
+            figure(one.allocations),
+            figure(one.reallocations),
+            figure(one.allocated_bytes),
+            figure(one.all_system_calls()),
+        ]);
+    }
+    let calls: String = counts.clients.iter().map(system_calls).collect();
+    format!("### {}, per {}\n\n{table}\n{calls}", counts.row.title, unit(counts))
+}
+
+fn system_calls(counts: &Counts) -> String {
+    let calls = counts.system_calls.iter();
+    let named: Vec<_> = calls.map(|(name, count)| format!("{name} {}", figure(*count))).collect();
+    format!("- {}: {}\n", counts.client, named.join(", "))
+}
+
+pub fn counts_json(counts: &RowCounts) -> Value {
+    let clients = counts.clients.iter().map(|one| {
+        json!({
+            "client": one.client,
+            "instructions": one.instructions,
+            "allocations": one.allocations,
+            "reallocations": one.reallocations,
+            "allocated_bytes": one.allocated_bytes,
+            "system_calls": one.all_system_calls(),
+            "system_calls_by_name": one.system_calls,
+        })
+    });
+    json!({
+        "name": counts.row.name,
+        "title": counts.row.title,
+        "per": unit(counts),
+        "clients": clients.collect::<Vec<_>>(),
+    })
+}
+
+fn unit(counts: &RowCounts) -> &'static str {
+    if counts.row.volume().is_some() { "MiB" } else { "request" }
+}

@@ -1,0 +1,28 @@
+//! A certificate of the server's own, made at start.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+
+use crate::Outcome;
+
+pub struct Identity {
+    /// What the clients trust, in PEM.
+    pub certificate: String,
+    pub config: Arc<ServerConfig>,
+}
+
+impl Identity {
+    pub fn new() -> Outcome<Self> {
+        let CertifiedKey { cert, signing_key } =
+            generate_simple_self_signed([Ipv4Addr::LOCALHOST.to_string()])?;
+        let key = PrivateKeyDer::try_from(signing_key.serialize_der())?;
+        let config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], key)?;
+        Ok(Self { certificate: cert.pem(), config: Arc::new(config) })
+    }
+}

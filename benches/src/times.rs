@@ -1,0 +1,90 @@
+//! Time: every client of a row in turn, round after round.
+//!
+//! What disturbs the machine for a while disturbs all clients of a round alike, so the ratios are
+//! taken within a round, and their median is told.
+
+use crate::Outcome;
+use crate::clients::Entry;
+use crate::options::Plan;
+use crate::process::Worker;
+use crate::rows::Row;
+use crate::statistics::Summary;
+use crate::target::Target;
+use crate::worker::{Order, Sample};
+
+/// What a row's clients took.
+pub struct RowTimes {
+    pub row: &'static Row,
+    pub lanes: Vec<Lane>,
+}
+
+/// One client's rounds.
+pub struct Lane {
+    pub client: &'static str,
+    pub rounds: Vec<Sample>,
+}
+
+pub fn measure(row: &'static Row, plan: &Plan, target: &Target) -> Outcome<RowTimes> {
+    let able: Vec<&Entry> = plan.clients.iter().copied().filter(|one| (one.can)(row)).collect();
+    let start = |entry: &&Entry| Worker::start(&[], entry, row, target);
+    let mut workers = able.iter().map(start).collect::<Outcome<Vec<_>>>()?;
+    let mut rounds = vec![Vec::new(); workers.len()];
+    // Connections, caches and lazy settings, before anything counts.
+    for worker in &mut workers {
+        worker.order(Order::Time(row.round.div_ceil(4)))?;
+    }
+    for round in 0..plan.rounds {
+        for turn in 0..workers.len() {
+            // Another one begins each time: nobody always comes after the same neighbour's start.
+            let chosen = (round + turn) % workers.len();
+            rounds[chosen].push(workers[chosen].order(Order::Time(row.round))?);
+        }
+    }
+    workers.into_iter().try_for_each(Worker::finish)?;
+    let lanes = able.iter().zip(rounds).map(|(one, rounds)| Lane { client: one.name, rounds });
+    Ok(RowTimes { row, lanes: lanes.collect() })
+}
+
+impl RowTimes {
+    /// What the others are measured by.
+    pub fn floor(&self) -> Option<&Lane> {
+        self.lanes.first()
+    }
+
+    pub fn lane(&self, client: &str) -> Option<&Lane> {
+        self.lanes.iter().find(|lane| lane.client == client)
+    }
+}
+
+impl Lane {
+    /// Microseconds a request.
+    pub fn wall(&self, row: &Row) -> Option<Summary> {
+        Summary::of(self.rounds.iter().map(|one| per_request(one.wall.as_secs_f64(), row)))
+    }
+
+    /// Microseconds of CPU a request.
+    pub fn cpu(&self, row: &Row) -> Option<Summary> {
+        Summary::of(self.rounds.iter().map(|one| per_request(one.cpu.as_secs_f64(), row)))
+    }
+
+    /// How many times as fast this client is as `other`.
+    pub fn speed_of(&self, other: &Lane) -> Option<Summary> {
+        let pairs = self.rounds.iter().zip(&other.rounds);
+        Summary::of(pairs.map(|(own, its)| its.wall.as_secs_f64() / own.wall.as_secs_f64()))
+    }
+
+    /// How many times the CPU time of `other` this client takes.
+    pub fn cpu_beside(&self, other: &Lane) -> Option<Summary> {
+        let pairs = self.rounds.iter().zip(&other.rounds);
+        Summary::of(pairs.map(|(own, its)| own.cpu.as_secs_f64() / its.cpu.as_secs_f64()))
+    }
+
+    /// KiB.
+    pub fn peak_memory(&self) -> u64 {
+        self.rounds.iter().map(|one| one.peak_memory).max().unwrap_or(0)
+    }
+}
+
+fn per_request(seconds: f64, row: &Row) -> f64 {
+    seconds * 1e6 / row.round as f64
+}

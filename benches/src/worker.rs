@@ -1,0 +1,141 @@
+//! The process in which one client does one row, as often as it is told.
+//!
+//! A process of its own, so that no client's heap, threads or warm caches are another's.
+
+use std::fmt::{self, Display, Formatter};
+use std::io;
+use std::str::FromStr;
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::Outcome;
+use crate::allocations::{self, Allocations};
+use crate::clients::{Client, Entry, Job};
+use crate::machine::{self, Core};
+
+/// What some requests cost.
+#[derive(Clone, Copy, Default)]
+pub struct Sample {
+    pub wall: Duration,
+    pub cpu: Duration,
+    pub allocations: Allocations,
+    /// The most memory resident in the process so far, in KiB.
+    pub peak_memory: u64,
+}
+
+/// What a line of standard input asks for.
+#[derive(Clone, Copy)]
+pub enum Order {
+    Time(u64),
+    Count(u64),
+}
+
+/// Carries out the orders on standard input, one a line, until it ends; answers each with a
+/// [`Sample`] on a line of standard output.
+pub fn run(entry: &Entry, job: &Job) -> Outcome<()> {
+    machine::pin(Core::Client)?;
+    let first = (entry.prepare)(job)?;
+    let siblings = (1..job.row.threads).map(|_| first.sibling()).collect::<Outcome<Vec<_>>>()?;
+    let mut clients = vec![first];
+    clients.extend(siblings);
+    for line in io::stdin().lines() {
+        println!("{}", carry_out(line?.parse()?, &mut clients, job)?);
+    }
+    Ok(())
+}
+
+fn carry_out(order: Order, clients: &mut [Box<dyn Client>], job: &Job) -> Outcome<Sample> {
+    let (wall, cpu) = (Instant::now(), machine::cpu_time());
+    let allocations = match order {
+        Order::Time(requests) => {
+            perform(clients, requests, job)?;
+            Allocations::default()
+        }
+        Order::Count(requests) => {
+            let (done, counted) = allocations::counted(|| perform(clients, requests, job));
+            done?;
+            counted
+        }
+    };
+    Ok(Sample {
+        wall: wall.elapsed(),
+        cpu: machine::cpu_time() - cpu,
+        allocations,
+        peak_memory: machine::peak_memory()?,
+    })
+}
+
+fn perform(clients: &mut [Box<dyn Client>], requests: u64, job: &Job) -> Outcome<()> {
+    let share = requests.div_ceil(clients.len() as u64);
+    let [one] = clients else { return perform_together(clients, share, job) };
+    repeat(one.as_mut(), share, job)
+}
+
+fn perform_together(clients: &mut [Box<dyn Client>], share: u64, job: &Job) -> Outcome<()> {
+    let start = &Barrier::new(clients.len());
+    thread::scope(|scope| {
+        let begin = |client: &'_ mut Box<dyn Client>| {
+            start.wait();
+            repeat(client.as_mut(), share, job)
+        };
+        let threads = clients.iter_mut().map(|client| scope.spawn(move || begin(client)));
+        let threads: Vec<_> = threads.collect();
+        threads.into_iter().try_for_each(|one| one.join().map_err(|_| "a thread panicked")?)
+    })
+}
+
+fn repeat(client: &mut dyn Client, requests: u64, job: &Job) -> Outcome<()> {
+    let expected = job.row.expected();
+    for _ in 0..requests {
+        let got = client.perform()?;
+        if got != expected {
+            return Err(format!("{got} bytes where {expected} were to come").into());
+        }
+    }
+    Ok(())
+}
+
+impl Display for Order {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Order::Time(requests) => write!(f, "time {requests}"),
+            Order::Count(requests) => write!(f, "count {requests}"),
+        }
+    }
+}
+
+impl FromStr for Order {
+    type Err = Box<dyn std::error::Error + Send + Sync>;
+
+    fn from_str(line: &str) -> Outcome<Self> {
+        match line.split_once(' ') {
+            Some(("time", requests)) => Ok(Order::Time(requests.parse()?)),
+            Some(("count", requests)) => Ok(Order::Count(requests.parse()?)),
+            _ => Err(format!("no such order: {line}").into()),
+        }
+    }
+}
+
+impl Display for Sample {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Allocations { fresh, resized, bytes } = self.allocations;
+        let (wall, cpu) = (self.wall.as_nanos(), self.cpu.as_nanos());
+        write!(f, "{wall} {cpu} {fresh} {resized} {bytes} {}", self.peak_memory)
+    }
+}
+
+impl FromStr for Sample {
+    type Err = Box<dyn std::error::Error + Send + Sync>;
+
+    fn from_str(line: &str) -> Outcome<Self> {
+        let mut numbers = line.split_whitespace().map(str::parse);
+        let mut number = || numbers.next().ok_or("an incomplete sample")?.map_err(Self::Err::from);
+        Ok(Self {
+            wall: Duration::from_nanos(number()?),
+            cpu: Duration::from_nanos(number()?),
+            allocations: Allocations { fresh: number()?, resized: number()?, bytes: number()? },
+            peak_memory: number()?,
+        })
+    }
+}

@@ -1,0 +1,108 @@
+//! The chunked coding, as slowly and plainly as RFC 9112 §7.1 can be read: no state but a position.
+
+/// What a chunked body holds.
+#[derive(Debug, Default)]
+pub struct Body {
+    /// The data as far as it is valid and there.
+    pub data: Vec<u8>,
+    pub trailers: Vec<(String, Vec<u8>)>,
+    /// How long the coded body is, if it is complete.
+    pub length: Option<usize>,
+}
+
+pub fn decode(input: &[u8]) -> Body {
+    let mut body = Body::default();
+    body.length = body.read(input);
+    body
+}
+
+impl Body {
+    fn read(&mut self, input: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        loop {
+            let line = line(&input[at..])?;
+            at += line.len() + 2;
+            let size = chunk_size(line)?;
+            if size == 0 {
+                break;
+            }
+            let available = (input.len() - at).min(size);
+            self.data.extend_from_slice(&input[at..at + available]);
+            at += available;
+            (available == size && input[at..].starts_with(b"\r\n")).then_some(())?;
+            at += 2;
+        }
+        loop {
+            let line = line(&input[at..])?;
+            at += line.len() + 2;
+            if line.is_empty() {
+                return Some(at);
+            }
+            self.trailers.push(field(line)?);
+        }
+    }
+}
+
+/// What stands before the first LF, which has to follow a CR.
+fn line(input: &[u8]) -> Option<&[u8]> {
+    let end = input.iter().position(|byte| *byte == b'\n')?;
+    input[..end].strip_suffix(b"\r")
+}
+
+/// `1*HEXDIG *( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] )`
+fn chunk_size(line: &[u8]) -> Option<usize> {
+    let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let text = std::str::from_utf8(&line[..digits]).ok()?.trim_start_matches('0');
+    let mut rest = &line[digits..];
+    while !rest.is_empty() {
+        rest = token(skip_space(skip_space(rest).strip_prefix(b";")?))?;
+        if let Some(value) = skip_space(rest).strip_prefix(b"=").map(skip_space) {
+            rest = quoted(value).or_else(|| token(value))?;
+        }
+    }
+    match text {
+        "" => (digits > 0).then_some(0),
+        _ => i64::from_str_radix(text, 16).ok()?.try_into().ok(),
+    }
+}
+
+fn skip_space(text: &[u8]) -> &[u8] {
+    let spaces = text.iter().take_while(|byte| b" \t".contains(byte)).count();
+    &text[spaces..]
+}
+
+/// What follows the token that `text` starts with.
+fn token(text: &[u8]) -> Option<&[u8]> {
+    let length = text.iter().take_while(|byte| is_tchar(byte)).count();
+    (length > 0).then(|| &text[length..])
+}
+
+fn is_tchar(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte)
+}
+
+/// What follows the quoted string that `text` starts with.
+fn quoted(text: &[u8]) -> Option<&[u8]> {
+    let mut rest = text.strip_prefix(b"\"")?;
+    loop {
+        rest = match rest {
+            [b'"', rest @ ..] => return Some(rest),
+            [b'\\', escaped, rest @ ..] if is_text(escaped) => rest,
+            [b'\\', ..] => return None,
+            [byte, rest @ ..] if is_text(byte) => rest,
+            _ => return None,
+        };
+    }
+}
+
+fn is_text(byte: &u8) -> bool {
+    *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f)
+}
+
+fn field(line: &[u8]) -> Option<(String, Vec<u8>)> {
+    let colon = line.iter().position(|byte| *byte == b':')?;
+    let (name, value) = (&line[..colon], &line[colon + 1..]);
+    token(name)?.is_empty().then_some(())?;
+    value.iter().all(is_text).then_some(())?;
+    Some((String::from_utf8(name.to_ascii_lowercase()).ok()?, value.trim_ascii().to_vec()))
+}

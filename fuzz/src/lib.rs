@@ -1,0 +1,101 @@
+//! What the targets share: how inputs are read, and slow twins of what is tested.
+
+pub mod chunked;
+pub mod multipart;
+pub mod response;
+
+use std::io::{self, Read};
+
+/// Sizes chosen by the fuzzer, over and over: of the pieces in which bytes come, or of the slices
+/// in which they are asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Sizes<'a> {
+    controls: &'a [u8],
+    next: usize,
+}
+
+impl Sizes<'_> {
+    /// Everything at once.
+    pub const WHOLE: Sizes<'static> = Sizes { controls: &[], next: 0 };
+}
+
+/// Takes sizes from the first line of an input. Each byte is one: `1` to `9` mean themselves, the
+/// characters after them up to 128, and bytes beyond up to 8 KiB. So seeds can be written by hand.
+pub fn sizes(input: &[u8]) -> (Sizes<'_>, &[u8]) {
+    let (controls, rest) = match input.iter().position(|byte| *byte == b'\n') {
+        Some(end) => (&input[..end], &input[end + 1..]),
+        None => (&[][..], input),
+    };
+    (Sizes { controls, next: 0 }, rest)
+}
+
+impl Iterator for Sizes<'_> {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        if self.controls.is_empty() {
+            return Some(64 * 1024);
+        }
+        let control = self.controls[self.next % self.controls.len()];
+        self.next += 1;
+        Some(match control.wrapping_sub(b'1') {
+            few @ ..128 => usize::from(few) + 1,
+            many => usize::from(many - 127) * 64,
+        })
+    }
+}
+
+/// A peer that sends its bytes in pieces.
+pub struct Pieces<'a> {
+    pub rest: &'a [u8],
+    pub sizes: Sizes<'a>,
+}
+
+impl Read for Pieces<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let size = self.sizes.next().unwrap_or(1).min(into.len());
+        self.rest.read(&mut into[..size])
+    }
+}
+
+/// All that came out of a decoder.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Decoded {
+    pub bytes: Vec<u8>,
+    /// How much of the input; nothing after an error, whose place depends on the pieces.
+    pub consumed: usize,
+    pub error: Option<String>,
+}
+
+/// Feeds a decoder in pieces, with room for as much as the next size says each time, until it
+/// makes no more progress.
+pub fn decode(
+    input: &[u8],
+    mut sizes: Sizes<'_>,
+    mut step: impl FnMut(&[u8], &mut [u8]) -> Result<(usize, usize), String>,
+) -> Decoded {
+    let mut decoded = Decoded { bytes: Vec::new(), consumed: 0, error: None };
+    let mut come = 0;
+    let mut size = || sizes.next().unwrap_or(1);
+    while come < input.len() {
+        come = input.len().min(come + size());
+        loop {
+            let visible = &input[decoded.consumed..come];
+            let mut output = vec![0; size()];
+            let (consumed, produced) = match step(visible, &mut output) {
+                Ok((0, 0)) => break,
+                Ok(progress) => progress,
+                Err(error) => return Decoded { error: Some(error), consumed: 0, ..decoded },
+            };
+            assert!(consumed <= visible.len() && produced <= output.len());
+            decoded.consumed += consumed;
+            decoded.bytes.extend_from_slice(&output[..produced]);
+        }
+    }
+    decoded
+}
+
+/// The texts of an input, which are separated by a byte that is in none.
+pub fn texts(input: &[u8]) -> Vec<String> {
+    input.split(|byte| *byte == 0xff).map(|text| String::from_utf8_lossy(text).into()).collect()
+}

@@ -1,0 +1,43 @@
+//! A parser of `multipart/form-data` that looks for delimiters in the whole body.
+
+/// The parts, as they stand there: name, file name, content.
+pub type Parts = Vec<(String, Option<String>, Vec<u8>)>;
+
+pub fn parse(body: &[u8], boundary: &str) -> Option<Parts> {
+    let delimiter = format!("\r\n--{boundary}");
+    // So that the first delimiter is like the others.
+    let body = [b"\r\n", body].concat();
+    let mut pieces = split(&body, delimiter.as_bytes());
+    (pieces.pop()? == b"--\r\n").then_some(())?;
+    let (before, parts) = pieces.split_first()?;
+    before.is_empty().then_some(())?;
+    parts.iter().map(|piece| part(piece)).collect()
+}
+
+fn split<'a>(text: &'a [u8], separator: &[u8]) -> Vec<&'a [u8]> {
+    let (mut pieces, mut start) = (Vec::new(), 0);
+    for at in 0..text.len() {
+        if at >= start && text[at..].starts_with(separator) {
+            pieces.push(&text[start..at]);
+            start = at + separator.len();
+        }
+    }
+    pieces.push(&text[start..]);
+    pieces
+}
+
+fn part(piece: &[u8]) -> Option<(String, Option<String>, Vec<u8>)> {
+    let end = (0..piece.len()).find(|&at| piece[at..].starts_with(b"\r\n\r\n"))?;
+    let mut lines = std::str::from_utf8(&piece[..end]).ok()?.strip_prefix("\r\n")?.split("\r\n");
+    let disposition = lines.next()?.strip_prefix("Content-Disposition: form-data; name=\"")?;
+    let disposition = disposition.strip_suffix('"')?;
+    let (name, file_name) = match disposition.split_once("\"; filename=\"") {
+        Some((name, file_name)) => (name, Some(file_name)),
+        None => (disposition, None),
+    };
+    let types = lines.filter(|line| line.starts_with("Content-Type: ")).count();
+    let unquoted = |text: &str| (!text.contains(['"', '\r', '\n'])).then(|| text.to_owned());
+    (types == usize::from(file_name.is_some())).then_some(())?;
+    let file_name = file_name.map(unquoted).map_or(Some(None), |text| text.map(Some))?;
+    Some((unquoted(name)?, file_name, piece[end + 4..].to_vec()))
+}

@@ -1,0 +1,87 @@
+//! The Netscape cookie file: seven fields a line, with a TAB between. It has no `SameSite`.
+
+use super::{Line, Record, from_unix, to_unix};
+use crate::{
+    cookie::stored::{Scope, StoredCookie},
+    proto::number,
+};
+
+/// What other programs look for in the first line.
+pub(crate) const HEADER: &[u8] = b"# Netscape HTTP Cookie File\n";
+
+/// Appends the line of `cookie`. One with a TAB where it would end the field has none.
+pub(crate) fn write(cookie: &StoredCookie, out: &mut Vec<u8>) {
+    if cookie.name.contains(&b'\t') || cookie.path.contains(&b'\t') {
+        return;
+    }
+    let flag = |is_set| if is_set { &b"TRUE"[..] } else { b"FALSE" };
+    if cookie.http_only() {
+        out.extend_from_slice(HTTP_ONLY);
+    }
+    if cookie.scope == Scope::Domain {
+        out.push(b'.');
+    }
+    let expires = cookie.expires.map_or(0, to_unix).to_string();
+    let fields = [
+        cookie.domain.as_bytes(),
+        flag(cookie.scope == Scope::Domain),
+        &cookie.path,
+        flag(cookie.secure),
+        expires.as_bytes(),
+        &cookie.name,
+        &cookie.value,
+    ];
+    out.extend_from_slice(&fields.join(&b'\t'));
+    out.push(b'\n');
+}
+
+pub(crate) fn read(line: &[u8]) -> Line {
+    let (line, http_only) = match line.strip_prefix(HTTP_ONLY) {
+        Some(line) => (line, true),
+        None => (line, false),
+    };
+    if line.trim_ascii().is_empty() || line.starts_with(b"#") {
+        return Line::Blank;
+    }
+    match record(line) {
+        Some(record) => Line::Cookie(Record { http_only, ..record }),
+        None => Line::Malformed,
+    }
+}
+
+/// A value may have TABs of its own. The dot before a domain says nothing that the flag after it
+/// does not.
+fn record(line: &[u8]) -> Option<Record> {
+    let mut fields = line.splitn(7, |&octet| octet == b'\t');
+    let domain = std::str::from_utf8(fields.next()?).ok()?;
+    let is_below_too = flag(fields.next()?)?;
+    let path = fields.next()?.to_vec();
+    let secure = flag(fields.next()?)?;
+    let expires = match fields.next()? {
+        b"" | b"0" => None,
+        digits => Some(from_unix(number::decimal(digits)?)?),
+    };
+    Some(Record {
+        name: fields.next()?.to_vec(),
+        // Some programs leave the last TAB out when there is no value.
+        value: fields.next().unwrap_or_default().to_vec(),
+        domain: domain.strip_prefix('.').unwrap_or(domain).to_owned(),
+        scope: if is_below_too { Scope::Domain } else { Scope::HostOnly },
+        path,
+        expires,
+        secure,
+        http_only: false,
+        same_site: None,
+    })
+}
+
+fn flag(field: &[u8]) -> Option<bool> {
+    match field {
+        _ if field.eq_ignore_ascii_case(b"TRUE") => Some(true),
+        _ if field.eq_ignore_ascii_case(b"FALSE") => Some(false),
+        _ => None,
+    }
+}
+
+/// Before the domain, so that programs that do not know it see a remark.
+const HTTP_ONLY: &[u8] = b"#HttpOnly_";

@@ -1,0 +1,148 @@
+//! A jar to and from a file: the loops over its lines. What a line means is decided in
+//! [`crate::cookie::saved`].
+
+use std::io::{self, BufRead, Read, Write};
+
+use super::Jar;
+use crate::cookie::{
+    Loaded, Refusal, SessionCookies, StoredCookie,
+    saved::{Line, json, netscape},
+};
+
+impl Jar {
+    /// Writes the cookies as [JSON lines](crate::cookie#files), the oldest first, and flushes.
+    ///
+    /// They often are credentials: keep the file from others.
+    ///
+    /// # Errors
+    ///
+    /// Those of `writer`.
+    ///
+    /// ```
+    /// use leanhttp::{cookie::{Jar, SessionCookies}, url::Url};
+    ///
+    /// let (jar, again) = (Jar::new(), Jar::new());
+    /// let url = Url::parse("https://example.com/")?;
+    /// jar.add_cookie_str("a=1; Max-Age=3600", &url);
+    /// jar.add_cookie_str("b=2", &url);
+    ///
+    /// let mut file = Vec::new();
+    /// jar.save_json(&mut file, SessionCookies::Forget)?;
+    /// let loaded = again.load_json(file.as_slice())?;
+    /// assert_eq!((loaded.cookies, loaded.skipped), (1, 0));
+    /// assert_eq!(again.to_vec()[0].name(), "a");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn save_json(&self, writer: impl Write, session: SessionCookies) -> io::Result<()> {
+        self.save(writer, session, json::write)
+    }
+
+    /// Adds the cookies of [JSON lines](crate::cookie#files), where they take the place of those they
+    /// are the same as. Expired ones are left out, and lines that are no cookies are skipped and
+    /// counted; so are those of more than 64 KiB.
+    ///
+    /// # Errors
+    ///
+    /// Those of `reader`, and [`InvalidData`](io::ErrorKind::InvalidData) after 30 000 lines, ten times
+    /// as many as there could be. What was read until then stays.
+    pub fn load_json(&self, reader: impl BufRead) -> io::Result<Loaded> {
+        self.load(reader, json::read)
+    }
+
+    /// Writes the cookies as a [Netscape cookie file](crate::cookie#files), the oldest first, and
+    /// flushes.
+    ///
+    /// They often are credentials: keep the file from others.
+    ///
+    /// # Errors
+    ///
+    /// Those of `writer`.
+    ///
+    /// ```
+    /// use leanhttp::{cookie::{Jar, SessionCookies}, url::Url};
+    ///
+    /// let jar = Jar::new();
+    /// jar.add_cookie_str("a=1; Domain=example.com", &Url::parse("https://www.example.com/b/")?);
+    ///
+    /// let mut file = Vec::new();
+    /// jar.save_netscape(&mut file, SessionCookies::Keep)?;
+    /// let expected = "# Netscape HTTP Cookie File\n.example.com\tTRUE\t/b\tFALSE\t0\ta\t1\n";
+    /// assert_eq!(String::from_utf8(file)?, expected);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn save_netscape(&self, mut writer: impl Write, session: SessionCookies) -> io::Result<()> {
+        writer.write_all(netscape::HEADER)?;
+        self.save(writer, session, netscape::write)
+    }
+
+    /// Adds the cookies of a [Netscape cookie file](crate::cookie#files), by the same rules as
+    /// [`load_json`](Self::load_json).
+    ///
+    /// # Errors
+    ///
+    /// As for [`load_json`](Self::load_json).
+    pub fn load_netscape(&self, reader: impl BufRead) -> io::Result<Loaded> {
+        self.load(reader, netscape::read)
+    }
+
+    fn save(
+        &self,
+        mut writer: impl Write,
+        session: SessionCookies,
+        write: fn(&StoredCookie, &mut Vec<u8>),
+    ) -> io::Result<()> {
+        let mut line = Vec::new();
+        for cookie in self.to_vec() {
+            if cookie.expires().is_none() && session == SessionCookies::Forget {
+                continue;
+            }
+            line.clear();
+            write(&cookie, &mut line);
+            writer.write_all(&line)?;
+        }
+        writer.flush()
+    }
+
+    /// The reader is the caller's code, and may use the jar: it is asked outside the lock.
+    fn load(&self, mut reader: impl BufRead, read: fn(&[u8]) -> Line) -> io::Result<Loaded> {
+        let now = (self.clock)();
+        let mut loaded = Loaded::default();
+        let mut line = Vec::new();
+        for number in 1..=MAX_LINES {
+            if !read_line(&mut reader, &mut line)? {
+                return Ok(loaded);
+            }
+            match read(without_end(&line)) {
+                Line::Blank => {}
+                Line::Malformed => loaded.count(number, Err(Refusal::NotAsWritten)),
+                Line::Cookie(record) => loaded.count(number, self.lock().restore(&record, now)),
+            }
+        }
+        Err(io::Error::new(io::ErrorKind::InvalidData, "the cookie file has more than 30000 lines"))
+    }
+}
+
+/// Reads the next line into `line` and tells whether there is one. Of a line that is too long only
+/// the beginning is kept: nothing in it can be a cookie then.
+fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    reader.take(MAX_LINE).read_until(b'\n', line)?;
+    if line.len() as u64 == MAX_LINE && !line.ends_with(b"\n") {
+        reader.skip_until(b'\n')?;
+    }
+    Ok(!line.is_empty())
+}
+
+fn without_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// Ten times as many as a jar holds, so that a file cannot keep the jar busy for long.
+const MAX_LINES: usize = 30_000;
+
+/// What the longest cookie takes is half of it, even with every octet escaped as `\u00xx`.
+const MAX_LINE: u64 = 64 * 1024;
+
+#[cfg(test)]
+mod tests;

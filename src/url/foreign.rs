@@ -1,0 +1,62 @@
+//! From and to the `Url` of the crate `url`.
+
+use super::{ParseError, Url};
+
+type Foreign = whatwg_url::Url;
+
+/// Only an `http` or `https` URL can become one here.
+impl TryFrom<&Foreign> for Url {
+    type Error = ParseError;
+
+    fn try_from(url: &Foreign) -> Result<Url, ParseError> {
+        Url::parse(url.as_str())
+    }
+}
+
+impl TryFrom<Foreign> for Url {
+    type Error = ParseError;
+
+    fn try_from(url: Foreign) -> Result<Url, ParseError> {
+        Url::try_from(&url)
+    }
+}
+
+/// Fails for a host with an invalid `xn--` label: version 2.5 of the crate refuses what the URL
+/// Standard has let pass since 2026 (*domain to ASCII*, whatwg/url#914).
+impl TryFrom<&Url> for Foreign {
+    type Error = whatwg_url::ParseError;
+
+    fn try_from(url: &Url) -> Result<Foreign, whatwg_url::ParseError> {
+        Foreign::parse(url.as_str())
+    }
+}
+
+impl TryFrom<Url> for Foreign {
+    type Error = whatwg_url::ParseError;
+
+    fn try_from(url: Url) -> Result<Foreign, whatwg_url::ParseError> {
+        Foreign::try_from(&url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::url::tests::url;
+
+    #[test]
+    fn there_and_back() {
+        let here = url("https://u:p@[::1]:81/a?b#c");
+        let there = Foreign::try_from(&here).unwrap();
+        assert_eq!(there.as_str(), here.as_str());
+        assert_eq!(Url::try_from(&there), Ok(here.clone()));
+        assert_eq!(Url::try_from(there.clone()), Ok(here.clone()));
+        assert_eq!(Foreign::try_from(here), Ok(there));
+    }
+
+    #[test]
+    fn other_schemes_stay_there() {
+        let ftp = Foreign::parse("ftp://h/").unwrap();
+        assert_eq!(Url::try_from(ftp), Err(ParseError::UnsupportedScheme("ftp".into())));
+    }
+}

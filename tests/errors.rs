@@ -1,0 +1,436 @@
+//! Errors: what they tell, to programs and to people, and what they never tell.
+#![cfg(all(feature = "blocking", feature = "tls", feature = "gzip", feature = "cookies"))]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod support;
+
+use std::error::Error as _;
+use std::io::{self, Read};
+use std::time::Duration;
+
+use leanhttp::blocking::{Body, Client, Response};
+use leanhttp::error::{Fault, Kind};
+use leanhttp::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue};
+use leanhttp::redirect::Policy;
+use leanhttp::{Error, Result, StatusCode, Url};
+
+use support::httpbin::Httpbin;
+use support::net::{self, Silent, Unreachable};
+use support::script::{Script, Step, answer, ok, send};
+
+/// Small enough to be returned from every function, and at home in any other error.
+#[test]
+fn is_one_word_and_goes_anywhere() {
+    fn goes_anywhere<T: Send + Sync + 'static>() {}
+    goes_anywhere::<Error>();
+    goes_anywhere::<Response>();
+    goes_anywhere::<Client>();
+    assert_eq!(size_of::<Error>(), size_of::<usize>());
+    assert_eq!(size_of::<Result<()>>(), size_of::<usize>());
+    fn question_mark() -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        leanhttp::get("no url")?;
+        Ok(())
+    }
+    assert!(question_mark().unwrap_err().downcast::<Error>().unwrap().is_builder());
+}
+
+/// One of each sort, made over real sockets.
+mod sorts {
+    use super::*;
+
+    fn fails(answered: &[u8], end: Step) -> Error {
+        let server = Script::serve(vec![vec![Step::ExpectRequest, send(answered), end]]);
+        let client = Client::builder().max_head_size(200).body_limit(50).build().unwrap();
+        client.get(server.url("/")).send().and_then(Response::bytes).unwrap_err()
+    }
+
+    fn slow(client: leanhttp::ClientBuilder, url: &str) -> Error {
+        let client = client.timeout(Duration::from_millis(50)).build().unwrap();
+        client.get(url).send().and_then(Response::bytes).unwrap_err()
+    }
+
+    fn unsent(url: &str) -> Error {
+        let reader = Body::sized(&b"short"[..], 9);
+        Client::new().post(url).body(reader).send().unwrap_err()
+    }
+
+    fn redirect_refused() -> Error {
+        let moved = b"HTTP/1.1 302 Found\r\nlocation: ftp://h/\r\ncontent-length: 0\r\n\r\n";
+        fails(moved, Step::Silent)
+    }
+
+    /// The predicates in the order of their names.
+    fn predicates(error: &Error) -> Vec<&'static str> {
+        type Predicate = (&'static str, fn(&Error) -> bool);
+        let all: [Predicate; 10] = [
+            ("body", Error::is_body),
+            ("builder", Error::is_builder),
+            ("connect", Error::is_connect),
+            ("decode", Error::is_decode),
+            ("dns", Error::is_dns),
+            ("redirect", Error::is_redirect),
+            ("request", Error::is_request),
+            ("status", Error::is_status),
+            ("timeout", Error::is_timeout),
+            ("upgrade", Error::is_upgrade),
+        ];
+        all.into_iter().filter(|(_, is)| is(error)).map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn are_told_apart() {
+        let (unreachable, silent, stalling) = (
+            Unreachable::start(),
+            Silent::start(),
+            Script::serve(vec![vec![
+                Step::ExpectRequest,
+                send("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n"),
+                Step::Silent,
+            ]]),
+        );
+        let sink = Script::serve(vec![vec![Step::Silent]]);
+        let url = |addr| format!("http://{addr}/");
+        let not_tls = Script::serve(vec![vec![send("plain\r\n"), Step::Close]]);
+        let https = not_tls.url("/").replace("http:", "https:");
+        let fresh = Client::builder;
+        let long = [b"HTTP/1.1 200 OK\r\nx: ", &[b'x'; 300][..]].concat();
+        let body = ok("x".repeat(60));
+        let cut = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nx";
+        let plain = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 1\r\n\r\nx";
+        let rows: Vec<(Error, Kind, Fault, &[&str])> = vec![
+            (leanhttp::get("no url").unwrap_err(), Kind::Builder, Fault::Caller, &["builder"]),
+            (
+                leanhttp::get("http://a..b/").unwrap_err(),
+                Kind::Resolve,
+                Fault::Network,
+                &["connect", "dns", "request"],
+            ),
+            (
+                leanhttp::get(url(net::refused())).unwrap_err(),
+                Kind::Connect,
+                Fault::Network,
+                &["connect", "request"],
+            ),
+            (leanhttp::get(https).unwrap_err(), Kind::Tls, Fault::Peer, &["connect", "request"]),
+            (
+                slow(fresh(), &url(unreachable.addr())),
+                Kind::Timeout,
+                Fault::Network,
+                &["connect", "request", "timeout"],
+            ),
+            (
+                slow(fresh(), &url(silent.addr())),
+                Kind::Timeout,
+                Fault::Network,
+                &["request", "timeout"],
+            ),
+            (
+                slow(fresh(), &stalling.url("/")),
+                Kind::Timeout,
+                Fault::Network,
+                &["body", "timeout"],
+            ),
+            (fails(b"", Step::Close), Kind::Io, Fault::Network, &["request"]),
+            (fails(b"SSH-2.0\r\n", Step::Silent), Kind::Protocol, Fault::Peer, &["request"]),
+            (fails(b"HTTP/1.1 2", Step::Close), Kind::Truncated, Fault::Peer, &["request"]),
+            (fails(cut, Step::Close), Kind::Truncated, Fault::Peer, &["body"]),
+            (fails(&long, Step::Silent), Kind::Limit, Fault::Policy, &["request"]),
+            (fails(&body, Step::Silent), Kind::Limit, Fault::Policy, &["body"]),
+            (fails(plain, Step::Silent), Kind::Decode, Fault::Peer, &["decode"]),
+            (unsent(&sink.url("/")), Kind::Body, Fault::Caller, &["body"]),
+            (redirect_refused(), Kind::Redirect, Fault::Policy, &["redirect"]),
+        ];
+        for (error, kind, fault, expected) in rows {
+            assert_eq!((error.kind(), error.fault()), (kind, fault), "{error}");
+            assert_eq!(predicates(&error), expected, "{error}");
+            assert_eq!(error.status(), None);
+            assert_eq!(error.url().is_some(), kind != Kind::Builder, "{error}");
+        }
+    }
+
+    /// A program that wants more than the kind finds the cause.
+    #[test]
+    fn keep_their_cause() {
+        let error = leanhttp::get(format!("http://{}/", net::refused())).unwrap_err();
+        let cause = error.source().unwrap().downcast_ref::<io::Error>().unwrap();
+        assert_eq!(cause.kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    /// Whatever the cause says, the error says it in one line.
+    #[test]
+    fn are_one_line() {
+        let policy = Policy::custom(|attempt| attempt.error("one\r\ntwo\n"));
+        let moved = "HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\n\r\n";
+        let server = Script::serve(vec![answer(moved)]);
+        let client = Client::builder().redirect(policy).build().unwrap();
+        let line = client.get(server.url("/")).send().unwrap_err().to_string();
+        assert!(line.ends_with(": one  two "), "{line:?}");
+    }
+
+    /// A reader gets an `io::Error` of a fitting kind with the whole error in it.
+    #[test]
+    fn come_through_readers() {
+        let chunk = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+        let rows = [
+            (
+                "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nx".to_owned(),
+                io::ErrorKind::UnexpectedEof,
+            ),
+            (format!("{chunk}x"), io::ErrorKind::InvalidData),
+            (
+                "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 1\r\n\r\nx"
+                    .to_owned(),
+                io::ErrorKind::InvalidData,
+            ),
+        ];
+        for (answered, kind) in rows {
+            let steps = vec![Step::ExpectRequest, send(answered), Step::Close];
+            let server = Script::serve(vec![steps]);
+            let mut response = Client::new().get(server.url("/")).send().unwrap();
+            let error = response.read_to_string(&mut String::new()).unwrap_err();
+            assert_eq!(error.kind(), kind);
+            let inner = error.into_inner().unwrap().downcast::<Error>().unwrap();
+            assert_eq!(inner.url().unwrap().as_str(), server.url("/"));
+        }
+    }
+}
+
+mod status {
+    use super::*;
+
+    /// The explanation of the server stays readable, and its connection stays useful.
+    #[test]
+    fn keeps_the_response() {
+        let refusal = "HTTP/1.1 404 Not Found\r\nx: y\r\ncontent-length: 8\r\n\r\nnot here";
+        let turns = [answer(refusal), answer(refusal), answer(ok("found"))].concat();
+        let server = Script::serve(vec![turns]);
+        let client = Client::new();
+        let get = || client.get(server.url("/lost")).send().unwrap();
+
+        let error = get().error_for_status().unwrap_err();
+        let line = format!("404 Not Found for {}", server.url("/lost"));
+        assert_eq!(error.to_string(), line);
+        assert_eq!((error.kind(), error.fault()), (Kind::Status, Fault::Peer));
+        assert!(error.is_status() && !error.is_request());
+        assert_eq!(error.status(), Some(StatusCode::NOT_FOUND));
+        assert_eq!(error.url().unwrap().as_str(), server.url("/lost"));
+        let response = error.into_response().unwrap();
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["x"]),
+            (404, &"y".parse().unwrap())
+        );
+        assert_eq!(response.text().unwrap(), "not here");
+
+        // Asked by reference, the response is where it was.
+        let response = get();
+        let error = response.error_for_status_ref().unwrap_err();
+        assert_eq!((error.to_string(), error.status()), (line, Some(StatusCode::NOT_FOUND)));
+        assert!(error.into_response().unwrap_err().is_status());
+        assert_eq!(response.text().unwrap(), "not here");
+
+        let response = get().error_for_status().unwrap();
+        response.error_for_status_ref().unwrap();
+        assert_eq!(response.text().unwrap(), "found");
+    }
+
+    #[test]
+    fn is_an_error_from_400_on() {
+        for (status, is_error) in
+            [(200, false), (304, false), (399, false), (400, true), (599, true), (600, false)]
+        {
+            let bare = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n");
+            let server = Script::serve(vec![answer(bare)]);
+            let client = Client::builder().redirect(Policy::none()).build().unwrap();
+            let response = client.get(server.url("/")).send().unwrap();
+            assert_eq!(response.error_for_status().is_err(), is_error, "{status}");
+        }
+    }
+
+    /// Only status errors hold a response; the others come back as they are.
+    #[test]
+    fn alone_has_a_response() {
+        let error = leanhttp::get("no url").unwrap_err();
+        let line = error.to_string();
+        assert_eq!(error.into_response().unwrap_err().to_string(), line);
+    }
+}
+
+mod urls {
+    use super::*;
+
+    /// Over redirects it is the failing hop's.
+    #[test]
+    fn are_of_the_hop() {
+        let moved = "HTTP/1.1 302 Found\r\nlocation: /second#f\r\ncontent-length: 0\r\n\r\n";
+        let hops = [answer(moved), vec![Step::ExpectRequest, Step::Close]].concat();
+        let server = Script::serve(vec![hops, vec![Step::ExpectRequest, Step::Close]]);
+        let error = Client::new().get(server.url("/first")).send().unwrap_err();
+        assert_eq!(error.url().unwrap().as_str(), server.url("/second#f"));
+    }
+
+    /// A URL with a token in its query is the caller's to hide.
+    #[test]
+    fn can_be_changed_and_removed() {
+        let addr = net::refused();
+        let mut error = leanhttp::get(format!("http://{addr}/?token=secret")).unwrap_err();
+        error.url_mut().unwrap().set_query(None);
+        assert!(
+            error.to_string().starts_with(&format!("connecting to {addr} for http://{addr}/: "))
+        );
+        let error = error.with_url(Url::parse("http://other.test/").unwrap());
+        assert!(error.to_string().contains("http://other.test/"));
+        let error = error.without_url();
+        assert!(error.to_string().starts_with(&format!("connecting to {addr}: ")), "{error}");
+        assert_eq!(error.url(), None);
+    }
+}
+
+/// What logs must not hold: values of fields that carry credentials, passwords of URLs, bodies.
+mod secrets {
+    use super::*;
+
+    fn assert_hidden(what: &str, text: &str) {
+        assert!(!text.to_lowercase().contains("secret"), "{what}: {text}");
+        // Base64 of `u:secret`.
+        assert!(!text.contains("dTpzZWNyZXQ="), "{what}: {text}");
+    }
+
+    fn sensitive() -> HeaderMap {
+        let mut value = HeaderValue::from_static("secret");
+        value.set_sensitive(true);
+        HeaderMap::from_iter([("x-api-key".parse().unwrap(), value)])
+    }
+
+    #[test]
+    fn of_requests_and_clients() {
+        let builder = Client::builder()
+            .basic_auth("u", Some("secret"))
+            .default_headers(sensitive())
+            .cookie_store(true);
+        assert_hidden("ClientBuilder", &format!("{builder:?}"));
+        let client = builder.build().unwrap();
+        assert_hidden("Client", &format!("{client:?} {client:#?}"));
+        let ask = || {
+            let request = client.post("http://u:secret@a.test/").headers(sensitive());
+            let request = request.header(AUTHORIZATION, "Own secret").header(COOKIE, "a=secret");
+            request.header("proxy-authorization", "secret").body("secret")
+        };
+        assert_hidden("RequestBuilder", &format!("{:?} {:#?}", ask(), ask()));
+        let mut request = ask().bearer_auth("secret").build().unwrap();
+        assert_hidden("Request", &format!("{request:?} {request:#?}"));
+        assert_hidden("Body", &format!("{:?}", request.body().unwrap()));
+        *request.body_mut() = Some(Body::new(io::Cursor::new("secret")));
+        assert_hidden("Request with a reader", &format!("{request:?}"));
+        assert!(format!("{request:?}").contains("x-api-key"), "names may be seen");
+    }
+
+    #[test]
+    fn of_responses() {
+        let secrets = "HTTP/1.1 401 No\r\nset-cookie: a=secret\r\nx-token: secret\r\n\
+                       content-length: 6\r\n\r\nsecret";
+        let server = Script::serve(vec![answer(secrets)]);
+        let url = server.url("/").replace("//", "//u:secret@");
+        let client = Client::builder().cookie_store(true).build().unwrap();
+        let response = client.get(url).send().unwrap();
+        assert_hidden("Response", &format!("{response:?} {response:#?}"));
+        assert_hidden("Client with cookies", &format!("{client:?}"));
+        assert_eq!(response.url().as_str(), server.url("/"), "the password is gone");
+        let error = response.error_for_status().unwrap_err();
+        assert_hidden("Error of a status", &format!("{error} {error:?} {error:#?}"));
+    }
+
+    /// Each of these meets a secret on its way.
+    #[test]
+    fn of_errors() {
+        let head = |lines: &str| format!("HTTP/1.1 302 Found\r\n{lines}\r\n\r\n");
+        let answers = [
+            head("x-token : secret"),
+            head("x-token: sec\0ret"),
+            head("set-cookie: a=secret\r\nbad line"),
+            head("location: ftp://u:secret@h/"),
+            head("location: http://u:secret@h/"),
+            head("location: http://u:secret@h:99999/"),
+            head("location: /secret-a\r\nlocation: /secret-b"),
+        ];
+        for answered in answers {
+            let server = Script::serve(vec![answer(&answered)]);
+            let url = server.url("/").replace("//", "//u:secret@");
+            let ask = Client::new().get(url).header(COOKIE, "a=secret").headers(sensitive());
+            let error = ask.send().unwrap_err();
+            assert_hidden("Error", &format!("{error} {error:?} {error:#?}"));
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                assert_hidden("its cause", &format!("{error} {error:?}"));
+                cause = error.source();
+            }
+        }
+        let refused = format!("http://u:secret@{}/", net::refused());
+        let errors = [
+            Client::new().get(&refused).send().unwrap_err(),
+            Client::new().get(&refused).header("x-token", "secret\n").send().unwrap_err(),
+            Client::new().get(&refused).bearer_auth("secret\n").send().unwrap_err(),
+            Client::new().get(&refused).basic_auth("u:", Some("secret")).send().unwrap_err(),
+            Client::new().get("http://u:secret@h:x/").send().unwrap_err(),
+            Client::builder().basic_auth("u", Some("secret\n")).build().unwrap_err(),
+        ];
+        for error in errors {
+            assert_hidden("Error", &format!("{error} {error:?} {error:#?}"));
+        }
+    }
+}
+
+/// What of the body is wrong, and where.
+#[cfg(feature = "json")]
+mod json {
+    use super::*;
+
+    #[test]
+    fn errors_say_where() {
+        let rows = [
+            (
+                "{\"a\": [1, 2,, 3]}",
+                r#"JSON near "{\"a\": [1, 2,, 3]}": expected value at line 1 column 13"#,
+            ),
+            (
+                "{\n \"a\": oops\n}",
+                r#"JSON near " \"a\": oops": expected value at line 2 column 7"#,
+            ),
+            ("[1, 2", r#"JSON near "[1, 2": EOF while parsing a list at line 1 column 5"#),
+            ("", r#"JSON near "": EOF while parsing a value at line 1 column 0"#),
+            ("[1] x", r#"JSON near "[1] x": trailing characters at line 1 column 5"#),
+        ];
+        for (body, reason) in rows {
+            let server = Script::serve(vec![answer(ok(body))]);
+            let response = Client::new().get(server.url("/")).send().unwrap();
+            let error = response.json::<serde_json::Value>().unwrap_err();
+            let line = format!("decoding the response body for {}: {reason}", server.url("/"));
+            assert_eq!(error.to_string(), line);
+            assert!(error.is_decode() && !error.is_body());
+            assert_eq!(error.kind(), Kind::Decode);
+        }
+    }
+
+    /// The right JSON of the wrong shape is an error too, and a large body is shown in part.
+    #[test]
+    fn errors_of_the_shape() {
+        let body = format!("{{\"pad\": \"{}\", \"a\": \"text\"}}", "x".repeat(10_000));
+        let server = Script::serve(vec![answer(ok(body))]);
+        let response = Client::new().get(server.url("/")).send().unwrap();
+        let error = response.json::<std::collections::HashMap<String, u32>>().unwrap_err();
+        let line = error.to_string();
+        assert!(line.contains("invalid type: string"), "{line}");
+        assert!(line.ends_with("at line 1 column 10010"), "{line}");
+        assert!(error.source().unwrap().is::<serde_json::Error>());
+        assert!(line.len() < 500, "{}", line.len());
+    }
+}
+
+/// A request to a path that the server does not know is no error until it is asked about.
+#[test]
+fn statuses_are_no_errors_by_themselves() {
+    let server = Httpbin::start();
+    for status in [400, 404, 418, 500, 503] {
+        let response = leanhttp::get(server.url(&format!("/status/{status}"))).unwrap();
+        assert_eq!(response.status().as_u16(), status);
+    }
+}

@@ -1,0 +1,496 @@
+//! Messages on the wire: what is sent byte by byte, and how what comes is taken apart.
+#![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod support;
+
+use std::io::{self, Read, Write};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use leanhttp::blocking::{Body, Client, ClientBuilder, RequestBuilder, Response};
+use leanhttp::error::Kind;
+use leanhttp::header::{ACCEPT, HeaderMap, HeaderValue, USER_AGENT};
+use leanhttp::{Certificate, Method, Version};
+
+use support::pki::{Leaf, Pki};
+use support::script::{Script, Step, answer, ok, send_split};
+
+const AGENT: &str = concat!("user-agent: leanhttp/", env!("CARGO_PKG_VERSION"));
+
+/// RFC 9112 §3 to §6: request line, fields and body as they leave, every byte.
+mod requests {
+    use super::*;
+
+    type Build = fn(ClientBuilder) -> ClientBuilder;
+    type Ask = fn(&Client) -> RequestBuilder;
+
+    /// In capitals: the fields that every request has unless it says otherwise.
+    #[track_caller]
+    fn assert_sent(rows: &[(Build, Ask, &str)]) {
+        for (build, ask, expected) in rows {
+            let server = Script::serve(vec![answer(ok(""))]);
+            let hosts = ["a.test", "[::1]", "x--y.test"];
+            // The same bytes whatever other codings the enabled features bring.
+            let client = Client::builder().no_deflate();
+            let client = hosts.iter().fold(client, |b, h| b.resolve(h, server.addr()));
+            ask(&build(client).build().unwrap()).send().unwrap();
+            server.join();
+            let expected = expected.replace('\n', "\r\n").replace("USUAL", "AGENT\r\naccept: */*");
+            let expected =
+                expected.replace("AGENT", AGENT).replace("GZIP", "accept-encoding: gzip");
+            assert_eq!(String::from_utf8(server.received(0)).unwrap(), expected);
+        }
+    }
+
+    const SAME: Build = |client| client;
+
+    #[test]
+    fn methods_and_targets() {
+        assert_sent(&[
+            (SAME, |c| c.get("http://a.test"), "GET / HTTP/1.1\nhost: a.test\nUSUAL\nGZIP\n\n"),
+            (
+                SAME,
+                |c| c.get("HTTP://A.TEST:80/p/../q;r?s=t%20u&v#never"),
+                "GET /q;r?s=t%20u&v HTTP/1.1\nhost: a.test\nUSUAL\nGZIP\n\n",
+            ),
+            (
+                SAME,
+                |c| c.get("http://a.test:81?q").query(&[("a b", "c&d")]),
+                "GET /?q&a+b=c%26d HTTP/1.1\nhost: a.test:81\nUSUAL\nGZIP\n\n",
+            ),
+            (
+                SAME,
+                |c| c.head("http://[0:0::1]:8080/"),
+                "HEAD / HTTP/1.1\nhost: [::1]:8080\nUSUAL\nGZIP\n\n",
+            ),
+            (
+                SAME,
+                |c| c.delete("http://x--y.test/d"),
+                "DELETE /d HTTP/1.1\nhost: x--y.test\nUSUAL\nGZIP\n\n",
+            ),
+            (
+                SAME,
+                |c| c.request(Method::from_bytes(b"M-SEARCH").unwrap(), "http://a.test/"),
+                "M-SEARCH / HTTP/1.1\nhost: a.test\nUSUAL\nGZIP\n\n",
+            ),
+            (
+                SAME,
+                |c| c.get("http://a.test/").version(Version::HTTP_10),
+                "GET / HTTP/1.0\nhost: a.test\nUSUAL\nGZIP\n\n",
+            ),
+        ]);
+    }
+
+    /// RFC 9110 §8.6: a length wherever a body is usual, none where it is not.
+    #[test]
+    fn bodies() {
+        assert_sent(&[
+            (
+                SAME,
+                |c| c.post("http://a.test/"),
+                "POST / HTTP/1.1\nhost: a.test\nUSUAL\nGZIP\n\
+                 content-length: 0\n\n",
+            ),
+            (
+                SAME,
+                |c| c.put("http://a.test/").body(""),
+                "PUT / HTTP/1.1\nhost: a.test\nUSUAL\nGZIP\n\
+                 content-length: 0\n\n",
+            ),
+            (
+                SAME,
+                |c| c.post("http://a.test/").form(&[("a", "1 & 2"), ("b", "\u{e4}")]),
+                "POST / HTTP/1.1\nhost: a.test\nUSUAL\n\
+                 content-type: application/x-www-form-urlencoded\naccept-encoding: gzip\n\
+                 content-length: 18\n\na=1+%26+2&b=%C3%A4",
+            ),
+            (
+                SAME,
+                |c| c.get("http://a.test/").body("odd but allowed"),
+                "GET / HTTP/1.1\nhost: a.test\nUSUAL\nGZIP\n\
+                 content-length: 15\n\nodd but allowed",
+            ),
+            (
+                SAME,
+                |c| c.patch("http://a.test/").body(vec![b'x'; 3]).header("content-length", "3"),
+                "PATCH / HTTP/1.1\nhost: a.test\nUSUAL\nGZIP\n\
+                 content-length: 3\n\nxxx",
+            ),
+            (
+                SAME,
+                |c| c.put("http://a.test/").body(Body::new(&b"hello"[..])),
+                "PUT / HTTP/1.1\nhost: a.test\nUSUAL\nGZIP\n\
+                 transfer-encoding: chunked\n\n5\nhello\n0\n\n",
+            ),
+            (
+                SAME,
+                |c| {
+                    c.put("http://a.test/")
+                        .body(Body::new((&b"one"[..]).chain(&b"seventeen octets."[..])))
+                },
+                "PUT / HTTP/1.1\nhost: a.test\nUSUAL\nGZIP\n\
+                 transfer-encoding: chunked\n\n3\none\n11\nseventeen octets.\n0\n\n",
+            ),
+            (
+                SAME,
+                |c| c.put("http://a.test/").body(Body::new(io::empty())),
+                "PUT / HTTP/1.1\nhost: a.test\nUSUAL\nGZIP\n\
+                 transfer-encoding: chunked\n\n0\n\n",
+            ),
+            (
+                SAME,
+                |c| c.put("http://a.test/").body(Body::sized(&b"hello"[..], 5)),
+                "PUT / HTTP/1.1\nhost: a.test\nUSUAL\nGZIP\n\
+                 content-length: 5\n\nhello",
+            ),
+            (
+                SAME,
+                |c| {
+                    let request = c.put("http://a.test/").header("Content-Length", 5);
+                    request.body(Body::new(&b"hello"[..]))
+                },
+                "PUT / HTTP/1.1\nhost: a.test\nUSUAL\nGZIP\n\
+                 content-length: 5\n\nhello",
+            ),
+            (
+                SAME,
+                |c| c.put("http://a.test/").header("Transfer-Encoding", "Chunked").body("hello"),
+                "PUT / HTTP/1.1\nhost: a.test\nUSUAL\nGZIP\n\
+                 transfer-encoding: chunked\n\n5\nhello\n0\n\n",
+            ),
+        ]);
+    }
+
+    /// The request's field takes the place of the client's, and the caller's that of ours.
+    #[test]
+    fn fields() {
+        let defaults: Build = |client| {
+            let mut fields = HeaderMap::new();
+            fields.append("x-all", HeaderValue::from_static("1"));
+            fields.append("x-all", HeaderValue::from_static("2"));
+            fields.insert(ACCEPT, HeaderValue::from_static("text/html"));
+            // These are ours: a default cannot know them.
+            fields.insert("host", HeaderValue::from_static("evil"));
+            fields.insert("content-length", HeaderValue::from_static("7"));
+            fields.insert("transfer-encoding", HeaderValue::from_static("chunked"));
+            client.default_headers(fields)
+        };
+        assert_sent(&[
+            (
+                defaults,
+                |c| c.get("http://a.test/"),
+                "GET / HTTP/1.1\nhost: a.test\nAGENT\naccept: text/html\nx-all: 1\nx-all: 2\nGZIP\n\n",
+            ),
+            (
+                defaults,
+                |c| c.get("http://a.test/").header("X-All", "own").header("Accept", "b/c"),
+                "GET / HTTP/1.1\nhost: a.test\nAGENT\nx-all: own\naccept: b/c\nGZIP\n\n",
+            ),
+            (
+                |client| client.user_agent("own/1"),
+                |c| c.get("http://a.test/"),
+                "GET / HTTP/1.1\nhost: a.test\nuser-agent: own/1\naccept: */*\nGZIP\n\n",
+            ),
+            (
+                |client| client.user_agent("own/1"),
+                |c| c.get("http://a.test/").header(USER_AGENT, "this/2"),
+                "GET / HTTP/1.1\nhost: a.test\naccept: */*\nuser-agent: this/2\nGZIP\n\n",
+            ),
+            (
+                SAME,
+                |c| c.get("http://a.test/").header("Host", "b.test").header("x", ""),
+                "GET / HTTP/1.1\nhost: b.test\nUSUAL\nx: \naccept-encoding: gzip\n\n",
+            ),
+            (
+                SAME,
+                |c| c.get("http://a.test/").header("x", "1").header("X", "\u{e4} \t2"),
+                "GET / HTTP/1.1\nhost: a.test\nUSUAL\nx: 1\nx: \u{e4} \t2\nGZIP\n\n",
+            ),
+        ]);
+    }
+
+    /// RFC 9110 §12.5.3; a part of a coded body could not be decoded.
+    #[test]
+    fn codings_are_asked_for_unless_told_otherwise() {
+        let bare = "GET / HTTP/1.1\nhost: a.test\nUSUAL\n\n";
+        assert_sent(&[
+            (|client| client.gzip(false), |c| c.get("http://a.test/"), bare),
+            (SAME, |c| c.get("http://a.test/").gzip(false), bare),
+            (
+                |client| client.no_gzip(),
+                |c| c.get("http://a.test/").gzip(true),
+                "GET / HTTP/1.1\nhost: a.test\nUSUAL\nGZIP\n\n",
+            ),
+            (
+                SAME,
+                |c| c.get("http://a.test/").header("Range", "bytes=1-2"),
+                "GET / HTTP/1.1\nhost: a.test\nUSUAL\nrange: bytes=1-2\n\n",
+            ),
+            (
+                SAME,
+                |c| c.get("http://a.test/").header("Accept-Encoding", "identity"),
+                "GET / HTTP/1.1\nhost: a.test\nUSUAL\naccept-encoding: identity\n\n",
+            ),
+        ]);
+    }
+}
+
+/// The same response in one piece, byte by byte and in threes, plain and under TLS.
+fn each_way(response: &[u8], end: &[Step], check: &dyn Fn(leanhttp::Result<Response>)) {
+    let pki = Pki::new();
+    let root = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
+    let client = Client::builder().tls_certs_only([root]).build().unwrap();
+    for size in [response.len().max(1), 1, 3] {
+        for is_tls in [false, true] {
+            let steps = [&[Step::ExpectRequest, send_split(response, size)], end].concat();
+            let server = match is_tls {
+                true => Script::serve_tls(vec![steps], pki.server_config(Leaf::Good)),
+                false => Script::serve(vec![steps]),
+            };
+            check(client.get(server.url("/")).header("connection", "close").send());
+        }
+    }
+}
+
+fn text(response: leanhttp::Result<Response>) -> String {
+    response.unwrap().text().unwrap()
+}
+
+/// RFC 9112 §6.3: where the body of a response ends.
+mod responses {
+    use super::*;
+
+    #[test]
+    fn of_every_framing() {
+        let rows = [
+            ("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello", Some(5), "hello"),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 5, 5\r\n\r\nhello", Some(5), "hello"),
+            ("HTTP/1.1 200 OK\ncontent-length: 5\n\nhello", Some(5), "hello"),
+            ("\r\n\nHTTP/1.1 200\r\nContent-Length:5\r\n\r\nhello", Some(5), "hello"),
+            ("HTTP/1.0 200 OK\r\ncontent-length: 5\r\n\r\nhello", Some(5), "hello"),
+            ("HTTP/1.1 404 No\r\ncontent-length: 0\r\n\r\n", Some(0), ""),
+            (
+                "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n\
+                 5\r\nhello\r\n00A ; ext=\"a;b\"\r\n, chunked!\r\n0\r\n\r\n",
+                None,
+                "hello, chunked!",
+            ),
+            (
+                "HTTP/1.1 200 OK\r\ncontent-length: 3\r\nTransfer-Encoding: Chunked\r\n\r\n\
+                 5\r\nhello\r\n0\r\n\r\n",
+                None,
+                "hello",
+            ),
+            ("HTTP/1.1 204 No\r\ncontent-length: 5\r\n\r\n", Some(5), ""),
+            ("HTTP/1.1 304 No\r\ncontent-length: 5\r\n\r\n", Some(5), ""),
+            ("HTTP/1.1 100 Go\r\n\r\nHTTP/1.1 204 No\r\n\r\n", None, ""),
+        ];
+        for (response, length, body) in rows {
+            each_way(response.as_bytes(), &[], &|outcome| {
+                let outcome = outcome.unwrap();
+                assert_eq!(outcome.content_length(), length, "{response:?}");
+                assert_eq!(text(Ok(outcome)), body, "{response:?}");
+            });
+        }
+    }
+
+    /// RFC 9112 §9.8: under TLS the end of the connection proves nothing without close_notify.
+    #[test]
+    fn that_end_with_the_connection() {
+        let response = b"HTTP/1.1 200 OK\r\n\r\nall of it";
+        each_way(response, &[Step::Close], &|outcome| assert_eq!(text(outcome), "all of it"));
+        each_way(response, &[Step::Cut], &|outcome| {
+            let response = outcome.unwrap();
+            let is_tls = response.url().scheme() == "https";
+            match response.text() {
+                Ok(text) => assert_eq!((is_tls, text.as_str()), (false, "all of it")),
+                Err(error) => {
+                    assert_eq!((is_tls, error.kind()), (true, Kind::Truncated));
+                    let reason = "TLS connection cut without close_notify";
+                    assert!(error.to_string().ends_with(reason), "{error}");
+                }
+            }
+        });
+    }
+
+    /// A body whose end is known needs no farewell.
+    #[test]
+    fn that_end_before_the_connection() {
+        each_way(&ok("all of it"), &[Step::Cut], &|outcome| {
+            assert_eq!(text(outcome), "all of it");
+        });
+    }
+
+    /// RFC 9110 §9.3.2, §15.3.5 and §15.4.5: fields of a body that does not come.
+    #[test]
+    fn without_their_body() {
+        for fields in ["content-length: 10", "transfer-encoding: chunked", "content-encoding: gzip"]
+        {
+            let head = format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\n");
+            let server = Script::serve(vec![[answer(&head), answer(ok("next"))].concat()]);
+            let client = Client::new();
+            let response = client.head(server.url("/")).send().unwrap();
+            let (name, value) = fields.split_once(": ").unwrap();
+            assert_eq!(response.headers()[name], value);
+            let length = (name == "content-length").then_some(10);
+            assert_eq!(response.content_length(), length);
+            assert_eq!(response.bytes().unwrap(), "");
+            assert_eq!(text(client.get(server.url("/")).send()), "next");
+        }
+    }
+
+    /// RFC 9110 §15.2: any number of interim responses within reason, none of which is the answer.
+    #[test]
+    fn after_interim_ones() {
+        let hints = "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\ncontent-length: 9\r\n\
+                     transfer-encoding: chunked\r\nset-cookie: a=b\r\n\r\n";
+        let interim = ["HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 199 Odd\r\nx: y\r\n\r\n", hints];
+        let response = [interim.concat().as_bytes(), &ok("the answer")].concat();
+        each_way(&response, &[], &|outcome| {
+            let response = outcome.unwrap();
+            assert_eq!(response.status(), 200);
+            assert_eq!(response.headers().len(), 1, "{:?}", response.headers());
+            assert!(response.raw_head().starts_with(b"HTTP/1.1 200"));
+            assert_eq!(text(Ok(response)), "the answer");
+        });
+    }
+
+    /// RFC 9110 §6.5: trailers come after the body, and never into the head.
+    #[test]
+    fn with_trailers() {
+        let response = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nx: head\r\n\r\n\
+                        5;a=b\r\nhello\r\n0;c\r\nx: trailer\r\nY: 1\r\ny: 2\r\n\r\n";
+        each_way(response.as_bytes(), &[], &|outcome| {
+            let mut response = outcome.unwrap();
+            assert!(response.trailers().is_none());
+            let mut body = Vec::new();
+            response.copy_to(&mut body).unwrap();
+            assert_eq!(body, b"hello");
+            let trailers = response.trailers().unwrap();
+            assert_eq!(trailers["x"], "trailer");
+            assert_eq!(trailers.get_all("y").iter().collect::<Vec<_>>(), ["1", "2"]);
+            assert_eq!(response.headers()["x"], "head");
+            assert_eq!(response.headers().get("y"), None);
+        });
+    }
+
+    /// Order, case and bytes of the head as they came; names compare in any case.
+    #[test]
+    fn with_a_head_as_it_came() {
+        let head = b"HTTP/1.1 299 Fine \xfc\r\nX-B: 1\r\nx-a:\t2 \r\nX-b: \xff\r\n\
+                     Content-Length: 0\r\n\r\n";
+        each_way(head, &[], &|outcome| {
+            let response = outcome.unwrap();
+            assert_eq!(response.raw_head(), &head[..]);
+            assert_eq!((response.status().as_u16(), response.version()), (299, Version::HTTP_11));
+            assert_eq!(response.headers()["X-A"], "2");
+            let values: Vec<_> = response.headers().get_all("x-B").iter().collect();
+            assert_eq!(values[0], "1");
+            assert_eq!(values[1].as_bytes(), b"\xff");
+        });
+    }
+}
+
+/// RFC 9110 §8.4 and RFC 1952.
+mod codings {
+    use super::*;
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn coded(fields: &str, body: &[u8]) -> Vec<u8> {
+        let length = body.len();
+        let head = format!("HTTP/1.1 200 OK\r\n{fields}\r\ncontent-length: {length}\r\n\r\n");
+        [head.as_bytes(), body].concat()
+    }
+
+    #[test]
+    fn are_taken_off() {
+        let text_of = |count: usize| -> Vec<u8> { (0..count).map(|i| (i / 7) as u8).collect() };
+        let large = text_of(300_000);
+        let members = [gzip(b"one, "), gzip(b""), gzip(b"two"), vec![0; 5]].concat();
+        let chunked = {
+            let body = gzip(b"in chunks");
+            let mut response = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\
+                transfer-encoding: chunked\r\n\r\n"
+                .to_vec();
+            for piece in body.chunks(5) {
+                response.extend(format!("{:x}\r\n", piece.len()).bytes());
+                response.extend([piece, b"\r\n"].concat());
+            }
+            response.extend(b"0\r\n\r\n");
+            response
+        };
+        let rows: [(Vec<u8>, &[u8]); 7] = [
+            (coded("content-encoding: gzip", &gzip(b"hello")), b"hello"),
+            (coded("Content-Encoding: X-GZip", &gzip(b"hello")), b"hello"),
+            (coded("content-encoding: gzip, identity", &gzip(b"hello")), b"hello"),
+            (
+                coded("content-encoding: gzip\r\ncontent-encoding: gzip", &gzip(&gzip(b"twice"))),
+                b"twice",
+            ),
+            (coded("content-encoding: gzip", &members), b"one, two"),
+            (coded("content-encoding: gzip", &gzip(&large)), &large),
+            (chunked, b"in chunks"),
+        ];
+        for (response, body) in rows {
+            each_way(&response, &[], &|outcome| {
+                let response = outcome.unwrap();
+                assert_eq!(response.content_length(), None);
+                assert_eq!(response.headers().get("content-encoding"), None);
+                assert_eq!(response.headers().get("content-length"), None);
+                let raw = String::from_utf8_lossy(response.raw_head()).to_lowercase();
+                assert!(raw.contains("content-encoding"));
+                assert_eq!(response.bytes().unwrap(), body);
+            });
+        }
+    }
+
+    /// What is not decoded keeps its fields and comes as it is.
+    #[test]
+    fn are_left_alone() {
+        type Build = fn(ClientBuilder) -> ClientBuilder;
+        type Ask = fn(RequestBuilder) -> RequestBuilder;
+        let (off, on): (Build, Build) = (|client| client.gzip(false), |client| client);
+        let (whole, part): (Ask, Ask) = (|ask| ask, |ask| ask.header("range", "bytes=3-40"));
+        let body = gzip(b"hello");
+        let plain = coded("content-encoding: gzip", &body);
+        let other = coded("content-encoding: gzip, other", &body);
+        // RFC 9110 §15.3.7: a part of a coded body is no coded body.
+        let cut = coded("content-encoding: gzip", &body[3..]);
+        let cut = [b"HTTP/1.1 206 Part", &cut["HTTP/1.1 200 OK".len()..]].concat();
+        let rows: [(Build, Ask, &[u8], &[u8]); 4] = [
+            (off, whole, &plain, &body),
+            (on, |ask| ask.gzip(false), &plain, &body),
+            (on, whole, &other, &body),
+            (on, part, &cut, &body[3..]),
+        ];
+        for (build, ask, response, expected) in rows {
+            let server = Script::serve(vec![answer(response)]);
+            let client = build(Client::builder()).build().unwrap();
+            let response = ask(client.get(server.url("/"))).send().unwrap();
+            assert!(response.headers().contains_key("content-encoding"));
+            assert_eq!(response.content_length(), Some(expected.len() as u64));
+            assert_eq!(response.bytes().unwrap(), expected);
+        }
+    }
+
+    /// The body was complete by its framing, the coding inside was not: an error all the same.
+    #[test]
+    fn that_are_cut() {
+        let body = gzip(b"hello, hello, hello");
+        for end in 1..body.len() {
+            let server = Script::serve(vec![answer(coded("content-encoding: gzip", &body[..end]))]);
+            let mut response = Client::new().get(server.url("/")).send().unwrap();
+            let mut read = Vec::new();
+            let error = response.read_to_end(&mut read).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{end}: {error}");
+            assert!(error.to_string().ends_with("the gzip data ends too early"), "{error}");
+            assert!(b"hello, hello, hello".starts_with(&read[..]));
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! Servers that want to hurt the client by what they send: heads, framing, chunks. Each test carries
+//! the number of its row in the project's table of attacks (H01–H25).
+#![cfg(all(feature = "blocking", feature = "tls"))]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use leanhttp::error::Kind;
+use leanhttp::{Client, Error, Method, Response, Result};
+
+use support::pki::{Leaf, Pki};
+use support::script::{Script, Step, answer, send};
+
+const OK: &str = "HTTP/1.1 200 OK\r\n";
+
+/// A server that sends `start` and then `again` for ever, until the client has had enough.
+struct Endless {
+    addr: SocketAddr,
+    sent: Arc<AtomicU64>,
+}
+
+impl Endless {
+    fn start(start: &str, again: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        let sent = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&sent);
+        let (start, again) = (start.to_owned(), again.repeat(1 + 2000 / again.len()));
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                counter.store(0, Ordering::Relaxed);
+                flood(stream, &start, &again, &counter);
+            }
+        });
+        Self { addr, sent }
+    }
+
+    /// The client's error, after no more than `at_most` bytes beyond what the system's buffers of
+    /// a loopback connection hold.
+    fn stops_the_client(&self, at_most: u64) -> Error {
+        const BUFFERS: u64 = 8 * 1024 * 1024;
+        let error = whole(&patient(), &format!("http://{}/", self.addr)).unwrap_err();
+        let sent = self.sent.load(Ordering::Relaxed);
+        assert!(sent < at_most + BUFFERS, "{sent} bytes before {error}");
+        error
+    }
+}
+
+fn flood(mut stream: TcpStream, start: &str, again: &str, sent: &AtomicU64) {
+    let _ = stream.read(&mut [0; 4096]);
+    let mut piece = start;
+    while let Ok(count) = stream.write(piece.as_bytes()) {
+        sent.fetch_add(count as u64, Ordering::Relaxed);
+        piece = piece.get(count..).filter(|rest| !rest.is_empty()).unwrap_or(again);
+    }
+}
+
+fn patient() -> Client {
+    Client::builder().timeout(Duration::from_secs(60)).build().unwrap()
+}
+
+/// The whole response: its head and body.
+fn whole(client: &Client, url: &str) -> Result<(Response, Vec<u8>)> {
+    let mut response = client.get(url).send()?;
+    let mut body = Vec::new();
+    response.copy_to(&mut body)?;
+    Ok((response, body))
+}
+
+/// One response, and the connection is closed after it.
+fn once(response: impl AsRef<[u8]>) -> Result<(Response, Vec<u8>)> {
+    let peer = Script::serve(vec![vec![Step::ExpectRequest, send(response), Step::Close]]);
+    whole(&patient(), &peer.url("/"))
+}
+
+#[track_caller]
+fn assert_refused(responses: &[String], kind: Kind, reason: &str) {
+    for response in responses {
+        let error = once(response).map(|(_, body)| body).unwrap_err();
+        let line = error.to_string();
+        assert_eq!(error.kind(), kind, "{response:?}: {line}");
+        assert!(line.contains(reason), "{response:?}: {line}");
+    }
+}
+
+#[test]
+fn h01_endless_header_lines() {
+    let field = format!("X-Filler: {}\r\n", "x".repeat(1000));
+    let error = Endless::start(OK, &field).stops_the_client(64 * 1024);
+    assert_eq!(error.kind(), Kind::Limit);
+    assert!(error.to_string().contains("response head larger than 65536 bytes"), "{error}");
+}
+
+#[test]
+fn h02_one_header_line_without_end() {
+    let error = Endless::start(&format!("{OK}X-Filler: "), "x").stops_the_client(64 * 1024);
+    assert!(error.to_string().contains("response head larger than 65536 bytes"), "{error}");
+}
+
+#[test]
+fn h03_a_hundred_thousand_tiny_fields() {
+    let error = Endless::start(OK, "a:\r\n").stops_the_client(64 * 1024);
+    assert_eq!(error.kind(), Kind::Limit);
+    let fields = format!("{OK}{}\r\n", "a:\r\n".repeat(129));
+    assert_refused(&[fields], Kind::Limit, "more than 128 header fields");
+}
+
+#[test]
+fn h04_endless_interim_responses() {
+    let error = Endless::start("", "HTTP/1.1 100 Continue\r\n\r\n").stops_the_client(64 * 1024);
+    assert_eq!(error.kind(), Kind::Limit);
+    assert!(error.to_string().contains("more than 16 interim"), "{error}");
+}
+
+#[test]
+fn h05_switching_protocols_unasked() {
+    let switch = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n";
+    let then = format!("{switch}{OK}Content-Length: 2\r\n\r\nok");
+    assert_refused(&[switch.to_owned(), then], Kind::Protocol, "101 Switching Protocols");
+}
+
+#[test]
+fn h06_endless_chunk_extensions() {
+    let head = format!("{OK}Transfer-Encoding: chunked\r\n\r\n");
+    let chunk = format!("1;{}\r\nx\r\n", "e".repeat(100));
+    let error = Endless::start(&head, &chunk).stops_the_client(1024 * 1024);
+    assert_eq!(error.kind(), Kind::Limit);
+    assert!(error.to_string().contains("more than 16384 bytes of chunk extensions"), "{error}");
+    let error = Endless::start(&format!("{head}1;"), "e").stops_the_client(64 * 1024);
+    assert_eq!(error.kind(), Kind::Limit);
+}
+
+#[test]
+fn h07_an_endless_trailer_section() {
+    let head = format!("{OK}Transfer-Encoding: chunked\r\n\r\n0\r\n");
+    let error = Endless::start(&head, "X-Trailer: 1\r\n").stops_the_client(64 * 1024);
+    assert_eq!(error.kind(), Kind::Limit);
+    let error = Endless::start(&format!("{head}X: "), "x").stops_the_client(64 * 1024);
+    assert!(error.to_string().contains("trailers larger than 16384 bytes"), "{error}");
+}
+
+#[test]
+fn h08_chunk_sizes_that_overflow() {
+    let sizes = ["ffffffffffffffff", "10000000000000000", "fffffffffffffffe", "8000000000000000"];
+    let responses = sizes.map(|size| format!("{OK}Transfer-Encoding: chunked\r\n\r\n{size}\r\nx"));
+    assert_refused(&responses, Kind::Protocol, "chunk size larger than 2^63-1");
+}
+
+#[test]
+fn h09_content_lengths_that_overflow() {
+    let long = "9".repeat(100);
+    let lengths = ["9223372036854775808", "18446744073709551616", &long];
+    let responses = lengths.map(|length| format!("{OK}Content-Length: {length}\r\n\r\nx"));
+    assert_refused(&responses, Kind::Protocol, "invalid Content-Length");
+}
+
+/// CVE-2025-13836: nothing is allocated on the word of a Content-Length.
+#[test]
+fn h10_a_huge_content_length_and_a_few_bytes() {
+    let response = format!("{OK}Content-Length: 9223372036854775807\r\n\r\nfew");
+    let line = "9223372036854775804 bytes of the body missing";
+    assert_refused(std::slice::from_ref(&response), Kind::Truncated, line);
+
+    let peer = Script::serve(vec![vec![Step::ExpectRequest, send(&response), Step::Close]]);
+    let error = patient().get(peer.url("/")).send().unwrap().bytes().unwrap_err();
+    assert_eq!(error.kind(), Kind::Limit, "{error}");
+}
+
+#[test]
+fn h11_content_lengths_that_are_no_number() {
+    let lengths = ["+5", "-5", "0x5", "5 5", "", "5.0", "\"5\""];
+    let responses = lengths.map(|length| format!("{OK}Content-Length: {length}\r\n\r\nhello"));
+    assert_refused(&responses, Kind::Protocol, "invalid Content-Length");
+}
+
+#[test]
+fn h12_two_different_content_lengths() {
+    let one = format!("{OK}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!");
+    let list = format!("{OK}Content-Length: 5, 6\r\n\r\nhello!");
+    assert_refused(&[one, list], Kind::Protocol, "Content-Length values differ");
+}
+
+/// The chunked coding wins, and the connection is not used again (RFC 9112 §6.3).
+#[test]
+fn h13_transfer_encoding_and_content_length() {
+    let fields = [
+        "Content-Length: 3\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nContent-Length: 3",
+    ];
+    for fields in fields {
+        let response = format!("{OK}{fields}\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+        let peer = Script::serve(vec![answer(response)]);
+        let client = patient();
+        let (response, body) = whole(&client, &peer.url("/")).unwrap();
+        assert_eq!((body.as_slice(), response.content_length()), (&b"hello"[..], None));
+        drop(response);
+        assert_eq!(client.pool_stats().idle, 0);
+    }
+}
+
+#[test]
+fn h14_half_recognised_transfer_encodings() {
+    let body = "5\r\nhello\r\n0\r\n\r\n";
+    let fields = [
+        "Transfer-Encoding: xchunked",
+        "Transfer-Encoding: chunked, gzip",
+        "Transfer-Encoding: gzip",
+        "Transfer-Encoding: gzip, chunked",
+        "Transfer-Encoding: chunked, chunked",
+        "Transfer-Encoding: \"chunked\"",
+        "Transfer-Encoding: chunked;q=1",
+        "Transfer-Encoding: \x0bchunked",
+        "Transfer-Encoding : chunked",
+        "Transfer-Encoding:\r\n chunked",
+        "Transfer-Encoding: ",
+    ];
+    let responses = fields.map(|field| format!("{OK}{field}\r\n\r\n{body}"));
+    assert_refused(&responses, Kind::Protocol, "");
+    let old = format!("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}");
+    assert_refused(&[old], Kind::Protocol, "Transfer-Encoding in an HTTP/1.0 response");
+}
+
+#[test]
+fn h15_bare_lf_in_chunk_lines() {
+    let bodies = ["5\nhello\r\n0\r\n\r\n", "5;a=b\nhello\r\n0\r\n\r\n", "5\r\nhello\r\n0\n\r\n"];
+    let responses = bodies.map(|body| format!("{OK}Transfer-Encoding: chunked\r\n\r\n{body}"));
+    assert_refused(&responses, Kind::Protocol, "");
+}
+
+#[test]
+fn h16_anything_but_crlf_after_chunk_data() {
+    let bodies = ["5\r\nhello0\r\n\r\n", "5\r\nhelloXX0\r\n\r\n", "5\r\nhello\n0\r\n\r\n"];
+    let responses = bodies.map(|body| format!("{OK}Transfer-Encoding: chunked\r\n\r\n{body}"));
+    assert_refused(&responses, Kind::Protocol, "after a chunk");
+}
+
+#[test]
+fn h17_controls_in_names_and_values() {
+    let fields = ["X-A: a\0b", "X-A: a\rb", "X-A: a\x01b", "X-A: a\x7fb", "X\0A: b", "X\x7fA: b"];
+    let responses = fields.map(|field| format!("{OK}{field}\r\nContent-Length: 0\r\n\r\n"));
+    assert_refused(&responses, Kind::Protocol, "invalid header field");
+}
+
+#[test]
+fn h18_folded_lines() {
+    let fields = ["X-A: b\r\n c", "Content-Length: 1\r\n 0", "Transfer-Encoding: x\r\n\tchunked"];
+    let responses = fields.map(|field| format!("{OK}{field}\r\n\r\n0123456789"));
+    assert_refused(&responses, Kind::Protocol, "invalid header field");
+}
+
+#[test]
+fn h19_malformed_field_lines() {
+    let fields = ["X-A : b", ": b", "no colon", "X A: b", "(X): b"];
+    let responses = fields.map(|field| format!("{OK}{field}\r\nContent-Length: 0\r\n\r\n"));
+    assert_refused(&responses, Kind::Protocol, "invalid header field");
+}
+
+/// RFC 9112 §8: whichever byte is the last one, a cut response is not complete.
+#[test]
+fn h20_the_connection_ends_too_early() {
+    let sized = format!("{OK}Content-Length: 5\r\n\r\nhello");
+    let chunked = format!("{OK}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+    for whole in [sized, chunked] {
+        for end in 1..whole.len() {
+            let error = once(&whole[..end]).map(|(_, body)| body).unwrap_err();
+            assert_eq!(error.kind(), Kind::Truncated, "{:?}: {error}", &whole[..end]);
+        }
+        assert_eq!(once(&whole).unwrap().1, b"hello");
+    }
+    assert_refused(&[String::new()], Kind::Io, "connection closed before a response");
+}
+
+#[test]
+fn h21_tls_that_ends_without_close_notify() {
+    let pki = Pki::new();
+    let ca = leanhttp::Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
+    let client = Client::builder().add_root_certificate(ca).build().unwrap();
+    let get = |body: &str, end: Step| {
+        let steps = vec![Step::ExpectRequest, send(format!("{OK}{body}")), end];
+        let peer = Script::serve_tls(vec![steps], pki.server_config(Leaf::Good));
+        whole(&client, &peer.url("/")).map(|(_, body)| body)
+    };
+    let error = get("\r\nuntil the end", Step::Cut).unwrap_err();
+    assert_eq!(error.kind(), Kind::Truncated);
+    assert!(error.to_string().contains("cut without close_notify"), "{error}");
+    assert_eq!(get("\r\nuntil the end", Step::Close).unwrap(), b"until the end");
+    assert_eq!(get("Content-Length: 2\r\n\r\nok", Step::Cut).unwrap(), b"ok");
+    assert!(get("Content-Length: 3\r\n\r\nok", Step::Cut).is_err());
+}
+
+#[test]
+fn h22_other_protocols() {
+    let banners = [
+        "SSH-2.0-OpenSSH_9.6\r\n",
+        "220 mail.example ESMTP\r\n",
+        "\x15\x03\x01\0\x02\x02\x16",
+        "<html><body>old</body></html>",
+        "ICY 200 OK\r\n\r\n",
+        " HTTP/1.1 200 OK\r\n\r\n",
+    ];
+    assert_refused(&banners.map(str::to_owned), Kind::Protocol, "invalid status line");
+    let versions = ["HTTP/0.9 200 OK\r\n\r\n", "HTTP/2.0 200 OK\r\n\r\n", "HTTP/3 200\r\n\r\n"];
+    assert_refused(&versions.map(str::to_owned), Kind::Protocol, "unsupported HTTP version");
+}
+
+#[test]
+fn h23_bodies_that_must_not_be() {
+    let cases = [
+        (Method::GET, "HTTP/1.1 204 No Content\r\n\r\nevil"),
+        (Method::GET, "HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\nevil"),
+        (Method::HEAD, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"),
+    ];
+    for (method, response) in cases {
+        let peer = Script::serve(vec![answer(response)]);
+        let client = patient();
+        let body = client.request(method, peer.url("/")).send().unwrap().bytes().unwrap();
+        assert!(body.is_empty(), "{response:?}");
+        assert_eq!(client.pool_stats().idle, 0, "{response:?}");
+    }
+}
+
+/// Response queue poisoning: what comes after a response is never the answer to the next request.
+#[test]
+fn h24_a_second_response_nobody_asked_for() {
+    let good = format!("{OK}Content-Length: 4\r\n\r\ngood");
+    let evil = format!("{OK}Content-Length: 4\r\n\r\nevil");
+    let at_once = vec![Step::ExpectRequest, send(format!("{good}{evil}"))];
+    let later =
+        vec![Step::ExpectRequest, send(&good), Step::Pause(Duration::from_millis(30)), send(&evil)];
+    for first in [at_once, later] {
+        let peer = Script::serve(vec![first, answer(&good)]);
+        let client = patient();
+        for _ in 0..2 {
+            assert_eq!(whole(&client, &peer.url("/")).unwrap().1, b"good");
+            thread::sleep(Duration::from_millis(100));
+        }
+        assert_eq!(peer.accepted(), 2);
+    }
+}
+
+#[test]
+fn h25_garbage_after_an_empty_response() {
+    let endless = Endless::start(&format!("{OK}Content-Length: 0\r\n\r\n"), "garbage");
+    let client = patient();
+    let url = format!("http://{}/", endless.addr);
+    for _ in 0..3 {
+        let (response, body) = whole(&client, &url).unwrap();
+        drop(response);
+        assert!(body.is_empty());
+        // Let some of the garbage arrive, so that the look at the connection has something to see.
+        thread::sleep(Duration::from_millis(50));
+    }
+    drop(client);
+    let sent = endless.sent.load(Ordering::Relaxed);
+    assert!(sent < 16 * 1024 * 1024, "not drained without bound: {sent}");
+}

@@ -1,0 +1,631 @@
+//! Connections: which are used again, which must not be, and what happens when one dies.
+#![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod support;
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+use std::time::Duration;
+
+use leanhttp::blocking::{Body, Client, ClientBuilder, RequestBuilder, Response};
+use leanhttp::error::{Kind, Phase};
+use leanhttp::header::{CONNECTION, HeaderMap, HeaderValue};
+use leanhttp::{Certificate, Method};
+use socket2::SockRef;
+
+use support::httpbin::Httpbin;
+use support::pki::{Leaf, Pki};
+use support::script::{Connection, Script, Step, answer, ok, send};
+
+fn text(response: leanhttp::Result<Response>) -> String {
+    response.unwrap().text().unwrap()
+}
+
+fn answered(bytes: impl AsRef<[u8]>) -> [Step; 2] {
+    [Step::ExpectRequest, send(bytes)]
+}
+
+fn trusting(pki: &Pki) -> ClientBuilder {
+    Client::builder().tls_certs_only([Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap()])
+}
+
+/// Several hosts, all of them at this peer.
+fn at(server: &Script) -> ClientBuilder {
+    let hosts = ["a.test", "b.test", "a.test."];
+    hosts.into_iter().fold(Client::builder(), |b, host| b.resolve(host, server.addr()))
+}
+
+mod reused {
+    use super::*;
+
+    /// RFC 9112 §9.3: persistence is the default, whatever the framing of the responses.
+    #[test]
+    fn one_connection_for_many_requests() {
+        let pki = Pki::new();
+        for server in [Httpbin::start(), Httpbin::start_tls(&pki)] {
+            let client = trusting(&pki).build().unwrap();
+            let get = |path: &str| client.get(server.url(path)).send().unwrap();
+            for _ in 0..3 {
+                get("/get").text().unwrap();
+                get("/gzip").bytes().unwrap();
+                get("/stream-bytes/50000").bytes().unwrap();
+                get("/bytes/300000").copy_to(&mut io::sink()).unwrap();
+                drop(get("/status/204"));
+                drop(get("/status/500"));
+                client.head(server.url("/get")).send().unwrap();
+                client.post(server.url("/post")).form(&[("a", "b")]).send().unwrap();
+                client.post(server.url("/post")).body(Body::new(io::empty())).send().unwrap();
+            }
+            assert_eq!(server.requests_seen().len(), 27);
+            assert_eq!(server.connections_opened(), 1, "{}", server.url(""));
+        }
+    }
+
+    /// A clone is the same client, another client is not.
+    #[test]
+    fn clones_share_connections() {
+        let server = Httpbin::start();
+        let client = Client::new();
+        for client in [client.clone(), client.clone(), client] {
+            text(client.get(server.url("/get")).send());
+        }
+        assert_eq!(server.connections_opened(), 1);
+        text(Client::new().get(server.url("/get")).send());
+        assert_eq!(server.connections_opened(), 2);
+    }
+
+    /// RFC 9112 §9.3: HTTP/1.0 too, if it says so.
+    #[test]
+    fn http_1_0_with_keep_alive() {
+        let kept = "HTTP/1.0 200 OK\r\nconnection: Keep-Alive\r\ncontent-length: 2\r\n\r\nok";
+        let server = Script::serve(vec![[answered(kept), answered(ok("next"))].concat()]);
+        let client = Client::new();
+        assert_eq!(text(client.get(server.url("/")).send()), "ok");
+        assert_eq!(text(client.get(server.url("/")).send()), "next");
+    }
+
+    /// What is there already costs no wait: it is read away, and the connection is saved.
+    #[test]
+    fn after_a_small_rest_that_is_already_there() {
+        let body = "x".repeat(10_000);
+        let chunked = format!(
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{}0\r\nx: y\r\n\r\n",
+            format!("3e8\r\n{}\r\n", &body[..1000]).repeat(10)
+        );
+        for first in [ok(&body), chunked.into_bytes(), ok("")] {
+            let server = Script::serve(vec![[answered(&first), answered(ok("next"))].concat()]);
+            let client = Client::new();
+            let mut response = client.get(server.url("/")).send().unwrap();
+            let _ = response.read(&mut [0; 10]).unwrap();
+            drop(response);
+            assert_eq!(text(client.get(server.url("/")).send()), "next");
+        }
+    }
+
+    #[test]
+    fn by_sixteen_threads_at_once() {
+        let server = Httpbin::start();
+        let client = Client::new();
+        thread::scope(|scope| {
+            for worker in 0..16 {
+                let (client, server) = (&client, &server);
+                scope.spawn(move || {
+                    for turn in 0..20 {
+                        let path = format!("/anything/{worker}-{turn}");
+                        let body = text(client.post(server.url(&path)).body(path.clone()).send());
+                        assert_eq!(body.matches(&path).count(), 2, "{body}");
+                    }
+                });
+            }
+        });
+        assert_eq!(server.requests_seen().len(), 320);
+        assert!(server.connections_opened() <= 16, "{}", server.connections_opened());
+    }
+}
+
+/// What comes next on these connections is not known to be a response, or nothing comes at all.
+mod not_reused {
+    use super::*;
+
+    type Ask = fn(RequestBuilder) -> RequestBuilder;
+    type Use = fn(Response);
+
+    const PLAIN: Ask = |request| request;
+    const READ: Use = |response| drop(response.bytes().unwrap());
+    const DROP: Use = drop;
+
+    /// The first request as the row says, on a connection that takes no second one.
+    #[track_caller]
+    fn assert_fresh(what: &str, ask: Ask, first: &[u8], consume: Use) {
+        let server = Script::serve(vec![answered(first).to_vec(), answer(ok("next"))]);
+        let client = Client::new();
+        consume(ask(client.get(server.url("/"))).send().unwrap());
+        assert_eq!(text(client.get(server.url("/")).send()), "next", "{what}");
+        server.join();
+        assert_eq!(server.accepted(), 2, "{what}");
+    }
+
+    /// RFC 9112 §9.3 and §9.6.
+    #[test]
+    fn because_one_side_said_so() {
+        let close = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok";
+        let http10 = "HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok";
+        let both = "HTTP/1.1 200 OK\r\nconnection: keep-alive, Close\r\ncontent-length: 0\r\n\r\n";
+        let no_body = "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
+        assert_fresh("the peer said close", PLAIN, close.as_bytes(), READ);
+        assert_fresh("the peer said close among others", PLAIN, both.as_bytes(), DROP);
+        assert_fresh("the peer said close without a body", PLAIN, no_body.as_bytes(), DROP);
+        assert_fresh("HTTP/1.0", PLAIN, http10.as_bytes(), READ);
+        assert_fresh("we said close", |r| r.header(CONNECTION, "close"), &ok("ok"), READ);
+
+        let server = Script::serve(vec![answer(ok("1")), answer(ok("2"))]);
+        let close = HeaderMap::from_iter([(CONNECTION, HeaderValue::from_static("close"))]);
+        let client = Client::builder().default_headers(close).build().unwrap();
+        assert_eq!(text(client.get(server.url("/")).send()), "1");
+        assert_eq!(text(client.get(server.url("/")).send()), "2");
+    }
+
+    /// Response queue poisoning: what follows a response is not the answer to the next request.
+    #[test]
+    fn because_more_came_than_the_response() {
+        let evil = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil";
+        let after = |head: &str| format!("{head}{evil}").into_bytes();
+        let ok2 = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+        let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";
+        assert_fresh("after a known length", PLAIN, &after(ok2), READ);
+        assert_fresh("after a known length, dropped", PLAIN, &after(ok2), DROP);
+        assert_fresh("after the last chunk", PLAIN, &after(chunked), READ);
+        assert_fresh("after 204", PLAIN, &after("HTTP/1.1 204 No\r\n\r\n"), DROP);
+        assert_fresh("after 304", PLAIN, &after("HTTP/1.1 304 No\r\n\r\n"), READ);
+        assert_fresh(
+            "after no body",
+            PLAIN,
+            &after("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
+            READ,
+        );
+        assert_fresh("a stray line end", PLAIN, &[&ok("ok")[..], b"\r\n"].concat(), READ);
+    }
+
+    /// RFC 9110 §9.3.2: a server that sends the body all the same.
+    #[test]
+    fn because_head_was_answered_with_a_body() {
+        let server = Script::serve(vec![answered(ok("body")).to_vec(), answer(ok("next"))]);
+        let client = Client::new();
+        let response = client.head(server.url("/")).send().unwrap();
+        assert_eq!((response.content_length(), text(Ok(response)).as_str()), (Some(4), ""));
+        assert_eq!(text(client.get(server.url("/")).send()), "next");
+    }
+
+    /// RFC 9112 §6.1 and §6.3: framing that others may read otherwise.
+    #[test]
+    fn because_the_framing_is_in_doubt() {
+        let both = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n\
+                    2\r\nok\r\n0\r\n\r\n";
+        let no_body = "HTTP/1.1 204 No Content\r\ntransfer-encoding: chunked\r\n\r\n";
+        assert_fresh("both framings", PLAIN, both.as_bytes(), READ);
+        assert_fresh("204 with chunks", PLAIN, no_body.as_bytes(), DROP);
+    }
+
+    #[test]
+    fn because_the_body_was_not_read() {
+        let large = ok("x".repeat(200_000));
+        let unfinished = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf";
+        let chunk = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\nhalf";
+        let between = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n";
+        let read_some: Use = |mut response| response.read_exact(&mut [0; 2]).unwrap();
+        assert_fresh("large", PLAIN, &large, read_some);
+        assert_fresh("large and unread", PLAIN, &large, DROP);
+        assert_fresh("the rest is still to come", PLAIN, unfinished, read_some);
+        assert_fresh("the rest of the chunk is still to come", PLAIN, chunk, DROP);
+        assert_fresh("the last chunk is still to come", PLAIN, between, read_some);
+    }
+
+    #[test]
+    fn because_the_connection_ended_the_body() {
+        let body = "HTTP/1.1 200 OK\r\n\r\nall of it";
+        let first = [&answered(body)[..], &[Step::Close]].concat();
+        let server = Script::serve(vec![first, answer(ok("next"))]);
+        let client = Client::new();
+        assert_eq!(text(client.get(server.url("/")).send()), "all of it");
+        assert_eq!(text(client.get(server.url("/")).send()), "next");
+    }
+
+    /// An error leaves nothing behind, and asked again it does not become an end.
+    #[test]
+    fn because_the_body_was_cut() {
+        let cut = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf";
+        let first = [&answered(cut)[..], &[Step::Close]].concat();
+        let server = Script::serve(vec![first, answer(ok("next"))]);
+        let client = Client::new();
+        let mut response = client.get(server.url("/")).send().unwrap();
+        let mut body = Vec::new();
+        assert_eq!(
+            response.read_to_end(&mut body).unwrap_err().kind(),
+            io::ErrorKind::UnexpectedEof
+        );
+        assert_eq!(body, b"half");
+        assert!(response.read(&mut [0; 9]).is_err());
+        assert!(response.copy_to(&mut io::sink()).is_err());
+        assert!(response.bytes().is_err());
+        assert_eq!(text(client.get(server.url("/")).send()), "next");
+    }
+
+    /// A caller's reader that panics takes its connection along and nothing else.
+    #[test]
+    fn because_the_caller_panicked() {
+        struct Panics;
+        impl Read for Panics {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                panic!("the caller's own fault")
+            }
+        }
+        let server = Script::serve(vec![vec![Step::Silent], answer(ok("next"))]);
+        let client = Client::new();
+        let upload = || client.post(server.url("/")).body(Body::new(Panics)).send();
+        assert!(catch_unwind(AssertUnwindSafe(upload)).is_err());
+        assert_eq!(text(client.get(server.url("/")).send()), "next");
+    }
+}
+
+mod kept {
+    use super::*;
+
+    /// Holds this many responses at once, then lets go of all of them.
+    fn at_once(client: &Client, urls: &[String]) {
+        let responses: Vec<_> = urls.iter().map(|url| client.get(url).send().unwrap()).collect();
+        drop(responses);
+    }
+
+    #[test]
+    fn as_many_as_allowed() {
+        type Row = (&'static str, fn(ClientBuilder) -> ClientBuilder, usize);
+        let rows: [Row; 5] = [
+            ("by default", |client| client, 3),
+            ("none for a host", |client| client.pool_max_idle_per_host(0), 6),
+            ("none at all", |client| client.pool_max_idle(0), 6),
+            ("one for a host", |client| client.pool_max_idle_per_host(1), 5),
+            ("two in all", |client| client.pool_max_idle(2), 4),
+        ];
+        for (what, build, opened) in rows {
+            let server = Httpbin::start();
+            let client = build(Client::builder()).build().unwrap();
+            let urls = vec![server.url("/get"); 3];
+            at_once(&client, &urls);
+            at_once(&client, &urls);
+            assert_eq!(server.connections_opened(), opened, "{what}");
+        }
+    }
+
+    /// A limit in all makes room by closing what idles longest, of whichever host.
+    #[test]
+    fn the_newest_of_all_hosts() {
+        let (one, two) = (Httpbin::start(), Httpbin::start());
+        let client = Client::builder().pool_max_idle(1).build().unwrap();
+        for server in [&one, &two, &two, &one] {
+            at_once(&client, &[server.url("/get")]);
+        }
+        assert_eq!((one.connections_opened(), two.connections_opened()), (2, 1));
+    }
+
+    #[test]
+    fn no_longer_than_allowed() {
+        for (timeout, opened) in [(Some(Duration::from_millis(30)), 2), (None, 1)] {
+            let server = Httpbin::start();
+            let client = Client::builder().pool_idle_timeout(timeout).build().unwrap();
+            at_once(&client, &[server.url("/get")]);
+            thread::sleep(Duration::from_millis(60));
+            at_once(&client, &[server.url("/get")]);
+            assert_eq!(server.connections_opened(), opened, "{timeout:?}");
+        }
+    }
+
+    /// RFC 9110 §4.3.3: host, port and scheme make an authority; the dot at the end counts.
+    #[test]
+    fn apart_by_host_and_port() {
+        let rows = [
+            ("http://a.test/", 0),
+            ("http://A.TEST:80/other?q#f", 0),
+            ("http://a.test:81/", 1),
+            ("http://b.test/", 2),
+            ("http://a.test./", 3),
+            ("http://b.test/", 2),
+            ("http://a.test:81/", 1),
+            ("http://user@a.test/", 0),
+        ];
+        let script = |connection: usize| -> Connection {
+            let turns = rows.iter().filter(|row| row.1 == connection);
+            turns.flat_map(|_| answered(ok(connection.to_string()))).collect()
+        };
+        let server = Script::serve((0..4).map(script).collect());
+        let client = at(&server).build().unwrap();
+        for (url, connection) in rows {
+            assert_eq!(text(client.get(url).send()), connection.to_string(), "{url}");
+        }
+    }
+}
+
+/// RFC 9112 §9.3.1 and §9.5: connections end at any time.
+mod dying {
+    use super::*;
+
+    /// A peer that the test itself plays, so that it knows what has happened when.
+    struct Peer {
+        listener: TcpListener,
+    }
+
+    impl Peer {
+        fn start() -> Peer {
+            Peer { listener: TcpListener::bind("127.0.0.1:0").unwrap() }
+        }
+
+        fn url(&self) -> String {
+            format!("http://{}/", self.listener.local_addr().unwrap())
+        }
+
+        /// Answers one request on a new connection while `ask` runs.
+        fn answer<T: Send>(&self, body: &str, ask: impl FnOnce() -> T + Send) -> (TcpStream, T) {
+            thread::scope(|scope| {
+                let asking = scope.spawn(ask);
+                let (mut stream, _) = self.listener.accept().unwrap();
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    stream.read_exact(&mut byte).unwrap();
+                    request.push(byte[0]);
+                }
+                stream.write_all(&ok(body)).unwrap();
+                (stream, asking.join().unwrap())
+            })
+        }
+    }
+
+    /// While it idles the peer closes, breaks or speaks: the next request goes elsewhere, even one
+    /// that must not be sent twice.
+    #[test]
+    fn while_it_idles() {
+        let evil = ok("evil");
+        type End<'a> = (&'a str, &'a dyn Fn(&mut TcpStream));
+        let ends: [End<'_>; 4] = [
+            ("FIN", &|stream| stream.shutdown(Shutdown::Write).unwrap()),
+            ("RST", &|stream| SockRef::from(&*stream).set_linger(Some(Duration::ZERO)).unwrap()),
+            ("an answer to nothing", &|stream| stream.write_all(&evil).unwrap()),
+            ("a byte", &|stream| stream.write_all(b"\n").unwrap()),
+        ];
+        for (what, end) in ends {
+            let peer = Peer::start();
+            let client = Client::new();
+            let (mut first, body) = peer.answer("1", || text(client.get(peer.url()).send()));
+            assert_eq!(body, "1");
+            end(&mut first);
+            let first = (what != "RST").then_some(first);
+            let (_second, body) = peer.answer("2", || text(client.post(peer.url()).send()));
+            assert_eq!(body, "2", "{what}");
+            drop(first);
+        }
+    }
+
+    /// One good request, then one that the peer reads and does not answer.
+    fn stale(end: Step) -> Connection {
+        let second = [Step::ExpectRequest, end];
+        [&answered(ok("first"))[..], &second].concat()
+    }
+
+    /// RFC 9110 §9.2.2: what is idempotent is sent again, once and unnoticed.
+    #[test]
+    fn just_when_an_idempotent_request_arrives() {
+        for method in [Method::GET, Method::HEAD, Method::PUT, Method::DELETE, Method::OPTIONS] {
+            for end in [Step::Close, Step::Reset] {
+                let server = Script::serve(vec![stale(end), answer(ok("again"))]);
+                let client = Client::new();
+                assert_eq!(text(client.get(server.url("/")).send()), "first");
+                let mut ask = client.request(method.clone(), server.url("/"));
+                if method == Method::PUT {
+                    ask = ask.body("body");
+                }
+                assert_eq!(ask.send().unwrap().status(), 200, "{method}");
+                server.join();
+                let again = String::from_utf8(server.received(1)).unwrap();
+                assert!(again.starts_with(method.as_str()), "{again}");
+                assert_eq!(again.ends_with("\r\n\r\nbody"), method == Method::PUT, "{again}");
+            }
+        }
+    }
+
+    /// RFC 9110 §9.2.2: it may have been carried out. Nor can a reader be read twice.
+    #[test]
+    fn just_when_another_request_arrives() {
+        type Ask = fn(&Client, &str) -> leanhttp::Result<Response>;
+        let asks: [(&str, Ask); 4] = [
+            ("POST", |client, url| client.post(url).body("body").send()),
+            ("POST without body", |client, url| client.post(url).send()),
+            ("PATCH", |client, url| client.patch(url).body("body").send()),
+            ("PUT of a reader", |client, url| client.put(url).body(Body::new(&b"body"[..])).send()),
+        ];
+        for (what, ask) in asks {
+            for end in [Step::Close, Step::Reset] {
+                let server = Script::serve(vec![stale(end)]);
+                let client = Client::new();
+                assert_eq!(text(client.get(server.url("/")).send()), "first");
+                let error = ask(&client, &server.url("/")).unwrap_err();
+                assert_eq!((error.kind(), error.phase()), (Kind::Io, Phase::Head), "{what}");
+                assert!(error.is_request(), "{what}");
+                server.join();
+                assert_eq!(server.accepted(), 1, "{what}");
+            }
+        }
+    }
+
+    /// A fresh connection is not stale: its end is the server's answer, and trying on is not ours.
+    #[test]
+    fn when_it_is_new() {
+        for end in [Step::Close, Step::Reset] {
+            let server = Script::serve(vec![vec![Step::ExpectRequest, end]]);
+            let error = Client::new().get(server.url("/")).send().unwrap_err();
+            assert_eq!((error.kind(), error.phase()), (Kind::Io, Phase::Head));
+        }
+    }
+
+    /// RFC 9112 §9.3.1: no retry of a retry.
+    #[test]
+    fn twice() {
+        let second = vec![Step::ExpectRequest, Step::Close];
+        let server = Script::serve(vec![stale(Step::Close), second]);
+        let client = Client::new();
+        assert_eq!(text(client.get(server.url("/")).send()), "first");
+        let error = client.get(server.url("/")).send().unwrap_err();
+        assert_eq!(error.kind(), Kind::Io);
+        server.join();
+        assert_eq!(server.accepted(), 2);
+    }
+
+    /// A part of a response is an answer: the request was carried out.
+    #[test]
+    fn in_the_middle_of_a_response() {
+        let first = [&answered(ok("first"))[..], &answered("HTTP/1.1 2"), &[Step::Close]].concat();
+        let server = Script::serve(vec![first]);
+        let client = Client::new();
+        assert_eq!(text(client.get(server.url("/")).send()), "first");
+        let error = client.get(server.url("/")).send().unwrap_err();
+        assert_eq!((error.kind(), error.phase()), (Kind::Truncated, Phase::Head));
+    }
+
+    /// The second try is on a fresh connection, although another one idles: that may be stale too.
+    #[test]
+    fn while_others_idle() {
+        let server = Script::serve(vec![
+            answered(ok("first")).to_vec(),
+            stale(Step::Close),
+            answer(ok("again")),
+        ]);
+        let client = Client::new();
+        let get = || client.get(server.url("/")).send();
+        let (one, two) = (get().unwrap(), get().unwrap());
+        drop((one, two));
+        assert_eq!(text(get()), "again");
+    }
+
+    /// Each hop of a redirect may be sent again once.
+    #[test]
+    fn on_each_hop() {
+        let moved = "HTTP/1.1 302 Found\r\nlocation: /next\r\ncontent-length: 0\r\n\r\n";
+        let second = [&answered(moved)[..], &[Step::ExpectRequest, Step::Close]].concat();
+        let server = Script::serve(vec![stale(Step::Close), second, answer(ok("there"))]);
+        let client = Client::new();
+        assert_eq!(text(client.get(server.url("/")).send()), "first");
+        assert_eq!(text(client.get(server.url("/")).send()), "there");
+    }
+
+    #[test]
+    fn under_tls() {
+        let pki = Pki::new();
+        let idle = [&answered(ok("first"))[..], &[Step::Close]].concat();
+        let cut = [&answered(ok("first"))[..], &[Step::ExpectRequest, Step::Cut]].concat();
+        for first in [idle, stale(Step::Close), cut, stale(Step::Reset)] {
+            let config = pki.server_config(Leaf::Good);
+            let server = Script::serve_tls(vec![first, answer(ok("again"))], config);
+            let client = trusting(&pki).build().unwrap();
+            assert_eq!(text(client.get(server.url("/")).send()), "first");
+            assert_eq!(text(client.get(server.url("/")).send()), "again");
+        }
+    }
+}
+
+/// RFC 9112 §9.5: a server may answer before it has read the request.
+mod early {
+    use super::*;
+
+    const TOO_LARGE: &str = "HTTP/1.1 413 Content Too Large\r\ncontent-length: 8\r\n\r\ntoo much";
+    const UPLOAD: usize = 16 << 20;
+
+    fn bodies() -> [Body; 3] {
+        let reader = || io::repeat(b'x').take(UPLOAD as u64);
+        [vec![b'x'; UPLOAD].into(), Body::new(reader()), Body::sized(reader(), UPLOAD as u64)]
+    }
+
+    /// A refusal is delivered, and the rest of the upload is not sent.
+    #[test]
+    fn refusals_are_delivered() {
+        for end in [Step::Silent, Step::Close, Step::Reset, Step::StopReading] {
+            for body in bodies() {
+                let first = vec![Step::ExpectHead, send(TOO_LARGE), end.clone()];
+                let server = Script::serve(vec![first, answer(ok("next"))]);
+                let timeout = Duration::from_millis(300);
+                let client = Client::builder().write_timeout(timeout).build().unwrap();
+                let response = client.post(server.url("/")).body(body).send().unwrap();
+                assert_eq!(response.status(), 413, "{end:?}");
+                assert_eq!(response.text().unwrap(), "too much", "{end:?}");
+                assert_eq!(text(client.get(server.url("/")).send()), "next");
+                server.join();
+                assert!(server.received(0).len() < UPLOAD, "{end:?}");
+            }
+        }
+    }
+
+    /// A peer that only hangs up has not answered.
+    #[test]
+    fn hanging_up_is_no_answer() {
+        for end in [Step::Close, Step::Reset] {
+            let server = Script::serve(vec![vec![Step::ExpectHead, end.clone()]]);
+            let [bytes, ..] = bodies();
+            let error = Client::new().post(server.url("/")).body(bytes).send().unwrap_err();
+            assert_eq!(error.kind(), Kind::Io, "{end:?} {error}");
+            assert!(error.is_request());
+        }
+    }
+
+    /// A success may be work in progress: the rest of the request is sent all the same.
+    #[test]
+    fn successes_wait_for_the_rest() {
+        let body = vec![b'x'; 1 << 20];
+        let steps = [Step::ExpectHead, send(ok("early")), Step::Expect(body.clone())];
+        let second = answered(ok("next"));
+        let server = Script::serve(vec![[&steps[..], &second].concat()]);
+        let client = Client::new();
+        assert_eq!(text(client.post(server.url("/")).body(body).send()), "early");
+        assert_eq!(text(client.get(server.url("/")).send()), "next");
+    }
+
+    /// A peer that takes no more has said all that it will say.
+    #[test]
+    fn successes_do_not_wait_for_ever() {
+        let steps = vec![Step::ExpectHead, send(ok("enough")), Step::StopReading];
+        let server = Script::serve(vec![steps]);
+        let client = Client::builder().write_timeout(Duration::from_millis(300)).build().unwrap();
+        let [bytes, ..] = bodies();
+        let begun = client.post(server.url("/")).body(bytes).send();
+        assert_eq!(text(begun), "enough");
+    }
+
+    /// A peer that answers for ever during an upload is not listened to for ever: what it sends
+    /// stays on the wire until the request is sent.
+    #[test]
+    fn endless_successes_do_not_fill_the_memory() {
+        const ENOUGH: usize = 64 << 20;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let peer = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.read_exact(&mut [0; 64]).unwrap();
+            let mut upload = stream.try_clone().unwrap();
+            let reading = thread::spawn(move || io::copy(&mut upload, &mut io::sink()));
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n").unwrap();
+            let piece = [b'x'; 64 * 1024];
+            let mut sent = 0;
+            while sent < ENOUGH && stream.write_all(&piece).is_ok() {
+                sent += piece.len();
+            }
+            drop(stream);
+            let _ = reading.join().unwrap();
+            sent
+        });
+        let [bytes, ..] = bodies();
+        let response = Client::new().post(url).body(bytes).send().unwrap();
+        assert_eq!(response.status(), 200);
+        drop(response);
+        let sent = peer.join().unwrap();
+        assert!(sent < ENOUGH, "took {sent} bytes while it was writing");
+    }
+}

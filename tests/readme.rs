@@ -1,0 +1,30 @@
+//! The README and the guide of the crate say the same where they say it twice.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn the_sections_that_the_readme_shares_with_the_guide_are_the_same() -> Result<(), Box<dyn Error>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md"))?;
+    let source = fs::read_to_string(root.join("src/lib.rs"))?;
+    let guide: String = source
+        .lines()
+        .map_while(|line| line.strip_prefix("//!"))
+        .map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line)))
+        .collect();
+    for title in ["Features", "Limits and defaults"] {
+        let of_guide = table(&guide, &format!("\n# {title}\n")).ok_or(title)?;
+        let of_readme = table(&readme, &format!("\n## {title}\n")).ok_or(title)?;
+        assert_eq!(of_readme, of_guide, "{title}");
+    }
+    Ok(())
+}
+
+/// The lines of the first table below a heading.
+fn table<'a>(text: &'a str, heading: &str) -> Option<Vec<&'a str>> {
+    let (_, section) = text.split_once(heading)?;
+    let lines = section.lines().skip_while(|line| !line.starts_with('|'));
+    Some(lines.take_while(|line| line.starts_with('|')).collect())
+}
