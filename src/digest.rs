@@ -122,7 +122,8 @@ impl<F: Front> RequestBuilder<F> {
     ///
     /// The first request to an origin is sent twice, so its body has to be one that can be sent
     /// again; later ones use the server's nonce again. A password that the server refuses is its
-    /// 401 to the caller. A name with a colon or with controls is an error.
+    /// 401 to the caller. With an `Authorization` field of the caller's own nothing of this happens. A
+    /// name with a colon or with controls is an error.
     ///
     /// ```no_run
     /// let response = leanhttp::Client::new()

@@ -249,8 +249,8 @@
 //! | `gzip` | yes | asks for gzip and decodes it | 2 |
 //! | `cookies` | yes | a jar for cookies (RFC 6265bis) | 0 |
 //! | `multipart` | yes | `multipart/form-data` bodies | 0 |
-//! | `deflate` | no | asks for deflate too and decodes it | 0 |
-//! | `digest` | no | digest access authentication (RFC 7616) | 8 |
+//! | `deflate` | no | asks for deflate and decodes it, in its zlib form and bare | 0 |
+//! | `digest` | no | `digest_auth`: Digest access authentication (RFC 7616) | 8 |
 //! | `public-suffix` | no | no cookie spans `co.uk`; without it only none spans `com` | 2 |
 //! | `json` | no | `json` on requests and responses; `query` and `form` take what serde serializes | 5 |
 //! | `charset` | no | `text` decodes by the charset of the response; without it by UTF-8 | 1 |
