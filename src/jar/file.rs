@@ -43,8 +43,8 @@ impl Jar {
     ///
     /// # Errors
     ///
-    /// Those of `reader`, and [`InvalidData`](io::ErrorKind::InvalidData) after 10 000 lines, three times as many as a jar
-    /// holds. What was read until then stays.
+    /// Those of `reader`, and [`InvalidData`](io::ErrorKind::InvalidData) after 10 000 lines, three
+    /// times as many as a jar holds. What was read until then stays.
     pub fn load_json(&self, reader: impl BufRead) -> io::Result<Loaded> {
         self.load(reader, json::read)
     }
