@@ -18,14 +18,8 @@ const URLS: [&str; 5] = [
 ];
 
 fuzz_target!(|input: &[u8]| {
-    let jar = Jar::with_clock(|| SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000));
     let urls = URLS.map(|url| Url::parse(url).unwrap());
-    for (line, url) in input.split(|byte| *byte == b'\n').zip(urls.iter().cycle()) {
-        let Ok(value) = HeaderValue::from_bytes(line) else { continue };
-        let parsed = Cookie::parse(&value);
-        assert!(!parsed.is_some_and(|cookie| format!("{cookie:?}").contains('\n')));
-        jar.set_cookies(&mut [&value].into_iter(), url);
-    }
+    let jar = filled(input, &urls);
     for url in &urls {
         let cookies = jar.cookies_for(url);
         assert!(cookies.iter().all(|cookie| belongs(cookie, url)), "{url}: {cookies:?}");
@@ -37,7 +31,26 @@ fuzz_target!(|input: &[u8]| {
         let pairs = header.as_bytes().split(|byte| *byte == b';').count();
         assert!(pairs <= cookies.len());
     }
+    // The last two are no relatives of anyone.
+    let [relatives @ .., stranger, address] = &urls;
+    for (one, other) in [(stranger, address), (address, stranger)] {
+        let jar = filled(input, std::slice::from_ref(one));
+        let others = relatives.iter().chain([other]);
+        assert!(others.map(|url| jar.cookies(url)).all(|header| header.is_none()));
+    }
 });
+
+/// What the lines set, with the URLs in turn.
+fn filled(input: &[u8], urls: &[Url]) -> Jar {
+    let jar = Jar::with_clock(|| SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000));
+    for (line, url) in input.split(|byte| *byte == b'\n').zip(urls.iter().cycle()) {
+        let Ok(value) = HeaderValue::from_bytes(line) else { continue };
+        let parsed = Cookie::parse(&value);
+        assert!(!parsed.is_some_and(|cookie| format!("{cookie:?}").contains('\n')));
+        jar.set_cookies(&mut [&value].into_iter(), url);
+    }
+    jar
+}
 
 fn belongs(cookie: &StoredCookie, url: &Url) -> bool {
     let (host, domain) = (url.host_str().unwrap(), cookie.domain());
