@@ -1,0 +1,249 @@
+//! Bad responses: each is a clear error in one line, and costs no more than its connection.
+#![cfg(all(feature = "blocking", feature = "gzip"))]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use leanhttp::blocking::{Client, Response};
+use leanhttp::error::{Kind, Phase};
+
+use support::script::{Script, Step, answer, ok, send};
+
+/// Asks twice: the first answer fails, and the second one comes on a fresh connection.
+///
+/// `end` is what the peer does after it has sent `answered`; `reason` is what the error says after
+/// what was being done for which URL.
+#[track_caller]
+fn assert_fails(
+    client: &Client,
+    (answered, end): (impl AsRef<[u8]>, Step),
+    (kind, phase): (Kind, Phase),
+    reason: &str,
+) {
+    let first = vec![Step::ExpectRequest, send(answered), end];
+    let server = Script::serve(vec![first, answer(ok("next"))]);
+    let url = server.url("/");
+    let error = client.get(&url).send().and_then(Response::bytes).unwrap_err();
+    let activity = match phase {
+        Phase::Head => "reading the response head",
+        Phase::Body => "reading the response body",
+        Phase::Decode => "decoding the response body",
+        _ => "following a redirect",
+    };
+    assert_eq!(error.to_string(), format!("{activity} for {url}: {reason}"));
+    assert_eq!((error.kind(), error.phase()), (kind, phase), "{error}");
+    assert_eq!(error.url().unwrap().as_str(), url);
+    assert_eq!(client.get(&url).send().unwrap().text().unwrap(), "next", "{error}");
+    server.join();
+}
+
+/// A response with these fields and this body.
+fn response(fields: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+    let head = format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\n");
+    [head.as_bytes(), body.as_ref()].concat()
+}
+
+fn chunked(body: &str) -> Vec<u8> {
+    response("transfer-encoding: chunked", body)
+}
+
+/// RFC 9112 §8: an incomplete message is an error, for every framing.
+#[test]
+fn cut_short() {
+    let in_head = "connection closed inside the response head";
+    let before_last = "connection closed before the last chunk was complete";
+    let heads = ["HTTP/1.", "HTTP/1.1 200 OK\r\nx: y\r\n", "HTTP/1.1 100 Continue\r\n\r\n"];
+    let bodies = [
+        (
+            response("content-length: 9", "abc"),
+            "connection closed with 6 bytes of the body missing",
+        ),
+        (chunked("5\r\nab"), "connection closed with 3 bytes of a chunk missing"),
+        (chunked("2\r\nab\r\n"), before_last),
+        (chunked("0\r\n"), before_last),
+        (chunked("0\r\nx: y\r\n"), before_last),
+    ];
+    let client = Client::new();
+    let reason = "connection closed before a response";
+    assert_fails(&client, ("", Step::Close), (Kind::Io, Phase::Head), reason);
+    for head in heads {
+        assert_fails(&client, (head, Step::Close), (Kind::Truncated, Phase::Head), in_head);
+    }
+    for (body, reason) in bodies {
+        assert_fails(&client, (body, Step::Close), (Kind::Truncated, Phase::Body), reason);
+    }
+}
+
+/// A reset is no end: what came before it is not complete.
+#[test]
+fn reset() {
+    let reset = io::Error::from_raw_os_error(104).to_string();
+    let rows = [
+        (Vec::new(), Phase::Head),
+        (b"HTTP/1.1 200 OK\r\nx:".to_vec(), Phase::Head),
+        (response("content-length: 9", "abc"), Phase::Body),
+        (chunked("5\r\nab"), Phase::Body),
+        (response("x: until the end", "abc"), Phase::Body),
+    ];
+    for (answered, phase) in rows {
+        assert_fails(&Client::new(), (answered, Step::Reset), (Kind::Io, phase), &reset);
+    }
+}
+
+/// RFC 9112 §4 to §6: what is no HTTP/1.1 is told at once, by what it is instead; the peer may be
+/// waiting for us.
+#[test]
+fn no_http() {
+    let heads: [(&[u8], &str); 11] = [
+        (b"SSH-2.0-x\r\n", r#"invalid status line "SSH-2.0-x""#),
+        (b"\0\x01", r#"invalid status line "\x00\x01""#),
+        (b"<html>", r#"invalid status line "<html>""#),
+        (b"HTTP/2.0 200 OK\r\n\r\n", r#"unsupported HTTP version "HTTP/2.0""#),
+        (b"HTTP/1.1 099 Low\r\n\r\n", r#"invalid status code "99""#),
+        (b"HTTP/1.1 200 OK\r\nX : secret\r\n\r\n", r#"invalid header field "X ""#),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: +5\r\n\r\nabcde", r#"invalid Content-Length "+5""#),
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nabcdef",
+            "Content-Length values differ",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n",
+            r#"unsupported transfer coding "gzip""#,
+        ),
+        (
+            b"HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+            "Transfer-Encoding in an HTTP/1.0 response",
+        ),
+        (
+            b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n",
+            "101 Switching Protocols without a request",
+        ),
+    ];
+    let bodies = [
+        (chunked("5;\nabcde\r\n0\r\n\r\n"), r"'\n' in a chunk extension"),
+        (chunked("+5\r\nabcde\r\n0\r\n\r\n"), "'+' in a chunk size"),
+        (chunked("2\r\nabc\r\n0\r\n\r\n"), "'c' instead of CRLF after a chunk"),
+    ];
+    let client = Client::new();
+    for (head, reason) in heads {
+        assert_fails(&client, (head, Step::Silent), (Kind::Protocol, Phase::Head), reason);
+    }
+    for (body, reason) in bodies {
+        assert_fails(&client, (body, Step::Silent), (Kind::Protocol, Phase::Body), reason);
+    }
+}
+
+/// RFC 1952: the coding has an end of its own, and the framing does not replace it.
+#[test]
+fn no_gzip() {
+    const EMPTY: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x03\0\0\0\0\0\0\0\0\0";
+    let wrong = [&EMPTY[..12], &[1], &EMPTY[13..]].concat();
+    let rows: [(&[u8], &str); 5] = [
+        (&EMPTY[..10], "the gzip data ends too early"),
+        (&EMPTY[..19], "the gzip data ends too early"),
+        (b"plain", "invalid gzip data: it does not start as gzip does"),
+        (&wrong, "invalid gzip data: its checksum is wrong"),
+        (&[EMPTY, b"x"].concat(), "invalid gzip data: something else follows its end"),
+    ];
+    // The message is complete: its connection would serve the next request.
+    let client = Client::builder().pool_max_idle(0).build().unwrap();
+    for (body, reason) in rows {
+        let fields = format!("content-encoding: gzip\r\ncontent-length: {}", body.len());
+        let answered = response(&fields, body);
+        assert_fails(&client, (answered, Step::Silent), (Kind::Decode, Phase::Decode), reason);
+    }
+}
+
+#[test]
+fn beyond_a_limit() {
+    let client = Client::builder().max_head_size(1000).http1_max_headers(5).body_limit(10);
+    let client = client.build().unwrap();
+    let too_large = "response head larger than 1000 bytes";
+    let interim = "HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n".repeat(17);
+    let heads = [
+        (response(&format!("x: {}", "a".repeat(1000)), ""), too_large),
+        (format!("HTTP/1.1 200 OK\r\nx: {}", "a".repeat(2000)).into_bytes(), too_large),
+        (response(&["a: b"; 6].join("\r\n"), ""), "more than 5 header fields"),
+        (interim.into_bytes(), "more than 16 interim (1xx) responses"),
+    ];
+    for (head, reason) in heads {
+        assert_fails(&client, (head, Step::Silent), (Kind::Limit, Phase::Head), reason);
+    }
+    let bodies = [
+        response("content-length: 11", "abcdefghijk"),
+        chunked("b\r\nabcdefghijk\r\n0\r\n\r\n"),
+        response("x: until the end", "abcdefghijk"),
+    ];
+    for body in bodies {
+        let reason = "the body is larger than 10 bytes (body_limit)";
+        assert_fails(&client, (body, Step::Close), (Kind::Limit, Phase::Body), reason);
+    }
+}
+
+/// CVE-2025-66471, CVE-2025-66418 (urllib3) and their like: little that becomes much.
+#[test]
+fn beyond_a_limit_of_decoding() {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(&vec![0; 1 << 20]).unwrap();
+    let bomb = encoder.finish().unwrap().repeat(20);
+    assert!(bomb.len() < 32 * 1024);
+    let rows: [(&str, &[u8], &str); 2] = [
+        ("gzip", &bomb, "the body grows to more than 250 times its size"),
+        ("gzip, gzip, gzip, gzip, gzip", b"x", "more than 4 content codings"),
+    ];
+    let client = Client::builder().pool_max_idle(0).build().unwrap();
+    for (codings, body, reason) in rows {
+        let length = body.len();
+        let fields = format!("content-encoding: {codings}\r\ncontent-length: {length}");
+        let answered = response(&fields, body);
+        assert_fails(&client, (answered, Step::Silent), (Kind::Limit, Phase::Decode), reason);
+    }
+}
+
+/// RFC 9110 §15.4: only `http` and `https` are followed.
+#[test]
+fn redirects_to_another_scheme() {
+    for target in ["ftp://h/", "file:///etc/passwd", "javascript:alert(1)", "data:,x"] {
+        let scheme = target.split(':').next().unwrap();
+        let moved = format!("HTTP/1.1 302 Found\r\nlocation: {target}\r\n\r\n");
+        let reason = format!(
+            "Location {target:?}: the scheme `{scheme}` is not supported, only `http` and `https` \
+             are"
+        );
+        let told = (Kind::Redirect, Phase::Redirect);
+        assert_fails(&Client::new(), (moved, Step::Close), told, &reason);
+    }
+}
+
+/// What a caller sets far too large does no harm: memory follows what comes, not what may come.
+#[test]
+fn within_limits_without_measure() {
+    let many = |count: usize| {
+        let lines: String = (0..count).map(|i| format!("x-{i}: y\r\n")).collect();
+        response(&format!("{lines}content-length: 2"), "ok")
+    };
+    let client = Client::builder()
+        .http1_max_headers(usize::MAX)
+        .max_head_size(usize::MAX)
+        .body_limit(u64::MAX)
+        .pool_max_idle(usize::MAX)
+        .pool_max_idle_per_host(usize::MAX)
+        .pool_idle_timeout(Duration::MAX)
+        .timeout(Duration::MAX)
+        .connect_timeout(Duration::MAX)
+        .read_timeout(Duration::MAX)
+        .write_timeout(Duration::MAX)
+        .build()
+        .unwrap();
+    let server = Script::serve(vec![answer(many(1000))]);
+    let response = client.get(server.url("/")).send().unwrap();
+    assert_eq!(response.headers().len(), 1001);
+    assert_eq!(response.text().unwrap(), "ok");
+    let told = (Kind::Limit, Phase::Head);
+    assert_fails(&client, (many(40_000), Step::Silent), told, "more than 16384 header fields");
+}
