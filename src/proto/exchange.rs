@@ -31,6 +31,7 @@ use super::close::{CloseReason, keep_alive};
 use super::error::ProtocolError;
 use super::framing::{Framing, response_framing};
 use super::head::{self, HeadScanner, ResponseHead};
+use super::incoming::Incoming;
 use super::limits::Limits;
 
 /// What is read at once, until that is found to be too little.
@@ -38,9 +39,6 @@ const HEAD_READ: usize = 8 * 1024;
 
 /// What is read or written of a body at once; larger pieces gain nothing measurable.
 const BODY_PIECE: usize = 64 * 1024;
-
-/// A caller who reads in pieces smaller than this is served from the buffer.
-const DIRECT_READ: usize = 4 * 1024;
 
 /// One request and its response.
 #[derive(Debug)]
@@ -141,14 +139,6 @@ struct Awaited {
     interim: usize,
     /// Bytes of the heads before this one.
     bytes: usize,
-}
-
-/// The rest of the response's body.
-#[derive(Debug)]
-enum Incoming {
-    Length(u64),
-    Chunked(Box<chunked::Decoder>),
-    UntilClose,
 }
 
 /// How a connection ended.
@@ -371,12 +361,7 @@ impl Exchange {
     /// The next bytes of the response's body. `into` is not empty.
     pub(crate) fn read_body(&mut self, into: &mut [u8]) -> Result<BodyStep, ProtocolError> {
         let Receiving::Body(body) = &mut self.receiving else { return Ok(BodyStep::End) };
-        let step = match body {
-            Incoming::Length(left) => Ok(plain_step(&mut self.input, into, *left)),
-            Incoming::UntilClose => Ok(plain_step(&mut self.input, into, u64::MAX)),
-            Incoming::Chunked(decoder) => chunked_step(&mut self.input, into, decoder),
-        };
-        let step = step.map_err(|error| self.broken(error))?;
+        let step = body.step(&mut self.input, into).map_err(|error| self.broken(error))?;
         match step {
             BodyStep::Data(count) => self.body_came(count),
             BodyStep::End => self.complete(),
@@ -406,17 +391,15 @@ impl Exchange {
                 ProtocolError::EofBeforeResponse
             }
             Receiving::Head(_) | Receiving::Complete => ProtocolError::EofInHead,
-            Receiving::Body(Incoming::Length(left)) => ProtocolError::EofInBody { missing: *left },
-            Receiving::Body(Incoming::Chunked(decoder)) => decoder.eof(),
-            Receiving::Body(Incoming::UntilClose) => ProtocolError::TlsCut,
+            Receiving::Body(body) => body.cut_off(),
         }
     }
 
     /// The driver read so many bytes straight into the caller's slice, as [`BodyStep::Direct`]
     /// allowed.
     pub(crate) fn read_direct(&mut self, count: usize) {
-        if let Receiving::Body(Incoming::Chunked(decoder)) = &mut self.receiving {
-            decoder.advance(count);
+        if let Receiving::Body(body) = &mut self.receiving {
+            body.passed_by(count);
         }
         self.body_came(count);
     }
@@ -424,8 +407,7 @@ impl Exchange {
     /// How many bytes of the response's body are still to come, if that is known.
     pub(crate) fn body_left(&self) -> Option<u64> {
         match &self.receiving {
-            Receiving::Body(Incoming::Length(left)) => Some(*left),
-            Receiving::Body(_) => None,
+            Receiving::Body(body) => body.left(),
             Receiving::Head(_) | Receiving::Complete => Some(0),
         }
     }
@@ -520,22 +502,16 @@ impl Exchange {
     }
 
     fn body_came(&mut self, count: usize) {
-        let is_done = match &mut self.receiving {
-            Receiving::Body(Incoming::Length(left)) => {
-                *left = left.saturating_sub(count as u64);
-                *left == 0
-            }
-            Receiving::Body(Incoming::Chunked(decoder)) => decoder.is_done(),
-            _ => false,
-        };
-        if is_done {
+        let Receiving::Body(body) = &mut self.receiving else { return };
+        body.delivered(count);
+        if body.is_done() {
             self.complete();
         }
     }
 
     fn complete(&mut self) {
-        if let Receiving::Body(Incoming::Chunked(decoder)) = &mut self.receiving {
-            self.trailers = Some(decoder.take_trailers());
+        if let Receiving::Body(body) = &mut self.receiving {
+            self.trailers = body.take_trailers();
         }
         self.receiving = Receiving::Complete;
     }
@@ -581,40 +557,6 @@ impl Exchange {
         self.input = input;
         self.output = output;
     }
-}
-
-/// Body bytes as they come, `left` of them at most: from the buffer first.
-fn plain_step(input: &mut Buffer, into: &mut [u8], left: u64) -> BodyStep {
-    let room = usize::try_from(left).map_or(into.len(), |left| left.min(into.len()));
-    let count = room.min(input.len());
-    if count == 0 {
-        let worth_it = room >= DIRECT_READ || left == room as u64;
-        return if worth_it { BodyStep::Direct(room) } else { BodyStep::Read };
-    }
-    if let (Some(into), Some(data)) = (into.get_mut(..count), input.data().get(..count)) {
-        into.copy_from_slice(data);
-    }
-    input.consume(count);
-    BodyStep::Data(count)
-}
-
-fn chunked_step(
-    input: &mut Buffer,
-    into: &mut [u8],
-    decoder: &mut chunked::Decoder,
-) -> Result<BodyStep, ProtocolError> {
-    let progress = decoder.decode(input.data(), into)?;
-    input.consume(progress.consumed);
-    if progress.produced > 0 {
-        return Ok(BodyStep::Data(progress.produced));
-    }
-    if decoder.is_done() {
-        return Ok(BodyStep::End);
-    }
-    // What is left of a small chunk comes together with the next size line.
-    let left = usize::try_from(decoder.remaining_in_chunk()).unwrap_or(usize::MAX);
-    let room = left.min(into.len());
-    Ok(if room >= DIRECT_READ { BodyStep::Direct(room) } else { BodyStep::Read })
 }
 
 #[cfg(test)]

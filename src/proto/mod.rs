@@ -9,6 +9,7 @@ pub(crate) mod exchange;
 pub(crate) mod fields;
 pub(crate) mod framing;
 pub(crate) mod head;
+mod incoming;
 pub(crate) mod limits;
 pub(crate) mod number;
 pub(crate) mod progress;
