@@ -20,7 +20,7 @@ pub fn times_markdown(times: &RowTimes) -> String {
         cpu,
         &format!("speed x {floor}"),
         &format!("CPU x {floor}"),
-        &format!("{OURS} is faster by"),
+        &format!("{OURS} x this"),
         "peak MiB",
     ]);
     for lane in &times.lanes {
@@ -69,7 +69,7 @@ pub fn times_json(times: &RowTimes) -> Value {
             "cpu_us": summary(lane.cpu(times.row)),
             "speed_x_raw": summary(floor.and_then(|floor| lane.speed_of(floor))),
             "cpu_x_raw": summary(floor.and_then(|floor| lane.cpu_beside(floor))),
-            "leanhttp_faster_by": summary(times.lane(OURS).and_then(|ours| ours.speed_of(lane))),
+            "leanhttp_speed_x_this": summary(times.lane(OURS).and_then(|ours| ours.speed_of(lane))),
             "peak_memory_kib": lane.peak_memory(),
         })
     });
