@@ -93,6 +93,14 @@ pub fn ok(body: impl AsRef<[u8]>) -> Vec<u8> {
     [head.as_bytes(), body.as_ref()].concat()
 }
 
+/// Any request, redirected, on a connection that ends with it.
+pub fn moved(status: u16, location: &str) -> Connection {
+    answer(format!(
+        "HTTP/1.1 {status} Moved\r\nlocation: {location}\r\ncontent-length: 4\r\n\
+         connection: close\r\n\r\nbody"
+    ))
+}
+
 /// Any request, and these bytes as the answer.
 pub fn answer(response: impl AsRef<[u8]>) -> Connection {
     vec![Step::ExpectRequest, send(response)]
@@ -133,6 +141,11 @@ impl Script {
     /// [`Script::join`].
     pub fn received(&self, i: usize) -> Vec<u8> {
         self.shared.lock().tracks.get(i).map(|track| track.received.clone()).unwrap_or_default()
+    }
+
+    /// The same as text.
+    pub fn received_text(&self, i: usize) -> String {
+        String::from_utf8(self.received(i)).unwrap()
     }
 
     /// Waits until every script is played, then closes what is still open.

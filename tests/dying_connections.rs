@@ -1,0 +1,313 @@
+//! Connections that end at any time, and answers that come at any time (RFC 9112 §9.3.1, §9.5).
+#![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod support;
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use leanhttp::blocking::{Body, Client, ClientBuilder, Response};
+use leanhttp::error::{Kind, Phase};
+use leanhttp::{Certificate, Method};
+use socket2::SockRef;
+
+use support::pki::{Leaf, Pki};
+use support::script::{Connection, Script, Step, answer, ok, send};
+
+fn text(response: leanhttp::Result<Response>) -> String {
+    response.unwrap().text().unwrap()
+}
+
+fn answered(bytes: impl AsRef<[u8]>) -> [Step; 2] {
+    [Step::ExpectRequest, send(bytes)]
+}
+
+fn trusting(pki: &Pki) -> ClientBuilder {
+    Client::builder().tls_certs_only([Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap()])
+}
+
+/// A connection may end at any time.
+mod dying {
+    use super::*;
+
+    /// A peer that the test itself plays, so that it knows what has happened when.
+    struct Peer {
+        listener: TcpListener,
+    }
+
+    impl Peer {
+        fn start() -> Peer {
+            Peer { listener: TcpListener::bind("127.0.0.1:0").unwrap() }
+        }
+
+        fn url(&self) -> String {
+            format!("http://{}/", self.listener.local_addr().unwrap())
+        }
+
+        /// Answers one request on a new connection while `ask` runs.
+        fn answer<T: Send>(&self, body: &str, ask: impl FnOnce() -> T + Send) -> (TcpStream, T) {
+            thread::scope(|scope| {
+                let asking = scope.spawn(ask);
+                let (mut stream, _) = self.listener.accept().unwrap();
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    stream.read_exact(&mut byte).unwrap();
+                    request.push(byte[0]);
+                }
+                stream.write_all(&ok(body)).unwrap();
+                (stream, asking.join().unwrap())
+            })
+        }
+    }
+
+    /// While it idles the peer closes, breaks or speaks: the next request goes elsewhere, even one
+    /// that must not be sent twice.
+    #[test]
+    fn while_it_idles() {
+        let evil = ok("evil");
+        type End<'a> = (&'a str, &'a dyn Fn(&mut TcpStream));
+        let ends: [End<'_>; 4] = [
+            ("FIN", &|stream| stream.shutdown(Shutdown::Write).unwrap()),
+            ("RST", &|stream| SockRef::from(&*stream).set_linger(Some(Duration::ZERO)).unwrap()),
+            ("an answer to nothing", &|stream| stream.write_all(&evil).unwrap()),
+            ("a byte", &|stream| stream.write_all(b"\n").unwrap()),
+        ];
+        for (what, end) in ends {
+            let peer = Peer::start();
+            let client = Client::new();
+            let (mut first, body) = peer.answer("1", || text(client.get(peer.url()).send()));
+            assert_eq!(body, "1");
+            end(&mut first);
+            let first = (what != "RST").then_some(first);
+            let (_second, body) = peer.answer("2", || text(client.post(peer.url()).send()));
+            assert_eq!(body, "2", "{what}");
+            drop(first);
+        }
+    }
+
+    /// One good request, then one that the peer reads and does not answer.
+    fn stale(end: Step) -> Connection {
+        let second = [Step::ExpectRequest, end];
+        [&answered(ok("first"))[..], &second].concat()
+    }
+
+    /// RFC 9110 §9.2.2: what is idempotent is sent again, once and unnoticed.
+    #[test]
+    fn just_when_an_idempotent_request_arrives() {
+        for method in [Method::GET, Method::HEAD, Method::PUT, Method::DELETE, Method::OPTIONS] {
+            for end in [Step::Close, Step::Reset] {
+                let server = Script::serve(vec![stale(end), answer(ok("again"))]);
+                let client = Client::new();
+                assert_eq!(text(client.get(server.url("/")).send()), "first");
+                let mut ask = client.request(method.clone(), server.url("/"));
+                if method == Method::PUT {
+                    ask = ask.body("body");
+                }
+                assert_eq!(ask.send().unwrap().status(), 200, "{method}");
+                server.join();
+                let again = String::from_utf8(server.received(1)).unwrap();
+                assert!(again.starts_with(method.as_str()), "{again}");
+                assert_eq!(again.ends_with("\r\n\r\nbody"), method == Method::PUT, "{again}");
+            }
+        }
+    }
+
+    /// RFC 9110 §9.2.2: it may have been carried out. Nor can a reader be read twice.
+    #[test]
+    fn just_when_another_request_arrives() {
+        type Ask = fn(&Client, &str) -> leanhttp::Result<Response>;
+        let asks: [(&str, Ask); 4] = [
+            ("POST", |client, url| client.post(url).body("body").send()),
+            ("POST without body", |client, url| client.post(url).send()),
+            ("PATCH", |client, url| client.patch(url).body("body").send()),
+            ("PUT of a reader", |client, url| client.put(url).body(Body::new(&b"body"[..])).send()),
+        ];
+        for (what, ask) in asks {
+            for end in [Step::Close, Step::Reset] {
+                let server = Script::serve(vec![stale(end)]);
+                let client = Client::new();
+                assert_eq!(text(client.get(server.url("/")).send()), "first");
+                let error = ask(&client, &server.url("/")).unwrap_err();
+                assert_eq!((error.kind(), error.phase()), (Kind::Io, Phase::Head), "{what}");
+                assert!(error.is_request(), "{what}");
+                server.join();
+                assert_eq!(server.accepted(), 1, "{what}");
+            }
+        }
+    }
+
+    /// A fresh connection is not stale: its end is the server's answer, and trying on is not ours.
+    #[test]
+    fn when_it_is_new() {
+        for end in [Step::Close, Step::Reset] {
+            let server = Script::serve(vec![vec![Step::ExpectRequest, end]]);
+            let error = Client::new().get(server.url("/")).send().unwrap_err();
+            assert_eq!((error.kind(), error.phase()), (Kind::Io, Phase::Head));
+        }
+    }
+
+    /// RFC 9112 §9.3.1: no retry of a retry.
+    #[test]
+    fn twice() {
+        let second = vec![Step::ExpectRequest, Step::Close];
+        let server = Script::serve(vec![stale(Step::Close), second]);
+        let client = Client::new();
+        assert_eq!(text(client.get(server.url("/")).send()), "first");
+        let error = client.get(server.url("/")).send().unwrap_err();
+        assert_eq!(error.kind(), Kind::Io);
+        server.join();
+        assert_eq!(server.accepted(), 2);
+    }
+
+    /// A part of a response is an answer: the request was carried out.
+    #[test]
+    fn in_the_middle_of_a_response() {
+        let first = [&answered(ok("first"))[..], &answered("HTTP/1.1 2"), &[Step::Close]].concat();
+        let server = Script::serve(vec![first]);
+        let client = Client::new();
+        assert_eq!(text(client.get(server.url("/")).send()), "first");
+        let error = client.get(server.url("/")).send().unwrap_err();
+        assert_eq!((error.kind(), error.phase()), (Kind::Truncated, Phase::Head));
+    }
+
+    /// The second try is on a fresh connection, although another one idles: that may be stale too.
+    #[test]
+    fn while_others_idle() {
+        let server = Script::serve(vec![
+            answered(ok("first")).to_vec(),
+            stale(Step::Close),
+            answer(ok("again")),
+        ]);
+        let client = Client::new();
+        let get = || client.get(server.url("/")).send();
+        let (one, two) = (get().unwrap(), get().unwrap());
+        drop((one, two));
+        assert_eq!(text(get()), "again");
+    }
+
+    /// Each hop of a redirect may be sent again once.
+    #[test]
+    fn on_each_hop() {
+        let moved = "HTTP/1.1 302 Found\r\nlocation: /next\r\ncontent-length: 0\r\n\r\n";
+        let second = [&answered(moved)[..], &[Step::ExpectRequest, Step::Close]].concat();
+        let server = Script::serve(vec![stale(Step::Close), second, answer(ok("there"))]);
+        let client = Client::new();
+        assert_eq!(text(client.get(server.url("/")).send()), "first");
+        assert_eq!(text(client.get(server.url("/")).send()), "there");
+    }
+
+    #[test]
+    fn under_tls() {
+        let pki = Pki::new();
+        let idle = [&answered(ok("first"))[..], &[Step::Close]].concat();
+        let cut = [&answered(ok("first"))[..], &[Step::ExpectRequest, Step::Cut]].concat();
+        for first in [idle, stale(Step::Close), cut, stale(Step::Reset)] {
+            let config = pki.server_config(Leaf::Good);
+            let server = Script::serve_tls(vec![first, answer(ok("again"))], config);
+            let client = trusting(&pki).build().unwrap();
+            assert_eq!(text(client.get(server.url("/")).send()), "first");
+            assert_eq!(text(client.get(server.url("/")).send()), "again");
+        }
+    }
+}
+
+/// A server may answer before it has read the request.
+mod early {
+    use super::*;
+
+    const TOO_LARGE: &str = "HTTP/1.1 413 Content Too Large\r\ncontent-length: 8\r\n\r\ntoo much";
+    const UPLOAD: usize = 16 << 20;
+
+    fn bodies() -> [Body; 3] {
+        let reader = || io::repeat(b'x').take(UPLOAD as u64);
+        [vec![b'x'; UPLOAD].into(), Body::new(reader()), Body::sized(reader(), UPLOAD as u64)]
+    }
+
+    /// A refusal is delivered, and the rest of the upload is not sent.
+    #[test]
+    fn refusals_are_delivered() {
+        for end in [Step::Silent, Step::Close, Step::Reset, Step::StopReading] {
+            for body in bodies() {
+                let first = vec![Step::ExpectHead, send(TOO_LARGE), end.clone()];
+                let server = Script::serve(vec![first, answer(ok("next"))]);
+                let timeout = Duration::from_millis(300);
+                let client = Client::builder().write_timeout(timeout).build().unwrap();
+                let response = client.post(server.url("/")).body(body).send().unwrap();
+                assert_eq!(response.status(), 413, "{end:?}");
+                assert_eq!(response.text().unwrap(), "too much", "{end:?}");
+                assert_eq!(text(client.get(server.url("/")).send()), "next");
+                server.join();
+                assert!(server.received(0).len() < UPLOAD, "{end:?}");
+            }
+        }
+    }
+
+    /// A peer that only hangs up has not answered.
+    #[test]
+    fn hanging_up_is_no_answer() {
+        for end in [Step::Close, Step::Reset] {
+            let server = Script::serve(vec![vec![Step::ExpectHead, end.clone()]]);
+            let [bytes, ..] = bodies();
+            let error = Client::new().post(server.url("/")).body(bytes).send().unwrap_err();
+            assert_eq!(error.kind(), Kind::Io, "{end:?} {error}");
+            assert!(error.is_request());
+        }
+    }
+
+    /// A success may be work in progress: the rest of the request is sent all the same.
+    #[test]
+    fn successes_wait_for_the_rest() {
+        let body = vec![b'x'; 1 << 20];
+        let steps = [Step::ExpectHead, send(ok("early")), Step::Expect(body.clone())];
+        let second = answered(ok("next"));
+        let server = Script::serve(vec![[&steps[..], &second].concat()]);
+        let client = Client::new();
+        assert_eq!(text(client.post(server.url("/")).body(body).send()), "early");
+        assert_eq!(text(client.get(server.url("/")).send()), "next");
+    }
+
+    /// A peer that takes no more has said all that it will say.
+    #[test]
+    fn successes_do_not_wait_for_ever() {
+        let steps = vec![Step::ExpectHead, send(ok("enough")), Step::StopReading];
+        let server = Script::serve(vec![steps]);
+        let client = Client::builder().write_timeout(Duration::from_millis(300)).build().unwrap();
+        let [bytes, ..] = bodies();
+        let begun = client.post(server.url("/")).body(bytes).send();
+        assert_eq!(text(begun), "enough");
+    }
+
+    /// A peer that answers for ever during an upload is not listened to for ever: what it sends
+    /// stays on the wire until the request is sent.
+    #[test]
+    fn endless_successes_do_not_fill_the_memory() {
+        const ENOUGH: usize = 64 << 20;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let peer = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.read_exact(&mut [0; 64]).unwrap();
+            let mut upload = stream.try_clone().unwrap();
+            let reading = thread::spawn(move || io::copy(&mut upload, &mut io::sink()));
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n").unwrap();
+            let piece = [b'x'; 64 * 1024];
+            let mut sent = 0;
+            while sent < ENOUGH && stream.write_all(&piece).is_ok() {
+                sent += piece.len();
+            }
+            drop(stream);
+            let _ = reading.join().unwrap();
+            sent
+        });
+        let [bytes, ..] = bodies();
+        let response = Client::new().post(url).body(bytes).send().unwrap();
+        assert_eq!(response.status(), 200);
+        drop(response);
+        let sent = peer.join().unwrap();
+        assert!(sent < ENOUGH, "took {sent} bytes while it was writing");
+    }
+}
