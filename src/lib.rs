@@ -275,7 +275,7 @@ pub mod error;
 mod fields;
 pub mod form;
 pub mod front;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 mod link;
 mod netrc;

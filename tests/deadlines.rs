@@ -69,21 +69,39 @@ const GET: Ask = |client, url| client.get(url);
 const BYTES: Use = |response| response.bytes().map(drop);
 
 /// Each of the limits alone ends the call in this phase.
+///
+/// A machine that is very busy may not get to the phase before the limit on the whole call: then
+/// the call is made again.
 #[track_caller]
 fn assert_ends(limits: &[Limit], phase: Phase, peer: &dyn Fn() -> Peer, how: (Ask, Use)) {
     for limit in limits {
         let client = limit.of_client(Client::builder()).build().unwrap();
-        let (_peer, url) = peer();
-        assert_one_ends(*limit, phase, how.0(&client, &url), how.1);
+        let attempt = || {
+            let (_peer, url) = peer();
+            end(*limit, how.0(&client, &url), how.1)
+        };
+        let too_slow = |error: &Error| matches!(limit, Limit::Total) && error.phase() != phase;
+        let mut error = attempt();
+        for _ in 0..9 {
+            if too_slow(&error) {
+                error = attempt();
+            }
+        }
+        assert_timeout(&error, *limit, phase);
     }
 }
 
 #[track_caller]
 fn assert_one_ends(limit: Limit, phase: Phase, ask: RequestBuilder, consume: Use) {
+    assert_timeout(&end(limit, ask, consume), limit, phase);
+}
+
+#[track_caller]
+fn end(limit: Limit, ask: RequestBuilder, consume: Use) -> Error {
     let start = Instant::now();
     let error = ask.send().and_then(consume).unwrap_err();
     assert!(start.elapsed() < GENEROUS, "{limit:?}: {:?}", start.elapsed());
-    assert_timeout(&error, limit, phase);
+    error
 }
 
 #[track_caller]

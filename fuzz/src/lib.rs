@@ -15,7 +15,7 @@ pub struct Sizes<'a> {
 }
 
 impl Sizes<'_> {
-    /// Everything at once.
+    /// Everything at once, or nearly so.
     pub const WHOLE: Sizes<'static> = Sizes { controls: &[], next: 0 };
 }
 
@@ -34,7 +34,7 @@ impl Iterator for Sizes<'_> {
 
     fn next(&mut self) -> Option<usize> {
         if self.controls.is_empty() {
-            return Some(64 * 1024);
+            return Some(16 * 1024);
         }
         let control = self.controls[self.next % self.controls.len()];
         self.next += 1;
@@ -76,20 +76,21 @@ pub fn decode(
 ) -> Decoded {
     let mut decoded = Decoded { bytes: Vec::new(), consumed: 0, error: None };
     let mut come = 0;
+    let mut memory = Vec::new();
     let mut size = || sizes.next().unwrap_or(1);
     while come < input.len() {
         come = input.len().min(come + size());
         loop {
             let visible = &input[decoded.consumed..come];
-            let mut output = vec![0; size()];
-            let (consumed, produced) = match step(visible, &mut output) {
+            memory.resize(size(), 0);
+            let (consumed, produced) = match step(visible, &mut memory) {
                 Ok((0, 0)) => break,
                 Ok(progress) => progress,
                 Err(error) => return Decoded { error: Some(error), consumed: 0, ..decoded },
             };
-            assert!(consumed <= visible.len() && produced <= output.len());
+            assert!(consumed <= visible.len() && produced <= memory.len());
             decoded.consumed += consumed;
-            decoded.bytes.extend_from_slice(&output[..produced]);
+            decoded.bytes.extend_from_slice(&memory[..produced]);
         }
     }
     decoded
