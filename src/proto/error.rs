@@ -56,6 +56,8 @@ pub(crate) enum ProtocolError {
     /// TLS ended without `close_notify` where only the end of input ends the body
     /// (RFC 9112 §9.8).
     TlsCut,
+    /// A broken connection where only its end in order ends the body.
+    BrokenBody,
 }
 
 impl ProtocolError {
@@ -69,9 +71,11 @@ impl ProtocolError {
             | Self::TrailersTooLarge(_)
             | Self::TooManyTrailers(_) => Kind::Limit,
             Self::EofBeforeResponse => Kind::Io,
-            Self::EofInHead | Self::EofInBody { .. } | Self::EofInChunked { .. } | Self::TlsCut => {
-                Kind::Truncated
-            }
+            Self::EofInHead
+            | Self::EofInBody { .. }
+            | Self::EofInChunked { .. }
+            | Self::TlsCut
+            | Self::BrokenBody => Kind::Truncated,
             _ => Kind::Protocol,
         }
     }
@@ -131,6 +135,7 @@ impl fmt::Display for ProtocolError {
                 write!(f, "connection closed with {missing} bytes of a chunk missing")
             }
             Self::TlsCut => f.write_str("TLS connection cut without close_notify"),
+            Self::BrokenBody => f.write_str("connection broken before the end of the body"),
         }
     }
 }

@@ -148,6 +148,9 @@ pub(crate) enum Ending {
     Clean,
     /// A TLS stream without `close_notify`: anyone on the way may have cut it.
     Cut,
+    /// It was found broken while writing, which takes the news away from whoever reads: what looks
+    /// like FIN may be a reset.
+    Broken,
 }
 
 impl Exchange {
@@ -224,6 +227,7 @@ impl Exchange {
     /// The connection takes no more. A response may have been sent before it broke, so that is
     /// waited for all the same.
     pub(crate) fn write_failed(&mut self) {
+        self.close = Some(CloseReason::Io);
         self.abandon(CloseReason::Io);
     }
 
@@ -303,6 +307,11 @@ impl Exchange {
     /// Whether the final response has begun.
     pub(crate) fn is_answered(&self) -> bool {
         !self.awaits_head() || !self.input.is_empty()
+    }
+
+    /// Whether a write failed.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.close == Some(CloseReason::Io)
     }
 
     /// Whether any byte of a response came, interim ones included.
@@ -391,6 +400,9 @@ impl Exchange {
                 ProtocolError::EofBeforeResponse
             }
             Receiving::Head(_) | Receiving::Complete => ProtocolError::EofInHead,
+            Receiving::Body(Incoming::UntilClose) if self.ended == Some(Ending::Broken) => {
+                ProtocolError::BrokenBody
+            }
             Receiving::Body(body) => body.cut_off(),
         }
     }

@@ -159,8 +159,11 @@ impl Session {
         if self.is_handshaking() {
             return Err(SessionError::ClosedInHandshake);
         }
-        let ending = if self.tls.is_some() { Ending::Cut } else { Ending::Clean };
-        self.exchange.read_eof(ending);
+        self.exchange.read_eof(match &self.tls {
+            Some(_) => Ending::Cut,
+            None if self.exchange.is_broken() => Ending::Broken,
+            None => Ending::Clean,
+        });
         Ok(())
     }
 
