@@ -15,7 +15,7 @@ use leanhttp::{Certificate, Method};
 use socket2::SockRef;
 
 use support::pki::{Leaf, Pki};
-use support::script::{Connection, Script, Step, answer, ok, send};
+use support::script::{Connection, Script, Step, answer, ok, pause, send};
 
 fn text(response: leanhttp::Result<Response>) -> String {
     response.unwrap().text().unwrap()
@@ -244,6 +244,31 @@ mod early {
                 assert!(server.received(0).len() < UPLOAD, "{end:?}");
             }
         }
+    }
+
+    /// RFC 9112 §8: where the connection ends the body, a broken one does not, even if it was a
+    /// write that found it broken.
+    #[test]
+    fn answers_may_be_cut() {
+        let bare = |status: &str| send(format!("HTTP/1.1 {status}\r\n\r\nsome of it"));
+        let rows = [
+            vec![bare("413 No"), Step::Reset],
+            vec![pause(100), bare("413 No"), Step::Reset],
+            vec![bare("200 OK"), pause(100), Step::Reset],
+        ];
+        for rest in rows {
+            for body in bodies() {
+                let server = Script::serve(vec![[vec![Step::ExpectHead], rest.clone()].concat()]);
+                let outcome = Client::new().post(server.url("/")).body(body).send();
+                let error = outcome.and_then(Response::text).unwrap_err();
+                assert!(error.is_body(), "{rest:?} {error}");
+            }
+        }
+        // In order, it is complete.
+        let steps = vec![Step::ExpectHead, bare("413 No"), Step::Close];
+        let server = Script::serve(vec![steps]);
+        let [bytes, ..] = bodies();
+        assert_eq!(text(Client::new().post(server.url("/")).body(bytes).send()), "some of it");
     }
 
     /// A peer that only hangs up has not answered.
