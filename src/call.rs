@@ -431,7 +431,7 @@ impl<'c, F: Front> Call<'c, F> {
         if head.status == StatusCode::PARTIAL_CONTENT {
             return Ok(None);
         }
-        let plan = coding::plan(&head.headers, self.codings);
+        let plan = coding::plan(&head.headers, self.codings, &self.config.limits);
         plan.map_err(|error| error.into_error().for_url(&self.url))
     }
 

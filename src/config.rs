@@ -15,24 +15,18 @@ use crate::cookie::CookieStore;
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::front::Front;
+use crate::limits::Limits;
 use crate::policy::budget::Timeouts;
 use crate::policy::credentials;
 use crate::policy::netrc::Netrc;
 use crate::policy::redirect::Policy;
 use crate::pool::PoolLimits;
 use crate::proto::exchange::Expectation;
-use crate::proto::limits::Limits;
 use crate::tls;
 
 /// What `User-Agent` says unless the caller says something else: some servers refuse to answer
 /// clients without a name.
 const USER_AGENT: &str = concat!("leanhttp/", env!("CARGO_PKG_VERSION"));
-
-/// What `bytes`, `text` and `json` put into memory at most: more is streamed, or a mistake.
-const BODY_LIMIT: u64 = 256 * 1024 * 1024;
-
-/// A `HeaderMap` panics when it is asked to hold much more than this.
-const MAX_FIELDS: usize = 16 * 1024;
 
 /// The settings of a client, fixed once it is built.
 #[derive(Debug)]
@@ -40,7 +34,6 @@ pub(crate) struct Config {
     pub(crate) timeouts: Timeouts,
     pub(crate) pool: PoolLimits,
     pub(crate) limits: Limits,
-    pub(crate) body_limit: u64,
     pub(crate) redirect: Policy,
     pub(crate) default_headers: HeaderMap,
     pub(crate) credentials: Option<HeaderValue>,
@@ -81,7 +74,6 @@ impl Default for Config {
             timeouts: Timeouts::default(),
             pool: PoolLimits::default(),
             limits: Limits::default(),
-            body_limit: BODY_LIMIT,
             redirect: Policy::default(),
             default_headers,
             credentials: None,
@@ -288,22 +280,23 @@ impl<F: Front> ClientBuilder<F> {
 
     // What is too much.
 
-    /// How many bytes `bytes`, `text` and `json` take into memory, after decoding; 256 MiB by
-    /// default. Reading a response piece by piece has no limit.
-    pub fn body_limit(mut self, bytes: u64) -> Self {
-        self.config.body_limit = bytes;
+    /// What one response may cost; each limit of [`Limits`] says what it is by default.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.config.limits = limits.within_reason();
         self
     }
 
-    /// How many bytes the heads of one response may have, interim ones included; 64 KiB by default.
-    pub fn max_head_size(mut self, bytes: usize) -> Self {
-        self.config.limits.head_bytes = bytes;
+    /// How many bytes `bytes`, `text` and `json` take into memory, after decoding; 256 MiB by
+    /// default. Reading a response piece by piece has no limit.
+    pub fn body_limit(mut self, bytes: u64) -> Self {
+        self.config.limits.body_bytes = bytes;
         self
     }
 
     /// How many fields a response may have; 128 by default, and never more than 16384.
     pub fn http1_max_headers(mut self, max: usize) -> Self {
-        self.config.limits.fields = max.min(MAX_FIELDS);
+        self.config.limits.fields = max;
+        self.config.limits = self.config.limits.within_reason();
         self
     }
 

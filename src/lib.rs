@@ -223,17 +223,17 @@
 //! | idle connections: how long | 90 s | `pool_idle_timeout` |
 //! | idle connections to one host | 32 | `pool_max_idle_per_host` |
 //! | idle connections in all | 128 | `pool_max_idle` |
-//! | rest of a dropped response that is read away, if it is there already | 16 KiB | |
+//! | rest of a dropped response that is read away, if it is there already | 16 KiB | `Limits::drained_bytes` |
 //! | rest of a redirect that is read away, and waited for | 16 KiB, 0.1 s | |
 //! | waiting for `100 Continue`, when that is asked for | 1 s | |
 //! | body put into memory by `bytes`, `text` and `json` | 256 MiB | `body_limit` |
-//! | heads of one response, interim ones (1xx) included | 64 KiB | `max_head_size` |
+//! | heads of one response, interim ones (1xx) included | 64 KiB | `Limits::head_bytes`, `line_bytes` for one line |
 //! | header fields of a response | 128 | `http1_max_headers` |
-//! | interim responses to one request | 16 | |
-//! | chunk extensions of one body | 16 KiB | |
-//! | trailers of one body | 16 KiB, 64 fields | |
-//! | decoded bytes for each byte received, once 16 MiB were decoded | 250 | |
-//! | content codings of one body | 4 | |
+//! | interim responses to one request | 16 | `Limits::interim_responses` |
+//! | chunk extensions of one body | 16 KiB | `Limits::chunk_extension_bytes` |
+//! | trailers of one body | 16 KiB, 64 fields | `Limits::trailer_bytes`, `trailer_fields` |
+//! | decoded bytes for each byte received, once 16 MiB were decoded | 250 | `Limits::decoded_ratio`, `decoded_freely` |
+//! | content codings of one body | 4 | `Limits::codings` |
 //! | a URL | 65,534 bytes | |
 //! | a cookie's name and value | 4096 bytes | |
 //! | cookies of one domain, cookies in all | 50, 3000 | |
@@ -277,6 +277,7 @@ pub mod form;
 pub mod front;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
+mod limits;
 mod link;
 mod netrc;
 mod percent;
@@ -310,6 +311,7 @@ pub use blocking::{
     Body, Client, ClientBuilder, Reader, Request, RequestBuilder, Response, get, post,
 };
 pub use error::{Error, Result};
+pub use limits::Limits;
 pub use request::IntoUrl;
 #[cfg(feature = "tls")]
 pub use tls::Certificate;

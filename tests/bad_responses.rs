@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use leanhttp::Limits;
 use leanhttp::blocking::{Client, Response};
 use leanhttp::error::{Kind, Phase};
 
@@ -161,7 +162,9 @@ fn no_gzip() {
 
 #[test]
 fn beyond_a_limit() {
-    let client = Client::builder().max_head_size(1000).http1_max_headers(5).body_limit(10);
+    let mut limits = Limits::default();
+    limits.head_bytes = 1000;
+    let client = Client::builder().limits(limits).http1_max_headers(5).body_limit(10);
     let client = client.build().unwrap();
     let too_large = "response head larger than 1000 bytes";
     let interim = "HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n".repeat(17);
@@ -227,9 +230,13 @@ fn within_limits_without_measure() {
         let lines: String = (0..count).map(|i| format!("x-{i}: y\r\n")).collect();
         response(&format!("{lines}content-length: 2"), "ok")
     };
+    let mut limits = Limits::default();
+    limits.head_bytes = usize::MAX;
+    limits.line_bytes = usize::MAX;
+    limits.trailer_fields = usize::MAX;
     let client = Client::builder()
+        .limits(limits)
         .http1_max_headers(usize::MAX)
-        .max_head_size(usize::MAX)
         .body_limit(u64::MAX)
         .pool_max_idle(usize::MAX)
         .pool_max_idle_per_host(usize::MAX)

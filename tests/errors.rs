@@ -12,7 +12,7 @@ use leanhttp::blocking::{Body, Client, Response};
 use leanhttp::error::{Fault, Kind};
 use leanhttp::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue};
 use leanhttp::redirect::Policy;
-use leanhttp::{Error, Result, StatusCode, Url};
+use leanhttp::{Error, Limits, Result, StatusCode, Url};
 
 use support::httpbin::Httpbin;
 use support::net::{self, Silent, Unreachable};
@@ -40,7 +40,9 @@ mod sorts {
 
     fn fails(answered: &[u8], end: Step) -> Error {
         let server = Script::serve(vec![vec![Step::ExpectRequest, send(answered), end]]);
-        let client = Client::builder().max_head_size(200).body_limit(50).build().unwrap();
+        let mut limits = Limits::default();
+        limits.head_bytes = 200;
+        let client = Client::builder().limits(limits).body_limit(50).build().unwrap();
         client.get(server.url("/")).send().and_then(Response::bytes).unwrap_err()
     }
 

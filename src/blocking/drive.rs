@@ -18,7 +18,6 @@ use crate::pool::Pooled;
 use crate::proto::close::CloseReason;
 use crate::proto::exchange::{BodyStep, Step};
 use crate::proto::head::ResponseHead;
-use crate::proto::limits::DRAIN_BYTES;
 use crate::wire::session::Memory;
 
 /// An open connection: a socket, and the machine that knows what its bytes mean.
@@ -230,14 +229,19 @@ impl Connection {
         self.link.session.rest()
     }
 
-    /// Reads away what is left of the body, if it is little and there in time.
-    pub(crate) fn drain(&mut self, patience: Patience, budget: &Budget) -> Result<(), CloseReason> {
+    /// Reads away what is left of the body, if it is no more than `limit` bytes and there in time.
+    pub(crate) fn drain(
+        &mut self,
+        limit: usize,
+        patience: Patience,
+        budget: &Budget,
+    ) -> Result<(), CloseReason> {
         self.link.session.may_be_reused()?;
-        if self.body_left().is_some_and(|left| left > DRAIN_BYTES as u64) {
+        if self.body_left().is_some_and(|left| left > limit as u64) {
             return Err(CloseReason::BodyUnread);
         }
         let mut scratch = [0; 2048];
-        let mut left = DRAIN_BYTES;
+        let mut left = limit;
         loop {
             let step = self
                 .link

@@ -5,8 +5,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::chunk_line::ChunkLine;
 use super::error::{Excerpt, ProtocolError};
 use super::fields::trim_ows;
-use super::limits::Limits;
 use super::progress::Progress;
+use crate::limits::Limits;
 
 /// Takes a chunked body apart.
 ///

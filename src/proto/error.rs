@@ -18,6 +18,7 @@ pub(crate) enum ProtocolError {
     InvalidField(Excerpt),
     TooManyFields(usize),
     HeadTooLarge(usize),
+    LineTooLong(usize),
     TooManyInterim(usize),
     /// A 101 that no `Upgrade` of ours has asked for.
     UnexpectedUpgrade,
@@ -66,6 +67,7 @@ impl ProtocolError {
         match self {
             Self::TooManyFields(_)
             | Self::HeadTooLarge(_)
+            | Self::LineTooLong(_)
             | Self::TooManyInterim(_)
             | Self::ChunkExtensionsTooLarge(_)
             | Self::TrailersTooLarge(_)
@@ -90,6 +92,7 @@ impl fmt::Display for ProtocolError {
             Self::InvalidField(name) => write!(f, "invalid header field {name}"),
             Self::TooManyFields(limit) => write!(f, "more than {limit} header fields"),
             Self::HeadTooLarge(limit) => write!(f, "response head larger than {limit} bytes"),
+            Self::LineTooLong(limit) => write!(f, "line of the head longer than {limit} bytes"),
             Self::TooManyInterim(limit) => write!(f, "more than {limit} interim (1xx) responses"),
             Self::UnexpectedUpgrade => f.write_str("101 Switching Protocols without a request"),
 

@@ -32,7 +32,7 @@ use super::error::ProtocolError;
 use super::framing::{Framing, response_framing};
 use super::head::{self, HeadScanner, ResponseHead};
 use super::incoming::Incoming;
-use super::limits::Limits;
+use crate::limits::Limits;
 
 /// What is read at once, until that is found to be too little.
 const HEAD_READ: usize = 8 * 1024;
@@ -447,7 +447,7 @@ impl Exchange {
         // What is beyond the limit is not looked at: it may come later as well.
         let found = match self.input.data().get(..room).unwrap_or(self.input.data()) {
             b"\r" => None, // half an empty line
-            data => awaited.scanner.find_end(data)?,
+            data => awaited.scanner.find_end(data, self.limits.line_bytes)?,
         };
         if found.is_none() && self.input.len() > room {
             return Err(too_large());
@@ -491,8 +491,8 @@ impl Exchange {
         let Receiving::Head(awaited) = &mut self.receiving else { return Ok(()) };
         awaited.interim += 1;
         awaited.scanner = HeadScanner::default();
-        if awaited.interim > self.limits.interim {
-            return Err(ProtocolError::TooManyInterim(self.limits.interim));
+        if awaited.interim > self.limits.interim_responses {
+            return Err(ProtocolError::TooManyInterim(self.limits.interim_responses));
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use http::{Method, StatusCode, Version};
 
 use super::buffer::Buffer;
 use super::error::{Excerpt, ProtocolError};
-use super::limits::Limits;
+use crate::limits::Limits;
 
 /// Field lines that are parsed without an allocation; nearly every response has fewer.
 const USUAL_FIELDS: usize = 48;
@@ -70,6 +70,8 @@ pub(crate) struct ResponseHead {
 #[derive(Debug, Default)]
 pub(crate) struct HeadScanner {
     scanned: usize,
+    /// Where the current line began.
+    line: usize,
 }
 
 impl HeadScanner {
@@ -77,12 +79,20 @@ impl HeadScanner {
     ///
     /// A lone LF ends a line as well (RFC 9112 §2.2). What cannot become a status line is an
     /// error at once: a peer that speaks another protocol may wait for us for ever.
-    pub(crate) fn find_end(&mut self, data: &[u8]) -> Result<Option<usize>, ProtocolError> {
+    pub(crate) fn find_end(
+        &mut self,
+        data: &[u8],
+        line_limit: usize,
+    ) -> Result<Option<usize>, ProtocolError> {
         if self.scanned < START.len() {
             check_start(data)?;
         }
+        let too_long = || ProtocolError::LineTooLong(line_limit);
         while let Some(at) = line_feed(data.get(self.scanned..).unwrap_or_default()) {
             let after = self.scanned + at + 1;
+            if after - self.line > line_limit {
+                return Err(too_long());
+            }
             match data.get(after..).unwrap_or_default() {
                 [b'\n', ..] => return Ok(Some(after + 1)),
                 [b'\r', b'\n', ..] => return Ok(Some(after + 2)),
@@ -90,11 +100,11 @@ impl HeadScanner {
                     self.scanned += at;
                     return Ok(None);
                 }
-                _ => self.scanned = after,
+                _ => (self.scanned, self.line) = (after, after),
             }
         }
         self.scanned = data.len();
-        Ok(None)
+        if data.len() - self.line > line_limit { Err(too_long()) } else { Ok(None) }
     }
 }
 
@@ -276,8 +286,9 @@ mod tests {
             let data = format!("{head}body\r\n\r\n");
             for split in 0..=data.len() {
                 let mut scanner = HeadScanner::default();
-                let early = scanner.find_end(&data.as_bytes()[..split]).unwrap();
-                let found = early.or_else(|| scanner.find_end(data.as_bytes()).unwrap());
+                let early = scanner.find_end(&data.as_bytes()[..split], usize::MAX).unwrap();
+                let found =
+                    early.or_else(|| scanner.find_end(data.as_bytes(), usize::MAX).unwrap());
                 assert_eq!(found, Some(head.len()), "{head:?} split {split}");
                 assert_eq!(early.is_some(), split >= head.len());
             }
@@ -291,12 +302,12 @@ mod tests {
             ["SSH-2.0-OpenSSH", "220 smtp", "\x15\x03\x01", "<html>", " HTTP/1.1 200", "http/1.1"];
         for case in cases {
             for end in 1..=case.len() {
-                let outcome = HeadScanner::default().find_end(&case.as_bytes()[..end]);
+                let outcome = HeadScanner::default().find_end(&case.as_bytes()[..end], usize::MAX);
                 let is_prefix = "HTTP/1.".starts_with(&case[..end]);
                 assert_eq!(outcome.is_err(), !is_prefix, "{:?}", &case[..end]);
             }
         }
-        let outcome = HeadScanner::default().find_end(b"HTTP/2 200");
+        let outcome = HeadScanner::default().find_end(b"HTTP/2 200", usize::MAX);
         assert!(matches!(outcome, Err(ProtocolError::UnsupportedVersion(_))));
     }
 
@@ -304,10 +315,11 @@ mod tests {
     #[test]
     fn garbage_is_refused_for_the_same_reason_byte_by_byte() {
         for case in ["HP/1.1 200 OK\r\n", "HTTPS", "HTTP/2 200", "HTTP/1x", "H\n\n"] {
-            let whole = HeadScanner::default().find_end(case.as_bytes()).unwrap_err();
+            let whole = HeadScanner::default().find_end(case.as_bytes(), usize::MAX).unwrap_err();
             let mut scanner = HeadScanner::default();
             let mut ends = 1..=case.len();
-            let slow = ends.find_map(|end| scanner.find_end(&case.as_bytes()[..end]).err());
+            let slow =
+                ends.find_map(|end| scanner.find_end(&case.as_bytes()[..end], usize::MAX).err());
             let reason = std::mem::discriminant(&whole);
             assert_eq!(slow.map(|error| std::mem::discriminant(&error)), Some(reason), "{case:?}");
         }

@@ -10,7 +10,6 @@ pub(crate) mod fields;
 pub(crate) mod framing;
 pub(crate) mod head;
 mod incoming;
-pub(crate) mod limits;
 pub(crate) mod number;
 pub(crate) mod progress;
 #[cfg(test)]

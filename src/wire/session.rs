@@ -9,11 +9,11 @@ use http::{HeaderMap, Method};
 
 use super::tls::{Received, Tls, TlsError};
 use crate::error::{Error, Kind, Phase};
+use crate::limits::Limits;
 use crate::proto::buffer::Buffer;
 use crate::proto::close::CloseReason;
 use crate::proto::error::ProtocolError;
 use crate::proto::exchange::{BodyStep, Ending, Exchange, Expectation, Missing, Outgoing, Step};
-use crate::proto::limits::Limits;
 
 /// The state of one connection, from its first byte to its last, over all its exchanges.
 #[derive(Debug)]
