@@ -473,8 +473,8 @@ mod connection {
     fn a_host_without_an_address() {
         let client = Client::builder().resolve_to_addrs("h.invalid", &[]).build().unwrap();
         let error = client.get("http://h.invalid/").send().unwrap_err();
-        let line = "connecting to no address for http://h.invalid/";
-        assert_told(&error, Kind::Connect, Phase::Connect, line);
+        let line = "looking up h.invalid for http://h.invalid/: the name has no address";
+        assert_told(&error, Kind::Resolve, Phase::Resolve, line);
     }
 }
 
