@@ -108,11 +108,3 @@ fn what_is_wrong_with_the_file_is_told_without_its_secrets() {
     let missing = Client::builder().netrc_file(env::temp_dir().join("leanhttp-no-such-file"));
     assert!(missing.build().unwrap_err().to_string().contains("leanhttp-no-such-file"));
 }
-
-/// A password that cannot stand in a field never gets there.
-#[test]
-fn controls_in_a_password_are_refused() {
-    let file = File::new("controls", "machine h.example login l password \"a\\nb\"");
-    let request = file.client().build().unwrap().get("http://h.example/").send();
-    assert!(request.unwrap_err().is_builder());
-}
