@@ -186,21 +186,6 @@ fn beyond_a_limit() {
     }
 }
 
-/// RFC 9110 §15.4: only `http` and `https` are followed.
-#[test]
-fn redirects_to_another_scheme() {
-    for target in ["ftp://h/", "file:///etc/passwd", "javascript:alert(1)", "data:,x"] {
-        let scheme = target.split(':').next().unwrap();
-        let moved = format!("HTTP/1.1 302 Found\r\nlocation: {target}\r\n\r\n");
-        let reason = format!(
-            "Location {target:?}: the scheme `{scheme}` is not supported, only `http` and `https` \
-             are"
-        );
-        let told = (Kind::Redirect, Phase::Redirect);
-        assert_fails(&Client::new(), (moved, Step::Close), told, &reason);
-    }
-}
-
 /// What a caller sets far too large does no harm: memory follows what comes, not what may come.
 #[test]
 fn within_limits_without_measure() {

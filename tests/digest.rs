@@ -128,23 +128,6 @@ fn auth_int_needs_the_body() {
 }
 
 #[test]
-fn another_origin_gets_no_answer() {
-    let other = Script::serve(vec![answers([nonce("other")])]);
-    let moved = format!(
-        "HTTP/1.1 307 Moved\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n",
-        other.url("/x?y")
-    );
-    let peer = Script::serve(vec![answers([nonce("n1"), send(moved)])]);
-    let client = Client::builder().digest_auth("u", "p").build().unwrap();
-    let response = client.get(peer.url("/x?y")).send().unwrap();
-    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
-    peer.join();
-    other.join();
-    assert_eq!(credentials(&peer, 0), ["", "n1 00000001"]);
-    assert_eq!(credentials(&other, 0), [""]);
-}
-
-#[test]
 fn what_the_caller_says_comes_first() {
     let peer = Script::serve(vec![answers([nonce("n1"), nonce("n2"), refuse("Basic realm=r")])]);
     let client =

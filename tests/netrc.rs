@@ -8,8 +8,8 @@ mod support;
 use std::path::PathBuf;
 use std::{env, fs, process};
 
+use leanhttp::Client;
 use leanhttp::blocking::{ClientBuilder, RequestBuilder};
-use leanhttp::{Client, Url};
 use support::script::{Script, Step, ok, send};
 
 /// A file that is gone when the test ends.
@@ -76,26 +76,6 @@ fn other_hosts_get_nothing_or_the_default() {
     assert_eq!(sent(other.client(), "", none), None);
     let default = File::new("default", "machine example login a password b default login d");
     assert_eq!(sent(default.client(), "", none).as_deref(), Some("Basic ZDo="));
-}
-
-/// Not even where it has an entry for the new host: that is not the one that the caller named.
-#[test]
-fn a_redirect_gets_nothing() {
-    let other = Script::serve(vec![vec![Step::ExpectRequest, send(ok(""))]]);
-    let mut target = Url::parse(&other.url("/")).unwrap();
-    target.set_host(Some("other.example")).unwrap();
-    let moved = format!("HTTP/1.1 302 Found\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n");
-    let peer = Script::serve(vec![vec![Step::ExpectRequest, send(moved)]]);
-    let file = File::new(
-        "redirect",
-        "machine 127.0.0.1 login a password b machine other.example login c password d default",
-    );
-    let client = file.client().resolve("other.example", other.addr()).build().unwrap();
-    client.get(peer.url("/")).send().unwrap();
-    peer.join();
-    other.join();
-    assert_eq!(authorization(&peer).as_deref(), Some("Basic YTpi"));
-    assert_eq!(authorization(&other), None);
 }
 
 #[test]
