@@ -207,6 +207,36 @@ fn reads_grow_when_they_are_filled() {
     assert_eq!(exchange.read_space().len(), 8 * 1024, "the next head is a usual one");
 }
 
+/// Past the buffer go only reads that are worth it: 4 KiB, or all that is left of a sized body.
+/// What is left of a small chunk comes together with what follows it.
+#[test]
+fn small_reads_go_through_the_buffer() {
+    use BodyStep::{Direct, Read};
+    let sized = |length: usize| format!("Content-Length: {length}\r\n\r\n");
+    let chunk = |size: usize| format!("Transfer-Encoding: chunked\r\n\r\n{size:x}\r\n");
+    let until_close = "X: y\r\n\r\n".to_owned();
+    for (body, slice, expected) in [
+        (sized(9999), 4095, Read),
+        (sized(9999), 4096, Direct(4096)),
+        (sized(5), 4, Read),
+        (sized(5), 5, Direct(5)),
+        (sized(5), 9999, Direct(5)),
+        (chunk(9999), 4095, Read),
+        (chunk(9999), 4096, Direct(4096)),
+        (chunk(4095), 9999, Read),
+        (chunk(4096), 9999, Direct(4096)),
+        (until_close.clone(), 4095, Read),
+        (until_close, 4096, Direct(4096)),
+    ] {
+        let mut exchange = started(Method::GET);
+        write_all(&mut exchange);
+        answer(&mut exchange, &format!("HTTP/1.1 200 OK\r\n{body}"));
+        assert!(matches!(exchange.step(), Ok(Step::Head(_))));
+        let step = exchange.read_body(&mut vec![0; slice]);
+        assert_eq!(step, Ok(expected), "{body:?} into {slice}");
+    }
+}
+
 /// A source shows that it has ended when there is a byte more to read than it announced.
 #[test]
 fn the_room_for_a_piece_has_a_byte_to_spare() {
