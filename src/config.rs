@@ -22,6 +22,7 @@ use crate::policy::netrc::Netrc;
 use crate::policy::redirect::Policy;
 use crate::pool::PoolLimits;
 use crate::proto::exchange::Expectation;
+use crate::proto::spelling::Case;
 use crate::tls;
 
 /// What `User-Agent` says unless the caller says something else: some servers refuse to answer
@@ -43,6 +44,7 @@ pub(crate) struct Config {
     pub(crate) codings: Codings,
     pub(crate) expectation: Expectation,
     pub(crate) schemes: Schemes,
+    pub(crate) case: Case,
     /// Addresses of hosts that are not looked up.
     pub(crate) addresses: BTreeMap<String, Vec<SocketAddr>>,
     pub(crate) tls: tls::Settings,
@@ -83,6 +85,7 @@ impl Default for Config {
             codings: Codings::default(),
             expectation: Expectation::None,
             schemes: Schemes::HttpAndHttps,
+            case: Case::Lower,
             addresses: BTreeMap::new(),
             tls: tls::Settings::default(),
         }
@@ -151,8 +154,8 @@ impl<F: Front> ClientBuilder<F> {
     /// `Authorization`, `Cookie` and every value marked sensitive stay with the origin that a
     /// request names: they are not sent where it is redirected to.
     pub fn default_headers(mut self, headers: HeaderMap) -> Self {
-        replace_headers(&mut self.config.default_headers, headers);
-        self
+        let replaced = replace_headers(&mut self.config.default_headers, headers);
+        self.checked(replaced, |_, ()| {})
     }
 
     /// Basic credentials (RFC 7617) for every request that has no `Authorization` of its own.
@@ -200,6 +203,14 @@ impl<F: Front> ClientBuilder<F> {
     /// [`RequestBuilder::expect_continue`](crate::request::RequestBuilder::expect_continue).
     pub fn expect_continue(mut self, enable: bool) -> Self {
         self.config.expectation = if enable { Expectation::Continue } else { Expectation::None };
+        self
+    }
+
+    /// Writes names of fields as `Content-Length` instead of `content-length`, for servers that do
+    /// not know that both mean the same (RFC 9110 §5.1). For single names see
+    /// [`raw_header`](crate::request::RequestBuilder::raw_header).
+    pub fn http1_title_case_headers(mut self) -> Self {
+        self.config.case = Case::Title;
         self
     }
 
@@ -331,17 +342,20 @@ impl<F: Front> fmt::Debug for ClientBuilder<F> {
 }
 
 /// Each name in `new` takes the place of that name in `headers`, with all its values.
-pub(crate) fn replace_headers(headers: &mut HeaderMap, new: HeaderMap) {
+pub(crate) fn replace_headers(headers: &mut HeaderMap, new: HeaderMap) -> Result<()> {
     let mut current = None;
     for (name, value) in new {
         match (name, &current) {
             // The first value of a name comes with it, the others without.
             (Some(name), _) => {
-                headers.insert(name.clone(), value);
+                headers.try_insert(name.clone(), value).map_err(Error::too_many_fields)?;
                 current = Some(name);
             }
-            (None, Some(name)) => drop(headers.append(name.clone(), value)),
+            (None, Some(name)) => {
+                headers.try_append(name.clone(), value).map_err(Error::too_many_fields)?;
+            }
             (None, None) => {}
         }
     }
+    Ok(())
 }

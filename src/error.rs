@@ -140,6 +140,10 @@ impl Error {
     }
 
     /// The caller's fault, found before anything was sent.
+    pub(crate) fn too_many_fields(cause: impl Into<Cause>) -> Self {
+        Self::builder("too many header fields").cause(cause)
+    }
+
     pub(crate) fn builder(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Builder, Phase::Build).detail(detail)
     }

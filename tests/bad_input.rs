@@ -10,8 +10,9 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use leanhttp::blocking::{Body, Client, Response};
+use leanhttp::blocking::{Body, Client, RequestBuilder, Response};
 use leanhttp::error::{Kind, Phase};
+use leanhttp::header::{HeaderMap, HeaderValue};
 use leanhttp::{Error, Method, Result, Version};
 
 use support::httpbin::Httpbin;
@@ -358,6 +359,41 @@ mod request_body {
             assert_eq!(error.kind(), Kind::Body, "{error}");
             server.join();
             assert!(!is_complete(&server.received(0)));
+        }
+    }
+
+    #[cfg(feature = "multipart")]
+    #[test]
+    fn a_length_that_nobody_can_keep_to() {
+        use leanhttp::blocking::multipart::{Form, Part};
+        let server = Script::serve(vec![]);
+        let form = Form::new().part("a", Part::reader(&b"unknown"[..]));
+        let request = Client::new().post(server.url("/")).multipart(form);
+        let error = request.header("content-length", 200).send().unwrap_err();
+        let line = "Content-Length is set, but the length of a part is not known";
+        assert_told(&error, Kind::Builder, Phase::Build, line);
+    }
+
+    /// `HeaderMap` holds no more than 24,576 names and panics beyond.
+    #[test]
+    fn more_fields_than_there_is_room_for() {
+        let many = |from: usize| {
+            let names = (from..from + 20_000).map(|i| format!("x-{i}").parse().unwrap());
+            names.map(|name| (name, HeaderValue::from_static(""))).collect::<HeaderMap>()
+        };
+        let request = || Client::new().get("http://a.test/").headers(many(0));
+        let full = |request: RequestBuilder| {
+            (20_000..30_000).fold(request, |request, i| request.header(format!("x-{i}"), ""))
+        };
+        let client = Client::builder().default_headers(many(0)).default_headers(many(20_000));
+        let errors = [
+            request().headers(many(20_000)).build().unwrap_err(),
+            full(request()).build().unwrap_err(),
+            client.build().unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!(error.kind(), Kind::Builder);
+            assert!(error.to_string().contains("too many header fields"), "{error}");
         }
     }
 

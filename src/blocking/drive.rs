@@ -73,7 +73,7 @@ impl Connection {
         &mut self,
         call: &mut Call<'_, Blocking>,
     ) -> Result<Box<ResponseHead>, Failure> {
-        self.link.start(call);
+        self.link.start(call).map_err(|halt| self.link.failure(halt))?;
         let mut body = call.take_body();
         let head = self.run(&mut body, &mut call.budget);
         call.give_back(body);
@@ -158,7 +158,10 @@ impl Connection {
         let space = self.link.session.body_space();
         loop {
             let (source, into) = match body.feed(space) {
-                Feed::Filled(0) => return Ok(self.link.session.body_end()?),
+                Feed::Filled(0) => {
+                    let trailers = body.trailers().map_err(Halt::body)?;
+                    return Ok(self.link.session.body_end(&trailers)?);
+                }
                 Feed::Filled(count) => {
                     self.link.session.body_filled(count);
                     return Ok(());

@@ -23,7 +23,7 @@
 //! on input is decided on whole heads and by the decoders, never on one read.
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, Version};
 
 use super::buffer::Buffer;
 use super::chunked::{self, CHUNK_END, LAST_CHUNK, SIZE_LINE};
@@ -45,6 +45,8 @@ const BODY_PIECE: usize = 64 * 1024;
 pub(crate) struct Exchange {
     limits: Limits,
     method: Method,
+    /// The version of the last response.
+    peer: Version,
     sending: Sending,
     receiving: Receiving,
     /// A final head that waits until the request is sent.
@@ -158,6 +160,7 @@ impl Exchange {
         Self {
             limits: limits.clone(),
             method: Method::GET,
+            peer: Version::HTTP_11,
             sending: Sending::Done,
             receiving: Receiving::Complete,
             answer: None,
@@ -274,15 +277,15 @@ impl Exchange {
         }
     }
 
-    /// The body has ended.
-    pub(crate) fn body_end(&mut self) -> Result<(), Missing> {
+    /// The body has ended; `trailers` come after it if it is chunked.
+    pub(crate) fn body_end(&mut self, trailers: &HeaderMap) -> Result<(), Missing> {
         match self.sending {
             // A body of no bytes has a first piece too: its source may have more than announced.
             Sending::Head(Outgoing::Length(0)) => {}
             Sending::Head(Outgoing::Length(missing)) | Sending::Body(Outgoing::Length(missing)) => {
                 return Err(Missing(missing));
             }
-            Sending::Head(_) | Sending::Body(_) => self.output.push(LAST_CHUNK),
+            Sending::Head(_) | Sending::Body(_) => chunked::write_end(trailers, &mut self.output),
             Sending::Expecting(_) | Sending::Done | Sending::Abandoned => return Ok(()),
         }
         self.sending = Sending::Done;
@@ -297,6 +300,11 @@ impl Exchange {
     /// Whether all of the request is written.
     pub(crate) fn is_sent(&self) -> bool {
         self.sending == Sending::Done && self.output.is_empty()
+    }
+
+    /// The HTTP version of the peer, as far as it is known.
+    pub(crate) fn peer_version(&self) -> Version {
+        self.peer
     }
 
     /// Whether the final head is still to come.
@@ -477,6 +485,7 @@ impl Exchange {
                 Receiving::Body(Incoming::Chunked(Box::new(decoder)))
             }
         };
+        self.peer = head.version;
         let close = doubt.or(keep_alive(head.version, &head.headers).err());
         self.close = self.close.or(close);
         self.answer = Some(head);

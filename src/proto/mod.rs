@@ -12,5 +12,6 @@ pub(crate) mod head;
 mod incoming;
 pub(crate) mod number;
 pub(crate) mod progress;
+pub(crate) mod spelling;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, Version};
 
 use super::tls::{Received, Tls, TlsError};
 use crate::error::{Error, Kind, Phase};
@@ -110,8 +110,9 @@ impl Session {
         self.exchange.body_filled(count);
     }
 
-    pub(crate) fn body_end(&mut self) -> Result<(), Missing> {
-        self.exchange.body_end()
+    /// See [`Exchange::body_end`].
+    pub(crate) fn body_end(&mut self, trailers: &HeaderMap) -> Result<(), Missing> {
+        self.exchange.body_end(trailers)
     }
 
     pub(crate) fn has_sent(&self) -> bool {
@@ -121,6 +122,11 @@ impl Session {
     /// Whether all of the request is written.
     pub(crate) fn is_sent(&self) -> bool {
         self.exchange.is_sent() && self.output().is_empty()
+    }
+
+    /// See [`Exchange::peer_version`].
+    pub(crate) fn peer_version(&self) -> Version {
+        self.exchange.peer_version()
     }
 
     /// See [`Exchange::awaits_head`].
