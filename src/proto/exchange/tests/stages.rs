@@ -141,6 +141,22 @@ fn a_connection_is_kept_only_when_nothing_is_left_to_do() {
     assert_eq!(unanswered.reusable(), Err(CloseReason::BodyUnread));
 }
 
+/// RFC 9112 §6.1: the version of an earlier response tells whether the peer knows chunked bodies.
+#[test]
+fn the_version_of_the_peer_is_that_of_its_last_response() {
+    let mut exchange = started(Method::GET);
+    write_all(&mut exchange);
+    assert_eq!(exchange.peer_version(), Version::HTTP_11);
+    answer(&mut exchange, "HTTP/1.0 103 Early Hints\r\n\r\n");
+    assert!(matches!(exchange.step(), Ok(Step::Read)));
+    assert_eq!(exchange.peer_version(), Version::HTTP_11);
+    answer(&mut exchange, "HTTP/1.0 204 No Content\r\n\r\n");
+    assert!(matches!(exchange.step(), Ok(Step::Head(_))));
+    assert_eq!(exchange.peer_version(), Version::HTTP_10);
+    start(&mut exchange, Method::GET, Outgoing::None);
+    assert_eq!(exchange.peer_version(), Version::HTTP_10, "the connection remembers");
+}
+
 /// Where only the connection's end ends the body, the manner of the end decides (RFC 9112 §9.8);
 /// where the framing does, a body cut short is told as such.
 #[test]
@@ -264,7 +280,7 @@ fn the_room_for_a_chunk_leaves_room_around_it() {
     let place = exchange.body_space().as_ptr() as usize;
     exchange.body_space().fill(b'x');
     exchange.body_filled(size);
-    exchange.body_end().unwrap();
+    exchange.body_end(&HeaderMap::new()).unwrap();
     let output = exchange.output();
     let expected = [&b"POST / HTTP/1.1\r\n\r\n10000\r\n"[..], &vec![b'x'; size], b"\r\n0\r\n\r\n"];
     assert_eq!(output, expected.concat());
