@@ -218,9 +218,9 @@ mod tests {
             buffer
         };
         let mut shelf = Shelf::default();
-        shelf.put([Buffer::default(), of_size(SHELF_BUFFER + 1), of_size(100)]);
-        let [first, second] = shelf.take();
-        assert_eq!((first.memory.len(), second.memory.len()), (100, 0));
+        shelf.put([Buffer::default(), of_size(16 * 1024 + 1), of_size(100), of_size(16 * 1024)]);
+        let sizes = shelf.take::<3>().map(|buffer| buffer.memory.len());
+        assert_eq!(sizes, [16 * 1024, 100, 0]);
         for _ in 0..50 {
             shelf.put([of_size(1)]);
         }

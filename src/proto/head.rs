@@ -325,6 +325,30 @@ mod tests {
         }
     }
 
+    /// A line may be as long as the limit, its end counted in; one byte more is too much, and as
+    /// soon as it is there.
+    #[test]
+    fn lines_are_as_long_as_the_limit_at_most() {
+        for (head, longest) in [
+            ("HTTP/1.1 200 OK\r\nA: b\r\n\r\n", 17),
+            ("HTTP/1.1 200 OK\r\nA: b\r\nC: ddddddddddddddd\r\nE: f\r\n\r\n", 20),
+            ("HTTP/1.1 200 OK\nA: b\nC: ddddddddddddddd\n\n", 19),
+        ] {
+            let fits = HeadScanner::default().find_end(head.as_bytes(), longest);
+            assert_eq!(fits, Ok(Some(head.len())), "{head:?}");
+            let too_long = Err(ProtocolError::LineTooLong(longest - 1));
+            let whole = HeadScanner::default().find_end(head.as_bytes(), longest - 1);
+            assert_eq!(whole, too_long, "{head:?}");
+            let mut scanner = HeadScanner::default();
+            let mut slow = (1..).map(|end| scanner.find_end(&head.as_bytes()[..end], longest - 1));
+            assert_eq!(slow.find(|outcome| *outcome != Ok(None)), Some(too_long), "{head:?}");
+        }
+        let unended = b"HTTP/1.1 200 OK";
+        assert_eq!(HeadScanner::default().find_end(unended, 15), Ok(None));
+        let too_long = Err(ProtocolError::LineTooLong(14));
+        assert_eq!(HeadScanner::default().find_end(unended, 14), too_long);
+    }
+
     #[test]
     fn values_are_slices_of_the_raw_head() {
         let text = "HTTP/1.0 404 Not Found\r\nX-Mixed: a b \r\nX-Empty:\r\nx-mixed: \u{e9}\r\n\r\n";
