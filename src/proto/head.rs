@@ -84,9 +84,7 @@ impl HeadScanner {
         data: &[u8],
         line_limit: usize,
     ) -> Result<Option<usize>, ProtocolError> {
-        if self.scanned < START.len() {
-            check_start(data)?;
-        }
+        check_start(data)?;
         let too_long = || ProtocolError::LineTooLong(line_limit);
         while let Some(at) = line_feed(data.get(self.scanned..).unwrap_or_default()) {
             let after = self.scanned + at + 1;
@@ -139,7 +137,7 @@ pub(crate) fn empty_lines(data: &[u8]) -> usize {
 pub(crate) fn parse(raw: Bytes, limits: &Limits) -> Result<ResponseHead, ProtocolError> {
     let mut few = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
     match parse_into(&raw, &mut few, limits) {
-        Err(ProtocolError::TooManyFields(_)) if limits.fields > USUAL_FIELDS => {
+        Err(ProtocolError::TooManyFields(_)) => {
             let mut many = vec![MaybeUninit::uninit(); limits.fields];
             parse_into(&raw, &mut many, limits)
         }
@@ -425,6 +423,11 @@ mod tests {
         assert_eq!(head(USUAL_FIELDS).unwrap().headers.len(), USUAL_FIELDS);
         assert_eq!(head(128).unwrap().headers.len(), 128);
         assert_eq!(head(129).unwrap_err(), ProtocolError::TooManyFields(128));
+        let few = Limits { fields: 2, ..Limits::default() };
+        let head = |text: &'static str| parse(Bytes::from_static(text.as_bytes()), &few);
+        assert_eq!(head("HTTP/1.1 200 OK\r\nA:\r\nB:\r\n\r\n").unwrap().headers.len(), 2);
+        let too_many = head("HTTP/1.1 200 OK\r\nA:\r\nB:\r\nC:\r\n\r\n").unwrap_err();
+        assert_eq!(too_many, ProtocolError::TooManyFields(2));
     }
 
     #[test]

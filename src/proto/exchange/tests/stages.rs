@@ -157,6 +157,22 @@ fn the_version_of_the_peer_is_that_of_its_last_response() {
     assert_eq!(exchange.peer_version(), Version::HTTP_10, "the connection remembers");
 }
 
+/// As long as the limit is not passed, a head is unfinished, not too large.
+#[test]
+fn an_unfinished_head_of_the_largest_size_is_cut_off() {
+    let limits = Limits { head_bytes: 20, ..Limits::default() };
+    let end = |bytes: &str| {
+        let mut exchange = Exchange::new(&limits);
+        start(&mut exchange, Method::GET, Outgoing::None);
+        run(exchange, Peer::new(vec![bytes.as_bytes()], CLEAN), CALLERS[0]).end
+    };
+    let too_large = Err(ProtocolError::HeadTooLarge(20));
+    assert_eq!(end("HTTP/1.1 200 OK\r\nA:b"), Err(ProtocolError::EofInHead));
+    assert_eq!(end("HTTP/1.1 200 OK\r\nA:bc"), too_large);
+    assert_eq!(end(&"\r\n".repeat(10)), Err(ProtocolError::EofInHead));
+    assert_eq!(end(&"\n".repeat(21)), too_large);
+}
+
 /// Where only the connection's end ends the body, the manner of the end decides (RFC 9112 §9.8);
 /// where the framing does, a body cut short is told as such.
 #[test]
