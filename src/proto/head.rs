@@ -108,20 +108,19 @@ impl HeadScanner {
 
 /// Where the first LF is; eight bytes at a time, because every byte of every head passes here.
 fn line_feed(data: &[u8]) -> Option<usize> {
+    let words = data.chunks_exact(8);
+    let skipped: usize = words.take_while(|word| !holds_line_feed(word)).map(<[u8]>::len).sum();
+    let rest = data.get(skipped..).unwrap_or_default();
+    rest.iter().position(|byte| *byte == b'\n').map(|at| skipped + at)
+}
+
+/// Whether one of eight bytes is LF: the classic test for a byte that is zero.
+fn holds_line_feed(word: &[u8]) -> bool {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
     const FEEDS: u64 = u64::from_ne_bytes([b'\n'; 8]);
-    let mut skipped = 0;
-    for chunk in data.chunks_exact(8) {
-        let word = chunk.try_into().map_or(FEEDS, u64::from_ne_bytes) ^ FEEDS;
-        // Some byte of `word` is zero: the classic test, exact when there is none.
-        if word.wrapping_sub(ONES) & !word & HIGHS != 0 {
-            break;
-        }
-        skipped += chunk.len();
-    }
-    let rest = data.get(skipped..).unwrap_or_default();
-    rest.iter().position(|byte| *byte == b'\n').map(|at| skipped + at)
+    let word = word.try_into().map_or(FEEDS, u64::from_ne_bytes) ^ FEEDS;
+    word.wrapping_sub(ONES) & !word & HIGHS != 0
 }
 
 /// The number of bytes of empty lines before a head; RFC 9112 §2.2 lets them be skipped.
@@ -271,6 +270,20 @@ mod tests {
         }
     }
 
+    /// A word without LF is passed over at once, whatever else it holds.
+    #[test]
+    fn eight_bytes_hold_a_line_feed_or_not() {
+        for other in [0, 1, b'\t', 0x0b, 0x7f, 0x80, 0x8a, 0xff] {
+            for byte in 0..=u8::MAX {
+                for at in 0..8 {
+                    let mut word = [other; 8];
+                    word[at] = byte;
+                    assert_eq!(holds_line_feed(&word), byte == b'\n', "{word:?}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn the_end_is_found_at_every_split() {
         let heads = [
@@ -396,21 +409,20 @@ mod tests {
     #[test]
     fn invalid_fields_are_named_without_their_value() {
         let lines = [
-            "X A: secret",
-            "X-A : secret",
-            ": secret",
-            "secretless",
-            " folded: secret",
-            "X: a\0secret",
-            "X: a\rsecret",
+            ("X A: secret", "X A"),
+            ("X-A : secret", "X-A "),
+            (": secret", ""),
+            ("secretless", "secretless"),
+            (" folded: secret", " folded"),
+            ("\tfolded", "\\tfolded"),
+            ("X: a\0secret", "X"),
+            ("X: a\rsecret", "X"),
         ];
-        for line in lines {
+        for (line, name) in lines {
             let error =
-                parse_text(&format!("HTTP/1.1 200 OK\r\nGood: 1\r\n{line}\r\n\r\n")).unwrap_err();
-            let shown = error.to_string();
-            assert!(matches!(error, ProtocolError::InvalidField(_)), "{line:?}: {error:?}");
-            assert!(!shown.contains("secret") || line == "secretless", "{shown}");
-            assert!(!shown.contains("Good"), "{shown}");
+                parse_text(&format!("HTTP/1.1 200 OK\r\nGood: 1\r\n{line}\r\nLast: 2\r\n\r\n"));
+            let shown = error.unwrap_err().to_string();
+            assert_eq!(shown, format!("invalid header field \"{name}\""), "{line:?}");
         }
     }
 
