@@ -201,8 +201,7 @@ fn offending_line(raw: &[u8]) -> &[u8] {
     let is_bad = |line: &&[u8]| {
         let mut field = [httparse::EMPTY_HEADER; 1];
         let alone = [line, &b"\n\n"[..]].concat();
-        let starts_with_space = line.first().is_some_and(u8::is_ascii_whitespace) && line.len() > 1;
-        starts_with_space || httparse::parse_headers(&alone, &mut field).is_err()
+        httparse::parse_headers(&alone, &mut field).is_err()
     };
     raw.split(|byte| *byte == b'\n').skip(1).find(is_bad).unwrap_or_default()
 }
@@ -320,6 +319,28 @@ mod tests {
         }
         let outcome = HeadScanner::default().find_end(b"HTTP/2 200", usize::MAX);
         assert!(matches!(outcome, Err(ProtocolError::UnsupportedVersion(_))));
+    }
+
+    /// Another version of HTTP is told from what is no HTTP at all.
+    #[test]
+    fn versions_are_told_from_garbage() {
+        let version =
+            |shown: &str| ProtocolError::UnsupportedVersion(Excerpt::new(shown.as_bytes()));
+        let garbage =
+            |shown: &str| ProtocolError::InvalidStatusLine(Excerpt::new(shown.as_bytes()));
+        for (data, error) in [
+            ("HTTP/2 200\r\n", version("HTTP/2")),
+            ("HTTP/0.9\r\n", version("HTTP/0.9")),
+            ("HTTP/3", version("HTTP/3")),
+            ("HTTP/1 200 OK\r\nA: b", garbage("HTTP/1 200 OK")),
+            ("HTTP/1x", garbage("HTTP/1x")),
+            ("HTTP/x", garbage("HTTP/x")),
+            ("HTTP/ 2", garbage("HTTP/ 2")),
+            ("HTTPS/2", garbage("HTTPS/2")),
+        ] {
+            let outcome = HeadScanner::default().find_end(data.as_bytes(), usize::MAX);
+            assert_eq!(outcome, Err(error), "{data:?}");
+        }
     }
 
     /// A good first byte, in a read of its own, vouches for nothing.
