@@ -25,10 +25,7 @@ pub(crate) fn basic(username: &[u8], password: &[u8]) -> Result<HeaderValue, Err
     if username.contains(&b':') {
         return Err(Error::builder("a user name for Basic authentication cannot hold a colon"));
     }
-    let mut pair = Vec::with_capacity(username.len() + 1 + password.len());
-    pair.extend_from_slice(username);
-    pair.push(b':');
-    pair.extend_from_slice(password);
+    let pair = [username, b":", password].concat();
     if pair.iter().any(u8::is_ascii_control) {
         return Err(Error::builder("credentials for Basic authentication cannot hold controls"));
     }
@@ -99,7 +96,14 @@ mod tests {
         let plain = HeaderValue::from_static("v");
         let mut marked = plain.clone();
         marked.set_sensitive(true);
-        for name in ["authorization", "cookie", "cookie2", "proxy-authorization"] {
+        for name in [
+            "authorization",
+            "cookie",
+            "cookie2",
+            "proxy-authorization",
+            "www-authenticate",
+            "proxy-authenticate",
+        ] {
             assert!(stays_with_origin(&HeaderName::from_static(name), &plain), "{name}");
         }
         let own = HeaderName::from_static("x-api-key");

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::proto::head::HeadWriter;
 
+mod stages;
+
 /// What came of an exchange: all that a caller can see of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Outcome {
