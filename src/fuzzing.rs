@@ -9,6 +9,8 @@ use std::io::Read;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 
+pub mod call;
+
 use crate::coding;
 use crate::proto::chunked;
 use crate::proto::error::ProtocolError;

@@ -2,7 +2,10 @@
 
 pub mod chunked;
 pub mod multipart;
+pub mod network;
+pub mod request;
 pub mod response;
+pub mod script;
 
 use std::io::{self, Read};
 
@@ -99,4 +102,11 @@ pub fn decode(
 /// The texts of an input, which are separated by a byte that is in none.
 pub fn texts(input: &[u8]) -> Vec<String> {
     input.split(|byte| *byte == 0xff).map(|text| String::from_utf8_lossy(text).into()).collect()
+}
+
+/// Where `word` first stands. Byte by byte: comparisons of slices would be remembered by the fuzzer
+/// as words worth trying, each of them.
+pub fn find(text: &[u8], word: &[u8]) -> Option<usize> {
+    let is_here = |at: &usize| word.iter().zip(&text[*at..]).all(|(one, other)| one == other);
+    (0..(text.len() + 1).saturating_sub(word.len())).find(is_here)
 }
