@@ -61,6 +61,26 @@ impl Read for Pieces<'_> {
     }
 }
 
+/// A source of a body that gives its bytes in pieces.
+pub struct Slow {
+    bytes: io::Cursor<Vec<u8>>,
+    sizes: std::iter::Cycle<std::vec::IntoIter<usize>>,
+}
+
+impl Slow {
+    pub fn new(bytes: Vec<u8>, sizes: Sizes<'_>) -> Self {
+        let sizes: Vec<_> = sizes.take(64).collect();
+        Self { bytes: io::Cursor::new(bytes), sizes: sizes.into_iter().cycle() }
+    }
+}
+
+impl Read for Slow {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let size = self.sizes.next().unwrap_or(1).min(into.len());
+        self.bytes.read(&mut into[..size])
+    }
+}
+
 /// All that came out of a decoder.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Decoded {
