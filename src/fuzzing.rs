@@ -10,6 +10,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 
 pub mod call;
+#[cfg(all(feature = "charset", feature = "digest"))]
+pub mod fields;
 
 use crate::coding;
 use crate::proto::chunked;

@@ -1,6 +1,7 @@
 //! What the targets share: how inputs are read, and slow twins of what is tested.
 
 pub mod chunked;
+pub mod cookies;
 pub mod multipart;
 pub mod network;
 pub mod request;
@@ -129,4 +130,13 @@ pub fn texts(input: &[u8]) -> Vec<String> {
 pub fn find(text: &[u8], word: &[u8]) -> Option<usize> {
     let is_here = |at: &usize| word.iter().zip(&text[*at..]).all(|(one, other)| one == other);
     (0..(text.len() + 1).saturating_sub(word.len())).find(is_here)
+}
+
+/// What stands between NUL bytes is repeated until there are some 70 KB of it.
+pub fn stretched(message: &[u8]) -> Vec<u8> {
+    let pieces: Vec<_> = message.split(|byte| *byte == 0).collect();
+    let length = pieces.iter().skip(1).step_by(2).map(|piece| piece.len()).sum::<usize>();
+    let times = 70_000 / length.max(10);
+    let stretch = |(at, piece): (usize, &&[u8])| piece.repeat(if at % 2 == 0 { 1 } else { times });
+    pieces.iter().enumerate().flat_map(stretch).collect()
 }

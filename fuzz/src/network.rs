@@ -32,6 +32,7 @@ pub struct Network<'a> {
     calls: usize,
 }
 
+#[derive(Default)]
 struct Connection {
     script: Script,
     /// How many waits are over.
@@ -40,6 +41,8 @@ struct Connection {
     taken: usize,
     /// How much more it takes, if that is limited.
     room: Option<usize>,
+    /// The client saw that it broke while writing.
+    broken: bool,
     /// The client saw that it broke or ended.
     dead: bool,
     used: bool,
@@ -85,8 +88,8 @@ impl<'a> Network<'a> {
 
     /// Whether the client saw all that the server sent, and then its FIN.
     pub fn ended_well(&self, attempt: &Attempt) -> bool {
-        let Connection { script, taken, room, .. } = &self.connections[attempt.connection];
-        script.ending == Ending::Fin && *taken == script.stream.len() && room.is_none()
+        let Connection { script, taken, broken, .. } = &self.connections[attempt.connection];
+        script.ending == Ending::Fin && *taken == script.stream.len() && !broken
     }
 
     fn pause(&mut self) -> usize {
@@ -99,8 +102,7 @@ impl<'a> Network<'a> {
 impl call::Network for Network<'_> {
     fn dial(&mut self, _: &Url) -> Option<usize> {
         let script = self.scripts.next()?;
-        let (waited, taken, room) = (0, 0, None);
-        let mut connection = Connection { script, waited, taken, room, dead: false, used: false };
+        let mut connection = Connection { script, ..Connection::default() };
         connection.fall_deaf();
         self.connections.push(connection);
         Some(self.connections.len() - 1)
@@ -125,7 +127,7 @@ impl call::Network for Network<'_> {
         let connection = &mut self.connections[number];
         let room = connection.room.unwrap_or(usize::MAX);
         if room == 0 {
-            connection.dead = true;
+            (connection.broken, connection.dead) = (true, true);
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         // A long body in single bytes would show nothing new.
