@@ -4,7 +4,11 @@ pub(crate) mod budget;
 pub(crate) mod credentials;
 #[cfg(feature = "digest")]
 pub(crate) mod digest;
+pub(crate) mod hop;
 pub(crate) mod netrc;
+pub(crate) mod no_proxy;
+pub(crate) mod proxies;
+pub(crate) mod proxy_env;
 pub(crate) mod redirect;
 pub(crate) mod retry;
 pub(crate) mod route;
