@@ -18,12 +18,16 @@ use crate::front::Front;
 use crate::limits::Limits;
 use crate::policy::budget::Timeouts;
 use crate::policy::credentials;
+use crate::policy::hop::Hop;
 use crate::policy::netrc::Netrc;
+use crate::policy::proxies::Proxies;
+use crate::policy::proxy_env;
 use crate::policy::redirect::Policy;
 use crate::pool::PoolLimits;
 use crate::proto::exchange::Expectation;
 use crate::proto::spelling::Case;
 use crate::tls;
+use crate::url::Url;
 
 /// What `User-Agent` says unless the caller says something else: some servers refuse to answer
 /// clients without a name.
@@ -47,7 +51,28 @@ pub(crate) struct Config {
     pub(crate) case: Case,
     /// Addresses of hosts that are not looked up.
     pub(crate) addresses: BTreeMap<String, Vec<SocketAddr>>,
+    /// Those of the environment, unless the program says otherwise.
+    pub(crate) proxies: Option<Proxies>,
+    /// What the default headers have for a proxy.
+    pub(crate) proxy_login: Option<HeaderValue>,
     pub(crate) tls: tls::Settings,
+}
+
+impl Config {
+    /// Settles what depends on the environment.
+    pub(crate) fn complete(mut self) -> Self {
+        self.proxies.get_or_insert_with(|| proxy_env::proxies(|name| std::env::var_os(name)));
+        self.proxy_login = self.default_headers.remove(header::PROXY_AUTHORIZATION);
+        self
+    }
+
+    /// The proxy for `url`; none, if the way is direct.
+    pub(crate) fn proxy_for(&self, url: &Url) -> Result<Option<Arc<Hop>>> {
+        match &self.proxies {
+            Some(proxies) => proxies.choose(url).map_err(|error| error.for_url(url)),
+            None => Ok(None),
+        }
+    }
 }
 
 /// Which URLs may be requested, redirects included.
@@ -87,6 +112,8 @@ impl Default for Config {
             schemes: Schemes::HttpAndHttps,
             case: Case::Lower,
             addresses: BTreeMap::new(),
+            proxies: None,
+            proxy_login: None,
             tls: tls::Settings::default(),
         }
     }

@@ -284,6 +284,7 @@ mod percent;
 mod policy;
 mod pool;
 mod proto;
+pub mod proxy;
 pub mod request;
 pub mod response;
 #[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
@@ -312,6 +313,7 @@ pub use blocking::{
 };
 pub use error::{Error, Result};
 pub use limits::Limits;
+pub use proxy::{NoProxy, Proxy};
 pub use request::IntoUrl;
 #[cfg(feature = "tls")]
 pub use tls::Certificate;

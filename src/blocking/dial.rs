@@ -1,7 +1,8 @@
-//! Making a connection: look up, connect to one address after the other.
+//! Making a connection: look up, connect to one address after the other. Everything after that, the
+//! talk with a proxy included, is bytes of the [`Link`].
 
 use std::io;
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use super::drive::Connection;
@@ -11,36 +12,51 @@ use crate::call::Call;
 use crate::error::{Error, Kind, Phase, Result};
 use crate::link::Link;
 use crate::policy::budget::{Budget, Operation};
-use crate::policy::route::{Route, Security};
-use crate::wire::session::Session;
-use crate::wire::tls::Tls;
+use crate::policy::route::Route;
 
 use super::Blocking;
 
-/// A fresh connection for the call's current hop; TLS begins with its first bytes.
+/// A fresh connection for the call's current hop; what is to be set up on it, such as TLS, begins
+/// with its first bytes.
 pub(crate) fn dial(call: &mut Call<'_, Blocking>) -> Result<Box<Connection>> {
-    let route = Route::of(call.url());
-    let tls = tls_stage(call, &route)?;
+    let route = call.route();
+    let proxy = route.proxy().cloned();
     call.budget.start_connecting(Instant::now());
-    if !call.url().host().is_resolvable() {
-        let error = Error::new(Kind::Resolve, Phase::Resolve).peer(&*route.host);
-        return Err(error.detail("not a name that can be looked up (RFC 1035 \u{a7}2.3.4)"));
-    }
-    let addresses = resolve::addresses(&route, call.config(), &call.budget)
-        .map_err(|error| resolve_error(error, &route))?;
-    let socket = connect(&addresses, &call.budget)?;
-    let session = Session::new(&call.config().limits, tls);
-    Ok(Box::new(Connection::new(socket, Link::new(session, route))))
+    connection(call, route).map_err(|error| match proxy {
+        Some(proxy) => error.via(proxy),
+        None => error,
+    })
 }
 
-fn tls_stage(call: &Call<'_, Blocking>, route: &Route) -> Result<Option<Tls>> {
-    if route.security == Security::Plain {
-        return Ok(None);
+fn connection(call: &Call<'_, Blocking>, route: Route) -> Result<Box<Connection>> {
+    if !call.url().host().is_resolvable() {
+        let host = call.url().host_str().unwrap_or_default();
+        let error = Error::new(Kind::Resolve, Phase::Resolve).peer(host);
+        return Err(error.detail("not a name that can be looked up (RFC 1035 \u{a7}2.3.4)"));
     }
-    let stage = call.config().tls.stage(&route.host).map_err(|error| {
-        Error::new(Kind::Tls, Phase::Handshake).peer(route.authority()).cause(error)
-    })?;
-    Ok(Some(stage))
+    let found = match route.looked_up_here() {
+        Some(target) => Some(address_for_proxy(&look_up(call, (&target.host, target.port))?)),
+        None => None,
+    };
+    let link = Link::new(call.config(), route, found.flatten())?;
+    let socket = connect(&look_up(call, link.route().next_stop())?, &call.budget)?;
+    Ok(Box::new(Connection::new(socket, link)))
+}
+
+/// SOCKS takes one address, and its version 4 no other than IPv4.
+fn address_for_proxy(addresses: &[SocketAddr]) -> Option<IpAddr> {
+    let ipv4 = addresses.iter().find(|address| address.is_ipv4());
+    ipv4.or(addresses.first()).map(SocketAddr::ip)
+}
+
+fn look_up(call: &Call<'_, Blocking>, stop: (&str, u16)) -> Result<Vec<SocketAddr>> {
+    resolve::addresses(stop, call.config(), &call.budget).map_err(|error| {
+        let lookup = |kind| Error::new(kind, Phase::Resolve).peer(stop.0);
+        match error {
+            SocketError::Expired(expired) => lookup(Kind::Timeout).cause(expired),
+            SocketError::Io(error) => lookup(Kind::Resolve).cause(error),
+        }
+    })
 }
 
 /// The first address that takes a connection. All attempts share the connect deadline; an address
@@ -80,14 +96,6 @@ fn connect_to(address: SocketAddr, share: u32, budget: &Budget) -> Result<Socket
 
 /// The system refuses a limit of nothing.
 const SHORTEST: Duration = Duration::from_millis(1);
-
-fn resolve_error(error: SocketError, route: &Route) -> Error {
-    let lookup = |kind| Error::new(kind, Phase::Resolve).peer(&*route.host);
-    match error {
-        SocketError::Expired(expired) => lookup(Kind::Timeout).cause(expired),
-        SocketError::Io(error) => lookup(Kind::Resolve).cause(error),
-    }
-}
 
 /// One failure is told as it is; several are told with their addresses.
 fn connect_error(mut failures: Vec<(SocketAddr, SocketError)>) -> Error {

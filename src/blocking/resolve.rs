@@ -1,7 +1,7 @@
 //! Looking up the addresses of a host, with an end to the wait.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,24 +9,24 @@ use std::time::{Duration, Instant};
 use super::socket::SocketError;
 use crate::config::Config;
 use crate::policy::budget::{Budget, Operation};
-use crate::policy::route::Route;
+use crate::policy::route::literal;
 
-/// The addresses of the route's host, at least one.
+/// The addresses of a host, at least one.
 pub(crate) fn addresses(
-    route: &Route,
+    (host, port): (&str, u16),
     config: &Config,
     budget: &Budget,
 ) -> Result<Vec<SocketAddr>, SocketError> {
-    if let Some(addresses) = config.addresses.get(&route.host) {
-        return Ok(addresses.iter().map(|address| with_port(*address, route.port)).collect());
+    if let Some(addresses) = config.addresses.get(host) {
+        return Ok(addresses.iter().map(|address| with_port(*address, port)).collect());
     }
-    if let Some(ip) = literal(&route.host) {
-        return Ok(vec![SocketAddr::new(ip, route.port)]);
+    if let Some(ip) = literal(host) {
+        return Ok(vec![SocketAddr::new(ip, port)]);
     }
     let wait = budget.wait(Operation::Connect, Instant::now)?;
     let found = match wait.at_most {
-        None => system_lookup(&route.host, route.port)?,
-        Some(limit) => match lookup_within(limit, &route.host, route.port) {
+        None => system_lookup(host, port)?,
+        Some(limit) => match lookup_within(limit, host, port) {
             Some(found) => found?,
             None => return Err(wait.expired.into()),
         },
@@ -59,12 +59,6 @@ fn system_lookup(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     Ok((host, port).to_socket_addrs()?.collect())
 }
 
-/// An IP address as it stands in a URL: IPv6 in brackets.
-fn literal(host: &str) -> Option<IpAddr> {
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    host.parse().ok()
-}
-
 fn with_port(address: SocketAddr, port: u16) -> SocketAddr {
     match address.port() {
         0 => SocketAddr::new(address.ip(), port),
@@ -79,9 +73,10 @@ mod tests {
     use crate::url::Url;
 
     fn find(url: &str, config: &Config) -> Result<Vec<SocketAddr>, SocketError> {
-        let route = Route::of(&Url::parse(url).unwrap());
+        let url = Url::parse(url).unwrap();
+        let stop = (url.host_str().unwrap(), url.port_or_known_default().unwrap());
         let budget = Budget::start(Timeouts::default(), Instant::now());
-        addresses(&route, config, &budget)
+        addresses(stop, config, &budget)
     }
 
     #[test]
@@ -105,8 +100,7 @@ mod tests {
         let timeouts = Timeouts { connect: Some(Duration::ZERO), ..Timeouts::default() };
         let mut budget = Budget::start(timeouts, Instant::now());
         budget.start_connecting(Instant::now());
-        let route = Route::of(&Url::parse("http://localhost/").unwrap());
-        let outcome = addresses(&route, &Config::default(), &budget);
+        let outcome = addresses(("localhost", 80), &Config::default(), &budget);
         assert!(matches!(outcome, Err(SocketError::Expired(_))));
     }
 

@@ -133,8 +133,7 @@ impl Hop {
         Ok(())
     }
 
-    /// Whether it can be asked for plain URLs as they are, without a tunnel.
-    pub(crate) fn forwards(&self) -> bool {
+    pub(crate) fn speaks_http(&self) -> bool {
         matches!(self.protocol, Protocol::Http { .. })
     }
 

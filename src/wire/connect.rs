@@ -10,6 +10,7 @@ use std::fmt;
 use http::header::{HOST, HeaderMap};
 use http::{Method, StatusCode, Version};
 
+use super::tunnel::{Need, Tunnel, TunnelError};
 use crate::limits::Limits;
 use crate::proto::buffer::Buffer;
 use crate::proto::error::ProtocolError;
@@ -41,17 +42,6 @@ pub(crate) enum ConnectError {
     Protocol(ProtocolError),
 }
 
-/// What the talk needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Need {
-    /// More of the proxy's words.
-    More,
-    /// The same, but not for long: then [`hurry`](Connect::hurry).
-    MoreSoon,
-    /// Nothing: the way is open.
-    Nothing,
-}
-
 impl Connect {
     /// A tunnel to `authority`, `host:port`. `fields` are for the proxy.
     pub(crate) fn new(limits: &Limits, authority: &str, fields: &HeaderMap) -> Self {
@@ -62,8 +52,7 @@ impl Connect {
         Self { exchange, refusal: None }
     }
 
-    /// Takes what has come as far as it goes.
-    pub(crate) fn advance(&mut self) -> Result<Need, ConnectError> {
+    fn step(&mut self) -> Result<Need, ConnectError> {
         if self.refusal.is_some() {
             return self.read_refusal();
         }
@@ -77,41 +66,6 @@ impl Connect {
         }
     }
 
-    /// The refusal, as far as it has come.
-    pub(crate) fn refusal(&self) -> Option<ConnectError> {
-        self.refusal.clone().map(ConnectError::Refused)
-    }
-
-    /// The tunnel's first bytes.
-    pub(crate) fn leftover(&self) -> &[u8] {
-        self.exchange.leftover()
-    }
-
-    pub(crate) fn output(&self) -> &[u8] {
-        self.exchange.output()
-    }
-
-    pub(crate) fn wrote(&mut self, count: usize) {
-        self.exchange.wrote(count);
-    }
-
-    pub(crate) fn read_space(&mut self) -> &mut [u8] {
-        self.exchange.read_space()
-    }
-
-    pub(crate) fn read(&mut self, count: usize) {
-        self.exchange.read(count);
-    }
-
-    /// These bytes came by another way: decrypted.
-    pub(crate) fn received(&mut self, bytes: &[u8]) {
-        self.exchange.received(bytes);
-    }
-
-    pub(crate) fn read_eof(&mut self, ending: Ending) {
-        self.exchange.read_eof(ending);
-    }
-
     /// Reads the beginning of the refusal's body. How that ends does not matter.
     fn read_refusal(&mut self) -> Result<Need, ConnectError> {
         let Some(refusal) = &mut self.refusal else { return Ok(Need::More) };
@@ -121,11 +75,53 @@ impl Connect {
                 Ok(BodyStep::Data(count)) => {
                     refusal.body.extend_from_slice(room.get(..count).unwrap_or_default());
                 }
-                Ok(BodyStep::Read | BodyStep::Direct(_)) => return Ok(Need::MoreSoon),
+                Ok(BodyStep::Read | BodyStep::Direct(_)) => return Ok(Need::Reason),
                 Ok(BodyStep::End) | Err(_) => break,
             }
         }
         Err(ConnectError::Refused(refusal.clone()))
+    }
+}
+
+impl Tunnel for Connect {
+    fn advance(&mut self) -> Result<Need, TunnelError> {
+        Ok(self.step()?)
+    }
+
+    fn refusal(&self) -> Option<TunnelError> {
+        self.refusal.clone().map(|refusal| ConnectError::Refused(refusal).into())
+    }
+
+    fn leftover(&self) -> &[u8] {
+        self.exchange.leftover()
+    }
+
+    fn output(&self) -> &[u8] {
+        self.exchange.output()
+    }
+
+    fn wrote(&mut self, count: usize) {
+        self.exchange.wrote(count);
+    }
+
+    fn discard_output(&mut self) {
+        self.exchange.write_failed();
+    }
+
+    fn read_space(&mut self) -> &mut [u8] {
+        self.exchange.read_space()
+    }
+
+    fn read(&mut self, count: usize) {
+        self.exchange.read(count);
+    }
+
+    fn received(&mut self, bytes: &[u8]) {
+        self.exchange.received(bytes);
+    }
+
+    fn read_eof(&mut self, ending: Ending) {
+        self.exchange.read_eof(ending);
     }
 }
 
@@ -199,16 +195,16 @@ mod tests {
     fn talk<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, ending: Option<Ending>) -> Talk {
         let mut connect = connect();
         connect.wrote(connect.output().len());
-        let mut outcome = connect.advance();
+        let mut outcome = connect.step();
         for piece in pieces {
             connect.received(piece);
-            if matches!(outcome, Ok(Need::More | Need::MoreSoon)) {
-                outcome = connect.advance();
+            if matches!(outcome, Ok(Need::More | Need::Reason)) {
+                outcome = connect.step();
             }
         }
-        if let (Some(ending), Ok(Need::More | Need::MoreSoon)) = (ending, &outcome) {
+        if let (Some(ending), Ok(Need::More | Need::Reason)) = (ending, &outcome) {
             connect.read_eof(ending);
-            outcome = connect.advance();
+            outcome = connect.step();
         }
         (outcome, connect.leftover().to_vec())
     }
@@ -302,9 +298,9 @@ mod tests {
         let mut connect = connect();
         connect.wrote(connect.output().len());
         connect.received(b"HTTP/1.1 403 No\r\nContent-Length: 9\r\n\r\nwh");
-        assert_eq!(connect.advance(), Ok(Need::MoreSoon));
+        assert_eq!(connect.step(), Ok(Need::Reason));
         let refusal = connect.refusal().unwrap();
-        assert_eq!(Err(refusal.clone()), refused(403, "wh"));
+        assert_eq!(Err(refusal.clone()), refused(403, "wh").map_err(TunnelError::from));
         assert_eq!(refusal.to_string(), "the proxy answered 403 Forbidden: wh");
     }
 

@@ -12,7 +12,9 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::tunnel::{Need, Tunnel, TunnelError};
 use crate::proto::buffer::Buffer;
+use crate::proto::exchange::Ending;
 use crate::url::Userinfo;
 
 /// The talk, until the proxy has granted the way or refused it.
@@ -23,6 +25,8 @@ pub(crate) struct Socks {
     /// What answers the wish for a login, if there is one.
     login: Option<Vec<u8>>,
     output: Buffer,
+    input: Buffer,
+    has_ended: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +65,7 @@ pub(crate) enum SocksError {
     Refused5(u8),
     Refused4(u8),
     UnknownAddressType(u8),
+    Closed,
 }
 
 const VERSION_4: u8 = 4;
@@ -103,7 +108,7 @@ impl Socks {
             // A proxy that needs no login must be able to say so.
             Some(_) => output.push(&[VERSION_5, 2, NO_LOGIN, USER_AND_PASSWORD]),
         }
-        Ok(Self { state: State::Greeting, request, login, output })
+        Ok(Self { request, login, ..Self::begin(State::Greeting, output) })
     }
 
     /// Version 4, or 4A if the destination is a name.
@@ -115,30 +120,39 @@ impl Socks {
         let user = login.map(|login| &*login.username).unwrap_or_default();
         let mut output = Buffer::default();
         output.push(&request_4(user, destination, port)?);
-        Ok(Self { state: State::Request4, request: Vec::new(), login: None, output })
+        Ok(Self::begin(State::Request4, output))
     }
 
-    /// Takes of the input what belongs to the talk; says whether the way is open.
-    pub(crate) fn advance(&mut self, input: &mut Buffer) -> Result<bool, SocksError> {
+    fn begin(state: State, output: Buffer) -> Self {
+        let (request, input) = (Vec::new(), Buffer::default());
+        Self { state, request, login: None, output, input, has_ended: false }
+    }
+
+    fn step(&mut self) -> Result<Need, SocksError> {
         loop {
-            let taken = match self.state {
-                State::Greeting => self.method_chosen(input.data())?,
-                State::Login => self.login_answered(input.data())?,
-                State::Request5 => self.request_5_answered(input.data())?,
-                State::Request4 => self.request_4_answered(input.data())?,
-                State::Open => return Ok(true),
-            };
-            let Some(taken) = taken else { return Ok(false) };
-            input.consume(taken);
+            let input = std::mem::take(&mut self.input);
+            let taken = self.take(input.data());
+            self.input = input;
+            match taken? {
+                Some(taken) => self.input.consume(taken),
+                None if self.has_ended => return Err(SocksError::Closed),
+                None => return Ok(Need::More),
+            }
+            if self.state == State::Open {
+                return Ok(Need::Nothing);
+            }
         }
     }
 
-    pub(crate) fn output(&self) -> &[u8] {
-        self.output.data()
-    }
-
-    pub(crate) fn wrote(&mut self, count: usize) {
-        self.output.consume(count);
+    /// How much of the input is the next answer, which is acted on.
+    fn take(&mut self, input: &[u8]) -> Result<Option<usize>, SocksError> {
+        match self.state {
+            State::Greeting => self.method_chosen(input),
+            State::Login => self.login_answered(input),
+            State::Request5 => self.request_5_answered(input),
+            State::Request4 => self.request_4_answered(input),
+            State::Open => Ok(Some(0)),
+        }
     }
 
     // Each of these takes a whole answer, and says how long it was; or nothing, if more of it is
@@ -206,6 +220,52 @@ impl Socks {
         is_whole.then_some(length)
     }
 }
+
+impl Tunnel for Socks {
+    fn advance(&mut self) -> Result<Need, TunnelError> {
+        Ok(self.step()?)
+    }
+
+    /// It is in one byte, and there is nothing to wait for.
+    fn refusal(&self) -> Option<TunnelError> {
+        None
+    }
+
+    fn leftover(&self) -> &[u8] {
+        self.input.data()
+    }
+
+    fn output(&self) -> &[u8] {
+        self.output.data()
+    }
+
+    fn wrote(&mut self, count: usize) {
+        self.output.consume(count);
+    }
+
+    fn discard_output(&mut self) {
+        self.output.clear();
+    }
+
+    fn read_space(&mut self) -> &mut [u8] {
+        self.input.space(READ_SIZE)
+    }
+
+    fn read(&mut self, count: usize) {
+        self.input.filled(count);
+    }
+
+    fn received(&mut self, bytes: &[u8]) {
+        self.input.push(bytes);
+    }
+
+    fn read_eof(&mut self, _: Ending) {
+        self.has_ended = true;
+    }
+}
+
+/// What is read at once: more than any answer has.
+const READ_SIZE: usize = 512;
 
 /// The second byte of an answer, whose first is a version.
 fn second(input: &[u8], version: u8) -> Result<Option<u8>, SocksError> {
@@ -306,6 +366,7 @@ impl fmt::Display for SocksError {
             Self::LoginRefused => f.write_str("the proxy refused the user name or the password"),
             Self::Refused5(code) => write!(f, "the proxy refused: {}", reason_5(*code)),
             Self::Refused4(code) => write!(f, "the proxy refused: {}", reason_4(*code)),
+            Self::Closed => f.write_str("the proxy closed the connection"),
             Self::UnknownAddressType(kind) => {
                 write!(f, "unknown type of address {kind:#04x} in the proxy's answer")
             }

@@ -15,22 +15,25 @@ fn login(username: &str, password: &str) -> Userinfo {
 }
 
 /// What became of a talk: the outcome, all that was said, what of the input was not taken.
-type Talk = (Result<bool, SocksError>, Vec<u8>, Vec<u8>);
+type Talk = (Result<Need, SocksError>, Vec<u8>, Vec<u8>);
+
+const MORE: Result<Need, SocksError> = Ok(Need::More);
+const OPEN: Result<Need, SocksError> = Ok(Need::Nothing);
 
 /// The proxy says all this, in these pieces.
 fn talk<'a>(mut socks: Socks, pieces: impl IntoIterator<Item = &'a [u8]>) -> Talk {
-    let (mut input, mut said) = (Buffer::default(), Vec::new());
-    let mut outcome = Ok(false);
+    let mut said = Vec::new();
+    let mut outcome = MORE;
     for piece in pieces {
-        input.push(piece);
-        if outcome != Ok(false) {
+        socks.received(piece);
+        if outcome != MORE {
             continue;
         }
-        outcome = socks.advance(&mut input);
+        outcome = socks.step();
         said.extend(socks.output());
         socks.wrote(socks.output().len());
     }
-    (outcome, said, input.data().to_vec())
+    (outcome, said, socks.leftover().to_vec())
 }
 
 const GRANTED: &[u8] = b"\x05\0\0\x01\0\0\0\0\0\0";
@@ -50,7 +53,7 @@ fn requests_of_version_5() {
     for (destination, port, request) in cases {
         let socks = || Socks::five(None, &destination, port).unwrap();
         let (outcome, said, rest) = talk(socks(), [&b"\x05\0"[..], GRANTED, b"tail"]);
-        assert_eq!((outcome, &*rest), (Ok(true), &b"tail"[..]));
+        assert_eq!((outcome, &*rest), (OPEN, &b"tail"[..]));
         assert_eq!(said, [b"\x05\x01\0", request].concat());
     }
 }
@@ -66,7 +69,7 @@ fn requests_of_version_4() {
     for (login, destination, request) in cases {
         let socks = Socks::four(login, &destination, 80).unwrap();
         let (outcome, said, rest) = talk(socks, [&b"\0\x5a\x01\x02\x03\x04\x05\x06tail"[..]]);
-        assert_eq!((outcome, &*said, &*rest), (Ok(true), request, &b"tail"[..]));
+        assert_eq!((outcome, &*said, &*rest), (OPEN, request, &b"tail"[..]));
     }
 }
 
@@ -77,10 +80,10 @@ fn logins_of_version_5() {
     let request = b"\x05\x01\0\x03\x01h\0\x50";
     let asked = [&b"\x05\x02"[..], b"\x01\0", GRANTED];
     let said = [&b"\x05\x02\0\x02\x01\x04user\x06secret"[..], request].concat();
-    assert_eq!(talk(socks(), asked), (Ok(true), said, vec![]));
+    assert_eq!(talk(socks(), asked), (OPEN, said, vec![]));
     // Without being asked the password is not told.
     let said = [&b"\x05\x02\0\x02"[..], request].concat();
-    assert_eq!(talk(socks(), [&b"\x05\0"[..], GRANTED]), (Ok(true), said, vec![]));
+    assert_eq!(talk(socks(), [&b"\x05\0"[..], GRANTED]), (OPEN, said, vec![]));
     assert!(!format!("{:?}", socks()).contains("secret"));
 }
 
@@ -107,14 +110,29 @@ fn n04_what_is_too_long_is_refused_before_anything_is_sent() {
     assert_eq!(ipv6, Err(SocksError::NotIpv4));
 }
 
+#[test]
+fn n04_an_end_in_the_middle_is_told() {
+    for answer in [&b""[..], b"\x05", b"\x05\0", b"\x05\0\x05\0\0"] {
+        let mut socks = Socks::five(None, &name("h"), 80).unwrap();
+        socks.received(answer);
+        assert_eq!(socks.step(), MORE);
+        socks.read_eof(Ending::Clean);
+        assert_eq!(socks.step(), Err(SocksError::Closed));
+    }
+    let mut socks = Socks::five(None, &name("h"), 80).unwrap();
+    socks.received(&[b"\x05\0", GRANTED].concat());
+    socks.read_eof(Ending::Clean);
+    assert_eq!(socks.step(), OPEN, "what follows is the origin's matter");
+}
+
 /// Answers of a proxy, and what comes of them.
-fn answers() -> Vec<(Vec<u8>, Result<bool, SocksError>, usize)> {
+fn answers() -> Vec<(Vec<u8>, Result<Need, SocksError>, usize)> {
     use SocksError::*;
     let login = b"\x05\x02";
     let accepted = b"\x05\x02\x01\0";
     let with = |first: &[u8], rest: &[u8]| [first, rest].concat();
     vec![
-        (b"\x05".to_vec(), Ok(false), 0),
+        (b"\x05".to_vec(), MORE, 0),
         (b"\x04\x5a".to_vec(), Err(NotSocks { version: 4 }), 0),
         (b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), Err(NotSocks { version: b'H' }), 0),
         (b"\x05\xff".to_vec(), Err(NoMethod), 0),
@@ -126,14 +144,14 @@ fn answers() -> Vec<(Vec<u8>, Result<bool, SocksError>, usize)> {
         (with(accepted, b"\x05\x01"), Err(Refused5(1)), 0),
         (with(accepted, b"\x05\x09\0\x01"), Err(Refused5(9)), 0),
         (with(accepted, b"\x05\0\0\x02"), Err(UnknownAddressType(2)), 0),
-        (with(accepted, b"\x05\0\0\x01\0\0\0\0\0"), Ok(false), 0),
-        (with(accepted, b"\x05\0\0\x01\0\0\0\0\0\0"), Ok(true), 0),
-        (with(accepted, b"\x05\0\0\x01\0\0\0\0\0\0more"), Ok(true), 4),
-        (with(accepted, b"\x05\0\0\x03\x05proxy\0\x50HTTP"), Ok(true), 4),
-        (with(accepted, b"\x05\0\0\x03\0\0\x50"), Ok(true), 0),
-        (with(accepted, &[b"\x05\0\0\x03\xff", &[b'x'; 257][..]].concat()), Ok(true), 0),
-        (with(accepted, &[b"\x05\0\0\x04", &[0; 18][..]].concat()), Ok(true), 0),
-        (with(accepted, &[b"\x05\0\0\x04", &[0; 17][..]].concat()), Ok(false), 0),
+        (with(accepted, b"\x05\0\0\x01\0\0\0\0\0"), MORE, 0),
+        (with(accepted, b"\x05\0\0\x01\0\0\0\0\0\0"), OPEN, 0),
+        (with(accepted, b"\x05\0\0\x01\0\0\0\0\0\0more"), OPEN, 4),
+        (with(accepted, b"\x05\0\0\x03\x05proxy\0\x50HTTP"), OPEN, 4),
+        (with(accepted, b"\x05\0\0\x03\0\0\x50"), OPEN, 0),
+        (with(accepted, &[b"\x05\0\0\x03\xff", &[b'x'; 257][..]].concat()), OPEN, 0),
+        (with(accepted, &[b"\x05\0\0\x04", &[0; 18][..]].concat()), OPEN, 0),
+        (with(accepted, &[b"\x05\0\0\x04", &[0; 17][..]].concat()), MORE, 0),
     ]
 }
 
@@ -145,7 +163,7 @@ fn n04_answers_are_taken_exactly_at_every_split() {
     for (answer, expected, rest) in answers() {
         let whole = talk(socks(), [&*answer]);
         assert_eq!(whole.0, expected, "{}", answer.escape_ascii());
-        if expected == Ok(true) {
+        if expected == OPEN {
             assert_eq!(whole.2.len(), rest, "{}", answer.escape_ascii());
         }
         for at in 0..=answer.len() {
@@ -165,10 +183,10 @@ fn n04_answers_are_taken_exactly_at_every_split() {
 
 #[test]
 fn answers_of_version_4() {
-    let cases: [(&[u8], Result<bool, SocksError>); 6] = [
-        (b"\0", Ok(false)),
-        (b"\0\x5a\0\0\0\0\0", Ok(false)),
-        (b"\0\x5a\0\0\0\0\0\0", Ok(true)),
+    let cases: [(&[u8], Result<Need, SocksError>); 6] = [
+        (b"\0", MORE),
+        (b"\0\x5a\0\0\0\0\0", MORE),
+        (b"\0\x5a\0\0\0\0\0\0", OPEN),
         (b"\x04\x5a", Err(SocksError::NotSocks { version: 4 })),
         (b"\0\x5b", Err(SocksError::Refused4(91))),
         (b"\0\0", Err(SocksError::Refused4(0))),
@@ -201,7 +219,7 @@ proptest! {
         let (whole, split) = (talk(socks(), [&*answer]), talk(socks(), answer.chunks(size)));
         prop_assert_eq!(whole.0, split.0);
         prop_assert_eq!(whole.1, split.1);
-        if whole.0 == Ok(true) {
+        if whole.0 == OPEN {
             prop_assert_eq!(whole.2, split.2);
         }
     }
