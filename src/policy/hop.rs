@@ -67,9 +67,14 @@ impl Hop {
     /// The proxy that a URL names, with the login in that URL.
     pub(crate) fn named(text: &str) -> Result<Self> {
         let (mut hop, login) = Self::parse(text).map_err(|error| {
-            let unnamed = Error::builder(shown("proxy", text));
-            // What was meant as a password may have been taken for a host.
-            if text.contains('@') { unnamed } else { unnamed.cause(error) }
+            let detail = shown("proxy URL", text);
+            match error {
+                // It shows what it took for the host, which may be a part of the password.
+                HopError::Url(_) if text.contains('@') => {
+                    Error::builder(format!("{detail}: it is not valid"))
+                }
+                error => Error::builder(detail).cause(error),
+            }
         })?;
         login.map_or(Ok(()), |login| hop.log_in(&login))?;
         Ok(hop)
@@ -312,12 +317,12 @@ mod tests {
 
     #[test]
     fn a_text_that_may_hold_a_password_is_not_shown() {
-        for text in ["http://u:pa/ss@p", "ftp://u:pass@p", "u:pass@p:x", "\u{e9}pass:@p@/"] {
-            let error = Hop::named(text).unwrap_err();
-            assert_eq!(error.to_string(), "proxy", "{text}");
+        for text in ["http://u:pa/ss@p", "u:pass@p:x", "\u{e9}pass/:@p@/", "http://pass|/@p"] {
+            let line = Hop::named(text).unwrap_err().to_string();
+            assert!(line.starts_with("proxy URL: ") && !line.contains("pa"), "{line}");
         }
         let error = Hop::named("ftp://p").unwrap_err().to_string();
-        assert!(error.starts_with("proxy \"ftp://p\": a proxy is http, https,"), "{error}");
+        assert!(error.starts_with("proxy URL \"ftp://p\": a proxy is http, https,"), "{error}");
         let error = Hop::named("http://a%3Ab:secret@p").unwrap_err();
         assert!(error.is_builder() && !error.to_string().contains("secret"), "{error}");
     }

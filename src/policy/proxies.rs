@@ -138,6 +138,6 @@ mod tests {
         assert_eq!(chosen(&proxies, "http://a/proxied"), "socks5://p:9");
         assert_eq!(chosen(&proxies, "http://a/"), "direct");
         assert_eq!(chosen(&proxies, "https://a/"), "http://q:1");
-        assert!(chosen(&proxies, "http://a/broken").starts_with("proxy \"p:x\": "));
+        assert!(chosen(&proxies, "http://a/broken").starts_with("proxy URL \"p:x\": "));
     }
 }
