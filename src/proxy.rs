@@ -55,8 +55,21 @@ pub struct Proxy {
     covered: Covered,
     source: Source,
     except: no_proxy::NoProxy,
-    login: Option<Userinfo>,
+    extras: Extras,
+}
+
+/// What the proxy is sent beside what its URL says.
+#[derive(Clone, Default)]
+struct Extras {
+    login: Option<Login>,
     fields: HeaderMap,
+}
+
+#[derive(Clone)]
+enum Login {
+    User(Userinfo),
+    /// The value of `Proxy-Authorization`.
+    Custom(HeaderValue),
 }
 
 /// Where the proxy comes from.
@@ -126,22 +139,22 @@ impl Proxy {
     /// those with a colon or with controls; for SOCKS4 there is no password.
     pub fn basic_auth(mut self, username: &str, password: &str) -> Self {
         let (username, password) = (username.into(), Some(password.into()));
-        self.login = Some(Userinfo { username, password });
-        self.fields.remove(PROXY_AUTHORIZATION);
+        self.extras.login = Some(Login::User(Userinfo { username, password }));
         self
     }
 
     /// The value of `Proxy-Authorization`, for HTTP proxies, instead of a user name.
     pub fn custom_http_auth(mut self, header_value: HeaderValue) -> Self {
-        self.login = None;
-        self.fields.insert(PROXY_AUTHORIZATION, header_value);
+        self.extras.login = Some(Login::Custom(header_value));
         self
     }
 
     /// Fields for the proxy, for HTTP proxies: in `CONNECT`, and in requests that it is sent, unless
-    /// they have a field of that name themselves.
+    /// they have a field of that name themselves. They take the place of those of an earlier call.
+    ///
+    /// `Host` and the fields of framing are an error of `ClientBuilder::build`.
     pub fn headers(mut self, headers: HeaderMap) -> Self {
-        crate::config::replace_headers(&mut self.fields, headers);
+        self.extras.fields = headers;
         self
     }
 
@@ -157,28 +170,34 @@ impl Proxy {
 
     fn new(covered: Covered, source: Source) -> Self {
         let except = no_proxy::NoProxy::default();
-        Self { covered, source, except, login: None, fields: HeaderMap::new() }
+        Self { covered, source, except, extras: Extras::default() }
     }
 
     fn into_rule(self) -> Result<Rule> {
-        let Self { covered, source, except, login, fields } = self;
+        let Self { covered, source, except, extras } = self;
         let choice = match source {
-            Source::Named(hop) => Choice::Fixed(Arc::new(set_up(hop, login.as_ref(), &fields)?)),
-            Source::Program(decide) => Choice::Program(Arc::new(move |url: &Url| {
-                let hop = decide(url)?;
-                Some(hop.and_then(|hop| set_up(hop, login.as_ref(), &fields)))
-            })),
+            Source::Named(hop) => Choice::Fixed(Arc::new(extras.give(hop)?)),
+            Source::Program(decide) => {
+                Choice::Program(Arc::new(move |url: &Url| decide(url).map(|hop| extras.give(hop?))))
+            }
         };
         Ok(Rule { covered, except, choice })
     }
 }
 
-fn set_up(mut hop: Hop, login: Option<&Userinfo>, fields: &HeaderMap) -> Result<Hop> {
-    login.map_or(Ok(()), |login| hop.log_in(login))?;
-    if !fields.is_empty() {
-        hop.add_fields(fields)?;
+impl Extras {
+    fn give(&self, mut hop: Hop) -> Result<Hop> {
+        hop.add_fields(&self.fields)?;
+        match &self.login {
+            Some(Login::User(user)) => hop.log_in(user)?,
+            Some(Login::Custom(value)) => {
+                let login = HeaderMap::from_iter([(PROXY_AUTHORIZATION, value.clone())]);
+                hop.add_fields(&login)?;
+            }
+            None => {}
+        }
+        Ok(hop)
     }
-    Ok(hop)
 }
 
 /// Without user name, password and fields.

@@ -122,8 +122,12 @@ impl Hop {
 
     /// Adds fields for the proxy; those of earlier calls with the same names go.
     pub(crate) fn add_fields(&mut self, new: &HeaderMap) -> Result<()> {
-        let Protocol::Http { fields, .. } = &mut self.protocol else {
-            return Err(Error::builder("a SOCKS proxy takes no header fields"));
+        let fields = match &mut self.protocol {
+            _ if new.is_empty() => return Ok(()),
+            Protocol::Http { fields, .. } => fields,
+            Protocol::Socks { .. } => {
+                return Err(Error::builder("a SOCKS proxy takes no header fields"));
+            }
         };
         if let Some(name) = OURS.iter().find(|name| new.contains_key(*name)) {
             return Err(Error::builder(format!("{name} cannot be set for a proxy")));
@@ -131,7 +135,9 @@ impl Hop {
         for name in new.keys() {
             fields.remove(name);
         }
-        fields.extend(new.iter().map(|(name, value)| (name.clone(), value.clone())));
+        for (name, value) in new {
+            fields.try_append(name, value.clone()).map_err(Error::too_many_fields)?;
+        }
         if let Some(credentials) = fields.get_mut(header::PROXY_AUTHORIZATION) {
             credentials.set_sensitive(true);
         }

@@ -139,7 +139,10 @@ mod tests {
         let error = chosen(&variables, "https://a.example/").unwrap_err();
         assert!(error.is_builder());
         let line = error.to_string();
-        assert!(line.starts_with("the environment variable HTTPS_PROXY: proxy URL \"ftp"), "{line}");
+        assert!(
+            line.starts_with("the environment variable HTTPS_PROXY: proxy URL \"ftp"),
+            "{line}"
+        );
         assert_eq!(chosen(&variables, "http://a.example/").unwrap(), "direct");
         assert_eq!(chosen(&variables, "https://b.example/").unwrap(), "direct");
         let secret = [("https_proxy", "http://u:pass word@p:x")];
