@@ -22,7 +22,8 @@ const OPEN: Result<Need, SocksError> = Ok(Need::Nothing);
 
 /// The proxy says all this, in these pieces.
 fn talk<'a>(mut socks: Socks, pieces: impl IntoIterator<Item = &'a [u8]>) -> Talk {
-    let mut said = Vec::new();
+    let mut said = socks.output().to_vec();
+    socks.wrote(said.len());
     let mut outcome = MORE;
     for piece in pieces {
         socks.received(piece);
