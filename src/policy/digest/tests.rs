@@ -84,6 +84,17 @@ fn the_strongest_challenge_that_can_be_answered_is() {
     }
 }
 
+/// RFC 7616 §3.7: the server names what it prefers first.
+#[test]
+fn of_equally_strong_challenges_the_first_is_answered() {
+    let one = "Digest realm=first, nonce=n, algorithm=SHA-256";
+    let two = "Digest realm=second, nonce=n, algorithm=SHA-256";
+    for (lines, expected) in [([one, two], "first"), ([two, one], "second")] {
+        let lines = headers(&lines.map(|line| ("www-authenticate", line)));
+        assert_eq!(Challenge::choose(&lines, GET).unwrap().realm, expected);
+    }
+}
+
 /// RFC 7616 §3.4.3: with `auth-int` the body is part of it, so it has to be known.
 #[test]
 fn the_body_counts_for_auth_int_alone() {
@@ -151,6 +162,8 @@ fn requests_with_a_nonce_are_counted() {
     assert!(value.to_str().unwrap().contains(&expected(1)));
     nonces.of_origins.get_mut(&one).unwrap().count = u32::MAX;
     assert_eq!(nonces.answer(&one, &login, GET), None, "no count comes twice");
+    nonces.keep(one.clone(), challenge("Digest realm=a, nonce=o"), [0xab; 16]);
+    assert!(nonces.answer(&one, &login, GET).is_some());
     nonces.forget(&one);
     assert_eq!(nonces.answer(&one, &login, GET), None);
 }
