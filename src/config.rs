@@ -1,9 +1,7 @@
 //! Every knob of a client, with its default and the reason for it.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +10,7 @@ use http::header::{self, HeaderMap, HeaderValue};
 use crate::client::Client;
 use crate::coding::Codings;
 use crate::cookie::CookieStore;
+use crate::dialling::Dialling;
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::front::Front;
@@ -45,8 +44,7 @@ pub(crate) struct Config {
     pub(crate) expectation: Expectation,
     pub(crate) schemes: Schemes,
     pub(crate) case: Case,
-    /// Addresses of hosts that are not looked up.
-    pub(crate) addresses: BTreeMap<String, Vec<SocketAddr>>,
+    pub(crate) dialling: Dialling,
     pub(crate) tls: tls::Settings,
 }
 
@@ -86,7 +84,7 @@ impl Default for Config {
             expectation: Expectation::None,
             schemes: Schemes::HttpAndHttps,
             case: Case::Lower,
-            addresses: BTreeMap::new(),
+            dialling: Dialling::default(),
             tls: tls::Settings::default(),
         }
     }
@@ -225,19 +223,6 @@ impl<F: Front> ClientBuilder<F> {
     /// Refuses every `http` URL, also as the target of a redirect; off by default.
     pub fn https_only(mut self, enabled: bool) -> Self {
         self.config.schemes = if enabled { Schemes::HttpsOnly } else { Schemes::HttpAndHttps };
-        self
-    }
-
-    /// Connects to this address for `domain` instead of looking it up. Port 0 stands for the port
-    /// of the URL. The name stays what the server and its certificate are asked for.
-    pub fn resolve(self, domain: &str, addr: SocketAddr) -> Self {
-        self.resolve_to_addrs(domain, &[addr])
-    }
-
-    /// Connects to one of these addresses for `domain`, tried in order; see
-    /// [`resolve`](Self::resolve).
-    pub fn resolve_to_addrs(mut self, domain: &str, addrs: &[SocketAddr]) -> Self {
-        self.config.addresses.insert(domain.to_ascii_lowercase(), addrs.to_vec());
         self
     }
 

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::Error;
 
@@ -52,6 +52,13 @@ pub(crate) fn stays_with_origin(name: &HeaderName, value: &HeaderValue) -> bool 
     value.is_sensitive()
         || [header::AUTHORIZATION, header::COOKIE, header::PROXY_AUTHORIZATION].contains(name)
         || matches!(name.as_str(), "cookie2" | "www-authenticate" | "proxy-authenticate")
+}
+
+/// Marks what carries credentials by its name, so that `Debug` of these fields does not show it.
+pub(crate) fn mark_sensitive(headers: &mut HeaderMap) {
+    for (_, value) in headers.iter_mut().filter(|(name, value)| stays_with_origin(name, value)) {
+        value.set_sensitive(true);
+    }
 }
 
 #[cfg(test)]
