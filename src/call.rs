@@ -10,6 +10,8 @@
 //! It decides and does nothing; the driver makes the connection that the [`Route`] asks for and
 //! carries the bytes.
 
+use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Instant;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -23,9 +25,10 @@ use crate::error::{Error, Result};
 use crate::front::Front;
 use crate::policy::budget::Budget;
 use crate::policy::credentials::{self, Asked, stays_with_origin};
+use crate::policy::hop::{Hop, Protocol};
 use crate::policy::redirect::{self, Attempt, Choice};
 use crate::policy::retry::{self, Answered, Replay, Sent};
-use crate::policy::route::Security;
+use crate::policy::route::{self, Route, Security};
 use crate::proto::buffer::Buffer;
 use crate::proto::exchange::{Expectation, Outgoing};
 use crate::proto::fields::has_member;
@@ -47,6 +50,10 @@ pub(crate) struct Call<'c, F: Front> {
     /// The same body for another attempt, if it can be had again.
     replay: Option<Body<F>>,
     trust: Trust,
+    /// The proxy of the current hop.
+    proxy: Option<Arc<Hop>>,
+    /// What the caller has for that proxy.
+    proxy_login: Option<HeaderValue>,
     codings: Codings,
     digest: Option<digest::Authentication>,
     expectation: Expectation,
@@ -105,12 +112,16 @@ impl<'c, F: Front> Call<'c, F> {
     pub(crate) fn new(config: &'c Config, mut request: Request<F>, now: Instant) -> Result<Self> {
         let outgoing =
             prepare(config, &mut request).map_err(|error| error.for_url(&request.url))?;
+        let proxy = config.proxy_for(&request.url)?;
+        let proxy_login = request.headers.remove(header::PROXY_AUTHORIZATION);
         let mut call = Self {
             config,
             outgoing,
             replay: request.body.as_ref().and_then(Body::try_clone),
             body: request.body,
             trust: Trust::Origin,
+            proxy,
+            proxy_login: proxy_login.or_else(|| config.proxy_login.clone()),
             codings: request.codings.unwrap_or(config.codings),
             expectation: request.expectation.unwrap_or(config.expectation),
             names: request.names,
@@ -144,6 +155,14 @@ impl<'c, F: Front> Call<'c, F> {
 
     pub(crate) fn url(&self) -> &Url {
         &self.url
+    }
+
+    pub(crate) fn proxy(&self) -> Option<&Arc<Hop>> {
+        self.proxy.as_ref()
+    }
+
+    pub(crate) fn route(&self) -> Route {
+        Route::of(&self.url, self.proxy())
     }
 
     pub(crate) fn outgoing(&self) -> Outgoing {
@@ -187,7 +206,7 @@ impl<'c, F: Front> Call<'c, F> {
     }
 
     fn write_usual_head(&self, out: &mut Buffer) {
-        let mut head = HeadWriter::start(out, &self.method, self.target(), self.version);
+        let mut head = HeadWriter::start(out, &self.method, &self.target(), self.version);
         match self.headers.get(header::HOST) {
             Some(host) => head.field(&header::HOST, host),
             None => head.host(self.url.host_header()),
@@ -201,6 +220,9 @@ impl<'c, F: Front> Call<'c, F> {
         self.write_accept_encoding(&mut head);
         self.write_credentials(&mut head);
         self.write_cookies(&mut head);
+        if let Some(fields) = self.proxy_fields() {
+            self.write_proxy_fields(&mut head, fields);
+        }
         if self.expectation() == Expectation::Continue {
             head.field(&header::EXPECT, &HeaderValue::from_static("100-continue"));
         }
@@ -215,8 +237,37 @@ impl<'c, F: Front> Call<'c, F> {
         head.end();
     }
 
-    fn target(&self) -> &str {
-        self.target.as_deref().unwrap_or(self.url.request_target())
+    /// A proxy that forwards is told the whole URL (RFC 9112 §3.2.2), and `*` as one without a path
+    /// (§3.2.4).
+    fn target(&self) -> Cow<'_, str> {
+        let target = self.target.as_deref().unwrap_or(self.url.request_target());
+        if self.proxy_fields().is_none() {
+            return Cow::Borrowed(target);
+        }
+        let path = if target == "*" { "" } else { target };
+        Cow::Owned(format!("{}://{}{path}", self.url.scheme(), self.url.host_header()))
+    }
+
+    /// The fields for the proxy, if that is who reads this request.
+    fn proxy_fields(&self) -> Option<&HeaderMap> {
+        let hop = self.proxy.as_ref().filter(|hop| route::forwards(hop, &self.url))?;
+        match &hop.protocol {
+            Protocol::Http { fields, .. } => Some(fields),
+            Protocol::Socks { .. } => None,
+        }
+    }
+
+    fn write_proxy_fields(&self, head: &mut HeadWriter<'_>, fields: &HeaderMap) {
+        if let Some(login) = &self.proxy_login {
+            head.field(&header::PROXY_AUTHORIZATION, login);
+        }
+        let is_said = |name: &HeaderName| match *name {
+            header::PROXY_AUTHORIZATION => self.proxy_login.is_some(),
+            _ => self.has(name),
+        };
+        for (name, value) in fields.iter().filter(|(name, _)| !is_said(name)) {
+            head.field(name, value);
+        }
     }
 
     /// Whether a default field of the client goes into this request.
@@ -336,6 +387,7 @@ impl<'c, F: Front> Call<'c, F> {
         if let Some(digest) = &mut self.digest {
             digest.move_on();
         }
+        self.go_by(self.config.proxy_for(&target)?);
         self.url = target;
         self.target = None;
         self.resends = Resends::OneLeft;
@@ -434,6 +486,14 @@ impl<'c, F: Front> Call<'c, F> {
         remove(&mut self.headers, |name, value| {
             *name == header::HOST || stays_behind(name, value, target)
         });
+    }
+
+    /// The login that the caller gave was for the proxy of the first hop.
+    fn go_by(&mut self, proxy: Option<Arc<Hop>>) {
+        if self.proxy != proxy {
+            self.proxy_login = None;
+        }
+        self.proxy = proxy;
     }
 
     fn store_cookies(&self, headers: &HeaderMap) {
