@@ -238,13 +238,18 @@ impl<'c, F: Front> Call<'c, F> {
     }
 
     /// A proxy that forwards is told the whole URL (RFC 9112 §3.2.2), and `*` as one without a path
-    /// (§3.2.4).
+    /// (§3.2.4). A target of the caller that is no path is sent as it is: behind our host it could
+    /// name another one.
     fn target(&self) -> Cow<'_, str> {
         let target = self.target.as_deref().unwrap_or(self.url.request_target());
         if self.proxy_fields().is_none() {
             return Cow::Borrowed(target);
         }
-        let path = if target == "*" { "" } else { target };
+        let path = match target {
+            "*" => "",
+            path if path.starts_with('/') => path,
+            whole => return Cow::Borrowed(whole),
+        };
         Cow::Owned(format!("{}://{}{path}", self.url.scheme(), self.url.host_header()))
     }
 
