@@ -277,7 +277,7 @@ impl<'c, F: Front> Call<'c, F> {
     fn takes(&self, name: &HeaderName, value: &HeaderValue) -> bool {
         const OURS: [HeaderName; 3] =
             [header::HOST, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
-        let allowed = self.trust == Trust::Origin || !stays_with_origin(name, value);
+        let allowed = self.trust == Trust::Origin || !stays_behind(name, value, &self.url);
         allowed && !self.headers.contains_key(name) && !OURS.contains(name)
     }
 
@@ -486,12 +486,8 @@ impl<'c, F: Front> Call<'c, F> {
     fn leave_origin(&mut self, target: &Url) {
         self.trust = Trust::Foreign;
         self.digest = None;
-        // RFC 9110 §10.1.3: where a secure page is left for, it is not told in the clear.
-        let in_the_clear = Security::of(target) == Security::Plain;
-        remove(&mut self.headers, |name, value| match *name {
-            header::HOST => true,
-            header::REFERER => in_the_clear && value.as_bytes().starts_with(b"https:"),
-            _ => stays_with_origin(name, value),
+        remove(&mut self.headers, |name, value| {
+            *name == header::HOST || stays_behind(name, value, target)
         });
     }
 
@@ -555,6 +551,17 @@ fn asked<'a, F: Front>(
 ) -> Asked<'a> {
     let body = body.map_or(Some(&[][..]), Body::as_bytes);
     Asked { method, target, body }
+}
+
+/// Whether a field is not for `target`, which is another origin.
+fn stays_behind(name: &HeaderName, value: &HeaderValue, target: &Url) -> bool {
+    if *name != header::REFERER {
+        return stays_with_origin(name, value);
+    }
+    // RFC 9110 §10.1.3: a secure page is not told in the clear, and user and fragment are not told.
+    let is_secure = value.as_bytes().get(..6).is_some_and(|s| s.eq_ignore_ascii_case(b"https:"));
+    let in_the_clear = is_secure && Security::of(target) == Security::Plain;
+    in_the_clear || value.as_bytes().iter().any(|byte| matches!(byte, b'@' | b'#'))
 }
 
 /// Removes the names of which one line is `unwanted`.

@@ -1,9 +1,7 @@
 //! Every knob of a client, with its default and the reason for it.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +10,7 @@ use http::header::{self, HeaderMap, HeaderValue};
 use crate::client::Client;
 use crate::coding::Codings;
 use crate::cookie::CookieStore;
+use crate::dialling::Dialling;
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::front::Front;
@@ -49,8 +48,7 @@ pub(crate) struct Config {
     pub(crate) expectation: Expectation,
     pub(crate) schemes: Schemes,
     pub(crate) case: Case,
-    /// Addresses of hosts that are not looked up.
-    pub(crate) addresses: BTreeMap<String, Vec<SocketAddr>>,
+    pub(crate) dialling: Dialling,
     /// Those of the environment, unless the program says otherwise.
     pub(crate) proxies: Option<Proxies>,
     /// What the default headers have for a proxy.
@@ -69,6 +67,8 @@ impl Config {
     /// The proxy for `url`; none, if the way is direct.
     pub(crate) fn proxy_for(&self, url: &Url) -> Result<Option<Arc<Hop>>> {
         match &self.proxies {
+            // A Unix domain socket leads there already.
+            Some(_) if self.dialling.unix_socket.is_some() => Ok(None),
             Some(proxies) => proxies.choose(url).map_err(|error| error.for_url(url)),
             None => Ok(None),
         }
@@ -111,7 +111,7 @@ impl Default for Config {
             expectation: Expectation::None,
             schemes: Schemes::HttpAndHttps,
             case: Case::Lower,
-            addresses: BTreeMap::new(),
+            dialling: Dialling::default(),
             proxies: None,
             proxy_login: None,
             tls: tls::Settings::default(),
@@ -252,19 +252,6 @@ impl<F: Front> ClientBuilder<F> {
     /// Refuses every `http` URL, also as the target of a redirect; off by default.
     pub fn https_only(mut self, enabled: bool) -> Self {
         self.config.schemes = if enabled { Schemes::HttpsOnly } else { Schemes::HttpAndHttps };
-        self
-    }
-
-    /// Connects to this address for `domain` instead of looking it up. Port 0 stands for the port
-    /// of the URL. The name stays what the server and its certificate are asked for.
-    pub fn resolve(self, domain: &str, addr: SocketAddr) -> Self {
-        self.resolve_to_addrs(domain, &[addr])
-    }
-
-    /// Connects to one of these addresses for `domain`, tried in order; see
-    /// [`resolve`](Self::resolve).
-    pub fn resolve_to_addrs(mut self, domain: &str, addrs: &[SocketAddr]) -> Self {
-        self.config.addresses.insert(domain.to_ascii_lowercase(), addrs.to_vec());
         self
     }
 

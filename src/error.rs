@@ -25,8 +25,8 @@ pub(crate) type Cause = Box<dyn StdError + Send + Sync>;
 /// ```
 ///
 /// Because that line holds the cause already, a reporter that also walks
-/// [`source`](std::error::Error::source) prints it twice. The line never holds a header's value,
-/// a body or the password of a URL.
+/// [`source`](std::error::Error::source) prints it twice. The line never holds a header's value
+/// or the password of a URL; of a body it shows only what stands where JSON does not parse.
 ///
 /// ```
 /// let error = leanhttp::Url::parse("example.org").map(|_| ()).unwrap_err();
@@ -64,6 +64,8 @@ pub enum Kind {
     Resolve,
     /// No address of the host took the connection.
     Connect,
+    /// The client's egress policy does not allow the address or the port.
+    Denied,
     /// The proxy refused to make the way to the origin, or gave no answer that says so.
     Proxy,
     /// The TLS handshake failed, or a TLS record is invalid.
@@ -238,7 +240,7 @@ impl Error {
             Kind::Resolve | Kind::Connect | Kind::Proxy | Kind::Io | Kind::Timeout => {
                 Fault::Network
             }
-            Kind::Limit | Kind::Redirect => Fault::Policy,
+            Kind::Limit | Kind::Denied | Kind::Redirect => Fault::Policy,
         }
     }
 

@@ -9,6 +9,10 @@ use std::io::Read;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 
+pub mod call;
+#[cfg(all(feature = "charset", feature = "digest"))]
+pub mod fields;
+
 use crate::coding;
 use crate::limits::Limits;
 use crate::proto::chunked;

@@ -233,6 +233,7 @@
 //! | --- | --- | --- |
 //! | the whole call, from `send` to the last byte of the body | no limit | `timeout` |
 //! | making a connection: lookup, TCP, proxy and TLS together | 10 s | `connect_timeout` |
+//! | before the next address of a host is tried as well | 0.25 s | |
 //! | between two bytes received | 30 s | `read_timeout` |
 //! | between two bytes sent | 30 s | `write_timeout` |
 //! | redirects followed | 10 | `redirect` |
@@ -252,8 +253,8 @@
 //! | decoded bytes for each byte received, once 16 MiB were decoded | 250 | `Limits::decoded_ratio`, `decoded_freely` |
 //! | content codings of one body | 4 | `Limits::codings` |
 //! | a URL | 65,534 bytes | |
-//! | a cookie's name and value | 4096 bytes | |
-//! | cookies of one domain, cookies in all | 50, 3000 | |
+//! | a cookie's name and value | 4096 bytes | `cookie::Limits` |
+//! | cookies of one response, of one domain, in all | 50, 50, 3000 | `cookie::Limits` |
 //!
 //! # Features
 //!
@@ -286,8 +287,10 @@ mod coding;
 pub mod config;
 #[cfg_attr(not(feature = "cookies"), path = "no_cookies.rs")]
 pub mod cookie;
+mod dialling;
 #[cfg_attr(not(feature = "digest"), path = "no_digest.rs")]
 mod digest;
+pub mod dns;
 pub mod error;
 mod fields;
 pub mod form;
@@ -328,13 +331,21 @@ pub use http::{Method, StatusCode, Version, header};
 pub use blocking::{
     Body, Client, ClientBuilder, Reader, Request, RequestBuilder, Response, get, post,
 };
+pub use dialling::IpFamily;
 pub use error::{Error, Result};
 pub use limits::Limits;
+pub use policy::egress::Egress;
 pub use proxy::{NoProxy, Proxy};
 pub use request::IntoUrl;
 #[cfg(feature = "tls")]
 pub use tls::Certificate;
 pub use url::Url;
+
+/// Where connections may lead.
+pub mod egress {
+    pub use crate::policy::egress::Egress;
+    pub use crate::policy::network::{Network, NetworkError};
+}
 
 /// Redirects: whether and how far they are followed.
 pub mod redirect {

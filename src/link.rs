@@ -48,7 +48,12 @@ impl Link {
     /// [looked up](Route::looked_up_here).
     pub(crate) fn new(config: &Config, route: Route, found: Option<IpAddr>) -> Result<Self> {
         let session = Session::new(&config.limits, layers(config, &route, found)?);
-        Ok(Self { session, route, origin: Origin::Fresh })
+        Ok(Self::over(session, route))
+    }
+
+    /// A fresh connection, whatever is set up on it.
+    pub(crate) fn over(session: Session, route: Route) -> Self {
+        Self { session, route, origin: Origin::Fresh }
     }
 
     pub(crate) fn route(&self) -> &Route {

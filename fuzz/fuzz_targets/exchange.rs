@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use leanhttp::Method;
 use leanhttp::fuzzing::{self, Ending, Outcome};
-use leanhttp_fuzz::{Pieces, Sizes, response};
+use leanhttp_fuzz::{Pieces, Sizes, response, stretched};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
@@ -19,7 +19,7 @@ fuzz_target!(|input: &[u8]| {
     let method = if kind & 1 == 0 { Method::GET } else { Method::HEAD };
     let ending = if kind & 2 == 0 { Ending::Clean } else { Ending::Cut };
     let is_long = kind % 32 >= 28;
-    let message = &*if is_long { stretched(message) } else { Cow::Borrowed(message) };
+    let message = &*if is_long { Cow::Owned(stretched(message)) } else { Cow::Borrowed(message) };
 
     let whole = run(&method, message, ending, Sizes::WHOLE);
     assert_eq!(run(&method, message, ending, sizes), whole);
@@ -45,12 +45,4 @@ fn run(method: &Method, message: &[u8], ending: Ending, sizes: Sizes<'_>) -> Out
         outcome.reusable = Err("LeftoverBytes".to_owned());
     }
     outcome
-}
-
-fn stretched(message: &[u8]) -> Cow<'_, [u8]> {
-    let pieces: Vec<_> = message.split(|byte| *byte == 0).collect();
-    let length = pieces.iter().skip(1).step_by(2).map(|piece| piece.len()).sum::<usize>();
-    let times = 70_000 / length.max(10);
-    let stretch = |(at, piece): (usize, &&[u8])| piece.repeat(if at % 2 == 0 { 1 } else { times });
-    Cow::Owned(pieces.iter().enumerate().flat_map(stretch).collect())
 }

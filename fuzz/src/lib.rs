@@ -1,8 +1,12 @@
 //! What the targets share: how inputs are read, and slow twins of what is tested.
 
 pub mod chunked;
+pub mod cookies;
 pub mod multipart;
+pub mod network;
+pub mod request;
 pub mod response;
+pub mod script;
 
 use std::io::{self, Read};
 
@@ -58,6 +62,26 @@ impl Read for Pieces<'_> {
     }
 }
 
+/// A source of a body that gives its bytes in pieces.
+pub struct Slow {
+    bytes: io::Cursor<Vec<u8>>,
+    sizes: std::iter::Cycle<std::vec::IntoIter<usize>>,
+}
+
+impl Slow {
+    pub fn new(bytes: Vec<u8>, sizes: Sizes<'_>) -> Self {
+        let sizes: Vec<_> = sizes.take(64).collect();
+        Self { bytes: io::Cursor::new(bytes), sizes: sizes.into_iter().cycle() }
+    }
+}
+
+impl Read for Slow {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let size = self.sizes.next().unwrap_or(1).min(into.len());
+        self.bytes.read(&mut into[..size])
+    }
+}
+
 /// All that came out of a decoder.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Decoded {
@@ -99,4 +123,20 @@ pub fn decode(
 /// The texts of an input, which are separated by a byte that is in none.
 pub fn texts(input: &[u8]) -> Vec<String> {
     input.split(|byte| *byte == 0xff).map(|text| String::from_utf8_lossy(text).into()).collect()
+}
+
+/// Where `word` first stands. Byte by byte: comparisons of slices would be remembered by the fuzzer
+/// as words worth trying, each of them.
+pub fn find(text: &[u8], word: &[u8]) -> Option<usize> {
+    let is_here = |at: &usize| word.iter().zip(&text[*at..]).all(|(one, other)| one == other);
+    (0..(text.len() + 1).saturating_sub(word.len())).find(is_here)
+}
+
+/// What stands between NUL bytes is repeated until there are some 70 KB of it.
+pub fn stretched(message: &[u8]) -> Vec<u8> {
+    let pieces: Vec<_> = message.split(|byte| *byte == 0).collect();
+    let length = pieces.iter().skip(1).step_by(2).map(|piece| piece.len()).sum::<usize>();
+    let times = 70_000 / length.max(10);
+    let stretch = |(at, piece): (usize, &&[u8])| piece.repeat(if at % 2 == 0 { 1 } else { times });
+    pieces.iter().enumerate().flat_map(stretch).collect()
 }

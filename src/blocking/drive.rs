@@ -54,7 +54,7 @@ impl Connection {
         Self { socket, link }
     }
 
-    pub(crate) fn peer(&self) -> SocketAddr {
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
         self.socket.peer()
     }
 

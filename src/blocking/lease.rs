@@ -36,7 +36,7 @@ impl Lease {
     }
 
     pub(super) fn peer(&self) -> Option<SocketAddr> {
-        self.connection.as_ref().map(|connection| connection.peer())
+        self.connection.as_ref().and_then(|connection| connection.peer())
     }
 
     /// How much of the body is still to come, if that is known.

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 
 use super::{
+    limits::Limits,
     parse::SetCookie,
     refusal::Refusal,
     saved::Record,
@@ -28,6 +29,16 @@ pub(crate) struct Store {
     ticks: u64,
     /// No cookie expires before this; `None` where none expires at all.
     next_expiry: Option<SystemTime>,
+    /// Whom to evict when there are too many in all: the cookies there were when this was made, the
+    /// one used longest ago last. Those used since then are younger than all that are left here.
+    queue: Vec<Queued>,
+}
+
+/// A cookie as it was at some time; with the next use it is no longer that.
+struct Queued {
+    accessed: u64,
+    created: u64,
+    key: String,
 }
 
 impl Store {
@@ -40,7 +51,8 @@ impl Store {
         now: SystemTime,
     ) -> Result<(), Refusal> {
         self.evict_expired(now);
-        let cookie = StoredCookie::admit(&SetCookie::parse(set_cookie)?, site, now)?;
+        let parsed = SetCookie::parse(set_cookie, &self.limits)?;
+        let cookie = StoredCookie::admit(&parsed, site, &self.limits, now)?;
         let key = site.key(&cookie.domain);
         if site.scheme == Scheme::Plain && self.has_secure_under(&key, &cookie) {
             return Err(Refusal::OverlaysSecure);
@@ -49,10 +61,18 @@ impl Store {
         Ok(())
     }
 
+    pub(crate) fn with_limits(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Puts a cookie from a file in. One that has expired changes nothing.
     pub(crate) fn restore(&mut self, record: &Record, now: SystemTime) -> Result<(), Refusal> {
         self.evict_expired(now);
-        let (key, cookie) = record.admit(now)?;
+        let (key, cookie) = record.admit(&self.limits, now)?;
         if cookie.is_expired(now) {
             return Err(Refusal::Expired);
         }
@@ -72,7 +92,7 @@ impl Store {
                 line.extend_from_slice(b"; ");
             }
             cookie.write_pair(&mut line);
-            if line.len() > MAX_HEADER {
+            if line.len() > self.limits.header_bytes {
                 line.truncate(fits);
                 break;
             }
@@ -193,16 +213,35 @@ impl Store {
         }
     }
 
-    /// One too many in all: the one used longest ago goes.
+    /// One too many in all: the one used longest ago goes. To look for it among all each time would
+    /// make a flood of cookies costly.
     fn evict_excess(&mut self) {
-        if self.len <= self.limits.in_all {
-            return;
+        if self.len > self.limits.in_all && !self.evict_queued() {
+            self.queue_all();
+            self.evict_queued();
         }
+    }
+
+    /// Takes the next in the queue that is still there and was not used since, if there is one.
+    fn evict_queued(&mut self) -> bool {
+        while let Some(Queued { accessed, created, key }) = self.queue.pop() {
+            let is_it = |held: &StoredCookie| (held.accessed, held.created) == (accessed, created);
+            if self.take(&key, is_it).is_some() {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn queue_all(&mut self) {
         let all = self.domains.iter().flat_map(|(key, held)| held.iter().map(move |c| (key, c)));
-        let oldest = all.min_by_key(|(_, cookie)| (cookie.accessed, cookie.created));
-        if let Some((key, created)) = oldest.map(|(key, cookie)| (key.clone(), cookie.created)) {
-            self.take(&key, |held| held.created == created);
-        }
+        let queued = |(key, cookie): (&String, &StoredCookie)| Queued {
+            accessed: cookie.accessed,
+            created: cookie.created,
+            key: key.clone(),
+        };
+        self.queue = all.map(queued).collect();
+        self.queue.sort_unstable_by_key(|queued| Reverse((queued.accessed, queued.created)));
     }
 
     fn touch(&mut self, site: Site<'_>) {
@@ -215,28 +254,11 @@ impl Store {
     }
 }
 
-/// How many cookies are kept; by default the least that RFC 6265bis §6.1 asks for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) per_domain: usize,
-    pub(crate) in_all: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits { per_domain: 50, in_all: 3000 }
-    }
-}
-
 /// `com`, `com.example`, `com.example.www` for the key `com.example.www`.
 fn at_and_above(key: &str) -> impl Iterator<Item = &str> {
     let above = key.match_indices('.').filter_map(|(dot, _)| key.get(..dot));
     above.chain([key])
 }
-
-/// Octets of the field's value. Servers commonly refuse a header line of more than 8190 (the
-/// default of Apache's `LimitRequestFieldSize`, and curl's limit), the name included.
-const MAX_HEADER: usize = 8190 - "cookie: ".len();
 
 #[cfg(test)]
 mod tests;

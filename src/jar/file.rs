@@ -108,9 +108,11 @@ impl Jar {
         let now = (self.clock)();
         let mut loaded = Loaded::default();
         let mut line = Vec::new();
-        for number in 1..=MAX_LINES {
-            if !read_line(&mut reader, &mut line)? {
-                return Ok(loaded);
+        let mut number = 0;
+        while read_line(&mut reader, &mut line)? {
+            number += 1;
+            if number > MAX_LINES {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, TOO_MANY_LINES));
             }
             match read(without_end(&line)) {
                 Line::Blank => {}
@@ -118,7 +120,7 @@ impl Jar {
                 Line::Cookie(record) => loaded.count(number, self.lock().restore(&record, now)),
             }
         }
-        Err(io::Error::new(io::ErrorKind::InvalidData, "the cookie file has more than 10000 lines"))
+        Ok(loaded)
     }
 }
 
@@ -141,6 +143,8 @@ fn without_end(line: &[u8]) -> &[u8] {
 /// Three times as many as a jar holds: beyond that, each line pushes another cookie out, which takes a
 /// look at all of them, and a file must not keep the jar busy for long.
 const MAX_LINES: usize = 10_000;
+
+const TOO_MANY_LINES: &str = "the cookie file has more than 10000 lines";
 
 /// What the longest cookie takes is half of it, even with every octet escaped as `\u00xx`.
 const MAX_LINE: u64 = 64 * 1024;

@@ -4,8 +4,11 @@ pub(crate) mod budget;
 pub(crate) mod credentials;
 #[cfg(feature = "digest")]
 pub(crate) mod digest;
+pub(crate) mod egress;
+pub(crate) mod eyeballs;
 pub(crate) mod hop;
 pub(crate) mod netrc;
+pub(crate) mod network;
 pub(crate) mod no_proxy;
 pub(crate) mod proxies;
 pub(crate) mod proxy_env;

@@ -19,6 +19,7 @@
 
 use std::net::IpAddr;
 
+use super::network::Network;
 use crate::proto::number;
 use crate::url::{Host, Url};
 
@@ -45,13 +46,6 @@ enum Hosts {
     Network(Network),
 }
 
-/// The addresses that share their first bits with this one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Network {
-    address: IpAddr,
-    bits: u32,
-}
-
 impl NoProxy {
     /// What is no entry is left out.
     pub(crate) fn parse(list: &str) -> Self {
@@ -66,7 +60,7 @@ impl NoProxy {
 
 impl Entry {
     fn parse(text: &str) -> Option<Self> {
-        if let Some(network) = Network::parse(text) {
+        if let Some(network) = network(text) {
             return Some(Self { hosts: Hosts::Network(network), port: None });
         }
         let (host, port) = split_port(text)?;
@@ -93,8 +87,12 @@ impl Hosts {
         let is_host = url.as_str() == format!("http://{}/", url.host_str()?);
         match url.host() {
             Host::Domain(name) if is_host => Some(hosts(without_dot(name).to_owned())),
-            Host::Ipv4(address) if is_host => Some(Self::Network(Network::of(address.into()))),
-            Host::Ipv6(address) if is_host => Some(Self::Network(Network::of(address.into()))),
+            Host::Ipv4(address) if is_host => {
+                Some(Self::Network(Network::from(IpAddr::from(address).to_canonical())))
+            }
+            Host::Ipv6(address) if is_host => {
+                Some(Self::Network(Network::from(IpAddr::from(address).to_canonical())))
+            }
             _ => None,
         }
     }
@@ -108,42 +106,17 @@ impl Hosts {
                 before(suffix).is_some_and(|before| before.is_empty() || before.ends_with('.'))
             }
             Self::Below(suffix) => before(suffix).is_some_and(|before| before.ends_with('.')),
-            Self::Network(network) => address(url).is_some_and(|address| network.holds(address)),
+            Self::Network(network) => address(url).is_some_and(|address| network.contains(address)),
         }
     }
 }
 
-impl Network {
-    /// The one address.
-    fn of(address: IpAddr) -> Self {
-        let address = address.to_canonical();
-        Self { address, bits: width(address) }
+/// `10.0.0.0/8`, or an address; IPv6 without brackets.
+fn network(text: &str) -> Option<Network> {
+    match text.parse::<IpAddr>() {
+        Ok(address) => Some(address.to_canonical().into()),
+        Err(_) => text.parse().ok(),
     }
-
-    /// `10.0.0.0/8`, or an IPv6 address without brackets.
-    fn parse(text: &str) -> Option<Self> {
-        let Some((address, bits)) = text.split_once('/') else {
-            return text.parse().ok().map(Self::of);
-        };
-        let address: IpAddr = address.parse().ok()?;
-        let bits = u32::try_from(number::decimal(bits.as_bytes())?).ok()?;
-        (bits <= width(address)).then_some(Self { address, bits })
-    }
-
-    fn holds(&self, address: IpAddr) -> bool {
-        let differs = match (self.address, address) {
-            (IpAddr::V4(one), IpAddr::V4(two)) => {
-                u128::from(one.to_bits() ^ two.to_bits()) << (128 - 32)
-            }
-            (IpAddr::V6(one), IpAddr::V6(two)) => one.to_bits() ^ two.to_bits(),
-            _ => return false,
-        };
-        differs.leading_zeros() >= self.bits
-    }
-}
-
-fn width(address: IpAddr) -> u32 {
-    if address.is_ipv4() { 32 } else { 128 }
 }
 
 fn address(url: &Url) -> Option<IpAddr> {

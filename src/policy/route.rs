@@ -110,7 +110,7 @@ impl Route {
 }
 
 impl Target {
-    fn of(url: &Url) -> Self {
+    pub(crate) fn of(url: &Url) -> Self {
         Self {
             host: url.host_str().unwrap_or_default().to_owned(),
             port: url.port_or_known_default().unwrap_or_default(),

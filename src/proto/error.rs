@@ -208,6 +208,54 @@ mod tests {
         }
     }
 
+    /// A caller may raise a limit, and may try again what was cut; a broken rule stays broken.
+    #[test]
+    fn what_it_is_to_the_caller() {
+        use ProtocolError::*;
+        let excerpt = || Excerpt::new(b"x");
+        let kinds: [(Kind, Vec<ProtocolError>); 4] = [
+            (
+                Kind::Limit,
+                vec![
+                    TooManyFields(1),
+                    HeadTooLarge(1),
+                    LineTooLong(1),
+                    TooManyInterim(1),
+                    ChunkExtensionsTooLarge(1),
+                    TrailersTooLarge(1),
+                    TooManyTrailers(1),
+                ],
+            ),
+            (Kind::Io, vec![EofBeforeResponse]),
+            (
+                Kind::Truncated,
+                vec![
+                    EofInHead,
+                    EofInBody { missing: 1 },
+                    EofInChunked { missing: 1 },
+                    TlsCut,
+                    BrokenBody,
+                ],
+            ),
+            (
+                Kind::Protocol,
+                vec![
+                    InvalidStatusLine(excerpt()),
+                    UnexpectedUpgrade,
+                    ConflictingContentLength,
+                    InvalidChunkSize(1),
+                    ChunkTooLarge,
+                    InvalidTrailer(excerpt()),
+                ],
+            ),
+        ];
+        for (kind, errors) in kinds {
+            for error in errors {
+                assert_eq!(error.kind(), kind, "{error:?}");
+            }
+        }
+    }
+
     #[test]
     fn every_reason_is_one_printable_line() {
         let control = Excerpt::new(b"\r\n\x07");

@@ -312,9 +312,10 @@ impl Exchange {
         matches!(self.receiving, Receiving::Head(_))
     }
 
-    /// Whether the final response has begun.
+    /// Whether the final response has begun, or what was meant to be one.
     pub(crate) fn is_answered(&self) -> bool {
-        !self.awaits_head() || !self.input.is_empty()
+        let is_broken_answer = self.close == Some(CloseReason::ProtocolError);
+        !self.awaits_head() || !self.input.is_empty() || is_broken_answer
     }
 
     /// Whether a write failed.

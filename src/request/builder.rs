@@ -40,11 +40,14 @@ impl<F: Front> RequestBuilder<F> {
     ///
     /// The first mistake that was made in building it.
     pub fn build(self) -> Result<Request<F>> {
-        self.request
+        self.build_split().1
     }
 
     /// The client and the request.
-    pub fn build_split(self) -> (Client<F>, Result<Request<F>>) {
+    pub fn build_split(mut self) -> (Client<F>, Result<Request<F>>) {
+        if let Ok(request) = &mut self.request {
+            credentials::mark_sensitive(&mut request.headers);
+        }
         (self.client, self.request)
     }
 
@@ -56,7 +59,9 @@ impl<F: Front> RequestBuilder<F> {
 
     /// Adds a field; one of the same name stays beside it.
     ///
-    /// CR, LF, NUL and other controls are refused in names and values (RFC 9110 §5.5).
+    /// CR, LF, NUL and other controls are refused in names and values (RFC 9110 §5.5). Values of
+    /// `Authorization`, `Cookie` and `Proxy-Authorization` are marked sensitive by
+    /// [`build`](Self::build).
     pub fn header<K, V>(self, key: K, value: V) -> Self
     where
         HeaderName: TryFrom<K>,

@@ -140,8 +140,8 @@ fn a_file_without_end_ends() {
     assert_eq!(error.to_string(), "the cookie file has more than 10000 lines");
 
     let lines = |count: usize| "#\n".repeat(count);
-    assert!(jar.load_netscape(lines(MAX_LINES - 1).as_bytes()).is_ok());
-    assert!(jar.load_netscape(lines(MAX_LINES).as_bytes()).is_err());
+    assert!(jar.load_netscape(lines(MAX_LINES).as_bytes()).is_ok());
+    assert!(jar.load_netscape(lines(MAX_LINES + 1).as_bytes()).is_err());
 }
 
 #[test]

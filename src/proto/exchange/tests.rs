@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::proto::head::HeadWriter;
 
+mod stages;
+
 /// What came of an exchange: all that a caller can see of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Outcome {
@@ -474,6 +476,20 @@ fn after_a_failed_write_the_answer_is_still_read() {
     answer(&mut exchange, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     assert!(matches!(exchange.step(), Ok(Step::Head(_))));
     assert_eq!(exchange.reusable(), Err(CloseReason::Io));
+}
+
+/// After a failed write, what is told depends on whether there was an answer: not on what came
+/// together with it.
+#[test]
+fn an_answer_that_breaks_the_rules_is_an_answer() {
+    for head in ["200 OK\r\na b", "200 OK\r\nContent-Length: x", "101 Switching Protocols"] {
+        for rest in ["more", ""] {
+            let mut exchange = started(Method::GET);
+            exchange.write_failed();
+            answer(&mut exchange, &format!("HTTP/1.1 {head}\r\n\r\n{rest}"));
+            assert!(exchange.step().is_err() && exchange.is_answered(), "{head} {rest}");
+        }
+    }
 }
 
 #[test]

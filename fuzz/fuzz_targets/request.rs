@@ -1,0 +1,206 @@
+//! Requests: whatever fields, URL and body a caller gives, either nothing whole is sent, or exactly
+//! one request that a strict twin (`src/request.rs`) reads back as it was meant.
+//!
+//! The input has texts: options, method, URL, body, then names and values of fields in turn. See
+//! [`Input::sealed`] for the options.
+#![no_main]
+
+use leanhttp::fuzzing::call::{self, Client, Reading, Request, RequestBody};
+use leanhttp::header::{HeaderMap, HeaderName, HeaderValue};
+use leanhttp::{Method, Version};
+use leanhttp_fuzz::network::Network;
+use leanhttp_fuzz::{Sizes, Slow, request, script};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| {
+    let (sizes, rest) = leanhttp_fuzz::sizes(input);
+    let texts: Vec<_> = rest.split(|byte| *byte == 0xff).collect();
+    let [options, method, url, body, fields @ ..] = &texts[..] else { return };
+    let input = Input { options, method, url, body, fields, sizes };
+    let defaults = input.defaults();
+    let client = Client::builder().default_headers(defaults.clone()).build().unwrap();
+    let Some(request) = input.request(&client) else { return };
+
+    let meant = Meant::new(&request, defaults);
+    let mut network = Network::new(script::read(b"$w$k$z"), sizes);
+    let reading = Reading { sizes, at_most: usize::MAX };
+    let outcome = call::call(&client, request, &mut network, reading);
+    let Some(attempt) = network.attempts.first() else { return assert!(outcome.end.is_err()) };
+    assert_eq!(network.attempts.len(), 1);
+    match request::parse(&attempt.sent) {
+        Some(sent) => {
+            assert!(outcome.end.is_ok() && sent.length == attempt.sent.len());
+            meant.check(&sent, &input);
+        }
+        None => assert!(
+            outcome.end.is_err() && input.is_body_wrong(),
+            "not a request: {}",
+            attempt.sent.escape_ascii()
+        ),
+    }
+});
+
+struct Input<'a> {
+    options: &'a [u8],
+    method: &'a [u8],
+    url: &'a [u8],
+    body: &'a [u8],
+    /// Names and values in turn.
+    fields: &'a [&'a [u8]],
+    sizes: Sizes<'a>,
+}
+
+impl Input<'_> {
+    fn have(&self, letter: u8) -> bool {
+        self.options.contains(&letter)
+    }
+
+    /// The client's `d`efault fields are those of the input too.
+    fn defaults(&self) -> HeaderMap {
+        let fields = self.pairs().filter_map(|(name, value)| {
+            let name = HeaderName::from_bytes(name).ok()?;
+            Some((name, HeaderValue::from_bytes(value).ok()?))
+        });
+        fields.filter(|_| self.have(b'd')).collect()
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.fields.chunks(2).map(|pair| (pair[0], pair.get(1).copied().unwrap_or_default()))
+    }
+
+    /// `b`asic or bea`t`er of the method and URL; the fields as a `q`uery or a `f`orm; HTTP/1.`0`;
+    /// `e`xpects.
+    fn request(&self, client: &Client) -> Option<Request> {
+        let [method, url, body] = [self.method, self.url, self.body].map(String::from_utf8_lossy);
+        let mut builder = client.request(Method::from_bytes(self.method).ok()?, &*url);
+        if let Some(body) = self.request_body() {
+            builder = builder.body(body);
+        }
+        let texts = |(name, value): (&[u8], &[u8])| {
+            [name, value].map(|it| String::from_utf8_lossy(it).into_owned())
+        };
+        let pairs: Vec<(String, String)> =
+            self.pairs().map(texts).map(|[name, value]| (name, value)).collect();
+        for letter in self.options {
+            builder = match letter {
+                b'b' => builder.basic_auth(&method, Some(&body)),
+                b't' => builder.bearer_auth(&body),
+                b'q' => builder.query(&pairs),
+                b'f' => builder.form(&pairs),
+                b'0' => builder.version(Version::HTTP_10),
+                b'e' => builder.expect_continue(true),
+                b'h' => self.pairs().fold(builder, |it, (name, value)| it.header(name, value)),
+                _ => builder,
+            };
+        }
+        builder.build().ok()
+    }
+
+    /// From a `r`eader; a `s`ized one, which has a byte more (`+`) or fewer (`-`); or from bytes.
+    fn request_body(&self) -> Option<RequestBody> {
+        let length = self.body.len() as u64;
+        let source = || Slow::new(self.body_bytes(), self.sizes);
+        let letter = self.options.iter().find(|letter| b"rsB".contains(letter))?;
+        Some(match letter {
+            b'r' => call::reader(source(), None),
+            b's' => call::reader(source(), Some(length)),
+            _ => self.body_bytes().into(),
+        })
+    }
+
+    fn body_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.body.to_vec();
+        if self.have(b'+') {
+            bytes.push(b'+');
+        }
+        if self.have(b'-') {
+            bytes.pop();
+        }
+        bytes
+    }
+
+    /// A reader that gives what was not announced.
+    fn is_body_wrong(&self) -> bool {
+        let is_length = |(name, _): (&[u8], _)| name.eq_ignore_ascii_case(b"content-length");
+        let announced = self.have(b's') || self.pairs().any(is_length);
+        announced && self.body_bytes().len() != self.announced()
+    }
+
+    /// What the fields say, or else what the reader was said to give.
+    fn announced(&self) -> usize {
+        let is_length = |(name, _): &(&[u8], _)| name.eq_ignore_ascii_case(b"content-length");
+        let said = self.pairs().find(is_length).filter(|_| self.have(b'r'));
+        let said = said.and_then(|(_, value)| std::str::from_utf8(value).ok()?.trim().parse().ok());
+        said.unwrap_or(self.body.len())
+    }
+}
+
+/// The request as the builder shows it.
+struct Meant {
+    method: Method,
+    target: String,
+    fields: HeaderMap,
+    /// Unless it is read.
+    body: Option<Vec<u8>>,
+}
+
+impl Meant {
+    fn new(request: &Request, defaults: HeaderMap) -> Self {
+        let url = request.url();
+        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let mut fields = request.headers().clone();
+        let is_new = |name: &HeaderName| {
+            !request.headers().contains_key(name) && !FRAMING.contains(&name.as_str())
+        };
+        for (name, value) in defaults.iter().filter(|(name, _)| is_new(name)) {
+            fields.append(name, value.clone());
+        }
+        let body = match request.body() {
+            Some(body) => body.as_bytes().map(<[u8]>::to_vec),
+            None => Some(Vec::new()),
+        };
+        Self {
+            method: request.method().clone(),
+            target: url.path().to_owned() + &query,
+            fields,
+            body,
+        }
+    }
+
+    fn check(&self, sent: &request::Request, input: &Input<'_>) {
+        assert_eq!(sent.method, self.method.as_str());
+        assert_eq!(sent.target, self.target);
+        assert_eq!(sent.version, if input.have(b'0') { "HTTP/1.0" } else { "HTTP/1.1" });
+        assert_eq!(sent.body, self.body.clone().unwrap_or_else(|| input.body_bytes()));
+        assert!(sent.trailers.is_empty());
+        if let Some(host) = self.fields.get("host") {
+            assert_eq!(sent.values("host").next(), Some(host.as_bytes().trim_ascii()));
+        }
+        for name in self.fields.keys().filter(|name| !FRAMING.contains(&name.as_str())) {
+            let meant = self.fields.get_all(name).iter().map(|value| value.as_bytes().trim_ascii());
+            assert!(meant.eq(sent.values(name.as_str())), "{name}");
+        }
+        for (name, _) in &sent.fields {
+            if self.fields.contains_key(name) && !FRAMING.contains(&name.as_str()) {
+                continue;
+            }
+            assert!(OURS.contains(&name.as_str()), "{name} was not meant");
+            assert_eq!(sent.values(name).count(), 1, "{name}");
+        }
+    }
+}
+
+/// What the client writes itself, whoever asked for it.
+const FRAMING: [&str; 4] = ["host", "content-length", "transfer-encoding", "expect"];
+
+/// What the client may add.
+const OURS: [&str; 8] = [
+    "host",
+    "user-agent",
+    "accept",
+    "accept-encoding",
+    "authorization",
+    "content-length",
+    "transfer-encoding",
+    "expect",
+];
