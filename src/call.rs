@@ -30,6 +30,7 @@ use crate::proto::buffer::Buffer;
 use crate::proto::exchange::{Expectation, Outgoing};
 use crate::proto::fields::has_member;
 use crate::proto::head::{HeadWriter, ResponseHead};
+use crate::proto::spelling::Spelling;
 use crate::request::Request;
 use crate::url::{Url, Userinfo};
 
@@ -49,6 +50,9 @@ pub(crate) struct Call<'c, F: Front> {
     codings: Codings,
     digest: Option<digest::Authentication>,
     expectation: Expectation,
+    names: Vec<Box<str>>,
+    /// What the caller wants in the request line of the first hop.
+    target: Option<Box<str>>,
     previous: Vec<Url>,
     resends: Resends,
     pub(crate) budget: Budget,
@@ -109,6 +113,8 @@ impl<'c, F: Front> Call<'c, F> {
             trust: Trust::Origin,
             codings: request.codings.unwrap_or(config.codings),
             expectation: request.expectation.unwrap_or(config.expectation),
+            names: request.names,
+            target: request.target,
             previous: Vec::new(),
             resends: Resends::OneLeft,
             budget: Budget::start(request.timeouts.over(config.timeouts), now),
@@ -171,8 +177,17 @@ impl<'c, F: Front> Call<'c, F> {
 
     /// The head: what the caller gave, then what the client adds where the caller gave nothing.
     pub(crate) fn write_head(&self, out: &mut Buffer) {
-        let target = self.url.request_target();
-        let mut head = HeadWriter::start(out, &self.method, target, self.version);
+        let spelling = Spelling { case: self.config.case, names: &self.names };
+        if spelling.is_usual() {
+            return self.write_usual_head(out);
+        }
+        let mut usual = Buffer::default();
+        self.write_usual_head(&mut usual);
+        out.push(&spelling.apply(usual.data()));
+    }
+
+    fn write_usual_head(&self, out: &mut Buffer) {
+        let mut head = HeadWriter::start(out, &self.method, self.target(), self.version);
         match self.headers.get(header::HOST) {
             Some(host) => head.field(&header::HOST, host),
             None => head.host(self.url.host_header()),
@@ -200,11 +215,15 @@ impl<'c, F: Front> Call<'c, F> {
         head.end();
     }
 
+    fn target(&self) -> &str {
+        self.target.as_deref().unwrap_or(self.url.request_target())
+    }
+
     /// Whether a default field of the client goes into this request.
     fn takes(&self, name: &HeaderName, value: &HeaderValue) -> bool {
         const OURS: [HeaderName; 3] =
             [header::HOST, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
-        let allowed = self.trust == Trust::Origin || !stays_with_origin(name, value);
+        let allowed = self.trust == Trust::Origin || !stays_behind(name, value, &self.url);
         allowed && !self.headers.contains_key(name) && !OURS.contains(name)
     }
 
@@ -318,6 +337,7 @@ impl<'c, F: Front> Call<'c, F> {
             digest.move_on();
         }
         self.url = target;
+        self.target = None;
         self.resends = Resends::OneLeft;
         self.rewind();
         Ok(Next::Again)
@@ -341,7 +361,8 @@ impl<'c, F: Front> Call<'c, F> {
             return false;
         }
         self.restore_body();
-        let asked = asked(&self.method, &self.url, self.body.as_ref());
+        let target = self.target.as_deref().unwrap_or(self.url.request_target());
+        let asked = asked(&self.method, target, self.body.as_ref());
         let again = match &mut self.digest {
             Some(digest) => digest.challenged(&self.url, headers, asked),
             None => false,
@@ -367,7 +388,8 @@ impl<'c, F: Front> Call<'c, F> {
     /// Digest credentials are of use for one attempt.
     fn authenticate(&mut self) {
         if let Some(digest) = &mut self.digest {
-            let asked = asked(&self.method, &self.url, self.body.as_ref());
+            let target = self.target.as_deref().unwrap_or(self.url.request_target());
+            let asked = asked(&self.method, target, self.body.as_ref());
             digest.prepare(&self.url, asked);
         }
     }
@@ -409,12 +431,8 @@ impl<'c, F: Front> Call<'c, F> {
     fn leave_origin(&mut self, target: &Url) {
         self.trust = Trust::Foreign;
         self.digest = None;
-        // RFC 9110 §10.1.3: where a secure page is left for, it is not told in the clear.
-        let in_the_clear = Security::of(target) == Security::Plain;
-        remove(&mut self.headers, |name, value| match *name {
-            header::HOST => true,
-            header::REFERER => in_the_clear && value.as_bytes().starts_with(b"https:"),
-            _ => stays_with_origin(name, value),
+        remove(&mut self.headers, |name, value| {
+            *name == header::HOST || stays_behind(name, value, target)
         });
     }
 
@@ -431,7 +449,7 @@ impl<'c, F: Front> Call<'c, F> {
         if head.status == StatusCode::PARTIAL_CONTENT {
             return Ok(None);
         }
-        let plan = coding::plan(&head.headers, self.codings);
+        let plan = coding::plan(&head.headers, self.codings, &self.config.limits);
         plan.map_err(|error| error.into_error().for_url(&self.url))
     }
 
@@ -451,14 +469,29 @@ fn prepare<F: Front>(config: &Config, request: &mut Request<F>) -> Result<Outgoi
         let of_file = || config.netrc.as_ref()?.password_of(&request.url, &username);
         let password = password.or_else(of_file);
         let basic = credentials::basic(&username, &password.unwrap_or_default())?;
-        request.headers.entry(header::AUTHORIZATION).or_insert(basic);
+        request.default_header(header::AUTHORIZATION, basic)?;
     }
     Ok(outgoing)
 }
 
-fn asked<'a, F: Front>(method: &'a Method, url: &'a Url, body: Option<&'a Body<F>>) -> Asked<'a> {
+fn asked<'a, F: Front>(
+    method: &'a Method,
+    target: &'a str,
+    body: Option<&'a Body<F>>,
+) -> Asked<'a> {
     let body = body.map_or(Some(&[][..]), Body::as_bytes);
-    Asked { method, target: url.request_target(), body }
+    Asked { method, target, body }
+}
+
+/// Whether a field is not for `target`, which is another origin.
+fn stays_behind(name: &HeaderName, value: &HeaderValue, target: &Url) -> bool {
+    if *name != header::REFERER {
+        return stays_with_origin(name, value);
+    }
+    // RFC 9110 §10.1.3: a secure page is not told in the clear, and user and fragment are not told.
+    let is_secure = value.as_bytes().get(..6).is_some_and(|s| s.eq_ignore_ascii_case(b"https:"));
+    let in_the_clear = is_secure && Security::of(target) == Security::Plain;
+    in_the_clear || value.as_bytes().iter().any(|byte| matches!(byte, b'@' | b'#'))
 }
 
 /// Removes the names of which one line is `unwanted`.

@@ -1,9 +1,7 @@
 //! Every knob of a client, with its default and the reason for it.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,27 +10,23 @@ use http::header::{self, HeaderMap, HeaderValue};
 use crate::client::Client;
 use crate::coding::Codings;
 use crate::cookie::CookieStore;
+use crate::dialling::Dialling;
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::front::Front;
+use crate::limits::Limits;
 use crate::policy::budget::Timeouts;
 use crate::policy::credentials;
 use crate::policy::netrc::Netrc;
 use crate::policy::redirect::Policy;
 use crate::pool::PoolLimits;
 use crate::proto::exchange::Expectation;
-use crate::proto::limits::Limits;
+use crate::proto::spelling::Case;
 use crate::tls;
 
 /// What `User-Agent` says unless the caller says something else: some servers refuse to answer
 /// clients without a name.
 const USER_AGENT: &str = concat!("leanhttp/", env!("CARGO_PKG_VERSION"));
-
-/// What `bytes`, `text` and `json` put into memory at most: more is streamed, or a mistake.
-const BODY_LIMIT: u64 = 256 * 1024 * 1024;
-
-/// A `HeaderMap` panics when it is asked to hold much more than this.
-const MAX_FIELDS: usize = 16 * 1024;
 
 /// The settings of a client, fixed once it is built.
 #[derive(Debug)]
@@ -40,7 +34,6 @@ pub(crate) struct Config {
     pub(crate) timeouts: Timeouts,
     pub(crate) pool: PoolLimits,
     pub(crate) limits: Limits,
-    pub(crate) body_limit: u64,
     pub(crate) redirect: Policy,
     pub(crate) default_headers: HeaderMap,
     pub(crate) credentials: Option<HeaderValue>,
@@ -50,8 +43,8 @@ pub(crate) struct Config {
     pub(crate) codings: Codings,
     pub(crate) expectation: Expectation,
     pub(crate) schemes: Schemes,
-    /// Addresses of hosts that are not looked up.
-    pub(crate) addresses: BTreeMap<String, Vec<SocketAddr>>,
+    pub(crate) case: Case,
+    pub(crate) dialling: Dialling,
     pub(crate) tls: tls::Settings,
 }
 
@@ -81,7 +74,6 @@ impl Default for Config {
             timeouts: Timeouts::default(),
             pool: PoolLimits::default(),
             limits: Limits::default(),
-            body_limit: BODY_LIMIT,
             redirect: Policy::default(),
             default_headers,
             credentials: None,
@@ -91,7 +83,8 @@ impl Default for Config {
             codings: Codings::default(),
             expectation: Expectation::None,
             schemes: Schemes::HttpAndHttps,
-            addresses: BTreeMap::new(),
+            case: Case::Lower,
+            dialling: Dialling::default(),
             tls: tls::Settings::default(),
         }
     }
@@ -159,8 +152,8 @@ impl<F: Front> ClientBuilder<F> {
     /// `Authorization`, `Cookie` and every value marked sensitive stay with the origin that a
     /// request names: they are not sent where it is redirected to.
     pub fn default_headers(mut self, headers: HeaderMap) -> Self {
-        replace_headers(&mut self.config.default_headers, headers);
-        self
+        let replaced = replace_headers(&mut self.config.default_headers, headers);
+        self.checked(replaced, |_, ()| {})
     }
 
     /// Basic credentials (RFC 7617) for every request that has no `Authorization` of its own.
@@ -211,6 +204,14 @@ impl<F: Front> ClientBuilder<F> {
         self
     }
 
+    /// Writes names of fields as `Content-Length` instead of `content-length`, for servers that do
+    /// not know that both mean the same (RFC 9110 §5.1). For single names see
+    /// [`raw_header`](crate::request::RequestBuilder::raw_header).
+    pub fn http1_title_case_headers(mut self) -> Self {
+        self.config.case = Case::Title;
+        self
+    }
+
     // Where requests go.
 
     /// Whether and how far redirects are followed; up to 10 by default.
@@ -222,19 +223,6 @@ impl<F: Front> ClientBuilder<F> {
     /// Refuses every `http` URL, also as the target of a redirect; off by default.
     pub fn https_only(mut self, enabled: bool) -> Self {
         self.config.schemes = if enabled { Schemes::HttpsOnly } else { Schemes::HttpAndHttps };
-        self
-    }
-
-    /// Connects to this address for `domain` instead of looking it up. Port 0 stands for the port
-    /// of the URL. The name stays what the server and its certificate are asked for.
-    pub fn resolve(self, domain: &str, addr: SocketAddr) -> Self {
-        self.resolve_to_addrs(domain, &[addr])
-    }
-
-    /// Connects to one of these addresses for `domain`, tried in order; see
-    /// [`resolve`](Self::resolve).
-    pub fn resolve_to_addrs(mut self, domain: &str, addrs: &[SocketAddr]) -> Self {
-        self.config.addresses.insert(domain.to_ascii_lowercase(), addrs.to_vec());
         self
     }
 
@@ -288,22 +276,23 @@ impl<F: Front> ClientBuilder<F> {
 
     // What is too much.
 
-    /// How many bytes `bytes`, `text` and `json` take into memory, after decoding; 256 MiB by
-    /// default. Reading a response piece by piece has no limit.
-    pub fn body_limit(mut self, bytes: u64) -> Self {
-        self.config.body_limit = bytes;
+    /// What one response may cost; each limit of [`Limits`] says what it is by default.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.config.limits = limits.within_reason();
         self
     }
 
-    /// How many bytes the heads of one response may have, interim ones included; 64 KiB by default.
-    pub fn max_head_size(mut self, bytes: usize) -> Self {
-        self.config.limits.head_bytes = bytes;
+    /// How many bytes `bytes`, `text` and `json` take into memory, after decoding; 256 MiB by
+    /// default. Reading a response piece by piece has no limit.
+    pub fn body_limit(mut self, bytes: u64) -> Self {
+        self.config.limits.body_bytes = bytes;
         self
     }
 
     /// How many fields a response may have; 128 by default, and never more than 16384.
     pub fn http1_max_headers(mut self, max: usize) -> Self {
-        self.config.limits.fields = max.min(MAX_FIELDS);
+        self.config.limits.fields = max;
+        self.config.limits = self.config.limits.within_reason();
         self
     }
 
@@ -338,17 +327,20 @@ impl<F: Front> fmt::Debug for ClientBuilder<F> {
 }
 
 /// Each name in `new` takes the place of that name in `headers`, with all its values.
-pub(crate) fn replace_headers(headers: &mut HeaderMap, new: HeaderMap) {
+pub(crate) fn replace_headers(headers: &mut HeaderMap, new: HeaderMap) -> Result<()> {
     let mut current = None;
     for (name, value) in new {
         match (name, &current) {
             // The first value of a name comes with it, the others without.
             (Some(name), _) => {
-                headers.insert(name.clone(), value);
+                headers.try_insert(name.clone(), value).map_err(Error::too_many_fields)?;
                 current = Some(name);
             }
-            (None, Some(name)) => drop(headers.append(name.clone(), value)),
+            (None, Some(name)) => {
+                headers.try_append(name.clone(), value).map_err(Error::too_many_fields)?;
+            }
             (None, None) => {}
         }
     }
+    Ok(())
 }

@@ -62,6 +62,8 @@ pub enum Kind {
     Resolve,
     /// No address of the host took the connection.
     Connect,
+    /// The client's egress policy does not allow the address or the port.
+    Denied,
     /// The TLS handshake failed, or a TLS record is invalid.
     Tls,
     /// A deadline passed; the line names which one and how long it was.
@@ -140,6 +142,10 @@ impl Error {
     }
 
     /// The caller's fault, found before anything was sent.
+    pub(crate) fn too_many_fields(cause: impl Into<Cause>) -> Self {
+        Self::builder("too many header fields").cause(cause)
+    }
+
     pub(crate) fn builder(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Builder, Phase::Build).detail(detail)
     }
@@ -213,7 +219,7 @@ impl Error {
                 Fault::Peer
             }
             Kind::Resolve | Kind::Connect | Kind::Io | Kind::Timeout => Fault::Network,
-            Kind::Limit | Kind::Redirect => Fault::Policy,
+            Kind::Limit | Kind::Denied | Kind::Redirect => Fault::Policy,
         }
     }
 

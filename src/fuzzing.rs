@@ -14,11 +14,11 @@ pub mod call;
 pub mod fields;
 
 use crate::coding;
+use crate::limits::Limits;
 use crate::proto::chunked;
 use crate::proto::error::ProtocolError;
 use crate::proto::exchange::{self, BodyStep, Expectation, Outgoing, Step};
 use crate::proto::head::{self, HeadScanner, HeadWriter, ResponseHead};
-use crate::proto::limits::Limits;
 
 fn text(error: impl Debug) -> String {
     format!("{error:?}")
@@ -59,7 +59,9 @@ pub fn head(input: &[u8], sizes: impl IntoIterator<Item = usize>) -> Result<Opti
     let mut come = 0;
     for size in sizes {
         come = input.len().min(come + size);
-        let end = scanner.find_end(input.get(..come).unwrap_or_default()).map_err(protocol)?;
+        let end = scanner
+            .find_end(input.get(..come).unwrap_or_default(), usize::MAX)
+            .map_err(protocol)?;
         if let Some(raw) = end.and_then(|end| input.get(..end)) {
             let head = head::parse(Bytes::copy_from_slice(raw), &Limits::default());
             return head.map(|head| Some(head.into())).map_err(protocol);
@@ -118,7 +120,10 @@ impl Coding {
     pub fn new(codings: &'static str) -> Option<Self> {
         let value = HeaderValue::from_static(codings);
         let headers = HeaderMap::from_iter([(header::CONTENT_ENCODING, value)]);
-        coding::plan(&headers, coding::Codings::default()).ok().flatten().map(Self)
+        coding::plan(&headers, coding::Codings::default(), &Limits::default())
+            .ok()
+            .flatten()
+            .map(Self)
     }
 
     /// How many bytes were consumed and how many produced.

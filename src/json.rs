@@ -18,9 +18,8 @@ impl<F: Front> RequestBuilder<F> {
             let body = serde_json::to_vec(json)
                 .map_err(|error| Error::builder("the value cannot be JSON").cause(error))?;
             let json = HeaderValue::from_static("application/json");
-            request.headers.entry(header::CONTENT_TYPE).or_insert(json);
             request.body = Some(body.into());
-            Ok(())
+            request.default_header(header::CONTENT_TYPE, json)
         })
     }
 }

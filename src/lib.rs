@@ -217,23 +217,24 @@
 //! | --- | --- | --- |
 //! | the whole call, from `send` to the last byte of the body | no limit | `timeout` |
 //! | making a connection: lookup, TCP and TLS together | 10 s | `connect_timeout` |
+//! | before the next address of a host is tried as well | 0.25 s | |
 //! | between two bytes received | 30 s | `read_timeout` |
 //! | between two bytes sent | 30 s | `write_timeout` |
 //! | redirects followed | 10 | `redirect` |
 //! | idle connections: how long | 90 s | `pool_idle_timeout` |
 //! | idle connections to one host | 32 | `pool_max_idle_per_host` |
 //! | idle connections in all | 128 | `pool_max_idle` |
-//! | rest of a dropped response that is read away, if it is there already | 16 KiB | |
+//! | rest of a dropped response that is read away, if it is there already | 16 KiB | `Limits::drained_bytes` |
 //! | rest of a redirect that is read away, and waited for | 16 KiB, 0.1 s | |
 //! | waiting for `100 Continue`, when that is asked for | 1 s | |
 //! | body put into memory by `bytes`, `text` and `json` | 256 MiB | `body_limit` |
-//! | heads of one response, interim ones (1xx) included | 64 KiB | `max_head_size` |
+//! | heads of one response, interim ones (1xx) included | 64 KiB | `Limits::head_bytes`, `line_bytes` for one line |
 //! | header fields of a response | 128 | `http1_max_headers` |
-//! | interim responses to one request | 16 | |
-//! | chunk extensions of one body | 16 KiB | |
-//! | trailers of one body | 16 KiB, 64 fields | |
-//! | decoded bytes for each byte received, once 16 MiB were decoded | 250 | |
-//! | content codings of one body | 4 | |
+//! | interim responses to one request | 16 | `Limits::interim_responses` |
+//! | chunk extensions of one body | 16 KiB | `Limits::chunk_extension_bytes` |
+//! | trailers of one body | 16 KiB, 64 fields | `Limits::trailer_bytes`, `trailer_fields` |
+//! | decoded bytes for each byte received, once 16 MiB were decoded | 250 | `Limits::decoded_ratio`, `decoded_freely` |
+//! | content codings of one body | 4 | `Limits::codings` |
 //! | a URL | 65,534 bytes | |
 //! | a cookie's name and value | 4096 bytes | |
 //! | cookies of one domain, cookies in all | 50, 3000 | |
@@ -269,14 +270,17 @@ mod coding;
 pub mod config;
 #[cfg_attr(not(feature = "cookies"), path = "no_cookies.rs")]
 pub mod cookie;
+mod dialling;
 #[cfg_attr(not(feature = "digest"), path = "no_digest.rs")]
 mod digest;
+pub mod dns;
 pub mod error;
 mod fields;
 pub mod form;
 pub mod front;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
+mod limits;
 mod link;
 mod netrc;
 mod percent;
@@ -309,11 +313,20 @@ pub use http::{Method, StatusCode, Version, header};
 pub use blocking::{
     Body, Client, ClientBuilder, Reader, Request, RequestBuilder, Response, get, post,
 };
+pub use dialling::IpFamily;
 pub use error::{Error, Result};
+pub use limits::Limits;
+pub use policy::egress::Egress;
 pub use request::IntoUrl;
 #[cfg(feature = "tls")]
 pub use tls::Certificate;
 pub use url::Url;
+
+/// Where connections may lead.
+pub mod egress {
+    pub use crate::policy::egress::Egress;
+    pub use crate::policy::network::{Network, NetworkError};
+}
 
 /// Redirects: whether and how far they are followed.
 pub mod redirect {

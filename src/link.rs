@@ -2,6 +2,8 @@
 
 use std::io;
 
+use http::Version;
+
 use crate::body::BodyError;
 use crate::call::{Call, Failure, Loss};
 use crate::error::{Cause, Error, Kind, Phase};
@@ -10,7 +12,7 @@ use crate::policy::budget::Expired;
 use crate::policy::retry::{Answered, Origin, Sent};
 use crate::policy::route::Route;
 use crate::proto::close::CloseReason;
-use crate::proto::exchange::Missing;
+use crate::proto::exchange::{Missing, Outgoing};
 use crate::wire::session::{Memory, Session, SessionError};
 
 /// The machine of a connection, where it leads, and where it came from.
@@ -50,12 +52,17 @@ impl Link {
     }
 
     /// Begins the call's current hop.
-    pub(crate) fn start<F: Front>(&mut self, call: &Call<'_, F>) {
+    pub(crate) fn start<F: Front>(&mut self, call: &Call<'_, F>) -> Result<(), Halt> {
+        // RFC 9112 §6.1: chunks only for a peer that is not known to be older than them.
+        if call.outgoing() == Outgoing::Chunked && self.session.peer_version() < Version::HTTP_11 {
+            return Err(Halt::body("HTTP/1.0, which the server speaks, needs to know its length"));
+        }
         let (method, outgoing) = (call.method().clone(), call.outgoing());
         self.session.start(method, outgoing, call.expectation(), |out| call.write_head(out));
         if call.says_close() {
             self.session.close_after(CloseReason::WeSaidClose);
         }
+        Ok(())
     }
 
     /// What is known about an attempt that brought no response.

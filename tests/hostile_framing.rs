@@ -5,61 +5,26 @@
 
 mod support;
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use leanhttp::error::Kind;
 use leanhttp::{Client, Error, Method, Response, Result};
 
+use support::endless::Endless;
 use support::pki::{Leaf, Pki};
 use support::script::{Script, Step, answer, send};
 
 const OK: &str = "HTTP/1.1 200 OK\r\n";
 
-/// A server that sends `start` and then `again` for ever, until the client has had enough.
-struct Endless {
-    addr: SocketAddr,
-    sent: Arc<AtomicU64>,
-}
-
-impl Endless {
-    fn start(start: &str, again: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let addr = listener.local_addr().unwrap();
-        let sent = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&sent);
-        let (start, again) = (start.to_owned(), again.repeat(1 + 2000 / again.len()));
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                counter.store(0, Ordering::Relaxed);
-                flood(stream, &start, &again, &counter);
-            }
-        });
-        Self { addr, sent }
-    }
-
-    /// The client's error, after no more than `at_most` bytes beyond what the system's buffers of
-    /// a loopback connection hold.
-    fn stops_the_client(&self, at_most: u64) -> Error {
-        const BUFFERS: u64 = 8 * 1024 * 1024;
-        let error = whole(&patient(), &format!("http://{}/", self.addr)).unwrap_err();
-        let sent = self.sent.load(Ordering::Relaxed);
-        assert!(sent < at_most + BUFFERS, "{sent} bytes before {error}");
-        error
-    }
-}
-
-fn flood(mut stream: TcpStream, start: &str, again: &str, sent: &AtomicU64) {
-    let _ = stream.read(&mut [0; 4096]);
-    let mut piece = start;
-    while let Ok(count) = stream.write(piece.as_bytes()) {
-        sent.fetch_add(count as u64, Ordering::Relaxed);
-        piece = piece.get(count..).filter(|rest| !rest.is_empty()).unwrap_or(again);
-    }
+/// The client's error, after no more than `at_most` bytes beyond what the system's buffers of a
+/// loopback connection hold.
+fn stops_the_client(server: &Endless, at_most: u64) -> Error {
+    const BUFFERS: u64 = 8 * 1024 * 1024;
+    let error = whole(&patient(), &server.url()).unwrap_err();
+    let sent = server.sent();
+    assert!(sent < at_most + BUFFERS, "{sent} bytes before {error}");
+    error
 }
 
 fn patient() -> Client {
@@ -93,20 +58,20 @@ fn assert_refused(responses: &[String], kind: Kind, reason: &str) {
 #[test]
 fn h01_endless_header_lines() {
     let field = format!("X-Filler: {}\r\n", "x".repeat(1000));
-    let error = Endless::start(OK, &field).stops_the_client(64 * 1024);
+    let error = stops_the_client(&Endless::start(OK, &field), 64 * 1024);
     assert_eq!(error.kind(), Kind::Limit);
     assert!(error.to_string().contains("response head larger than 65536 bytes"), "{error}");
 }
 
 #[test]
 fn h02_one_header_line_without_end() {
-    let error = Endless::start(&format!("{OK}X-Filler: "), "x").stops_the_client(64 * 1024);
+    let error = stops_the_client(&Endless::start(format!("{OK}X-Filler: "), "x"), 64 * 1024);
     assert!(error.to_string().contains("response head larger than 65536 bytes"), "{error}");
 }
 
 #[test]
 fn h03_a_hundred_thousand_tiny_fields() {
-    let error = Endless::start(OK, "a:\r\n").stops_the_client(64 * 1024);
+    let error = stops_the_client(&Endless::start(OK, "a:\r\n"), 64 * 1024);
     assert_eq!(error.kind(), Kind::Limit);
     let fields = format!("{OK}{}\r\n", "a:\r\n".repeat(129));
     assert_refused(&[fields], Kind::Limit, "more than 128 header fields");
@@ -114,7 +79,7 @@ fn h03_a_hundred_thousand_tiny_fields() {
 
 #[test]
 fn h04_endless_interim_responses() {
-    let error = Endless::start("", "HTTP/1.1 100 Continue\r\n\r\n").stops_the_client(64 * 1024);
+    let error = stops_the_client(&Endless::start("", "HTTP/1.1 100 Continue\r\n\r\n"), 64 * 1024);
     assert_eq!(error.kind(), Kind::Limit);
     assert!(error.to_string().contains("more than 16 interim"), "{error}");
 }
@@ -130,19 +95,19 @@ fn h05_switching_protocols_unasked() {
 fn h06_endless_chunk_extensions() {
     let head = format!("{OK}Transfer-Encoding: chunked\r\n\r\n");
     let chunk = format!("1;{}\r\nx\r\n", "e".repeat(100));
-    let error = Endless::start(&head, &chunk).stops_the_client(1024 * 1024);
+    let error = stops_the_client(&Endless::start(&head, &chunk), 1024 * 1024);
     assert_eq!(error.kind(), Kind::Limit);
     assert!(error.to_string().contains("more than 16384 bytes of chunk extensions"), "{error}");
-    let error = Endless::start(&format!("{head}1;"), "e").stops_the_client(64 * 1024);
+    let error = stops_the_client(&Endless::start(format!("{head}1;"), "e"), 64 * 1024);
     assert_eq!(error.kind(), Kind::Limit);
 }
 
 #[test]
 fn h07_an_endless_trailer_section() {
     let head = format!("{OK}Transfer-Encoding: chunked\r\n\r\n0\r\n");
-    let error = Endless::start(&head, "X-Trailer: 1\r\n").stops_the_client(64 * 1024);
+    let error = stops_the_client(&Endless::start(&head, "X-Trailer: 1\r\n"), 64 * 1024);
     assert_eq!(error.kind(), Kind::Limit);
-    let error = Endless::start(&format!("{head}X: "), "x").stops_the_client(64 * 1024);
+    let error = stops_the_client(&Endless::start(format!("{head}X: "), "x"), 64 * 1024);
     assert!(error.to_string().contains("trailers larger than 16384 bytes"), "{error}");
 }
 
@@ -347,9 +312,9 @@ fn h24_a_second_response_nobody_asked_for() {
 
 #[test]
 fn h25_garbage_after_an_empty_response() {
-    let endless = Endless::start(&format!("{OK}Content-Length: 0\r\n\r\n"), "garbage");
+    let endless = Endless::start(format!("{OK}Content-Length: 0\r\n\r\n"), "garbage");
     let client = patient();
-    let url = format!("http://{}/", endless.addr);
+    let url = endless.url();
     for _ in 0..3 {
         let (response, body) = whole(&client, &url).unwrap();
         drop(response);
@@ -358,6 +323,6 @@ fn h25_garbage_after_an_empty_response() {
         thread::sleep(Duration::from_millis(50));
     }
     drop(client);
-    let sent = endless.sent.load(Ordering::Relaxed);
+    let sent = endless.sent();
     assert!(sent < 16 * 1024 * 1024, "not drained without bound: {sent}");
 }

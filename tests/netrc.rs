@@ -8,8 +8,8 @@ mod support;
 use std::path::PathBuf;
 use std::{env, fs, process};
 
+use leanhttp::Client;
 use leanhttp::blocking::{ClientBuilder, RequestBuilder};
-use leanhttp::{Client, Url};
 use support::script::{Script, Step, ok, send};
 
 /// A file that is gone when the test ends.
@@ -78,26 +78,6 @@ fn other_hosts_get_nothing_or_the_default() {
     assert_eq!(sent(default.client(), "", none).as_deref(), Some("Basic ZDo="));
 }
 
-/// Not even where it has an entry for the new host: that is not the one that the caller named.
-#[test]
-fn a_redirect_gets_nothing() {
-    let other = Script::serve(vec![vec![Step::ExpectRequest, send(ok(""))]]);
-    let mut target = Url::parse(&other.url("/")).unwrap();
-    target.set_host(Some("other.example")).unwrap();
-    let moved = format!("HTTP/1.1 302 Found\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n");
-    let peer = Script::serve(vec![vec![Step::ExpectRequest, send(moved)]]);
-    let file = File::new(
-        "redirect",
-        "machine 127.0.0.1 login a password b machine other.example login c password d default",
-    );
-    let client = file.client().resolve("other.example", other.addr()).build().unwrap();
-    client.get(peer.url("/")).send().unwrap();
-    peer.join();
-    other.join();
-    assert_eq!(authorization(&peer).as_deref(), Some("Basic YTpi"));
-    assert_eq!(authorization(&other), None);
-}
-
 #[test]
 fn what_is_wrong_with_the_file_is_told_without_its_secrets() {
     let file = File::new("broken", "machine h login name\npassword \"secret");
@@ -107,12 +87,4 @@ fn what_is_wrong_with_the_file_is_told_without_its_secrets() {
     assert!(!line.contains("secret") && !format!("{error:?}").contains("secret"));
     let missing = Client::builder().netrc_file(env::temp_dir().join("leanhttp-no-such-file"));
     assert!(missing.build().unwrap_err().to_string().contains("leanhttp-no-such-file"));
-}
-
-/// A password that cannot stand in a field never gets there.
-#[test]
-fn controls_in_a_password_are_refused() {
-    let file = File::new("controls", "machine h.example login l password \"a\\nb\"");
-    let request = file.client().build().unwrap().get("http://h.example/").send();
-    assert!(request.unwrap_err().is_builder());
 }

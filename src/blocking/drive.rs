@@ -18,7 +18,6 @@ use crate::pool::Pooled;
 use crate::proto::close::CloseReason;
 use crate::proto::exchange::{BodyStep, Step};
 use crate::proto::head::ResponseHead;
-use crate::proto::limits::DRAIN_BYTES;
 use crate::wire::session::Memory;
 
 /// An open connection: a socket, and the machine that knows what its bytes mean.
@@ -55,7 +54,7 @@ impl Connection {
         Self { socket, link }
     }
 
-    pub(crate) fn peer(&self) -> SocketAddr {
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
         self.socket.peer()
     }
 
@@ -74,7 +73,7 @@ impl Connection {
         &mut self,
         call: &mut Call<'_, Blocking>,
     ) -> Result<Box<ResponseHead>, Failure> {
-        self.link.start(call);
+        self.link.start(call).map_err(|halt| self.link.failure(halt))?;
         let mut body = call.take_body();
         let head = self.run(&mut body, &mut call.budget);
         call.give_back(body);
@@ -159,7 +158,10 @@ impl Connection {
         let space = self.link.session.body_space();
         loop {
             let (source, into) = match body.feed(space) {
-                Feed::Filled(0) => return Ok(self.link.session.body_end()?),
+                Feed::Filled(0) => {
+                    let trailers = body.trailers().map_err(Halt::body)?;
+                    return Ok(self.link.session.body_end(&trailers)?);
+                }
                 Feed::Filled(count) => {
                     self.link.session.body_filled(count);
                     return Ok(());
@@ -230,14 +232,19 @@ impl Connection {
         self.link.session.rest()
     }
 
-    /// Reads away what is left of the body, if it is little and there in time.
-    pub(crate) fn drain(&mut self, patience: Patience, budget: &Budget) -> Result<(), CloseReason> {
+    /// Reads away what is left of the body, if it is no more than `limit` bytes and there in time.
+    pub(crate) fn drain(
+        &mut self,
+        limit: usize,
+        patience: Patience,
+        budget: &Budget,
+    ) -> Result<(), CloseReason> {
         self.link.session.may_be_reused()?;
-        if self.body_left().is_some_and(|left| left > DRAIN_BYTES as u64) {
+        if self.body_left().is_some_and(|left| left > limit as u64) {
             return Err(CloseReason::BodyUnread);
         }
         let mut scratch = [0; 2048];
-        let mut left = DRAIN_BYTES;
+        let mut left = limit;
         loop {
             let step = self
                 .link

@@ -36,7 +36,7 @@ impl Lease {
     }
 
     pub(super) fn peer(&self) -> Option<SocketAddr> {
-        self.connection.as_ref().map(|connection| connection.peer())
+        self.connection.as_ref().and_then(|connection| connection.peer())
     }
 
     /// How much of the body is still to come, if that is known.
@@ -46,7 +46,7 @@ impl Lease {
 
     /// What `bytes`, `text` and `json` take into memory at most.
     pub(super) fn body_limit(&self) -> u64 {
-        self.shared.config.body_limit
+        self.shared.config.limits.body_bytes
     }
 
     /// The next bytes of the body; 0 is its end.
@@ -79,7 +79,8 @@ impl Drop for Lease {
 impl Lease {
     fn end(&mut self, patience: Patience, budget: &Budget) {
         let Some(mut connection) = self.connection.take() else { return };
-        if connection.drain(patience, budget).is_err() {
+        let limit = self.shared.config.limits.drained_bytes;
+        if connection.drain(limit, patience, budget).is_err() {
             return;
         }
         let memory = connection.rest();

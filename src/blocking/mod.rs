@@ -16,7 +16,9 @@ mod drive;
 mod lease;
 #[cfg(feature = "multipart")]
 pub mod multipart;
+mod options;
 mod probe;
+mod race;
 mod resolve;
 mod response;
 mod socket;

@@ -2,9 +2,8 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::net::TcpStream;
 
-use socket2::SockRef;
+use socket2::Socket;
 
 /// What a look at the socket saw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,26 +15,26 @@ pub(crate) enum Pending {
 }
 
 /// One system call where the platform has a flag for it.
-pub(crate) fn pending(stream: &TcpStream) -> Pending {
-    match peek(stream) {
+pub(crate) fn pending(socket: &Socket) -> Pending {
+    match peek(socket) {
         Ok(0) => Pending::End,
         Ok(_) => Pending::Bytes,
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Pending::Nothing,
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => pending(stream),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => pending(socket),
         Err(_) => Pending::End,
     }
 }
 
 #[cfg(unix)]
-fn peek(stream: &TcpStream) -> io::Result<usize> {
+fn peek(socket: &Socket) -> io::Result<usize> {
     let mut byte = [MaybeUninit::uninit(); 1];
-    SockRef::from(stream).recv_with_flags(&mut byte, libc::MSG_PEEK | libc::MSG_DONTWAIT)
+    socket.recv_with_flags(&mut byte, libc::MSG_PEEK | libc::MSG_DONTWAIT)
 }
 
 #[cfg(not(unix))]
-fn peek(stream: &TcpStream) -> io::Result<usize> {
-    stream.set_nonblocking(true)?;
-    let peeked = stream.peek(&mut [0; 1]);
-    stream.set_nonblocking(false)?;
+fn peek(socket: &Socket) -> io::Result<usize> {
+    socket.set_nonblocking(true)?;
+    let peeked = socket.peek(&mut [MaybeUninit::uninit(); 1]);
+    socket.set_nonblocking(false)?;
     peeked
 }

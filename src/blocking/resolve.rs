@@ -1,48 +1,60 @@
 //! Looking up the addresses of a host, with an end to the wait.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::socket::SocketError;
-use crate::config::Config;
+use crate::dialling::{Dialling, Endpoint};
+use crate::dns::Resolver;
 use crate::policy::budget::{Budget, Operation};
-use crate::policy::route::Route;
 
-/// The addresses of the route's host, at least one.
+/// The addresses of a host that suit the client, in the resolver's order, with the port to
+/// connect to.
 pub(crate) fn addresses(
-    route: &Route,
-    config: &Config,
+    endpoint: &Endpoint,
+    dialling: &Dialling,
     budget: &Budget,
 ) -> Result<Vec<SocketAddr>, SocketError> {
-    if let Some(addresses) = config.addresses.get(&route.host) {
-        return Ok(addresses.iter().map(|address| with_port(*address, route.port)).collect());
-    }
-    if let Some(ip) = literal(&route.host) {
-        return Ok(vec![SocketAddr::new(ip, route.port)]);
-    }
-    let wait = budget.wait(Operation::Connect, Instant::now)?;
-    let found = match wait.at_most {
-        None => system_lookup(&route.host, route.port)?,
-        Some(limit) => match lookup_within(limit, &route.host, route.port) {
-            Some(found) => found?,
-            None => return Err(wait.expired.into()),
-        },
-    };
+    let mut found = find(&endpoint.host, dialling, budget)?;
     if found.is_empty() {
         return Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address").into());
     }
-    Ok(found)
+    found.retain(|address| dialling.suits(address));
+    if found.is_empty() {
+        let detail = "the name has no address of the family that is asked for";
+        return Err(io::Error::new(io::ErrorKind::NotFound, detail).into());
+    }
+    Ok(found.into_iter().map(|address| with_port(address, endpoint.port)).collect())
 }
 
-/// The system's lookup cannot be called off: it runs in a thread of its own, which ends when the
-/// system answers, whether anyone still waits or not.
-fn lookup_within(limit: Duration, host: &str, port: u16) -> Option<io::Result<Vec<SocketAddr>>> {
+fn find(host: &str, dialling: &Dialling, budget: &Budget) -> Result<Vec<SocketAddr>, SocketError> {
+    if let Some(addresses) = dialling.addresses.get(host) {
+        return Ok(addresses.clone());
+    }
+    if let Some(ip) = literal(host) {
+        return Ok(vec![SocketAddr::new(ip, 0)]);
+    }
+    let wait = budget.wait(Operation::Connect, Instant::now)?;
+    let Some(limit) = wait.at_most else { return Ok(dialling.resolver.0.resolve(host)?) };
+    match lookup_within(limit, host, dialling.resolver.clone()) {
+        Some(found) => Ok(found?),
+        None => Err(wait.expired.into()),
+    }
+}
+
+/// A lookup cannot be interrupted, so it gets a thread of its own, which outlives the wait if need
+/// be.
+fn lookup_within(
+    limit: Duration,
+    host: &str,
+    resolver: Resolver,
+) -> Option<io::Result<Vec<SocketAddr>>> {
     let (answer, answers) = mpsc::sync_channel(1);
     let host = host.to_owned();
-    let lookup = move || drop(answer.send(system_lookup(&host, port)));
+    let lookup = move || drop(answer.send(resolver.0.resolve(&host)));
     if let Err(error) = thread::Builder::new().name("leanhttp lookup".into()).spawn(lookup) {
         return Some(Err(error));
     }
@@ -53,10 +65,6 @@ fn lookup_within(limit: Duration, host: &str, port: u16) -> Option<io::Result<Ve
             Some(Err(io::Error::other("the lookup ended without an answer")))
         }
     }
-}
-
-fn system_lookup(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-    Ok((host, port).to_socket_addrs()?.collect())
 }
 
 /// An IP address as it stands in a URL: IPv6 in brackets.
@@ -78,17 +86,22 @@ mod tests {
     use crate::policy::budget::Timeouts;
     use crate::url::Url;
 
-    fn find(url: &str, config: &Config) -> Result<Vec<SocketAddr>, SocketError> {
-        let route = Route::of(&Url::parse(url).unwrap());
+    fn find(url: &str, dialling: &Dialling) -> Result<Vec<SocketAddr>, SocketError> {
         let budget = Budget::start(Timeouts::default(), Instant::now());
-        addresses(&route, config, &budget)
+        addresses(&endpoint(url), dialling, &budget)
+    }
+
+    fn endpoint(url: &str) -> Endpoint {
+        let url = Url::parse(url).unwrap();
+        let port = url.port_or_known_default().unwrap();
+        Endpoint { host: url.host_str().unwrap().to_owned(), port }
     }
 
     #[test]
     fn literals_and_overrides_are_not_looked_up() {
-        let mut config = Config::default();
-        config.addresses.insert("a.invalid".into(), vec!["10.0.0.1:0".parse().unwrap()]);
-        config.addresses.insert("b.invalid".into(), vec!["10.0.0.2:81".parse().unwrap()]);
+        let mut dialling = Dialling::default();
+        dialling.addresses.insert("a.invalid".into(), vec!["10.0.0.1:0".parse().unwrap()]);
+        dialling.addresses.insert("b.invalid".into(), vec!["10.0.0.2:81".parse().unwrap()]);
         let cases = [
             ("http://127.0.0.1:8080/", "127.0.0.1:8080"),
             ("https://[::1]/", "[::1]:443"),
@@ -96,7 +109,7 @@ mod tests {
             ("http://b.invalid:9/", "10.0.0.2:81"),
         ];
         for (url, expected) in cases {
-            assert_eq!(find(url, &config).unwrap(), [expected.parse().unwrap()], "{url}");
+            assert_eq!(find(url, &dialling).unwrap(), [expected.parse().unwrap()], "{url}");
         }
     }
 
@@ -105,14 +118,13 @@ mod tests {
         let timeouts = Timeouts { connect: Some(Duration::ZERO), ..Timeouts::default() };
         let mut budget = Budget::start(timeouts, Instant::now());
         budget.start_connecting(Instant::now());
-        let route = Route::of(&Url::parse("http://localhost/").unwrap());
-        let outcome = addresses(&route, &Config::default(), &budget);
+        let outcome = addresses(&endpoint("http://localhost/"), &Dialling::default(), &budget);
         assert!(matches!(outcome, Err(SocketError::Expired(_))));
     }
 
     #[test]
     fn names_are_looked_up() {
-        let found = find("http://localhost:81/", &Config::default()).unwrap();
+        let found = find("http://localhost:81/", &Dialling::default()).unwrap();
         assert!(found.iter().all(|address| address.ip().is_loopback() && address.port() == 81));
     }
 }

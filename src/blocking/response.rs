@@ -112,7 +112,9 @@ impl Reader {
     fn grow(&self, body: &mut Vec<u8>, expected: Option<u64>) {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX).saturating_add(1);
         let known = expected.and_then(|length| usize::try_from(length).ok());
-        body.resize(known.unwrap_or(body.len().saturating_mul(2)).min(limit), 0);
+        let size = known.unwrap_or(body.len().saturating_mul(2)).min(limit);
+        body.reserve_exact(size.saturating_sub(body.len())); // a vector would take twice that
+        body.resize(size, 0);
     }
 
     fn too_large(&self) -> Error {

@@ -1,8 +1,8 @@
-//! A TCP socket whose every wait is bounded by the call's budget.
+//! A socket whose every wait is bounded by the call's budget.
 
 use std::fmt;
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{self, Read};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::probe::{self, Pending};
@@ -12,8 +12,9 @@ use crate::policy::budget::{Budget, Expired, Operation, Wait};
 /// A connected socket.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    stream: TcpStream,
-    peer: SocketAddr,
+    stream: socket2::Socket,
+    /// None for a Unix domain socket.
+    peer: Option<SocketAddr>,
     /// The limits that the system knows of: telling it again costs a system call.
     read_limit: Option<Duration>,
     write_limit: Option<Duration>,
@@ -27,13 +28,11 @@ pub(crate) enum SocketError {
 }
 
 impl Socket {
-    pub(crate) fn new(stream: TcpStream, peer: SocketAddr) -> io::Result<Self> {
-        // A request is one write; waiting for more would only delay it.
-        stream.set_nodelay(true)?;
-        Ok(Self { stream, peer, read_limit: None, write_limit: None })
+    pub(crate) fn new(stream: socket2::Socket, peer: Option<SocketAddr>) -> Self {
+        Self { stream, peer, read_limit: None, write_limit: None }
     }
 
-    pub(crate) fn peer(&self) -> SocketAddr {
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
         self.peer
     }
 
@@ -45,7 +44,7 @@ impl Socket {
     /// Last words before the socket is closed. Nobody waits for them to arrive.
     pub(crate) fn say_farewell(&mut self, bytes: &[u8]) {
         if !bytes.is_empty() && self.stream.set_write_timeout(Some(FAREWELL)).is_ok() {
-            let _ = self.stream.write(bytes);
+            let _ = self.stream.send_with_flags(bytes, NO_SIGNAL);
         }
     }
 
@@ -64,7 +63,7 @@ impl Socket {
         loop {
             let wait = budget.wait(operation, Instant::now)?;
             if self.read_limit != wait.at_most {
-                self.stream.set_read_timeout(wait.at_most)?;
+                self.stream.set_read_timeout(for_system(wait.at_most))?;
                 self.read_limit = wait.at_most;
             }
             match self.stream.read(into) {
@@ -79,10 +78,10 @@ impl Socket {
         loop {
             let wait = budget.wait(Operation::Write, Instant::now)?;
             if self.write_limit != wait.at_most {
-                self.stream.set_write_timeout(wait.at_most)?;
+                self.stream.set_write_timeout(for_system(wait.at_most))?;
                 self.write_limit = wait.at_most;
             }
-            match self.stream.write(bytes) {
+            match self.stream.send_with_flags(bytes, NO_SIGNAL) {
                 Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
                 Ok(count) => return Ok(count),
                 Err(error) => in_vain(error, wait)?,
@@ -90,6 +89,18 @@ impl Socket {
         }
     }
 }
+
+/// The system counts microseconds, and takes none of them for no limit.
+fn for_system(limit: Option<Duration>) -> Option<Duration> {
+    limit.map(|limit| limit.max(Duration::from_micros(1)))
+}
+
+/// A peer that is gone is an error of the write, never a signal to the whole program.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
+/// There the socket has an option for it, which is set, or no signals.
+#[cfg(not(all(unix, not(target_vendor = "apple"))))]
+const NO_SIGNAL: i32 = 0;
 
 /// How long a farewell may take: nothing at all unless the system's buffers are full.
 const FAREWELL: Duration = Duration::from_millis(1);

@@ -23,6 +23,7 @@ use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
 use crate::error::{self, Kind, Phase};
+use crate::limits::Limits;
 use crate::proto::fields::members;
 use crate::proto::progress::Progress;
 
@@ -33,15 +34,6 @@ const CODINGS: &[Coding] = &[
     #[cfg(feature = "deflate")]
     deflate::CODING,
 ];
-
-/// How many codings a body may have gone through. One is usual, two happen by mistake; a chain of
-/// a thousand is an attack. Others: curl 5, urllib3 5.
-const MAX_STAGES: usize = 4;
-
-/// How many bytes a stage may put out for each byte of the body at most, and from how many on that
-/// is asked. Deflate reaches 1032, but large bodies of use to anybody stay far below 250.
-const MAX_RATIO: u64 = 250;
-const RATIO_MATTERS_FROM: u64 = 16 * 1024 * 1024;
 
 /// Which codings are asked for and undone: by default all that this build knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +86,11 @@ const ALL_PLACES: usize = (1 << CODINGS.len()) - 1;
 ///
 /// None if there is nothing to undo, or if one of them is not in `codings`: the body is then handed over
 /// as it came, with its fields as they are. Half of the codings undone would be of no use.
-pub(crate) fn plan(headers: &HeaderMap, codings: Codings) -> Result<Option<Decoder>, CodingError> {
+pub(crate) fn plan(
+    headers: &HeaderMap,
+    codings: Codings,
+    limits: &Limits,
+) -> Result<Option<Decoder>, CodingError> {
     let mut stages = Vec::new();
     for name in members(headers, &CONTENT_ENCODING) {
         if name.eq_ignore_ascii_case(b"identity") {
@@ -103,10 +99,10 @@ pub(crate) fn plan(headers: &HeaderMap, codings: Codings) -> Result<Option<Decod
         let Some(coding) = codings.iter().find(|coding| coding.is_called(name)) else {
             return Ok(None);
         };
-        if stages.len() == MAX_STAGES {
-            return Err(CodingError::TooManyCodings);
+        if stages.len() == limits.codings {
+            return Err(CodingError::TooManyCodings(limits.codings));
         }
-        stages.push(Stage::new(coding));
+        stages.push(Stage::new(coding, Growth::of(limits)));
     }
     // What was applied last is undone first.
     stages.reverse();
@@ -137,8 +133,7 @@ impl Decoder {
         output: &mut [u8],
     ) -> Result<Progress, CodingError> {
         let encoded = self.encoded.saturating_add(input.len() as u64);
-        let limit = encoded.saturating_mul(MAX_RATIO).max(RATIO_MATTERS_FROM);
-        self.stages.iter_mut().for_each(|stage| stage.limit = limit);
+        self.stages.iter_mut().for_each(|stage| stage.encoded = encoded);
         let progress = decode_through(&mut self.stages, input, output)?;
         self.encoded += progress.consumed as u64;
         Ok(progress)
@@ -159,17 +154,17 @@ impl Decoder {
 /// Why a body cannot be decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum CodingError {
-    TooManyCodings,
+    TooManyCodings(usize),
     Corrupt { coding: &'static str, detail: &'static str },
     Cut { coding: &'static str },
-    RatioExceeded,
+    RatioExceeded(u64),
 }
 
 impl CodingError {
     /// What it is to the caller: a limit of ours, or a body that is not as its coding has it.
     pub(crate) fn into_error(self) -> error::Error {
         let kind = match self {
-            Self::TooManyCodings | Self::RatioExceeded => Kind::Limit,
+            Self::TooManyCodings(_) | Self::RatioExceeded(_) => Kind::Limit,
             Self::Corrupt { .. } | Self::Cut { .. } => Kind::Decode,
         };
         error::Error::new(kind, Phase::Decode).cause(self)
@@ -179,11 +174,11 @@ impl CodingError {
 impl fmt::Display for CodingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooManyCodings => write!(f, "more than {MAX_STAGES} content codings"),
+            Self::TooManyCodings(limit) => write!(f, "more than {limit} content codings"),
             Self::Corrupt { coding, detail } => write!(f, "invalid {coding} data: {detail}"),
             Self::Cut { coding } => write!(f, "the {coding} data ends too early"),
-            Self::RatioExceeded => {
-                write!(f, "the body grows to more than {MAX_RATIO} times its size")
+            Self::RatioExceeded(ratio) => {
+                write!(f, "the body grows to more than {ratio} times its size")
             }
         }
     }
@@ -219,25 +214,43 @@ struct Stage {
     codec: Box<dyn Codec>,
     /// How many bytes have been put out so far.
     decoded: u64,
-    /// How many may be. What came in from outside limits every stage: a bomb between two stages
+    /// How many bytes have come in from outside. They limit every stage: a bomb between two stages
     /// costs as much as one at the end.
-    limit: u64,
+    encoded: u64,
+    growth: Growth,
     /// What was put out last, where another stage follows.
     output: Vec<u8>,
     /// How much of `output` that stage has consumed.
     start: usize,
 }
 
+/// How much may come out for what came in, and how much may in any case.
+#[derive(Debug, Clone, Copy)]
+struct Growth {
+    ratio: u64,
+    freely: u64,
+}
+
+impl Growth {
+    fn of(limits: &Limits) -> Self {
+        Self { ratio: limits.decoded_ratio, freely: limits.decoded_freely }
+    }
+
+    fn limit(self, encoded: u64) -> u64 {
+        encoded.saturating_mul(self.ratio).max(self.freely)
+    }
+}
+
 impl Stage {
-    fn new(coding: &Coding) -> Self {
+    fn new(coding: &Coding, growth: Growth) -> Self {
         let name = coding.names.first().copied().unwrap_or_default();
         let codec = (coding.start)();
-        Self { name, codec, decoded: 0, limit: RATIO_MATTERS_FROM, output: Vec::new(), start: 0 }
+        Self { name, codec, decoded: 0, encoded: 0, growth, output: Vec::new(), start: 0 }
     }
 
     fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, CodingError> {
-        if self.decoded > self.limit {
-            return Err(CodingError::RatioExceeded);
+        if self.decoded > self.growth.limit(self.encoded) {
+            return Err(CodingError::RatioExceeded(self.growth.ratio));
         }
         let corrupt = |detail| CodingError::Corrupt { coding: self.name, detail };
         let progress = self.codec.decode(input, output).map_err(corrupt)?;

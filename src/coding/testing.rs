@@ -1,13 +1,14 @@
 //! Runs whole bodies through a decoder, split in every way.
 
 use super::{CodingError, Codings, Decoder, plan};
+use crate::limits::Limits;
 use crate::proto::testing::headers;
 
 type Outcome = (Vec<u8>, Result<(), CodingError>);
 
 pub(super) fn planned(content_encoding: &str) -> Decoder {
     let headers = headers(&[("content-encoding", content_encoding)]);
-    plan(&headers, Codings::default()).unwrap().unwrap()
+    plan(&headers, Codings::default(), &Limits::default()).unwrap().unwrap()
 }
 
 /// Feeds `pieces` one after the other, with room for so many bytes at a time, then the end.

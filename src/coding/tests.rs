@@ -18,7 +18,10 @@ fn nothing_is_planned_where_nothing_can_be_undone() {
     ];
     for lines in cases {
         let fields: Vec<_> = lines.iter().map(|line| ("content-encoding", *line)).collect();
-        assert!(plan(&headers(&fields), Codings::default()).unwrap().is_none(), "{lines:?}");
+        assert!(
+            plan(&headers(&fields), Codings::default(), &Limits::default()).unwrap().is_none(),
+            "{lines:?}"
+        );
     }
 }
 
@@ -27,7 +30,9 @@ fn what_is_offered_can_be_undone() {
     for name in Codings::default().accept_encoding().into_iter().flat_map(|names| names.split(", "))
     {
         let decoder =
-            plan(&headers(&[("content-encoding", name)]), Codings::default()).unwrap().unwrap();
+            plan(&headers(&[("content-encoding", name)]), Codings::default(), &Limits::default())
+                .unwrap()
+                .unwrap();
         assert_eq!(decoder.stages.len(), 1, "{name}");
     }
     assert_eq!(Codings::default().accept_encoding().is_none(), CODINGS.is_empty());
@@ -40,7 +45,11 @@ fn each_coding_has_its_switch() {
         let mut codings = Codings::default();
         codings.switch(name, false);
         assert!(!codings.names().contains(&name));
-        assert!(plan(&headers(&[("content-encoding", name)]), codings).unwrap().is_none());
+        assert!(
+            plan(&headers(&[("content-encoding", name)]), codings, &Limits::default())
+                .unwrap()
+                .is_none()
+        );
         assert_eq!(codings.names().len(), CODINGS.len() - 1);
         codings.switch(name, true);
         assert_eq!(codings, Codings::default());

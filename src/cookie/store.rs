@@ -28,6 +28,16 @@ pub(crate) struct Store {
     ticks: u64,
     /// No cookie expires before this; `None` where none expires at all.
     next_expiry: Option<SystemTime>,
+    /// Whom to evict when there are too many in all: the cookies there were when this was made, the
+    /// one used longest ago last. Those used since then are younger than all that are left here.
+    queue: Vec<Queued>,
+}
+
+/// A cookie as it was at some time; with the next use it is no longer that.
+struct Queued {
+    accessed: u64,
+    created: u64,
+    key: String,
 }
 
 impl Store {
@@ -193,16 +203,35 @@ impl Store {
         }
     }
 
-    /// One too many in all: the one used longest ago goes.
+    /// One too many in all: the one used longest ago goes. To look for it among all each time would
+    /// make a flood of cookies costly.
     fn evict_excess(&mut self) {
-        if self.len <= self.limits.in_all {
-            return;
+        if self.len > self.limits.in_all && !self.evict_queued() {
+            self.queue_all();
+            self.evict_queued();
         }
+    }
+
+    /// Takes the next in the queue that is still there and was not used since, if there is one.
+    fn evict_queued(&mut self) -> bool {
+        while let Some(Queued { accessed, created, key }) = self.queue.pop() {
+            let is_it = |held: &StoredCookie| (held.accessed, held.created) == (accessed, created);
+            if self.take(&key, is_it).is_some() {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn queue_all(&mut self) {
         let all = self.domains.iter().flat_map(|(key, held)| held.iter().map(move |c| (key, c)));
-        let oldest = all.min_by_key(|(_, cookie)| (cookie.accessed, cookie.created));
-        if let Some((key, created)) = oldest.map(|(key, cookie)| (key.clone(), cookie.created)) {
-            self.take(&key, |held| held.created == created);
-        }
+        let queued = |(key, cookie): (&String, &StoredCookie)| Queued {
+            accessed: cookie.accessed,
+            created: cookie.created,
+            key: key.clone(),
+        };
+        self.queue = all.map(queued).collect();
+        self.queue.sort_unstable_by_key(|queued| Reverse((queued.accessed, queued.created)));
     }
 
     fn touch(&mut self, site: Site<'_>) {

@@ -157,9 +157,8 @@ impl<F: Front> RequestBuilder<F> {
     pub fn multipart(self, multipart: Form<F>) -> Self {
         self.and(|request| {
             let (content_type, body) = multipart.into_body()?;
-            request.headers.insert(header::CONTENT_TYPE, content_type);
             request.body = Some(body);
-            Ok(())
+            request.set_header(header::CONTENT_TYPE, content_type)
         })
     }
 }

@@ -201,6 +201,9 @@ mod tests {
             ((3, 5, 10), 1, Ok(Some(2)), "no connection within 3s (connect timeout)"),
             ((3, 5, 2), 1, Ok(Some(1)), "not done within 2s (total timeout)"),
             ((3, 5, 0), 3, Err(()), "no connection within 3s (connect timeout)"),
+            // Of two that end together the one that covers more is told, or else the shorter.
+            ((3, 5, 3), 1, Ok(Some(2)), "not done within 3s (total timeout)"),
+            ((0, 5, 10), 5, Ok(Some(5)), "no byte came for 5s (read timeout)"),
         ];
         for ((connect, read, total), elapsed, expected, message) in cases {
             let start = Instant::now();
@@ -213,6 +216,24 @@ mod tests {
             };
             assert_eq!(wait, expected, "{connect} {read} {total} after {elapsed}");
             assert_eq!(expired.to_string(), message);
+        }
+    }
+
+    /// Only the wait for `100 Continue` ends without an error: then the body is sent.
+    #[test]
+    fn patience_is_a_limit_of_its_own() {
+        let write = Some(2 * SECOND);
+        let now = Instant::now();
+        let budget = Budget::start(Timeouts { write, ..timeouts(3, 4, 9) }, now);
+        for (operation, seconds, is_patience) in [
+            (Operation::Continue, 1, true),
+            (Operation::Write, 2, false),
+            (Operation::Read, 4, false),
+            (Operation::Connect, 9, false),
+        ] {
+            let wait = budget.wait(operation, || now).unwrap();
+            assert_eq!(wait.at_most, Some(SECOND * seconds), "{operation:?}");
+            assert_eq!(wait.expired.is_patience(), is_patience, "{operation:?}");
         }
     }
 

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::Error;
 
@@ -25,10 +25,7 @@ pub(crate) fn basic(username: &[u8], password: &[u8]) -> Result<HeaderValue, Err
     if username.contains(&b':') {
         return Err(Error::builder("a user name for Basic authentication cannot hold a colon"));
     }
-    let mut pair = Vec::with_capacity(username.len() + 1 + password.len());
-    pair.extend_from_slice(username);
-    pair.push(b':');
-    pair.extend_from_slice(password);
+    let pair = [username, b":", password].concat();
     if pair.iter().any(u8::is_ascii_control) {
         return Err(Error::builder("credentials for Basic authentication cannot hold controls"));
     }
@@ -55,6 +52,13 @@ pub(crate) fn stays_with_origin(name: &HeaderName, value: &HeaderValue) -> bool 
     value.is_sensitive()
         || [header::AUTHORIZATION, header::COOKIE, header::PROXY_AUTHORIZATION].contains(name)
         || matches!(name.as_str(), "cookie2" | "www-authenticate" | "proxy-authenticate")
+}
+
+/// Marks what carries credentials by its name, so that `Debug` of these fields does not show it.
+pub(crate) fn mark_sensitive(headers: &mut HeaderMap) {
+    for (_, value) in headers.iter_mut().filter(|(name, value)| stays_with_origin(name, value)) {
+        value.set_sensitive(true);
+    }
 }
 
 #[cfg(test)]
@@ -92,7 +96,14 @@ mod tests {
         let plain = HeaderValue::from_static("v");
         let mut marked = plain.clone();
         marked.set_sensitive(true);
-        for name in ["authorization", "cookie", "cookie2", "proxy-authorization"] {
+        for name in [
+            "authorization",
+            "cookie",
+            "cookie2",
+            "proxy-authorization",
+            "www-authenticate",
+            "proxy-authenticate",
+        ] {
             assert!(stays_with_origin(&HeaderName::from_static(name), &plain), "{name}");
         }
         let own = HeaderName::from_static("x-api-key");

@@ -4,7 +4,10 @@ pub(crate) mod budget;
 pub(crate) mod credentials;
 #[cfg(feature = "digest")]
 pub(crate) mod digest;
+pub(crate) mod egress;
+pub(crate) mod eyeballs;
 pub(crate) mod netrc;
+pub(crate) mod network;
 pub(crate) mod redirect;
 pub(crate) mod retry;
 pub(crate) mod route;

@@ -237,6 +237,7 @@ mod tests {
             ("default login d machine h login l", "h", Some(("l", ""))),
             ("machine default login l", "x", None),
             ("machine h login \"a b\" password \"\\\"\\\\\\t\"", "h", Some(("a b", "\"\\\t"))),
+            ("machine h password \"\\n\\r\\x\"", "h", Some(("", "\n\rx"))),
             ("machine h login \"\" password #p", "h", Some(("", "#p"))),
             ("# machine h login c\nmachine h login l # x\n#\npassword p#", "h", Some(("l", "p#"))),
             ("macdef init\ncd default\nmachine h\n\nmachine h login l", "h", Some(("l", ""))),
@@ -272,8 +273,41 @@ mod tests {
             ("machine h\npassword \"secret", "a quote is not closed in line 2"),
             ("machine h password \"secret\nx\"", "a quote is not closed in line 1"),
             ("machine h password \"secret\\", "a quote is not closed in line 1"),
+            ("# c\n\nbogus", "an unknown word in line 3"),
+            ("macdef m\na\nb\n\nbogus", "an unknown word in line 5"),
+            ("macdef m\na\n\n\n\nbogus", "an unknown word in line 6"),
+            ("macdef", "a value is missing in line 1"),
         ] {
             assert_eq!(Netrc::parse(text).unwrap_err().to_string(), error, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_those_of_the_host_and_the_user() {
+        let netrc = Netrc::parse(
+            "machine a.example login a password 1 machine a.example login b password 2 \
+             machine ::1 login c machine bad login x:y",
+        )
+        .unwrap();
+        let url = |url: &str| Url::parse(url).unwrap();
+        for (asked, basic) in [
+            ("http://A.example:81/", Some("Basic YTox")),
+            ("https://[::1]/", Some("Basic Yzo=")),
+            ("http://b.example/", None),
+        ] {
+            let value = netrc.authorization(&url(asked)).unwrap();
+            assert_eq!(value.as_ref().map(HeaderValue::as_bytes), basic.map(str::as_bytes));
+        }
+        assert!(netrc.authorization(&url("http://bad/")).unwrap_err().is_builder());
+        for (asked, username, password) in [
+            ("http://a.example/", &b"a"[..], Some("1")),
+            ("http://a.example/", b"b", Some("2")),
+            ("http://a.example/", b"c", None),
+            ("http://a.example/", b"\xff", None),
+            ("http://[::1]/", b"c", Some("")),
+        ] {
+            let found = netrc.password_of(&url(asked), username);
+            assert_eq!(found.as_deref(), password.map(str::as_bytes), "{asked}");
         }
     }
 

@@ -276,9 +276,11 @@ mod tests {
 
     #[test]
     fn what_must_not_be_followed_is_an_error() {
-        let cases: [(&[&[u8]], &str); 5] = [
+        let cases: [(&[&[u8]], &str); 7] = [
             (&[b"/a", b"/b"], "two different Location fields"),
             (&[b"http://good@evil.example/"], "user name"),
+            (&[b"http://:good@evil.example/"], "user name"),
+            (&[b"http://good:@evil.example/"], "user name"),
             (&[b"file:///etc/passwd"], "file"),
             (&[b"javascript:alert(1)"], "javascript"),
             (&[b"http://a.example:99999/"], "port"),
@@ -336,5 +338,24 @@ mod tests {
         assert!(matches!(policy.redirect(attempt(2)).choice, Choice::Follow));
         assert!(matches!(policy.redirect(attempt(3)).choice, Choice::Error(_)));
         assert!(matches!(Policy::none().redirect(attempt(1)).choice, Choice::Stop));
+        assert!(Policy::none().is_none());
+        assert!(!Policy::limited(0).is_none(), "a redirect is an error, not the response");
+    }
+
+    #[test]
+    fn a_custom_policy_is_told_all_about_the_redirect() {
+        let urls = ["http://a.example/", "http://a.example/b", "http://c.example/"];
+        let [first, second, next] = urls.map(|url| Url::parse(url).unwrap());
+        let policy = Policy::custom(|attempt| {
+            let previous: Vec<_> = attempt.previous().iter().map(Url::as_str).collect();
+            let told = format!("{} {previous:?} {}", attempt.status(), attempt.url());
+            attempt.error(told)
+        });
+        assert!(!policy.is_none());
+        let previous = [first, second];
+        let attempt = Attempt::new(StatusCode::SEE_OTHER, &next, &previous);
+        let Choice::Error(told) = policy.redirect(attempt).choice else { panic!("no error") };
+        let expected = r#"303 See Other ["http://a.example/", "http://a.example/b"] "#;
+        assert_eq!(told.to_string(), format!("{expected}http://c.example/"));
     }
 }

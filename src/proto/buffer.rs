@@ -178,6 +178,38 @@ mod tests {
         assert!(released.is_empty() && released.memory.len() >= 100);
     }
 
+    /// Space that is just enough is neither moved nor grown: one byte more is first looked for in
+    /// front of the data, then allocated, and then twice as much as there was.
+    #[test]
+    fn just_enough_space_is_enough() {
+        let half_eaten = || {
+            let mut buffer = Buffer::default();
+            buffer.space(100);
+            buffer.push(&[7; 80]);
+            buffer.consume(50);
+            buffer
+        };
+        for (least, space) in [(0, 20), (20, 20), (21, 70), (70, 70), (71, 170), (200, 200)] {
+            let mut buffer = half_eaten();
+            assert_eq!(buffer.space(least).len(), space, "{least}");
+            assert_eq!(buffer.data(), [7; 30], "{least}");
+        }
+    }
+
+    #[test]
+    fn a_buffer_is_full_when_no_space_is_behind_the_data() {
+        let mut buffer = Buffer::default();
+        buffer.space(3);
+        buffer.push(b"ab");
+        assert!(!buffer.is_full());
+        buffer.push(b"c");
+        assert!(buffer.is_full());
+        buffer.consume(2);
+        assert!(buffer.is_full(), "space in front is none to read into");
+        buffer.data_mut()[0] = b'd';
+        assert_eq!(buffer.data(), b"d");
+    }
+
     #[test]
     fn a_shelf_keeps_a_bounded_number_of_small_buffers() {
         let of_size = |size| {
@@ -186,9 +218,9 @@ mod tests {
             buffer
         };
         let mut shelf = Shelf::default();
-        shelf.put([Buffer::default(), of_size(SHELF_BUFFER + 1), of_size(100)]);
-        let [first, second] = shelf.take();
-        assert_eq!((first.memory.len(), second.memory.len()), (100, 0));
+        shelf.put([Buffer::default(), of_size(16 * 1024 + 1), of_size(100), of_size(16 * 1024)]);
+        let sizes = shelf.take::<3>().map(|buffer| buffer.memory.len());
+        assert_eq!(sizes, [16 * 1024, 100, 0]);
         for _ in 0..50 {
             shelf.put([of_size(1)]);
         }
@@ -202,6 +234,26 @@ mod tests {
         buffer.space(10)[..6].copy_from_slice(b"___abc");
         buffer.filled_behind(3, 3);
         assert_eq!(buffer.data(), b"headabc");
+    }
+
+    /// What cannot be behind the gap is not taken: what waits stays as it is.
+    #[test]
+    fn a_gap_lies_within_the_space() {
+        for (gap, count, expected) in [
+            (3, 3, &b"headdef"[..]),
+            (6, 0, b"head"),
+            (0, 6, b"headabcdef"),
+            (3, 4, b"head"),
+            (7, 0, b"head"),
+            (0, 7, b"head"),
+        ] {
+            let mut buffer = Buffer::default();
+            buffer.space(10);
+            buffer.push(b"head");
+            buffer.space(6).copy_from_slice(b"abcdef");
+            buffer.filled_behind(gap, count);
+            assert_eq!(buffer.data(), expected, "{gap} {count}");
+        }
     }
 
     #[test]

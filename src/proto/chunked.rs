@@ -2,11 +2,12 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::buffer::Buffer;
 use super::chunk_line::ChunkLine;
 use super::error::{Excerpt, ProtocolError};
 use super::fields::trim_ows;
-use super::limits::Limits;
 use super::progress::Progress;
+use crate::limits::Limits;
 
 /// Takes a chunked body apart.
 ///
@@ -212,6 +213,18 @@ pub(crate) const CHUNK_END: &[u8] = b"\r\n";
 
 /// What follows the last chunk's data and its [`CHUNK_END`]: the end of a body without trailers.
 pub(crate) const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
+/// Writes what follows the last chunk: the end of the body, and the trailers before it.
+pub(crate) fn write_end(trailers: &HeaderMap, out: &mut Buffer) {
+    if trailers.is_empty() {
+        return out.push(LAST_CHUNK);
+    }
+    out.push(b"0\r\n");
+    for (name, value) in trailers {
+        out.push_all([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"]);
+    }
+    out.push(b"\r\n");
+}
 
 /// Writes the size line of a chunk of `size` bytes to the right end of `space`, and returns where
 /// it starts. With the data right behind `space`, the chunk is one piece and needs one write.

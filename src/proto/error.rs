@@ -18,6 +18,7 @@ pub(crate) enum ProtocolError {
     InvalidField(Excerpt),
     TooManyFields(usize),
     HeadTooLarge(usize),
+    LineTooLong(usize),
     TooManyInterim(usize),
     /// A 101 that no `Upgrade` of ours has asked for.
     UnexpectedUpgrade,
@@ -66,6 +67,7 @@ impl ProtocolError {
         match self {
             Self::TooManyFields(_)
             | Self::HeadTooLarge(_)
+            | Self::LineTooLong(_)
             | Self::TooManyInterim(_)
             | Self::ChunkExtensionsTooLarge(_)
             | Self::TrailersTooLarge(_)
@@ -90,6 +92,7 @@ impl fmt::Display for ProtocolError {
             Self::InvalidField(name) => write!(f, "invalid header field {name}"),
             Self::TooManyFields(limit) => write!(f, "more than {limit} header fields"),
             Self::HeadTooLarge(limit) => write!(f, "response head larger than {limit} bytes"),
+            Self::LineTooLong(limit) => write!(f, "line of the head longer than {limit} bytes"),
             Self::TooManyInterim(limit) => write!(f, "more than {limit} interim (1xx) responses"),
             Self::UnexpectedUpgrade => f.write_str("101 Switching Protocols without a request"),
 
@@ -202,6 +205,54 @@ mod tests {
     fn excerpts_of_fields_never_show_a_value() {
         for line in [&b"X-Token: secret"[..], b"X-Token:secret\r\nB: c", b"X-Token\nsecret"] {
             assert_eq!(Excerpt::field_name(line).to_string(), r#""X-Token""#);
+        }
+    }
+
+    /// A caller may raise a limit, and may try again what was cut; a broken rule stays broken.
+    #[test]
+    fn what_it_is_to_the_caller() {
+        use ProtocolError::*;
+        let excerpt = || Excerpt::new(b"x");
+        let kinds: [(Kind, Vec<ProtocolError>); 4] = [
+            (
+                Kind::Limit,
+                vec![
+                    TooManyFields(1),
+                    HeadTooLarge(1),
+                    LineTooLong(1),
+                    TooManyInterim(1),
+                    ChunkExtensionsTooLarge(1),
+                    TrailersTooLarge(1),
+                    TooManyTrailers(1),
+                ],
+            ),
+            (Kind::Io, vec![EofBeforeResponse]),
+            (
+                Kind::Truncated,
+                vec![
+                    EofInHead,
+                    EofInBody { missing: 1 },
+                    EofInChunked { missing: 1 },
+                    TlsCut,
+                    BrokenBody,
+                ],
+            ),
+            (
+                Kind::Protocol,
+                vec![
+                    InvalidStatusLine(excerpt()),
+                    UnexpectedUpgrade,
+                    ConflictingContentLength,
+                    InvalidChunkSize(1),
+                    ChunkTooLarge,
+                    InvalidTrailer(excerpt()),
+                ],
+            ),
+        ];
+        for (kind, errors) in kinds {
+            for error in errors {
+                assert_eq!(error.kind(), kind, "{error:?}");
+            }
         }
     }
 

@@ -23,7 +23,7 @@
 //! on input is decided on whole heads and by the decoders, never on one read.
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, Version};
 
 use super::buffer::Buffer;
 use super::chunked::{self, CHUNK_END, LAST_CHUNK, SIZE_LINE};
@@ -32,7 +32,7 @@ use super::error::ProtocolError;
 use super::framing::{Framing, response_framing};
 use super::head::{self, HeadScanner, ResponseHead};
 use super::incoming::Incoming;
-use super::limits::Limits;
+use crate::limits::Limits;
 
 /// What is read at once, until that is found to be too little.
 const HEAD_READ: usize = 8 * 1024;
@@ -45,6 +45,8 @@ const BODY_PIECE: usize = 64 * 1024;
 pub(crate) struct Exchange {
     limits: Limits,
     method: Method,
+    /// The version of the last response.
+    peer: Version,
     sending: Sending,
     receiving: Receiving,
     /// A final head that waits until the request is sent.
@@ -158,6 +160,7 @@ impl Exchange {
         Self {
             limits: limits.clone(),
             method: Method::GET,
+            peer: Version::HTTP_11,
             sending: Sending::Done,
             receiving: Receiving::Complete,
             answer: None,
@@ -274,15 +277,15 @@ impl Exchange {
         }
     }
 
-    /// The body has ended.
-    pub(crate) fn body_end(&mut self) -> Result<(), Missing> {
+    /// The body has ended; `trailers` come after it if it is chunked.
+    pub(crate) fn body_end(&mut self, trailers: &HeaderMap) -> Result<(), Missing> {
         match self.sending {
             // A body of no bytes has a first piece too: its source may have more than announced.
             Sending::Head(Outgoing::Length(0)) => {}
             Sending::Head(Outgoing::Length(missing)) | Sending::Body(Outgoing::Length(missing)) => {
                 return Err(Missing(missing));
             }
-            Sending::Head(_) | Sending::Body(_) => self.output.push(LAST_CHUNK),
+            Sending::Head(_) | Sending::Body(_) => chunked::write_end(trailers, &mut self.output),
             Sending::Expecting(_) | Sending::Done | Sending::Abandoned => return Ok(()),
         }
         self.sending = Sending::Done;
@@ -297,6 +300,11 @@ impl Exchange {
     /// Whether all of the request is written.
     pub(crate) fn is_sent(&self) -> bool {
         self.sending == Sending::Done && self.output.is_empty()
+    }
+
+    /// The HTTP version of the peer, as far as it is known.
+    pub(crate) fn peer_version(&self) -> Version {
+        self.peer
     }
 
     /// Whether the final head is still to come.
@@ -448,7 +456,7 @@ impl Exchange {
         // What is beyond the limit is not looked at: it may come later as well.
         let found = match self.input.data().get(..room).unwrap_or(self.input.data()) {
             b"\r" => None, // half an empty line
-            data => awaited.scanner.find_end(data)?,
+            data => awaited.scanner.find_end(data, self.limits.line_bytes)?,
         };
         if found.is_none() && self.input.len() > room {
             return Err(too_large());
@@ -478,6 +486,7 @@ impl Exchange {
                 Receiving::Body(Incoming::Chunked(Box::new(decoder)))
             }
         };
+        self.peer = head.version;
         let close = doubt.or(keep_alive(head.version, &head.headers).err());
         self.close = self.close.or(close);
         self.answer = Some(head);
@@ -492,8 +501,8 @@ impl Exchange {
         let Receiving::Head(awaited) = &mut self.receiving else { return Ok(()) };
         awaited.interim += 1;
         awaited.scanner = HeadScanner::default();
-        if awaited.interim > self.limits.interim {
-            return Err(ProtocolError::TooManyInterim(self.limits.interim));
+        if awaited.interim > self.limits.interim_responses {
+            return Err(ProtocolError::TooManyInterim(self.limits.interim_responses));
         }
         Ok(())
     }

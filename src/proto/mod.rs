@@ -10,8 +10,8 @@ pub(crate) mod fields;
 pub(crate) mod framing;
 pub(crate) mod head;
 mod incoming;
-pub(crate) mod limits;
 pub(crate) mod number;
 pub(crate) mod progress;
+pub(crate) mod spelling;
 #[cfg(test)]
 pub(crate) mod testing;

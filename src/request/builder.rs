@@ -40,11 +40,14 @@ impl<F: Front> RequestBuilder<F> {
     ///
     /// The first mistake that was made in building it.
     pub fn build(self) -> Result<Request<F>> {
-        self.request
+        self.build_split().1
     }
 
     /// The client and the request.
-    pub fn build_split(self) -> (Client<F>, Result<Request<F>>) {
+    pub fn build_split(mut self) -> (Client<F>, Result<Request<F>>) {
+        if let Ok(request) = &mut self.request {
+            credentials::mark_sensitive(&mut request.headers);
+        }
         (self.client, self.request)
     }
 
@@ -56,7 +59,9 @@ impl<F: Front> RequestBuilder<F> {
 
     /// Adds a field; one of the same name stays beside it.
     ///
-    /// CR, LF, NUL and other controls are refused in names and values (RFC 9110 §5.5).
+    /// CR, LF, NUL and other controls are refused in names and values (RFC 9110 §5.5). Values of
+    /// `Authorization`, `Cookie` and `Proxy-Authorization` are marked sensitive by
+    /// [`build`](Self::build).
     pub fn header<K, V>(self, key: K, value: V) -> Self
     where
         HeaderName: TryFrom<K>,
@@ -69,17 +74,47 @@ impl<F: Front> RequestBuilder<F> {
                 .map_err(|error| Error::builder("header").cause(error.into()))?;
             let value = HeaderValue::try_from(value)
                 .map_err(|error| Error::builder(format!("header {name}")).cause(error.into()))?;
-            request.headers.try_append(name, value).map_err(too_many_fields)?;
+            request.headers.try_append(name, value).map_err(Error::too_many_fields)?;
+            Ok(())
+        })
+    }
+
+    /// Adds a field as [`header`](Self::header) does, its name spelt in exactly this way.
+    ///
+    /// Fields given so leave in the order in which they were given, behind `Host` and in front of all
+    /// others; `Host`, `User-Agent`, `Content-Length` and the like may be given a place with them.
+    /// Names mean the same in any spelling (RFC 9110 §5.1), but not every server knows that.
+    ///
+    /// ```
+    /// let request = leanhttp::Client::new()
+    ///     .get("http://example.org/")
+    ///     .raw_header("SOAPAction", "\"\"")
+    ///     .raw_header("x-APIKey", "k")
+    ///     .build()?;
+    /// assert_eq!(request.headers()["soapaction"], "\"\"");
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn raw_header<V>(self, name: &str, value: V) -> Self
+    where
+        HeaderValue: TryFrom<V>,
+        <HeaderValue as TryFrom<V>>::Error: Into<http::Error>,
+    {
+        self.header(name, value).and(|request| {
+            // Lines of that name that were added without a spelling stay in front.
+            let lines = request.headers.get_all(name).iter().count();
+            let spelt =
+                request.names.iter().filter(|spelt| spelt.eq_ignore_ascii_case(name)).count();
+            let unspelt = lines.saturating_sub(spelt + 1);
+            let usual = std::iter::repeat_n(name.to_ascii_lowercase(), unspelt);
+            request.names.extend(usual.map(String::into_boxed_str));
+            request.names.push(name.into());
             Ok(())
         })
     }
 
     /// Adds fields; they take the place of fields of the same name.
     pub fn headers(self, headers: HeaderMap) -> Self {
-        self.and(|request| {
-            replace_headers(&mut request.headers, headers);
-            Ok(())
-        })
+        self.and(|request| replace_headers(&mut request.headers, headers))
     }
 
     /// Basic credentials (RFC 7617); they stay with the origin of the URL.
@@ -100,8 +135,7 @@ impl<F: Front> RequestBuilder<F> {
         self.and(|request| {
             let password = password.map(|password| password.to_string()).unwrap_or_default();
             let value = credentials::basic(username.to_string().as_bytes(), password.as_bytes())?;
-            request.headers.insert(header::AUTHORIZATION, value);
-            Ok(())
+            request.set_header(header::AUTHORIZATION, value)
         })
     }
 
@@ -109,8 +143,7 @@ impl<F: Front> RequestBuilder<F> {
     pub fn bearer_auth<T: fmt::Display>(self, token: T) -> Self {
         self.and(|request| {
             let value = credentials::bearer(&token.to_string())?;
-            request.headers.insert(header::AUTHORIZATION, value);
-            Ok(())
+            request.set_header(header::AUTHORIZATION, value)
         })
     }
 
@@ -149,9 +182,8 @@ impl<F: Front> RequestBuilder<F> {
         self.and(|request| {
             let body = form::encode(form).map_err(|error| Error::builder("form").cause(error))?;
             let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-            request.headers.entry(header::CONTENT_TYPE).or_insert(form);
             request.body = Some(body.into());
-            Ok(())
+            request.default_header(header::CONTENT_TYPE, form)
         })
     }
 
@@ -159,6 +191,33 @@ impl<F: Front> RequestBuilder<F> {
     pub fn body<T: Into<Body<F>>>(self, body: T) -> Self {
         self.and(|request| {
             request.body = Some(body.into());
+            Ok(())
+        })
+    }
+
+    /// Sends this in the request line instead of the URL's path and query, exactly as it is: a path
+    /// whose dot segments or encoding must not be touched, or `*` for OPTIONS (RFC 9112 §3.2).
+    ///
+    /// It says nothing about where the request goes, and cookies follow the URL. A redirect is followed by its own
+    /// URL.
+    ///
+    /// ```
+    /// let request = leanhttp::Client::new()
+    ///     .get("http://example.org/")
+    ///     .request_target("/a/../b?{raw}")
+    ///     .build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If it is empty or has a byte that is not visible ASCII.
+    pub fn request_target(self, target: &str) -> Self {
+        self.and(|request| {
+            if target.is_empty() || !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+                return Err(Error::builder("request target: only visible ASCII can be sent"));
+            }
+            request.target = Some(target.into());
             Ok(())
         })
     }
@@ -239,10 +298,6 @@ impl<F: Front> RequestBuilder<F> {
         });
         self
     }
-}
-
-fn too_many_fields(error: header::MaxSizeReached) -> Error {
-    Error::builder("too many header fields").cause(error)
 }
 
 impl<F: Front> fmt::Debug for RequestBuilder<F> {

@@ -8,7 +8,7 @@ mod seal;
 use std::fmt;
 use std::time::Duration;
 
-use http::header::HeaderMap;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Version};
 
 use crate::body::Body;
@@ -44,6 +44,10 @@ pub struct Request<F: Front> {
     pub(crate) codings: Option<Codings>,
     pub(crate) digest: Option<digest::Login>,
     pub(crate) expectation: Option<Expectation>,
+    /// Names of fields as they are to be spelt, in the order of the lines.
+    pub(crate) names: Vec<Box<str>>,
+    /// What stands in the request line instead of the URL's path and query.
+    pub(crate) target: Option<Box<str>>,
 }
 
 /// The timeouts that a request has of its own; the others are the client's.
@@ -79,6 +83,8 @@ impl<F: Front> Request<F> {
             codings: None,
             digest: None,
             expectation: None,
+            names: Vec::new(),
+            target: None,
         }
     }
 
@@ -142,6 +148,19 @@ impl<F: Front> Request<F> {
         &mut self.timeouts.total
     }
 
+    /// Sets a field, in the place of others of its name.
+    pub(crate) fn set_header(&mut self, name: HeaderName, value: HeaderValue) -> Result<()> {
+        self.headers.try_insert(name, value).map_err(Error::too_many_fields)?;
+        Ok(())
+    }
+
+    /// Sets a field unless the caller has set it.
+    pub(crate) fn default_header(&mut self, name: HeaderName, value: HeaderValue) -> Result<()> {
+        let entry = self.headers.try_entry(name).map_err(Error::too_many_fields)?;
+        entry.or_try_insert(value).map_err(Error::too_many_fields)?;
+        Ok(())
+    }
+
     /// A copy, unless the body is a reader.
     pub fn try_clone(&self) -> Option<Self> {
         let body = match &self.body {
@@ -158,6 +177,8 @@ impl<F: Front> Request<F> {
             codings: self.codings,
             digest: self.digest.clone(),
             expectation: self.expectation,
+            names: self.names.clone(),
+            target: self.target.clone(),
         })
     }
 }

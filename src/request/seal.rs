@@ -3,6 +3,7 @@
 use http::{Method, Version, header};
 
 use super::Request;
+use crate::body::Body;
 use crate::error::{Error, Result};
 use crate::front::Front;
 use crate::proto::exchange::{Expectation, Outgoing};
@@ -47,8 +48,11 @@ impl<F: Front> Request<F> {
                 _ => Err(Error::builder("a framing field announces a body and there is none")),
             };
         };
+        if body.has_trailers() {
+            return self.with_trailers(announced);
+        }
         if let (Some(length), None) = (announced, body.length()) {
-            body.announce(length);
+            body.announce(length).map_err(|_| Error::builder(NO_ACCOUNT))?;
         }
         match (body.length(), announced, chunked) {
             (_, Some(_), Some(_)) => {
@@ -63,6 +67,20 @@ impl<F: Front> Request<F> {
             }
             _ => Ok(Outgoing::Chunked),
         }
+    }
+
+    /// Only a body in chunks has something after it (RFC 9112 §7.1.2).
+    fn with_trailers(&mut self, announced: Option<u64>) -> Result<Outgoing> {
+        if announced.is_some() || self.version == Version::HTTP_10 {
+            let detail = "trailers need Transfer-Encoding: chunked, without Content-Length, in 1.1";
+            return Err(Error::builder(detail));
+        }
+        let names = self.body.as_ref().map(Body::announced_trailers);
+        let names = names.transpose().map_err(|error| Error::builder("body").cause(error))?;
+        if let Some(names) = names.flatten() {
+            self.default_header(header::TRAILER, names)?;
+        }
+        Ok(Outgoing::Chunked)
     }
 
     /// RFC 9110 §8.6: where a body is usual its absence is said.
@@ -93,13 +111,14 @@ impl<F: Front> Request<F> {
     }
 }
 
+const NO_ACCOUNT: &str = "Content-Length is set, but the length of a part is not known";
+
 /// The caller asked for the chunked coding.
 struct Chunked;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::Body;
     use crate::body::{Segment, SourceLength};
     use crate::front::sealed::Sealed;
     use crate::url::Url;

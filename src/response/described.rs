@@ -1,6 +1,7 @@
 //! What a response says about its content, and about what to do next.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http::header;
@@ -23,7 +24,8 @@ impl<B> Response<B> {
     pub fn links(&self) -> Vec<Link> {
         let lines = self.head.headers.get_all(header::LINK).into_iter();
         let raw = lines.flat_map(|line| link::parse(line.as_bytes()));
-        raw.map(|raw| Link { url: self.head.url.join(&raw.target).ok(), raw }).collect()
+        let base = Arc::new(self.head.url.clone());
+        raw.map(|raw| Link { base: Arc::clone(&base), raw }).collect()
     }
 
     /// The name that the server gives its content (`Content-Disposition`, RFC 6266), made safe to
@@ -68,14 +70,15 @@ impl<B> Response<B> {
 /// A link from a response to something else (RFC 8288).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Link {
-    url: Option<Url>,
+    /// Shared, and joined only when asked for: many links times a long URL would be too much.
+    base: Arc<Url>,
     raw: RawLink,
 }
 
 impl Link {
     /// Where it leads, resolved against the URL of the response; none if that is no URL for HTTP.
-    pub fn url(&self) -> Option<&Url> {
-        self.url.as_ref()
+    pub fn url(&self) -> Option<Url> {
+        self.base.join(&self.raw.target).ok()
     }
 
     /// The target as it was written.
@@ -106,7 +109,7 @@ impl Link {
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Link")
-            .field("url", &self.url)
+            .field("url", &self.url())
             .field("parameters", &self.raw.parameters)
             .finish_non_exhaustive()
     }
@@ -144,9 +147,10 @@ mod tests {
             (header::LINK, "<mailto:a@b>; rel=author"),
         ]);
         let links = links.links();
-        let urls: Vec<_> = links.iter().map(|link| link.url().map(Url::as_str)).collect();
+        let urls: Vec<_> = links.iter().map(|link| link.url().map(|url| url.to_string())).collect();
         let expected =
             [Some("http://a.example/dir/next"), Some("http://a.example/dir/page?q"), None];
+        let expected = expected.map(|url| url.map(str::to_owned));
         assert_eq!(urls, expected);
         assert!(
             links[0].has_rel("next") && links[0].has_rel("prefetch") && !links[0].has_rel("ex")

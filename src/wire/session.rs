@@ -5,15 +5,15 @@
 
 use std::fmt;
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, Version};
 
 use super::tls::{Received, Tls, TlsError};
 use crate::error::{Error, Kind, Phase};
+use crate::limits::Limits;
 use crate::proto::buffer::Buffer;
 use crate::proto::close::CloseReason;
 use crate::proto::error::ProtocolError;
 use crate::proto::exchange::{BodyStep, Ending, Exchange, Expectation, Missing, Outgoing, Step};
-use crate::proto::limits::Limits;
 
 /// The state of one connection, from its first byte to its last, over all its exchanges.
 #[derive(Debug)]
@@ -110,8 +110,9 @@ impl Session {
         self.exchange.body_filled(count);
     }
 
-    pub(crate) fn body_end(&mut self) -> Result<(), Missing> {
-        self.exchange.body_end()
+    /// See [`Exchange::body_end`].
+    pub(crate) fn body_end(&mut self, trailers: &HeaderMap) -> Result<(), Missing> {
+        self.exchange.body_end(trailers)
     }
 
     pub(crate) fn has_sent(&self) -> bool {
@@ -121,6 +122,11 @@ impl Session {
     /// Whether all of the request is written.
     pub(crate) fn is_sent(&self) -> bool {
         self.exchange.is_sent() && self.output().is_empty()
+    }
+
+    /// See [`Exchange::peer_version`].
+    pub(crate) fn peer_version(&self) -> Version {
+        self.exchange.peer_version()
     }
 
     /// See [`Exchange::awaits_head`].

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use leanhttp::header::{HeaderMap, HeaderName};
 use leanhttp::{Body, Client, Method, Url};
 use serde_json::Value;
 
@@ -14,9 +15,6 @@ fn request_building() {
         let request = &case["request"];
         if request.get("proxy").is_some() {
             return Outcome::Skipped("proxies are not there yet");
-        }
-        if request.get("trailers").is_some() {
-            return Outcome::Skipped("trailers of requests are not there yet");
         }
         if request["url"].as_str().unwrap().starts_with("https") {
             return Outcome::Skipped("Host over TLS is in the set of redirects");
@@ -49,9 +47,20 @@ fn send(request: &Value, peer: &Peer) -> Result<(), String> {
         building = building.header(field[0].as_str().unwrap(), field[1].as_str().unwrap());
     }
     if let Some(body) = body(request) {
-        building = building.body(body);
+        let trailers = trailers(request)?;
+        building = building.body(body.with_trailers(trailers));
     }
     building.send().map(drop).map_err(|error| error.to_string())
+}
+
+fn trailers(request: &Value) -> Result<HeaderMap, String> {
+    let mut trailers = HeaderMap::new();
+    for field in request["trailers"].as_array().into_iter().flatten() {
+        let name: HeaderName = field[0].as_str().unwrap().parse().unwrap();
+        let value = field[1].as_str().unwrap();
+        trailers.append(name, value.parse().map_err(|_| "invalid trailer".to_owned())?);
+    }
+    Ok(trailers)
 }
 
 fn body(request: &Value) -> Option<Body> {

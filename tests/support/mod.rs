@@ -6,6 +6,7 @@
 //! | module | what it is for |
 //! | --- | --- |
 //! | [`httpbin`] | a whole server that answers like httpbin, plain and over TLS |
+//! | [`endless`] | a peer that does not stop sending |
 //! | [`script`] | a peer that expects these bytes and answers those, and faults of all kinds |
 //! | [`net`] | addresses that refuse, stay silent or never accept |
 //! | [`pki`] | certificates made at start, good ones and ones to refuse |
@@ -22,6 +23,7 @@
     clippy::indexing_slicing
 )]
 
+pub mod endless;
 pub mod httpbin;
 pub mod net;
 pub mod pki;

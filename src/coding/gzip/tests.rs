@@ -5,9 +5,8 @@ use flate2::{Compression, GzBuilder};
 use proptest::prelude::*;
 
 use crate::coding::testing::{assert_split_makes_no_difference, planned, run, whole};
-use crate::coding::{
-    CodingError, Codings, MAX_RATIO, MAX_STAGES, RATIO_MATTERS_FROM, STAGE_OUTPUT, plan,
-};
+use crate::coding::{CodingError, Codings, STAGE_OUTPUT, plan};
+use crate::limits::Limits;
 use crate::proto::testing::headers;
 
 fn gzip(data: &[u8]) -> Vec<u8> {
@@ -155,7 +154,8 @@ fn names_and_chains() {
     ];
     for (lines, raw) in cases {
         let fields: Vec<_> = lines.iter().map(|line| ("content-encoding", *line)).collect();
-        let mut decoder = plan(&headers(&fields), Codings::default()).unwrap().unwrap();
+        let mut decoder =
+            plan(&headers(&fields), Codings::default(), &Limits::default()).unwrap().unwrap();
         let mut data = [0; 64];
         let progress = decoder.decode(raw, &mut data).unwrap();
         assert_eq!(data[..progress.produced], *TEXT, "{lines:?}");
@@ -183,11 +183,11 @@ fn chains_split_and_broken() {
 #[test]
 fn long_chains_are_refused() {
     for lines in [&["gzip, gzip, gzip, gzip, gzip"][..], &["gzip"; 5], &["gzip"; 1000]] {
-        assert!(lines.len() == 1 || lines.len() > MAX_STAGES);
+        assert!(lines.len() == 1 || lines.len() > Limits::default().codings);
         let fields: Vec<_> = lines.iter().map(|line| ("content-encoding", *line)).collect();
         assert!(matches!(
-            plan(&headers(&fields), Codings::default()),
-            Err(CodingError::TooManyCodings)
+            plan(&headers(&fields), Codings::default(), &Limits::default()),
+            Err(CodingError::TooManyCodings(4))
         ));
     }
 }
@@ -202,7 +202,7 @@ fn bomb(start: &[u8], filler: u8) -> Vec<u8> {
     encoder.get_mut().clear();
     encoder.write_all(&vec![filler; 1024 * 1024]).unwrap();
     encoder.flush().unwrap();
-    let megabytes = usize::try_from(RATIO_MATTERS_FROM).unwrap() / (1024 * 1024);
+    let megabytes = usize::try_from(Limits::default().decoded_freely).unwrap() / (1024 * 1024);
     [raw, encoder.get_ref().repeat(megabytes + 2)].concat()
 }
 
@@ -210,8 +210,8 @@ fn bomb(start: &[u8], filler: u8) -> Vec<u8> {
 fn a_bomb_is_stopped_soon_after_it_shows() {
     let room = 64 * 1024;
     let (data, end) = run("gzip", [bomb(b"", 0).as_slice()], room);
-    assert_eq!(end, Err(CodingError::RatioExceeded));
-    assert!(data.len() as u64 <= RATIO_MATTERS_FROM + room as u64);
+    assert_eq!(end, Err(CodingError::RatioExceeded(250)));
+    assert!(data.len() as u64 <= Limits::default().decoded_freely + room as u64);
 }
 
 /// What explodes inside the chain and leaves nothing at its end costs as much.
@@ -219,13 +219,13 @@ fn a_bomb_is_stopped_soon_after_it_shows() {
 fn a_bomb_between_two_stages_is_stopped() {
     let raw = gzip(&bomb(NAMED, b'n'));
     let mut decoder = planned("gzip, gzip, gzip");
-    assert_eq!(decoder.decode(&raw, &mut [0; 1024]), Err(CodingError::RatioExceeded));
-    assert!(decoder.stages[1].decoded <= RATIO_MATTERS_FROM + STAGE_OUTPUT as u64);
+    assert_eq!(decoder.decode(&raw, &mut [0; 1024]), Err(CodingError::RatioExceeded(250)));
+    assert!(decoder.stages[1].decoded <= Limits::default().decoded_freely + STAGE_OUTPUT as u64);
 }
 
 #[test]
 fn the_ratio_matters_for_large_bodies_only() {
-    let (free, most) = (RATIO_MATTERS_FROM, MAX_RATIO);
+    let (free, most) = (Limits::default().decoded_freely, Limits::default().decoded_ratio);
     let cases = [
         (0, 0, true),
         (1, free, true),
@@ -238,7 +238,7 @@ fn the_ratio_matters_for_large_bodies_only() {
         let mut decoder = planned("gzip");
         decoder.encoded = encoded;
         decoder.stages[0].decoded = decoded;
-        let expected = if is_fine { Ok(()) } else { Err(CodingError::RatioExceeded) };
+        let expected = if is_fine { Ok(()) } else { Err(CodingError::RatioExceeded(250)) };
         assert_eq!(decoder.eof(), expected, "{encoded} -> {decoded}");
         assert_eq!(decoder.decode(&[], &mut []).map(|_| ()), expected);
     }

@@ -168,6 +168,27 @@ fn origins_are_not_remembered_without_end() {
     assert_eq!(nonces.of_origins.len(), MAX_ORIGINS);
 }
 
+/// One request fewer is refused as long as the origin is remembered: a new challenge of a known
+/// origin pushes out no other.
+#[test]
+fn a_known_origin_pushes_out_no_other() {
+    let line = headers(&[("www-authenticate", "Digest realm=a, nonce=n")]);
+    let challenge = Challenge::choose(&line, GET).unwrap();
+    let origin = |port: usize| Url::parse(&format!("http://a.example:{port}/")).unwrap().origin();
+    let mut nonces = Nonces::default();
+    for port in (1000..1000 + MAX_ORIGINS).chain([1000, 1001]) {
+        nonces.keep(origin(port), challenge.clone(), [0; 16]);
+    }
+    for port in 1000..1000 + MAX_ORIGINS {
+        assert!(nonces.of_origins.contains_key(&origin(port)), "{port}");
+    }
+}
+
+#[test]
+fn debug_shows_no_login() {
+    assert_eq!(format!("{:?}", login("name", "secret")), "Login(***)");
+}
+
 #[test]
 fn stale_is_told() {
     for (stale, expected) in [

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use proptest::prelude::*;
 
-use super::super::testing::Lines;
+use super::super::testing::{Lines, headers};
 use super::*;
 
 /// What came of a body: the data given out, and how it ended.
@@ -272,6 +272,42 @@ fn what_costs_but_brings_no_data_is_limited() {
     }
 }
 
+/// A limit is what may come: only one more is too much.
+#[test]
+fn limits_are_reached_before_they_are_passed() {
+    use ProtocolError::{ChunkExtensionsTooLarge, TooManyTrailers, TrailersTooLarge};
+    let limits = Limits {
+        chunk_extension_bytes: 10,
+        trailer_bytes: 20,
+        trailer_fields: 3,
+        ..Limits::default()
+    };
+    let cases: [(&[u8], &[u8], ProtocolError); 5] = [
+        // Over all lines, without the digits that count and the line ends.
+        (b"0;aaaaaaaa\r\n\r\n", b"0;aaaaaaaaa\r\n\r\n", ChunkExtensionsTooLarge(10)),
+        (
+            b"1;aaaa\r\nx\r\n1;aa\r\nx\r\n00\r\n\r\n",
+            b"1;aaaa\r\nx\r\n1;aaa\r\nx\r\n00\r\n\r\n",
+            ChunkExtensionsTooLarge(10),
+        ),
+        (
+            b"0000000001\r\nx\r\n0\r\n\r\n",
+            b"0000000001\r\nx\r\n00\r\n\r\n",
+            ChunkExtensionsTooLarge(10),
+        ),
+        // With the line ends and the blank line.
+        (b"0\r\nA:bbbbbbbbbbbbbb\r\n\r\n", b"0\r\nA:bbbbbbbbbbbbbbb\r\n\r\n", TrailersTooLarge(20)),
+        (b"0\r\nA:\r\nA:\r\nA:\r\n\r\n", b"0\r\nA:\r\nA:\r\nA:\r\nA:\r\n\r\n", TooManyTrailers(3)),
+    ];
+    for (fits, too_much, error) in cases {
+        for way in [Way::Copied(1), Way::Copied(100)] {
+            let end = run(&limits, [fits], way).end;
+            assert!(end.is_ok(), "{}: {end:?}", fits.escape_ascii());
+            assert_eq!(run(&limits, [too_much], way).end, Err(error.clone()));
+        }
+    }
+}
+
 #[test]
 fn a_million_one_byte_chunks_pass() {
     let raw = b"1\r\nx\r\n".repeat(1_000_000);
@@ -309,6 +345,25 @@ fn size_lines_are_written_to_the_right_end() {
         let mut space = [0; SIZE_LINE];
         let start = write_size_line(size, &mut space);
         assert_eq!(space[start..], *line.as_bytes());
+    }
+}
+
+/// RFC 9112 §7.1.2: what is written behind the last chunk, and read back.
+#[test]
+fn trailers_are_written_behind_the_last_chunk() {
+    let cases: [(Lines, &str); 2] = [
+        (&[], "0\r\n\r\n"),
+        (&[("a", "1"), ("b", ""), ("a", "2")], "0\r\na: 1\r\na: 2\r\nb: \r\n\r\n"),
+    ];
+    for (trailers, expected) in cases {
+        let trailers = headers(trailers);
+        let mut out = Buffer::default();
+        write_end(&trailers, &mut out);
+        assert_eq!(out.data(), expected.as_bytes());
+        let mut decoder = Decoder::new(&Limits::default());
+        decoder.decode(out.data(), &mut []).unwrap();
+        assert!(decoder.is_done());
+        assert_eq!(decoder.take_trailers(), trailers);
     }
 }
 

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::proto::head::HeadWriter;
 
+mod stages;
+
 /// What came of an exchange: all that a caller can see of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Outcome {
@@ -346,7 +348,7 @@ fn send(outgoing: Outgoing, pieces: &[&str]) -> (Vec<Vec<u8>>, Result<(), Missin
                     exchange.body_space()[..piece.len()].copy_from_slice(piece.as_bytes());
                     exchange.body_filled(piece.len());
                 }
-                None => match exchange.body_end() {
+                None => match exchange.body_end(&HeaderMap::new()) {
                     Ok(()) => {}
                     missing => return (writes, missing),
                 },

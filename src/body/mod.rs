@@ -3,12 +3,20 @@
 //! A [`Body`] reads nothing itself: it fills a buffer as far as it can and
 //! names the source that has to be read next; the front reads it and says how much came.
 
+mod trailers;
+
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
+use http::header::{HeaderMap, HeaderValue};
 
+use self::trailers::Trailers;
 use crate::front::Front;
+
+pub(crate) use self::trailers::ForbiddenTrailer;
 
 /// The body of a request.
 ///
@@ -30,6 +38,7 @@ pub struct Body<F: Front> {
     /// Bytes put into the current space so far.
     filled: usize,
     progress: Progress,
+    trailers: Option<Trailers>,
 }
 
 /// Whether any of a body was taken already.
@@ -64,6 +73,10 @@ pub(crate) enum Feed<'a, S> {
     Read(&'a mut S, &'a mut [u8]),
 }
 
+/// A body of several parts whose length nobody knows.
+#[derive(Debug)]
+pub(crate) struct Unaccountable;
+
 /// The caller's reader did not give what was announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BodyError {
@@ -75,7 +88,7 @@ pub(crate) enum BodyError {
 
 impl<F: Front> Body<F> {
     pub(crate) fn empty() -> Self {
-        Self { segments: VecDeque::new(), filled: 0, progress: Progress::Untouched }
+        Self { segments: VecDeque::new(), filled: 0, progress: Progress::Untouched, trailers: None }
     }
 
     pub(crate) fn from_segment(segment: Segment<F::Source>) -> Self {
@@ -105,15 +118,77 @@ impl<F: Front> Body<F> {
         }
     }
 
+    /// Sends these fields after the body (RFC 9110 §6.5), which is sent in chunks then.
+    ///
+    /// Fields that a server needs before the body, such as `Content-Type` or `Authorization`, are
+    /// an error when the request is sent. The names are announced in the field `Trailer`. Whether
+    /// a server looks at trailers is its own affair; many drop them.
+    ///
+    /// ```
+    /// use leanhttp::{Client, blocking::Body, header::{HeaderMap, HeaderValue}};
+    ///
+    /// let mut trailers = HeaderMap::new();
+    /// trailers.insert("x-checksum", HeaderValue::from_static("900150983cd24fb0"));
+    /// let body = Body::from("abc").with_trailers(trailers);
+    /// let request = Client::new().put("http://example.org/a").body(body).build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_trailers(mut self, trailers: HeaderMap) -> Self {
+        self.trailers = Some(Trailers::Known(trailers));
+        self
+    }
+
+    /// As [`with_trailers`](Self::with_trailers), for what is known only when the body was read to
+    /// its end: `compute` is called then, and again if the request has to be sent again.
+    ///
+    /// What a server should expect may be said in a field `Trailer` of the request.
+    #[must_use]
+    pub fn with_trailers_from<C>(mut self, compute: C) -> Self
+    where
+        C: Fn() -> HeaderMap + Send + Sync + 'static,
+    {
+        self.trailers = Some(Trailers::Computed(Arc::new(compute)));
+        self
+    }
+
     /// The number of bytes, if every part of the body knows its own.
     pub(crate) fn length(&self) -> Option<u64> {
         self.segments.iter().try_fold(0_u64, |sum, segment| sum.checked_add(segment.length()?))
     }
 
-    /// The caller said how long the body is: its source has to keep to that.
-    pub(crate) fn announce(&mut self, announced: u64) {
-        if let [Segment::Source { length, .. }] = self.segments.make_contiguous() {
-            *length = SourceLength::Exactly(announced);
+    /// The caller said how long the body is: its source has to keep to that. Among several parts
+    /// there is none that could.
+    pub(crate) fn announce(&mut self, announced: u64) -> Result<(), Unaccountable> {
+        match self.segments.make_contiguous() {
+            [Segment::Source { length, .. }] => {
+                *length = SourceLength::Exactly(announced);
+                Ok(())
+            }
+            _ => Err(Unaccountable),
+        }
+    }
+
+    pub(crate) fn has_trailers(&self) -> bool {
+        self.trailers.as_ref().is_some_and(Trailers::may_be_any)
+    }
+
+    /// What comes after the body, now that it has ended.
+    pub(crate) fn trailers(&self) -> Result<Cow<'_, HeaderMap>, ForbiddenTrailer> {
+        match &self.trailers {
+            Some(trailers) => trailers.fields(),
+            None => Ok(Cow::Owned(HeaderMap::new())),
+        }
+    }
+
+    /// The field `Trailer`, if the trailers are known and can be sent.
+    pub(crate) fn announced_trailers(&self) -> Result<Option<HeaderValue>, ForbiddenTrailer> {
+        match &self.trailers {
+            Some(trailers @ Trailers::Known(_)) => {
+                trailers.fields()?;
+                Ok(trailers.announcement())
+            }
+            _ => Ok(None),
         }
     }
 
@@ -125,6 +200,7 @@ impl<F: Front> Body<F> {
     /// A copy, if the body is made of bytes only.
     pub(crate) fn try_clone(&self) -> Option<Self> {
         let mut copy = Self::empty();
+        copy.trailers.clone_from(&self.trailers);
         for segment in &self.segments {
             match segment {
                 Segment::Bytes(bytes) => copy.push(Segment::Bytes(bytes.clone())),

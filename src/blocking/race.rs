@@ -1,0 +1,175 @@
+//! Connecting to the first of several addresses that answers (Happy Eyeballs, RFC 8305), without a
+//! thread: the attempts run in the system, and are looked at in turn.
+
+use std::io;
+use std::net::SocketAddr;
+#[cfg(unix)]
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Socket as RawSocket, Type};
+
+use super::options;
+use super::socket::{Socket, SocketError};
+use crate::dialling::SocketOptions;
+use crate::policy::budget::{Budget, Expired, Operation};
+use crate::policy::eyeballs::{Move, Race};
+
+/// How often attempts are looked at when there are several. std has no way to wait for the first
+/// of them; by then a quarter of a second has passed already.
+const TICK: Duration = Duration::from_millis(5);
+
+/// Why no address took the connection: each with its own reason.
+pub(super) type Failures = Vec<(SocketAddr, SocketError)>;
+
+/// The connection that is made first; the other attempts are closed.
+pub(super) fn connect(
+    addresses: Vec<SocketAddr>,
+    options: &SocketOptions,
+    budget: &Budget,
+) -> Result<Socket, Failures> {
+    let race = Race::new(addresses);
+    Attempts { race, options, budget, running: Vec::new(), failures: Vec::new() }.run()
+}
+
+/// The one address of a Unix domain socket.
+#[cfg(unix)]
+pub(super) fn connect_unix(path: &Path, budget: &Budget) -> Result<Socket, SocketError> {
+    let limit = budget.wait(Operation::Connect, Instant::now)?;
+    let socket = RawSocket::new(Domain::UNIX, Type::STREAM, None)?;
+    let address = socket2::SockAddr::unix(path)?;
+    match socket.connect_timeout(&address, limit.at_most.unwrap_or(Duration::MAX)) {
+        Ok(()) => Ok(Socket::new(socket, None)),
+        Err(error) if is_ours(&error) => Err(limit.expired.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+struct Attempts<'a> {
+    race: Race,
+    options: &'a SocketOptions,
+    budget: &'a Budget,
+    running: Vec<Attempt>,
+    failures: Failures,
+}
+
+struct Attempt {
+    address: SocketAddr,
+    socket: RawSocket,
+    state: State,
+}
+
+#[derive(PartialEq, Eq)]
+enum State {
+    /// Nothing was sent yet.
+    New,
+    /// The system goes on with it by itself.
+    Connecting,
+}
+
+impl Attempts<'_> {
+    fn run(mut self) -> Result<Socket, Failures> {
+        loop {
+            match self.race.step(Instant::now()) {
+                Move::Start(address) => self.start(address),
+                Move::Lost => return Err(self.failures),
+                Move::Wait(limit) => match self.wait(limit) {
+                    Ok(Some(socket)) => return Ok(socket),
+                    Ok(None) => {}
+                    Err(expired) => return Err(self.expired(expired)),
+                },
+            }
+        }
+    }
+
+    fn start(&mut self, address: SocketAddr) {
+        let prepared = RawSocket::new(Domain::for_address(address), Type::STREAM, None)
+            .and_then(|socket| options::set(&socket, self.options).map(|()| socket));
+        match prepared {
+            Ok(socket) => self.running.push(Attempt { address, socket, state: State::New }),
+            Err(error) => self.failed(address, error),
+        }
+    }
+
+    /// Waits until an attempt ends, for a while.
+    fn wait(&mut self, limit: Option<Duration>) -> Result<Option<Socket>, Expired> {
+        let budget = self.budget.wait(Operation::Connect, Instant::now)?;
+        let is_alone = self.running.len() == 1;
+        let limits = [limit, budget.at_most, (!is_alone).then_some(TICK)];
+        let limit = limits.into_iter().flatten().min().unwrap_or(Duration::MAX);
+        match self.running.iter().position(|attempt| attempt.state == State::New) {
+            Some(new) => Ok(self.begin(new, limit)),
+            None => {
+                thread::sleep(limit.min(TICK));
+                Ok(self.look())
+            }
+        }
+    }
+
+    /// Begins to connect, and waits for that as long as `limit`.
+    fn begin(&mut self, new: usize, limit: Duration) -> Option<Socket> {
+        let attempt = self.running.get_mut(new)?;
+        attempt.state = State::Connecting;
+        match attempt.socket.connect_timeout(&attempt.address.into(), limit.max(SHORTEST)) {
+            Ok(()) => Some(self.won(new)),
+            Err(error) if is_ours(&error) => self.look(),
+            Err(error) => {
+                self.lost(new, error);
+                None
+            }
+        }
+    }
+
+    /// Looks at all attempts, without waiting.
+    fn look(&mut self) -> Option<Socket> {
+        let mut at = 0;
+        while let Some(attempt) = self.running.get(at) {
+            match attempt.outcome() {
+                Some(Ok(())) => return Some(self.won(at)),
+                Some(Err(error)) => self.lost(at, error),
+                None => at += 1,
+            }
+        }
+        None
+    }
+
+    fn won(&mut self, at: usize) -> Socket {
+        let Attempt { address, socket, .. } = self.running.swap_remove(at);
+        Socket::new(socket, Some(address))
+    }
+
+    fn lost(&mut self, at: usize, error: io::Error) {
+        let Attempt { address, .. } = self.running.swap_remove(at);
+        self.failed(address, error);
+    }
+
+    fn failed(&mut self, address: SocketAddr, error: io::Error) {
+        self.failures.push((address, error.into()));
+        self.race.failed(Instant::now());
+    }
+
+    /// The time is over for all of them.
+    fn expired(self, expired: Expired) -> Failures {
+        let running = self.running.iter().map(|attempt| (attempt.address, expired.into()));
+        self.failures.into_iter().chain(running).collect()
+    }
+}
+
+impl Attempt {
+    fn outcome(&self) -> Option<io::Result<()>> {
+        match self.socket.take_error() {
+            Ok(Some(error)) | Err(error) => Some(Err(error)),
+            // It has a peer as soon as it is connected.
+            Ok(None) => self.socket.peer_addr().is_ok().then_some(Ok(())),
+        }
+    }
+}
+
+/// Whether it was our patience that ended, and not the system's.
+fn is_ours(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none()
+}
+
+/// The system waits for at least as long.
+const SHORTEST: Duration = Duration::from_millis(1);

@@ -1,0 +1,71 @@
+//! Looking up host names, by the system or by a resolver of your own.
+
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+
+/// Looks up host names, for [`ClientBuilder::dns_resolver`](crate::config::ClientBuilder::dns_resolver).
+///
+/// The client calls it on a thread of its own, from many threads at once, and waits no longer than
+/// the connect timeout lasts; an answer that comes later is dropped. Nothing is cached: a resolver
+/// that wants to may do so.
+///
+/// Closures are resolvers.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// let office = |name: &str| match name {
+///     "printer.test" => Ok(vec!["192.0.2.7:0".parse().unwrap()]),
+///     _ => leanhttp::dns::System.resolve(name),
+/// };
+/// # use leanhttp::dns::Resolve;
+/// let client = leanhttp::Client::builder().dns_resolver(Arc::new(office)).build()?;
+/// # Ok::<(), leanhttp::Error>(())
+/// ```
+pub trait Resolve: Send + Sync {
+    /// The addresses of a name, the best first. Port 0 stands for the port of the URL.
+    ///
+    /// The name is in lower case and in its ASCII form, and never an IP address.
+    ///
+    /// # Errors
+    ///
+    /// Whatever went wrong; no address at all is an error too, made by the client.
+    fn resolve(&self, name: &str) -> io::Result<Vec<SocketAddr>>;
+}
+
+impl<F> Resolve for F
+where
+    F: Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync,
+{
+    fn resolve(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
+        self(name)
+    }
+}
+
+/// The resolver of the operating system (`getaddrinfo`), which is the default.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct System;
+
+impl Resolve for System {
+    fn resolve(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
+        Ok((name, 0).to_socket_addrs()?.collect())
+    }
+}
+
+/// A resolver, whoever wrote it.
+#[derive(Clone)]
+pub(crate) struct Resolver(pub(crate) Arc<dyn Resolve>);
+
+impl Default for Resolver {
+    fn default() -> Self {
+        Self(Arc::new(System))
+    }
+}
+
+impl fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Resolver")
+    }
+}

@@ -1,0 +1,190 @@
+//! Networks of addresses, and the IPv4 addresses that hide in IPv6 ones.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+/// A network in CIDR notation (RFC 4632, RFC 4291 §2.3): `10.0.0.0/8`, `fd00::/8`, or one address.
+///
+/// ```
+/// use leanhttp::egress::Network;
+///
+/// let network: Network = "10.0.0.0/8".parse()?;
+/// assert!(network.contains("10.1.2.3".parse()?));
+/// assert!("10.0.0.0/33".parse::<Network>().is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    /// How many leading bits count; never more than the address has.
+    prefix: u8,
+}
+
+/// Why a text is no [`Network`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NetworkError(());
+
+impl Network {
+    pub(crate) const fn v4(octets: [u8; 4], prefix: u8) -> Self {
+        let [a, b, c, d] = octets;
+        Self { address: IpAddr::V4(Ipv4Addr::new(a, b, c, d)), prefix }
+    }
+
+    pub(crate) const fn v6(segments: [u16; 8], prefix: u8) -> Self {
+        let [a, b, c, d, e, f, g, h] = segments;
+        Self { address: IpAddr::V6(Ipv6Addr::new(a, b, c, d, e, f, g, h)), prefix }
+    }
+
+    /// Whether the address lies within. An IPv4 network never contains an IPv6 address.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match (self.address, address) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
+                same(own.to_bits().into(), other.to_bits().into(), 32 - self.prefix)
+            }
+            (IpAddr::V6(own), IpAddr::V6(other)) => {
+                same(own.to_bits(), other.to_bits(), 128 - self.prefix)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether two addresses are the same but for their last bits.
+fn same(one: u128, other: u128, last: u8) -> bool {
+    (one ^ other).checked_shr(last.into()).unwrap_or(0) == 0
+}
+
+/// The IPv4 address in an IPv6 address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Embedded {
+    /// Another way to write it: mapped (RFC 4291 §2.5.5.2), or NAT64 (RFC 6052 §2.1, the
+    /// well-known prefix).
+    Same(Ipv4Addr),
+    /// Where a tunnel ends that leads there: 6to4 (RFC 3056), Teredo (RFC 4380 §4), compatible
+    /// (RFC 4291 §2.5.5.1).
+    Tunnel(Ipv4Addr),
+}
+
+pub(crate) fn embedded(address: Ipv6Addr) -> Option<Embedded> {
+    let v4 = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0xffff, high, low] => Some(Embedded::Same(v4(high, low))),
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(Embedded::Same(v4(high, low))),
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => Some(Embedded::Tunnel(v4(high, low))),
+        [0x2002, high, low, ..] => Some(Embedded::Tunnel(v4(high, low))),
+        [0x2001, 0, .., high, low] => Some(Embedded::Tunnel(v4(!high, !low))),
+        _ => None,
+    }
+}
+
+impl From<IpAddr> for Network {
+    fn from(address: IpAddr) -> Self {
+        let prefix = if address.is_ipv4() { 32 } else { 128 };
+        Self { address, prefix }
+    }
+}
+
+impl FromStr for Network {
+    type Err = NetworkError;
+
+    fn from_str(text: &str) -> Result<Self, NetworkError> {
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix)),
+            None => (text, None),
+        };
+        let whole = Self::from(address.parse::<IpAddr>().map_err(|_| NetworkError(()))?);
+        let Some(prefix) = prefix else { return Ok(whole) };
+        let digits = prefix.bytes().all(|byte| byte.is_ascii_digit());
+        match prefix.parse() {
+            Ok(prefix) if digits && prefix <= whole.prefix => Ok(Self { prefix, ..whole }),
+            _ => Err(NetworkError(())),
+        }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for NetworkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a network in CIDR notation such as 10.0.0.0/8")
+    }
+}
+
+impl std::error::Error for NetworkError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_contains_what_shares_its_prefix() {
+        let rows = [
+            ("10.0.0.0/8", "10.255.0.1", true),
+            ("10.0.0.0/8", "11.0.0.0", false),
+            ("10.9.9.9/8", "10.0.0.1", true),
+            ("192.0.2.1", "192.0.2.1", true),
+            ("192.0.2.1", "192.0.2.2", false),
+            ("0.0.0.0/0", "255.255.255.255", true),
+            ("0.0.0.0/0", "::1", false),
+            ("::/0", "1.2.3.4", false),
+            ("::/0", "ffff::", true),
+            ("fd00::/8", "fdff::1", true),
+            ("fd00::/8", "fe00::1", false),
+            ("2001:db8::/127", "2001:db8::1", true),
+            ("2001:db8::/127", "2001:db8::2", false),
+            ("2001:db8::1/128", "2001:db8::1", true),
+        ];
+        for (network, address, expected) in rows {
+            let network: Network = network.parse().unwrap();
+            assert_eq!(network.contains(address.parse().unwrap()), expected, "{network} {address}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_network_is_refused() {
+        for text in [
+            "",
+            "/8",
+            "10/8",
+            "10.0.0.0/",
+            "10.0.0.0/33",
+            "10.0.0.0/+8",
+            "::/129",
+            "[::]/0",
+            "a/8",
+            "10.0.0.0/8/8",
+        ] {
+            assert_eq!(text.parse::<Network>(), Err(NetworkError(())), "{text}");
+        }
+    }
+
+    #[test]
+    fn hidden_ipv4_addresses_are_found() {
+        let ten = Ipv4Addr::new(10, 0, 0, 1);
+        let rows = [
+            ("::ffff:10.0.0.1", Some(Embedded::Same(ten))),
+            ("64:ff9b::10.0.0.1", Some(Embedded::Same(ten))),
+            ("::10.0.0.1", Some(Embedded::Tunnel(ten))),
+            ("2002:a00:1::5", Some(Embedded::Tunnel(ten))),
+            ("2001:0:1:2:3:4:f5ff:fffe", Some(Embedded::Tunnel(ten))),
+            ("::", None),
+            ("::1", None),
+            ("64:ff9b:1::10.0.0.1", None),
+            ("2001:db8::10.0.0.1", None),
+        ];
+        for (address, expected) in rows {
+            assert_eq!(embedded(address.parse().unwrap()), expected, "{address}");
+        }
+    }
+}

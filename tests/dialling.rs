@@ -1,0 +1,329 @@
+//! Names, addresses and sockets: how a connection is made, and where it must not lead.
+#![cfg(feature = "blocking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod support;
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use leanhttp::error::{Fault, Kind, Phase};
+use leanhttp::{Client, ClientBuilder, Egress, Error, IpFamily};
+
+use support::net::{self, Unreachable};
+use support::script::{Script, answer, moved, ok};
+
+type Addresses = io::Result<Vec<SocketAddr>>;
+type Lookup = fn(&str) -> Addresses;
+
+fn server() -> Script {
+    Script::serve(vec![answer(ok("here"))])
+}
+
+fn fetch(client: ClientBuilder, url: &str) -> leanhttp::Result<String> {
+    client.build()?.get(url).send()?.text()
+}
+
+#[track_caller]
+fn assert_told(error: &Error, told: (Kind, Phase), line: &str) {
+    assert_eq!((error.kind(), error.phase()), told, "{error}");
+    assert_eq!(error.to_string(), line);
+}
+
+/// RFC 8305.
+mod happy_eyeballs {
+    use super::*;
+
+    #[test]
+    fn a_silent_address_does_not_hold_up_the_next() {
+        let (silent, server) = (Unreachable::start(), server());
+        let addresses = [silent.addr(), silent.addr(), server.addr()];
+        let client = Client::builder().resolve_to_addrs("h.test", &addresses);
+        assert_eq!(fetch(client, "http://h.test/").unwrap(), "here");
+    }
+
+    #[test]
+    fn a_refusal_starts_the_next_at_once() {
+        let server = server();
+        // Without a quarter of a second for any but the first, there would be no time for the last.
+        let mut addresses: Vec<_> = (0..20).map(|_| net::refused()).collect();
+        addresses.push(server.addr());
+        let client = Client::builder().resolve_to_addrs("h.test", &addresses);
+        let client = client.connect_timeout(Duration::from_secs(4));
+        assert_eq!(fetch(client, "http://h.test/").unwrap(), "here");
+    }
+
+    #[test]
+    fn the_first_that_answers_is_the_only_one_spoken_to() {
+        let (first, second) = (server(), Script::serve(vec![]));
+        let client = Client::builder().resolve_to_addrs("h.test", &[first.addr(), second.addr()]);
+        assert_eq!(fetch(client, "http://h.test/").unwrap(), "here");
+        assert_eq!(second.accepted(), 0);
+    }
+
+    #[test]
+    fn every_address_has_its_own_cause() {
+        let (silent, refused) = (Unreachable::start(), net::refused());
+        let client = Client::builder().resolve_to_addrs("h.test", &[refused, silent.addr()]);
+        let client = client.connect_timeout(Duration::from_millis(100));
+        let error = fetch(client, "http://h.test/").unwrap_err();
+        let reason = std::net::TcpStream::connect(refused).unwrap_err();
+        let line = format!(
+            "connecting to 2 addresses for http://h.test/: {refused}: {reason}; {}: no connection \
+             within 100ms (connect timeout)",
+            silent.addr()
+        );
+        assert_told(&error, (Kind::Timeout, Phase::Connect), &line);
+    }
+}
+
+mod names {
+    use super::*;
+
+    #[test]
+    fn are_looked_up_by_a_resolver_of_the_callers() {
+        let server = server();
+        let addr = server.addr();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        let resolver = move |name: &str| -> Addresses {
+            assert_eq!(name, "xn--bcher-kva.test");
+            count.fetch_add(1, Ordering::Relaxed);
+            Ok(vec![addr])
+        };
+        let client = Client::builder().dns_resolver(Arc::new(resolver));
+        assert_eq!(fetch(client, "http://XN--bcher-kva.test/").unwrap(), "here");
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+    }
+
+    /// A resolver may fail in every way.
+    #[test]
+    fn that_are_not_found() {
+        let rows: [(Lookup, &str, Kind); 4] = [
+            (|_| Err(io::Error::other("no such office")), "no such office", Kind::Resolve),
+            (|_| Ok(vec![]), "the name has no address", Kind::Resolve),
+            (|_| panic!("on purpose"), "the lookup ended without an answer", Kind::Resolve),
+            (
+                |_| {
+                    thread::sleep(Duration::from_secs(5));
+                    Ok(vec![])
+                },
+                "no connection within 200ms (connect timeout)",
+                Kind::Timeout,
+            ),
+        ];
+        for (resolver, reason, kind) in rows {
+            let client = Client::builder().dns_resolver(Arc::new(resolver));
+            let client = client.connect_timeout(Duration::from_millis(200));
+            let error = fetch(client, "http://h.test/").unwrap_err();
+            let line = format!("looking up h.test for http://h.test/: {reason}");
+            assert_told(&error, (kind, Phase::Resolve), &line);
+        }
+    }
+
+    #[test]
+    fn may_lead_elsewhere() {
+        let server = server();
+        let addr = server.addr();
+        let client = Client::builder().connect_to("a.test:80", &format!("b.test:{}", addr.port()));
+        let client = client.resolve("b.test", SocketAddr::new(addr.ip(), 0));
+        assert_eq!(fetch(client, "http://a.test/").unwrap(), "here");
+        assert!(server.received_text(0).contains("\r\nhost: a.test\r\n"));
+        let error = Client::builder().connect_to("a.test", "b.test:1").build().unwrap_err();
+        let line = "connect_to: a host and a port are needed, such as example.org:443";
+        assert_told(&error, (Kind::Builder, Phase::Build), line);
+    }
+
+    #[test]
+    fn of_one_family_only() {
+        let server = server();
+        let v6 = "[::1]:9".parse().unwrap();
+        let client = || Client::builder().resolve_to_addrs("h.test", &[v6, server.addr()]);
+        let text = fetch(client().ip_family(IpFamily::V4), "http://h.test/").unwrap();
+        assert_eq!(text, "here");
+        let client = Client::builder().resolve("h.test", v6).ip_family(IpFamily::V4);
+        let error = fetch(client, "http://h.test/").unwrap_err();
+        let line = "looking up h.test for http://h.test/: the name has no address of the family \
+                    that is asked for";
+        assert_told(&error, (Kind::Resolve, Phase::Resolve), line);
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod sockets {
+    use super::*;
+    use std::net::TcpListener;
+
+    /// Who connects to us with these settings.
+    fn peer(set: impl FnOnce(ClientBuilder) -> ClientBuilder) -> leanhttp::Result<IpAddr> {
+        let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+        let url = format!("http://127.0.0.1:{}/", listener.local_addr().unwrap().port());
+        let client = set(Client::builder()).timeout(Duration::from_secs(5)).build()?;
+        let accepted = thread::spawn(move || listener.accept().map(|(_, peer)| peer.ip()));
+        let error = client.get(url).send().unwrap_err();
+        match error.kind() {
+            Kind::Connect => Err(error),
+            _ => Ok(accepted.join().unwrap().unwrap()),
+        }
+    }
+
+    #[test]
+    fn come_from_the_local_address() {
+        let local = IpAddr::from([127, 0, 0, 2]);
+        assert_eq!(peer(|client| client.local_address(local)).unwrap(), local);
+        let not_ours = IpAddr::from([192, 0, 2, 1]);
+        let error = peer(|client| client.local_address(not_ours)).unwrap_err();
+        assert!(
+            error.to_string().ends_with("Cannot assign requested address (os error 99)"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn leave_by_the_interface() {
+        assert!(peer(|client| client.interface("lo")).unwrap().is_loopback());
+        let error = peer(|client| client.interface("nosuch0")).unwrap_err();
+        assert!(error.to_string().ends_with("No such device (os error 19)"), "{error}");
+    }
+
+    #[test]
+    fn take_every_option() {
+        let second = Duration::from_secs(1);
+        let came = peer(|client| {
+            client
+                .tcp_nodelay(false)
+                .tcp_keepalive(second)
+                .tcp_keepalive_interval(second)
+                .tcp_keepalive_retries(3)
+                .tcp_user_timeout(second)
+        });
+        assert!(came.unwrap().is_loopback());
+    }
+}
+
+#[cfg(unix)]
+mod unix_sockets {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixListener;
+
+    #[test]
+    fn serve_every_url() {
+        let path = std::env::temp_dir().join(format!("leanhttp-{}.sock", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let listener = UnixListener::bind(&path).unwrap();
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = [0; 4096];
+            let mut received = String::new();
+            for _ in 0..2 {
+                let count = stream.read(&mut head).unwrap();
+                received += std::str::from_utf8(&head[..count]).unwrap();
+                stream.write_all(&ok("local")).unwrap();
+            }
+            received
+        });
+        let client = Client::builder().unix_socket(&path).build().unwrap();
+        for _ in 0..2 {
+            let response = client.get("http://docker/version").send().unwrap();
+            assert_eq!(response.remote_addr(), None);
+            assert_eq!(response.text().unwrap(), "local");
+        }
+        let received = server.join().unwrap();
+        assert_eq!(received.matches("GET /version HTTP/1.1\r\nhost: docker\r\n").count(), 2);
+        std::fs::remove_file(&path).unwrap();
+        let fresh = Client::builder().unix_socket(&path).build().unwrap();
+        let error = fresh.get("http://docker/").send().unwrap_err();
+        let line = format!(
+            "connecting to {} for http://docker/: No such file or directory (os error 2)",
+            path.display()
+        );
+        assert_told(&error, (Kind::Connect, Phase::Connect), &line);
+    }
+}
+
+/// Nothing but the address that is dialled counts.
+mod egress {
+    use super::*;
+
+    #[test]
+    fn n07_what_is_not_public_is_not_dialled() {
+        let server = Script::serve(vec![]);
+        let port = server.addr().port();
+        for host in ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]"] {
+            let client = Client::builder().egress(Egress::public_only());
+            let error = fetch(client, &format!("http://{host}:{port}/")).unwrap_err();
+            assert_eq!((error.kind(), error.fault()), (Kind::Denied, Fault::Policy), "{error}");
+            assert!(error.to_string().ends_with("is not allowed by the egress policy"), "{error}");
+        }
+        assert_eq!(server.accepted(), 0);
+    }
+
+    /// The name leads to one place when it is looked at, and to another when it is used.
+    #[test]
+    fn n07_a_name_that_changes_its_mind() {
+        let server = Script::serve(vec![answer(ok("first"))]);
+        let (addr, asked) = (server.addr(), AtomicUsize::new(0));
+        let resolver = move |_: &str| -> Addresses {
+            match asked.fetch_add(1, Ordering::Relaxed) {
+                0 => Ok(vec![addr]),
+                _ => Ok(vec!["169.254.169.254:0".parse().unwrap()]),
+            }
+        };
+        let egress = Egress::public_only().allow_network("127.0.0.0/8".parse().unwrap());
+        let client = Client::builder().dns_resolver(Arc::new(resolver)).egress(egress);
+        let client = client.pool_max_idle(0).build().unwrap();
+        assert_eq!(client.get("http://h.test/").send().unwrap().text().unwrap(), "first");
+        let error = client.get("http://h.test/").send().unwrap_err();
+        let line = "connecting to 169.254.169.254:80 for http://h.test/: 169.254.169.254 is not \
+                    allowed by the egress policy";
+        assert_told(&error, (Kind::Denied, Phase::Connect), line);
+    }
+
+    #[test]
+    fn n07_a_redirect_leads_nowhere_else() {
+        let inner = Script::serve(vec![]);
+        let server = Script::serve(vec![moved(302, &inner.url("/secret"))]);
+        let egress =
+            Egress::everything().deny_port_range(inner.addr().port()..=inner.addr().port());
+        let error = fetch(Client::builder().egress(egress), &server.url("/")).unwrap_err();
+        let port = inner.addr().port();
+        let line = format!(
+            "connecting to 127.0.0.1:{port} for http://127.0.0.1:{port}/secret: port {port} is not \
+             allowed by the egress policy"
+        );
+        assert_told(&error, (Kind::Denied, Phase::Connect), &line);
+        assert_eq!(inner.accepted(), 0);
+    }
+
+    /// The address that is allowed is used, the others are not touched.
+    #[test]
+    fn n07_only_allowed_addresses_are_tried() {
+        let (inner, server) = (Script::serve(vec![]), server());
+        let egress =
+            Egress::everything().deny_port_range(inner.addr().port()..=inner.addr().port());
+        let client = Client::builder().egress(egress);
+        let client = client.resolve_to_addrs("h.test", &[inner.addr(), server.addr()]);
+        assert_eq!(fetch(client, "http://h.test/").unwrap(), "here");
+        assert_eq!(inner.accepted(), 0);
+    }
+
+    #[test]
+    fn what_failed_and_what_was_denied_are_both_told() {
+        let refused = net::refused();
+        let client = Client::builder().egress(Egress::everything().deny_port_range(1..=1));
+        let denied = "127.0.0.1:1".parse().unwrap();
+        let client = client.resolve_to_addrs("h.test", &[denied, refused]);
+        let error = fetch(client, "http://h.test/").unwrap_err();
+        let reason = std::net::TcpStream::connect(refused).unwrap_err();
+        let line = format!(
+            "connecting to 2 addresses for http://h.test/: {refused}: {reason}; port 1 is not \
+             allowed by the egress policy"
+        );
+        assert_told(&error, (Kind::Connect, Phase::Connect), &line);
+    }
+}

@@ -1,0 +1,868 @@
+//! Servers that want to hurt the client by how much there is of what they send, or by how much work it
+//! makes. Each test carries the number of its row in the project's table of attacks (C01–C12).
+//!
+//! Memory is what the thread of the client allocates. Nothing here measures time: what takes too
+//! much of it does not end.
+#![cfg(all(feature = "blocking", feature = "tls", feature = "gzip", feature = "cookies"))]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod support;
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use allocation_counter::{AllocationInfo, measure};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use leanhttp::blocking::{Body, ClientBuilder, Response};
+use leanhttp::cookie::{Cookie, Jar};
+use leanhttp::error::{Kind, Phase};
+use leanhttp::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName, HeaderValue};
+use leanhttp::header::{LINK, RETRY_AFTER, SET_COOKIE};
+use leanhttp::{Certificate, Client, Error, Limits, Url};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rustls::crypto::cipher::{OutboundChunks, OutboundPlainMessage};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{
+    ConnectionTrafficSecrets, ContentType, ProtocolVersion, ServerConfig, ServerConnection,
+    SupportedCipherSuite,
+};
+
+use support::endless::Endless;
+use support::pki::{Leaf, Pki};
+use support::script::{Connection, Script, Step, answer, ok, send};
+
+/// What a client needs for a small request; the rest of a test's ceiling is for what it is about.
+const KB: u64 = 1024;
+const MB: u64 = 1024 * KB;
+
+fn patient() -> ClientBuilder {
+    Client::builder().timeout(Duration::from_secs(120))
+}
+
+fn large_heads() -> Limits {
+    let mut limits = Limits::default();
+    (limits.head_bytes, limits.line_bytes) = (usize::MAX, usize::MAX);
+    limits
+}
+
+/// What the work allocates on this thread, and what comes of it.
+fn measured<T>(work: impl FnOnce() -> T) -> (AllocationInfo, T) {
+    let mut result = None;
+    let allocated = measure(|| result = Some(work()));
+    (allocated, result.unwrap())
+}
+
+/// The error's kind, phase and whole line.
+#[track_caller]
+fn assert_told(error: &Error, kind: Kind, phase: Phase, line: &str) {
+    assert_eq!((error.kind(), error.phase(), &*error.to_string()), (kind, phase, line));
+}
+
+/// A 200 with these fields and this body, of known length.
+fn response(fields: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+    let body = body.as_ref();
+    let head = format!("HTTP/1.1 200 OK\r\n{fields}content-length: {}\r\n\r\n", body.len());
+    [head.as_bytes(), body].concat()
+}
+
+fn gzip(data: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(data).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// So many MiB of zeros, in a thousandth of that.
+fn bomb(size: usize) -> Vec<u8> {
+    gzip(&vec![0; 1 << 20]).repeat(size)
+}
+
+const GZIP: &str = "content-encoding: gzip\r\n";
+
+mod bombs {
+    use super::*;
+
+    /// CVE-2025-69223 (aiohttp), CVE-2025-66471 (urllib3).
+    #[test]
+    fn c01_a_gzip_bomb_is_read_piece_by_piece() {
+        let server = Script::serve(vec![answer(response(GZIP, bomb(10)))]);
+        let mut piece = vec![0; 10_000];
+        let (allocated, count) = measured(|| {
+            let mut response = patient().build().unwrap().get(server.url("/")).send().unwrap();
+            let mut count = 0;
+            loop {
+                match response.read(&mut piece).unwrap() {
+                    0 => return count,
+                    read => count += read as u64,
+                }
+            }
+        });
+        assert_eq!(count, 10 * MB);
+        assert!(allocated.bytes_max < 256 * KB, "{allocated:?}");
+    }
+
+    /// Who wants all of it at once gets no more than the limit, counted after decoding.
+    #[test]
+    fn c01_a_gzip_bomb_does_not_get_past_the_body_limit() {
+        for read in [Response::bytes, |r: Response| r.text().map(Into::into)] {
+            let server = Script::serve(vec![answer(response(GZIP, bomb(10)))]);
+            let url = server.url("/");
+            let (allocated, error) = measured(|| {
+                let client = patient().body_limit(MB).build().unwrap();
+                client.get(&url).send().and_then(read).unwrap_err()
+            });
+            let line = format!(
+                "reading the response body for {url}: the body is larger than 1048576 bytes \
+                 (body_limit)"
+            );
+            assert_told(&error, Kind::Limit, Phase::Body, &line);
+            assert!(allocated.bytes_max < 2 * MB + 256 * KB, "{allocated:?}");
+        }
+    }
+
+    /// What grows a thousandfold is refused after 16 MiB, however it is read, and a bomb in a bomb
+    /// costs no more than one.
+    #[test]
+    fn c01_a_gzip_bomb_ends_at_the_ratio() {
+        let nested = gzip(&bomb(1000));
+        let rows = [(GZIP, bomb(20)), ("content-encoding: gzip, gzip\r\n", nested)];
+        for (fields, body) in rows {
+            assert!(body.len() < 64 * 1024);
+            let server = Script::serve(vec![answer(response(fields, body)), answer(ok("next"))]);
+            let client = patient().pool_max_idle(0).build().unwrap();
+            let url = server.url("/");
+            let mut count = Count(0);
+            let (allocated, error) =
+                measured(|| client.get(&url).send().unwrap().copy_to(&mut count).unwrap_err());
+            let line = format!(
+                "decoding the response body for {url}: the body grows to more than 250 times its \
+                 size"
+            );
+            assert_told(&error, Kind::Limit, Phase::Decode, &line);
+            assert!(count.0 <= 17 * MB, "{}", count.0);
+            assert!(allocated.bytes_max < 512 * KB, "{allocated:?}");
+            assert_eq!(client.get(&url).send().unwrap().text().unwrap(), "next");
+        }
+    }
+
+    /// CVE-2022-32206, CVE-2023-23916 (curl): the limit holds over all field lines together.
+    #[test]
+    fn c02_a_chain_of_codings() {
+        let lines = |line: &str, count| format!("content-encoding: {line}\r\n").repeat(count);
+        let long = ["gzip"; 1000].join(", ");
+        for fields in [
+            lines("gzip, gzip, gzip, gzip, gzip", 1),
+            lines(&long, 1),
+            lines("gzip", 100),
+            lines("gzip, x-gzip", 3),
+            lines("identity, gzip, identity", 5),
+            lines(",gzip,,", 5),
+            format!("{}{}", lines("gzip, gzip, gzip, gzip", 1), lines("GZip", 1)),
+        ] {
+            let steps = vec![Step::ExpectRequest, send(response(&fields, "x")), Step::Silent];
+            let server = Script::serve(vec![steps]);
+            let client = patient().build().unwrap();
+            let error = client.get(server.url("/")).send().unwrap_err();
+            let line = format!(
+                "decoding the response body for {}: more than 4 content codings",
+                server.url("/")
+            );
+            assert_told(&error, Kind::Limit, Phase::Decode, &line);
+        }
+        let fourfold = (0..4).fold(b"text".to_vec(), |data, _| gzip(&data));
+        let rows = [
+            (lines("gzip", 4), &fourfold[..], &b"text"[..]),
+            (lines(&["identity"; 1000].join(","), 1), b"text", b"text"),
+            // Codings that nobody asked for are not undone, so there is no work in them.
+            (lines(&["zz"; 1000].join(","), 1), b"text", b"text"),
+        ];
+        for (fields, body, expected) in rows {
+            let server = Script::serve(vec![answer(response(&fields, body))]);
+            let body = patient().build().unwrap().get(server.url("/")).send().unwrap().bytes();
+            assert_eq!(body.unwrap(), expected);
+        }
+    }
+
+    /// CVE-2026-21441 (urllib3): what is read away is not decoded, and there is little of it.
+    #[test]
+    fn c03_the_body_of_a_redirect_is_a_bomb() {
+        let small = bomb(10);
+        let rows = [
+            (small.clone(), 1),
+            // Not gzip at all: it would be an error to who looks.
+            (vec![b'x'; small.len()], 1),
+            (bomb(100), 2),
+        ];
+        for (body, connections) in rows {
+            let fields = format!("{GZIP}location: /next\r\n");
+            let moved = [b"HTTP/1.1 302 Found", &response(&fields, body)[15..]].concat();
+            let steps = match connections {
+                1 => vec![[answer(moved), answer(ok("next"))].concat()],
+                _ => vec![vec![Step::ExpectRequest, send(moved), Step::Silent], answer(ok("next"))],
+            };
+            let server = Script::serve(steps);
+            let (allocated, text) = measured(|| {
+                let client = patient().build().unwrap();
+                client.get(server.url("/")).send().unwrap().text().unwrap()
+            });
+            assert_eq!((&*text, server.accepted()), ("next", connections));
+            assert!(allocated.bytes_max < 128 * KB, "{allocated:?}");
+        }
+    }
+
+    /// The same for a response that is dropped unread.
+    #[test]
+    fn c03_a_dropped_response_has_a_bomb_for_a_body() {
+        for (body, idle) in [(bomb(10), 1), (vec![b'x'; 10_000], 1), (bomb(100), 0)] {
+            let steps = vec![Step::ExpectRequest, send(response(GZIP, body)), Step::Silent];
+            let server = Script::serve(vec![steps]);
+            let client = patient().build().unwrap();
+            let (allocated, ()) = measured(|| {
+                let response = client.get(server.url("/")).send().unwrap();
+                thread::sleep(Duration::from_millis(50)); // all of it is there
+                drop(response);
+            });
+            assert_eq!(client.pool_stats().idle, idle);
+            assert!(allocated.bytes_max < 128 * KB, "{allocated:?}");
+        }
+    }
+
+    /// RFC 1952: what a gzip file may hold beside its data has no end of its own.
+    #[test]
+    fn c04_gzip_that_never_comes_to_its_data() {
+        const NAME: &[u8] = b"\x1f\x8b\x08\x08\0\0\0\0\0\xff";
+        const COMMENT: &[u8] = b"\x1f\x8b\x08\x10\0\0\0\0\0\xff";
+        const HEADER: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\xff";
+        const EMPTY: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x03\0\0\0\0\0\0\0\0\0";
+        const EMPTY_BLOCK: &[u8] = b"\0\0\0\xff\xff";
+        let rows = [
+            ("file name", NAME, &b"name"[..]),
+            ("comment", COMMENT, b"comment"),
+            ("empty members", b"", EMPTY),
+            ("empty blocks", HEADER, EMPTY_BLOCK),
+            ("padding", EMPTY, b"\0"),
+        ];
+        for (what, start, again) in rows {
+            let head = format!("HTTP/1.1 200 OK\r\n{GZIP}\r\n");
+            let server = Endless::start([head.as_bytes(), start].concat(), again);
+            let (allocated, error) = measured(|| {
+                let client = Client::builder().timeout(Duration::from_secs(1)).build().unwrap();
+                client.get(server.url()).send().and_then(Response::bytes).unwrap_err()
+            });
+            let line = format!(
+                "reading the response body for {}: not done within 1s (total timeout)",
+                server.url()
+            );
+            assert_told(&error, Kind::Timeout, Phase::Body, &line);
+            assert!(allocated.bytes_max < 256 * KB, "{what}: {allocated:?}");
+        }
+        let data = &gzip(b"text")[10..];
+        for (start, again, rest) in [
+            (NAME, &b"name"[..], [b"\0", data].concat()),
+            (b"", EMPTY, gzip(b"text")),
+            (HEADER, EMPTY_BLOCK, data.to_vec()),
+        ] {
+            let body = [start, &again.repeat(MB as usize / again.len()), &rest].concat();
+            let server = Script::serve(vec![answer(response(GZIP, body))]);
+            let text = patient().build().unwrap().get(server.url("/")).send().unwrap().text();
+            assert_eq!(text.unwrap(), "text");
+        }
+    }
+
+    struct Count(u64);
+
+    impl Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len() as u64;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+}
+
+mod floods {
+    use super::*;
+
+    #[test]
+    fn c05_a_million_chunks_of_one_byte() {
+        let allocated = |chunks: usize| {
+            let body = format!("{}0\r\n\r\n", "1\r\nx\r\n".repeat(chunks));
+            let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+            let server = Script::serve(vec![answer(format!("{head}{body}"))]);
+            let (allocated, count) = measured(|| {
+                let client = patient().build().unwrap();
+                client.get(server.url("/")).send().unwrap().copy_to(&mut io::sink()).unwrap()
+            });
+            assert_eq!(count, chunks as u64);
+            allocated
+        };
+        let (few, many) = (allocated(1000), allocated(1_000_000));
+        assert!(many.count_total < few.count_total + 20, "{few:?} {many:?}");
+        assert!(many.bytes_max < few.bytes_max + 256 * KB, "{few:?} {many:?}");
+    }
+
+    /// In turn for the host itself and for what is above it: no domain alone gets too many.
+    fn cookie_lines(count: usize, value: &str) -> String {
+        let domains = ["c.b.a.test", "b.a.test", "a.test"].into_iter().cycle().take(count);
+        let line = |(n, domain)| format!("set-cookie: n{n}={value}; Path=/; Domain={domain}\r\n");
+        domains.enumerate().map(line).collect()
+    }
+
+    /// CVE-2022-32205 (curl): of all that a response sets, 50 cookies are kept.
+    #[test]
+    fn c07_ten_thousand_cookies_in_one_response() {
+        let rows = [(10_000, "v".to_owned(), 50), (1000, "v".repeat(4000), 2)];
+        for (count, value, sent) in rows {
+            let fields = cookie_lines(count, &value);
+            let server =
+                Script::serve(vec![[answer(response(&fields, "")), answer(ok(""))].concat()]);
+            let jar = Arc::new(Jar::new());
+            let client = patient().limits(large_heads()).http1_max_headers(usize::MAX);
+            let client = client.cookie_provider(Arc::clone(&jar));
+            let client = client.resolve("c.b.a.test", server.addr()).build().unwrap();
+            let get = || client.get("http://c.b.a.test/").send().unwrap();
+            let response = get();
+            assert_eq!((response.cookies().count(), jar.len()), (count, 50));
+            drop(response);
+            get();
+            server.join();
+            let received = server.received_text(0);
+            let line = received.lines().find_map(|line| line.strip_prefix("cookie: ")).unwrap();
+            assert_eq!(line.split("; ").count(), sent);
+            assert!(line.len() <= 8190 - "cookie: ".len(), "{}", line.len());
+        }
+        let server = Script::serve(vec![vec![
+            Step::ExpectRequest,
+            send(response(&cookie_lines(10_000, "v"), "")),
+            Step::Silent,
+        ]]);
+        let error = patient().limits(large_heads()).build().unwrap().get(server.url("/")).send();
+        let line = format!(
+            "reading the response head for {}: more than 128 header fields",
+            server.url("/")
+        );
+        assert_told(&error.unwrap_err(), Kind::Limit, Phase::Head, &line);
+    }
+
+    /// RFC 6265bis §6.1. The least recently used ones go.
+    #[test]
+    fn c07_cookies_from_everywhere() {
+        let jar = Jar::new();
+        let set = |host: &str, name: &str| {
+            jar.add_cookie_str(
+                &format!("{name}=1"),
+                &Url::parse(&format!("http://{host}/")).unwrap(),
+            );
+        };
+        for n in 0..1000 {
+            set("a.example", &format!("c{n}"));
+            set(&format!("h{n}.a.example"), "c");
+        }
+        let of_domain = jar.cookies_for(&Url::parse("http://a.example/").unwrap());
+        assert_eq!(of_domain.len(), 50);
+        assert_eq!((&*of_domain[0].name(), &*of_domain[49].name()), ("c950", "c999"));
+        assert_eq!(jar.len(), 1050);
+        for n in 0..100_000 {
+            set(&format!("h{n}.example"), "c");
+        }
+        let kept = jar.to_vec();
+        assert_eq!(kept.len(), 3000);
+        assert_eq!((kept[0].domain(), kept[2999].domain()), ("h97000.example", "h99999.example"));
+    }
+
+    /// RUSTSEC-2017-0005 (cookie).
+    #[test]
+    fn c08_ages_beyond_all_bounds() {
+        let epoch = SystemTime::UNIX_EPOCH;
+        let longest = Some(epoch + Duration::from_secs(400 * 24 * 60 * 60));
+        let nines = "9".repeat(1000);
+        let ages = ["100000000000000000000000000", "18446744073709551616", &nines];
+        let url = Url::parse("http://a.example/").unwrap();
+        for age in ages {
+            let set_cookie = format!("a=1; Max-Age={age}");
+            let header = HeaderValue::try_from(&set_cookie).unwrap();
+            let said = Cookie::parse(&header).unwrap().max_age();
+            assert_eq!(said, Some(Duration::from_secs(u64::MAX)), "{age}");
+            let jar = Jar::with_clock(move || epoch);
+            jar.add_cookie_str(&set_cookie, &url);
+            assert_eq!(jar.to_vec()[0].expires(), longest, "{age}");
+            // And its opposite deletes.
+            jar.add_cookie_str(&format!("a=1; Max-Age=-{age}"), &url);
+            assert!(jar.is_empty(), "{age}");
+        }
+    }
+
+    /// What the peer says unasked waits in the system, and no more of it is read than of an answer.
+    #[test]
+    fn c12_a_million_octets_before_the_request() {
+        let garbage = "x".repeat(1_000_000);
+        let responses = String::from_utf8(ok("early").repeat(1_000_000 / 43)).unwrap();
+        let endless = format!("HTTP/1.1 200 OK\r\nx: {garbage}");
+        let no_http = format!("invalid status line \"{}\"…", "x".repeat(32));
+        let too_large = "response head larger than 65536 bytes".to_owned();
+        let rows = [(garbage, Err(no_http)), (endless, Err(too_large)), (responses, Ok("early"))];
+        for (early, expected) in rows {
+            let server = Script::serve(vec![vec![send(&early), Step::Silent]]);
+            let url = server.url("/");
+            let client = patient().build().unwrap();
+            // The body takes long enough for all of it to arrive.
+            let body = Body::new(Slow("body".as_bytes()));
+            let (allocated, answer) =
+                measured(|| client.post(&url).body(body).send().and_then(Response::text));
+            let answer = answer.map_err(|error| error.to_string());
+            let expected = expected.map(str::to_owned);
+            let told = |reason| format!("reading the response head for {url}: {reason}");
+            assert_eq!(answer, expected.map_err(told));
+            assert_eq!(client.pool_stats().idle, 0);
+            assert!(allocated.bytes_max < 512 * KB, "{allocated:?}");
+        }
+    }
+
+    /// Gives a byte at a time.
+    struct Slow(&'static [u8]);
+
+    impl Read for Slow {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            thread::sleep(Duration::from_millis(20));
+            let end = into.len().min(1);
+            self.0.read(&mut into[..end])
+        }
+    }
+}
+
+mod values {
+    use super::*;
+
+    /// A response to put header values into, which are then read as if a server had sent them.
+    fn blank() -> Response {
+        let server = Script::serve(vec![answer(ok(""))]);
+        patient().build().unwrap().get(server.url("/")).send().unwrap()
+    }
+
+    /// Everything that a response tells about itself, as one text.
+    fn told(response: &Response) -> String {
+        let links = response.links();
+        let links = links.iter().map(|link| {
+            (link.target(), link.url().is_some(), link.parameters().collect::<Vec<_>>())
+        });
+        let links: Vec<_> = links.collect();
+        let cookies: Vec<_> = response
+            .cookies()
+            .map(|cookie| {
+                (
+                    cookie.name().to_owned(),
+                    cookie.value().to_owned(),
+                    cookie.expires(),
+                    cookie.max_age(),
+                )
+            })
+            .collect();
+        let wait = response.retry_after(SystemTime::UNIX_EPOCH);
+        format!("{links:?} {cookies:?} {wait:?} {:?}", response.file_name())
+    }
+
+    /// Fields and how their values may begin.
+    const FIELDS: [(HeaderName, &str); 9] = [
+        (LINK, ""),
+        (LINK, "<a>"),
+        (SET_COOKIE, ""),
+        (SET_COOKIE, "a=b; Expires="),
+        (RETRY_AFTER, ""),
+        (RETRY_AFTER, "Sun, 06 Nov 1994 08:49:37"),
+        (CONTENT_DISPOSITION, "attachment"),
+        (CONTENT_DISPOSITION, "attachment; filename*=utf-8''"),
+        (CONTENT_TYPE, "text/html; charset="),
+    ];
+
+    const PIECES: [&str; 22] = [
+        ";",
+        ",",
+        "\"",
+        "=",
+        "\\",
+        " ",
+        "\t",
+        "'",
+        "%41",
+        "0",
+        "a",
+        "/",
+        ".",
+        ":",
+        "<a>,",
+        "<a>;",
+        ";a=\"",
+        ";a=\"\\",
+        ";a=b",
+        "a=b,",
+        "01 Jan ",
+        ";filename=",
+    ];
+
+    /// Twice as much takes twice as much memory, and as for time: a parser that looks at everything
+    /// again for each byte would be at it for minutes.
+    #[test]
+    fn c06_values_that_repeat() {
+        let mut response = blank();
+        for (name, start) in FIELDS {
+            for piece in PIECES {
+                let mut work = |size: usize| {
+                    let value = format!("{start}{}", piece.repeat(size / piece.len()));
+                    let value = HeaderValue::try_from(value.trim_end()).unwrap();
+                    response.headers_mut().insert(&name, value);
+                    measured(|| drop(told(&response))).0
+                };
+                let (one, two) = (work(64 * 1024), work(128 * 1024));
+                assert!(
+                    two.bytes_total < one.bytes_total * 5 / 2 + 10_000,
+                    "{name} {start} {piece}"
+                );
+                assert!(two.count_total < one.count_total * 5 / 2 + 20, "{name} {start} {piece}");
+                work(512 * 1024);
+            }
+            response.headers_mut().remove(&name);
+        }
+    }
+
+    /// The same for what is read only when the body is.
+    #[test]
+    fn c06_media_types_that_repeat() {
+        for piece in PIECES {
+            let mut response = blank();
+            let value = format!("text/html;charset={}", piece.repeat(512 * 1024 / piece.len()));
+            let value = HeaderValue::try_from(value.trim_end()).unwrap();
+            response.headers_mut().insert(CONTENT_TYPE, value);
+            assert_eq!(response.text().unwrap(), "");
+        }
+    }
+
+    /// And for what is read before the response is handed over.
+    #[cfg(feature = "digest")]
+    #[test]
+    fn c06_challenges_that_repeat() {
+        let pieces = [
+            "Digest ",
+            "Digest,",
+            "Digest a=",
+            "Digest realm=\"\",",
+            "Digest realm=r, nonce=n, qop=x, ",
+        ];
+        for piece in pieces.iter().chain(&PIECES) {
+            let value = format!("Digest {}", piece.repeat(512 * 1024 / piece.len()));
+            let fields = format!("www-authenticate: {}\r\n", value.trim_end());
+            let refused = [b"HTTP/1.1 401 No", &super::response(&fields, "")[15..]].concat();
+            let server = Script::serve(vec![answer(refused)]);
+            let client = patient().limits(large_heads()).digest_auth("u", "p");
+            let (allocated, status) =
+                measured(|| client.build().unwrap().get(server.url("/")).send().unwrap().status());
+            assert_eq!(status, 401, "{piece}");
+            assert!(allocated.bytes_max < 32 * MB, "{piece}: {allocated:?}");
+        }
+    }
+
+    /// A long URL and many links to be resolved against it: not one times the other.
+    #[test]
+    fn c06_links_of_a_long_url() {
+        let server =
+            Script::serve(vec![[answer(response("", "")), answer(response("", ""))].concat()]);
+        let client = patient().build().unwrap();
+        let used = |path: &str| {
+            let mut response = client.get(server.url(path)).send().unwrap();
+            let links = HeaderValue::try_from("<>,".repeat(20_000)).unwrap();
+            response.headers_mut().insert(LINK, links);
+            let (allocated, links) = measured(|| response.links());
+            assert_eq!(links.len(), 20_000);
+            allocated.bytes_max
+        };
+        let (short, long) = (used("/"), used(&format!("/{}", "a".repeat(60_000))));
+        assert!(long < short + MB, "{short} {long}");
+    }
+
+    /// Octets that are not ASCII, and characters cut in half, wherever a parser may cut.
+    #[test]
+    fn c11_values_that_are_not_ascii() {
+        let rows = [
+            (LINK, "<a>; rel=\"x\"; title*=utf-8'en'%e2%82%ac"),
+            (
+                SET_COOKIE,
+                "a=b; Expires=Sun, 06 Nov 1994 08:49:37 GMT; Max-Age=10; Domain=a; Path=/",
+            ),
+            (RETRY_AFTER, "Sun, 06 Nov 1994 08:49:37 GMT"),
+            (RETRY_AFTER, "Sunday, 06-Nov-94 08:49:37 GMT"),
+            (RETRY_AFTER, "Sun Nov  6 08:49:37 1994"),
+            (RETRY_AFTER, "120"),
+            (CONTENT_DISPOSITION, "attachment; filename=\"../a.b\"; filename*=utf-8''%e2%82%ac"),
+            (CONTENT_DISPOSITION, "attachment; filename=con.txt"),
+        ];
+        let octets: [&[u8]; 6] =
+            [b"\x80", b"\xff", b"\xc3", b"\xc3\xa9", b"\xf0\x9f\x98", "😀".as_bytes()];
+        let mut response = blank();
+        for (name, value) in rows {
+            for at in 0..=value.len() {
+                for octets in octets {
+                    let (start, end) = value.as_bytes().split_at(at);
+                    for bytes in [
+                        [start, octets, end].concat(),
+                        [start, octets, end.get(1..).unwrap_or_default()].concat(),
+                    ] {
+                        response
+                            .headers_mut()
+                            .insert(&name, HeaderValue::from_bytes(&bytes).unwrap());
+                        told(&response);
+                        assert_eq!(
+                            response.retry_after(SystemTime::UNIX_EPOCH),
+                            None,
+                            "{}",
+                            bytes.escape_ascii()
+                        );
+                        let name = response.file_name();
+                        assert!(
+                            !name.is_some_and(|name| name.contains(['/', '\\'])),
+                            "{}",
+                            bytes.escape_ascii()
+                        );
+                    }
+                }
+            }
+            response.headers_mut().remove(&name);
+        }
+    }
+
+    /// The same where the message itself depends on it.
+    #[test]
+    fn c11_numbers_that_are_not_ascii() {
+        let rows: [(&[u8], &str); 8] = [
+            (b"HTTP/1.1 2\xc3\xa90 OK\r\n\r\n", "invalid status line \"HTTP/1.1 2\\xc3\\xa90 OK\""),
+            (b"HTTP/1.1 \xff\xff\xff\r\n\r\n", "invalid status line \"HTTP/1.1 \\xff\\xff\\xff\""),
+            (b"HTTP/1.\xb9 200\r\n\r\n", "unsupported HTTP version \"HTTP/1.\\xb9\""),
+            (b"HTTP/1.1 200\r\ncontent-length: 1\xb2\r\n\r\n", "invalid Content-Length \"1\\xb2\""),
+            (
+                b"HTTP/1.1 200\r\ncontent-length: \xef\xbc\x95\r\n\r\n",
+                "invalid Content-Length \"\\xef\\xbc\\x95\"",
+            ),
+            (
+                b"HTTP/1.1 200\r\ntransfer-encoding: chunked\xa0\r\n\r\n",
+                "unsupported transfer coding \"chunked\\xa0\"",
+            ),
+            (b"HTTP/1.1 200\r\nn\xc3\xa9: x\r\n\r\n", "invalid header field \"n\\xc3\\xa9\""),
+            (
+                b"HTTP/1.1 200\r\ntransfer-encoding: chunked\r\n\r\n\xef\xbc\x95\r\n",
+                "'\\xef' in a chunk size",
+            ),
+        ];
+        for (sent, reason) in rows {
+            let server = Script::serve(vec![vec![Step::ExpectRequest, send(sent), Step::Silent]]);
+            let error = patient()
+                .build()
+                .unwrap()
+                .get(server.url("/"))
+                .send()
+                .and_then(Response::bytes)
+                .unwrap_err();
+            assert_eq!(error.kind(), Kind::Protocol);
+            assert!(
+                error.to_string().ends_with(&format!("{}: {reason}", server.url("/"))),
+                "{error}"
+            );
+        }
+        for (location, target) in [
+            (&b"/\xc3"[..], "/%C3"),
+            (b"/\xf0\x9f\x98?\xff", "/%F0%9F%98?%FF"),
+            (b"/\xc3\xa9", "/%C3%A9"),
+        ] {
+            let moved =
+                [b"HTTP/1.1 302 Found\r\ncontent-length: 0\r\nlocation: ", location, b"\r\n\r\n"]
+                    .concat();
+            let server = Script::serve(vec![[answer(moved), answer(ok(""))].concat()]);
+            let response = patient().build().unwrap().get(server.url("/")).send().unwrap();
+            assert_eq!(response.url().as_str(), server.url(target));
+        }
+    }
+}
+
+mod tls {
+    use super::*;
+
+    /// RUSTSEC-2023-0053 (rustls-webpki): authorities that may all have signed each other. Whichever
+    /// way the verifier tries, there are too many, and it gives up.
+    #[test]
+    fn c09_a_chain_to_explode_the_search() {
+        let pki = Pki::new();
+        let root = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
+        let client = patient().tls_certs_only([root]).build().unwrap();
+        // Either nobody leads to the root, or everybody says to.
+        for (name, issuer, reason) in [
+            ("ring", "ring", "MaximumPathBuildCallsExceeded"),
+            ("ring", "leanhttp test CA", "MaximumSignatureChecksExceeded"),
+        ] {
+            let server = Script::serve_tls(vec![vec![]], exploding(name, issuer));
+            let error = client.get(server.url("/")).send().unwrap_err();
+            let reason = format!("invalid peer certificate: Other(OtherError({reason}))");
+            let peer = format!("localhost:{}", server.addr().port());
+            let line = format!("TLS handshake with {peer} for {}: {reason}", server.url("/"));
+            assert_told(&error, Kind::Tls, Phase::Handshake, &line);
+        }
+    }
+
+    /// A leaf of the authority `name`, and 120 authorities of that name, signed by `issuer`.
+    fn exploding(name: &str, issuer: &str) -> Arc<ServerConfig> {
+        let authority = |name: &str| {
+            let mut params = CertificateParams::default();
+            params.distinguished_name.push(DnType::CommonName, name);
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            params
+        };
+        let mut chain: Vec<CertificateDer<'static>> = Vec::new();
+        for _ in 0..120 {
+            let signer = Issuer::new(authority(issuer), KeyPair::generate().unwrap());
+            let key = KeyPair::generate().unwrap();
+            chain.push(authority(name).signed_by(&key, &signer).unwrap().der().clone());
+        }
+        let signer = Issuer::new(authority(name), KeyPair::generate().unwrap());
+        let key = KeyPair::generate().unwrap();
+        let leaf = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        chain.insert(0, leaf.signed_by(&key, &signer).unwrap().der().clone());
+        let key: PrivateKeyDer<'_> = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
+        let config =
+            ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .unwrap()
+                .with_no_client_auth()
+                .with_single_cert(chain, key)
+                .unwrap();
+        Arc::new(config)
+    }
+
+    /// RUSTSEC-2024-0336 (rustls): whatever ends or stops the handshake, it is over.
+    #[test]
+    fn c10_peers_that_close_in_the_handshake() {
+        const CLOSE_NOTIFY: &[u8] = b"\x15\x03\x03\0\x02\x01\0";
+        const WARNING: &[u8] = b"\x15\x03\x03\0\x02\x01\x5a";
+        let empty = |kind: u8| [&[kind], &b"\x03\x03\0\0"[..]].concat();
+        let closed = "connection closed during the handshake";
+        let alerts = "peer misbehaved: TooManyWarningAlertsReceived";
+        let unexpected = |kind: &str| {
+            format!("received unexpected message: got {kind} when expecting Handshake")
+        };
+        let invalid = "received corrupt message of type InvalidEmptyPayload".to_owned();
+        let rows: Vec<(Connection, String)> = vec![
+            (vec![send(CLOSE_NOTIFY), Step::Close], closed.to_owned()),
+            (vec![send(CLOSE_NOTIFY), Step::Cut], closed.to_owned()),
+            (vec![send(CLOSE_NOTIFY.repeat(1000)), Step::Silent], alerts.to_owned()),
+            (vec![send(WARNING.repeat(1000)), Step::Silent], alerts.to_owned()),
+            (vec![send(empty(0x14).repeat(1000)), Step::Silent], invalid.clone()),
+            (vec![send(empty(0x15).repeat(1000)), Step::Silent], invalid.clone()),
+            (vec![send(empty(0x16).repeat(1000)), Step::Silent], invalid),
+            (vec![send(empty(0x17).repeat(1000)), Step::Silent], unexpected("ApplicationData")),
+            (
+                vec![send(b"\x14\x03\x03\0\x01\x01".repeat(1000)), Step::Silent],
+                unexpected("ChangeCipherSpec"),
+            ),
+            (
+                vec![send(CLOSE_NOTIFY), Step::Silent],
+                "no connection within 500ms (connect timeout)".to_owned(),
+            ),
+        ];
+        for (steps, reason) in rows {
+            let server = Script::serve(vec![steps]);
+            let url = server.url("/").replace("http://127.0.0.1", "https://localhost");
+            let connect_timeout =
+                Duration::from_millis(if reason.contains("500ms") { 500 } else { 60_000 });
+            let client = patient().connect_timeout(connect_timeout).build().unwrap();
+            let error = client.get(&url).send().unwrap_err();
+            let peer = format!("localhost:{}", server.addr().port());
+            let line = format!("TLS handshake with {peer} for {url}: {reason}");
+            assert_eq!(error.to_string(), line);
+            assert_eq!(error.phase(), Phase::Handshake);
+        }
+    }
+
+    /// Records that say nothing are no progress, in whichever part of a response they come.
+    #[test]
+    fn c10_empty_records_without_end() {
+        let pki = Pki::new();
+        let root = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
+        let client = patient().tls_certs_only([root]).build().unwrap();
+        for start in ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"]
+        {
+            let server = EmptyRecords::start(&pki, start);
+            let url = format!("https://localhost:{}/", server.addr.port());
+            let (allocated, error) =
+                measured(|| client.get(&url).send().and_then(Response::bytes).unwrap_err());
+            let line = error.to_string();
+            assert_eq!(error.kind(), Kind::Tls, "{line}");
+            let reason = "peer misbehaved: TooManyEmptyFragments";
+            assert!(line.ends_with(&format!(" for {url}: {reason}")), "{line}");
+            assert!(server.sent.load(Ordering::Relaxed) < 8 * MB);
+            assert!(allocated.bytes_max < 128 * KB, "{allocated:?}");
+        }
+    }
+
+    /// Answers a request with the start of a response, and then with empty records.
+    struct EmptyRecords {
+        addr: SocketAddr,
+        sent: Arc<AtomicU64>,
+    }
+
+    impl EmptyRecords {
+        fn start(pki: &Pki, start: &'static str) -> Self {
+            let mut config = ServerConfig::clone(&pki.server_config(Leaf::Good));
+            config.enable_secret_extraction = true;
+            let config = Arc::new(config);
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let addr = listener.local_addr().unwrap();
+            let sent = Arc::new(AtomicU64::new(0));
+            let counter = Arc::clone(&sent);
+            thread::spawn(move || {
+                let stream = listener.accept().unwrap().0;
+                let _ = serve(stream, config, start.as_bytes(), &counter);
+            });
+            Self { addr, sent }
+        }
+    }
+
+    fn serve(
+        mut stream: TcpStream,
+        config: Arc<ServerConfig>,
+        start: &[u8],
+        sent: &AtomicU64,
+    ) -> io::Result<()> {
+        let mut connection = ServerConnection::new(config).unwrap();
+        while connection.is_handshaking() || connection.wants_write() {
+            connection.complete_io(&mut stream)?;
+        }
+        connection.writer().write_all(start)?;
+        while connection.wants_write() {
+            connection.write_tls(&mut stream)?;
+        }
+        let Some(SupportedCipherSuite::Tls13(suite)) = connection.negotiated_cipher_suite() else {
+            unreachable!()
+        };
+        let (first, secrets) = connection.dangerous_extract_secrets().unwrap().tx;
+        use ConnectionTrafficSecrets::{Aes128Gcm, Aes256Gcm, Chacha20Poly1305};
+        let (Aes128Gcm { key, iv } | Aes256Gcm { key, iv } | Chacha20Poly1305 { key, iv }) =
+            secrets
+        else {
+            unreachable!()
+        };
+        let mut encrypter = suite.aead_alg.encrypter(key, iv);
+        for number in first.. {
+            let record = OutboundPlainMessage {
+                typ: ContentType::ApplicationData,
+                version: ProtocolVersion::TLSv1_2,
+                payload: OutboundChunks::Single(&[]),
+            };
+            let record = encrypter.encrypt(record, number).unwrap().encode();
+            stream.write_all(&record)?;
+            sent.fetch_add(record.len() as u64, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}

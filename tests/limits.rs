@@ -1,0 +1,194 @@
+//! Every limit of [`Limits`]: a response exactly at it is fine, one beyond it is an error that
+//! names it.
+#![cfg(all(feature = "blocking", feature = "gzip"))]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::io::{Read as _, Write as _};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use leanhttp::error::{Kind, Phase};
+use leanhttp::{Client, Limits, Result};
+
+use support::script::{Script, answer, ok};
+
+/// What is limited, how it is set, a response that costs `most` of it, and how one that may cost
+/// less is told.
+struct Row {
+    set: fn(&mut Limits, usize),
+    most: usize,
+    response: Vec<u8>,
+    phase: Phase,
+    told: fn(usize) -> String,
+}
+
+fn client(row: &Row, limit: usize) -> Client {
+    let mut limits = Limits::default();
+    // So that the ratio, where a row sets one, is asked for from the first byte on.
+    limits.decoded_freely = 0;
+    limits.decoded_ratio = u64::MAX;
+    (row.set)(&mut limits, limit);
+    Client::builder().limits(limits).build().unwrap()
+}
+
+fn fetch(client: &Client, response: &[u8]) -> Result<Vec<u8>> {
+    let server = Script::serve(vec![answer(response)]);
+    client.get(server.url("/")).send()?.bytes().map(Vec::from)
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::none());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn coded(codings: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Encoding: {codings}\r\nContent-Length: {length}\r\n\r\n"
+    );
+    [head.as_bytes(), body].concat()
+}
+
+fn chunked(body: &str) -> Vec<u8> {
+    format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}").into_bytes()
+}
+
+fn rows() -> Vec<Row> {
+    let early = "HTTP/1.1 103 Early Hints\r\n\r\n";
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
+    let lines = "HTTP/1.1 200 OK\r\nX-Long-Line: 12345678\r\nContent-Length: 2\r\n\r\nok";
+    let trailers = "2\r\nok\r\n0\r\nA: 1\r\nB: 2\r\n\r\n";
+    vec![
+        Row {
+            set: |limits, limit| limits.head_bytes = limit,
+            most: early.len() + head.len(),
+            response: format!("{early}{head}ok").into_bytes(),
+            phase: Phase::Head,
+            told: |limit| format!("response head larger than {limit} bytes"),
+        },
+        Row {
+            set: |limits, limit| limits.line_bytes = limit,
+            most: "X-Long-Line: 12345678\r\n".len(),
+            response: lines.into(),
+            phase: Phase::Head,
+            told: |limit| format!("line of the head longer than {limit} bytes"),
+        },
+        Row {
+            set: |limits, limit| limits.fields = limit,
+            most: 2,
+            response: lines.into(),
+            phase: Phase::Head,
+            told: |limit| format!("more than {limit} header fields"),
+        },
+        Row {
+            set: |limits, limit| limits.interim_responses = limit,
+            most: 3,
+            response: format!("{early}{early}{early}{head}ok").into_bytes(),
+            phase: Phase::Head,
+            told: |limit| format!("more than {limit} interim (1xx) responses"),
+        },
+        Row {
+            set: |limits, limit| limits.chunk_extension_bytes = limit,
+            // The zeros count as well.
+            most: "00;a=b".len() + "0;cd".len(),
+            response: chunked("002;a=b\r\nok\r\n0;cd\r\n\r\n"),
+            phase: Phase::Body,
+            told: |limit| format!("more than {limit} bytes of chunk extensions"),
+        },
+        Row {
+            set: |limits, limit| limits.trailer_bytes = limit,
+            most: "A: 1\r\nB: 2\r\n\r\n".len(),
+            response: chunked(trailers),
+            phase: Phase::Body,
+            told: |limit| format!("trailers larger than {limit} bytes"),
+        },
+        Row {
+            set: |limits, limit| limits.trailer_fields = limit,
+            most: 2,
+            response: chunked(trailers),
+            phase: Phase::Body,
+            told: |limit| format!("more than {limit} trailer fields"),
+        },
+        Row {
+            set: |limits, limit| limits.codings = limit,
+            most: 2,
+            response: coded("gzip, gzip", &gzip(&gzip(b"ok"))),
+            phase: Phase::Decode,
+            told: |limit| format!("more than {limit} content codings"),
+        },
+        Row {
+            set: |limits, limit| limits.body_bytes = limit as u64,
+            most: 2,
+            response: ok("ok"),
+            phase: Phase::Body,
+            told: |limit| format!("the body is larger than {limit} bytes (body_limit)"),
+        },
+    ]
+}
+
+#[test]
+fn a_response_at_the_limit_is_fine_and_one_beyond_it_is_told() {
+    for row in rows() {
+        let at = fetch(&client(&row, row.most), &row.response);
+        assert_eq!(at.unwrap(), b"ok", "{}", (row.told)(row.most));
+        let beyond = fetch(&client(&row, row.most - 1), &row.response).unwrap_err();
+        assert_eq!((beyond.kind(), beyond.phase()), (Kind::Limit, row.phase), "{beyond}");
+        let reason = (row.told)(row.most - 1);
+        assert!(beyond.to_string().ends_with(&reason), "{beyond}: {reason}");
+    }
+}
+
+/// A body of ten thousand bytes in about a hundred.
+#[test]
+fn the_ratio_is_asked_once_what_is_free_is_used_up() {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(&[b'x'; 10_000]).unwrap();
+    let response = coded("gzip", &encoder.finish().unwrap());
+    for (ratio, freely, is_fine) in [(2, 10_000, true), (2, 1000, false), (1000, 0, true)] {
+        let mut limits = Limits::default();
+        (limits.decoded_ratio, limits.decoded_freely) = (ratio, freely);
+        let client = Client::builder().limits(limits).build().unwrap();
+        let server = Script::serve(vec![answer(&response)]);
+        let mut response = client.get(server.url("/")).send().unwrap();
+        // In pieces: what was decoded is judged before more is.
+        let mut pieces = [0; 500];
+        let mut read = 0;
+        let outcome = loop {
+            match response.read(&mut pieces) {
+                Ok(0) => break Ok(read),
+                Ok(count) => read += count,
+                Err(error) => break Err(error.to_string()),
+            }
+        };
+        match outcome {
+            Ok(read) => assert_eq!((read, is_fine), (10_000, true)),
+            Err(error) => {
+                assert!(!is_fine && read <= 1500, "{error}: {read}");
+                assert!(error.ends_with("grows to more than 2 times its size"), "{error}");
+            }
+        }
+    }
+}
+
+/// The rest of a dropped response is read away up to the limit; beyond it the connection is closed.
+#[test]
+fn what_is_drained_is_limited() {
+    let rest = "x".repeat(100);
+    for (limit, connections) in [(100, 1), (99, 2)] {
+        let mut limits = Limits::default();
+        limits.drained_bytes = limit;
+        let client = Client::builder().limits(limits).build().unwrap();
+        let (first, second) = (answer(ok(&rest)), answer(ok("second")));
+        let server = Script::serve(match connections {
+            1 => vec![[first, second].concat()],
+            _ => vec![first, second],
+        });
+        let first = client.get(server.url("/")).send().unwrap();
+        drop(first);
+        assert_eq!(client.get(server.url("/")).send().unwrap().text().unwrap(), "second");
+        assert_eq!(server.accepted(), connections, "{limit}");
+    }
+}
