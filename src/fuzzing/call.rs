@@ -18,7 +18,6 @@ use crate::pool::Pooled;
 use crate::proto::close::CloseReason;
 use crate::proto::exchange::{BodyStep, Step};
 use crate::proto::head::ResponseHead;
-use crate::proto::limits::DRAIN_BYTES;
 use crate::url::Url;
 use crate::wire::session::Session;
 
@@ -204,7 +203,7 @@ impl<N: Network> Driver<'_, N> {
         call: &mut Call<'_, Simulated>,
     ) -> Result<Box<ResponseHead>, Failure> {
         self.network.begin(connection.number, call.method(), call.url());
-        connection.link.start(call);
+        connection.link.start(call).map_err(|halt| connection.link.failure(halt))?;
         let mut body = call.take_body();
         let head = self.exchange(connection, &mut body, call);
         call.give_back(body);
@@ -398,12 +397,13 @@ impl<N: Network> Driver<'_, N> {
         call: &Call<'_, Simulated>,
         wait: Wait,
     ) -> Result<(), CloseReason> {
+        let limit = call.config().limits.drained_bytes;
         connection.link.session.may_be_reused()?;
-        if connection.link.session.body_left().is_some_and(|left| left > DRAIN_BYTES as u64) {
+        if connection.link.session.body_left().is_some_and(|left| left > limit as u64) {
             return Err(CloseReason::BodyUnread);
         }
         let mut scratch = [0; 2048];
-        let mut left = DRAIN_BYTES;
+        let mut left = limit;
         loop {
             self.step();
             let step = connection.link.session.read_body(&mut scratch);
@@ -455,7 +455,10 @@ fn fill(connection: &mut Connection, body: &mut Body<Simulated>) -> Result<(), H
     let space = session.body_space();
     loop {
         let (source, into) = match body.feed(space) {
-            Feed::Filled(0) => return Ok(session.body_end()?),
+            Feed::Filled(0) => {
+                let trailers = body.trailers().map_err(Halt::body)?;
+                return Ok(session.body_end(&trailers)?);
+            }
             Feed::Filled(count) => {
                 session.body_filled(count);
                 return Ok(());
