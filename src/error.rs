@@ -25,8 +25,8 @@ pub(crate) type Cause = Box<dyn StdError + Send + Sync>;
 /// ```
 ///
 /// Because that line holds the cause already, a reporter that also walks
-/// [`source`](std::error::Error::source) prints it twice. The line never holds a header's value,
-/// a body or the password of a URL.
+/// [`source`](std::error::Error::source) prints it twice. The line never holds a header's value
+/// or the password of a URL; of a body it shows only what stands where JSON does not parse.
 ///
 /// ```
 /// let error = leanhttp::Url::parse("example.org").map(|_| ()).unwrap_err();

@@ -11,7 +11,7 @@ use http::HeaderValue;
 
 use crate::{
     config::{ClientBuilder, Cookies},
-    cookie::{CookieStore, Site, Store, StoredCookie},
+    cookie::{CookieStore, Limits, Site, Store, StoredCookie},
     front::Front,
     url::Url,
 };
@@ -67,6 +67,12 @@ impl Jar {
     /// ```
     pub fn with_clock(clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Jar {
         Jar { store: Mutex::default(), clock: Box::new(clock) }
+    }
+
+    /// The same empty jar, with these limits; cookies that it has already are forgotten.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Jar {
+        Jar { store: Mutex::new(Store::with_limits(limits)), ..self }
     }
 
     /// Adds the cookie that `Set-Cookie: {cookie}` in a response from `url` would, with attributes
@@ -171,9 +177,10 @@ impl<F: Front> ClientBuilder<F> {
 }
 
 impl CookieStore for Jar {
-    /// Only the first 50 fields of a response count.
+    /// Only the first fields of a response count: see [`Limits::per_response`].
     fn set_cookies(&self, cookie_headers: &mut dyn Iterator<Item = &HeaderValue>, url: &Url) {
-        for set_cookie in cookie_headers.take(MAX_PER_RESPONSE) {
+        let most = self.lock().limits().per_response;
+        for set_cookie in cookie_headers.take(most) {
             self.set(set_cookie.as_bytes(), url);
         }
     }
@@ -195,10 +202,6 @@ impl fmt::Debug for Jar {
         f.debug_struct("Jar").field("len", &self.lock().len()).finish_non_exhaustive()
     }
 }
-
-/// `Set-Cookie` fields heeded in one response, so that one answer cannot turn over the whole jar;
-/// curl has the same limit.
-const MAX_PER_RESPONSE: usize = 50;
 
 #[cfg(test)]
 mod tests {
@@ -312,5 +315,36 @@ mod tests {
     fn can_be_shared() {
         fn is_store<T: CookieStore + fmt::Debug + Default>() {}
         is_store::<Jar>();
+    }
+
+    /// Each limit: what reaches it is kept, what is beyond it is not.
+    #[test]
+    fn limits_have_knobs() {
+        type Row = (fn(&mut Limits), &'static [&'static str], &'static str);
+        let rows: [Row; 6] = [
+            (|limits| limits.cookie_bytes = 4, &["ab=12", "ab=123"], "ab=12"),
+            (|limits| limits.attribute_bytes = 5, &["a=1; Path=/long", "b=1; Path=/longer"], "a b"),
+            (|limits| limits.per_response = 2, &["a=1", "b=2", "c=3"], "a=1; b=2"),
+            (|limits| limits.per_domain = 2, &["a=1", "b=2", "c=3"], "b=2; c=3"),
+            (|limits| limits.in_all = 1, &["a=1", "b=2"], "b=2"),
+            (|limits| limits.header_bytes = 8, &["a=1", "b=2", "c=3"], "a=1; b=2"),
+        ];
+        for (set, cookies, expected) in rows {
+            let mut limits = Limits::default();
+            set(&mut limits);
+            let jar = Jar::new().with_limits(limits);
+            let url = Url::parse("https://a.example/").unwrap();
+            let fields: Vec<_> = cookies.iter().map(|c| HeaderValue::from_static(c)).collect();
+            jar.set_cookies(&mut fields.iter(), &url);
+            match expected {
+                // The overlong path was ignored.
+                "a b" => {
+                    let paths: Vec<_> =
+                        jar.to_vec().iter().map(|c| c.path().into_owned()).collect();
+                    assert_eq!(paths, ["/long", "/"]);
+                }
+                _ => assert_eq!(jar.cookies(&url).unwrap(), expected),
+            }
+        }
     }
 }

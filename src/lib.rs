@@ -236,8 +236,8 @@
 //! | decoded bytes for each byte received, once 16 MiB were decoded | 250 | `Limits::decoded_ratio`, `decoded_freely` |
 //! | content codings of one body | 4 | `Limits::codings` |
 //! | a URL | 65,534 bytes | |
-//! | a cookie's name and value | 4096 bytes | |
-//! | cookies of one domain, cookies in all | 50, 3000 | |
+//! | a cookie's name and value | 4096 bytes | `cookie::Limits` |
+//! | cookies of one response, of one domain, in all | 50, 50, 3000 | `cookie::Limits` |
 //!
 //! # Features
 //!

@@ -61,6 +61,7 @@
 //! the feature only single labels such as `com` are known to be public.
 
 mod date;
+mod limits;
 mod parse;
 mod provider;
 mod refusal;
@@ -78,6 +79,7 @@ use std::{
 
 use http::{HeaderValue, header};
 
+pub use self::limits::Limits;
 use self::parse::SetCookie;
 pub use self::{
     provider::CookieStore,
@@ -124,7 +126,7 @@ impl<'a> Cookie<'a> {
     /// Reads the value of a `Set-Cookie` field (RFC 6265bis §5.6). `None` for one that says to
     /// ignore it: without name and value, too long, or with control octets.
     pub fn parse(set_cookie: &'a HeaderValue) -> Option<Cookie<'a>> {
-        let parsed = SetCookie::parse(set_cookie.as_bytes()).ok()?;
+        let parsed = SetCookie::parse(set_cookie.as_bytes(), &Limits::default()).ok()?;
         Some(Cookie {
             name: String::from_utf8_lossy(parsed.name),
             value: String::from_utf8_lossy(parsed.value),

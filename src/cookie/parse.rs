@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{SameSite, date, refusal::Refusal};
+use super::{SameSite, date, limits::Limits, refusal::Refusal};
 
 /// What one `Set-Cookie` field says. Slices of the field's value; of a repeated attribute the last
 /// valid one counts.
@@ -26,7 +26,7 @@ pub(crate) struct SetCookie<'a> {
 }
 
 impl<'a> SetCookie<'a> {
-    pub(crate) fn parse(input: &'a [u8]) -> Result<SetCookie<'a>, Refusal> {
+    pub(crate) fn parse(input: &'a [u8], limits: &Limits) -> Result<SetCookie<'a>, Refusal> {
         if input.iter().any(|&octet| is_control(octet)) {
             return Err(Refusal::ControlOctet);
         }
@@ -35,21 +35,22 @@ impl<'a> SetCookie<'a> {
         if name.is_empty() && value.is_empty() {
             return Err(Refusal::Empty);
         }
-        if name.len() + value.len() > MAX_PAIR {
+        if name.len() + value.len() > limits.cookie_bytes {
             return Err(Refusal::PairTooLong);
         }
         let mut cookie = SetCookie { name, value, ..SetCookie::default() };
-        parts.for_each(|attribute| cookie.apply(attribute));
+        for attribute in parts {
+            let (name, value) = split_pair(attribute).unwrap_or((attribute.trim_ascii(), b""));
+            if value.len() <= limits.attribute_bytes {
+                cookie.apply(name, value);
+            }
+        }
         Ok(cookie)
     }
 
-    /// §5.6.1 to §5.6.7. An unknown, malformed or overlong attribute changes nothing, except that a
-    /// malformed `Domain`, `Path` or `SameSite` undoes an earlier one.
-    fn apply(&mut self, attribute: &'a [u8]) {
-        let (name, value) = split_pair(attribute).unwrap_or((attribute.trim_ascii(), b""));
-        if value.len() > MAX_ATTRIBUTE {
-            return;
-        }
+    /// §5.6.1 to §5.6.7. An unknown or malformed attribute changes nothing, except that a malformed
+    /// `Domain`, `Path` or `SameSite` undoes an earlier one.
+    fn apply(&mut self, name: &[u8], value: &'a [u8]) {
         let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         if is("Expires") {
             self.expires = date::parse(value).or(self.expires);
@@ -107,12 +108,6 @@ pub(super) fn same_site(value: &[u8]) -> Option<SameSite> {
         .into_iter()
         .find_map(|(known, same_site)| value.eq_ignore_ascii_case(known).then_some(same_site))
 }
-
-/// Octets of name and value together (§5.6 step 5).
-pub(crate) const MAX_PAIR: usize = 4096;
-
-/// Octets of an attribute's value (§5.6, attribute step 6).
-pub(crate) const MAX_ATTRIBUTE: usize = 1024;
 
 #[cfg(test)]
 mod tests;

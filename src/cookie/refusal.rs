@@ -5,7 +5,7 @@ pub(crate) enum Refusal {
     ControlOctet,
     /// Neither name nor value (§5.7 step 2).
     Empty,
-    /// Name and value together over [`MAX_PAIR`](super::parse::MAX_PAIR) octets (§5.6 step 5).
+    /// Name and value together over [the limit](super::limits::Limits::cookie_bytes) (§5.6 step 5).
     PairTooLong,
     /// The request's host or directory is longer than a cookie may carry.
     SiteTooLong,

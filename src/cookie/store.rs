@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 
 use super::{
+    limits::Limits,
     parse::SetCookie,
     refusal::Refusal,
     saved::Record,
@@ -50,7 +51,8 @@ impl Store {
         now: SystemTime,
     ) -> Result<(), Refusal> {
         self.evict_expired(now);
-        let cookie = StoredCookie::admit(&SetCookie::parse(set_cookie)?, site, now)?;
+        let parsed = SetCookie::parse(set_cookie, &self.limits)?;
+        let cookie = StoredCookie::admit(&parsed, site, &self.limits, now)?;
         let key = site.key(&cookie.domain);
         if site.scheme == Scheme::Plain && self.has_secure_under(&key, &cookie) {
             return Err(Refusal::OverlaysSecure);
@@ -59,10 +61,18 @@ impl Store {
         Ok(())
     }
 
+    pub(crate) fn with_limits(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Puts a cookie from a file in. One that has expired changes nothing.
     pub(crate) fn restore(&mut self, record: &Record, now: SystemTime) -> Result<(), Refusal> {
         self.evict_expired(now);
-        let (key, cookie) = record.admit(now)?;
+        let (key, cookie) = record.admit(&self.limits, now)?;
         if cookie.is_expired(now) {
             return Err(Refusal::Expired);
         }
@@ -82,7 +92,7 @@ impl Store {
                 line.extend_from_slice(b"; ");
             }
             cookie.write_pair(&mut line);
-            if line.len() > MAX_HEADER {
+            if line.len() > self.limits.header_bytes {
                 line.truncate(fits);
                 break;
             }
@@ -244,28 +254,11 @@ impl Store {
     }
 }
 
-/// How many cookies are kept; by default the least that RFC 6265bis §6.1 asks for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) per_domain: usize,
-    pub(crate) in_all: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits { per_domain: 50, in_all: 3000 }
-    }
-}
-
 /// `com`, `com.example`, `com.example.www` for the key `com.example.www`.
 fn at_and_above(key: &str) -> impl Iterator<Item = &str> {
     let above = key.match_indices('.').filter_map(|(dot, _)| key.get(..dot));
     above.chain([key])
 }
-
-/// Octets of the field's value. Servers commonly refuse a header line of more than 8190 (the
-/// default of Apache's `LimitRequestFieldSize`, and curl's limit), the name included.
-const MAX_HEADER: usize = 8190 - "cookie: ".len();
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,8 @@ use std::{
 
 use super::{
     SameSite,
-    parse::{MAX_ATTRIBUTE, SetCookie},
+    limits::Limits,
+    parse::SetCookie,
     refusal::Refusal,
     site::{Scheme, Site},
     suffix::is_public_suffix,
@@ -112,11 +113,12 @@ impl StoredCookie {
     pub(crate) fn admit(
         set_cookie: &SetCookie<'_>,
         site: Site<'_>,
+        limits: &Limits,
         now: SystemTime,
     ) -> Result<StoredCookie, Refusal> {
         let (domain, scope) = domain_and_scope(set_cookie.domain, site)?;
         let path = set_cookie.path.unwrap_or(site.default_path().as_bytes());
-        if domain.len() > MAX_DOMAIN || path.len() > MAX_ATTRIBUTE {
+        if domain.len() > MAX_DOMAIN || path.len() > limits.attribute_bytes {
             return Err(Refusal::SiteTooLong);
         }
         if set_cookie.secure && site.scheme == Scheme::Plain {

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::limits::Limits;
 use super::{
     SameSite,
     parse::SetCookie,
@@ -79,9 +80,13 @@ pub(crate) struct Record {
 impl Record {
     /// The cookie, with the store's key for it, if it is what would have become of a `Set-Cookie` with
     /// the same content.
-    pub(crate) fn admit(&self, now: SystemTime) -> Result<(String, StoredCookie), Refusal> {
+    pub(crate) fn admit(
+        &self,
+        limits: &Limits,
+        now: SystemTime,
+    ) -> Result<(String, StoredCookie), Refusal> {
         let text = [&*self.name, b"=", &*self.value, b"; Path=", &*self.path].concat();
-        let parsed = SetCookie::parse(&text)?;
+        let parsed = SetCookie::parse(&text, limits)?;
         if (parsed.name, parsed.value, parsed.path) != (&self.name, &self.value, Some(&self.path)) {
             return Err(Refusal::NotAsWritten);
         }
@@ -95,7 +100,7 @@ impl Record {
         };
         let origin = self.origin()?;
         let site = Site::from(&origin);
-        let cookie = StoredCookie::admit(&set_cookie, site, now)?;
+        let cookie = StoredCookie::admit(&set_cookie, site, limits, now)?;
         Ok((site.key(&cookie.domain), cookie))
     }
 

@@ -30,7 +30,7 @@ fn fate(line: Line) -> Result<StoredCookie, &'static str> {
     match line {
         Line::Blank => Err("blank"),
         Line::Malformed => Err("malformed"),
-        Line::Cookie(record) => match record.admit(NOW) {
+        Line::Cookie(record) => match record.admit(&Limits::default(), NOW) {
             Ok((_, cookie)) => Ok(cookie),
             Err(_) => Err("refused"),
         },
@@ -290,7 +290,7 @@ fn records_refused() {
     ];
     for (line, expected) in table {
         let Line::Cookie(record) = netscape::read(line.as_bytes()) else { panic!("{line}") };
-        assert_eq!(record.admit(NOW).map(|_| ()), expected, "{line}");
+        assert_eq!(record.admit(&Limits::default(), NOW).map(|_| ()), expected, "{line}");
     }
 }
 
@@ -298,7 +298,7 @@ fn records_refused() {
 #[test]
 fn a_public_suffix_has_its_cookies_to_itself() {
     let Line::Cookie(record) = netscape::read(b".com\tTRUE\t/\tFALSE\t0\tn\tv") else { panic!() };
-    assert!(record.admit(NOW).unwrap().1.host_only());
+    assert!(record.admit(&Limits::default(), NOW).unwrap().1.host_only());
 }
 
 #[test]

@@ -185,7 +185,10 @@ fn secure_cookies_are_not_overlaid_5_7_step_16() {
 #[test]
 fn full_domain_evicts_insecure_then_unused_5_7() {
     let url = "https://a.example/";
-    let mut store = Store { limits: Limits { per_domain: 3, in_all: 9 }, ..Store::default() };
+    let mut store = Store {
+        limits: Limits { per_domain: 3, in_all: 9, ..Limits::default() },
+        ..Store::default()
+    };
     play(
         &mut store,
         &[
@@ -211,7 +214,10 @@ fn full_domain_evicts_insecure_then_unused_5_7() {
 
 #[test]
 fn full_store_evicts_expired_then_unused_5_7() {
-    let mut store = Store { limits: Limits { per_domain: 3, in_all: 3 }, ..Store::default() };
+    let mut store = Store {
+        limits: Limits { per_domain: 3, in_all: 3, ..Limits::default() },
+        ..Store::default()
+    };
     play(
         &mut store,
         &[
@@ -260,7 +266,7 @@ fn header_ends_before_it_is_too_long() {
     }
     assert_eq!(header(&mut store, "http://a.example/", at(0)), format!("a={value}; b={value}"));
 
-    let fill = MAX_HEADER - format!("a={value}; b={value}; n=").len();
+    let fill = Limits::default().header_bytes - format!("a={value}; b={value}; n=").len();
     for (filling, expected) in [(fill + 1, "a, b"), (fill, "a, b, n")] {
         store.retain(|cookie| matches!(cookie.name().as_ref(), "a" | "b"));
         let set_cookie = format!("n={}", "v".repeat(filling));

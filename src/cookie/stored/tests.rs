@@ -3,7 +3,12 @@ use super::*;
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
 fn admit(url: &str, set_cookie: &str) -> Result<StoredCookie, Refusal> {
-    StoredCookie::admit(&SetCookie::parse(set_cookie.as_bytes())?, Site::from(url), NOW)
+    StoredCookie::admit(
+        &SetCookie::parse(set_cookie.as_bytes(), &Limits::default())?,
+        Site::from(url),
+        &Limits::default(),
+        NOW,
+    )
 }
 
 #[test]
@@ -57,7 +62,7 @@ fn path_5_7_step_11() {
 #[test]
 fn what_is_refused_for_its_site() {
     let long_host = format!("http://{}example.com", "a.".repeat(130));
-    let long_path = format!("http://a.example/{}/", "b".repeat(MAX_ATTRIBUTE));
+    let long_path = format!("http://a.example/{}/", "b".repeat(Limits::default().attribute_bytes));
     let table = [
         ("http://a.example", "a=b; Secure", Some(Refusal::SecureOverPlain)),
         ("https://a.example", "a=b; Secure", None),
@@ -125,8 +130,17 @@ fn a_clock_at_the_end_of_time() {
     }
     assert_eq!(end.checked_add(Duration::from_secs(1)), None);
     for set_cookie in ["a=b; Max-Age=60", "a=b; Expires=31 Dec 9999 23:59:59", "a=b"] {
-        let set_cookie = SetCookie::parse(set_cookie.as_bytes()).unwrap_or_default();
-        assert!(StoredCookie::admit(&set_cookie, Site::from("http://a.example"), end).is_ok());
+        let set_cookie =
+            SetCookie::parse(set_cookie.as_bytes(), &Limits::default()).unwrap_or_default();
+        assert!(
+            StoredCookie::admit(
+                &set_cookie,
+                Site::from("http://a.example"),
+                &Limits::default(),
+                end
+            )
+            .is_ok()
+        );
     }
 }
 

@@ -6,7 +6,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::cookie::{parse::SetCookie, site::HostKind, stored::Scope};
 
-const LIMITS: Limits = Limits { per_domain: 3, in_all: 6 };
+fn limits() -> Limits {
+    Limits { per_domain: 3, in_all: 6, ..Limits::default() }
+}
 
 #[derive(Default)]
 struct Model {
@@ -17,7 +19,12 @@ struct Model {
 impl Model {
     fn set(&mut self, site: Site<'_>, set_cookie: &[u8], now: SystemTime) -> Result<(), Refusal> {
         self.cookies.retain(|cookie| !cookie.is_expired(now));
-        let mut new = StoredCookie::admit(&SetCookie::parse(set_cookie)?, site, now)?;
+        let mut new = StoredCookie::admit(
+            &SetCookie::parse(set_cookie, &Limits::default())?,
+            site,
+            &Limits::default(),
+            now,
+        )?;
         if site.scheme == Scheme::Plain && self.cookies.iter().any(|old| overlays(&new, old, site))
         {
             return Err(Refusal::OverlaysSecure);
@@ -62,8 +69,8 @@ impl Model {
     /// The next to go in the RFC's order of priority.
     fn excess(&self) -> Option<usize> {
         let crowd = |domain: &str| self.cookies.iter().filter(|c| c.domain == domain).count();
-        let crowded = |cookie: &StoredCookie| crowd(&cookie.domain) > LIMITS.per_domain;
-        let too_many = self.cookies.len() > LIMITS.in_all;
+        let crowded = |cookie: &StoredCookie| crowd(&cookie.domain) > limits().per_domain;
+        let too_many = self.cookies.len() > limits().in_all;
         let oldest = |is_candidate: &dyn Fn(&StoredCookie) -> bool| {
             let candidates = self.cookies.iter().enumerate().filter(|(_, c)| is_candidate(c));
             candidates.min_by_key(|(_, c)| c.accessed).map(|(place, _)| place)
@@ -155,7 +162,7 @@ proptest! {
 
     #[test]
     fn store_and_model_agree(steps in prop::collection::vec(step(), 0..60)) {
-        let mut store = Store { limits: LIMITS, ..Store::default() };
+        let mut store = Store { limits: limits(), ..Store::default() };
         let mut model = Model::default();
         let mut now = at(0);
         for step in &steps {
