@@ -6,7 +6,7 @@
 #![no_main]
 
 use leanhttp::fuzzing::call::{self, Client, Reading, Request, RequestBody};
-use leanhttp::header::{HeaderMap, HeaderName, HeaderValue};
+use leanhttp::header::{EXPECT, HeaderMap, HeaderName, HeaderValue};
 use leanhttp::{Method, Version};
 use leanhttp_fuzz::network::Network;
 use leanhttp_fuzz::{Sizes, Slow, request, script};
@@ -164,6 +164,7 @@ struct Meant {
     method: Method,
     target: String,
     fields: HeaderMap,
+    defaults: HeaderMap,
     /// Unless it is read.
     body: Option<Vec<u8>>,
     trailers: HeaderMap,
@@ -189,7 +190,7 @@ impl Meant {
         let has_trailers = (input.have(b'T') || input.have(b'C')) && !input.have(b'f');
         let has_trailers = has_trailers && request.body().is_some();
         let trailers = if has_trailers { input.map() } else { HeaderMap::new() };
-        Self { method: request.method().clone(), target, fields, body, trailers }
+        Self { method: request.method().clone(), target, fields, defaults, body, trailers }
     }
 
     fn check(&self, sent: &request::Request, input: &Input<'_>) {
@@ -209,9 +210,10 @@ impl Meant {
             }
             assert!(OURS.contains(&name.as_str()), "{name} was not meant");
             // A list may have members that the caller wrote, and ours.
-            let own = if name == "expect" { self.fields.get_all(name).iter().count() } else { 0 };
-            assert!(sent.values(name).count() <= own + 1, "{name}");
+            assert!(name == "expect" || sent.values(name).count() == 1, "{name}");
         }
+        let mut expectations = sent.values("expect");
+        assert!(expectations.all(|it| it == b"100-continue" || self.expects(it)));
         self.check_spelling(sent, input);
 
         assert_eq!(sent.trailers.len(), self.trailers.len());
@@ -220,6 +222,12 @@ impl Meant {
             let came = came.map(|(_, value)| value.as_slice());
             assert!(trimmed(&self.trailers, name).eq(came), "{name}");
         }
+    }
+
+    fn expects(&self, expectation: &[u8]) -> bool {
+        trimmed(&self.fields, &EXPECT)
+            .chain(trimmed(&self.defaults, &EXPECT))
+            .any(|it| it == expectation)
     }
 
     /// Names that were spelt are spelt so, in the order in which they were given.
