@@ -198,7 +198,7 @@ mod tests {
             ("https://a.example:80/", Security::Tls),
             ("HTTPS://a.example/", Security::Tls),
         ] {
-            assert_eq!(Route::of(&Url::parse(url).unwrap()).security, security, "{url}");
+            assert_eq!(Security::of(&Url::parse(url).unwrap()), security, "{url}");
         }
     }
 

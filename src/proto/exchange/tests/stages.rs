@@ -67,6 +67,30 @@ fn the_end_of_a_body_that_is_not_sent_is_no_error() {
     }
 }
 
+/// What was meant to be an answer is one: its request is not sent again.
+#[test]
+fn a_broken_answer_is_an_answer() {
+    let mut exchange = started(Method::GET);
+    write_all(&mut exchange);
+    answer(&mut exchange, "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n");
+    assert!(exchange.step().is_err());
+    assert_eq!(told(&exchange), ["sent", "has sent", "heard", "answered", "awaits head"]);
+    let mut exchange = started(Method::GET);
+    exchange.close_after(CloseReason::WeSaidClose);
+    assert!(!exchange.is_answered());
+}
+
+/// RFC 9110 §9.3.6: what follows a successful answer to CONNECT belongs to the tunnel.
+#[test]
+fn what_follows_the_answer_to_connect_is_left() {
+    let mut exchange = started(Method::CONNECT);
+    write_all(&mut exchange);
+    answer(&mut exchange, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc");
+    assert!(matches!(exchange.step(), Ok(Step::Head(_))));
+    assert_eq!(exchange.leftover(), b"abc");
+    assert_eq!(exchange.reusable(), Err(CloseReason::Upgraded));
+}
+
 #[test]
 fn a_body_that_waits_is_not_sent() {
     let exchange = expecting();
