@@ -10,6 +10,8 @@
 //! It decides and does nothing; the driver makes the connection that the [`Route`] asks for and
 //! carries the bytes.
 
+use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Instant;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -23,9 +25,10 @@ use crate::error::{Error, Result};
 use crate::front::Front;
 use crate::policy::budget::Budget;
 use crate::policy::credentials::{self, Asked, stays_with_origin};
+use crate::policy::hop::{Hop, Protocol};
 use crate::policy::redirect::{self, Attempt, Choice};
 use crate::policy::retry::{self, Answered, Replay, Sent};
-use crate::policy::route::Security;
+use crate::policy::route::{self, Route, Security};
 use crate::proto::buffer::Buffer;
 use crate::proto::exchange::{Expectation, Outgoing};
 use crate::proto::fields::has_member;
@@ -47,6 +50,7 @@ pub(crate) struct Call<'c, F: Front> {
     /// The same body for another attempt, if it can be had again.
     replay: Option<Body<F>>,
     trust: Trust,
+    proxy: Option<Box<Proxied>>,
     codings: Codings,
     digest: Option<digest::Authentication>,
     expectation: Expectation,
@@ -56,6 +60,13 @@ pub(crate) struct Call<'c, F: Front> {
     previous: Vec<Url>,
     resends: Resends,
     pub(crate) budget: Budget,
+}
+
+/// The proxy of the current hop.
+struct Proxied {
+    hop: Arc<Hop>,
+    /// What the caller has for it.
+    login: Option<HeaderValue>,
 }
 
 /// Whether the current hop leads to the origin that the caller named. Once it has not, it never
@@ -105,12 +116,14 @@ impl<'c, F: Front> Call<'c, F> {
     pub(crate) fn new(config: &'c Config, mut request: Request<F>, now: Instant) -> Result<Self> {
         let outgoing =
             prepare(config, &mut request).map_err(|error| error.for_url(&request.url))?;
+        let proxy = proxied(config, &mut request)?;
         let mut call = Self {
             config,
             outgoing,
             replay: request.body.as_ref().and_then(Body::try_clone),
             body: request.body,
             trust: Trust::Origin,
+            proxy,
             codings: request.codings.unwrap_or(config.codings),
             expectation: request.expectation.unwrap_or(config.expectation),
             names: request.names,
@@ -144,6 +157,14 @@ impl<'c, F: Front> Call<'c, F> {
 
     pub(crate) fn url(&self) -> &Url {
         &self.url
+    }
+
+    pub(crate) fn proxy(&self) -> Option<&Arc<Hop>> {
+        self.proxy.as_ref().map(|proxied| &proxied.hop)
+    }
+
+    pub(crate) fn route(&self) -> Route {
+        Route::of(&self.url, self.proxy())
     }
 
     pub(crate) fn outgoing(&self) -> Outgoing {
@@ -187,7 +208,7 @@ impl<'c, F: Front> Call<'c, F> {
     }
 
     fn write_usual_head(&self, out: &mut Buffer) {
-        let mut head = HeadWriter::start(out, &self.method, self.target(), self.version);
+        let mut head = HeadWriter::start(out, &self.method, &self.target(), self.version);
         match self.headers.get(header::HOST) {
             Some(host) => head.field(&header::HOST, host),
             None => head.host(self.url.host_header()),
@@ -201,6 +222,9 @@ impl<'c, F: Front> Call<'c, F> {
         self.write_accept_encoding(&mut head);
         self.write_credentials(&mut head);
         self.write_cookies(&mut head);
+        if let Some(proxied) = &self.proxy {
+            self.write_proxy_fields(&mut head, proxied);
+        }
         if self.expectation() == Expectation::Continue {
             head.field(&header::EXPECT, &HeaderValue::from_static("100-continue"));
         }
@@ -215,8 +239,38 @@ impl<'c, F: Front> Call<'c, F> {
         head.end();
     }
 
-    fn target(&self) -> &str {
-        self.target.as_deref().unwrap_or(self.url.request_target())
+    /// A proxy that forwards is told the whole URL (RFC 9112 §3.2.2), and `*` as one without a path
+    /// (§3.2.4). A target of the caller that is no path is sent as it is: behind our host it could
+    /// name another one.
+    fn target(&self) -> Cow<'_, str> {
+        let target = self.target.as_deref().unwrap_or(self.url.request_target());
+        if self.proxy.as_ref().is_none_or(|proxied| !route::forwards(&proxied.hop, &self.url)) {
+            return Cow::Borrowed(target);
+        }
+        let path = match target {
+            "*" => "",
+            path if path.starts_with('/') => path,
+            whole => return Cow::Borrowed(whole),
+        };
+        Cow::Owned(format!("{}://{}{path}", self.url.scheme(), self.url.host_header()))
+    }
+
+    /// What is for the proxy, if that is who reads this request.
+    fn write_proxy_fields(&self, head: &mut HeadWriter<'_>, proxied: &Proxied) {
+        let Protocol::Http { fields, .. } = &proxied.hop.protocol else { return };
+        if !route::forwards(&proxied.hop, &self.url) {
+            return;
+        }
+        if let Some(login) = &proxied.login {
+            head.field(&header::PROXY_AUTHORIZATION, login);
+        }
+        let is_said = |name: &HeaderName| match *name {
+            header::PROXY_AUTHORIZATION => proxied.login.is_some(),
+            _ => self.has(name),
+        };
+        for (name, value) in fields.iter().filter(|(name, _)| !is_said(name)) {
+            head.field(name, value);
+        }
     }
 
     /// Whether a default field of the client goes into this request.
@@ -336,6 +390,7 @@ impl<'c, F: Front> Call<'c, F> {
         if let Some(digest) = &mut self.digest {
             digest.move_on();
         }
+        self.go_by(self.config.proxy_for(&target)?);
         self.url = target;
         self.target = None;
         self.resends = Resends::OneLeft;
@@ -436,6 +491,13 @@ impl<'c, F: Front> Call<'c, F> {
         });
     }
 
+    /// The login that the caller gave is for the proxy of the first hop.
+    fn go_by(&mut self, proxy: Option<Arc<Hop>>) {
+        if self.proxy() != proxy.as_ref() {
+            self.proxy = proxy.map(|hop| Box::new(Proxied { hop, login: None }));
+        }
+    }
+
     fn store_cookies(&self, headers: &HeaderMap) {
         let Some(cookies) = &self.config.cookies else { return };
         if headers.contains_key(header::SET_COOKIE) {
@@ -472,6 +534,14 @@ fn prepare<F: Front>(config: &Config, request: &mut Request<F>) -> Result<Outgoi
         request.default_header(header::AUTHORIZATION, basic)?;
     }
     Ok(outgoing)
+}
+
+/// Takes what is for the proxy out of the request: it goes to no origin.
+fn proxied<F: Front>(config: &Config, request: &mut Request<F>) -> Result<Option<Box<Proxied>>> {
+    let login = request.headers.remove(header::PROXY_AUTHORIZATION);
+    let Some(hop) = config.proxy_for(&request.url)? else { return Ok(None) };
+    let login = login.or_else(|| config.proxy_login.clone());
+    Ok(Some(Box::new(Proxied { hop, login })))
 }
 
 fn asked<'a, F: Front>(

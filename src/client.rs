@@ -51,6 +51,7 @@ impl<F: Front> Client<F> {
     }
 
     pub(crate) fn with_config(config: Config) -> Self {
+        let config = config.complete();
         let idle = Idle { pool: Pool::new(config.pool), shelf: Shelf::default() };
         Self { shared: Arc::new(Shared { config, idle: Mutex::new(idle) }) }
     }

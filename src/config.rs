@@ -17,12 +17,16 @@ use crate::front::Front;
 use crate::limits::Limits;
 use crate::policy::budget::Timeouts;
 use crate::policy::credentials;
+use crate::policy::hop::Hop;
 use crate::policy::netrc::Netrc;
+use crate::policy::proxies::Proxies;
+use crate::policy::proxy_env;
 use crate::policy::redirect::Policy;
 use crate::pool::PoolLimits;
 use crate::proto::exchange::Expectation;
 use crate::proto::spelling::Case;
 use crate::tls;
+use crate::url::Url;
 
 /// What `User-Agent` says unless the caller says something else: some servers refuse to answer
 /// clients without a name.
@@ -45,7 +49,30 @@ pub(crate) struct Config {
     pub(crate) schemes: Schemes,
     pub(crate) case: Case,
     pub(crate) dialling: Dialling,
+    /// Those of the environment, unless the program says otherwise.
+    pub(crate) proxies: Option<Proxies>,
+    /// What the default headers have for a proxy.
+    pub(crate) proxy_login: Option<HeaderValue>,
     pub(crate) tls: tls::Settings,
+}
+
+impl Config {
+    /// Settles what depends on the environment.
+    pub(crate) fn complete(mut self) -> Self {
+        self.proxies.get_or_insert_with(|| proxy_env::proxies(|name| std::env::var_os(name)));
+        self.proxy_login = self.default_headers.remove(header::PROXY_AUTHORIZATION);
+        self
+    }
+
+    /// The proxy for `url`; none, if the way is direct.
+    pub(crate) fn proxy_for(&self, url: &Url) -> Result<Option<Arc<Hop>>> {
+        match &self.proxies {
+            // A Unix domain socket leads there already.
+            Some(_) if self.dialling.unix_socket.is_some() => Ok(None),
+            Some(proxies) => proxies.choose(url).map_err(|error| error.for_url(url)),
+            None => Ok(None),
+        }
+    }
 }
 
 /// Which URLs may be requested, redirects included.
@@ -85,6 +112,8 @@ impl Default for Config {
             schemes: Schemes::HttpAndHttps,
             case: Case::Lower,
             dialling: Dialling::default(),
+            proxies: None,
+            proxy_login: None,
             tls: tls::Settings::default(),
         }
     }
@@ -235,7 +264,8 @@ impl<F: Front> ClientBuilder<F> {
         self
     }
 
-    /// The time to make a connection: lookup, TCP and TLS together. 10 seconds by default.
+    /// The time to make a connection: lookup, TCP, what a proxy takes, and TLS together. 10 seconds
+    /// by default.
     pub fn connect_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
         self.config.timeouts.connect = timeout.into();
         self

@@ -44,6 +44,8 @@ struct Inner {
     phase: Phase,
     /// Who was at the other end (`127.0.0.1:9`, a host name), where the phase has one.
     peer: Option<String>,
+    /// The proxy, where there is one.
+    via: Option<String>,
     url: Option<Url>,
     detail: Cow<'static, str>,
     cause: Option<Cause>,
@@ -64,6 +66,8 @@ pub enum Kind {
     Connect,
     /// The client's egress policy does not allow the address or the port.
     Denied,
+    /// The proxy refused to make the way to the origin, or gave no answer that says so.
+    Proxy,
     /// The TLS handshake failed, or a TLS record is invalid.
     Tls,
     /// A deadline passed; the line names which one and how long it was.
@@ -96,6 +100,8 @@ pub enum Phase {
     Resolve,
     /// Opening the connection.
     Connect,
+    /// Asking the proxy for a way to the origin.
+    Proxy,
     /// The TLS handshake.
     Handshake,
     /// Sending the request.
@@ -132,6 +138,7 @@ impl Error {
             kind,
             phase,
             peer: None,
+            via: None,
             url: None,
             detail: Cow::Borrowed(""),
             cause: None,
@@ -162,6 +169,18 @@ impl Error {
 
     pub(crate) fn peer(mut self, peer: impl Into<String>) -> Self {
         self.inner.peer = Some(peer.into());
+        self
+    }
+
+    /// The proxy that the connection goes to, without its credentials.
+    pub(crate) fn via(mut self, proxy: impl fmt::Display) -> Self {
+        self.inner.via = Some(proxy.to_string());
+        self
+    }
+
+    /// The status with which a proxy refused, if it said one.
+    pub(crate) fn refused_with(mut self, status: Option<StatusCode>) -> Self {
+        self.inner.status = status;
         self
     }
 
@@ -218,7 +237,9 @@ impl Error {
             Kind::Tls | Kind::Protocol | Kind::Truncated | Kind::Status | Kind::Decode => {
                 Fault::Peer
             }
-            Kind::Resolve | Kind::Connect | Kind::Io | Kind::Timeout => Fault::Network,
+            Kind::Resolve | Kind::Connect | Kind::Proxy | Kind::Io | Kind::Timeout => {
+                Fault::Network
+            }
             Kind::Limit | Kind::Denied | Kind::Redirect => Fault::Policy,
         }
     }
@@ -245,7 +266,8 @@ impl Error {
         self
     }
 
-    /// The status of the response, for errors of `error_for_status`.
+    /// The status of the response, for errors of `error_for_status`; or the status with which a
+    /// proxy refused to make a tunnel ([`Kind::Proxy`]), such as 407.
     pub fn status(&self) -> Option<StatusCode> {
         self.inner.status
     }
@@ -278,9 +300,11 @@ impl Error {
         before_the_head && *kind != Kind::Body
     }
 
-    /// No connection could be made: the name, the TCP connection or the TLS handshake failed.
+    /// No connection could be made: the name, the TCP connection, the proxy or the TLS handshake
+    /// failed.
     pub fn is_connect(&self) -> bool {
-        matches!(self.inner.phase, Phase::Resolve | Phase::Connect | Phase::Handshake)
+        use Phase::{Connect, Handshake, Proxy, Resolve};
+        matches!(self.inner.phase, Resolve | Connect | Proxy | Handshake)
     }
 
     /// The host's name could not be looked up.
@@ -319,12 +343,13 @@ impl fmt::Display for Error {
 impl Error {
     /// What was tried, on whom, for which URL.
     fn activity(&self) -> String {
-        let Inner { phase, peer, url, status, .. } = &*self.inner;
+        let Inner { phase, peer, via, url, status, .. } = &*self.inner;
         let peer = peer.as_deref().unwrap_or("the server");
         let what = match phase {
             Phase::Build => return String::new(),
             Phase::Resolve => format!("looking up {peer}"),
             Phase::Connect => format!("connecting to {peer}"),
+            Phase::Proxy => format!("asking for a tunnel to {peer}"),
             Phase::Handshake => format!("TLS handshake with {peer}"),
             Phase::Send => "sending the request".to_owned(),
             Phase::Head => "reading the response head".to_owned(),
@@ -333,10 +358,9 @@ impl Error {
             Phase::Redirect => "following a redirect".to_owned(),
             Phase::Status => status.map(|status| status.to_string()).unwrap_or_default(),
         };
-        match url {
-            Some(url) => format!("{what} for {}", url.redacted()),
-            None => what,
-        }
+        let url = url.as_ref().map(|url| format!(" for {}", url.redacted()));
+        let via = via.as_ref().map(|via| format!(" via the proxy {via}"));
+        [Some(what), url, via].into_iter().flatten().collect()
     }
 }
 

@@ -1,5 +1,5 @@
-//! A blocking HTTP/1.1 client over TCP and TLS, with connection pool, deadlines, redirects, cookies
-//! and multipart forms, and without a runtime. The names are those of `reqwest::blocking`.
+//! A blocking HTTP/1.1 client over TCP and TLS, with connection pool, deadlines, redirects, cookies,
+//! proxies and multipart forms, and without a runtime. The names are those of `reqwest::blocking`.
 //!
 //! ```no_run
 //! use leanhttp::Client;
@@ -191,6 +191,20 @@
 //! }
 //! ```
 //!
+//! **By a proxy.** Without a word of the program it is the one that the environment names; see
+//! [`proxy`].
+//!
+//! ```no_run
+//! # use leanhttp::Client;
+//! use leanhttp::{NoProxy, Proxy};
+//!
+//! let proxy = Proxy::all("socks5h://user:passwd@proxy.example")?
+//!     .no_proxy(NoProxy::from_string("localhost, .example.org, 10.0.0.0/8"));
+//! let client = Client::builder().proxy(proxy).build()?;
+//! println!("{}", client.get("https://httpbin.org/ip").send()?.text()?);
+//! # Ok::<(), leanhttp::Error>(())
+//! ```
+//!
 //! **A large download, piece by piece**
 //!
 //! ```no_run
@@ -208,6 +222,8 @@
 //! - After a failure, a request whose method is not idempotent is not sent again once any of it may
 //!   have reached the server.
 //! - Credentials, cookies and header values that are marked sensitive do not leave their origin.
+//! - Nothing that is meant for an origin goes to the proxy of a tunnel, and nothing that is meant for
+//!   a proxy to an origin or to another proxy.
 //! - `timeout` is a deadline over everything from `send` to the last byte of the body.
 //! - Nothing that a server sends makes the client panic, spin or grow beyond its limits.
 //!
@@ -216,7 +232,7 @@
 //! | what | default | changed by |
 //! | --- | --- | --- |
 //! | the whole call, from `send` to the last byte of the body | no limit | `timeout` |
-//! | making a connection: lookup, TCP and TLS together | 10 s | `connect_timeout` |
+//! | making a connection: lookup, TCP, proxy and TLS together | 10 s | `connect_timeout` |
 //! | before the next address of a host is tried as well | 0.25 s | |
 //! | between two bytes received | 30 s | `read_timeout` |
 //! | between two bytes sent | 30 s | `write_timeout` |
@@ -227,6 +243,7 @@
 //! | rest of a dropped response that is read away, if it is there already | 16 KiB | `Limits::drained_bytes` |
 //! | rest of a redirect that is read away, and waited for | 16 KiB, 0.1 s | |
 //! | waiting for `100 Continue`, when that is asked for | 1 s | |
+//! | a proxy's refusal: how much of its body is kept, and waited for | 1 KiB, 1 s | |
 //! | body put into memory by `bytes`, `text` and `json` | 256 MiB | `body_limit` |
 //! | heads of one response, interim ones (1xx) included | 64 KiB | `Limits::head_bytes`, `line_bytes` for one line |
 //! | header fields of a response | 128 | `http1_max_headers` |
@@ -287,6 +304,7 @@ mod percent;
 mod policy;
 mod pool;
 mod proto;
+pub mod proxy;
 pub mod request;
 pub mod response;
 #[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
@@ -317,6 +335,7 @@ pub use dialling::IpFamily;
 pub use error::{Error, Result};
 pub use limits::Limits;
 pub use policy::egress::Egress;
+pub use proxy::{NoProxy, Proxy};
 pub use request::IntoUrl;
 #[cfg(feature = "tls")]
 pub use tls::Certificate;

@@ -1,19 +1,27 @@
 //! A connection without its socket: what both fronts know of it, and what its failures mean.
 
 use std::io;
+use std::net::IpAddr;
 
 use http::Version;
 
 use crate::body::BodyError;
 use crate::call::{Call, Failure, Loss};
-use crate::error::{Cause, Error, Kind, Phase};
+use crate::config::Config;
+use crate::error::{Cause, Error, Kind, Phase, Result};
 use crate::front::Front;
 use crate::policy::budget::Expired;
+use crate::policy::hop::{self, Hop, Protocol};
 use crate::policy::retry::{Answered, Origin, Sent};
-use crate::policy::route::Route;
+use crate::policy::route::{Route, Security, Target};
 use crate::proto::close::CloseReason;
 use crate::proto::exchange::{Missing, Outgoing};
+use crate::wire::connect::Connect;
+use crate::wire::layers::{Layers, Setup};
 use crate::wire::session::{Memory, Session, SessionError};
+use crate::wire::socks::{Destination, Socks};
+use crate::wire::tls::Tls;
+use crate::wire::tunnel::Tunnel;
 
 /// The machine of a connection, where it leads, and where it came from.
 #[derive(Debug)]
@@ -36,8 +44,15 @@ pub(crate) enum Halt {
 }
 
 impl Link {
-    /// A fresh connection.
-    pub(crate) fn new(session: Session, route: Route) -> Self {
+    /// A fresh connection. `found` is the address of the origin, if that was
+    /// [looked up](Route::looked_up_here).
+    pub(crate) fn new(config: &Config, route: Route, found: Option<IpAddr>) -> Result<Self> {
+        let session = Session::new(&config.limits, layers(config, &route, found)?);
+        Ok(Self::over(session, route))
+    }
+
+    /// A fresh connection, whatever is set up on it.
+    pub(crate) fn over(session: Session, route: Route) -> Self {
         Self { session, route, origin: Origin::Fresh }
     }
 
@@ -52,7 +67,7 @@ impl Link {
     }
 
     /// Begins the call's current hop.
-    pub(crate) fn start<F: Front>(&mut self, call: &Call<'_, F>) -> Result<(), Halt> {
+    pub(crate) fn start<F: Front>(&mut self, call: &Call<'_, F>) -> std::result::Result<(), Halt> {
         // RFC 9112 §6.1: chunks only for a peer that is not known to be older than them.
         if call.outgoing() == Outgoing::Chunked && self.session.peer_version() < Version::HTTP_11 {
             return Err(Halt::body("HTTP/1.0, which the server speaks, needs to know its length"));
@@ -67,6 +82,8 @@ impl Link {
 
     /// What is known about an attempt that brought no response.
     pub(crate) fn failure(&self, halt: Halt) -> Failure {
+        // What a proxy has said explains more than how it went on.
+        let halt = self.session.refusal().map_or(halt, Halt::Session);
         let loss = match &halt {
             Halt::Io(_) => Loss::Connection,
             Halt::Session(error) if error.is_loss() => Loss::Connection,
@@ -90,12 +107,11 @@ impl Link {
 
     /// What is being done until the response has begun.
     fn phase(&self) -> Phase {
-        if self.session.is_handshaking() {
-            Phase::Handshake
-        } else if self.session.is_sent() || self.session.is_answered() {
-            Phase::Head
-        } else {
-            Phase::Send
+        match self.session.setup() {
+            Some(Setup::Tunnel) => Phase::Proxy,
+            Some(Setup::Tls | Setup::ProxyTls) => Phase::Handshake,
+            None if self.session.is_sent() || self.session.is_answered() => Phase::Head,
+            None => Phase::Send,
         }
     }
 
@@ -106,7 +122,72 @@ impl Link {
             Halt::Expired(expired) => Error::new(Kind::Timeout, phase).cause(expired),
             Halt::Io(error) => Error::new(Kind::Io, phase).cause(error),
         };
-        error.peer(self.route.authority())
+        match self.route.proxy() {
+            Some(proxy) if self.session.setup() == Some(Setup::ProxyTls) => {
+                error.peer(proxy.authority()).via(proxy)
+            }
+            Some(proxy) => error.peer(self.route.authority()).via(proxy),
+            None => error.peer(self.route.authority()),
+        }
+    }
+}
+
+/// What has to be set up on a connection of that route.
+fn layers(config: &Config, route: &Route, found: Option<IpAddr>) -> Result<Option<Layers>> {
+    match route {
+        Route::Direct(target) => Ok(tls(config, target)?.map(Layers::tls)),
+        Route::Forward(hop) => Ok(proxy_tls(config, hop)?.map(Layers::tls)),
+        Route::Tunnel(hop, target) => {
+            let tunnel = tunnel(config, hop, target, found)?;
+            Ok(Some(Layers::tunnel(proxy_tls(config, hop)?, tunnel, tls(config, target)?)))
+        }
+    }
+}
+
+fn tls(config: &Config, target: &Target) -> Result<Option<Tls>> {
+    if target.security == Security::Plain {
+        return Ok(None);
+    }
+    let stage = config.tls.stage(&target.host);
+    stage.map(Some).map_err(|error| handshake_error(target.authority(), error))
+}
+
+/// A proxy is verified by its own name.
+fn proxy_tls(config: &Config, hop: &Hop) -> Result<Option<Tls>> {
+    let Protocol::Http { security: Security::Tls, .. } = hop.protocol else { return Ok(None) };
+    let stage = config.tls.proxy_stage(&hop.host);
+    stage.map(Some).map_err(|error| handshake_error(hop.authority(), error))
+}
+
+fn handshake_error(peer: String, error: impl Into<Cause>) -> Error {
+    Error::new(Kind::Tls, Phase::Handshake).peer(peer).cause(error)
+}
+
+fn tunnel(
+    config: &Config,
+    hop: &Hop,
+    target: &Target,
+    found: Option<IpAddr>,
+) -> Result<Box<dyn Tunnel>> {
+    let (version, login) = match &hop.protocol {
+        Protocol::Http { fields, .. } => {
+            return Ok(Box::new(Connect::new(&config.limits, &target.authority(), fields)));
+        }
+        Protocol::Socks { version, login, .. } => (version, login.as_ref()),
+    };
+    let destination = match found.or(target.address()) {
+        Some(address) => Destination::Address(address),
+        None => Destination::Name(target.host.clone()),
+    };
+    let socks = match version {
+        hop::Version::Four => Socks::four(login, &destination, target.port),
+        hop::Version::Five => Socks::five(login, &destination, target.port),
+    };
+    match socks {
+        Ok(socks) => Ok(Box::new(socks)),
+        Err(error) => {
+            Err(Error::new(Kind::Proxy, Phase::Proxy).peer(target.authority()).cause(error))
+        }
     }
 }
 

@@ -11,4 +11,8 @@ impl Settings {
     pub(crate) fn stage(&self, _host: &str) -> Result<Tls> {
         Err(Error::builder("https needs the feature `tls` of leanhttp"))
     }
+
+    pub(crate) fn proxy_stage(&self, host: &str) -> Result<Tls> {
+        self.stage(host)
+    }
 }

@@ -3,8 +3,10 @@
 //! It decides and does nothing: connections to be closed are handed back with the reason. It knows
 //! neither what a connection is nor what time it is.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::policy::hop::Hop;
 use crate::policy::route::Route;
 use crate::proto::close::CloseReason;
 use crate::url::Url;
@@ -69,9 +71,10 @@ impl<T> Pool<T> {
 }
 
 impl<T: Pooled> Pool<T> {
-    /// The connection to `url` that idles least. Call [`expire`](Self::expire) first.
-    pub(crate) fn take(&mut self, url: &Url) -> Option<T> {
-        let at = self.idle.iter().rposition(|idle| idle.connection.route().leads_to(url))?;
+    /// The connection to `url` by that proxy that idles least. Call [`expire`](Self::expire) first.
+    pub(crate) fn take(&mut self, url: &Url, proxy: Option<&Arc<Hop>>) -> Option<T> {
+        let leads_there = |idle: &Idle<T>| idle.connection.route().leads_to(url, proxy);
+        let at = self.idle.iter().rposition(leads_there)?;
         Some(self.idle.remove(at).connection)
     }
 
@@ -144,13 +147,13 @@ mod tests {
     }
 
     fn put(pool: &mut TestPool, host: &str, connection: u32, now: Instant) -> Option<u32> {
-        let closed = pool.put((Route::of(&url(host)), connection), now)?;
+        let closed = pool.put((Route::of(&url(host), None), connection), now)?;
         assert_eq!(closed.reason, CloseReason::PoolFull);
         Some(closed.connection.1)
     }
 
     fn take(pool: &mut TestPool, host: &str) -> Option<u32> {
-        pool.take(&url(host)).map(|(_, connection)| connection)
+        pool.take(&url(host), None).map(|(_, connection)| connection)
     }
 
     #[test]

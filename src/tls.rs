@@ -8,9 +8,11 @@ use std::sync::{Arc, OnceLock};
 
 use rustls::RootCertStore;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 
 use crate::config::ClientBuilder;
@@ -92,6 +94,7 @@ pub(crate) struct Settings {
     /// Replaces all of the above.
     pub(crate) whole: Option<Arc<ClientConfig>>,
     built: OnceLock<Result<Arc<ClientConfig>, rustls::Error>>,
+    built_for_proxies: OnceLock<Result<Arc<ClientConfig>, rustls::Error>>,
 }
 
 /// Whether the roots of `webpki-roots` are trusted.
@@ -115,6 +118,12 @@ impl Settings {
     /// The TLS stage of a new connection to `host`.
     pub(crate) fn stage(&self, host: &str) -> Result<Tls, TlsError> {
         Tls::new(self.config()?, host)
+    }
+
+    /// The TLS stage of a new connection to a proxy.
+    pub(crate) fn proxy_stage(&self, host: &str) -> Result<Tls, TlsError> {
+        let built = self.built_for_proxies.get_or_init(|| self.config().map(for_proxies));
+        Tls::new(built.clone()?, host)
     }
 
     /// Made once, so that sessions are resumed and nothing is paid by who speaks plain HTTP only.
@@ -155,6 +164,29 @@ impl Settings {
     }
 }
 
+/// What is meant for origins is kept from proxies: the client's certificate, and the tickets by
+/// which a session is resumed (CVE-2021-22890, curl).
+fn for_proxies(config: Arc<ClientConfig>) -> Arc<ClientConfig> {
+    let mut config = Arc::unwrap_or_clone(config);
+    config.resumption = Resumption::disabled();
+    config.client_auth_cert_resolver = Arc::new(Nobody);
+    Arc::new(config)
+}
+
+/// Has no certificate.
+#[derive(Debug)]
+struct Nobody;
+
+impl ResolvesClientCert for Nobody {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
+}
+
 impl<F: Front> ClientBuilder<F> {
     /// Trusts this root certificate too.
     pub fn add_root_certificate(mut self, certificate: Certificate) -> Self {
@@ -182,7 +214,7 @@ impl<F: Front> ClientBuilder<F> {
         self
     }
 
-    /// Accepts any certificate of anyone, so that anyone on the way can read and change
+    /// Accepts any certificate of anyone, proxies included, so that anyone on the way can read and change
     /// everything. For tests only.
     pub fn danger_accept_invalid_certs(mut self, accept_invalid_certs: bool) -> Self {
         self.config.tls.verification =

@@ -26,11 +26,15 @@ mod conformance {
     #[cfg(feature = "blocking")]
     mod peer;
     #[cfg(all(feature = "blocking", feature = "cookies", feature = "tls"))]
+    mod proxies;
+    #[cfg(all(feature = "blocking", feature = "cookies", feature = "tls"))]
     mod redirects;
-    #[cfg(feature = "blocking")]
+    #[cfg(all(feature = "blocking", feature = "cookies", feature = "tls"))]
     mod request_building;
     #[cfg(feature = "blocking")]
     mod responses;
+    #[cfg(feature = "blocking")]
+    mod socks;
     mod support;
     mod text;
     mod url;

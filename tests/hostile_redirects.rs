@@ -118,12 +118,6 @@ mod secrets {
                 ..PLAIN
             },
             Secret {
-                what: "Proxy-Authorization of the caller",
-                request: |request| request.header("Proxy-Authorization", "Own secret"),
-                line: "proxy-authorization: Own secret",
-                ..PLAIN
-            },
-            Secret {
                 what: "a value marked sensitive",
                 request: |request| request.headers(defaults("x-api-key", "secret", true)),
                 line: "x-api-key: secret",

@@ -79,7 +79,7 @@ fn idle(shared: &Shared<Blocking>, call: &Call<'_, Blocking>) -> Option<(Box<Con
     let (expired, found) = {
         let mut idle = shared.idle();
         let expired = idle.pool.expire(Instant::now());
-        let found = idle.pool.take(call.url());
+        let found = idle.pool.take(call.url(), call.proxy());
         (expired, found.map(|connection| (connection, idle.shelf.take())))
     };
     drop(expired); // closed only here, where the pool is no longer locked

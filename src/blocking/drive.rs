@@ -88,7 +88,7 @@ impl Connection {
     ) -> Result<Box<ResponseHead>, Halt> {
         let mut write_error = None;
         loop {
-            if !self.link.session.is_handshaking() {
+            if self.link.session.setup().is_none() {
                 budget.connected();
             }
             let progress = match self.link.session.step() {
@@ -140,7 +140,7 @@ impl Connection {
             Ok(0) => self.link.session.read_eof()?,
             Ok(count) => self.link.session.read(count),
             Err(SocketError::Expired(expired)) if expired.is_patience() => {
-                self.link.session.go_ahead()
+                self.link.session.go_ahead()?;
             }
             Err(error) => return Err(error.into()),
         }

@@ -1,7 +1,7 @@
 //! Looking up the addresses of a host, with an end to the wait.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use super::socket::SocketError;
 use crate::dialling::{Dialling, Endpoint};
 use crate::dns::Resolver;
 use crate::policy::budget::{Budget, Operation};
+use crate::policy::route::literal;
 
 /// The addresses of a host that suit the client, in the resolver's order, with the port to
 /// connect to.
@@ -65,12 +66,6 @@ fn lookup_within(
             Some(Err(io::Error::other("the lookup ended without an answer")))
         }
     }
-}
-
-/// An IP address as it stands in a URL: IPv6 in brackets.
-fn literal(host: &str) -> Option<IpAddr> {
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    host.parse().ok()
 }
 
 fn with_port(address: SocketAddr, port: u16) -> SocketAddr {

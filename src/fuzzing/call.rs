@@ -192,7 +192,7 @@ impl<N: Network> Driver<'_, N> {
         let refused = || Error::builder("refused").for_url(call.url());
         let number = self.network.dial(call.url()).ok_or_else(refused)?;
         let session = Session::new(&call.config().limits, None);
-        Ok(Connection { number, link: Link::new(session, Route::of(call.url())) })
+        Ok(Connection { number, link: Link::over(session, call.route()) })
     }
 
     fn idle(&mut self, call: &Call<'_, Simulated>) -> Option<Connection> {
@@ -200,7 +200,7 @@ impl<N: Network> Driver<'_, N> {
             return None;
         }
         let mut idle = self.client.shared().idle();
-        idle.pool.take(call.url())
+        idle.pool.take(call.url(), call.proxy())
     }
 
     fn send(
@@ -301,7 +301,7 @@ impl<N: Network> Driver<'_, N> {
             Ok(0) => session.read_eof()?,
             Ok(count) => session.read(count),
             Err(error) if is_deadline(&error) && patience == Patience::Continue => {
-                session.go_ahead();
+                session.go_ahead()?;
             }
             Err(error) => return Err(halt(error, call, Operation::Read)),
         }

@@ -1,28 +1,49 @@
 //! How an origin is reached; the key of the pool.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::hop::{Hop, Names, Protocol};
 use crate::url::Url;
 
 /// Everything that decides which connections may serve a request.
 ///
-/// | request | route |
-/// | --- | --- |
-/// | `http://a.example/x` | plain, `a.example`, 80 |
-/// | `http://a.example:8080/` | plain, `a.example`, 8080 |
-/// | `https://a.example/` | TLS, `a.example`, 443 |
-/// | `https://a.example.:443/` | TLS, `a.example.`, 443 (another host: the dot counts) |
-/// | `http://[::1]:80/` | plain, `[::1]`, 80 |
+/// | request | proxy | route |
+/// | --- | --- | --- |
+/// | `http://a.example/x` | | direct, plain, `a.example`, 80 |
+/// | `http://a.example:8080/` | | direct, plain, `a.example`, 8080 |
+/// | `https://a.example/` | | direct, TLS, `a.example`, 443 |
+/// | `https://a.example.:443/` | | direct, TLS, `a.example.`, 443 (another host: the dot counts) |
+/// | `http://[::1]:80/` | | direct, plain, `[::1]`, 80 |
+/// | `http://a.example/` | `http://p`, `https://p` | forward by p: the same for every plain origin |
+/// | `https://a.example/` | `http://p`, `https://p` | tunnel of p; TLS, `a.example`, 443 |
+/// | `http://a.example/` | `socks5://p` | tunnel of p; plain, `a.example`, 80 |
+///
+/// A proxy counts with its protocol, its credentials and its fields. Connections to a proxy that
+/// forwards are shared by all origins, as curl and Go share them: the proxy is who answers there.
 ///
 /// Compared whole, never as a hash: a connection of one route never serves another. TLS settings
 /// are those of the client, and each client has its own pool.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Route {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Route {
+    Direct(Target),
+    /// The proxy is sent the request, and is told the whole URL.
+    Forward(Arc<Hop>),
+    /// The proxy makes a way on which the origin is spoken to as if directly.
+    Tunnel(Arc<Hop>, Target),
+}
+
+/// An origin, as a connection leads to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// As it stands in the URL: an IPv6 address in brackets.
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) security: Security,
 }
 
 /// Whether the bytes are encrypted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Security {
     Plain,
     Tls,
@@ -35,6 +56,60 @@ impl Security {
 }
 
 impl Route {
+    pub(crate) fn of(url: &Url, proxy: Option<&Arc<Hop>>) -> Self {
+        match proxy {
+            None => Self::Direct(Target::of(url)),
+            Some(hop) if forwards(hop, url) => Self::Forward(Arc::clone(hop)),
+            Some(hop) => Self::Tunnel(Arc::clone(hop), Target::of(url)),
+        }
+    }
+
+    /// Whether this is the route to `url`; allocates nothing.
+    pub(crate) fn leads_to(&self, url: &Url, proxy: Option<&Arc<Hop>>) -> bool {
+        match (self, proxy) {
+            (Self::Direct(target), None) => target.is_of(url),
+            (Self::Forward(hop), Some(proxy)) => hop == proxy && forwards(proxy, url),
+            (Self::Tunnel(hop, target), Some(proxy)) => hop == proxy && target.is_of(url),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn proxy(&self) -> Option<&Arc<Hop>> {
+        match self {
+            Self::Direct(_) => None,
+            Self::Forward(hop) | Self::Tunnel(hop, _) => Some(hop),
+        }
+    }
+
+    /// Host and port that the connection is made to.
+    pub(crate) fn next_stop(&self) -> (&str, u16) {
+        match self {
+            Self::Direct(target) => (&target.host, target.port),
+            Self::Forward(hop) | Self::Tunnel(hop, _) => (&hop.host, hop.port),
+        }
+    }
+
+    /// The origin, if its address has to be known before a proxy is asked.
+    pub(crate) fn looked_up_here(&self) -> Option<&Target> {
+        match self {
+            Self::Tunnel(hop, target) => match hop.protocol {
+                Protocol::Socks { names: Names::Local, .. } => Some(target),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// `host:port` of who is spoken to in HTTP, for messages.
+    pub(crate) fn authority(&self) -> String {
+        match self {
+            Self::Direct(target) | Self::Tunnel(_, target) => target.authority(),
+            Self::Forward(hop) => hop.authority(),
+        }
+    }
+}
+
+impl Target {
     pub(crate) fn of(url: &Url) -> Self {
         Self {
             host: url.host_str().unwrap_or_default().to_owned(),
@@ -43,49 +118,122 @@ impl Route {
         }
     }
 
-    /// Whether this is the route to `url`; allocates nothing.
-    pub(crate) fn leads_to(&self, url: &Url) -> bool {
+    fn is_of(&self, url: &Url) -> bool {
         Some(self.port) == url.port_or_known_default()
             && Some(self.host.as_str()) == url.host_str()
             && self.security == Security::of(url)
     }
 
-    /// `host:port`, for messages.
+    /// `host:port`.
     pub(crate) fn authority(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
+
+    /// The address, if the host is one.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        literal(&self.host)
+    }
+}
+
+/// An IP address as it stands in a URL: IPv6 in brackets.
+pub(crate) fn literal(host: &str) -> Option<IpAddr> {
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    host.parse().ok()
+}
+
+/// Whether this proxy is sent requests for `url` without a tunnel.
+pub(crate) fn forwards(proxy: &Hop, url: &Url) -> bool {
+    proxy.speaks_http() && Security::of(url) == Security::Plain
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn url(url: &str) -> Url {
+        Url::parse(url).unwrap()
+    }
+
+    fn proxy(text: &str) -> Option<Arc<Hop>> {
+        (!text.is_empty()).then(|| Arc::new(Hop::named(text).unwrap()))
+    }
+
+    /// Each way by its own route, and none by that of another.
     #[test]
-    fn a_route_is_the_whole_origin() {
-        let urls = [
-            "http://a.example/x",
-            "http://a.example:8080/x",
-            "https://a.example/x",
-            "https://a.example.:443/x",
-            "https://b.example/x",
-            "http://[::1]/",
-            "http://127.0.0.1/",
+    fn a_route_is_the_whole_way() {
+        let ways = [
+            ("http://a.example/x", ""),
+            ("http://a.example:8080/x", ""),
+            ("https://a.example/x", ""),
+            ("https://a.example.:443/x", ""),
+            ("https://b.example/x", ""),
+            ("http://[::1]/", ""),
+            ("http://127.0.0.1/", ""),
+            ("http://a.example/", "http://p"),
+            ("http://a.example/", "https://p"),
+            ("http://a.example/", "http://q"),
+            ("http://a.example/", "http://u:x@p"),
+            ("https://a.example/", "http://p"),
+            ("https://a.example/", "http://u:x@p"),
+            ("https://b.example/", "http://p"),
+            ("http://a.example/", "socks5://p"),
+            ("http://a.example/", "socks5h://p"),
+            ("http://b.example/", "socks5://p"),
+            ("https://a.example/", "socks5://p"),
         ];
-        for (i, one) in urls.iter().enumerate() {
-            let one = Url::parse(one).unwrap();
-            let route = Route::of(&one);
-            for (j, other) in urls.iter().enumerate() {
-                let other = Url::parse(other).unwrap();
-                assert_eq!(route == Route::of(&other), i == j, "{one} {other}");
-                assert_eq!(route.leads_to(&other), i == j, "{one} {other}");
+        let ways = ways.map(|(to, by)| (url(to), proxy(by)));
+        for (i, (to, by)) in ways.iter().enumerate() {
+            let route = Route::of(to, by.as_ref());
+            for (j, (other, by)) in ways.iter().enumerate() {
+                assert_eq!(route == Route::of(other, by.as_ref()), i == j, "{to} {other}");
+                assert_eq!(route.leads_to(other, by.as_ref()), i == j, "{to} {other} {by:?}");
             }
         }
     }
 
     #[test]
+    fn https_alone_is_encrypted() {
+        for (url, security) in [
+            ("http://a.example:443/", Security::Plain),
+            ("https://a.example:80/", Security::Tls),
+            ("HTTPS://a.example/", Security::Tls),
+        ] {
+            assert_eq!(Route::of(&Url::parse(url).unwrap()).security, security, "{url}");
+        }
+    }
+
+    #[test]
     fn what_is_no_part_of_the_origin_is_no_part_of_the_route() {
-        let route = Route::of(&Url::parse("http://A.example:80/p?q#f").unwrap());
+        let route = Route::of(&url("http://A.example:80/p?q#f"), None);
         assert_eq!(route.authority(), "a.example:80");
-        assert!(route.leads_to(&Url::parse("http://user:pass@a.example/other").unwrap()));
+        assert!(route.leads_to(&url("http://user:pass@a.example/other"), None));
+    }
+
+    /// Two proxies that are the same in all are one, although a program made them one by one.
+    #[test]
+    fn a_proxy_that_forwards_serves_all_plain_origins() {
+        let one = Route::of(&url("http://a.example/"), proxy("http://u:x@p").as_ref());
+        let again = proxy("http://u:x@p");
+        assert!(one.leads_to(&url("http://b.example:81/"), again.as_ref()));
+        assert!(!one.leads_to(&url("https://a.example/"), again.as_ref()));
+        assert!(!one.leads_to(&url("http://a.example/"), None));
+        assert_eq!(one.authority(), "p:80");
+    }
+
+    #[test]
+    fn who_is_connected_to_and_who_is_looked_up() {
+        let cases = [
+            ("", ("a.example", 80), None),
+            ("http://p:3128", ("p", 3128), None),
+            ("socks5://p", ("p", 1080), Some("a.example")),
+            ("socks4://p", ("p", 1080), Some("a.example")),
+            ("socks5h://p", ("p", 1080), None),
+            ("socks4a://[::1]", ("[::1]", 1080), None),
+        ];
+        for (by, stop, looked_up) in cases {
+            let route = Route::of(&url("http://a.example/"), proxy(by).as_ref());
+            assert_eq!(route.next_stop(), stop, "{by}");
+            assert_eq!(route.looked_up_here().map(|target| &*target.host), looked_up, "{by}");
+        }
     }
 }

@@ -425,6 +425,11 @@ impl Exchange {
         self.body_came(count);
     }
 
+    /// What came behind the response: the first bytes of a tunnel (RFC 9110 §9.3.6).
+    pub(crate) fn leftover(&self) -> &[u8] {
+        self.input.data()
+    }
+
     /// How many bytes of the response's body are still to come, if that is known.
     pub(crate) fn body_left(&self) -> Option<u64> {
         match &self.receiving {

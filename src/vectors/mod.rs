@@ -6,6 +6,7 @@ mod fields;
 #[cfg(feature = "charset")]
 mod media_type;
 mod netrc;
+mod no_proxy;
 
 #[path = "../../tests/conformance/support.rs"]
 #[allow(dead_code, reason = "not all of it is needed without some features")]

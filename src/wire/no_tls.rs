@@ -24,6 +24,10 @@ impl Tls {
         match self.0 {}
     }
 
+    pub(crate) fn received(&mut self, _bytes: &[u8]) {
+        match self.0 {}
+    }
+
     pub(crate) fn receive(&mut self, _sink: impl FnMut(&[u8])) -> Result<Received, TlsError> {
         match self.0 {}
     }
@@ -56,7 +60,7 @@ impl Tls {
         match self.0 {}
     }
 
-    pub(crate) fn farewell(&mut self) -> &[u8] {
+    pub(crate) fn farewell(&mut self, _plain: &[u8]) -> &[u8] {
         match self.0 {}
     }
 

@@ -1,4 +1,4 @@
-//! The byte machine of one connection: an exchange, and TLS under it if there is any.
+//! The byte machine of one connection: an exchange, and under it whatever lies between, such as TLS.
 //!
 //! It is driven like the [`Exchange`], whose steps it passes on; what a driver reads and writes is
 //! the wire's side of whatever lies between.
@@ -7,7 +7,9 @@ use std::fmt;
 
 use http::{HeaderMap, Method, Version};
 
-use super::tls::{Received, Tls, TlsError};
+use super::layers::{Layers, Setup};
+use super::tls::TlsError;
+use super::tunnel::TunnelError;
 use crate::error::{Error, Kind, Phase};
 use crate::limits::Limits;
 use crate::proto::buffer::Buffer;
@@ -19,7 +21,8 @@ use crate::proto::exchange::{BodyStep, Ending, Exchange, Expectation, Missing, O
 #[derive(Debug)]
 pub(crate) struct Session {
     exchange: Exchange,
-    tls: Option<Box<Tls>>,
+    /// None for plain HTTP.
+    layers: Option<Box<Layers>>,
 }
 
 /// The buffers of a connection.
@@ -32,15 +35,17 @@ pub(crate) enum SessionError {
     Tls(TlsError),
     /// The peer closed the connection before the TLS handshake was done.
     ClosedInHandshake,
+    Tunnel(TunnelError),
 }
 
 impl Session {
-    pub(crate) fn new(limits: &Limits, tls: Option<Tls>) -> Self {
-        Self { exchange: Exchange::new(limits), tls: tls.map(Box::new) }
+    pub(crate) fn new(limits: &Limits, layers: Option<Layers>) -> Self {
+        Self { exchange: Exchange::new(limits), layers: layers.map(Box::new) }
     }
 
-    pub(crate) fn is_handshaking(&self) -> bool {
-        self.tls.as_ref().is_some_and(|tls| tls.is_handshaking())
+    /// What is being set up before the first byte of the exchange can go.
+    pub(crate) fn setup(&self) -> Option<Setup> {
+        self.layers.as_ref().and_then(|layers| layers.setup())
     }
 
     /// See [`Exchange::start`].
@@ -56,18 +61,18 @@ impl Session {
 
     /// See [`Exchange::step`].
     pub(crate) fn step(&mut self) -> Result<Step, SessionError> {
-        self.decrypt()?;
+        self.receive()?;
         let step = self.exchange.step()?;
-        let Some(tls) = &mut self.tls else { return Ok(step) };
+        let Some(layers) = &mut self.layers else { return Ok(step) };
         match step {
             Step::Write => {
-                let encrypted = tls.encrypt(self.exchange.output())?;
-                self.exchange.wrote(encrypted);
-                Ok(if tls.output().is_empty() { Step::Read } else { Step::Write })
+                let taken = layers.send(self.exchange.output())?;
+                self.exchange.wrote(taken);
+                Ok(if layers.output().is_empty() { layers.waiting() } else { Step::Write })
             }
-            // The handshake has something to say of its own, or not all was taken of what was
-            // encrypted: more of the body is of no use before that is written.
-            Step::Read | Step::Await | Step::Fill if !tls.output().is_empty() => Ok(Step::Write),
+            // A layer has something to say of its own, or not all was taken of what was encrypted:
+            // more of the body is of no use before that is written.
+            Step::Read | Step::Await | Step::Fill if !layers.output().is_empty() => Ok(Step::Write),
             step => Ok(step),
         }
     }
@@ -76,15 +81,15 @@ impl Session {
 
     /// What waits to be written to the connection.
     pub(crate) fn output(&self) -> &[u8] {
-        match &self.tls {
-            Some(tls) => tls.output(),
+        match &self.layers {
+            Some(layers) => layers.output(),
             None => self.exchange.output(),
         }
     }
 
     pub(crate) fn wrote(&mut self, count: usize) {
-        match &mut self.tls {
-            Some(tls) => tls.wrote(count),
+        match &mut self.layers {
+            Some(layers) => layers.wrote(count),
             None => self.exchange.wrote(count),
         }
     }
@@ -92,14 +97,24 @@ impl Session {
     /// See [`Exchange::write_failed`].
     pub(crate) fn write_failed(&mut self) {
         self.exchange.write_failed();
-        if let Some(tls) = &mut self.tls {
-            tls.discard_output();
+        if let Some(layers) = &mut self.layers {
+            layers.discard_output();
         }
     }
 
-    /// See [`Exchange::go_ahead`].
-    pub(crate) fn go_ahead(&mut self) {
+    /// Nothing came for a short while: the exchange goes on without, while a proxy that has refused
+    /// has said enough.
+    pub(crate) fn go_ahead(&mut self) -> Result<(), SessionError> {
+        if let Some(refusal) = self.refusal() {
+            return Err(refusal);
+        }
         self.exchange.go_ahead();
+        Ok(())
+    }
+
+    /// What a proxy has said against it, while more of that may come.
+    pub(crate) fn refusal(&self) -> Option<SessionError> {
+        self.layers.as_ref()?.refusal().map(SessionError::Tunnel)
     }
 
     pub(crate) fn body_space(&mut self) -> &mut [u8] {
@@ -147,25 +162,25 @@ impl Session {
 
     /// Room for what is read from the connection.
     pub(crate) fn read_space(&mut self) -> &mut [u8] {
-        match &mut self.tls {
-            Some(tls) => tls.read_space(),
+        match &mut self.layers {
+            Some(layers) => layers.read_space(),
             None => self.exchange.read_space(),
         }
     }
 
     pub(crate) fn read(&mut self, count: usize) {
-        match &mut self.tls {
-            Some(tls) => tls.read(count),
+        match &mut self.layers {
+            Some(layers) => layers.read(count),
             None => self.exchange.read(count),
         }
     }
 
     /// The connection ended. Under TLS that alone proves nothing: anyone can cut a connection.
     pub(crate) fn read_eof(&mut self) -> Result<(), SessionError> {
-        if self.is_handshaking() {
-            return Err(SessionError::ClosedInHandshake);
+        if let (Some(setup), Some(layers)) = (self.setup(), &mut self.layers) {
+            return layers.cut(setup);
         }
-        self.exchange.read_eof(match &self.tls {
+        self.exchange.read_eof(match &self.layers {
             Some(_) => Ending::Cut,
             None if self.exchange.is_broken() => Ending::Broken,
             None => Ending::Clean,
@@ -176,9 +191,9 @@ impl Session {
     /// See [`Exchange::read_body`].
     pub(crate) fn read_body(&mut self, into: &mut [u8]) -> Result<BodyStep, SessionError> {
         let step = self.exchange.read_body(into)?;
-        match (step, &mut self.tls) {
+        match (step, &mut self.layers) {
             (BodyStep::Direct(room), Some(_)) => {
-                let count = self.decrypt_into(into.get_mut(..room).unwrap_or_default())?;
+                let count = self.receive_into(into.get_mut(..room).unwrap_or_default())?;
                 if count > 0 {
                     self.exchange.read_direct(count);
                     return Ok(BodyStep::Data(count));
@@ -186,7 +201,7 @@ impl Session {
                 self.or_read(into)
             }
             (BodyStep::Read, Some(_)) => {
-                self.decrypt()?;
+                self.receive()?;
                 self.or_read(into)
             }
             (step, _) => Ok(step),
@@ -228,8 +243,8 @@ impl Session {
     /// See [`Exchange::reusable`].
     pub(crate) fn reusable(&self) -> Result<(), CloseReason> {
         self.exchange.reusable()?;
-        match &self.tls {
-            Some(tls) if !tls.is_at_rest() => Err(CloseReason::LeftoverBytes),
+        match &self.layers {
+            Some(layers) if !layers.are_at_rest() => Err(CloseReason::LeftoverBytes),
             _ => Ok(()),
         }
     }
@@ -237,8 +252,8 @@ impl Session {
     /// What to say before the connection is closed: `close_notify` (RFC 8446 §6.1), or the alert
     /// that tells the peer what was wrong.
     pub(crate) fn farewell(&mut self) -> &[u8] {
-        match &mut self.tls {
-            Some(tls) => tls.farewell(),
+        match &mut self.layers {
+            Some(layers) => layers.farewell(),
             None => &[],
         }
     }
@@ -246,28 +261,29 @@ impl Session {
     /// Gives its memory away while the connection idles.
     pub(crate) fn rest(&mut self) -> Memory {
         let [input, output] = self.exchange.rest();
-        let [incoming, outgoing] = self.tls.as_mut().map(|tls| tls.rest()).unwrap_or_default();
+        let [incoming, outgoing] =
+            self.layers.as_mut().map(|layers| layers.rest()).unwrap_or_default();
         [input, output, incoming, outgoing]
     }
 
     /// Takes memory for the next exchange.
     pub(crate) fn wake(&mut self, [input, output, incoming, outgoing]: Memory) {
         self.exchange.wake([input, output]);
-        if let Some(tls) = &mut self.tls {
-            tls.wake([incoming, outgoing]);
+        if let Some(layers) = &mut self.layers {
+            layers.wake([incoming, outgoing]);
         }
     }
 
-    fn decrypt(&mut self) -> Result<(), SessionError> {
-        self.decrypt_into(&mut []).map(|_| ())
+    fn receive(&mut self) -> Result<(), SessionError> {
+        self.receive_into(&mut []).map(|_| ())
     }
 
     /// Plaintext goes to `into` as long as there is room, then to the exchange; says how much went
     /// to `into`.
-    fn decrypt_into(&mut self, into: &mut [u8]) -> Result<usize, SessionError> {
-        let Self { exchange, tls: Some(tls) } = self else { return Ok(0) };
+    fn receive_into(&mut self, into: &mut [u8]) -> Result<usize, SessionError> {
+        let Self { exchange, layers: Some(layers) } = self else { return Ok(0) };
         let mut filled = 0;
-        let received = tls.receive(|plain| {
+        let ending = layers.receive(|plain| {
             let room = into.get_mut(filled..).unwrap_or_default();
             let (direct, rest) = plain.split_at(room.len().min(plain.len()));
             if let Some(room) = room.get_mut(..direct.len()) {
@@ -276,8 +292,11 @@ impl Session {
             filled += direct.len();
             exchange.received(rest);
         })?;
-        if received == Received::Closed {
-            exchange.read_eof(Ending::Clean);
+        if let Some(ending) = ending {
+            exchange.read_eof(ending);
+        }
+        if layers.are_gone() {
+            self.layers = None;
         }
         Ok(filled)
     }
@@ -293,8 +312,13 @@ impl SessionError {
         let kind = match &self {
             Self::Protocol(error) => error.kind(),
             Self::Tls(_) | Self::ClosedInHandshake => Kind::Tls,
+            Self::Tunnel(error) => error.kind(),
         };
-        Error::new(kind, phase).cause(self)
+        let error = Error::new(kind, phase);
+        match &self {
+            Self::Tunnel(refused) => error.refused_with(refused.status()).cause(self),
+            _ => error.cause(self),
+        }
     }
 }
 
@@ -310,11 +334,18 @@ impl From<TlsError> for SessionError {
     }
 }
 
+impl From<TunnelError> for SessionError {
+    fn from(error: TunnelError) -> Self {
+        Self::Tunnel(error)
+    }
+}
+
 impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Protocol(error) => error.fmt(f),
             Self::Tls(error) => error.fmt(f),
+            Self::Tunnel(error) => error.fmt(f),
             Self::ClosedInHandshake => f.write_str("connection closed during the handshake"),
         }
     }
@@ -337,7 +368,8 @@ mod tests {
     fn client() -> Session {
         let mut settings = Settings::default();
         settings.verification = Verification::None;
-        Session::new(&Limits::default(), Some(settings.stage("localhost").unwrap()))
+        let layers = Layers::tls(settings.stage("localhost").unwrap());
+        Session::new(&Limits::default(), Some(layers))
     }
 
     fn server() -> ServerConnection {

@@ -83,6 +83,11 @@ impl Tls {
         matches!(self.progress, Progress::Handshaking | Progress::Refused)
     }
 
+    /// These bytes came by another way: through a tunnel.
+    pub(crate) fn received(&mut self, bytes: &[u8]) {
+        self.incoming.push(bytes);
+    }
+
     /// Takes what has come as far as it goes: the handshake proceeds, plaintext goes to `sink`.
     pub(crate) fn receive(&mut self, mut sink: impl FnMut(&[u8])) -> Result<Received, TlsError> {
         self.run(&mut sink, &[])?;
@@ -127,10 +132,14 @@ impl Tls {
         self.progress == Progress::Open && self.incoming.is_empty() && self.outgoing.is_empty()
     }
 
-    /// The last bytes: an alert that waits, or `close_notify`. Nothing in the middle of a record.
-    pub(crate) fn farewell(&mut self) -> &[u8] {
+    /// The last bytes: an alert that waits, or `plain` and `close_notify`. Nothing in the middle of
+    /// a record.
+    pub(crate) fn farewell(&mut self, plain: &[u8]) -> &[u8] {
         let between_records = self.outgoing.is_empty();
         if between_records && matches!(self.progress, Progress::Open | Progress::PeerClosed) {
+            if !plain.is_empty() {
+                let _ = self.encrypt(plain); // if that fails, there is nothing more to be said
+            }
             self.queue_close_notify();
         }
         let has_alert = matches!(self.progress, Progress::Refused | Progress::Failed);

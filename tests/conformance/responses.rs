@@ -6,8 +6,9 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::Duration;
 
+use leanhttp::error::{Kind, Phase};
 use leanhttp::header::HeaderMap;
-use leanhttp::{Client, Method, redirect};
+use leanhttp::{Client, Error, Method, Proxy, redirect};
 use serde_json::Value;
 
 use super::support::{self, Outcome, accepted};
@@ -40,8 +41,8 @@ fn responses() {
 
 fn check(peer: &Peer, case: &Value) -> Outcome {
     let method = case["request_method"].as_str().unwrap();
-    if method == "CONNECT" {
-        return Outcome::Skipped("CONNECT is for proxies, not for callers");
+    if method == "CONNECT" && cfg!(not(feature = "tls")) {
+        return Outcome::Skipped("a tunnel needs TLS");
     }
     let raw = base64(&case["raw"]);
     let splits = (1..raw.len()).map(|at| {
@@ -53,7 +54,15 @@ fn check(peer: &Peer, case: &Value) -> Outcome {
     for pieces in [whole, single].into_iter().chain(splits) {
         let shape = pieces.iter().map(Vec::len).take(3).collect::<Vec<_>>();
         let arrival = if pieces.len() == 1 { Arrival::AtOnce } else { Arrival::Late };
-        let actual = exchange(peer, method, pieces, case["closes_after"] == true);
+        let closes = case["closes_after"] == true;
+        if method == "CONNECT" {
+            let error = ask_for_tunnel(peer, pieces, closes);
+            if !is_tunnel_as_expected(&case["expect"], &error) {
+                return Outcome::Failed(format!("{error} when sent as {shape:?}…"));
+            }
+            continue;
+        }
+        let actual = exchange(peer, method, pieces, closes);
         if !accepted(case).any(|expected| actual.is(expected, arrival)) {
             return Outcome::Failed(format!("{actual:?} when sent as {shape:?}…"));
         }
@@ -148,6 +157,25 @@ fn exchange(peer: &Peer, method: &str, pieces: Vec<Vec<u8>>, closes: bool) -> Ac
         Ok(actual) => actual,
         Err(error) => Actual::Error(error.to_string()),
     }
+}
+
+/// The client asks a proxy, and then begins TLS, which it is not answered.
+fn ask_for_tunnel(peer: &Peer, pieces: Vec<Vec<u8>>, closes: bool) -> Error {
+    peer.plays.send(Play { pieces, closes }).unwrap();
+    let proxy = Proxy::all(peer.addr.to_string()).unwrap();
+    let client = Client::builder().proxy(proxy).timeout(Duration::from_secs(10)).build().unwrap();
+    client.get("https://h.example/").send().unwrap_err()
+}
+
+/// A tunnel is there when the handshake is what fails; otherwise status and body are told.
+fn is_tunnel_as_expected(expected: &Value, error: &Error) -> bool {
+    if expected["tunnel"] == true {
+        return error.phase() == Phase::Handshake && error.kind() == Kind::Tls;
+    }
+    let body = String::from_utf8(base64(&expected["body_b64"])).unwrap();
+    error.kind() == Kind::Proxy
+        && error.status().is_some_and(|status| expected["status"] == status.as_u16())
+        && error.to_string().ends_with(&body)
 }
 
 fn read(client: &Client, method: &str, addr: SocketAddr) -> leanhttp::Result<Actual> {

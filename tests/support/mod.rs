@@ -10,6 +10,7 @@
 //! | [`script`] | a peer that expects these bytes and answers those, and faults of all kinds |
 //! | [`net`] | addresses that refuse, stay silent or never accept |
 //! | [`pki`] | certificates made at start, good ones and ones to refuse |
+//! | [`proxy`] | makes tunnels, by `CONNECT` and by SOCKS |
 //! | [`relay`] | counts the connections to any server |
 #![allow(
     dead_code,
@@ -27,6 +28,7 @@ pub mod endless;
 pub mod httpbin;
 pub mod net;
 pub mod pki;
+pub mod proxy;
 pub mod relay;
 pub mod script;
 mod stream;

@@ -51,6 +51,22 @@ fn every_stage_of_an_exchange_is_told() {
     assert_eq!(told(&exchange), ["awaits head"], "of the next exchange nothing is known");
 }
 
+/// The source of a body may be asked whether it has ended when nobody wants the body any more.
+#[test]
+fn the_end_of_a_body_that_is_not_sent_is_no_error() {
+    let mut refused = upload(9);
+    write_all(&mut refused);
+    answer(&mut refused, "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n");
+    assert!(matches!(refused.step(), Ok(Step::Head(_))));
+    let mut sent = upload(3);
+    sent.body_filled(3);
+    write_all(&mut sent);
+    for mut exchange in [refused, sent, expecting()] {
+        assert_eq!(exchange.body_end(&HeaderMap::new()), Ok(()));
+        assert!(exchange.output().is_empty());
+    }
+}
+
 #[test]
 fn a_body_that_waits_is_not_sent() {
     let exchange = expecting();
