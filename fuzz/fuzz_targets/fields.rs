@@ -120,12 +120,17 @@ fn links(value: &[u8]) {
     assert_eq!(fields::links(again.as_bytes()), found, "{again}");
 }
 
+/// A field, and names as they are, one on each line.
 fn file_name(value: &[u8]) {
+    String::from_utf8_lossy(value).split('\n').for_each(safe_file_name);
     let Some((kind, Some(name))) = fields::disposition(value) else { return };
     let again = format!("{kind}{}", printed(&vec![("filename".to_owned(), name.clone())], ";"));
     assert_eq!(fields::disposition(again.as_bytes()), Some((kind, Some(name.clone()))), "{again}");
+    safe_file_name(&name);
+}
 
-    let Some(safe) = fields::safe_file_name(&name) else { return };
+fn safe_file_name(name: &str) {
+    let Some(safe) = fields::safe_file_name(name) else { return };
     assert!(safe.len() < 256 && !safe.is_empty());
     let is_longest = safe.len() == 255; // with the underscore before a device
     assert!(is_longest || fields::safe_file_name(&safe).as_ref() == Some(&safe), "{safe:?}");
