@@ -50,10 +50,7 @@ pub(crate) struct Call<'c, F: Front> {
     /// The same body for another attempt, if it can be had again.
     replay: Option<Body<F>>,
     trust: Trust,
-    /// The proxy of the current hop.
-    proxy: Option<Arc<Hop>>,
-    /// What the caller has for that proxy.
-    proxy_login: Option<HeaderValue>,
+    proxy: Option<Box<Proxied>>,
     codings: Codings,
     digest: Option<digest::Authentication>,
     expectation: Expectation,
@@ -63,6 +60,13 @@ pub(crate) struct Call<'c, F: Front> {
     previous: Vec<Url>,
     resends: Resends,
     pub(crate) budget: Budget,
+}
+
+/// The proxy of the current hop.
+struct Proxied {
+    hop: Arc<Hop>,
+    /// What the caller has for it.
+    login: Option<HeaderValue>,
 }
 
 /// Whether the current hop leads to the origin that the caller named. Once it has not, it never
@@ -112,8 +116,7 @@ impl<'c, F: Front> Call<'c, F> {
     pub(crate) fn new(config: &'c Config, mut request: Request<F>, now: Instant) -> Result<Self> {
         let outgoing =
             prepare(config, &mut request).map_err(|error| error.for_url(&request.url))?;
-        let proxy = config.proxy_for(&request.url)?;
-        let proxy_login = request.headers.remove(header::PROXY_AUTHORIZATION);
+        let proxy = proxied(config, &mut request)?;
         let mut call = Self {
             config,
             outgoing,
@@ -121,7 +124,6 @@ impl<'c, F: Front> Call<'c, F> {
             body: request.body,
             trust: Trust::Origin,
             proxy,
-            proxy_login: proxy_login.or_else(|| config.proxy_login.clone()),
             codings: request.codings.unwrap_or(config.codings),
             expectation: request.expectation.unwrap_or(config.expectation),
             names: request.names,
@@ -158,7 +160,7 @@ impl<'c, F: Front> Call<'c, F> {
     }
 
     pub(crate) fn proxy(&self) -> Option<&Arc<Hop>> {
-        self.proxy.as_ref()
+        self.proxy.as_ref().map(|proxied| &proxied.hop)
     }
 
     pub(crate) fn route(&self) -> Route {
@@ -220,8 +222,8 @@ impl<'c, F: Front> Call<'c, F> {
         self.write_accept_encoding(&mut head);
         self.write_credentials(&mut head);
         self.write_cookies(&mut head);
-        if let Some(fields) = self.proxy_fields() {
-            self.write_proxy_fields(&mut head, fields);
+        if let Some(proxied) = &self.proxy {
+            self.write_proxy_fields(&mut head, proxied);
         }
         if self.expectation() == Expectation::Continue {
             head.field(&header::EXPECT, &HeaderValue::from_static("100-continue"));
@@ -238,31 +240,32 @@ impl<'c, F: Front> Call<'c, F> {
     }
 
     /// A proxy that forwards is told the whole URL (RFC 9112 §3.2.2), and `*` as one without a path
-    /// (§3.2.4).
+    /// (§3.2.4). A target of the caller that is no path is sent as it is: behind our host it could
+    /// name another one.
     fn target(&self) -> Cow<'_, str> {
         let target = self.target.as_deref().unwrap_or(self.url.request_target());
-        if self.proxy_fields().is_none() {
+        if self.proxy.as_ref().is_none_or(|proxied| !route::forwards(&proxied.hop, &self.url)) {
             return Cow::Borrowed(target);
         }
-        let path = if target == "*" { "" } else { target };
+        let path = match target {
+            "*" => "",
+            path if path.starts_with('/') => path,
+            whole => return Cow::Borrowed(whole),
+        };
         Cow::Owned(format!("{}://{}{path}", self.url.scheme(), self.url.host_header()))
     }
 
-    /// The fields for the proxy, if that is who reads this request.
-    fn proxy_fields(&self) -> Option<&HeaderMap> {
-        let hop = self.proxy.as_ref().filter(|hop| route::forwards(hop, &self.url))?;
-        match &hop.protocol {
-            Protocol::Http { fields, .. } => Some(fields),
-            Protocol::Socks { .. } => None,
+    /// What is for the proxy, if that is who reads this request.
+    fn write_proxy_fields(&self, head: &mut HeadWriter<'_>, proxied: &Proxied) {
+        let Protocol::Http { fields, .. } = &proxied.hop.protocol else { return };
+        if !route::forwards(&proxied.hop, &self.url) {
+            return;
         }
-    }
-
-    fn write_proxy_fields(&self, head: &mut HeadWriter<'_>, fields: &HeaderMap) {
-        if let Some(login) = &self.proxy_login {
+        if let Some(login) = &proxied.login {
             head.field(&header::PROXY_AUTHORIZATION, login);
         }
         let is_said = |name: &HeaderName| match *name {
-            header::PROXY_AUTHORIZATION => self.proxy_login.is_some(),
+            header::PROXY_AUTHORIZATION => proxied.login.is_some(),
             _ => self.has(name),
         };
         for (name, value) in fields.iter().filter(|(name, _)| !is_said(name)) {
@@ -488,12 +491,11 @@ impl<'c, F: Front> Call<'c, F> {
         });
     }
 
-    /// The login that the caller gave was for the proxy of the first hop.
+    /// The login that the caller gave is for the proxy of the first hop.
     fn go_by(&mut self, proxy: Option<Arc<Hop>>) {
-        if self.proxy != proxy {
-            self.proxy_login = None;
+        if self.proxy() != proxy.as_ref() {
+            self.proxy = proxy.map(|hop| Box::new(Proxied { hop, login: None }));
         }
-        self.proxy = proxy;
     }
 
     fn store_cookies(&self, headers: &HeaderMap) {
@@ -532,6 +534,14 @@ fn prepare<F: Front>(config: &Config, request: &mut Request<F>) -> Result<Outgoi
         request.default_header(header::AUTHORIZATION, basic)?;
     }
     Ok(outgoing)
+}
+
+/// Takes what is for the proxy out of the request: it goes to no origin.
+fn proxied<F: Front>(config: &Config, request: &mut Request<F>) -> Result<Option<Box<Proxied>>> {
+    let login = request.headers.remove(header::PROXY_AUTHORIZATION);
+    let Some(hop) = config.proxy_for(&request.url)? else { return Ok(None) };
+    let login = login.or_else(|| config.proxy_login.clone());
+    Ok(Some(Box::new(Proxied { hop, login })))
 }
 
 fn asked<'a, F: Front>(

@@ -29,7 +29,7 @@ mod conformance {
     mod proxies;
     #[cfg(all(feature = "blocking", feature = "cookies", feature = "tls"))]
     mod redirects;
-    #[cfg(feature = "blocking")]
+    #[cfg(all(feature = "blocking", feature = "cookies", feature = "tls"))]
     mod request_building;
     #[cfg(feature = "blocking")]
     mod responses;

@@ -548,15 +548,24 @@ mod choosing {
         }
     }
 
-    /// RFC 9112 §3.2.4.
+    /// RFC 9112 §3.2.2, §3.2.4; a target that is no path must not move the host.
     #[test]
-    fn options_of_everything() {
-        let proxy = Script::serve(vec![answer(ok(""))]);
-        let client = by(proxy.url("")).build().unwrap();
-        let url = Url::parse("http://h.invalid:81/").unwrap();
-        client.request(Method::OPTIONS, url).send().unwrap();
-        let sent = proxy.received_text(0);
-        assert!(sent.starts_with("OPTIONS http://h.invalid:81/ HTTP/1.1\r\n"), "{sent}");
+    fn targets_of_the_caller() {
+        let cases = [
+            ("/a/../b", "http://h.invalid:81/a/../b"),
+            ("*", "http://h.invalid:81"),
+            ("http://other.invalid/", "http://other.invalid/"),
+            ("@evil.invalid/", "@evil.invalid/"),
+        ];
+        for (target, expected) in cases {
+            let proxy = Script::serve(vec![answer(ok(""))]);
+            let client = by(proxy.url("")).build().unwrap();
+            let ask = client.request(Method::OPTIONS, "http://h.invalid:81/page");
+            ask.request_target(target).send().unwrap();
+            let sent = proxy.received_text(0);
+            let line = format!("OPTIONS {expected} HTTP/1.1\r\nhost: h.invalid:81\r\n");
+            assert!(sent.starts_with(&line), "{sent}");
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! Our `Url` against that of the crate `url`, on inputs made of the pieces that parsers stumble over.
 //!
 //! Both follow the URL Standard (<https://url.spec.whatwg.org/>). Where version 2.5 of the crate does
-//! not, or not yet, it is put right here before the comparison, each time with the clause:
-//! [`put_right`], [`without_excess_slashes`], [`any_xn_label`], [`Set::apply`].
+//! not, or not yet, it is put right before the comparison: see [`peer`], and [`any_xn_label`].
 #![cfg(feature = "idna")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "url_differential/peer.rs"]
+mod peer;
 
 use std::net::Ipv6Addr;
 
@@ -12,7 +14,7 @@ use leanhttp::url::Url;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-type Theirs = whatwg_url::Url;
+use peer::{Set, Theirs, without_excess_slashes};
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4096) })]
@@ -56,28 +58,8 @@ fn both(input: &str) -> Option<(Url, Theirs)> {
 }
 
 fn compare(ours: Option<Url>, theirs: Option<Theirs>) -> Result<(), TestCaseError> {
-    let Some(theirs) = theirs.filter(|url| matches!(url.scheme(), "http" | "https")) else {
-        prop_assert_eq!(ours, None);
-        return Ok(());
-    };
-    prop_assert_eq!(ours.map(String::from), Some(String::from(put_right(theirs))));
+    prop_assert_eq!(ours.map(String::from), peer::expected(theirs));
     Ok(())
-}
-
-/// The *path percent-encode set* has had `^` since March 2025 (whatwg/url#846).
-fn put_right(mut url: Theirs) -> Theirs {
-    if url.path().contains('^') {
-        url.set_path(&url.path().replace('^', "%5E"));
-    }
-    url
-}
-
-/// *Special authority ignore slashes state*: two slashes or more all stand before an authority. The
-/// crate wants exactly two in a relative reference.
-fn without_excess_slashes(reference: &str) -> String {
-    let reference = reference.trim_matches(|c| c <= ' ').replace(['\t', '\n', '\r'], "");
-    let authority = reference.trim_start_matches(['/', '\\']);
-    if reference.len() - authority.len() > 2 { format!("//{authority}") } else { reference }
 }
 
 fn absolute() -> impl Strategy<Value = String> {
@@ -123,27 +105,12 @@ fn pieces(of: &'static [&'static str], max: usize) -> impl Strategy<Value = Stri
     prop::collection::vec(select(of), 0..=max).prop_map(|pieces| pieces.concat())
 }
 
-#[derive(Clone, Debug)]
-enum Set {
-    Scheme(&'static str),
-    Username(String),
-    Password(Option<String>),
-    Host(String),
-    Port(Option<u16>),
-    Path(String),
-    Query(Option<String>),
-    Fragment(Option<String>),
-    Pairs(Vec<(String, String)>),
-    NoPairs,
-}
-
-/// No scheme has more behind its colon: the *protocol* setter ignores that, and the crate refuses it.
 fn set() -> impl Strategy<Value = Set> {
     use prop::option::of;
     let schemes = &["http", "https", "HTTP:", "h\tttps", "https//", "", ":", "1http"][..];
     let ports = &[0, 1, 80, 443, 8080, 65_535][..];
     prop_oneof![
-        select(schemes).prop_map(Set::Scheme),
+        select(schemes).prop_map(|scheme| Set::Scheme(scheme.to_owned())),
         pieces(USERINFO, 4).prop_map(Set::Username),
         of(pieces(USERINFO, 4)).prop_map(Set::Password),
         host().prop_map(Set::Host),
@@ -154,51 +121,6 @@ fn set() -> impl Strategy<Value = Set> {
         prop::collection::vec((pieces(TAIL, 4), pieces(TAIL, 4)), 1..3).prop_map(Set::Pairs),
         Just(Set::NoPairs),
     ]
-}
-
-/// The setters have the same names.
-macro_rules! apply {
-    ($set:expr, $url:expr) => {
-        match $set {
-            Set::Scheme(scheme) => $url.set_scheme(scheme).is_ok(),
-            Set::Username(username) => $url.set_username(username).is_ok(),
-            Set::Password(password) => $url.set_password(password.as_deref()).is_ok(),
-            Set::Host(host) => $url.set_host(Some(host)).is_ok(),
-            Set::Port(port) => $url.set_port(*port).is_ok(),
-            Set::Path(path) => {
-                $url.set_path(path);
-                true
-            }
-            Set::Query(query) => {
-                $url.set_query(query.as_deref());
-                true
-            }
-            Set::Fragment(fragment) => {
-                $url.set_fragment(fragment.as_deref());
-                true
-            }
-            Set::Pairs(pairs) => {
-                $url.query_pairs_mut().extend_pairs(pairs);
-                true
-            }
-            Set::NoPairs => {
-                $url.query_pairs_mut().clear();
-                true
-            }
-        }
-    };
-}
-
-impl Set {
-    /// Whether each of them took it.
-    fn apply(&self, ours: &mut Url, theirs: &mut Theirs) -> (bool, bool) {
-        let results = (apply!(self, ours), apply!(self, theirs));
-        if let Set::NoPairs = self {
-            // *Update* of `URLSearchParams`: without pairs the query is null, not empty.
-            theirs.set_query(None);
-        }
-        results
-    }
 }
 
 const OUTSIDE: &[&str] = &[" ", "\0", "\n", "\u{1f}", "\t"];

@@ -92,7 +92,7 @@ fn imf_fixdate(seconds: i64) -> String {
 
 fn retry_after(value: &[u8]) {
     let wait = fields::retry_after(value, now());
-    let text = std::str::from_utf8(value).unwrap_or_default().trim_matches([' ', '\t']);
+    let text = std::str::from_utf8(value.trim_ascii()).unwrap_or_default();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         let digits = text.trim_start_matches('0');
         let expected = if digits.is_empty() { Ok(0) } else { digits.parse::<i64>() };
@@ -106,21 +106,31 @@ fn retry_after(value: &[u8]) {
 
 fn links(value: &[u8]) {
     let found = fields::links(value);
-    // What is decoded from a name with a star is printed without one.
+    // What is decoded from a name with a star is printed without one, and what is no name not at all.
     let plain = |(name, value): &(String, String)| (name.replace('*', ""), value.clone());
-    let plain = |parameters: &Parameters| -> Parameters { parameters.iter().map(plain).collect() };
+    let is_name = |(name, _): &(String, String)| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let plain = |parameters: &Parameters| -> Parameters {
+        parameters.iter().map(plain).filter(is_name).collect()
+    };
     let found: Vec<_> = found.iter().map(|(target, it)| (target.clone(), plain(it))).collect();
     let print = |(target, it): &(String, Parameters)| format!("<{target}>{}", printed(it, ";"));
     let again = found.iter().map(print).collect::<Vec<_>>().join(", ");
     assert_eq!(fields::links(again.as_bytes()), found, "{again}");
 }
 
+/// A field, and names as they are, one on each line.
 fn file_name(value: &[u8]) {
+    String::from_utf8_lossy(value).split('\n').for_each(safe_file_name);
     let Some((kind, Some(name))) = fields::disposition(value) else { return };
     let again = format!("{kind}{}", printed(&vec![("filename".to_owned(), name.clone())], ";"));
     assert_eq!(fields::disposition(again.as_bytes()), Some((kind, Some(name.clone()))), "{again}");
+    safe_file_name(&name);
+}
 
-    let Some(safe) = fields::safe_file_name(&name) else { return };
+fn safe_file_name(name: &str) {
+    let Some(safe) = fields::safe_file_name(name) else { return };
     assert!(safe.len() < 256 && !safe.is_empty());
     let is_longest = safe.len() == 255; // with the underscore before a device
     assert!(is_longest || fields::safe_file_name(&safe).as_ref() == Some(&safe), "{safe:?}");

@@ -2,11 +2,11 @@
 //! one request that a strict twin (`src/request.rs`) reads back as it was meant.
 //!
 //! The input has texts: options, method, URL, body, then names and values of fields in turn. See
-//! [`Input::sealed`] for the options.
+//! [`Input::request`] and what it calls for the options.
 #![no_main]
 
 use leanhttp::fuzzing::call::{self, Client, Reading, Request, RequestBody};
-use leanhttp::header::{HeaderMap, HeaderName, HeaderValue};
+use leanhttp::header::{EXPECT, HeaderMap, HeaderName, HeaderValue};
 use leanhttp::{Method, Version};
 use leanhttp_fuzz::network::Network;
 use leanhttp_fuzz::{Sizes, Slow, request, script};
@@ -18,10 +18,14 @@ fuzz_target!(|input: &[u8]| {
     let [options, method, url, body, fields @ ..] = &texts[..] else { return };
     let input = Input { options, method, url, body, fields, sizes };
     let defaults = input.defaults();
-    let client = Client::builder().default_headers(defaults.clone()).build().unwrap();
+    let mut builder = Client::builder().default_headers(defaults.clone());
+    if input.have(b'c') {
+        builder = builder.http1_title_case_headers();
+    }
+    let client = builder.build().unwrap();
     let Some(request) = input.request(&client) else { return };
 
-    let meant = Meant::new(&request, defaults);
+    let meant = Meant::new(&request, defaults, &input);
     let mut network = Network::new(script::read(b"$w$k$z"), sizes);
     let reading = Reading { sizes, at_most: usize::MAX };
     let outcome = call::call(&client, request, &mut network, reading);
@@ -57,11 +61,16 @@ impl Input<'_> {
 
     /// The client's `d`efault fields are those of the input too.
     fn defaults(&self) -> HeaderMap {
-        let fields = self.pairs().filter_map(|(name, value)| {
+        if self.have(b'd') { self.map() } else { HeaderMap::new() }
+    }
+
+    /// All pairs that are fields.
+    fn map(&self) -> HeaderMap {
+        let field = |(name, value)| {
             let name = HeaderName::from_bytes(name).ok()?;
             Some((name, HeaderValue::from_bytes(value).ok()?))
-        });
-        fields.filter(|_| self.have(b'd')).collect()
+        };
+        self.pairs().filter_map(field).collect()
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
@@ -69,7 +78,8 @@ impl Input<'_> {
     }
 
     /// `b`asic or bea`t`er of the method and URL; the fields as a `q`uery or a `f`orm; HTTP/1.`0`;
-    /// `e`xpects.
+    /// `e`xpects; fields as they are, or `w`ith their spelling; the body as the `g`iven target.
+    /// Before that the client: its names are in title `c`ase.
     fn request(&self, client: &Client) -> Option<Request> {
         let [method, url, body] = [self.method, self.url, self.body].map(String::from_utf8_lossy);
         let mut builder = client.request(Method::from_bytes(self.method).ok()?, &*url);
@@ -89,6 +99,10 @@ impl Input<'_> {
                 b'f' => builder.form(&pairs),
                 b'0' => builder.version(Version::HTTP_10),
                 b'e' => builder.expect_continue(true),
+                b'g' => builder.request_target(&body),
+                b'w' => self.pairs().fold(builder, |builder, (name, value)| {
+                    builder.raw_header(&String::from_utf8_lossy(name), value)
+                }),
                 b'h' => self.pairs().fold(builder, |it, (name, value)| it.header(name, value)),
                 _ => builder,
             };
@@ -96,15 +110,22 @@ impl Input<'_> {
         builder.build().ok()
     }
 
-    /// From a `r`eader; a `s`ized one, which has a byte more (`+`) or fewer (`-`); or from bytes.
+    /// From a `r`eader; a `s`ized one, which has a byte more (`+`) or fewer (`-`); or from `B`ytes.
+    /// The fields as `T`railers too, or only `C`omputed at its end.
     fn request_body(&self) -> Option<RequestBody> {
         let length = self.body.len() as u64;
         let source = || Slow::new(self.body_bytes(), self.sizes);
         let letter = self.options.iter().find(|letter| b"rsB".contains(letter))?;
-        Some(match letter {
+        let body: RequestBody = match letter {
             b'r' => call::reader(source(), None),
             b's' => call::reader(source(), Some(length)),
             _ => self.body_bytes().into(),
+        };
+        let trailers = self.map();
+        Some(match (self.have(b'T'), self.have(b'C')) {
+            (true, _) => body.with_trailers(trailers),
+            (false, true) => body.with_trailers_from(move || trailers.clone()),
+            (false, false) => body,
         })
     }
 
@@ -119,8 +140,11 @@ impl Input<'_> {
         bytes
     }
 
-    /// A reader that gives what was not announced.
+    /// A reader that gives what was not announced; trailers that turn out to be no trailers.
     fn is_body_wrong(&self) -> bool {
+        if self.have(b'C') && !self.fields.is_empty() {
+            return true;
+        }
         let is_length = |(name, _): (&[u8], _)| name.eq_ignore_ascii_case(b"content-length");
         let announced = self.have(b's') || self.pairs().any(is_length);
         announced && self.body_bytes().len() != self.announced()
@@ -140,18 +164,22 @@ struct Meant {
     method: Method,
     target: String,
     fields: HeaderMap,
+    defaults: HeaderMap,
     /// Unless it is read.
     body: Option<Vec<u8>>,
+    trailers: HeaderMap,
 }
 
 impl Meant {
-    fn new(request: &Request, defaults: HeaderMap) -> Self {
+    fn new(request: &Request, defaults: HeaderMap, input: &Input<'_>) -> Self {
         let url = request.url();
         let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-        let mut fields = request.headers().clone();
-        let is_new = |name: &HeaderName| {
-            !request.headers().contains_key(name) && !FRAMING.contains(&name.as_str())
+        let target = match input.have(b'g') {
+            true => String::from_utf8_lossy(input.body).into_owned(),
+            false => url.path().to_owned() + &query,
         };
+        let mut fields = request.headers().clone();
+        let is_new = |name: &HeaderName| !request.headers().contains_key(name) && !is_framing(name);
         for (name, value) in defaults.iter().filter(|(name, _)| is_new(name)) {
             fields.append(name, value.clone());
         }
@@ -159,12 +187,10 @@ impl Meant {
             Some(body) => body.as_bytes().map(<[u8]>::to_vec),
             None => Some(Vec::new()),
         };
-        Self {
-            method: request.method().clone(),
-            target: url.path().to_owned() + &query,
-            fields,
-            body,
-        }
+        let has_trailers = (input.have(b'T') || input.have(b'C')) && !input.have(b'f');
+        let has_trailers = has_trailers && request.body().is_some();
+        let trailers = if has_trailers { input.map() } else { HeaderMap::new() };
+        Self { method: request.method().clone(), target, fields, defaults, body, trailers }
     }
 
     fn check(&self, sent: &request::Request, input: &Input<'_>) {
@@ -172,29 +198,64 @@ impl Meant {
         assert_eq!(sent.target, self.target);
         assert_eq!(sent.version, if input.have(b'0') { "HTTP/1.0" } else { "HTTP/1.1" });
         assert_eq!(sent.body, self.body.clone().unwrap_or_else(|| input.body_bytes()));
-        assert!(sent.trailers.is_empty());
         if let Some(host) = self.fields.get("host") {
             assert_eq!(sent.values("host").next(), Some(host.as_bytes().trim_ascii()));
         }
-        for name in self.fields.keys().filter(|name| !FRAMING.contains(&name.as_str())) {
-            let meant = self.fields.get_all(name).iter().map(|value| value.as_bytes().trim_ascii());
-            assert!(meant.eq(sent.values(name.as_str())), "{name}");
+        for name in self.fields.keys().filter(|name| !is_framing(name)) {
+            assert!(trimmed(&self.fields, name).eq(sent.values(name.as_str())), "{name}");
         }
-        for (name, _) in &sent.fields {
+        for name in sent.fields.iter().map(|(name, _)| name) {
             if self.fields.contains_key(name) && !FRAMING.contains(&name.as_str()) {
                 continue;
             }
             assert!(OURS.contains(&name.as_str()), "{name} was not meant");
-            assert_eq!(sent.values(name).count(), 1, "{name}");
+            // A list may have members that the caller wrote, and ours.
+            assert!(name == "expect" || sent.values(name).count() == 1, "{name}");
+        }
+        let mut expectations = sent.values("expect");
+        assert!(expectations.all(|it| it == b"100-continue" || self.expects(it)));
+        self.check_spelling(sent, input);
+
+        assert_eq!(sent.trailers.len(), self.trailers.len());
+        for name in self.trailers.keys() {
+            let came = sent.trailers.iter().filter(|(own, _)| name.as_str() == own);
+            let came = came.map(|(_, value)| value.as_slice());
+            assert!(trimmed(&self.trailers, name).eq(came), "{name}");
         }
     }
+
+    fn expects(&self, expectation: &[u8]) -> bool {
+        trimmed(&self.fields, &EXPECT)
+            .chain(trimmed(&self.defaults, &EXPECT))
+            .any(|it| it == expectation)
+    }
+
+    /// Names that were spelt are spelt so, in the order in which they were given.
+    fn check_spelling(&self, sent: &request::Request, input: &Input<'_>) {
+        if !input.have(b'w') {
+            return;
+        }
+        let mut names = sent.names.iter();
+        for (name, _) in input.pairs() {
+            let is_ours = FRAMING.iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()));
+            assert!(is_ours || names.any(|own| own.as_bytes() == name), "{:?}", sent.names);
+        }
+    }
+}
+
+fn trimmed<'a>(fields: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
+    fields.get_all(name).into_iter().map(|value| value.as_bytes().trim_ascii())
 }
 
 /// What the client writes itself, whoever asked for it.
 const FRAMING: [&str; 4] = ["host", "content-length", "transfer-encoding", "expect"];
 
+fn is_framing(name: &HeaderName) -> bool {
+    FRAMING.contains(&name.as_str())
+}
+
 /// What the client may add.
-const OURS: [&str; 8] = [
+const OURS: [&str; 9] = [
     "host",
     "user-agent",
     "accept",
@@ -202,5 +263,6 @@ const OURS: [&str; 8] = [
     "authorization",
     "content-length",
     "transfer-encoding",
+    "trailer",
     "expect",
 ];

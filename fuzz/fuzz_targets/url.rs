@@ -1,25 +1,60 @@
-//! URLs: what was parsed is printed and parsed again as itself, any reference can be joined to any
-//! base, and nothing that is not visible ASCII ever comes out.
+//! URLs: parsed, joined, changed and taken apart they are what those of the crate `url` are, which
+//! follow the same standard (what is put right of it, and why, stands in
+//! `tests/url_differential/peer.rs`). What was parsed is printed and parsed again as itself, and
+//! nothing that is not visible ASCII ever comes out.
+//!
+//! The first line of the input is a URL, the second a reference; each line after them is a setter:
+//! a letter (see [`set`]) and its argument.
 #![no_main]
 
+#[path = "../../tests/url_differential/peer.rs"]
+mod peer;
+
 use leanhttp::Url;
+use leanhttp::url::ParseError;
 use libfuzzer_sys::fuzz_target;
+use peer::{Set, Theirs};
 
 fuzz_target!(|input: &str| {
-    let (base, reference) = input.split_once('\n').unwrap_or((input, ""));
     check(Url::parse(input));
-    let Some(base) = check(Url::parse(base)) else { return };
-    let joined = check(base.join(reference));
-    if let Ok(absolute) = Url::parse(reference) {
-        assert_eq!(joined.as_ref().map(Url::scheme), Some(absolute.scheme()));
+    let mut lines = input.split('\n');
+    let (base, reference) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let (ours, theirs) = (Url::parse(base), Theirs::parse(base).ok());
+    compare(check(ours.clone()), theirs.clone(), &[base]);
+    let (Ok(mut ours), Some(mut theirs)) = (ours, theirs) else { return };
+
+    join(&ours, reference);
+    let slashed = peer::without_excess_slashes(reference);
+    compare(ours.join(&slashed).ok(), theirs.join(&slashed).ok(), &[base, reference]);
+    for line in lines {
+        let Some(set) = set(line) else { continue };
+        if !set.is_clear() {
+            continue;
+        }
+        let results = set.apply(&mut ours, &mut theirs);
+        check(Ok(ours.clone()));
+        let from = [base, line];
+        if peer::is_known(Some(&ours), Some(&theirs), &from) {
+            return;
+        }
+        assert_eq!(results.0, results.1, "{set:?} {ours} {theirs}");
+        compare(Some(ours.clone()), Some(theirs.clone()), &from);
     }
-    if let Some(joined) = joined {
-        assert_eq!(base.join(joined.as_str()).as_ref(), Ok(&joined));
-    }
-    assert_eq!(base.join("").unwrap().as_str(), base.as_str().split('#').next().unwrap());
 });
 
-fn check(parsed: Result<Url, leanhttp::url::ParseError>) -> Option<Url> {
+fn compare(ours: Option<Url>, theirs: Option<Theirs>, from: &[&str]) {
+    if peer::is_known(ours.as_ref(), theirs.as_ref(), from) {
+        return;
+    }
+    if let (Some(ours), Some(theirs)) = (&ours, &theirs) {
+        assert!(ours.query_pairs().eq(theirs.query_pairs()), "{ours}");
+        assert_eq!(ours.port_or_known_default(), theirs.port_or_known_default());
+        assert_eq!(ours.origin().ascii_serialization(), theirs.origin().ascii_serialization());
+    }
+    assert_eq!(ours.map(String::from), peer::expected(theirs), "{from:?}");
+}
+
+fn check(parsed: Result<Url, ParseError>) -> Option<Url> {
     let url = parsed.inspect_err(|error| assert!(!error.to_string().contains('\n'))).ok()?;
     assert!(url.as_str().bytes().all(|byte| byte.is_ascii_graphic()), "{url}");
     let again = Url::parse(url.as_str()).expect("it was printed by us");
@@ -29,4 +64,43 @@ fn check(parsed: Result<Url, leanhttp::url::ParseError>) -> Option<Url> {
     assert!(!url.host_str().unwrap_or_default().is_empty());
     assert!(url.port().is_none_or(|port| Some(port) == url.port_or_known_default()));
     Some(url)
+}
+
+fn join(base: &Url, reference: &str) {
+    let joined = check(base.join(reference));
+    if let Ok(absolute) = Url::parse(reference) {
+        assert_eq!(joined.as_ref().map(Url::scheme), Some(absolute.scheme()));
+    }
+    if let Some(joined) = joined {
+        assert_eq!(base.join(joined.as_str()).as_ref(), Ok(&joined));
+    }
+    assert_eq!(base.join("").unwrap().as_str(), base.as_str().split('#').next().unwrap());
+}
+
+/// `s`cheme, `u`ser, `p`assword, `h`ost, p`o`rt, pat`t`h, `q`uery, `f`ragment, a p`a`ir; a capital
+/// letter for none.
+fn set(line: &str) -> Option<Set> {
+    let (kind, text) = (line.chars().next()?, line.get(1..)?);
+    let text = text.to_owned();
+    Some(match kind {
+        's' => Set::Scheme(text),
+        'u' => Set::Username(text),
+        'p' => Set::Password(Some(text)),
+        'P' => Set::Password(None),
+        'h' => Set::Host(text),
+        'o' => Set::Port(Some(text.parse().ok()?)),
+        'O' => Set::Port(None),
+        't' => Set::Path(text),
+        'q' => Set::Query(Some(text)),
+        'Q' => Set::Query(None),
+        'f' => Set::Fragment(Some(text)),
+        'F' => Set::Fragment(None),
+        'a' => Set::Pairs(vec![
+            text.split_once('=').map_or((text.clone(), String::new()), |(name, value)| {
+                (name.to_owned(), value.to_owned())
+            }),
+        ]),
+        'A' => Set::NoPairs,
+        _ => return None,
+    })
 }

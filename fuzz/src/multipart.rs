@@ -1,9 +1,15 @@
 //! A parser of `multipart/form-data` that looks for delimiters in the whole body.
 
-/// The parts, as they stand there: name, file name, content.
-pub type Parts = Vec<(String, Option<String>, Vec<u8>)>;
+/// A part as it stands there.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Part {
+    pub name: String,
+    pub file_name: Option<String>,
+    pub content_type: Option<String>,
+    pub content: Vec<u8>,
+}
 
-pub fn parse(body: &[u8], boundary: &str) -> Option<Parts> {
+pub fn parse(body: &[u8], boundary: &str) -> Option<Vec<Part>> {
     let delimiter = format!("\r\n--{boundary}");
     // So that the first delimiter is like the others.
     let body = [b"\r\n", body].concat();
@@ -26,7 +32,7 @@ fn split<'a>(text: &'a [u8], separator: &[u8]) -> Vec<&'a [u8]> {
     pieces
 }
 
-fn part(piece: &[u8]) -> Option<(String, Option<String>, Vec<u8>)> {
+fn part(piece: &[u8]) -> Option<Part> {
     let end = (0..piece.len()).find(|&at| piece[at..].starts_with(b"\r\n\r\n"))?;
     let mut lines = std::str::from_utf8(&piece[..end]).ok()?.strip_prefix("\r\n")?.split("\r\n");
     let disposition = lines.next()?.strip_prefix("Content-Disposition: form-data; name=\"")?;
@@ -35,9 +41,16 @@ fn part(piece: &[u8]) -> Option<(String, Option<String>, Vec<u8>)> {
         Some((name, file_name)) => (name, Some(file_name)),
         None => (disposition, None),
     };
-    let types = lines.filter(|line| line.starts_with("Content-Type: ")).count();
-    let unquoted = |text: &str| (!text.contains(['"', '\r', '\n'])).then(|| text.to_owned());
-    (types == usize::from(file_name.is_some())).then_some(())?;
-    let file_name = file_name.map(unquoted).map_or(Some(None), |text| text.map(Some))?;
-    Some((unquoted(name)?, file_name, piece[end + 4..].to_vec()))
+    let content_type = match lines.next() {
+        Some(line) => Some(line.strip_prefix("Content-Type: ")?.to_owned()),
+        None => None,
+    };
+    let is_quoted = |text: &str| !text.contains(['"', '\r', '\n']);
+    let is_whole = lines.next().is_none() && is_quoted(name) && file_name.is_none_or(is_quoted);
+    is_whole.then(|| Part {
+        name: name.to_owned(),
+        file_name: file_name.map(str::to_owned),
+        content_type,
+        content: piece[end + 4..].to_vec(),
+    })
 }

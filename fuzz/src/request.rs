@@ -12,6 +12,8 @@ pub struct Request {
     pub version: String,
     /// With names in lower case, in the order of the lines.
     pub fields: Vec<(String, Vec<u8>)>,
+    /// The same names as they are spelt.
+    pub names: Vec<String>,
     pub body: Vec<u8>,
     pub trailers: Vec<(String, Vec<u8>)>,
     /// How many bytes it takes; of a head alone, those of the head.
@@ -57,13 +59,15 @@ pub fn head(input: &[u8]) -> Option<Request> {
     let line = String::from_utf8(lines.next()?.to_vec()).ok()?;
     let words: Vec<_> = line.split(' ').collect();
     let [method, target, version @ ("HTTP/1.0" | "HTTP/1.1")] = words[..] else { return None };
-    let is_target = target.starts_with('/') && target.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_target = !target.is_empty() && target.bytes().all(|byte| byte.is_ascii_graphic());
     (is_token(method.as_bytes()) && is_target).then_some(())?;
+    let lines: Vec<_> = lines.map(field).collect::<Option<_>>()?;
     Some(Request {
         method: method.to_owned(),
         target: target.to_owned(),
         version: version.to_owned(),
-        fields: lines.map(field).collect::<Option<_>>()?,
+        fields: lines.iter().map(|(it, value)| (it.to_ascii_lowercase(), value.clone())).collect(),
+        names: lines.into_iter().map(|(name, _)| name).collect(),
         length: end + 4,
         ..Request::default()
     })
@@ -86,7 +90,7 @@ fn field(line: &[u8]) -> Option<(String, Vec<u8>)> {
     let (name, value) = (&line[..colon], line[colon + 1..].strip_prefix(b" ")?);
     let is_text = |byte: &u8| *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f);
     (is_token(name) && value.iter().all(is_text)).then_some(())?;
-    Some((String::from_utf8(name.to_ascii_lowercase()).ok()?, value.trim_ascii().to_vec()))
+    Some((String::from_utf8(name.to_vec()).ok()?, value.trim_ascii().to_vec()))
 }
 
 fn is_token(text: &[u8]) -> bool {

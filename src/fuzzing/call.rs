@@ -165,7 +165,13 @@ impl<N: Network> Driver<'_, N> {
             };
             let next = call.answered(&head);
             if let Ok(Next::Deliver) = next {
-                let end = self.deliver(&mut connection, &call, *head, outcome, reading);
+                let decoder = match connection.link.session.body_left() {
+                    Some(0) => Ok(None),
+                    _ => call.decoder(&head),
+                };
+                outcome.head = Some((*head).into());
+                let read = |_| self.deliver(&mut connection, &call, outcome, reading);
+                let end = decoder.and_then(read);
                 outcome.reusable = self.end(connection, &call, Wait::Never).map_err(text);
                 return end;
             }
@@ -306,15 +312,9 @@ impl<N: Network> Driver<'_, N> {
         &mut self,
         connection: &mut Connection,
         call: &Call<'_, Simulated>,
-        head: ResponseHead,
         outcome: &mut Outcome,
         reading: Reading<impl Iterator<Item = usize>>,
     ) -> Result<Read> {
-        let undecodable = call.decoder(&head).err();
-        outcome.head = Some(head.into());
-        if let Some(error) = undecodable {
-            return Err(error);
-        }
         let mut memory = [0; 16 * 1024];
         for size in reading.sizes {
             let left = reading.at_most.saturating_sub(outcome.body.len());

@@ -192,6 +192,17 @@ mod tests {
     }
 
     #[test]
+    fn https_alone_is_encrypted() {
+        for (url, security) in [
+            ("http://a.example:443/", Security::Plain),
+            ("https://a.example:80/", Security::Tls),
+            ("HTTPS://a.example/", Security::Tls),
+        ] {
+            assert_eq!(Security::of(&Url::parse(url).unwrap()), security, "{url}");
+        }
+    }
+
+    #[test]
     fn what_is_no_part_of_the_origin_is_no_part_of_the_route() {
         let route = Route::of(&url("http://A.example:80/p?q#f"), None);
         assert_eq!(route.authority(), "a.example:80");

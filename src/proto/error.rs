@@ -265,6 +265,9 @@ mod tests {
             (ProtocolError::ChunkExtensionsTooLarge(7), "more than 7 bytes of chunk extensions"),
             (ProtocolError::TrailersTooLarge(7), "trailers larger than 7 bytes"),
             (ProtocolError::TooManyTrailers(7), "more than 7 trailer fields"),
+            (ProtocolError::InvalidChunkLineEnd(b'x'), "'x' after the CR of a chunk size line"),
+            (ProtocolError::InvalidTrailer(Excerpt::new(b"A")), r#"invalid trailer field "A""#),
+            (ProtocolError::BrokenBody, "connection broken before the end of the body"),
             (ProtocolError::TlsCut, "TLS connection cut without close_notify"),
             (ProtocolError::InvalidChunkEnd(b'x'), "'x' instead of CRLF after a chunk"),
             (

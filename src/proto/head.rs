@@ -375,10 +375,16 @@ mod tests {
             let mut slow = (1..).map(|end| scanner.find_end(&head.as_bytes()[..end], longest - 1));
             assert_eq!(slow.find(|outcome| *outcome != Ok(None)), Some(too_long), "{head:?}");
         }
-        let unended = b"HTTP/1.1 200 OK";
-        assert_eq!(HeadScanner::default().find_end(unended, 15), Ok(None));
-        let too_long = Err(ProtocolError::LineTooLong(14));
-        assert_eq!(HeadScanner::default().find_end(unended, 14), too_long);
+        let too_long = |limit| Err(ProtocolError::LineTooLong(limit));
+        for (unended, limit, expected) in [
+            ("HTTP/1.1 200 OK", 15, Ok(None)),
+            ("HTTP/1.1 200 OK", 14, too_long(14)),
+            ("HTTP/1.1 200 OK\r\nA: bbbbbbbbbbbbbb", 17, Ok(None)),
+            ("HTTP/1.1 200 OK\r\nA: bbbbbbbbbbbbbbb", 17, too_long(17)),
+        ] {
+            let outcome = HeadScanner::default().find_end(unended.as_bytes(), limit);
+            assert_eq!(outcome, expected, "{unended:?}");
+        }
     }
 
     #[test]

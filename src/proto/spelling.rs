@@ -116,6 +116,20 @@ mod tests {
         text.strip_prefix("GET / HTTP/1.1\r\n").unwrap().replace("\r\n", "|")
     }
 
+    /// A head is sent as it was written only if nobody asked for anything else.
+    #[test]
+    fn usual_is_lower_case_without_names() {
+        let names: [Box<str>; 1] = ["X-A".into()];
+        for (case, names, is_usual) in [
+            (Case::Lower, &[][..], true),
+            (Case::Title, &[], false),
+            (Case::Lower, &names, false),
+            (Case::Title, &names, false),
+        ] {
+            assert_eq!(Spelling { case, names }.is_usual(), is_usual, "{case:?} {names:?}");
+        }
+    }
+
     #[test]
     fn names_are_spelt_and_lines_placed() {
         use Case::{Lower, Title};

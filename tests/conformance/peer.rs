@@ -56,7 +56,9 @@ fn is_whole(received: &[u8]) -> bool {
     let text = String::from_utf8_lossy(received).to_ascii_lowercase();
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
     if head.contains("transfer-encoding: chunked") {
-        return body.ends_with("0\r\n\r\n");
+        // The last chunk, and perhaps trailers.
+        let last = body.starts_with("0\r\n") || body.contains("\r\n0\r\n");
+        return last && body.ends_with("\r\n\r\n");
     }
     let length = head.split_once("content-length: ").map_or("0", |(_, rest)| rest);
     let length = length.lines().next().unwrap().parse().unwrap();

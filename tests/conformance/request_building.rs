@@ -1,6 +1,7 @@
 //! What is sent, and what is refused before a byte of it is.
 
 use std::io::{self, Read};
+use std::net::SocketAddr;
 
 use leanhttp::header::{HeaderMap, HeaderName};
 use leanhttp::{Body, Client, Method, Url};
@@ -8,6 +9,8 @@ use serde_json::Value;
 
 use super::peer::Peer;
 use super::support::{self, Outcome, accepted};
+use crate::support_servers::pki::{Leaf, Pki};
+use crate::support_servers::script::{Script, answer, ok};
 
 #[test]
 fn request_building() {
@@ -16,12 +19,10 @@ fn request_building() {
         if request.get("proxy").is_some() {
             return Outcome::Skipped("by a proxy, in the other set");
         }
-        if request["url"].as_str().unwrap().starts_with("https") {
-            return Outcome::Skipped("Host over TLS is in the set of redirects");
-        }
-        let peer = Peer::start(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec());
-        let result = send(request, &peer);
-        let received = peer.received().unwrap_or_default();
+        let (result, received) = match request["url"].as_str().unwrap().starts_with("https") {
+            true => over_tls(request),
+            false => in_the_clear(request),
+        };
         let sent = Sent::new(&received);
         let also = accepted(case).skip(1);
         let is_right = is_as_expected(&case["expect"], &result, &sent)
@@ -33,13 +34,27 @@ fn request_building() {
     });
 }
 
-fn send(request: &Value, peer: &Peer) -> Result<(), String> {
+/// How it went, and what came.
+fn in_the_clear(request: &Value) -> (Result<(), String>, Vec<u8>) {
+    let peer = Peer::start(ok(""));
+    let result = send(request, peer.addr);
+    (result, peer.received().unwrap_or_default())
+}
+
+fn over_tls(request: &Value) -> (Result<(), String>, Vec<u8>) {
+    let server = Script::serve_tls(vec![answer(ok(""))], Pki::new().server_config(Leaf::Good));
+    let result = send(request, server.addr());
+    server.join();
+    (result, server.received(0))
+}
+
+fn send(request: &Value, addr: SocketAddr) -> Result<(), String> {
     let method = Method::from_bytes(request["method"].as_str().unwrap().as_bytes())
         .map_err(|error| error.to_string())?;
     let url = request["url"].as_str().unwrap();
     let mut builder = Client::builder();
     if let Some(host) = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)) {
-        builder = builder.resolve(&host, peer.addr);
+        builder = builder.resolve(&host, addr).danger_accept_invalid_certs(true);
     }
     let client = builder.build().unwrap();
     let mut building = client.request(method, url);

@@ -52,6 +52,46 @@ fn the_examples_of_the_rfc() {
     }
 }
 
+/// RFC 7616 §3.9.2 with erratum 4897: the RFC itself truncated SHA-512, which is another hash.
+#[test]
+fn the_example_with_a_hashed_user_name() {
+    let challenge = "Digest realm=\"api@example.org\", qop=\"auth\", algorithm=SHA-512-256, \
+                     nonce=\"5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK\", userhash=true";
+    let asked = Asked { target: "/doe.json", ..GET };
+    let login = login("J\u{e4}s\u{f8}n Doe", "Secret, or not?");
+    let cnonce = "NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v";
+    let value = answer(challenge, &login, asked, cnonce, 1).unwrap();
+    for expected in [
+        "username=\"793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b\"",
+        "response=\"3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5\"",
+    ] {
+        assert!(value.contains(expected), "{value}");
+    }
+}
+
+/// RFC 7616 §3.4.1, §3.4.2; without `qop` as RFC 2069 has it. Reckoned with another program.
+#[test]
+fn every_way_to_reckon_the_response() {
+    for (parameters, response) in [
+        ("algorithm=MD5-sess, qop=auth", "68898d75cfc439c8b8e901c1e89248a2"),
+        ("algorithm=MD5, qop=auth", "2993370e2e6b73f2d86d7f2107b85b98"),
+        ("algorithm=MD5", "af13cf429d8470d26863847a7c7941f8"),
+        (
+            "algorithm=SHA-256-sess, qop=auth",
+            "c47b364c2a2ad512cf135b722df4bee828db77cb68e67fea5f1ec79c821c839c",
+        ),
+        ("algorithm=SHA-256", "81753946b1739fb76c92b5c0284f1853aff24b9df003954c0a408358eb50adf1"),
+        (
+            "algorithm=SHA-512-256-sess, qop=auth",
+            "2759e90e79c6de905a214fd1b1759d0b2605e3ff7f61a88105679ce939b3a38f",
+        ),
+    ] {
+        let challenge = format!("Digest realm=a, nonce=b, {parameters}");
+        let value = answer(&challenge, &login("u", "p"), GET, "c", 1).unwrap();
+        assert!(value.contains(&format!("response=\"{response}\"")), "{parameters}: {value}");
+    }
+}
+
 #[test]
 fn the_strongest_challenge_that_can_be_answered_is() {
     let cases: [(&[&str], Option<Hash>); 12] = [
@@ -81,6 +121,17 @@ fn the_strongest_challenge_that_can_be_answered_is() {
         let fields: Vec<_> = lines.iter().map(|line| ("www-authenticate", *line)).collect();
         let chosen = Challenge::choose(&headers(&fields), GET);
         assert_eq!(chosen.map(|challenge| challenge.algorithm.hash), expected, "{lines:?}");
+    }
+}
+
+/// RFC 7616 §3.7: the server names what it prefers first.
+#[test]
+fn of_equally_strong_challenges_the_first_is_answered() {
+    let one = "Digest realm=first, nonce=n, algorithm=SHA-256";
+    let two = "Digest realm=second, nonce=n, algorithm=SHA-256";
+    for (lines, expected) in [([one, two], "first"), ([two, one], "second")] {
+        let lines = headers(&lines.map(|line| ("www-authenticate", line)));
+        assert_eq!(Challenge::choose(&lines, GET).unwrap().realm, expected);
     }
 }
 
@@ -151,6 +202,8 @@ fn requests_with_a_nonce_are_counted() {
     assert!(value.to_str().unwrap().contains(&expected(1)));
     nonces.of_origins.get_mut(&one).unwrap().count = u32::MAX;
     assert_eq!(nonces.answer(&one, &login, GET), None, "no count comes twice");
+    nonces.keep(one.clone(), challenge("Digest realm=a, nonce=o"), [0xab; 16]);
+    assert!(nonces.answer(&one, &login, GET).is_some());
     nonces.forget(&one);
     assert_eq!(nonces.answer(&one, &login, GET), None);
 }

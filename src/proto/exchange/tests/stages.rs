@@ -51,6 +51,46 @@ fn every_stage_of_an_exchange_is_told() {
     assert_eq!(told(&exchange), ["awaits head"], "of the next exchange nothing is known");
 }
 
+/// The source of a body may be asked whether it has ended when nobody wants the body any more.
+#[test]
+fn the_end_of_a_body_that_is_not_sent_is_no_error() {
+    let mut refused = upload(9);
+    write_all(&mut refused);
+    answer(&mut refused, "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n");
+    assert!(matches!(refused.step(), Ok(Step::Head(_))));
+    let mut sent = upload(3);
+    sent.body_filled(3);
+    write_all(&mut sent);
+    for mut exchange in [refused, sent, expecting()] {
+        assert_eq!(exchange.body_end(&HeaderMap::new()), Ok(()));
+        assert!(exchange.output().is_empty());
+    }
+}
+
+/// What was meant to be an answer is one: its request is not sent again.
+#[test]
+fn a_broken_answer_is_an_answer() {
+    let mut exchange = started(Method::GET);
+    write_all(&mut exchange);
+    answer(&mut exchange, "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n");
+    assert!(exchange.step().is_err());
+    assert_eq!(told(&exchange), ["sent", "has sent", "heard", "answered", "awaits head"]);
+    let mut exchange = started(Method::GET);
+    exchange.close_after(CloseReason::WeSaidClose);
+    assert!(!exchange.is_answered());
+}
+
+/// RFC 9110 §9.3.6: what follows a successful answer to CONNECT belongs to the tunnel.
+#[test]
+fn what_follows_the_answer_to_connect_is_left() {
+    let mut exchange = started(Method::CONNECT);
+    write_all(&mut exchange);
+    answer(&mut exchange, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc");
+    assert!(matches!(exchange.step(), Ok(Step::Head(_))));
+    assert_eq!(exchange.leftover(), b"abc");
+    assert_eq!(exchange.reusable(), Err(CloseReason::Upgraded));
+}
+
 #[test]
 fn a_body_that_waits_is_not_sent() {
     let exchange = expecting();
