@@ -1,6 +1,6 @@
 //! TLS over real sockets: who is refused and in which words, what the settings change, what is
 //! resumed, and what a response tells of it.
-#![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
+#![cfg(all(feature = "blocking", feature = "gzip", any(feature = "ring", feature = "aws-lc-rs")))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -20,7 +20,11 @@ use support::pki::{Clients, Leaf, Pki};
 use support::script::{Script, Step, answer, ok};
 
 fn trusting(pki: &Pki) -> ClientBuilder {
-    Client::builder().tls_certs_only([Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap()])
+    Client::builder().tls_certs_only([root(pki)])
+}
+
+fn root(pki: &Pki) -> Certificate {
+    Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap()
 }
 
 fn crl(pem: &str) -> CertificateRevocationList {
@@ -666,6 +670,56 @@ mod environment {
     fn trusted() {
         let client = Client::builder().tls_certs_from_env().build().unwrap();
         assert_eq!(client.get(env::var(URL).unwrap()).send().unwrap().status(), 200);
+    }
+
+    /// On Linux that is a bundle of certificates, which this variable can replace.
+    #[test]
+    #[cfg(all(feature = "platform-verifier", target_os = "linux"))]
+    fn platform() {
+        let (pki, folder) = (Pki::new(), Folder::new("platform"));
+        let server = Httpbin::start_tls(&pki);
+        let (url, file) = (server.url("/get"), folder.file("ca.pem", &pki.ca_pem()));
+        run("trusted_by_the_platform", &[(URL, &url), ("SSL_CERT_FILE", &file)]);
+        let other = folder.file("other.pem", &pki.other_ca_pem());
+        run("not_trusted_by_the_platform", &[(URL, &url), ("SSL_CERT_FILE", &other)]);
+        run("trusted_by_the_program", &[(URL, &other), ("SSL_CERT_FILE", &other)]);
+    }
+
+    #[test]
+    #[cfg(feature = "platform-verifier")]
+    #[ignore = "run by another test, with an environment of its own"]
+    fn trusted_by_the_platform() {
+        let client = Client::builder().tls_platform_verifier().build().unwrap();
+        assert_eq!(client.get(env::var(URL).unwrap()).send().unwrap().status(), 200);
+        // What is said last counts.
+        assert_refused(
+            Client::builder().tls_platform_verifier().tls_certs_only([root(&Pki::new())]),
+            "BadSignature",
+        );
+    }
+
+    #[test]
+    #[cfg(feature = "platform-verifier")]
+    #[ignore = "run by another test, with an environment of its own"]
+    fn not_trusted_by_the_platform() {
+        assert_refused(Client::builder().tls_platform_verifier(), "UnknownIssuer");
+    }
+
+    /// What is added counts beside the platform's word, and what it cannot do is told.
+    #[test]
+    #[cfg(feature = "platform-verifier")]
+    #[ignore = "run by another test, with an environment of its own"]
+    fn trusted_by_the_program() {
+        let pki = Pki::new();
+        let server = Httpbin::start_tls(&pki);
+        let builder = || trusting(&pki).tls_platform_verifier();
+        let client = builder().build().unwrap();
+        assert_eq!(client.get(server.url("/get")).send().unwrap().status(), 200);
+        let line = "TLS settings: the operating system's verifier takes no revocation lists";
+        assert_told(&builder().add_crl(crl(&pki.crl_pem())).build().unwrap_err(), line);
+        let line = "TLS settings: the operating system's verifier always looks at the name";
+        let any_name = builder().danger_accept_invalid_hostnames(true);
+        assert_told(&any_name.build().unwrap_err(), line);
     }
 
     #[track_caller]

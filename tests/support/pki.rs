@@ -70,6 +70,11 @@ impl Pki {
         self.trusted.pem.clone()
     }
 
+    /// The certificate of the CA that nobody trusts, as PEM.
+    pub fn other_ca_pem(&self) -> String {
+        self.other.pem.clone()
+    }
+
     /// The certificate to trust, as DER.
     pub fn ca_der(&self) -> Vec<u8> {
         self.trusted.der.to_vec()
