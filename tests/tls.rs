@@ -1,7 +1,7 @@
 //! TLS over real sockets: who is refused and in which words, what the settings change, what is
 //! resumed, and what a response tells of it.
 #![cfg(all(feature = "blocking", feature = "gzip", any(feature = "ring", feature = "aws-lc-rs")))]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
 
@@ -190,7 +190,8 @@ mod certificates {
         let refused = Err(refused.as_str());
         let unknown = Err("invalid peer certificate: UnknownIssuer");
         let careless = |b: ClientBuilder| b.danger_accept_invalid_certs(true);
-        let rows: [(Leaf, &[SpkiSha256], Set<'_>, Result<(), &str>); 8] = [
+        type Row<'a> = (Leaf, &'a [SpkiSha256], Set<'a>, Result<(), &'a str>);
+        let rows: [Row<'_>; 8] = [
             (Leaf::Good, &[], &as_it_is, Ok(())),
             (Leaf::Good, &[right], &as_it_is, Ok(())),
             (Leaf::Good, &[wrong, right], &as_it_is, Ok(())),
