@@ -704,7 +704,7 @@ mod tls {
         ] {
             let server = Script::serve_tls(vec![vec![]], exploding(name, issuer));
             let error = client.get(server.url("/")).send().unwrap_err();
-            let reason = format!("invalid peer certificate: Other(OtherError({reason}))");
+            let reason = format!("invalid peer certificate: {reason}");
             let peer = format!("localhost:{}", server.addr().port());
             let line = format!("TLS handshake with {peer} for {}: {reason}", server.url("/"));
             assert_told(&error, Kind::Tls, Phase::Handshake, &line);
