@@ -26,6 +26,7 @@ const SECRET: &str = "s\"<ecret>";
 const COOKIES: [&str; 2] = ["c\"<plain>", "c\"<secure>"];
 /// Forwards what is asked of `http` servers, and wants a login that is nobody else's business.
 const PROXY: &str = "http://proxy:word%22%3Cproxy%3E@p.example:3128";
+const PROXY_LOGIN: &str = "l\"<ogin>";
 const PROXY_STOP: &str = "p.example:3128";
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
@@ -35,7 +36,7 @@ fuzz_target!(|input: &[u8]| {
     let (words, script) = (&rest[..end], rest.get(end + 1..).unwrap_or_default());
     // Servers do not know these.
     let known = |text: &&str| script::read(script).iter().any(|it| holds(&it.stream, text));
-    if [SECRET, COOKIES[0], COOKIES[1]].iter().any(known) {
+    if [SECRET, PROXY_LOGIN, COOKIES[0], COOKIES[1]].iter().any(known) {
         return;
     }
     assert_eq!(run(words, script, sizes), run(words, script, Sizes::WHOLE));
@@ -110,7 +111,7 @@ fn client(options: Options<'_>, cookies: &Arc<Recorded>) -> Client {
 }
 
 /// Methods in capitals; bodies `b`ytes, `l`ong, of a `r`eader, `s`ized or too `S`hort;
-/// `a`uthorization, `k`ey, `c`ookie, `u`ser in the URL, `R`eferer, `e`xpects, http`x`, says cl`o`se,
+/// `a`uthorization, `k`ey, `c`ookie, login of a prox`y`, `u`ser in the URL, `R`eferer, `e`xpects, http`x`, says cl`o`se,
 /// HTTP/1.`0`; and `d` lets go of the response.
 fn request(client: &Client, options: Options<'_>) -> Option<Request> {
     let scheme = if options.have(b'x') { "https" } else { "http" };
@@ -124,6 +125,7 @@ fn request(client: &Client, options: Options<'_>) -> Option<Request> {
         (b'a', "authorization", secret()),
         (b'k', "x-api-key", secret()),
         (b'c', "cookie", secret()),
+        (b'y', "proxy-authorization", HeaderValue::from_static(PROXY_LOGIN)),
         (b'R', "referer", HeaderValue::from_static("https://a.example/secret")),
         (b'o', "connection", HeaderValue::from_static("close")),
     ] {
@@ -239,6 +241,7 @@ impl Check<'_> {
         let Some(head) = request::head(sent) else { return };
         let by_proxy = attempt.stop == PROXY_STOP;
         assert!(by_proxy || head.values("proxy-authorization").next().is_none());
+        assert!(by_proxy || !holds(sent, PROXY_LOGIN));
         assert_eq!(by_proxy, self.of_client.have(b'f') && url.scheme() == "http");
         for name in ["authorization", "x-api-key"] {
             assert!(!is_stranger || head.values(name).next().is_none(), "{name} got to {url}");
