@@ -110,4 +110,15 @@ mod tests {
         assert!(!stays_with_origin(&own, &plain));
         assert!(stays_with_origin(&own, &marked));
     }
+
+    #[test]
+    fn fields_that_carry_credentials_are_marked() {
+        let value = HeaderValue::from_static("secret");
+        let names = [header::AUTHORIZATION, header::COOKIE, header::ACCEPT];
+        let mut headers: HeaderMap = names.map(|name| (name, value.clone())).into_iter().collect();
+        mark_sensitive(&mut headers);
+        let marked = |name| headers.get(name).unwrap().is_sensitive();
+        assert!(marked(header::AUTHORIZATION) && marked(header::COOKIE));
+        assert!(!marked(header::ACCEPT), "the rest of a message may be shown");
+    }
 }

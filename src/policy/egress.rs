@@ -402,6 +402,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_denied_is_named() {
+        let public = Egress::public_only().allow_ports([443]);
+        let line = |address: &str| public.check(address.parse().unwrap()).unwrap_err().to_string();
+        assert_eq!(line("[::1]:443"), "::1 is not allowed by the egress policy");
+        assert_eq!(line("8.8.8.8:80"), "port 80 is not allowed by the egress policy");
+    }
+
+    #[test]
     fn ports() {
         let check = |egress: &Egress, port| egress.check(SocketAddr::from(([8, 8, 8, 8], port)));
         let some = Egress::public_only().allow_ports([80, 443]).allow_port_range(8000..=8010);

@@ -302,6 +302,7 @@ mod tests {
         socks.log_in(&login("Aladdin", Some("open sesame"))).unwrap();
         for hop in [http, socks] {
             let shown = format!("{hop:?} {hop}");
+            assert_eq!(format!("{hop:?}"), hop.to_string());
             assert!(!shown.contains("Aladdin") && !shown.contains("QWxh"), "{shown}");
             assert!(!shown.contains("sesame"), "{shown}");
         }
@@ -321,6 +322,7 @@ mod tests {
         for name in ["host", "content-length", "transfer-encoding"] {
             assert!(hop("http://p").add_fields(&fields(name)).unwrap_err().is_builder(), "{name}");
         }
+        assert!(hop("socks5://p").add_fields(&HeaderMap::new()).is_ok(), "none is not too many");
         let mut twice = hop("http://p");
         twice.add_fields(&fields("x-a")).unwrap();
         twice.add_fields(&fields("x-a")).unwrap();
@@ -338,6 +340,12 @@ mod tests {
         }
         let error = Hop::named("ftp://p").unwrap_err().to_string();
         assert!(error.starts_with("proxy URL \"ftp://p\": a proxy is http, https,"), "{error}");
+        let error = Hop::named("p:x").unwrap_err().to_string();
+        let cause = error.strip_prefix("proxy URL \"p:x\": ").unwrap();
+        assert!(
+            cause.contains("port"),
+            "a URL without a login is shown, and why it is none: {error}"
+        );
         let error = Hop::named("http://a%3Ab:secret@p").unwrap_err();
         assert!(error.is_builder() && !error.to_string().contains("secret"), "{error}");
     }

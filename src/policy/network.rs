@@ -152,6 +152,16 @@ mod tests {
     }
 
     #[test]
+    fn a_network_is_shown_as_it_is_written() {
+        for text in ["10.0.0.0/8", "192.0.2.1/32", "fd00::/8", "::/0"] {
+            let network: Network = text.parse().unwrap();
+            assert_eq!(format!("{network} {network:?}"), format!("{text} {text}"));
+        }
+        let error = "10.0.0.0/33".parse::<Network>().unwrap_err().to_string();
+        assert!(error.starts_with("not a network in CIDR notation"), "{error}");
+    }
+
+    #[test]
     fn what_is_no_network_is_refused() {
         for text in [
             "",

@@ -133,9 +133,9 @@ fn without_dot(domain: &str) -> &str {
 
 /// A host, in brackets if it is an IPv6 address, and perhaps a port.
 fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
-    let after_brackets = text.rfind(']').map_or(0, |at| at + 1);
-    let colon = text.get(after_brackets..)?.find(':');
-    let Some((host, port)) = colon.and_then(|at| text.split_at_checked(after_brackets + at)) else {
+    let bracket = text.rfind(']').unwrap_or(0);
+    let colon = text.get(bracket..)?.find(':');
+    let Some((host, port)) = colon.and_then(|at| text.split_at_checked(bracket + at)) else {
         return Some((text, None));
     };
     let port = number::decimal(port.strip_prefix(':')?.as_bytes())?;
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn entries() {
         // The list, then what it covers and what it does not.
-        let cases: [(&str, &[&str], &[&str]); 22] = [
+        let cases: [(&str, &[&str], &[&str]); 24] = [
             ("", &[], &["http://a.example/"]),
             (",, ,", &[], &["http://a.example/"]),
             ("*", &["http://a.example/", "https://10.0.0.1/", "http://[::1]:81/"], &[]),
@@ -180,7 +180,9 @@ mod tests {
             ("0xa010203", &["http://10.1.2.3/"], &["http://10.1.2.4/"]),
             ("::1", &["http://[::1]:81/"], &["http://[::2]/"]),
             ("[::1]:81", &["http://[::1]:81/"], &["http://[::1]/"]),
+            ("[::]:81", &["http://[::]:81/"], &["http://[::]/"]),
             ("[::1", &[], &["http://[::1]/"]),
+            ("[::1]/p,[::1]?q,[::1]/128", &[], &["http://[::1]/"]),
             ("10.", &[], &["http://10.1.2.3/"]),
             ("[::1%25.example.com],::1%eth0", &[], &["http://[::1]/", "http://a.example.com/"]),
             ("b\u{fc}cher.example", &[], &["http://xn--bchr.example/"]),

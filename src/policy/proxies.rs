@@ -140,4 +140,18 @@ mod tests {
         assert_eq!(chosen(&proxies, "https://a/"), "http://q:1");
         assert!(chosen(&proxies, "http://a/broken").starts_with("proxy URL \"p:x\": "));
     }
+
+    /// For the `Debug` of a client.
+    #[test]
+    fn a_choice_is_shown_without_secrets() {
+        let broken = "the environment variable x is not UTF-8";
+        let cases = [
+            (Choice::Fixed(Arc::new(Hop::named("http://u:secret@p:1").unwrap())), "http://p:1"),
+            (Choice::Program(Arc::new(|_: &Url| None)), "as the program decides"),
+            (Choice::Broken(broken.to_owned()), broken),
+        ];
+        for (choice, expected) in cases {
+            assert_eq!(format!("{choice:?}"), expected);
+        }
+    }
 }

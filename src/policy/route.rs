@@ -234,6 +234,22 @@ mod tests {
             let route = Route::of(&url("http://a.example/"), proxy(by).as_ref());
             assert_eq!(route.next_stop(), stop, "{by}");
             assert_eq!(route.looked_up_here().map(|target| &*target.host), looked_up, "{by}");
+            let by = proxy(by);
+            assert_eq!(route.proxy(), by.as_ref());
+        }
+    }
+
+    /// RFC 3986 §3.2.2: only an IPv6 address stands in brackets.
+    #[test]
+    fn hosts_that_are_addresses() {
+        let cases = [
+            ("http://127.0.0.1/", Some("127.0.0.1")),
+            ("http://[::1]:81/", Some("::1")),
+            ("http://a.example/", None),
+        ];
+        for (to, expected) in cases {
+            let expected: Option<IpAddr> = expected.map(|address| address.parse().unwrap());
+            assert_eq!(Target::of(&url(to)).address(), expected, "{to}");
         }
     }
 }
