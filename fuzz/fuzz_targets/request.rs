@@ -16,6 +16,7 @@ fuzz_target!(|input: &[u8]| {
     let (sizes, rest) = leanhttp_fuzz::sizes(input);
     let texts: Vec<_> = rest.split(|byte| *byte == 0xff).collect();
     let [options, method, url, body, fields @ ..] = &texts[..] else { return };
+    let options = &options[..options.len().min(12)];
     let input = Input { options, method, url, body, fields, sizes };
     let defaults = input.defaults();
     let mut builder = Client::builder().no_proxy().default_headers(defaults.clone());
@@ -91,7 +92,7 @@ impl Input<'_> {
         };
         let pairs: Vec<(String, String)> =
             self.pairs().map(texts).map(|[name, value]| (name, value)).collect();
-        for letter in self.options.iter().take(12) {
+        for letter in self.options {
             builder = match letter {
                 b'b' => builder.basic_auth(&method, Some(&body)),
                 b't' => builder.bearer_auth(&body),
