@@ -266,3 +266,6 @@ impl ServerCertVerifier for TrustAnyone {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests;
