@@ -153,10 +153,11 @@ impl<F: Front> ClientBuilder<F> {
     ///
     /// If a setting was invalid: the first one that was.
     pub fn build(self) -> Result<Client<F>> {
-        match self.error {
-            Some(error) => Err(error),
-            None => Ok(Client::with_config(self.config)),
+        if let Some(error) = self.error {
+            return Err(error);
         }
+        self.config.tls.check()?;
+        Ok(Client::with_config(self.config))
     }
 
     // What requests carry.

@@ -308,7 +308,7 @@ pub mod proxy;
 pub mod request;
 pub mod response;
 #[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
-mod tls;
+pub mod tls;
 pub mod url;
 mod wire;
 
@@ -338,7 +338,7 @@ pub use policy::egress::Egress;
 pub use proxy::{NoProxy, Proxy};
 pub use request::IntoUrl;
 #[cfg(feature = "tls")]
-pub use tls::Certificate;
+pub use tls::{Certificate, Identity};
 pub use url::Url;
 
 /// Where connections may lead.

@@ -63,8 +63,8 @@ impl RequestBuilder {
 /// A connection to the call's current URL: the one that idled least and still lives, or a new one.
 fn connection(shared: &Shared<Blocking>, call: &mut Call<'_, Blocking>) -> Result<Box<Connection>> {
     while let Some((mut connection, memory)) = idle(shared, call) {
-        if connection.is_alive() {
-            connection.wake(memory);
+        connection.wake(memory);
+        if connection.is_alive(&call.budget) {
             return Ok(connection);
         }
     }
@@ -86,12 +86,14 @@ fn idle(shared: &Shared<Blocking>, call: &Call<'_, Blocking>) -> Option<(Box<Con
     found
 }
 
-fn deliver(call: Call<'_, Blocking>, head: ResponseHead, lease: Lease) -> Result<Response> {
+fn deliver(call: Call<'_, Blocking>, head: ResponseHead, mut lease: Lease) -> Result<Response> {
     let decoder = match lease.body_left() {
         Some(0) => None,
         _ => call.decoder(&head)?,
     };
+    let extension = call.config().tls.extension();
     let mut head = Head::new(head, call.into_url(), lease.peer());
+    head.describe_tls(lease.tls_info(), extension);
     if decoder.is_some() {
         head.forget_coding();
     }

@@ -19,6 +19,10 @@ use crate::proto::close::CloseReason;
 use crate::proto::exchange::{BodyStep, Step};
 use crate::proto::head::ResponseHead;
 use crate::wire::session::Memory;
+use crate::wire::tls::TlsInfo;
+
+/// How often an idle connection is read: tickets come by twos or fours, in one piece or two.
+const IDLE_READS: usize = 4;
 
 /// An open connection: a socket, and the machine that knows what its bytes mean.
 #[derive(Debug)]
@@ -58,9 +62,26 @@ impl Connection {
         self.socket.peer()
     }
 
-    /// Whether a connection that idled can be used: the peer has neither closed it nor spoken.
-    pub(crate) fn is_alive(&self) -> bool {
-        self.socket.pending() == Pending::Nothing
+    /// What is known of the TLS connection to the origin.
+    pub(crate) fn tls_info(&mut self) -> Option<TlsInfo> {
+        self.link.tls_info()
+    }
+
+    /// Whether a connection that idled can be used: the peer has neither closed it nor spoken,
+    /// unless it was TLS that spoke by itself.
+    pub(crate) fn is_alive(&mut self, budget: &Budget) -> bool {
+        for _ in 0..IDLE_READS {
+            match self.socket.pending() {
+                Pending::Nothing => return true,
+                Pending::End => return false,
+                Pending::Bytes => {}
+            }
+            // There is something, so this does not wait.
+            if self.read(budget).is_err() || self.link.session.receive_idle().is_err() {
+                return false;
+            }
+        }
+        false
     }
 
     /// Back from the pool, with memory to work in.

@@ -11,6 +11,7 @@ use super::drive::{Connection, Patience};
 use crate::client::Shared;
 use crate::error::Result;
 use crate::policy::budget::Budget;
+use crate::wire::tls::TlsInfo;
 
 /// How long the rest of a redirect's body is waited for. A new connection takes a round trip, with
 /// TLS two or three.
@@ -37,6 +38,10 @@ impl Lease {
 
     pub(super) fn peer(&self) -> Option<SocketAddr> {
         self.connection.as_ref().and_then(|connection| connection.peer())
+    }
+
+    pub(super) fn tls_info(&mut self) -> Option<TlsInfo> {
+        self.connection.as_mut().and_then(|connection| connection.tls_info())
     }
 
     /// How much of the body is still to come, if that is known.

@@ -1,5 +1,6 @@
 use std::io::Write as _;
 
+use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::server::WebPkiClientVerifier;
 use rustls::{HandshakeKind, ServerConfig, ServerConnection};
@@ -76,7 +77,7 @@ fn handshake(mut client: Tls, config: &Arc<ServerConfig>) -> ServerConnection {
 #[test]
 fn n09_what_is_for_origins_is_kept_from_proxies() {
     let (settings, server) = both();
-    let seen = |client: Result<Tls, TlsError>| {
+    let seen = |client: Result<Tls>| {
         let server = handshake(client.unwrap(), &server);
         (server.handshake_kind().unwrap(), server.peer_certificates().is_some())
     };
