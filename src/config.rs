@@ -305,6 +305,21 @@ impl<F: Front> ClientBuilder<F> {
         self
     }
 
+    /// How many connections to one host there may be at all, idle and in use; no limit by default.
+    /// Requests beyond wait for their turn, in the order in which they came, as long as
+    /// [`connect_timeout`](Self::connect_timeout) lasts. At least one is always allowed.
+    pub fn pool_max_open_per_host(mut self, max: usize) -> Self {
+        self.config.pool.max_open_per_host = Some(max);
+        self
+    }
+
+    /// How long a connection is used at all; none is closed for its age by default. It ends
+    /// with the request that it serves, so that clients find their way to new servers behind a name.
+    pub fn pool_max_age<D: Into<Option<Duration>>>(mut self, age: D) -> Self {
+        self.config.pool.max_age = age.into();
+        self
+    }
+
     // What is too much.
 
     /// What one response may cost; each limit of [`Limits`] says what it is by default.

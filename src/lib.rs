@@ -240,6 +240,8 @@
 //! | idle connections: how long | 90 s | `pool_idle_timeout` |
 //! | idle connections to one host | 32 | `pool_max_idle_per_host` |
 //! | idle connections in all | 128 | `pool_max_idle` |
+//! | connections to one host at all; others wait their turn | no limit | `pool_max_open_per_host` |
+//! | how long a connection is used | no limit | `pool_max_age` |
 //! | rest of a dropped response that is read away, if it is there already | 16 KiB | `Limits::drained_bytes` |
 //! | rest of a redirect that is read away, and waited for | 16 KiB, 0.1 s | |
 //! | waiting for `100 Continue`, when that is asked for | 1 s | |
@@ -307,6 +309,7 @@ mod proto;
 pub mod proxy;
 pub mod request;
 pub mod response;
+mod slots;
 #[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
 pub mod tls;
 pub mod url;

@@ -2,12 +2,14 @@
 
 use std::io::{self, Read};
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use http::HeaderMap;
 
 use super::Blocking;
 use super::probe::Pending;
 use super::socket::{Socket, SocketError};
+use super::turn::Slot;
 use crate::body::{Body, Feed};
 use crate::call::{Call, Failure};
 use crate::error::Error;
@@ -29,6 +31,9 @@ const IDLE_READS: usize = 4;
 pub struct Connection {
     socket: Socket,
     link: Link,
+    opened: Instant,
+    /// Given back when everything else is closed.
+    _slot: Slot,
 }
 
 /// Whether a rest of a body that nobody wants is waited for.
@@ -51,11 +56,15 @@ impl Pooled for Box<Connection> {
     fn route(&self) -> &Route {
         self.link.route()
     }
+
+    fn opened(&self) -> Instant {
+        self.opened
+    }
 }
 
 impl Connection {
-    pub(crate) fn new(socket: Socket, link: Link) -> Self {
-        Self { socket, link }
+    pub(crate) fn new(socket: Socket, link: Link, slot: Slot) -> Self {
+        Self { socket, link, opened: Instant::now(), _slot: slot }
     }
 
     pub(crate) fn peer(&self) -> Option<SocketAddr> {

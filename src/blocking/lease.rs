@@ -8,9 +8,11 @@ use http::HeaderMap;
 
 use super::Blocking;
 use super::drive::{Connection, Patience};
+use super::turn::Grant;
 use crate::client::Shared;
 use crate::error::Result;
 use crate::policy::budget::Budget;
+use crate::pool::Pooled as _;
 use crate::wire::tls::TlsInfo;
 
 /// How long the rest of a redirect's body is waited for. A new connection takes a round trip, with
@@ -92,8 +94,20 @@ impl Lease {
         let now = Instant::now();
         let mut idle = self.shared.idle();
         idle.shelf.put(memory);
-        let evicted = idle.pool.put(connection, now);
-        drop(idle);
-        drop(evicted); // closed only here, where the pool is no longer locked
+        if idle.pool.is_too_old(&connection, now) {
+            drop(idle);
+            return;
+        }
+        match idle.slots.next(connection.route()) {
+            Some(next) => {
+                drop(idle);
+                next.grant(Grant::Connection(connection));
+            }
+            None => {
+                let evicted = idle.pool.put(connection, now);
+                drop(idle);
+                drop(evicted); // closed only here, where the pool is no longer locked
+            }
+        }
     }
 }

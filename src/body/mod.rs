@@ -395,6 +395,7 @@ mod tests {
     impl Front for Test {
         type Source = Vec<u8>;
         type Connection = ();
+        type Waiter = ();
     }
 
     fn source(bytes: &[u8], length: SourceLength) -> Segment<Vec<u8>> {

@@ -30,6 +30,7 @@ impl Sealed for Simulated {}
 impl Front for Simulated {
     type Source = Box<dyn io::Read + Send>;
     type Connection = Connection;
+    type Waiter = ();
 }
 
 /// A client of this front; what it sends goes through [`call`].
@@ -51,11 +52,16 @@ pub fn reader(source: impl io::Read + Send + 'static, length: Option<u64>) -> Re
 pub struct Connection {
     number: usize,
     link: Link,
+    opened: Instant,
 }
 
 impl Pooled for Connection {
     fn route(&self) -> &Route {
         self.link.route()
+    }
+
+    fn opened(&self) -> Instant {
+        self.opened
     }
 }
 
@@ -192,7 +198,7 @@ impl<N: Network> Driver<'_, N> {
         let refused = || Error::builder("refused").for_url(call.url());
         let number = self.network.dial(call.url()).ok_or_else(refused)?;
         let session = Session::new(&call.config().limits, None);
-        Ok(Connection { number, link: Link::over(session, call.route()) })
+        Ok(Connection { number, link: Link::over(session, call.route()), opened: Instant::now() })
     }
 
     fn idle(&mut self, call: &Call<'_, Simulated>) -> Option<Connection> {
