@@ -205,6 +205,21 @@
 //! # Ok::<(), leanhttp::Error>(())
 //! ```
 //!
+//! **A private authority, and a certificate of the client.** There is more in [`tls`].
+//!
+//! ```no_run
+//! # #[cfg(feature = "tls")] {
+//! use leanhttp::{Certificate, Client, Identity};
+//!
+//! let client = Client::builder()
+//!     .tls_certs_only([Certificate::from_pem(&std::fs::read("company-ca.pem")?)?])
+//!     .identity(Identity::from_pem(&std::fs::read("client.pem")?)?)
+//!     .build()?;
+//! println!("{:?}", client.get("https://intranet.example/").send()?.tls());
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! **A large download, piece by piece**
 //!
 //! ```no_run
@@ -265,10 +280,13 @@
 //! | feature | default | what it adds | crates |
 //! | --- | --- | --- | --- |
 //! | `blocking` | yes | the client; without it there are only types and parsers | 2 |
-//! | `tls` | yes | `https`, by rustls with ring and the Mozilla root certificates | 11 |
+//! | `tls` | yes | `https`, by rustls and the Mozilla root certificates | 8 |
+//! | `ring` | yes | the cryptography of TLS, by ring; without it and `aws-lc-rs` the program brings its own | 3 |
 //! | `gzip` | yes | asks for gzip and decodes it | 2 |
 //! | `cookies` | yes | a jar for cookies (RFC 6265bis) | 0 |
 //! | `multipart` | yes | `multipart/form-data` bodies | 0 |
+//! | `aws-lc-rs` | no | the cryptography of TLS, by AWS-LC, with post-quantum key exchange | 2 |
+//! | `platform-verifier` | no | `tls_platform_verifier`: the operating system judges certificates | 4 |
 //! | `deflate` | no | asks for deflate and decodes it, in its zlib form and bare | 0 |
 //! | `digest` | no | `digest_auth`: Digest access authentication (RFC 7616) | 8 |
 //! | `public-suffix` | no | no cookie spans `co.uk`; without it only none spans `com` | 2 |

@@ -68,6 +68,15 @@ impl Link {
         }
     }
 
+    /// Whether the origin is spoken to in the clear, without anything between.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(&self.route, Route::Direct(target) if target.security == Security::Plain)
+    }
+
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.origin == Origin::Fresh
+    }
+
     /// Back from the pool, with memory to work in.
     pub(crate) fn wake(&mut self, memory: Memory) {
         self.origin = Origin::Pooled;

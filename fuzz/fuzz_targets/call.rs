@@ -15,7 +15,7 @@ use leanhttp::fuzzing::Outcome;
 use leanhttp::fuzzing::call::{self, Client, Reading, Request, RequestBody};
 use leanhttp::header::{HeaderMap, HeaderName, HeaderValue};
 use leanhttp::redirect::Policy;
-use leanhttp::{Method, Url, Version};
+use leanhttp::{Method, Proxy, Url, Version};
 use leanhttp_fuzz::network::{Attempt, Network, is_until_close};
 use leanhttp_fuzz::{Sizes, request, response, script};
 use libfuzzer_sys::fuzz_target;
@@ -24,6 +24,9 @@ use libfuzzer_sys::fuzz_target;
 const SECRET: &str = "s\"<ecret>";
 /// A cookie of `a.example`, and one that goes only over `https`.
 const COOKIES: [&str; 2] = ["c\"<plain>", "c\"<secure>"];
+/// Forwards what is asked of `http` servers, and wants a login that is nobody else's business.
+const PROXY: &str = "http://proxy:word%22%3Cproxy%3E@p.example:3128";
+const PROXY_STOP: &str = "p.example:3128";
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 fuzz_target!(|input: &[u8]| {
@@ -85,9 +88,9 @@ impl Options<'_> {
 }
 
 /// A digit: so many redirects; `n`one, `j`ar, `q` has credentials, `k` an API key, `t` https only,
-/// `e`xpects.
+/// `e`xpects; goes by a proxy that `f`orwards.
 fn client(options: Options<'_>, cookies: &Arc<Recorded>) -> Client {
-    let mut builder = Client::builder().redirect(match options.have(b'n') {
+    let mut builder = Client::builder().no_proxy().redirect(match options.have(b'n') {
         true => Policy::none(),
         false => Policy::limited(options.redirects()),
     });
@@ -99,6 +102,9 @@ fn client(options: Options<'_>, cookies: &Arc<Recorded>) -> Client {
     }
     if options.have(b'k') {
         builder = builder.default_headers(HeaderMap::from_iter([(API_KEY, secret())]));
+    }
+    if options.have(b'f') {
+        builder = builder.proxy(Proxy::http(PROXY).unwrap());
     }
     builder.https_only(options.have(b't')).expect_continue(options.have(b'e')).build().unwrap()
 }
@@ -225,13 +231,16 @@ impl Check<'_> {
         let Attempt { sent, url, .. } = attempt;
         let end = leanhttp_fuzz::find(sent, b"\r\n\r\n").map_or(sent.len(), |end| end + 4);
         let sent = &sent[..end];
-        assert!(!holds(sent, "pass-word") && !holds(sent, "#fragment"));
+        assert!(!holds(sent, "pass-word") && !holds(sent, "<proxy>") && !holds(sent, "#fragment"));
         assert!(!is_stranger || !holds(sent, SECRET));
         let [plain, secure] = COOKIES.map(|cookie| holds(sent, cookie));
         assert!(!(plain || secure) || (url.host_str() == Some("a.example")));
         assert!(!secure || url.scheme() == "https");
         let Some(head) = request::head(sent) else { return };
-        for name in ["authorization", "proxy-authorization", "x-api-key"] {
+        let by_proxy = attempt.stop == PROXY_STOP;
+        assert!(by_proxy || head.values("proxy-authorization").next().is_none());
+        assert_eq!(by_proxy, self.of_client.have(b'f') && url.scheme() == "http");
+        for name in ["authorization", "x-api-key"] {
             assert!(!is_stranger || head.values(name).next().is_none(), "{name} got to {url}");
         }
         let referer = head.values("referer").next();
@@ -250,7 +259,14 @@ impl Check<'_> {
             return assert!(!holds(sent, "\r\n\r\n"), "the head is not well-formed");
         };
         let target = url.as_str().split('#').next().unwrap();
-        assert!(target.ends_with(&head.target) && head.target.starts_with(url.path()));
+        if attempt.stop == PROXY_STOP {
+            assert_eq!(head.target, target);
+            assert_eq!(head.values("proxy-authorization").count(), 1);
+        } else {
+            assert!(target.ends_with(&head.target) && head.target.starts_with(url.path()));
+            let port = url.port_or_known_default().unwrap();
+            assert_eq!(attempt.stop, format!("{}:{port}", url.host_str().unwrap()));
+        }
         assert_eq!(head.method, method.as_str());
         let hosts: Vec<_> = head.values("host").collect();
         assert!(hosts.len() == 1 && target.contains(std::str::from_utf8(hosts[0]).unwrap()));

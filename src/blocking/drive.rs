@@ -18,6 +18,7 @@ use crate::policy::budget::{Budget, Operation};
 use crate::policy::route::Route;
 use crate::pool::Pooled;
 use crate::proto::close::CloseReason;
+use crate::proto::error::ProtocolError;
 use crate::proto::exchange::{BodyStep, Step};
 use crate::proto::head::ResponseHead;
 use crate::wire::session::Memory;
@@ -117,6 +118,9 @@ impl Connection {
         budget: &mut Budget,
     ) -> Result<Box<ResponseHead>, Halt> {
         let mut write_error = None;
+        // Bytes that are there before the request is sent are no answer to it (RFC 9112 §9.2). A
+        // connection from the pool has just been looked at.
+        let mut suspects = self.link.is_fresh() || body.has_source();
         loop {
             if self.link.session.setup().is_none() {
                 budget.connected();
@@ -128,6 +132,9 @@ impl Connection {
                 Ok(Step::Fill) => self.fill(body),
                 Ok(Step::Read) => self.read_answer(write_error.as_ref(), budget),
                 Ok(Step::Await) => self.await_continue(budget),
+                Ok(Step::Write) if std::mem::take(&mut suspects) && self.is_spoken_to() => {
+                    Err(Halt::Session(ProtocolError::Unsolicited.into()))
+                }
                 Ok(Step::Write) => match self.write(budget) {
                     Err(halt) if self.may_be_answered(&halt) => {
                         write_error.get_or_insert(halt);
@@ -209,6 +216,11 @@ impl Connection {
         self.link.session.has_sent()
             && self.link.session.awaits_head()
             && self.socket.pending() == Pending::Bytes
+    }
+
+    /// Whether the server spoke first. Under TLS it may: that is another protocol's affair.
+    fn is_spoken_to(&self) -> bool {
+        self.link.is_plain() && self.socket.pending() == Pending::Bytes
     }
 
     /// A broken connection may still hold the answer, and so may one that takes nothing more.

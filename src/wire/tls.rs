@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use rustls::CertificateError;
 use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::ServerName;
 use rustls::unbuffered::{
@@ -338,6 +339,10 @@ impl From<String> for TlsError {
 impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // rustls shows how the word of a verifier of ours is wrapped, and not what it says.
+            Self::Rustls(rustls::Error::InvalidCertificate(CertificateError::Other(word))) => {
+                write!(f, "invalid peer certificate: {word}")
+            }
             Self::Rustls(error) => error.fmt(f),
             Self::Other(text) => f.write_str(text),
         }
