@@ -10,6 +10,7 @@ use crate::front::Front;
 use crate::pool::Pool;
 use crate::proto::buffer::Shelf;
 use crate::request::{IntoUrl, RequestBuilder};
+use crate::slots::Slots;
 
 /// Sends requests, and keeps connections and settings for the next ones.
 ///
@@ -33,10 +34,11 @@ pub(crate) struct Shared<F: Front> {
     idle: Mutex<Idle<F>>,
 }
 
-/// What waits for the next request.
+/// What waits for the next request, and who waits for a connection.
 pub(crate) struct Idle<F: Front> {
     pub(crate) pool: Pool<F::Connection>,
     pub(crate) shelf: Shelf,
+    pub(crate) slots: Slots<F::Waiter>,
 }
 
 impl<F: Front> Client<F> {
@@ -52,7 +54,8 @@ impl<F: Front> Client<F> {
 
     pub(crate) fn with_config(config: Config) -> Self {
         let config = config.complete();
-        let idle = Idle { pool: Pool::new(config.pool), shelf: Shelf::default() };
+        let slots = Slots::new(config.pool.max_open_per_host);
+        let idle = Idle { pool: Pool::new(config.pool), shelf: Shelf::default(), slots };
         Self { shared: Arc::new(Shared { config, idle: Mutex::new(idle) }) }
     }
 
@@ -66,7 +69,14 @@ impl<F: Front> Client<F> {
     /// assert_eq!(leanhttp::Client::new().pool_stats().idle, 0);
     /// ```
     pub fn pool_stats(&self) -> PoolStats {
-        PoolStats { idle: self.shared.idle().pool.len() }
+        let idle = self.shared.idle();
+        PoolStats { idle: idle.pool.len(), open: idle.slots.open(), waiting: idle.slots.waiting() }
+    }
+
+    /// Closes all connections that idle; those in use go on.
+    pub fn close_idle_connections(&self) {
+        let idle = self.shared.idle().pool.clear();
+        drop(idle); // closed only here, where the pool is no longer locked
     }
 
     /// A GET request.
@@ -113,6 +123,11 @@ impl<F: Front> Client<F> {
 pub struct PoolStats {
     /// Connections that wait for their next request.
     pub idle: usize,
+    /// All connections, idle, in use and about to be made.
+    pub open: usize,
+    /// Requests that wait for a connection, where there may be only so many: see
+    /// [`pool_max_open_per_host`](ClientBuilder::pool_max_open_per_host).
+    pub waiting: usize,
 }
 
 impl<F: Front> Shared<F> {

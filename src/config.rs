@@ -153,10 +153,11 @@ impl<F: Front> ClientBuilder<F> {
     ///
     /// If a setting was invalid: the first one that was.
     pub fn build(self) -> Result<Client<F>> {
-        match self.error {
-            Some(error) => Err(error),
-            None => Ok(Client::with_config(self.config)),
+        if let Some(error) = self.error {
+            return Err(error);
         }
+        self.config.tls.check()?;
+        Ok(Client::with_config(self.config))
     }
 
     // What requests carry.
@@ -301,6 +302,21 @@ impl<F: Front> ClientBuilder<F> {
     /// How many connections may idle in all; 128 by default, 0 keeps none.
     pub fn pool_max_idle(mut self, max: usize) -> Self {
         self.config.pool.max_idle = max;
+        self
+    }
+
+    /// How many connections to one host there may be at all, idle and in use; no limit by default.
+    /// Requests beyond wait for their turn, in the order in which they came, as long as
+    /// [`connect_timeout`](Self::connect_timeout) lasts. At least one is always allowed.
+    pub fn pool_max_open_per_host(mut self, max: usize) -> Self {
+        self.config.pool.max_open_per_host = Some(max);
+        self
+    }
+
+    /// How long a connection is used at all; none is closed for its age by default. It ends
+    /// with the request that it serves, so that clients find their way to new servers behind a name.
+    pub fn pool_max_age<D: Into<Option<Duration>>>(mut self, age: D) -> Self {
+        self.config.pool.max_age = age.into();
         self
     }
 

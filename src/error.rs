@@ -98,6 +98,8 @@ pub enum Phase {
     Build,
     /// Looking up the host's addresses.
     Resolve,
+    /// Waiting for one's turn, where a host takes only so many connections.
+    Queue,
     /// Opening the connection.
     Connect,
     /// Asking the proxy for a way to the origin.
@@ -300,11 +302,11 @@ impl Error {
         before_the_head && *kind != Kind::Body
     }
 
-    /// No connection could be made: the name, the TCP connection, the proxy or the TLS handshake
-    /// failed.
+    /// No connection could be made: none was free, or the name, the TCP connection, the proxy or
+    /// the TLS handshake failed.
     pub fn is_connect(&self) -> bool {
-        use Phase::{Connect, Handshake, Proxy, Resolve};
-        matches!(self.inner.phase, Resolve | Connect | Proxy | Handshake)
+        use Phase::{Connect, Handshake, Proxy, Queue, Resolve};
+        matches!(self.inner.phase, Queue | Resolve | Connect | Proxy | Handshake)
     }
 
     /// The host's name could not be looked up.
@@ -348,6 +350,7 @@ impl Error {
         let what = match phase {
             Phase::Build => return String::new(),
             Phase::Resolve => format!("looking up {peer}"),
+            Phase::Queue => format!("waiting for a connection to {peer}"),
             Phase::Connect => format!("connecting to {peer}"),
             Phase::Proxy => format!("asking for a tunnel to {peer}"),
             Phase::Handshake => format!("TLS handshake with {peer}"),

@@ -9,6 +9,8 @@ pub trait Front: sealed::Sealed + Sized + 'static {
     type Source: Send + 'static;
     /// An open connection, as the pool keeps it.
     type Connection: Send + 'static;
+    /// How somebody who waits for a connection is told.
+    type Waiter: Send + 'static;
 }
 
 pub(crate) mod sealed {

@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 pub mod call;
 #[cfg(all(feature = "charset", feature = "digest"))]
 pub mod fields;
+pub mod proxy;
 
 use crate::coding;
 use crate::limits::Limits;

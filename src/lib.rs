@@ -205,6 +205,21 @@
 //! # Ok::<(), leanhttp::Error>(())
 //! ```
 //!
+//! **A private authority, and a certificate of the client.** There is more in [`tls`].
+//!
+//! ```no_run
+//! # #[cfg(feature = "tls")] {
+//! use leanhttp::{Certificate, Client, Identity};
+//!
+//! let client = Client::builder()
+//!     .tls_certs_only([Certificate::from_pem(&std::fs::read("company-ca.pem")?)?])
+//!     .identity(Identity::from_pem(&std::fs::read("client.pem")?)?)
+//!     .build()?;
+//! println!("{:?}", client.get("https://intranet.example/").send()?.tls());
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! **A large download, piece by piece**
 //!
 //! ```no_run
@@ -240,6 +255,8 @@
 //! | idle connections: how long | 90 s | `pool_idle_timeout` |
 //! | idle connections to one host | 32 | `pool_max_idle_per_host` |
 //! | idle connections in all | 128 | `pool_max_idle` |
+//! | connections to one host at all; others wait their turn | no limit | `pool_max_open_per_host` |
+//! | how long a connection is used | no limit | `pool_max_age` |
 //! | rest of a dropped response that is read away, if it is there already | 16 KiB | `Limits::drained_bytes` |
 //! | rest of a redirect that is read away, and waited for | 16 KiB, 0.1 s | |
 //! | waiting for `100 Continue`, when that is asked for | 1 s | |
@@ -263,10 +280,13 @@
 //! | feature | default | what it adds | crates |
 //! | --- | --- | --- | --- |
 //! | `blocking` | yes | the client; without it there are only types and parsers | 2 |
-//! | `tls` | yes | `https`, by rustls with ring and the Mozilla root certificates | 11 |
+//! | `tls` | yes | `https`, by rustls and the Mozilla root certificates | 8 |
+//! | `ring` | yes | the cryptography of TLS, by ring; without it and `aws-lc-rs` the program brings its own | 3 |
 //! | `gzip` | yes | asks for gzip and decodes it | 2 |
 //! | `cookies` | yes | a jar for cookies (RFC 6265bis) | 0 |
 //! | `multipart` | yes | `multipart/form-data` bodies | 0 |
+//! | `aws-lc-rs` | no | the cryptography of TLS, by AWS-LC, with post-quantum key exchange | 2 |
+//! | `platform-verifier` | no | `tls_platform_verifier`: the operating system judges certificates | 4 |
 //! | `deflate` | no | asks for deflate and decodes it, in its zlib form and bare | 0 |
 //! | `digest` | no | `digest_auth`: Digest access authentication (RFC 7616) | 8 |
 //! | `public-suffix` | no | no cookie spans `co.uk`; without it only none spans `com` | 2 |
@@ -307,8 +327,9 @@ mod proto;
 pub mod proxy;
 pub mod request;
 pub mod response;
+mod slots;
 #[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
-mod tls;
+pub mod tls;
 pub mod url;
 mod wire;
 
@@ -338,7 +359,7 @@ pub use policy::egress::Egress;
 pub use proxy::{NoProxy, Proxy};
 pub use request::IntoUrl;
 #[cfg(feature = "tls")]
-pub use tls::Certificate;
+pub use tls::{Certificate, Identity};
 pub use url::Url;
 
 /// Where connections may lead.

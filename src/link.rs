@@ -20,7 +20,7 @@ use crate::wire::connect::Connect;
 use crate::wire::layers::{Layers, Setup};
 use crate::wire::session::{Memory, Session, SessionError};
 use crate::wire::socks::{Destination, Socks};
-use crate::wire::tls::Tls;
+use crate::wire::tls::{Tls, TlsInfo};
 use crate::wire::tunnel::Tunnel;
 
 /// The machine of a connection, where it leads, and where it came from.
@@ -58,6 +58,23 @@ impl Link {
 
     pub(crate) fn route(&self) -> &Route {
         &self.route
+    }
+
+    /// What is known of the TLS connection to the origin.
+    pub(crate) fn tls_info(&mut self) -> Option<TlsInfo> {
+        match self.route {
+            Route::Direct(_) | Route::Tunnel(..) => self.session.tls_info(),
+            Route::Forward(_) => None, // the proxy's
+        }
+    }
+
+    /// Whether the origin is spoken to in the clear, without anything between.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(&self.route, Route::Direct(target) if target.security == Security::Plain)
+    }
+
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.origin == Origin::Fresh
     }
 
     /// Back from the pool, with memory to work in.
@@ -148,19 +165,13 @@ fn tls(config: &Config, target: &Target) -> Result<Option<Tls>> {
     if target.security == Security::Plain {
         return Ok(None);
     }
-    let stage = config.tls.stage(&target.host);
-    stage.map(Some).map_err(|error| handshake_error(target.authority(), error))
+    config.tls.stage(&target.host).map(Some).map_err(|error| error.peer(target.authority()))
 }
 
 /// A proxy is verified by its own name.
 fn proxy_tls(config: &Config, hop: &Hop) -> Result<Option<Tls>> {
     let Protocol::Http { security: Security::Tls, .. } = hop.protocol else { return Ok(None) };
-    let stage = config.tls.proxy_stage(&hop.host);
-    stage.map(Some).map_err(|error| handshake_error(hop.authority(), error))
-}
-
-fn handshake_error(peer: String, error: impl Into<Cause>) -> Error {
-    Error::new(Kind::Tls, Phase::Handshake).peer(peer).cause(error)
+    config.tls.proxy_stage(&hop.host).map(Some).map_err(|error| error.peer(hop.authority()))
 }
 
 fn tunnel(

@@ -7,7 +7,22 @@ use crate::wire::tls::Tls;
 #[derive(Debug, Default)]
 pub(crate) struct Settings {}
 
+/// Whether responses tell of TLS among their extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extension {
+    Absent,
+    Present,
+}
+
 impl Settings {
+    pub(crate) fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    pub(crate) fn extension(&self) -> Extension {
+        Extension::Absent
+    }
+
     pub(crate) fn stage(&self, _host: &str) -> Result<Tls> {
         Err(Error::builder("https needs the feature `tls` of leanhttp"))
     }

@@ -17,6 +17,8 @@ pub(crate) struct PoolLimits {
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) max_idle_per_host: usize,
     pub(crate) max_idle: usize,
+    pub(crate) max_open_per_host: Option<usize>,
+    pub(crate) max_age: Option<Duration>,
 }
 
 impl Default for PoolLimits {
@@ -28,6 +30,9 @@ impl Default for PoolLimits {
             max_idle_per_host: 32,
             // Go's figure is 100; a file descriptor and some kilobytes each.
             max_idle: 128,
+            // Whoever wants to be gentle with a server has to say so: others would wait unasked.
+            max_open_per_host: None,
+            max_age: None,
         }
     }
 }
@@ -48,9 +53,10 @@ struct Idle<T> {
     since: Instant,
 }
 
-/// What can be pooled: it knows where it leads.
+/// What can be pooled: it knows where it leads, and since when.
 pub(crate) trait Pooled {
     fn route(&self) -> &Route;
+    fn opened(&self) -> Instant;
 }
 
 /// A connection to close.
@@ -68,6 +74,11 @@ impl<T> Pool<T> {
     pub(crate) fn len(&self) -> usize {
         self.idle.len()
     }
+
+    /// Gives all back.
+    pub(crate) fn clear(&mut self) -> Vec<T> {
+        self.idle.drain(..).map(|idle| idle.connection).collect()
+    }
 }
 
 impl<T: Pooled> Pool<T> {
@@ -80,6 +91,9 @@ impl<T: Pooled> Pool<T> {
 
     /// Keeps a connection, and gives back the one that has to go for it.
     pub(crate) fn put(&mut self, connection: T, now: Instant) -> Option<Closed<T>> {
+        if self.is_too_old(&connection, now) {
+            return Some(Closed { connection, reason: CloseReason::Aged });
+        }
         let evicted = self.evict_for(connection.route());
         if self.limits.max_idle_per_host == 0 || self.limits.max_idle == 0 {
             return Some(Closed { connection, reason: CloseReason::PoolFull });
@@ -88,7 +102,13 @@ impl<T: Pooled> Pool<T> {
         evicted
     }
 
-    /// Gives back what has idled too long.
+    /// Whether a connection has been open for so long that it serves no other request.
+    pub(crate) fn is_too_old(&self, connection: &T, now: Instant) -> bool {
+        let age = now.saturating_duration_since(connection.opened());
+        self.limits.max_age.is_some_and(|limit| age >= limit)
+    }
+
+    /// Gives back what has idled too long or is too old.
     pub(crate) fn expire(&mut self, now: Instant) -> impl Iterator<Item = Closed<T>> + use<T> {
         let count = match self.limits.idle_timeout {
             None => 0,
@@ -100,7 +120,19 @@ impl<T: Pooled> Pool<T> {
         };
         // An empty vector costs nothing, and nearly always it is empty.
         let expired: Vec<_> = self.idle.drain(..count).collect();
-        expired.into_iter().map(|idle| idle.closed(CloseReason::Expired))
+        let aged = self.take_aged(now);
+        let expired = expired.into_iter().map(|idle| idle.closed(CloseReason::Expired));
+        expired.chain(aged.into_iter().map(|idle| idle.closed(CloseReason::Aged)))
+    }
+
+    fn take_aged(&mut self, now: Instant) -> Vec<Idle<T>> {
+        if self.limits.max_age.is_none() {
+            return Vec::new();
+        }
+        let idle = std::mem::take(&mut self.idle).into_iter();
+        let (aged, kept) = idle.partition(|idle| self.is_too_old(&idle.connection, now));
+        self.idle = kept;
+        aged
     }
 
     /// Makes room for one more connection of `route`: the one of the same host, or else the one of
@@ -132,28 +164,34 @@ mod tests {
         idle_timeout: Some(Duration::from_secs(90)),
         max_idle_per_host: 2,
         max_idle: 3,
+        max_open_per_host: None,
+        max_age: None,
     };
 
-    impl Pooled for (Route, u32) {
+    impl Pooled for (Route, u32, Instant) {
         fn route(&self) -> &Route {
             &self.0
         }
+
+        fn opened(&self) -> Instant {
+            self.2
+        }
     }
 
-    type TestPool = Pool<(Route, u32)>;
+    type TestPool = Pool<(Route, u32, Instant)>;
 
     fn url(host: &str) -> Url {
         Url::parse(&format!("http://{host}/")).unwrap()
     }
 
     fn put(pool: &mut TestPool, host: &str, connection: u32, now: Instant) -> Option<u32> {
-        let closed = pool.put((Route::of(&url(host), None), connection), now)?;
+        let closed = pool.put((Route::of(&url(host), None), connection, now), now)?;
         assert_eq!(closed.reason, CloseReason::PoolFull);
         Some(closed.connection.1)
     }
 
     fn take(pool: &mut TestPool, host: &str) -> Option<u32> {
-        pool.take(&url(host), None).map(|(_, connection)| connection)
+        pool.take(&url(host), None).map(|(_, connection, _)| connection)
     }
 
     #[test]
@@ -207,5 +245,22 @@ mod tests {
         assert_eq!(expired(later(90)), [(1, CloseReason::Expired)]);
         assert_eq!(expired(later(139)), []);
         assert_eq!(expired(later(140)), [(2, CloseReason::Expired)]);
+    }
+
+    #[test]
+    fn age_is_measured_from_the_beginning() {
+        let limits = PoolLimits { max_age: Some(Duration::from_secs(60)), ..LIMITS };
+        let mut pool = TestPool::new(limits);
+        let start = Instant::now();
+        let later = |seconds| start + Duration::from_secs(seconds);
+        let connection = |opened| (Route::of(&url("a"), None), 1, opened);
+        assert!(pool.put(connection(start), later(59)).is_none());
+        assert_eq!(pool.expire(later(59)).count(), 0);
+        let expired: Vec<_> = pool.expire(later(60)).map(|closed| closed.reason).collect();
+        assert_eq!(expired, [CloseReason::Aged]);
+        let refused = pool.put(connection(start), later(60)).map(|closed| closed.reason);
+        assert_eq!(refused, Some(CloseReason::Aged));
+        assert!(pool.put(connection(later(1)), later(60)).is_none());
+        assert_eq!((pool.clear().len(), pool.len()), (1, 0));
     }
 }

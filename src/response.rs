@@ -11,7 +11,9 @@ use http::{Extensions, HeaderMap, StatusCode, Version, header};
 use crate::error::{Error, Result};
 use crate::proto::fields;
 use crate::proto::head::ResponseHead;
+use crate::tls::Extension;
 use crate::url::Url;
+use crate::wire::tls::TlsInfo;
 
 pub use described::Link;
 
@@ -32,6 +34,7 @@ pub(crate) struct Head {
     pub(crate) raw: Bytes,
     pub(crate) url: Url,
     pub(crate) remote_addr: Option<SocketAddr>,
+    pub(crate) tls: Option<TlsInfo>,
     pub(crate) extensions: Extensions,
     /// The length of the body as the caller gets it, if it is known.
     pub(crate) content_length: Option<u64>,
@@ -51,9 +54,18 @@ impl Head {
             raw: head.raw,
             url,
             remote_addr,
+            tls: None,
             extensions: Extensions::new(),
             content_length,
         }
+    }
+
+    /// What is known of the TLS connection, if there is one.
+    pub(crate) fn describe_tls(&mut self, info: Option<TlsInfo>, extension: Extension) {
+        if let (Some(info), Extension::Present) = (&info, extension) {
+            self.extensions.insert(info.clone());
+        }
+        self.tls = info;
     }
 
     /// The body is decoded: what these fields say is no longer true of it.

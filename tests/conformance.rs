@@ -34,6 +34,8 @@ mod conformance {
     #[cfg(feature = "blocking")]
     mod responses;
     #[cfg(feature = "blocking")]
+    mod sequences;
+    #[cfg(feature = "blocking")]
     mod socks;
     mod support;
     mod text;

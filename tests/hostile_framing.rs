@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use leanhttp::error::Kind;
-use leanhttp::{Client, Error, Method, Response, Result};
+use leanhttp::{Body, Client, Error, Method, Response, Result};
 
 use support::endless::Endless;
 use support::pki::{Leaf, Pki};
@@ -307,6 +307,37 @@ fn h24_a_second_response_nobody_asked_for() {
             thread::sleep(Duration::from_millis(100));
         }
         assert_eq!(peer.accepted(), 2);
+    }
+}
+
+/// A caller's reader that takes its time gives a server time to speak first: on a connection that
+/// is new, and on one that was looked at before the reader was asked.
+#[test]
+fn h24_a_response_before_the_request() {
+    struct Slow;
+    impl std::io::Read for Slow {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            thread::sleep(Duration::from_millis(100));
+            Ok(0)
+        }
+    }
+    let good = format!("{OK}Content-Length: 4\r\n\r\ngood");
+    let evil = send(format!("{OK}Content-Length: 4\r\n\r\nevil"));
+    let at_once = vec![evil.clone()];
+    let when_idle =
+        vec![Step::ExpectRequest, send(&good), Step::Pause(Duration::from_millis(50)), evil];
+    for (script, before) in [(at_once, 0), (when_idle, 1)] {
+        let peer = Script::serve(vec![script]);
+        let client = patient();
+        for _ in 0..before {
+            assert_eq!(whole(&client, &peer.url("/")).unwrap().1, b"good");
+        }
+        let request = client.put(peer.url("/")).body(Body::new(Slow));
+        let error = request.send().unwrap_err();
+        assert_eq!(error.kind(), Kind::Protocol);
+        assert!(error.to_string().ends_with("the server spoke before it was asked"), "{error}");
+        peer.join();
+        assert_eq!(peer.received_text(0).matches("PUT").count(), 0, "nothing was sent");
     }
 }
 

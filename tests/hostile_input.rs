@@ -312,6 +312,47 @@ mod urls {
         }
     }
 
+    /// RFC 9110 §6.5.1: what frames, routes, authorizes or describes a message cannot come after it,
+    /// whether it is known before or only at the end; CR and LF no value can hold.
+    #[test]
+    fn i10_trailers_that_are_no_trailers() {
+        let forbidden = [
+            "content-length",
+            "transfer-encoding",
+            "host",
+            "authorization",
+            "cookie",
+            "content-type",
+            "trailer",
+        ];
+        for name in forbidden {
+            let field = (name.parse().unwrap(), HeaderValue::from_static("7"));
+            let trailers = HeaderMap::from_iter([field]);
+            let server = Script::serve(vec![]);
+            let body = Body::from("a").with_trailers(trailers.clone());
+            let error = Client::new().put(server.url("/")).body(body).send().unwrap_err();
+            let line = format!("body: the field {name} cannot come after the body");
+            assert_eq!((error.kind(), error.to_string()), (Kind::Builder, line));
+            assert_eq!(server.accepted(), 0);
+
+            // At the end it is too late for that, so the body never looks complete.
+            let server = Script::serve(vec![vec![Step::Silent]]);
+            let body = Body::from("a").with_trailers_from(move || trailers.clone());
+            let error = Client::new().put(server.url("/")).body(body).send().unwrap_err();
+            let line = format!(
+                "sending the request for {}: request body: the field {name} cannot come after the \
+                 body",
+                server.url("/")
+            );
+            assert_eq!((error.kind(), error.to_string()), (Kind::Body, line));
+            server.join();
+            assert!(!server.received_text(0).contains("\r\n0\r\n"));
+        }
+        for value in ["a\r\nX: y", "a\nb", "a\0b"] {
+            assert!(HeaderValue::from_str(value).is_err());
+        }
+    }
+
     /// CVE-2022-27780 (curl), CVE-2025-22870, CVE-2024-45341 (Go), CVE-2019-10160 (CPython); WHATWG
     /// URL §4.4, and RFC 9110 §4.2: only `http` and `https`, with a host.
     #[test]

@@ -399,16 +399,13 @@ mod floods {
         }
     }
 
-    /// What the peer says unasked waits in the system, and no more of it is read than of an answer.
+    /// What the peer says unasked waits in the system and is not read.
     #[test]
     fn c12_a_million_octets_before_the_request() {
         let garbage = "x".repeat(1_000_000);
         let responses = String::from_utf8(ok("early").repeat(1_000_000 / 43)).unwrap();
         let endless = format!("HTTP/1.1 200 OK\r\nx: {garbage}");
-        let no_http = format!("invalid status line \"{}\"…", "x".repeat(32));
-        let too_large = "response head larger than 65536 bytes".to_owned();
-        let rows = [(garbage, Err(no_http)), (endless, Err(too_large)), (responses, Ok("early"))];
-        for (early, expected) in rows {
+        for early in [garbage, endless, responses] {
             let server = Script::serve(vec![vec![send(&early), Step::Silent]]);
             let url = server.url("/");
             let client = patient().build().unwrap();
@@ -416,10 +413,9 @@ mod floods {
             let body = Body::new(Slow("body".as_bytes()));
             let (allocated, answer) =
                 measured(|| client.post(&url).body(body).send().and_then(Response::text));
-            let answer = answer.map_err(|error| error.to_string());
-            let expected = expected.map(str::to_owned);
-            let told = |reason| format!("reading the response head for {url}: {reason}");
-            assert_eq!(answer, expected.map_err(told));
+            let told =
+                format!("sending the request for {url}: the server spoke before it was asked");
+            assert_eq!(answer.unwrap_err().to_string(), told);
             assert_eq!(client.pool_stats().idle, 0);
             assert!(allocated.bytes_max < 512 * KB, "{allocated:?}");
         }
@@ -704,7 +700,7 @@ mod tls {
         ] {
             let server = Script::serve_tls(vec![vec![]], exploding(name, issuer));
             let error = client.get(server.url("/")).send().unwrap_err();
-            let reason = format!("invalid peer certificate: Other(OtherError({reason}))");
+            let reason = format!("invalid peer certificate: {reason}");
             let peer = format!("localhost:{}", server.addr().port());
             let line = format!("TLS handshake with {peer} for {}: {reason}", server.url("/"));
             assert_told(&error, Kind::Tls, Phase::Handshake, &line);

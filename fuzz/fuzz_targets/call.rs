@@ -15,7 +15,7 @@ use leanhttp::fuzzing::Outcome;
 use leanhttp::fuzzing::call::{self, Client, Reading, Request, RequestBody};
 use leanhttp::header::{HeaderMap, HeaderName, HeaderValue};
 use leanhttp::redirect::Policy;
-use leanhttp::{Method, Url, Version};
+use leanhttp::{Method, Proxy, Url, Version};
 use leanhttp_fuzz::network::{Attempt, Network, is_until_close};
 use leanhttp_fuzz::{Sizes, request, response, script};
 use libfuzzer_sys::fuzz_target;
@@ -24,6 +24,10 @@ use libfuzzer_sys::fuzz_target;
 const SECRET: &str = "s\"<ecret>";
 /// A cookie of `a.example`, and one that goes only over `https`.
 const COOKIES: [&str; 2] = ["c\"<plain>", "c\"<secure>"];
+/// Forwards what is asked of `http` servers, and wants a login that is nobody else's business.
+const PROXY: &str = "http://proxy:word%22%3Cproxy%3E@p.example:3128";
+const PROXY_LOGIN: &str = "l\"<ogin>";
+const PROXY_STOP: &str = "p.example:3128";
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 fuzz_target!(|input: &[u8]| {
@@ -32,7 +36,7 @@ fuzz_target!(|input: &[u8]| {
     let (words, script) = (&rest[..end], rest.get(end + 1..).unwrap_or_default());
     // Servers do not know these.
     let known = |text: &&str| script::read(script).iter().any(|it| holds(&it.stream, text));
-    if [SECRET, COOKIES[0], COOKIES[1]].iter().any(known) {
+    if [SECRET, PROXY_LOGIN, COOKIES[0], COOKIES[1]].iter().any(known) {
         return;
     }
     assert_eq!(run(words, script, sizes), run(words, script, Sizes::WHOLE));
@@ -85,9 +89,9 @@ impl Options<'_> {
 }
 
 /// A digit: so many redirects; `n`one, `j`ar, `q` has credentials, `k` an API key, `t` https only,
-/// `e`xpects.
+/// `e`xpects; goes by a proxy that `f`orwards.
 fn client(options: Options<'_>, cookies: &Arc<Recorded>) -> Client {
-    let mut builder = Client::builder().redirect(match options.have(b'n') {
+    let mut builder = Client::builder().no_proxy().redirect(match options.have(b'n') {
         true => Policy::none(),
         false => Policy::limited(options.redirects()),
     });
@@ -100,11 +104,14 @@ fn client(options: Options<'_>, cookies: &Arc<Recorded>) -> Client {
     if options.have(b'k') {
         builder = builder.default_headers(HeaderMap::from_iter([(API_KEY, secret())]));
     }
+    if options.have(b'f') {
+        builder = builder.proxy(Proxy::http(PROXY).unwrap());
+    }
     builder.https_only(options.have(b't')).expect_continue(options.have(b'e')).build().unwrap()
 }
 
 /// Methods in capitals; bodies `b`ytes, `l`ong, of a `r`eader, `s`ized or too `S`hort;
-/// `a`uthorization, `k`ey, `c`ookie, `u`ser in the URL, `R`eferer, `e`xpects, http`x`, says cl`o`se,
+/// `a`uthorization, `k`ey, `c`ookie, login of a prox`y`, `u`ser in the URL, `R`eferer, `e`xpects, http`x`, says cl`o`se,
 /// HTTP/1.`0`; and `d` lets go of the response.
 fn request(client: &Client, options: Options<'_>) -> Option<Request> {
     let scheme = if options.have(b'x') { "https" } else { "http" };
@@ -118,6 +125,7 @@ fn request(client: &Client, options: Options<'_>) -> Option<Request> {
         (b'a', "authorization", secret()),
         (b'k', "x-api-key", secret()),
         (b'c', "cookie", secret()),
+        (b'y', "proxy-authorization", HeaderValue::from_static(PROXY_LOGIN)),
         (b'R', "referer", HeaderValue::from_static("https://a.example/secret")),
         (b'o', "connection", HeaderValue::from_static("close")),
     ] {
@@ -225,13 +233,17 @@ impl Check<'_> {
         let Attempt { sent, url, .. } = attempt;
         let end = leanhttp_fuzz::find(sent, b"\r\n\r\n").map_or(sent.len(), |end| end + 4);
         let sent = &sent[..end];
-        assert!(!holds(sent, "pass-word") && !holds(sent, "#fragment"));
+        assert!(!holds(sent, "pass-word") && !holds(sent, "<proxy>") && !holds(sent, "#fragment"));
         assert!(!is_stranger || !holds(sent, SECRET));
         let [plain, secure] = COOKIES.map(|cookie| holds(sent, cookie));
         assert!(!(plain || secure) || (url.host_str() == Some("a.example")));
         assert!(!secure || url.scheme() == "https");
         let Some(head) = request::head(sent) else { return };
-        for name in ["authorization", "proxy-authorization", "x-api-key"] {
+        let by_proxy = attempt.stop == PROXY_STOP;
+        assert!(by_proxy || head.values("proxy-authorization").next().is_none());
+        assert!(by_proxy || !holds(sent, PROXY_LOGIN));
+        assert_eq!(by_proxy, self.of_client.have(b'f') && url.scheme() == "http");
+        for name in ["authorization", "x-api-key"] {
             assert!(!is_stranger || head.values(name).next().is_none(), "{name} got to {url}");
         }
         let referer = head.values("referer").next();
@@ -250,7 +262,14 @@ impl Check<'_> {
             return assert!(!holds(sent, "\r\n\r\n"), "the head is not well-formed");
         };
         let target = url.as_str().split('#').next().unwrap();
-        assert!(target.ends_with(&head.target) && head.target.starts_with(url.path()));
+        if attempt.stop == PROXY_STOP {
+            assert_eq!(head.target, target);
+            assert_eq!(head.values("proxy-authorization").count(), 1);
+        } else {
+            assert!(target.ends_with(&head.target) && head.target.starts_with(url.path()));
+            let port = url.port_or_known_default().unwrap();
+            assert_eq!(attempt.stop, format!("{}:{port}", url.host_str().unwrap()));
+        }
         assert_eq!(head.method, method.as_str());
         let hosts: Vec<_> = head.values("host").collect();
         assert!(hosts.len() == 1 && target.contains(std::str::from_utf8(hosts[0]).unwrap()));

@@ -6,7 +6,7 @@
 #![no_main]
 
 use leanhttp::fuzzing::call::{self, Client, Reading, Request, RequestBody};
-use leanhttp::header::{EXPECT, HeaderMap, HeaderName, HeaderValue};
+use leanhttp::header::{EXPECT, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION};
 use leanhttp::{Method, Version};
 use leanhttp_fuzz::network::Network;
 use leanhttp_fuzz::{Sizes, Slow, request, script};
@@ -18,7 +18,7 @@ fuzz_target!(|input: &[u8]| {
     let [options, method, url, body, fields @ ..] = &texts[..] else { return };
     let input = Input { options, method, url, body, fields, sizes };
     let defaults = input.defaults();
-    let mut builder = Client::builder().default_headers(defaults.clone());
+    let mut builder = Client::builder().no_proxy().default_headers(defaults.clone());
     if input.have(b'c') {
         builder = builder.http1_title_case_headers();
     }
@@ -202,6 +202,10 @@ impl Meant {
             assert_eq!(sent.values("host").next(), Some(host.as_bytes().trim_ascii()));
         }
         for name in self.fields.keys().filter(|name| !is_framing(name)) {
+            if *name == PROXY_AUTHORIZATION {
+                assert_eq!(sent.values(name.as_str()).count(), 0, "there is no proxy");
+                continue;
+            }
             assert!(trimmed(&self.fields, name).eq(sent.values(name.as_str())), "{name}");
         }
         for name in sent.fields.iter().map(|(name, _)| name) {
@@ -238,6 +242,7 @@ impl Meant {
         let mut names = sent.names.iter();
         for (name, _) in input.pairs() {
             let is_ours = FRAMING.iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()));
+            let is_ours = is_ours || name.eq_ignore_ascii_case(b"proxy-authorization");
             assert!(is_ours || names.any(|own| own.as_bytes() == name), "{:?}", sent.names);
         }
     }

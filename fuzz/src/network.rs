@@ -14,6 +14,8 @@ use crate::{Sizes, request, response};
 #[derive(Debug, Clone)]
 pub struct Attempt {
     pub connection: usize,
+    /// Host and port that the connection leads to.
+    pub stop: String,
     pub method: Method,
     pub url: Url,
     /// Not the first one on its connection.
@@ -35,6 +37,8 @@ pub struct Network<'a> {
 #[derive(Default)]
 struct Connection {
     script: Script,
+    /// Host and port.
+    stop: String,
     /// How many waits are over.
     waited: usize,
     /// How much of the stream was read.
@@ -100,9 +104,9 @@ impl<'a> Network<'a> {
 }
 
 impl call::Network for Network<'_> {
-    fn dial(&mut self, _: &Url) -> Option<usize> {
-        let script = self.scripts.next()?;
-        let mut connection = Connection { script, ..Connection::default() };
+    fn dial(&mut self, (host, port): (&str, u16)) -> Option<usize> {
+        let (script, stop) = (self.scripts.next()?, format!("{host}:{port}"));
+        let mut connection = Connection { script, stop, ..Connection::default() };
         connection.fall_deaf();
         self.connections.push(connection);
         Some(self.connections.len() - 1)
@@ -113,6 +117,7 @@ impl call::Network for Network<'_> {
         assert!(!connection.dead, "a dead connection was used again");
         self.attempts.push(Attempt {
             connection: number,
+            stop: connection.stop.clone(),
             method: method.clone(),
             url: url.clone(),
             reused: std::mem::replace(&mut connection.used, true),

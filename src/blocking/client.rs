@@ -2,15 +2,12 @@
 
 use std::time::Instant;
 
-use super::drive::Connection;
 use super::lease::Lease;
-use super::{Blocking, Client, Reader, Request, RequestBuilder, Response, dial};
+use super::{Blocking, Client, Reader, Request, RequestBuilder, Response, turn};
 use crate::call::{Call, Next};
-use crate::client::Shared;
 use crate::error::Result;
 use crate::proto::head::ResponseHead;
 use crate::response::Head;
-use crate::wire::session::Memory;
 
 impl Client {
     /// Sends a request and waits for the head of its response.
@@ -22,7 +19,8 @@ impl Client {
         let shared = self.shared();
         let mut call = Call::new(&shared.config, request, Instant::now())?;
         loop {
-            let mut connection = connection(shared, &mut call)?;
+            let connection = turn::connection(shared, &mut call);
+            let mut connection = connection.map_err(|error| error.for_url(call.url()))?;
             let head = match connection.send(&mut call) {
                 Ok(head) => head,
                 Err(failure) => {
@@ -60,38 +58,14 @@ impl RequestBuilder {
     }
 }
 
-/// A connection to the call's current URL: the one that idled least and still lives, or a new one.
-fn connection(shared: &Shared<Blocking>, call: &mut Call<'_, Blocking>) -> Result<Box<Connection>> {
-    while let Some((mut connection, memory)) = idle(shared, call) {
-        if connection.is_alive() {
-            connection.wake(memory);
-            return Ok(connection);
-        }
-    }
-    let url = call.url().clone();
-    dial::dial(call).map_err(|error| error.for_url(&url))
-}
-
-fn idle(shared: &Shared<Blocking>, call: &Call<'_, Blocking>) -> Option<(Box<Connection>, Memory)> {
-    if call.is_resent() {
-        return None; // one was stale, so the others may be
-    }
-    let (expired, found) = {
-        let mut idle = shared.idle();
-        let expired = idle.pool.expire(Instant::now());
-        let found = idle.pool.take(call.url(), call.proxy());
-        (expired, found.map(|connection| (connection, idle.shelf.take())))
-    };
-    drop(expired); // closed only here, where the pool is no longer locked
-    found
-}
-
-fn deliver(call: Call<'_, Blocking>, head: ResponseHead, lease: Lease) -> Result<Response> {
+fn deliver(call: Call<'_, Blocking>, head: ResponseHead, mut lease: Lease) -> Result<Response> {
     let decoder = match lease.body_left() {
         Some(0) => None,
         _ => call.decoder(&head)?,
     };
+    let extension = call.config().tls.extension();
     let mut head = Head::new(head, call.into_url(), lease.peer());
+    head.describe_tls(lease.tls_info(), extension);
     if decoder.is_some() {
         head.forget_coding();
     }

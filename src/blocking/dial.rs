@@ -10,6 +10,7 @@ use super::drive::Connection;
 use super::race::{self, Failures};
 use super::resolve;
 use super::socket::{Socket, SocketError};
+use super::turn::Slot;
 use crate::call::Call;
 use crate::dialling::{Dialling, Endpoint};
 use crate::error::{Error, Kind, Phase, Result};
@@ -20,17 +21,17 @@ use crate::policy::route::{Route, Target};
 
 /// A fresh connection for the call's current hop; what is to be set up on it, such as TLS, begins
 /// with its first bytes.
-pub(crate) fn dial(call: &mut Call<'_, Blocking>) -> Result<Box<Connection>> {
+pub(crate) fn dial(call: &mut Call<'_, Blocking>, slot: Slot) -> Result<Box<Connection>> {
     let route = call.route();
     let proxy = route.proxy().cloned();
     call.budget.start_connecting(Instant::now());
-    connection(call, route).map_err(|error| match proxy {
+    connection(call, route, slot).map_err(|error| match proxy {
         Some(proxy) => error.via(proxy),
         None => error,
     })
 }
 
-fn connection(call: &Call<'_, Blocking>, route: Route) -> Result<Box<Connection>> {
+fn connection(call: &Call<'_, Blocking>, route: Route, slot: Slot) -> Result<Box<Connection>> {
     let dialling = &call.config().dialling;
     if !call.url().host().is_resolvable() && dialling.unix_socket.is_none() {
         let host = call.url().host_str().unwrap_or_default();
@@ -43,7 +44,7 @@ fn connection(call: &Call<'_, Blocking>, route: Route) -> Result<Box<Connection>
         Some(path) => connect_unix(path, &call.budget)?,
         None => connect(&look_up(call, &stop(link.route(), dialling))?, dialling, &call.budget)?,
     };
-    Ok(Box::new(Connection::new(socket, link)))
+    Ok(Box::new(Connection::new(socket, link, slot)))
 }
 
 /// Where the connection leads.

@@ -2,12 +2,14 @@
 
 use std::io::{self, Read};
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use http::HeaderMap;
 
 use super::Blocking;
 use super::probe::Pending;
 use super::socket::{Socket, SocketError};
+use super::turn::Slot;
 use crate::body::{Body, Feed};
 use crate::call::{Call, Failure};
 use crate::error::Error;
@@ -16,15 +18,23 @@ use crate::policy::budget::{Budget, Operation};
 use crate::policy::route::Route;
 use crate::pool::Pooled;
 use crate::proto::close::CloseReason;
+use crate::proto::error::ProtocolError;
 use crate::proto::exchange::{BodyStep, Step};
 use crate::proto::head::ResponseHead;
 use crate::wire::session::Memory;
+use crate::wire::tls::TlsInfo;
+
+/// How often an idle connection is read: tickets come by twos or fours, in one piece or two.
+const IDLE_READS: usize = 4;
 
 /// An open connection: a socket, and the machine that knows what its bytes mean.
 #[derive(Debug)]
 pub struct Connection {
     socket: Socket,
     link: Link,
+    opened: Instant,
+    /// Given back when everything else is closed.
+    _slot: Slot,
 }
 
 /// Whether a rest of a body that nobody wants is waited for.
@@ -47,20 +57,41 @@ impl Pooled for Box<Connection> {
     fn route(&self) -> &Route {
         self.link.route()
     }
+
+    fn opened(&self) -> Instant {
+        self.opened
+    }
 }
 
 impl Connection {
-    pub(crate) fn new(socket: Socket, link: Link) -> Self {
-        Self { socket, link }
+    pub(crate) fn new(socket: Socket, link: Link, slot: Slot) -> Self {
+        Self { socket, link, opened: Instant::now(), _slot: slot }
     }
 
     pub(crate) fn peer(&self) -> Option<SocketAddr> {
         self.socket.peer()
     }
 
-    /// Whether a connection that idled can be used: the peer has neither closed it nor spoken.
-    pub(crate) fn is_alive(&self) -> bool {
-        self.socket.pending() == Pending::Nothing
+    /// What is known of the TLS connection to the origin.
+    pub(crate) fn tls_info(&mut self) -> Option<TlsInfo> {
+        self.link.tls_info()
+    }
+
+    /// Whether a connection that idled can be used: the peer has neither closed it nor spoken,
+    /// unless it was TLS that spoke by itself.
+    pub(crate) fn is_alive(&mut self, budget: &Budget) -> bool {
+        for _ in 0..IDLE_READS {
+            match self.socket.pending() {
+                Pending::Nothing => return true,
+                Pending::End => return false,
+                Pending::Bytes => {}
+            }
+            // There is something, so this does not wait.
+            if self.read(budget).is_err() || self.link.session.receive_idle().is_err() {
+                return false;
+            }
+        }
+        false
     }
 
     /// Back from the pool, with memory to work in.
@@ -87,6 +118,9 @@ impl Connection {
         budget: &mut Budget,
     ) -> Result<Box<ResponseHead>, Halt> {
         let mut write_error = None;
+        // Bytes that are there before the request is sent are no answer to it (RFC 9112 §9.2). A
+        // connection from the pool has just been looked at.
+        let mut suspects = self.link.is_fresh() || body.has_source();
         loop {
             if self.link.session.setup().is_none() {
                 budget.connected();
@@ -98,6 +132,9 @@ impl Connection {
                 Ok(Step::Fill) => self.fill(body),
                 Ok(Step::Read) => self.read_answer(write_error.as_ref(), budget),
                 Ok(Step::Await) => self.await_continue(budget),
+                Ok(Step::Write) if std::mem::take(&mut suspects) && self.is_spoken_to() => {
+                    Err(Halt::Session(ProtocolError::Unsolicited.into()))
+                }
                 Ok(Step::Write) => match self.write(budget) {
                     Err(halt) if self.may_be_answered(&halt) => {
                         write_error.get_or_insert(halt);
@@ -179,6 +216,11 @@ impl Connection {
         self.link.session.has_sent()
             && self.link.session.awaits_head()
             && self.socket.pending() == Pending::Bytes
+    }
+
+    /// Whether the server spoke first. Under TLS it may: that is another protocol's affair.
+    fn is_spoken_to(&self) -> bool {
+        self.link.is_plain() && self.socket.pending() == Pending::Bytes
     }
 
     /// A broken connection may still hold the answer, and so may one that takes nothing more.

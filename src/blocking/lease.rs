@@ -8,9 +8,12 @@ use http::HeaderMap;
 
 use super::Blocking;
 use super::drive::{Connection, Patience};
+use super::turn::Grant;
 use crate::client::Shared;
 use crate::error::Result;
 use crate::policy::budget::Budget;
+use crate::pool::Pooled as _;
+use crate::wire::tls::TlsInfo;
 
 /// How long the rest of a redirect's body is waited for. A new connection takes a round trip, with
 /// TLS two or three.
@@ -37,6 +40,10 @@ impl Lease {
 
     pub(super) fn peer(&self) -> Option<SocketAddr> {
         self.connection.as_ref().and_then(|connection| connection.peer())
+    }
+
+    pub(super) fn tls_info(&mut self) -> Option<TlsInfo> {
+        self.connection.as_mut().and_then(|connection| connection.tls_info())
     }
 
     /// How much of the body is still to come, if that is known.
@@ -87,8 +94,20 @@ impl Lease {
         let now = Instant::now();
         let mut idle = self.shared.idle();
         idle.shelf.put(memory);
-        let evicted = idle.pool.put(connection, now);
-        drop(idle);
-        drop(evicted); // closed only here, where the pool is no longer locked
+        if idle.pool.is_too_old(&connection, now) {
+            drop(idle);
+            return;
+        }
+        match idle.slots.next(connection.route()) {
+            Some(next) => {
+                drop(idle);
+                next.grant(Grant::Connection(connection));
+            }
+            None => {
+                let evicted = idle.pool.put(connection, now);
+                drop(idle);
+                drop(evicted); // closed only here, where the pool is no longer locked
+            }
+        }
     }
 }

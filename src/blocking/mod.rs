@@ -22,6 +22,7 @@ mod race;
 mod resolve;
 mod response;
 mod socket;
+mod turn;
 
 use std::fs::File;
 use std::io::Read;
@@ -43,6 +44,7 @@ impl sealed::Sealed for Blocking {}
 impl Front for Blocking {
     type Source = Box<dyn Read + Send>;
     type Connection = Box<Connection>;
+    type Waiter = turn::Waiter;
 }
 
 /// Sends requests and waits for their responses.

@@ -169,6 +169,11 @@ impl<F: Front> Body<F> {
         }
     }
 
+    /// Whether any part of it has to be read first, which may take its time.
+    pub(crate) fn has_source(&self) -> bool {
+        self.segments.iter().any(|segment| matches!(segment, Segment::Source { .. }))
+    }
+
     pub(crate) fn has_trailers(&self) -> bool {
         self.trailers.as_ref().is_some_and(Trailers::may_be_any)
     }
@@ -395,6 +400,7 @@ mod tests {
     impl Front for Test {
         type Source = Vec<u8>;
         type Connection = ();
+        type Waiter = ();
     }
 
     fn source(bytes: &[u8], length: SourceLength) -> Segment<Vec<u8>> {

@@ -30,6 +30,7 @@ impl Sealed for Simulated {}
 impl Front for Simulated {
     type Source = Box<dyn io::Read + Send>;
     type Connection = Connection;
+    type Waiter = ();
 }
 
 /// A client of this front; what it sends goes through [`call`].
@@ -51,18 +52,23 @@ pub fn reader(source: impl io::Read + Send + 'static, length: Option<u64>) -> Re
 pub struct Connection {
     number: usize,
     link: Link,
+    opened: Instant,
 }
 
 impl Pooled for Connection {
     fn route(&self) -> &Route {
         self.link.route()
     }
+
+    fn opened(&self) -> Instant {
+        self.opened
+    }
 }
 
 /// What a driver sees of the world. Connections have numbers, from 0 in the order of their dialling.
 pub trait Network {
-    /// Makes a connection, or does not.
-    fn dial(&mut self, to: &Url) -> Option<usize>;
+    /// Makes a connection to this host and port, or does not.
+    fn dial(&mut self, stop: (&str, u16)) -> Option<usize>;
     /// The next hop, or the next attempt at it, is about to be sent.
     fn begin(&mut self, connection: usize, method: &Method, url: &Url);
     /// As a socket writes; `WouldBlock` is a deadline.
@@ -190,9 +196,10 @@ impl<N: Network> Driver<'_, N> {
             }
         }
         let refused = || Error::builder("refused").for_url(call.url());
-        let number = self.network.dial(call.url()).ok_or_else(refused)?;
+        let route = call.route();
+        let number = self.network.dial(route.next_stop()).ok_or_else(refused)?;
         let session = Session::new(&call.config().limits, None);
-        Ok(Connection { number, link: Link::over(session, call.route()) })
+        Ok(Connection { number, link: Link::over(session, route), opened: Instant::now() })
     }
 
     fn idle(&mut self, call: &Call<'_, Simulated>) -> Option<Connection> {

@@ -16,6 +16,7 @@ impl sealed::Sealed for Test {}
 impl Front for Test {
     type Source = Box<dyn Read + Send>;
     type Connection = ();
+    type Waiter = ();
 }
 
 fn reader(bytes: impl Into<Vec<u8>>, length: SourceLength) -> Part<Test> {

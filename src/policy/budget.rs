@@ -84,9 +84,10 @@ impl Budget {
         Self { timeouts, total, connect: None }
     }
 
-    /// Starts the clock for making a connection.
+    /// Starts the clock for making a connection, unless it runs already.
     pub(crate) fn start_connecting(&mut self, now: Instant) {
-        self.connect = self.timeouts.connect.and_then(|connect| now.checked_add(connect));
+        let deadline = || self.timeouts.connect.and_then(|connect| now.checked_add(connect));
+        self.connect = self.connect.or_else(deadline);
     }
 
     /// The connection is made: its clock stops.

@@ -29,6 +29,7 @@ pub(crate) enum CloseReason {
 
     // The pool's reasons.
     Expired,
+    Aged,
     PoolFull,
     NotAlive,
 }
@@ -49,6 +50,7 @@ impl fmt::Display for CloseReason {
             Self::ProtocolError => "the peer broke the protocol",
             Self::Io => "reading or writing failed",
             Self::Expired => "the connection idled too long",
+            Self::Aged => "the connection has been open for long enough",
             Self::PoolFull => "the pool is full",
             Self::NotAlive => "the peer closed or spoke while the connection idled",
         })

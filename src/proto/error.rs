@@ -45,6 +45,8 @@ pub(crate) enum ProtocolError {
     TooManyTrailers(usize),
 
     // The end of the input (RFC 9112 §8).
+    /// Bytes came before anything of the request was sent.
+    Unsolicited,
     EofBeforeResponse,
     EofInHead,
     EofInBody {
@@ -126,6 +128,7 @@ impl fmt::Display for ProtocolError {
             Self::TrailersTooLarge(limit) => write!(f, "trailers larger than {limit} bytes"),
             Self::TooManyTrailers(limit) => write!(f, "more than {limit} trailer fields"),
 
+            Self::Unsolicited => f.write_str("the server spoke before it was asked"),
             Self::EofBeforeResponse => f.write_str("connection closed before a response"),
             Self::EofInHead => f.write_str("connection closed inside the response head"),
             Self::EofInBody { missing } => {

@@ -128,6 +128,7 @@ mod tests {
     impl Front for Test {
         type Source = ();
         type Connection = ();
+        type Waiter = ();
     }
 
     const TEXT: &str = "hello";

@@ -12,7 +12,7 @@
 //! written is the connection's side of the lowest one.
 
 use super::session::SessionError;
-use super::tls::{Received, Tls};
+use super::tls::{Received, Tls, TlsInfo};
 use super::tunnel::{Need, Tunnel, TunnelError};
 use crate::proto::buffer::Buffer;
 use crate::proto::exchange::{Ending, Step};
@@ -167,6 +167,22 @@ impl Layers {
     pub(crate) fn are_at_rest(&self) -> bool {
         let proxy = self.passage.as_ref().and_then(|passage| passage.tls.as_ref());
         [self.tls.as_ref(), proxy].into_iter().flatten().all(Tls::is_at_rest)
+    }
+
+    /// Takes what came while the connection idled; says whether that was nothing but whole messages
+    /// of TLS itself.
+    pub(crate) fn receive_idle(&mut self) -> Result<bool, SessionError> {
+        let mut plain = 0;
+        let ending = self.receive(|bytes| plain += bytes.len())?;
+        let proxy = self.passage.as_ref().and_then(|passage| passage.tls.as_ref());
+        let layers = [self.tls.as_ref(), proxy];
+        let is_whole = layers.into_iter().flatten().all(Tls::is_between_records);
+        Ok(ending.is_none() && plain == 0 && is_whole)
+    }
+
+    /// What is known of the TLS that the exchange goes through.
+    pub(crate) fn tls_info(&mut self) -> Option<TlsInfo> {
+        self.tls.as_mut()?.info()
     }
 
     /// What to say before the connection is closed.

@@ -7,4 +7,6 @@ pub(crate) mod socks;
 #[cfg_attr(feature = "tls", path = "tls.rs")]
 #[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
 pub(crate) mod tls;
+#[cfg(feature = "tls")]
+pub(crate) mod tls_info;
 pub(crate) mod tunnel;

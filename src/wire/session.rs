@@ -8,7 +8,7 @@ use std::fmt;
 use http::{HeaderMap, Method, Version};
 
 use super::layers::{Layers, Setup};
-use super::tls::TlsError;
+use super::tls::{TlsError, TlsInfo};
 use super::tunnel::TunnelError;
 use crate::error::{Error, Kind, Phase};
 use crate::limits::Limits;
@@ -249,6 +249,22 @@ impl Session {
         }
     }
 
+    /// Takes what came while the connection idled. TLS may speak at any time, for instance to hand
+    /// out a ticket (RFC 8446 §4.6); anything else was not asked for.
+    pub(crate) fn receive_idle(&mut self) -> Result<(), CloseReason> {
+        let Some(layers) = &mut self.layers else { return Err(CloseReason::LeftoverBytes) };
+        match layers.receive_idle() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(CloseReason::LeftoverBytes),
+            Err(_) => Err(CloseReason::ProtocolError),
+        }
+    }
+
+    /// What is known of the TLS that the exchange goes through.
+    pub(crate) fn tls_info(&mut self) -> Option<TlsInfo> {
+        self.layers.as_mut()?.tls_info()
+    }
+
     /// What to say before the connection is closed: `close_notify` (RFC 8446 §6.1), or the alert
     /// that tells the peer what was wrong.
     pub(crate) fn farewell(&mut self) -> &[u8] {
@@ -354,7 +370,7 @@ impl fmt::Display for SessionError {
 impl std::error::Error for SessionError {}
 
 #[cfg(test)]
-#[cfg(feature = "tls")]
+#[cfg(feature = "ring")]
 mod tests {
     use std::io::{Read as _, Write as _};
     use std::sync::Arc;
@@ -363,11 +379,10 @@ mod tests {
     use rustls::{ServerConfig, ServerConnection};
 
     use super::*;
-    use crate::tls::{Settings, Verification};
+    use crate::tls::Settings;
 
     fn client() -> Session {
-        let mut settings = Settings::default();
-        settings.verification = Verification::None;
+        let settings = Settings::trusting_anyone();
         let layers = Layers::tls(settings.stage("localhost").unwrap());
         Session::new(&Limits::default(), Some(layers))
     }

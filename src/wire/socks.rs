@@ -130,6 +130,9 @@ impl Socks {
 
     fn step(&mut self) -> Result<Need, SocksError> {
         loop {
+            if !self.output.is_empty() && !self.has_ended {
+                return Ok(Need::More); // what has come is no answer to what was not asked
+            }
             let input = std::mem::take(&mut self.input);
             let taken = self.take(input.data());
             self.input = input;

@@ -3,9 +3,11 @@
 //! It holds rustls by its unbuffered interface: rustls keeps no bytes, so each is copied once less,
 //! and the buffers can be given back while the connection idles.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use rustls::CertificateError;
 use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::ServerName;
 use rustls::unbuffered::{
@@ -13,6 +15,7 @@ use rustls::unbuffered::{
     UnbufferedStatus, WriteTraffic,
 };
 
+pub(crate) use super::tls_info::TlsInfo;
 use crate::proto::buffer::Buffer;
 
 /// What is read at once, until that is found to be too little: a handshake fits.
@@ -36,11 +39,18 @@ pub(crate) struct Tls {
     outgoing: Buffer,
     progress: Progress,
     read_size: usize,
+    /// What the handshake came to, once that was asked for.
+    info: Option<TlsInfo>,
 }
 
-/// Why TLS failed: what rustls says.
-#[derive(Debug)]
-pub(crate) struct TlsError(rustls::Error);
+/// Why TLS failed.
+#[derive(Debug, Clone)]
+pub(crate) enum TlsError {
+    /// What rustls says.
+    Rustls(rustls::Error),
+    /// What was found before rustls was asked.
+    Other(Cow<'static, str>),
+}
 
 /// What the peer's records brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +86,7 @@ impl Tls {
             outgoing: Buffer::default(),
             progress: Progress::Handshaking,
             read_size: FIRST_READ,
+            info: None,
         })
     }
 
@@ -129,7 +140,20 @@ impl Tls {
 
     /// Whether nothing is half received or half sent.
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.progress == Progress::Open && self.incoming.is_empty() && self.outgoing.is_empty()
+        self.is_between_records() && self.outgoing.is_empty()
+    }
+
+    /// Whether the connection is open, and nothing is half received.
+    pub(crate) fn is_between_records(&self) -> bool {
+        self.progress == Progress::Open && self.incoming.is_empty()
+    }
+
+    /// What the handshake came to; none before it is done.
+    pub(crate) fn info(&mut self) -> Option<TlsInfo> {
+        if self.info.is_none() && !self.is_handshaking() {
+            self.info = Some(TlsInfo::of(&self.connection));
+        }
+        self.info.clone()
     }
 
     /// The last bytes: an alert that waits, or `plain` and `close_notify`. Nothing in the middle of
@@ -181,7 +205,7 @@ impl Tls {
                 }
                 Err(error) => {
                     self.fail();
-                    return Err(TlsError(error));
+                    return Err(error.into());
                 }
             }
         }
@@ -287,29 +311,50 @@ fn encrypt(
 }
 
 /// The name that the certificate must be valid for. A trailing dot is no part of it (RFC 6066 §3).
-fn server_name(host: &str) -> Result<ServerName<'static>, rustls::Error> {
+fn server_name(host: &str) -> Result<ServerName<'static>, TlsError> {
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let host = host.strip_suffix('.').unwrap_or(host);
-    ServerName::try_from(host.to_owned()).map_err(|_| {
-        rustls::Error::General(format!("{host:?} cannot be the name of a certificate"))
-    })
+    ServerName::try_from(host.to_owned())
+        .map_err(|_| TlsError::from(format!("{host:?} cannot be the name of a certificate")))
 }
 
 impl From<rustls::Error> for TlsError {
     fn from(error: rustls::Error) -> Self {
-        Self(error)
+        Self::Rustls(error)
+    }
+}
+
+impl From<&'static str> for TlsError {
+    fn from(text: &'static str) -> Self {
+        Self::Other(text.into())
+    }
+}
+
+impl From<String> for TlsError {
+    fn from(text: String) -> Self {
+        Self::Other(text.into())
     }
 }
 
 impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        match self {
+            // rustls shows how the word of a verifier of ours is wrapped, and not what it says.
+            Self::Rustls(rustls::Error::InvalidCertificate(CertificateError::Other(word))) => {
+                write!(f, "invalid peer certificate: {word}")
+            }
+            Self::Rustls(error) => error.fmt(f),
+            Self::Other(text) => f.write_str(text),
+        }
     }
 }
 
 impl std::error::Error for TlsError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
+        match self {
+            Self::Rustls(error) => Some(error),
+            Self::Other(_) => None,
+        }
     }
 }
 

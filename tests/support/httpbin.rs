@@ -60,7 +60,11 @@ impl Httpbin {
     }
 
     pub fn start_tls_as(pki: &Pki, leaf: Leaf) -> Httpbin {
-        Httpbin::serve(Some(pki.server_config(leaf)))
+        Httpbin::start_tls_with(pki.server_config(leaf))
+    }
+
+    pub fn start_tls_with(config: Arc<ServerConfig>) -> Httpbin {
+        Httpbin::serve(Some(config))
     }
 
     /// The URL of a path on this server: `http://127.0.0.1:port…` or `https://localhost:port…`.

@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | [`httpbin`] | a whole server that answers like httpbin, plain and over TLS |
 //! | [`endless`] | a peer that does not stop sending |
+//! | [`late`] | a TLS server that goes on speaking after its response |
 //! | [`script`] | a peer that expects these bytes and answers those, and faults of all kinds |
 //! | [`net`] | addresses that refuse, stay silent or never accept |
 //! | [`pki`] | certificates made at start, good ones and ones to refuse |
@@ -26,6 +27,7 @@
 
 pub mod endless;
 pub mod httpbin;
+pub mod late;
 pub mod net;
 pub mod pki;
 pub mod proxy;

@@ -1,21 +1,30 @@
-//! A certificate authority made at start, and leaves for loopback: a good one and ones to refuse.
+//! A certificate authority made at start, and leaves for loopback: a good one and ones to refuse;
+//! certificates for clients, and a list of what is revoked.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PublicKeyData,
+    RevokedCertParams, SanType, SerialNumber, date_time_ymd,
 };
-use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::CertifiedKey;
+use rustls::{ALL_VERSIONS, RootCertStore, ServerConfig, SupportedProtocolVersion};
 
 /// The names that a good leaf is made for.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
+/// The serial number of [`Leaf::Revoked`].
+const REVOKED: u64 = 1313;
+
 pub struct Pki {
     trusted: Authority,
     other: Authority,
+    /// That of every leaf.
+    key: KeyPair,
 }
 
 /// Which certificate a server shows.
@@ -29,16 +38,41 @@ pub enum Leaf {
     Expired,
     /// Good in all but the name, `other.example`.
     WrongName,
+    /// Good in all but the name, which is this one.
+    Named(&'static str),
+    /// 127.0.0.1 as its common name, and no other name.
+    AddressInCommonName,
+    /// Like `Good`, signed by itself.
+    SelfSigned,
+    /// Like `Good`, but [`Pki::crl_pem`] revokes it.
+    Revoked,
+}
+
+/// Whether a server asks its clients for certificates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clients {
+    Anyone,
+    /// With a certificate from the CA of [`Pki::ca_pem`].
+    Certified,
 }
 
 impl Pki {
     pub fn new() -> Pki {
-        Pki { trusted: Authority::new("leanhttp test CA"), other: Authority::new("another CA") }
+        Pki {
+            trusted: Authority::new("leanhttp test CA"),
+            other: Authority::new("another CA"),
+            key: KeyPair::generate().unwrap(),
+        }
     }
 
     /// The certificate to trust, as PEM.
     pub fn ca_pem(&self) -> String {
         self.trusted.pem.clone()
+    }
+
+    /// The certificate of the CA that nobody trusts, as PEM.
+    pub fn other_ca_pem(&self) -> String {
+        self.other.pem.clone()
     }
 
     /// The certificate to trust, as DER.
@@ -49,22 +83,153 @@ impl Pki {
     /// What a TLS server that shows `leaf` is configured with; it speaks TLS 1.2 and 1.3 and knows
     /// the ALPN name `http/1.1` only.
     pub fn server_config(&self, leaf: Leaf) -> Arc<ServerConfig> {
-        let authority = if leaf == Leaf::UnknownIssuer { &self.other } else { &self.trusted };
-        let (chain, key) = authority.issue(leaf);
-        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(chain, key)
+        self.server_config_for(leaf, ALL_VERSIONS, Clients::Anyone)
+    }
+
+    /// The same for other versions of TLS, or for fewer clients.
+    pub fn server_config_for(
+        &self,
+        leaf: Leaf,
+        versions: &[&'static SupportedProtocolVersion],
+        clients: Clients,
+    ) -> Arc<ServerConfig> {
+        let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_protocol_versions(versions)
             .unwrap();
+        let builder = match clients {
+            Clients::Anyone => builder.with_no_client_auth(),
+            Clients::Certified => builder.with_client_cert_verifier(self.client_verifier()),
+        };
+        let key = PrivatePkcs8KeyDer::from(self.key.serialize_der());
+        let mut config = builder.with_single_cert(vec![self.issue(leaf)], key.into()).unwrap();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Arc::new(config)
     }
+
+    /// The public key of every leaf, as it stands in its certificate.
+    pub fn server_key(&self) -> Vec<u8> {
+        self.key.subject_public_key_info()
+    }
+
+    /// A list that has [`Leaf::Revoked`] on it, as PEM.
+    pub fn crl_pem(&self) -> String {
+        Pki::crl_of(&self.trusted)
+    }
+
+    /// A list of the CA that nobody trusts, as PEM.
+    pub fn unrelated_crl_pem(&self) -> String {
+        Pki::crl_of(&self.other)
+    }
+
+    fn crl_of(authority: &Authority) -> String {
+        let revoked = RevokedCertParams {
+            serial_number: SerialNumber::from(REVOKED),
+            revocation_time: date_time_ymd(2024, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let params = CertificateRevocationListParams {
+            this_update: date_time_ymd(2024, 1, 1),
+            next_update: date_time_ymd(2124, 1, 1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: vec![revoked],
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        params.signed_by(&authority.issuer).unwrap().pem().unwrap()
+    }
+
+    /// Certificate and key of a client that [`Clients::Certified`] lets in, as PEM.
+    pub fn client_pem(&self) -> String {
+        Pki::client_of(&self.trusted)
+    }
+
+    /// Certificate and key of a client that it does not let in, as PEM.
+    pub fn strangers_pem(&self) -> String {
+        Pki::client_of(&self.other)
+    }
+
+    fn client_of(authority: &Authority) -> String {
+        let mut params = CertificateParams::new(vec!["client.example".to_owned()]).unwrap();
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &authority.issuer).unwrap();
+        [certificate.pem(), key.serialize_pem()].concat()
+    }
+
+    fn client_verifier(&self) -> Arc<dyn rustls::server::danger::ClientCertVerifier> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.trusted.der.clone()).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap()
+    }
+
+    fn issue(&self, leaf: Leaf) -> CertificateDer<'static> {
+        let params = leaf.params();
+        let certificate = match leaf {
+            Leaf::SelfSigned => params.self_signed(&self.key),
+            Leaf::UnknownIssuer => params.signed_by(&self.key, &self.other.issuer),
+            _ => params.signed_by(&self.key, &self.trusted.issuer),
+        };
+        certificate.unwrap().der().clone()
+    }
+}
+
+impl Leaf {
+    fn params(self) -> CertificateParams {
+        let mut params = CertificateParams::new(NAMES.map(str::to_owned).to_vec()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, "leanhttp test server");
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        match self {
+            Leaf::WrongName => params.subject_alt_names = dns_names("other.example"),
+            Leaf::Named(name) => params.subject_alt_names = dns_names(name),
+            Leaf::AddressInCommonName => {
+                params.subject_alt_names.clear();
+                params.distinguished_name.push(DnType::CommonName, "127.0.0.1");
+            }
+            Leaf::Expired => {
+                params.not_before = date_time_ymd(2019, 1, 1);
+                params.not_after = date_time_ymd(2020, 1, 1);
+            }
+            Leaf::Revoked => params.serial_number = Some(SerialNumber::from(REVOKED)),
+            Leaf::Good | Leaf::UnknownIssuer | Leaf::SelfSigned => {}
+        }
+        params
+    }
+}
+
+fn dns_names(name: &str) -> Vec<SanType> {
+    vec![SanType::DnsName(name.try_into().unwrap())]
 }
 
 impl Default for Pki {
     fn default() -> Pki {
         Pki::new()
+    }
+}
+
+/// The names that clients asked a server for.
+pub type Asked = Arc<Mutex<Vec<Option<String>>>>;
+
+/// The same server, which takes note of those names.
+pub fn recording_names(config: &ServerConfig) -> (Asked, Arc<ServerConfig>) {
+    let mut config = config.clone();
+    let asked = Asked::default();
+    let certificates = config.cert_resolver;
+    config.cert_resolver = Arc::new(Recorder { asked: Arc::clone(&asked), certificates });
+    (asked, Arc::new(config))
+}
+
+#[derive(Debug)]
+struct Recorder {
+    asked: Asked,
+    certificates: Arc<dyn ResolvesServerCert>,
+}
+
+impl ResolvesServerCert for Recorder {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.asked.lock().unwrap().push(hello.server_name().map(str::to_owned));
+        self.certificates.resolve(hello)
     }
 }
 
@@ -87,23 +252,5 @@ impl Authority {
             pem: certificate.pem(),
             issuer: Issuer::new(params, key),
         }
-    }
-
-    fn issue(&self, leaf: Leaf) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
-        let names = match leaf {
-            Leaf::WrongName => vec!["other.example".to_owned()],
-            _ => NAMES.map(str::to_owned).to_vec(),
-        };
-        let mut params = CertificateParams::new(names).unwrap();
-        params.distinguished_name.push(DnType::CommonName, "leanhttp test server");
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        if leaf == Leaf::Expired {
-            params.not_before = date_time_ymd(2019, 1, 1);
-            params.not_after = date_time_ymd(2020, 1, 1);
-        }
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let key = PrivatePkcs8KeyDer::from(key.serialize_der());
-        (vec![certificate.der().clone()], key.into())
     }
 }

@@ -31,8 +31,11 @@ fn talk<'a>(mut socks: Socks, pieces: impl IntoIterator<Item = &'a [u8]>) -> Tal
             continue;
         }
         outcome = socks.step();
-        said.extend(socks.output());
-        socks.wrote(socks.output().len());
+        while !socks.output().is_empty() {
+            said.extend(socks.output());
+            socks.wrote(socks.output().len());
+            outcome = socks.step();
+        }
     }
     (outcome, said, socks.leftover().to_vec())
 }
@@ -86,6 +89,21 @@ fn logins_of_version_5() {
     let said = [&b"\x05\x02\0\x02"[..], request].concat();
     assert_eq!(talk(socks(), [&b"\x05\0"[..], GRANTED]), (OPEN, said, vec![]));
     assert!(!format!("{:?}", socks()).contains("secret"));
+}
+
+/// The question is asked, however early the answer is: nothing depends on how the words come.
+#[test]
+fn an_early_answer_takes_no_question_away() {
+    let login = login("user", "secret");
+    let words = [&b"\x05\x02"[..], b"\x01\0", GRANTED, b"tail"];
+    let socks = || Socks::five(Some(&login), &name("h"), 80).unwrap();
+    assert_eq!(talk(socks(), [&*words.concat()]), talk(socks(), words));
+    let words = [&b"\x05\0"[..], GRANTED];
+    assert_eq!(talk(socks(), [&*words.concat()]), talk(socks(), words));
+
+    let mut socks = socks();
+    socks.received(&words.concat());
+    assert_eq!((socks.step(), socks.leftover()), (MORE, &*words.concat()), "nothing is asked yet");
 }
 
 /// CVE-2023-38545 (curl), RFC 1928 §5, RFC 1929 §2: one byte counts.

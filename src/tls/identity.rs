@@ -1,0 +1,57 @@
+//! Who the client is.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::error::{Error, Result};
+
+/// A certificate of the client and its private key, for servers that ask for one (mutual TLS).
+///
+/// ```no_run
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let identity = leanhttp::Identity::from_pem(&std::fs::read("client.pem")?)?;
+/// let client = leanhttp::Client::builder().identity(identity).build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Identity {
+    chain: Vec<CertificateDer<'static>>,
+    key: Arc<PrivateKeyDer<'static>>,
+}
+
+impl Identity {
+    /// A PEM text (RFC 7468) with the certificate, the intermediate ones if there are any, and the
+    /// private key: PKCS#8, PKCS#1 or SEC1, not encrypted. The key may stand anywhere. Whether it
+    /// is that of the certificate is told when the client is built.
+    ///
+    /// # Errors
+    ///
+    /// If the certificate or the key is missing, or the text is malformed.
+    pub fn from_pem(buf: &[u8]) -> Result<Self> {
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(buf)
+            .collect::<Result<_, _>>()
+            .map_err(|error| Error::builder("malformed PEM text").cause(error))?;
+        if chain.is_empty() {
+            return Err(Error::builder("no certificate in the PEM text of an identity"));
+        }
+        let key = PrivateKeyDer::from_pem_slice(buf).map_err(|error| {
+            Error::builder("no private key in the PEM text of an identity").cause(error)
+        })?;
+        Ok(Self { chain, key: Arc::new(key) })
+    }
+
+    pub(super) fn parts(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+        (self.chain.clone(), self.key.clone_key())
+    }
+}
+
+/// Nothing of the key.
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("certificates", &self.chain.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,34 @@
+//! The verifier of the operating system.
+
+use std::sync::Arc;
+
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
+use rustls_platform_verifier::Verifier;
+
+use crate::config::ClientBuilder;
+use crate::front::Front;
+
+impl<F: Front> ClientBuilder<F> {
+    /// Lets the operating system judge certificates, by whatever its administrator has set up:
+    /// Windows and macOS by themselves, other systems by the root certificates they come with. The
+    /// Mozilla roots do not count then, certificates that are added do.
+    ///
+    /// With the feature `platform-verifier`. Revocation lists cannot be added to it.
+    ///
+    /// ```
+    /// let client = leanhttp::Client::builder().tls_platform_verifier();
+    /// # let _ = client;
+    /// ```
+    pub fn tls_platform_verifier(self) -> Self {
+        self.set_tls(|tls| tls.judge = Some(verifier))
+    }
+}
+
+fn verifier(
+    provider: Arc<CryptoProvider>,
+    extra_roots: Vec<CertificateDer<'static>>,
+) -> Result<Arc<dyn ServerCertVerifier>, rustls::Error> {
+    Ok(Arc::new(Verifier::new_with_extra_roots(extra_roots, provider)?))
+}

@@ -1,0 +1,7 @@
+//! ring.
+
+use rustls::crypto::{CryptoProvider, ring};
+
+pub(super) fn built_in() -> Option<CryptoProvider> {
+    Some(ring::default_provider())
+}

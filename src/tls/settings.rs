@@ -1,0 +1,268 @@
+//! From the settings of a client to the configuration of rustls.
+
+use std::sync::{Arc, OnceLock};
+
+use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, KeyLogFile, RootCertStore, SignatureScheme};
+
+use super::certificate::{Certificate, CertificateRevocationList};
+use super::identity::Identity;
+use super::pin::SpkiSha256;
+use super::provider;
+use super::verifier::{Adjusted, Pins, TrustAnyone};
+use super::version::{self, Version};
+use crate::error::{Error, Kind, Phase, Result};
+use crate::wire::tls::{Tls, TlsError};
+
+/// What is set, and the rustls configurations that come of it at the first https request.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    pub(super) trust: Trust,
+    /// Judges in the place of rustls.
+    pub(super) judge: Option<MakeVerifier>,
+    pub(super) extra_roots: Vec<Certificate>,
+    pub(super) revoked: Vec<CertificateRevocationList>,
+    pub(super) pins: Vec<SpkiSha256>,
+    pub(super) certificates: Verification,
+    pub(super) names: Verification,
+    pub(super) identity: Option<Identity>,
+    pub(super) min: Option<Version>,
+    pub(super) max: Option<Version>,
+    pub(super) sni: Sni,
+    pub(super) key_log: KeyLog,
+    pub(super) extension: Extension,
+    /// Replaces all of the above.
+    pub(super) whole: Option<Arc<ClientConfig>>,
+    /// Whether anything was set, and can be wrong.
+    pub(super) origin: Origin,
+    for_origins: OnceLock<Built>,
+    for_proxies: OnceLock<Built>,
+}
+
+type Built = Result<Arc<ClientConfig>, TlsError>;
+
+/// Who is trusted beside the certificates that were added.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// The roots of `webpki-roots`.
+    #[default]
+    Mozilla,
+    Nobody,
+}
+
+/// Makes a verifier that trusts these certificates too.
+pub(super) type MakeVerifier = fn(
+    Arc<CryptoProvider>,
+    Vec<CertificateDer<'static>>,
+) -> Result<Arc<dyn ServerCertVerifier>, rustls::Error>;
+
+/// Whether something is verified at all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Verification {
+    #[default]
+    Full,
+    /// Anyone can be anyone.
+    None,
+}
+
+/// Whether the server is told which host is meant (RFC 6066 §3).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Sni {
+    #[default]
+    Sent,
+    Omitted,
+}
+
+/// Whether secrets are written to the file that `SSLKEYLOGFILE` names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum KeyLog {
+    #[default]
+    Off,
+    Environment,
+}
+
+/// Whether responses have their [`TlsInfo`](super::TlsInfo) among their extensions too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Extension {
+    #[default]
+    Absent,
+    Present,
+}
+
+/// Where settings come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Origin {
+    #[default]
+    Defaults,
+    Program,
+}
+
+/// Whom a connection leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Peer {
+    Origin,
+    Proxy,
+}
+
+impl Settings {
+    /// The TLS stage of a new connection to `host`.
+    pub(crate) fn stage(&self, host: &str) -> Result<Tls> {
+        stage(self.for_origins.get_or_init(|| self.config(Peer::Origin)), host)
+    }
+
+    /// The TLS stage of a new connection to a proxy.
+    pub(crate) fn proxy_stage(&self, host: &str) -> Result<Tls> {
+        stage(self.for_proxies.get_or_init(|| self.config(Peer::Proxy)), host)
+    }
+
+    /// Finds mistakes when the client is built. The defaults have none, and are not worked out for
+    /// a client that may speak plain HTTP only.
+    pub(crate) fn check(&self) -> Result<()> {
+        match self.origin {
+            Origin::Defaults => Ok(()),
+            Origin::Program => {
+                let built = self.for_origins.get_or_init(|| self.config(Peer::Origin));
+                built.as_ref().map(|_| ()).map_err(|error| mistake(error.clone()))
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn trusting_anyone() -> Self {
+        Self { certificates: Verification::None, ..Self::default() }
+    }
+
+    pub(crate) fn extension(&self) -> Extension {
+        self.extension
+    }
+
+    /// What is made once, so that sessions are resumed.
+    fn config(&self, peer: Peer) -> Built {
+        let mut config = match &self.whole {
+            Some(whole) => checked(whole)?,
+            None => self.build(peer)?,
+        };
+        if peer == Peer::Proxy {
+            // What is meant for origins is kept from proxies: the client's certificate, and the
+            // tickets by which a session is resumed (CVE-2021-22890, curl).
+            config.resumption = Resumption::disabled();
+            config.client_auth_cert_resolver = Arc::new(Nobody);
+        }
+        Ok(Arc::new(config))
+    }
+
+    fn build(&self, peer: Peer) -> Result<ClientConfig, TlsError> {
+        let provider = provider::find().ok_or(NO_PROVIDER)?;
+        let versions = version::within(self.min, self.max);
+        if versions.is_empty() {
+            return Err("there is no TLS version from the minimum to the maximum".into());
+        }
+        let verifier = self.verifier(&provider, peer)?;
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&versions)?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier);
+        let mut config = match self.identity.as_ref().map(Identity::parts) {
+            Some((chain, key)) => builder.with_client_auth_cert(chain, key)?,
+            None => builder.with_no_client_auth(),
+        };
+        // Says what we speak, so that a server of several protocols does not guess (RFC 7301).
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.enable_sni = self.sni == Sni::Sent;
+        if self.key_log == KeyLog::Environment {
+            config.key_log = Arc::new(KeyLogFile::new());
+        }
+        Ok(config)
+    }
+
+    fn verifier(
+        &self,
+        provider: &Arc<CryptoProvider>,
+        peer: Peer,
+    ) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
+        let inner = self.plain_verifier(provider)?;
+        let pins = match (peer, self.pins.as_slice()) {
+            // Those of the origins; what a proxy can do without them, anyone on the way can.
+            (Peer::Proxy, _) | (_, []) => None,
+            (Peer::Origin, pins) => Some(Pins::new(pins, provider).ok_or(NO_SHA256)?),
+        };
+        if pins.is_none() && self.names == Verification::Full {
+            return Ok(inner);
+        }
+        Ok(Arc::new(Adjusted { inner, names: self.names, pins }))
+    }
+
+    fn plain_verifier(
+        &self,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
+        let provider = Arc::clone(provider);
+        if self.certificates == Verification::None {
+            return Ok(Arc::new(TrustAnyone { provider }));
+        }
+        let extra = self.extra_roots.iter().map(|certificate| certificate.der.clone());
+        if let Some(make) = self.judge {
+            return match (self.revoked.as_slice(), self.names) {
+                ([], Verification::Full) => Ok(make(provider, extra.collect())?),
+                ([], Verification::None) => Err(NO_NAMES.into()),
+                _ => Err(NO_LISTS.into()),
+            };
+        }
+        let mut roots = RootCertStore::empty();
+        if self.trust == Trust::Mozilla {
+            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        }
+        for certificate in extra {
+            roots.add(certificate)?;
+        }
+        let lists = self.revoked.iter().map(|list| list.der.clone());
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+            .with_crls(lists)
+            .build()
+            .map(|verifier| verifier as Arc<dyn ServerCertVerifier>)
+            .map_err(|error| error.to_string().into())
+    }
+}
+
+/// A configuration that was handed over.
+fn checked(whole: &Arc<ClientConfig>) -> Result<ClientConfig, TlsError> {
+    let speaks = |protocol: &Vec<u8>| protocol.starts_with(b"http/1.");
+    if whole.alpn_protocols.iter().all(speaks) {
+        return Ok(ClientConfig::clone(whole));
+    }
+    Err("the rustls configuration offers protocols other than HTTP/1.1 (alpn_protocols)".into())
+}
+
+fn stage(built: &Built, host: &str) -> Result<Tls> {
+    let config = built.as_ref().map_err(|error| mistake(error.clone()))?;
+    Tls::new(Arc::clone(config), host)
+        .map_err(|error| Error::new(Kind::Tls, Phase::Handshake).cause(error))
+}
+
+fn mistake(error: TlsError) -> Error {
+    Error::builder("TLS settings").cause(error)
+}
+
+const NO_PROVIDER: &str = "no cryptography: https needs the feature `ring` or `aws-lc-rs` of \
+    leanhttp, a provider installed for the process, or `use_preconfigured_tls`";
+const NO_SHA256: &str = "the cryptography provider has no SHA-256 for pinned keys";
+const NO_LISTS: &str = "the operating system's verifier takes no revocation lists";
+const NO_NAMES: &str = "the operating system's verifier always looks at the name";
+
+/// Has no certificate.
+#[derive(Debug)]
+struct Nobody;
+
+impl ResolvesClientCert for Nobody {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
+}

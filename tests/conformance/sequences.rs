@@ -1,0 +1,243 @@
+//! Several requests of one client, and what its pool makes of what the server does in between.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use leanhttp::error::{Error, Kind};
+use leanhttp::{Body, Client, Method, Proxy};
+use serde_json::Value;
+
+use super::support::{self, Outcome};
+use super::text::base64;
+
+#[test]
+fn sequences() {
+    support::run("responses/sequences", |case| {
+        let server = Server::start(case["connections"].as_array().unwrap().clone());
+        let client = client(case, server.addr);
+        let requests = case["requests"].as_array().unwrap();
+        // RFC 9112 §9.2 can be kept for what has come: what is on its way yet when the request is
+        // sent looks like an answer to it. So what the server says first is given time to come.
+        let speaks_first = case["connections"][0][0].get("send").is_some()
+            && case["connections"][0][0].get("read_request").is_none()
+            && case["connections"][0][0].get("read_head_only").is_none();
+        let results: Vec<_> = requests
+            .iter()
+            .map(|request| send(&client, request, server.addr, speaks_first))
+            .collect();
+        // What the client may still be about to do, it does now.
+        thread::sleep(Duration::from_millis(50));
+        let seen = server.seen.lock().unwrap();
+        match fits(&case["expect"], &results, &seen) {
+            true => Outcome::Passed,
+            false => Outcome::Failed(format!("{results:?}, {} connections", seen.connections)),
+        }
+    });
+}
+
+/// A text, or why there is none.
+type Outgrowth = Result<String, Error>;
+
+fn client(case: &Value, addr: SocketAddr) -> Client {
+    let proxies: Vec<(String, String)> = case["requests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|request| {
+            let proxy = request["proxy"].as_str()?.to_owned();
+            Some((request["path"].as_str().unwrap().to_owned(), proxy))
+        })
+        .collect();
+    let choose = move |url: &leanhttp::Url| {
+        proxies.iter().find(|(path, _)| path == url.path()).map(|(_, proxy)| proxy.clone())
+    };
+    let mut builder =
+        Client::builder().timeout(Duration::from_secs(10)).proxy(Proxy::custom(choose));
+    for host in ["a.example", "b.example", "h.example", "proxy.example"] {
+        builder = builder.resolve(host, addr);
+    }
+    if let Some(idle) = case["expect"]["config"]["idle_timeout_ms"].as_u64() {
+        builder = builder.pool_idle_timeout(Duration::from_millis(idle));
+    }
+    builder.build().unwrap()
+}
+
+fn send(client: &Client, request: &Value, addr: SocketAddr, is_slow: bool) -> Outgrowth {
+    thread::sleep(Duration::from_millis(request["start_after_ms"].as_u64().unwrap_or(0)));
+    let method: Method = request["method"].as_str().unwrap().parse().unwrap();
+    let scheme = request["scheme"].as_str().unwrap_or("http");
+    let host = request["host"].as_str().unwrap_or("h.example");
+    let port = request["port"].as_u64().unwrap_or(addr.port().into());
+    let path = request["path"].as_str().unwrap();
+    let mut building = client.request(method, format!("{scheme}://{host}:{port}{path}"));
+    for field in request["headers"].as_array().into_iter().flatten() {
+        building = building.header(field[0].as_str().unwrap(), field[1].as_str().unwrap());
+    }
+    if let Some(body) = body(request) {
+        building = building.body(body);
+    }
+    if is_slow {
+        building = building.body(Body::sized(Slow, 0));
+    }
+    let response = building.send()?;
+    match request["drop_body_after"].as_u64() {
+        Some(_) => Ok("dropped".to_owned()),
+        None => response.text(),
+    }
+}
+
+fn body(request: &Value) -> Option<Body> {
+    let text = match request["body_size"].as_u64() {
+        Some(size) => "x".repeat(usize::try_from(size).unwrap()),
+        None => request["body"].as_str()?.to_owned(),
+    };
+    Some(match request["body_replayable"] == true {
+        true => text.into(),
+        false => Body::sized(std::io::Cursor::new(text.clone()), text.len() as u64),
+    })
+}
+
+fn fits(expected: &Value, results: &[Outgrowth], seen: &Seen) -> bool {
+    if let Some(any) = expected["any_of"].as_array() {
+        return any.iter().any(|one| fits(one, results, seen));
+    }
+    let fits_one = |(result, expected): (&Outgrowth, &Value)| match (result, &expected["error"]) {
+        (Ok(text), Value::Null) => expected == text,
+        (Err(error), Value::String(name)) => is_named(error, name),
+        _ => false,
+    };
+    let same = |list: &Value| {
+        let list = list.as_array().unwrap();
+        list.len() == results.len() && results.iter().zip(list).all(fits_one)
+    };
+    expected.as_object().unwrap().iter().all(|(key, value)| match key.as_str() {
+        "bodies" | "results" => same(value),
+        "error" => results.iter().all(|result| fits_one((result, expected))),
+        "connections_used" => *value == seen.connections,
+        "connections_used_at_most" => seen.connections <= value.as_u64().unwrap(),
+        "connections_used_any_of" => value.as_array().unwrap().contains(&seen.connections.into()),
+        "requests_seen" => *value == seen.requests,
+        // The client has it; and how much memory it takes is measured elsewhere.
+        "config" | "memory_bounded" => true,
+        other => panic!("{other} is not known"),
+    })
+}
+
+fn is_named(error: &Error, name: &str) -> bool {
+    let kind = match name {
+        "connection-closed" | "connection-reset" => Kind::Io,
+        "incomplete-head" => Kind::Truncated,
+        "framing" | "invalid-content-length" | "unsolicited-data" => Kind::Protocol,
+        "too-many-interim" => Kind::Limit,
+        other => panic!("{other} is not known"),
+    };
+    error.kind() == kind
+}
+
+/// A body of nothing that takes its time.
+struct Slow;
+
+impl Read for Slow {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        thread::sleep(Duration::from_millis(100));
+        Ok(0)
+    }
+}
+
+/// A server that plays one script for each connection.
+struct Server {
+    addr: SocketAddr,
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Default)]
+struct Seen {
+    connections: u64,
+    requests: u64,
+    /// Those that no script closes stay open.
+    open: Vec<TcpStream>,
+}
+
+impl Server {
+    fn start(scripts: Vec<Value>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (addr, seen) = (listener.local_addr().unwrap(), Arc::default());
+        let shared = Arc::clone(&seen);
+        thread::spawn(move || {
+            let mut scripts = scripts.into_iter();
+            for stream in listener.incoming() {
+                let seen: &Arc<Mutex<Seen>> = &shared;
+                seen.lock().unwrap().connections += 1;
+                let (script, seen) = (scripts.next(), Arc::clone(seen));
+                thread::spawn(move || play(stream.unwrap(), script.as_ref(), &seen));
+            }
+        });
+        Self { addr, seen }
+    }
+}
+
+fn play(mut stream: TcpStream, script: Option<&Value>, seen: &Mutex<Seen>) {
+    let mut received = Vec::new();
+    for step in script.and_then(Value::as_array).into_iter().flatten() {
+        let wanted = [
+            (step["read_request"] == true, true, true),
+            (step["read_head_only"] == true, true, false),
+            (step["read_body"] == true, false, true),
+        ];
+        for (_, head, body) in wanted.into_iter().filter(|(wanted, ..)| *wanted) {
+            if !read(&mut stream, &mut received, (head, body), seen) {
+                return;
+            }
+        }
+        thread::sleep(Duration::from_millis(step["delay_ms"].as_u64().unwrap_or(0)));
+        if step.get("send").is_some() {
+            let bytes = base64(&step["send"]).repeat(step["repeat"].as_u64().unwrap_or(1) as usize);
+            // The client may have had enough.
+            let _ = stream.write_all(&bytes);
+        }
+        if step["reset"] == true {
+            let socket = socket2::SockRef::from(&stream);
+            let _ = socket.set_linger(Some(Duration::ZERO));
+            return;
+        }
+        if step["close"] == true {
+            let _ = stream.shutdown(Shutdown::Both);
+            return;
+        }
+    }
+    if script.is_some() {
+        seen.lock().unwrap().open.push(stream);
+    }
+}
+
+/// Reads a head, a body, or both; whether all of it came.
+fn read(
+    stream: &mut TcpStream,
+    received: &mut Vec<u8>,
+    (head, body): (bool, bool),
+    seen: &Mutex<Seen>,
+) -> bool {
+    let mut buffer = [0; 65536];
+    loop {
+        let end = received.windows(4).position(|end| end == b"\r\n\r\n").map(|at| at + 4);
+        if let Some(end) = end {
+            let text = String::from_utf8_lossy(&received[..end]).to_ascii_lowercase();
+            let length = text.split_once("content-length: ").map_or("0", |(_, rest)| rest);
+            let length: usize = length.lines().next().unwrap().parse().unwrap();
+            if !body || received.len() >= end + length {
+                seen.lock().unwrap().requests += u64::from(head);
+                if body {
+                    received.drain(..end + length);
+                }
+                return true;
+            }
+        }
+        match stream.read(&mut buffer) {
+            Ok(count) if count > 0 => received.extend_from_slice(&buffer[..count]),
+            _ => return false,
+        }
+    }
+}

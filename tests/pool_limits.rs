@@ -1,0 +1,183 @@
+//! How many connections there may be, who waits for one, and for how long one is used.
+#![cfg(feature = "blocking")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::sync::Barrier;
+use std::thread;
+use std::time::Duration;
+
+use leanhttp::error::{Kind, Phase};
+use leanhttp::{Client, Response};
+
+use support::httpbin::Httpbin;
+use support::net;
+use support::script::{Script, Step, answer, ok, pause, send};
+
+fn at_most(connections: usize) -> Client {
+    Client::builder().pool_max_open_per_host(connections).build().unwrap()
+}
+
+fn text(response: leanhttp::Result<Response>) -> String {
+    response.unwrap().text().unwrap()
+}
+
+/// 64 threads on two connections: every one is served, and no third connection is ever made.
+#[test]
+fn threads_share_what_connections_there_are() {
+    let server = Httpbin::start();
+    let client = at_most(2);
+    let start = Barrier::new(64);
+    thread::scope(|scope| {
+        for i in 0..64 {
+            let (client, server, start) = (&client, &server, &start);
+            scope.spawn(move || {
+                start.wait();
+                for _ in 0..10 {
+                    let url = server.url(&format!("/anything?{i}"));
+                    assert!(text(client.get(url).send()).contains(&format!("?{i}\"")));
+                }
+            });
+        }
+    });
+    assert!(server.connections_opened() <= 2, "{}", server.connections_opened());
+    let stats = client.pool_stats();
+    assert_eq!((stats.open, stats.waiting), (stats.idle, 0));
+    assert!(stats.open <= 2);
+}
+
+/// The connection goes from hand to hand, in the order in which they came.
+#[test]
+fn who_came_first_is_served_first() {
+    let connection: Vec<Step> = (0..6).flat_map(|_| answer(ok("x"))).collect();
+    let server = Script::serve(vec![connection]);
+    let client = at_most(1);
+    let held = client.get(server.url("/first")).send().unwrap();
+    thread::scope(|scope| {
+        for i in 0..5 {
+            let (client, url) = (&client, server.url(&format!("/{i}")));
+            scope.spawn(move || text(client.get(url).send()));
+            while client.pool_stats().waiting <= i {
+                thread::yield_now();
+            }
+        }
+        drop(held.text());
+    });
+    let received = server.received_text(0);
+    let order: Vec<_> = received.lines().filter_map(|line| line.strip_prefix("GET /")).collect();
+    let expected = ["first", "0", "1", "2", "3", "4"].map(|path| format!("{path} HTTP/1.1"));
+    assert_eq!(order, expected);
+}
+
+/// A place is free again however its connection ends, and goes to who waits.
+#[test]
+fn a_place_is_never_lost() {
+    let ends: [(&str, Vec<Step>); 5] = [
+        (
+            "closed by the server",
+            vec![Step::ExpectRequest, send("HTTP/1.0 200 OK\r\n\r\nx"), Step::Close],
+        ),
+        (
+            "cut",
+            vec![
+                Step::ExpectRequest,
+                send("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx"),
+                Step::Cut,
+            ],
+        ),
+        ("reset", vec![Step::ExpectRequest, Step::Reset]),
+        ("not HTTP", vec![Step::ExpectRequest, send("SSH-2.0\r\n"), Step::Close]),
+        (
+            "too large to drain",
+            vec![
+                Step::ExpectHead,
+                send("HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n\r\n"),
+                Step::Silent,
+            ],
+        ),
+    ];
+    for (what, end) in ends {
+        let delayed = [vec![pause(30)], end].concat();
+        let server = Script::serve(vec![delayed, answer(ok("next"))]);
+        let client = at_most(1);
+        thread::scope(|scope| {
+            let first = scope.spawn(|| client.get(server.url("/")).send().map(drop));
+            while client.pool_stats().open == 0 {
+                thread::yield_now();
+            }
+            let second = scope.spawn(|| text(client.post(server.url("/")).body("x").send()));
+            let _ = first.join().unwrap();
+            assert_eq!(second.join().unwrap(), "next", "{what}");
+        });
+        let stats = client.pool_stats();
+        assert_eq!((stats.open, stats.idle, stats.waiting), (1, 1, 0), "{what}");
+    }
+    let client = at_most(1);
+    let nobody = net::refused();
+    for _ in 0..3 {
+        let error = client.get(format!("http://{nobody}/")).send().unwrap_err();
+        assert_eq!(error.kind(), Kind::Connect);
+    }
+    assert_eq!(client.pool_stats().open, 0);
+}
+
+/// Waiting is a part of making a connection, and ends in time; who gave up is not served any more.
+#[test]
+fn the_wait_has_an_end() {
+    let server = Script::serve(vec![[answer(ok("first")), answer(ok("third"))].concat()]);
+    let client = Client::builder().pool_max_open_per_host(1);
+    let client = client.connect_timeout(Duration::from_millis(50)).build().unwrap();
+    let held = client.get(server.url("/first")).send().unwrap();
+    let error = client.get(server.url("/second")).send().unwrap_err();
+    assert_eq!((error.kind(), error.phase()), (Kind::Timeout, Phase::Queue), "{error}");
+    let (addr, url) = (server.addr(), server.url("/second"));
+    let line = format!(
+        "waiting for a connection to {addr} for {url}: no connection within 50ms (connect timeout)"
+    );
+    assert_eq!(error.to_string(), line);
+    assert!(error.is_timeout() && error.is_connect());
+    assert_eq!(client.pool_stats().waiting, 0);
+    assert_eq!(held.text().unwrap(), "first");
+    assert_eq!(text(client.get(server.url("/third")).send()), "third");
+}
+
+/// The limit is for each host: others do not wait.
+#[test]
+fn hosts_do_not_wait_for_each_other() {
+    let (one, other) = (Script::serve(vec![answer(ok("1"))]), Script::serve(vec![answer(ok("2"))]));
+    let client = at_most(1);
+    let held = client.get(one.url("/")).send().unwrap();
+    assert_eq!(text(client.get(other.url("/")).send()), "2");
+    assert_eq!(held.text().unwrap(), "1");
+}
+
+#[test]
+fn a_connection_has_its_age() {
+    let server = Httpbin::start();
+    let client = Client::builder().pool_max_age(Duration::ZERO).build().unwrap();
+    for _ in 0..3 {
+        text(client.get(server.url("/get")).send());
+    }
+    assert_eq!((server.connections_opened(), client.pool_stats().open), (3, 0));
+    let client = Client::builder().pool_max_age(Duration::from_secs(600)).build().unwrap();
+    for _ in 0..3 {
+        text(client.get(server.url("/get")).send());
+    }
+    assert_eq!((server.connections_opened(), client.pool_stats().open), (4, 1));
+}
+
+#[test]
+fn idle_connections_are_closed_on_demand() {
+    let server = Httpbin::start();
+    let client = Client::new();
+    let held = client.get(server.url("/get")).send().unwrap();
+    text(client.get(server.url("/get")).send());
+    let stats = client.pool_stats();
+    assert_eq!((stats.open, stats.idle), (2, 1));
+    client.close_idle_connections();
+    let stats = client.pool_stats();
+    assert_eq!((stats.open, stats.idle), (1, 0));
+    held.text().unwrap();
+    assert_eq!(client.pool_stats().idle, 1, "what was in use goes on");
+}

@@ -1,0 +1,790 @@
+//! TLS over real sockets: who is refused and in which words, what the settings change, what is
+//! resumed, and what a response tells of it.
+#![cfg(all(feature = "blocking", feature = "gzip", any(feature = "ring", feature = "aws-lc-rs")))]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod support;
+
+use std::sync::Arc;
+
+use leanhttp::error::{Kind, Phase};
+use leanhttp::tls::{CertificateRevocationList, SpkiSha256, TlsInfo, Version};
+use leanhttp::{Certificate, Client, ClientBuilder, Error, Identity, Proxy, Response};
+use rustls::SupportedProtocolVersion;
+use rustls::crypto::ring;
+use rustls::version::{TLS12, TLS13};
+
+use support::httpbin::Httpbin;
+use support::late::{Late, Word};
+use support::pki::{Clients, Leaf, Pki};
+use support::script::{Script, Step, answer, ok};
+
+fn trusting(pki: &Pki) -> ClientBuilder {
+    Client::builder().tls_certs_only([root(pki)])
+}
+
+fn root(pki: &Pki) -> Certificate {
+    Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap()
+}
+
+fn crl(pem: &str) -> CertificateRevocationList {
+    CertificateRevocationList::from_pem(pem.as_bytes()).unwrap()
+}
+
+/// One request to a server of that configuration, with a client that trusts its authority.
+fn ask(pki: &Pki, leaf: Leaf, host: &str, set: Set<'_>) -> Outcome {
+    let server = Httpbin::start_tls_as(pki, leaf);
+    ask_of(pki, &server, host, set)
+}
+
+/// The response, or the error's line without its beginning, which is checked.
+type Outcome = Result<Response, String>;
+
+fn ask_of(pki: &Pki, server: &Httpbin, host: &str, set: Set<'_>) -> Outcome {
+    let client = set(trusting(pki)).resolve(host, server.addr()).build().unwrap();
+    let peer = format!("{host}:{}", server.addr().port());
+    let url = format!("https://{peer}/get");
+    client.get(&url).send().map_err(|error| {
+        let line = error.to_string();
+        assert_eq!((error.kind(), error.phase()), (Kind::Tls, Phase::Handshake), "{line}");
+        assert!(server.requests_seen().is_empty(), "{line}");
+        let start = format!("TLS handshake with {peer} for {url}: ");
+        line.strip_prefix(&start).unwrap_or_else(|| panic!("{line}")).to_owned()
+    })
+}
+
+type Set<'a> = &'a dyn Fn(ClientBuilder) -> ClientBuilder;
+
+fn as_it_is(builder: ClientBuilder) -> ClientBuilder {
+    builder
+}
+
+/// Expected to be let in, or refused with these words; words that end in `…` may go on.
+#[track_caller]
+fn assert_outcome(what: &str, outcome: Outcome, expected: Result<(), &str>) {
+    match (outcome, expected) {
+        (Ok(response), Ok(())) => assert_eq!(response.status(), 200, "{what}"),
+        (Err(line), Err(expected)) => match expected.strip_suffix('…') {
+            Some(start) => assert!(line.starts_with(start), "{what}: {line}"),
+            None => assert_eq!(line, expected, "{what}"),
+        },
+        (outcome, _) => panic!("{what}: {outcome:?} instead of {expected:?}"),
+    }
+}
+
+mod certificates {
+    use super::*;
+
+    /// CVE-2014-0139, CVE-2009-2417 (curl): RFC 9110 §4.3.4 and RFC 9525 §6 in their strict reading.
+    #[test]
+    fn n05_names_of_certificates() {
+        const ONE: &str = "invalid peer certificate: certificate not valid for name …";
+        const NONE: &str = "invalid peer certificate: certificate not valid for name \"127.0.0.1\"; \
+            certificate is not valid for any names (according to its subjectAltName extension)";
+        let rows = [
+            (Leaf::Good, "localhost", Ok(())),
+            (Leaf::Good, "127.0.0.1", Ok(())),
+            (Leaf::Named("a.test"), "a.test", Ok(())),
+            (Leaf::Named("A.TEST"), "a.test", Ok(())),
+            (Leaf::Named("a.test"), "b.test", Err(ONE)),
+            (Leaf::Named("a.test"), "x.a.test", Err(ONE)),
+            (Leaf::Named("*.w.test"), "a.w.test", Ok(())),
+            (Leaf::Named("*.w.test"), "a.b.w.test", Err(ONE)),
+            (Leaf::Named("*.w.test"), "w.test", Err(ONE)),
+            (Leaf::Named("a*.w.test"), "ab.w.test", Err(ONE)),
+            (Leaf::Named("*.*.w.test"), "a.b.w.test", Err(ONE)),
+            (Leaf::Named("*"), "localhost", Err(ONE)),
+            (Leaf::Named("localhost\0.evil.test"), "localhost", Err(ONE)),
+            (Leaf::Named("127.0.0.1"), "127.0.0.1", Err(ONE)),
+            (Leaf::Named("*.0.0.1"), "127.0.0.1", Err(ONE)),
+            (Leaf::AddressInCommonName, "127.0.0.1", Err(NONE)),
+        ];
+        let pki = Pki::new();
+        for (leaf, host, expected) in rows {
+            let outcome = ask(&pki, leaf, host, &as_it_is);
+            assert_outcome(&format!("{leaf:?} {host}"), outcome, expected);
+        }
+    }
+
+    /// RFC 6066 §3, CVE-2022-30115 (curl): the dot is no part of the name that is verified.
+    #[test]
+    fn n06_a_trailing_dot() {
+        let pki = Pki::new();
+        let outcome = ask(&pki, Leaf::Named("a.test"), "a.test.", &as_it_is);
+        assert_outcome("a.test.", outcome, Ok(()));
+        let outcome = ask(&pki, Leaf::Named("a.test"), "b.test.", &as_it_is);
+        let line = "invalid peer certificate: certificate not valid for name \"b.test\"; \
+                    certificate is only valid for DnsName(\"a.test\")";
+        assert_outcome("b.test.", outcome, Err(line));
+    }
+
+    #[test]
+    fn who_is_refused_unless_danger_is_asked_for() {
+        const UNKNOWN: &str = "invalid peer certificate: UnknownIssuer";
+        const NAME: &str = "invalid peer certificate: certificate not valid for name \"localhost\"; \
+            certificate is only valid for DnsName(\"other.example\")";
+        const EXPIRED: &str = "invalid peer certificate: certificate expired: …";
+        let rows = [
+            (Leaf::SelfSigned, Err(UNKNOWN), Err(UNKNOWN)),
+            (Leaf::UnknownIssuer, Err(UNKNOWN), Err(UNKNOWN)),
+            (Leaf::Expired, Err(EXPIRED), Err(EXPIRED)),
+            (Leaf::WrongName, Err(NAME), Ok(())),
+        ];
+        let pki = Pki::new();
+        for (leaf, fully, for_any_name) in rows {
+            let what = format!("{leaf:?}");
+            assert_outcome(&what, ask(&pki, leaf, "localhost", &as_it_is), fully);
+            let any_name = |builder: ClientBuilder| builder.danger_accept_invalid_hostnames(true);
+            assert_outcome(&what, ask(&pki, leaf, "localhost", &any_name), for_any_name);
+            let anything = |builder: ClientBuilder| builder.danger_accept_invalid_certs(true);
+            assert_outcome(&what, ask(&pki, leaf, "localhost", &anything), Ok(()));
+            let neither =
+                |b: ClientBuilder| anything(any_name(b)).tls_danger_accept_invalid_certs(false);
+            let neither = |b| neither(b).tls_danger_accept_invalid_hostnames(false);
+            assert_outcome(&what, ask(&pki, leaf, "localhost", &neither), fully);
+        }
+    }
+
+    /// RFC 5280 §6.3: a certificate on the list, one that is not, and one whose issuer has no list.
+    #[test]
+    fn revocation_lists() {
+        let pki = Pki::new();
+        let (list, other) = (crl(&pki.crl_pem()), crl(&pki.unrelated_crl_pem()));
+        let with_list = |builder: ClientBuilder| builder.add_crl(list.clone());
+        let with_both = |builder: ClientBuilder| builder.add_crls([other.clone(), list.clone()]);
+        let of_other = |builder: ClientBuilder| builder.add_crl(other.clone());
+        let replaced = |builder: ClientBuilder| with_list(builder).tls_crls_only([other.clone()]);
+        let any_name = |b: ClientBuilder| with_list(b).danger_accept_invalid_hostnames(true);
+        const REVOKED: Result<(), &str> = Err("invalid peer certificate: Revoked");
+        const UNKNOWN: Result<(), &str> = Err("invalid peer certificate: UnknownRevocationStatus");
+        let rows: [(&str, Leaf, Set<'_>, _); 9] = [
+            ("no list", Leaf::Revoked, &as_it_is, Ok(())),
+            ("list", Leaf::Revoked, &with_list, REVOKED),
+            ("list", Leaf::Good, &with_list, Ok(())),
+            ("both", Leaf::Revoked, &with_both, REVOKED),
+            ("both", Leaf::Good, &with_both, Ok(())),
+            ("other", Leaf::Good, &of_other, UNKNOWN),
+            ("replaced", Leaf::Revoked, &replaced, UNKNOWN),
+            ("any name", Leaf::Revoked, &any_name, REVOKED),
+            ("any name", Leaf::WrongName, &any_name, Ok(())),
+        ];
+        for (what, leaf, set, expected) in rows {
+            let outcome = ask(&pki, leaf, "localhost", set);
+            assert_outcome(&format!("{what} {leaf:?}"), outcome, expected);
+        }
+    }
+
+    fn pin(pki: &Pki) -> SpkiSha256 {
+        let suite = ring::cipher_suite::TLS13_AES_128_GCM_SHA256.tls13().unwrap();
+        let hash = suite.common.hash_provider.hash(&pki.server_key());
+        SpkiSha256::from(<[u8; 32]>::try_from(hash.as_ref()).unwrap())
+    }
+
+    /// Pins are asked for in addition, whatever else is verified or not.
+    #[test]
+    fn pinned_keys() {
+        let pki = Pki::new();
+        let (right, wrong) = (pin(&pki), SpkiSha256::from([7; 32]));
+        let refused =
+            format!("invalid peer certificate: the public key {right} is not a pinned one");
+        let refused = Err(refused.as_str());
+        let unknown = Err("invalid peer certificate: UnknownIssuer");
+        let careless = |b: ClientBuilder| b.danger_accept_invalid_certs(true);
+        type Row<'a> = (Leaf, &'a [SpkiSha256], Set<'a>, Result<(), &'a str>);
+        let rows: [Row<'_>; 8] = [
+            (Leaf::Good, &[], &as_it_is, Ok(())),
+            (Leaf::Good, &[right], &as_it_is, Ok(())),
+            (Leaf::Good, &[wrong, right], &as_it_is, Ok(())),
+            (Leaf::Good, &[wrong], &as_it_is, refused),
+            (Leaf::UnknownIssuer, &[right], &as_it_is, unknown),
+            (Leaf::UnknownIssuer, &[right], &careless, Ok(())),
+            (Leaf::SelfSigned, &[wrong], &careless, refused),
+            (Leaf::WrongName, &[wrong], &careless, refused),
+        ];
+        for (leaf, pins, set, expected) in rows {
+            for versions in [&TLS12, &TLS13] {
+                let config = pki.server_config_for(leaf, &[versions], Clients::Anyone);
+                let server = Httpbin::start_tls_with(config);
+                let set = |b| set(b).tls_pin_spki_sha256(pins.iter().copied());
+                let outcome = ask_of(&pki, &server, "localhost", &set);
+                assert_outcome(&format!("{leaf:?} {pins:?} {versions:?}"), outcome, expected);
+            }
+        }
+    }
+
+    /// Another certificate of the chain does not count.
+    #[test]
+    fn the_key_of_the_authority_is_not_the_servers() {
+        let text = "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="; // of nothing
+        let pin: SpkiSha256 = text.parse().unwrap();
+        let pki = Pki::new();
+        let set = |builder: ClientBuilder| builder.tls_pin_spki_sha256([pin]);
+        assert!(ask(&pki, Leaf::Good, "localhost", &set).is_err());
+    }
+}
+
+mod clients {
+    use super::*;
+
+    fn identity(pem: &str) -> Identity {
+        Identity::from_pem(pem.as_bytes()).unwrap()
+    }
+
+    /// In TLS 1.3 a client learns that it is refused only after the handshake (RFC 8446 §4.4.2.4),
+    /// in TLS 1.2 during it.
+    #[test]
+    fn with_and_without_a_certificate() {
+        let pki = Pki::new();
+        let rows = [
+            (None, [Some("CertificateRequired"), Some("CertificateRequired")]),
+            (Some(pki.strangers_pem()), [Some("UnknownCA"), Some("UnknownCA")]),
+            (Some(pki.client_pem()), [None, None]),
+        ];
+        for (pem, refusals) in rows {
+            for (version, refusal) in [&TLS13, &TLS12].into_iter().zip(refusals) {
+                let config = pki.server_config_for(Leaf::Good, &[version], Clients::Certified);
+                let server = Httpbin::start_tls_with(config);
+                let builder = trusting(&pki);
+                let builder = match &pem {
+                    Some(pem) => builder.identity(identity(pem)),
+                    None => builder,
+                };
+                let sent = builder.build().unwrap().get(server.url("/get")).send();
+                match refusal {
+                    None => assert_eq!(sent.unwrap().status(), 200),
+                    Some(alert) => {
+                        let error = sent.unwrap_err();
+                        let end = format!(": received fatal alert: {alert}");
+                        assert!(error.to_string().ends_with(&end), "{version:?}: {error}");
+                        assert_eq!(error.kind(), Kind::Tls);
+                        assert!(server.requests_seen().is_empty());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_identity() {
+        let pki = Pki::new();
+        let client = pki.client_pem();
+        let (certificate, key) = client.split_at(client.find("-----BEGIN PRIVATE").unwrap());
+        let rows = [
+            ("", "no certificate in the PEM text of an identity"),
+            ("junk", "no certificate in the PEM text of an identity"),
+            (key, "no certificate in the PEM text of an identity"),
+            (certificate, "no private key in the PEM text of an identity: …"),
+            (&client.replace("PRIVATE", "ENCRYPTED PRIVATE"), "no private key in the PEM text …"),
+            (&certificate[..80], "malformed PEM text: …"),
+        ];
+        for (pem, line) in rows {
+            assert_told(&Identity::from_pem(pem.as_bytes()).unwrap_err(), line);
+        }
+        let swapped = [key, certificate].concat();
+        assert_eq!(format!("{:?}", identity(&swapped)), "Identity { certificates: 1, .. }");
+    }
+}
+
+/// A mistake of the program, in one line.
+#[track_caller]
+fn assert_told(error: &Error, line: &str) {
+    assert!(error.is_builder(), "{error}");
+    let told = error.to_string();
+    match line.strip_suffix('…') {
+        Some(start) => assert!(told.starts_with(start), "{told}"),
+        None => assert_eq!(told, line),
+    }
+}
+
+mod settings {
+    use super::*;
+
+    #[test]
+    fn mistakes_are_told_when_the_client_is_built() {
+        let pki = Pki::new();
+        let [one, two] = [pki.client_pem(), pki.client_pem()];
+        let at = |pem: &str| pem.find("-----BEGIN PRIVATE").unwrap();
+        let mixed = [&one[..at(&one)], &two[at(&two)..]].concat();
+        let mut h2 = rustls_config(&pki);
+        h2.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let rows: Vec<(ClientBuilder, &str)> = vec![
+            (
+                Client::builder().tls_certs_only([]),
+                "TLS settings: no root trust anchors were provided",
+            ),
+            (
+                trusting(&pki).tls_version_min(Version::TLS_1_3).tls_version_max(Version::TLS_1_2),
+                "TLS settings: there is no TLS version from the minimum to the maximum",
+            ),
+            (
+                trusting(&pki).max_tls_version(Version::TLS_1_1),
+                "TLS settings: there is no TLS version from the minimum to the maximum",
+            ),
+            (
+                trusting(&pki).identity(Identity::from_pem(mixed.as_bytes()).unwrap()),
+                "TLS settings: keys may not be consistent: …",
+            ),
+            (
+                trusting(&pki).add_crl(CertificateRevocationList::from_der(b"junk")),
+                "TLS settings: provided CRL could not be parsed: …",
+            ),
+            (
+                trusting(&pki).use_preconfigured_tls(h2),
+                "TLS settings: the rustls configuration offers protocols other than HTTP/1.1 \
+                 (alpn_protocols)",
+            ),
+        ];
+        for (builder, line) in rows {
+            assert_told(&builder.build().unwrap_err(), line);
+        }
+    }
+
+    #[test]
+    fn versions() {
+        type Row = (&'static SupportedProtocolVersion, Option<Version>, Option<Version>, Expected);
+        type Expected = Result<Version, &'static str>;
+        const REFUSED: &str = "received fatal alert: ProtocolVersion";
+        const ONE_TWO: Version = Version::TLS_1_2;
+        const ONE_THREE: Version = Version::TLS_1_3;
+        let rows: [Row; 7] = [
+            (&TLS12, None, None, Ok(ONE_TWO)),
+            (&TLS13, None, None, Ok(ONE_THREE)),
+            (&TLS12, Some(Version::TLS_1_0), None, Ok(ONE_TWO)),
+            (&TLS12, Some(ONE_THREE), None, Err(REFUSED)),
+            (&TLS13, Some(ONE_THREE), None, Ok(ONE_THREE)),
+            (&TLS13, None, Some(ONE_TWO), Err(REFUSED)),
+            (&TLS12, Some(ONE_TWO), Some(ONE_TWO), Ok(ONE_TWO)),
+        ];
+        let pki = Pki::new();
+        for (spoken, min, max, expected) in rows {
+            let config = pki.server_config_for(Leaf::Good, &[spoken], Clients::Anyone);
+            let server = Httpbin::start_tls_with(config);
+            let set = |builder: ClientBuilder| {
+                let builder = min.into_iter().fold(builder, ClientBuilder::min_tls_version);
+                max.into_iter().fold(builder, ClientBuilder::max_tls_version)
+            };
+            let outcome = ask_of(&pki, &server, "localhost", &set);
+            let version = outcome.map(|response| response.tls().unwrap().version().unwrap());
+            assert_eq!(version, expected.map_err(str::to_owned), "{spoken:?} {min:?} {max:?}");
+        }
+    }
+
+    fn rustls_config(pki: &Pki) -> rustls::ClientConfig {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(pki.ca_der().into()).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        rustls::ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&TLS12])
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth()
+    }
+
+    /// A configuration that was handed over is used as it is.
+    #[test]
+    fn a_whole_configuration() {
+        let pki = Pki::new();
+        let server = Httpbin::start_tls(&pki);
+        let builder = Client::builder().tls_version_min(Version::TLS_1_3);
+        let client = builder.use_preconfigured_tls(rustls_config(&pki)).build().unwrap();
+        let response = client.get(server.url("/get")).send().unwrap();
+        assert_eq!(response.tls().unwrap().version(), Some(Version::TLS_1_2));
+    }
+
+    /// RFC 6066 §3: a name, no address, and nothing if so wished.
+    #[test]
+    fn server_names() {
+        let pki = Pki::new();
+        let rows = [
+            ("localhost", true, Some("localhost")),
+            ("localhost.", true, Some("localhost")),
+            ("127.0.0.1", true, None),
+            ("localhost", false, None),
+        ];
+        for (host, sni, expected) in rows {
+            let (names, config) = support::pki::recording_names(&pki.server_config(Leaf::Good));
+            let server = Httpbin::start_tls_with(config);
+            let set = |builder: ClientBuilder| builder.tls_sni(sni);
+            assert_outcome(host, ask_of(&pki, &server, host, &set), Ok(()));
+            assert_eq!(*names.lock().unwrap(), [expected.map(str::to_owned)], "{host}");
+        }
+    }
+
+    #[test]
+    fn https_only_refuses_the_rest() {
+        let server = Script::serve(vec![]);
+        let client = Client::builder().https_only(true).build().unwrap();
+        let error = client.get(server.url("/")).send().unwrap_err();
+        assert_told(&error, "only https is allowed");
+        assert_eq!(server.accepted(), 0);
+    }
+}
+
+mod sessions {
+    use super::*;
+
+    /// Every request on a connection of its own; whether each resumed the session.
+    fn resumed(clients: &[&Client], url: &str) -> Vec<bool> {
+        let ask = |client: &&Client| {
+            let response = client.get(url).header("connection", "close").send().unwrap();
+            let resumed = response.tls().unwrap().is_resumed();
+            assert!(response.tls().unwrap().peer_certificate().is_some());
+            response.bytes().unwrap();
+            resumed
+        };
+        clients.iter().map(ask).collect()
+    }
+
+    /// RFC 8446 §2.2, RFC 5077.
+    #[test]
+    fn a_second_connection_resumes() {
+        let pki = Pki::new();
+        for version in [&TLS12, &TLS13] {
+            let config = pki.server_config_for(Leaf::Good, &[version], Clients::Anyone);
+            let server = Httpbin::start_tls_with(config);
+            let client = trusting(&pki).build().unwrap();
+            let again = client.clone();
+            let order = [&client, &client, &again, &client];
+            assert_eq!(resumed(&order, &server.url("/get")), [false, true, true, true]);
+            assert_eq!(server.connections_opened(), 4);
+        }
+    }
+
+    /// A resumed session is not verified: what one client accepts must not let in another.
+    #[test]
+    fn r14_sessions_are_for_those_who_made_them() {
+        let pki = Pki::new();
+        let server = Httpbin::start_tls_as(&pki, Leaf::UnknownIssuer);
+        let careless = || trusting(&pki).danger_accept_invalid_certs(true);
+        let [one, two] = [(); 2].map(|()| careless().build().unwrap());
+        let url = server.url("/get");
+        assert_eq!(resumed(&[&one, &one, &two, &two], &url), [false, true, false, true]);
+        let strict = trusting(&pki).build().unwrap();
+        assert!(strict.get(&url).send().unwrap_err().to_string().ends_with(": UnknownIssuer"));
+        let pins = careless().tls_pin_spki_sha256([SpkiSha256::from([1; 32])]).build().unwrap();
+        assert!(pins.get(&url).send().unwrap_err().to_string().contains("is not a pinned one"));
+        assert_eq!(resumed(&[&one], &url), [true]);
+    }
+
+    /// Nor is another host's, even one at the same address.
+    #[test]
+    fn r14_sessions_are_for_one_host() {
+        let pki = Pki::new();
+        let server = Httpbin::start_tls(&pki);
+        let client = trusting(&pki).resolve("a.test", server.addr()).build().unwrap();
+        assert_eq!(resumed(&[&client, &client], &server.url("/get")), [false, true]);
+        let url = server.url("/get").replace("localhost", "a.test");
+        let error = client.get(url).send().unwrap_err();
+        assert!(error.to_string().contains("not valid for name \"a.test\""), "{error}");
+    }
+}
+
+mod told {
+    use super::*;
+
+    #[test]
+    fn by_the_response() {
+        let pki = Pki::new();
+        let rows = [
+            (&TLS13, Version::TLS_1_3, "TLS_AES_256_GCM_SHA384"),
+            (&TLS12, Version::TLS_1_2, "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"),
+        ];
+        for (spoken, version, suite) in rows {
+            let config = pki.server_config_for(Leaf::Good, &[spoken], Clients::Anyone);
+            let server = Httpbin::start_tls_with(config);
+            let client = trusting(&pki).build().unwrap();
+            for _ in 0..2 {
+                let response = client.get(server.url("/get")).send().unwrap();
+                let tls = response.tls().unwrap();
+                assert_eq!((tls.version(), tls.cipher_suite()), (Some(version), Some(suite)));
+                assert!(!tls.is_resumed());
+                let chain: Vec<_> = tls.peer_certificates().collect();
+                assert_eq!(chain.len(), 1);
+                let key = pki.server_key();
+                let has_key = chain[0].windows(key.len()).any(|window| window == key);
+                assert!(has_key && tls.peer_certificate() == Some(chain[0]));
+                assert!(response.extensions().get::<TlsInfo>().is_none(), "nobody asked for it");
+            }
+            assert_eq!(server.connections_opened(), 1);
+        }
+    }
+
+    #[test]
+    fn by_the_extensions_if_that_is_asked_for() {
+        let pki = Pki::new();
+        let server = Httpbin::start_tls(&pki);
+        let client = trusting(&pki).tls_info(true).build().unwrap();
+        let response = client.get(server.url("/get")).send().unwrap();
+        let info = response.extensions().get::<TlsInfo>().unwrap();
+        assert_eq!(info.peer_certificate(), response.tls().unwrap().peer_certificate());
+        let shown = format!("{info:?}");
+        assert!(shown.starts_with("TlsInfo { certificates: 1, version: Some("), "{shown}");
+    }
+
+    /// Neither of plain http, nor of the proxy in the place of the server.
+    #[test]
+    fn nothing_where_there_is_no_tls_with_the_server() {
+        let plain = Httpbin::start();
+        assert!(leanhttp::get(plain.url("/get")).unwrap().tls().is_none());
+        let pki = Pki::new();
+        let proxy = Script::serve_tls(vec![answer(ok("yes"))], pki.server_config(Leaf::Good));
+        let by = Proxy::all(proxy.url("")).unwrap();
+        let client = trusting(&pki).proxy(by).tls_info(true).build().unwrap();
+        let response = client.get("http://h.invalid/").send().unwrap();
+        assert!(response.tls().is_none() && response.extensions().get::<TlsInfo>().is_none());
+    }
+}
+
+/// What comes on a connection that idles.
+mod idle {
+    use super::*;
+
+    /// RFC 8446 §4.6: a server may send these at any time.
+    #[test]
+    fn late_messages_of_tls_do_not_cost_the_connection() {
+        let rows: [(&[Word], usize); 12] = [
+            (&[], 1),
+            (&[Word::Tickets(1)], 1),
+            (&[Word::Tickets(4)], 1),
+            (&[Word::Tickets(1), Word::Tickets(1)], 1),
+            (&[Word::Tickets(100)], 1),
+            (&[Word::Tickets(500)], 2),
+            (&[Word::HalfATicket], 2),
+            (&[Word::Garbage], 2),
+            (&[Word::CloseNotify], 2),
+            (&[Word::Tickets(2), Word::CloseNotify], 2),
+            (&[Word::Data(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil")], 2),
+            (&[Word::Tickets(1), Word::Data(b"H"), Word::Tickets(1)], 2),
+        ];
+        let pki = Pki::new();
+        let config = pki.server_config_for(Leaf::Good, &[&TLS13], Clients::Anyone);
+        for (words, connections) in rows {
+            let server = Late::start(Arc::clone(&config), words.to_vec());
+            assert_eq!(connections_for_two_requests(&pki, server), connections, "{words:?}");
+        }
+    }
+
+    /// The answer that is wanted goes out before the next request.
+    #[test]
+    fn keys_change() {
+        let pki = Pki::new();
+        let config = pki.server_config_for(Leaf::Good, &[&TLS13], Clients::Anyone);
+        assert_eq!(connections_for_two_requests(&pki, Late::refreshing_keys(config)), 1);
+    }
+
+    fn connections_for_two_requests(pki: &Pki, server: Late) -> usize {
+        let client = trusting(pki).build().unwrap();
+        let get = || client.get(server.url()).send().unwrap().text().unwrap();
+        assert_eq!(get(), "ok");
+        assert_eq!(client.pool_stats().idle, 1);
+        server.speak();
+        assert_eq!(get(), "ok");
+        server.connections()
+    }
+
+    /// Without TLS nothing may come.
+    #[test]
+    fn bytes_in_the_clear_do() {
+        let first = vec![Step::ExpectRequest, support::script::send([ok("1"), ok("2")].concat())];
+        let server = Script::serve(vec![first, answer(ok("3"))]);
+        let client = Client::new();
+        let get = || client.get(server.url("/")).send().unwrap().text().unwrap();
+        assert_eq!((get(), get()), ("1".to_owned(), "3".to_owned()));
+    }
+}
+
+/// A test's process cannot change its environment safely, so each of these runs one test below in a
+/// process of its own.
+mod environment {
+    use std::env;
+    use std::fs;
+    use std::path::PathBuf;
+    use std::process::{self, Command};
+
+    use super::*;
+
+    /// A folder that is gone afterwards.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = env::temp_dir().join(format!("leanhttp-tls-{name}-{}", process::id()));
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+
+        fn file(&self, name: &str, text: &str) -> String {
+            let path = self.0.join(name);
+            fs::write(&path, text).unwrap();
+            path.to_str().unwrap().to_owned()
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    const URL: &str = "LEANHTTP_TEST_URL";
+
+    fn run(name: &str, variables: &[(&str, &str)]) {
+        let mut child = Command::new(env::current_exe().unwrap());
+        child.args(["--exact", &format!("environment::{name}"), "--ignored"]).env_clear();
+        let output = child.envs(variables.iter().copied()).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("1 passed"), "{variables:?}: {text}");
+    }
+
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` as OpenSSL has them.
+    #[test]
+    fn certificates() {
+        let (pki, folder) = (Pki::new(), Folder::new("certificates"));
+        let server = Httpbin::start_tls(&pki);
+        let url = server.url("/get");
+        let bundle = [Pki::new().ca_pem(), "a comment\n".to_owned(), pki.ca_pem()].concat();
+        let file = folder.file("bundle.pem", &bundle);
+        let other = folder.file("other.pem", &Pki::new().ca_pem());
+        folder.file("notes.txt", "nothing of use");
+        fs::create_dir(folder.0.join("empty")).unwrap();
+        let folders = format!("{0}/empty:{0}", folder.0.display());
+        run("trusted", &[(URL, &url), ("SSL_CERT_FILE", &file)]);
+        run("trusted", &[(URL, &url), ("SSL_CERT_DIR", &folders)]);
+        run("trusted", &[(URL, &url), ("SSL_CERT_FILE", &other), ("SSL_CERT_DIR", &folders)]);
+        run("not_trusted", &[(URL, &url), ("SSL_CERT_FILE", &other)]);
+        run("nothing_changes", &[(URL, &url), ("SSL_CERT_FILE", ""), ("SSL_CERT_DIR", "")]);
+        run("not_looked_at", &[(URL, &url), ("SSL_CERT_FILE", &file)]);
+        let empty = format!("{}/empty", folder.0.display());
+        for (name, value, reason) in [
+            ("SSL_CERT_FILE", "/no/such/file", "No such file or directory (os error 2)"),
+            ("SSL_CERT_FILE", &folder.file("junk.pem", "junk"), "no certificate there"),
+            ("SSL_CERT_DIR", "/no/such/folder", "No such file or directory (os error 2)"),
+            ("SSL_CERT_DIR", &empty, "no certificate there"),
+        ] {
+            let line = format!("{name}={value}: {reason}");
+            run("is_a_mistake", &[(URL, &line), (name, value)]);
+        }
+    }
+
+    #[test]
+    #[ignore = "run by another test, with an environment of its own"]
+    fn trusted() {
+        let client = Client::builder().tls_certs_from_env().build().unwrap();
+        assert_eq!(client.get(env::var(URL).unwrap()).send().unwrap().status(), 200);
+    }
+
+    /// On Linux that is a bundle of certificates, which this variable can replace.
+    #[test]
+    #[cfg(all(feature = "platform-verifier", target_os = "linux"))]
+    fn platform() {
+        let (pki, folder) = (Pki::new(), Folder::new("platform"));
+        let server = Httpbin::start_tls(&pki);
+        let (url, file) = (server.url("/get"), folder.file("ca.pem", &pki.ca_pem()));
+        run("trusted_by_the_platform", &[(URL, &url), ("SSL_CERT_FILE", &file)]);
+        let other = folder.file("other.pem", &pki.other_ca_pem());
+        run("not_trusted_by_the_platform", &[(URL, &url), ("SSL_CERT_FILE", &other)]);
+        run("trusted_by_the_program", &[(URL, &other), ("SSL_CERT_FILE", &other)]);
+    }
+
+    #[test]
+    #[cfg(feature = "platform-verifier")]
+    #[ignore = "run by another test, with an environment of its own"]
+    fn trusted_by_the_platform() {
+        let client = Client::builder().tls_platform_verifier().build().unwrap();
+        assert_eq!(client.get(env::var(URL).unwrap()).send().unwrap().status(), 200);
+        // What is said last counts.
+        assert_refused(
+            Client::builder().tls_platform_verifier().tls_certs_only([root(&Pki::new())]),
+            "BadSignature",
+        );
+    }
+
+    #[test]
+    #[cfg(feature = "platform-verifier")]
+    #[ignore = "run by another test, with an environment of its own"]
+    fn not_trusted_by_the_platform() {
+        assert_refused(Client::builder().tls_platform_verifier(), "UnknownIssuer");
+    }
+
+    /// What is added counts beside the platform's word, and what it cannot do is told.
+    #[test]
+    #[cfg(feature = "platform-verifier")]
+    #[ignore = "run by another test, with an environment of its own"]
+    fn trusted_by_the_program() {
+        let pki = Pki::new();
+        let server = Httpbin::start_tls(&pki);
+        let builder = || trusting(&pki).tls_platform_verifier();
+        let client = builder().build().unwrap();
+        assert_eq!(client.get(server.url("/get")).send().unwrap().status(), 200);
+        let line = "TLS settings: the operating system's verifier takes no revocation lists";
+        assert_told(&builder().add_crl(crl(&pki.crl_pem())).build().unwrap_err(), line);
+        let line = "TLS settings: the operating system's verifier always looks at the name";
+        let any_name = builder().danger_accept_invalid_hostnames(true);
+        assert_told(&any_name.build().unwrap_err(), line);
+    }
+
+    #[track_caller]
+    fn assert_refused(builder: ClientBuilder, reason: &str) {
+        let error = builder.build().unwrap().get(env::var(URL).unwrap()).send().unwrap_err();
+        let end = format!(": invalid peer certificate: {reason}");
+        assert!(error.to_string().ends_with(&end), "{error}");
+    }
+
+    #[test]
+    #[ignore = "run by another test, with an environment of its own"]
+    fn not_trusted() {
+        // The other authority has the same name.
+        assert_refused(Client::builder().tls_certs_from_env(), "BadSignature");
+    }
+
+    #[test]
+    #[ignore = "run by another test, with an environment of its own"]
+    fn nothing_changes() {
+        assert_refused(Client::builder().tls_certs_from_env(), "UnknownIssuer");
+    }
+
+    #[test]
+    #[ignore = "run by another test, with an environment of its own"]
+    fn not_looked_at() {
+        assert_refused(Client::builder(), "UnknownIssuer");
+    }
+
+    #[test]
+    #[ignore = "run by another test, with an environment of its own"]
+    fn is_a_mistake() {
+        let error = Client::builder().tls_certs_from_env().build().unwrap_err();
+        assert_told(&error, &env::var(URL).unwrap());
+    }
+
+    /// The file has secrets only if the program asked for that too.
+    #[test]
+    fn key_log() {
+        let (pki, folder) = (Pki::new(), Folder::new("keys"));
+        let server = Httpbin::start_tls(&pki);
+        let url = server.url("/get");
+        let roots = folder.file("ca.pem", &pki.ca_pem());
+        for (name, written) in [("secrets_are_logged", true), ("secrets_are_kept", false)] {
+            let keys = folder.file("keys", "");
+            run(name, &[(URL, &url), ("SSL_CERT_FILE", &roots), ("SSLKEYLOGFILE", &keys)]);
+            let keys = fs::read_to_string(keys).unwrap();
+            assert_eq!(keys.contains("CLIENT_TRAFFIC_SECRET_0 "), written, "{keys}");
+        }
+    }
+
+    fn get_with(builder: ClientBuilder) {
+        let client = builder.tls_certs_from_env().build().unwrap();
+        assert_eq!(client.get(env::var(URL).unwrap()).send().unwrap().status(), 200);
+    }
+
+    #[test]
+    #[ignore = "run by another test, with an environment of its own"]
+    fn secrets_are_logged() {
+        get_with(Client::builder().tls_sslkeylogfile(true));
+    }
+
+    #[test]
+    #[ignore = "run by another test, with an environment of its own"]
+    fn secrets_are_kept() {
+        get_with(Client::builder());
+    }
+}
