@@ -287,6 +287,7 @@ mod tests {
             ),
             (ProtocolError::InvalidChunkExtension(0), r"'\x00' in a chunk extension"),
             (ProtocolError::ChunkTooLarge, "chunk size larger than 2^63-1"),
+            (ProtocolError::Unsolicited, "the server spoke before it was asked"),
             (ProtocolError::EofBeforeResponse, "connection closed before a response"),
             (ProtocolError::EofInHead, "connection closed inside the response head"),
         ];
