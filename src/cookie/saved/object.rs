@@ -62,11 +62,13 @@ impl Scanner<'_> {
         self.number().map(Scalar::Number)
     }
 
+    /// RFC 8259 §6: without leading zeros.
     fn number(&mut self) -> Option<u64> {
         let end = self.rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(self.rest.len());
         let (digits, rest) = self.rest.split_at_checked(end)?;
         self.rest = rest;
-        number::decimal(digits.as_bytes())
+        let is_padded = digits.len() > 1 && digits.starts_with('0');
+        number::decimal(digits.as_bytes()).filter(|_| !is_padded)
     }
 
     fn string(&mut self) -> Option<String> {

@@ -133,6 +133,7 @@ fn json_lines_that_are_none() {
         (r#""domain":"h.example""#, r#""domain_b64":"/w==""#),
         (r#""expires":7"#, r#""expires":"7""#),
         (r#""expires":7"#, r#""expires":-7"#),
+        (r#""expires":7"#, r#""expires":07"#),
         (r#""expires":7"#, r#""expires":7.5"#),
         (r#""expires":7"#, r#""expires":1e9"#),
         (r#""expires":7"#, r#""expires":18446744073709551616"#),
