@@ -272,6 +272,9 @@ mod tests {
         let start = Instant::now();
         let mut budget = Budget::start(timeouts(3, 0, 0), start);
         budget.start_connecting(start);
+        budget.start_connecting(start + 2 * SECOND);
+        let left = budget.wait(Operation::Connect, || start + 2 * SECOND).unwrap().at_most;
+        assert_eq!(left, Some(SECOND), "a clock that runs is not started anew");
         assert!(budget.wait(Operation::Connect, || start + 4 * SECOND).is_err());
         budget.connected();
         assert!(budget.wait(Operation::Read, || start + 4 * SECOND).is_ok());

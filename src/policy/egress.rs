@@ -361,6 +361,7 @@ mod tests {
         for ip in special {
             assert!(!allows(&egress, ip), "{ip}");
             assert!(allows(&Egress::everything(), ip), "{ip}");
+            assert!(allows(&Egress::default(), ip), "{ip}");
             assert!(!allows(&Egress::nothing(), ip), "{ip}");
         }
     }
@@ -398,6 +399,11 @@ mod tests {
             Egress::everything().deny_network(network("10.0.0.0/8")).allow_network(network("::/0"));
         for ip in ["::ffff:10.0.0.1", "64:ff9b::10.0.0.1", "2002:a00:1::", "2001:0:1::f5ff:fffe"] {
             assert!(!allows(&egress, ip), "{ip}");
+        }
+        // What nobody denies is allowed by a rule for its IPv6 form, whatever the start says.
+        let egress = Egress::public_only().allow_network(network("64:ff9b::/96"));
+        for (ip, expected) in [("64:ff9b::10.0.0.1", true), ("::ffff:10.0.0.1", false)] {
+            assert_eq!(allows(&egress, ip), expected, "{ip}");
         }
     }
 

@@ -272,6 +272,13 @@ mod tests {
             let outcome = Hop::parse(text);
             assert!(outcome.is_err(), "{text:?}: {outcome:?}");
         }
+        for (text, reason) in [
+            ("http:///p", "the URL has no host"),
+            ("http://a..b", "no host can have that name"),
+            ("socks://p", "a proxy is http, https, socks4, socks4a, socks5 or socks5h"),
+        ] {
+            assert_eq!(Hop::parse(text).unwrap_err().to_string(), reason, "{text}");
+        }
         let long = "h".repeat(64);
         assert_eq!(Hop::parse(&long).unwrap_err(), HopError::UnresolvableHost);
     }

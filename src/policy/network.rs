@@ -157,6 +157,8 @@ mod tests {
             let network: Network = text.parse().unwrap();
             assert_eq!(format!("{network} {network:?}"), format!("{text} {text}"));
         }
+        assert_eq!(Network::v4([10, 0, 0, 0], 8).to_string(), "10.0.0.0/8");
+        assert_eq!(Network::v6([0xfd00, 0, 0, 0, 0, 0, 0, 0], 8).to_string(), "fd00::/8");
         let error = "10.0.0.0/33".parse::<Network>().unwrap_err().to_string();
         assert!(error.starts_with("not a network in CIDR notation"), "{error}");
     }

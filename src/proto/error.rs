@@ -281,6 +281,41 @@ mod tests {
                 ProtocolError::EofInChunked { missing: 0 },
                 "connection closed before the last chunk was complete",
             ),
+            (
+                ProtocolError::EofInChunked { missing: 5 },
+                "connection closed with 5 bytes of a chunk missing",
+            ),
+            (ProtocolError::InvalidChunkExtension(0), r"'\x00' in a chunk extension"),
+            (ProtocolError::ChunkTooLarge, "chunk size larger than 2^63-1"),
+            (ProtocolError::Unsolicited, "the server spoke before it was asked"),
+            (ProtocolError::EofBeforeResponse, "connection closed before a response"),
+            (ProtocolError::EofInHead, "connection closed inside the response head"),
+        ];
+        for (error, line) in cases {
+            assert_eq!(error.to_string(), line);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_head_is_named() {
+        use ProtocolError::*;
+        let excerpt = || Excerpt::new(b"x");
+        let cases = [
+            (UnsupportedVersion(excerpt()), "unsupported HTTP version \"x\""),
+            (InvalidStatus(excerpt()), "invalid status code \"x\""),
+            (InvalidField(excerpt()), "invalid header field \"x\""),
+            (TooManyFields(7), "more than 7 header fields"),
+            (HeadTooLarge(7), "response head larger than 7 bytes"),
+            (LineTooLong(7), "line of the head longer than 7 bytes"),
+            (TooManyInterim(7), "more than 7 interim (1xx) responses"),
+            (UnexpectedUpgrade, "101 Switching Protocols without a request"),
+            (InvalidContentLength(excerpt()), "invalid Content-Length \"x\""),
+            (ConflictingContentLength, "Content-Length values differ"),
+            (EmptyTransferEncoding, "empty Transfer-Encoding"),
+            (UnsupportedTransferCoding(excerpt()), "unsupported transfer coding \"x\""),
+            (ChunkedNotLast, "chunked is not the last transfer coding"),
+            (ChunkedTwice, "chunked is applied twice"),
+            (TransferEncodingInHttp10, "Transfer-Encoding in an HTTP/1.0 response"),
         ];
         for (error, line) in cases {
             assert_eq!(error.to_string(), line);

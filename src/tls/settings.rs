@@ -266,3 +266,6 @@ impl ResolvesClientCert for Nobody {
         false
     }
 }
+
+#[cfg(test)]
+mod tests;
