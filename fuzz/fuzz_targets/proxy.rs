@@ -85,7 +85,7 @@ fn exceptions(text: &str) {
     let list = lines.next().unwrap_or_default();
     for url in lines.take(8).filter_map(|line| Url::parse(line).ok()) {
         let covered = proxy::no_proxy(list, &url);
-        let mut entries = list.split(',').map(str::trim);
+        let entries = list.split(',').map(str::trim);
         assert_eq!(covered, entries.clone().any(|entry| proxy::no_proxy(entry, &url)), "{url}");
         assert!(covered || entries.clone().all(|entry| entry != "*"));
         for entry in entries {
