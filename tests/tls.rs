@@ -174,9 +174,9 @@ mod certificates {
         }
     }
 
-    fn pin(pki: &Pki) -> SpkiSha256 {
+    fn pin(key: &[u8]) -> SpkiSha256 {
         let suite = ring::cipher_suite::TLS13_AES_128_GCM_SHA256.tls13().unwrap();
-        let hash = suite.common.hash_provider.hash(&pki.server_key());
+        let hash = suite.common.hash_provider.hash(key);
         SpkiSha256::from(<[u8; 32]>::try_from(hash.as_ref()).unwrap())
     }
 
@@ -184,7 +184,7 @@ mod certificates {
     #[test]
     fn pinned_keys() {
         let pki = Pki::new();
-        let (right, wrong) = (pin(&pki), SpkiSha256::from([7; 32]));
+        let (right, wrong) = (pin(&pki.server_key()), SpkiSha256::from([7; 32]));
         let refused =
             format!("invalid peer certificate: the public key {right} is not a pinned one");
         let refused = Err(refused.as_str());
@@ -212,14 +212,18 @@ mod certificates {
         }
     }
 
-    /// Another certificate of the chain does not count.
+    /// Another certificate of the chain does not count, even if the server sends it.
     #[test]
     fn the_key_of_the_authority_is_not_the_servers() {
-        let text = "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="; // of nothing
-        let pin: SpkiSha256 = text.parse().unwrap();
         let pki = Pki::new();
-        let set = |builder: ClientBuilder| builder.tls_pin_spki_sha256([pin]);
-        assert!(ask(&pki, Leaf::Good, "localhost", &set).is_err());
+        let server = Httpbin::start_tls_with(pki.server_config_with_root());
+        let response = ask_of(&pki, &server, "localhost", &as_it_is).unwrap();
+        assert_eq!(response.tls().unwrap().peer_certificates().count(), 2);
+        let (leaf, root) = (pin(&pki.server_key()), pin(&pki.ca_key()));
+        let server = Httpbin::start_tls_with(pki.server_config_with_root());
+        let set = |builder: ClientBuilder| builder.tls_pin_spki_sha256([root]);
+        let line = format!("invalid peer certificate: the public key {leaf} is not a pinned one");
+        assert_outcome("root", ask_of(&pki, &server, "localhost", &set), Err(&line));
     }
 }
 

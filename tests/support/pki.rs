@@ -106,6 +106,21 @@ impl Pki {
         Arc::new(config)
     }
 
+    /// Like [`Pki::server_config`] for the good leaf, and the server sends the root too.
+    pub fn server_config_with_root(&self) -> Arc<ServerConfig> {
+        let chain = vec![self.issue(Leaf::Good), self.trusted.der.clone()];
+        let key = PrivatePkcs8KeyDer::from(self.key.serialize_der());
+        let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_protocol_versions(ALL_VERSIONS)
+            .unwrap();
+        Arc::new(builder.with_no_client_auth().with_single_cert(chain, key.into()).unwrap())
+    }
+
+    /// The public key of the CA of [`Pki::ca_pem`].
+    pub fn ca_key(&self) -> Vec<u8> {
+        self.trusted.issuer.key().subject_public_key_info()
+    }
+
     /// The public key of every leaf, as it stands in its certificate.
     pub fn server_key(&self) -> Vec<u8> {
         self.key.subject_public_key_info()
