@@ -57,10 +57,15 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Settles what depends on the environment.
+    /// Settles what depends on the environment, and what fields stand for.
     pub(crate) fn complete(mut self) -> Self {
         self.proxies.get_or_insert_with(|| proxy_env::proxies(|name| std::env::var_os(name)));
         self.proxy_login = self.default_headers.remove(header::PROXY_AUTHORIZATION);
+        // The field says what the setting says, and goes only with a body (RFC 9110 §10.1.1).
+        if self.default_headers.get(header::EXPECT).is_some_and(is_continue) {
+            self.default_headers.remove(header::EXPECT);
+            self.expectation = Expectation::Continue;
+        }
         self
     }
 
@@ -370,6 +375,11 @@ impl<F: Front> fmt::Debug for ClientBuilder<F> {
             .field("redirect", &self.config.redirect)
             .finish_non_exhaustive()
     }
+}
+
+/// Whether a field `Expect` asks for `100 Continue`.
+pub(crate) fn is_continue(expect: &HeaderValue) -> bool {
+    expect.as_bytes().eq_ignore_ascii_case(b"100-continue")
 }
 
 /// Each name in `new` takes the place of that name in `headers`, with all its values.

@@ -4,6 +4,7 @@ use http::{Method, Version, header};
 
 use super::Request;
 use crate::body::Body;
+use crate::config::is_continue;
 use crate::error::{Error, Result};
 use crate::front::Front;
 use crate::proto::exchange::{Expectation, Outgoing};
@@ -33,9 +34,7 @@ impl<F: Front> Request<F> {
 
     /// The field says what the setting says; the client writes it.
     fn take_expectation(&mut self) {
-        let expects =
-            |value: &header::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
-        if self.headers.get(header::EXPECT).is_some_and(expects) {
+        if self.headers.get(header::EXPECT).is_some_and(is_continue) {
             self.headers.remove(header::EXPECT);
             self.expectation = Some(Expectation::Continue);
         }
