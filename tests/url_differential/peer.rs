@@ -137,7 +137,11 @@ fn has_wide_host(input: &str) -> bool {
     });
     let authority = reference.trim_start_matches(['/', '\\']);
     let authority = authority.split(['/', '\\', '?', '#']).next().unwrap_or_default();
-    !authority.is_ascii() || authority.contains('%')
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    // `%80` to `%FF`: an encoded letter of ASCII is no reason to differ.
+    let is_wide =
+        |code: &str| matches!(code.as_bytes(), [b'8' | b'9' | b'a'..=b'f' | b'A'..=b'F', ..]);
+    !host.is_ascii() || host.split('%').skip(1).any(is_wide)
 }
 
 /// Whether a segment is a letter with a colon or a bar.
