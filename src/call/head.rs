@@ -1,0 +1,151 @@
+//! The head of the request that the current hop sends: what the caller gave, then what the client
+//! adds where the caller gave nothing.
+
+use std::borrow::Cow;
+
+use http::header::{self, HeaderName, HeaderValue};
+
+use super::{Call, Proxied, Trust};
+use crate::front::Front;
+use crate::policy::credentials::stays_with_origin;
+use crate::policy::hop::Protocol;
+use crate::policy::route::{self, Security};
+use crate::proto::buffer::Buffer;
+use crate::proto::exchange::{Expectation, Outgoing};
+use crate::proto::head::HeadWriter;
+use crate::proto::spelling::Spelling;
+use crate::url::Url;
+
+impl<F: Front> Call<'_, F> {
+    /// Writes it, spelled as the caller wants it.
+    pub(crate) fn write_head(&self, out: &mut Buffer) {
+        let spelling = Spelling { case: self.config.case, names: &self.names };
+        if spelling.is_usual() {
+            return self.write_usual_head(out);
+        }
+        let mut usual = Buffer::default();
+        self.write_usual_head(&mut usual);
+        out.push(&spelling.apply(usual.data()));
+    }
+
+    fn write_usual_head(&self, out: &mut Buffer) {
+        let mut head = HeadWriter::start(out, &self.method, &self.target(), self.version);
+        match self.headers.get(header::HOST) {
+            Some(host) => head.field(&header::HOST, host),
+            None => head.host(self.url.host_header()),
+        }
+        for (name, value) in self.config.default_headers.iter().filter(|(n, v)| self.takes(n, v)) {
+            head.field(name, value);
+        }
+        for (name, value) in self.headers.iter().filter(|(name, _)| *name != header::HOST) {
+            head.field(name, value);
+        }
+        self.write_accept_encoding(&mut head);
+        self.write_credentials(&mut head);
+        self.write_cookies(&mut head);
+        if let Some(proxied) = &self.proxy {
+            self.write_proxy_fields(&mut head, proxied);
+        }
+        if self.expectation() == Expectation::Continue {
+            head.field(&header::EXPECT, &HeaderValue::from_static("100-continue"));
+        }
+        match self.outgoing {
+            Outgoing::None => {}
+            Outgoing::Length(length) => head.content_length(length),
+            Outgoing::Chunked => {
+                let chunked = HeaderValue::from_static("chunked");
+                head.field(&header::TRANSFER_ENCODING, &chunked);
+            }
+        }
+        head.end();
+    }
+
+    /// A proxy that forwards is told the whole URL (RFC 9112 §3.2.2), and `*` as one without a path
+    /// (§3.2.4). A target of the caller that is no path is sent as it is: behind our host it could
+    /// name another one.
+    fn target(&self) -> Cow<'_, str> {
+        let target = self.target.as_deref().unwrap_or(self.url.request_target());
+        if self.proxy.as_ref().is_none_or(|proxied| !route::forwards(&proxied.hop, &self.url)) {
+            return Cow::Borrowed(target);
+        }
+        let path = match target {
+            "*" => "",
+            path if path.starts_with('/') => path,
+            whole => return Cow::Borrowed(whole),
+        };
+        Cow::Owned(format!("{}://{}{path}", self.url.scheme(), self.url.host_header()))
+    }
+
+    /// What is for the proxy, if that is who reads this request.
+    fn write_proxy_fields(&self, head: &mut HeadWriter<'_>, proxied: &Proxied) {
+        let Protocol::Http { fields, .. } = &proxied.hop.protocol else { return };
+        if !route::forwards(&proxied.hop, &self.url) {
+            return;
+        }
+        if let Some(login) = &proxied.login {
+            head.field(&header::PROXY_AUTHORIZATION, login);
+        }
+        let is_said = |name: &HeaderName| match *name {
+            header::PROXY_AUTHORIZATION => proxied.login.is_some(),
+            _ => self.has(name),
+        };
+        for (name, value) in fields.iter().filter(|(name, _)| !is_said(name)) {
+            head.field(name, value);
+        }
+    }
+
+    /// Whether a default field of the client goes into this request.
+    fn takes(&self, name: &HeaderName, value: &HeaderValue) -> bool {
+        const OURS: [HeaderName; 3] =
+            [header::HOST, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
+        let allowed = self.trust == Trust::Origin || !stays_behind(name, value, &self.url);
+        allowed && !self.headers.contains_key(name) && !OURS.contains(name)
+    }
+
+    pub(super) fn has(&self, name: &HeaderName) -> bool {
+        let default = self.config.default_headers.get(name);
+        self.headers.contains_key(name) || default.is_some_and(|value| self.takes(name, value))
+    }
+
+    /// A part of a coded body cannot be decoded, so a range is asked for as it is.
+    fn write_accept_encoding(&self, head: &mut HeadWriter<'_>) {
+        let Some(codings) = self.codings.accept_encoding() else { return };
+        if !self.has(&header::RANGE) && !self.has(&header::ACCEPT_ENCODING) {
+            head.field(&header::ACCEPT_ENCODING, &HeaderValue::from_static(codings));
+        }
+    }
+
+    fn write_credentials(&self, head: &mut HeadWriter<'_>) {
+        if self.trust == Trust::Foreign || self.has(&header::AUTHORIZATION) {
+            return;
+        }
+        let credentials = match &self.digest {
+            Some(digest) => digest.answer(),
+            None => self.config.credentials.as_ref(),
+        };
+        if let Some(credentials) = credentials {
+            head.field(&header::AUTHORIZATION, credentials);
+        }
+    }
+
+    fn write_cookies(&self, head: &mut HeadWriter<'_>) {
+        let Some(cookies) = &self.config.cookies else { return };
+        if self.has(&header::COOKIE) {
+            return;
+        }
+        if let Some(value) = cookies.0.cookies(&self.url) {
+            head.field(&header::COOKIE, &value);
+        }
+    }
+}
+
+/// Whether a field is not for `target`, which is another origin.
+pub(super) fn stays_behind(name: &HeaderName, value: &HeaderValue, target: &Url) -> bool {
+    if *name != header::REFERER {
+        return stays_with_origin(name, value);
+    }
+    // RFC 9110 §10.1.3: a secure page is not told in the clear, and user and fragment are not told.
+    let is_secure = value.as_bytes().get(..6).is_some_and(|s| s.eq_ignore_ascii_case(b"https:"));
+    let in_the_clear = is_secure && Security::of(target) == Security::Plain;
+    in_the_clear || value.as_bytes().iter().any(|byte| matches!(byte, b'@' | b'#'))
+}

@@ -1,0 +1,62 @@
+//! Who the call says it is, where the caller's fields do not say it: a netrc file, or answers to the
+//! challenges of Digest.
+
+use http::Method;
+use http::header::{self, HeaderMap};
+
+use super::{Call, Resends};
+use crate::body::Body;
+use crate::error::Result;
+use crate::front::Front;
+use crate::policy::credentials::Asked;
+use crate::policy::retry::Replay;
+
+impl<F: Front> Call<'_, F> {
+    /// A netrc file is asked where the program says nothing.
+    pub(super) fn look_up_login(&mut self) -> Result<()> {
+        if self.digest.is_some() || self.config.credentials.is_some() {
+            return Ok(());
+        }
+        let Some(netrc) = &self.config.netrc else { return Ok(()) };
+        let basic = netrc.authorization(&self.url).map_err(|error| error.for_url(&self.url))?;
+        self.headers.extend(basic.map(|basic| (header::AUTHORIZATION, basic)));
+        Ok(())
+    }
+
+    /// Digest credentials are of use for one attempt.
+    pub(super) fn authenticate(&mut self) {
+        if let Some(digest) = &mut self.digest {
+            let target = self.target.as_deref().unwrap_or(self.url.request_target());
+            let asked = asked(&self.method, target, self.body.as_ref());
+            digest.prepare(&self.url, asked);
+        }
+    }
+
+    /// Whether a 401 is answered with what it asks for (RFC 7616 §3.3).
+    pub(super) fn answers_challenge(&mut self, headers: &HeaderMap) -> bool {
+        if self.digest.is_none() || self.replays() == Replay::Impossible {
+            return false;
+        }
+        self.restore_body();
+        let target = self.target.as_deref().unwrap_or(self.url.request_target());
+        let asked = asked(&self.method, target, self.body.as_ref());
+        let again = match &mut self.digest {
+            Some(digest) => digest.challenged(&self.url, headers, asked),
+            None => false,
+        };
+        if again {
+            self.resends = Resends::OneLeft;
+            self.authenticate();
+        }
+        again
+    }
+}
+
+fn asked<'a, F: Front>(
+    method: &'a Method,
+    target: &'a str,
+    body: Option<&'a Body<F>>,
+) -> Asked<'a> {
+    let body = body.map_or(Some(&[][..]), Body::as_bytes);
+    Asked { method, target, body }
+}

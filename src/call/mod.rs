@@ -1,0 +1,220 @@
+//! A call: the request as the caller meant it, over all its hops, until the final response's head.
+//!
+//! ```text
+//! new ──▶ hop: route, head, body ──▶ answered ──▶ Deliver
+//!          ▲                            │
+//!          ├────────── Again ◀──────────┤ a redirect that is followed
+//!          └────────── Again ◀── failed ┘ a stale connection, and sending again is safe
+//! ```
+//!
+//! It decides and does nothing; the driver makes the connection that the [`Route`] asks for and
+//! carries the bytes.
+
+mod head;
+mod login;
+mod outcome;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{Method, Version};
+
+use crate::body::Body;
+use crate::coding::Codings;
+use crate::config::{Config, Schemes};
+use crate::digest;
+use crate::error::{Error, Result};
+use crate::front::Front;
+use crate::policy::budget::Budget;
+use crate::policy::credentials;
+use crate::policy::hop::Hop;
+use crate::policy::retry::Replay;
+use crate::policy::route::{Route, Security};
+use crate::proto::exchange::{Expectation, Outgoing};
+use crate::proto::fields::has_member;
+use crate::request::Request;
+use crate::url::{Url, Userinfo};
+
+pub(crate) use outcome::{Failure, Loss, Next};
+
+/// The state of a call between its hops.
+pub(crate) struct Call<'c, F: Front> {
+    config: &'c Config,
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    version: Version,
+    outgoing: Outgoing,
+    /// The body of the current attempt; the driver reads it.
+    body: Option<Body<F>>,
+    /// The same body for another attempt, if it can be had again.
+    replay: Option<Body<F>>,
+    trust: Trust,
+    proxy: Option<Box<Proxied>>,
+    codings: Codings,
+    digest: Option<digest::Authentication>,
+    expectation: Expectation,
+    names: Vec<Box<str>>,
+    /// What the caller wants in the request line of the first hop.
+    target: Option<Box<str>>,
+    previous: Vec<Url>,
+    resends: Resends,
+    pub(crate) budget: Budget,
+}
+
+/// The proxy of the current hop.
+struct Proxied {
+    hop: Arc<Hop>,
+    /// What the caller has for it.
+    login: Option<HeaderValue>,
+}
+
+/// Whether the current hop leads to the origin that the caller named. Once it has not, it never
+/// does again: a foreign origin must not be able to send credentials anywhere, not even home.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    Origin,
+    Foreign,
+}
+
+/// Whether this hop may still be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Resends {
+    OneLeft,
+    Used,
+}
+
+impl<'c, F: Front> Call<'c, F> {
+    /// Checks the request as a whole, and starts the clock.
+    pub(crate) fn new(config: &'c Config, mut request: Request<F>, now: Instant) -> Result<Self> {
+        let outgoing =
+            prepare(config, &mut request).map_err(|error| error.for_url(&request.url))?;
+        let proxy = proxied(config, &mut request)?;
+        let mut call = Self {
+            config,
+            outgoing,
+            replay: request.body.as_ref().and_then(Body::try_clone),
+            body: request.body,
+            trust: Trust::Origin,
+            proxy,
+            codings: request.codings.unwrap_or(config.codings),
+            expectation: request.expectation.unwrap_or(config.expectation),
+            names: request.names,
+            target: request.target,
+            previous: Vec::new(),
+            resends: Resends::OneLeft,
+            budget: Budget::start(request.timeouts.over(config.timeouts), now),
+            method: request.method,
+            url: request.url,
+            headers: request.headers,
+            version: request.version,
+            digest: None,
+        };
+        if !call.has(&header::AUTHORIZATION) {
+            call.digest = config.digest.begin(request.digest);
+            call.look_up_login()?;
+        }
+        call.authenticate();
+        Ok(call)
+    }
+
+    // The current hop.
+
+    pub(crate) fn config(&self) -> &'c Config {
+        self.config
+    }
+
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    pub(crate) fn proxy(&self) -> Option<&Arc<Hop>> {
+        self.proxy.as_ref().map(|proxied| &proxied.hop)
+    }
+
+    pub(crate) fn route(&self) -> Route {
+        Route::of(&self.url, self.proxy())
+    }
+
+    pub(crate) fn outgoing(&self) -> Outgoing {
+        self.outgoing
+    }
+
+    pub(crate) fn take_body(&mut self) -> Body<F> {
+        self.body.take().unwrap_or_default()
+    }
+
+    /// What is left of the body after the attempt.
+    pub(crate) fn give_back(&mut self, body: Body<F>) {
+        self.body = Some(body);
+    }
+
+    /// Whether the body waits for `100 Continue`. HTTP/1.0 does not know that.
+    pub(crate) fn expectation(&self) -> Expectation {
+        if self.has_body() && self.version == Version::HTTP_11 {
+            self.expectation
+        } else {
+            Expectation::None
+        }
+    }
+
+    fn has_body(&self) -> bool {
+        !matches!(self.outgoing, Outgoing::None | Outgoing::Length(0))
+    }
+
+    fn replays(&self) -> Replay {
+        let is_whole = self.body.as_ref().is_some_and(Body::is_whole);
+        if self.has_body() && self.replay.is_none() && !is_whole {
+            Replay::Impossible
+        } else {
+            Replay::Possible
+        }
+    }
+
+    /// Whether the request says that the connection is closed after it.
+    pub(crate) fn says_close(&self) -> bool {
+        [&self.headers, &self.config.default_headers]
+            .iter()
+            .any(|headers| has_member(headers, &header::CONNECTION, "close"))
+    }
+
+    /// The URL that was requested last.
+    pub(crate) fn into_url(self) -> Url {
+        self.url
+    }
+}
+
+/// What can be found wrong before anything is sent; moves the user of the URL to where it belongs.
+fn prepare<F: Front>(config: &Config, request: &mut Request<F>) -> Result<Outgoing> {
+    let outgoing = request.seal()?;
+    if !is_allowed(config, &request.url) {
+        return Err(Error::builder(HTTPS_ONLY));
+    }
+    if let Some(Userinfo { username, password }) = request.url.take_userinfo() {
+        let of_file = || config.netrc.as_ref()?.password_of(&request.url, &username);
+        let password = password.or_else(of_file);
+        let basic = credentials::basic(&username, &password.unwrap_or_default())?;
+        request.default_header(header::AUTHORIZATION, basic)?;
+    }
+    Ok(outgoing)
+}
+
+/// Takes what is for the proxy out of the request: it goes to no origin.
+fn proxied<F: Front>(config: &Config, request: &mut Request<F>) -> Result<Option<Box<Proxied>>> {
+    let login = request.headers.remove(header::PROXY_AUTHORIZATION);
+    let Some(hop) = config.proxy_for(&request.url)? else { return Ok(None) };
+    let login = login.or_else(|| config.proxy_login.clone());
+    Ok(Some(Box::new(Proxied { hop, login })))
+}
+
+/// See [`ClientBuilder::https_only`](crate::config::ClientBuilder::https_only).
+fn is_allowed(config: &Config, url: &Url) -> bool {
+    config.schemes == Schemes::HttpAndHttps || Security::of(url) == Security::Tls
+}
+
+const HTTPS_ONLY: &str = "only https is allowed";
