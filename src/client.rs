@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::Method;
 
 use crate::config::{ClientBuilder, Config};
+use crate::driver::{Connection, Waiter};
 use crate::front::Front;
 use crate::pool::Pool;
 use crate::proto::buffer::Shelf;
@@ -31,20 +32,21 @@ pub struct Client<F: Front> {
 /// What all clones of a client share.
 pub(crate) struct Shared<F: Front> {
     pub(crate) config: Config,
+    pub(crate) system: F::System,
     idle: Mutex<Idle<F>>,
 }
 
 /// What waits for the next request, and who waits for a connection.
 pub(crate) struct Idle<F: Front> {
-    pub(crate) pool: Pool<F::Connection>,
+    pub(crate) pool: Pool<Box<Connection<F>>>,
     pub(crate) shelf: Shelf,
-    pub(crate) slots: Slots<F::Waiter>,
+    pub(crate) slots: Slots<Waiter<F>>,
 }
 
 impl<F: Front> Client<F> {
     /// A client with the default settings.
     pub fn new() -> Self {
-        Self::with_config(Config::default())
+        Self::in_world(Config::default(), F::System::default())
     }
 
     /// Begins the settings of a client.
@@ -52,11 +54,12 @@ impl<F: Front> Client<F> {
         ClientBuilder::new()
     }
 
-    pub(crate) fn with_config(config: Config) -> Self {
+    /// A client whose driver acts in that world.
+    pub(crate) fn in_world(config: Config, system: F::System) -> Self {
         let config = config.complete();
         let slots = Slots::new(config.pool.max_open_per_host);
         let idle = Idle { pool: Pool::new(config.pool), shelf: Shelf::default(), slots };
-        Self { shared: Arc::new(Shared { config, idle: Mutex::new(idle) }) }
+        Self { shared: Arc::new(Shared { config, system, idle: Mutex::new(idle) }) }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared<F>> {

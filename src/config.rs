@@ -158,11 +158,16 @@ impl<F: Front> ClientBuilder<F> {
     ///
     /// If a setting was invalid: the first one that was.
     pub fn build(self) -> Result<Client<F>> {
+        self.build_in(F::System::default())
+    }
+
+    /// A client whose driver acts in that world.
+    pub(crate) fn build_in(self, world: F::System) -> Result<Client<F>> {
         if let Some(error) = self.error {
             return Err(error);
         }
         self.config.tls.check()?;
-        Ok(Client::with_config(self.config))
+        Ok(Client::in_world(self.config, world))
     }
 
     // What requests carry.

@@ -50,7 +50,7 @@ pub enum IpFamily {
 
 /// What is set on each socket.
 #[derive(Debug, Clone)]
-pub(crate) struct SocketOptions {
+pub struct SocketOptions {
     pub(crate) local: Option<IpAddr>,
     pub(crate) interface: Option<String>,
     pub(crate) nodelay: bool,

@@ -56,7 +56,7 @@ impl Resolve for System {
 
 /// A resolver, whoever wrote it.
 #[derive(Clone)]
-pub(crate) struct Resolver(pub(crate) Arc<dyn Resolve>);
+pub struct Resolver(pub(crate) Arc<dyn Resolve>);
 
 impl Default for Resolver {
     fn default() -> Self {

@@ -1,16 +1,24 @@
-//! What the two fronts differ in: where body bytes come from and what a connection is.
+//! What the fronts differ in: where body bytes come from, and what world the driver acts in.
+
+use std::{fmt, io};
+
+use crate::driver::system::System;
 
 /// A way of driving the client: `blocking`, and in time others.
 ///
 /// Sealed: it only names the types that [`Client`](crate::client::Client),
 /// [`Request`](crate::request::Request) and [`Body`](crate::body::Body) are generic over.
-pub trait Front: sealed::Sealed + Sized + 'static {
+pub trait Front: sealed::Sealed + fmt::Debug + Sized + Send + Sync + 'static {
     /// Where the bytes of a streamed request body come from.
     type Source: Send + 'static;
-    /// An open connection, as the pool keeps it.
-    type Connection: Send + 'static;
-    /// How somebody who waits for a connection is told.
-    type Waiter: Send + 'static;
+    /// Sockets, a clock, and a way to wait.
+    type System: System;
+
+    /// Reads a source once; 0 is its end.
+    fn read(
+        source: &mut Self::Source,
+        into: &mut [u8],
+    ) -> impl Future<Output = io::Result<usize>> + Send;
 }
 
 pub(crate) mod sealed {

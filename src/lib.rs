@@ -311,6 +311,7 @@ mod dialling;
 #[cfg_attr(not(feature = "digest"), path = "no_digest.rs")]
 mod digest;
 pub mod dns;
+mod driver;
 pub mod error;
 mod fields;
 pub mod form;

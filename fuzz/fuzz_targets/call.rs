@@ -50,16 +50,15 @@ fn run(words: &[u8], script: &[u8], sizes: Sizes<'_>) -> Vec<Result> {
     let mut words = words.split(|byte| *byte == b' ').map(Options);
     let of_client = words.next().unwrap_or(Options(&[]));
     let cookies = Arc::new(Recorded::new());
-    let client = client(of_client, &cookies);
-    let mut network = Network::new(script::read(script), sizes);
+    let network = Arc::new(Mutex::new(Network::new(script::read(script), sizes)));
+    let client = client(of_client, &cookies, Arc::clone(&network));
     let mut results = Vec::new();
     for options in words.take(4) {
         let Some(request) = request(&client, options) else { continue };
-        let before = network.attempts.len();
+        let before = network.lock().unwrap().attempts.len();
         let reading = Reading { sizes, at_most: if options.have(b'd') { 5 } else { usize::MAX } };
-        let mut outcome = call::call(&client, request, &mut network, reading);
-        // What is left over is seen at the end of the response or before the next use.
-        outcome.reusable = Ok(());
+        let outcome = call::call(&client, request, reading);
+        let network = network.lock().unwrap();
         let attempts = &network.attempts[before..];
         Check { network: &network, of_client, options, attempts, cookies: &cookies }.all(&outcome);
         let sent = attempts.iter().map(|attempt| (attempt.url.clone(), attempt.sent.clone()));
@@ -90,11 +89,13 @@ impl Options<'_> {
 
 /// A digit: so many redirects; `n`one, `j`ar, `q` has credentials, `k` an API key, `t` https only,
 /// `e`xpects; goes by a proxy that `f`orwards.
-fn client(options: Options<'_>, cookies: &Arc<Recorded>) -> Client {
-    let mut builder = Client::builder().no_proxy().redirect(match options.have(b'n') {
-        true => Policy::none(),
-        false => Policy::limited(options.redirects()),
-    });
+fn client(options: Options<'_>, cookies: &Arc<Recorded>, network: Arc<Mutex<Network>>) -> Client {
+    // Bodies are compared with what was sent; the target `gzip` decodes.
+    let mut builder =
+        Client::builder().no_gzip().no_deflate().no_proxy().redirect(match options.have(b'n') {
+            true => Policy::none(),
+            false => Policy::limited(options.redirects()),
+        });
     if options.have(b'j') {
         builder = builder.cookie_provider(Arc::clone(cookies));
     }
@@ -107,7 +108,8 @@ fn client(options: Options<'_>, cookies: &Arc<Recorded>) -> Client {
     if options.have(b'f') {
         builder = builder.proxy(Proxy::http(PROXY).unwrap());
     }
-    builder.https_only(options.have(b't')).expect_continue(options.have(b'e')).build().unwrap()
+    builder = builder.https_only(options.have(b't')).expect_continue(options.have(b'e'));
+    call::client(builder, network).unwrap()
 }
 
 /// Methods in capitals; bodies `b`ytes, `l`ong, of a `r`eader, `s`ized or too `S`hort;
@@ -201,7 +203,7 @@ impl CookieStore for Recorded {
 
 /// One call, seen from the servers.
 struct Check<'a> {
-    network: &'a Network<'a>,
+    network: &'a Network,
     of_client: Options<'a>,
     options: Options<'a>,
     attempts: &'a [Attempt],

@@ -5,6 +5,8 @@
 //! [`Input::request`] and what it calls for the options.
 #![no_main]
 
+use std::sync::{Arc, Mutex};
+
 use leanhttp::fuzzing::call::{self, Client, Reading, Request, RequestBody};
 use leanhttp::header::{EXPECT, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION};
 use leanhttp::{Method, Version};
@@ -23,13 +25,14 @@ fuzz_target!(|input: &[u8]| {
     if input.have(b'c') {
         builder = builder.http1_title_case_headers();
     }
-    let client = builder.build().unwrap();
+    let network = Arc::new(Mutex::new(Network::new(script::read(b"$w$k$z"), sizes)));
+    let client = call::client(builder, network.clone()).unwrap();
     let Some(request) = input.request(&client) else { return };
 
     let meant = Meant::new(&request, defaults, &input);
-    let mut network = Network::new(script::read(b"$w$k$z"), sizes);
     let reading = Reading { sizes, at_most: usize::MAX };
-    let outcome = call::call(&client, request, &mut network, reading);
+    let outcome = call::call(&client, request, reading);
+    let network = network.lock().unwrap();
     let Some(attempt) = network.attempts.first() else { return assert!(outcome.end.is_err()) };
     assert_eq!(network.attempts.len(), 1);
     match request::parse(&attempt.sent) {

@@ -18,9 +18,18 @@ pub struct Sizes<'a> {
     next: usize,
 }
 
+/// Sizes that outlive the input.
+pub type Cycle = std::iter::Cycle<std::vec::IntoIter<usize>>;
+
 impl Sizes<'_> {
     /// Everything at once, or nearly so.
     pub const WHOLE: Sizes<'static> = Sizes { controls: &[], next: 0 };
+
+    /// All of them, over and over.
+    pub fn cycle(self) -> Cycle {
+        let period = self.controls.len().max(1);
+        self.take(period).collect::<Vec<_>>().into_iter().cycle()
+    }
 }
 
 /// Takes sizes from the first line of an input. Each byte is one: `1` to `9` mean themselves, the
@@ -65,7 +74,7 @@ impl Read for Pieces<'_> {
 /// A source of a body that gives its bytes in pieces.
 pub struct Slow {
     bytes: io::Cursor<Vec<u8>>,
-    sizes: std::iter::Cycle<std::vec::IntoIter<usize>>,
+    sizes: Cycle,
 }
 
 impl Slow {

@@ -8,7 +8,7 @@ use leanhttp::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use leanhttp::{Method, Url, Version};
 
 use crate::script::{Ending, Script};
-use crate::{Sizes, request, response};
+use crate::{Cycle, Sizes, request, response};
 
 /// One attempt to send one hop.
 #[derive(Debug, Clone)]
@@ -26,11 +26,11 @@ pub struct Attempt {
     began: usize,
 }
 
-pub struct Network<'a> {
+pub struct Network {
     scripts: std::vec::IntoIter<Script>,
     connections: Vec<Connection>,
     pub attempts: Vec<Attempt>,
-    sizes: Sizes<'a>,
+    sizes: Cycle,
     calls: usize,
 }
 
@@ -74,9 +74,10 @@ impl Connection {
     }
 }
 
-impl<'a> Network<'a> {
-    pub fn new(scripts: Vec<Script>, sizes: Sizes<'a>) -> Self {
+impl Network {
+    pub fn new(scripts: Vec<Script>, sizes: Sizes<'_>) -> Self {
         let scripts = scripts.into_iter();
+        let sizes = sizes.cycle();
         Self { scripts, connections: Vec::new(), attempts: Vec::new(), sizes, calls: 0 }
     }
 
@@ -103,7 +104,7 @@ impl<'a> Network<'a> {
     }
 }
 
-impl call::Network for Network<'_> {
+impl call::Network for Network {
     fn dial(&mut self, (host, port): (&str, u16)) -> Option<usize> {
         let (script, stop) = (self.scripts.next()?, format!("{host}:{port}"));
         let mut connection = Connection { script, stop, ..Connection::default() };

@@ -11,29 +11,22 @@
 //! [`resolve`](ClientBuilder::resolve) entry needs none.
 
 mod client;
-mod dial;
-mod drive;
-mod lease;
 #[cfg(feature = "multipart")]
 pub mod multipart;
 mod options;
 mod probe;
 mod race;
-mod resolve;
 mod response;
-mod socket;
-mod turn;
+mod stream;
+mod system;
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 
 use crate::body::SourceLength;
 use crate::error::Result;
 use crate::front::{Front, sealed};
 use crate::request::IntoUrl;
-
-pub(crate) use drive::Connection;
-pub use response::Reader;
 
 /// The blocking front, as a type parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +36,11 @@ impl sealed::Sealed for Blocking {}
 
 impl Front for Blocking {
     type Source = Box<dyn Read + Send>;
-    type Connection = Box<Connection>;
-    type Waiter = turn::Waiter;
+    type System = system::System;
+
+    async fn read(source: &mut Self::Source, into: &mut [u8]) -> io::Result<usize> {
+        read_source(source, into)
+    }
 }
 
 /// Sends requests and waits for their responses.
@@ -57,6 +53,8 @@ pub type Request = crate::request::Request<Blocking>;
 pub type RequestBuilder = crate::request::RequestBuilder<Blocking>;
 /// A response, whose body is read as it comes.
 pub type Response = crate::response::Response<Reader>;
+/// The body of a response, while it is read.
+pub type Reader = crate::driver::Reader<Blocking>;
 /// The body of a request.
 pub type Body = crate::body::Body<Blocking>;
 
@@ -116,5 +114,19 @@ pub(crate) fn rest_of(mut file: &File) -> SourceLength {
     match (length, std::io::Seek::stream_position(&mut file)) {
         (Some(length), Ok(position)) => SourceLength::AtLeast(length.saturating_sub(position)),
         _ => SourceLength::Unknown,
+    }
+}
+
+/// Reads what the caller gave as a part of a body.
+fn read_source(source: &mut dyn Read, into: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match source.read(into) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // Anyone can implement `Read`; what was never written must not be sent.
+            Ok(count) if count > into.len() => {
+                return Err(io::Error::other("a reader claimed more bytes than it had room for"));
+            }
+            read => return read,
+        }
     }
 }

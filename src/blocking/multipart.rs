@@ -5,8 +5,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::path::Path;
 
-use super::drive::read_source;
-use super::{Blocking, Body, rest_of};
+use super::{Blocking, Body, read_source, rest_of};
 use crate::body::{Feed, SourceLength};
 
 /// A `multipart/form-data` body.

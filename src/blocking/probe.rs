@@ -5,14 +5,7 @@ use std::mem::MaybeUninit;
 
 use socket2::Socket;
 
-/// What a look at the socket saw.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pending {
-    Nothing,
-    Bytes,
-    /// The peer has closed the connection, or it is broken.
-    End,
-}
+use crate::driver::system::Pending;
 
 /// One system call where the platform has a flag for it.
 pub(crate) fn pending(socket: &Socket) -> Pending {

@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, Socket as RawSocket, Type};
 
 use super::options;
-use super::socket::{Socket, SocketError};
+use super::stream::Stream;
 use crate::dialling::SocketOptions;
+use crate::driver::SocketError;
+use crate::driver::system::Failures;
 use crate::policy::budget::{Budget, Expired, Operation};
 use crate::policy::eyeballs::{Move, Race};
 
@@ -20,31 +22,30 @@ use crate::policy::eyeballs::{Move, Race};
 /// of them; by then a quarter of a second has passed already.
 const TICK: Duration = Duration::from_millis(5);
 
-/// Why no address took the connection: each with its own reason.
-pub(super) type Failures = Vec<(SocketAddr, SocketError)>;
-
 /// The connection that is made first; the other attempts are closed.
 pub(super) fn connect(
     addresses: Vec<SocketAddr>,
     options: &SocketOptions,
     budget: &Budget,
-) -> Result<Socket, Failures> {
+) -> Result<(Stream, SocketAddr), Failures> {
     let race = Race::new(addresses);
     Attempts { race, options, budget, running: Vec::new(), failures: Vec::new() }.run()
 }
 
 /// The one address of a Unix domain socket.
 #[cfg(unix)]
-pub(super) fn connect_unix(path: &Path, budget: &Budget) -> Result<Socket, SocketError> {
+pub(super) fn connect_unix(path: &Path, budget: &Budget) -> Result<Stream, SocketError> {
     let limit = budget.wait(Operation::Connect, Instant::now)?;
     let socket = RawSocket::new(Domain::UNIX, Type::STREAM, None)?;
     let address = socket2::SockAddr::unix(path)?;
     match socket.connect_timeout(&address, limit.at_most.unwrap_or(Duration::MAX)) {
-        Ok(()) => Ok(Socket::new(socket, None)),
+        Ok(()) => Ok(Stream::new(socket)),
         Err(error) if is_ours(&error) => Err(limit.expired.into()),
         Err(error) => Err(error.into()),
     }
 }
+
+type Won = (Stream, SocketAddr);
 
 struct Attempts<'a> {
     race: Race,
@@ -69,13 +70,13 @@ enum State {
 }
 
 impl Attempts<'_> {
-    fn run(mut self) -> Result<Socket, Failures> {
+    fn run(mut self) -> Result<(Stream, SocketAddr), Failures> {
         loop {
             match self.race.step(Instant::now()) {
                 Move::Start(address) => self.start(address),
                 Move::Lost => return Err(self.failures),
                 Move::Wait(limit) => match self.wait(limit) {
-                    Ok(Some(socket)) => return Ok(socket),
+                    Ok(Some(won)) => return Ok(won),
                     Ok(None) => {}
                     Err(expired) => return Err(self.expired(expired)),
                 },
@@ -93,7 +94,7 @@ impl Attempts<'_> {
     }
 
     /// Waits until an attempt ends, for a while.
-    fn wait(&mut self, limit: Option<Duration>) -> Result<Option<Socket>, Expired> {
+    fn wait(&mut self, limit: Option<Duration>) -> Result<Option<Won>, Expired> {
         let budget = self.budget.wait(Operation::Connect, Instant::now)?;
         let is_alone = self.running.len() == 1;
         let limits = [limit, budget.at_most, (!is_alone).then_some(TICK)];
@@ -108,7 +109,7 @@ impl Attempts<'_> {
     }
 
     /// Begins to connect, and waits for that as long as `limit`.
-    fn begin(&mut self, new: usize, limit: Duration) -> Option<Socket> {
+    fn begin(&mut self, new: usize, limit: Duration) -> Option<Won> {
         let attempt = self.running.get_mut(new)?;
         attempt.state = State::Connecting;
         match attempt.socket.connect_timeout(&attempt.address.into(), limit.max(SHORTEST)) {
@@ -122,7 +123,7 @@ impl Attempts<'_> {
     }
 
     /// Looks at all attempts, without waiting.
-    fn look(&mut self) -> Option<Socket> {
+    fn look(&mut self) -> Option<Won> {
         let mut at = 0;
         while let Some(attempt) = self.running.get(at) {
             match attempt.outcome() {
@@ -134,9 +135,9 @@ impl Attempts<'_> {
         None
     }
 
-    fn won(&mut self, at: usize) -> Socket {
+    fn won(&mut self, at: usize) -> Won {
         let Attempt { address, socket, .. } = self.running.swap_remove(at);
-        Socket::new(socket, Some(address))
+        (Stream::new(socket), address)
     }
 
     fn lost(&mut self, at: usize, error: io::Error) {

@@ -395,12 +395,16 @@ mod tests {
 
     use super::*;
 
+    #[derive(Debug)]
     struct Test;
     impl crate::front::sealed::Sealed for Test {}
     impl Front for Test {
         type Source = Vec<u8>;
-        type Connection = ();
-        type Waiter = ();
+        type System = crate::fuzzing::call::World;
+
+        async fn read(_: &mut Vec<u8>, _: &mut [u8]) -> std::io::Result<usize> {
+            Ok(0)
+        }
     }
 
     fn source(bytes: &[u8], length: SourceLength) -> Segment<Vec<u8>> {

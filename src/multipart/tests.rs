@@ -7,17 +7,9 @@ use super::form::Form;
 use super::part::Part;
 use crate::body::{Body, BodyError, Feed, SourceLength};
 use crate::client::Client;
-use crate::front::{Front, sealed};
+use crate::fuzzing::call::Fuzzed as Test;
 use crate::proto::exchange::Outgoing;
 use crate::proto::testing::headers;
-
-struct Test;
-impl sealed::Sealed for Test {}
-impl Front for Test {
-    type Source = Box<dyn Read + Send>;
-    type Connection = ();
-    type Waiter = ();
-}
 
 fn reader(bytes: impl Into<Vec<u8>>, length: SourceLength) -> Part<Test> {
     Part::<Test>::from_source(Box::new(std::io::Cursor::new(bytes.into())), length)

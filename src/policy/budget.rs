@@ -32,7 +32,7 @@ impl Default for Timeouts {
 
 /// Which deadline passed, and how long it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Expired {
+pub struct Expired {
     which: Which,
     length: Duration,
 }
@@ -61,7 +61,7 @@ pub(crate) enum Operation {
 
 /// How long an operation may wait, and what to say if that was not enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Wait {
+pub struct Wait {
     /// Never zero; `None` waits for ever.
     pub(crate) at_most: Option<Duration>,
     /// Told when the wait was in vain.
@@ -70,7 +70,7 @@ pub(crate) struct Wait {
 
 /// The deadlines of one call.
 #[derive(Debug, Clone)]
-pub(crate) struct Budget {
+pub struct Budget {
     timeouts: Timeouts,
     total: Option<Instant>,
     /// Set while a connection is being made.

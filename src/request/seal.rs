@@ -118,17 +118,8 @@ struct Chunked;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::{Segment, SourceLength};
-    use crate::front::sealed::Sealed;
+    use crate::fuzzing::call::{self, Fuzzed as Test};
     use crate::url::Url;
-
-    struct Test;
-    impl Sealed for Test {}
-    impl Front for Test {
-        type Source = ();
-        type Connection = ();
-        type Waiter = ();
-    }
 
     const TEXT: &str = "hello";
 
@@ -137,8 +128,7 @@ mod tests {
     }
 
     fn reader() -> Option<Body<Test>> {
-        let length = SourceLength::Unknown;
-        Some(Body::from_segment(Segment::Source { source: (), length }))
+        Some(call::reader(std::io::empty(), None))
     }
 
     fn seal(

@@ -1,18 +1,17 @@
-//! The driver: carries out what the machines ask for, on a real socket.
+//! An open connection: the loop that carries out what its machine asks for.
 
-use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use http::HeaderMap;
 
-use super::Blocking;
-use super::probe::Pending;
 use super::socket::{Socket, SocketError};
+use super::system::Pending;
 use super::turn::Slot;
 use crate::body::{Body, Feed};
 use crate::call::{Call, Failure};
 use crate::error::Error;
+use crate::front::Front;
 use crate::link::{Halt, Link};
 use crate::policy::budget::{Budget, Operation};
 use crate::policy::route::Route;
@@ -29,12 +28,12 @@ const IDLE_READS: usize = 4;
 
 /// An open connection: a socket, and the machine that knows what its bytes mean.
 #[derive(Debug)]
-pub struct Connection {
-    socket: Socket,
+pub(crate) struct Connection<F: Front> {
+    socket: Socket<F::System>,
     link: Link,
     opened: Instant,
     /// Given back when everything else is closed.
-    _slot: Slot,
+    _slot: Slot<F>,
 }
 
 /// Whether a rest of a body that nobody wants is waited for.
@@ -47,13 +46,13 @@ pub(crate) enum Patience {
 }
 
 /// Closes the connection; over TLS the peer is told so, or told what was wrong.
-impl Drop for Connection {
+impl<F: Front> Drop for Connection<F> {
     fn drop(&mut self) {
         self.socket.say_farewell(self.link.session.farewell());
     }
 }
 
-impl Pooled for Box<Connection> {
+impl<F: Front> Pooled for Box<Connection<F>> {
     fn route(&self) -> &Route {
         self.link.route()
     }
@@ -63,9 +62,9 @@ impl Pooled for Box<Connection> {
     }
 }
 
-impl Connection {
-    pub(crate) fn new(socket: Socket, link: Link, slot: Slot) -> Self {
-        Self { socket, link, opened: Instant::now(), _slot: slot }
+impl<F: Front> Connection<F> {
+    pub(crate) fn new(socket: Socket<F::System>, link: Link, slot: Slot<F>, now: Instant) -> Self {
+        Self { socket, link, opened: now, _slot: slot }
     }
 
     pub(crate) fn peer(&self) -> Option<SocketAddr> {
@@ -79,7 +78,7 @@ impl Connection {
 
     /// Whether a connection that idled can be used: the peer has neither closed it nor spoken,
     /// unless it was TLS that spoke by itself.
-    pub(crate) fn is_alive(&mut self, budget: &Budget) -> bool {
+    pub(crate) async fn is_alive(&mut self, budget: &Budget) -> bool {
         for _ in 0..IDLE_READS {
             match self.socket.pending() {
                 Pending::Nothing => return true,
@@ -87,7 +86,7 @@ impl Connection {
                 Pending::Bytes => {}
             }
             // There is something, so this does not wait.
-            if self.read(budget).is_err() || self.link.session.receive_idle().is_err() {
+            if self.read(budget).await.is_err() || self.link.session.receive_idle().is_err() {
                 return false;
             }
         }
@@ -100,21 +99,22 @@ impl Connection {
     }
 
     /// Sends the call's current hop and waits for the head of its response.
-    pub(crate) fn send(
+    pub(crate) async fn send(
         &mut self,
-        call: &mut Call<'_, Blocking>,
+        call: &mut Call<'_, F>,
     ) -> Result<Box<ResponseHead>, Failure> {
+        self.socket.begin(call.method(), call.url());
         self.link.start(call).map_err(|halt| self.link.failure(halt))?;
         let mut body = call.take_body();
-        let head = self.run(&mut body, &mut call.budget);
+        let head = self.run(&mut body, &mut call.budget).await;
         call.give_back(body);
         head.map_err(|halt| self.link.failure(halt))
     }
 
     /// The loop: step, and do what it asks for.
-    fn run(
+    async fn run(
         &mut self,
-        body: &mut Body<Blocking>,
+        body: &mut Body<F>,
         budget: &mut Budget,
     ) -> Result<Box<ResponseHead>, Halt> {
         let mut write_error = None;
@@ -128,14 +128,14 @@ impl Connection {
             let progress = match self.link.session.step() {
                 Err(error) => Err(error.into()),
                 Ok(Step::Head(head)) => return Ok(head),
-                Ok(Step::Fill) if self.may_have_answer() => self.read(budget),
-                Ok(Step::Fill) => self.fill(body),
-                Ok(Step::Read) => self.read_answer(write_error.as_ref(), budget),
-                Ok(Step::Await) => self.await_continue(budget),
+                Ok(Step::Fill) if self.may_have_answer() => self.read(budget).await,
+                Ok(Step::Fill) => self.fill(body).await,
+                Ok(Step::Read) => self.read_answer(write_error.as_ref(), budget).await,
+                Ok(Step::Await) => self.await_continue(budget).await,
                 Ok(Step::Write) if std::mem::take(&mut suspects) && self.is_spoken_to() => {
                     Err(Halt::Session(ProtocolError::Unsolicited.into()))
                 }
-                Ok(Step::Write) => match self.write(budget) {
+                Ok(Step::Write) => match self.write(budget).await {
                     Err(halt) if self.may_be_answered(&halt) => {
                         write_error.get_or_insert(halt);
                         self.link.session.write_failed();
@@ -152,8 +152,8 @@ impl Connection {
         }
     }
 
-    fn read(&mut self, budget: &Budget) -> Result<(), Halt> {
-        match self.socket.read(self.link.session.read_space(), budget)? {
+    async fn read(&mut self, budget: &Budget) -> Result<(), Halt> {
+        match self.socket.read(self.link.session.read_space(), budget).await? {
             0 => self.link.session.read_eof()?,
             count => self.link.session.read(count),
         }
@@ -161,19 +161,23 @@ impl Connection {
     }
 
     /// After a write that came too late, only what is there already is read.
-    fn read_answer(&mut self, write_error: Option<&Halt>, budget: &Budget) -> Result<(), Halt> {
+    async fn read_answer(
+        &mut self,
+        write_error: Option<&Halt>,
+        budget: &Budget,
+    ) -> Result<(), Halt> {
         match write_error {
             Some(Halt::Expired(expired)) if self.socket.pending() != Pending::Bytes => {
                 Err(Halt::Expired(*expired))
             }
-            _ => self.read(budget),
+            _ => self.read(budget).await,
         }
     }
 
     /// Reads, but sends the body if there is nothing to read for a while.
-    fn await_continue(&mut self, budget: &Budget) -> Result<(), Halt> {
+    async fn await_continue(&mut self, budget: &Budget) -> Result<(), Halt> {
         let space = self.link.session.read_space();
-        match self.socket.read_as(Operation::Continue, space, budget) {
+        match self.socket.read_as(Operation::Continue, space, budget).await {
             Ok(0) => self.link.session.read_eof()?,
             Ok(count) => self.link.session.read(count),
             Err(SocketError::Expired(expired)) if expired.is_patience() => {
@@ -184,14 +188,14 @@ impl Connection {
         Ok(())
     }
 
-    fn write(&mut self, budget: &Budget) -> Result<(), Halt> {
-        let count = self.socket.write(self.link.session.output(), budget)?;
+    async fn write(&mut self, budget: &Budget) -> Result<(), Halt> {
+        let count = self.socket.write(self.link.session.output(), budget).await?;
         self.link.session.wrote(count);
         Ok(())
     }
 
     /// Puts the next piece of the request's body into the machine.
-    fn fill(&mut self, body: &mut Body<Blocking>) -> Result<(), Halt> {
+    async fn fill(&mut self, body: &mut Body<F>) -> Result<(), Halt> {
         let space = self.link.session.body_space();
         loop {
             let (source, into) = match body.feed(space) {
@@ -205,7 +209,7 @@ impl Connection {
                 }
                 Feed::Read(source, into) => (source, into),
             };
-            let count = read_source(source, into).map_err(Halt::body)?;
+            let count = F::read(source, into).await.map_err(Halt::body)?;
             body.fed(count).map_err(Halt::body)?;
         }
     }
@@ -237,19 +241,23 @@ impl Connection {
     // The response's body.
 
     /// The next bytes of the body; 0 is its end. `into` is not empty.
-    pub(crate) fn read_body(&mut self, into: &mut [u8], budget: &Budget) -> Result<usize, Error> {
-        self.next_bytes(into, budget).map_err(|halt| self.link.body_error(halt))
+    pub(crate) async fn read_body(
+        &mut self,
+        into: &mut [u8],
+        budget: &Budget,
+    ) -> Result<usize, Error> {
+        self.next_bytes(into, budget).await.map_err(|halt| self.link.body_error(halt))
     }
 
-    fn next_bytes(&mut self, into: &mut [u8], budget: &Budget) -> Result<usize, Halt> {
+    async fn next_bytes(&mut self, into: &mut [u8], budget: &Budget) -> Result<usize, Halt> {
         loop {
             match self.link.session.read_body(into)? {
                 BodyStep::Data(count) => return Ok(count),
                 BodyStep::End => return Ok(0),
-                BodyStep::Read => self.read(budget)?,
+                BodyStep::Read => self.read(budget).await?,
                 BodyStep::Direct(room) => {
                     let into = into.get_mut(..room).unwrap_or_default();
-                    match self.socket.read(into, budget)? {
+                    match self.socket.read(into, budget).await? {
                         0 => self.link.session.read_eof()?,
                         count => {
                             self.link.session.read_direct(count);
@@ -275,7 +283,7 @@ impl Connection {
     }
 
     /// Reads away what is left of the body, if it is no more than `limit` bytes and there in time.
-    pub(crate) fn drain(
+    pub(crate) async fn drain(
         &mut self,
         limit: usize,
         patience: Patience,
@@ -300,12 +308,13 @@ impl Connection {
                     return Err(CloseReason::BodyUnread);
                 }
                 BodyStep::Read => {
-                    self.read(budget).map_err(|_| CloseReason::Io)?;
+                    self.read(budget).await.map_err(|_| CloseReason::Io)?;
                     0
                 }
                 BodyStep::Direct(room) => {
                     let into = scratch.get_mut(..room).unwrap_or_default();
-                    let count = self.socket.read(into, budget).map_err(|_| CloseReason::Io)?;
+                    let count =
+                        self.socket.read(into, budget).await.map_err(|_| CloseReason::Io)?;
                     if count == 0 {
                         return Err(CloseReason::EarlyEof);
                     }
@@ -314,20 +323,6 @@ impl Connection {
                 }
             };
             left = left.checked_sub(count).ok_or(CloseReason::BodyUnread)?;
-        }
-    }
-}
-
-/// Reads what the caller gave as a part of a body.
-pub(super) fn read_source(source: &mut dyn Read, into: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match source.read(into) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // Anyone can implement `Read`; what was never written must not be sent.
-            Ok(count) if count > into.len() => {
-                return Err(io::Error::other("a reader claimed more bytes than it had room for"));
-            }
-            read => return read,
         }
     }
 }

@@ -2,15 +2,17 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::HeaderMap;
 
-use super::Blocking;
-use super::drive::{Connection, Patience};
+use super::connection::{Connection, Patience};
+use super::ready::ready;
+use super::system::System;
 use super::turn::Grant;
 use crate::client::Shared;
 use crate::error::Result;
+use crate::front::Front;
 use crate::policy::budget::Budget;
 use crate::pool::Pooled as _;
 use crate::wire::tls::TlsInfo;
@@ -22,17 +24,17 @@ const SKIP_PATIENCE: Duration = Duration::from_millis(100);
 /// A connection whose response is being read. When the lease ends, the connection is kept for the
 /// next request if it is clean, or can be made so at no wait; otherwise it is closed.
 #[derive(Debug)]
-pub(super) struct Lease {
+pub(super) struct Lease<F: Front> {
     /// Present until the end of the lease.
-    connection: Option<Box<Connection>>,
-    shared: Arc<Shared<Blocking>>,
+    connection: Option<Box<Connection<F>>>,
+    shared: Arc<Shared<F>>,
     budget: Budget,
 }
 
-impl Lease {
+impl<F: Front> Lease<F> {
     pub(super) fn new(
-        connection: Box<Connection>,
-        shared: &Arc<Shared<Blocking>>,
+        connection: Box<Connection<F>>,
+        shared: &Arc<Shared<F>>,
         budget: Budget,
     ) -> Self {
         Self { connection: Some(connection), shared: Arc::clone(shared), budget }
@@ -57,18 +59,18 @@ impl Lease {
     }
 
     /// The next bytes of the body; 0 is its end.
-    pub(super) fn read(&mut self, into: &mut [u8]) -> Result<usize> {
+    pub(super) async fn read(&mut self, into: &mut [u8]) -> Result<usize> {
         match &mut self.connection {
-            Some(connection) => connection.read_body(into, &self.budget),
+            Some(connection) => connection.read_body(into, &self.budget).await,
             None => Ok(0),
         }
     }
 
     /// The body is not wanted, but the connection is: most servers send what little there is right
     /// behind the head, which is worth a moment.
-    pub(super) fn skip_body(mut self) {
-        let budget = self.budget.shortened(SKIP_PATIENCE, Instant::now());
-        self.end(Patience::Budget, &budget);
+    pub(super) async fn skip_body(mut self) {
+        let budget = self.budget.shortened(SKIP_PATIENCE, self.shared.system.now());
+        self.end(Patience::Budget, &budget).await;
     }
 
     pub(super) fn take_trailers(&mut self) -> Option<HeaderMap> {
@@ -76,22 +78,22 @@ impl Lease {
     }
 }
 
-impl Drop for Lease {
+impl<F: Front> Drop for Lease<F> {
     fn drop(&mut self) {
         let budget = self.budget.clone();
-        self.end(Patience::None, &budget);
+        ready(self.end(Patience::None, &budget)); // what is not there at once is not waited for
     }
 }
 
-impl Lease {
-    fn end(&mut self, patience: Patience, budget: &Budget) {
+impl<F: Front> Lease<F> {
+    async fn end(&mut self, patience: Patience, budget: &Budget) {
         let Some(mut connection) = self.connection.take() else { return };
         let limit = self.shared.config.limits.drained_bytes;
-        if connection.drain(limit, patience, budget).is_err() {
+        if connection.drain(limit, patience, budget).await.is_err() {
             return;
         }
         let memory = connection.rest();
-        let now = Instant::now();
+        let now = self.shared.system.now();
         let mut idle = self.shared.idle();
         idle.shelf.put(memory);
         if idle.pool.is_too_old(&connection, now) {

@@ -2,24 +2,23 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use super::socket::SocketError;
+use super::system::{Desk, System};
 use crate::dialling::{Dialling, Endpoint};
-use crate::dns::Resolver;
 use crate::policy::budget::{Budget, Operation};
 use crate::policy::route::literal;
 
 /// The addresses of a host that suit the client, in the resolver's order, with the port to
 /// connect to.
-pub(crate) fn addresses(
+pub(crate) async fn addresses<S: System>(
+    system: &S,
     endpoint: &Endpoint,
     dialling: &Dialling,
     budget: &Budget,
 ) -> Result<Vec<SocketAddr>, SocketError> {
-    let mut found = find(&endpoint.host, dialling, budget)?;
+    let mut found = find(system, &endpoint.host, dialling, budget).await?;
     if found.is_empty() {
         return Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address").into());
     }
@@ -31,40 +30,24 @@ pub(crate) fn addresses(
     Ok(found.into_iter().map(|address| with_port(address, endpoint.port)).collect())
 }
 
-fn find(host: &str, dialling: &Dialling, budget: &Budget) -> Result<Vec<SocketAddr>, SocketError> {
+async fn find<S: System>(
+    system: &S,
+    host: &str,
+    dialling: &Dialling,
+    budget: &Budget,
+) -> Result<Vec<SocketAddr>, SocketError> {
     if let Some(addresses) = dialling.addresses.get(host) {
         return Ok(addresses.clone());
     }
     if let Some(ip) = literal(host) {
         return Ok(vec![SocketAddr::new(ip, 0)]);
     }
-    let wait = budget.wait(Operation::Connect, Instant::now)?;
-    let Some(limit) = wait.at_most else { return Ok(dialling.resolver.0.resolve(host)?) };
-    match lookup_within(limit, host, dialling.resolver.clone()) {
+    let wait = budget.wait(Operation::Connect, || system.now())?;
+    let desk = Arc::new(Desk::default());
+    system.look_up(host.to_owned(), dialling.resolver.clone(), Arc::clone(&desk));
+    match desk.wait(wait.at_most).await {
         Some(found) => Ok(found?),
         None => Err(wait.expired.into()),
-    }
-}
-
-/// A lookup cannot be interrupted, so it gets a thread of its own, which outlives the wait if need
-/// be.
-fn lookup_within(
-    limit: Duration,
-    host: &str,
-    resolver: Resolver,
-) -> Option<io::Result<Vec<SocketAddr>>> {
-    let (answer, answers) = mpsc::sync_channel(1);
-    let host = host.to_owned();
-    let lookup = move || drop(answer.send(resolver.0.resolve(&host)));
-    if let Err(error) = thread::Builder::new().name("leanhttp lookup".into()).spawn(lookup) {
-        return Some(Err(error));
-    }
-    match answers.recv_timeout(limit) {
-        Ok(found) => Some(found),
-        Err(RecvTimeoutError::Timeout) => None,
-        Err(RecvTimeoutError::Disconnected) => {
-            Some(Err(io::Error::other("the lookup ended without an answer")))
-        }
     }
 }
 
@@ -76,14 +59,28 @@ fn with_port(address: SocketAddr, port: u16) -> SocketAddr {
 }
 
 #[cfg(test)]
+#[cfg(feature = "blocking")]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
+    use crate::blocking::Blocking;
+    use crate::driver::ready::run;
+    use crate::front::Front;
     use crate::policy::budget::Timeouts;
     use crate::url::Url;
 
     fn find(url: &str, dialling: &Dialling) -> Result<Vec<SocketAddr>, SocketError> {
-        let budget = Budget::start(Timeouts::default(), Instant::now());
-        addresses(&endpoint(url), dialling, &budget)
+        look_up(url, dialling, &Budget::start(Timeouts::default(), Instant::now()))
+    }
+
+    fn look_up(
+        url: &str,
+        dialling: &Dialling,
+        budget: &Budget,
+    ) -> Result<Vec<SocketAddr>, SocketError> {
+        let system = <Blocking as Front>::System::default();
+        run(addresses(&system, &endpoint(url), dialling, budget))
     }
 
     fn endpoint(url: &str) -> Endpoint {
@@ -113,7 +110,7 @@ mod tests {
         let timeouts = Timeouts { connect: Some(Duration::ZERO), ..Timeouts::default() };
         let mut budget = Budget::start(timeouts, Instant::now());
         budget.start_connecting(Instant::now());
-        let outcome = addresses(&endpoint("http://localhost/"), &Dialling::default(), &budget);
+        let outcome = look_up("http://localhost/", &Dialling::default(), &budget);
         assert!(matches!(outcome, Err(SocketError::Expired(_))));
     }
 

@@ -3,17 +3,16 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
-use std::time::Instant;
 
-use super::Blocking;
-use super::drive::Connection;
-use super::race::{self, Failures};
+use super::connection::Connection;
 use super::resolve;
 use super::socket::{Socket, SocketError};
+use super::system::{Failures, System};
 use super::turn::Slot;
 use crate::call::Call;
 use crate::dialling::{Dialling, Endpoint};
 use crate::error::{Error, Kind, Phase, Result};
+use crate::front::Front;
 use crate::link::Link;
 use crate::policy::budget::Budget;
 use crate::policy::egress::Denied;
@@ -21,30 +20,42 @@ use crate::policy::route::{Route, Target};
 
 /// A fresh connection for the call's current hop; what is to be set up on it, such as TLS, begins
 /// with its first bytes.
-pub(crate) fn dial(call: &mut Call<'_, Blocking>, slot: Slot) -> Result<Box<Connection>> {
+pub(crate) async fn dial<F: Front>(
+    system: &F::System,
+    call: &mut Call<'_, F>,
+    slot: Slot<F>,
+) -> Result<Box<Connection<F>>> {
     let route = call.route();
     let proxy = route.proxy().cloned();
-    call.budget.start_connecting(Instant::now());
-    connection(call, route, slot).map_err(|error| match proxy {
+    call.budget.start_connecting(system.now());
+    connection(system, call, route, slot).await.map_err(|error| match proxy {
         Some(proxy) => error.via(proxy),
         None => error,
     })
 }
 
-fn connection(call: &Call<'_, Blocking>, route: Route, slot: Slot) -> Result<Box<Connection>> {
+async fn connection<F: Front>(
+    system: &F::System,
+    call: &Call<'_, F>,
+    route: Route,
+    slot: Slot<F>,
+) -> Result<Box<Connection<F>>> {
     let dialling = &call.config().dialling;
     if !call.url().host().is_resolvable() && dialling.unix_socket.is_none() {
         let host = call.url().host_str().unwrap_or_default();
         let error = Error::new(Kind::Resolve, Phase::Resolve).peer(host);
         return Err(error.detail("not a name that can be looked up (RFC 1035 \u{a7}2.3.4)"));
     }
-    let found = address_for_proxy(call, &route)?;
+    let found = address_for_proxy(system, call, &route).await?;
     let link = Link::new(call.config(), route, found)?;
     let socket = match &dialling.unix_socket {
-        Some(path) => connect_unix(path, &call.budget)?,
-        None => connect(&look_up(call, &stop(link.route(), dialling))?, dialling, &call.budget)?,
+        Some(path) => connect_unix(system, path, &call.budget).await?,
+        None => {
+            let addresses = look_up(system, call, &stop(link.route(), dialling)).await?;
+            connect(system, &addresses, dialling, &call.budget).await?
+        }
     };
-    Ok(Box::new(Connection::new(socket, link, slot)))
+    Ok(Box::new(Connection::new(socket, link, slot, system.now())))
 }
 
 /// Where the connection leads.
@@ -57,12 +68,16 @@ fn stop(route: &Route, dialling: &Dialling) -> Endpoint {
 
 /// The address of the origin, where that is what a proxy has to be told. SOCKS takes one, and its
 /// version 4 no other than IPv4.
-fn address_for_proxy(call: &Call<'_, Blocking>, route: &Route) -> Result<Option<IpAddr>> {
+async fn address_for_proxy<F: Front>(
+    system: &F::System,
+    call: &Call<'_, F>,
+    route: &Route,
+) -> Result<Option<IpAddr>> {
     if route.proxy().is_some() {
         check_target(call)?;
     }
     let Some(Target { host, port, .. }) = route.looked_up_here() else { return Ok(None) };
-    let found = look_up(call, &Endpoint { host: host.clone(), port: *port })?;
+    let found = look_up(system, call, &Endpoint { host: host.clone(), port: *port }).await?;
     let (allowed, denied) = allowed(&found, &call.config().dialling);
     if allowed.is_empty() {
         return Err(denied_error(&denied));
@@ -72,7 +87,7 @@ fn address_for_proxy(call: &Call<'_, Blocking>, route: &Route) -> Result<Option<
 }
 
 /// What can be judged of an origin that a proxy connects to.
-fn check_target(call: &Call<'_, Blocking>) -> Result<()> {
+fn check_target<F: Front>(call: &Call<'_, F>) -> Result<()> {
     let Some(egress) = &call.config().dialling.egress else { return Ok(()) };
     let port = call.url().port_or_known_default().unwrap_or_default();
     let target = Target::of(call.url());
@@ -84,21 +99,33 @@ fn check_target(call: &Call<'_, Blocking>) -> Result<()> {
         .map_err(|why| Error::new(Kind::Denied, Phase::Connect).peer(target.authority()).cause(why))
 }
 
-fn look_up(call: &Call<'_, Blocking>, stop: &Endpoint) -> Result<Vec<SocketAddr>> {
+async fn look_up<F: Front>(
+    system: &F::System,
+    call: &Call<'_, F>,
+    stop: &Endpoint,
+) -> Result<Vec<SocketAddr>> {
     let lookup = |kind| Error::new(kind, Phase::Resolve).peer(&*stop.host);
-    resolve::addresses(stop, &call.config().dialling, &call.budget).map_err(|error| match error {
+    let found = resolve::addresses(system, stop, &call.config().dialling, &call.budget).await;
+    found.map_err(|error| match error {
         SocketError::Expired(expired) => lookup(Kind::Timeout).cause(expired),
         SocketError::Io(error) => lookup(Kind::Resolve).cause(error),
     })
 }
 
-fn connect(addresses: &[SocketAddr], dialling: &Dialling, budget: &Budget) -> Result<Socket> {
+async fn connect<S: System>(
+    system: &S,
+    addresses: &[SocketAddr],
+    dialling: &Dialling,
+    budget: &Budget,
+) -> Result<Socket<S>> {
     let (allowed, denied) = allowed(addresses, dialling);
     if allowed.is_empty() && !denied.is_empty() {
         return Err(denied_error(&denied));
     }
-    race::connect(allowed, &dialling.socket, budget)
-        .map_err(|failures| connect_error(failures, &denied))
+    match system.connect(allowed, &dialling.socket, budget).await {
+        Ok((stream, peer)) => Ok(Socket::new(stream, system, Some(peer))),
+        Err(failures) => Err(connect_error(failures, &denied)),
+    }
 }
 
 /// What the egress policy lets be dialled: asked here, of the very addresses that are, because a
@@ -117,21 +144,13 @@ fn allowed(addresses: &[SocketAddr], dialling: &Dialling) -> (Vec<SocketAddr>, D
 
 type Denials = Vec<(SocketAddr, Denied)>;
 
-#[cfg(unix)]
-fn connect_unix(path: &Path, budget: &Budget) -> Result<Socket> {
-    let peer = path.display().to_string();
-    race::connect_unix(path, budget).map_err(|error| match error {
-        SocketError::Io(error) => Error::new(Kind::Connect, Phase::Connect).peer(peer).cause(error),
-        SocketError::Expired(expired) => {
-            Error::new(Kind::Timeout, Phase::Connect).peer(peer).cause(expired)
-        }
-    })
-}
-
-/// There the builder offers no way to ask for it.
-#[cfg(not(unix))]
-fn connect_unix(path: &Path, _: &Budget) -> Result<Socket> {
-    Err(Error::new(Kind::Connect, Phase::Connect).peer(path.display().to_string()))
+async fn connect_unix<S: System>(system: &S, path: &Path, budget: &Budget) -> Result<Socket<S>> {
+    let error = |kind| Error::new(kind, Phase::Connect).peer(path.display().to_string());
+    match system.connect_unix(path, budget).await {
+        Ok(stream) => Ok(Socket::new(stream, system, None)),
+        Err(SocketError::Io(cause)) => Err(error(Kind::Connect).cause(cause)),
+        Err(SocketError::Expired(cause)) => Err(error(Kind::Timeout).cause(cause)),
+    }
 }
 
 fn denied_error(denied: &Denials) -> Error {

@@ -1,0 +1,100 @@
+//! A socket of the system, which is told how long each call may take.
+
+use std::io::{self, Read};
+use std::time::Duration;
+
+use socket2::Socket;
+
+use super::probe;
+use crate::driver::SocketError;
+use crate::driver::system::{self, Pending};
+use crate::policy::budget::Wait;
+
+/// A connected socket.
+#[derive(Debug)]
+pub struct Stream {
+    socket: Socket,
+    /// The limits that the system knows of: telling it again costs a system call.
+    read_limit: Option<Duration>,
+    write_limit: Option<Duration>,
+}
+
+impl Stream {
+    pub(super) fn new(socket: Socket) -> Self {
+        Self { socket, read_limit: None, write_limit: None }
+    }
+}
+
+impl system::Stream for Stream {
+    async fn read(&mut self, into: &mut [u8], wait: Wait) -> Result<usize, SocketError> {
+        if self.read_limit != wait.at_most {
+            self.socket.set_read_timeout(for_system(wait.at_most))?;
+            self.read_limit = wait.at_most;
+        }
+        self.socket.read(into).map_err(|error| in_vain(error, wait))
+    }
+
+    async fn write(&mut self, bytes: &[u8], wait: Wait) -> Result<usize, SocketError> {
+        if self.write_limit != wait.at_most {
+            self.socket.set_write_timeout(for_system(wait.at_most))?;
+            self.write_limit = wait.at_most;
+        }
+        self.socket.send_with_flags(bytes, NO_SIGNAL).map_err(|error| in_vain(error, wait))
+    }
+
+    fn pending(&self) -> Pending {
+        probe::pending(&self.socket)
+    }
+
+    fn say_farewell(&mut self, bytes: &[u8]) {
+        if self.socket.set_write_timeout(Some(FAREWELL)).is_ok() {
+            let _ = self.socket.send_with_flags(bytes, NO_SIGNAL);
+        }
+    }
+}
+
+/// The system counts microseconds, and takes none of them for no limit.
+fn for_system(limit: Option<Duration>) -> Option<Duration> {
+    limit.map(|limit| limit.max(Duration::from_micros(1)))
+}
+
+/// A peer that is gone is an error of the write, never a signal to the whole program.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
+/// There the socket has an option for it, which is set, or no signals.
+#[cfg(not(all(unix, not(target_vendor = "apple"))))]
+const NO_SIGNAL: i32 = 0;
+
+/// How long a farewell may take: nothing at all unless the system's buffers are full.
+const FAREWELL: Duration = Duration::from_millis(1);
+
+/// A system call failed: too late, or broken. Where there is no limit of ours, the system has given
+/// the connection up.
+fn in_vain(error: io::Error, wait: Wait) -> SocketError {
+    match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut if wait.at_most.is_some() => {
+            wait.expired.into()
+        }
+        _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::policy::budget::{Budget, Operation, Timeouts};
+
+    /// Linux reports a connection that it has given up as it does a limit that has passed.
+    #[test]
+    fn the_end_of_the_systems_patience_is_no_limit_of_ours() {
+        for (read, is_ours) in [(Some(Duration::from_secs(1)), true), (None, false)] {
+            let timeouts = Timeouts { read, ..Timeouts::default() };
+            let budget = Budget::start(timeouts, Instant::now());
+            let wait = budget.wait(Operation::Read, Instant::now).unwrap();
+            let error = in_vain(io::ErrorKind::TimedOut.into(), wait);
+            assert_eq!(matches!(error, SocketError::Expired(_)), is_ours, "{error}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The world of this front: the operating system, whose calls block.
+
+use std::io;
+use std::net::SocketAddr;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::race;
+use super::stream::Stream;
+use crate::dialling::SocketOptions;
+use crate::dns::Resolver;
+use crate::driver::SocketError;
+use crate::driver::system::{self, Desk, Failures, Found};
+use crate::policy::budget::Budget;
+
+/// The operating system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct System;
+
+impl system::System for System {
+    type Stream = Stream;
+    type Event = Event;
+
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    async fn connect(
+        &self,
+        addresses: Vec<SocketAddr>,
+        options: &SocketOptions,
+        budget: &Budget,
+    ) -> Result<(Stream, SocketAddr), Failures> {
+        race::connect(addresses, options, budget)
+    }
+
+    async fn connect_unix(&self, path: &Path, budget: &Budget) -> Result<Stream, SocketError> {
+        race::connect_unix(path, budget)
+    }
+
+    /// A lookup cannot be interrupted, so it gets a thread of its own, which outlives the wait if
+    /// need be.
+    fn look_up(&self, host: String, resolver: Resolver, answer: Arc<Desk<Found, Event>>) {
+        let desk = Arc::clone(&answer);
+        let lookup = move || desk.put(resolve(&resolver, &host));
+        if let Err(error) = thread::Builder::new().name("leanhttp lookup".into()).spawn(lookup) {
+            answer.put(Err(error));
+        }
+    }
+}
+
+/// Whoever waits is told that there is no answer, should the caller's resolver panic.
+fn resolve(resolver: &Resolver, host: &str) -> Found {
+    let found = panic::catch_unwind(AssertUnwindSafe(|| resolver.0.resolve(host)));
+    found.unwrap_or_else(|_| Err(io::Error::other("the lookup ended without an answer")))
+}
+
+/// A flag that a thread sleeps on.
+#[derive(Debug, Default)]
+pub struct Event {
+    is_set: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl system::Event for Event {
+    fn set(&self) {
+        *self.is_set.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_all();
+    }
+
+    async fn wait(&self, at_most: Option<Duration>) {
+        let is_set = self.is_set.lock().unwrap_or_else(PoisonError::into_inner);
+        let waits = |is_set: &mut bool| !*is_set;
+        match at_most {
+            Some(limit) => drop(self.changed.wait_timeout_while(is_set, limit, waits)),
+            None => drop(self.changed.wait_while(is_set, waits)),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The driver: carries out what the machines ask for, hop by hop, on connections of the pool or on
+//! fresh ones. It is written once, for all fronts:
+//!
+//! ```text
+//! send ──▶ turn ──▶ dial ──▶ resolve          a connection: one that idles, or a new one
+//!   │        │
+//!   │        └── is waited for where there may be only so many
+//!   ├────▶ connection ──▶ socket              the bytes of an exchange, each wait within the budget
+//!   └────▶ lease ──▶ reader                   the body; then the connection goes back to the pool
+//! ```
+//!
+//! What a front adds is a [`System`](system::System): sockets, a clock, a way to wait. Where that
+//! blocks, as in [`blocking`](crate::blocking), no future here is ever pending, and
+//! [`run`](ready::run) is a plain call.
+
+mod connection;
+mod dial;
+mod lease;
+mod reader;
+pub(crate) mod ready;
+mod resolve;
+mod send;
+mod socket;
+pub(crate) mod system;
+mod turn;
+
+pub(crate) use connection::Connection;
+pub(crate) use reader::Reader;
+pub(crate) use socket::SocketError;
+pub(crate) use turn::Waiter;

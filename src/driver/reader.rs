@@ -1,0 +1,151 @@
+//! The body of a response, decoded, as it is read.
+
+use http::HeaderMap;
+
+use super::lease::Lease;
+use crate::coding::queue::DecodingQueue;
+use crate::coding::{CodingError, Decoder};
+use crate::error::{Error, Kind, Phase, Result};
+use crate::front::Front;
+
+/// What a body of unknown length gets at first.
+const FIRST_PIECE: usize = 8 * 1024;
+
+/// How much memory is set aside on the server's word alone; the rest when that much has come.
+const TRUSTED_LENGTH: u64 = 1024 * 1024;
+
+/// The body of a response, while it is read.
+#[derive(Debug)]
+pub struct Reader<F: Front> {
+    source: Source<F>,
+    decoding: Option<DecodingQueue>,
+    pub(crate) trailers: Option<HeaderMap>,
+    /// What is put into memory at most.
+    limit: u64,
+}
+
+#[derive(Debug)]
+enum Source<F: Front> {
+    Connection(Lease<F>),
+    Ended,
+    /// It failed, and fails again: a cut body must not look complete to who asks twice.
+    Broken,
+}
+
+impl<F: Front> Reader<F> {
+    pub(super) fn new(lease: Lease<F>, decoder: Option<Decoder>) -> Self {
+        Self {
+            limit: lease.body_limit(),
+            source: Source::Connection(lease),
+            decoding: decoder.map(DecodingQueue::new),
+            trailers: None,
+        }
+    }
+
+    /// The next decoded bytes; 0 is the end.
+    pub(crate) async fn next_bytes(&mut self, into: &mut [u8]) -> Result<usize> {
+        if into.is_empty() {
+            return Ok(0);
+        }
+        let read = match &mut self.decoding {
+            None => self.source.read(into).await,
+            Some(queue) => decode(queue, &mut self.source, into).await,
+        };
+        match &read {
+            Ok(0) => self.end(),
+            Ok(_) => {}
+            Err(_) => self.source = Source::Broken,
+        }
+        read
+    }
+
+    /// Lets the connection go back to the pool at once, not when the response is dropped.
+    fn end(&mut self) {
+        if let Source::Connection(lease) = &mut self.source {
+            self.trailers = lease.take_trailers();
+            self.source = Source::Ended;
+        }
+    }
+
+    /// How many bytes will come, if that is known.
+    fn left(&self) -> Option<u64> {
+        match &self.source {
+            Source::Connection(lease) if self.decoding.is_none() => lease.body_left(),
+            Source::Connection(_) | Source::Broken => None,
+            Source::Ended => Some(0),
+        }
+    }
+
+    /// The whole rest of the body.
+    pub(crate) async fn collect(&mut self) -> Result<Vec<u8>> {
+        let expected = self.left();
+        if expected.is_some_and(|length| length > self.limit) {
+            return Err(self.too_large());
+        }
+        let mut body = vec![0; first_piece(expected)];
+        let mut filled = 0;
+        while Some(filled as u64) != expected {
+            if filled == body.len() {
+                self.grow(&mut body, expected);
+            }
+            match self.next_bytes(body.get_mut(filled..).unwrap_or_default()).await? {
+                0 => break,
+                count => filled += count,
+            }
+            if filled as u64 > self.limit {
+                return Err(self.too_large());
+            }
+        }
+        body.truncate(filled);
+        Ok(body)
+    }
+
+    /// More room for a body that has filled its piece: up to the limit, and one byte more to see
+    /// that the body goes beyond.
+    fn grow(&self, body: &mut Vec<u8>, expected: Option<u64>) {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX).saturating_add(1);
+        let known = expected.and_then(|length| usize::try_from(length).ok());
+        let size = known.unwrap_or(body.len().saturating_mul(2)).min(limit);
+        body.reserve_exact(size.saturating_sub(body.len())); // a vector would take twice that
+        body.resize(size, 0);
+    }
+
+    fn too_large(&self) -> Error {
+        let detail = format!("the body is larger than {} bytes (body_limit)", self.limit);
+        Error::new(Kind::Limit, Phase::Body).detail(detail)
+    }
+}
+
+fn first_piece(expected: Option<u64>) -> usize {
+    let trusted = expected.map(|length| length.min(TRUSTED_LENGTH));
+    trusted.and_then(|length| usize::try_from(length).ok()).unwrap_or(FIRST_PIECE)
+}
+
+async fn decode<F: Front>(
+    queue: &mut DecodingQueue,
+    source: &mut Source<F>,
+    into: &mut [u8],
+) -> Result<usize> {
+    let broken = |error: CodingError| error.into_error();
+    loop {
+        let decoded = queue.decode(into).map_err(broken)?;
+        if decoded > 0 {
+            return Ok(decoded);
+        }
+        let count = source.read(queue.space()).await?;
+        queue.filled(count).map_err(broken)?;
+        if count == 0 {
+            return Ok(0);
+        }
+    }
+}
+
+impl<F: Front> Source<F> {
+    async fn read(&mut self, into: &mut [u8]) -> Result<usize> {
+        match self {
+            Self::Connection(lease) => lease.read(into).await,
+            Self::Ended => Ok(0),
+            Self::Broken => Err(Error::new(Kind::Io, Phase::Body).detail("it failed before")),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Running a future that has nothing to wait for.
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+/// What comes of it, if that is there at once.
+pub(crate) fn ready<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(done) => Some(done),
+        Poll::Pending => None,
+    }
+}
+
+/// What comes of it, where the system's operations are over when they return: the first poll is
+/// the last.
+#[cfg(any(feature = "blocking", test, fuzzing))]
+pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    loop {
+        if let Some(done) = ready(future.as_mut()) {
+            return done;
+        }
+    }
+}

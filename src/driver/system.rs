@@ -1,0 +1,125 @@
+//! The world as the driver sees it. Every front has one; the fuzzers and the simulation have theirs.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use http::Method;
+
+use super::socket::SocketError;
+use crate::dialling::SocketOptions;
+use crate::dns::Resolver;
+use crate::policy::budget::{Budget, Wait};
+use crate::url::Url;
+
+/// A clock, sockets, names, and waiting for others.
+pub trait System: fmt::Debug + Clone + Default + Send + Sync + 'static {
+    /// A connection.
+    type Stream: Stream;
+    /// What a call waits for, if not for a socket.
+    type Event: Event;
+
+    /// The time, which only goes forward.
+    fn now(&self) -> Instant;
+
+    /// Connects to the first of these addresses that answers; the others' attempts are closed.
+    fn connect(
+        &self,
+        addresses: Vec<SocketAddr>,
+        options: &SocketOptions,
+        budget: &Budget,
+    ) -> impl Future<Output = Result<(Self::Stream, SocketAddr), Failures>> + Send;
+
+    /// Connects to a Unix domain socket.
+    fn connect_unix(
+        &self,
+        path: &Path,
+        budget: &Budget,
+    ) -> impl Future<Output = Result<Self::Stream, SocketError>> + Send;
+
+    /// Begins to look a name up. The answer comes when it comes; perhaps nobody wants it any more.
+    fn look_up(&self, host: String, resolver: Resolver, answer: Arc<Desk<Found, Self::Event>>);
+}
+
+/// A connected socket.
+pub trait Stream: fmt::Debug + Send + Sync + 'static {
+    /// Reads at least one byte; 0 is the end. `into` is not empty.
+    fn read(
+        &mut self,
+        into: &mut [u8],
+        wait: Wait,
+    ) -> impl Future<Output = Result<usize, SocketError>> + Send;
+
+    /// Writes at least one byte. There is at least one.
+    fn write(
+        &mut self,
+        bytes: &[u8],
+        wait: Wait,
+    ) -> impl Future<Output = Result<usize, SocketError>> + Send;
+
+    /// What waits to be read, at no wait.
+    fn pending(&self) -> Pending;
+
+    /// Last words before the socket is closed. Nobody waits for them to arrive.
+    fn say_farewell(&mut self, bytes: &[u8]);
+
+    /// A request begins: for those who watch.
+    fn begin(&mut self, _: &Method, _: &Url) {}
+}
+
+/// Something that happens once, and that one waits for.
+pub trait Event: fmt::Debug + Default + Send + Sync + 'static {
+    /// It has happened.
+    fn set(&self);
+    /// Waits for it, as long as that.
+    fn wait(&self, at_most: Option<Duration>) -> impl Future<Output = ()> + Send;
+}
+
+/// What a look at a socket saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pending {
+    /// Nothing yet.
+    Nothing,
+    /// At least one byte.
+    Bytes,
+    /// The peer has closed the connection, or it is broken.
+    End,
+}
+
+/// Why no address took the connection: each with its own reason.
+pub(crate) type Failures = Vec<(SocketAddr, SocketError)>;
+
+/// The addresses of a name.
+pub(crate) type Found = std::io::Result<Vec<SocketAddr>>;
+
+/// Where somebody puts what another waits for.
+#[derive(Debug)]
+pub struct Desk<T, E> {
+    thing: Mutex<Option<T>>,
+    event: E,
+}
+
+impl<T, E: Event> Default for Desk<T, E> {
+    fn default() -> Self {
+        Self { thing: Mutex::new(None), event: E::default() }
+    }
+}
+
+impl<T, E: Event> Desk<T, E> {
+    pub(crate) fn put(&self, thing: T) {
+        *self.thing.lock().unwrap_or_else(PoisonError::into_inner) = Some(thing);
+        self.event.set();
+    }
+
+    pub(crate) fn take(&self) -> Option<T> {
+        self.thing.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Waits until something is put there, as long as that.
+    pub(crate) async fn wait(&self, at_most: Option<Duration>) -> Option<T> {
+        self.event.wait(at_most).await;
+        self.take()
+    }
+}

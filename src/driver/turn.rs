@@ -1,0 +1,158 @@
+//! One's turn to have a connection: one that idles, a place for a new one, or a wait for either.
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use super::connection::Connection;
+use super::dial;
+use super::system::{Desk, System};
+use crate::call::Call;
+use crate::client::{Idle, Shared};
+use crate::error::{Error, Kind, Phase, Result};
+use crate::front::Front;
+use crate::policy::budget::{Expired, Operation};
+use crate::policy::route::Route;
+use crate::slots::{Left, Place, Ticket};
+use crate::wire::session::Memory;
+
+/// The place of a connection among those that there may be; it is free again when this is dropped.
+pub(crate) struct Slot<F: Front> {
+    shared: Weak<Shared<F>>,
+    route: Route,
+}
+
+/// What somebody has waited for.
+pub(crate) enum Grant<F: Front> {
+    /// A connection that another has just finished with.
+    Connection(Box<Connection<F>>),
+    Slot(Slot<F>),
+}
+
+type Grants<F> = Desk<Grant<F>, <<F as Front>::System as System>::Event>;
+
+/// How somebody who waits is told.
+pub(crate) struct Waiter<F: Front>(Arc<Grants<F>>);
+
+impl<F: Front> Waiter<F> {
+    /// If nobody takes the grant any more it is dropped, and what it held goes to the next.
+    pub(super) fn grant(self, grant: Grant<F>) {
+        self.0.put(grant);
+    }
+}
+
+enum Turn<F: Front> {
+    Idle(Box<Connection<F>>, Memory),
+    Slot(Slot<F>),
+    Later(Queued<F>),
+}
+
+/// A place in the queue, which is left when this is dropped.
+struct Queued<F: Front> {
+    shared: Arc<Shared<F>>,
+    ticket: Ticket,
+    grants: Arc<Grants<F>>,
+}
+
+/// A connection to the call's current URL: the one that idled least and still lives, or a new one.
+pub(super) async fn connection<F: Front>(
+    shared: &Arc<Shared<F>>,
+    call: &mut Call<'_, F>,
+) -> Result<Box<Connection<F>>> {
+    loop {
+        let (mut connection, memory) = match turn(shared, call) {
+            Turn::Idle(connection, memory) => (connection, memory),
+            Turn::Slot(slot) => return dial::dial(&shared.system, call, slot).await,
+            Turn::Later(queued) => match queued.wait(call).await? {
+                Grant::Connection(connection) => (connection, shared.idle().shelf.take()),
+                Grant::Slot(slot) => return dial::dial(&shared.system, call, slot).await,
+            },
+        };
+        connection.wake(memory);
+        if connection.is_alive(&call.budget).await {
+            return Ok(connection);
+        }
+    }
+}
+
+fn turn<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F>) -> Turn<F> {
+    let now = shared.system.now();
+    let mut stale = Vec::new();
+    let mut idle = shared.idle();
+    let expired = idle.pool.expire(now);
+    let turn = loop {
+        match idle.pool.take(call.url(), call.proxy()) {
+            // One was stale, so the others may be.
+            Some(connection) if call.is_resent() => stale.push(connection),
+            Some(connection) => break Turn::Idle(connection, idle.shelf.take()),
+            None => break place(&mut idle, shared, call.route()),
+        }
+    };
+    drop(idle);
+    drop((expired, stale)); // closed only here, where the pool is no longer locked
+    turn
+}
+
+/// A place for a new connection, or one in the queue.
+fn place<F: Front>(idle: &mut Idle<F>, shared: &Arc<Shared<F>>, route: Route) -> Turn<F> {
+    match idle.slots.hold(&route) {
+        Place::Held => Turn::Slot(Slot { shared: Arc::downgrade(shared), route }),
+        Place::Full => {
+            let grants = Arc::new(Grants::default());
+            let ticket = idle.slots.wait(route, Waiter(Arc::clone(&grants)));
+            Turn::Later(Queued { shared: Arc::clone(shared), ticket, grants })
+        }
+    }
+}
+
+impl<F: Front> Queued<F> {
+    /// Waits for one's turn, as long as making a connection may take.
+    async fn wait(self, call: &mut Call<'_, F>) -> Result<Grant<F>> {
+        let system = &self.shared.system;
+        call.budget.start_connecting(system.now());
+        let expired = match call.budget.wait(Operation::Connect, || system.now()) {
+            Err(expired) => expired,
+            Ok(wait) => match self.grants.wait(wait.at_most).await {
+                Some(grant) => return Ok(grant),
+                None => wait.expired,
+            },
+        };
+        // If somebody has sent for it already, what was waited for is on its way, and is not lost.
+        let grant = match self.leave() {
+            Left::TooLate => self.grants.wait(None).await,
+            Left::InTime => None,
+        };
+        grant.ok_or_else(|| queue_error(call, expired))
+    }
+
+    fn leave(&self) -> Left {
+        self.shared.idle().slots.leave(self.ticket)
+    }
+}
+
+impl<F: Front> Drop for Queued<F> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+fn queue_error<F: Front>(call: &Call<'_, F>, expired: Expired) -> Error {
+    Error::new(Kind::Timeout, Phase::Queue).peer(call.route().authority()).cause(expired)
+}
+
+impl<F: Front> Drop for Slot<F> {
+    fn drop(&mut self) {
+        let Some(shared) = self.shared.upgrade() else { return };
+        let next = shared.idle().slots.free(&self.route);
+        if let Some(next) = next {
+            let slot = Self { shared: Weak::clone(&self.shared), route: self.route.clone() };
+            next.grant(Grant::Slot(slot));
+        }
+    }
+}
+
+/// The client behind it is no affair of a connection's.
+impl<F: Front> fmt::Debug for Slot<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Slot").field(&self.route).finish()
+    }
+}
