@@ -19,6 +19,7 @@ use crate::policy::budget::Timeouts;
 use crate::policy::credentials;
 use crate::policy::hop::Hop;
 use crate::policy::netrc::Netrc;
+use crate::policy::pace::Pace;
 use crate::policy::proxies::Proxies;
 use crate::policy::proxy_env;
 use crate::policy::redirect::Policy;
@@ -279,6 +280,44 @@ impl<F: Front> ClientBuilder<F> {
     /// by default.
     pub fn connect_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
         self.config.timeouts.connect = timeout.into();
+        self
+    }
+
+    /// The time to look a name up, within the connect timeout. None of its own by default.
+    pub fn resolve_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
+        self.config.timeouts.resolve = timeout.into();
+        self
+    }
+
+    /// The time for what is set up on a new connection, within the connect timeout: TLS, and a
+    /// tunnel through a proxy. None of its own by default.
+    pub fn handshake_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
+        self.config.timeouts.handshake = timeout.into();
+        self
+    }
+
+    /// The time from the last byte of a request to the first one of its response. None by default;
+    /// the read timeout is about any byte, this one about the server's thinking.
+    pub fn first_byte_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
+        self.config.timeouts.first_byte = timeout.into();
+        self
+    }
+
+    /// Ends calls whose bodies, sent or received, fall behind `bytes_per_second` on average over
+    /// this much time, although their peer is never silent for as long as the read or write timeout.
+    /// None by default.
+    ///
+    /// Only time spent waiting for the peer counts, so that a program which reads slowly does not
+    /// accuse the server.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// // As curl's --speed-limit 1000 --speed-time 30.
+    /// let client = leanhttp::Client::builder().min_throughput(1000, Duration::from_secs(30));
+    /// ```
+    pub fn min_throughput(mut self, bytes_per_second: u64, over: Duration) -> Self {
+        self.config.timeouts.pace = Some(Pace { bytes_per_second, over });
         self
     }
 

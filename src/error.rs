@@ -72,6 +72,8 @@ pub enum Kind {
     Tls,
     /// A deadline passed; the line names which one and how long it was.
     Timeout,
+    /// A [`CancelToken`](crate::CancelToken) ended the call.
+    Cancelled,
     /// The connection failed while it was in use.
     Io,
     /// The peer sent something that is not HTTP/1.1.
@@ -235,7 +237,7 @@ impl Error {
     /// ```
     pub fn fault(&self) -> Fault {
         match self.inner.kind {
-            Kind::Builder | Kind::Body => Fault::Caller,
+            Kind::Builder | Kind::Body | Kind::Cancelled => Fault::Caller,
             Kind::Tls | Kind::Protocol | Kind::Truncated | Kind::Status | Kind::Decode => {
                 Fault::Peer
             }
@@ -292,6 +294,11 @@ impl Error {
     /// A deadline passed, whichever.
     pub fn is_timeout(&self) -> bool {
         self.inner.kind == Kind::Timeout
+    }
+
+    /// A [`CancelToken`](crate::CancelToken) ended the call.
+    pub fn is_cancelled(&self) -> bool {
+        self.inner.kind == Kind::Cancelled
     }
 
     /// It failed before a response's head was there, and not for the caller's fault:

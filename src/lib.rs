@@ -302,6 +302,7 @@
 pub mod body;
 mod calendar;
 mod call;
+mod cancel;
 pub mod client;
 mod coding;
 pub mod config;
@@ -353,6 +354,7 @@ pub use http::{Method, StatusCode, Version, header};
 pub use blocking::{
     Body, Client, ClientBuilder, Reader, Request, RequestBuilder, Response, get, post,
 };
+pub use cancel::CancelToken;
 pub use dialling::IpFamily;
 pub use error::{Error, Result};
 pub use limits::Limits;

@@ -34,7 +34,7 @@ pub(crate) struct Link {
 /// Why an exchange cannot go on.
 #[derive(Debug)]
 pub(crate) enum Halt {
-    /// A deadline passed.
+    /// The time of the call is over.
     Expired(Expired),
     /// The socket failed.
     Io(io::Error),
@@ -136,7 +136,7 @@ impl Link {
         let error = match halt {
             Halt::Body(error) => return error,
             Halt::Session(error) => error.into_error(phase),
-            Halt::Expired(expired) => Error::new(Kind::Timeout, phase).cause(expired),
+            Halt::Expired(expired) => Error::new(expired.kind(), phase).cause(expired),
             Halt::Io(error) => Error::new(Kind::Io, phase).cause(error),
         };
         match self.route.proxy() {

@@ -18,8 +18,8 @@ use crate::driver::system::Failures;
 use crate::policy::budget::{Budget, Expired, Operation};
 use crate::policy::eyeballs::{Move, Race};
 
-/// How often attempts are looked at when there are several. std has no way to wait for the first
-/// of them; by then a quarter of a second has passed already.
+/// How often attempts are looked at when there are several, or somebody may end the call. std has no
+/// way to wait for the first of them; when there are several, a quarter of a second has passed.
 const TICK: Duration = Duration::from_millis(5);
 
 /// The connection that is made first; the other attempts are closed.
@@ -97,7 +97,9 @@ impl Attempts<'_> {
     fn wait(&mut self, limit: Option<Duration>) -> Result<Option<Won>, Expired> {
         let budget = self.budget.wait(Operation::Connect, Instant::now)?;
         let is_alone = self.running.len() == 1;
-        let limits = [limit, budget.at_most, (!is_alone).then_some(TICK)];
+        let is_watched = self.budget.cancel_token().is_some();
+        let tick = (is_watched || !is_alone).then_some(TICK);
+        let limits = [limit, budget.at_most, tick];
         let limit = limits.into_iter().flatten().min().unwrap_or(Duration::MAX);
         match self.running.iter().position(|attempt| attempt.state == State::New) {
             Some(new) => Ok(self.begin(new, limit)),

@@ -1,6 +1,8 @@
 //! A socket of the system, which is told how long each call may take.
 
 use std::io::{self, Read};
+use std::net::Shutdown;
+use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::Socket;
@@ -13,7 +15,8 @@ use crate::policy::budget::Wait;
 /// A connected socket.
 #[derive(Debug)]
 pub struct Stream {
-    socket: Socket,
+    /// Shared with whoever may have to end a call.
+    socket: Arc<Socket>,
     /// The limits that the system knows of: telling it again costs a system call.
     read_limit: Option<Duration>,
     write_limit: Option<Duration>,
@@ -21,7 +24,7 @@ pub struct Stream {
 
 impl Stream {
     pub(super) fn new(socket: Socket) -> Self {
-        Self { socket, read_limit: None, write_limit: None }
+        Self { socket: Arc::new(socket), read_limit: None, write_limit: None }
     }
 }
 
@@ -31,7 +34,7 @@ impl system::Stream for Stream {
             self.socket.set_read_timeout(for_system(wait.at_most))?;
             self.read_limit = wait.at_most;
         }
-        self.socket.read(into).map_err(|error| in_vain(error, wait))
+        (&*self.socket).read(into).map_err(|error| in_vain(error, wait))
     }
 
     async fn write(&mut self, bytes: &[u8], wait: Wait) -> Result<usize, SocketError> {
@@ -44,6 +47,11 @@ impl system::Stream for Stream {
 
     fn pending(&self) -> Pending {
         probe::pending(&self.socket)
+    }
+
+    fn interrupter(&self) -> impl Fn() + Send + 'static {
+        let socket = Arc::clone(&self.socket);
+        move || drop(socket.shutdown(Shutdown::Both)) // what is closed already cannot be
     }
 
     fn say_farewell(&mut self, bytes: &[u8]) {

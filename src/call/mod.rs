@@ -104,7 +104,8 @@ impl<'c, F: Front> Call<'c, F> {
             target: request.target,
             previous: Vec::new(),
             resends: Resends::OneLeft,
-            budget: Budget::start(request.timeouts.over(config.timeouts), now),
+            budget: Budget::start(request.timeouts.over(config.timeouts), now)
+                .until(request.cancel),
             method: request.method,
             url: request.url,
             headers: request.headers,

@@ -10,10 +10,11 @@ use super::system::Pending;
 use super::turn::Slot;
 use crate::body::{Body, Feed};
 use crate::call::{Call, Failure};
+use crate::cancel::Watch;
 use crate::error::Error;
 use crate::front::Front;
 use crate::link::{Halt, Link};
-use crate::policy::budget::{Budget, Operation};
+use crate::policy::budget::{Budget, Operation, Stage};
 use crate::policy::route::Route;
 use crate::pool::Pooled;
 use crate::proto::close::CloseReason;
@@ -32,6 +33,8 @@ pub(crate) struct Connection<F: Front> {
     socket: Socket<F::System>,
     link: Link,
     opened: Instant,
+    /// Who may end the call that uses it.
+    watch: Option<Watch>,
     /// Given back when everything else is closed.
     _slot: Slot<F>,
 }
@@ -64,7 +67,7 @@ impl<F: Front> Pooled for Box<Connection<F>> {
 
 impl<F: Front> Connection<F> {
     pub(crate) fn new(socket: Socket<F::System>, link: Link, slot: Slot<F>, now: Instant) -> Self {
-        Self { socket, link, opened: now, _slot: slot }
+        Self { socket, link, opened: now, watch: None, _slot: slot }
     }
 
     pub(crate) fn peer(&self) -> Option<SocketAddr> {
@@ -78,7 +81,7 @@ impl<F: Front> Connection<F> {
 
     /// Whether a connection that idled can be used: the peer has neither closed it nor spoken,
     /// unless it was TLS that spoke by itself.
-    pub(crate) async fn is_alive(&mut self, budget: &Budget) -> bool {
+    pub(crate) async fn is_alive(&mut self, budget: &mut Budget) -> bool {
         for _ in 0..IDLE_READS {
             match self.socket.pending() {
                 Pending::Nothing => return true,
@@ -104,6 +107,8 @@ impl<F: Front> Connection<F> {
         call: &mut Call<'_, F>,
     ) -> Result<Box<ResponseHead>, Failure> {
         self.socket.begin(call.method(), call.url());
+        self.watch =
+            call.budget.cancel_token().map(|token| token.on_cancel(self.socket.interrupter()));
         self.link.start(call).map_err(|halt| self.link.failure(halt))?;
         let mut body = call.take_body();
         let head = self.run(&mut body, &mut call.budget).await;
@@ -122,9 +127,7 @@ impl<F: Front> Connection<F> {
         // connection from the pool has just been looked at.
         let mut suspects = self.link.is_fresh() || body.has_source();
         loop {
-            if self.link.session.setup().is_none() {
-                budget.connected();
-            }
+            budget.enter(self.stage(), || self.socket.now());
             let progress = match self.link.session.step() {
                 Err(error) => Err(error.into()),
                 Ok(Step::Head(head)) => return Ok(head),
@@ -152,7 +155,7 @@ impl<F: Front> Connection<F> {
         }
     }
 
-    async fn read(&mut self, budget: &Budget) -> Result<(), Halt> {
+    async fn read(&mut self, budget: &mut Budget) -> Result<(), Halt> {
         match self.socket.read(self.link.session.read_space(), budget).await? {
             0 => self.link.session.read_eof()?,
             count => self.link.session.read(count),
@@ -164,7 +167,7 @@ impl<F: Front> Connection<F> {
     async fn read_answer(
         &mut self,
         write_error: Option<&Halt>,
-        budget: &Budget,
+        budget: &mut Budget,
     ) -> Result<(), Halt> {
         match write_error {
             Some(Halt::Expired(expired)) if self.socket.pending() != Pending::Bytes => {
@@ -175,7 +178,7 @@ impl<F: Front> Connection<F> {
     }
 
     /// Reads, but sends the body if there is nothing to read for a while.
-    async fn await_continue(&mut self, budget: &Budget) -> Result<(), Halt> {
+    async fn await_continue(&mut self, budget: &mut Budget) -> Result<(), Halt> {
         let space = self.link.session.read_space();
         match self.socket.read_as(Operation::Continue, space, budget).await {
             Ok(0) => self.link.session.read_eof()?,
@@ -188,7 +191,7 @@ impl<F: Front> Connection<F> {
         Ok(())
     }
 
-    async fn write(&mut self, budget: &Budget) -> Result<(), Halt> {
+    async fn write(&mut self, budget: &mut Budget) -> Result<(), Halt> {
         let count = self.socket.write(self.link.session.output(), budget).await?;
         self.link.session.wrote(count);
         Ok(())
@@ -211,6 +214,17 @@ impl<F: Front> Connection<F> {
             };
             let count = F::read(source, into).await.map_err(Halt::body)?;
             body.fed(count).map_err(Halt::body)?;
+        }
+    }
+
+    /// What the time goes to.
+    fn stage(&self) -> Stage {
+        let session = &self.link.session;
+        match session.setup() {
+            Some(_) => Stage::Handshake,
+            None if !session.is_sent() => Stage::Request,
+            None if !session.has_heard() => Stage::FirstByte,
+            None => Stage::Other,
         }
     }
 
@@ -244,12 +258,12 @@ impl<F: Front> Connection<F> {
     pub(crate) async fn read_body(
         &mut self,
         into: &mut [u8],
-        budget: &Budget,
+        budget: &mut Budget,
     ) -> Result<usize, Error> {
         self.next_bytes(into, budget).await.map_err(|halt| self.link.body_error(halt))
     }
 
-    async fn next_bytes(&mut self, into: &mut [u8], budget: &Budget) -> Result<usize, Halt> {
+    async fn next_bytes(&mut self, into: &mut [u8], budget: &mut Budget) -> Result<usize, Halt> {
         loop {
             match self.link.session.read_body(into)? {
                 BodyStep::Data(count) => return Ok(count),
@@ -279,6 +293,7 @@ impl<F: Front> Connection<F> {
 
     /// Gives its memory away before it idles.
     pub(crate) fn rest(&mut self) -> Memory {
+        self.watch = None;
         self.link.session.rest()
     }
 
@@ -287,7 +302,7 @@ impl<F: Front> Connection<F> {
         &mut self,
         limit: usize,
         patience: Patience,
-        budget: &Budget,
+        budget: &mut Budget,
     ) -> Result<(), CloseReason> {
         self.link.session.may_be_reused()?;
         if self.body_left().is_some_and(|left| left > limit as u64) {

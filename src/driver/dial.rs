@@ -107,7 +107,7 @@ async fn look_up<F: Front>(
     let lookup = |kind| Error::new(kind, Phase::Resolve).peer(&*stop.host);
     let found = resolve::addresses(system, stop, &call.config().dialling, &call.budget).await;
     found.map_err(|error| match error {
-        SocketError::Expired(expired) => lookup(Kind::Timeout).cause(expired),
+        SocketError::Expired(expired) => lookup(expired.kind()).cause(expired),
         SocketError::Io(error) => lookup(Kind::Resolve).cause(error),
     })
 }
@@ -149,7 +149,7 @@ async fn connect_unix<S: System>(system: &S, path: &Path, budget: &Budget) -> Re
     match system.connect_unix(path, budget).await {
         Ok(stream) => Ok(Socket::new(stream, system, None)),
         Err(SocketError::Io(cause)) => Err(error(Kind::Connect).cause(cause)),
-        Err(SocketError::Expired(cause)) => Err(error(Kind::Timeout).cause(cause)),
+        Err(SocketError::Expired(cause)) => Err(error(cause.kind()).cause(cause)),
     }
 }
 
@@ -166,8 +166,11 @@ fn denied_error(denied: &Denials) -> Error {
 
 /// Every address and why it did not take the connection.
 fn connect_error(mut failures: Failures, denied: &Denials) -> Error {
-    let expired = failures.iter().any(|(_, failure)| matches!(failure, SocketError::Expired(_)));
-    let kind = if expired { Kind::Timeout } else { Kind::Connect };
+    let kind = failures.iter().find_map(|(_, failure)| match failure {
+        SocketError::Expired(expired) => Some(expired.kind()),
+        SocketError::Io(_) => None,
+    });
+    let kind = kind.unwrap_or(Kind::Connect);
     let error = |peer: String| Error::new(kind, Phase::Connect).peer(peer);
     let count = failures.len() + denied.len();
     if count > 1 {

@@ -13,7 +13,7 @@ use super::turn::Grant;
 use crate::client::Shared;
 use crate::error::Result;
 use crate::front::Front;
-use crate::policy::budget::Budget;
+use crate::policy::budget::{Budget, Stage};
 use crate::pool::Pooled as _;
 use crate::wire::tls::TlsInfo;
 
@@ -61,7 +61,10 @@ impl<F: Front> Lease<F> {
     /// The next bytes of the body; 0 is its end.
     pub(super) async fn read(&mut self, into: &mut [u8]) -> Result<usize> {
         match &mut self.connection {
-            Some(connection) => connection.read_body(into, &self.budget).await,
+            Some(connection) => {
+                self.budget.enter(Stage::Body, || self.shared.system.now());
+                connection.read_body(into, &mut self.budget).await
+            }
             None => Ok(0),
         }
     }
@@ -69,8 +72,8 @@ impl<F: Front> Lease<F> {
     /// The body is not wanted, but the connection is: most servers send what little there is right
     /// behind the head, which is worth a moment.
     pub(super) async fn skip_body(mut self) {
-        let budget = self.budget.shortened(SKIP_PATIENCE, self.shared.system.now());
-        self.end(Patience::Budget, &budget).await;
+        self.budget = self.budget.shortened(SKIP_PATIENCE, self.shared.system.now());
+        self.end(Patience::Budget).await;
     }
 
     pub(super) fn take_trailers(&mut self) -> Option<HeaderMap> {
@@ -80,16 +83,15 @@ impl<F: Front> Lease<F> {
 
 impl<F: Front> Drop for Lease<F> {
     fn drop(&mut self) {
-        let budget = self.budget.clone();
-        ready(self.end(Patience::None, &budget)); // what is not there at once is not waited for
+        ready(self.end(Patience::None)); // what is not there at once is not waited for
     }
 }
 
 impl<F: Front> Lease<F> {
-    async fn end(&mut self, patience: Patience, budget: &Budget) {
+    async fn end(&mut self, patience: Patience) {
         let Some(mut connection) = self.connection.take() else { return };
         let limit = self.shared.config.limits.drained_bytes;
-        if connection.drain(limit, patience, budget).await.is_err() {
+        if connection.drain(limit, patience, &mut self.budget).await.is_err() {
             return;
         }
         let memory = connection.rest();

@@ -42,12 +42,12 @@ async fn find<S: System>(
     if let Some(ip) = literal(host) {
         return Ok(vec![SocketAddr::new(ip, 0)]);
     }
-    let wait = budget.wait(Operation::Connect, || system.now())?;
+    let wait = budget.wait(Operation::Resolve, || system.now())?;
     let desk = Arc::new(Desk::default());
     system.look_up(host.to_owned(), dialling.resolver.clone(), Arc::clone(&desk));
-    match desk.wait(wait.at_most).await {
+    match desk.wait(wait.at_most, budget).await {
         Some(found) => Ok(found?),
-        None => Err(wait.expired.into()),
+        None => Err(budget.over(wait.expired).into()),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use http::Method;
 
@@ -51,11 +52,19 @@ impl<S: System> Socket<S> {
         self.stream.begin(method, url);
     }
 
+    pub(crate) fn interrupter(&self) -> impl Fn() + Send + 'static {
+        self.stream.interrupter()
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.system.now()
+    }
+
     /// Reads at least one byte; 0 is the end.
     pub(crate) async fn read(
         &mut self,
         into: &mut [u8],
-        budget: &Budget,
+        budget: &mut Budget,
     ) -> Result<usize, SocketError> {
         self.read_as(Operation::Read, into, budget).await
     }
@@ -65,13 +74,14 @@ impl<S: System> Socket<S> {
         &mut self,
         operation: Operation,
         into: &mut [u8],
-        budget: &Budget,
+        budget: &mut Budget,
     ) -> Result<usize, SocketError> {
         loop {
             let wait = budget.wait(operation, || self.system.now())?;
-            match self.stream.read(into, wait).await {
-                Err(error) if error.is_interruption() => {}
-                read => return read,
+            let began = budget.has_pace().then(|| self.system.now());
+            let read = self.stream.read(into, wait).await;
+            if let Some(count) = self.came(read, began, budget)? {
+                return Ok(count);
             }
         }
     }
@@ -80,23 +90,49 @@ impl<S: System> Socket<S> {
     pub(crate) async fn write(
         &mut self,
         bytes: &[u8],
-        budget: &Budget,
+        budget: &mut Budget,
     ) -> Result<usize, SocketError> {
         loop {
             let wait = budget.wait(Operation::Write, || self.system.now())?;
-            match self.stream.write(bytes, wait).await {
-                Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
-                Err(error) if error.is_interruption() => {}
-                written => return written,
+            let began = budget.has_pace().then(|| self.system.now());
+            let written = self.stream.write(bytes, wait).await;
+            match self.came(written, began, budget)? {
+                Some(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
+                Some(count) => return Ok(count),
+                None => {}
             }
+        }
+    }
+
+    /// What came of it; nothing, if it has to be tried again.
+    fn came(
+        &self,
+        outcome: Result<usize, SocketError>,
+        began: Option<Instant>,
+        budget: &mut Budget,
+    ) -> Result<Option<usize>, SocketError> {
+        let count = *outcome.as_ref().unwrap_or(&0);
+        if count == 0 {
+            budget.check()?; // an end that we have made is no end of the peer's
+        }
+        if let Some(began) = began {
+            budget.moved(count, self.system.now().saturating_duration_since(began))?;
+        }
+        match outcome {
+            Ok(count) => Ok(Some(count)),
+            Err(error) if error.is_for_now() => Ok(None),
+            Err(error) => Err(error),
         }
     }
 }
 
 impl SocketError {
-    /// A signal came: nothing is wrong.
-    fn is_interruption(&self) -> bool {
-        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::Interrupted)
+    /// Nothing is wrong: a signal came, or a stretch of a body is over and was fast enough.
+    fn is_for_now(&self) -> bool {
+        match self {
+            Self::Io(error) => error.kind() == io::ErrorKind::Interrupted,
+            Self::Expired(expired) => expired.is_pace(),
+        }
     }
 }
 

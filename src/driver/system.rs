@@ -65,6 +65,9 @@ pub trait Stream: fmt::Debug + Send + Sync + 'static {
     /// Last words before the socket is closed. Nobody waits for them to arrive.
     fn say_farewell(&mut self, bytes: &[u8]);
 
+    /// What ends a read or write that waits, and every later one, from another thread.
+    fn interrupter(&self) -> impl Fn() + Send + 'static;
+
     /// A request begins: for those who watch.
     fn begin(&mut self, _: &Method, _: &Url) {}
 }
@@ -116,9 +119,20 @@ impl<T, E: Event> Desk<T, E> {
     pub(crate) fn take(&self) -> Option<T> {
         self.thing.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
+}
 
-    /// Waits until something is put there, as long as that.
-    pub(crate) async fn wait(&self, at_most: Option<Duration>) -> Option<T> {
+impl<T: Send + 'static, E: Event> Desk<T, E> {
+    /// Waits until something is put there, as long as that and as long as the call is wanted.
+    pub(crate) async fn wait(
+        self: &Arc<Self>,
+        at_most: Option<Duration>,
+        budget: &Budget,
+    ) -> Option<T> {
+        let wake = || {
+            let desk = Arc::clone(self);
+            move || desk.event.set()
+        };
+        let _watch = budget.cancel_token().map(|token| token.on_cancel(wake()));
         self.event.wait(at_most).await;
         self.take()
     }

@@ -8,7 +8,7 @@ use super::dial;
 use super::system::{Desk, System};
 use crate::call::Call;
 use crate::client::{Idle, Shared};
-use crate::error::{Error, Kind, Phase, Result};
+use crate::error::{Error, Phase, Result};
 use crate::front::Front;
 use crate::policy::budget::{Expired, Operation};
 use crate::policy::route::Route;
@@ -68,7 +68,7 @@ pub(super) async fn connection<F: Front>(
             },
         };
         connection.wake(memory);
-        if connection.is_alive(&call.budget).await {
+        if connection.is_alive(&mut call.budget).await {
             return Ok(connection);
         }
     }
@@ -111,14 +111,14 @@ impl<F: Front> Queued<F> {
         call.budget.start_connecting(system.now());
         let expired = match call.budget.wait(Operation::Connect, || system.now()) {
             Err(expired) => expired,
-            Ok(wait) => match self.grants.wait(wait.at_most).await {
+            Ok(wait) => match self.grants.wait(wait.at_most, &call.budget).await {
                 Some(grant) => return Ok(grant),
-                None => wait.expired,
+                None => call.budget.over(wait.expired),
             },
         };
         // If somebody has sent for it already, what was waited for is on its way, and is not lost.
         let grant = match self.leave() {
-            Left::TooLate => self.grants.wait(None).await,
+            Left::TooLate => self.grants.wait(None, &call.budget).await,
             Left::InTime => None,
         };
         grant.ok_or_else(|| queue_error(call, expired))
@@ -136,7 +136,7 @@ impl<F: Front> Drop for Queued<F> {
 }
 
 fn queue_error<F: Front>(call: &Call<'_, F>, expired: Expired) -> Error {
-    Error::new(Kind::Timeout, Phase::Queue).peer(call.route().authority()).cause(expired)
+    Error::new(expired.kind(), Phase::Queue).peer(call.route().authority()).cause(expired)
 }
 
 impl<F: Front> Drop for Slot<F> {

@@ -286,6 +286,10 @@ impl system::Stream for Stream {
 
     fn say_farewell(&mut self, _: &[u8]) {}
 
+    fn interrupter(&self) -> impl Fn() + Send + 'static {
+        || ()
+    }
+
     fn begin(&mut self, method: &Method, url: &Url) {
         let mut inner = self.world.lock();
         inner.settle();

@@ -1,17 +1,38 @@
-//! The deadlines of a call: arithmetic on `now`, nothing else.
+//! The time of a call: deadlines, patience, and the pace that bodies have to keep. Arithmetic on
+//! `now`, nothing else.
+//!
+//! ```text
+//! send ─ resolve ─ connect ─ handshake ─ request ─ first byte ─ head ─ body ─ done
+//!        └ resolve ┘         └handshake┘         └ first byte ┘
+//!        └────────── connect ──────────┘
+//!                                       every read and write: idle, pace of bodies
+//! └─────────────────────────────────── total ──────────────────────────────────┘
+//! ```
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use super::pace::{Meter, Pace};
+use crate::cancel::CancelToken;
+use crate::error::Kind;
+
 /// How long each part of a call may take; `None` is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Timeouts {
-    /// Looking up the name, connecting and the TLS handshake together, once per hop.
+    /// Looking up the name.
+    pub(crate) resolve: Option<Duration>,
+    /// Looking up the name, connecting, the proxy and the TLS handshake together, once per hop.
     pub(crate) connect: Option<Duration>,
+    /// What is set up on a new connection: TLS, a tunnel through a proxy.
+    pub(crate) handshake: Option<Duration>,
+    /// From the last byte of the request to the first one of the response.
+    pub(crate) first_byte: Option<Duration>,
     /// Between two bytes received.
     pub(crate) read: Option<Duration>,
     /// Between two bytes sent.
     pub(crate) write: Option<Duration>,
+    /// What bodies must not fall behind.
+    pub(crate) pace: Option<Pace>,
     /// From `send` to the last byte of the body, over redirects and everything else.
     pub(crate) total: Option<Duration>,
 }
@@ -19,18 +40,27 @@ pub(crate) struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
+            // Part of the next one.
+            resolve: None,
             // A handshake over three lost packets takes 7 s; who does not answer by then won't.
             connect: Some(Duration::from_secs(10)),
+            // Part of the last one.
+            handshake: None,
+            // A query may take its time before it has anything to say; the next one ends it.
+            first_byte: None,
             // Long enough for a slow query, short enough that nothing hangs for ever.
             read: Some(Duration::from_secs(30)),
             write: Some(Duration::from_secs(30)),
+            // Slow networks are slow; what is too slow is for the caller to say.
+            pace: None,
             // A limit on the total would cut large downloads short; it has to be asked for.
             total: None,
         }
     }
 }
 
-/// Which deadline passed, and how long it was.
+/// Why the time of a call is over: a deadline passed, and how long it was; or nobody wants it any
+/// more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expired {
     which: Which,
@@ -39,11 +69,17 @@ pub struct Expired {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Which {
+    Resolve,
     Connect,
+    Handshake,
     Continue,
+    FirstByte,
     Read,
     Write,
+    /// At least so many bytes a second.
+    Pace(u64),
     Total,
+    Cancelled,
 }
 
 /// How long a body waits for `100 Continue`: curl and Go give a server as much.
@@ -52,11 +88,27 @@ const CONTINUE: Duration = Duration::from_secs(1);
 /// What is about to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
+    Resolve,
     Connect,
     /// Reading, while the request's body waits for `100 Continue`.
     Continue,
     Read,
     Write,
+}
+
+/// What a connection is busy with. Each stage has a clock of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Nothing that is measured.
+    Other,
+    /// Setting up TLS or a tunnel.
+    Handshake,
+    /// Sending the request.
+    Request,
+    /// All is sent and nothing has come.
+    FirstByte,
+    /// Reading the response's body.
+    Body,
 }
 
 /// How long an operation may wait, and what to say if that was not enough.
@@ -75,13 +127,36 @@ pub struct Budget {
     total: Option<Instant>,
     /// Set while a connection is being made.
     connect: Option<Instant>,
+    stage: Stage,
+    /// When the stage has to be over.
+    stage_end: Option<Instant>,
+    /// Set in the stages that have to keep a pace.
+    meter: Option<Meter>,
+    cancel: Option<CancelToken>,
 }
 
 impl Budget {
     /// Starts the clock of the total limit.
     pub(crate) fn start(timeouts: Timeouts, now: Instant) -> Self {
         let total = timeouts.total.and_then(|total| now.checked_add(total));
-        Self { timeouts, total, connect: None }
+        Self {
+            timeouts,
+            total,
+            connect: None,
+            stage: Stage::Other,
+            stage_end: None,
+            meter: None,
+            cancel: None,
+        }
+    }
+
+    /// The same, until that token is cancelled.
+    pub(crate) fn until(self, cancel: Option<CancelToken>) -> Self {
+        Self { cancel, ..self }
+    }
+
+    pub(crate) fn cancel_token(&self) -> Option<&CancelToken> {
+        self.cancel.as_ref()
     }
 
     /// Starts the clock for making a connection, unless it runs already.
@@ -90,9 +165,21 @@ impl Budget {
         self.connect = self.connect.or_else(deadline);
     }
 
-    /// The connection is made: its clock stops.
-    pub(crate) fn connected(&mut self) {
-        self.connect = None;
+    /// A stage begins, unless it has begun already; the clock of the one before stops. After the
+    /// handshake the connection is made.
+    ///
+    /// The clock is asked only if the stage has a limit.
+    pub(crate) fn enter(&mut self, stage: Stage, now: impl FnOnce() -> Instant) {
+        if stage == self.stage {
+            return;
+        }
+        if stage != Stage::Handshake {
+            self.connect = None;
+        }
+        self.stage = stage;
+        self.stage_end = self.stage_limit().and_then(|limit| now().checked_add(limit));
+        let has_pace = matches!(stage, Stage::Request | Stage::Body);
+        self.meter = self.timeouts.pace.filter(|_| has_pace).map(Meter::start);
     }
 
     /// The same deadlines, but no more than `limit` from now on in all.
@@ -110,6 +197,7 @@ impl Budget {
         operation: Operation,
         now: impl FnOnce() -> Instant,
     ) -> Result<Wait, Expired> {
+        self.check()?;
         let idle = self.idle(operation);
         if idle.at_most.is_some_and(|at_most| at_most.is_zero()) {
             return Err(idle.expired); // to a socket, zero is for ever or an error
@@ -119,40 +207,112 @@ impl Budget {
         if left.is_zero() {
             return Err(expired);
         }
-        match idle.at_most {
-            Some(at_most) if at_most <= left => Ok(idle),
-            _ => Ok(Wait { at_most: Some(left), expired }),
+        Ok(idle.or_sooner(left, expired))
+    }
+
+    /// An error if the call is not wanted any more.
+    pub(crate) fn check(&self) -> Result<(), Expired> {
+        match &self.cancel {
+            Some(cancel) if cancel.is_cancelled() => {
+                Err(Expired { which: Which::Cancelled, length: Duration::ZERO })
+            }
+            _ => Ok(()),
         }
+    }
+
+    /// Why a wait was in vain that was to end with `expired`.
+    pub(crate) fn over(&self, expired: Expired) -> Expired {
+        self.check().err().unwrap_or(expired)
+    }
+
+    /// Whether anybody counts how much comes in what time.
+    pub(crate) fn has_pace(&self) -> bool {
+        self.meter.is_some()
+    }
+
+    /// So many bytes were moved, after waiting for them as long as that.
+    pub(crate) fn moved(&mut self, bytes: usize, waited: Duration) -> Result<(), Expired> {
+        let Some(meter) = &mut self.meter else { return Ok(()) };
+        meter.moved(bytes, waited).map_err(Expired::behind)
     }
 
     /// The limit on this one operation, without regard to the deadlines.
     fn idle(&self, operation: Operation) -> Wait {
         let (which, at_most) = match operation {
+            Operation::Resolve => (Which::Resolve, self.timeouts.resolve),
             Operation::Connect => (Which::Connect, None),
             Operation::Continue => (Which::Continue, Some(CONTINUE)),
             Operation::Read => (Which::Read, self.timeouts.read),
             Operation::Write => (Which::Write, self.timeouts.write),
         };
-        Wait { at_most, expired: Expired { which, length: at_most.unwrap_or_default() } }
+        let wait = Wait { at_most, expired: Expired::new(which, at_most) };
+        match &self.meter {
+            Some(meter) => wait.or_sooner(meter.left(), Expired::behind(meter.pace())),
+            None => wait,
+        }
     }
 
-    /// The nearest deadline.
+    fn stage_limit(&self) -> Option<Duration> {
+        match self.stage {
+            Stage::Handshake => self.timeouts.handshake,
+            Stage::FirstByte => self.timeouts.first_byte,
+            Stage::Other | Stage::Request | Stage::Body => None,
+        }
+    }
+
+    /// The nearest deadline. Of two that end together the one that covers more is told.
     fn deadline(&self) -> Option<(Instant, Expired)> {
-        let expired =
-            |which, length: Option<Duration>| Expired { which, length: length.unwrap_or_default() };
-        let total = self.total.map(|at| (at, expired(Which::Total, self.timeouts.total)));
-        let connect = self.connect.map(|at| (at, expired(Which::Connect, self.timeouts.connect)));
-        match (total, connect) {
-            (Some(total), Some(connect)) if connect.0 < total.0 => Some(connect),
-            (total, connect) => total.or(connect),
+        let stage = match self.stage {
+            Stage::FirstByte => Which::FirstByte,
+            _ => Which::Handshake,
+        };
+        let deadlines = [
+            (self.total, Which::Total, self.timeouts.total),
+            (self.connect, Which::Connect, self.timeouts.connect),
+            (self.stage_end, stage, self.stage_limit()),
+        ];
+        let running = deadlines
+            .into_iter()
+            .filter_map(|(at, which, length)| at.map(|at| (at, Expired::new(which, length))));
+        running.min_by_key(|(at, _)| *at)
+    }
+}
+
+impl Wait {
+    /// The same wait, or one that ends before it.
+    fn or_sooner(self, limit: Duration, expired: Expired) -> Self {
+        match self.at_most {
+            Some(at_most) if at_most <= limit => self,
+            _ => Self { at_most: Some(limit), expired },
         }
     }
 }
 
 impl Expired {
+    fn new(which: Which, length: Option<Duration>) -> Self {
+        Self { which, length: length.unwrap_or_default() }
+    }
+
+    fn behind(pace: Pace) -> Self {
+        Self { which: Which::Pace(pace.bytes_per_second), length: pace.over }
+    }
+
     /// Whether only the wait for `100 Continue` is over, and not the time of the call.
     pub(crate) fn is_patience(self) -> bool {
         self.which == Which::Continue
+    }
+
+    /// Whether a stretch of a body is over, which may have been fast enough.
+    pub(crate) fn is_pace(self) -> bool {
+        matches!(self.which, Which::Pace(_))
+    }
+
+    /// What is told of it.
+    pub(crate) fn kind(self) -> Kind {
+        match self.which {
+            Which::Cancelled => Kind::Cancelled,
+            _ => Kind::Timeout,
+        }
     }
 }
 
@@ -160,11 +320,18 @@ impl fmt::Display for Expired {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let length = self.length;
         match self.which {
+            Which::Resolve => write!(f, "no address within {length:?} (resolve timeout)"),
             Which::Connect => write!(f, "no connection within {length:?} (connect timeout)"),
+            Which::Handshake => write!(f, "not set up within {length:?} (handshake timeout)"),
             Which::Continue => write!(f, "no 100 Continue for {length:?}"),
+            Which::FirstByte => write!(f, "no answer within {length:?} (first byte timeout)"),
             Which::Read => write!(f, "no byte came for {length:?} (read timeout)"),
             Which::Write => write!(f, "no byte could be sent for {length:?} (write timeout)"),
+            Which::Pace(pace) => {
+                write!(f, "less than {pace} bytes a second for {length:?} (minimum throughput)")
+            }
             Which::Total => write!(f, "not done within {length:?} (total timeout)"),
+            Which::Cancelled => f.write_str("the call was cancelled"),
         }
     }
 }
@@ -179,7 +346,8 @@ mod tests {
 
     fn timeouts(connect: u32, read: u32, total: u32) -> Timeouts {
         let limit = |seconds: u32| (seconds > 0).then(|| SECOND * seconds);
-        Timeouts { connect: limit(connect), read: limit(read), write: None, total: limit(total) }
+        let none = Timeouts { write: None, ..Timeouts::default() };
+        Timeouts { connect: limit(connect), read: limit(read), total: limit(total), ..none }
     }
 
     #[test]
@@ -241,11 +409,90 @@ mod tests {
     #[test]
     fn what_expired_names_itself() {
         for (which, message) in [
+            (Which::Resolve, "no address within 1s (resolve timeout)"),
+            (Which::Handshake, "not set up within 1s (handshake timeout)"),
             (Which::Continue, "no 100 Continue for 1s"),
+            (Which::FirstByte, "no answer within 1s (first byte timeout)"),
             (Which::Write, "no byte could be sent for 1s (write timeout)"),
+            (Which::Pace(9), "less than 9 bytes a second for 1s (minimum throughput)"),
+            (Which::Cancelled, "the call was cancelled"),
         ] {
-            assert_eq!(Expired { which, length: SECOND }.to_string(), message);
+            let expired = Expired { which, length: SECOND };
+            assert_eq!(expired.to_string(), message);
+            assert_eq!(expired.kind() == Kind::Cancelled, which == Which::Cancelled);
         }
+    }
+
+    /// Each stage has a clock of its own, which starts once and stops with the stage.
+    #[test]
+    fn stages_have_clocks() {
+        let start = Instant::now();
+        let limits = Timeouts {
+            handshake: Some(2 * SECOND),
+            first_byte: Some(3 * SECOND),
+            ..timeouts(5, 9, 0)
+        };
+        let mut budget = Budget::start(limits, start);
+        budget.start_connecting(start);
+        let mut left = |stage, seconds: u32| {
+            let now = start + SECOND * seconds;
+            budget.enter(stage, || now);
+            let wait = budget.wait(Operation::Read, || now);
+            wait.map(|wait| (wait.at_most.unwrap().as_secs(), wait.expired.which))
+                .map_err(|expired| expired.which)
+        };
+        for (stage, at, expected) in [
+            (Stage::Handshake, 1, Ok((2, Which::Handshake))),
+            (Stage::Handshake, 2, Ok((1, Which::Handshake))),
+            (Stage::Handshake, 3, Err(Which::Handshake)),
+            (Stage::Request, 4, Ok((9, Which::Read))),
+            (Stage::Handshake, 6, Ok((2, Which::Handshake))),
+            (Stage::Request, 7, Ok((9, Which::Read))),
+            (Stage::FirstByte, 8, Ok((3, Which::FirstByte))),
+            (Stage::FirstByte, 11, Err(Which::FirstByte)),
+            (Stage::Other, 12, Ok((9, Which::Read))),
+            (Stage::Body, 13, Ok((9, Which::Read))),
+        ] {
+            assert_eq!(left(stage, at), expected, "{stage:?} at {at}");
+        }
+    }
+
+    /// Only the request and the body have a pace to keep: a server may think in between.
+    #[test]
+    fn bodies_keep_a_pace() {
+        let now = Instant::now();
+        let pace = Some(Pace { bytes_per_second: 10, over: 4 * SECOND });
+        let mut budget = Budget::start(Timeouts { pace, ..timeouts(0, 9, 0) }, now);
+        for (stage, has_pace) in [
+            (Stage::Handshake, false),
+            (Stage::Request, true),
+            (Stage::FirstByte, false),
+            (Stage::Other, false),
+            (Stage::Body, true),
+        ] {
+            budget.enter(stage, || panic!("asked the clock"));
+            assert_eq!(budget.has_pace(), has_pace, "{stage:?}");
+            let wait = budget.wait(Operation::Read, || now).unwrap();
+            let expected = if has_pace { (4, Which::Pace(10)) } else { (9, Which::Read) };
+            assert_eq!((wait.at_most.unwrap().as_secs(), wait.expired.which), expected);
+        }
+        assert_eq!(budget.moved(5, SECOND), Ok(()));
+        let wait = budget.wait(Operation::Read, || now).unwrap();
+        assert_eq!(wait.at_most, Some(3 * SECOND), "the rest of the stretch");
+        let behind = budget.moved(34, 3 * SECOND).unwrap_err();
+        assert!(behind.is_pace());
+    }
+
+    #[test]
+    fn what_is_not_wanted_any_more_is_over() {
+        let (token, now) = (CancelToken::new(), Instant::now());
+        let budget = Budget::start(timeouts(0, 5, 9), now).until(Some(token.clone()));
+        let wait = budget.wait(Operation::Read, || now).unwrap();
+        assert_eq!(budget.over(wait.expired).which, Which::Read);
+        token.cancel();
+        assert_eq!(budget.wait(Operation::Read, || now).unwrap_err().which, Which::Cancelled);
+        assert_eq!(budget.over(wait.expired).which, Which::Cancelled);
+        assert!(budget.shortened(SECOND, now).check().is_err());
     }
 
     #[test]
@@ -276,7 +523,7 @@ mod tests {
         let left = budget.wait(Operation::Connect, || start + 2 * SECOND).unwrap().at_most;
         assert_eq!(left, Some(SECOND), "a clock that runs is not started anew");
         assert!(budget.wait(Operation::Connect, || start + 4 * SECOND).is_err());
-        budget.connected();
+        budget.enter(Stage::Request, || start);
         assert!(budget.wait(Operation::Read, || start + 4 * SECOND).is_ok());
     }
 

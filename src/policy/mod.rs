@@ -10,6 +10,7 @@ pub(crate) mod hop;
 pub(crate) mod netrc;
 pub(crate) mod network;
 pub(crate) mod no_proxy;
+pub(crate) mod pace;
 pub(crate) mod proxies;
 pub(crate) mod proxy_env;
 pub(crate) mod redirect;

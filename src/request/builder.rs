@@ -8,12 +8,14 @@ use http::{Method, Version};
 
 use super::{IntoUrl, Overrides, Request};
 use crate::body::Body;
+use crate::cancel::CancelToken;
 use crate::client::Client;
 use crate::config::replace_headers;
 use crate::error::{Error, Result};
 use crate::form::{self, ToPairs};
 use crate::front::Front;
 use crate::policy::credentials;
+use crate::policy::pace::Pace;
 use crate::proto::exchange::Expectation;
 
 /// Builds a request step by step; a mistake is told by [`build`](RequestBuilder::build) or `send`,
@@ -249,6 +251,39 @@ impl<F: Front> RequestBuilder<F> {
     /// The write timeout of this request.
     pub fn write_timeout(self, timeout: Duration) -> Self {
         self.with_timeouts(|timeouts| timeouts.write = Some(timeout))
+    }
+
+    /// The first byte timeout of this request; see
+    /// [`ClientBuilder::first_byte_timeout`](crate::config::ClientBuilder::first_byte_timeout).
+    pub fn first_byte_timeout(self, timeout: Duration) -> Self {
+        self.with_timeouts(|timeouts| timeouts.first_byte = Some(timeout))
+    }
+
+    /// The minimum throughput of this request; see
+    /// [`ClientBuilder::min_throughput`](crate::config::ClientBuilder::min_throughput).
+    pub fn min_throughput(self, bytes_per_second: u64, over: Duration) -> Self {
+        self.with_timeouts(|timeouts| timeouts.pace = Some(Pace { bytes_per_second, over }))
+    }
+
+    /// Lets another thread end this call, at once and in every phase.
+    ///
+    /// ```no_run
+    /// use std::{thread, time::Duration};
+    /// use leanhttp::{CancelToken, Client};
+    ///
+    /// let token = CancelToken::new();
+    /// let other = token.clone();
+    /// thread::spawn(move || {
+    ///     thread::sleep(Duration::from_secs(1)); // or until somebody presses a button
+    ///     other.cancel();
+    /// });
+    /// let outcome = Client::new().get("https://example.org/large").cancel_token(&token).send();
+    /// ```
+    pub fn cancel_token(self, token: &CancelToken) -> Self {
+        self.and(|request| {
+            request.cancel = Some(token.clone());
+            Ok(())
+        })
     }
 
     /// Whether gzip is asked for and decoded, for this request.

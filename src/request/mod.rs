@@ -12,12 +12,14 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Version};
 
 use crate::body::Body;
+use crate::cancel::CancelToken;
 use crate::coding::Codings;
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::front::Front;
 use crate::policy::budget::Timeouts;
 use crate::policy::credentials;
+use crate::policy::pace::Pace;
 use crate::proto::exchange::Expectation;
 use crate::url::Url;
 
@@ -41,6 +43,7 @@ pub struct Request<F: Front> {
     pub(crate) body: Option<Body<F>>,
     pub(crate) version: Version,
     pub(crate) timeouts: Overrides,
+    pub(crate) cancel: Option<CancelToken>,
     pub(crate) codings: Option<Codings>,
     pub(crate) digest: Option<digest::Login>,
     pub(crate) expectation: Option<Expectation>,
@@ -55,8 +58,10 @@ pub struct Request<F: Front> {
 pub(crate) struct Overrides {
     pub(crate) total: Option<Duration>,
     pub(crate) connect: Option<Duration>,
+    pub(crate) first_byte: Option<Duration>,
     pub(crate) read: Option<Duration>,
     pub(crate) write: Option<Duration>,
+    pub(crate) pace: Option<Pace>,
 }
 
 impl Overrides {
@@ -64,8 +69,11 @@ impl Overrides {
         Timeouts {
             total: self.total.or(client.total),
             connect: self.connect.or(client.connect),
+            first_byte: self.first_byte.or(client.first_byte),
             read: self.read.or(client.read),
             write: self.write.or(client.write),
+            pace: self.pace.or(client.pace),
+            ..client
         }
     }
 }
@@ -80,6 +88,7 @@ impl<F: Front> Request<F> {
             body: None,
             version: Version::HTTP_11,
             timeouts: Overrides::default(),
+            cancel: None,
             codings: None,
             digest: None,
             expectation: None,
@@ -174,6 +183,7 @@ impl<F: Front> Request<F> {
             body,
             version: self.version,
             timeouts: self.timeouts,
+            cancel: self.cancel.clone(),
             codings: self.codings,
             digest: self.digest.clone(),
             expectation: self.expectation,
