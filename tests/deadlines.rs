@@ -25,36 +25,51 @@ const GENEROUS: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy, Debug)]
 enum Limit {
+    Resolve,
     Connect,
+    Handshake,
+    FirstByte,
     Read,
     Write,
+    Throughput,
     Total,
 }
 
 impl Limit {
     fn message(self) -> &'static str {
         match self {
+            Limit::Resolve => "no address within 250ms (resolve timeout)",
             Limit::Connect => "no connection within 250ms (connect timeout)",
+            Limit::Handshake => "not set up within 250ms (handshake timeout)",
+            Limit::FirstByte => "no answer within 250ms (first byte timeout)",
             Limit::Read => "no byte came for 250ms (read timeout)",
             Limit::Write => "no byte could be sent for 250ms (write timeout)",
+            Limit::Throughput => "less than 1000 bytes a second for 250ms (minimum throughput)",
             Limit::Total => "not done within 250ms (total timeout)",
         }
     }
 
     fn of_client(self, client: ClientBuilder) -> ClientBuilder {
         match self {
+            Limit::Resolve => client.resolve_timeout(LIMIT),
             Limit::Connect => client.connect_timeout(LIMIT),
+            Limit::Handshake => client.handshake_timeout(LIMIT),
+            Limit::FirstByte => client.first_byte_timeout(LIMIT),
             Limit::Read => client.read_timeout(LIMIT),
             Limit::Write => client.write_timeout(LIMIT),
+            Limit::Throughput => client.min_throughput(1000, LIMIT),
             Limit::Total => client.timeout(LIMIT),
         }
     }
 
     fn of_request(self, request: RequestBuilder) -> RequestBuilder {
         match self {
+            Limit::Resolve | Limit::Handshake => unreachable!("it is the client's"),
             Limit::Connect => request.connect_timeout(LIMIT),
+            Limit::FirstByte => request.first_byte_timeout(LIMIT),
             Limit::Read => request.read_timeout(LIMIT),
             Limit::Write => request.write_timeout(LIMIT),
+            Limit::Throughput => request.min_throughput(1000, LIMIT),
             Limit::Total => request.timeout(LIMIT),
         }
     }
@@ -140,6 +155,26 @@ fn drips_after(head: &str, body: impl AsRef<[u8]>) -> Connection {
     [vec![Step::ExpectRequest, send(head)], drip(body, 30)].concat()
 }
 
+mod looking_up {
+    use std::sync::Arc;
+
+    use super::*;
+
+    /// An answer that comes after the limit is of no more use (T04).
+    #[test]
+    fn a_name_that_takes_its_time() {
+        for limit in [Limit::Resolve, Limit::Connect, Limit::Total] {
+            let slow = |_: &str| {
+                thread::sleep(3 * LIMIT);
+                Ok(vec![([127, 0, 0, 1], 9).into()])
+            };
+            let client = limit.of_client(Client::builder().dns_resolver(Arc::new(slow)));
+            let client = client.build().unwrap();
+            assert_one_ends(limit, Phase::Resolve, client.get("http://h.test/"), BYTES);
+        }
+    }
+}
+
 mod connecting {
     use super::*;
 
@@ -174,12 +209,12 @@ mod connecting {
     /// RFC 8446 has no limits of its own: a handshake can be dripped as well as a body.
     #[test]
     fn handshakes() {
-        let limits = [Limit::Connect, Limit::Read, Limit::Total];
+        let limits = [Limit::Connect, Limit::Handshake, Limit::Read, Limit::Total];
         let silent = not_tls(vec![vec![Step::Silent]]);
         assert_ends(&limits, Phase::Handshake, &silent, (GET, BYTES));
         let record = [&b"\x16\x03\x03\x40\x00\x02\0\x3f\xfc\x03\x03"[..], &[7; 50]].concat();
         let slow = not_tls(vec![[drip(record, 30), vec![Step::Silent]].concat()]);
-        let limits = [Limit::Connect, Limit::Total];
+        let limits = [Limit::Connect, Limit::Handshake, Limit::Total];
         assert_ends(&limits, Phase::Handshake, &slow, (GET, BYTES));
     }
 
@@ -213,7 +248,7 @@ mod heads {
             let url = format!("http://{}/", peer.addr());
             (Box::new(peer) as Box<dyn Any>, url)
         };
-        let limits = [Limit::Read, Limit::Total];
+        let limits = [Limit::FirstByte, Limit::Read, Limit::Total];
         assert_ends(&limits, Phase::Head, &url, (GET, BYTES));
         let reader: Ask = |client, url| client.post(url).body(Body::new(&b"small"[..]));
         assert_ends(&limits, Phase::Head, &url, (reader, BYTES));
@@ -261,7 +296,7 @@ mod bodies {
 
     #[test]
     fn that_stall() {
-        let limits = [Limit::Read, Limit::Total];
+        let limits = [Limit::Read, Limit::Throughput, Limit::Total];
         for framing in ["content-length: 9", "transfer-encoding: chunked", "x: until the end"] {
             let stalls = [drips_after(framing, "5"), vec![Step::Silent]].concat();
             let url = script(vec![stalls]);
@@ -279,13 +314,13 @@ mod bodies {
             drips_after("x: until the end", [b'x'; 60]),
             drips_after("content-length: 60\r\ncontent-encoding: gzip", gzip),
         ];
-        let total = [Limit::Total];
+        let limits = [Limit::Throughput, Limit::Total];
         for steps in rows {
-            assert_ends(&total, Phase::Body, &script(vec![steps]), (GET, BYTES));
+            assert_ends(&limits, Phase::Body, &script(vec![steps]), (GET, BYTES));
         }
         for consume in [READ, COPY, TEXT] {
             let steps = drips_after("content-length: 60", [b'x'; 60]);
-            assert_ends(&total, Phase::Body, &script(vec![steps]), (GET, consume));
+            assert_ends(&limits, Phase::Body, &script(vec![steps]), (GET, consume));
         }
     }
 
@@ -293,16 +328,18 @@ mod bodies {
     #[test]
     fn that_drip_under_tls() {
         let pki = Pki::new();
-        let steps = drips_after("content-length: 60", [b'x'; 60]);
+        let steps = drips_after("content-length: 90", [b'x'; 90]);
         let server = Script::serve_tls(vec![steps], pki.server_config(Leaf::Good));
         let root = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
-        let client = Client::builder().tls_certs_only([root]).timeout(LIMIT).build().unwrap();
+        // Enough for a handshake on a busy machine, and less than the body takes.
+        let limit = Duration::from_secs(1);
+        let client = Client::builder().tls_certs_only([root]).timeout(limit).build().unwrap();
         let start = Instant::now();
         let outcome = client.get(server.url("/")).send().and_then(Response::bytes);
         assert!(start.elapsed() < GENEROUS);
         let error = outcome.unwrap_err();
         assert!(error.is_timeout(), "{error}");
-        assert!(error.to_string().ends_with(Limit::Total.message()), "{error}");
+        assert!(error.to_string().ends_with("not done within 1s (total timeout)"), "{error}");
     }
 
     /// What came too late is not an end, and its connection serves nobody else.
@@ -327,7 +364,7 @@ mod uploads {
 
     #[test]
     fn to_a_peer_that_stops_reading() {
-        let limits = [Limit::Write, Limit::Total];
+        let limits = [Limit::Write, Limit::Throughput, Limit::Total];
         let bytes: Ask = |client, url| client.post(url).body(vec![b'x'; LENGTH as usize]);
         let chunks: Ask =
             |client, url| client.post(url).body(Body::new(io::repeat(b'x').take(LENGTH)));
@@ -344,7 +381,7 @@ mod uploads {
     #[test]
     fn to_a_tls_peer_that_stops_reading() {
         let pki = Pki::new();
-        for limit in [Limit::Write, Limit::Total] {
+        for limit in [Limit::Write, Limit::Throughput, Limit::Total] {
             let steps = vec![Step::ExpectHead, Step::StopReading];
             let server = Script::serve_tls(vec![steps], pki.server_config(Leaf::Good));
             let root = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
@@ -375,6 +412,24 @@ mod uploads {
     }
 }
 
+/// Who reads slowly does not accuse the server, and a server may think before it answers.
+#[test]
+fn time_that_is_not_the_peers_counts_for_no_throughput() {
+    let server = Script::serve(vec![vec![
+        Step::ExpectRequest,
+        pause(600),
+        send("HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n"),
+        send([b'x'; 500]),
+    ]]);
+    let client = Client::builder().min_throughput(1000, Duration::from_millis(250));
+    let mut response = client.build().unwrap().get(server.url("/")).send().unwrap();
+    for _ in 0..5 {
+        thread::sleep(Duration::from_millis(120));
+        response.read_exact(&mut [0; 100]).unwrap();
+    }
+    assert_eq!(response.read(&mut [0]).unwrap(), 0);
+}
+
 /// A limit on waiting is none on working.
 #[test]
 fn bytes_that_keep_coming_hold_off_the_read_timeout() {
@@ -391,13 +446,15 @@ fn bytes_that_keep_coming_hold_off_the_read_timeout() {
 #[test]
 fn of_one_request() {
     let (unreachable, silent) = (Unreachable::start(), Silent::start());
-    let busy = Script::serve(vec![vec![Step::ExpectHead, Step::StopReading]]);
+    let busy = Script::serve(vec![vec![Step::ExpectHead, Step::StopReading]; 2]);
     let url = |addr| format!("http://{addr}/");
     let upload: Ask = |client, url| client.post(url).body(vec![b'x'; 16 << 20]);
     let rows = [
         (Limit::Connect, Phase::Connect, url(unreachable.addr()), GET),
+        (Limit::FirstByte, Phase::Head, url(silent.addr()), GET),
         (Limit::Read, Phase::Head, url(silent.addr()), GET),
         (Limit::Write, Phase::Send, busy.url("/"), upload),
+        (Limit::Throughput, Phase::Send, busy.url("/"), upload),
         (Limit::Total, Phase::Head, url(silent.addr()), GET),
     ];
     for (limit, phase, url, ask) in rows {
@@ -421,8 +478,9 @@ fn the_request_overrides_the_client() {
 fn no_time_at_all() {
     for none in [Duration::ZERO, Duration::from_nanos(1)] {
         type Build = fn(ClientBuilder, Duration) -> ClientBuilder;
-        let rows: [(Build, &str); 4] = [
+        let rows: [(Build, &str); 5] = [
             (|client, none| client.connect_timeout(none), "connect timeout"),
+            (|client, none| client.first_byte_timeout(none), "first byte timeout"),
             (|client, none| client.read_timeout(none), "read timeout"),
             (|client, none| client.write_timeout(none), "write timeout"),
             (|client, none| client.timeout(none), "total timeout"),

@@ -1,0 +1,199 @@
+//! A call that another thread ends, in every phase: it ends at once, and says so.
+//!
+//! The only assertion about time is a generous bound: what would wait for ever ends within 5 s.
+#![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod support;
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use leanhttp::blocking::{Body, Client, ClientBuilder, RequestBuilder, Response};
+use leanhttp::error::{Kind, Phase};
+use leanhttp::{CancelToken, Certificate, Error};
+
+use support::httpbin::Httpbin;
+use support::net::{Silent, Unreachable};
+use support::pki::{Leaf, Pki};
+use support::script::{Script, Step, answer, drip, ok, pause, send};
+
+const GENEROUS: Duration = Duration::from_secs(5);
+
+/// A client without any limit.
+fn client() -> ClientBuilder {
+    Client::builder().connect_timeout(None).read_timeout(None).write_timeout(None)
+}
+
+fn read(response: Response) -> leanhttp::Result<()> {
+    response.bytes().map(drop)
+}
+
+/// The call waits until it is cancelled, and ends then.
+#[track_caller]
+fn assert_ends(request: RequestBuilder, phase: Phase) -> Error {
+    let (token, start) = (CancelToken::new(), Instant::now());
+    let other = token.clone();
+    let cancel = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(150));
+        other.cancel();
+        Instant::now()
+    });
+    let error = request.cancel_token(&token).send().and_then(read).unwrap_err();
+    let end = Instant::now();
+    let cancelled = cancel.join().unwrap();
+    assert!(start < cancelled && end < cancelled + GENEROUS, "{:?}", end - start);
+    assert_eq!((error.kind(), error.phase()), (Kind::Cancelled, phase), "{error}");
+    assert!(error.is_cancelled() && !error.is_timeout());
+    assert!(error.to_string().ends_with("the call was cancelled"), "{error}");
+    error
+}
+
+#[test]
+fn before_it_begins() {
+    let server = Httpbin::start();
+    let token = CancelToken::new();
+    token.cancel();
+    let error = Client::new().get(server.url("/get")).cancel_token(&token).send().unwrap_err();
+    assert!(error.is_cancelled(), "{error}");
+    assert_eq!(server.connections_opened(), 0);
+}
+
+#[test]
+fn while_it_looks_a_name_up() {
+    let never = |_: &str| {
+        thread::sleep(GENEROUS);
+        Ok(Vec::new())
+    };
+    let client = client().dns_resolver(Arc::new(never)).build().unwrap();
+    assert_ends(client.get("http://h.test/"), Phase::Resolve);
+}
+
+#[test]
+fn while_it_connects() {
+    let peers = [Unreachable::start(), Unreachable::start()];
+    let addresses = peers.each_ref().map(Unreachable::addr);
+    for addresses in [&addresses[..1], &addresses[..]] {
+        let client = client().resolve_to_addrs("h.test", addresses).build().unwrap();
+        assert_ends(client.get("http://h.test/"), Phase::Connect);
+    }
+}
+
+#[test]
+fn while_it_waits_for_its_turn() {
+    let server = Script::serve(vec![vec![Step::Silent]]);
+    let client = client().pool_max_open_per_host(1).build().unwrap();
+    let (first, url) = (CancelToken::new(), server.url("/"));
+    let busy = {
+        let request = client.get(&*url).cancel_token(&first);
+        thread::spawn(move || request.send().map(drop))
+    };
+    while client.pool_stats().open == 0 {
+        thread::yield_now();
+    }
+    assert_ends(client.get(&*url), Phase::Queue);
+    assert_eq!(client.pool_stats().waiting, 0, "it has left the queue");
+    first.cancel();
+    assert!(busy.join().unwrap().unwrap_err().is_cancelled());
+    assert_eq!(client.pool_stats().open, 0);
+}
+
+/// Against plain servers and TLS servers that stop at this moment.
+#[test]
+fn while_it_talks() {
+    type Ask = fn(&Client, &str) -> RequestBuilder;
+    let get: Ask = |client, url| client.get(url);
+    let upload: Ask = |client, url| client.post(url).body(vec![b'x'; 16 << 20]);
+    let chunks: Ask =
+        |client, url| client.post(url).body(Body::new(io::repeat(b'x').take(16 << 20)));
+    let expect: Ask = |client, url| client.post(url).expect_continue(true).body("x");
+    let head = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n";
+    let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\nx";
+    let until_close = "HTTP/1.1 200 OK\r\n\r\nx";
+    let stops = |bytes: &str| vec![Step::ExpectRequest, send(bytes), Step::Silent];
+    let rows = [
+        (get, vec![Step::Silent], Phase::Head),
+        (expect, vec![Step::ExpectHead, pause(2000), Step::Silent], Phase::Send),
+        (upload, vec![Step::ExpectHead, Step::StopReading], Phase::Send),
+        (chunks, vec![Step::ExpectHead, Step::StopReading], Phase::Send),
+        (get, stops("HTTP/1.1 200 OK\r\n"), Phase::Head),
+        (get, stops("HTTP/1.1 102 Processing\r\n\r\n"), Phase::Head),
+        (get, stops(head), Phase::Body),
+        (get, stops(chunked), Phase::Body),
+        // An end that we have made ourselves is no end of the body.
+        (get, stops(until_close), Phase::Body),
+        (
+            get,
+            [vec![Step::ExpectRequest], drip(format!("HTTP/1.1 200 OK\r\nx: {:99}", "x"), 30)]
+                .concat(),
+            Phase::Head,
+        ),
+    ];
+    let pki = Pki::new();
+    let root = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
+    for (ask, steps, phase) in rows {
+        let plain = Script::serve(vec![steps.clone()]);
+        assert_ends(ask(&client().build().unwrap(), &plain.url("/")), phase);
+        let tls = Script::serve_tls(vec![steps], pki.server_config(Leaf::Good));
+        let client = client().tls_certs_only([root.clone()]).build().unwrap();
+        assert_ends(ask(&client, &tls.url("/")), phase);
+        assert_eq!((client.pool_stats().idle, client.pool_stats().open), (0, 0));
+    }
+}
+
+#[test]
+fn in_a_handshake() {
+    let silent = Silent::start();
+    let client = client().build().unwrap();
+    assert_ends(client.get(format!("https://{}/", silent.addr())), Phase::Handshake);
+    let proxied = leanhttp::Proxy::all(format!("socks5h://{}", silent.addr())).unwrap();
+    let client = self::client().proxy(proxied).build().unwrap();
+    assert_ends(client.get("http://h.test/"), Phase::Proxy);
+}
+
+/// It is not sent again, as it would be if the server had closed the connection.
+#[test]
+fn on_a_connection_of_the_pool() {
+    let first = [answer(ok("one")), vec![Step::ExpectRequest, Step::Silent]].concat();
+    let server = Script::serve(vec![first, answer(ok("again"))]);
+    let client = client().build().unwrap();
+    assert_eq!(client.get(server.url("/")).send().unwrap().text().unwrap(), "one");
+    assert_ends(client.get(server.url("/")), Phase::Head);
+    assert_eq!(client.get(server.url("/")).send().unwrap().text().unwrap(), "again");
+}
+
+/// A token that is cancelled when its call is over ends nobody else's.
+#[test]
+fn too_late() {
+    let server = Httpbin::start();
+    let client = Client::new();
+    let token = CancelToken::new();
+    let response = client.get(server.url("/get")).cancel_token(&token).send().unwrap();
+    response.bytes().unwrap();
+    token.cancel();
+    assert_eq!(client.pool_stats().idle, 1);
+    assert_eq!(client.get(server.url("/get")).send().unwrap().status(), 200);
+    assert_eq!(server.connections_opened(), 1, "the connection is whole");
+}
+
+/// One token, many calls; each of them ends.
+#[test]
+fn all_at_once() {
+    let silent = Silent::start();
+    let url = format!("http://{}/", silent.addr());
+    let (token, client) = (CancelToken::new(), client().build().unwrap());
+    let calls: Vec<_> = (0..8)
+        .map(|_| {
+            let request = client.get(&*url).cancel_token(&token);
+            thread::spawn(move || request.send().map(drop).unwrap_err())
+        })
+        .collect();
+    while client.pool_stats().open < 8 {
+        thread::yield_now();
+    }
+    token.cancel();
+    assert!(calls.into_iter().all(|call| call.join().unwrap().is_cancelled()));
+    assert_eq!(client.pool_stats().open, 0);
+}
