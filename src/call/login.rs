@@ -2,7 +2,7 @@
 //! challenges of Digest.
 
 use http::Method;
-use http::header::{self, HeaderMap};
+use http::header;
 
 use super::{Call, Resends};
 use crate::body::Body;
@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::front::Front;
 use crate::policy::credentials::Asked;
 use crate::policy::retry::Replay;
+use crate::proto::section::HeaderSection;
 
 impl<F: Front> Call<'_, F> {
     /// A netrc file is asked where the program says nothing.
@@ -33,7 +34,7 @@ impl<F: Front> Call<'_, F> {
     }
 
     /// Whether a 401 is answered with what it asks for (RFC 7616 §3.3).
-    pub(super) fn answers_challenge(&mut self, headers: &HeaderMap) -> bool {
+    pub(super) fn answers_challenge(&mut self, headers: &HeaderSection) -> bool {
         if self.digest.is_none() || self.replays() == Replay::Impossible {
             return false;
         }
@@ -41,7 +42,7 @@ impl<F: Front> Call<'_, F> {
         let target = self.target.as_deref().unwrap_or(self.url.request_target());
         let asked = asked(&self.method, target, self.body.as_ref());
         let again = match &mut self.digest {
-            Some(digest) => digest.challenged(&self.url, headers, asked),
+            Some(digest) => digest.challenged(&self.url, headers.map(), asked),
             None => false,
         };
         if again {

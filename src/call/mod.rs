@@ -179,7 +179,7 @@ impl<'c, F: Front> Call<'c, F> {
     /// Whether the request says that the connection is closed after it.
     pub(crate) fn says_close(&self) -> bool {
         [&self.headers, &self.config.default_headers]
-            .iter()
+            .into_iter()
             .any(|headers| has_member(headers, &header::CONNECTION, "close"))
     }
 

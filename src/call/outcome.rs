@@ -15,7 +15,9 @@ use crate::policy::hop::Hop;
 use crate::policy::redirect::{self, Attempt, Choice};
 use crate::policy::retry::{self, Answered, Replay, Sent};
 use crate::proto::exchange::{Expectation, Outgoing};
+use crate::proto::fields::Fields as _;
 use crate::proto::head::ResponseHead;
+use crate::proto::section::HeaderSection;
 use crate::url::Url;
 
 /// What to do next.
@@ -173,10 +175,11 @@ impl<F: Front> Call<'_, F> {
         }
     }
 
-    fn store_cookies(&self, headers: &HeaderMap) {
+    fn store_cookies(&self, headers: &HeaderSection) {
         let Some(cookies) = &self.config.cookies else { return };
-        if headers.contains_key(header::SET_COOKIE) {
-            cookies.0.set_cookies(&mut headers.get_all(header::SET_COOKIE).iter(), &self.url);
+        if headers.has(&header::SET_COOKIE) {
+            let values = headers.map().get_all(header::SET_COOKIE);
+            cookies.0.set_cookies(&mut values.iter(), &self.url);
         }
     }
 
