@@ -106,19 +106,26 @@ impl HeadScanner {
 
 /// Where the first LF is; eight bytes at a time, because every byte of every head passes here.
 fn line_feed(data: &[u8]) -> Option<usize> {
-    let words = data.chunks_exact(8);
-    let skipped: usize = words.take_while(|word| !holds_line_feed(word)).map(<[u8]>::len).sum();
-    let rest = data.get(skipped..).unwrap_or_default();
-    rest.iter().position(|byte| *byte == b'\n').map(|at| skipped + at)
+    let mut rest = data;
+    while let Some((word, behind)) = rest.split_first_chunk() {
+        if let Some(at) = line_feed_in(word) {
+            return Some(data.len() - rest.len() + at);
+        }
+        rest = behind;
+    }
+    let at = rest.iter().position(|byte| *byte == b'\n')?;
+    Some(data.len() - rest.len() + at)
 }
 
-/// Whether one of eight bytes is LF: the classic test for a byte that is zero.
-fn holds_line_feed(word: &[u8]) -> bool {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
-    const FEEDS: u64 = u64::from_ne_bytes([b'\n'; 8]);
-    let word = word.try_into().map_or(FEEDS, u64::from_ne_bytes) ^ FEEDS;
-    word.wrapping_sub(ONES) & !word & HIGHS != 0
+/// The classic search for the first byte that is zero, once LF was turned into zero: it marks that
+/// byte by its highest bit. What it marks behind that byte means nothing.
+fn line_feed_in(word: &[u8; 8]) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
+    const FEEDS: u64 = u64::from_le_bytes([b'\n'; 8]);
+    let word = u64::from_le_bytes(*word) ^ FEEDS;
+    let marks = word.wrapping_sub(ONES) & !word & HIGHS;
+    (marks != 0).then_some(marks.trailing_zeros() as usize / 8)
 }
 
 /// The number of bytes of empty lines before a head; RFC 9112 §2.2 lets them be skipped.
@@ -260,13 +267,14 @@ mod tests {
 
     /// A word without LF is passed over at once, whatever else it holds.
     #[test]
-    fn eight_bytes_hold_a_line_feed_or_not() {
+    fn the_first_line_feed_of_eight_bytes() {
         for other in [0, 1, b'\t', 0x0b, 0x7f, 0x80, 0x8a, 0xff] {
             for byte in 0..=u8::MAX {
                 for at in 0..8 {
                     let mut word = [other; 8];
                     word[at] = byte;
-                    assert_eq!(holds_line_feed(&word), byte == b'\n', "{word:?}");
+                    let first = (byte == b'\n').then_some(at);
+                    assert_eq!(line_feed_in(&word), first, "{word:?}");
                 }
             }
         }
