@@ -86,6 +86,7 @@ impl HeaderSection {
 
 /// The lines that came, whatever the caller has changed since.
 impl Fields for HeaderSection {
+    #[inline]
     fn lines(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
         let name = name.as_str().as_bytes();
         let lines = self.lines.iter().filter(move |line| line.is_called(name, &self.raw));
@@ -104,6 +105,7 @@ impl Line {
     }
 
     /// `name` is in lower case.
+    #[inline]
     fn is_called(&self, name: &[u8], raw: &[u8]) -> bool {
         // Hardly any two names have the same length, so hardly any bytes are looked at.
         let equal = |(own, other): (&u8, &u8)| own == other || own.to_ascii_lowercase() == *other;
