@@ -34,7 +34,7 @@ impl<F: Front> Call<'_, F> {
             Some(host) => head.field(&header::HOST, host),
             None => head.host(self.url.host_header()),
         }
-        for (name, value) in self.config.default_headers.iter().filter(|(n, v)| self.takes(n, v)) {
+        for (name, value) in self.config.defaults.iter().filter(|(n, v)| self.takes(n, v)) {
             head.field(name, value);
         }
         for (name, value) in self.headers.iter().filter(|(name, _)| *name != header::HOST) {
@@ -103,8 +103,8 @@ impl<F: Front> Call<'_, F> {
     }
 
     pub(super) fn has(&self, name: &HeaderName) -> bool {
-        let default = self.config.default_headers.get(name);
-        self.headers.contains_key(name) || default.is_some_and(|value| self.takes(name, value))
+        let default = self.config.defaults.iter().find(|(default, _)| default == name);
+        self.headers.contains_key(name) || default.is_some_and(|(_, value)| self.takes(name, value))
     }
 
     /// A part of a coded body cannot be decoded, so a range is asked for as it is.

@@ -178,9 +178,8 @@ impl<'c, F: Front> Call<'c, F> {
 
     /// Whether the request says that the connection is closed after it.
     pub(crate) fn says_close(&self) -> bool {
-        [&self.headers, &self.config.default_headers]
-            .into_iter()
-            .any(|headers| has_member(headers, &header::CONNECTION, "close"))
+        has_member(&self.headers, &header::CONNECTION, "close")
+            || has_member(&self.config.defaults, &header::CONNECTION, "close")
     }
 
     /// The URL that was requested last.

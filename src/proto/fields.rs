@@ -23,6 +23,12 @@ impl Fields for HeaderMap {
     }
 }
 
+impl Fields for Vec<(HeaderName, HeaderValue)> {
+    fn lines(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
+        self.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_bytes())
+    }
+}
+
 /// The members of a comma-separated list, empty ones left out (RFC 9110 §5.6.1).
 ///
 /// For lists of tokens only: a comma within a quoted string splits too. What a quote was torn
