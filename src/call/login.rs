@@ -19,17 +19,20 @@ impl<F: Front> Call<'_, F> {
             return Ok(());
         }
         let Some(netrc) = &self.config.netrc else { return Ok(()) };
-        let basic = netrc.authorization(&self.url).map_err(|error| error.for_url(&self.url))?;
-        self.headers.extend(basic.map(|basic| (header::AUTHORIZATION, basic)));
+        let basic = netrc
+            .authorization(&self.request.url)
+            .map_err(|error| error.for_url(&self.request.url))?;
+        self.request.headers.extend(basic.map(|basic| (header::AUTHORIZATION, basic)));
         Ok(())
     }
 
     /// Digest credentials are of use for one attempt.
     pub(super) fn authenticate(&mut self) {
         if let Some(digest) = &mut self.digest {
-            let target = self.target.as_deref().unwrap_or(self.url.request_target());
-            let asked = asked(&self.method, target, self.body.as_ref());
-            digest.prepare(&self.url, asked);
+            let target =
+                self.request.target.as_deref().unwrap_or(self.request.url.request_target());
+            let asked = asked(&self.request.method, target, self.request.body.as_ref());
+            digest.prepare(&self.request.url, asked);
         }
     }
 
@@ -39,10 +42,10 @@ impl<F: Front> Call<'_, F> {
             return false;
         }
         self.restore_body();
-        let target = self.target.as_deref().unwrap_or(self.url.request_target());
-        let asked = asked(&self.method, target, self.body.as_ref());
+        let target = self.request.target.as_deref().unwrap_or(self.request.url.request_target());
+        let asked = asked(&self.request.method, target, self.request.body.as_ref());
         let again = match &mut self.digest {
-            Some(digest) => digest.challenged(&self.url, headers.map(), asked),
+            Some(digest) => digest.challenged(&self.request.url, headers.map(), asked),
             None => false,
         };
         if again {

@@ -106,7 +106,7 @@ pub fn call(
 ) -> Outcome {
     let mut outcome =
         Outcome { head: None, body: Vec::new(), trailers: None, end: Ok(()), reusable: Ok(()) };
-    outcome.end = match run(client.send(request)) {
+    outcome.end = match run(client.send(Box::new(request))) {
         Ok(response) => {
             outcome.head = as_sent(&response.head.raw);
             let mut body = response.body;
