@@ -15,7 +15,9 @@ use crate::policy::hop::Hop;
 use crate::policy::redirect::{self, Attempt, Choice};
 use crate::policy::retry::{self, Answered, Replay, Sent};
 use crate::proto::exchange::{Expectation, Outgoing};
+use crate::proto::fields::Fields as _;
 use crate::proto::head::ResponseHead;
+use crate::proto::section::HeaderSection;
 use crate::url::Url;
 
 /// What to do next.
@@ -58,18 +60,18 @@ impl<F: Front> Call<'_, F> {
         if self.config.redirect.is_none() {
             return Ok(Next::Deliver); // whatever the target is
         }
-        let target = redirect::target(head.status, &head.headers, &self.url);
-        let Some(target) = target.map_err(|error| error.for_url(&self.url))? else {
+        let target = redirect::target(head.status, &head.headers, &self.request.url);
+        let Some(target) = target.map_err(|error| error.for_url(&self.request.url))? else {
             return Ok(Next::Deliver);
         };
-        self.previous.push(self.url.clone());
+        self.previous.push(self.request.url.clone());
         let attempt = Attempt::new(head.status, &target, &self.previous);
         match self.config.redirect.redirect(attempt).choice {
             Choice::Follow => self.follow(head.status, target),
             Choice::Stop => Ok(Next::Deliver),
             Choice::Error(cause) => {
                 let detail = format!("to {}", target.redacted());
-                Err(redirect::refused(&self.url, detail).cause(cause))
+                Err(redirect::refused(&self.request.url, detail).cause(cause))
             }
         }
     }
@@ -77,7 +79,7 @@ impl<F: Front> Call<'_, F> {
     /// Says whether the attempt may be repeated on a fresh connection, or why the call fails.
     pub(crate) fn failed(&mut self, failure: Failure) -> Result<()> {
         let attempt = retry::Attempt {
-            method: &self.method,
+            method: &self.request.method,
             connection: failure.connection,
             sent: failure.sent,
             answered: failure.answered,
@@ -85,7 +87,7 @@ impl<F: Front> Call<'_, F> {
         };
         let stale = failure.loss == Loss::Connection && self.resends == Resends::OneLeft;
         if !stale || !retry::may_send_again(attempt) {
-            return Err(failure.error.for_url(&self.url));
+            return Err(failure.error.for_url(&self.request.url));
         }
         self.resends = Resends::Used;
         self.rewind();
@@ -101,25 +103,25 @@ impl<F: Front> Call<'_, F> {
     fn follow(&mut self, status: StatusCode, target: Url) -> Result<Next> {
         if !is_allowed(self.config, &target) {
             let detail = format!("to {}: {HTTPS_ONLY}", target.redacted());
-            return Err(redirect::refused(&self.url, detail));
+            return Err(redirect::refused(&self.request.url, detail));
         }
-        match redirect::changed_method(status, &self.method) {
+        match redirect::changed_method(status, &self.request.method) {
             Some(method) => self.drop_body(method),
             None if self.replays() == Replay::Impossible => {
                 let detail = "the body is a reader and cannot be sent again";
-                return Err(redirect::refused(&self.url, detail));
+                return Err(redirect::refused(&self.request.url, detail));
             }
             None => {}
         }
-        if target.origin() != self.url.origin() {
+        if target.origin() != self.request.url.origin() {
             self.leave_origin(&target);
         }
         if let Some(digest) = &mut self.digest {
             digest.move_on();
         }
         self.go_by(self.config.proxy_for(&target)?);
-        self.url = target;
-        self.target = None;
+        self.request.url = target;
+        self.request.target = None;
         self.resends = Resends::OneLeft;
         self.rewind();
         Ok(Next::Again)
@@ -146,22 +148,22 @@ impl<F: Front> Call<'_, F> {
     /// Makes the body whole again.
     pub(super) fn restore_body(&mut self) {
         if let Some(replay) = &self.replay {
-            self.body = replay.try_clone();
+            self.request.body = replay.try_clone();
         }
     }
 
     fn drop_body(&mut self, method: Method) {
-        self.method = method;
+        self.request.method = method;
         self.outgoing = Outgoing::None;
-        self.body = None;
+        self.request.body = None;
         self.replay = None;
-        remove(&mut self.headers, |name, _| redirect::describes_body(name));
+        remove(&mut self.request.headers, |name, _| redirect::describes_body(name));
     }
 
     fn leave_origin(&mut self, target: &Url) {
         self.trust = Trust::Foreign;
         self.digest = None;
-        remove(&mut self.headers, |name, value| {
+        remove(&mut self.request.headers, |name, value| {
             *name == header::HOST || stays_behind(name, value, target)
         });
     }
@@ -173,10 +175,11 @@ impl<F: Front> Call<'_, F> {
         }
     }
 
-    fn store_cookies(&self, headers: &HeaderMap) {
+    fn store_cookies(&self, headers: &HeaderSection) {
         let Some(cookies) = &self.config.cookies else { return };
-        if headers.contains_key(header::SET_COOKIE) {
-            cookies.0.set_cookies(&mut headers.get_all(header::SET_COOKIE).iter(), &self.url);
+        if headers.has(&header::SET_COOKIE) {
+            let values = headers.map().get_all(header::SET_COOKIE);
+            cookies.0.set_cookies(&mut values.iter(), &self.request.url);
         }
     }
 
@@ -187,7 +190,7 @@ impl<F: Front> Call<'_, F> {
             return Ok(None);
         }
         let plan = coding::plan(&head.headers, self.codings, &self.config.limits);
-        plan.map_err(|error| error.into_error().for_url(&self.url))
+        plan.map_err(|error| error.into_error().for_url(&self.request.url))
     }
 }
 
