@@ -248,9 +248,13 @@
 //! | --- | --- | --- |
 //! | the whole call, from `send` to the last byte of the body | no limit | `timeout` |
 //! | making a connection: lookup, TCP, proxy and TLS together | 10 s | `connect_timeout` |
+//! | of that, the lookup | no limit of its own | `resolve_timeout` |
+//! | of that, TLS and tunnels | no limit of its own | `handshake_timeout` |
 //! | before the next address of a host is tried as well | 0.25 s | |
+//! | from the end of the request to the first byte of the response | no limit of its own | `first_byte_timeout` |
 //! | between two bytes received | 30 s | `read_timeout` |
 //! | between two bytes sent | 30 s | `write_timeout` |
+//! | the average pace of a body, sent or received | no limit | `min_throughput` |
 //! | redirects followed | 10 | `redirect` |
 //! | idle connections: how long | 90 s | `pool_idle_timeout` |
 //! | idle connections to one host | 32 | `pool_max_idle_per_host` |
@@ -293,6 +297,7 @@
 //! | `json` | no | `json` on requests and responses; `query` and `form` take what serde serializes | 5 |
 //! | `charset` | no | `text` decodes by the charset of the response; without it by UTF-8 | 1 |
 //! | `idna` | no | host names beyond ASCII; without it they are an error | 30 |
+//! | `log` | no | a line of the crate `log` for each decision: connecting, reuse, closing, sending again, redirects | 1 |
 //! | `url` | no | requests take the `Url` of the crate `url`; conversions from and to it | 2 |
 #![forbid(unsafe_code)]
 // Without a front the machines have nobody who drives them, without TLS some tools nobody who
@@ -314,6 +319,8 @@ mod digest;
 pub mod dns;
 mod driver;
 pub mod error;
+#[cfg_attr(not(feature = "log"), path = "no_events.rs")]
+mod events;
 mod fields;
 pub mod form;
 pub mod front;

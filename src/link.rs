@@ -203,6 +203,16 @@ fn tunnel(
 }
 
 impl Halt {
+    pub(crate) fn close_reason(&self) -> CloseReason {
+        match self {
+            Self::Expired(_) => CloseReason::TimeOver,
+            Self::Io(_) => CloseReason::Io,
+            Self::Session(error) if error.is_loss() => CloseReason::EarlyEof,
+            Self::Session(_) => CloseReason::ProtocolError,
+            Self::Body(_) => CloseReason::RequestIncomplete,
+        }
+    }
+
     /// What the caller's reader did.
     pub(crate) fn body(cause: impl Into<Cause>) -> Self {
         Self::Body(Error::new(Kind::Body, Phase::Send).detail("request body").cause(cause))

@@ -10,6 +10,7 @@ use super::head::stays_behind;
 use super::{Call, HTTPS_ONLY, Proxied, Resends, Trust, is_allowed};
 use crate::coding;
 use crate::error::{Error, Result};
+use crate::events;
 use crate::front::Front;
 use crate::policy::hop::Hop;
 use crate::policy::redirect::{self, Attempt, Choice};
@@ -89,6 +90,7 @@ impl<F: Front> Call<'_, F> {
         if !stale || !retry::may_send_again(attempt) {
             return Err(failure.error.for_url(&self.request.url));
         }
+        events::sent_again(&self.request.url, "the connection was closed before it answered");
         self.resends = Resends::Used;
         self.rewind();
         Ok(())
@@ -120,6 +122,7 @@ impl<F: Front> Call<'_, F> {
             digest.move_on();
         }
         self.go_by(self.config.proxy_for(&target)?);
+        events::redirected(status, &self.request.url, &target);
         self.request.url = target;
         self.request.target = None;
         self.resends = Resends::OneLeft;

@@ -12,11 +12,12 @@ use crate::body::{Body, Feed};
 use crate::call::{Call, Failure};
 use crate::cancel::Watch;
 use crate::error::Error;
+use crate::events;
 use crate::front::Front;
 use crate::link::{Halt, Link};
 use crate::policy::budget::{Budget, Operation, Stage};
 use crate::policy::route::Route;
-use crate::pool::Pooled;
+use crate::pool::{Closed, Pooled};
 use crate::proto::close::CloseReason;
 use crate::proto::error::ProtocolError;
 use crate::proto::exchange::{BodyStep, Step};
@@ -35,6 +36,8 @@ pub(crate) struct Connection<F: Front> {
     opened: Instant,
     /// Who may end the call that uses it.
     watch: Option<Watch>,
+    /// Why it is closed if it is dropped now.
+    closing: CloseReason,
     /// Given back when everything else is closed.
     _slot: Slot<F>,
 }
@@ -51,6 +54,8 @@ pub(crate) enum Patience {
 /// Closes the connection; over TLS the peer is told so, or told what was wrong.
 impl<F: Front> Drop for Connection<F> {
     fn drop(&mut self) {
+        events::closed(self.link.route(), self.closing);
+        self.socket.closing(self.closing);
         self.socket.say_farewell(self.link.session.farewell());
     }
 }
@@ -67,7 +72,9 @@ impl<F: Front> Pooled for Box<Connection<F>> {
 
 impl<F: Front> Connection<F> {
     pub(crate) fn new(socket: Socket<F::System>, link: Link, slot: Slot<F>, now: Instant) -> Self {
-        Self { socket, link, opened: now, watch: None, _slot: slot }
+        events::connected(link.route(), socket.peer());
+        let closing = CloseReason::Abandoned;
+        Self { socket, link, opened: now, watch: None, closing, _slot: slot }
     }
 
     pub(crate) fn peer(&self) -> Option<SocketAddr> {
@@ -96,8 +103,13 @@ impl<F: Front> Connection<F> {
         false
     }
 
+    pub(crate) fn close(mut self, reason: CloseReason) {
+        self.closing = reason;
+    }
+
     /// Back from the pool, with memory to work in.
     pub(crate) fn wake(&mut self, memory: Memory) {
+        self.closing = CloseReason::Abandoned;
         self.link.wake(memory);
     }
 
@@ -109,11 +121,16 @@ impl<F: Front> Connection<F> {
         self.socket.begin(call.method(), call.url());
         self.watch =
             call.budget.cancel_token().map(|token| token.on_cancel(self.socket.interrupter()));
-        self.link.start(call).map_err(|halt| self.link.failure(halt))?;
+        self.link.start(call).map_err(|halt| self.failure(halt))?;
         let mut body = call.take_body();
         let head = self.run(&mut body, &mut call.budget).await;
         call.give_back(body);
-        head.map_err(|halt| self.link.failure(halt))
+        head.map_err(|halt| self.failure(halt))
+    }
+
+    fn failure(&mut self, halt: Halt) -> Failure {
+        self.closing = halt.close_reason();
+        self.link.failure(halt)
     }
 
     /// The loop: step, and do what it asks for.
@@ -260,7 +277,10 @@ impl<F: Front> Connection<F> {
         into: &mut [u8],
         budget: &mut Budget,
     ) -> Result<usize, Error> {
-        self.next_bytes(into, budget).await.map_err(|halt| self.link.body_error(halt))
+        self.next_bytes(into, budget).await.map_err(|halt| {
+            self.closing = halt.close_reason();
+            self.link.body_error(halt)
+        })
     }
 
     async fn next_bytes(&mut self, into: &mut [u8], budget: &mut Budget) -> Result<usize, Halt> {
@@ -294,6 +314,7 @@ impl<F: Front> Connection<F> {
     /// Gives its memory away before it idles.
     pub(crate) fn rest(&mut self) -> Memory {
         self.watch = None;
+        self.closing = CloseReason::LetGo;
         self.link.session.rest()
     }
 
@@ -341,5 +362,12 @@ impl<F: Front> Connection<F> {
             };
             left = left.checked_sub(count).ok_or(CloseReason::BodyUnread)?;
         }
+    }
+}
+
+/// Closes what the pool has given back.
+pub(super) fn close<F: Front>(closed: impl IntoIterator<Item = Closed<Box<Connection<F>>>>) {
+    for Closed { connection, reason } in closed {
+        connection.close(reason);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-use super::connection::{Connection, Patience};
+use super::connection::{Connection, Patience, close};
 use super::ready::ready;
 use super::system::System;
 use super::turn::Grant;
@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::front::Front;
 use crate::policy::budget::{Budget, Stage};
 use crate::pool::Pooled as _;
+use crate::proto::close::CloseReason;
 use crate::wire::tls::TlsInfo;
 
 /// How long the rest of a redirect's body is waited for. A new connection takes a round trip, with
@@ -91,8 +92,8 @@ impl<F: Front> Lease<F> {
     async fn end(&mut self, patience: Patience) {
         let Some(mut connection) = self.connection.take() else { return };
         let limit = self.shared.config.limits.drained_bytes;
-        if connection.drain(limit, patience, &mut self.budget).await.is_err() {
-            return;
+        if let Err(reason) = connection.drain(limit, patience, &mut self.budget).await {
+            return connection.close(reason);
         }
         let memory = connection.rest();
         let now = self.shared.system.now();
@@ -100,7 +101,7 @@ impl<F: Front> Lease<F> {
         idle.shelf.put(memory);
         if idle.pool.is_too_old(&connection, now) {
             drop(idle);
-            return;
+            return connection.close(CloseReason::Aged);
         }
         match idle.slots.next(connection.route()) {
             Some(next) => {
@@ -110,7 +111,7 @@ impl<F: Front> Lease<F> {
             None => {
                 let evicted = idle.pool.put(connection, now);
                 drop(idle);
-                drop(evicted); // closed only here, where the pool is no longer locked
+                close(evicted); // only here, where the pool is no longer locked
             }
         }
     }

@@ -10,6 +10,7 @@ use http::Method;
 use super::system::{Pending, Stream, System};
 use crate::link::Halt;
 use crate::policy::budget::{Budget, Expired, Operation};
+use crate::proto::close::CloseReason;
 use crate::url::Url;
 
 /// A connected socket.
@@ -50,6 +51,10 @@ impl<S: System> Socket<S> {
 
     pub(crate) fn begin(&mut self, method: &Method, url: &Url) {
         self.stream.begin(method, url);
+    }
+
+    pub(crate) fn closing(&mut self, reason: CloseReason) {
+        self.stream.closing(reason);
     }
 
     pub(crate) fn interrupter(&self) -> impl Fn() + Send + 'static {

@@ -12,6 +12,7 @@ use super::socket::SocketError;
 use crate::dialling::SocketOptions;
 use crate::dns::Resolver;
 use crate::policy::budget::{Budget, Wait};
+use crate::proto::close::CloseReason;
 use crate::url::Url;
 
 /// A clock, sockets, names, and waiting for others.
@@ -70,6 +71,9 @@ pub trait Stream: fmt::Debug + Send + Sync + 'static {
 
     /// A request begins: for those who watch.
     fn begin(&mut self, _: &Method, _: &Url) {}
+
+    /// The connection is about to be closed: for those who watch.
+    fn closing(&mut self, _: CloseReason) {}
 }
 
 /// Something that happens once, and that one waits for.

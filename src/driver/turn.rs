@@ -3,15 +3,18 @@
 use std::fmt;
 use std::sync::{Arc, Weak};
 
-use super::connection::Connection;
+use super::connection::{Connection, close};
 use super::dial;
 use super::system::{Desk, System};
 use crate::call::Call;
 use crate::client::{Idle, Shared};
 use crate::error::{Error, Phase, Result};
+use crate::events;
 use crate::front::Front;
 use crate::policy::budget::{Expired, Operation};
 use crate::policy::route::Route;
+use crate::pool::Pooled as _;
+use crate::proto::close::CloseReason;
 use crate::slots::{Left, Place, Ticket};
 use crate::wire::session::Memory;
 
@@ -69,8 +72,10 @@ pub(super) async fn connection<F: Front>(
         };
         connection.wake(memory);
         if connection.is_alive(&mut call.budget).await {
+            events::reused(connection.route());
             return Ok(connection);
         }
+        connection.close(CloseReason::NotAlive);
     }
 }
 
@@ -88,7 +93,8 @@ fn turn<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F>) -> Turn<F> {
         }
     };
     drop(idle);
-    drop((expired, stale)); // closed only here, where the pool is no longer locked
+    close(expired); // only here, where the pool is no longer locked
+    stale.into_iter().for_each(|connection| connection.close(CloseReason::Suspect));
     turn
 }
 

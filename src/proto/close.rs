@@ -7,7 +7,7 @@ use super::fields::{Fields, has_member};
 
 /// Why a connection is not reused. No connection is dropped without one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CloseReason {
+pub enum CloseReason {
     // Said in a message.
     PeerSaidClose,
     WeSaidClose,
@@ -26,12 +26,19 @@ pub(crate) enum CloseReason {
     EarlyEof,
     ProtocolError,
     Io,
+    TimeOver,
+    /// Whoever asked has gone.
+    Abandoned,
 
     // The pool's reasons.
     Expired,
     Aged,
     PoolFull,
     NotAlive,
+    /// Another one to the same place was not alive.
+    Suspect,
+    /// The client that kept it has gone, or has been told to let go.
+    LetGo,
 }
 
 impl fmt::Display for CloseReason {
@@ -49,9 +56,13 @@ impl fmt::Display for CloseReason {
             Self::EarlyEof => "the peer closed the connection too early",
             Self::ProtocolError => "the peer broke the protocol",
             Self::Io => "reading or writing failed",
+            Self::TimeOver => "the time of the call was over",
+            Self::Abandoned => "the call was given up",
             Self::Expired => "the connection idled too long",
             Self::Aged => "the connection has been open for long enough",
             Self::PoolFull => "the pool is full",
+            Self::Suspect => "another connection to the same place was closed by the peer",
+            Self::LetGo => "it is kept no longer",
             Self::NotAlive => "the peer closed or spoke while the connection idled",
         })
     }

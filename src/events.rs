@@ -1,0 +1,70 @@
+//! What the client decides, told to the crate `log`: a line for each decision, at the level `debug`
+//! and for the target `leanhttp`. Lines hold no field, no query, no user and no password.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use http::StatusCode;
+
+use crate::policy::route::{Route, Security, Target};
+use crate::proto::close::CloseReason;
+use crate::url::Url;
+
+const TARGET: &str = "leanhttp";
+
+pub(crate) fn connected(route: &Route, peer: Option<SocketAddr>) {
+    match peer {
+        Some(peer) => log::debug!(target: TARGET, "{}: connected to {peer}", Way(route)),
+        None => log::debug!(target: TARGET, "{}: connected to a Unix socket", Way(route)),
+    }
+}
+
+pub(crate) fn reused(route: &Route) {
+    log::debug!(target: TARGET, "{}: reusing a connection", Way(route));
+}
+
+pub(crate) fn closed(route: &Route, reason: CloseReason) {
+    log::debug!(target: TARGET, "{}: closing a connection: {reason}", Way(route));
+}
+
+pub(crate) fn redirected(status: StatusCode, from: &Url, to: &Url) {
+    log::debug!(target: TARGET, "{}: redirected ({status}) to {}", Page(from), Page(to));
+}
+
+pub(crate) fn sent_again(url: &Url, why: &str) {
+    log::debug!(target: TARGET, "{}: sent again: {why}", Page(url));
+}
+
+/// Where a connection leads.
+struct Way<'a>(&'a Route);
+
+impl fmt::Display for Way<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Route::Direct(target) => Origin(target).fmt(f),
+            Route::Forward(hop) => write!(f, "http via {hop}"),
+            Route::Tunnel(hop, target) => write!(f, "{} via {hop}", Origin(target)),
+        }
+    }
+}
+
+struct Origin<'a>(&'a Target);
+
+impl fmt::Display for Origin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.0.security {
+            Security::Plain => "http",
+            Security::Tls => "https",
+        };
+        write!(f, "{scheme}://{}", self.0.authority())
+    }
+}
+
+/// A URL without what may be secret.
+struct Page<'a>(&'a Url);
+
+impl fmt::Display for Page<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.0.scheme(), self.0.host_header(), self.0.path())
+    }
+}

@@ -1,0 +1,19 @@
+//! What the client decides, in a build without the feature `log`: nobody is told.
+
+use std::net::SocketAddr;
+
+use http::StatusCode;
+
+use crate::policy::route::Route;
+use crate::proto::close::CloseReason;
+use crate::url::Url;
+
+pub(crate) fn connected(_: &Route, _: Option<SocketAddr>) {}
+
+pub(crate) fn reused(_: &Route) {}
+
+pub(crate) fn closed(_: &Route, _: CloseReason) {}
+
+pub(crate) fn redirected(_: StatusCode, _: &Url, _: &Url) {}
+
+pub(crate) fn sent_again(_: &Url, _: &str) {}

@@ -1,0 +1,79 @@
+//! The lines of the feature `log`: one for each decision, and no secret in any.
+#![cfg(all(feature = "blocking", feature = "log"))]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::sync::Mutex;
+
+use leanhttp::blocking::Client;
+use log::{LevelFilter, Log, Metadata, Record};
+
+use support::script::{Script, Step, answer, ok, send};
+
+struct Remembered(Mutex<Vec<String>>);
+
+static LINES: Remembered = Remembered(Mutex::new(Vec::new()));
+
+impl Log for Remembered {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "leanhttp"
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if self.enabled(record.metadata()) {
+            self.0.lock().unwrap().push(format!("{} {}", record.level(), record.args()));
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// The lines since the last time.
+fn lines() -> Vec<String> {
+    std::mem::take(&mut LINES.0.lock().unwrap())
+}
+
+/// One test, because all share the logger of the process.
+#[test]
+fn a_line_for_each_decision_and_no_secret() {
+    log::set_logger(&LINES).unwrap();
+    log::set_max_level(LevelFilter::Trace);
+    let moved = "HTTP/1.1 302 Found\r\nlocation: /to?t=s3cret#s3cret\r\ncontent-length: 0\r\n\r\n";
+    let closes = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok";
+    let first = [
+        vec![Step::ExpectRequest, send(moved), Step::ExpectRequest, send(closes)],
+        vec![Step::Close],
+    ];
+    // The third connection dies when it is used again.
+    let dies = [answer(ok("1")), vec![Step::ExpectRequest, Step::Close]].concat();
+    let server = Script::serve(vec![first.concat(), dies, answer(ok("2"))]);
+    let address = server.url("").trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let url = format!("http://user:s3cret@{address}/from?q=s3cret");
+    let client = Client::builder().no_proxy().build().unwrap();
+    let get = || client.get(&*url).header("x", "s3cret").send().unwrap().text().unwrap();
+
+    let way = format!("DEBUG http://{address}");
+    assert_eq!(get(), "ok");
+    let expected = [
+        format!("{way}: connected to {address}"),
+        format!("{way}/from: redirected (302 Found) to http://{address}/to"),
+        format!("{way}: reusing a connection"),
+        format!("{way}: closing a connection: the peer said Connection: close"),
+    ];
+    assert_eq!(lines(), expected);
+
+    assert_eq!(get(), "1");
+    assert_eq!(lines(), [format!("{way}: connected to {address}")]);
+    assert_eq!(get(), "2");
+    let expected = [
+        format!("{way}: reusing a connection"),
+        format!("{way}/from: sent again: the connection was closed before it answered"),
+        format!("{way}: closing a connection: the peer closed the connection too early"),
+        format!("{way}: connected to {address}"),
+    ];
+    assert_eq!(lines(), expected);
+
+    drop(client);
+    assert_eq!(lines(), [format!("{way}: closing a connection: it is kept no longer")]);
+}
