@@ -329,6 +329,7 @@ mod proto;
 pub mod proxy;
 pub mod request;
 pub mod response;
+pub mod retry;
 mod slots;
 #[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
 pub mod tls;

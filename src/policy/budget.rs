@@ -165,6 +165,14 @@ impl Budget {
         self.connect = self.connect.or_else(deadline);
     }
 
+    /// Another attempt begins: only the clock of the whole call runs on.
+    pub(crate) fn start_over(&mut self) {
+        self.connect = None;
+        self.stage = Stage::Other;
+        self.stage_end = None;
+        self.meter = None;
+    }
+
     /// A stage begins, unless it has begun already; the clock of the one before stops. After the
     /// handshake the connection is made.
     ///
@@ -187,6 +195,13 @@ impl Budget {
         let end = now.checked_add(limit);
         let total = self.total.map_or(end, |total| end.map(|end| end.min(total)).or(Some(total)));
         Self { total, ..self.clone() }
+    }
+
+    /// The instant that long after `now`, if the call is wanted and may still go on then.
+    pub(crate) fn after(&self, delay: Duration, now: Instant) -> Option<Instant> {
+        self.check().ok()?;
+        let at = now.checked_add(delay)?;
+        self.total.is_none_or(|end| at < end).then_some(at)
     }
 
     /// How long `operation` may wait from now on; an error if no time is left.
@@ -525,6 +540,19 @@ mod tests {
         assert!(budget.wait(Operation::Connect, || start + 4 * SECOND).is_err());
         budget.enter(Stage::Request, || start);
         assert!(budget.wait(Operation::Read, || start + 4 * SECOND).is_ok());
+    }
+
+    #[test]
+    fn nothing_begins_at_the_end_of_the_call_or_later() {
+        let start = Instant::now();
+        let bounded = Budget::start(timeouts(1, 1, 3), start);
+        let endless = Budget::start(timeouts(1, 1, 0), start);
+        for (delay, now, in_time) in [(0, 0, true), (2, 0, true), (3, 0, false), (0, 3, false)] {
+            let (delay, now) = (SECOND * delay, start + SECOND * now);
+            assert_eq!(bounded.after(delay, now), in_time.then_some(now + delay), "{delay:?}");
+            assert_eq!(endless.after(delay, now), Some(now + delay));
+        }
+        assert_eq!(endless.after(Duration::MAX, start), None, "no clock counts so far");
     }
 
     #[test]
