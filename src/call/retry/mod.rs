@@ -79,3 +79,6 @@ impl<F: Front> Call<'_, F> {
 fn asked(headers: &HeaderMap, now: impl FnOnce() -> SystemTime) -> Option<Duration> {
     headers.get(header::RETRY_AFTER).and_then(|value| retry_after::parse(value.as_bytes(), now()))
 }
+
+#[cfg(test)]
+mod tests;
