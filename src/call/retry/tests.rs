@@ -8,22 +8,13 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, Version};
 use proptest::prelude::*;
 
 use super::*;
-use crate::body::{Body, SourceLength};
 use crate::call::{Next, When};
 use crate::config::Config;
 use crate::error::{Error, Phase};
-use crate::front::sealed::Sealed;
+use crate::fuzzing::call::{Fuzzed as Test, reader};
 use crate::policy::retry::{Answered, Loss, Origin, Policy, Sent};
 use crate::request::Request;
 use crate::url::Url;
-
-struct Test;
-impl Sealed for Test {}
-impl Front for Test {
-    type Source = ();
-    type Connection = ();
-    type Waiter = ();
-}
 
 /// A world that stands still until the test moves it.
 struct Made {
@@ -229,8 +220,7 @@ fn t09_a_post_that_may_have_been_carried_out_is_told() {
     let config = Config::default();
     let world = Made::new(0);
     let mut put = request(Method::PUT);
-    let reader = Body::from_source((), SourceLength::Unknown);
-    put.body = Some(reader);
+    put.body = Some(reader(std::io::empty(), None));
     let mut call = call(&config, put, &world);
     call.take_body();
     let error = call.failed(lost(Origin::Pooled), &world).unwrap_err().to_string();
