@@ -21,7 +21,7 @@ use crate::error::Kind;
 pub(crate) struct Timeouts {
     /// Looking up the name.
     pub(crate) resolve: Option<Duration>,
-    /// Looking up the name, connecting, the proxy and the TLS handshake together, once per hop.
+    /// Looking up the name, connecting, the proxy and the TLS handshake together, for each attempt at a hop.
     pub(crate) connect: Option<Duration>,
     /// What is set up on a new connection: TLS, a tunnel through a proxy.
     pub(crate) handshake: Option<Duration>,
@@ -498,6 +498,24 @@ mod tests {
         assert!(behind.is_pace());
     }
 
+    /// What ran out in one attempt must not end the next before it begins.
+    #[test]
+    fn another_attempt_has_all_its_time() {
+        let start = Instant::now();
+        let late = start + 7 * SECOND;
+        let limits = Timeouts { handshake: Some(2 * SECOND), ..timeouts(3, 5, 9) };
+        let mut budget = Budget::start(limits, start);
+        budget.start_connecting(start);
+        budget.enter(Stage::Handshake, || start);
+        assert!(budget.wait(Operation::Read, || late).is_err());
+        budget.start_over();
+        assert_eq!(budget.wait(Operation::Connect, || late).unwrap().at_most, Some(2 * SECOND));
+        budget.start_connecting(late);
+        budget.enter(Stage::Handshake, || late);
+        let wait = budget.wait(Operation::Read, || late).unwrap();
+        assert_eq!(wait.expired.which, Which::Total, "that clock runs on");
+    }
+
     #[test]
     fn what_is_not_wanted_any_more_is_over() {
         let (token, now) = (CancelToken::new(), Instant::now());
@@ -508,6 +526,7 @@ mod tests {
         assert_eq!(budget.wait(Operation::Read, || now).unwrap_err().which, Which::Cancelled);
         assert_eq!(budget.over(wait.expired).which, Which::Cancelled);
         assert!(budget.shortened(SECOND, now).check().is_err());
+        assert_eq!(budget.after(Duration::ZERO, now), None);
     }
 
     #[test]
