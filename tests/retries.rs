@@ -7,12 +7,13 @@ mod support;
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use leanhttp::blocking::{Body, Client, RequestBuilder, Response};
 use leanhttp::error::Kind;
 use leanhttp::retry::{Policy, Reason};
-use leanhttp::{Certificate, Egress, Method, Proxy, Result, StatusCode};
+use leanhttp::{CancelToken, Certificate, Egress, Method, Proxy, Result, StatusCode};
 
 use support::net::refused;
 use support::pki::{Leaf, Pki};
@@ -276,6 +277,24 @@ fn t08_no_wait_goes_beyond_the_deadline() {
     assert_eq!(client.get(server.url("/")).send().unwrap().status(), 503);
     assert!(start.elapsed() < GENEROUS);
     assert!(told.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a_call_that_is_cancelled_does_not_wait_for_its_retry() {
+    let server = Script::serve(vec![busy("retry-after: 30\r\n").to_vec()]);
+    let token = CancelToken::new();
+    let other = token.clone();
+    let policy = Policy::new().on_retry(move |_| {
+        let other = other.clone();
+        thread::spawn(move || {
+            thread::sleep(Duration::from_millis(100));
+            other.cancel();
+        });
+    });
+    let start = Instant::now();
+    let error = client(policy).get(server.url("/")).cancel_token(&token).send().unwrap_err();
+    assert!(error.is_cancelled(), "{error}");
+    assert!(start.elapsed() < GENEROUS, "{:?}", start.elapsed());
 }
 
 #[test]
