@@ -247,6 +247,37 @@ fn a_408_of_a_connection_that_idled_is_not_the_answer() {
     }
 }
 
+/// With a policy and without, by a 503 and by a 408 that closes: what was read is gone.
+#[test]
+fn a_reader_that_was_read_is_not_sent_again() {
+    let config = config(Policy::new());
+    let world = Made::new(0);
+    for (status, is_read) in [(503, true), (503, false), (408, true), (408, false)] {
+        let mut put = request(Method::PUT);
+        put.body = Some(reader(&b"body"[..], None));
+        let mut call = call(&config, put, &world);
+        call.begin_on(Origin::Pooled);
+        if is_read {
+            call.take_body();
+        }
+        let head = head(status, &[(header::CONNECTION, "close")]);
+        let next = call.answered(&head, &world).unwrap();
+        assert_eq!(next == Next::Deliver, is_read, "{status}");
+    }
+}
+
+/// After a loss, what idles is not to be trusted; a busy server is still there.
+#[test]
+fn only_a_failure_makes_the_next_connection_a_new_one() {
+    let config = config(Policy::new());
+    let world = Made::new(0);
+    let mut call = call(&config, request(Method::GET), &world);
+    assert_eq!(delay(&mut call, &head(503, &[]), &world), Some(MS(0)));
+    assert!(!call.is_resent());
+    call.failed(lost(Origin::Fresh), &world).unwrap();
+    assert!(call.is_resent());
+}
+
 #[test]
 fn redirects_bring_no_attempts_of_their_own() {
     let config = config(Policy::new());
