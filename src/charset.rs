@@ -1,13 +1,11 @@
 //! The charset of a text (RFC 9110 §8.3.2, WHATWG Encoding).
 
-use encoding_rs::{Encoding, UTF_8};
-use http::HeaderValue;
-
 use crate::fields::media_type::MediaType;
+use encoding_rs::{Encoding, UTF_8};
 
 /// Decodes by the byte order mark, else by the charset of `Content-Type`, else by `default`, else
 /// as UTF-8. What is no character becomes U+FFFD.
-pub(crate) fn decode(body: Vec<u8>, content_type: Option<&HeaderValue>, default: &str) -> String {
+pub(crate) fn decode(body: Vec<u8>, content_type: Option<&[u8]>, default: &str) -> String {
     let encoding = content_type
         .and_then(|value| declared(value, &body))
         .or_else(|| Encoding::for_label(default.as_bytes()))
@@ -22,8 +20,8 @@ pub(crate) fn decode(body: Vec<u8>, content_type: Option<&HeaderValue>, default:
 
 /// What `Content-Type` says. JSON is UTF-8 and has no charset (RFC 8259 §8.1, §11): one that is
 /// given all the same counts only where the body is something else.
-fn declared(content_type: &HeaderValue, body: &[u8]) -> Option<&'static Encoding> {
-    let media_type = MediaType::parse(content_type.as_bytes())?;
+fn declared(content_type: &[u8], body: &[u8]) -> Option<&'static Encoding> {
+    let media_type = MediaType::parse(content_type)?;
     let encoding = Encoding::for_label(media_type.parameter("charset")?.as_bytes());
     let is_json = media_type.essence == "application/json" || media_type.essence.ends_with("+json");
     if is_json && std::str::from_utf8(body).is_ok() { Some(UTF_8) } else { encoding }
@@ -50,8 +48,8 @@ mod tests {
             (b"plain", Some("text/plain; charset=unknown-8bit"), "utf-8", "plain"),
         ];
         for (body, content_type, default, expected) in cases {
-            let content_type = content_type.map(HeaderValue::from_static);
-            assert_eq!(decode(body.to_vec(), content_type.as_ref(), default), expected);
+            let content_type = content_type.map(str::as_bytes);
+            assert_eq!(decode(body.to_vec(), content_type, default), expected);
         }
     }
 }

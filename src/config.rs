@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::client::Client;
 use crate::coding::Codings;
@@ -42,7 +42,10 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) redirect: Policy,
     pub(crate) retry: retry::Settings,
+    /// As they are collected; then see [`defaults`](Self::defaults).
     pub(crate) default_headers: HeaderMap,
+    /// The default fields as a list: there are few, and each request looks through them.
+    pub(crate) defaults: Vec<(HeaderName, HeaderValue)>,
     pub(crate) credentials: Option<HeaderValue>,
     pub(crate) digest: digest::Settings,
     pub(crate) netrc: Option<Netrc>,
@@ -69,6 +72,8 @@ impl Config {
             self.default_headers.remove(header::EXPECT);
             self.expectation = Expectation::Continue;
         }
+        let fields = std::mem::take(&mut self.default_headers);
+        self.defaults = fields.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         self
     }
 
@@ -112,6 +117,7 @@ impl Default for Config {
             redirect: Policy::default(),
             retry: retry::Settings::default(),
             default_headers,
+            defaults: Vec::new(),
             credentials: None,
             digest: digest::Settings::default(),
             netrc: None,

@@ -49,8 +49,8 @@ pub struct Head {
 
 impl From<ResponseHead> for Head {
     fn from(head: ResponseHead) -> Self {
-        let ResponseHead { version, status, headers, raw } = head;
-        Self { version, status, headers, raw }
+        let ResponseHead { version, status, headers } = head;
+        Self { version, status, headers: headers.map().clone(), raw: headers.raw().clone() }
     }
 }
 

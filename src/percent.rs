@@ -36,11 +36,7 @@ impl Table {
     /// that byte starts.
     pub(crate) fn push<'a>(&self, out: &mut String, mut input: &'a str) -> &'a str {
         loop {
-            let run = input.bytes().position(|byte| self.class(byte) != Class::Copy);
-            let Some((plain, rest)) = run.and_then(|run| input.split_at_checked(run)) else {
-                out.push_str(input);
-                return "";
-            };
+            let (plain, rest) = self.split(input);
             out.push_str(plain);
             let mut chars = rest.chars();
             let Some(first) = chars.next().filter(|&first| !self.stops(first)) else {
@@ -49,6 +45,12 @@ impl Table {
             push_escaped(out, first);
             input = chars.as_str();
         }
+    }
+
+    /// Parts `input` behind the bytes at its beginning that are copied.
+    pub(crate) fn split<'a>(&self, input: &'a str) -> (&'a str, &'a str) {
+        let run = input.bytes().position(|byte| self.class(byte) != Class::Copy);
+        run.and_then(|run| input.split_at_checked(run)).unwrap_or((input, ""))
     }
 
     fn stops(&self, c: char) -> bool {

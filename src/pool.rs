@@ -104,8 +104,8 @@ impl<T: Pooled> Pool<T> {
 
     /// Whether a connection has been open for so long that it serves no other request.
     pub(crate) fn is_too_old(&self, connection: &T, now: Instant) -> bool {
-        let age = now.saturating_duration_since(connection.opened());
-        self.limits.max_age.is_some_and(|limit| age >= limit)
+        let age = || now.saturating_duration_since(connection.opened());
+        self.limits.max_age.is_some_and(|limit| age() >= limit)
     }
 
     /// Gives back what has idled too long or is too old.

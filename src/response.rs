@@ -9,8 +9,9 @@ use bytes::Bytes;
 use http::{Extensions, HeaderMap, StatusCode, Version, header};
 
 use crate::error::{Error, Result};
-use crate::proto::fields;
+use crate::proto::fields::{self, Fields as _};
 use crate::proto::head::ResponseHead;
+use crate::proto::section::HeaderSection;
 use crate::tls::Extension;
 use crate::url::Url;
 use crate::wire::tls::TlsInfo;
@@ -30,33 +31,23 @@ pub struct Response<B> {
 pub(crate) struct Head {
     pub(crate) status: StatusCode,
     pub(crate) version: Version,
-    pub(crate) headers: HeaderMap,
-    pub(crate) raw: Bytes,
+    pub(crate) headers: HeaderSection,
     pub(crate) url: Url,
     pub(crate) remote_addr: Option<SocketAddr>,
     pub(crate) tls: Option<TlsInfo>,
     pub(crate) extensions: Extensions,
-    /// The length of the body as the caller gets it, if it is known.
-    pub(crate) content_length: Option<u64>,
 }
 
 impl Head {
     pub(crate) fn new(head: ResponseHead, url: Url, remote_addr: Option<SocketAddr>) -> Self {
-        // Transfer-Encoding overrides Content-Length (RFC 9112 §6.3).
-        let content_length = match head.headers.contains_key(header::TRANSFER_ENCODING) {
-            true => None,
-            false => fields::content_length(&head.headers).ok().flatten(),
-        };
         Self {
             status: head.status,
             version: head.version,
             headers: head.headers,
-            raw: head.raw,
             url,
             remote_addr,
             tls: None,
             extensions: Extensions::new(),
-            content_length,
         }
     }
 
@@ -70,9 +61,8 @@ impl Head {
 
     /// The body is decoded: what these fields say is no longer true of it.
     pub(crate) fn forget_coding(&mut self) {
-        self.headers.remove(header::CONTENT_ENCODING);
-        self.headers.remove(header::CONTENT_LENGTH);
-        self.content_length = None;
+        self.headers.remove(&header::CONTENT_ENCODING);
+        self.headers.remove(&header::CONTENT_LENGTH);
     }
 }
 
@@ -87,17 +77,17 @@ impl<B> Response<B> {
     /// When the body was decoded (gzip), `Content-Encoding` and `Content-Length` are gone, because
     /// they no longer describe it; [`raw_head`](Self::raw_head) still has them.
     pub fn headers(&self) -> &HeaderMap {
-        &self.head.headers
+        self.head.headers.map()
     }
 
     /// The fields, to be changed.
     pub fn headers_mut(&mut self) -> &mut HeaderMap {
-        &mut self.head.headers
+        self.head.headers.map_mut()
     }
 
     /// The head as it came: status line and fields in their order and case, byte by byte.
     pub fn raw_head(&self) -> &Bytes {
-        &self.head.raw
+        self.head.headers.raw()
     }
 
     /// The HTTP version that the server speaks.
@@ -128,7 +118,11 @@ impl<B> Response<B> {
     /// The number of bytes that the body will have, if the server said so and it is not decoded.
     /// For HEAD it is what GET would have.
     pub fn content_length(&self) -> Option<u64> {
-        self.head.content_length
+        // Transfer-Encoding overrides Content-Length (RFC 9112 §6.3).
+        match self.head.headers.has(&header::TRANSFER_ENCODING) {
+            true => None,
+            false => fields::content_length(&self.head.headers).ok().flatten(),
+        }
     }
 
     /// The response if its status is no error (below 400), otherwise an error with that status.

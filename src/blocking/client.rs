@@ -11,7 +11,7 @@ impl Client {
     ///
     /// As [`RequestBuilder::send`].
     pub fn execute(&self, request: Request) -> Result<Response> {
-        run(self.send(request))
+        run(self.send(Box::new(request)))
     }
 }
 
@@ -30,7 +30,7 @@ impl RequestBuilder {
     /// HTTP/1.1, or a redirect cannot be followed. A status of 400 or more is no error; see
     /// [`error_for_status`](crate::response::Response::error_for_status).
     pub fn send(self) -> Result<Response> {
-        let (client, request) = self.build_split();
-        client.execute(request?)
+        let (client, request) = self.finish();
+        run(client.send(request?))
     }
 }

@@ -38,7 +38,7 @@ pub struct Body<F: Front> {
     /// Bytes put into the current space so far.
     filled: usize,
     progress: Progress,
-    trailers: Option<Trailers>,
+    trailers: Option<Box<Trailers>>,
 }
 
 /// Whether any of a body was taken already.
@@ -135,7 +135,7 @@ impl<F: Front> Body<F> {
     /// ```
     #[must_use]
     pub fn with_trailers(mut self, trailers: HeaderMap) -> Self {
-        self.trailers = Some(Trailers::Known(trailers));
+        self.trailers = Some(Box::new(Trailers::Known(trailers)));
         self
     }
 
@@ -148,7 +148,7 @@ impl<F: Front> Body<F> {
     where
         C: Fn() -> HeaderMap + Send + Sync + 'static,
     {
-        self.trailers = Some(Trailers::Computed(Arc::new(compute)));
+        self.trailers = Some(Box::new(Trailers::Computed(Arc::new(compute))));
         self
     }
 
@@ -175,7 +175,7 @@ impl<F: Front> Body<F> {
     }
 
     pub(crate) fn has_trailers(&self) -> bool {
-        self.trailers.as_ref().is_some_and(Trailers::may_be_any)
+        self.trailers.as_ref().is_some_and(|trailers| trailers.may_be_any())
     }
 
     /// What comes after the body, now that it has ended.
@@ -188,7 +188,7 @@ impl<F: Front> Body<F> {
 
     /// The field `Trailer`, if the trailers are known and can be sent.
     pub(crate) fn announced_trailers(&self) -> Result<Option<HeaderValue>, ForbiddenTrailer> {
-        match &self.trailers {
+        match self.trailers.as_deref() {
             Some(trailers @ Trailers::Known(_)) => {
                 trailers.fields()?;
                 Ok(trailers.announcement())

@@ -19,7 +19,7 @@ use crate::url::Url;
 impl<F: Front> Call<'_, F> {
     /// Writes it, spelled as the caller wants it.
     pub(crate) fn write_head(&self, out: &mut Buffer) {
-        let spelling = Spelling { case: self.config.case, names: &self.names };
+        let spelling = Spelling { case: self.config.case, names: &self.request.names };
         if spelling.is_usual() {
             return self.write_usual_head(out);
         }
@@ -29,15 +29,16 @@ impl<F: Front> Call<'_, F> {
     }
 
     fn write_usual_head(&self, out: &mut Buffer) {
-        let mut head = HeadWriter::start(out, &self.method, &self.target(), self.version);
-        match self.headers.get(header::HOST) {
+        let mut head =
+            HeadWriter::start(out, &self.request.method, &self.target(), self.request.version);
+        match self.request.headers.get(header::HOST) {
             Some(host) => head.field(&header::HOST, host),
-            None => head.host(self.url.host_header()),
+            None => head.host(self.request.url.host_header()),
         }
-        for (name, value) in self.config.default_headers.iter().filter(|(n, v)| self.takes(n, v)) {
+        for (name, value) in self.config.defaults.iter().filter(|(n, v)| self.takes(n, v)) {
             head.field(name, value);
         }
-        for (name, value) in self.headers.iter().filter(|(name, _)| *name != header::HOST) {
+        for (name, value) in self.request.headers.iter().filter(|(name, _)| *name != header::HOST) {
             head.field(name, value);
         }
         self.write_accept_encoding(&mut head);
@@ -64,8 +65,12 @@ impl<F: Front> Call<'_, F> {
     /// (§3.2.4). A target of the caller that is no path is sent as it is: behind our host it could
     /// name another one.
     fn target(&self) -> Cow<'_, str> {
-        let target = self.target.as_deref().unwrap_or(self.url.request_target());
-        if self.proxy.as_ref().is_none_or(|proxied| !route::forwards(&proxied.hop, &self.url)) {
+        let target = self.request.target.as_deref().unwrap_or(self.request.url.request_target());
+        if self
+            .proxy
+            .as_ref()
+            .is_none_or(|proxied| !route::forwards(&proxied.hop, &self.request.url))
+        {
             return Cow::Borrowed(target);
         }
         let path = match target {
@@ -73,13 +78,17 @@ impl<F: Front> Call<'_, F> {
             path if path.starts_with('/') => path,
             whole => return Cow::Borrowed(whole),
         };
-        Cow::Owned(format!("{}://{}{path}", self.url.scheme(), self.url.host_header()))
+        Cow::Owned(format!(
+            "{}://{}{path}",
+            self.request.url.scheme(),
+            self.request.url.host_header()
+        ))
     }
 
     /// What is for the proxy, if that is who reads this request.
     fn write_proxy_fields(&self, head: &mut HeadWriter<'_>, proxied: &Proxied) {
         let Protocol::Http { fields, .. } = &proxied.hop.protocol else { return };
-        if !route::forwards(&proxied.hop, &self.url) {
+        if !route::forwards(&proxied.hop, &self.request.url) {
             return;
         }
         if let Some(login) = &proxied.login {
@@ -98,13 +107,14 @@ impl<F: Front> Call<'_, F> {
     fn takes(&self, name: &HeaderName, value: &HeaderValue) -> bool {
         const OURS: [HeaderName; 3] =
             [header::HOST, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
-        let allowed = self.trust == Trust::Origin || !stays_behind(name, value, &self.url);
-        allowed && !self.headers.contains_key(name) && !OURS.contains(name)
+        let allowed = self.trust == Trust::Origin || !stays_behind(name, value, &self.request.url);
+        allowed && !self.request.headers.contains_key(name) && !OURS.contains(name)
     }
 
     pub(super) fn has(&self, name: &HeaderName) -> bool {
-        let default = self.config.default_headers.get(name);
-        self.headers.contains_key(name) || default.is_some_and(|value| self.takes(name, value))
+        let default = self.config.defaults.iter().find(|(default, _)| default == name);
+        self.request.headers.contains_key(name)
+            || default.is_some_and(|(_, value)| self.takes(name, value))
     }
 
     /// A part of a coded body cannot be decoded, so a range is asked for as it is.
@@ -133,7 +143,7 @@ impl<F: Front> Call<'_, F> {
         if self.has(&header::COOKIE) {
             return;
         }
-        if let Some(value) = cookies.0.cookies(&self.url) {
+        if let Some(value) = cookies.0.cookies(&self.request.url) {
             head.field(&header::COOKIE, &value);
         }
     }

@@ -2,7 +2,7 @@
 //! challenges of Digest.
 
 use http::Method;
-use http::header::{self, HeaderMap};
+use http::header;
 
 use super::{Call, Resends};
 use crate::body::Body;
@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::front::Front;
 use crate::policy::credentials::Asked;
 use crate::policy::retry::Replay;
+use crate::proto::section::HeaderSection;
 
 impl<F: Front> Call<'_, F> {
     /// A netrc file is asked where the program says nothing.
@@ -18,30 +19,33 @@ impl<F: Front> Call<'_, F> {
             return Ok(());
         }
         let Some(netrc) = &self.config.netrc else { return Ok(()) };
-        let basic = netrc.authorization(&self.url).map_err(|error| error.for_url(&self.url))?;
-        self.headers.extend(basic.map(|basic| (header::AUTHORIZATION, basic)));
+        let basic = netrc
+            .authorization(&self.request.url)
+            .map_err(|error| error.for_url(&self.request.url))?;
+        self.request.headers.extend(basic.map(|basic| (header::AUTHORIZATION, basic)));
         Ok(())
     }
 
     /// Digest credentials are of use for one attempt.
     pub(super) fn authenticate(&mut self) {
         if let Some(digest) = &mut self.digest {
-            let target = self.target.as_deref().unwrap_or(self.url.request_target());
-            let asked = asked(&self.method, target, self.body.as_ref());
-            digest.prepare(&self.url, asked);
+            let target =
+                self.request.target.as_deref().unwrap_or(self.request.url.request_target());
+            let asked = asked(&self.request.method, target, self.request.body.as_ref());
+            digest.prepare(&self.request.url, asked);
         }
     }
 
     /// Whether a 401 is answered with what it asks for (RFC 7616 §3.3).
-    pub(super) fn answers_challenge(&mut self, headers: &HeaderMap) -> bool {
+    pub(super) fn answers_challenge(&mut self, headers: &HeaderSection) -> bool {
         if self.digest.is_none() || self.replays() == Replay::Impossible {
             return false;
         }
         self.restore_body();
-        let target = self.target.as_deref().unwrap_or(self.url.request_target());
-        let asked = asked(&self.method, target, self.body.as_ref());
+        let target = self.request.target.as_deref().unwrap_or(self.request.url.request_target());
+        let asked = asked(&self.request.method, target, self.request.body.as_ref());
         let again = match &mut self.digest {
-            Some(digest) => digest.challenged(&self.url, headers, asked),
+            Some(digest) => digest.challenged(&self.request.url, headers.map(), asked),
             None => false,
         };
         if again {

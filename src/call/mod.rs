@@ -19,7 +19,7 @@ mod retry;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::{self, HeaderValue};
 use http::{Method, Version};
 
 use crate::body::Body;
@@ -43,13 +43,10 @@ pub(crate) use outcome::{Failure, Next, When};
 /// The state of a call between its hops.
 pub(crate) struct Call<'c, F: Front> {
     config: &'c Config,
-    method: Method,
-    url: Url,
-    headers: HeaderMap,
-    version: Version,
+    /// What the current hop asks for; its body is that of the current attempt, which the driver
+    /// reads.
+    request: Box<Request<F>>,
     outgoing: Outgoing,
-    /// The body of the current attempt; the driver reads it.
-    body: Option<Body<F>>,
     /// The same body for another attempt, if it can be had again.
     replay: Option<Body<F>>,
     trust: Trust,
@@ -57,9 +54,6 @@ pub(crate) struct Call<'c, F: Front> {
     codings: Codings,
     digest: Option<digest::Authentication>,
     expectation: Expectation,
-    names: Vec<Box<str>>,
-    /// What the caller wants in the request line of the first hop.
-    target: Option<Box<str>>,
     previous: Vec<Url>,
     resends: Resends,
     /// Where the connection of the current attempt came from.
@@ -94,7 +88,11 @@ enum Resends {
 
 impl<'c, F: Front> Call<'c, F> {
     /// Checks the request as a whole, and starts the clock.
-    pub(crate) fn new(config: &'c Config, mut request: Request<F>, now: Instant) -> Result<Self> {
+    pub(crate) fn new(
+        config: &'c Config,
+        mut request: Box<Request<F>>,
+        now: Instant,
+    ) -> Result<Self> {
         let outgoing =
             prepare(config, &mut request).map_err(|error| error.for_url(&request.url))?;
         let proxy = proxied(config, &mut request)?;
@@ -102,28 +100,22 @@ impl<'c, F: Front> Call<'c, F> {
             config,
             outgoing,
             replay: request.body.as_ref().and_then(Body::try_clone),
-            body: request.body,
             trust: Trust::Origin,
             proxy,
             codings: request.codings.unwrap_or(config.codings),
             expectation: request.expectation.unwrap_or(config.expectation),
-            names: request.names,
-            target: request.target,
             previous: Vec::new(),
             resends: Resends::OneLeft,
             connection: Origin::Fresh,
-            retry: request.retry.or_else(|| config.retry.policy.clone()),
+            retry: request.retry.take().or_else(|| config.retry.policy.clone()),
             retries: 0,
             budget: Budget::start(request.timeouts.over(config.timeouts), now)
-                .until(request.cancel),
-            method: request.method,
-            url: request.url,
-            headers: request.headers,
-            version: request.version,
+                .until(request.cancel.take()),
             digest: None,
+            request,
         };
         if !call.has(&header::AUTHORIZATION) {
-            call.digest = config.digest.begin(request.digest);
+            call.digest = config.digest.begin(call.request.digest.take());
             call.look_up_login()?;
         }
         call.authenticate();
@@ -137,11 +129,11 @@ impl<'c, F: Front> Call<'c, F> {
     }
 
     pub(crate) fn method(&self) -> &Method {
-        &self.method
+        &self.request.method
     }
 
     pub(crate) fn url(&self) -> &Url {
-        &self.url
+        &self.request.url
     }
 
     pub(crate) fn proxy(&self) -> Option<&Arc<Hop>> {
@@ -149,7 +141,7 @@ impl<'c, F: Front> Call<'c, F> {
     }
 
     pub(crate) fn route(&self) -> Route {
-        Route::of(&self.url, self.proxy())
+        Route::of(&self.request.url, self.proxy())
     }
 
     pub(crate) fn outgoing(&self) -> Outgoing {
@@ -157,17 +149,17 @@ impl<'c, F: Front> Call<'c, F> {
     }
 
     pub(crate) fn take_body(&mut self) -> Body<F> {
-        self.body.take().unwrap_or_default()
+        self.request.body.take().unwrap_or_default()
     }
 
     /// What is left of the body after the attempt.
     pub(crate) fn give_back(&mut self, body: Body<F>) {
-        self.body = Some(body);
+        self.request.body = Some(body);
     }
 
     /// Whether the body waits for `100 Continue`. HTTP/1.0 does not know that.
     pub(crate) fn expectation(&self) -> Expectation {
-        if self.has_body() && self.version == Version::HTTP_11 {
+        if self.has_body() && self.request.version == Version::HTTP_11 {
             self.expectation
         } else {
             Expectation::None
@@ -184,7 +176,7 @@ impl<'c, F: Front> Call<'c, F> {
     }
 
     fn replays(&self) -> Replay {
-        let is_whole = self.body.as_ref().is_some_and(Body::is_whole);
+        let is_whole = self.request.body.as_ref().is_some_and(Body::is_whole);
         if self.has_body() && self.replay.is_none() && !is_whole {
             Replay::Impossible
         } else {
@@ -194,7 +186,7 @@ impl<'c, F: Front> Call<'c, F> {
 
     fn attempt(&self, failure: &Failure) -> Attempt<'_> {
         Attempt {
-            method: &self.method,
+            method: &self.request.method,
             loss: failure.loss,
             connection: failure.connection,
             sent: failure.sent,
@@ -205,14 +197,13 @@ impl<'c, F: Front> Call<'c, F> {
 
     /// Whether the request says that the connection is closed after it.
     pub(crate) fn says_close(&self) -> bool {
-        [&self.headers, &self.config.default_headers]
-            .iter()
-            .any(|headers| has_member(headers, &header::CONNECTION, "close"))
+        has_member(&self.request.headers, &header::CONNECTION, "close")
+            || has_member(&self.config.defaults, &header::CONNECTION, "close")
     }
 
     /// The URL that was requested last.
     pub(crate) fn into_url(self) -> Url {
-        self.url
+        self.request.url
     }
 }
 

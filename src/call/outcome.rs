@@ -18,7 +18,9 @@ use crate::policy::retry::stale::{self, Obstacle};
 use crate::policy::retry::{Answered, Loss, Origin, Replay, Sent};
 use crate::policy::world::World;
 use crate::proto::exchange::{Expectation, Outgoing};
+use crate::proto::fields::Fields as _;
 use crate::proto::head::ResponseHead;
+use crate::proto::section::HeaderSection;
 use crate::url::Url;
 
 /// What to do next.
@@ -81,18 +83,18 @@ impl<F: Front> Call<'_, F> {
         if self.config.redirect.is_none() {
             return Ok(Next::Deliver); // whatever the target is
         }
-        let target = redirect::target(head.status, &head.headers, &self.url);
-        let Some(target) = target.map_err(|error| error.for_url(&self.url))? else {
+        let target = redirect::target(head.status, &head.headers, &self.request.url);
+        let Some(target) = target.map_err(|error| error.for_url(&self.request.url))? else {
             return Ok(Next::Deliver);
         };
-        self.previous.push(self.url.clone());
+        self.previous.push(self.request.url.clone());
         let attempt = Attempt::new(head.status, &target, &self.previous);
         match self.config.redirect.redirect(attempt).choice {
             Choice::Follow => self.follow(head.status, target),
             Choice::Stop => Ok(Next::Deliver),
             Choice::Error(cause) => {
                 let detail = format!("to {}", target.redacted());
-                Err(redirect::refused(&self.url, detail).cause(cause))
+                Err(redirect::refused(&self.request.url, detail).cause(cause))
             }
         }
     }
@@ -112,7 +114,7 @@ impl<F: Front> Call<'_, F> {
 
     /// The error of the last attempt, with what the caller may ask about it.
     fn explained(&self, error: Error, obstacle: Option<Obstacle>) -> Error {
-        let method = &self.method;
+        let method = &self.request.method;
         let error = match obstacle {
             Some(Obstacle::Method) => error
                 .note(format!("{method} was not sent again, because it may have been carried out")),
@@ -124,12 +126,12 @@ impl<F: Front> Call<'_, F> {
             1 => error.note("after 1 retry"),
             retries => error.note(format!("after {retries} retries")),
         };
-        error.for_url(&self.url)
+        error.for_url(&self.request.url)
     }
 
     /// Whether this response only says that the connection had idled for too long.
     fn was_stale(&self, head: &ResponseHead) -> bool {
-        stale::is_timed_out(self.connection, &self.method, head)
+        stale::is_timed_out(self.connection, &self.request.method, head)
             && self.resends == Resends::OneLeft
             && self.replays() == Replay::Possible
     }
@@ -149,25 +151,25 @@ impl<F: Front> Call<'_, F> {
     fn follow(&mut self, status: StatusCode, target: Url) -> Result<Next> {
         if !is_allowed(self.config, &target) {
             let detail = format!("to {}: {HTTPS_ONLY}", target.redacted());
-            return Err(redirect::refused(&self.url, detail));
+            return Err(redirect::refused(&self.request.url, detail));
         }
-        match redirect::changed_method(status, &self.method) {
+        match redirect::changed_method(status, &self.request.method) {
             Some(method) => self.drop_body(method),
             None if self.replays() == Replay::Impossible => {
                 let detail = "the body is a reader and cannot be sent again";
-                return Err(redirect::refused(&self.url, detail));
+                return Err(redirect::refused(&self.request.url, detail));
             }
             None => {}
         }
-        if target.origin() != self.url.origin() {
+        if target.origin() != self.request.url.origin() {
             self.leave_origin(&target);
         }
         if let Some(digest) = &mut self.digest {
             digest.move_on();
         }
         self.go_by(self.config.proxy_for(&target)?);
-        self.url = target;
-        self.target = None;
+        self.request.url = target;
+        self.request.target = None;
         self.resends = Resends::OneLeft;
         self.rewind();
         Ok(Next::Again(When::Now))
@@ -195,22 +197,22 @@ impl<F: Front> Call<'_, F> {
     /// Makes the body whole again.
     pub(super) fn restore_body(&mut self) {
         if let Some(replay) = &self.replay {
-            self.body = replay.try_clone();
+            self.request.body = replay.try_clone();
         }
     }
 
     fn drop_body(&mut self, method: Method) {
-        self.method = method;
+        self.request.method = method;
         self.outgoing = Outgoing::None;
-        self.body = None;
+        self.request.body = None;
         self.replay = None;
-        remove(&mut self.headers, |name, _| redirect::describes_body(name));
+        remove(&mut self.request.headers, |name, _| redirect::describes_body(name));
     }
 
     fn leave_origin(&mut self, target: &Url) {
         self.trust = Trust::Foreign;
         self.digest = None;
-        remove(&mut self.headers, |name, value| {
+        remove(&mut self.request.headers, |name, value| {
             *name == header::HOST || stays_behind(name, value, target)
         });
     }
@@ -222,10 +224,11 @@ impl<F: Front> Call<'_, F> {
         }
     }
 
-    fn store_cookies(&self, headers: &HeaderMap) {
+    fn store_cookies(&self, headers: &HeaderSection) {
         let Some(cookies) = &self.config.cookies else { return };
-        if headers.contains_key(header::SET_COOKIE) {
-            cookies.0.set_cookies(&mut headers.get_all(header::SET_COOKIE).iter(), &self.url);
+        if headers.has(&header::SET_COOKIE) {
+            let values = headers.map().get_all(header::SET_COOKIE);
+            cookies.0.set_cookies(&mut values.iter(), &self.request.url);
         }
     }
 
@@ -236,7 +239,7 @@ impl<F: Front> Call<'_, F> {
             return Ok(None);
         }
         let plan = coding::plan(&head.headers, self.codings, &self.config.limits);
-        plan.map_err(|error| error.into_error().for_url(&self.url))
+        plan.map_err(|error| error.into_error().for_url(&self.request.url))
     }
 }
 

@@ -19,12 +19,11 @@ use std::error::Error;
 use std::fmt;
 use std::sync::LazyLock;
 
-use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
 use crate::error::{self, Kind, Phase};
 use crate::limits::Limits;
-use crate::proto::fields::members;
+use crate::proto::fields::{Fields, members};
 use crate::proto::progress::Progress;
 
 /// Every coding that the enabled features bring, in the order of our preference.
@@ -87,7 +86,7 @@ const ALL_PLACES: usize = (1 << CODINGS.len()) - 1;
 /// None if there is nothing to undo, or if one of them is not in `codings`: the body is then handed over
 /// as it came, with its fields as they are. Half of the codings undone would be of no use.
 pub(crate) fn plan(
-    headers: &HeaderMap,
+    headers: &impl Fields,
     codings: Codings,
     limits: &Limits,
 ) -> Result<Option<Decoder>, CodingError> {

@@ -305,8 +305,10 @@ impl<F: Front> Connection<F> {
         budget: &mut Budget,
     ) -> Result<(), CloseReason> {
         self.link.session.may_be_reused()?;
-        if self.body_left().is_some_and(|left| left > limit as u64) {
-            return Err(CloseReason::BodyUnread);
+        match self.body_left() {
+            Some(0) => return self.link.session.reusable(),
+            Some(left) if left > limit as u64 => return Err(CloseReason::BodyUnread),
+            _ => {}
         }
         let mut scratch = [0; 2048];
         let mut left = limit;

@@ -18,7 +18,7 @@ const TRUSTED_LENGTH: u64 = 1024 * 1024;
 #[derive(Debug)]
 pub struct Reader<F: Front> {
     source: Source<F>,
-    decoding: Option<DecodingQueue>,
+    decoding: Option<Box<DecodingQueue>>,
     pub(crate) trailers: Option<HeaderMap>,
     /// What is put into memory at most.
     limit: u64,
@@ -38,7 +38,7 @@ impl<F: Front> Reader<F> {
         Self {
             limit: lease.body_limit(),
             source: Source::Connection(lease),
-            decoding: decoder.map(DecodingQueue::new),
+            decoding: decoder.map(|decoder| Box::new(DecodingQueue::new(decoder))),
             trailers: None,
         }
     }

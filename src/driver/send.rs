@@ -18,7 +18,7 @@ use crate::response::{Head, Response};
 
 impl<F: Front> Client<F> {
     /// Sends a request and waits for the head of its response.
-    pub(crate) async fn send(&self, request: Request<F>) -> Result<Response<Reader<F>>> {
+    pub(crate) async fn send(&self, request: Box<Request<F>>) -> Result<Response<Reader<F>>> {
         let shared = self.shared();
         let mut call = Call::new(&shared.config, request, shared.system.now())?;
         loop {

@@ -106,9 +106,9 @@ pub fn call(
 ) -> Outcome {
     let mut outcome =
         Outcome { head: None, body: Vec::new(), trailers: None, end: Ok(()), reusable: Ok(()) };
-    outcome.end = match run(client.send(request)) {
+    outcome.end = match run(client.send(Box::new(request))) {
         Ok(response) => {
-            outcome.head = as_sent(&response.head.raw);
+            outcome.head = as_sent(response.raw_head());
             let mut body = response.body;
             let end = receive(&mut body, reading, &mut outcome.body);
             outcome.trailers = body.trailers.take();

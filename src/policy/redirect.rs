@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use http::header::{self, HeaderMap, HeaderName};
+use http::header::{self, HeaderName};
 use http::{Method, StatusCode};
 
 use crate::error::{Cause, Error, Kind, Phase};
+use crate::proto::fields::Fields;
 use crate::url::{Url, shown};
 
 /// How many redirects are followed unless the caller says otherwise; what Go, reqwest and ureq do.
@@ -168,7 +169,7 @@ impl<'a> Attempt<'a> {
 /// responses like any other, and so is a redirect without a target.
 pub(crate) fn target(
     status: StatusCode,
-    headers: &HeaderMap,
+    headers: &impl Fields,
     current: &Url,
 ) -> Result<Option<Url>, Error> {
     if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
@@ -210,14 +211,14 @@ pub(crate) fn refused(current: &Url, detail: impl Into<Cow<'static, str>>) -> Er
 }
 
 /// The one Location; two different ones are an attack or a mistake, either way not ours to choose.
-fn location(headers: &HeaderMap) -> Result<Option<String>, Error> {
-    let mut values = headers.get_all(header::LOCATION).iter();
+fn location(headers: &impl Fields) -> Result<Option<String>, Error> {
+    let mut values = headers.lines(&header::LOCATION);
     let Some(first) = values.next() else { return Ok(None) };
     if values.any(|other| other != first) {
         let error = Error::new(Kind::Redirect, Phase::Redirect);
         return Err(error.detail("two different Location fields"));
     }
-    Ok(Some(readable(first.as_bytes())).filter(|location| !location.is_empty()))
+    Ok(Some(readable(first)).filter(|location| !location.is_empty()))
 }
 
 /// UTF-8 is kept for the URL parser to encode; other bytes are percent-encoded one by one.
@@ -230,7 +231,7 @@ fn readable(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use http::{HeaderMap, HeaderValue};
 
     use super::*;
 

@@ -1,9 +1,9 @@
 use std::fmt;
 
+use http::Version;
 use http::header::CONNECTION;
-use http::{HeaderMap, Version};
 
-use super::fields::has_member;
+use super::fields::{Fields, has_member};
 
 /// Why a connection is not reused. No connection is dropped without one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl fmt::Display for CloseReason {
 /// Whether the peer keeps the connection open after this response (RFC 9112 §9.3).
 ///
 /// One `close` among all members of all `Connection` lines wins over any `keep-alive`.
-pub(crate) fn keep_alive(version: Version, headers: &HeaderMap) -> Result<(), CloseReason> {
+pub(crate) fn keep_alive(version: Version, headers: &impl Fields) -> Result<(), CloseReason> {
     if has_member(headers, &CONNECTION, "close") {
         return Err(CloseReason::PeerSaidClose);
     }

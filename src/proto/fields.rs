@@ -7,19 +7,41 @@ use http::{HeaderMap, HeaderValue};
 use super::error::{Excerpt, ProtocolError};
 use super::number::decimal;
 
+/// What holds the fields of a message.
+pub(crate) trait Fields {
+    /// The values of all lines of that name, in their order.
+    fn lines(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]>;
+
+    fn has(&self, name: &HeaderName) -> bool {
+        self.lines(name).next().is_some()
+    }
+}
+
+impl Fields for HeaderMap {
+    fn lines(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
+        self.get_all(name).into_iter().map(HeaderValue::as_bytes)
+    }
+}
+
+impl Fields for Vec<(HeaderName, HeaderValue)> {
+    fn lines(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
+        self.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_bytes())
+    }
+}
+
 /// The members of a comma-separated list, empty ones left out (RFC 9110 §5.6.1).
 ///
 /// For lists of tokens only: a comma within a quoted string splits too. What a quote was torn
 /// from still carries a quote and so equals no token.
 pub(crate) fn members<'h>(
-    headers: &'h HeaderMap,
-    name: &HeaderName,
-) -> impl Iterator<Item = &'h [u8]> + use<'h> {
+    headers: &'h impl Fields,
+    name: &'h HeaderName,
+) -> impl Iterator<Item = &'h [u8]> {
     elements(headers, name).filter(|element| !element.is_empty())
 }
 
 /// Whether `token` is a member of the list, in any case.
-pub(crate) fn has_member(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+pub(crate) fn has_member(headers: &impl Fields, name: &HeaderName, token: &str) -> bool {
     members(headers, name).any(|member| member.eq_ignore_ascii_case(token.as_bytes()))
 }
 
@@ -27,7 +49,7 @@ pub(crate) fn has_member(headers: &HeaderMap, name: &HeaderName, token: &str) ->
 ///
 /// A value repeated in one line or in several counts once, as long as all say the same number; an
 /// empty element or anything but digits is an error (RFC 9110 §8.6, RFC 9112 §6.3 step 5).
-pub(crate) fn content_length(headers: &HeaderMap) -> Result<Option<u64>, ProtocolError> {
+pub(crate) fn content_length(headers: &impl Fields) -> Result<Option<u64>, ProtocolError> {
     let mut length = None;
     for element in elements(headers, &CONTENT_LENGTH) {
         let number = decimal(element)
@@ -50,8 +72,8 @@ pub(crate) enum TransferCoding {
 
 /// What `Transfer-Encoding` says (RFC 9112 §6.1). Anything half understood is an error: a
 /// recipient further up may have understood it otherwise.
-pub(crate) fn transfer_coding(headers: &HeaderMap) -> Result<TransferCoding, ProtocolError> {
-    if !headers.contains_key(TRANSFER_ENCODING) {
+pub(crate) fn transfer_coding(headers: &impl Fields) -> Result<TransferCoding, ProtocolError> {
+    if !headers.has(&TRANSFER_ENCODING) {
         return Ok(TransferCoding::None);
     }
     let mut chunked = false;
@@ -69,16 +91,8 @@ pub(crate) fn transfer_coding(headers: &HeaderMap) -> Result<TransferCoding, Pro
 }
 
 /// The elements of a list, empty ones included.
-fn elements<'h>(
-    headers: &'h HeaderMap,
-    name: &HeaderName,
-) -> impl Iterator<Item = &'h [u8]> + use<'h> {
-    headers
-        .get_all(name)
-        .into_iter()
-        .map(HeaderValue::as_bytes)
-        .flat_map(|line| line.split(|byte| *byte == b','))
-        .map(trim_ows)
+fn elements<'h>(headers: &'h impl Fields, name: &'h HeaderName) -> impl Iterator<Item = &'h [u8]> {
+    headers.lines(name).flat_map(|line| line.split(|byte| *byte == b',')).map(trim_ows)
 }
 
 /// `bytes` without the optional whitespace around them: SP and HTAB, nothing else

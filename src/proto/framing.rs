@@ -1,9 +1,9 @@
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, Method, StatusCode, Version};
+use http::{Method, StatusCode, Version};
 
 use super::close::CloseReason;
 use super::error::ProtocolError;
-use super::fields::{TransferCoding, content_length, transfer_coding};
+use super::fields::{Fields, TransferCoding, content_length, transfer_coding};
 
 /// How the body of a response ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(crate) fn response_framing(
     method: &Method,
     status: StatusCode,
     version: Version,
-    headers: &HeaderMap,
+    headers: &impl Fields,
 ) -> Result<(Framing, Option<CloseReason>), ProtocolError> {
     // Step 2 comes before step 1: a CONNECT that succeeds with 204 is a tunnel all the same
     // (RFC 9110 §9.3.6: any 2xx).
@@ -42,17 +42,17 @@ pub(crate) fn response_framing(
         return Ok((Framing::Empty, None));
     }
     if status == StatusCode::NO_CONTENT {
-        let doubt = headers.contains_key(TRANSFER_ENCODING);
+        let doubt = headers.has(&TRANSFER_ENCODING);
         return Ok((Framing::Empty, doubt.then_some(CloseReason::FramingDoubt)));
     }
 
     // Steps 3 and 4: Transfer-Encoding overrides Content-Length, but both together smell of
     // response splitting. HTTP/1.0 knows no Transfer-Encoding (§6.1).
-    if version < Version::HTTP_11 && headers.contains_key(TRANSFER_ENCODING) {
+    if version < Version::HTTP_11 && headers.has(&TRANSFER_ENCODING) {
         return Err(ProtocolError::TransferEncodingInHttp10);
     }
     if transfer_coding(headers)? == TransferCoding::Chunked {
-        let doubt = headers.contains_key(CONTENT_LENGTH);
+        let doubt = headers.has(&CONTENT_LENGTH);
         return Ok((Framing::Chunked, doubt.then_some(CloseReason::FramingDoubt)));
     }
 

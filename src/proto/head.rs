@@ -3,11 +3,12 @@
 use std::mem::MaybeUninit;
 
 use bytes::Bytes;
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{HeaderName, HeaderValue};
 use http::{Method, StatusCode, Version};
 
 use super::buffer::Buffer;
 use super::error::{Excerpt, ProtocolError};
+use super::section::{HeaderSection, Line};
 use crate::limits::Limits;
 
 /// Field lines that are parsed without an allocation; nearly every response has fewer.
@@ -60,10 +61,7 @@ impl<'a> HeadWriter<'a> {
 pub(crate) struct ResponseHead {
     pub(crate) version: Version,
     pub(crate) status: StatusCode,
-    /// The values are slices of `raw`.
-    pub(crate) headers: HeaderMap,
-    /// Every byte of the head as it came, in its order and case.
-    pub(crate) raw: Bytes,
+    pub(crate) headers: HeaderSection,
 }
 
 /// Looks for the end of a head; remembers how far it got, so that each byte is looked at once.
@@ -108,19 +106,26 @@ impl HeadScanner {
 
 /// Where the first LF is; eight bytes at a time, because every byte of every head passes here.
 fn line_feed(data: &[u8]) -> Option<usize> {
-    let words = data.chunks_exact(8);
-    let skipped: usize = words.take_while(|word| !holds_line_feed(word)).map(<[u8]>::len).sum();
-    let rest = data.get(skipped..).unwrap_or_default();
-    rest.iter().position(|byte| *byte == b'\n').map(|at| skipped + at)
+    let mut rest = data;
+    while let Some((word, behind)) = rest.split_first_chunk() {
+        if let Some(at) = line_feed_in(word) {
+            return Some(data.len() - rest.len() + at);
+        }
+        rest = behind;
+    }
+    let at = rest.iter().position(|byte| *byte == b'\n')?;
+    Some(data.len() - rest.len() + at)
 }
 
-/// Whether one of eight bytes is LF: the classic test for a byte that is zero.
-fn holds_line_feed(word: &[u8]) -> bool {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
-    const FEEDS: u64 = u64::from_ne_bytes([b'\n'; 8]);
-    let word = word.try_into().map_or(FEEDS, u64::from_ne_bytes) ^ FEEDS;
-    word.wrapping_sub(ONES) & !word & HIGHS != 0
+/// The classic search for the first byte that is zero, once LF was turned into zero: it marks that
+/// byte by its highest bit. What it marks behind that byte means nothing.
+fn line_feed_in(word: &[u8; 8]) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
+    const FEEDS: u64 = u64::from_le_bytes([b'\n'; 8]);
+    let word = u64::from_le_bytes(*word) ^ FEEDS;
+    let marks = word.wrapping_sub(ONES) & !word & HIGHS;
+    (marks != 0).then_some(marks.trailing_zeros() as usize / 8)
 }
 
 /// The number of bytes of empty lines before a head; RFC 9112 §2.2 lets them be skipped.
@@ -135,20 +140,21 @@ pub(crate) fn empty_lines(data: &[u8]) -> usize {
 /// Parses a complete head, as [`HeadScanner::find_end`] delimits it.
 pub(crate) fn parse(raw: Bytes, limits: &Limits) -> Result<ResponseHead, ProtocolError> {
     let mut few = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
-    match parse_into(&raw, &mut few, limits) {
+    let (version, status, lines) = match parse_into(&raw, &mut few, limits) {
         Err(ProtocolError::TooManyFields(_)) => {
             let mut many = vec![MaybeUninit::uninit(); limits.fields];
             parse_into(&raw, &mut many, limits)
         }
         parsed => parsed,
-    }
+    }?;
+    Ok(ResponseHead { version, status, headers: HeaderSection::new(raw, lines) })
 }
 
 fn parse_into<'h, 'r: 'h>(
-    raw: &'r Bytes,
+    raw: &'r [u8],
     fields: &'h mut [MaybeUninit<httparse::Header<'r>>],
     limits: &Limits,
-) -> Result<ResponseHead, ProtocolError> {
+) -> Result<(Version, StatusCode, Vec<Line>), ProtocolError> {
     let room = fields.len().min(limits.fields);
     let mut response = httparse::Response::new(&mut []);
     let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(
@@ -168,21 +174,11 @@ fn parse_into<'h, 'r: 'h>(
     let code = response.code.unwrap_or_default();
     let status = StatusCode::from_u16(code)
         .map_err(|_| ProtocolError::InvalidStatus(Excerpt::new(code.to_string().as_bytes())))?;
-    let headers = header_map(raw, response.headers)?;
-    Ok(ResponseHead { version, status, headers, raw: raw.clone() })
-}
-
-fn header_map(raw: &Bytes, fields: &[httparse::Header<'_>]) -> Result<HeaderMap, ProtocolError> {
-    let mut headers = HeaderMap::with_capacity(fields.len());
-    for field in fields {
-        let invalid = || ProtocolError::InvalidField(Excerpt::new(field.name.as_bytes()));
-        let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| invalid())?;
-        // `field.value` lies within `raw`: httparse parsed nothing else.
-        let value =
-            HeaderValue::from_maybe_shared(raw.slice_ref(field.value)).map_err(|_| invalid())?;
-        headers.try_append(name, value).map_err(|_| invalid())?;
+    let mut lines = Vec::with_capacity(response.headers.len());
+    for field in &*response.headers {
+        lines.push(Line::new(field, raw)?);
     }
-    Ok(headers)
+    Ok((version, status, lines))
 }
 
 fn parse_error(error: httparse::Error, raw: &[u8], limits: &Limits) -> ProtocolError {
@@ -271,13 +267,14 @@ mod tests {
 
     /// A word without LF is passed over at once, whatever else it holds.
     #[test]
-    fn eight_bytes_hold_a_line_feed_or_not() {
+    fn the_first_line_feed_of_eight_bytes() {
         for other in [0, 1, b'\t', 0x0b, 0x7f, 0x80, 0x8a, 0xff] {
             for byte in 0..=u8::MAX {
                 for at in 0..8 {
                     let mut word = [other; 8];
                     word[at] = byte;
-                    assert_eq!(holds_line_feed(&word), byte == b'\n', "{word:?}");
+                    let first = (byte == b'\n').then_some(at);
+                    assert_eq!(line_feed_in(&word), first, "{word:?}");
                 }
             }
         }
@@ -392,16 +389,14 @@ mod tests {
         let text = "HTTP/1.0 404 Not Found\r\nX-Mixed: a b \r\nX-Empty:\r\nx-mixed: \u{e9}\r\n\r\n";
         let head = parse_text(text).unwrap();
         assert_eq!((head.version, head.status.as_u16()), (Version::HTTP_10, 404));
-        assert_eq!(head.headers["x-mixed"], "a b");
-        assert_eq!(head.headers["X-Empty"], "");
-        assert_eq!(head.headers.get_all("x-mixed").iter().count(), 2);
-        assert_eq!(head.raw, text.as_bytes());
-        let within = head.raw.as_ptr_range();
+        let map = head.headers.map();
+        assert_eq!(map["x-mixed"], "a b");
+        assert_eq!(map["X-Empty"], "");
+        assert_eq!(map.get_all("x-mixed").iter().count(), 2);
+        assert_eq!(head.headers.raw(), text.as_bytes());
+        let within = head.headers.raw().as_ptr_range();
         assert!(
-            head.headers
-                .values()
-                .filter(|v| !v.is_empty())
-                .all(|v| within.contains(&v.as_bytes().as_ptr()))
+            map.values().filter(|v| !v.is_empty()).all(|v| within.contains(&v.as_bytes().as_ptr()))
         );
     }
 

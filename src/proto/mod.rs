@@ -12,6 +12,7 @@ pub(crate) mod head;
 mod incoming;
 pub(crate) mod number;
 pub(crate) mod progress;
+pub(crate) mod section;
 pub(crate) mod spelling;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -23,17 +23,17 @@ use crate::proto::exchange::Expectation;
 #[must_use]
 pub struct RequestBuilder<F: Front> {
     client: Client<F>,
-    request: Result<Request<F>>,
+    request: Result<Box<Request<F>>>,
 }
 
 impl<F: Front> RequestBuilder<F> {
     pub(crate) fn new<U: IntoUrl>(client: Client<F>, method: Method, url: U) -> Self {
-        Self { client, request: url.into_url().map(|url| Request::new(method, url)) }
+        Self { client, request: url.into_url().map(|url| Box::new(Request::new(method, url))) }
     }
 
     /// Continues with a request that was built already.
     pub fn from_parts(client: Client<F>, request: Request<F>) -> Self {
-        Self { client, request: Ok(request) }
+        Self { client, request: Ok(Box::new(request)) }
     }
 
     /// The request.
@@ -46,7 +46,13 @@ impl<F: Front> RequestBuilder<F> {
     }
 
     /// The client and the request.
-    pub fn build_split(mut self) -> (Client<F>, Result<Request<F>>) {
+    pub fn build_split(self) -> (Client<F>, Result<Request<F>>) {
+        let (client, request) = self.finish();
+        (client, request.map(|request| *request))
+    }
+
+    /// As [`build_split`](Self::build_split).
+    pub(crate) fn finish(mut self) -> (Client<F>, Result<Box<Request<F>>>) {
         if let Ok(request) = &mut self.request {
             credentials::mark_sensitive(&mut request.headers);
         }

@@ -22,7 +22,7 @@ impl<B> Response<B> {
     /// # Ok::<(), leanhttp::Error>(())
     /// ```
     pub fn links(&self) -> Vec<Link> {
-        let lines = self.head.headers.get_all(header::LINK).into_iter();
+        let lines = self.head.headers.map().get_all(header::LINK).into_iter();
         let raw = lines.flat_map(|line| link::parse(line.as_bytes()));
         let base = Arc::new(self.head.url.clone());
         raw.map(|raw| Link { base: Arc::clone(&base), raw }).collect()
@@ -43,7 +43,7 @@ impl<B> Response<B> {
     /// # Ok::<(), leanhttp::Error>(())
     /// ```
     pub fn file_name(&self) -> Option<String> {
-        let value = self.head.headers.get(header::CONTENT_DISPOSITION)?;
+        let value = self.head.headers.map().get(header::CONTENT_DISPOSITION)?;
         disposition::safe_file_name(&disposition::parse(value.as_bytes())?.file_name?)
     }
 
@@ -63,7 +63,7 @@ impl<B> Response<B> {
     /// # Ok::<(), leanhttp::Error>(())
     /// ```
     pub fn retry_after(&self, now: SystemTime) -> Option<Duration> {
-        retry_after::parse(self.head.headers.get(header::RETRY_AFTER)?.as_bytes(), now)
+        retry_after::parse(self.head.headers.map().get(header::RETRY_AFTER)?.as_bytes(), now)
     }
 }
 
@@ -117,24 +117,17 @@ impl fmt::Debug for Link {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-    use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
+    use http::HeaderName;
 
     use super::*;
-    use crate::proto::head::ResponseHead;
+    use crate::limits::Limits;
+    use crate::proto::head;
     use crate::response::Head;
 
     fn response(fields: &[(HeaderName, &'static str)]) -> Response<()> {
-        let mut headers = HeaderMap::new();
-        for (name, value) in fields {
-            headers.append(name, HeaderValue::from_static(value));
-        }
-        let head = ResponseHead {
-            status: StatusCode::OK,
-            version: Version::HTTP_11,
-            headers,
-            raw: Bytes::new(),
-        };
+        let lines = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+        let raw = format!("HTTP/1.1 200 OK\r\n{}\r\n", lines.collect::<String>());
+        let head = head::parse(raw.into(), &Limits::default()).unwrap();
         let url = Url::parse("http://a.example/dir/page?q").unwrap();
         Response { head: Head::new(head, url, None), body: () }
     }

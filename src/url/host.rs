@@ -114,7 +114,7 @@ fn parse_domain(input: &str) -> Result<Cow<'_, str>, ParseError> {
 }
 
 /// The bytes of most domains, which need no change.
-fn is_plain(byte: u8) -> bool {
+pub(super) fn is_plain(byte: u8) -> bool {
     matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_')
 }
 

@@ -23,6 +23,7 @@ mod foreign;
 mod host;
 mod idna;
 mod ip;
+mod normal;
 mod origin;
 mod parse;
 mod set;

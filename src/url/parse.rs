@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::error::excerpt;
-use super::{ParseError, Part, Scheme, Url, host, userinfo};
+use super::{ParseError, Part, Scheme, Url, host, normal, userinfo};
 use crate::percent::{C0_CONTROL, Table};
 
 /// The length in bytes beyond which no URL is parsed, nor made from a shorter one: that of the
@@ -18,7 +18,7 @@ use crate::percent::{C0_CONTROL, Table};
 pub const MAX_LEN: usize = u16::MAX as usize - 1;
 
 const QUERY_SET: Table = C0_CONTROL.encoding(b" \"#<>");
-const PATH_SET: Table = QUERY_SET.encoding(b"?^`{}");
+pub(super) const PATH_SET: Table = QUERY_SET.encoding(b"?^`{}");
 
 /// The *special-query percent-encode set*.
 pub(super) static QUERY: Table = QUERY_SET.encoding(b"'");
@@ -27,13 +27,21 @@ pub(super) static FRAGMENT: Table = C0_CONTROL.encoding(b" \"<>`");
 pub(super) static SEGMENT: Table = PATH_SET.stopping(b"/\\");
 
 static SEGMENT_IN_URL: Table = SEGMENT.stopping(b"?#");
-static QUERY_IN_URL: Table = QUERY.stopping(b"#");
+pub(super) static QUERY_IN_URL: Table = QUERY.stopping(b"#");
 
 /// Parses `input`, and resolves it against `base` if there is one.
 pub(super) fn parse(input: &str, base: Option<&Url>) -> Result<Url, ParseError> {
     if input.len() > MAX_LEN {
         return Err(ParseError::TooLong);
     }
+    match normal::recognize(input) {
+        Some(url) => Ok(url), // whatever the base is
+        None => normalize(input, base),
+    }
+}
+
+/// The whole of the parser.
+pub(super) fn normalize(input: &str, base: Option<&Url>) -> Result<Url, ParseError> {
     let input = without_tabs_and_newlines(input.trim_matches(|c| c <= ' '));
     let url = match (split_scheme(&input)?, base) {
         (Some((scheme, rest)), Some(base)) if scheme == base.scheme_kind() => relative(rest, base),

@@ -279,7 +279,7 @@ fn equality_order_and_hash_are_those_of_the_text() {
 }
 
 /// Pieces that mean something to a URL parser, in any order.
-fn url_like() -> impl Strategy<Value = String> {
+pub(super) fn url_like() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => "https?:(//)?",
         4 => "[/\\\\?#@:%.&=+]",

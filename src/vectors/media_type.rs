@@ -37,7 +37,7 @@ fn text_decode() {
     support::run("misc/text_decode", |case| {
         let content_type = HeaderValue::from_str(case["content_type"].as_str().unwrap()).unwrap();
         let body = STANDARD.decode(case["body_b64"].as_str().unwrap()).unwrap();
-        let text = charset::decode(body, Some(&content_type), "utf-8");
+        let text = charset::decode(body, Some(content_type.as_bytes()), "utf-8");
         match case["expect"]["text"] == text {
             true => Outcome::Passed,
             false => Outcome::Failed(text),

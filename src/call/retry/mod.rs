@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use http::header::{self, HeaderMap};
+use http::header;
 
 use super::{Call, Failure, Resends};
 use crate::error::Kind;
@@ -11,6 +11,7 @@ use crate::front::Front;
 use crate::policy::retry::{Payment, Reason, Replay, Retry};
 use crate::policy::world::World;
 use crate::proto::head::ResponseHead;
+use crate::proto::section::HeaderSection;
 
 impl<F: Front> Call<'_, F> {
     /// When to try again after this response, if that is to be.
@@ -21,10 +22,10 @@ impl<F: Front> Call<'_, F> {
     ) -> Option<Instant> {
         let policy = self.retry.as_deref()?;
         if !policy.repeats_status(head.status) {
-            self.config.retry.ledger().pay_back(&self.url);
+            self.config.retry.ledger().pay_back(&self.request.url);
             return None;
         }
-        if !policy.repeats_method(&self.method) || self.replays() == Replay::Impossible {
+        if !policy.repeats_method(&self.request.method) || self.replays() == Replay::Impossible {
             return None;
         }
         let asked = asked(&head.headers, || world.date());
@@ -38,7 +39,8 @@ impl<F: Front> Call<'_, F> {
         world: &impl World,
     ) -> Option<Instant> {
         let kind = failure.error.kind();
-        let nobody_has_that_name = kind == Kind::Resolve && !self.url.host().is_resolvable();
+        let nobody_has_that_name =
+            kind == Kind::Resolve && !self.request.url.host().is_resolvable();
         let policy = self.retry.as_deref()?;
         if nobody_has_that_name || !policy.repeats_failure(&failure.error, self.attempt(failure)) {
             return None;
@@ -63,12 +65,12 @@ impl<F: Front> Call<'_, F> {
         }
         let delay = policy.delay(self.retries + 1, asked, world.random())?;
         let at = self.budget.after(delay, world.now())?;
-        let paid = self.config.retry.ledger().pay(&self.url, policy.retries_in_hand());
+        let paid = self.config.retry.ledger().pay(&self.request.url, policy.retries_in_hand());
         if paid == Payment::Refused {
             return None;
         }
         self.retries += 1;
-        let (attempt, method, url) = (self.retries + 1, &self.method, &self.url);
+        let (attempt, method, url) = (self.retries + 1, &self.request.method, &self.request.url);
         policy.tell(Retry { attempt, method, url, reason, delay });
         self.rewind();
         Some(at)
@@ -76,8 +78,8 @@ impl<F: Front> Call<'_, F> {
 }
 
 /// What the server asks for, if it says so in a way to be understood.
-fn asked(headers: &HeaderMap, now: impl FnOnce() -> SystemTime) -> Option<Duration> {
-    headers.get(header::RETRY_AFTER).and_then(|value| retry_after::parse(value.as_bytes(), now()))
+fn asked(headers: &HeaderSection, now: impl FnOnce() -> SystemTime) -> Option<Duration> {
+    headers.first(&header::RETRY_AFTER).and_then(|value| retry_after::parse(value, now()))
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 use std::cell::Cell;
 use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, StatusCode, Version};
+use http::{HeaderName, Method, StatusCode};
 use proptest::prelude::*;
 
 use super::*;
@@ -12,7 +11,9 @@ use crate::call::{Next, When};
 use crate::config::Config;
 use crate::error::{Error, Phase};
 use crate::fuzzing::call::{Fuzzed as Test, reader};
+use crate::limits::Limits;
 use crate::policy::retry::{Answered, Loss, Origin, Policy, Sent};
+use crate::proto::head;
 use crate::request::Request;
 use crate::url::Url;
 
@@ -68,15 +69,13 @@ fn request(method: Method) -> Request<Test> {
 }
 
 fn call<'c>(config: &'c Config, request: Request<Test>, world: &Made) -> Call<'c, Test> {
-    Call::new(config, request, world.now()).unwrap()
+    Call::new(config, Box::new(request), world.now()).unwrap()
 }
 
 fn head(status: u16, fields: &[(HeaderName, &str)]) -> ResponseHead {
-    let fields = fields.iter().map(|(n, v)| (n.clone(), HeaderValue::from_str(v).unwrap()));
-    let status = StatusCode::from_u16(status).unwrap();
-    let mut headers: HeaderMap = fields.collect();
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
-    ResponseHead { status, version: Version::HTTP_11, headers, raw: Bytes::new() }
+    let lines: String = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let text = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n{lines}\r\n");
+    head::parse(text.into(), &Limits::default()).unwrap()
 }
 
 fn refused() -> Failure {

@@ -1,0 +1,230 @@
+//! The header section of a response: its lines as they came, and a map of them for who asks.
+
+use std::iter::zip;
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::{HeaderName, HeaderValue};
+
+use super::error::{Excerpt, ProtocolError};
+use super::fields::Fields;
+
+/// The fields of a response (RFC 9110 §6.3).
+///
+/// Few of them are ever looked at. So all that is made of every response is a note of where its
+/// lines are; the map, which would cost more than the rest of a small response, is made when it is
+/// asked for. Its values are slices of the head.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct HeaderSection {
+    /// Every byte of the head as it came, in its order and case.
+    raw: Bytes,
+    lines: Vec<Line>,
+    /// The same lines.
+    map: OnceLock<Box<HeaderMap>>,
+    /// What counts in their place once the caller may have changed it.
+    changed: Option<Box<HeaderMap>>,
+}
+
+/// Where a field line stands in a head. Its name and its value are such as a map takes.
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    name: Span,
+    value: Span,
+}
+
+/// A part of a head.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    start: usize,
+    end: usize,
+}
+
+impl HeaderSection {
+    /// The lines are those of `raw`.
+    pub(super) fn new(raw: Bytes, lines: Vec<Line>) -> Self {
+        Self { raw, lines, ..Self::default() }
+    }
+
+    /// Every byte of the head as it came.
+    pub(crate) fn raw(&self) -> &Bytes {
+        &self.raw
+    }
+
+    /// The number of lines.
+    pub(crate) fn len(&self) -> usize {
+        self.changed.as_ref().map_or(self.lines.len(), |map| map.len())
+    }
+
+    pub(crate) fn map(&self) -> &HeaderMap {
+        let unchanged = || self.map.get_or_init(|| map_of(&self.raw, &self.lines));
+        self.changed.as_ref().unwrap_or_else(unchanged)
+    }
+
+    pub(crate) fn map_mut(&mut self) -> &mut HeaderMap {
+        let made = self.map.take();
+        let unchanged = || made.unwrap_or_else(|| map_of(&self.raw, &self.lines));
+        self.changed.get_or_insert_with(unchanged)
+    }
+
+    /// The first value of that name, as the caller may have changed it.
+    pub(crate) fn first(&self, name: &HeaderName) -> Option<&[u8]> {
+        match &self.changed {
+            Some(map) => map.get(name).map(HeaderValue::as_bytes),
+            None => self.lines(name).next(),
+        }
+    }
+
+    /// Removes all lines of that name, before the caller has seen any; the [raw](Self::raw) head
+    /// keeps them.
+    pub(crate) fn remove(&mut self, name: &HeaderName) {
+        let name = name.as_str().as_bytes();
+        self.lines.retain(|line| !line.is_called(name, &self.raw));
+        self.map.take();
+    }
+}
+
+/// The lines that came, whatever the caller has changed since.
+impl Fields for HeaderSection {
+    #[inline]
+    fn lines(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
+        let name = name.as_str().as_bytes();
+        let lines = self.lines.iter().filter(move |line| line.is_called(name, &self.raw));
+        lines.map(|line| line.value.of(&self.raw))
+    }
+}
+
+impl Line {
+    /// Takes note of a field of `raw`. The bytes of its name and its value were checked by httparse.
+    pub(super) fn new(field: &httparse::Header<'_>, raw: &[u8]) -> Result<Self, ProtocolError> {
+        let name = field.name.as_bytes();
+        if name.len() > LONGEST_NAME {
+            return Err(ProtocolError::InvalidField(Excerpt::new(name)));
+        }
+        Ok(Self { name: Span::new(name, raw), value: Span::new(field.value, raw) })
+    }
+
+    /// `name` is in lower case.
+    #[inline]
+    fn is_called(&self, name: &[u8], raw: &[u8]) -> bool {
+        // Hardly any two names have the same length, so hardly any bytes are looked at.
+        let equal = |(own, other): (&u8, &u8)| own == other || own.to_ascii_lowercase() == *other;
+        self.name.len() == name.len() && zip(self.name.of(raw), name).all(equal)
+    }
+}
+
+impl Span {
+    /// Where `part` stands, which is a part of `raw`.
+    fn new(part: &[u8], raw: &[u8]) -> Self {
+        let start = part.as_ptr().addr().saturating_sub(raw.as_ptr().addr());
+        Self { start, end: start + part.len() }
+    }
+
+    fn len(self) -> usize {
+        self.end - self.start
+    }
+
+    fn of(self, raw: &[u8]) -> &[u8] {
+        raw.get(self.start..self.end).unwrap_or_default()
+    }
+}
+
+/// The longest that `http` takes.
+const LONGEST_NAME: usize = u16::MAX as usize;
+
+fn map_of(raw: &Bytes, lines: &[Line]) -> Box<HeaderMap> {
+    let mut map = HeaderMap::with_capacity(lines.len());
+    for line in lines {
+        let name = HeaderName::from_bytes(line.name.of(raw));
+        let value = HeaderValue::from_maybe_shared(raw.slice(line.value.start..line.value.end));
+        // Neither fails: a line is only made of what a map takes, and no head has too many.
+        if let (Ok(name), Ok(value)) = (name, value) {
+            let _ = map.try_append(name, value);
+        }
+    }
+    Box::new(map)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::{CONTENT_LENGTH, ETAG, VARY};
+    use proptest::prelude::*;
+
+    use super::super::head;
+    use super::*;
+    use crate::limits::Limits;
+
+    fn section(lines: &[u8]) -> Result<HeaderSection, ProtocolError> {
+        let raw = [b"HTTP/1.1 200 OK\r\n", lines, b"\r\n"].concat();
+        head::parse(raw.into(), &Limits::default()).map(|head| head.headers)
+    }
+
+    /// The lines of the section, as the map has them.
+    fn assert_whole(section: &HeaderSection) {
+        assert_eq!(section.map().len(), section.lines.len());
+        for (name, value) in section.map() {
+            assert!(section.lines(name).any(|line| line == value), "{name:?}");
+        }
+    }
+
+    /// httparse takes nothing into a line that `http` does not take into a map.
+    #[test]
+    fn every_byte_that_passes_gets_into_the_map() {
+        let mut passed = (0, 0);
+        for byte in 0..=u8::MAX {
+            if let Ok(section) = section(&[b"a", &[byte][..], b": c\r\n"].concat()) {
+                assert_whole(&section);
+                passed.0 += 1;
+            }
+            if let Ok(section) = section(&[b"a: b", &[byte][..], b"c\r\n"].concat()) {
+                assert_whole(&section);
+                passed.1 += 1;
+            }
+        }
+        // Characters of a token and the colon, which ends the name; all bytes but controls, of
+        // which HTAB may stand in a value and DEL may not.
+        assert_eq!(passed, (77 + 1, 256 - 32 + 1 - 1));
+    }
+
+    #[test]
+    fn names_are_no_longer_than_a_map_takes() {
+        let line = |length| [b"a".repeat(length).as_slice(), b": b\r\n"].concat();
+        assert_whole(&section(&line(LONGEST_NAME)).unwrap());
+        let refused = section(&line(LONGEST_NAME + 1));
+        assert!(matches!(refused, Err(ProtocolError::InvalidField(_))), "{refused:?}");
+    }
+
+    #[test]
+    fn what_the_caller_changes_counts_for_him() {
+        let mut section = section(b"ETag: a\r\nVary: b\r\nVARY: c\r\n").unwrap();
+        assert_eq!((section.first(&ETAG), section.len()), (Some(&b"a"[..]), 3));
+        section.map();
+        section.remove(&ETAG);
+        assert_eq!((section.first(&ETAG), section.map().len(), section.len()), (None, 2, 2));
+        section.map_mut().insert(VARY, HeaderValue::from_static("d"));
+        section.map_mut().append(ETAG, HeaderValue::from_static("e"));
+        assert_eq!(section.first(&VARY), Some(&b"d"[..]));
+        assert_eq!((&section.map()[ETAG], section.len()), (&HeaderValue::from_static("e"), 2));
+        assert_eq!(section.lines(&VARY).collect::<Vec<_>>(), [b"b", b"c"], "as they came");
+        assert!(section.raw().starts_with(b"HTTP/1.1 200 OK\r\nETag: a\r\n"));
+    }
+
+    proptest! {
+        #[test]
+        fn lines_are_found_as_in_the_map(
+            lines in prop::collection::vec(("(?i)(etag|vary|content-length)", "[ -~]{0,9}"), 0..9),
+        ) {
+            let text: String =
+                lines.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+            let section = section(text.as_bytes()).unwrap();
+            for name in [ETAG, VARY, CONTENT_LENGTH] {
+                let found: Vec<_> = section.lines(&name).collect();
+                let mapped: Vec<_> = section.map().lines(&name).collect();
+                prop_assert_eq!(&found, &mapped);
+                let wanted = lines.iter().filter(|(own, _)| name == own.to_lowercase().as_str());
+                let wanted: Vec<_> = wanted.map(|(_, value)| value.trim().as_bytes()).collect();
+                prop_assert_eq!(found, wanted);
+            }
+        }
+    }
+}
