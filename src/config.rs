@@ -26,6 +26,7 @@ use crate::policy::redirect::Policy;
 use crate::pool::PoolLimits;
 use crate::proto::exchange::Expectation;
 use crate::proto::spelling::Case;
+use crate::retry;
 use crate::tls;
 use crate::url::Url;
 
@@ -40,6 +41,7 @@ pub(crate) struct Config {
     pub(crate) pool: PoolLimits,
     pub(crate) limits: Limits,
     pub(crate) redirect: Policy,
+    pub(crate) retry: retry::Settings,
     /// As they are collected; then see [`defaults`](Self::defaults).
     pub(crate) default_headers: HeaderMap,
     /// The default fields as a list: there are few, and each request looks through them.
@@ -113,6 +115,7 @@ impl Default for Config {
             pool: PoolLimits::default(),
             limits: Limits::default(),
             redirect: Policy::default(),
+            retry: retry::Settings::default(),
             default_headers,
             defaults: Vec::new(),
             credentials: None,

@@ -49,6 +49,8 @@ struct Inner {
     url: Option<Url>,
     detail: Cow<'static, str>,
     cause: Option<Cause>,
+    /// What else there is to say.
+    notes: Vec<Cow<'static, str>>,
     status: Option<StatusCode>,
     /// The response that a status error was made from, so that its body stays readable.
     response: Option<Box<dyn Any + Send + Sync>>,
@@ -146,6 +148,7 @@ impl Error {
             url: None,
             detail: Cow::Borrowed(""),
             cause: None,
+            notes: Vec::new(),
             status: None,
             response: None,
         };
@@ -168,6 +171,12 @@ impl Error {
 
     pub(crate) fn cause(mut self, cause: impl Into<Cause>) -> Self {
         self.inner.cause = Some(cause.into());
+        self
+    }
+
+    /// Says one more thing at the end of the line.
+    pub(crate) fn note(mut self, note: impl Into<Cow<'static, str>>) -> Self {
+        self.inner.notes.push(note.into());
         self
     }
 
@@ -342,10 +351,10 @@ impl fmt::Display for Error {
         let mut line = Line { f, empty: true };
         line.part(self.activity())?;
         line.part(&*self.inner.detail)?;
-        match &self.inner.cause {
-            Some(cause) => line.part(one_line(&cause.to_string())),
-            None => Ok(()),
+        if let Some(cause) = &self.inner.cause {
+            line.part(one_line(&cause.to_string()))?;
         }
+        self.inner.notes.iter().try_for_each(|note| write!(f, "; {note}"))
     }
 }
 

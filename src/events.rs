@@ -3,9 +3,11 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use http::StatusCode;
 
+use crate::policy::retry::Reason;
 use crate::policy::route::{Route, Security, Target};
 use crate::proto::close::CloseReason;
 use crate::url::Url;
@@ -33,6 +35,10 @@ pub(crate) fn redirected(status: StatusCode, from: &Url, to: &Url) {
 
 pub(crate) fn sent_again(url: &Url, why: &str) {
     log::debug!(target: TARGET, "{}: sent again: {why}", Page(url));
+}
+
+pub(crate) fn retried(url: &Url, reason: Reason, delay: Duration) {
+    log::debug!(target: TARGET, "{}: trying again in {delay:?}: {reason}", Page(url));
 }
 
 /// Where a connection leads.

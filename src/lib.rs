@@ -191,6 +191,20 @@
 //! }
 //! ```
 //!
+//! **Retries**, which have to be asked for; see [`retry`].
+//!
+//! ```no_run
+//! # use leanhttp::Client;
+//! use leanhttp::retry;
+//!
+//! let policy = retry::Policy::new().attempts(4).on_retry(|retry| {
+//!     eprintln!("{}: {:?}, again in {:?}", retry.url(), retry.reason(), retry.delay());
+//! });
+//! let client = Client::builder().retry(policy).build()?;
+//! let text = client.get("https://httpbin.org/status/503").send()?.text()?;
+//! # Ok::<(), leanhttp::Error>(())
+//! ```
+//!
 //! **By a proxy.** Without a word of the program it is the one that the environment names; see
 //! [`proxy`].
 //!
@@ -235,7 +249,7 @@
 //!
 //! - A body that was cut short is an error, whatever its framing, over TLS too.
 //! - After a failure, a request whose method is not idempotent is not sent again once any of it may
-//!   have reached the server.
+//!   have reached the server, unless a [`retry::Policy`] names the method.
 //! - Credentials, cookies and header values that are marked sensitive do not leave their origin.
 //! - Nothing that is meant for an origin goes to the proxy of a tunnel, and nothing that is meant for
 //!   a proxy to an origin or to another proxy.
@@ -256,6 +270,10 @@
 //! | between two bytes sent | 30 s | `write_timeout` |
 //! | the average pace of a body, sent or received | no limit | `min_throughput` |
 //! | redirects followed | 10 | `redirect` |
+//! | attempts in all, where retries are asked for | 3 | `retry::Policy::attempts` |
+//! | waiting before a retry: the first, any | at most 0.2 s, 10 s | `backoff` |
+//! | waiting because a server asks for it | 60 s | `max_retry_after` |
+//! | retries in hand for one host | 10 | `budget` |
 //! | idle connections: how long | 90 s | `pool_idle_timeout` |
 //! | idle connections to one host | 32 | `pool_max_idle_per_host` |
 //! | idle connections in all | 128 | `pool_max_idle` |
@@ -336,6 +354,7 @@ mod proto;
 pub mod proxy;
 pub mod request;
 pub mod response;
+pub mod retry;
 mod slots;
 #[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
 pub mod tls;

@@ -6,13 +6,13 @@ use std::net::IpAddr;
 use http::Version;
 
 use crate::body::BodyError;
-use crate::call::{Call, Failure, Loss};
+use crate::call::{Call, Failure};
 use crate::config::Config;
 use crate::error::{Cause, Error, Kind, Phase, Result};
 use crate::front::Front;
 use crate::policy::budget::Expired;
 use crate::policy::hop::{self, Hop, Protocol};
-use crate::policy::retry::{Answered, Origin, Sent};
+use crate::policy::retry::{Answered, Loss, Origin, Sent};
 use crate::policy::route::{Route, Security, Target};
 use crate::proto::close::CloseReason;
 use crate::proto::exchange::{Missing, Outgoing};
@@ -84,7 +84,11 @@ impl Link {
     }
 
     /// Begins the call's current hop.
-    pub(crate) fn start<F: Front>(&mut self, call: &Call<'_, F>) -> std::result::Result<(), Halt> {
+    pub(crate) fn start<F: Front>(
+        &mut self,
+        call: &mut Call<'_, F>,
+    ) -> std::result::Result<(), Halt> {
+        call.begin_on(self.origin);
         // RFC 9112 §6.1: chunks only for a peer that is not known to be older than them.
         if call.outgoing() == Outgoing::Chunked && self.session.peer_version() < Version::HTTP_11 {
             return Err(Halt::body("HTTP/1.0, which the server speaks, needs to know its length"));

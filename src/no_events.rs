@@ -1,9 +1,11 @@
 //! What the client decides, in a build without the feature `log`: nobody is told.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use http::StatusCode;
 
+use crate::policy::retry::Reason;
 use crate::policy::route::Route;
 use crate::proto::close::CloseReason;
 use crate::url::Url;
@@ -17,3 +19,5 @@ pub(crate) fn closed(_: &Route, _: CloseReason) {}
 pub(crate) fn redirected(_: StatusCode, _: &Url, _: &Url) {}
 
 pub(crate) fn sent_again(_: &Url, _: &str) {}
+
+pub(crate) fn retried(_: &Url, _: Reason, _: Duration) {}

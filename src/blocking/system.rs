@@ -1,12 +1,13 @@
 //! The world of this front: the operating system, whose calls block.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::SocketAddr;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::race;
 use super::stream::Stream;
@@ -26,6 +27,15 @@ impl system::System for System {
 
     fn now(&self) -> Instant {
         Instant::now()
+    }
+
+    fn date(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    /// The keys of each hasher are other ones, and the first ones come from the operating system.
+    fn random(&self) -> u64 {
+        RandomState::new().build_hasher().finish()
     }
 
     async fn connect(
@@ -78,5 +88,20 @@ impl system::Event for Event {
             Some(limit) => drop(self.changed.wait_timeout_while(is_set, limit, waits)),
             None => drop(self.changed.wait_while(is_set, waits)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn chance_is_spread() {
+        let numbers: Vec<u64> = (0..1000).map(|_| system::System::random(&System)).collect();
+        assert_eq!(numbers.iter().collect::<HashSet<_>>().len(), numbers.len());
+        let upper_half = numbers.iter().filter(|number| **number > u64::MAX / 2).count();
+        assert!((350..650).contains(&upper_half), "{upper_half}");
     }
 }

@@ -3,8 +3,9 @@
 //! ```text
 //! new ──▶ hop: route, head, body ──▶ answered ──▶ Deliver
 //!          ▲                            │
-//!          ├────────── Again ◀──────────┤ a redirect that is followed
-//!          └────────── Again ◀── failed ┘ a stale connection, and sending again is safe
+//!          ├─────── Now ◀───────────────┤ a redirect that is followed
+//!          ├─────── Now ◀────── failed ─┤ a stale connection, and sending again is safe
+//!          └─────── At ◀─────── failed ─┘ the caller's policy is to try once more
 //! ```
 //!
 //! It decides and does nothing; the driver makes the connection that the [`Route`] asks for and
@@ -13,6 +14,7 @@
 mod head;
 mod login;
 mod outcome;
+mod retry;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -29,14 +31,14 @@ use crate::front::Front;
 use crate::policy::budget::Budget;
 use crate::policy::credentials;
 use crate::policy::hop::Hop;
-use crate::policy::retry::Replay;
+use crate::policy::retry::{Attempt, Origin, Policy, Replay};
 use crate::policy::route::{Route, Security};
 use crate::proto::exchange::{Expectation, Outgoing};
 use crate::proto::fields::has_member;
 use crate::request::Request;
 use crate::url::{Url, Userinfo};
 
-pub(crate) use outcome::{Failure, Loss, Next};
+pub(crate) use outcome::{Failure, Next, When};
 
 /// The state of a call between its hops.
 pub(crate) struct Call<'c, F: Front> {
@@ -54,6 +56,11 @@ pub(crate) struct Call<'c, F: Front> {
     expectation: Expectation,
     previous: Vec<Url>,
     resends: Resends,
+    /// Where the connection of the current attempt came from.
+    connection: Origin,
+    retry: Option<Arc<Policy>>,
+    /// How often a hop was tried again as the policy says, over all hops.
+    retries: u32,
     pub(crate) budget: Budget,
 }
 
@@ -99,6 +106,9 @@ impl<'c, F: Front> Call<'c, F> {
             expectation: request.expectation.unwrap_or(config.expectation),
             previous: Vec::new(),
             resends: Resends::OneLeft,
+            connection: Origin::Fresh,
+            retry: request.retry.take().or_else(|| config.retry.policy.clone()),
+            retries: 0,
             budget: Budget::start(request.timeouts.over(config.timeouts), now)
                 .until(request.cancel.take()),
             digest: None,
@@ -156,6 +166,11 @@ impl<'c, F: Front> Call<'c, F> {
         }
     }
 
+    /// The current attempt begins, on a connection from there.
+    pub(crate) fn begin_on(&mut self, connection: Origin) {
+        self.connection = connection;
+    }
+
     fn has_body(&self) -> bool {
         !matches!(self.outgoing, Outgoing::None | Outgoing::Length(0))
     }
@@ -166,6 +181,17 @@ impl<'c, F: Front> Call<'c, F> {
             Replay::Impossible
         } else {
             Replay::Possible
+        }
+    }
+
+    fn attempt(&self, failure: &Failure) -> Attempt<'_> {
+        Attempt {
+            method: &self.request.method,
+            loss: failure.loss,
+            connection: failure.connection,
+            sent: failure.sent,
+            answered: failure.answered,
+            body: self.replays(),
         }
     }
 

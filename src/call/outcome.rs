@@ -2,6 +2,7 @@
 //! or an error.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
@@ -14,7 +15,9 @@ use crate::events;
 use crate::front::Front;
 use crate::policy::hop::Hop;
 use crate::policy::redirect::{self, Attempt, Choice};
-use crate::policy::retry::{self, Answered, Replay, Sent};
+use crate::policy::retry::stale::{self, Obstacle};
+use crate::policy::retry::{Answered, Loss, Origin, Replay, Sent};
+use crate::policy::world::World;
 use crate::proto::exchange::{Expectation, Outgoing};
 use crate::proto::fields::Fields as _;
 use crate::proto::head::ResponseHead;
@@ -26,8 +29,16 @@ use crate::url::Url;
 pub(crate) enum Next {
     /// This is the response.
     Deliver,
-    /// There is another hop: read away the rest of this response if that is cheap.
-    Again,
+    /// There is another hop or another attempt: read away the rest of this response if that is cheap.
+    Again(When),
+}
+
+/// When to send again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    Now,
+    /// Not before this moment, which lies before the end of the call.
+    At(Instant),
 }
 
 /// An attempt that brought no response.
@@ -35,28 +46,40 @@ pub(crate) enum Next {
 pub(crate) struct Failure {
     pub(crate) error: Error,
     pub(crate) loss: Loss,
-    pub(crate) connection: retry::Origin,
+    pub(crate) connection: Origin,
     pub(crate) sent: Sent,
     pub(crate) answered: Answered,
 }
 
-/// Whether the connection itself was lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Loss {
-    Connection,
-    /// A deadline, a broken rule, a body that could not be produced: another connection is no help.
-    Other,
+impl Failure {
+    /// An attempt for which there was no connection.
+    pub(crate) fn unconnected(error: Error) -> Self {
+        Self {
+            error,
+            loss: Loss::Other,
+            connection: Origin::Fresh,
+            sent: Sent::Nothing,
+            answered: Answered::Nothing,
+        }
+    }
 }
 
 impl<F: Front> Call<'_, F> {
     /// Takes note of a response's head and says whether it is the final one.
-    pub(crate) fn answered(&mut self, head: &ResponseHead) -> Result<Next> {
+    pub(crate) fn answered(&mut self, head: &ResponseHead, world: &impl World) -> Result<Next> {
         self.store_cookies(&head.headers);
         if head.status == StatusCode::EXPECTATION_FAILED && self.forget_expectation() {
-            return Ok(Next::Again);
+            return Ok(Next::Again(When::Now));
         }
         if head.status == StatusCode::UNAUTHORIZED && self.answers_challenge(&head.headers) {
-            return Ok(Next::Again);
+            return Ok(Next::Again(When::Now));
+        }
+        if self.was_stale(head) {
+            self.resend();
+            return Ok(Next::Again(When::Now));
+        }
+        if let Some(at) = self.retry_response(head, world) {
+            return Ok(Next::Again(When::At(at)));
         }
         if self.config.redirect.is_none() {
             return Ok(Next::Deliver); // whatever the target is
@@ -77,26 +100,51 @@ impl<F: Front> Call<'_, F> {
         }
     }
 
-    /// Says whether the attempt may be repeated on a fresh connection, or why the call fails.
-    pub(crate) fn failed(&mut self, failure: Failure) -> Result<()> {
-        let attempt = retry::Attempt {
-            method: &self.request.method,
-            connection: failure.connection,
-            sent: failure.sent,
-            answered: failure.answered,
-            body: self.replays(),
-        };
-        let stale = failure.loss == Loss::Connection && self.resends == Resends::OneLeft;
-        if !stale || !retry::may_send_again(attempt) {
-            return Err(failure.error.for_url(&self.request.url));
+    /// Says when the attempt is repeated, or why the call fails.
+    pub(crate) fn failed(&mut self, failure: Failure, world: &impl World) -> Result<When> {
+        let stale = stale::may_send_again(self.attempt(&failure));
+        if stale.is_ok() && self.resends == Resends::OneLeft {
+            self.resend();
+            return Ok(When::Now);
         }
+        if let Some(at) = self.retry_failure(&failure, world) {
+            return Ok(When::At(at));
+        }
+        Err(self.explained(failure.error, stale.err()))
+    }
+
+    /// The error of the last attempt, with what the caller may ask about it.
+    fn explained(&self, error: Error, obstacle: Option<Obstacle>) -> Error {
+        let method = &self.request.method;
+        let error = match obstacle {
+            Some(Obstacle::Method) => error
+                .note(format!("{method} was not sent again, because it may have been carried out")),
+            Some(Obstacle::Body) => error.note("the body is a reader and cannot be sent again"),
+            Some(Obstacle::NotStale) | None => error,
+        };
+        let error = match self.retries {
+            0 => error,
+            1 => error.note("after 1 retry"),
+            retries => error.note(format!("after {retries} retries")),
+        };
+        error.for_url(&self.request.url)
+    }
+
+    /// Whether this response only says that the connection had idled for too long.
+    fn was_stale(&self, head: &ResponseHead) -> bool {
+        stale::is_timed_out(self.connection, &self.request.method, head)
+            && self.resends == Resends::OneLeft
+            && self.replays() == Replay::Possible
+    }
+
+    /// Once more, on a fresh connection.
+    fn resend(&mut self) {
         events::sent_again(&self.request.url, "the connection was closed before it answered");
         self.resends = Resends::Used;
         self.rewind();
-        Ok(())
     }
 
-    /// Whether this hop is on its second attempt, after a stale connection.
+    /// Whether a connection of this hop was lost, so that those that idle are not to be trusted.
     pub(crate) fn is_resent(&self) -> bool {
         self.resends == Resends::Used
     }
@@ -127,7 +175,7 @@ impl<F: Front> Call<'_, F> {
         self.request.target = None;
         self.resends = Resends::OneLeft;
         self.rewind();
-        Ok(Next::Again)
+        Ok(Next::Again(When::Now))
     }
 
     /// RFC 9110 §10.1.1: after 417 the request is sent again without its expectation, if it had one
@@ -143,7 +191,8 @@ impl<F: Front> Call<'_, F> {
     }
 
     /// Makes everything ready for another attempt.
-    fn rewind(&mut self) {
+    pub(super) fn rewind(&mut self) {
+        self.budget.start_over();
         self.restore_body();
         self.authenticate();
     }

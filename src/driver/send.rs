@@ -1,13 +1,17 @@
 //! Sending a request: hop by hop, until there is a response to deliver.
 
+use std::sync::Arc;
+
+use super::connection::Connection;
 use super::lease::Lease;
 use super::reader::Reader;
-use super::system::System;
+use super::system::{Desk, System};
 use super::turn;
-use crate::call::{Call, Next};
-use crate::client::Client;
+use crate::call::{Call, Failure, Next, When};
+use crate::client::{Client, Shared};
 use crate::error::Result;
 use crate::front::Front;
+use crate::policy::budget::Budget;
 use crate::proto::head::ResponseHead;
 use crate::request::Request;
 use crate::response::{Head, Response};
@@ -18,22 +22,44 @@ impl<F: Front> Client<F> {
         let shared = self.shared();
         let mut call = Call::new(&shared.config, request, shared.system.now())?;
         loop {
-            let connection = turn::connection(shared, &mut call).await;
-            let mut connection = connection.map_err(|error| error.for_url(call.url()))?;
-            let head = match connection.send(&mut call).await {
-                Ok(head) => head,
+            let (connection, head) = match attempt(shared, &mut call).await {
+                Ok(answered) => answered,
                 Err(failure) => {
-                    call.failed(failure)?;
+                    let when = call.failed(failure, &shared.system)?;
+                    wait(&shared.system, &call.budget, when).await;
                     continue;
                 }
             };
-            let next = call.answered(&head);
+            let next = call.answered(&head, &shared.system);
             let lease = Lease::new(connection, shared, call.budget.clone());
             match next? {
-                Next::Again => lease.skip_body().await,
+                Next::Again(when) => {
+                    lease.skip_body().await;
+                    wait(&shared.system, &call.budget, when).await;
+                }
                 Next::Deliver => return deliver(call, *head, lease),
             }
         }
+    }
+}
+
+/// Sends the current hop once. A connection that brought no answer is closed by then.
+async fn attempt<F: Front>(
+    shared: &Arc<Shared<F>>,
+    call: &mut Call<'_, F>,
+) -> Result<(Box<Connection<F>>, Box<ResponseHead>), Failure> {
+    let connection = turn::connection(shared, call).await;
+    let mut connection = connection.map_err(Failure::unconnected)?;
+    let head = connection.send(call).await?;
+    Ok((connection, head))
+}
+
+/// Waits until it is time, or until the call is not wanted any more, which the next attempt finds out.
+async fn wait<S: System>(system: &S, budget: &Budget, when: When) {
+    if let When::At(at) = when {
+        let left = at.saturating_duration_since(system.now());
+        let nothing = Arc::new(Desk::<(), S::Event>::default());
+        nothing.wait(Some(left), budget).await;
     }
 }
 

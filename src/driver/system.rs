@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use http::Method;
 
@@ -12,6 +12,7 @@ use super::socket::SocketError;
 use crate::dialling::SocketOptions;
 use crate::dns::Resolver;
 use crate::policy::budget::{Budget, Wait};
+use crate::policy::world::World;
 use crate::proto::close::CloseReason;
 use crate::url::Url;
 
@@ -24,6 +25,12 @@ pub trait System: fmt::Debug + Clone + Default + Send + Sync + 'static {
 
     /// The time, which only goes forward.
     fn now(&self) -> Instant;
+
+    /// What the calendar and the clock on the wall say.
+    fn date(&self) -> SystemTime;
+
+    /// A number that nobody needs to be unable to guess.
+    fn random(&self) -> u64;
 
     /// Connects to the first of these addresses that answers; the others' attempts are closed.
     fn connect(
@@ -42,6 +49,20 @@ pub trait System: fmt::Debug + Clone + Default + Send + Sync + 'static {
 
     /// Begins to look a name up. The answer comes when it comes; perhaps nobody wants it any more.
     fn look_up(&self, host: String, resolver: Resolver, answer: Arc<Desk<Found, Self::Event>>);
+}
+
+impl<S: System> World for S {
+    fn now(&self) -> Instant {
+        System::now(self)
+    }
+
+    fn date(&self) -> SystemTime {
+        System::date(self)
+    }
+
+    fn random(&self) -> u64 {
+        System::random(self)
+    }
 }
 
 /// A connected socket.

@@ -6,7 +6,7 @@ use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http::Method;
@@ -216,6 +216,15 @@ impl system::System for World {
 
     fn now(&self) -> Instant {
         Instant::now()
+    }
+
+    fn date(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH
+    }
+
+    /// Nothing happens by chance here.
+    fn random(&self) -> u64 {
+        0
     }
 
     async fn connect(

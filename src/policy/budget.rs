@@ -21,7 +21,7 @@ use crate::error::Kind;
 pub(crate) struct Timeouts {
     /// Looking up the name.
     pub(crate) resolve: Option<Duration>,
-    /// Looking up the name, connecting, the proxy and the TLS handshake together, once per hop.
+    /// Looking up the name, connecting, the proxy and the TLS handshake together, for each attempt at a hop.
     pub(crate) connect: Option<Duration>,
     /// What is set up on a new connection: TLS, a tunnel through a proxy.
     pub(crate) handshake: Option<Duration>,
@@ -165,6 +165,14 @@ impl Budget {
         self.connect = self.connect.or_else(deadline);
     }
 
+    /// Another attempt begins: only the clock of the whole call runs on.
+    pub(crate) fn start_over(&mut self) {
+        self.connect = None;
+        self.stage = Stage::Other;
+        self.stage_end = None;
+        self.meter = None;
+    }
+
     /// A stage begins, unless it has begun already; the clock of the one before stops. After the
     /// handshake the connection is made.
     ///
@@ -187,6 +195,13 @@ impl Budget {
         let end = now.checked_add(limit);
         let total = self.total.map_or(end, |total| end.map(|end| end.min(total)).or(Some(total)));
         Self { total, ..self.clone() }
+    }
+
+    /// The instant that long after `now`, if the call is wanted and may still go on then.
+    pub(crate) fn after(&self, delay: Duration, now: Instant) -> Option<Instant> {
+        self.check().ok()?;
+        let at = now.checked_add(delay)?;
+        self.total.is_none_or(|end| at < end).then_some(at)
     }
 
     /// How long `operation` may wait from now on; an error if no time is left.
@@ -483,6 +498,24 @@ mod tests {
         assert!(behind.is_pace());
     }
 
+    /// What ran out in one attempt must not end the next before it begins.
+    #[test]
+    fn another_attempt_has_all_its_time() {
+        let start = Instant::now();
+        let late = start + 7 * SECOND;
+        let limits = Timeouts { handshake: Some(2 * SECOND), ..timeouts(3, 5, 9) };
+        let mut budget = Budget::start(limits, start);
+        budget.start_connecting(start);
+        budget.enter(Stage::Handshake, || start);
+        assert!(budget.wait(Operation::Read, || late).is_err());
+        budget.start_over();
+        assert_eq!(budget.wait(Operation::Connect, || late).unwrap().at_most, Some(2 * SECOND));
+        budget.start_connecting(late);
+        budget.enter(Stage::Handshake, || late);
+        let wait = budget.wait(Operation::Read, || late).unwrap();
+        assert_eq!(wait.expired.which, Which::Total, "that clock runs on");
+    }
+
     #[test]
     fn what_is_not_wanted_any_more_is_over() {
         let (token, now) = (CancelToken::new(), Instant::now());
@@ -493,6 +526,7 @@ mod tests {
         assert_eq!(budget.wait(Operation::Read, || now).unwrap_err().which, Which::Cancelled);
         assert_eq!(budget.over(wait.expired).which, Which::Cancelled);
         assert!(budget.shortened(SECOND, now).check().is_err());
+        assert_eq!(budget.after(Duration::ZERO, now), None);
     }
 
     #[test]
@@ -525,6 +559,19 @@ mod tests {
         assert!(budget.wait(Operation::Connect, || start + 4 * SECOND).is_err());
         budget.enter(Stage::Request, || start);
         assert!(budget.wait(Operation::Read, || start + 4 * SECOND).is_ok());
+    }
+
+    #[test]
+    fn nothing_begins_at_the_end_of_the_call_or_later() {
+        let start = Instant::now();
+        let bounded = Budget::start(timeouts(1, 1, 3), start);
+        let endless = Budget::start(timeouts(1, 1, 0), start);
+        for (delay, now, in_time) in [(0, 0, true), (2, 0, true), (3, 0, false), (0, 3, false)] {
+            let (delay, now) = (SECOND * delay, start + SECOND * now);
+            assert_eq!(bounded.after(delay, now), in_time.then_some(now + delay), "{delay:?}");
+            assert_eq!(endless.after(delay, now), Some(now + delay));
+        }
+        assert_eq!(endless.after(Duration::MAX, start), None, "no clock counts so far");
     }
 
     #[test]

@@ -16,3 +16,4 @@ pub(crate) mod proxy_env;
 pub(crate) mod redirect;
 pub(crate) mod retry;
 pub(crate) mod route;
+pub(crate) mod world;

@@ -6,6 +6,7 @@ mod into_url;
 mod seal;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -20,6 +21,7 @@ use crate::front::Front;
 use crate::policy::budget::Timeouts;
 use crate::policy::credentials;
 use crate::policy::pace::Pace;
+use crate::policy::retry;
 use crate::proto::exchange::Expectation;
 use crate::url::Url;
 
@@ -47,6 +49,7 @@ pub struct Request<F: Front> {
     pub(crate) codings: Option<Codings>,
     pub(crate) digest: Option<digest::Login>,
     pub(crate) expectation: Option<Expectation>,
+    pub(crate) retry: Option<Arc<retry::Policy>>,
     /// Names of fields as they are to be spelt, in the order of the lines.
     pub(crate) names: Vec<Box<str>>,
     /// What stands in the request line instead of the URL's path and query.
@@ -92,6 +95,7 @@ impl<F: Front> Request<F> {
             codings: None,
             digest: None,
             expectation: None,
+            retry: None,
             names: Vec::new(),
             target: None,
         }
@@ -187,6 +191,7 @@ impl<F: Front> Request<F> {
             codings: self.codings,
             digest: self.digest.clone(),
             expectation: self.expectation,
+            retry: self.retry.clone(),
             names: self.names.clone(),
             target: self.target.clone(),
         })

@@ -321,7 +321,8 @@ impl Session {
 impl SessionError {
     /// Whether the connection was lost before anything of a response came.
     pub(crate) fn is_loss(&self) -> bool {
-        matches!(self, Self::Protocol(ProtocolError::EofBeforeResponse))
+        let is_eof = matches!(self, Self::Protocol(ProtocolError::EofBeforeResponse));
+        is_eof || matches!(self, Self::ClosedInHandshake)
     }
 
     pub(crate) fn into_error(self, phase: Phase) -> Error {

@@ -118,6 +118,11 @@ impl Script {
         Script::start(connections, None)
     }
 
+    /// At this address, where nobody listens yet.
+    pub fn serve_at(addr: SocketAddr, connections: Vec<Connection>) -> Script {
+        Script::start_on(listen(addr, None), connections, None)
+    }
+
     pub fn serve_tls(connections: Vec<Connection>, config: Arc<ServerConfig>) -> Script {
         Script::start(connections, Some(config))
     }
@@ -162,7 +167,16 @@ impl Script {
     fn start(connections: Vec<Connection>, tls: Option<Arc<ServerConfig>>) -> Script {
         let stops_reading =
             connections.iter().flatten().any(|step| matches!(step, Step::StopReading));
-        let listener = listen(stops_reading.then_some(SMALL_BUFFER));
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let listener = listen(any, stops_reading.then_some(SMALL_BUFFER));
+        Script::start_on(listener, connections, tls)
+    }
+
+    fn start_on(
+        listener: TcpListener,
+        connections: Vec<Connection>,
+        tls: Option<Arc<ServerConfig>>,
+    ) -> Script {
         let addr = listener.local_addr().unwrap();
         let scheme = if tls.is_some() { "https" } else { "http" };
         let shared = Arc::new(Shared::default());
@@ -261,13 +275,13 @@ impl Shared {
     }
 }
 
-fn listen(receive_buffer: Option<usize>) -> TcpListener {
+fn listen(addr: SocketAddr, receive_buffer: Option<usize>) -> TcpListener {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     if let Some(size) = receive_buffer {
         // Accepted connections inherit it.
         socket.set_recv_buffer_size(size).unwrap();
     }
-    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+    socket.bind(&addr.into()).unwrap();
     socket.listen(128).unwrap();
     socket.into()
 }

@@ -1,0 +1,88 @@
+//! Whether the current hop is tried once more, as the policy of the caller says.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use http::header;
+
+use super::{Call, Failure, Resends};
+use crate::error::Kind;
+use crate::events;
+use crate::fields::retry_after;
+use crate::front::Front;
+use crate::policy::retry::{Payment, Reason, Replay, Retry};
+use crate::policy::world::World;
+use crate::proto::head::ResponseHead;
+use crate::proto::section::HeaderSection;
+
+impl<F: Front> Call<'_, F> {
+    /// When to try again after this response, if that is to be.
+    pub(super) fn retry_response(
+        &mut self,
+        head: &ResponseHead,
+        world: &impl World,
+    ) -> Option<Instant> {
+        let policy = self.retry.as_deref()?;
+        if !policy.repeats_status(head.status) {
+            self.config.retry.ledger().pay_back(&self.request.url);
+            return None;
+        }
+        if !policy.repeats_method(&self.request.method) || self.replays() == Replay::Impossible {
+            return None;
+        }
+        let asked = asked(&head.headers, || world.date());
+        self.retry(Reason::Status(head.status), asked, world)
+    }
+
+    /// When to try again after this failure, if that is to be.
+    pub(super) fn retry_failure(
+        &mut self,
+        failure: &Failure,
+        world: &impl World,
+    ) -> Option<Instant> {
+        let kind = failure.error.kind();
+        let nobody_has_that_name =
+            kind == Kind::Resolve && !self.request.url.host().is_resolvable();
+        let policy = self.retry.as_deref()?;
+        if nobody_has_that_name || !policy.repeats_failure(&failure.error, self.attempt(failure)) {
+            return None;
+        }
+        let at = self.retry(Reason::Failure(kind), None, world)?;
+        // What idles may have gone the same way.
+        self.resends = Resends::Used;
+        Some(at)
+    }
+
+    /// Makes everything ready for one more attempt, unless there were enough of them, the wait would
+    /// be too long, or the host got too many of late.
+    fn retry(
+        &mut self,
+        reason: Reason,
+        asked: Option<Duration>,
+        world: &impl World,
+    ) -> Option<Instant> {
+        let policy = self.retry.clone()?;
+        if !policy.allows_more(self.retries) {
+            return None;
+        }
+        let delay = policy.delay(self.retries + 1, asked, world.random())?;
+        let at = self.budget.after(delay, world.now())?;
+        let paid = self.config.retry.ledger().pay(&self.request.url, policy.retries_in_hand());
+        if paid == Payment::Refused {
+            return None;
+        }
+        self.retries += 1;
+        let (attempt, method, url) = (self.retries + 1, &self.request.method, &self.request.url);
+        events::retried(url, reason, delay);
+        policy.tell(Retry { attempt, method, url, reason, delay });
+        self.rewind();
+        Some(at)
+    }
+}
+
+/// What the server asks for, if it says so in a way to be understood.
+fn asked(headers: &HeaderSection, now: impl FnOnce() -> SystemTime) -> Option<Duration> {
+    headers.first(&header::RETRY_AFTER).and_then(|value| retry_after::parse(value, now()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,437 @@
+//! Calls whose attempts fail in every way, in a world of which the test says what time it is.
+
+use std::cell::Cell;
+use std::sync::{Arc, Mutex};
+
+use http::{HeaderName, Method, StatusCode};
+use proptest::prelude::*;
+
+use super::*;
+use crate::call::{Next, When};
+use crate::config::Config;
+use crate::error::{Error, Phase};
+use crate::fuzzing::call::{Fuzzed as Test, reader};
+use crate::limits::Limits;
+use crate::policy::retry::{Answered, Loss, Origin, Policy, Sent};
+use crate::proto::head;
+use crate::request::Request;
+use crate::url::Url;
+
+/// A world that stands still until the test moves it.
+struct Made {
+    now: Cell<Instant>,
+    random: u64,
+}
+
+impl Made {
+    fn new(random: u64) -> Self {
+        Self { now: Cell::new(Instant::now()), random }
+    }
+
+    fn pass(&self, time: Duration) {
+        self.now.set(self.now.get() + time);
+    }
+
+    /// Waits until it is time, and says how long that was.
+    fn wait(&self, when: When) -> Duration {
+        let When::At(at) = when else { return Duration::ZERO };
+        let waited = at.duration_since(self.now.get());
+        self.now.set(at);
+        waited
+    }
+}
+
+impl World for Made {
+    fn now(&self) -> Instant {
+        self.now.get()
+    }
+
+    /// 1994-11-06, 08:49:37
+    fn date(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777)
+    }
+
+    fn random(&self) -> u64 {
+        self.random
+    }
+}
+
+const MS: fn(u64) -> Duration = Duration::from_millis;
+
+fn config(policy: Policy) -> Config {
+    let mut config = Config::default();
+    config.retry.policy = Some(Arc::new(policy));
+    config
+}
+
+fn request(method: Method) -> Request<Test> {
+    Request::new(method, Url::parse("http://u:secret@a.example/").unwrap())
+}
+
+fn call<'c>(config: &'c Config, request: Request<Test>, world: &Made) -> Call<'c, Test> {
+    Call::new(config, Box::new(request), world.now()).unwrap()
+}
+
+fn head(status: u16, fields: &[(HeaderName, &str)]) -> ResponseHead {
+    let lines: String = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let text = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n{lines}\r\n");
+    head::parse(text.into(), &Limits::default()).unwrap()
+}
+
+fn refused() -> Failure {
+    Failure::unconnected(Error::new(Kind::Connect, Phase::Connect))
+}
+
+fn lost(connection: Origin) -> Failure {
+    Failure {
+        error: Error::new(Kind::Io, Phase::Head),
+        loss: Loss::Connection,
+        connection,
+        sent: Sent::Something,
+        answered: Answered::Nothing,
+    }
+}
+
+/// The wait before the next attempt; none, if the response is delivered.
+fn delay(call: &mut Call<'_, Test>, head: &ResponseHead, world: &Made) -> Option<Duration> {
+    match call.answered(head, world).unwrap() {
+        Next::Deliver => None,
+        Next::Again(when) => Some(world.wait(when)),
+    }
+}
+
+#[test]
+fn a_busy_server_is_asked_again_a_little_later() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&told);
+    let policy = Policy::new().on_retry(move |retry| {
+        let (attempt, reason, delay) = (retry.attempt(), retry.reason(), retry.delay());
+        heard.lock().unwrap().push((attempt, reason, delay, retry.url().to_string()));
+    });
+    let config = config(policy);
+    let world = Made::new(u64::MAX);
+    let mut call = call(&config, request(Method::GET), &world);
+    assert_eq!(delay(&mut call, &head(503, &[]), &world), Some(MS(200)));
+    assert_eq!(world.wait(call.failed(refused(), &world).unwrap()), MS(400));
+    assert_eq!(delay(&mut call, &head(503, &[]), &world), None, "three attempts in all");
+    let shown = "http://a.example/".to_owned();
+    let expected = [
+        (2, Reason::Status(StatusCode::SERVICE_UNAVAILABLE), MS(200), shown.clone()),
+        (3, Reason::Failure(Kind::Connect), MS(400), shown),
+    ];
+    assert_eq!(*told.lock().unwrap(), expected);
+}
+
+/// RFC 9110 §10.2.3.
+#[test]
+fn t08_what_retry_after_asks_for_is_waited_or_the_response_delivered() {
+    let cases = [
+        ("0", Some(200)),
+        ("7", Some(7_000)),
+        ("60", Some(60_000)),
+        ("61", None),
+        ("31536000", None),
+        ("9223372036854775807", None),
+        ("99999999999999999999", Some(200)),
+        ("-1", Some(200)),
+        ("soon", Some(200)),
+        ("", Some(200)),
+        ("Sun, 06 Nov 1994 08:49:57 GMT", Some(20_000)),
+        ("Sunday, 06-Nov-94 08:49:57 GMT", Some(20_000)),
+        ("Sun, 06 Nov 1994 08:49:07 GMT", Some(200)),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", None),
+        ("Fri, 31 Dec 99999 23:59:59 GMT", Some(200)),
+    ];
+    for (value, expected) in cases {
+        let config = config(Policy::new());
+        let world = Made::new(u64::MAX);
+        let mut call = call(&config, request(Method::GET), &world);
+        let head = head(429, &[(header::RETRY_AFTER, value)]);
+        assert_eq!(delay(&mut call, &head, &world), expected.map(MS), "{value}");
+    }
+}
+
+#[test]
+fn t08_no_wait_ends_after_the_call() {
+    for (asked, total, passed, expected) in [
+        ("7", 8_000, 0, Some(MS(7_000))),
+        ("7", 7_001, 0, Some(MS(7_000))),
+        ("7", 7_000, 0, None),
+        ("7", 8_000, 1_500, None),
+        ("0", 100, 50, Some(MS(0))),
+        ("0", 100, 100, None),
+        ("0", 100, 101, None),
+    ] {
+        let config = config(Policy::new());
+        let world = Made::new(0);
+        let mut request = request(Method::GET);
+        *request.timeout_mut() = Some(MS(total));
+        let mut call = call(&config, request, &world);
+        world.pass(MS(passed));
+        let head = head(503, &[(header::RETRY_AFTER, asked)]);
+        assert_eq!(delay(&mut call, &head, &world), expected, "{asked} of {total} at {passed}");
+    }
+}
+
+#[test]
+fn t09_each_retry_is_paid_for_and_each_answer_earns_a_tenth() {
+    let config = config(Policy::new().budget(3).attempts(100));
+    let world = Made::new(0);
+    let tries = || {
+        let mut call = call(&config, request(Method::GET), &world);
+        (0..).take_while(|_| call.failed(refused(), &world).is_ok()).count()
+    };
+    assert_eq!((tries(), tries()), (3, 0), "one ledger for all calls");
+    for answers in [9, 1] {
+        for _ in 0..answers {
+            let mut call = call(&config, request(Method::GET), &world);
+            assert_eq!(delay(&mut call, &head(404, &[]), &world), None);
+        }
+        assert_eq!(tries(), usize::from(answers == 1));
+    }
+}
+
+#[test]
+fn the_error_says_how_often_it_was_tried() {
+    for (attempts, end) in
+        [(1, "connecting to the server for http://a.example/"), (2, "; after 1 retry")]
+            .into_iter()
+            .chain([(4, "; after 3 retries")])
+    {
+        let config = config(Policy::new().attempts(attempts));
+        let world = Made::new(7);
+        let mut call = call(&config, request(Method::POST), &world);
+        let error = (0..).find_map(|_| call.failed(refused(), &world).err()).unwrap();
+        assert!(error.to_string().ends_with(end), "{error}");
+    }
+}
+
+/// With and without a policy: a POST may have been carried out.
+#[test]
+fn t09_a_post_that_may_have_been_carried_out_is_told() {
+    let line = "; POST was not sent again, because it may have been carried out";
+    for config in [Config::default(), config(Policy::new())] {
+        let world = Made::new(0);
+        let mut call = call(&config, request(Method::POST), &world);
+        let error = call.failed(lost(Origin::Pooled), &world).unwrap_err().to_string();
+        assert!(error.ends_with(line), "{error}");
+    }
+    let config = Config::default();
+    let world = Made::new(0);
+    let mut put = request(Method::PUT);
+    put.body = Some(reader(std::io::empty(), None));
+    let mut call = call(&config, put, &world);
+    call.take_body();
+    let error = call.failed(lost(Origin::Pooled), &world).unwrap_err().to_string();
+    assert!(error.ends_with("; the body is a reader and cannot be sent again"), "{error}");
+}
+
+/// RFC 9110 §15.5.9: as a stale connection, so once, at once and without any policy.
+#[test]
+fn a_408_of_a_connection_that_idled_is_not_the_answer() {
+    let closing = head(408, &[(header::CONNECTION, "close")]);
+    let config = Config::default();
+    let world = Made::new(0);
+    for (method, connection, again) in [
+        (Method::GET, Origin::Pooled, true),
+        (Method::GET, Origin::Fresh, false),
+        (Method::POST, Origin::Pooled, false),
+    ] {
+        let mut call = call(&config, request(method), &world);
+        call.begin_on(connection);
+        let next = call.answered(&closing, &world).unwrap();
+        assert_eq!(next == Next::Again(When::Now), again, "{connection:?}");
+        assert_eq!(call.is_resent(), again);
+        assert_eq!(call.answered(&closing, &world).unwrap(), Next::Deliver, "once");
+    }
+}
+
+/// With a policy and without, by a 503 and by a 408 that closes: what was read is gone.
+#[test]
+fn a_reader_that_was_read_is_not_sent_again() {
+    let config = config(Policy::new());
+    let world = Made::new(0);
+    for (status, is_read) in [(503, true), (503, false), (408, true), (408, false)] {
+        let mut put = request(Method::PUT);
+        put.body = Some(reader(&b"body"[..], None));
+        let mut call = call(&config, put, &world);
+        call.begin_on(Origin::Pooled);
+        if is_read {
+            call.take_body();
+        }
+        let head = head(status, &[(header::CONNECTION, "close")]);
+        let next = call.answered(&head, &world).unwrap();
+        assert_eq!(next == Next::Deliver, is_read, "{status}");
+    }
+}
+
+/// After a loss, what idles is not to be trusted; a busy server is still there.
+#[test]
+fn only_a_failure_makes_the_next_connection_a_new_one() {
+    let config = config(Policy::new());
+    let world = Made::new(0);
+    let mut call = call(&config, request(Method::GET), &world);
+    assert_eq!(delay(&mut call, &head(503, &[]), &world), Some(MS(0)));
+    assert!(!call.is_resent());
+    call.failed(lost(Origin::Fresh), &world).unwrap();
+    assert!(call.is_resent());
+}
+
+#[test]
+fn redirects_bring_no_attempts_of_their_own() {
+    let config = config(Policy::new());
+    let world = Made::new(0);
+    let mut call = call(&config, request(Method::GET), &world);
+    assert_eq!(delay(&mut call, &head(503, &[]), &world), Some(MS(0)));
+    let moved = head(302, &[(header::LOCATION, "/next")]);
+    assert_eq!(call.answered(&moved, &world).unwrap(), Next::Again(When::Now));
+    assert_eq!(delay(&mut call, &head(503, &[]), &world), Some(MS(0)));
+    assert_eq!(call.url().path(), "/next", "only the hop that failed");
+    assert_eq!(call.answered(&moved, &world).unwrap(), Next::Again(When::Now));
+    assert_eq!(delay(&mut call, &head(503, &[]), &world), None);
+}
+
+/// A clock that ran out must not stop the next attempt before it begins.
+#[test]
+fn each_attempt_has_its_own_time_to_connect() {
+    use crate::policy::budget::Operation;
+    let config = config(Policy::new());
+    let world = Made::new(0);
+    let mut call = call(&config, request(Method::GET), &world);
+    call.budget.start_connecting(world.now());
+    world.pass(Duration::from_secs(60));
+    assert!(call.budget.wait(Operation::Connect, || world.now()).is_err());
+    let error = Error::new(Kind::Timeout, Phase::Connect);
+    call.failed(Failure::unconnected(error), &world).unwrap();
+    call.budget.start_connecting(world.now());
+    assert!(call.budget.wait(Operation::Connect, || world.now()).is_ok());
+}
+
+#[test]
+fn a_name_that_nobody_can_have_is_not_looked_up_again() {
+    let config = config(Policy::new());
+    let world = Made::new(0);
+    for (host, again) in [("a.example", true), ("a..example", false)] {
+        let url = Url::parse(&format!("http://{host}/")).unwrap();
+        let mut call = call(&config, Request::new(Method::GET, url), &world);
+        let error = Error::new(Kind::Resolve, Phase::Resolve);
+        let outcome = call.failed(Failure::unconnected(error), &world);
+        assert_eq!(outcome.is_ok(), again, "{host}");
+    }
+}
+
+#[test]
+fn the_policy_of_the_request_is_the_one() {
+    let config = config(Policy::new());
+    let world = Made::new(0);
+    let mut once = request(Method::GET);
+    once.retry = Some(Arc::new(Policy::none()));
+    let once = once.try_clone().unwrap();
+    assert!(call(&config, once, &world).failed(refused(), &world).is_err());
+    assert!(call(&config, request(Method::GET), &world).failed(refused(), &world).is_ok());
+}
+
+/// What comes of an attempt.
+#[derive(Debug, Clone)]
+enum Fate {
+    Unconnected(Kind),
+    Lost(Origin, Sent, Answered),
+    Silent(Sent),
+    Status(u16, Option<u32>),
+    Moved,
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    let kinds = [Kind::Resolve, Kind::Connect, Kind::Timeout, Kind::Tls, Kind::Denied];
+    let origin = prop_oneof![Just(Origin::Fresh), Just(Origin::Pooled)];
+    let sent = || prop_oneof![Just(Sent::Nothing), Just(Sent::Something)];
+    let answered = prop_oneof![9 => Just(Answered::Nothing), 1 => Just(Answered::Something)];
+    prop_oneof![
+        prop::sample::select(kinds.to_vec()).prop_map(Fate::Unconnected),
+        (origin, sent(), answered).prop_map(|(o, s, a)| Fate::Lost(o, s, a)),
+        sent().prop_map(Fate::Silent),
+        (prop::sample::select(vec![200, 404, 408, 429, 503]), any::<Option<u32>>())
+            .prop_map(|(status, after)| Fate::Status(status, after)),
+        Just(Fate::Moved),
+    ]
+}
+
+impl Fate {
+    fn may_have_been_carried_out(&self) -> bool {
+        match self {
+            Fate::Unconnected(_) => false,
+            Fate::Lost(_, sent, _) | Fate::Silent(sent) => *sent == Sent::Something,
+            Fate::Status(..) => true,
+            Fate::Moved => false, // the server says so itself
+        }
+    }
+
+    /// What the call makes of it; none, if it is over.
+    fn befall(&self, call: &mut Call<'_, Test>, world: &Made) -> Option<When> {
+        let failure = match self {
+            Fate::Status(status, after) => {
+                let after = after.map(|after| (header::RETRY_AFTER, after.to_string()));
+                let fields: Vec<_> = after.iter().map(|(n, v)| (n.clone(), &**v)).collect();
+                return again(call.answered(&head(*status, &fields), world));
+            }
+            Fate::Moved => {
+                let moved = head(307, &[(header::LOCATION, "/next")]);
+                return again(call.answered(&moved, world));
+            }
+            Fate::Unconnected(kind) => Failure::unconnected(Error::new(*kind, Phase::Connect)),
+            Fate::Lost(connection, sent, answered) => {
+                Failure { sent: *sent, answered: *answered, ..lost(*connection) }
+            }
+            Fate::Silent(sent) => {
+                let error = Error::new(Kind::Timeout, Phase::Head);
+                Failure { error, loss: Loss::Other, sent: *sent, ..lost(Origin::Fresh) }
+            }
+        };
+        call.failed(failure, world).ok()
+    }
+}
+
+fn again(next: crate::error::Result<Next>) -> Option<When> {
+    match next.ok()? {
+        Next::Deliver => None,
+        Next::Again(when) => Some(when),
+    }
+}
+
+proptest! {
+    /// However the attempts of a call end: never more of them than allowed, never one that begins
+    /// after the deadline, and nothing sent twice that must not be carried out twice.
+    #[test]
+    fn t09_whatever_happens(
+        fates in prop::collection::vec((fate(), 0..2_000_u64), 1..30),
+        method in prop::sample::select(vec![Method::GET, Method::PUT, Method::POST]),
+        attempts in 0..6_u32,
+        total in prop::option::of(1..20_000_u64),
+        random in any::<u64>(),
+    ) {
+        let config = config(Policy::new().attempts(attempts));
+        let world = Made::new(random);
+        let start = world.now();
+        let mut request = request(method.clone());
+        *request.timeout_mut() = total.map(MS);
+        let mut call = call(&config, request, &world);
+        let (mut waits, mut hops, mut at_once) = (0, 0, 0);
+        for (fate, takes) in fates {
+            world.pass(MS(takes));
+            let Some(when) = fate.befall(&mut call, &world) else { break };
+            prop_assert!(method.is_idempotent() || !fate.may_have_been_carried_out(), "{:?}", fate);
+            match when {
+                When::At(at) => {
+                    waits += 1;
+                    prop_assert!(total.is_none_or(|total| at < start + MS(total)));
+                    prop_assert!(at <= world.now() + Duration::from_secs(60));
+                }
+                When::Now if matches!(fate, Fate::Moved) => hops += 1,
+                When::Now => at_once += 1,
+            }
+            world.wait(when);
+        }
+        prop_assert!(waits <= attempts.saturating_sub(1));
+        prop_assert!(at_once <= hops + 1, "a stale connection is met once a hop");
+    }
+}

@@ -1,0 +1,17 @@
+//! Whether a request is sent again, and when (RFC 9110 §9.2.2).
+//!
+//! There are two reasons to do so. A connection from the pool may have been closed while it idled:
+//! then it happens at once, once, unasked and unnoticed ([`stale`]). Everything else takes a
+//! [`Policy`] of the caller, a [delay](delays) and a place in the [`Ledger`].
+
+mod attempt;
+mod delays;
+mod ledger;
+mod policy;
+pub(crate) mod stale;
+mod told;
+
+pub(crate) use attempt::{Answered, Attempt, Loss, Origin, Replay, Sent};
+pub(crate) use ledger::{Ledger, Payment};
+pub use policy::Policy;
+pub use told::{Reason, Retry};

@@ -1,0 +1,113 @@
+//! Whether a request may be sent again because its connection was stale: the server had closed it
+//! while it idled (RFC 9110 §9.2.2, RFC 9112 §9.3.1).
+
+use http::{Method, StatusCode, header};
+
+use super::{Answered, Attempt, Loss, Origin, Replay, Sent};
+use crate::proto::close;
+use crate::proto::fields::Fields as _;
+use crate::proto::head::ResponseHead;
+
+/// Why a request is not sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    /// A stale connection was not what went wrong.
+    NotStale,
+    /// There is nothing to send again.
+    Body,
+    /// The server may have done what was asked, and doing it twice is not the same.
+    Method,
+}
+
+/// A pooled connection may have been closed by the server while the request was on its way: then
+/// no part of a response comes. The request may go out again if that cannot do anything twice.
+pub(crate) fn may_send_again(attempt: Attempt<'_>) -> Result<(), Obstacle> {
+    let was_stale = attempt.loss == Loss::Connection
+        && attempt.connection == Origin::Pooled
+        && attempt.answered == Answered::Nothing;
+    if !was_stale {
+        return Err(Obstacle::NotStale);
+    }
+    if attempt.body == Replay::Impossible {
+        return Err(Obstacle::Body);
+    }
+    if attempt.sent == Sent::Nothing || attempt.method.is_idempotent() {
+        return Ok(());
+    }
+    Err(Obstacle::Method)
+}
+
+/// RFC 9110 §15.5.9: some servers say 408 when they close a connection that idled for too long, and
+/// a request that is on its way then may be repeated.
+pub(crate) fn is_timed_out(connection: Origin, method: &Method, head: &ResponseHead) -> bool {
+    head.status == StatusCode::REQUEST_TIMEOUT
+        && connection == Origin::Pooled
+        && method.is_idempotent()
+        && ends_connection(head)
+}
+
+/// In words, or by a body that nothing else ends.
+fn ends_connection(head: &ResponseHead) -> bool {
+    let framing = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
+    close::keep_alive(head.version, &head.headers).is_err()
+        || !framing.iter().any(|name| head.headers.has(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limits;
+    use crate::proto::head;
+
+    #[test]
+    fn only_a_stale_connection_and_only_what_is_safe() {
+        use Answered::Nothing as Silent;
+        use Obstacle::{Body, Method as NotIdempotent, NotStale};
+        use Origin::{Fresh, Pooled};
+        use Replay::{Impossible, Possible};
+        let cases = [
+            (Method::GET, Pooled, Sent::Something, Silent, Possible, Ok(())),
+            (Method::PUT, Pooled, Sent::Something, Silent, Possible, Ok(())),
+            (Method::DELETE, Pooled, Sent::Something, Silent, Possible, Ok(())),
+            (Method::POST, Pooled, Sent::Nothing, Silent, Possible, Ok(())),
+            (Method::POST, Pooled, Sent::Something, Silent, Possible, Err(NotIdempotent)),
+            (Method::PATCH, Pooled, Sent::Something, Silent, Possible, Err(NotIdempotent)),
+            (Method::GET, Fresh, Sent::Something, Silent, Possible, Err(NotStale)),
+            (Method::GET, Pooled, Sent::Something, Answered::Something, Possible, Err(NotStale)),
+            (Method::PUT, Pooled, Sent::Something, Silent, Impossible, Err(Body)),
+            (Method::PUT, Pooled, Sent::Nothing, Silent, Impossible, Err(Body)),
+        ];
+        for (method, connection, sent, answered, body, expected) in cases {
+            let loss = Loss::Connection;
+            let attempt = Attempt { method: &method, loss, connection, sent, answered, body };
+            assert_eq!(may_send_again(attempt), expected, "{attempt:?}");
+            let attempt = Attempt { loss: Loss::Other, ..attempt };
+            assert_eq!(may_send_again(attempt), Err(NotStale), "{attempt:?}");
+        }
+    }
+
+    /// RFC 9110 §15.5.9.
+    #[test]
+    fn a_408_that_closes_an_idle_connection() {
+        use Origin::{Fresh, Pooled};
+        let close = "connection: close\r\ncontent-length: 0\r\n";
+        let stay = "content-length: 0\r\n";
+        let chunked = "transfer-encoding: chunked\r\n";
+        let cases = [
+            (408, Pooled, Method::GET, 1, close, true),
+            (408, Pooled, Method::PUT, 1, close, true),
+            (408, Pooled, Method::GET, 1, "", true),
+            (408, Pooled, Method::GET, 0, stay, true),
+            (408, Pooled, Method::GET, 1, stay, false),
+            (408, Pooled, Method::GET, 1, chunked, false),
+            (408, Pooled, Method::POST, 1, close, false),
+            (408, Fresh, Method::GET, 1, close, false),
+            (503, Pooled, Method::GET, 1, close, false),
+        ];
+        for (status, connection, method, minor, fields, expected) in cases {
+            let text = format!("HTTP/1.{minor} {status} X\r\n{fields}\r\n");
+            let head = head::parse(text.clone().into(), &Limits::default()).unwrap();
+            assert_eq!(is_timed_out(connection, &method, &head), expected, "{method} {text}");
+        }
+    }
+}
