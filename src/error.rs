@@ -7,6 +7,7 @@ use std::fmt;
 
 use http::StatusCode;
 
+use crate::timings::Timings;
 use crate::url::Url;
 
 /// The result of everything in this crate that can fail.
@@ -52,6 +53,7 @@ struct Inner {
     /// What else there is to say.
     notes: Vec<Cow<'static, str>>,
     status: Option<StatusCode>,
+    timings: Option<Box<Timings>>,
     /// The response that a status error was made from, so that its body stays readable.
     response: Option<Box<dyn Any + Send + Sync>>,
 }
@@ -150,6 +152,7 @@ impl Error {
             cause: None,
             notes: Vec::new(),
             status: None,
+            timings: None,
             response: None,
         };
         Self { inner: Box::new(inner) }
@@ -226,6 +229,16 @@ impl Error {
     pub(crate) fn for_url(mut self, url: &Url) -> Self {
         self.inner.url.get_or_insert_with(|| url.clone());
         self
+    }
+
+    pub(crate) fn timed(mut self, timings: Timings) -> Self {
+        self.inner.timings = Some(Box::new(timings));
+        self
+    }
+
+    /// Where the time went until a call failed; none if it failed before it began or in its body.
+    pub fn timings(&self) -> Option<&Timings> {
+        self.inner.timings.as_deref()
     }
 
     /// What went wrong.

@@ -356,6 +356,7 @@ pub mod request;
 pub mod response;
 pub mod retry;
 mod slots;
+pub mod timings;
 #[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
 pub mod tls;
 pub mod url;

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::proto::fields::{self, Fields as _};
 use crate::proto::head::ResponseHead;
 use crate::proto::section::HeaderSection;
+use crate::timings::Timings;
 use crate::tls::Extension;
 use crate::url::Url;
 use crate::wire::tls::TlsInfo;
@@ -27,25 +28,35 @@ pub struct Response<B> {
     pub(crate) body: B,
 }
 
+/// The two ends of a connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Addresses {
+    pub(crate) remote: Option<SocketAddr>,
+    pub(crate) local: Option<SocketAddr>,
+}
+
 /// What a response says before its body.
 pub(crate) struct Head {
     pub(crate) status: StatusCode,
     pub(crate) version: Version,
     pub(crate) headers: HeaderSection,
     pub(crate) url: Url,
-    pub(crate) remote_addr: Option<SocketAddr>,
+    pub(crate) addresses: Addresses,
+    /// None for a response that was made by hand.
+    pub(crate) timings: Option<Timings>,
     pub(crate) tls: Option<TlsInfo>,
     pub(crate) extensions: Extensions,
 }
 
 impl Head {
-    pub(crate) fn new(head: ResponseHead, url: Url, remote_addr: Option<SocketAddr>) -> Self {
+    pub(crate) fn new(head: ResponseHead, url: Url, addresses: Addresses) -> Self {
         Self {
             status: head.status,
             version: head.version,
             headers: head.headers,
             url,
-            remote_addr,
+            addresses,
+            timings: None,
             tls: None,
             extensions: Extensions::new(),
         }
@@ -102,7 +113,17 @@ impl<B> Response<B> {
 
     /// The address that the response came from; none for a response that was made by hand.
     pub fn remote_addr(&self) -> Option<SocketAddr> {
-        self.head.remote_addr
+        self.head.addresses.remote
+    }
+
+    /// The address that the client's end of the connection had; none over a Unix domain socket.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.head.addresses.local
+    }
+
+    /// Where the time went until the head was there; none for a response that was made by hand.
+    pub fn timings(&self) -> Option<&Timings> {
+        self.head.timings.as_ref()
     }
 
     /// What others attached to the response.

@@ -11,10 +11,12 @@ use std::time::{Duration, Instant};
 ///
 /// ```no_run
 /// let response = leanhttp::get("https://example.org/")?;
-/// for hop in response.timings().hops() {
-///     println!("connected in {:?}, answered in {:?}", hop.connect(), hop.first_byte());
+/// if let Some(timings) = response.timings() {
+///     for hop in timings.hops() {
+///         println!("connected in {:?}, answered in {:?}", hop.connect(), hop.first_byte());
+///     }
+///     println!("{:?} in all", timings.total());
 /// }
-/// println!("{:?} in all", response.timings().total());
 /// # Ok::<(), leanhttp::Error>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -54,6 +56,11 @@ impl Timings {
         Self { started: now, last: now, previous: Vec::new(), current: Hop::default() }
     }
 
+    /// Nothing done yet of what began at the same time.
+    pub(crate) fn afresh(&self) -> Self {
+        Self::start(self.started)
+    }
+
     /// A phase is over. It began where the one before ended.
     pub(crate) fn lap(&mut self, lap: Lap, now: Instant) {
         let time = now.saturating_duration_since(self.last);
@@ -86,7 +93,8 @@ impl Hop {
         self.queue
     }
 
-    /// Looking up the name: of the origin, or of the proxy.
+    /// Looking up the name, of the origin or of the proxy; no time at all where the host is an
+    /// address already. None if a connection was used again.
     pub fn resolve(&self) -> Option<Duration> {
         self.resolve
     }
@@ -102,7 +110,7 @@ impl Hop {
     }
 
     /// Sending the request, from the connection being there to the last byte being taken by the
-    /// system.
+    /// system. None if it left together with the last words of the handshake.
     pub fn request(&self) -> Option<Duration> {
         self.request
     }

@@ -1,7 +1,7 @@
 //! A socket of the system, which is told how long each call may take.
 
 use std::io::{self, Read};
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,6 +43,10 @@ impl system::Stream for Stream {
             self.write_limit = wait.at_most;
         }
         self.socket.send_with_flags(bytes, NO_SIGNAL).map_err(|error| in_vain(error, wait))
+    }
+
+    fn local_addr(&self) -> Option<SocketAddr> {
+        self.socket.local_addr().ok()?.as_socket()
     }
 
     fn pending(&self) -> Pending {

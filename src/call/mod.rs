@@ -36,6 +36,7 @@ use crate::policy::route::{Route, Security};
 use crate::proto::exchange::{Expectation, Outgoing};
 use crate::proto::fields::has_member;
 use crate::request::Request;
+use crate::timings::Timings;
 use crate::url::{Url, Userinfo};
 
 pub(crate) use outcome::{Failure, Next, When};
@@ -201,9 +202,9 @@ impl<'c, F: Front> Call<'c, F> {
             || has_member(&self.config.defaults, &header::CONNECTION, "close")
     }
 
-    /// The URL that was requested last.
-    pub(crate) fn into_url(self) -> Url {
-        self.request.url
+    /// The URL that was requested last, and where the time went.
+    pub(crate) fn into_parts(self) -> (Url, Timings) {
+        (self.request.url, self.budget.timings)
     }
 }
 

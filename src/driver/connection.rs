@@ -1,6 +1,5 @@
 //! An open connection: the loop that carries out what its machine asks for.
 
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use http::HeaderMap;
@@ -22,6 +21,7 @@ use crate::proto::close::CloseReason;
 use crate::proto::error::ProtocolError;
 use crate::proto::exchange::{BodyStep, Step};
 use crate::proto::head::ResponseHead;
+use crate::response::Addresses;
 use crate::wire::session::Memory;
 use crate::wire::tls::TlsInfo;
 
@@ -72,13 +72,13 @@ impl<F: Front> Pooled for Box<Connection<F>> {
 
 impl<F: Front> Connection<F> {
     pub(crate) fn new(socket: Socket<F::System>, link: Link, slot: Slot<F>, now: Instant) -> Self {
-        events::connected(link.route(), socket.peer());
+        events::connected(link.route(), socket.addresses().remote);
         let closing = CloseReason::Abandoned;
         Self { socket, link, opened: now, watch: None, closing, _slot: slot }
     }
 
-    pub(crate) fn peer(&self) -> Option<SocketAddr> {
-        self.socket.peer()
+    pub(crate) fn addresses(&self) -> Addresses {
+        self.socket.addresses()
     }
 
     /// What is known of the TLS connection to the origin.
@@ -147,7 +147,10 @@ impl<F: Front> Connection<F> {
             budget.enter(self.stage(), || self.socket.now());
             let progress = match self.link.session.step() {
                 Err(error) => Err(error.into()),
-                Ok(Step::Head(head)) => return Ok(head),
+                Ok(Step::Head(head)) => {
+                    budget.enter(Stage::Other, || self.socket.now());
+                    return Ok(head);
+                }
                 Ok(Step::Fill) if self.may_have_answer() => self.read(budget).await,
                 Ok(Step::Fill) => self.fill(body).await,
                 Ok(Step::Read) => self.read_answer(write_error.as_ref(), budget).await,

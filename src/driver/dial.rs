@@ -17,6 +17,7 @@ use crate::link::Link;
 use crate::policy::budget::Budget;
 use crate::policy::egress::Denied;
 use crate::policy::route::{Route, Target};
+use crate::timings::Lap;
 
 /// A fresh connection for the call's current hop; what is to be set up on it, such as TLS, begins
 /// with its first bytes.
@@ -36,7 +37,7 @@ pub(crate) async fn dial<F: Front>(
 
 async fn connection<F: Front>(
     system: &F::System,
-    call: &Call<'_, F>,
+    call: &mut Call<'_, F>,
     route: Route,
     slot: Slot<F>,
 ) -> Result<Box<Connection<F>>> {
@@ -55,7 +56,9 @@ async fn connection<F: Front>(
             connect(system, &addresses, dialling, &call.budget).await?
         }
     };
-    Ok(Box::new(Connection::new(socket, link, slot, system.now())))
+    let now = system.now();
+    call.budget.timings.lap(Lap::Connect, now);
+    Ok(Box::new(Connection::new(socket, link, slot, now)))
 }
 
 /// Where the connection leads.
@@ -70,7 +73,7 @@ fn stop(route: &Route, dialling: &Dialling) -> Endpoint {
 /// version 4 no other than IPv4.
 async fn address_for_proxy<F: Front>(
     system: &F::System,
-    call: &Call<'_, F>,
+    call: &mut Call<'_, F>,
     route: &Route,
 ) -> Result<Option<IpAddr>> {
     if route.proxy().is_some() {
@@ -101,11 +104,12 @@ fn check_target<F: Front>(call: &Call<'_, F>) -> Result<()> {
 
 async fn look_up<F: Front>(
     system: &F::System,
-    call: &Call<'_, F>,
+    call: &mut Call<'_, F>,
     stop: &Endpoint,
 ) -> Result<Vec<SocketAddr>> {
     let lookup = |kind| Error::new(kind, Phase::Resolve).peer(&*stop.host);
     let found = resolve::addresses(system, stop, &call.config().dialling, &call.budget).await;
+    call.budget.timings.lap(Lap::Resolve, system.now());
     found.map_err(|error| match error {
         SocketError::Expired(expired) => lookup(expired.kind()).cause(expired),
         SocketError::Io(error) => lookup(Kind::Resolve).cause(error),

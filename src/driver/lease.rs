@@ -1,6 +1,5 @@
 //! A connection in use, which goes back to the pool by itself.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use crate::front::Front;
 use crate::policy::budget::{Budget, Stage};
 use crate::pool::Pooled as _;
 use crate::proto::close::CloseReason;
+use crate::response::Addresses;
 use crate::wire::tls::TlsInfo;
 
 /// How long the rest of a redirect's body is waited for. A new connection takes a round trip, with
@@ -41,8 +41,8 @@ impl<F: Front> Lease<F> {
         Self { connection: Some(connection), shared: Arc::clone(shared), budget }
     }
 
-    pub(super) fn peer(&self) -> Option<SocketAddr> {
-        self.connection.as_ref().and_then(|connection| connection.peer())
+    pub(super) fn addresses(&self) -> Addresses {
+        self.connection.as_ref().map(|connection| connection.addresses()).unwrap_or_default()
     }
 
     pub(super) fn tls_info(&mut self) -> Option<TlsInfo> {

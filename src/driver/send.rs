@@ -21,25 +21,35 @@ impl<F: Front> Client<F> {
     pub(crate) async fn send(&self, request: Box<Request<F>>) -> Result<Response<Reader<F>>> {
         let shared = self.shared();
         let mut call = Call::new(&shared.config, request, shared.system.now())?;
-        loop {
-            let (connection, head) = match attempt(shared, &mut call).await {
-                Ok(answered) => answered,
-                Err(failure) => {
-                    let when = call.failed(failure, &shared.system)?;
-                    wait(&shared.system, &call.budget, when).await;
-                    continue;
-                }
-            };
-            let next = call.answered(&head, &shared.system);
-            let lease = Lease::new(connection, shared, call.budget.clone());
-            match next? {
-                Next::Again(when) => {
-                    lease.skip_body().await;
-                    wait(&shared.system, &call.budget, when).await;
-                }
-                Next::Deliver => return deliver(call, *head, lease),
-            }
+        match hops(shared, &mut call).await {
+            Ok((head, lease)) => deliver(call, *head, lease),
+            Err(error) => Err(error.timed(call.budget.timings)),
         }
+    }
+}
+
+/// Hop by hop, to the head of the response that is the call's.
+async fn hops<F: Front>(
+    shared: &Arc<Shared<F>>,
+    call: &mut Call<'_, F>,
+) -> Result<(Box<ResponseHead>, Lease<F>)> {
+    loop {
+        let when = match attempt(shared, call).await {
+            Ok((connection, head)) => {
+                let next = call.answered(&head, &shared.system);
+                let lease = Lease::new(connection, shared, call.budget.of_body());
+                match next? {
+                    Next::Deliver => return Ok((head, lease)),
+                    Next::Again(when) => {
+                        lease.skip_body().await;
+                        when
+                    }
+                }
+            }
+            Err(failure) => call.failed(failure, &shared.system)?,
+        };
+        wait(&shared.system, &call.budget, when).await;
+        call.budget.timings.next_hop(shared.system.now());
     }
 }
 
@@ -73,7 +83,9 @@ fn deliver<F: Front>(
         _ => call.decoder(&head)?,
     };
     let extension = call.config().tls.extension();
-    let mut head = Head::new(head, call.into_url(), lease.peer());
+    let (url, timings) = call.into_parts();
+    let mut head = Head::new(head, url, lease.addresses());
+    head.timings = Some(timings);
     head.describe_tls(lease.tls_info(), extension);
     if decoder.is_some() {
         head.forget_coding();

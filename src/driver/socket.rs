@@ -11,6 +11,7 @@ use super::system::{Pending, Stream, System};
 use crate::link::Halt;
 use crate::policy::budget::{Budget, Expired, Operation};
 use crate::proto::close::CloseReason;
+use crate::response::Addresses;
 use crate::url::Url;
 
 /// A connected socket.
@@ -18,8 +19,7 @@ use crate::url::Url;
 pub(crate) struct Socket<S: System> {
     stream: S::Stream,
     system: S,
-    /// None for a Unix domain socket.
-    peer: Option<SocketAddr>,
+    addresses: Addresses,
 }
 
 /// Why nothing was read or written.
@@ -30,12 +30,14 @@ pub enum SocketError {
 }
 
 impl<S: System> Socket<S> {
-    pub(crate) fn new(stream: S::Stream, system: &S, peer: Option<SocketAddr>) -> Self {
-        Self { stream, system: system.clone(), peer }
+    /// `remote` is none for a Unix domain socket.
+    pub(crate) fn new(stream: S::Stream, system: &S, remote: Option<SocketAddr>) -> Self {
+        let addresses = Addresses { remote, local: stream.local_addr() };
+        Self { stream, system: system.clone(), addresses }
     }
 
-    pub(crate) fn peer(&self) -> Option<SocketAddr> {
-        self.peer
+    pub(crate) fn addresses(&self) -> Addresses {
+        self.addresses
     }
 
     /// What waits to be read, at no wait.

@@ -81,6 +81,9 @@ pub trait Stream: fmt::Debug + Send + Sync + 'static {
         wait: Wait,
     ) -> impl Future<Output = Result<usize, SocketError>> + Send;
 
+    /// The address of its own end; none if it has none, or nobody knows it.
+    fn local_addr(&self) -> Option<SocketAddr>;
+
     /// What waits to be read, at no wait.
     fn pending(&self) -> Pending;
 

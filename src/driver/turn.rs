@@ -16,6 +16,7 @@ use crate::policy::route::Route;
 use crate::pool::Pooled as _;
 use crate::proto::close::CloseReason;
 use crate::slots::{Left, Place, Ticket};
+use crate::timings::Lap;
 use crate::wire::session::Memory;
 
 /// The place of a connection among those that there may be; it is free again when this is dropped.
@@ -118,7 +119,10 @@ impl<F: Front> Queued<F> {
         let expired = match call.budget.wait(Operation::Connect, || system.now()) {
             Err(expired) => expired,
             Ok(wait) => match self.grants.wait(wait.at_most, &call.budget).await {
-                Some(grant) => return Ok(grant),
+                Some(grant) => {
+                    call.budget.timings.lap(Lap::Queue, system.now());
+                    return Ok(grant);
+                }
                 None => call.budget.over(wait.expired),
             },
         };

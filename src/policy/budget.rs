@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use super::pace::{Meter, Pace};
 use crate::cancel::CancelToken;
 use crate::error::Kind;
+use crate::timings::{Lap, Timings};
 
 /// How long each part of a call may take; `None` is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,6 +134,7 @@ pub struct Budget {
     /// Set in the stages that have to keep a pace.
     meter: Option<Meter>,
     cancel: Option<CancelToken>,
+    pub(crate) timings: Timings,
 }
 
 impl Budget {
@@ -147,6 +149,7 @@ impl Budget {
             stage_end: None,
             meter: None,
             cancel: None,
+            timings: Timings::start(now),
         }
     }
 
@@ -176,7 +179,7 @@ impl Budget {
     /// A stage begins, unless it has begun already; the clock of the one before stops. After the
     /// handshake the connection is made.
     ///
-    /// The clock is asked only if the stage has a limit.
+    /// The clock is asked only if the stage has a limit, or the one before was timed.
     pub(crate) fn enter(&mut self, stage: Stage, now: impl FnOnce() -> Instant) {
         if stage == self.stage {
             return;
@@ -184,8 +187,13 @@ impl Budget {
         if stage != Stage::Handshake {
             self.connect = None;
         }
-        self.stage = stage;
-        self.stage_end = self.stage_limit().and_then(|limit| now().checked_add(limit));
+        let ended = std::mem::replace(&mut self.stage, stage).lap();
+        let limit = self.stage_limit();
+        let now = (ended.is_some() || limit.is_some()).then(now);
+        if let (Some(lap), Some(now)) = (ended, now) {
+            self.timings.lap(lap, now);
+        }
+        self.stage_end = limit.zip(now).and_then(|(limit, now)| now.checked_add(limit));
         let has_pace = matches!(stage, Stage::Request | Stage::Body);
         self.meter = self.timeouts.pace.filter(|_| has_pace).map(Meter::start);
     }
@@ -194,7 +202,7 @@ impl Budget {
     pub(crate) fn shortened(&self, limit: Duration, now: Instant) -> Self {
         let end = now.checked_add(limit);
         let total = self.total.map_or(end, |total| end.map(|end| end.min(total)).or(Some(total)));
-        Self { total, ..self.clone() }
+        Self { total, ..self.of_body() }
     }
 
     /// The instant that long after `now`, if the call is wanted and may still go on then.
@@ -202,6 +210,20 @@ impl Budget {
         self.check().ok()?;
         let at = now.checked_add(delay)?;
         self.total.is_none_or(|end| at < end).then_some(at)
+    }
+
+    /// The same deadlines for the response's body, whose time is nobody's to tell.
+    pub(crate) fn of_body(&self) -> Self {
+        Self {
+            timeouts: self.timeouts,
+            total: self.total,
+            connect: None,
+            stage: self.stage,
+            stage_end: None,
+            meter: None,
+            cancel: self.cancel.clone(),
+            timings: self.timings.afresh(),
+        }
     }
 
     /// How long `operation` may wait from now on; an error if no time is left.
@@ -290,6 +312,18 @@ impl Budget {
             .into_iter()
             .filter_map(|(at, which, length)| at.map(|at| (at, Expired::new(which, length))));
         running.min_by_key(|(at, _)| *at)
+    }
+}
+
+impl Stage {
+    /// What it is called where its time is told.
+    fn lap(self) -> Option<Lap> {
+        match self {
+            Self::Handshake => Some(Lap::Handshake),
+            Self::Request => Some(Lap::Request),
+            Self::FirstByte => Some(Lap::FirstByte),
+            Self::Other | Self::Body => None,
+        }
     }
 }
 
@@ -485,7 +519,7 @@ mod tests {
             (Stage::Other, false),
             (Stage::Body, true),
         ] {
-            budget.enter(stage, || panic!("asked the clock"));
+            budget.enter(stage, || now);
             assert_eq!(budget.has_pace(), has_pace, "{stage:?}");
             let wait = budget.wait(Operation::Read, || now).unwrap();
             let expected = if has_pace { (4, Which::Pace(10)) } else { (9, Which::Read) };

@@ -129,7 +129,7 @@ mod tests {
         let raw = format!("HTTP/1.1 200 OK\r\n{}\r\n", lines.collect::<String>());
         let head = head::parse(raw.into(), &Limits::default()).unwrap();
         let url = Url::parse("http://a.example/dir/page?q").unwrap();
-        Response { head: Head::new(head, url, None), body: () }
+        Response { head: Head::new(head, url, crate::response::Addresses::default()), body: () }
     }
 
     /// RFC 8288 §3.1: the target is relative to the URL of the response.

@@ -1,0 +1,118 @@
+//! Where the time of a call went: hop by hop, on responses and on errors.
+//!
+//! The only assertions about time are lower bounds of waits that the servers make.
+#![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use leanhttp::blocking::Client;
+use leanhttp::timings::{Hop, Timings};
+use leanhttp::{Certificate, Proxy};
+
+use support::httpbin::Httpbin;
+use support::pki::Pki;
+use support::script::{Script, Step, answer, ok, pause, send};
+
+/// Which phases took place: q(ueue), l(ookup), c(onnect), h(andshake), r(equest), f(irst byte).
+fn phases(timings: &Timings) -> Vec<String> {
+    let of_hop = |hop: &Hop| {
+        let times = [
+            ('q', hop.queue()),
+            ('l', hop.resolve()),
+            ('c', hop.connect()),
+            ('h', hop.handshake()),
+            ('r', hop.request()),
+            ('f', hop.first_byte()),
+        ];
+        times.iter().filter(|(_, time)| time.is_some()).map(|(letter, _)| letter).collect()
+    };
+    timings.hops().map(of_hop).collect()
+}
+
+#[test]
+fn of_new_and_old_connections() {
+    let pki = Pki::new();
+    let (plain, tls) = (Httpbin::start(), Httpbin::start_tls(&pki));
+    let root = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
+    let client = Client::builder().tls_certs_only([root]).build().unwrap();
+    // Over TLS a small request leaves with the last words of the handshake.
+    for (url, first) in [(plain.url("/get"), "lcrf"), (tls.url("/get"), "lchf")] {
+        for expected in [first, "rf"] {
+            let response = client.get(&*url).send().unwrap();
+            assert_eq!(phases(response.timings().unwrap()), [expected], "{url}");
+            let (local, remote) = (response.local_addr().unwrap(), response.remote_addr().unwrap());
+            assert!(local.ip().is_loopback() && local != remote);
+            response.bytes().unwrap();
+        }
+    }
+}
+
+#[test]
+fn of_what_takes_long() {
+    let wait = Duration::from_millis(60);
+    let slow_name = move |_: &str| {
+        thread::sleep(wait);
+        Ok(vec![([127, 0, 0, 1], 0).into()])
+    };
+    let server = Script::serve(vec![vec![Step::ExpectRequest, pause(60), send(ok("late"))]]);
+    let port = server.url("").rsplit(':').next().unwrap().to_owned();
+    let client = Client::builder().no_proxy().dns_resolver(Arc::new(slow_name)).build().unwrap();
+    let response = client.get(format!("http://h.test:{port}/")).send().unwrap();
+    let timings = response.timings().unwrap();
+    let hop = timings.hops().next().unwrap();
+    assert!(hop.resolve().unwrap() >= wait && hop.first_byte().unwrap() >= wait, "{hop:?}");
+    assert!(timings.total() >= 2 * wait);
+}
+
+#[test]
+fn of_every_hop() {
+    let moved = "HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\n\r\n";
+    // A redirect on the same connection, which then dies at its third use.
+    let first = [answer(moved), answer(ok("there")), vec![Step::ExpectRequest, Step::Close]];
+    let server = Script::serve(vec![first.concat(), answer(ok("again"))]);
+    let client = Client::builder().no_proxy().build().unwrap();
+    for (expected, body) in [(["lcrf", "rf"], "there"), (["rf", "lcrf"], "again")] {
+        let response = client.get(server.url("/")).send().unwrap();
+        let hops = phases(response.timings().unwrap());
+        assert_eq!(hops.len(), 2);
+        assert_eq!(response.text().unwrap(), body);
+        assert_eq!(hops[1], expected[1]);
+        assert!(hops[0].starts_with(expected[0].trim_end_matches('f')), "{hops:?}");
+    }
+}
+
+/// A wait for one's turn has its own time.
+#[test]
+fn of_the_queue() {
+    let server = Script::serve(vec![[answer(ok("1")), answer(ok("2"))].concat()]);
+    let client = Client::builder().no_proxy().pool_max_open_per_host(1).build().unwrap();
+    let first = client.get(server.url("/")).send().unwrap();
+    let next = thread::spawn({
+        let request = client.get(server.url("/"));
+        move || request.send().unwrap()
+    });
+    while client.pool_stats().waiting == 0 {
+        thread::yield_now();
+    }
+    first.bytes().unwrap();
+    assert_eq!(phases(next.join().unwrap().timings().unwrap()), ["qrf"]);
+}
+
+#[test]
+fn of_what_failed() {
+    let silent = Script::serve(vec![vec![Step::ExpectRequest, Step::Silent]]);
+    let limit = Duration::from_millis(100);
+    let client = Client::builder().no_proxy().read_timeout(limit).build().unwrap();
+    let error = client.get(silent.url("/")).send().unwrap_err();
+    assert!(error.timings().unwrap().total() < Duration::from_secs(5));
+    assert_eq!(phases(error.timings().unwrap()), ["lcr"]);
+    let proxied = Client::builder().proxy(Proxy::all("http://127.0.0.1:1").unwrap());
+    let error = proxied.build().unwrap().get("http://h.test/").send().unwrap_err();
+    assert_eq!(phases(error.timings().unwrap()), ["l"]);
+    assert!(client.get("no url").send().unwrap_err().timings().is_none());
+}
