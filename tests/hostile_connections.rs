@@ -309,7 +309,8 @@ fn n11_data_then_a_reset_or_a_half_close() {
     const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
     const BARE: &str = "HTTP/1.1 200 OK\r\n\r\n";
     const EMPTY: &str = "HTTP/1.1 204 No Content\r\n\r\n";
-    let rows: [(String, Result<&str, Kind>, Result<&str, Kind>); 9] = [
+    type Row<'a> = (String, Result<&'a str, Kind>, Result<&'a str, Kind>);
+    let rows: [Row<'_>; 9] = [
         (format!("{LENGTH}hello"), Ok("hello"), Ok("hello")),
         (format!("{LENGTH}hell"), Err(Kind::Io), Err(Kind::Truncated)),
         (format!("{CHUNKED}5\r\nhello\r\n0\r\n\r\n"), Ok("hello"), Ok("hello")),

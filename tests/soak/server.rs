@@ -186,39 +186,34 @@ impl Shared {
 struct Head {
     method: String,
     target: String,
-    fields: Vec<String>,
+    fields: Vec<(String, String)>,
 }
 
 impl Head {
     fn value(&self, name: &str) -> Option<&str> {
-        let value = |field: &'_ String| {
-            let (found, value) = field.split_once(':')?;
-            found.eq_ignore_ascii_case(name).then(|| value.len())
-        };
-        let (field, length) =
-            self.fields.iter().find_map(|field| value(field).map(|length| (field, length)))?;
-        Some(field[field.len() - length..].trim())
+        let found = self.fields.iter().find(|(field, _)| field.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
     }
 }
 
 /// The next request, or the end.
 fn read_head(reader: &mut BufReader<Stream>) -> io::Result<Option<Head>> {
-    let mut lines = Vec::new();
+    let Some(line) = read_line(reader)? else { return Ok(None) };
+    let (method, rest) = line.split_once(' ').unwrap_or_default();
+    let target = rest.split(' ').next().unwrap_or_default().to_owned();
+    let mut head = Head { method: method.to_owned(), target, fields: Vec::new() };
     loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line)? == 0 {
-            return Ok(None);
-        }
-        match line.strip_suffix("\r\n") {
-            Some("") => break,
-            Some(line) => lines.push(line.to_owned()),
-            None => return Err(io::ErrorKind::UnexpectedEof.into()),
-        }
+        let line = read_line(reader)?.ok_or(io::ErrorKind::UnexpectedEof)?;
+        let Some((name, value)) = line.split_once(": ") else { return Ok(Some(head)) };
+        head.fields.push((name.to_owned(), value.to_owned()));
     }
-    let fields = lines.split_off(1.min(lines.len()));
-    let mut words = lines.iter().flat_map(|line| line.split(' ')).map(str::to_owned);
-    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    Ok(Some(Head { method, target, fields }))
+}
+
+/// None at the end, in order or in the middle of a line.
+fn read_line(reader: &mut BufReader<Stream>) -> io::Result<Option<String>> {
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    Ok(line.strip_suffix("\r\n").map(str::to_owned))
 }
 
 fn reply(stream: &mut Stream, status: &str, fields: &str, body: &str) -> io::Result<()> {
@@ -334,17 +329,15 @@ impl<'a> Body<'a> {
     }
 
     fn next_chunk(&mut self) -> io::Result<()> {
-        let mut line = String::new();
-        self.reader.read_line(&mut line)?;
-        if line == "\r\n" {
-            line.clear(); // the end of the chunk before
-            self.reader.read_line(&mut line)?;
+        let mut line = read_line(self.reader)?;
+        if line.as_deref() == Some("") {
+            line = read_line(self.reader)?; // that was the end of the chunk before
         }
-        let size = line.strip_suffix("\r\n").and_then(|size| u64::from_str_radix(size, 16).ok());
+        let size = line.and_then(|size| u64::from_str_radix(&size, 16).ok());
         self.left = size.ok_or(io::ErrorKind::UnexpectedEof)?;
         if self.left == 0 {
             self.is_over = true;
-            self.reader.read_line(&mut line)?;
+            read_line(self.reader)?;
         }
         Ok(())
     }

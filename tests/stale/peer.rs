@@ -290,7 +290,8 @@ fn unchunk(coded: &[u8]) -> Option<(Vec<u8>, usize)> {
     let (mut body, mut at) = (Vec::new(), 0);
     loop {
         let line = find(&coded[at..], b"\r\n")?;
-        let size = usize::from_str_radix(str::from_utf8(&coded[at..at + line]).ok()?, 16).ok()?;
+        let size =
+            usize::from_str_radix(std::str::from_utf8(&coded[at..at + line]).ok()?, 16).ok()?;
         at += line + 2;
         body.extend(coded.get(at..at + size)?);
         at += size;
