@@ -38,6 +38,8 @@ enum Fate {
     Cut(u64),
     /// After so many bytes both sides see a reset.
     Reset(u64),
+    /// After so many bytes the next answer is lost, and both sides see the end instead.
+    Mute(u64),
     /// After so many bytes nothing arrives any more.
     Stall(u64),
 }
@@ -53,8 +55,9 @@ impl Fate {
             45..60 => Fate::Split(1 + dice.below(200) as usize),
             60..68 => Fate::Delay(1 + dice.below(20)),
             68..74 => Fate::Drip(300),
-            74..84 => Fate::Cut(bytes),
-            84..94 => Fate::Reset(bytes),
+            74..81 => Fate::Cut(bytes),
+            81..88 => Fate::Reset(bytes),
+            88..95 => Fate::Mute(bytes),
             _ => Fate::Stall(bytes),
         }
     }
@@ -184,6 +187,9 @@ impl Pair {
             }
             Fate::Cut(after) | Fate::Reset(after) if before + bytes.len() as u64 > after => {
                 to.write_all(&bytes[..left(after)])?;
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
+            Fate::Mute(after) if before > after && std::ptr::eq(to, &self.client) => {
                 return Err(io::ErrorKind::ConnectionAborted.into());
             }
             Fate::Stall(after) => return to.write_all(&bytes[..left(after)]),
