@@ -29,7 +29,7 @@ use leanhttp::{Certificate, Error, Proxy, Url};
 
 use stale::peer::{Peer, Play, Request};
 use stale::row::{Ask, Carrier, Connection, Gate, Moment, RESPONSE, RESPONSE_HEAD, Row, Way};
-use stale::rule::{Outcome, Verdict, verdict, was_not_sent};
+use stale::rule::{Outcome, Verdict, held_back, verdict, was_not_sent};
 use support::pki::{Leaf, Pki};
 
 /// How many servers die at the same time.
@@ -283,14 +283,16 @@ fn judge(wrong: &mut String, row: &Row, expected: &Verdict, answer: &Answer) {
     }
 }
 
-/// The line of an error names what was being done, for which URL, and how the connection ended.
+/// The line of an error names what was being done, for which URL, how the connection ended, and why
+/// the request was not sent again.
 fn says_what_happened(row: &Row, error: &Error) -> bool {
     const ENDS: [&str; 5] =
         ["connection closed", "cut without close_notify", "reset by peer", "Broken pipe", "asked"];
     let line = error.to_string();
     let names_url = error.url().is_some_and(|url| line.contains(url.as_str()));
     let in_time = !was_not_sent(row) || error.phase() == Phase::Send;
-    in_time && names_url && ENDS.iter().any(|end| line.contains(end))
+    let says_why = line.contains(held_back(row));
+    in_time && names_url && says_why && ENDS.iter().any(|end| line.contains(end))
 }
 
 /// What reached the server, and is not to be done twice, was read once at most.

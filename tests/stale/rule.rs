@@ -9,6 +9,8 @@
 //!   What may be done twice is then done again, once (RFC 9110 §9.2.2, RFC 9112 §9.3.1); what
 //!   may not, or cannot be produced again, is an error.
 //! - What nobody can have received may be sent again, whatever it is.
+//! - 408 on a connection that has worked before is such an end, in words: the server has waited for
+//!   too long, and what may be repeated is (RFC 9110 §15.5.9).
 //! - Silence on a new connection is the server's answer.
 
 use std::ops::RangeInclusive;
@@ -38,6 +40,9 @@ pub fn verdict(row: &Row) -> Verdict {
     let is_pooled = row.connection == Connection::Pooled;
     if row.moment == Moment::Idle && is_pooled {
         return elsewhere(1..=1);
+    }
+    if row.way == Way::Says408 && is_pooled && may_be_repeated(row) {
+        return elsewhere(read + 1..=2);
     }
     if is_unasked(row) {
         // An answer to nothing is none (RFC 9112 §9.2), unless the request goes out at that very
@@ -79,6 +84,14 @@ fn has_spoken(row: &Row) -> bool {
         Moment::Read(_) => row.has_continued,
         Moment::Sent(sent) => sent > 0 || row.has_continued,
     }
+}
+
+/// Why an error is an error: what its line says of a request that might have gone out again.
+pub fn held_back(row: &Row) -> &'static str {
+    if row.connection == Connection::Fresh || row.way == Way::Says408 || has_spoken(row) {
+        return "";
+    }
+    if row.ask.is_from_reader() { "cannot be sent again" } else { "POST was not sent again" }
 }
 
 fn broken(way: Way) -> Kind {
