@@ -23,6 +23,8 @@ pub(crate) struct Session {
     exchange: Exchange,
     /// None for plain HTTP.
     layers: Option<Box<Layers>>,
+    /// How much was written to the connection since the exchange began.
+    written: u64,
 }
 
 /// The buffers of a connection.
@@ -40,7 +42,7 @@ pub(crate) enum SessionError {
 
 impl Session {
     pub(crate) fn new(limits: &Limits, layers: Option<Layers>) -> Self {
-        Self { exchange: Exchange::new(limits), layers: layers.map(Box::new) }
+        Self { exchange: Exchange::new(limits), layers: layers.map(Box::new), written: 0 }
     }
 
     /// What is being set up before the first byte of the exchange can go.
@@ -56,6 +58,7 @@ impl Session {
         expectation: Expectation,
         write_head: impl FnOnce(&mut Buffer),
     ) {
+        self.written = 0;
         self.exchange.start(method, outgoing, expectation, write_head);
     }
 
@@ -88,6 +91,7 @@ impl Session {
     }
 
     pub(crate) fn wrote(&mut self, count: usize) {
+        self.written += count as u64;
         match &mut self.layers {
             Some(layers) => layers.wrote(count),
             None => self.exchange.wrote(count),
@@ -130,13 +134,14 @@ impl Session {
         self.exchange.body_end(trailers)
     }
 
+    /// Whether any byte of the request may have reached the peer: what was only encrypted has not.
     pub(crate) fn has_sent(&self) -> bool {
-        self.exchange.has_sent()
+        self.exchange.has_sent() && self.written > 0
     }
 
     /// Whether all of the request is written.
     pub(crate) fn is_sent(&self) -> bool {
-        self.exchange.is_sent() && self.output().is_empty()
+        self.exchange.is_sent() && self.output().is_empty() && !self.exchange.is_broken()
     }
 
     /// See [`Exchange::peer_version`].
@@ -297,7 +302,7 @@ impl Session {
     /// Plaintext goes to `into` as long as there is room, then to the exchange; says how much went
     /// to `into`.
     fn receive_into(&mut self, into: &mut [u8]) -> Result<usize, SessionError> {
-        let Self { exchange, layers: Some(layers) } = self else { return Ok(0) };
+        let Self { exchange, layers: Some(layers), .. } = self else { return Ok(0) };
         let mut filled = 0;
         let ending = layers.receive(|plain| {
             let room = into.get_mut(filled..).unwrap_or_default();
