@@ -19,7 +19,11 @@ fn an_idle_connection_is_closed() {
         assert_eq!(ask(), first, "after {pause} ms");
     }
     thread::sleep(Duration::from_millis(1500));
-    assert_ne!(ask(), first);
+    let second = ask();
+    assert_ne!(second, first);
+    thread::sleep(Duration::from_millis(1500));
+    let third = client.post(&url).body("x").send().unwrap().text().unwrap();
+    assert!(!third.contains(&second.to_string()), "{third} after {second}");
 }
 
 /// The request meets the end of its connection, again and again: never an error.
@@ -29,13 +33,13 @@ fn a_request_at_the_very_end() {
     let url = format!("{server}/idle");
     let ask = || {
         let client = trusting().build().unwrap();
-        for pause in (980..=1010).step_by(2) {
+        for pause in (986..=1007).step_by(3) {
             told(&client, &url);
             thread::sleep(Duration::from_millis(pause));
         }
     };
     thread::scope(|scope| {
-        for _ in 0..4 {
+        for _ in 0..8 {
             scope.spawn(ask);
         }
     });

@@ -1,7 +1,10 @@
 //! squid and tinyproxy.
 
+use std::io::Cursor;
+
+use leanhttp::blocking::Body;
 use leanhttp::error::{Kind, Phase};
-use leanhttp::{Client, NoProxy, Proxy};
+use leanhttp::{Client, Method, NoProxy, Proxy};
 
 use super::servers::{assert_told, named, told, trusting};
 
@@ -53,6 +56,55 @@ fn bodies_both_ways() {
             let response = client.post(format!("{origin}/post")).body(body.clone()).send().unwrap();
             assert_eq!(response.status(), 200, "{variable} {origin}");
             assert!(response.text().unwrap().contains(&body), "{variable} {origin}");
+        }
+    }
+}
+
+/// Chunked, decoded, empty, without a body, after redirects: a proxy frames answers in its own way.
+#[test]
+fn answers_of_every_shape() {
+    let Some(origins) = named(ORIGINS) else { return };
+    let rows = [
+        (Method::GET, "/stream/20", 200, 20),
+        (Method::GET, "/bytes/70000?seed=1", 200, 1),
+        (Method::GET, "/status/204", 204, 0),
+        (Method::GET, "/redirect/3", 200, 1),
+        (Method::HEAD, "/get", 200, 0),
+        (Method::DELETE, "/delete", 200, 1),
+    ];
+    for (scheme, login, variable) in PROXIES {
+        let Some([proxy]) = named([variable]) else { return };
+        let client = by(all(&format!("{scheme}://{login}{proxy}")));
+        for (origin, (method, path, status, pieces)) in
+            origins.iter().flat_map(|origin| rows.iter().map(move |row| (origin, row)))
+        {
+            let what = format!("{variable} {method} {origin}{path}");
+            let response = client.request(method.clone(), format!("{origin}{path}")).send();
+            let response = response.unwrap_or_else(|error| panic!("{what}: {error}"));
+            assert_eq!(response.status(), *status, "{what}");
+            let body = response.bytes().unwrap_or_else(|error| panic!("{what}: {error}"));
+            let lines = body.split_inclusive(|byte| *byte == b'\n').count();
+            assert!(lines >= *pieces && (*pieces > 0 || body.is_empty()), "{what}: {lines} lines");
+            if path.starts_with("/bytes") {
+                assert_eq!(body.len(), 70_000, "{what}");
+            }
+        }
+    }
+}
+
+/// Of a length that nobody knows: chunked, on both sides of the proxy.
+#[test]
+fn uploads_in_chunks() {
+    let Some(origins) = named(ORIGINS) else { return };
+    let text = "0123456789abcdef".repeat(20_000);
+    for (scheme, login, variable) in PROXIES {
+        let Some([proxy]) = named([variable]) else { return };
+        let client = by(all(&format!("{scheme}://{login}{proxy}")));
+        for origin in &origins {
+            let body = Body::new(Cursor::new(text.clone()));
+            let response = client.post(format!("{origin}/post")).body(body).send().unwrap();
+            assert_eq!(response.status(), 200, "{variable} {origin}");
+            assert!(response.text().unwrap().contains(&text), "{variable} {origin}");
         }
     }
 }
