@@ -1,6 +1,7 @@
 //! squid and tinyproxy.
 
 use std::io::Cursor;
+use std::thread;
 
 use leanhttp::blocking::Body;
 use leanhttp::error::{Kind, Phase};
@@ -92,7 +93,7 @@ fn answers_of_every_shape() {
     }
 }
 
-/// Of a length that nobody knows: chunked, on both sides of the proxy.
+/// Of a length that nobody knows, and not before the server wants it (RFC 9110 §10.1.1).
 #[test]
 fn uploads_in_chunks() {
     let Some(origins) = named(ORIGINS) else { return };
@@ -100,11 +101,14 @@ fn uploads_in_chunks() {
     for (scheme, login, variable) in PROXIES {
         let Some([proxy]) = named([variable]) else { return };
         let client = by(all(&format!("{scheme}://{login}{proxy}")));
-        for origin in &origins {
+        for (origin, ask_first) in
+            origins.iter().flat_map(|origin| [(origin, false), (origin, true)])
+        {
             let body = Body::new(Cursor::new(text.clone()));
-            let response = client.post(format!("{origin}/post")).body(body).send().unwrap();
-            assert_eq!(response.status(), 200, "{variable} {origin}");
-            assert!(response.text().unwrap().contains(&text), "{variable} {origin}");
+            let request = client.post(format!("{origin}/post")).body(body);
+            let response = request.expect_continue(ask_first).send().unwrap();
+            assert_eq!(response.status(), 200, "{variable} {origin} {ask_first}");
+            assert!(response.text().unwrap().contains(&text), "{variable} {origin} {ask_first}");
         }
     }
 }
@@ -139,6 +143,29 @@ fn a_wrong_login_is_told_with_the_proxys_answer() {
             let response = client.get(&plain).send().unwrap();
             assert!(answer.starts_with(response.status().as_str()), "{variable} {login}");
         }
+    }
+}
+
+/// Nobody gets the answer to another's request.
+#[test]
+fn many_at_once() {
+    let Some(origins) = named(ORIGINS) else { return };
+    for (scheme, login, variable) in PROXIES {
+        let Some([proxy]) = named([variable]) else { return };
+        let client = by(all(&format!("{scheme}://{login}{proxy}")));
+        let ask = |thread: usize| {
+            for turn in 0..10 {
+                let origin = &origins[(thread + turn) % 2];
+                let seen = told(&client, &format!("{origin}/get?id={thread}-{turn}"));
+                assert_eq!(seen["args"]["id"], format!("{thread}-{turn}"), "{variable} {origin}");
+            }
+        };
+        thread::scope(|scope| {
+            for number in 0..8 {
+                scope.spawn(move || ask(number));
+            }
+        });
+        assert!(client.pool_stats().open <= 16, "{variable}: {:?}", client.pool_stats());
     }
 }
 
