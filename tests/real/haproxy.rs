@@ -66,15 +66,15 @@ fn a_gateways_errors_are_responses() {
 #[test]
 fn a_reset_connection() {
     let Some([server, _]) = named(["HAPROXY", "LOGS"]) else { return };
-    let rows: [(Method, fn(&str) -> Client, usize); 4] = [
-        (Method::GET, |_| client(), 1),
-        (Method::GET, connected, 2),
-        (Method::POST, |_| client(), 1),
-        (Method::POST, connected, 1),
+    let rows = [
+        (Method::GET, client(), 1),
+        (Method::GET, connected(&server), 2),
+        (Method::POST, client(), 1),
+        (Method::POST, connected(&server), 1),
     ];
     for (row, (method, client, times)) in rows.into_iter().enumerate() {
         let url = url(&server, "/reject", &format!("reset-{row}"));
-        let request = client(&server).request(method.clone(), &url).body("x").timeout(LIMIT);
+        let request = client.request(method.clone(), &url).body("x").timeout(LIMIT);
         let error = request.send().unwrap_err();
         assert!(matches!(error.kind(), Kind::Truncated | Kind::Io), "{error:?}");
         assert_told(&error, (error.kind(), Phase::Head), &["reading the response head for ", &url]);
