@@ -378,7 +378,7 @@ pub use http::{Method, StatusCode, Version, header};
 
 #[cfg(feature = "blocking")]
 pub use blocking::{
-    Body, Client, ClientBuilder, Reader, Request, RequestBuilder, Response, get, post,
+    Body, Client, ClientBuilder, Reader, Request, RequestBuilder, Response, Upgraded, get, post,
 };
 pub use cancel::CancelToken;
 pub use dialling::IpFamily;

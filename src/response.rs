@@ -159,7 +159,7 @@ fn is_error(status: StatusCode) -> bool {
     status.is_client_error() || status.is_server_error()
 }
 
-/// The response that `error_for_status` refused.
+/// The response that `error_for_status` refused, or that was no upgrade.
 ///
 /// # Errors
 ///

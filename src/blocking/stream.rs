@@ -1,7 +1,7 @@
 //! A socket of the system, which is told how long each call may take.
 
 use std::io::{self, Read};
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +52,10 @@ impl system::Stream for Stream {
     fn interrupter(&self) -> impl Fn() + Send + 'static {
         let socket = Arc::clone(&self.socket);
         move || drop(socket.shutdown(Shutdown::Both)) // what is closed already cannot be
+    }
+
+    fn local_addr(&self) -> Option<SocketAddr> {
+        self.socket.local_addr().ok()?.as_socket()
     }
 
     fn say_farewell(&mut self, bytes: &[u8]) {

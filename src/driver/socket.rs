@@ -38,6 +38,11 @@ impl<S: System> Socket<S> {
         self.peer
     }
 
+    /// None for a Unix domain socket.
+    pub(crate) fn local_addr(&self) -> Option<SocketAddr> {
+        self.stream.local_addr()
+    }
+
     /// What waits to be read, at no wait.
     pub(crate) fn pending(&self) -> Pending {
         self.stream.pending()

@@ -84,6 +84,11 @@ pub trait Stream: fmt::Debug + Send + Sync + 'static {
     /// What waits to be read, at no wait.
     fn pending(&self) -> Pending;
 
+    /// The address at this end, if it has one.
+    fn local_addr(&self) -> Option<SocketAddr> {
+        None
+    }
+
     /// Last words before the socket is closed. Nobody waits for them to arrive.
     fn say_farewell(&mut self, bytes: &[u8]);
 

@@ -204,6 +204,17 @@ impl Budget {
         self.total.is_none_or(|end| at < end).then_some(at)
     }
 
+    /// Without an end, but for that of single operations, or when its token is cancelled.
+    pub(crate) fn without_deadlines(self) -> Self {
+        let (stage, stage_end, meter) = (Stage::Other, None, None);
+        Self { total: None, connect: None, stage, stage_end, meter, ..self }
+    }
+
+    /// The limits of single operations, to be changed.
+    pub(crate) fn timeouts_mut(&mut self) -> &mut Timeouts {
+        &mut self.timeouts
+    }
+
     /// How long `operation` may wait from now on; an error if no time is left.
     ///
     /// The clock is asked only if there is a deadline to compare it with.
