@@ -14,7 +14,7 @@ use std::time::Duration;
 use leanhttp::blocking::{Client, ClientBuilder, RequestBuilder, Response, Upgraded};
 use leanhttp::error::{Fault, Kind, Phase};
 use leanhttp::header::{HeaderMap, HeaderValue};
-use leanhttp::{Certificate, Error, Method, Proxy, Version};
+use leanhttp::{CancelToken, Certificate, Error, Method, Proxy, Version};
 
 use support::pki::{Leaf, Pki};
 use support::proxy::Proxy as Tunnels;
@@ -342,6 +342,24 @@ mod timeouts {
         assert_eq!(&late, b"late", "nothing is lost by a timeout");
         echo.set_read_timeout(Some(Duration::ZERO));
         assert_eq!(echo.read(&mut late).unwrap_err().kind(), ErrorKind::TimedOut);
+    }
+
+    /// Who began it may end it, from another thread.
+    #[test]
+    fn are_not_waited_for_by_who_cancels() {
+        let server = Script::serve(vec![after_switch([Step::Silent])]);
+        let token = CancelToken::new();
+        let client = Client::builder().read_timeout(None).build().unwrap();
+        let request = offer(client.get(server.url("/"))).cancel_token(&token);
+        let mut echo = request.send().unwrap().upgrade().unwrap();
+        thread::scope(|scope| {
+            let reader = scope.spawn(|| echo.read(&mut [0]));
+            thread::sleep(SHORT);
+            token.cancel();
+            let error = reader.join().unwrap().unwrap_err();
+            assert!(inner(&error).is_cancelled(), "{error}");
+        });
+        assert!(inner(&echo.write(b"x").unwrap_err()).is_cancelled());
     }
 
     #[test]
