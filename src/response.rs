@@ -16,6 +16,7 @@ use crate::tls::Extension;
 use crate::url::Url;
 use crate::wire::tls::TlsInfo;
 
+pub use crate::driver::Upgraded;
 pub use described::Link;
 
 /// A response: its head, and its body `B`, which is read as it comes.

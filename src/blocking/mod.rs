@@ -57,7 +57,7 @@ pub type Response = crate::response::Response<Reader>;
 /// The body of a response, while it is read.
 pub type Reader = crate::driver::Reader<Blocking>;
 /// A connection that has gone over to another protocol.
-pub type Upgraded = crate::driver::Upgraded<Blocking>;
+pub type Upgraded = crate::response::Upgraded<Blocking>;
 /// The body of a request.
 pub type Body = crate::body::Body<Blocking>;
 

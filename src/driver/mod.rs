@@ -30,4 +30,4 @@ pub(crate) use connection::Connection;
 pub(crate) use reader::Reader;
 pub(crate) use socket::SocketError;
 pub(crate) use turn::Waiter;
-pub(crate) use upgraded::Upgraded;
+pub use upgraded::Upgraded;
