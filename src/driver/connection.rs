@@ -37,7 +37,7 @@ pub(crate) struct Connection<F: Front> {
     /// Who may end the call that uses it.
     watch: Option<Watch>,
     /// Why it is closed if it is dropped now.
-    closing: CloseReason,
+    pub(super) closing: CloseReason,
     /// Given back when everything else is closed.
     _slot: Slot<F>,
 }

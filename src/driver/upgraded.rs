@@ -13,6 +13,7 @@ use crate::error::{Error, Kind, Phase, Result};
 use crate::front::Front;
 use crate::link::Halt;
 use crate::policy::budget::Budget;
+use crate::proto::close::CloseReason;
 use crate::response::{Head, Response};
 use crate::url::Url;
 
@@ -113,6 +114,12 @@ impl<F: Front> Upgraded<F> {
 }
 
 impl<F: Front> Connection<F> {
+    fn upgrade(&mut self) -> std::result::Result<(), CloseReason> {
+        self.link.session.upgrade()?;
+        self.closing = CloseReason::Upgraded;
+        Ok(())
+    }
+
     /// What TLS has taken cannot be taken back: should it not get away now, that is told by the
     /// next call.
     async fn send_raw(
@@ -152,7 +159,10 @@ impl<F: Front> Response<Reader<F>> {
         else {
             return Err(failed("the response was read to its end".to_owned()));
         };
-        connection.link.session.upgrade().map_err(|reason| failed(reason.to_string()))?;
+        if let Err(reason) = connection.upgrade() {
+            connection.close(reason);
+            return Err(failed(reason.to_string()));
+        }
         Ok(Upgraded { connection, budget: budget.without_deadlines(), head: Box::new(self.head) })
     }
 }
