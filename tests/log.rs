@@ -72,8 +72,8 @@ fn a_line_for_each_decision_and_no_secret() {
     assert_eq!(get(), "2");
     let expected = [
         format!("{way}: reusing a connection"),
-        format!("{way}/from: sent again: the connection was closed before it answered"),
         format!("{way}: closing a connection: the peer closed the connection too early"),
+        format!("{way}/from: sent again: the connection was closed before it answered"),
         format!("{way}: connected to {address}"),
     ];
     assert_eq!(lines(), expected);
