@@ -4,6 +4,7 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
+use std::io;
 
 use http::StatusCode;
 
@@ -54,7 +55,8 @@ struct Inner {
     notes: Vec<Cow<'static, str>>,
     status: Option<StatusCode>,
     timings: Option<Box<Timings>>,
-    /// The response that a status error was made from, so that its body stays readable.
+    /// The response that a status error or a failed upgrade was made from, so that its body stays
+    /// readable.
     response: Option<Box<dyn Any + Send + Sync>>,
 }
 
@@ -92,6 +94,8 @@ pub enum Kind {
     Redirect,
     /// The response's status is an error and the caller asked for that to be one.
     Status,
+    /// The server did not go over to another protocol.
+    Upgrade,
     /// The response's body is not what its coding, charset or JSON parser expects.
     Decode,
 }
@@ -124,6 +128,8 @@ pub enum Phase {
     Redirect,
     /// Judging the response's status.
     Status,
+    /// Going over to another protocol, and speaking it.
+    Upgrade,
 }
 
 /// Whose fault a failure is; see [`Error::fault`].
@@ -213,6 +219,15 @@ impl Error {
         error
     }
 
+    /// There is an answer, and it is not `101 Switching Protocols`; it is kept.
+    pub(crate) fn not_upgraded(status: StatusCode, response: Box<dyn Any + Send + Sync>) -> Self {
+        let detail = format!("the server answered {status}");
+        let mut error = Self::new(Kind::Upgrade, Phase::Upgrade).detail(detail);
+        error.inner.status = Some(status);
+        error.inner.response = Some(response);
+        error
+    }
+
     /// The response that was kept, if it is one of the front `R`.
     pub(crate) fn take_response<R: 'static>(&mut self) -> Option<R> {
         let kept = self.inner.response.take()?;
@@ -260,9 +275,8 @@ impl Error {
     pub fn fault(&self) -> Fault {
         match self.inner.kind {
             Kind::Builder | Kind::Body | Kind::Cancelled => Fault::Caller,
-            Kind::Tls | Kind::Protocol | Kind::Truncated | Kind::Status | Kind::Decode => {
-                Fault::Peer
-            }
+            Kind::Tls | Kind::Protocol | Kind::Truncated => Fault::Peer,
+            Kind::Status | Kind::Upgrade | Kind::Decode => Fault::Peer,
             Kind::Resolve | Kind::Connect | Kind::Proxy | Kind::Io | Kind::Timeout => {
                 Fault::Network
             }
@@ -292,8 +306,8 @@ impl Error {
         self
     }
 
-    /// The status of the response, for errors of `error_for_status`; or the status with which a
-    /// proxy refused to make a tunnel ([`Kind::Proxy`]), such as 407.
+    /// The status of the response, for errors of `error_for_status` and `upgrade`; or the status
+    /// with which a proxy refused to make a tunnel ([`Kind::Proxy`]), such as 407.
     pub fn status(&self) -> Option<StatusCode> {
         self.inner.status
     }
@@ -353,9 +367,21 @@ impl Error {
         self.inner.kind == Kind::Decode
     }
 
-    /// A protocol upgrade failed. This client does not upgrade yet: always `false`.
+    /// The server did not go over to another protocol.
     pub fn is_upgrade(&self) -> bool {
-        false
+        self.inner.kind == Kind::Upgrade
+    }
+
+    /// The same as an error of a reader or a writer, of the kind that tells its callers most.
+    pub(crate) fn into_io(self) -> io::Error {
+        let cause = self.inner.cause.as_ref().and_then(|cause| cause.downcast_ref::<io::Error>());
+        let kind = match self.inner.kind {
+            Kind::Timeout => io::ErrorKind::TimedOut,
+            Kind::Truncated => io::ErrorKind::UnexpectedEof,
+            Kind::Protocol | Kind::Decode | Kind::Tls => io::ErrorKind::InvalidData,
+            _ => cause.map_or(io::ErrorKind::Other, io::Error::kind),
+        };
+        io::Error::new(kind, self)
     }
 }
 
@@ -374,7 +400,7 @@ impl fmt::Display for Error {
 impl Error {
     /// What was tried, on whom, for which URL.
     fn activity(&self) -> String {
-        let Inner { phase, peer, via, url, status, .. } = &*self.inner;
+        let Inner { kind, phase, peer, via, url, status, .. } = &*self.inner;
         let peer = peer.as_deref().unwrap_or("the server");
         let what = match phase {
             Phase::Build => return String::new(),
@@ -389,6 +415,8 @@ impl Error {
             Phase::Decode => "decoding the response body".to_owned(),
             Phase::Redirect => "following a redirect".to_owned(),
             Phase::Status => status.map(|status| status.to_string()).unwrap_or_default(),
+            Phase::Upgrade if *kind == Kind::Upgrade => "upgrading the connection".to_owned(),
+            Phase::Upgrade => format!("speaking another protocol with {peer}"),
         };
         let url = url.as_ref().map(|url| format!(" for {}", url.redacted()));
         let via = via.as_ref().map(|via| format!(" via the proxy {via}"));

@@ -25,7 +25,8 @@
 //! - [`RequestBuilder`](request::RequestBuilder) makes a request step by step. A mistake, such as a
 //!   line break in a header, is told by `build` or `send`, and nothing is sent.
 //! - [`Response`](response::Response) has status, fields and the final URL; its body is read as it
-//!   comes, by `text`, `bytes`, `json`, `copy_to` or [`std::io::Read`].
+//!   comes, by `text`, `bytes`, `json`, `copy_to` or [`std::io::Read`]. After a 101, `upgrade` gives
+//!   the connection.
 //! - [`Error`] says in one line what was tried, for which URL, and why it failed; it has a
 //!   [`kind`](Error::kind), a [`phase`](Error::phase) and the predicates of reqwest.
 //! - [`Url`] is parsed as browsers do it (WHATWG), for `http` and `https`.
@@ -234,6 +235,22 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! **Another protocol on the same connection**, such as WebSocket. A timeout of a read loses nothing:
+//! it is a good moment to send a ping.
+//!
+//! ```no_run
+//! # use leanhttp::Client;
+//! use std::io::{Read, Write};
+//!
+//! # let client = Client::new();
+//! let request = client.get("https://example.org/echo").header("Upgrade", "echo");
+//! let mut echo = request.header("Connection", "upgrade").send()?.upgrade()?;
+//! echo.write_all(b"hello")?;
+//! let mut reply = [0; 5];
+//! echo.read_exact(&mut reply)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! **A large download, piece by piece**
 //!
 //! ```no_run
@@ -379,7 +396,7 @@ pub use http::{Method, StatusCode, Version, header};
 
 #[cfg(feature = "blocking")]
 pub use blocking::{
-    Body, Client, ClientBuilder, Reader, Request, RequestBuilder, Response, get, post,
+    Body, Client, ClientBuilder, Reader, Request, RequestBuilder, Response, Upgraded, get, post,
 };
 pub use cancel::CancelToken;
 pub use dialling::IpFamily;

@@ -98,6 +98,9 @@ impl Link {
         if call.says_close() {
             self.session.close_after(CloseReason::WeSaidClose);
         }
+        if let Some(offer) = call.offer() {
+            self.session.offer(offer);
+        }
         Ok(())
     }
 
@@ -124,6 +127,11 @@ impl Link {
     pub(crate) fn body_error(&mut self, halt: Halt) -> Error {
         self.session.close_after(CloseReason::Io);
         self.error(halt, Phase::Body)
+    }
+
+    /// Why another protocol cannot be spoken on.
+    pub(crate) fn upgraded_error(&self, halt: Halt) -> Error {
+        self.error(halt, Phase::Upgrade)
     }
 
     /// What is being done until the response has begun.

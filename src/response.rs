@@ -17,6 +17,7 @@ use crate::tls::Extension;
 use crate::url::Url;
 use crate::wire::tls::TlsInfo;
 
+pub use crate::driver::Upgraded;
 pub use described::Link;
 
 /// A response: its head, and its body `B`, which is read as it comes.
@@ -180,7 +181,7 @@ fn is_error(status: StatusCode) -> bool {
     status.is_client_error() || status.is_server_error()
 }
 
-/// The response that `error_for_status` refused.
+/// The response that `error_for_status` refused, or that was no upgrade.
 ///
 /// # Errors
 ///

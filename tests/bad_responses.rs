@@ -120,7 +120,7 @@ fn no_http() {
         ),
         (
             b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n",
-            "101 Switching Protocols without a request",
+            "101 Switching Protocols to what was not asked for",
         ),
     ];
     let bodies = [

@@ -29,6 +29,9 @@ impl Log for Remembered {
     fn flush(&self) {}
 }
 
+const SWITCH: &str =
+    "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: s3cret\r\n\r\n";
+
 /// The lines since the last time.
 fn lines() -> Vec<String> {
     std::mem::take(&mut LINES.0.lock().unwrap())
@@ -47,7 +50,8 @@ fn a_line_for_each_decision_and_no_secret() {
     ];
     // The third connection dies when it is used again.
     let dies = [answer(ok("1")), vec![Step::ExpectRequest, Step::Close]].concat();
-    let server = Script::serve(vec![first.concat(), dies, answer(ok("2"))]);
+    let last = [answer(ok("2")), answer(SWITCH)].concat();
+    let server = Script::serve(vec![first.concat(), dies, last, answer(ok("3"))]);
     let address = server.url("").trim_start_matches("http://").trim_end_matches('/').to_owned();
     let url = format!("http://user:s3cret@{address}/from?q=s3cret");
     let client = Client::builder().no_proxy().build().unwrap();
@@ -74,6 +78,16 @@ fn a_line_for_each_decision_and_no_secret() {
     ];
     assert_eq!(lines(), expected);
 
+    let request = client.get(&*url).header("upgrade", "s3cret").header("connection", "upgrade");
+    drop(request.send().unwrap().upgrade().unwrap());
+    let expected = [
+        format!("{way}: reusing a connection"),
+        format!("{way}: closing a connection: the connection no longer speaks HTTP"),
+    ];
+    assert_eq!(lines(), expected);
+
+    assert_eq!(get(), "3");
+    assert_eq!(lines(), [format!("{way}: connected to {address}")]);
     drop(client);
     assert_eq!(lines(), [format!("{way}: closing a connection: it is kept no longer")]);
 }

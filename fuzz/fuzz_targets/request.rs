@@ -8,7 +8,7 @@
 use std::sync::{Arc, Mutex};
 
 use leanhttp::fuzzing::call::{self, Client, Reading, Request, RequestBody};
-use leanhttp::header::{EXPECT, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION};
+use leanhttp::header::{EXPECT, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION, UPGRADE};
 use leanhttp::{Method, Version};
 use leanhttp_fuzz::network::Network;
 use leanhttp_fuzz::{Sizes, Slow, request, script};
@@ -183,7 +183,10 @@ impl Meant {
             false => url.path().to_owned() + &query,
         };
         let mut fields = request.headers().clone();
-        let is_new = |name: &HeaderName| !request.headers().contains_key(name) && !is_framing(name);
+        let is_known = |name: &HeaderName| *name != UPGRADE || !input.have(b'0');
+        let is_new = |name: &HeaderName| {
+            is_known(name) && !request.headers().contains_key(name) && !is_framing(name)
+        };
         for (name, value) in defaults.iter().filter(|(name, _)| is_new(name)) {
             fields.append(name, value.clone());
         }

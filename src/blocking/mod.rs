@@ -19,6 +19,7 @@ mod race;
 mod response;
 mod stream;
 mod system;
+mod upgraded;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -55,6 +56,8 @@ pub type RequestBuilder = crate::request::RequestBuilder<Blocking>;
 pub type Response = crate::response::Response<Reader>;
 /// The body of a response, while it is read.
 pub type Reader = crate::driver::Reader<Blocking>;
+/// A connection that has gone over to another protocol.
+pub type Upgraded = crate::response::Upgraded<Blocking>;
 /// The body of a request.
 pub type Body = crate::body::Body<Blocking>;
 

@@ -105,21 +105,13 @@ impl Response {
 /// Reads the body as it comes, decoded. An [`Error`] is inside each `io::Error`.
 impl Read for Response {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.next_bytes(into).map_err(|error| {
-            let kind = match error.kind() {
-                Kind::Timeout => io::ErrorKind::TimedOut,
-                Kind::Truncated => io::ErrorKind::UnexpectedEof,
-                Kind::Protocol | Kind::Decode => io::ErrorKind::InvalidData,
-                _ => io::ErrorKind::Other,
-            };
-            io::Error::new(kind, error)
-        })
+        self.next_bytes(into).map_err(Error::into_io)
     }
 }
 
 impl Error {
     /// The response that [`error_for_status`](crate::response::Response::error_for_status)
-    /// refused, so that its body can be read.
+    /// refused, or that was [no upgrade](Response::upgrade), so that its body can be read.
     ///
     /// ```no_run
     /// # let response = leanhttp::get("https://example.org/")?;

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use http::Version;
 use http::header::{self, HeaderName, HeaderValue};
 
 use super::{Call, Proxied, Trust};
@@ -14,6 +15,7 @@ use crate::proto::buffer::Buffer;
 use crate::proto::exchange::{Expectation, Outgoing};
 use crate::proto::head::HeadWriter;
 use crate::proto::spelling::Spelling;
+use crate::proto::upgrade::Offer;
 use crate::url::Url;
 
 impl<F: Front> Call<'_, F> {
@@ -108,13 +110,26 @@ impl<F: Front> Call<'_, F> {
         const OURS: [HeaderName; 3] =
             [header::HOST, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
         let allowed = self.trust == Trust::Origin || !stays_behind(name, value, &self.request.url);
-        allowed && !self.request.headers.contains_key(name) && !OURS.contains(name)
+        let known = *name != header::UPGRADE || self.request.version == Version::HTTP_11;
+        allowed && known && !self.request.headers.contains_key(name) && !OURS.contains(name)
     }
 
     pub(super) fn has(&self, name: &HeaderName) -> bool {
         let default = self.config.defaults.iter().find(|(default, _)| default == name);
         self.request.headers.contains_key(name)
             || default.is_some_and(|(_, value)| self.takes(name, value))
+    }
+
+    /// What the server may go over to.
+    pub(crate) fn offer(&self) -> Option<Offer> {
+        if !self.has(&header::UPGRADE) {
+            return None;
+        }
+        let default = self.config.defaults.iter().filter(|(n, v)| self.takes(n, v));
+        let default = default.map(|(name, value)| (name, value));
+        let fields = self.request.headers.iter().chain(default);
+        let fields = fields.filter(|(n, _)| [header::UPGRADE, header::CONNECTION].contains(n));
+        Offer::new(fields.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
     /// A part of a coded body cannot be decoded, so a range is asked for as it is.
@@ -149,8 +164,12 @@ impl<F: Front> Call<'_, F> {
     }
 }
 
-/// Whether a field is not for `target`, which is another origin.
+/// Whether a field is not for `target`, which is another origin. That is not to speak whatever
+/// protocol it likes with the caller, who has never named it.
 pub(super) fn stays_behind(name: &HeaderName, value: &HeaderValue, target: &Url) -> bool {
+    if *name == header::UPGRADE {
+        return true;
+    }
     if *name != header::REFERER {
         return stays_with_origin(name, value);
     }

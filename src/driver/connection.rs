@@ -31,13 +31,13 @@ const IDLE_READS: usize = 4;
 /// An open connection: a socket, and the machine that knows what its bytes mean.
 #[derive(Debug)]
 pub(crate) struct Connection<F: Front> {
-    socket: Socket<F::System>,
-    link: Link,
+    pub(super) socket: Socket<F::System>,
+    pub(super) link: Link,
     opened: Instant,
     /// Who may end the call that uses it.
     watch: Option<Watch>,
     /// Why it is closed if it is dropped now.
-    closing: CloseReason,
+    pub(super) closing: CloseReason,
     /// Given back when everything else is closed.
     _slot: Slot<F>,
 }
@@ -286,7 +286,11 @@ impl<F: Front> Connection<F> {
         })
     }
 
-    async fn next_bytes(&mut self, into: &mut [u8], budget: &mut Budget) -> Result<usize, Halt> {
+    pub(super) async fn next_bytes(
+        &mut self,
+        into: &mut [u8],
+        budget: &mut Budget,
+    ) -> Result<usize, Halt> {
         loop {
             match self.link.session.read_body(into)? {
                 BodyStep::Data(count) => return Ok(count),

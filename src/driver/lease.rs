@@ -77,6 +77,11 @@ impl<F: Front> Lease<F> {
         self.end(Patience::Budget).await;
     }
 
+    /// The lease ends, and the connection does not go back to the pool.
+    pub(super) fn into_connection(mut self) -> Option<(Box<Connection<F>>, Budget)> {
+        Some((self.connection.take()?, self.budget.clone()))
+    }
+
     pub(super) fn take_trailers(&mut self) -> Option<HeaderMap> {
         self.connection.as_mut().and_then(|connection| connection.take_trailers())
     }

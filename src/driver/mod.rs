@@ -7,6 +7,7 @@
 //!   │        └── is waited for where there may be only so many
 //!   ├────▶ connection ──▶ socket              the bytes of an exchange, each wait within the budget
 //!   └────▶ lease ──▶ reader                   the body; then the connection goes back to the pool
+//!            └─────▶ upgraded                 after a 101: the connection itself, which does not
 //! ```
 //!
 //! What a front adds is a [`System`](system::System): sockets, a clock, a way to wait. Where that
@@ -23,8 +24,10 @@ mod send;
 mod socket;
 pub(crate) mod system;
 mod turn;
+mod upgraded;
 
 pub(crate) use connection::Connection;
 pub(crate) use reader::Reader;
 pub(crate) use socket::SocketError;
 pub(crate) use turn::Waiter;
+pub use upgraded::Upgraded;

@@ -60,6 +60,14 @@ impl<F: Front> Reader<F> {
         read
     }
 
+    /// The connection, unless the body was read to its end.
+    pub(super) fn into_lease(self) -> Option<Lease<F>> {
+        match self.source {
+            Source::Connection(lease) => Some(lease),
+            Source::Ended | Source::Broken => None,
+        }
+    }
+
     /// Lets the connection go back to the pool at once, not when the response is dropped.
     fn end(&mut self) {
         if let Source::Connection(lease) = &mut self.source {

@@ -81,11 +81,13 @@ pub trait Stream: fmt::Debug + Send + Sync + 'static {
         wait: Wait,
     ) -> impl Future<Output = Result<usize, SocketError>> + Send;
 
-    /// The address of its own end; none if it has none, or nobody knows it.
-    fn local_addr(&self) -> Option<SocketAddr>;
-
     /// What waits to be read, at no wait.
     fn pending(&self) -> Pending;
+
+    /// The address at this end, if it has one.
+    fn local_addr(&self) -> Option<SocketAddr> {
+        None
+    }
 
     /// Last words before the socket is closed. Nobody waits for them to arrive.
     fn say_farewell(&mut self, bytes: &[u8]);

@@ -288,10 +288,6 @@ impl system::Stream for Stream {
         outcome(self.world.lock().with(write), wait)
     }
 
-    fn local_addr(&self) -> Option<SocketAddr> {
-        None
-    }
-
     fn pending(&self) -> Pending {
         let pending = self.world.lock().with(|network| network.pending(self.number));
         pending.unwrap_or(Pending::End)

@@ -226,6 +226,17 @@ impl Budget {
         }
     }
 
+    /// Without an end, but for that of single operations, or when its token is cancelled.
+    pub(crate) fn without_deadlines(self) -> Self {
+        let (stage, stage_end, meter) = (Stage::Other, None, None);
+        Self { total: None, connect: None, stage, stage_end, meter, ..self }
+    }
+
+    /// The limits of single operations, to be changed.
+    pub(crate) fn timeouts_mut(&mut self) -> &mut Timeouts {
+        &mut self.timeouts
+    }
+
     /// How long `operation` may wait from now on; an error if no time is left.
     ///
     /// The clock is asked only if there is a deadline to compare it with.
@@ -473,6 +484,29 @@ mod tests {
     }
 
     /// Each stage has a clock of its own, which starts once and stops with the stage.
+    /// Whatever runs when another protocol begins, only single operations are limited then.
+    #[test]
+    fn no_deadline_outlives_the_call() {
+        let start = Instant::now();
+        let pace = Some(Pace { bytes_per_second: 9, over: SECOND });
+        let limits = Timeouts { first_byte: Some(SECOND), pace, ..timeouts(1, 7, 1) };
+        for stage in [Stage::Other, Stage::Handshake, Stage::FirstByte, Stage::Body] {
+            let token = CancelToken::new();
+            let mut budget = Budget::start(limits, start).until(Some(token.clone()));
+            budget.start_connecting(start);
+            budget.enter(stage, || start);
+            let mut budget = budget.without_deadlines();
+            let late = || start + 9 * SECOND;
+            let wait = budget.wait(Operation::Read, late).unwrap();
+            assert_eq!(wait.at_most, Some(7 * SECOND), "{stage:?}");
+            budget.timeouts_mut().read = None;
+            assert_eq!(budget.wait(Operation::Read, late).unwrap().at_most, None);
+            assert!(!budget.has_pace());
+            token.cancel();
+            assert_eq!(budget.wait(Operation::Read, late).unwrap_err().kind(), Kind::Cancelled);
+        }
+    }
+
     #[test]
     fn stages_have_clocks() {
         let start = Instant::now();

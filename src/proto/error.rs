@@ -20,7 +20,7 @@ pub(crate) enum ProtocolError {
     HeadTooLarge(usize),
     LineTooLong(usize),
     TooManyInterim(usize),
-    /// A 101 that no `Upgrade` of ours has asked for.
+    /// A 101 that goes over to what no `Upgrade` of ours has offered.
     UnexpectedUpgrade,
 
     // Framing (RFC 9112 §6).
@@ -96,7 +96,9 @@ impl fmt::Display for ProtocolError {
             Self::HeadTooLarge(limit) => write!(f, "response head larger than {limit} bytes"),
             Self::LineTooLong(limit) => write!(f, "line of the head longer than {limit} bytes"),
             Self::TooManyInterim(limit) => write!(f, "more than {limit} interim (1xx) responses"),
-            Self::UnexpectedUpgrade => f.write_str("101 Switching Protocols without a request"),
+            Self::UnexpectedUpgrade => {
+                f.write_str("101 Switching Protocols to what was not asked for")
+            }
 
             Self::InvalidContentLength(value) => write!(f, "invalid Content-Length {value}"),
             Self::ConflictingContentLength => f.write_str("Content-Length values differ"),
@@ -308,7 +310,7 @@ mod tests {
             (HeadTooLarge(7), "response head larger than 7 bytes"),
             (LineTooLong(7), "line of the head longer than 7 bytes"),
             (TooManyInterim(7), "more than 7 interim (1xx) responses"),
-            (UnexpectedUpgrade, "101 Switching Protocols without a request"),
+            (UnexpectedUpgrade, "101 Switching Protocols to what was not asked for"),
             (InvalidContentLength(excerpt()), "invalid Content-Length \"x\""),
             (ConflictingContentLength, "Content-Length values differ"),
             (EmptyTransferEncoding, "empty Transfer-Encoding"),

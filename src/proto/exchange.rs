@@ -11,7 +11,8 @@
 //!
 //! receiving   Head ──1xx──▶ Head (counted)
 //!                └──final head──▶ Body ──end of body──▶ Complete
-//!                └──final head without body──▶ Complete
+//!                ├──final head without body──▶ Complete
+//!                └──101 to what was offered──▶ Switched ──upgrade──▶ Body, until the connection ends
 //! ```
 //!
 //! How to drive it: [`start`](Exchange::start), then [`step`](Exchange::step) until it gives the
@@ -32,6 +33,7 @@ use super::error::ProtocolError;
 use super::framing::{Framing, response_framing};
 use super::head::{self, HeadScanner, ResponseHead};
 use super::incoming::Incoming;
+use super::upgrade::Offer;
 use crate::limits::Limits;
 
 /// What is read at once, until that is found to be too little.
@@ -49,6 +51,8 @@ pub(crate) struct Exchange {
     peer: Version,
     sending: Sending,
     receiving: Receiving,
+    /// What the server may go over to.
+    offer: Option<Offer>,
     /// A final head that waits until the request is sent.
     answer: Option<ResponseHead>,
     /// Why the connection cannot be used again, as soon as that is known.
@@ -132,6 +136,8 @@ enum Receiving {
     Head(Awaited),
     Body(Incoming),
     Complete,
+    /// What follows is no longer HTTP.
+    Switched,
 }
 
 /// The state of waiting for the final head.
@@ -163,6 +169,7 @@ impl Exchange {
             peer: Version::HTTP_11,
             sending: Sending::Done,
             receiving: Receiving::Complete,
+            offer: None,
             answer: None,
             close: None,
             output: Buffer::default(),
@@ -192,10 +199,16 @@ impl Exchange {
             (body, Expectation::Continue) => Sending::Expecting(body),
         };
         self.receiving = Receiving::Head(Awaited::default());
+        self.offer = None;
         self.trailers = None;
         self.read_size = HEAD_READ;
         self.written = 0;
         self.heard = false;
+    }
+
+    /// The request that was just begun offers to go over to another protocol.
+    pub(crate) fn offer(&mut self, offer: Offer) {
+        self.offer = Some(offer);
     }
 
     /// What to do next, until the response has begun.
@@ -405,14 +418,12 @@ impl Exchange {
     fn cut_off(&mut self) -> ProtocolError {
         self.close.get_or_insert(CloseReason::EarlyEof);
         match &self.receiving {
-            Receiving::Head(_) | Receiving::Complete if !self.heard => {
-                ProtocolError::EofBeforeResponse
-            }
-            Receiving::Head(_) | Receiving::Complete => ProtocolError::EofInHead,
             Receiving::Body(Incoming::UntilClose) if self.ended == Some(Ending::Broken) => {
                 ProtocolError::BrokenBody
             }
             Receiving::Body(body) => body.cut_off(),
+            _ if !self.heard => ProtocolError::EofBeforeResponse,
+            _ => ProtocolError::EofInHead,
         }
     }
 
@@ -434,7 +445,7 @@ impl Exchange {
     pub(crate) fn body_left(&self) -> Option<u64> {
         match &self.receiving {
             Receiving::Body(body) => body.left(),
-            Receiving::Head(_) | Receiving::Complete => Some(0),
+            Receiving::Head(_) | Receiving::Complete | Receiving::Switched => Some(0),
         }
     }
 
@@ -475,7 +486,7 @@ impl Exchange {
 
     fn head_came(&mut self, head: ResponseHead) -> Result<(), ProtocolError> {
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
-            return Err(ProtocolError::UnexpectedUpgrade);
+            return self.switch_came(head);
         }
         if head.status.is_informational() {
             return self.interim_came(head.status);
@@ -494,6 +505,20 @@ impl Exchange {
         self.peer = head.version;
         let close = doubt.or(keep_alive(head.version, &head.headers).err());
         self.close = self.close.or(close);
+        self.answer = Some(head);
+        Ok(())
+    }
+
+    /// A 101 is the last word of HTTP on this connection. It also says that the body is wanted: the
+    /// request is sent to its end before anything else (RFC 9110 §7.8).
+    fn switch_came(&mut self, head: ResponseHead) -> Result<(), ProtocolError> {
+        if !self.offer.as_ref().is_some_and(|offer| offer.is_taken_up(&head.headers)) {
+            return Err(ProtocolError::UnexpectedUpgrade);
+        }
+        self.go_ahead();
+        self.receiving = Receiving::Switched;
+        self.peer = head.version;
+        self.close.get_or_insert(CloseReason::Upgraded);
         self.answer = Some(head);
         Ok(())
     }
@@ -520,7 +545,8 @@ impl Exchange {
             return Some(head);
         }
         let waits = matches!(self.sending, Sending::Expecting(_));
-        if head.status.is_success() && !waits {
+        let is_switch = matches!(self.receiving, Receiving::Switched);
+        if (head.status.is_success() || is_switch) && !waits {
             self.answer = Some(head);
             return None;
         }
@@ -549,6 +575,16 @@ impl Exchange {
     }
 
     // Afterwards.
+
+    /// Goes over to the protocol of a 101. What comes of it is read like a body that ends with the
+    /// connection; what is written to it is no affair of this machine's.
+    pub(crate) fn upgrade(&mut self) -> Result<(), CloseReason> {
+        if !matches!(self.receiving, Receiving::Switched) || !self.is_sent() {
+            return Err(self.close.unwrap_or(CloseReason::RequestIncomplete));
+        }
+        self.receiving = Receiving::Body(Incoming::UntilClose);
+        Ok(())
+    }
 
     /// The connection must not be used again after this exchange.
     pub(crate) fn close_after(&mut self, reason: CloseReason) {

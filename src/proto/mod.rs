@@ -16,3 +16,4 @@ pub(crate) mod section;
 pub(crate) mod spelling;
 #[cfg(test)]
 pub(crate) mod testing;
+pub(crate) mod upgrade;

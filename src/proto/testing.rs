@@ -7,10 +7,14 @@ pub(crate) type Lines = &'static [(&'static str, &'static str)];
 
 /// The map of these field lines; names and values must be valid.
 pub(crate) fn headers(fields: &[(&str, &str)]) -> HeaderMap {
-    let mut map = HeaderMap::new();
-    for (name, value) in fields {
+    lines(fields).into_iter().collect()
+}
+
+/// The same as a list.
+pub(crate) fn lines(fields: &[(&str, &str)]) -> Vec<(HeaderName, HeaderValue)> {
+    let line = |(name, value): &(&str, &str)| {
         let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
-        map.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
-    }
-    map
+        (name, HeaderValue::from_bytes(value.as_bytes()).unwrap())
+    };
+    fields.iter().map(line).collect()
 }

@@ -20,6 +20,9 @@ impl<F: Front> Request<F> {
         if self.version != Version::HTTP_11 && self.version != Version::HTTP_10 {
             return Err(Error::builder(format!("{:?} cannot be sent", self.version)));
         }
+        if self.version == Version::HTTP_10 && self.headers.contains_key(header::UPGRADE) {
+            return Err(Error::builder("Upgrade cannot be sent in HTTP/1.0 (RFC 9110 \u{a7}7.8)"));
+        }
         if self.headers.get_all(header::HOST).iter().nth(1).is_some() {
             return Err(Error::builder("more than one Host field"));
         }
@@ -200,6 +203,11 @@ mod tests {
         assert!(request.seal().unwrap_err().to_string().contains("HTTP/2.0 cannot be sent"));
         request.version = Version::HTTP_10;
         assert!(request.seal().is_ok());
+        let mut upgrade = Request::<Test>::new(Method::GET, Url::parse("http://a/").unwrap());
+        upgrade.headers.insert(header::UPGRADE, header::HeaderValue::from_static("a"));
+        assert!(upgrade.seal().is_ok());
+        upgrade.version = Version::HTTP_10;
+        assert!(upgrade.seal().unwrap_err().to_string().contains("Upgrade cannot be sent"));
         request.body = reader();
         let error = request.seal().unwrap_err().to_string();
         assert!(error.contains("HTTP/1.0 cannot send a body of unknown length"), "{error}");

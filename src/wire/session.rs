@@ -16,6 +16,7 @@ use crate::proto::buffer::Buffer;
 use crate::proto::close::CloseReason;
 use crate::proto::error::ProtocolError;
 use crate::proto::exchange::{BodyStep, Ending, Exchange, Expectation, Missing, Outgoing, Step};
+use crate::proto::upgrade::Offer;
 
 /// The state of one connection, from its first byte to its last, over all its exchanges.
 #[derive(Debug)]
@@ -26,6 +27,9 @@ pub(crate) struct Session {
     /// How much was written to the connection since the exchange began.
     written: u64,
 }
+
+/// How much is encrypted at once.
+const PIECE: usize = 64 * 1024;
 
 /// The buffers of a connection.
 pub(crate) type Memory = [Buffer; 4];
@@ -60,6 +64,11 @@ impl Session {
     ) {
         self.written = 0;
         self.exchange.start(method, outgoing, expectation, write_head);
+    }
+
+    /// See [`Exchange::offer`].
+    pub(crate) fn offer(&mut self, offer: Offer) {
+        self.exchange.offer(offer);
     }
 
     /// See [`Exchange::step`].
@@ -232,6 +241,20 @@ impl Session {
 
     pub(crate) fn take_trailers(&mut self) -> Option<HeaderMap> {
         self.exchange.take_trailers()
+    }
+
+    // Another protocol.
+
+    /// See [`Exchange::upgrade`]; [`read_body`](Self::read_body) reads it.
+    pub(crate) fn upgrade(&mut self) -> Result<(), CloseReason> {
+        self.exchange.upgrade()
+    }
+
+    /// Takes bytes of that protocol into the output, unless they may go to the connection as they
+    /// are; says how many.
+    pub(crate) fn encrypt(&mut self, plain: &[u8]) -> Result<Option<usize>, SessionError> {
+        let Some(layers) = &mut self.layers else { return Ok(None) };
+        layers.send(plain.get(..PIECE).unwrap_or(plain)).map(Some)
     }
 
     // Afterwards.

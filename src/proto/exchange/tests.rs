@@ -7,6 +7,7 @@ use super::*;
 use crate::proto::head::HeadWriter;
 
 mod stages;
+mod switch;
 
 /// What came of an exchange: all that a caller can see of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +77,7 @@ fn run(mut exchange: Exchange, mut peer: Peer<'_>, caller: Caller) -> Outcome {
     outcome
 }
 
-/// A silent peer leaves the outcome as far as it got, with the connection not reusable.
+/// What follows a 101 is read as its body. A silent peer leaves the outcome as far as it got, with the connection not reusable.
 fn drive(
     exchange: &mut Exchange,
     peer: &mut Peer<'_>,
@@ -89,6 +90,9 @@ fn drive(
             Step::Fill | Step::Await => panic!("a body is asked for"),
             Step::Head(head) => {
                 outcome.status = Some(head.status.as_u16());
+                if head.status == StatusCode::SWITCHING_PROTOCOLS {
+                    exchange.upgrade().unwrap();
+                }
                 break;
             }
             Step::Read => match (peer.read(exchange.read_space()), peer.ending) {
@@ -132,14 +136,18 @@ const CALLERS: [Caller; 3] = [Caller { slice: 1 }, Caller { slice: 7 }, Caller {
 
 /// Whole, byte by byte, and at every split: the outcome is the same.
 fn replay(method: &Method, bytes: &[u8], ending: Option<Ending>) -> Outcome {
-    let whole = run(started(method.clone()), Peer::new(vec![bytes], ending), CALLERS[2]);
+    replay_to(&|| started(method.clone()), bytes, ending)
+}
+
+fn replay_to(start: &dyn Fn() -> Exchange, bytes: &[u8], ending: Option<Ending>) -> Outcome {
+    let whole = run(start(), Peer::new(vec![bytes], ending), CALLERS[2]);
     for caller in CALLERS {
         let single = bytes.chunks(1).collect();
-        let outcome = run(started(method.clone()), Peer::new(single, ending), caller);
+        let outcome = run(start(), Peer::new(single, ending), caller);
         assert_eq!(outcome, whole, "byte by byte, {caller:?}");
         for split in 0..bytes.len() {
             let (one, two) = bytes.split_at(split);
-            let outcome = run(started(method.clone()), Peer::new(vec![one, two], ending), caller);
+            let outcome = run(start(), Peer::new(vec![one, two], ending), caller);
             assert_eq!(outcome, whole, "split at {split}, {caller:?}");
         }
     }
