@@ -95,6 +95,9 @@ impl Link {
         }
         let (method, outgoing) = (call.method().clone(), call.outgoing());
         self.session.start(method, outgoing, call.expectation(), |out| call.write_head(out));
+        if call.body_may_stall() {
+            self.session.send_head_first();
+        }
         if call.says_close() {
             self.session.close_after(CloseReason::WeSaidClose);
         }

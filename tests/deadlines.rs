@@ -7,7 +7,9 @@
 mod support;
 
 use std::any::Any;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -392,6 +394,45 @@ mod uploads {
                 client.build().unwrap().post(server.url("/")).body(body).send().unwrap_err();
             assert!(start.elapsed() < GENEROUS);
             assert_timeout(&error, limit, Phase::Send);
+        }
+    }
+
+    /// A server that limits the time for a head gets it, however slow the body's reader is.
+    #[test]
+    fn whose_reader_waits_do_not_hold_back_the_head() {
+        struct Waits(mpsc::Receiver<()>);
+        impl Read for Waits {
+            fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+                match self.0.recv_timeout(GENEROUS) {
+                    Ok(()) => into[0] = b'x',
+                    Err(mpsc::RecvTimeoutError::Timeout) => return Err(io::ErrorKind::Other.into()),
+                    Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(0),
+                }
+                Ok(1)
+            }
+        }
+        type Make = fn(Waits) -> Body;
+        let rows: [Make; 2] = [|reader| Body::new(reader), |reader| Body::sized(reader, 1)];
+        for make in rows {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let url = format!("http://{}/", listener.local_addr().unwrap());
+            let (head_is_here, waits) = mpsc::channel();
+            let server = thread::spawn(move || {
+                let (mut peer, _) = listener.accept().unwrap();
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    peer.read_exact(&mut byte).unwrap();
+                    head.push(byte[0]);
+                }
+                head_is_here.send(()).unwrap();
+                drop(head_is_here);
+                peer.read_exact(&mut [0]).unwrap();
+                peer.write_all(ok("thanks").as_ref()).unwrap();
+            });
+            let response = Client::new().post(url).body(make(Waits(waits))).send().unwrap();
+            assert_eq!(response.text().unwrap(), "thanks");
+            server.join().unwrap();
         }
     }
 

@@ -332,7 +332,7 @@ fn h24_a_response_before_the_request() {
         for _ in 0..before {
             assert_eq!(whole(&client, &peer.url("/")).unwrap().1, b"good");
         }
-        let request = client.put(peer.url("/")).body(Body::new(Slow));
+        let request = client.put(peer.url("/")).body(Body::sized(Slow, 0));
         let error = request.send().unwrap_err();
         assert_eq!(error.kind(), Kind::Protocol);
         assert!(error.to_string().ends_with("the server spoke before it was asked"), "{error}");

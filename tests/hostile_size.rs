@@ -409,8 +409,9 @@ mod floods {
             let server = Script::serve(vec![vec![send(&early), Step::Silent]]);
             let url = server.url("/");
             let client = patient().build().unwrap();
-            // The body takes long enough for all of it to arrive.
-            let body = Body::new(Slow("body".as_bytes()));
+            // A body of no bytes is looked at before the head goes, which takes long enough for all of
+            // it to arrive.
+            let body = Body::sized(Slow(b""), 0);
             let (allocated, answer) =
                 measured(|| client.post(&url).body(body).send().and_then(Response::text));
             let told =
@@ -421,12 +422,12 @@ mod floods {
         }
     }
 
-    /// Gives a byte at a time.
+    /// Takes its time.
     struct Slow(&'static [u8]);
 
     impl Read for Slow {
         fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-            thread::sleep(Duration::from_millis(20));
+            thread::sleep(Duration::from_millis(100));
             let end = into.len().min(1);
             self.0.read(&mut into[..end])
         }

@@ -174,6 +174,15 @@ impl<F: Front> Body<F> {
         self.segments.iter().any(|segment| matches!(segment, Segment::Source { .. }))
     }
 
+    /// Whether nobody knows how long its first bytes take; a file has them at once.
+    pub(crate) fn may_stall(&self) -> bool {
+        let stalls = |segment: &Segment<_>| match segment {
+            Segment::Bytes(_) => false,
+            Segment::Source { length, .. } => !matches!(length, SourceLength::AtLeast(_)),
+        };
+        self.segments.iter().any(stalls)
+    }
+
     pub(crate) fn has_trailers(&self) -> bool {
         self.trailers.as_ref().is_some_and(|trailers| trailers.may_be_any())
     }

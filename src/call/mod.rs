@@ -149,6 +149,11 @@ impl<'c, F: Front> Call<'c, F> {
         self.outgoing
     }
 
+    /// See [`Body::may_stall`].
+    pub(crate) fn body_may_stall(&self) -> bool {
+        self.request.body.as_ref().is_some_and(Body::may_stall)
+    }
+
     pub(crate) fn take_body(&mut self) -> Body<F> {
         self.request.body.take().unwrap_or_default()
     }

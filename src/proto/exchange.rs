@@ -211,6 +211,16 @@ impl Exchange {
         self.offer = Some(offer);
     }
 
+    /// The head does not wait for the first piece of the body, which may take its time. A body of no
+    /// bytes has nothing else to wait for.
+    pub(crate) fn send_head_first(&mut self) {
+        if let Sending::Head(body) = self.sending {
+            if body != Outgoing::Length(0) {
+                self.sending = Sending::Body(body);
+            }
+        }
+    }
+
     /// What to do next, until the response has begun.
     pub(crate) fn step(&mut self) -> Result<Step, ProtocolError> {
         self.receive_heads()?;

@@ -71,6 +71,11 @@ impl Session {
         self.exchange.offer(offer);
     }
 
+    /// See [`Exchange::send_head_first`].
+    pub(crate) fn send_head_first(&mut self) {
+        self.exchange.send_head_first();
+    }
+
     /// See [`Exchange::step`].
     pub(crate) fn step(&mut self) -> Result<Step, SessionError> {
         self.receive()?;

@@ -8,7 +8,7 @@
 //! - Silence on a connection that has worked before looks like a server that had just given it up.
 //!   What may be done twice is then done again, once (RFC 9110 §9.2.2, RFC 9112 §9.3.1); what
 //!   may not, or cannot be produced again, is an error.
-//! - What nobody can have received may be sent again, whatever it is.
+//! - What nobody can have received may be sent again, whatever it is; a reader has then given nothing.
 //! - 408 on a connection that has worked before is such an end, in words: the server has waited for
 //!   too long, and what may be repeated is (RFC 9110 §15.5.9).
 //! - Silence on a new connection is the server's answer.
@@ -24,7 +24,7 @@ use super::row::{Connection, Moment, Row, Way};
 pub struct Verdict {
     pub outcomes: Vec<Outcome>,
     /// How many connections it takes, the one that dies included.
-    pub connections: usize,
+    pub connections: RangeInclusive<usize>,
     /// How many whole requests a server reads that goes on reading after it has died.
     pub complete: RangeInclusive<usize>,
 }
@@ -44,11 +44,16 @@ pub fn verdict(row: &Row) -> Verdict {
     if row.way == Way::Says408 && is_pooled && may_be_repeated(row) {
         return elsewhere(read + 1..=2);
     }
+    if row.way == Way::Says408 && is_pooled && may_be_untouched(row) {
+        let mut outcomes = vec![Outcome::Delivered(408), Outcome::Delivered(200)];
+        outcomes.extend(is_unasked(row).then_some(Outcome::Failed(Kind::Protocol)));
+        return Verdict { outcomes, connections: 1..=2, complete: 0..=2 };
+    }
     if is_unasked(row) {
         // An answer to nothing is none (RFC 9112 §9.2), unless the request goes out at that very
         // moment.
         let outcomes = vec![Outcome::Delivered(408), Outcome::Failed(Kind::Protocol)];
-        return Verdict { outcomes, connections: 1, complete: 0..=1 };
+        return Verdict { outcomes, connections: 1..=1, complete: 0..=1 };
     }
     if row.way == Way::Says408 {
         return one(Outcome::Delivered(408), read..=1);
@@ -64,12 +69,12 @@ pub fn verdict(row: &Row) -> Verdict {
 }
 
 fn one(outcome: Outcome, complete: RangeInclusive<usize>) -> Verdict {
-    Verdict { outcomes: vec![outcome], connections: 1, complete }
+    Verdict { outcomes: vec![outcome], connections: 1..=1, complete }
 }
 
 /// It is served on another connection, and nobody notices.
 fn elsewhere(complete: RangeInclusive<usize>) -> Verdict {
-    Verdict { outcomes: vec![Outcome::Delivered(200)], connections: 2, complete }
+    Verdict { outcomes: vec![Outcome::Delivered(200)], connections: 2..=2, complete }
 }
 
 /// Whether the server speaks before it can have seen a request.
@@ -98,10 +103,20 @@ fn broken(way: Way) -> Kind {
     if way == Way::Reset { Kind::Io } else { Kind::Truncated }
 }
 
+/// What nobody can have received, or what may be received twice and is not from a reader. That is
+/// not touched before the head of the request is written.
 fn may_be_repeated(row: &Row) -> bool {
+    was_not_sent(row) || (is_harmless(row) && !row.ask.is_from_reader())
+}
+
+fn is_harmless(row: &Row) -> bool {
     const TWICE_IS_ONCE: [Method; 4] = [Method::GET, Method::HEAD, Method::PUT, Method::DELETE];
-    let is_harmless = was_not_sent(row) || TWICE_IS_ONCE.contains(&row.ask.method());
-    is_harmless && !row.ask.is_from_reader()
+    TWICE_IS_ONCE.contains(&row.ask.method())
+}
+
+/// Whether it depends on who is faster that a reader has given something when the answer comes.
+fn may_be_untouched(row: &Row) -> bool {
+    is_harmless(row) && row.ask.is_from_reader() && !matches!(row.moment, Moment::Sent(_))
 }
 
 /// A connection that is known to be broken takes no byte.
