@@ -1,0 +1,169 @@
+//! Servers that take their time: rows T of the list of hostile peers. T03 stands in `proxy.rs`,
+//! `socks.rs` and below, T08 and T09 in `retries.rs`, T04 with real networks in `real/network.rs`.
+//!
+//! The only assertions about time are generous bounds.
+#![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod support;
+
+use std::io::Read;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use leanhttp::blocking::{Body, Client, ClientBuilder};
+use leanhttp::error::{Kind, Phase};
+use leanhttp::{Error, Result};
+
+use support::net::{Silent, Unreachable};
+use support::script::{Script, Step, drip, ok, pause, send};
+
+const SECOND: Duration = Duration::from_secs(1);
+const GENEROUS: Duration = Duration::from_secs(10);
+
+fn client() -> ClientBuilder {
+    Client::builder().no_proxy()
+}
+
+/// It ends for this reason, and in time.
+#[track_caller]
+fn assert_late<T>(phase: Phase, told: &str, call: impl FnOnce() -> Result<T>) -> Error {
+    let start = Instant::now();
+    let Err(error) = call() else { panic!("it came through") };
+    assert!(start.elapsed() < GENEROUS, "{:?}", start.elapsed());
+    assert_eq!((error.kind(), error.phase()), (Kind::Timeout, phase), "{error}");
+    assert!(error.to_string().ends_with(told), "{error}");
+    error
+}
+
+/// Each byte holds off the read timeout, and starts no other limit afresh.
+#[test]
+fn t01_one_octet_of_the_head_at_a_time() {
+    let head = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "x".repeat(100));
+    let server = Script::serve(vec![[vec![Step::ExpectRequest], drip(&head, 100)].concat()]);
+    let impatient = client().read_timeout(SECOND / 2).timeout(SECOND).build().unwrap();
+    let told = "not done within 1s (total timeout)";
+    assert_late(Phase::Head, told, || impatient.get(server.url("/")).send());
+    // The first one comes in time, and no other limit is set: it is a slow response, and complete.
+    let head = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+    let server = Script::serve(vec![[vec![Step::ExpectRequest], drip(head, 40)].concat()]);
+    let client = client().first_byte_timeout(SECOND).build().unwrap();
+    assert_eq!(client.get(server.url("/")).send().unwrap().status(), 200);
+}
+
+#[test]
+fn t02_one_octet_of_the_body_at_a_time() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n";
+    let steps = || [vec![Step::ExpectRequest, send(head)], drip([b'x'; 100], 100)].concat();
+    let server = Script::serve(vec![steps(), steps()]);
+    let get = |client: ClientBuilder| client.build().unwrap().get(server.url("/")).send()?.bytes();
+    assert_late(
+        Phase::Body,
+        "not done within 1s (total timeout)",
+        || get(client().timeout(SECOND)),
+    );
+    let told = "less than 50 bytes a second for 1s (minimum throughput)";
+    assert_late(Phase::Body, told, || get(client().min_throughput(50, SECOND)));
+}
+
+/// TCP is accepted, and then nothing is said where TLS is expected.
+#[test]
+fn t03_a_silent_handshake() {
+    let silent = Silent::start();
+    let url = format!("https://{}/", silent.addr());
+    let told = "no connection within 1s (connect timeout)";
+    let client = client().connect_timeout(SECOND).build().unwrap();
+    assert_late(Phase::Handshake, told, || client.get(url).send());
+}
+
+#[test]
+fn t04_a_name_that_is_answered_too_late() {
+    let late = |_: &str| {
+        thread::sleep(3 * SECOND);
+        Ok(vec![([127, 0, 0, 1], 9).into()])
+    };
+    let client = client().dns_resolver(Arc::new(late)).connect_timeout(SECOND).build().unwrap();
+    let told = "no connection within 1s (connect timeout)";
+    assert_late(Phase::Resolve, told, || client.get("http://h.test/").send());
+}
+
+/// One limit for all of them, and each is told.
+#[test]
+fn t04_many_addresses_that_swallow_everything() {
+    let holes: Vec<_> = (0..8).map(|_| Unreachable::start()).collect();
+    let addresses: Vec<_> = holes.iter().map(Unreachable::addr).collect();
+    let client = client().resolve_to_addrs("h.test", &addresses).connect_timeout(SECOND);
+    let told = "no connection within 1s (connect timeout)";
+    let client = client.build().unwrap();
+    let error = assert_late(Phase::Connect, told, || client.get("http://h.test/").send());
+    let tried = addresses.iter().filter(|at| error.to_string().contains(&at.to_string())).count();
+    assert!((2..=5).contains(&tried), "250 ms apart: {error}");
+}
+
+/// Each hop is just in time, all of them are not.
+#[test]
+fn t05_a_chain_of_hops() {
+    let moved = "HTTP/1.1 302 Found\r\nlocation: /next\r\ncontent-length: 0\r\n\r\n";
+    let hop = vec![Step::ExpectRequest, pause(400), send(moved)];
+    let server = Script::serve(vec![vec![hop; 3].concat()]);
+    let client = client().read_timeout(SECOND).timeout(SECOND).build().unwrap();
+    let told = "not done within 1s (total timeout)";
+    assert_late(Phase::Head, told, || client.get(server.url("/")).send());
+}
+
+/// RFC 9110 §10.1.1: the body does not wait for ever for a server that does not know the
+/// expectation.
+#[test]
+fn t06_no_100_continue() {
+    let server = Script::serve(vec![vec![Step::ExpectRequest, send(ok("thanks"))]]);
+    let request = client().build().unwrap().put(server.url("/")).expect_continue(true);
+    let start = Instant::now();
+    assert_eq!(request.body("the body").send().unwrap().text().unwrap(), "thanks");
+    assert!(start.elapsed() < GENEROUS);
+    server.join();
+    assert!(server.received_text(0).ends_with("\r\n\r\nthe body"));
+}
+
+/// RFC 9112 §9.5: what is told meanwhile is not lost.
+#[test]
+fn t07_a_server_that_stops_reading() {
+    const LENGTH: u64 = 32 << 20;
+    let upload = |server: &Script| {
+        let client = client().write_timeout(SECOND).build().unwrap();
+        client.post(server.url("/")).body(Body::sized(std::io::repeat(b'x').take(LENGTH), LENGTH))
+    };
+    let silent = Script::serve(vec![vec![Step::ExpectHead, Step::StopReading]]);
+    let told = "no byte could be sent for 1s (write timeout)";
+    assert_late(Phase::Send, told, || upload(&silent).send());
+    let full = "HTTP/1.1 507 Insufficient Storage\r\ncontent-length: 4\r\n\r\nfull";
+    let told = vec![Step::ExpectHead, pause(100), send(full), Step::StopReading];
+    let server = Script::serve(vec![told]);
+    let response = upload(&server).send().unwrap();
+    assert_eq!((response.status().as_u16(), response.text().unwrap()), (507, "full".to_owned()));
+}
+
+/// A wall clock that jumps moves no deadline: nothing that counts time knows one. (The clock itself
+/// cannot be set by a test.)
+#[test]
+fn t10_deadlines_know_no_wall_clock() {
+    let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for file in [
+        "policy/budget.rs",
+        "policy/pace.rs",
+        "policy/eyeballs.rs",
+        "pool.rs",
+        "slots.rs",
+        "timings.rs",
+        "driver/socket.rs",
+        "driver/connection.rs",
+        "driver/lease.rs",
+        "driver/turn.rs",
+        "driver/send.rs",
+        "blocking/stream.rs",
+        "blocking/race.rs",
+    ] {
+        let source = std::fs::read_to_string(sources.join(file)).unwrap();
+        assert!(!source.contains("SystemTime"), "{file}");
+    }
+}
