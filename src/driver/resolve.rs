@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::socket::SocketError;
+use super::SocketError;
 use super::system::{Desk, System};
 use crate::dialling::{Dialling, Endpoint};
 use crate::policy::budget::{Budget, Operation};

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::Reader;
 use super::connection::Connection;
 use super::lease::Lease;
-use super::reader::Reader;
 use super::system::{Desk, System};
 use super::turn;
 use crate::call::{Call, Failure, Next, When};

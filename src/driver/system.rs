@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http::Method;
 
-use super::socket::SocketError;
+use super::SocketError;
 use crate::dialling::SocketOptions;
 use crate::dns::Resolver;
 use crate::policy::budget::{Budget, Wait};

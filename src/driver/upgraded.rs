@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode, header};
 
+use super::Reader;
 use super::connection::Connection;
 use super::lease::Lease;
-use super::reader::Reader;
 use crate::error::{Error, Kind, Phase, Result};
 use crate::front::Front;
 use crate::link::Halt;
