@@ -64,7 +64,7 @@ pub fn head(input: &[u8], sizes: impl IntoIterator<Item = usize>) -> Result<Opti
             .find_end(input.get(..come).unwrap_or_default(), usize::MAX)
             .map_err(protocol)?;
         if let Some(raw) = end.and_then(|end| input.get(..end)) {
-            let head = head::parse(Bytes::copy_from_slice(raw), &Limits::default());
+            let head = head::parse(raw, &Limits::default());
             return head.map(|head| Some(head.into())).map_err(protocol);
         }
         if come == input.len() {

@@ -141,14 +141,12 @@ impl<F: Front> Call<'_, F> {
     }
 
     fn write_credentials(&self, head: &mut HeadWriter<'_>) {
-        if self.trust == Trust::Foreign || self.has(&header::AUTHORIZATION) {
-            return;
-        }
         let credentials = match &self.digest {
             Some(digest) => digest.answer(),
             None => self.config.credentials.as_ref(),
         };
-        if let Some(credentials) = credentials {
+        let Some(credentials) = credentials else { return };
+        if self.trust == Trust::Origin && !self.has(&header::AUTHORIZATION) {
             head.field(&header::AUTHORIZATION, credentials);
         }
     }

@@ -122,7 +122,7 @@ pub fn call(
 
 /// Before anything was taken out of it.
 fn as_sent(raw: &Bytes) -> Option<Head> {
-    head::parse(raw.clone(), &Limits::default()).map(Head::from).map_err(protocol).ok()
+    head::parse(raw, &Limits::default()).map(Head::from).map_err(protocol).ok()
 }
 
 fn receive(

@@ -77,7 +77,10 @@ impl Buffer {
     /// Appends all pieces, with one look at the space.
     pub(crate) fn push_all<const N: usize>(&mut self, pieces: [&[u8]; N]) {
         let count = pieces.iter().map(|piece| piece.len()).sum();
-        let mut space = self.space(count);
+        if self.memory.len() - self.end < count {
+            self.space(count);
+        }
+        let mut space = self.memory.get_mut(self.end..).unwrap_or_default();
         for piece in pieces {
             let Some((room, rest)) = space.split_at_mut_checked(piece.len()) else { return };
             room.copy_from_slice(piece);

@@ -23,7 +23,6 @@
 //! Advice for the maintainer: nothing here may depend on how the input is split. What is decided
 //! on input is decided on whole heads and by the decoders, never on one read.
 
-use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Version};
 
 use super::buffer::Buffer;
@@ -482,16 +481,16 @@ impl Exchange {
         // What is beyond the limit is not looked at: it may come later as well.
         let found = match self.input.data().get(..room).unwrap_or(self.input.data()) {
             b"\r" => None, // half an empty line
-            data => awaited.scanner.find_end(data, self.limits.line_bytes)?,
+            data => awaited.scanner.head(data, &self.limits)?,
         };
         if found.is_none() && self.input.len() > room {
             return Err(too_large());
         }
-        let Some(length) = found else { return Ok(None) };
+        let Some(head) = found else { return Ok(None) };
+        let length = head.headers.raw().len();
         awaited.bytes += length;
-        let raw = Bytes::copy_from_slice(self.input.data().get(..length).unwrap_or_default());
         self.input.consume(length);
-        head::parse(raw, &self.limits).map(Some)
+        Ok(Some(head))
     }
 
     fn head_came(&mut self, head: ResponseHead) -> Result<(), ProtocolError> {

@@ -64,7 +64,7 @@ pub(crate) struct ResponseHead {
     pub(crate) headers: HeaderSection,
 }
 
-/// Looks for the end of a head; remembers how far it got, so that each byte is looked at once.
+/// Looks for a head; remembers how far it got, so that its end is not looked for twice.
 #[derive(Debug, Default)]
 pub(crate) struct HeadScanner {
     scanned: usize,
@@ -73,6 +73,25 @@ pub(crate) struct HeadScanner {
 }
 
 impl HeadScanner {
+    /// The head that `data` starts with, if all of it is there.
+    pub(crate) fn head(
+        &mut self,
+        data: &[u8],
+        limits: &Limits,
+    ) -> Result<Option<ResponseHead>, ProtocolError> {
+        if self.scanned == 0 && !data.is_empty() {
+            // Nearly every head comes in one piece, and httparse finds the end of a sound one. No
+            // line is longer than all of them.
+            let sound = parse(data, limits).ok();
+            let sound = sound.filter(|head| head.headers.raw().len() <= limits.line_bytes);
+            if sound.is_some() {
+                return Ok(sound);
+            }
+        }
+        let Some(end) = self.find_end(data, limits.line_bytes)? else { return Ok(None) };
+        parse(data.get(..end).unwrap_or_default(), limits).map(Some)
+    }
+
     /// The length of the head that `data` starts with, its blank line included.
     ///
     /// A lone LF ends a line as well (RFC 9112 §2.2). What cannot become a status line is an
@@ -137,36 +156,35 @@ pub(crate) fn empty_lines(data: &[u8]) -> usize {
     data.len() - rest.len()
 }
 
-/// Parses a complete head, as [`HeadScanner::find_end`] delimits it.
-pub(crate) fn parse(raw: Bytes, limits: &Limits) -> Result<ResponseHead, ProtocolError> {
+/// Parses the head that `data` starts with, which must be complete.
+pub(crate) fn parse(data: &[u8], limits: &Limits) -> Result<ResponseHead, ProtocolError> {
     let mut few = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
-    let (version, status, lines) = match parse_into(&raw, &mut few, limits) {
+    match parse_into(data, &mut few, limits) {
         Err(ProtocolError::TooManyFields(_)) => {
             let mut many = vec![MaybeUninit::uninit(); limits.fields];
-            parse_into(&raw, &mut many, limits)
+            parse_into(data, &mut many, limits)
         }
         parsed => parsed,
-    }?;
-    Ok(ResponseHead { version, status, headers: HeaderSection::new(raw, lines) })
+    }
 }
 
 fn parse_into<'h, 'r: 'h>(
-    raw: &'r [u8],
+    data: &'r [u8],
     fields: &'h mut [MaybeUninit<httparse::Header<'r>>],
     limits: &Limits,
-) -> Result<(Version, StatusCode, Vec<Line>), ProtocolError> {
+) -> Result<ResponseHead, ProtocolError> {
     let room = fields.len().min(limits.fields);
     let mut response = httparse::Response::new(&mut []);
     let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(
         &mut response,
-        raw,
+        data,
         fields.get_mut(..room).unwrap_or_default(),
     );
-    match parsed {
-        Ok(httparse::Status::Complete(_)) => {}
-        Ok(httparse::Status::Partial) => return Err(invalid_status_line(raw)),
-        Err(error) => return Err(parse_error(error, raw, limits)),
-    }
+    let raw = match parsed {
+        Ok(httparse::Status::Complete(length)) => data.get(..length).unwrap_or_default(),
+        Ok(httparse::Status::Partial) => return Err(invalid_status_line(data)),
+        Err(error) => return Err(parse_error(error, data, limits)),
+    };
     let version = match response.version {
         Some(0) => Version::HTTP_10,
         _ => Version::HTTP_11,
@@ -178,7 +196,8 @@ fn parse_into<'h, 'r: 'h>(
     for field in &*response.headers {
         lines.push(Line::new(field, raw)?);
     }
-    Ok((version, status, lines))
+    let headers = HeaderSection::new(Bytes::copy_from_slice(raw), lines);
+    Ok(ResponseHead { version, status, headers })
 }
 
 fn parse_error(error: httparse::Error, raw: &[u8], limits: &Limits) -> ProtocolError {
@@ -235,7 +254,7 @@ mod tests {
     use super::*;
 
     fn parse_text(text: &str) -> Result<ResponseHead, ProtocolError> {
-        parse(Bytes::copy_from_slice(text.as_bytes()), &Limits::default())
+        parse(text.as_bytes(), &Limits::default())
     }
 
     #[test]
@@ -384,6 +403,28 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        /// A head is found in one piece as it is byte by byte, and whatever is behind it.
+        #[test]
+        fn heads_end_where_they_end_however_they_come(
+            lines in "(HTTP/1.1 200 OK\r?\n)?([A: \r]{0,3}\n?|A: b\r?\n){0,6}\r?\n",
+            behind in "[A\r\n]{0,4}",
+            line_bytes in 8..40_usize,
+        ) {
+            let limits = Limits { line_bytes, ..Limits::default() };
+            let data = lines + &behind;
+            let told = |outcome: Result<Option<ResponseHead>, ProtocolError>| match outcome {
+                Ok(head) => head.map(|head| Ok(head.headers.raw().clone())),
+                Err(error) => Some(Err(std::mem::discriminant(&error))),
+            };
+            let whole = told(HeadScanner::default().head(data.as_bytes(), &limits));
+            let mut scanner = HeadScanner::default();
+            let mut pieces = (1..=data.len()).map(|end| &data.as_bytes()[..end]);
+            let slow = pieces.find_map(|piece| told(scanner.head(piece, &limits)));
+            proptest::prop_assert_eq!(whole, slow, "{:?}", data);
+        }
+    }
+
     #[test]
     fn values_are_slices_of_the_raw_head() {
         let text = "HTTP/1.0 404 Not Found\r\nX-Mixed: a b \r\nX-Empty:\r\nx-mixed: \u{e9}\r\n\r\n";
@@ -458,7 +499,7 @@ mod tests {
         assert_eq!(head(128).unwrap().headers.len(), 128);
         assert_eq!(head(129).unwrap_err(), ProtocolError::TooManyFields(128));
         let few = Limits { fields: 2, ..Limits::default() };
-        let head = |text: &'static str| parse(Bytes::from_static(text.as_bytes()), &few);
+        let head = |text: &'static str| parse(text.as_bytes(), &few);
         assert_eq!(head("HTTP/1.1 200 OK\r\nA:\r\nB:\r\n\r\n").unwrap().headers.len(), 2);
         let too_many = head("HTTP/1.1 200 OK\r\nA:\r\nB:\r\nC:\r\n\r\n").unwrap_err();
         assert_eq!(too_many, ProtocolError::TooManyFields(2));

@@ -156,7 +156,7 @@ mod tests {
 
     fn section(lines: &[u8]) -> Result<HeaderSection, ProtocolError> {
         let raw = [b"HTTP/1.1 200 OK\r\n", lines, b"\r\n"].concat();
-        head::parse(raw.into(), &Limits::default()).map(|head| head.headers)
+        head::parse(&raw, &Limits::default()).map(|head| head.headers)
     }
 
     /// The lines of the section, as the map has them.

@@ -127,7 +127,7 @@ mod tests {
     fn response(fields: &[(HeaderName, &'static str)]) -> Response<()> {
         let lines = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
         let raw = format!("HTTP/1.1 200 OK\r\n{}\r\n", lines.collect::<String>());
-        let head = head::parse(raw.into(), &Limits::default()).unwrap();
+        let head = head::parse(raw.as_bytes(), &Limits::default()).unwrap();
         let url = Url::parse("http://a.example/dir/page?q").unwrap();
         Response { head: Head::new(head, url, crate::response::Addresses::default()), body: () }
     }
