@@ -11,7 +11,6 @@ use http::{Extensions, HeaderMap, StatusCode, Version, header};
 use crate::error::{Error, Result};
 use crate::proto::fields::{self, Fields as _};
 use crate::proto::head::ResponseHead;
-use crate::proto::section::HeaderSection;
 use crate::timings::Timings;
 use crate::tls::Extension;
 use crate::url::Url;
@@ -38,9 +37,7 @@ pub(crate) struct Addresses {
 
 /// What a response says before its body.
 pub(crate) struct Head {
-    pub(crate) status: StatusCode,
-    pub(crate) version: Version,
-    pub(crate) headers: HeaderSection,
+    pub(crate) received: Box<ResponseHead>,
     pub(crate) url: Url,
     pub(crate) addresses: Addresses,
     /// None for a response that was made by hand.
@@ -50,11 +47,9 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    pub(crate) fn new(head: ResponseHead, url: Url, addresses: Addresses) -> Self {
+    pub(crate) fn new(received: Box<ResponseHead>, url: Url, addresses: Addresses) -> Self {
         Self {
-            status: head.status,
-            version: head.version,
-            headers: head.headers,
+            received,
             url,
             addresses,
             timings: None,
@@ -73,15 +68,15 @@ impl Head {
 
     /// The body is decoded: what these fields say is no longer true of it.
     pub(crate) fn forget_coding(&mut self) {
-        self.headers.remove(&header::CONTENT_ENCODING);
-        self.headers.remove(&header::CONTENT_LENGTH);
+        self.received.headers.remove(&header::CONTENT_ENCODING);
+        self.received.headers.remove(&header::CONTENT_LENGTH);
     }
 }
 
 impl<B> Response<B> {
     /// The status code.
     pub fn status(&self) -> StatusCode {
-        self.head.status
+        self.head.received.status
     }
 
     /// The fields. Names compare in any case.
@@ -89,22 +84,22 @@ impl<B> Response<B> {
     /// When the body was decoded (gzip), `Content-Encoding` and `Content-Length` are gone, because
     /// they no longer describe it; [`raw_head`](Self::raw_head) still has them.
     pub fn headers(&self) -> &HeaderMap {
-        self.head.headers.map()
+        self.head.received.headers.map()
     }
 
     /// The fields, to be changed.
     pub fn headers_mut(&mut self) -> &mut HeaderMap {
-        self.head.headers.map_mut()
+        self.head.received.headers.map_mut()
     }
 
     /// The head as it came: status line and fields in their order and case, byte by byte.
     pub fn raw_head(&self) -> &Bytes {
-        self.head.headers.raw()
+        self.head.received.headers.raw()
     }
 
     /// The HTTP version that the server speaks.
     pub fn version(&self) -> Version {
-        self.head.version
+        self.head.received.version
     }
 
     /// The URL of this response: after redirects, the last one.
@@ -141,9 +136,9 @@ impl<B> Response<B> {
     /// For HEAD it is what GET would have.
     pub fn content_length(&self) -> Option<u64> {
         // Transfer-Encoding overrides Content-Length (RFC 9112 §6.3).
-        match self.head.headers.has(&header::TRANSFER_ENCODING) {
+        match self.head.received.headers.has(&header::TRANSFER_ENCODING) {
             true => None,
-            false => fields::content_length(&self.head.headers).ok().flatten(),
+            false => fields::content_length(&self.head.received.headers).ok().flatten(),
         }
     }
 
@@ -156,7 +151,7 @@ impl<B> Response<B> {
     where
         B: Send + Sync + 'static,
     {
-        let status = self.head.status;
+        let status = self.head.received.status;
         if !is_error(status) {
             return Ok(self);
         }
@@ -170,10 +165,10 @@ impl<B> Response<B> {
     ///
     /// For a status of 400 or more.
     pub fn error_for_status_ref(&self) -> Result<&Self> {
-        if !is_error(self.head.status) {
+        if !is_error(self.head.received.status) {
             return Ok(self);
         }
-        Err(Error::from_status(self.head.status).with_url(self.head.url.clone()))
+        Err(Error::from_status(self.head.received.status).with_url(self.head.url.clone()))
     }
 }
 
@@ -197,9 +192,9 @@ impl<B: Send + Sync + 'static> TryFrom<Error> for Response<B> {
 impl<B> fmt::Debug for Response<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
-            .field("status", &self.head.status)
+            .field("status", &self.head.received.status)
             .field("url", &self.head.url)
-            .field("fields", &self.head.headers.len())
+            .field("fields", &self.head.received.headers.len())
             .finish_non_exhaustive()
     }
 }

@@ -32,7 +32,7 @@ impl Response {
     /// As [`bytes`](Self::bytes).
     pub fn text(mut self) -> Result<String> {
         let body = self.collect()?;
-        Ok(charset::decode(body, self.head.headers.first(&header::CONTENT_TYPE), "utf-8"))
+        Ok(charset::decode(body, self.head.received.headers.first(&header::CONTENT_TYPE), "utf-8"))
     }
 
     /// The whole body as text, decoded by `default_encoding` if `Content-Type` names no charset.
@@ -43,7 +43,7 @@ impl Response {
     #[cfg(feature = "charset")]
     pub fn text_with_charset(mut self, default_encoding: &str) -> Result<String> {
         let body = self.collect()?;
-        let content_type = self.head.headers.first(&header::CONTENT_TYPE);
+        let content_type = self.head.received.headers.first(&header::CONTENT_TYPE);
         Ok(charset::decode(body, content_type, default_encoding))
     }
 

@@ -22,7 +22,7 @@ impl<F: Front> Client<F> {
         let shared = self.shared();
         let mut call = Call::new(&shared.config, request, shared.system.now())?;
         match hops(shared, &mut call).await {
-            Ok((head, lease)) => deliver(call, *head, lease),
+            Ok((head, lease)) => deliver(call, head, lease),
             Err(error) => Err(error.timed(call.budget.timings)),
         }
     }
@@ -75,7 +75,7 @@ async fn wait<S: System>(system: &S, budget: &Budget, when: When) {
 
 fn deliver<F: Front>(
     call: Call<'_, F>,
-    head: ResponseHead,
+    head: Box<ResponseHead>,
     mut lease: Lease<F>,
 ) -> Result<Response<Reader<F>>> {
     let decoder = match lease.body_left() {

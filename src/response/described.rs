@@ -22,7 +22,7 @@ impl<B> Response<B> {
     /// # Ok::<(), leanhttp::Error>(())
     /// ```
     pub fn links(&self) -> Vec<Link> {
-        let lines = self.head.headers.map().get_all(header::LINK).into_iter();
+        let lines = self.head.received.headers.map().get_all(header::LINK).into_iter();
         let raw = lines.flat_map(|line| link::parse(line.as_bytes()));
         let base = Arc::new(self.head.url.clone());
         raw.map(|raw| Link { base: Arc::clone(&base), raw }).collect()
@@ -43,7 +43,7 @@ impl<B> Response<B> {
     /// # Ok::<(), leanhttp::Error>(())
     /// ```
     pub fn file_name(&self) -> Option<String> {
-        let value = self.head.headers.map().get(header::CONTENT_DISPOSITION)?;
+        let value = self.head.received.headers.map().get(header::CONTENT_DISPOSITION)?;
         disposition::safe_file_name(&disposition::parse(value.as_bytes())?.file_name?)
     }
 
@@ -63,7 +63,10 @@ impl<B> Response<B> {
     /// # Ok::<(), leanhttp::Error>(())
     /// ```
     pub fn retry_after(&self, now: SystemTime) -> Option<Duration> {
-        retry_after::parse(self.head.headers.map().get(header::RETRY_AFTER)?.as_bytes(), now)
+        retry_after::parse(
+            self.head.received.headers.map().get(header::RETRY_AFTER)?.as_bytes(),
+            now,
+        )
     }
 }
 
@@ -129,7 +132,7 @@ mod tests {
         let raw = format!("HTTP/1.1 200 OK\r\n{}\r\n", lines.collect::<String>());
         let head = head::parse(raw.as_bytes(), &Limits::default()).unwrap();
         let url = Url::parse("http://a.example/dir/page?q").unwrap();
-        Response { head: Head::new(head, url, crate::response::Addresses::default()), body: () }
+        Response { head: Head::new(Box::new(head), url, crate::response::Addresses::default()), body: () }
     }
 
     /// RFC 8288 §3.1: the target is relative to the URL of the response.
