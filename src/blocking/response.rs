@@ -90,7 +90,7 @@ impl Response {
     /// The trailer fields of a chunked body (RFC 9110 §6.5), once it was read to its end. They are
     /// never merged into the head.
     pub fn trailers(&self) -> Option<&HeaderMap> {
-        self.body.trailers.as_ref()
+        self.body.trailers.as_deref()
     }
 
     fn collect(&mut self) -> Result<Vec<u8>> {

@@ -19,9 +19,7 @@ const TRUSTED_LENGTH: u64 = 1024 * 1024;
 pub struct Reader<F: Front> {
     source: Source<F>,
     decoding: Option<Box<DecodingQueue>>,
-    pub(crate) trailers: Option<HeaderMap>,
-    /// What is put into memory at most.
-    limit: u64,
+    pub(crate) trailers: Option<Box<HeaderMap>>,
 }
 
 #[derive(Debug)]
@@ -36,7 +34,6 @@ enum Source<F: Front> {
 impl<F: Front> Reader<F> {
     pub(super) fn new(lease: Lease<F>, decoder: Option<Decoder>) -> Self {
         Self {
-            limit: lease.body_limit(),
             source: Source::Connection(lease),
             decoding: decoder.map(|decoder| Box::new(DecodingQueue::new(decoder))),
             trailers: None,
@@ -71,7 +68,7 @@ impl<F: Front> Reader<F> {
     /// Lets the connection go back to the pool at once, not when the response is dropped.
     fn end(&mut self) {
         if let Source::Connection(lease) = &mut self.source {
-            self.trailers = lease.take_trailers();
+            self.trailers = lease.take_trailers().map(Box::new);
             self.source = Source::Ended;
         }
     }
@@ -88,41 +85,50 @@ impl<F: Front> Reader<F> {
     /// The whole rest of the body.
     pub(crate) async fn collect(&mut self) -> Result<Vec<u8>> {
         let expected = self.left();
-        if expected.is_some_and(|length| length > self.limit) {
-            return Err(self.too_large());
+        let limit = self.limit();
+        if expected.is_some_and(|length| length > limit) {
+            return Err(too_large(limit));
         }
         let mut body = vec![0; first_piece(expected)];
         let mut filled = 0;
         while Some(filled as u64) != expected {
             if filled == body.len() {
-                self.grow(&mut body, expected);
+                grow(&mut body, expected, limit);
             }
             match self.next_bytes(body.get_mut(filled..).unwrap_or_default()).await? {
                 0 => break,
                 count => filled += count,
             }
-            if filled as u64 > self.limit {
-                return Err(self.too_large());
+            if filled as u64 > limit {
+                return Err(too_large(limit));
             }
         }
         body.truncate(filled);
         Ok(body)
     }
 
-    /// More room for a body that has filled its piece: up to the limit, and one byte more to see
-    /// that the body goes beyond.
-    fn grow(&self, body: &mut Vec<u8>, expected: Option<u64>) {
-        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX).saturating_add(1);
-        let known = expected.and_then(|length| usize::try_from(length).ok());
-        let size = known.unwrap_or(body.len().saturating_mul(2)).min(limit);
-        body.reserve_exact(size.saturating_sub(body.len())); // a vector would take twice that
-        body.resize(size, 0);
+    /// What is put into memory at most.
+    fn limit(&self) -> u64 {
+        match &self.source {
+            Source::Connection(lease) => lease.body_limit(),
+            Source::Ended | Source::Broken => 0,
+        }
     }
+}
 
-    fn too_large(&self) -> Error {
-        let detail = format!("the body is larger than {} bytes (body_limit)", self.limit);
-        Error::new(Kind::Limit, Phase::Body).detail(detail)
-    }
+/// More room for a body that has filled its piece: up to the limit, and one byte more to see that
+/// the body goes beyond.
+fn grow(body: &mut Vec<u8>, expected: Option<u64>, limit: u64) {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
+    let known = expected.and_then(|length| usize::try_from(length).ok());
+    let size = known.unwrap_or(body.len().saturating_mul(2)).min(limit);
+    body.reserve_exact(size.saturating_sub(body.len())); // a vector would take twice that
+    body.resize(size, 0);
+}
+
+fn too_large(limit: u64) -> Error {
+    let detail = format!("the body is larger than {limit} bytes (body_limit)");
+    Error::new(Kind::Limit, Phase::Body).detail(detail)
 }
 
 fn first_piece(expected: Option<u64>) -> usize {
