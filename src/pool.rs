@@ -109,7 +109,7 @@ impl<T: Pooled> Pool<T> {
     }
 
     /// Gives back what has idled too long or is too old.
-    pub(crate) fn expire(&mut self, now: Instant) -> impl Iterator<Item = Closed<T>> + use<T> {
+    pub(crate) fn expire(&mut self, now: Instant) -> Vec<Closed<T>> {
         let count = match self.limits.idle_timeout {
             None => 0,
             Some(limit) => self
@@ -118,17 +118,17 @@ impl<T: Pooled> Pool<T> {
                 .take_while(|idle| now.saturating_duration_since(idle.since) >= limit)
                 .count(),
         };
-        // An empty vector costs nothing, and nearly always it is empty.
-        let expired: Vec<_> = self.idle.drain(..count).collect();
-        let aged = self.take_aged(now);
-        let expired = expired.into_iter().map(|idle| idle.closed(CloseReason::Expired));
-        expired.chain(aged.into_iter().map(|idle| idle.closed(CloseReason::Aged)))
+        if count == 0 && self.limits.max_age.is_none() {
+            return Vec::new(); // as nearly always
+        }
+        let expired = self.idle.drain(..count).map(|idle| idle.closed(CloseReason::Expired));
+        let mut closed: Vec<_> = expired.collect();
+        let aged = self.take_aged(now).into_iter();
+        closed.extend(aged.map(|idle| idle.closed(CloseReason::Aged)));
+        closed
     }
 
     fn take_aged(&mut self, now: Instant) -> Vec<Idle<T>> {
-        if self.limits.max_age.is_none() {
-            return Vec::new();
-        }
         let idle = std::mem::take(&mut self.idle).into_iter();
         let (aged, kept) = idle.partition(|idle| self.is_too_old(&idle.connection, now));
         self.idle = kept;
@@ -238,7 +238,7 @@ mod tests {
         put(&mut pool, "a", 1, start);
         put(&mut pool, "b", 2, later(50));
         let mut expired = |now| {
-            let closed: Vec<_> = pool.expire(now).map(|c| (c.connection.1, c.reason)).collect();
+            let closed: Vec<_> = pool.expire(now).into_iter().map(|c| (c.connection.1, c.reason)).collect();
             closed
         };
         assert_eq!(expired(later(89)), []);
@@ -255,8 +255,8 @@ mod tests {
         let later = |seconds| start + Duration::from_secs(seconds);
         let connection = |opened| (Route::of(&url("a"), None), 1, opened);
         assert!(pool.put(connection(start), later(59)).is_none());
-        assert_eq!(pool.expire(later(59)).count(), 0);
-        let expired: Vec<_> = pool.expire(later(60)).map(|closed| closed.reason).collect();
+        assert_eq!(pool.expire(later(59)).len(), 0);
+        let expired: Vec<_> = pool.expire(later(60)).into_iter().map(|closed| closed.reason).collect();
         assert_eq!(expired, [CloseReason::Aged]);
         let refused = pool.put(connection(start), later(60)).map(|closed| closed.reason);
         assert_eq!(refused, Some(CloseReason::Aged));

@@ -20,6 +20,8 @@ pub(crate) struct HeaderSection {
     /// Every byte of the head as it came, in its order and case.
     raw: Bytes,
     lines: Vec<Line>,
+    /// The lengths of their names: most names that are looked up are told by that not to be there.
+    lengths: Lengths,
     /// The same lines.
     map: OnceLock<Box<HeaderMap>>,
     /// What counts in their place once the caller may have changed it.
@@ -43,7 +45,8 @@ struct Span {
 impl HeaderSection {
     /// The lines are those of `raw`.
     pub(super) fn new(raw: Bytes, lines: Vec<Line>) -> Self {
-        Self { raw, lines, ..Self::default() }
+        let lengths = Lengths::of(lines.iter().map(|line| line.name.len()));
+        Self { raw, lines, lengths, ..Self::default() }
     }
 
     /// Every byte of the head as it came.
@@ -89,8 +92,24 @@ impl Fields for HeaderSection {
     #[inline]
     fn lines(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
         let name = name.as_str().as_bytes();
-        let lines = self.lines.iter().filter(move |line| line.is_called(name, &self.raw));
+        let lines = if self.lengths.have(name.len()) { self.lines.as_slice() } else { &[] };
+        let lines = lines.iter().filter(move |line| line.is_called(name, &self.raw));
         lines.map(|line| line.value.of(&self.raw))
+    }
+}
+
+/// A set of lengths, each modulo 64.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lengths(u64);
+
+impl Lengths {
+    fn of(lengths: impl Iterator<Item = usize>) -> Self {
+        Self(lengths.fold(0, |bits, length| bits | 1 << (length % 64)))
+    }
+
+    /// Whether it may be there.
+    fn have(self, length: usize) -> bool {
+        self.0 & 1 << (length % 64) != 0
     }
 }
 

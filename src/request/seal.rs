@@ -20,6 +20,9 @@ impl<F: Front> Request<F> {
         if self.version != Version::HTTP_11 && self.version != Version::HTTP_10 {
             return Err(Error::builder(format!("{:?} cannot be sent", self.version)));
         }
+        if self.headers.is_empty() {
+            return self.outgoing(None, None);
+        }
         if self.version == Version::HTTP_10 && self.headers.contains_key(header::UPGRADE) {
             return Err(Error::builder("Upgrade cannot be sent in HTTP/1.0 (RFC 9110 \u{a7}7.8)"));
         }
