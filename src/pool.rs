@@ -238,7 +238,8 @@ mod tests {
         put(&mut pool, "a", 1, start);
         put(&mut pool, "b", 2, later(50));
         let mut expired = |now| {
-            let closed: Vec<_> = pool.expire(now).into_iter().map(|c| (c.connection.1, c.reason)).collect();
+            let closed: Vec<_> =
+                pool.expire(now).into_iter().map(|c| (c.connection.1, c.reason)).collect();
             closed
         };
         assert_eq!(expired(later(89)), []);
@@ -256,7 +257,8 @@ mod tests {
         let connection = |opened| (Route::of(&url("a"), None), 1, opened);
         assert!(pool.put(connection(start), later(59)).is_none());
         assert_eq!(pool.expire(later(59)).len(), 0);
-        let expired: Vec<_> = pool.expire(later(60)).into_iter().map(|closed| closed.reason).collect();
+        let expired: Vec<_> =
+            pool.expire(later(60)).into_iter().map(|closed| closed.reason).collect();
         assert_eq!(expired, [CloseReason::Aged]);
         let refused = pool.put(connection(start), later(60)).map(|closed| closed.reason);
         assert_eq!(refused, Some(CloseReason::Aged));
