@@ -37,7 +37,7 @@ const USER_AGENT: &str = concat!("leanhttp/", env!("CARGO_PKG_VERSION"));
 /// The settings of a client, fixed once it is built.
 #[derive(Debug)]
 pub(crate) struct Config {
-    pub(crate) timeouts: Timeouts,
+    pub(crate) timeouts: Arc<Timeouts>,
     pub(crate) pool: PoolLimits,
     pub(crate) limits: Limits,
     pub(crate) redirect: Policy,
@@ -111,7 +111,7 @@ impl Default for Config {
         default_headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
         default_headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
         Self {
-            timeouts: Timeouts::default(),
+            timeouts: Arc::default(),
             pool: PoolLimits::default(),
             limits: Limits::default(),
             redirect: Policy::default(),
@@ -281,34 +281,34 @@ impl<F: Front> ClientBuilder<F> {
     /// The time from `send` to the last byte of the body, over lookups, connections, redirects and
     /// all: a deadline, not a limit that starts afresh. None by default.
     pub fn timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
-        self.config.timeouts.total = timeout.into();
+        self.timeouts().total = timeout.into();
         self
     }
 
     /// The time to make a connection: lookup, TCP, what a proxy takes, and TLS together. 10 seconds
     /// by default.
     pub fn connect_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
-        self.config.timeouts.connect = timeout.into();
+        self.timeouts().connect = timeout.into();
         self
     }
 
     /// The time to look a name up, within the connect timeout. None of its own by default.
     pub fn resolve_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
-        self.config.timeouts.resolve = timeout.into();
+        self.timeouts().resolve = timeout.into();
         self
     }
 
     /// The time for what is set up on a new connection, within the connect timeout: TLS, and a
     /// tunnel through a proxy. None of its own by default.
     pub fn handshake_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
-        self.config.timeouts.handshake = timeout.into();
+        self.timeouts().handshake = timeout.into();
         self
     }
 
     /// The time from the last byte of a request to the first one of its response. None by default;
     /// the read timeout is about any byte, this one about the server's thinking.
     pub fn first_byte_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
-        self.config.timeouts.first_byte = timeout.into();
+        self.timeouts().first_byte = timeout.into();
         self
     }
 
@@ -326,20 +326,20 @@ impl<F: Front> ClientBuilder<F> {
     /// let client = leanhttp::Client::builder().min_throughput(1000, Duration::from_secs(30));
     /// ```
     pub fn min_throughput(mut self, bytes_per_second: u64, over: Duration) -> Self {
-        self.config.timeouts.pace = Some(Pace { bytes_per_second, over });
+        self.timeouts().pace = Some(Pace { bytes_per_second, over });
         self
     }
 
     /// The time between two bytes of a response. 30 seconds by default.
     pub fn read_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
-        self.config.timeouts.read = timeout.into();
+        self.timeouts().read = timeout.into();
         self
     }
 
     /// The time in which the connection takes at least one byte of the request. 30 seconds by
     /// default.
     pub fn write_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
-        self.config.timeouts.write = timeout.into();
+        self.timeouts().write = timeout.into();
         self
     }
 
@@ -398,6 +398,11 @@ impl<F: Front> ClientBuilder<F> {
         self.config.limits.fields = max;
         self.config.limits = self.config.limits.within_reason();
         self
+    }
+
+    /// Shared with the calls of a client, but not yet with any.
+    fn timeouts(&mut self) -> &mut Timeouts {
+        Arc::make_mut(&mut self.config.timeouts)
     }
 
     /// Applies a value, or keeps the first error.

@@ -97,6 +97,10 @@ impl<'c, F: Front> Call<'c, F> {
         let outgoing =
             prepare(config, &mut request).map_err(|error| error.for_url(&request.url))?;
         let proxy = proxied(config, &mut request)?;
+        let timeouts = match &request.timeouts {
+            Some(own) => Arc::new(own.over(&config.timeouts)),
+            None => Arc::clone(&config.timeouts),
+        };
         let mut call = Self {
             config,
             outgoing,
@@ -110,8 +114,7 @@ impl<'c, F: Front> Call<'c, F> {
             connection: Origin::Fresh,
             retry: request.retry.take().or_else(|| config.retry.policy.clone()),
             retries: 0,
-            budget: Budget::start(request.timeouts.over(config.timeouts), now)
-                .until(request.cancel.take()),
+            budget: Budget::start(timeouts, now).until(request.cancel.take()),
             digest: None,
             request,
         };

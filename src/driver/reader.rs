@@ -23,7 +23,6 @@ pub struct Reader<F: Front> {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a body is in use for nearly all of its life")]
 enum Source<F: Front> {
     Connection(Lease<F>),
     Ended,

@@ -10,6 +10,7 @@
 //! ```
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::pace::{Meter, Pace};
@@ -124,7 +125,7 @@ pub struct Wait {
 /// The deadlines of one call.
 #[derive(Debug, Clone)]
 pub struct Budget {
-    timeouts: Timeouts,
+    timeouts: Arc<Timeouts>,
     total: Option<Instant>,
     /// Set while a connection is being made.
     connect: Option<Instant>,
@@ -132,14 +133,15 @@ pub struct Budget {
     /// When the stage has to be over.
     stage_end: Option<Instant>,
     /// Set in the stages that have to keep a pace.
-    meter: Option<Meter>,
+    meter: Option<Box<Meter>>,
     cancel: Option<CancelToken>,
     pub(crate) timings: Timings,
 }
 
 impl Budget {
     /// Starts the clock of the total limit.
-    pub(crate) fn start(timeouts: Timeouts, now: Instant) -> Self {
+    pub(crate) fn start(timeouts: impl Into<Arc<Timeouts>>, now: Instant) -> Self {
+        let timeouts = timeouts.into();
         let total = timeouts.total.and_then(|total| now.checked_add(total));
         Self {
             timeouts,
@@ -195,7 +197,8 @@ impl Budget {
         }
         self.stage_end = limit.zip(now).and_then(|(limit, now)| now.checked_add(limit));
         let has_pace = matches!(stage, Stage::Request | Stage::Body);
-        self.meter = self.timeouts.pace.filter(|_| has_pace).map(Meter::start);
+        let pace = self.timeouts.pace.filter(|_| has_pace);
+        self.meter = pace.map(|pace| Box::new(Meter::start(pace)));
     }
 
     /// The same deadlines, but no more than `limit` from now on in all.

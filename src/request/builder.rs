@@ -326,7 +326,7 @@ impl<F: Front> RequestBuilder<F> {
 
     fn with_timeouts(self, set: impl FnOnce(&mut Overrides)) -> Self {
         self.and(|request| {
-            set(&mut request.timeouts);
+            set(request.timeouts.get_or_insert_default());
             Ok(())
         })
     }

@@ -44,7 +44,7 @@ pub struct Request<F: Front> {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<Body<F>>,
     pub(crate) version: Version,
-    pub(crate) timeouts: Overrides,
+    pub(crate) timeouts: Option<Box<Overrides>>,
     pub(crate) cancel: Option<CancelToken>,
     pub(crate) codings: Option<Codings>,
     pub(crate) digest: Option<digest::Login>,
@@ -57,7 +57,7 @@ pub struct Request<F: Front> {
 }
 
 /// The timeouts that a request has of its own; the others are the client's.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Overrides {
     pub(crate) total: Option<Duration>,
     pub(crate) connect: Option<Duration>,
@@ -68,7 +68,7 @@ pub(crate) struct Overrides {
 }
 
 impl Overrides {
-    pub(crate) fn over(self, client: Timeouts) -> Timeouts {
+    pub(crate) fn over(&self, client: &Timeouts) -> Timeouts {
         Timeouts {
             total: self.total.or(client.total),
             connect: self.connect.or(client.connect),
@@ -76,7 +76,7 @@ impl Overrides {
             read: self.read.or(client.read),
             write: self.write.or(client.write),
             pace: self.pace.or(client.pace),
-            ..client
+            ..*client
         }
     }
 }
@@ -90,7 +90,7 @@ impl<F: Front> Request<F> {
             headers: HeaderMap::new(),
             body: None,
             version: Version::HTTP_11,
-            timeouts: Overrides::default(),
+            timeouts: None,
             cancel: None,
             codings: None,
             digest: None,
@@ -153,12 +153,12 @@ impl<F: Front> Request<F> {
 
     /// The total timeout of this request, if it has one of its own.
     pub fn timeout(&self) -> Option<&Duration> {
-        self.timeouts.total.as_ref()
+        self.timeouts.as_ref()?.total.as_ref()
     }
 
     /// The total timeout of this request, to be changed.
     pub fn timeout_mut(&mut self) -> &mut Option<Duration> {
-        &mut self.timeouts.total
+        &mut self.timeouts.get_or_insert_default().total
     }
 
     /// Sets a field, in the place of others of its name.
@@ -186,7 +186,7 @@ impl<F: Front> Request<F> {
             headers: self.headers.clone(),
             body,
             version: self.version,
-            timeouts: self.timeouts,
+            timeouts: self.timeouts.clone(),
             cancel: self.cancel.clone(),
             codings: self.codings,
             digest: self.digest.clone(),
