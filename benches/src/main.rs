@@ -4,6 +4,7 @@
 //! row as a worker; the client has one core and the server another. See `run` beside it.
 
 mod allocations;
+mod baseline;
 mod clients;
 mod counts;
 mod machine;
@@ -59,8 +60,11 @@ fn run(options: &Options) -> Outcome<()> {
         Mode::Counts => count(&plan, &server)?,
         Mode::Full | Mode::Quick => time(&plan, &server)?,
     };
-    match &options.out {
-        Some(folder) => report::write(folder, name, rows, &tables.concat()),
+    if let Some(folder) = &options.out {
+        report::write(folder, name, &rows, &tables.concat())?;
+    }
+    match &options.baseline {
+        Some(file) => baseline::compare(file, &rows),
         None => Ok(()),
     }
 }

@@ -8,17 +8,20 @@ use crate::rows::{ROWS, Row};
 
 pub const USAGE: &str = "\
 usage: leanhttp-benches [--quick | --counts] [--rows NAME,…] [--clients NAME,…] [--out DIR]
+                        [--baseline FILE]
 
   --quick      a few rows and rounds, in less than a minute
   --counts     instructions, allocations and system calls instead of time
   --rows       only these rows
   --clients    only these clients
-  --out        write the figures as JSON and Markdown to this folder too";
+  --out        write the figures as JSON and Markdown to this folder too
+  --baseline   with --counts: fail if leanhttp costs more than in this counts.json";
 
 /// What is asked of a run.
 pub struct Options {
     pub mode: Mode,
     pub out: Option<PathBuf>,
+    pub baseline: Option<PathBuf>,
     rows: Option<String>,
     clients: Option<String>,
 }
@@ -39,7 +42,8 @@ pub struct Plan {
 
 impl Options {
     pub fn parse(mut arguments: impl Iterator<Item = String>) -> Outcome<Self> {
-        let mut options = Self { mode: Mode::Full, out: None, rows: None, clients: None };
+        let mut options =
+            Self { mode: Mode::Full, out: None, baseline: None, rows: None, clients: None };
         while let Some(option) = arguments.next() {
             let mut value = || arguments.next().ok_or(USAGE);
             match option.as_str() {
@@ -47,6 +51,7 @@ impl Options {
                 "--counts" => options.mode = Mode::Counts,
                 "--rows" => options.rows = Some(value()?),
                 "--clients" => options.clients = Some(value()?),
+                "--baseline" => options.baseline = Some(value()?.into()),
                 "--out" => options.out = Some(value()?.into()),
                 _ => return Err(USAGE.into()),
             }

@@ -5,6 +5,7 @@ mod times;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -16,8 +17,13 @@ pub use self::counts::{counts_json, counts_markdown};
 pub use self::times::{ratios_markdown, times_json, times_markdown};
 
 /// Writes `NAME.json` and `NAME.md` into a folder.
-pub fn write(folder: &Path, name: &str, rows: Vec<Value>, markdown: &str) -> Outcome<()> {
-    let whole = json!({ "machine": machine::description(), "versions": versions(), "rows": rows });
+pub fn write(folder: &Path, name: &str, rows: &[Value], markdown: &str) -> Outcome<()> {
+    let whole = json!({
+        "machine": machine::description(),
+        "rustc": rustc()?,
+        "versions": versions(),
+        "rows": rows,
+    });
     fs::create_dir_all(folder)?;
     fs::write(folder.join(name).with_extension("json"), format!("{whole:#}\n"))?;
     fs::write(folder.join(name).with_extension("md"), markdown)?;
@@ -29,6 +35,12 @@ pub fn preamble() -> String {
     let mut named: Vec<_> = packages().map(|(name, version)| format!("{name} {version}")).collect();
     named.dedup();
     format!("{}; {}\n", machine::description(), named.join(", "))
+}
+
+/// The compiler that cargo finds here.
+pub fn rustc() -> Outcome<String> {
+    let output = Command::new("rustc").arg("--version").output()?;
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 
 fn versions() -> Value {
