@@ -75,7 +75,7 @@ fn call<'c>(config: &'c Config, request: Request<Test>, world: &Made) -> Call<'c
 fn head(status: u16, fields: &[(HeaderName, &str)]) -> ResponseHead {
     let lines: String = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let text = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n{lines}\r\n");
-    head::parse(text.into(), &Limits::default()).unwrap()
+    head::parse(text.as_bytes(), &Limits::default()).unwrap()
 }
 
 fn refused() -> Failure {

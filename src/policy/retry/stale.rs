@@ -106,7 +106,7 @@ mod tests {
         ];
         for (status, connection, method, minor, fields, expected) in cases {
             let text = format!("HTTP/1.{minor} {status} X\r\n{fields}\r\n");
-            let head = head::parse(text.clone().into(), &Limits::default()).unwrap();
+            let head = head::parse(text.as_bytes(), &Limits::default()).unwrap();
             assert_eq!(is_timed_out(connection, &method, &head), expected, "{method} {text}");
         }
     }
