@@ -313,6 +313,7 @@ impl Budget {
 
     /// The nearest deadline. Of two that end together the one that covers more is told.
     fn deadline(&self) -> Option<(Instant, Expired)> {
+        self.total.or(self.connect).or(self.stage_end)?; // nearly always there is none
         let stage = match self.stage {
             Stage::FirstByte => Which::FirstByte,
             _ => Which::Handshake,
