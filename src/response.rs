@@ -48,14 +48,7 @@ pub(crate) struct Head {
 
 impl Head {
     pub(crate) fn new(received: Box<ResponseHead>, url: Url, addresses: Addresses) -> Self {
-        Self {
-            received,
-            url,
-            addresses,
-            timings: None,
-            tls: None,
-            extensions: Extensions::new(),
-        }
+        Self { received, url, addresses, timings: None, tls: None, extensions: Extensions::new() }
     }
 
     /// What is known of the TLS connection, if there is one.

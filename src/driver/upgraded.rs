@@ -53,7 +53,7 @@ pub struct Upgraded<F: Front> {
 impl<F: Front> Upgraded<F> {
     /// The fields of the 101: `Upgrade` names the protocol.
     pub fn headers(&self) -> &HeaderMap {
-        self.head.headers.map()
+        self.head.received.headers.map()
     }
 
     /// The URL of the request.
@@ -148,7 +148,7 @@ impl<F: Front> Connection<F> {
 
 impl<F: Front> Response<Reader<F>> {
     pub(crate) fn into_upgraded(self) -> Result<Upgraded<F>> {
-        let (status, url) = (self.head.status, self.head.url.clone());
+        let (status, url) = (self.head.received.status, self.head.url.clone());
         if status != StatusCode::SWITCHING_PROTOCOLS {
             return Err(Error::not_upgraded(status, Box::new(self)).for_url(&url));
         }

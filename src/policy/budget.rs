@@ -218,7 +218,7 @@ impl Budget {
     /// The same deadlines for the response's body, whose time is nobody's to tell.
     pub(crate) fn of_body(&self) -> Self {
         Self {
-            timeouts: self.timeouts,
+            timeouts: Arc::clone(&self.timeouts),
             total: self.total,
             connect: None,
             stage: self.stage,
@@ -237,7 +237,7 @@ impl Budget {
 
     /// The limits of single operations, to be changed.
     pub(crate) fn timeouts_mut(&mut self) -> &mut Timeouts {
-        &mut self.timeouts
+        Arc::make_mut(&mut self.timeouts)
     }
 
     /// How long `operation` may wait from now on; an error if no time is left.
