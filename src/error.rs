@@ -246,8 +246,8 @@ impl Error {
         self
     }
 
-    pub(crate) fn timed(mut self, timings: Timings) -> Self {
-        self.inner.timings = Some(Box::new(timings));
+    pub(crate) fn timed(mut self, timings: Box<Timings>) -> Self {
+        self.inner.timings = Some(timings);
         self
     }
 

@@ -41,7 +41,7 @@ pub(crate) struct Head {
     pub(crate) url: Url,
     pub(crate) addresses: Addresses,
     /// None for a response that was made by hand.
-    pub(crate) timings: Option<Timings>,
+    pub(crate) timings: Option<Box<Timings>>,
     pub(crate) tls: Option<TlsInfo>,
     pub(crate) extensions: Extensions,
 }
@@ -112,7 +112,7 @@ impl<B> Response<B> {
 
     /// Where the time went until the head was there; none for a response that was made by hand.
     pub fn timings(&self) -> Option<&Timings> {
-        self.head.timings.as_ref()
+        self.head.timings.as_deref()
     }
 
     /// What others attached to the response.

@@ -211,7 +211,7 @@ impl<'c, F: Front> Call<'c, F> {
     }
 
     /// The URL that was requested last, and where the time went.
-    pub(crate) fn into_parts(self) -> (Url, Timings) {
+    pub(crate) fn into_parts(self) -> (Url, Box<Timings>) {
         (self.request.url, self.budget.timings)
     }
 }

@@ -135,7 +135,7 @@ pub struct Budget {
     /// Set in the stages that have to keep a pace.
     meter: Option<Box<Meter>>,
     cancel: Option<CancelToken>,
-    pub(crate) timings: Timings,
+    pub(crate) timings: Box<Timings>,
 }
 
 impl Budget {
@@ -151,7 +151,7 @@ impl Budget {
             stage_end: None,
             meter: None,
             cancel: None,
-            timings: Timings::start(now),
+            timings: Box::new(Timings::start(now)),
         }
     }
 
@@ -225,7 +225,7 @@ impl Budget {
             stage_end: None,
             meter: None,
             cancel: self.cancel.clone(),
-            timings: self.timings.afresh(),
+            timings: Box::new(self.timings.afresh()),
         }
     }
 
