@@ -14,6 +14,7 @@ pub(crate) fn ready<T>(future: impl Future<Output = T>) -> Option<T> {
 /// What comes of it, where the system's operations are over when they return: the first poll is
 /// the last.
 #[cfg(any(feature = "blocking", test, fuzzing))]
+#[inline] // a call would copy the future, which is as large as all that it may wait for
 pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     loop {
