@@ -246,8 +246,8 @@ impl Error {
         self
     }
 
-    pub(crate) fn timed(mut self, timings: Box<Timings>) -> Self {
-        self.inner.timings = Some(timings);
+    pub(crate) fn timed(mut self, timings: Option<Box<Timings>>) -> Self {
+        self.inner.timings = timings;
         self
     }
 

@@ -56,11 +56,6 @@ impl Timings {
         Self { started: now, last: now, previous: Vec::new(), current: Hop::default() }
     }
 
-    /// Nothing done yet of what began at the same time.
-    pub(crate) fn afresh(&self) -> Self {
-        Self::start(self.started)
-    }
-
     /// A phase is over. It began where the one before ended.
     pub(crate) fn lap(&mut self, lap: Lap, now: Instant) {
         let time = now.saturating_duration_since(self.last);

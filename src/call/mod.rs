@@ -211,8 +211,8 @@ impl<'c, F: Front> Call<'c, F> {
     }
 
     /// The URL that was requested last, and where the time went.
-    pub(crate) fn into_parts(self) -> (Url, Box<Timings>) {
-        (self.request.url, self.budget.timings)
+    pub(crate) fn into_parts(self) -> (Url, Option<Box<Timings>>) {
+        (self.request.url, self.budget.into_timings())
     }
 }
 

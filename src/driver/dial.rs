@@ -57,7 +57,7 @@ async fn connection<F: Front>(
         }
     };
     let now = system.now();
-    call.budget.timings.lap(Lap::Connect, now);
+    call.budget.lap(Lap::Connect, now);
     Ok(Box::new(Connection::new(socket, link, slot, now)))
 }
 
@@ -109,7 +109,7 @@ async fn look_up<F: Front>(
 ) -> Result<Vec<SocketAddr>> {
     let lookup = |kind| Error::new(kind, Phase::Resolve).peer(&*stop.host);
     let found = resolve::addresses(system, stop, &call.config().dialling, &call.budget).await;
-    call.budget.timings.lap(Lap::Resolve, system.now());
+    call.budget.lap(Lap::Resolve, system.now());
     found.map_err(|error| match error {
         SocketError::Expired(expired) => lookup(expired.kind()).cause(expired),
         SocketError::Io(error) => lookup(Kind::Resolve).cause(error),

@@ -23,7 +23,7 @@ impl<F: Front> Client<F> {
         let mut call = Call::new(&shared.config, request, shared.system.now())?;
         match hops(shared, &mut call).await {
             Ok((head, lease)) => deliver(call, head, lease),
-            Err(error) => Err(error.timed(call.budget.timings)),
+            Err(error) => Err(error.timed(call.budget.into_timings())),
         }
     }
 }
@@ -49,7 +49,7 @@ async fn hops<F: Front>(
             Err(failure) => call.failed(failure, &shared.system)?,
         };
         wait(&shared.system, &call.budget, when).await;
-        call.budget.timings.next_hop(shared.system.now());
+        call.budget.next_hop(shared.system.now());
     }
 }
 
@@ -85,7 +85,7 @@ fn deliver<F: Front>(
     let extension = call.config().tls.extension();
     let (url, timings) = call.into_parts();
     let mut head = Head::new(head, url, lease.addresses());
-    head.timings = Some(timings);
+    head.timings = timings;
     head.describe_tls(lease.tls_info(), extension);
     if decoder.is_some() {
         head.forget_coding();

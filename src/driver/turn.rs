@@ -120,7 +120,7 @@ impl<F: Front> Queued<F> {
             Err(expired) => expired,
             Ok(wait) => match self.grants.wait(wait.at_most, &call.budget).await {
                 Some(grant) => {
-                    call.budget.timings.lap(Lap::Queue, system.now());
+                    call.budget.lap(Lap::Queue, system.now());
                     return Ok(grant);
                 }
                 None => call.budget.over(wait.expired),

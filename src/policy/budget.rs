@@ -135,7 +135,8 @@ pub struct Budget {
     /// Set in the stages that have to keep a pace.
     meter: Option<Box<Meter>>,
     cancel: Option<CancelToken>,
-    pub(crate) timings: Box<Timings>,
+    /// None where nobody asks for them.
+    timings: Option<Box<Timings>>,
 }
 
 impl Budget {
@@ -151,7 +152,7 @@ impl Budget {
             stage_end: None,
             meter: None,
             cancel: None,
-            timings: Box::new(Timings::start(now)),
+            timings: Some(Box::new(Timings::start(now))),
         }
     }
 
@@ -193,12 +194,30 @@ impl Budget {
         let limit = self.stage_limit();
         let now = (ended.is_some() || limit.is_some()).then(now);
         if let (Some(lap), Some(now)) = (ended, now) {
-            self.timings.lap(lap, now);
+            self.lap(lap, now);
         }
         self.stage_end = limit.zip(now).and_then(|(limit, now)| now.checked_add(limit));
         let has_pace = matches!(stage, Stage::Request | Stage::Body);
         let pace = self.timeouts.pace.filter(|_| has_pace);
         self.meter = pace.map(|pace| Box::new(Meter::start(pace)));
+    }
+
+    /// A phase is over.
+    pub(crate) fn lap(&mut self, lap: Lap, now: Instant) {
+        if let Some(timings) = &mut self.timings {
+            timings.lap(lap, now);
+        }
+    }
+
+    /// Another hop begins.
+    pub(crate) fn next_hop(&mut self, now: Instant) {
+        if let Some(timings) = &mut self.timings {
+            timings.next_hop(now);
+        }
+    }
+
+    pub(crate) fn into_timings(self) -> Option<Box<Timings>> {
+        self.timings
     }
 
     /// The same deadlines, but no more than `limit` from now on in all.
@@ -225,7 +244,7 @@ impl Budget {
             stage_end: None,
             meter: None,
             cancel: self.cancel.clone(),
-            timings: Box::new(self.timings.afresh()),
+            timings: None,
         }
     }
 
