@@ -389,6 +389,9 @@ mod jar;
 mod json;
 #[cfg(feature = "multipart")]
 pub mod multipart;
+#[cfg(all(test, feature = "cookies", feature = "gzip"))]
+#[path = "../tests/simulation/mod.rs"]
+mod simulation;
 #[cfg(test)]
 mod vectors;
 
