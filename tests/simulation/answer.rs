@@ -36,11 +36,12 @@ pub(super) struct Wire {
     pub(super) bytes: Vec<u8>,
     /// Where bytes begin that belong to no response.
     pub(super) stray_at: Option<usize>,
-    /// And after that.
+    pub(super) is_cut: bool,
+    /// What is done after that.
     pub(super) then: Vec<Beat>,
 }
 
-const FINAL: [u16; 10] = [200, 200, 200, 200, 200, 201, 204, 304, 404, 500];
+const FINAL: [u16; 12] = [200, 200, 200, 200, 200, 201, 204, 304, 404, 408, 500, 503];
 const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
 
 impl Answer {
@@ -54,6 +55,9 @@ impl Answer {
             true => redirect(world, &hop, &mut fields),
             false => world.seed.pick(&FINAL),
         };
+        if status == 503 {
+            fields.push_str(&format!("retry-after: {}\r\n", world.seed.within(0..=2)));
+        }
         let is_get = matches!(&*head.method, "GET" | "HEAD");
         let status = if status == 304 && !is_get { 200 } else { status };
         let mut answer = Self::with_status(world, status, &head.method);
@@ -110,7 +114,7 @@ impl Answer {
         self.write_head(world, serial, &mut bytes);
         let body_at = planned + bytes.len();
         bytes.extend_from_slice(&raw);
-        let mut wire = Wire { bytes, stray_at: None, then: Vec::new() };
+        let mut wire = Wire { bytes, stray_at: None, is_cut: false, then: Vec::new() };
         if let Framing::Length(said) = self.framing {
             wire.stray_at = (said < raw.len()).then_some(body_at + said);
         }
@@ -212,6 +216,7 @@ impl Wire {
                 true => [Ending::Fin, Ending::Close, Ending::None],
                 false => [Ending::Reset; 3],
             };
+            self.is_cut = true;
             self.then = vec![world.seed.pick(&endings).beat()];
         }
     }

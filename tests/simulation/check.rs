@@ -8,6 +8,7 @@ use super::plan::{BodyPlan, Secret, Site};
 use super::request::Head;
 use super::seed::content;
 use super::world::{Owner, World, note};
+use crate::proto::close::CloseReason;
 use crate::url::Url;
 
 /// How often a request may be sent whose repetition does no harm: once more on a fresh connection.
@@ -65,7 +66,8 @@ impl World {
         let of_hop = self.ledger.attempts.iter().filter(|attempt| attempt.hop == hop);
         let refused = |answered: Option<u16>| answered == Some(417);
         let count = of_hop.filter(|one| one.is_sent && !refused(one.answered)).count();
-        let allowed = if method.is_idempotent() { ATTEMPTS } else { 1 };
+        let retries = self.plan.client.attempts.map_or(0, |attempts| attempts as usize - 1);
+        let allowed = if method.is_idempotent() { ATTEMPTS + retries } else { 1 };
         match count < allowed {
             true => Ok(()),
             false => Err(format!("{method} of hop {hop} is sent {} times", count + 1)),
@@ -87,6 +89,24 @@ impl World {
         let open = self.lines.iter().filter(same).count();
         if self.plan.client.max_open.is_some_and(|max| open > max) {
             self.violated(format!("{open} connections to {stop:?}"));
+        }
+    }
+
+    /// 7: no connection is closed without a reason, and none as given up by somebody who was not.
+    pub(super) fn closing(&mut self, at: usize, reason: CloseReason) {
+        note!(self, "line {at}: is closed: {reason}");
+        let line = &mut self.lines[at];
+        line.reason = Some(reason);
+        let was_asked = line.attempts.last().is_some();
+        let is_cancelled = self.ledger.call().is_none_or(|call| call.cancelled);
+        let is_given_up = self.ledger.task().is_none_or(|task| task.is_given_up) || is_cancelled;
+        let is_well = match reason {
+            CloseReason::Abandoned => is_given_up || (was_asked && self.plan.stutters),
+            CloseReason::LetGo => is_given_up,
+            _ => true,
+        };
+        if !is_well {
+            self.violated(format!("line {at}: {reason}, and nobody did that"));
         }
     }
 
@@ -203,7 +223,9 @@ impl World {
     /// 6: nothing outlives its deadline.
     pub(super) fn check_deadline(&mut self, began: std::time::Duration) {
         let Some(deadline) = self.ledger.call().and_then(|call| call.deadline) else { return };
-        if self.now > deadline.max(began) {
+        // A source of the caller's cannot be interrupted.
+        let source = self.ledger.task().map_or(began, |task| task.source_read);
+        if self.now > deadline.max(began).max(source) {
             self.violated(format!("it is {:?}, and the deadline was {deadline:?}", self.now));
         }
     }

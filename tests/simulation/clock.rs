@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use super::ledger::Awaited;
 use super::world::{Happening, World, with};
 use crate::driver::system;
 
@@ -71,17 +72,35 @@ impl system::Event for Event {
 
     async fn wait(&self, at_most: Option<Duration>) {
         if !self.0.lock().unwrap().is_set {
-            self.0.lock().unwrap().place = with(|world| {
-                world.check_connecting(at_most);
-                world.ledger.queues()
-            });
+            self.0.lock().unwrap().place = with(|world| world.waits(at_most));
         }
-        until(at_most, |_, waker| {
-            let mut state = self.0.lock().unwrap();
-            state.waker = Some(waker.clone());
-            state.is_set.then_some(())
-        })
-        .await;
-        with(|world| world.ledger.looked_up());
+        until(at_most, |_, waker| self.is_set(waker).then_some(())).await;
+    }
+}
+
+impl Event {
+    /// Whether it has happened; if not, the waker is told.
+    pub(super) fn is_set(&self, waker: &Waker) -> bool {
+        let mut state = self.0.lock().unwrap();
+        state.waker = Some(waker.clone());
+        state.is_set
+    }
+}
+
+impl World {
+    /// Somebody begins to wait for an event: his place in the queue, if it is his turn that he waits
+    /// for.
+    fn waits(&mut self, at_most: Option<Duration>) -> Option<usize> {
+        match self.ledger.task().map(|task| task.awaits())? {
+            Awaited::Pause => None,
+            Awaited::Name => {
+                self.check_connecting(at_most);
+                None
+            }
+            Awaited::Turn => {
+                self.check_connecting(at_most);
+                Some(self.ledger.queues())
+            }
+        }
     }
 }

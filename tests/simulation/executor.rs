@@ -79,7 +79,10 @@ impl Task {
         let Some(future) = &mut self.future else { return };
         let is_cancelled = self.cancelled_at.is_some_and(|at| self.polls > at);
         if is_cancelled {
-            with(|world| note!(world, "task {number} is given up"));
+            with(|world| {
+                note!(world, "task {number} is given up");
+                world.ledger.tasks[number].is_given_up = true;
+            });
         }
         if is_cancelled || future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
             self.future = None; // what it held is let go in its name

@@ -24,7 +24,9 @@ pub(super) struct Ledger {
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) plan: CallPlan,
+    /// By then it is over.
     pub(super) deadline: Option<Duration>,
+    pub(super) cancelled: bool,
 }
 
 /// What one of the URLs stands for that are requested on the way: its path holds its number.
@@ -83,8 +85,33 @@ pub(super) struct Task {
     pub(super) call: Option<usize>,
     /// Since when it wants a connection.
     pub(super) connecting: Option<Duration>,
-    looks_up: bool,
+    /// What it waits for next, if it waits for an event.
+    awaited: Awaited,
     queued: Option<usize>,
+    /// When the source was done that was last read in time.
+    pub(super) source_read: Duration,
+    /// It is dropped before its end.
+    pub(super) is_given_up: bool,
+}
+
+/// What an event stands for.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Awaited {
+    #[default]
+    Turn,
+    Name,
+    /// Before a retry.
+    Pause,
+}
+
+impl Task {
+    pub(super) fn begin(&mut self, call: usize) {
+        *self = Self { call: Some(call), ..Self::default() };
+    }
+
+    pub(super) fn awaits(&mut self) -> Awaited {
+        std::mem::take(&mut self.awaited)
+    }
 }
 
 /// Somebody who waits for a turn.
@@ -97,7 +124,7 @@ struct Queued {
 
 impl Ledger {
     pub(super) fn new(plan: &Plan) -> Self {
-        let call = |plan: &CallPlan| Call { plan: plan.clone(), deadline: None };
+        let call = |plan: &CallPlan| Call { plan: plan.clone(), deadline: None, cancelled: false };
         let hop = |call: &CallPlan| Hop {
             call: call.number,
             site: call.site,
@@ -137,23 +164,26 @@ impl Ledger {
 
     pub(super) fn looks_up(&mut self) {
         if let Some(task) = self.task() {
-            task.looks_up = true;
+            task.awaited = Awaited::Name;
         }
     }
 
-    pub(super) fn looked_up(&mut self) {
+    /// A retry begins, after a pause.
+    pub(super) fn pauses(&mut self) {
         if let Some(task) = self.task() {
-            task.looks_up = false;
+            task.awaited = Awaited::Pause;
+            task.connecting = None;
         }
     }
 
-    /// Somebody begins to wait. It is a turn that is waited for, if no name is looked up.
-    pub(super) fn queues(&mut self) -> Option<usize> {
+    /// Somebody begins to wait for his turn.
+    pub(super) fn queues(&mut self) -> usize {
         let place = self.queue.len();
-        let task = self.task().filter(|task| !task.looks_up)?;
-        task.queued = Some(place);
         self.queue.push(Queued { turn: None, stop: None });
-        Some(place)
+        if let Some(task) = self.task() {
+            task.queued = Some(place);
+        }
+        place
     }
 
     pub(super) fn turn_came(&mut self, place: usize) {
@@ -169,7 +199,12 @@ impl Ledger {
 
     /// Who was served before one who had come earlier.
     pub(super) fn overtaken(&self) -> Option<(usize, usize)> {
-        let served = || self.queue.iter().enumerate().filter(|(_, one)| one.stop.is_some());
+        let served = || {
+            self.queue
+                .iter()
+                .enumerate()
+                .filter(|(_, one)| one.stop.is_some() && one.turn.is_some())
+        };
         served().find_map(|(at, first)| {
             let later = served().skip_while(move |(other, _)| *other <= at);
             let mut same = later.filter(|(_, other)| other.stop == first.stop);

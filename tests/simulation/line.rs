@@ -16,6 +16,7 @@ use super::world::{Happening, World, note, with};
 use crate::driver::SocketError;
 use crate::driver::system::{self, Pending};
 use crate::policy::budget::Wait;
+use crate::proto::close::CloseReason;
 use crate::url::Url;
 
 /// A connection.
@@ -35,6 +36,8 @@ pub(super) struct Line {
     pub(super) is_poisoned: bool,
     pub(super) attempts: Vec<usize>,
     pub(super) is_open: bool,
+    /// Why it is about to be closed.
+    pub(super) reason: Option<CloseReason>,
     /// What the client has sent and the server has not read.
     held: usize,
     window: usize,
@@ -56,13 +59,15 @@ pub(super) enum Packet {
 pub(super) enum End {
     Fin,
     Reset,
+    /// The client's own doing.
+    Shutdown,
 }
 
 impl World {
     fn open(&mut self, address: SocketAddr) -> usize {
         let site = Site::at(address.ip(), address.port());
         let narrow = self.plan.has(Fault::NarrowPipe);
-        let window = if narrow { self.seed.pick(&[1, 100, 5000]) } else { 60_000 };
+        let window = if narrow { self.seed.pick(&[40, 700, 5000]) } else { 60_000 };
         let line = self.lines.len();
         note!(self, "line {line}: open to {}", site.authority());
         self.lines.push(Line {
@@ -76,6 +81,7 @@ impl World {
             is_poisoned: false,
             attempts: Vec::new(),
             is_open: true,
+            reason: None,
             held: 0,
             window,
             reader: None,
@@ -122,17 +128,23 @@ impl World {
             }
             Packet::End(end) => {
                 note!(self, "line {at}: {end:?} comes");
-                line.end = Some(end);
                 // Some systems throw away what was not read.
                 if end == End::Reset && self.seed.one_in(2) {
                     line.inbox.clear();
                 }
-                if let Some(waker) = line.writer.take() {
-                    waker.wake();
-                }
+                self.end(at, end);
             }
         }
-        if let Some(waker) = line.reader.take() {
+        if let Some(waker) = self.lines[at].reader.take() {
+            waker.wake();
+        }
+    }
+
+    /// Nothing more comes.
+    fn end(&mut self, at: usize, end: End) {
+        let line = &mut self.lines[at];
+        line.end = Some(end);
+        for waker in [line.reader.take(), line.writer.take()].into_iter().flatten() {
             waker.wake();
         }
     }
@@ -171,7 +183,7 @@ impl World {
                 line.reader = Some(waker.clone());
                 return None;
             }
-            (0, Some(End::Fin)) => return Some(Ok(0)),
+            (0, Some(End::Fin | End::Shutdown)) => return Some(Ok(0)),
             (0, Some(End::Reset)) => return Some(Err(ErrorKind::ConnectionReset.into())),
             (most, _) if whole => most,
             (most, _) => self.seed.within(1..=most),
@@ -189,7 +201,7 @@ impl World {
         }
         let whole = self.seed.one_in(2);
         let line = &mut self.lines[at];
-        if line.end == Some(End::Reset) {
+        if matches!(line.end, Some(End::Reset | End::Shutdown)) {
             return Some(Err(ErrorKind::BrokenPipe.into()));
         }
         let room = line.window - line.held;
@@ -267,10 +279,9 @@ impl Stream {
 impl system::Stream for Stream {
     async fn read(&mut self, into: &mut [u8], wait: Wait) -> Result<usize, SocketError> {
         with(|world| {
-            let own = match wait.expired.is_patience() {
-                true => PATIENCE,
-                false => world.limit(|limits| limits.read),
-            };
+            let expects = world.ledger.call().is_some_and(|call| call.plan.expects);
+            let patience = if expects { PATIENCE } else { Duration::ZERO };
+            let own = world.limit(|limits| limits.read).max(patience);
             world.check_wait(self.line, own, wait);
         });
         let read = until(wait.at_most, |world, waker| world.read(self.line, into, waker)).await;
@@ -300,15 +311,27 @@ impl system::Stream for Stream {
 
     fn say_farewell(&mut self, _: &[u8]) {}
 
+    /// As if somebody had shut the socket down.
+    fn interrupter(&self) -> impl Fn() + Send + 'static {
+        let line = self.line;
+        move || with(|world| world.end(line, End::Shutdown))
+    }
+
     fn begin(&mut self, method: &Method, url: &Url) {
         with(|world| world.begin(self.line, method, url));
+    }
+
+    fn closing(&mut self, reason: CloseReason) {
+        with(|world| world.closing(self.line, reason));
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
         with(|world| {
-            note!(world, "line {}: closed", self.line);
+            if world.lines[self.line].reason.is_none() {
+                world.violated(format!("line {}: closed without a reason", self.line));
+            }
             world.lines[self.line].is_open = false;
             world.to_server(self.line, Packet::End(End::Fin));
         });

@@ -164,8 +164,8 @@ impl Server {
                 self.close(world, at, end);
             }
             Beat::IdleTalk if self.is_idle() => {
-                let talk = Wire::unasked(world, at, self.planned());
-                world.lines[at].strays.push((self.planned(), self.heads));
+                let talk = Wire::unasked(world, at, self.sent);
+                world.lines[at].strays.push((self.sent, self.heads));
                 note!(world, "line {at}: talks, unasked, {} bytes", talk.len());
                 self.perform(world, at, Beat::Say(talk));
             }
@@ -283,7 +283,9 @@ impl Server {
         let drips = world.strikes(Fault::Drip);
         self.add(pieces(world, wire.bytes, drips));
         self.add(wire.then);
-        self.add(idly(world));
+        if !wire.is_cut {
+            self.add(idly(world));
+        }
     }
 
     /// It was about to close, or to talk.

@@ -45,12 +45,13 @@ pub(super) enum Fault {
     NoTunnel,
     // By the caller.
     Cancel,
+    Token,
     Hurry,
     BadBody,
     Denied,
 }
 
-const FAULTS: [Fault; 24] = [
+const FAULTS: [Fault; 25] = [
     Fault::Refusal,
     Fault::BlackHole,
     Fault::SlowConnect,
@@ -72,6 +73,7 @@ const FAULTS: [Fault; 24] = [
     Fault::Old,
     Fault::NoTunnel,
     Fault::Cancel,
+    Fault::Token,
     Fault::Hurry,
     Fault::BadBody,
     Fault::Denied,
@@ -85,6 +87,8 @@ pub(super) struct ClientPlan {
     pub(super) idle_timeout: Duration,
     pub(super) max_age: Option<Duration>,
     pub(super) redirects: usize,
+    /// How often a call is tried, where the caller wants that.
+    pub(super) attempts: Option<u32>,
     pub(super) cookies: bool,
     pub(super) credentials: Option<String>,
     pub(super) default_secret: Option<String>,
@@ -100,6 +104,7 @@ pub(super) struct Limits {
     pub(super) connect: Duration,
     pub(super) read: Duration,
     pub(super) write: Duration,
+    pub(super) first_byte: Option<Duration>,
     pub(super) total: Option<Duration>,
 }
 
@@ -129,6 +134,8 @@ pub(super) struct CallPlan {
     pub(super) secret: Option<Secret>,
     pub(super) limits: Limits,
     pub(super) reading: Reading,
+    /// When it is cancelled from outside.
+    pub(super) cancelled_after: Option<Duration>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -251,6 +258,7 @@ impl Plan {
             idle_timeout: seed.pick(&[1, 90, 90]) * SECOND,
             max_age: seed.one_in(4).then(|| SECOND * 2),
             redirects: seed.pick(&[0, 10, 10, 10]),
+            attempts: seed.pick(&[None, None, Some(2), Some(5)]),
             cookies: !seed.one_in(3),
             credentials: seed.one_in(3).then(|| "client-password".to_owned()),
             default_secret: seed.one_in(3).then(|| "client-key".to_owned()),
@@ -264,11 +272,13 @@ impl Plan {
     fn limits(&self, seed: &mut Seed) -> Limits {
         if !self.has(Fault::Hurry) {
             let total = seed.one_in(3).then_some(MUCH * 4);
-            return Limits { connect: MUCH, read: SECOND * 30, write: SECOND * 30, total };
+            let (read, write) = (SECOND * 30, SECOND * 30);
+            return Limits { connect: MUCH, read, write, first_byte: None, total };
         }
         let mut any = || seed.ms(1..=60) * seed.pick(&[1, 1, 10, 100]);
-        let (connect, read, write) = (any(), any(), any());
-        Limits { connect, read, write, total: Some(any()).filter(|_| seed.one_in(2)) }
+        let [connect, read, write, first_byte, total] = [(); 5].map(|()| any());
+        let first_byte = Some(first_byte).filter(|_| seed.one_in(3));
+        Limits { connect, read, write, first_byte, total: Some(total).filter(|_| seed.one_in(2)) }
     }
 
     fn all_tasks(&self, seed: &mut Seed) -> Vec<TaskPlan> {
@@ -315,6 +325,8 @@ impl Plan {
                 Reading::Part(size),
                 Reading::Nothing,
             ]),
+            cancelled_after: (self.has(Fault::Token) && seed.one_in(3))
+                .then(|| seed.ms(0..=40) * seed.pick(&[1, 1, 5, 100])),
         }
     }
 

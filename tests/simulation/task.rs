@@ -11,8 +11,9 @@ use super::Simulated;
 use super::check::{Given, request_body};
 use super::clock::sleep;
 use super::plan::{BodyPlan, CallPlan, Reading, Secret, TaskPlan};
-use super::world::{note, with};
+use super::world::{Happening, World, note, with};
 use crate::body::{Body, SourceLength};
+use crate::cancel::CancelToken;
 use crate::client::Client;
 use crate::driver::Reader;
 use crate::error::{Error, Result};
@@ -45,8 +46,7 @@ fn begin(plan: &CallPlan) {
         let call = &mut world.ledger.calls[plan.number];
         call.deadline = plan.limits.total.map(|total| now + total);
         if let Some(task) = world.ledger.task() {
-            task.call = Some(plan.number);
-            task.connecting = None;
+            task.begin(plan.number);
         }
     });
 }
@@ -54,7 +54,7 @@ fn begin(plan: &CallPlan) {
 async fn perform(client: &Client<Simulated>, plan: CallPlan) -> Result<()> {
     let request = request(client, &plan)?;
     let began = with(|world| world.now);
-    let response = client.send(request).await;
+    let response = client.send(Box::new(request)).await;
     with(|world| world.check_deadline(began));
     let response = response?;
     if plan.body.is_bad() {
@@ -67,7 +67,7 @@ async fn perform(client: &Client<Simulated>, plan: CallPlan) -> Result<()> {
 
 /// Reads as much as the plan wants, and checks it whether it fails or not.
 async fn receive(response: Response<Reader<Simulated>>, plan: &CallPlan) -> Result<()> {
-    let serial = response.head.headers.get("x-serial");
+    let serial = response.headers().get("x-serial");
     let serial = serial.and_then(|serial| serial.to_str().ok()?.parse().ok());
     let mut given = Given {
         call: plan.number,
@@ -135,6 +135,14 @@ fn request(client: &Client<Simulated>, plan: &CallPlan) -> Result<Request<Simula
         .connect_timeout(limits.connect)
         .read_timeout(limits.read)
         .write_timeout(limits.write);
+    if let Some(first_byte) = limits.first_byte {
+        builder = builder.first_byte_timeout(first_byte);
+    }
+    if let Some(delay) = plan.cancelled_after {
+        let token = CancelToken::new();
+        builder = builder.cancel_token(&token);
+        with(|world| world.schedule(delay, Happening::Cancel(token, plan.number)));
+    }
     if let Some(total) = limits.total {
         builder = builder.timeout(total);
     }
@@ -168,6 +176,17 @@ fn body(plan: &CallPlan) -> Option<Body<Simulated>> {
     Some(Body::from_source(Source { data: request_body(plan.number, has).into(), fails }, length))
 }
 
+impl World {
+    /// A source takes its time.
+    fn source_is_read(&mut self, pause: Duration) {
+        let (now, deadline) = (self.now, self.ledger.call().and_then(|call| call.deadline));
+        let Some(task) = self.ledger.task() else { return };
+        if deadline.is_none_or(|deadline| now < deadline) {
+            task.source_read = now + pause;
+        }
+    }
+}
+
 /// A body that is read, and takes its time.
 pub(super) struct Source {
     data: VecDeque<u8>,
@@ -181,6 +200,7 @@ impl Source {
             (pause, world.seed.pick(&[1, 100, 10_000]).max(self.data.len() / 20))
         });
         if pause > Duration::ZERO {
+            with(|world| world.source_is_read(pause));
             sleep(pause).await;
         }
         if self.data.is_empty() && self.fails {

@@ -9,17 +9,18 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::clock::{Event, until};
 use super::ledger::Ledger;
 use super::line::{Line, Packet, Stream};
 use super::plan::{Fault, HOSTS, Plan, SECOND, Site, addresses};
 use super::seed::Seed;
+use crate::cancel::CancelToken;
 use crate::dialling::SocketOptions;
 use crate::dns::Resolver;
 use crate::driver::SocketError;
-use crate::driver::system::{Desk, Failures, Found, System};
+use crate::driver::system::{Desk, Event as _, Failures, Found, System};
 use crate::policy::budget::{Budget, Operation};
 use crate::policy::eyeballs::{Move, Race};
 
@@ -61,6 +62,7 @@ pub(super) enum Happening {
     Dialled(usize, Result<(), io::ErrorKind>),
     ToServer(usize, Packet),
     ToClient(usize, Packet),
+    Cancel(CancelToken, usize),
     /// The server goes on with what it was about to do.
     Act(usize, usize),
 }
@@ -137,6 +139,13 @@ impl World {
         }
     }
 
+    fn cancelled(&mut self, call: usize) {
+        note!(self, "call {call} is cancelled");
+        let call = &mut self.ledger.calls[call];
+        call.cancelled = true;
+        call.deadline = Some(call.deadline.map_or(self.now, |deadline| deadline.min(self.now)));
+    }
+
     /// Begins to connect to an address.
     fn dial(&mut self, address: SocketAddr) -> usize {
         let number = self.dials.len();
@@ -208,6 +217,10 @@ pub(super) fn happen() {
         Some(Happening::Dialled(dial, outcome)) => with(|world| world.dialled(dial, outcome)),
         Some(Happening::ToServer(line, packet)) => with(|world| world.reach_server(line, packet)),
         Some(Happening::ToClient(line, packet)) => with(|world| world.reach_client(line, packet)),
+        Some(Happening::Cancel(token, call)) => {
+            with(|world| world.cancelled(call));
+            token.cancel();
+        }
         Some(Happening::Act(line, turn)) => with(|world| world.act(line, turn)),
     }
 }
@@ -225,6 +238,18 @@ impl System for Simulation {
         *BEGINNING.get_or_init(Instant::now) + with(|world| world.now)
     }
 
+    fn date(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + with(|world| world.now)
+    }
+
+    /// Asked for where a retry is about to be waited for.
+    fn random(&self) -> u64 {
+        with(|world| {
+            world.ledger.pauses();
+            world.seed.next()
+        })
+    }
+
     async fn connect(
         &self,
         addresses: Vec<SocketAddr>,
@@ -232,7 +257,12 @@ impl System for Simulation {
         budget: &Budget,
     ) -> Result<(Stream, SocketAddr), Failures> {
         let race = Race::new(addresses);
-        Attempts { race, budget, running: Vec::new(), failures: Vec::new() }.run().await
+        let bell = Arc::new(Event::default());
+        let _watch = budget.cancel_token().map(|token| {
+            let bell = Arc::clone(&bell);
+            token.on_cancel(move || bell.set())
+        });
+        Attempts { race, budget, bell, running: Vec::new(), failures: Vec::new() }.run().await
     }
 
     async fn connect_unix(&self, _: &Path, _: &Budget) -> Result<Stream, SocketError> {
@@ -257,6 +287,8 @@ impl System for Simulation {
 struct Attempts<'a> {
     race: Race,
     budget: &'a Budget,
+    /// Rings when the call is not wanted any more.
+    bell: Arc<Event>,
     running: Vec<Attempt>,
     failures: Failures,
 }
@@ -286,8 +318,11 @@ impl Attempts<'_> {
             };
             with(|world| world.check_connecting(wait.at_most));
             let limit = limit.into_iter().chain(wait.at_most).min();
-            let ended = until(limit, |world, waker| world.ended(&self.running, waker)).await;
-            let Some((at, outcome)) = ended else { continue };
+            let ended = until(limit, |world, waker| {
+                let ended = world.ended(&self.running, waker);
+                ended.map(Some).or_else(|| self.bell.is_set(waker).then_some(None))
+            });
+            let Some((at, outcome)) = ended.await.flatten() else { continue };
             let Attempt { address, .. } = self.running.swap_remove(at);
             match outcome {
                 Ok(()) => return Ok((Stream::open(address), address)),
