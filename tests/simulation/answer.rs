@@ -130,7 +130,12 @@ impl Answer {
             says_close: self.says_close,
         });
         if self.says_close {
-            wire.then.push(world.seed.pick(&[Ending::Fin, Ending::Close]).beat());
+            // Who has not read all that was sent may take the answer away by that (RFC 9112 §9.6).
+            let endings: &[_] = match world.plan.is_calm() {
+                true => &[Ending::Fin],
+                false => &[Ending::Fin, Ending::Close],
+            };
+            wire.then.push(world.seed.pick(endings).beat());
         }
         wire.spoil(world, at, planned);
         wire

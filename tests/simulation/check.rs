@@ -4,6 +4,7 @@
 use http::Method;
 
 use super::framing::Extent;
+use super::ledger::Attempt;
 use super::plan::{BodyPlan, Secret, Site};
 use super::request::Head;
 use super::seed::content;
@@ -23,12 +24,16 @@ impl World {
         let Some(hop) = self.ledger.hop_of(url.path()).filter(|_| site.is_some()) else {
             return self.violated(format!("nobody asks for {url}"));
         };
+        let call = self.ledger.call().map_or(usize::MAX, |call| call.plan.number);
+        if call != self.ledger.hops[hop].call && !self.is_poisoned(call) {
+            self.violated(format!("call {call} asks for {url}, which is another's"));
+        }
         if let Err(rule) = self.check_reuse(at).and_then(|()| self.check_repetition(hop, method)) {
             self.violated(format!("line {at}: {rule}"));
         }
         self.check_count(at, site);
         let attempt = self.ledger.attempts.len();
-        self.ledger.attempts.push(super::ledger::Attempt { hop, is_sent: false, answered: None });
+        self.ledger.attempts.push(Attempt { hop, call, is_sent: false, answered: None });
         self.lines[at].attempts.push(attempt);
     }
 
@@ -63,7 +68,9 @@ impl World {
 
     /// 4: nothing is sent twice that may do something twice.
     fn check_repetition(&self, hop: usize, method: &Method) -> Result<(), String> {
-        let of_hop = self.ledger.attempts.iter().filter(|attempt| attempt.hop == hop);
+        let call = self.ledger.hops[hop].call;
+        let of_hop = |attempt: &&Attempt| attempt.hop == hop && attempt.call == call;
+        let of_hop = self.ledger.attempts.iter().filter(of_hop);
         let refused = |answered: Option<u16>| answered == Some(417);
         let count = of_hop.filter(|one| one.is_sent && !refused(one.answered)).count();
         let retries = self.plan.client.attempts.map_or(0, |attempts| attempts as usize - 1);
@@ -120,8 +127,11 @@ impl World {
         attempt: usize,
         head: &Head,
     ) -> Result<(), String> {
-        let number = self.ledger.attempts[attempt].hop;
+        let Attempt { hop: number, call, .. } = self.ledger.attempts[attempt];
         let hop = self.ledger.hops[number].clone();
+        if call != hop.call {
+            return Ok(());
+        }
         let authority = hop.site.authority();
         let path = match at {
             Some(_) => Some(&*head.target),
@@ -167,7 +177,9 @@ impl World {
                 continue; // the caller's
             };
             let cookie = &self.ledger.cookies[number];
-            if !cookie.is_for(hop.site, hop.directory) {
+            // An answer to another request may have set it.
+            let is_sure = !self.lines.iter().any(|line| line.is_poisoned);
+            if is_sure && !cookie.is_for(hop.site, hop.directory) {
                 return Err(format!("{cookie:?} is sent to {hop:?}"));
             }
         }
@@ -176,8 +188,12 @@ impl World {
 
     /// A server that has read a request to its end has read what the caller gave.
     pub(super) fn check_body(&self, attempt: usize, body: &[u8]) -> Result<(), String> {
-        let hop = &self.ledger.hops[self.ledger.attempts[attempt].hop];
-        let plan = self.ledger.calls[hop.call].plan.body;
+        let Attempt { hop, call, .. } = self.ledger.attempts[attempt];
+        let hop = &self.ledger.hops[hop];
+        if call != hop.call {
+            return Ok(());
+        }
+        let plan = self.ledger.calls[call].plan.body;
         let expected = if hop.has_body { plan.length() } else { Some(0) };
         match expected {
             None => Err(format!("{plan:?} looks complete")),
@@ -191,20 +207,28 @@ impl World {
     /// 2: what a caller was given, and whether it was told that this is all.
     pub(super) fn check_response(&self, given: &Given) -> Result<(), String> {
         let Some(response) = self.ledger.responses.get(given.serial) else {
-            return Err("a response that nobody sent".to_owned());
+            return match self.is_poisoned(given.call) {
+                true => Ok(()), // pieced together of several
+                false => Err("a response that nobody sent".to_owned()),
+            };
         };
         let line = &self.lines[response.line];
+        if line.is_poisoned || self.is_poisoned(given.call) {
+            return Ok(()); // what came of it is anybody's guess
+        }
         let call = response.hop.map(|hop| self.ledger.hops[hop].call);
-        if call != Some(given.call) && !line.is_poisoned {
+        if call != Some(given.call) {
             return Err(format!("call {} is given the response to {call:?}", given.call));
         }
         if given.status != response.status {
             return Err(format!("{} was {}", given.status, response.status));
         }
         let (raw, extent) = response.judge(&line.log, line.close());
-        let is_decoded = response.coded != response.content;
+        let is_decoded = response.coded != response.content && !raw.is_empty();
         let content = if is_decoded { &response.content } else { &raw };
-        if !content.starts_with(&given.body) {
+        // Out of a coded body that was tampered with comes what may, but an error at last.
+        let is_genuine = !is_decoded || response.coded.starts_with(&raw);
+        if is_genuine && !content.starts_with(&given.body) {
             return Err(format!("other bytes than response {} has", given.serial));
         }
         let is_whole = matches!(extent, Extent::Complete(_))
@@ -218,6 +242,12 @@ impl World {
             )),
             false => Ok(()),
         }
+    }
+
+    /// Whether a connection of this call had bytes that nobody had asked for.
+    fn is_poisoned(&self, call: usize) -> bool {
+        let of_call = |attempt: &usize| self.ledger.attempts[*attempt].call == call;
+        self.lines.iter().any(|line| line.is_poisoned && line.attempts.iter().any(of_call))
     }
 
     /// 6: nothing outlives its deadline.

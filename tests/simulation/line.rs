@@ -112,7 +112,8 @@ impl World {
 
     pub(super) fn reach_client(&mut self, at: usize, packet: Packet) {
         let line = &mut self.lines[at];
-        if !line.is_open || line.end.is_some() {
+        let is_over = matches!(line.end, Some(End::Reset | End::Shutdown));
+        if !line.is_open || is_over {
             return;
         }
         match packet {
