@@ -389,7 +389,8 @@ mod jar;
 mod json;
 #[cfg(feature = "multipart")]
 pub mod multipart;
-#[cfg(all(test, feature = "cookies", feature = "gzip"))]
+#[cfg(test)]
+#[cfg(all(feature = "cookies", feature = "gzip"))]
 #[path = "../tests/simulation/mod.rs"]
 mod simulation;
 #[cfg(test)]

@@ -93,12 +93,12 @@ impl World {
     }
 
     /// Puts a packet on its way to the client.
-    pub(super) fn to_client(&mut self, line: usize, packet: Packet) {
+    pub(super) fn send_to_client(&mut self, line: usize, packet: Packet) {
         let at = self.arrival(line, 0);
         self.schedule_at(at, Happening::ToClient(line, packet));
     }
 
-    fn to_server(&mut self, line: usize, packet: Packet) {
+    fn send_to_server(&mut self, line: usize, packet: Packet) {
         let at = self.arrival(line, 1);
         self.schedule_at(at, Happening::ToServer(line, packet));
     }
@@ -155,7 +155,7 @@ impl World {
         match packet {
             Packet::Bytes(bytes) if line.server.is_closed => {
                 note!(self, "line {at}: {} bytes for nobody", bytes.len());
-                self.to_client(at, Packet::End(End::Reset));
+                self.send_to_client(at, Packet::End(End::Reset));
             }
             Packet::Bytes(_) if line.server.is_deaf => {}
             Packet::Bytes(bytes) => {
@@ -220,7 +220,7 @@ impl World {
         if let (Some(attempt), false) = (line.attempts.last(), line.server.is_tunnel()) {
             self.ledger.attempts[*attempt].is_sent = true;
         }
-        self.to_server(at, Packet::Bytes(bytes[..count].to_vec()));
+        self.send_to_server(at, Packet::Bytes(bytes[..count].to_vec()));
         Some(Ok(count))
     }
 
@@ -334,7 +334,7 @@ impl Drop for Stream {
                 world.violated(format!("line {}: closed without a reason", self.line));
             }
             world.lines[self.line].is_open = false;
-            world.to_server(self.line, Packet::End(End::Fin));
+            world.send_to_server(self.line, Packet::End(End::Fin));
         });
     }
 }

@@ -154,9 +154,9 @@ impl Server {
             Beat::Wait(_) => {}
             Beat::Say(bytes) => {
                 self.sent += bytes.len();
-                world.to_client(at, Packet::Bytes(bytes));
+                world.send_to_client(at, Packet::Bytes(bytes));
             }
-            Beat::Fin => world.to_client(at, Packet::End(End::Fin)),
+            Beat::Fin => world.send_to_client(at, Packet::End(End::Fin)),
             Beat::Close => self.close(world, at, End::Fin),
             Beat::Reset => self.close(world, at, End::Reset),
             Beat::IdleClose if self.is_idle() => {
@@ -176,7 +176,7 @@ impl Server {
     fn close(&mut self, world: &mut World, at: usize, end: End) {
         note!(world, "line {at}: the server closes, {end:?}");
         self.is_closed = true;
-        world.to_client(at, Packet::End(end));
+        world.send_to_client(at, Packet::End(end));
     }
 
     fn is_idle(&self) -> bool {

@@ -72,7 +72,7 @@ async fn receive(response: Response<Reader<Simulated>>, plan: &CallPlan) -> Resu
     let mut given = Given {
         call: plan.number,
         serial: serial.unwrap_or(usize::MAX),
-        status: response.head.status.as_u16(),
+        status: response.status().as_u16(),
         body: Vec::new(),
         is_complete: false,
     };
