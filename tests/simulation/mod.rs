@@ -52,7 +52,7 @@ use crate::redirect::Policy;
 use crate::retry;
 
 /// How many seeds are run when nobody says how many.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 200;
 
 /// The front of this world, as a type parameter.
 #[derive(Debug)]
