@@ -390,6 +390,10 @@ mod json;
 #[cfg(feature = "multipart")]
 pub mod multipart;
 #[cfg(test)]
+#[cfg(all(feature = "cookies", feature = "gzip"))]
+#[path = "../tests/simulation/mod.rs"]
+mod simulation;
+#[cfg(test)]
 mod vectors;
 
 pub use http::{Method, StatusCode, Version, header};

@@ -447,9 +447,13 @@ mod uploads {
                 Ok(1)
             }
         }
-        let ask: Ask = |client, url| client.post(url).body(Body::new(Slow));
-        let url = script(vec![vec![Step::Silent]]);
-        assert_ends(&[Limit::Total], Phase::Send, &url, (ask, BYTES));
+        let chunked: Ask = |client, url| client.post(url).body(Body::new(Slow));
+        // Its first piece would be 64 KiB.
+        let sized: Ask = |client, url| client.post(url).body(Body::sized(Slow, 1 << 20));
+        for ask in [chunked, sized] {
+            let url = script(vec![vec![Step::Silent]]);
+            assert_ends(&[Limit::Total], Phase::Send, &url, (ask, BYTES));
+        }
     }
 }
 

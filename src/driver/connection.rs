@@ -152,7 +152,7 @@ impl<F: Front> Connection<F> {
                     return Ok(head);
                 }
                 Ok(Step::Fill) if self.may_have_answer() => self.read(budget).await,
-                Ok(Step::Fill) => self.fill(body).await,
+                Ok(Step::Fill) => self.fill(body, budget).await,
                 Ok(Step::Read) => self.read_answer(write_error.as_ref(), budget).await,
                 Ok(Step::Await) => self.await_continue(budget).await,
                 Ok(Step::Write) if std::mem::take(&mut suspects) && self.is_spoken_to() => {
@@ -218,7 +218,7 @@ impl<F: Front> Connection<F> {
     }
 
     /// Puts the next piece of the request's body into the machine.
-    async fn fill(&mut self, body: &mut Body<F>) -> Result<(), Halt> {
+    async fn fill(&mut self, body: &mut Body<F>, budget: &Budget) -> Result<(), Halt> {
         let space = self.link.session.body_space();
         loop {
             let (source, into) = match body.feed(space) {
@@ -232,6 +232,8 @@ impl<F: Front> Connection<F> {
                 }
                 Feed::Read(source, into) => (source, into),
             };
+            // A source of many small pieces could outlast every limit before anything is written.
+            budget.check_time(|| self.socket.now()).map_err(Halt::Expired)?;
             let count = F::read(source, into).await.map_err(Halt::body)?;
             body.fed(count).map_err(Halt::body)?;
         }

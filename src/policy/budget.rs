@@ -290,6 +290,15 @@ impl Budget {
         }
     }
 
+    /// An error if the call is over, whatever it is about to do.
+    pub(crate) fn check_time(&self, now: impl FnOnce() -> Instant) -> Result<(), Expired> {
+        self.check()?;
+        match self.deadline() {
+            Some((end, expired)) if end <= now() => Err(expired),
+            _ => Ok(()),
+        }
+    }
+
     /// Why a wait was in vain that was to end with `expired`.
     pub(crate) fn over(&self, expired: Expired) -> Expired {
         self.check().err().unwrap_or(expired)
@@ -628,6 +637,17 @@ mod tests {
             let wait = budget.wait(Operation::Read, || start).unwrap();
             assert_eq!(wait.at_most, Some(SECOND * expected), "{total}");
         }
+    }
+
+    #[test]
+    fn what_does_not_wait_ends_with_the_deadline_too() {
+        let start = Instant::now();
+        let budget = Budget::start(timeouts(0, 1, 2), start);
+        assert_eq!(budget.check_time(|| start + SECOND), Ok(()));
+        let expired = budget.check_time(|| start + 2 * SECOND).unwrap_err();
+        assert_eq!(expired.to_string(), "not done within 2s (total timeout)");
+        let budget = Budget::start(timeouts(0, 1, 0), start);
+        assert_eq!(budget.check_time(|| panic!("asked the clock")), Ok(()));
     }
 
     #[test]

@@ -1,0 +1,325 @@
+//! The rules, and who breaks them. The numbers are those of the design: "What the machine must never
+//! do".
+
+use http::Method;
+
+use super::framing::Extent;
+use super::ledger::Attempt;
+use super::plan::{BodyPlan, Secret, Site};
+use super::request::Head;
+use super::seed::content;
+use super::world::{Owner, World, note};
+use crate::proto::close::CloseReason;
+use crate::url::Url;
+
+/// How often a request may be sent whose repetition does no harm: once more on a fresh connection.
+const ATTEMPTS: usize = 2;
+
+impl World {
+    /// A request begins on a connection.
+    pub(super) fn begin(&mut self, at: usize, method: &Method, url: &Url) {
+        note!(self, "line {at}: begins {method} {}", url.redacted());
+        let port = url.port_or_known_default().unwrap_or_default();
+        let site = url.host_str().and_then(|host| Site::of(host, port));
+        let Some(hop) = self.ledger.hop_of(url.path()).filter(|_| site.is_some()) else {
+            return self.violated(format!("nobody asks for {url}"));
+        };
+        let call = self.ledger.call().map_or(usize::MAX, |call| call.plan.number);
+        if call != self.ledger.hops[hop].call && !self.is_poisoned(call) {
+            self.violated(format!("call {call} asks for {url}, which is another's"));
+        }
+        if let Err(rule) = self.check_reuse(at).and_then(|()| self.check_repetition(hop, method)) {
+            self.violated(format!("line {at}: {rule}"));
+        }
+        self.check_count(at, site);
+        let attempt = self.ledger.attempts.len();
+        self.ledger.attempts.push(Attempt { hop, call, is_sent: false, answered: None });
+        self.lines[at].attempts.push(attempt);
+    }
+
+    /// 7: a connection is used again only if it is known to be clean.
+    fn check_reuse(&self, at: usize) -> Result<(), String> {
+        let line = &self.lines[at];
+        if line.attempts.is_empty() || line.is_poisoned {
+            return Ok(());
+        }
+        if line.unread() > 0 || line.has_ended() {
+            return Err("used again with bytes unread, or after its end".to_owned());
+        }
+        let mut served = 0;
+        for response in self.ledger.responses.iter().filter(|response| response.line == at) {
+            if response.start >= line.log.len() {
+                break;
+            }
+            let (_, extent) = response.judge(&line.log, line.close());
+            let Extent::Complete(length) = extent else {
+                return Err(format!("used again behind a response that is {extent:?}"));
+            };
+            if response.hop.is_none() || response.says_close {
+                return Err("used again behind a response that forbids it".to_owned());
+            }
+            served = response.body_at + length;
+        }
+        match line.log.len() {
+            all if all == served => Ok(()),
+            all => Err(format!("used again with {all} bytes of which {served} are responses")),
+        }
+    }
+
+    /// 4: nothing is sent twice that may do something twice.
+    fn check_repetition(&self, hop: usize, method: &Method) -> Result<(), String> {
+        let call = self.ledger.hops[hop].call;
+        let of_hop = |attempt: &&Attempt| attempt.hop == hop && attempt.call == call;
+        let of_hop = self.ledger.attempts.iter().filter(of_hop);
+        let refused = |answered: Option<u16>| answered == Some(417);
+        let count = of_hop.filter(|one| one.is_sent && !refused(one.answered)).count();
+        let retries = self.plan.client.attempts.map_or(0, |attempts| attempts as usize - 1);
+        let allowed = if method.is_idempotent() { ATTEMPTS + retries } else { 1 };
+        match count < allowed {
+            true => Ok(()),
+            false => Err(format!("{method} of hop {hop} is sent {} times", count + 1)),
+        }
+    }
+
+    /// No more connections to one place than there may be.
+    fn check_count(&mut self, at: usize, site: Option<Site>) {
+        let line = &self.lines[at];
+        let stop = (line.site, site.filter(|_| line.server.is_tunnel()));
+        self.lines[at].stop = Some(stop);
+        self.ledger.reached(stop);
+        if self.lines[at].server.is_set_up() {
+            if let Some(task) = self.ledger.task() {
+                task.connecting = None;
+            }
+        }
+        let same = |line: &&super::line::Line| line.is_open && line.stop == Some(stop);
+        let open = self.lines.iter().filter(same).count();
+        if self.plan.client.max_open.is_some_and(|max| open > max) {
+            self.violated(format!("{open} connections to {stop:?}"));
+        }
+    }
+
+    /// 7: no connection is closed without a reason, and none as given up by somebody who was not.
+    pub(super) fn closing(&mut self, at: usize, reason: CloseReason) {
+        note!(self, "line {at}: is closed: {reason}");
+        let line = &mut self.lines[at];
+        line.reason = Some(reason);
+        let was_asked = line.attempts.last().is_some();
+        let is_cancelled = self.ledger.call().is_none_or(|call| call.cancelled);
+        let is_given_up = self.ledger.task().is_none_or(|task| task.is_given_up) || is_cancelled;
+        let is_well = match reason {
+            CloseReason::Abandoned => is_given_up || (was_asked && self.plan.stutters),
+            CloseReason::LetGo => is_given_up,
+            _ => true,
+        };
+        if !is_well {
+            self.violated(format!("line {at}: {reason}, and nobody did that"));
+        }
+    }
+
+    // What servers see.
+
+    /// Whether this is the request that was to be sent there, and only what may be seen there is in it.
+    /// A proxy that forwards stands for every origin.
+    pub(super) fn check_head(
+        &mut self,
+        at: Option<Site>,
+        attempt: usize,
+        head: &Head,
+    ) -> Result<(), String> {
+        let Attempt { hop: number, call, .. } = self.ledger.attempts[attempt];
+        let hop = self.ledger.hops[number].clone();
+        if call != hop.call {
+            return Ok(());
+        }
+        let authority = hop.site.authority();
+        let path = match at {
+            Some(_) => Some(&*head.target),
+            None => head.target.strip_prefix("http://").and_then(|t| t.strip_prefix(&*authority)),
+        };
+        if path.and_then(|path| self.ledger.hop_of(path)) != Some(number) {
+            return Err(format!("asked for {} instead of hop {number}", head.target));
+        }
+        if at.is_some_and(|at| at != hop.site) || head.field("host") != Some(&*authority) {
+            return Err(format!("hop {number} is for {authority}, asked at {at:?}"));
+        }
+        if head.method != hop.method {
+            return Err(format!("{} instead of {}", head.method, hop.method));
+        }
+        self.check_secrets(at.is_none(), number, head)?;
+        self.check_cookies(number, head)
+    }
+
+    /// 5: secrets are for one origin, or for the proxy.
+    fn check_secrets(&self, is_proxy: bool, hop: usize, head: &Head) -> Result<(), String> {
+        let hop = &self.ledger.hops[hop];
+        for (secret, owner) in &self.secrets {
+            let may = match owner {
+                Owner::Proxy => is_proxy,
+                Owner::Client => !hop.is_foreign,
+                Owner::Call(call) => hop.call == *call && !hop.is_foreign,
+            };
+            let must = may && *owner == Owner::Call(hop.call);
+            match head.says(secret) {
+                true if !may => return Err(format!("{owner:?}'s secret is told to {hop:?}")),
+                false if must => return Err(format!("{owner:?}'s secret is not told to {hop:?}")),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn check_cookies(&self, hop: usize, head: &Head) -> Result<(), String> {
+        let hop = &self.ledger.hops[hop];
+        for pair in head.all("cookie").flat_map(|line| line.split("; ")) {
+            let number = pair.split_once("=v").and_then(|(_, value)| value.strip_suffix('.'));
+            let Some(number) = number.and_then(|number| number.parse::<usize>().ok()) else {
+                continue; // the caller's
+            };
+            let cookie = &self.ledger.cookies[number];
+            // An answer to another request may have set it.
+            let is_sure = !self.lines.iter().any(|line| line.is_poisoned);
+            if is_sure && !cookie.is_for(hop.site, hop.directory) {
+                return Err(format!("{cookie:?} is sent to {hop:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A server that has read a request to its end has read what the caller gave.
+    pub(super) fn check_body(&self, attempt: usize, body: &[u8]) -> Result<(), String> {
+        let Attempt { hop, call, .. } = self.ledger.attempts[attempt];
+        let hop = &self.ledger.hops[hop];
+        if call != hop.call {
+            return Ok(());
+        }
+        let plan = self.ledger.calls[call].plan.body;
+        let expected = if hop.has_body { plan.length() } else { Some(0) };
+        match expected {
+            None => Err(format!("{plan:?} looks complete")),
+            Some(length) if body == request_body(hop.call, length) => Ok(()),
+            Some(length) => Err(format!("{} bytes of a body of {length}, or others", body.len())),
+        }
+    }
+
+    // What callers see.
+
+    /// 2: what a caller was given, and whether it was told that this is all.
+    pub(super) fn check_response(&self, given: &Given) -> Result<(), String> {
+        let Some(response) = self.ledger.responses.get(given.serial) else {
+            return match self.is_poisoned(given.call) {
+                true => Ok(()), // pieced together of several
+                false => Err("a response that nobody sent".to_owned()),
+            };
+        };
+        let line = &self.lines[response.line];
+        if line.is_poisoned || self.is_poisoned(given.call) {
+            return Ok(()); // what came of it is anybody's guess
+        }
+        let call = response.hop.map(|hop| self.ledger.hops[hop].call);
+        if call != Some(given.call) {
+            return Err(format!("call {} is given the response to {call:?}", given.call));
+        }
+        if given.status != response.status {
+            return Err(format!("{} was {}", given.status, response.status));
+        }
+        let (raw, extent) = response.judge(&line.log, line.close());
+        let is_decoded = response.coded != response.content && !raw.is_empty();
+        let content = if is_decoded { &response.content } else { &raw };
+        // Out of a coded body that was tampered with comes what may, but an error at last.
+        let is_genuine = !is_decoded || response.coded.starts_with(&raw);
+        if is_genuine && !content.starts_with(&given.body) {
+            return Err(format!("other bytes than response {} has", given.serial));
+        }
+        let is_whole = matches!(extent, Extent::Complete(_))
+            && given.body.len() == content.len()
+            && (!is_decoded || raw == response.coded);
+        match given.is_complete && !is_whole {
+            true => Err(format!(
+                "{} bytes are given as complete of response {}, which is {extent:?}",
+                given.body.len(),
+                given.serial,
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether a connection of this call had bytes that nobody had asked for.
+    fn is_poisoned(&self, call: usize) -> bool {
+        let of_call = |attempt: &usize| self.ledger.attempts[*attempt].call == call;
+        self.lines.iter().any(|line| line.is_poisoned && line.attempts.iter().any(of_call))
+    }
+
+    /// 6: nothing outlives its deadline.
+    pub(super) fn check_deadline(&mut self, began: std::time::Duration) {
+        let Some(deadline) = self.ledger.call().and_then(|call| call.deadline) else { return };
+        // A source of the caller's cannot be interrupted.
+        let source = self.ledger.task().map_or(began, |task| task.source_read);
+        if self.now > deadline.max(began).max(source) {
+            self.violated(format!("it is {:?}, and the deadline was {deadline:?}", self.now));
+        }
+    }
+
+    /// What holds when all is over but the client, and the pool.
+    pub(super) fn check_rest(&mut self, stats: [usize; 3]) {
+        let [idle, open, waiting] = stats;
+        let lines = self.lines.iter().filter(|line| line.is_open).count();
+        if (open, waiting) != (idle, 0) || lines != idle {
+            self.violated(format!(
+                "{idle} idle, {open} open, {waiting} waiting; {lines} connections"
+            ));
+        }
+        if let Some((first, second)) = self.ledger.overtaken() {
+            self.violated(format!("waiter {second} was served before waiter {first}"));
+        }
+    }
+
+    /// What servers may see of each secret.
+    pub(super) fn know_secrets(&mut self) {
+        let plan = std::sync::Arc::clone(&self.plan);
+        let client = &plan.client;
+        if let Some(password) = &client.credentials {
+            self.secrets.push((basic("client", password), Owner::Client));
+        }
+        self.secrets.extend(client.default_secret.iter().map(|key| (key.clone(), Owner::Client)));
+        if let Some(proxy) = &client.proxy {
+            self.secrets.push((basic(super::proxy::USER, &proxy.password), Owner::Proxy));
+        }
+        for call in plan.calls() {
+            let text = call.secret_text();
+            let secret = call.secret.map(|secret| match secret {
+                Secret::Url => basic("user", &text),
+                _ => text,
+            });
+            self.secrets.extend(secret.map(|secret| (secret, Owner::Call(call.number))));
+        }
+    }
+}
+
+/// What a caller was given.
+pub(super) struct Given {
+    pub(super) call: usize,
+    pub(super) serial: usize,
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+    /// Whether the caller was told that this is all.
+    pub(super) is_complete: bool,
+}
+
+/// What the body of a call's request is made of.
+pub(super) fn request_body(call: usize, length: usize) -> Vec<u8> {
+    content(0x7000_0000 + call as u64, length)
+}
+
+/// As it stands behind `Basic` (RFC 7617).
+fn basic(user: &str, password: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"))
+}
+
+impl BodyPlan {
+    /// Whether a call with it must fail, unless it is answered before.
+    pub(super) fn is_bad(self) -> bool {
+        self.length().is_none()
+    }
+}

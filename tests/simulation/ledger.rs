@@ -1,0 +1,243 @@
+//! What has happened, for those who judge it: calls, their hops and attempts, responses, cookies, and
+//! who waited for a turn.
+
+use std::time::Duration;
+
+use super::framing::{Close, Extent, Framing};
+use super::plan::{CallPlan, Plan, Site};
+
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    pub(super) calls: Vec<Call>,
+    pub(super) hops: Vec<Hop>,
+    pub(super) attempts: Vec<Attempt>,
+    pub(super) responses: Vec<Response>,
+    pub(super) cookies: Vec<Cookie>,
+    pub(super) tasks: Vec<Task>,
+    queue: Vec<Queued>,
+    turns: usize,
+    /// The task that is being polled.
+    pub(super) running: Option<usize>,
+}
+
+/// A call, under way or done.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) plan: CallPlan,
+    /// By then it is over.
+    pub(super) deadline: Option<Duration>,
+    pub(super) cancelled: bool,
+}
+
+/// What one of the URLs stands for that are requested on the way: its path holds its number.
+#[derive(Debug, Clone)]
+pub(super) struct Hop {
+    pub(super) call: usize,
+    pub(super) site: Site,
+    pub(super) directory: usize,
+    pub(super) method: &'static str,
+    pub(super) has_body: bool,
+    /// Whether another origin was asked before.
+    pub(super) is_foreign: bool,
+    /// How many came before.
+    pub(super) depth: usize,
+}
+
+/// A request that was begun on a connection.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) hop: usize,
+    /// Whose it is. It is not the hop's if a server has led somebody astray.
+    pub(super) call: usize,
+    /// Whether a byte of it has left, or may have.
+    pub(super) is_sent: bool,
+    pub(super) answered: Option<u16>,
+}
+
+/// What a server sent, or meant to.
+#[derive(Debug)]
+pub(super) struct Response {
+    /// None: nobody asked for it.
+    pub(super) hop: Option<usize>,
+    pub(super) line: usize,
+    pub(super) status: u16,
+    /// Where its head and its body begin among all bytes of the connection.
+    pub(super) start: usize,
+    pub(super) body_at: usize,
+    pub(super) framing: Framing,
+    /// The body, and what it is once it is decoded.
+    pub(super) coded: Vec<u8>,
+    pub(super) content: Vec<u8>,
+    pub(super) says_close: bool,
+}
+
+/// A cookie that a server has set, or tried to.
+#[derive(Debug)]
+pub(super) struct Cookie {
+    pub(super) from: Site,
+    /// With a domain it goes to the hosts below as well.
+    pub(super) domain: Option<&'static str>,
+    pub(super) directory: Option<usize>,
+    pub(super) is_secure: bool,
+}
+
+/// What a task is doing.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Task {
+    pub(super) call: Option<usize>,
+    /// Since when it wants a connection.
+    pub(super) connecting: Option<Duration>,
+    /// What it waits for next, if it waits for an event.
+    awaited: Awaited,
+    queued: Option<usize>,
+    /// When the source was done that was last read in time.
+    pub(super) source_read: Duration,
+    /// It is dropped before its end.
+    pub(super) is_given_up: bool,
+}
+
+/// What an event stands for.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Awaited {
+    #[default]
+    Turn,
+    Name,
+    /// Before a retry.
+    Pause,
+}
+
+impl Task {
+    pub(super) fn begin(&mut self, call: usize) {
+        *self = Self { call: Some(call), ..Self::default() };
+    }
+
+    pub(super) fn awaits(&mut self) -> Awaited {
+        std::mem::take(&mut self.awaited)
+    }
+}
+
+/// Somebody who waits for a turn.
+#[derive(Debug)]
+struct Queued {
+    turn: Option<usize>,
+    /// Where the connection led that came of it.
+    stop: Option<(Site, Option<Site>)>,
+}
+
+impl Ledger {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let call = |plan: &CallPlan| Call { plan: plan.clone(), deadline: None, cancelled: false };
+        let hop = |call: &CallPlan| Hop {
+            call: call.number,
+            site: call.site,
+            directory: 0,
+            method: call.method,
+            has_body: true,
+            is_foreign: false,
+            depth: 0,
+        };
+        Self {
+            calls: plan.calls().map(call).collect(),
+            hops: plan.calls().map(hop).collect(),
+            tasks: vec![Task::default(); plan.tasks.len()],
+            ..Self::default()
+        }
+    }
+
+    /// The task that runs; what happens in its name is done by it.
+    pub(super) fn task(&mut self) -> Option<&mut Task> {
+        self.tasks.get_mut(self.running?)
+    }
+
+    /// The call that runs.
+    pub(super) fn call(&self) -> Option<&Call> {
+        self.calls.get(self.tasks.get(self.running?)?.call?)
+    }
+
+    /// The hop of a URL.
+    pub(super) fn hop_of(&self, path: &str) -> Option<usize> {
+        let (directory, number) = path.strip_prefix("/d")?.split_once("/h")?;
+        let number: usize = number.parse().ok()?;
+        let hop = self.hops.get(number)?;
+        (directory == hop.directory.to_string()).then_some(number)
+    }
+
+    // Waiting for a turn.
+
+    pub(super) fn looks_up(&mut self) {
+        if let Some(task) = self.task() {
+            task.awaited = Awaited::Name;
+        }
+    }
+
+    /// A retry begins, after a pause.
+    pub(super) fn pauses(&mut self) {
+        if let Some(task) = self.task() {
+            task.awaited = Awaited::Pause;
+            task.connecting = None;
+        }
+    }
+
+    /// Somebody begins to wait for his turn.
+    pub(super) fn queues(&mut self) -> usize {
+        let place = self.queue.len();
+        self.queue.push(Queued { turn: None, stop: None });
+        if let Some(task) = self.task() {
+            task.queued = Some(place);
+        }
+        place
+    }
+
+    pub(super) fn turn_came(&mut self, place: usize) {
+        self.turns += 1;
+        self.queue[place].turn = Some(self.turns);
+    }
+
+    /// What was waited for has come to a connection.
+    pub(super) fn reached(&mut self, stop: (Site, Option<Site>)) {
+        let Some(place) = self.task().and_then(|task| task.queued.take()) else { return };
+        self.queue[place].stop = Some(stop);
+    }
+
+    /// Who was served before one who had come earlier.
+    pub(super) fn overtaken(&self) -> Option<(usize, usize)> {
+        let served = || {
+            self.queue
+                .iter()
+                .enumerate()
+                .filter(|(_, one)| one.stop.is_some() && one.turn.is_some())
+        };
+        served().find_map(|(at, first)| {
+            let later = served().skip_while(move |(other, _)| *other <= at);
+            let mut same = later.filter(|(_, other)| other.stop == first.stop);
+            same.find(|(_, other)| other.turn < first.turn).map(|(other, _)| (at, other))
+        })
+    }
+}
+
+impl Response {
+    /// What there is of the body, given all bytes of the connection.
+    pub(super) fn judge(&self, log: &[u8], close: Close) -> (Vec<u8>, Extent) {
+        match log.get(self.body_at..) {
+            None => (Vec::new(), Extent::Partial),
+            Some(body) => self.framing.judge(body, close),
+        }
+    }
+}
+
+impl Cookie {
+    /// Whether it may be sent there (RFC 6265bis §5.7, §5.8.3); nothing is secure here.
+    pub(super) fn is_for(&self, site: Site, directory: usize) -> bool {
+        let by_host = match self.domain {
+            None => site.host == self.from.host,
+            Some("test") => false, // all of a public suffix
+            Some(domain) => is_below(site, domain) && is_below(self.from, domain),
+        };
+        by_host && !self.is_secure && self.directory.is_none_or(|only| only == directory)
+    }
+}
+
+fn is_below(site: Site, domain: &str) -> bool {
+    let rest = site.name().strip_suffix(domain);
+    rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}

@@ -1,0 +1,340 @@
+//! Connections: bytes that travel both ways, in pieces and with delays, and the client's end of them.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::task::Waker;
+use std::time::Duration;
+
+use http::Method;
+
+use super::clock::until;
+use super::framing::Close;
+use super::origin::Server;
+use super::plan::{Fault, Site};
+use super::world::{Happening, World, note, with};
+use crate::driver::SocketError;
+use crate::driver::system::{self, Pending};
+use crate::policy::budget::Wait;
+use crate::proto::close::CloseReason;
+use crate::url::Url;
+
+/// A connection.
+pub(super) struct Line {
+    pub(super) site: Site,
+    /// Where it leads: to whom it is made, and to whom by a tunnel.
+    pub(super) stop: Option<(Site, Option<Site>)>,
+    pub(super) server: Server,
+    /// What has come to the client and was not read.
+    inbox: VecDeque<u8>,
+    end: Option<End>,
+    /// All that has ever come to the client.
+    pub(super) log: Vec<u8>,
+    /// Bytes that nobody asked for: where they begin, and how many attempts there had been.
+    pub(super) strays: Vec<(usize, usize)>,
+    /// Such bytes have come while a request was under way: what they were taken for is unknown.
+    pub(super) is_poisoned: bool,
+    pub(super) attempts: Vec<usize>,
+    pub(super) is_open: bool,
+    /// Why it is about to be closed.
+    pub(super) reason: Option<CloseReason>,
+    /// What the client has sent and the server has not read.
+    held: usize,
+    window: usize,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+    /// The last arrivals: nothing overtakes.
+    arrivals: [Duration; 2],
+}
+
+/// What travels.
+#[derive(Debug)]
+pub(super) enum Packet {
+    Bytes(Vec<u8>),
+    End(End),
+}
+
+/// How a direction ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Fin,
+    Reset,
+    /// The client's own doing.
+    Shutdown,
+}
+
+impl World {
+    fn open(&mut self, address: SocketAddr) -> usize {
+        let site = Site::at(address.ip(), address.port());
+        let narrow = self.plan.has(Fault::NarrowPipe);
+        let window = if narrow { self.seed.pick(&[40, 700, 5000]) } else { 60_000 };
+        let line = self.lines.len();
+        note!(self, "line {line}: open to {}", site.authority());
+        self.lines.push(Line {
+            site,
+            stop: None,
+            server: Server::new(site, &self.plan),
+            inbox: VecDeque::new(),
+            end: None,
+            log: Vec::new(),
+            strays: Vec::new(),
+            is_poisoned: false,
+            attempts: Vec::new(),
+            is_open: true,
+            reason: None,
+            held: 0,
+            window,
+            reader: None,
+            writer: None,
+            arrivals: [Duration::ZERO; 2],
+        });
+        self.greet(line);
+        line
+    }
+
+    /// Puts a packet on its way to the client.
+    pub(super) fn send_to_client(&mut self, line: usize, packet: Packet) {
+        let at = self.arrival(line, 0);
+        self.schedule_at(at, Happening::ToClient(line, packet));
+    }
+
+    fn send_to_server(&mut self, line: usize, packet: Packet) {
+        let at = self.arrival(line, 1);
+        self.schedule_at(at, Happening::ToServer(line, packet));
+    }
+
+    fn arrival(&mut self, line: usize, direction: usize) -> Duration {
+        let delay = self.seed.ms(0..=8) * self.seed.pick(&[0, 1, 1, 4]);
+        let last = &mut self.lines[line].arrivals[direction];
+        *last = (*last).max(self.now + delay);
+        *last
+    }
+
+    pub(super) fn reach_client(&mut self, at: usize, packet: Packet) {
+        let line = &mut self.lines[at];
+        let is_over = matches!(line.end, Some(End::Reset | End::Shutdown));
+        if !line.is_open || is_over {
+            return;
+        }
+        match packet {
+            Packet::Bytes(bytes) => {
+                note!(self, "line {at}: {} bytes come", bytes.len());
+                line.log.extend_from_slice(&bytes);
+                line.inbox.extend(bytes);
+                let here = line.log.len();
+                line.is_poisoned |= line
+                    .strays
+                    .iter()
+                    .any(|(start, attempts)| *start < here && line.attempts.len() > *attempts);
+            }
+            Packet::End(end) => {
+                note!(self, "line {at}: {end:?} comes");
+                // Some systems throw away what was not read.
+                if end == End::Reset && self.seed.one_in(2) {
+                    line.inbox.clear();
+                }
+                self.end(at, end);
+            }
+        }
+        if let Some(waker) = self.lines[at].reader.take() {
+            waker.wake();
+        }
+    }
+
+    /// Nothing more comes.
+    fn end(&mut self, at: usize, end: End) {
+        let line = &mut self.lines[at];
+        line.end = Some(end);
+        for waker in [line.reader.take(), line.writer.take()].into_iter().flatten() {
+            waker.wake();
+        }
+    }
+
+    pub(super) fn reach_server(&mut self, at: usize, packet: Packet) {
+        let line = &mut self.lines[at];
+        match packet {
+            Packet::Bytes(bytes) if line.server.is_closed => {
+                note!(self, "line {at}: {} bytes for nobody", bytes.len());
+                self.send_to_client(at, Packet::End(End::Reset));
+            }
+            Packet::Bytes(_) if line.server.is_deaf => {}
+            Packet::Bytes(bytes) => {
+                line.held -= bytes.len();
+                if let Some(waker) = line.writer.take() {
+                    waker.wake();
+                }
+                self.hear(at, &bytes);
+            }
+            Packet::End(_) => {
+                note!(self, "line {at}: the client is gone");
+                line.server.is_closed = true;
+            }
+        }
+    }
+
+    fn read(&mut self, at: usize, into: &mut [u8], waker: &Waker) -> Option<io::Result<usize>> {
+        if self.strikes(Fault::Interruption) && self.seed.one_in(3) {
+            return Some(Err(ErrorKind::Interrupted.into()));
+        }
+        let whole = self.seed.one_in(2);
+        let line = &mut self.lines[at];
+        let most = line.inbox.len().min(into.len());
+        let count = match (most, line.end) {
+            (0, None) => {
+                line.reader = Some(waker.clone());
+                return None;
+            }
+            (0, Some(End::Fin | End::Shutdown)) => return Some(Ok(0)),
+            (0, Some(End::Reset)) => return Some(Err(ErrorKind::ConnectionReset.into())),
+            (most, _) if whole => most,
+            (most, _) => self.seed.within(1..=most),
+        };
+        let line = &mut self.lines[at];
+        for (byte, slot) in line.inbox.drain(..count).zip(into) {
+            *slot = byte;
+        }
+        Some(Ok(count))
+    }
+
+    fn write(&mut self, at: usize, bytes: &[u8], waker: &Waker) -> Option<io::Result<usize>> {
+        if self.strikes(Fault::Interruption) && self.seed.one_in(3) {
+            return Some(Err(ErrorKind::Interrupted.into()));
+        }
+        let whole = self.seed.one_in(2);
+        let line = &mut self.lines[at];
+        if matches!(line.end, Some(End::Reset | End::Shutdown)) {
+            return Some(Err(ErrorKind::BrokenPipe.into()));
+        }
+        let room = line.window - line.held;
+        let count = match bytes.len().min(room) {
+            0 => {
+                line.writer = Some(waker.clone());
+                return None;
+            }
+            most if whole => most,
+            most => self.seed.within(1..=most),
+        };
+        note!(self, "line {at}: {count} of {} bytes leave", bytes.len());
+        let line = &mut self.lines[at];
+        line.held += count;
+        if let (Some(attempt), false) = (line.attempts.last(), line.server.is_tunnel()) {
+            self.ledger.attempts[*attempt].is_sent = true;
+        }
+        self.send_to_server(at, Packet::Bytes(bytes[..count].to_vec()));
+        Some(Ok(count))
+    }
+
+    /// Whether this wait is within the limits of its call.
+    fn check_wait(&mut self, at: usize, own: Duration, wait: Wait) {
+        if self.lines[at].server.is_set_up() {
+            if let Some(task) = self.ledger.task() {
+                task.connecting = None;
+            }
+        } else {
+            self.check_connecting(wait.at_most);
+        }
+        let Some(call) = self.ledger.call() else { return };
+        let end = call.deadline.map_or(self.now + own, |end| end.min(self.now + own));
+        if wait.at_most.is_none_or(|at_most| self.now + at_most > end) {
+            self.violated(format!("line {at}: waits {:?}, until after {end:?}", wait.at_most));
+        }
+    }
+
+    fn limit(&self, of: impl FnOnce(&super::plan::Limits) -> Duration) -> Duration {
+        self.ledger.call().map_or(Duration::MAX / 2, |call| of(&call.plan.limits))
+    }
+}
+
+impl Line {
+    pub(super) fn unread(&self) -> usize {
+        self.inbox.len()
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.end.is_some()
+    }
+
+    pub(super) fn close(&self) -> Close {
+        match self.end {
+            Some(End::Fin) => Close::Orderly,
+            _ => Close::Not,
+        }
+    }
+}
+
+/// The client's end of a connection.
+#[derive(Debug)]
+pub(super) struct Stream {
+    line: usize,
+}
+
+/// How long a body waits for `100 Continue`.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+impl Stream {
+    pub(super) fn open(address: SocketAddr) -> Self {
+        Self { line: with(|world| world.open(address)) }
+    }
+}
+
+impl system::Stream for Stream {
+    async fn read(&mut self, into: &mut [u8], wait: Wait) -> Result<usize, SocketError> {
+        with(|world| {
+            let expects = world.ledger.call().is_some_and(|call| call.plan.expects);
+            let patience = if expects { PATIENCE } else { Duration::ZERO };
+            let own = world.limit(|limits| limits.read).max(patience);
+            world.check_wait(self.line, own, wait);
+        });
+        let read = until(wait.at_most, |world, waker| world.read(self.line, into, waker)).await;
+        Ok(read.ok_or(wait.expired)??)
+    }
+
+    async fn write(&mut self, bytes: &[u8], wait: Wait) -> Result<usize, SocketError> {
+        with(|world| {
+            let own = world.limit(|limits| limits.write);
+            world.check_wait(self.line, own, wait);
+        });
+        let written =
+            until(wait.at_most, |world, waker| world.write(self.line, bytes, waker)).await;
+        Ok(written.ok_or(wait.expired)??)
+    }
+
+    fn pending(&self) -> Pending {
+        with(|world| {
+            let line = &world.lines[self.line];
+            match line.inbox.is_empty() {
+                false => Pending::Bytes,
+                true if line.has_ended() => Pending::End,
+                true => Pending::Nothing,
+            }
+        })
+    }
+
+    fn say_farewell(&mut self, _: &[u8]) {}
+
+    /// As if somebody had shut the socket down.
+    fn interrupter(&self) -> impl Fn() + Send + 'static {
+        let line = self.line;
+        move || with(|world| world.end(line, End::Shutdown))
+    }
+
+    fn begin(&mut self, method: &Method, url: &Url) {
+        with(|world| world.begin(self.line, method, url));
+    }
+
+    fn closing(&mut self, reason: CloseReason) {
+        with(|world| world.closing(self.line, reason));
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        with(|world| {
+            if world.lines[self.line].reason.is_none() {
+                world.violated(format!("line {}: closed without a reason", self.line));
+            }
+            world.lines[self.line].is_open = false;
+            world.send_to_server(self.line, Packet::End(End::Fin));
+        });
+    }
+}

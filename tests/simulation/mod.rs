@@ -1,0 +1,200 @@
+//! The whole client in a world that is not there: calls, machines, policies, cookies, pool and the real
+//! driver, against servers, proxies and names that are simulated, on a clock that is simulated.
+//!
+//! One number, the seed, decides everything: what the client is like, what is asked of it, who is
+//! polled when, how bytes travel, what servers answer, and what goes wrong. After each run the rules
+//! must have held that stand in `check`. A seed that breaks one fails the test and can be run again,
+//! with all that happens:
+//!
+//! ```text
+//! LEANHTTP_SIMULATION_SEED=1234 cargo test --all-features --lib simulation -- --nocapture
+//! LEANHTTP_SIMULATION_SEEDS=20000 cargo test --release --all-features --lib simulation
+//! ```
+//!
+//! `plan` is what a seed decides before; `world`, `clock`, `line` and `executor` are what there is
+//! instead of a system and a runtime; `origin`, `answer`, `request` and `proxy` are the servers, which
+//! share no code with the client; `task` is who calls; `ledger`, `framing` and `check` judge.
+
+mod answer;
+mod check;
+mod clock;
+mod executor;
+mod framing;
+mod ledger;
+mod line;
+mod origin;
+mod plan;
+mod proxy;
+mod request;
+mod seed;
+mod task;
+mod world;
+
+use std::env;
+use std::io;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use http::header::{HeaderMap, HeaderValue};
+
+use self::executor::Work;
+use self::plan::{HOSTS, Plan, TaskPlan};
+use self::task::Source;
+use self::world::{Simulation, World, with};
+use crate::client::Client;
+use crate::config::ClientBuilder;
+use crate::cookie::Jar;
+use crate::egress::Egress;
+use crate::front::{Front, sealed::Sealed};
+use crate::proxy::Proxy;
+use crate::redirect::Policy;
+use crate::retry;
+
+/// How many seeds are run when nobody says how many.
+const SEEDS: u64 = 200;
+
+/// The front of this world, as a type parameter.
+#[derive(Debug)]
+struct Simulated;
+
+impl Sealed for Simulated {}
+
+impl Front for Simulated {
+    type Source = Source;
+    type System = Simulation;
+
+    async fn read(source: &mut Source, into: &mut [u8]) -> io::Result<usize> {
+        source.read(into).await
+    }
+}
+
+/// What came of a run.
+struct Outcome {
+    violations: Vec<String>,
+    trace: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tracing {
+    Off,
+    On,
+}
+
+#[test]
+fn all_rules_hold_whatever_happens() {
+    if let Some(seed) = number("LEANHTTP_SIMULATION_SEED") {
+        return replay(seed);
+    }
+    let count = number("LEANHTTP_SIMULATION_SEEDS").unwrap_or(SEEDS);
+    let first = number("LEANHTTP_SIMULATION_FIRST").unwrap_or(0);
+    let failed: Vec<_> = (first..first + count).filter_map(failure).take(5).collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// Or no seed could be run again.
+#[test]
+fn the_same_seed_is_the_same_run() {
+    for seed in 0..30 {
+        let [first, second] = [(); 2].map(|()| run(seed, Tracing::On));
+        assert_eq!(first.trace, second.trace, "seed {seed}");
+    }
+}
+
+fn number(variable: &str) -> Option<u64> {
+    env::var(variable).ok().map(|text| text.parse().unwrap())
+}
+
+fn replay(seed: u64) {
+    let outcome = run(seed, Tracing::On);
+    println!("{}", outcome.trace.join("\n"));
+    assert!(outcome.violations.is_empty(), "seed {seed}: {}", outcome.violations.join("; "));
+}
+
+fn failure(seed: u64) -> Option<String> {
+    let violations = run(seed, Tracing::Off).violations;
+    (!violations.is_empty()).then(|| format!("LEANHTTP_SIMULATION_SEED={seed}: {}", violations[0]))
+}
+
+fn run(number: u64, tracing: Tracing) -> Outcome {
+    let (plan, seed) = Plan::of(number);
+    let trace =
+        (tracing == Tracing::On).then(|| vec![format!("{:?} {:?}", plan.faults, plan.client)]);
+    drop(with(|world| std::mem::replace(world, World::new(plan, seed, trace))));
+    with(World::know_secrets);
+    if panic::catch_unwind(AssertUnwindSafe(simulate)).is_err() {
+        with(|world| world.violated("panicked"));
+    }
+    with(|world| Outcome {
+        violations: std::mem::take(&mut world.violations),
+        trace: world.trace.take().unwrap_or_default(),
+    })
+}
+
+fn simulate() {
+    let plan = with(|world| Arc::clone(&world.plan));
+    let client = client(&plan);
+    let task = |plan: &TaskPlan| {
+        let work: Work = Box::pin(task::run(client.clone(), plan.clone()));
+        (work, plan.cancelled_at)
+    };
+    executor::run(plan.tasks.iter().map(task));
+    check_pool(&client);
+    client.close_idle_connections();
+    check_pool(&client);
+    drop(client);
+    executor::run(std::iter::empty());
+}
+
+/// Nothing is left but what idles.
+fn check_pool(client: &Client<Simulated>) {
+    let stats = client.pool_stats();
+    with(|world| world.check_rest([stats.idle, stats.open, stats.waiting]));
+}
+
+fn client(plan: &Plan) -> Client<Simulated> {
+    let settings = &plan.client;
+    let mut builder = ClientBuilder::<Simulated>::new()
+        .redirect(if settings.redirects > 0 {
+            Policy::limited(settings.redirects)
+        } else {
+            Policy::none()
+        })
+        .pool_max_idle_per_host(settings.max_idle)
+        .pool_idle_timeout(settings.idle_timeout)
+        .pool_max_age(settings.max_age)
+        .connect_timeout(settings.limits.connect)
+        .read_timeout(settings.limits.read)
+        .write_timeout(settings.limits.write)
+        .timeout(settings.limits.total)
+        .no_proxy();
+    if let Some(attempts) = settings.attempts {
+        builder = builder.retry(retry::Policy::new().attempts(attempts));
+    }
+    if let Some(max) = settings.max_open {
+        builder = builder.pool_max_open_per_host(max);
+    }
+    if let Some(proxy) = &settings.proxy {
+        let url = format!("{}://{}:3128", proxy.scheme, HOSTS[4]);
+        let proxy = Proxy::all(url).unwrap().basic_auth(proxy::USER, &proxy.password);
+        builder = builder.proxy(proxy);
+    }
+    if let Some(password) = &settings.credentials {
+        builder = builder.basic_auth("client", Some(password));
+    }
+    if let Some(key) = &settings.default_secret {
+        let mut key = HeaderValue::from_str(key).unwrap();
+        key.set_sensitive(true);
+        builder =
+            builder.default_headers(HeaderMap::from_iter([("x-client-key".parse().unwrap(), key)]));
+    }
+    if settings.cookies {
+        let jar = Jar::with_clock(|| SystemTime::UNIX_EPOCH + with(|world| world.now));
+        builder = builder.cookie_provider(Arc::new(jar));
+    }
+    if let Some(host) = settings.denied {
+        let [v4, v6] = plan::addresses(host).map(|ip| ip.to_string().parse().unwrap());
+        builder = builder.egress(Egress::everything().deny_network(v4).deny_network(v6));
+    }
+    builder.build().unwrap()
+}

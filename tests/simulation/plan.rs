@@ -1,0 +1,373 @@
+//! What a seed decides before anything happens: what the client is like, what is asked of it, and what
+//! may go wrong.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use super::seed::Seed;
+
+/// All of it. What happens on the way is decided when it happens, by the world's own seed.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) faults: Vec<Fault>,
+    /// Each thing that may go wrong does so once in so many times.
+    pub(super) rarity: usize,
+    /// Every future is pending once before it is ready.
+    pub(super) stutters: bool,
+    pub(super) client: ClientPlan,
+    pub(super) tasks: Vec<TaskPlan>,
+}
+
+/// What may go wrong. Each run has some of these: all at once would hide one behind the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    // On the way.
+    Refusal,
+    BlackHole,
+    SlowConnect,
+    NoName,
+    SilentResolver,
+    Interruption,
+    NarrowPipe,
+    // By the server.
+    Cut,
+    Reset,
+    Stall,
+    Drip,
+    Lie,
+    Leftover,
+    Garbage,
+    IdleClose,
+    IdleTalk,
+    Deaf,
+    Circle,
+    Old,
+    NoTunnel,
+    // By the caller.
+    Cancel,
+    Token,
+    Hurry,
+    BadBody,
+    Denied,
+}
+
+const FAULTS: [Fault; 25] = [
+    Fault::Refusal,
+    Fault::BlackHole,
+    Fault::SlowConnect,
+    Fault::NoName,
+    Fault::SilentResolver,
+    Fault::Interruption,
+    Fault::NarrowPipe,
+    Fault::Cut,
+    Fault::Reset,
+    Fault::Stall,
+    Fault::Drip,
+    Fault::Lie,
+    Fault::Leftover,
+    Fault::Garbage,
+    Fault::IdleClose,
+    Fault::IdleTalk,
+    Fault::Deaf,
+    Fault::Circle,
+    Fault::Old,
+    Fault::NoTunnel,
+    Fault::Cancel,
+    Fault::Token,
+    Fault::Hurry,
+    Fault::BadBody,
+    Fault::Denied,
+];
+
+/// The client's settings.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ClientPlan {
+    pub(super) max_open: Option<usize>,
+    pub(super) max_idle: usize,
+    pub(super) idle_timeout: Duration,
+    pub(super) max_age: Option<Duration>,
+    pub(super) redirects: usize,
+    /// How often a call is tried, where the caller wants that.
+    pub(super) attempts: Option<u32>,
+    pub(super) cookies: bool,
+    pub(super) credentials: Option<String>,
+    pub(super) default_secret: Option<String>,
+    pub(super) proxy: Option<ProxyPlan>,
+    /// A host that must not be reached.
+    pub(super) denied: Option<usize>,
+    pub(super) limits: Limits,
+}
+
+/// How long things may take. There is always a limit on each wait.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Limits {
+    pub(super) connect: Duration,
+    pub(super) read: Duration,
+    pub(super) write: Duration,
+    pub(super) first_byte: Option<Duration>,
+    pub(super) total: Option<Duration>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct ProxyPlan {
+    pub(super) scheme: &'static str,
+    pub(super) password: String,
+}
+
+/// Somebody who makes one call after the other.
+#[derive(Debug, Clone)]
+pub(super) struct TaskPlan {
+    pub(super) calls: Vec<CallPlan>,
+    /// Is dropped when it was polled so often.
+    pub(super) cancelled_at: Option<usize>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct CallPlan {
+    /// Of all calls.
+    pub(super) number: usize,
+    pub(super) pause: Duration,
+    pub(super) method: &'static str,
+    pub(super) site: Site,
+    pub(super) body: BodyPlan,
+    pub(super) expects: bool,
+    pub(super) secret: Option<Secret>,
+    pub(super) limits: Limits,
+    pub(super) reading: Reading,
+    /// When it is cancelled from outside.
+    pub(super) cancelled_after: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BodyPlan {
+    None,
+    Bytes(usize),
+    Sized(usize),
+    Unsized(usize),
+    /// Fails after so many bytes.
+    Failing(usize),
+    /// Has `has` bytes, and not as many as announced.
+    Lying {
+        announced: usize,
+        has: usize,
+    },
+}
+
+/// Where a request carries what only its origin may see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Secret {
+    Bearer,
+    Sensitive,
+    Cookie,
+    Url,
+}
+
+/// How much of a response is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    Whole,
+    Pieces(usize),
+    Part(usize),
+    Nothing,
+}
+
+/// An origin: a host, by its number, and a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Site {
+    pub(super) host: usize,
+    pub(super) port: u16,
+}
+
+/// The hosts. The last one is the proxy's.
+pub(super) const HOSTS: [&str; 5] = ["a.test", "sub.a.test", "b.test", "10.0.3.1", "proxy.test"];
+pub(super) const PROXY: Site = Site { host: 4, port: 3128 };
+
+impl Site {
+    pub(super) fn name(self) -> &'static str {
+        HOSTS[self.host]
+    }
+
+    pub(super) fn any(seed: &mut Seed) -> Self {
+        Self { host: seed.within(0..=PROXY.host - 1), port: seed.pick(&[80, 80, 8080]) }
+    }
+
+    pub(super) fn of(host: &str, port: u16) -> Option<Self> {
+        HOSTS.iter().position(|name| *name == host).map(|host| Self { host, port })
+    }
+
+    pub(super) fn at(ip: IpAddr, port: u16) -> Self {
+        let host = match ip {
+            IpAddr::V4(ip) => ip.octets()[2],
+            IpAddr::V6(ip) => ip.octets()[13],
+        };
+        Self { host: host.into(), port }
+    }
+
+    pub(super) fn authority(self) -> String {
+        match self.port {
+            80 => self.name().to_owned(),
+            port => format!("{}:{port}", self.name()),
+        }
+    }
+}
+
+/// The addresses of a host.
+pub(super) fn addresses(host: usize) -> [IpAddr; 2] {
+    let number = u8::try_from(host).unwrap();
+    let v6 = Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, number.into(), 1);
+    [Ipv4Addr::new(10, 0, number, 1).into(), v6.into()]
+}
+
+impl Plan {
+    pub(super) fn of(number: u64) -> (Self, Seed) {
+        let mut seed = Seed::new(number);
+        let weather = &mut seed.fork();
+        let faults = match weather.one_in(4) {
+            true => Vec::new(),
+            false => FAULTS.into_iter().filter(|_| weather.one_in(4)).collect(),
+        };
+        let mut plan = Self {
+            faults,
+            rarity: weather.pick(&[1, 3, 6, 12]),
+            stutters: weather.one_in(3),
+            ..Self::default()
+        };
+        plan.client = plan.a_client(&mut seed.fork());
+        plan.tasks = plan.all_tasks(&mut seed.fork());
+        (plan, seed)
+    }
+
+    /// Whether nothing may fail.
+    pub(super) fn is_calm(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    pub(super) fn has(&self, fault: Fault) -> bool {
+        self.faults.contains(&fault)
+    }
+
+    pub(super) fn calls(&self) -> impl Iterator<Item = &CallPlan> {
+        self.tasks.iter().flat_map(|task| &task.calls)
+    }
+
+    fn a_client(&self, seed: &mut Seed) -> ClientPlan {
+        let proxy = seed.pick(&[None, None, None, Some("http"), Some("socks5"), Some("socks5h")]);
+        ClientPlan {
+            max_open: seed.pick(&[None, Some(1), Some(2), Some(3)]),
+            max_idle: seed.pick(&[0, 1, 32, 32]),
+            idle_timeout: seed.pick(&[1, 90, 90]) * SECOND,
+            max_age: seed.one_in(4).then(|| SECOND * 2),
+            redirects: seed.pick(&[0, 10, 10, 10]),
+            attempts: seed.pick(&[None, None, Some(2), Some(5)]),
+            cookies: !seed.one_in(3),
+            credentials: seed.one_in(3).then(|| "client-password".to_owned()),
+            default_secret: seed.one_in(3).then(|| "client-key".to_owned()),
+            proxy: proxy.map(|scheme| ProxyPlan { scheme, password: "proxy-password".to_owned() }),
+            denied: self.has(Fault::Denied).then(|| seed.within(0..=2)),
+            limits: self.limits(seed),
+        }
+    }
+
+    /// Long enough for everything, or not.
+    fn limits(&self, seed: &mut Seed) -> Limits {
+        if !self.has(Fault::Hurry) {
+            let total = seed.one_in(3).then_some(MUCH * 4);
+            let (read, write) = (SECOND * 30, SECOND * 30);
+            return Limits { connect: MUCH, read, write, first_byte: None, total };
+        }
+        let mut any = || seed.ms(1..=60) * seed.pick(&[1, 1, 10, 100]);
+        let [connect, read, write, first_byte, total] = [(); 5].map(|()| any());
+        let first_byte = Some(first_byte).filter(|_| seed.one_in(3));
+        Limits { connect, read, write, first_byte, total: Some(total).filter(|_| seed.one_in(2)) }
+    }
+
+    fn all_tasks(&self, seed: &mut Seed) -> Vec<TaskPlan> {
+        let mut number = 0;
+        let tasks = 0..seed.pick(&[1, 2, 3, 8]);
+        let mut task = |_| TaskPlan {
+            calls: (0..seed.within(1..=4))
+                .map(|_| {
+                    number += 1;
+                    self.call(seed, number - 1)
+                })
+                .collect(),
+            cancelled_at: (self.has(Fault::Cancel) && seed.one_in(2)).then(|| seed.within(1..=80)),
+        };
+        tasks.map(&mut task).collect()
+    }
+
+    fn call(&self, seed: &mut Seed, number: usize) -> CallPlan {
+        let method = seed.pick(&["GET", "GET", "GET", "HEAD", "POST", "POST", "PUT", "DELETE"]);
+        let body = match method {
+            "GET" | "HEAD" => BodyPlan::None,
+            _ => self.body(seed),
+        };
+        let size = seed.pick(&[1, 2, 7, 100, 4096, 70_000]);
+        CallPlan {
+            number,
+            pause: seed.ms(0..=30) * seed.pick(&[0, 1, 1, 20, 100]),
+            method,
+            site: Site { host: seed.pick(&[0, 0, 1, 2, 3]), port: seed.pick(&[80, 80, 80, 8080]) },
+            body,
+            expects: seed.one_in(4),
+            secret: seed.pick(&[
+                None,
+                Some(Secret::Bearer),
+                Some(Secret::Sensitive),
+                Some(Secret::Cookie),
+                Some(Secret::Url),
+            ]),
+            limits: if seed.one_in(2) { self.client.limits } else { self.limits(seed) },
+            reading: seed.pick(&[
+                Reading::Whole,
+                Reading::Pieces(size),
+                Reading::Pieces(size),
+                Reading::Part(size),
+                Reading::Nothing,
+            ]),
+            cancelled_after: (self.has(Fault::Token) && seed.one_in(3))
+                .then(|| seed.ms(0..=40) * seed.pick(&[1, 1, 5, 100])),
+        }
+    }
+
+    fn body(&self, seed: &mut Seed) -> BodyPlan {
+        let length = seed.within(0..=300) * seed.pick(&[0, 1, 1, 10, 300]);
+        let bad = self.has(Fault::BadBody) && seed.one_in(2);
+        match seed.within(1..=5) {
+            1 => BodyPlan::None,
+            2 if bad => BodyPlan::Failing(length),
+            3 if bad => BodyPlan::Lying { announced: length, has: length + 1 },
+            4 if bad => BodyPlan::Lying { announced: length + 3, has: length },
+            2 => BodyPlan::Sized(length),
+            3 => BodyPlan::Unsized(length),
+            _ => BodyPlan::Bytes(length),
+        }
+    }
+}
+
+impl BodyPlan {
+    /// How many bytes a server gets that reads all of it; none, if it must not get all.
+    pub(super) fn length(self) -> Option<usize> {
+        match self {
+            Self::None => Some(0),
+            Self::Bytes(length) | Self::Sized(length) | Self::Unsized(length) => Some(length),
+            Self::Failing(_) | Self::Lying { .. } => None,
+        }
+    }
+
+    /// Whether it can be sent twice.
+    pub(super) fn is_bytes(self) -> bool {
+        matches!(self, Self::None | Self::Bytes(_))
+    }
+}
+
+impl CallPlan {
+    /// What no other call's secret has in it.
+    pub(super) fn secret_text(&self) -> String {
+        format!("call-{:03}-secret", self.number)
+    }
+}
+
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+/// Longer than anything takes that does not hang.
+const MUCH: Duration = Duration::from_secs(1000);

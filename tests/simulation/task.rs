@@ -1,0 +1,215 @@
+//! A caller: makes its calls one after the other, and says what it was given.
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::Duration;
+
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{HeaderName, Method};
+
+use super::Simulated;
+use super::check::{Given, request_body};
+use super::clock::sleep;
+use super::plan::{BodyPlan, CallPlan, Reading, Secret, TaskPlan};
+use super::world::{Happening, World, note, with};
+use crate::body::{Body, SourceLength};
+use crate::cancel::CancelToken;
+use crate::client::Client;
+use crate::driver::Reader;
+use crate::error::{Error, Result};
+use crate::request::Request;
+use crate::response::Response;
+
+/// All calls of a task.
+pub(super) async fn run(client: Client<Simulated>, plan: TaskPlan) {
+    for call in plan.calls {
+        sleep(call.pause).await;
+        let number = call.number;
+        begin(&call);
+        let outcome = perform(&client, call).await;
+        with(|world| {
+            match &outcome {
+                Ok(()) => note!(world, "call {number}: done"),
+                Err(error) => note!(world, "call {number}: {error}"),
+            }
+            if let (Err(error), true) = (outcome, world.plan.is_calm()) {
+                world.violated(format!("call {number} fails, and nothing is wrong: {error}"));
+            }
+        });
+    }
+}
+
+fn begin(plan: &CallPlan) {
+    with(|world| {
+        note!(world, "call {}: {} {} {plan:?}", plan.number, plan.method, plan.site.authority());
+        let now = world.now;
+        let call = &mut world.ledger.calls[plan.number];
+        call.deadline = plan.limits.total.map(|total| now + total);
+        if let Some(task) = world.ledger.task() {
+            task.begin(plan.number);
+        }
+    });
+}
+
+async fn perform(client: &Client<Simulated>, plan: CallPlan) -> Result<()> {
+    let request = request(client, &plan)?;
+    let began = with(|world| world.now);
+    let response = client.send(Box::new(request)).await;
+    with(|world| world.check_deadline(began));
+    let response = response?;
+    if plan.body.is_bad() {
+        with(|world| {
+            note!(world, "call {}: answered before its body was known to be bad", plan.number)
+        });
+    }
+    receive(response, &plan).await
+}
+
+/// Reads as much as the plan wants, and checks it whether it fails or not.
+async fn receive(response: Response<Reader<Simulated>>, plan: &CallPlan) -> Result<()> {
+    let serial = response.headers().get("x-serial");
+    let serial = serial.and_then(|serial| serial.to_str().ok()?.parse().ok());
+    let mut given = Given {
+        call: plan.number,
+        serial: serial.unwrap_or(usize::MAX),
+        status: response.status().as_u16(),
+        body: Vec::new(),
+        is_complete: false,
+    };
+    let mut body = response.body;
+    let outcome = read(&mut body, plan.reading, &mut given).await;
+    if outcome.is_err() && body.next_bytes(&mut [0]).await.is_ok() {
+        with(|world| world.violated("a broken body goes on"));
+    }
+    with(|world| {
+        if let Err(rule) = world.check_response(&given) {
+            world.violated(format!("call {}: {rule}", plan.number));
+        }
+    });
+    outcome
+}
+
+async fn read(body: &mut Reader<Simulated>, reading: Reading, given: &mut Given) -> Result<()> {
+    let (piece, most) = match reading {
+        Reading::Whole => {
+            let began = with(|world| world.now);
+            given.body = body.collect().await?;
+            given.is_complete = true;
+            with(|world| world.check_deadline(began));
+            return Ok(());
+        }
+        Reading::Pieces(size) => (size, usize::MAX),
+        Reading::Part(size) => (size, size),
+        Reading::Nothing => return Ok(()),
+    };
+    while given.body.len() < most {
+        let mut memory = vec![0; piece.max(given.body.len() / 20)];
+        let began = with(|world| world.now);
+        let read = body.next_bytes(&mut memory).await;
+        with(|world| world.check_deadline(began));
+        match read? {
+            0 => {
+                given.is_complete = true;
+                break;
+            }
+            count => given.body.extend_from_slice(&memory[..count]),
+        }
+        sleep(with(|world| world.seed.ms(0..=10) * world.seed.pick(&[0, 0, 1]))).await;
+    }
+    Ok(())
+}
+
+fn request(client: &Client<Simulated>, plan: &CallPlan) -> Result<Request<Simulated>> {
+    let secret = plan.secret_text();
+    let user = match plan.secret {
+        Some(Secret::Url) => format!("user:{secret}@"),
+        _ => String::new(),
+    };
+    let url = format!("http://{user}{}/d0/h{}", plan.site.authority(), plan.number);
+    let method: Method = plan.method.parse().map_err(|_| Error::builder("no method"))?;
+    let limits = plan.limits;
+    let mut builder = client
+        .request(method, url)
+        .headers(headers(plan.secret, &secret))
+        .expect_continue(plan.expects)
+        .connect_timeout(limits.connect)
+        .read_timeout(limits.read)
+        .write_timeout(limits.write);
+    if let Some(first_byte) = limits.first_byte {
+        builder = builder.first_byte_timeout(first_byte);
+    }
+    if let Some(delay) = plan.cancelled_after {
+        let token = CancelToken::new();
+        builder = builder.cancel_token(&token);
+        with(|world| world.schedule(delay, Happening::Cancel(token, plan.number)));
+    }
+    if let Some(total) = limits.total {
+        builder = builder.timeout(total);
+    }
+    if let Some(body) = body(plan) {
+        builder = builder.body(body);
+    }
+    builder.build()
+}
+
+fn headers(kind: Option<Secret>, secret: &str) -> HeaderMap {
+    let (name, value) = match kind {
+        None | Some(Secret::Url) => return HeaderMap::new(),
+        Some(Secret::Bearer) => (header::AUTHORIZATION, format!("Bearer {secret}")),
+        Some(Secret::Cookie) => (header::COOKIE, format!("own={secret}")),
+        Some(Secret::Sensitive) => (HeaderName::from_static("x-key"), secret.to_owned()),
+    };
+    let mut value = HeaderValue::from_str(&value).unwrap();
+    value.set_sensitive(kind == Some(Secret::Sensitive));
+    HeaderMap::from_iter([(name, value)])
+}
+
+fn body(plan: &CallPlan) -> Option<Body<Simulated>> {
+    let (length, has, fails) = match plan.body {
+        BodyPlan::None => return None,
+        BodyPlan::Bytes(length) => return Some(request_body(plan.number, length).into()),
+        BodyPlan::Sized(length) => (SourceLength::Exactly(length as u64), length, false),
+        BodyPlan::Unsized(length) => (SourceLength::Unknown, length, false),
+        BodyPlan::Failing(length) => (SourceLength::Unknown, length, true),
+        BodyPlan::Lying { announced, has } => (SourceLength::Exactly(announced as u64), has, false),
+    };
+    Some(Body::from_source(Source { data: request_body(plan.number, has).into(), fails }, length))
+}
+
+impl World {
+    /// A source takes its time.
+    fn source_is_read(&mut self, pause: Duration) {
+        let (now, deadline) = (self.now, self.ledger.call().and_then(|call| call.deadline));
+        let Some(task) = self.ledger.task() else { return };
+        if deadline.is_none_or(|deadline| now < deadline) {
+            task.source_read = now + pause;
+        }
+    }
+}
+
+/// A body that is read, and takes its time.
+pub(super) struct Source {
+    data: VecDeque<u8>,
+    fails: bool,
+}
+
+impl Source {
+    pub(super) async fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let (pause, most) = with(|world| {
+            let pause = world.seed.ms(0..=20) * world.seed.pick(&[0, 0, 1]);
+            (pause, world.seed.pick(&[1, 100, 10_000]).max(self.data.len() / 20))
+        });
+        if pause > Duration::ZERO {
+            with(|world| world.source_is_read(pause));
+            sleep(pause).await;
+        }
+        if self.data.is_empty() && self.fails {
+            return Err(io::Error::other("the source fails"));
+        }
+        let count = self.data.len().min(into.len()).min(most);
+        for (byte, slot) in self.data.drain(..count).zip(into) {
+            *slot = byte;
+        }
+        Ok(count)
+    }
+}

@@ -1,0 +1,356 @@
+//! The world: a clock, what is about to happen, connections, and names. There is one for each thread.
+
+use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::task::Waker;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::clock::{Event, until};
+use super::ledger::Ledger;
+use super::line::{Line, Packet, Stream};
+use super::plan::{Fault, HOSTS, Plan, SECOND, Site, addresses};
+use super::seed::Seed;
+use crate::cancel::CancelToken;
+use crate::dialling::SocketOptions;
+use crate::dns::Resolver;
+use crate::driver::SocketError;
+use crate::driver::system::{Desk, Event as _, Failures, Found, System};
+use crate::policy::budget::{Budget, Operation};
+use crate::policy::eyeballs::{Move, Race};
+
+thread_local! {
+    static WORLD: RefCell<World> = RefCell::default();
+}
+
+/// What is the case.
+#[derive(Default)]
+pub(super) struct World {
+    pub(super) plan: Arc<Plan>,
+    pub(super) seed: Seed,
+    /// Since the beginning.
+    pub(super) now: Duration,
+    agenda: BinaryHeap<Reverse<Entry>>,
+    entries: u64,
+    pub(super) lines: Vec<Line>,
+    dials: Vec<Dial>,
+    pub(super) ledger: Ledger,
+    /// Texts that not everybody may see.
+    pub(super) secrets: Vec<(String, Owner)>,
+    pub(super) violations: Vec<String>,
+    /// What has happened, if anybody wants to know.
+    pub(super) trace: Option<Vec<String>>,
+}
+
+/// Whose a secret is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    Client,
+    Call(usize),
+    Proxy,
+}
+
+/// What happens at some time.
+pub(super) enum Happening {
+    Wake(Waker),
+    Found(Arc<Desk<Found, Event>>, Found),
+    Dialled(usize, Result<(), io::ErrorKind>),
+    ToServer(usize, Packet),
+    ToClient(usize, Packet),
+    Cancel(CancelToken, usize),
+    /// The server goes on with what it was about to do.
+    Act(usize, usize),
+}
+
+struct Entry {
+    at: Duration,
+    number: u64,
+    happening: Happening,
+}
+
+/// An attempt to connect.
+#[derive(Default)]
+struct Dial {
+    outcome: Option<Result<(), io::ErrorKind>>,
+    waker: Option<Waker>,
+}
+
+/// Looks at this thread's world, or changes it.
+pub(super) fn with<T>(act: impl FnOnce(&mut World) -> T) -> T {
+    WORLD.with(|world| act(&mut world.borrow_mut()))
+}
+
+/// Notes what happens, if anybody wants to know.
+macro_rules! note {
+    ($world:expr, $($words:tt)*) => {
+        if let Some(trace) = &mut $world.trace {
+            trace.push(format!("{:>9.3} {}", $world.now.as_secs_f64(), format_args!($($words)*)));
+        }
+    };
+}
+pub(super) use note;
+
+impl World {
+    pub(super) fn new(plan: Plan, seed: Seed, trace: Option<Vec<String>>) -> Self {
+        let ledger = Ledger::new(&plan);
+        Self { plan: Arc::new(plan), seed, ledger, trace, ..Self::default() }
+    }
+
+    /// Whether something goes wrong here.
+    pub(super) fn strikes(&mut self, fault: Fault) -> bool {
+        self.plan.has(fault) && self.seed.one_in(self.plan.rarity)
+    }
+
+    pub(super) fn violated(&mut self, rule: impl fmt::Display) {
+        note!(self, "VIOLATED: {rule}");
+        self.violations.push(rule.to_string());
+    }
+
+    pub(super) fn schedule(&mut self, delay: Duration, happening: Happening) {
+        self.schedule_at(self.now + delay, happening);
+    }
+
+    pub(super) fn schedule_at(&mut self, at: Duration, happening: Happening) {
+        self.entries += 1;
+        self.agenda.push(Reverse(Entry { at, number: self.entries, happening }));
+    }
+
+    /// When something happens next.
+    pub(super) fn next_time(&self) -> Option<Duration> {
+        self.agenda.peek().map(|Reverse(entry)| entry.at)
+    }
+
+    fn next_happening(&mut self) -> Option<Happening> {
+        let Reverse(entry) = self.agenda.pop()?;
+        self.now = entry.at;
+        Some(entry.happening)
+    }
+
+    fn dialled(&mut self, number: usize, outcome: Result<(), io::ErrorKind>) {
+        let dial = &mut self.dials[number];
+        dial.outcome = Some(outcome);
+        if let Some(waker) = dial.waker.take() {
+            waker.wake();
+        }
+    }
+
+    fn cancelled(&mut self, call: usize) {
+        note!(self, "call {call} is cancelled");
+        let call = &mut self.ledger.calls[call];
+        call.cancelled = true;
+        call.deadline = Some(call.deadline.map_or(self.now, |deadline| deadline.min(self.now)));
+    }
+
+    /// Begins to connect to an address.
+    fn dial(&mut self, address: SocketAddr) -> usize {
+        let number = self.dials.len();
+        self.dials.push(Dial::default());
+        let site = Site::at(address.ip(), address.port());
+        note!(self, "dial {number}: {address}, {}", site.authority());
+        if self.plan.client.denied == Some(site.host) {
+            self.violated(format!("{address} is dialled, which is denied"));
+        }
+        let slow =
+            if self.strikes(Fault::SlowConnect) { self.seed.ms(1..=15_000) } else { SECOND / 100 };
+        let delay = slow + self.seed.ms(0..=40);
+        if !self.strikes(Fault::BlackHole) {
+            let refused = self.strikes(Fault::Refusal);
+            let outcome = if refused { Err(io::ErrorKind::ConnectionRefused) } else { Ok(()) };
+            self.schedule(delay, Happening::Dialled(number, outcome));
+        }
+        number
+    }
+
+    /// An attempt that has ended: its place, and how.
+    fn ended(
+        &mut self,
+        running: &[Attempt],
+        waker: &Waker,
+    ) -> Option<(usize, Result<(), io::ErrorKind>)> {
+        running.iter().enumerate().find_map(|(at, attempt)| {
+            let dial = &mut self.dials[attempt.dial];
+            dial.waker = Some(waker.clone());
+            Some((at, dial.outcome?))
+        })
+    }
+
+    /// Whether somebody who wants a connection waits as long as that, and no longer than allowed.
+    pub(super) fn check_connecting(&mut self, at_most: Option<Duration>) {
+        let now = self.now;
+        let Some(call) = self.ledger.call() else { return };
+        let (limit, deadline) = (call.plan.limits.connect, call.deadline);
+        let Some(task) = self.ledger.task() else { return };
+        let end = *task.connecting.get_or_insert(now) + limit;
+        let end = deadline.map_or(end, |deadline| deadline.min(end));
+        if at_most.is_none_or(|at_most| now + at_most > end) {
+            self.violated(format!("waits {at_most:?} for a connection, until after {end:?}"));
+        }
+    }
+
+    fn answer(&mut self, host: &str) -> Found {
+        if self.strikes(Fault::NoName) {
+            return self
+                .seed
+                .pick(&[0, 1])
+                .eq(&0)
+                .then(Vec::new)
+                .ok_or(io::Error::other("no such name"));
+        }
+        let host = HOSTS.iter().position(|name| *name == host);
+        let all = addresses(host.ok_or_else(|| io::Error::other("never heard of it"))?);
+        let [v4, v6] = all.map(|ip: IpAddr| SocketAddr::new(ip, 0));
+        Ok(self.seed.pick(&[vec![v4], vec![v6], vec![v4, v6], vec![v6, v4]]))
+    }
+}
+
+/// Lets the next thing happen.
+pub(super) fn happen() {
+    match with(World::next_happening) {
+        None => {}
+        Some(Happening::Wake(waker)) => waker.wake(),
+        Some(Happening::Found(desk, found)) => desk.put(found),
+        Some(Happening::Dialled(dial, outcome)) => with(|world| world.dialled(dial, outcome)),
+        Some(Happening::ToServer(line, packet)) => with(|world| world.reach_server(line, packet)),
+        Some(Happening::ToClient(line, packet)) => with(|world| world.reach_client(line, packet)),
+        Some(Happening::Cancel(token, call)) => {
+            with(|world| world.cancelled(call));
+            token.cancel();
+        }
+        Some(Happening::Act(line, turn)) => with(|world| world.act(line, turn)),
+    }
+}
+
+/// This thread's world, as the driver sees it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Simulation;
+
+impl System for Simulation {
+    type Stream = Stream;
+    type Event = Event;
+
+    fn now(&self) -> Instant {
+        static BEGINNING: OnceLock<Instant> = OnceLock::new();
+        *BEGINNING.get_or_init(Instant::now) + with(|world| world.now)
+    }
+
+    fn date(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + with(|world| world.now)
+    }
+
+    /// Asked for where a retry is about to be waited for.
+    fn random(&self) -> u64 {
+        with(|world| {
+            world.ledger.pauses();
+            world.seed.next()
+        })
+    }
+
+    async fn connect(
+        &self,
+        addresses: Vec<SocketAddr>,
+        _: &SocketOptions,
+        budget: &Budget,
+    ) -> Result<(Stream, SocketAddr), Failures> {
+        let race = Race::new(addresses);
+        let bell = Arc::new(Event::default());
+        let _watch = budget.cancel_token().map(|token| {
+            let bell = Arc::clone(&bell);
+            token.on_cancel(move || bell.set())
+        });
+        Attempts { race, budget, bell, running: Vec::new(), failures: Vec::new() }.run().await
+    }
+
+    async fn connect_unix(&self, _: &Path, _: &Budget) -> Result<Stream, SocketError> {
+        Err(io::Error::from(io::ErrorKind::NotFound).into())
+    }
+
+    fn look_up(&self, host: String, _: Resolver, answer: Arc<Desk<Found, Event>>) {
+        with(|world| {
+            note!(world, "look up {host}");
+            world.ledger.looks_up();
+            if world.strikes(Fault::SilentResolver) {
+                return;
+            }
+            let found = world.answer(&host);
+            let delay = world.seed.ms(0..=30) * world.seed.pick(&[0, 1, 2]);
+            world.schedule(delay, Happening::Found(answer, found));
+        });
+    }
+}
+
+/// The race of several addresses, as a front runs it.
+struct Attempts<'a> {
+    race: Race,
+    budget: &'a Budget,
+    /// Rings when the call is not wanted any more.
+    bell: Arc<Event>,
+    running: Vec<Attempt>,
+    failures: Failures,
+}
+
+struct Attempt {
+    dial: usize,
+    address: SocketAddr,
+}
+
+impl Attempts<'_> {
+    async fn run(mut self) -> Result<(Stream, SocketAddr), Failures> {
+        loop {
+            let limit = match self.race.step(Simulation.now()) {
+                Move::Lost => return Err(self.failures),
+                Move::Start(address) => {
+                    self.running.push(Attempt { dial: with(|world| world.dial(address)), address });
+                    continue;
+                }
+                Move::Wait(limit) => limit,
+            };
+            let wait = match self.budget.wait(Operation::Connect, || Simulation.now()) {
+                Ok(wait) => wait,
+                Err(expired) => {
+                    let running = self.running.iter().map(|one| (one.address, expired.into()));
+                    return Err(self.failures.into_iter().chain(running).collect());
+                }
+            };
+            with(|world| world.check_connecting(wait.at_most));
+            let limit = limit.into_iter().chain(wait.at_most).min();
+            let ended = until(limit, |world, waker| {
+                let ended = world.ended(&self.running, waker);
+                ended.map(Some).or_else(|| self.bell.is_set(waker).then_some(None))
+            });
+            let Some((at, outcome)) = ended.await.flatten() else { continue };
+            let Attempt { address, .. } = self.running.swap_remove(at);
+            match outcome {
+                Ok(()) => return Ok((Stream::open(address), address)),
+                Err(kind) => {
+                    self.failures.push((address, io::Error::from(kind).into()));
+                    self.race.failed(Simulation.now());
+                }
+            }
+        }
+    }
+}
+
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.number).cmp(&(other.at, other.number))
+    }
+}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number
+    }
+}
+
+impl Eq for Entry {}
