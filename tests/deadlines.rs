@@ -20,7 +20,7 @@ use leanhttp::{Certificate, Error, Result};
 use support::httpbin::Httpbin;
 use support::net::{Silent, Unreachable};
 use support::pki::{Leaf, Pki};
-use support::script::{Connection, Script, Step, answer, drip, ok, pause, send};
+use support::script::{Connection, Script, Step, answer, drip, expect, ok, pause, send};
 
 const LIMIT: Duration = Duration::from_millis(250);
 const GENEROUS: Duration = Duration::from_secs(5);
@@ -473,6 +473,39 @@ fn time_that_is_not_the_peers_counts_for_no_throughput() {
         response.read_exact(&mut [0; 100]).unwrap();
     }
     assert_eq!(response.read(&mut [0]).unwrap(), 0);
+}
+
+/// The wait for `100 Continue` is the client's own wish, and no byte is due meanwhile.
+#[test]
+fn waiting_for_100_counts_for_no_throughput() {
+    let server = Script::serve(vec![vec![
+        Step::ExpectHead,
+        pause(600),
+        send("HTTP/1.1 100 Continue\r\n\r\n"),
+        expect("body"),
+        send(ok("x")),
+    ]]);
+    let client = Client::builder().min_throughput(1000, Duration::from_millis(250));
+    let request = client.build().unwrap().post(server.url("/")).expect_continue(true);
+    assert_eq!(request.body("body").send().unwrap().text().unwrap(), "x");
+}
+
+/// A stretch that was fast enough begins no new wait for the next byte.
+#[test]
+fn throughput_does_not_prolong_the_read_timeout() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n";
+    let server = Script::serve(vec![vec![
+        Step::ExpectRequest,
+        send(head),
+        pause(300),
+        send([b'x'; 800]),
+        Step::Silent,
+    ]]);
+    let client = Client::builder()
+        .read_timeout(Duration::from_millis(1500))
+        .min_throughput(1, Duration::from_millis(1000));
+    let error = client.build().unwrap().get(server.url("/")).send().unwrap().text().unwrap_err();
+    assert!(error.to_string().ends_with("(read timeout)"), "{error}");
 }
 
 /// A limit on waiting is none on working.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::Method;
 
@@ -83,13 +83,15 @@ impl<S: System> Socket<S> {
         into: &mut [u8],
         budget: &mut Budget,
     ) -> Result<usize, SocketError> {
+        let mut first = None;
         loop {
-            let wait = budget.wait(operation, || self.system.now())?;
-            let began = budget.has_pace().then(|| self.system.now());
+            let wait = budget.wait_on(operation, self.since(first), || self.system.now())?;
+            let began = budget.has_pace(operation).then(|| self.system.now());
             let read = self.stream.read(into, wait).await;
             if let Some(count) = self.came(read, began, budget)? {
                 return Ok(count);
             }
+            first = first.or(began).or_else(|| Some(self.system.now()));
         }
     }
 
@@ -99,14 +101,15 @@ impl<S: System> Socket<S> {
         bytes: &[u8],
         budget: &mut Budget,
     ) -> Result<usize, SocketError> {
+        let mut first = None;
         loop {
-            let wait = budget.wait(Operation::Write, || self.system.now())?;
-            let began = budget.has_pace().then(|| self.system.now());
+            let wait = budget.wait_on(Operation::Write, self.since(first), || self.system.now())?;
+            let began = budget.has_pace(Operation::Write).then(|| self.system.now());
             let written = self.stream.write(bytes, wait).await;
             match self.came(written, began, budget)? {
                 Some(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
                 Some(count) => return Ok(count),
-                None => {}
+                None => first = first.or(began).or_else(|| Some(self.system.now())),
             }
         }
     }
@@ -122,14 +125,20 @@ impl<S: System> Socket<S> {
         if count == 0 {
             budget.check()?; // an end that we have made is no end of the peer's
         }
-        if let Some(began) = began {
-            budget.moved(count, self.system.now().saturating_duration_since(began))?;
+        if began.is_some() {
+            budget.moved(count, self.since(began))?;
         }
         match outcome {
             Ok(count) => Ok(Some(count)),
             Err(error) if error.is_for_now() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// How long ago that was. An operation that is tried again gets no more time for that; where
+    /// nobody has asked the clock before, it counts from its first interruption.
+    fn since(&self, first: Option<Instant>) -> Duration {
+        first.map_or(Duration::ZERO, |first| self.system.now().saturating_duration_since(first))
     }
 }
 
@@ -170,5 +179,49 @@ impl From<SocketError> for Halt {
             SocketError::Expired(expired) => Self::Expired(expired),
             SocketError::Io(error) => Self::Io(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::thread;
+
+    use super::*;
+    use crate::fuzzing::call::{self, Client, Network, Patience, Reading};
+
+    /// A connection on which nothing happens, and a program that gets a signal again and again.
+    struct Signals;
+
+    impl Network for Signals {
+        fn dial(&mut self, _: (&str, u16)) -> Option<usize> {
+            Some(0)
+        }
+
+        fn begin(&mut self, _: usize, _: &Method, _: &Url) {}
+
+        fn write(&mut self, _: usize, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn read(&mut self, _: usize, _: &mut [u8], _: Patience) -> io::Result<usize> {
+            thread::sleep(Duration::from_millis(1));
+            Err(io::ErrorKind::Interrupted.into())
+        }
+
+        fn pending(&self, _: usize) -> Pending {
+            Pending::Nothing
+        }
+
+        fn keep(&mut self, _: usize) {}
+    }
+
+    #[test]
+    fn a_signal_begins_no_new_wait() {
+        let builder = Client::builder().read_timeout(Duration::from_millis(50));
+        let client = call::client(builder, Arc::new(Mutex::new(Signals))).unwrap();
+        let request = client.get("http://a.test/").build().unwrap();
+        let reading = Reading { sizes: [].into_iter(), at_most: 0 };
+        assert_eq!(call::call(&client, request, reading).end, Err("Timeout".to_owned()));
     }
 }

@@ -267,8 +267,18 @@ impl Budget {
         operation: Operation,
         now: impl FnOnce() -> Instant,
     ) -> Result<Wait, Expired> {
+        self.wait_on(operation, Duration::ZERO, now)
+    }
+
+    /// The same for an operation that has waited as long as that and is tried again.
+    pub(crate) fn wait_on(
+        &self,
+        operation: Operation,
+        waited: Duration,
+        now: impl FnOnce() -> Instant,
+    ) -> Result<Wait, Expired> {
         self.check()?;
-        let idle = self.idle(operation);
+        let idle = self.idle(operation, waited);
         if idle.at_most.is_some_and(|at_most| at_most.is_zero()) {
             return Err(idle.expired); // to a socket, zero is for ever or an error
         }
@@ -304,9 +314,9 @@ impl Budget {
         self.check().err().unwrap_or(expired)
     }
 
-    /// Whether anybody counts how much comes in what time.
-    pub(crate) fn has_pace(&self) -> bool {
-        self.meter.is_some()
+    /// Whether anybody counts how much such operations move in what time.
+    pub(crate) fn has_pace(&self, operation: Operation) -> bool {
+        self.meter(operation).is_some()
     }
 
     /// So many bytes were moved, after waiting for them as long as that.
@@ -315,8 +325,18 @@ impl Budget {
         meter.moved(bytes, waited).map_err(Expired::behind)
     }
 
-    /// The limit on this one operation, without regard to the deadlines.
-    fn idle(&self, operation: Operation) -> Wait {
+    /// What counts the bytes of such operations, if they are those of a body: nothing else has to
+    /// keep a pace, and least of all what the client waits for by itself.
+    fn meter(&self, operation: Operation) -> Option<&Meter> {
+        let is_of_body = matches!(
+            (self.stage, operation),
+            (Stage::Request, Operation::Write) | (Stage::Body, Operation::Read)
+        );
+        self.meter.as_deref().filter(|_| is_of_body)
+    }
+
+    /// What is left of the limit on this one operation, without regard to the deadlines.
+    fn idle(&self, operation: Operation, waited: Duration) -> Wait {
         let (which, at_most) = match operation {
             Operation::Resolve => (Which::Resolve, self.timeouts.resolve),
             Operation::Connect => (Which::Connect, None),
@@ -324,8 +344,9 @@ impl Budget {
             Operation::Read => (Which::Read, self.timeouts.read),
             Operation::Write => (Which::Write, self.timeouts.write),
         };
-        let wait = Wait { at_most, expired: Expired::new(which, at_most) };
-        match &self.meter {
+        let left = at_most.map(|at_most| at_most.saturating_sub(waited));
+        let wait = Wait { at_most: left, expired: Expired::new(which, at_most) };
+        match self.meter(operation) {
             Some(meter) => wait.or_sooner(meter.left(), Expired::behind(meter.pace())),
             None => wait,
         }
@@ -515,7 +536,6 @@ mod tests {
         }
     }
 
-    /// Each stage has a clock of its own, which starts once and stops with the stage.
     /// Whatever runs when another protocol begins, only single operations are limited then.
     #[test]
     fn no_deadline_outlives_the_call() {
@@ -533,12 +553,13 @@ mod tests {
             assert_eq!(wait.at_most, Some(7 * SECOND), "{stage:?}");
             budget.timeouts_mut().read = None;
             assert_eq!(budget.wait(Operation::Read, late).unwrap().at_most, None);
-            assert!(!budget.has_pace());
+            assert!(!budget.has_pace(Operation::Read) && !budget.has_pace(Operation::Write));
             token.cancel();
             assert_eq!(budget.wait(Operation::Read, late).unwrap_err().kind(), Kind::Cancelled);
         }
     }
 
+    /// Each stage has a clock of its own, which starts once and stops with the stage.
     #[test]
     fn stages_have_clocks() {
         let start = Instant::now();
@@ -572,24 +593,26 @@ mod tests {
         }
     }
 
-    /// Only the request and the body have a pace to keep: a server may think in between.
+    /// Only the request that is written and the body that is read have a pace to keep: a server may
+    /// think in between, and who waits for `100 Continue` sends nothing because he does not want to.
     #[test]
     fn bodies_keep_a_pace() {
         let now = Instant::now();
         let pace = Some(Pace { bytes_per_second: 10, over: 4 * SECOND });
         let mut budget = Budget::start(Timeouts { pace, ..timeouts(0, 9, 0) }, now);
-        for (stage, has_pace) in [
-            (Stage::Handshake, false),
-            (Stage::Request, true),
-            (Stage::FirstByte, false),
-            (Stage::Other, false),
-            (Stage::Body, true),
+        for (stage, operation, expected) in [
+            (Stage::Handshake, Operation::Read, (9, Which::Read)),
+            (Stage::Request, Operation::Read, (9, Which::Read)),
+            (Stage::Request, Operation::Continue, (1, Which::Continue)),
+            (Stage::Request, Operation::Write, (4, Which::Pace(10))),
+            (Stage::FirstByte, Operation::Read, (9, Which::Read)),
+            (Stage::Other, Operation::Read, (9, Which::Read)),
+            (Stage::Body, Operation::Read, (4, Which::Pace(10))),
         ] {
             budget.enter(stage, || now);
-            assert_eq!(budget.has_pace(), has_pace, "{stage:?}");
-            let wait = budget.wait(Operation::Read, || now).unwrap();
-            let expected = if has_pace { (4, Which::Pace(10)) } else { (9, Which::Read) };
+            let wait = budget.wait(operation, || now).unwrap();
             assert_eq!((wait.at_most.unwrap().as_secs(), wait.expired.which), expected);
+            assert_eq!(budget.has_pace(operation), wait.expired.is_pace(), "{stage:?}");
         }
         assert_eq!(budget.moved(5, SECOND), Ok(()));
         let wait = budget.wait(Operation::Read, || now).unwrap();
@@ -657,6 +680,20 @@ mod tests {
         let expired = budget.wait(Operation::Read, Instant::now).unwrap_err();
         assert_eq!(expired.to_string(), "no byte came for 0ns (read timeout)");
         assert!(budget.wait(Operation::Write, Instant::now).is_ok());
+    }
+
+    /// Whatever is tried again has waited before.
+    #[test]
+    fn an_operation_that_is_tried_again_gets_no_more_time() {
+        let now = Instant::now();
+        let budget = Budget::start(timeouts(0, 9, 30), now);
+        for (waited, expected) in [(0, Some(9)), (4, Some(5)), (9, None), (10, None)] {
+            let wait = budget.wait_on(Operation::Read, SECOND * waited, || now);
+            let left = wait.map(|wait| wait.at_most.unwrap().as_secs());
+            assert_eq!(left.ok(), expected, "{waited}");
+        }
+        let over = budget.wait_on(Operation::Read, 9 * SECOND, || now).unwrap_err();
+        assert_eq!(over.to_string(), "no byte came for 9s (read timeout)");
     }
 
     #[test]
