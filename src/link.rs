@@ -128,7 +128,7 @@ impl Link {
 
     /// Why the response's body cannot be read on. The connection is of no more use.
     pub(crate) fn body_error(&mut self, halt: Halt) -> Error {
-        self.session.close_after(CloseReason::Io);
+        self.session.close_after(halt.close_reason());
         self.error(halt, Phase::Body)
     }
 

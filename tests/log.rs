@@ -5,6 +5,7 @@
 mod support;
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use leanhttp::blocking::Client;
 use log::{LevelFilter, Log, Metadata, Record};
@@ -90,4 +91,20 @@ fn a_line_for_each_decision_and_no_secret() {
     assert_eq!(lines(), [format!("{way}: connected to {address}")]);
     drop(client);
     assert_eq!(lines(), [format!("{way}: closing a connection: it is kept no longer")]);
+
+    let cut = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx";
+    let broken = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nx\r\n";
+    let ends = [
+        (cut, Step::Silent, "the time of the call was over"),
+        (cut, Step::Close, "the peer closed the connection too early"),
+        (broken, Step::Silent, "the peer broke the protocol"),
+    ];
+    let client = Client::builder().no_proxy().read_timeout(Duration::from_millis(100));
+    let client = client.build().unwrap();
+    for (start, end, reason) in ends {
+        let server = Script::serve(vec![vec![Step::ExpectRequest, send(start), end]]);
+        client.get(server.url("/")).send().unwrap().text().unwrap_err();
+        let last = lines().pop().unwrap();
+        assert!(last.ends_with(&format!("closing a connection: {reason}")), "{last}");
+    }
 }

@@ -282,10 +282,7 @@ impl<F: Front> Connection<F> {
         into: &mut [u8],
         budget: &mut Budget,
     ) -> Result<usize, Error> {
-        self.next_bytes(into, budget).await.map_err(|halt| {
-            self.closing = halt.close_reason();
-            self.link.body_error(halt)
-        })
+        self.next_bytes(into, budget).await.map_err(|halt| self.link.body_error(halt))
     }
 
     pub(super) async fn next_bytes(
