@@ -50,15 +50,15 @@ async fn connection<F: Front>(
     let found = address_for_proxy(system, call, &route).await?;
     let link = Link::new(call.config(), route, found)?;
     let socket = match &dialling.unix_socket {
-        Some(path) => connect_unix(system, path, &call.budget).await?,
+        Some(path) => connect_unix(system, path, &call.budget).await,
         None => {
             let addresses = look_up(system, call, &stop(link.route(), dialling)).await?;
-            connect(system, &addresses, dialling, &call.budget).await?
+            connect(system, &addresses, dialling, &call.budget).await
         }
     };
     let now = system.now();
     call.budget.lap(Lap::Connect, now);
-    Ok(Box::new(Connection::new(socket, link, slot, now)))
+    Ok(Box::new(Connection::new(socket?, link, slot, now)))
 }
 
 /// Where the connection leads.

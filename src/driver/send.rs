@@ -11,7 +11,7 @@ use crate::call::{Call, Failure, Next, When};
 use crate::client::{Client, Shared};
 use crate::error::Result;
 use crate::front::Front;
-use crate::policy::budget::Budget;
+use crate::policy::budget::{Budget, Stage};
 use crate::proto::head::ResponseHead;
 use crate::request::Request;
 use crate::response::{Head, Response};
@@ -46,7 +46,10 @@ async fn hops<F: Front>(
                     }
                 }
             }
-            Err(failure) => call.failed(failure, &shared.system)?,
+            Err(failure) => {
+                call.budget.enter(Stage::Other, || shared.system.now()); // what failed is over
+                call.failed(failure, &shared.system)?
+            }
         };
         wait(&shared.system, &call.budget, when).await;
         call.budget.next_hop(shared.system.now());

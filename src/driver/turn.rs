@@ -118,13 +118,14 @@ impl<F: Front> Queued<F> {
         call.budget.start_connecting(system.now());
         let expired = match call.budget.wait(Operation::Connect, || system.now()) {
             Err(expired) => expired,
-            Ok(wait) => match self.grants.wait(wait.at_most, &call.budget).await {
-                Some(grant) => {
-                    call.budget.lap(Lap::Queue, system.now());
-                    return Ok(grant);
+            Ok(wait) => {
+                let grant = self.grants.wait(wait.at_most, &call.budget).await;
+                call.budget.lap(Lap::Queue, system.now());
+                match grant {
+                    Some(grant) => return Ok(grant),
+                    None => call.budget.over(wait.expired),
                 }
-                None => call.budget.over(wait.expired),
-            },
+            }
         };
         // If somebody has sent for it already, what was waited for is on its way, and is not lost.
         let grant = match self.leave() {
