@@ -61,6 +61,19 @@ fn before_it_begins() {
     assert_eq!(server.connections_opened(), 0);
 }
 
+/// What idles has nothing to do with it, and stays for the next.
+#[test]
+fn before_it_takes_a_connection_that_idles() {
+    let server = Httpbin::start();
+    let (client, token) = (Client::new(), CancelToken::new());
+    read(client.get(server.url("/get")).send().unwrap()).unwrap();
+    token.cancel();
+    assert!(client.get(server.url("/get")).cancel_token(&token).send().unwrap_err().is_cancelled());
+    assert_eq!(client.pool_stats().idle, 1);
+    read(client.get(server.url("/get")).send().unwrap()).unwrap();
+    assert_eq!(server.connections_opened(), 1);
+}
+
 #[test]
 fn while_it_looks_a_name_up() {
     let never = |_: &str| {

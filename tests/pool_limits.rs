@@ -70,6 +70,29 @@ fn who_came_first_is_served_first() {
     assert_eq!(order, expected);
 }
 
+/// Who is handed a connection that has died meanwhile keeps its turn.
+#[test]
+fn a_dead_connection_costs_nobody_its_turn() {
+    let dies = [answer(ok("x")), vec![Step::Close]].concat();
+    let lives = [answer(ok("x")), answer(ok("x"))].concat();
+    let server = Script::serve(vec![dies, lives]);
+    let client = at_most(1);
+    let mut held = client.get(server.url("/first")).send().unwrap();
+    thread::scope(|scope| {
+        for i in 0..2 {
+            let (client, url) = (&client, server.url(&format!("/{i}")));
+            scope.spawn(move || text(client.get(url).send()));
+            while client.pool_stats().waiting <= i {
+                thread::yield_now();
+            }
+        }
+        thread::sleep(Duration::from_millis(100)); // for the end of the first connection to arrive
+        assert_eq!(held.copy_to(&mut Vec::new()).unwrap(), 1);
+    });
+    assert_eq!(server.accepted(), 2);
+    assert!(server.received_text(1).starts_with("GET /0 "), "{}", server.received_text(1));
+}
+
 /// A place is free again however its connection ends, and goes to who waits.
 #[test]
 fn a_place_is_never_lost() {

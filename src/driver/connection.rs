@@ -38,8 +38,8 @@ pub(crate) struct Connection<F: Front> {
     watch: Option<Watch>,
     /// Why it is closed if it is dropped now.
     pub(super) closing: CloseReason,
-    /// Given back when everything else is closed.
-    _slot: Slot<F>,
+    /// Given back when everything else is closed, unless another connection takes it.
+    slot: Option<Slot<F>>,
 }
 
 /// Whether a rest of a body that nobody wants is waited for.
@@ -74,7 +74,7 @@ impl<F: Front> Connection<F> {
     pub(crate) fn new(socket: Socket<F::System>, link: Link, slot: Slot<F>, now: Instant) -> Self {
         events::connected(link.route(), socket.addresses().remote);
         let closing = CloseReason::Abandoned;
-        Self { socket, link, opened: now, watch: None, closing, _slot: slot }
+        Self { socket, link, opened: now, watch: None, closing, slot: Some(slot) }
     }
 
     pub(crate) fn addresses(&self) -> Addresses {
@@ -105,6 +105,12 @@ impl<F: Front> Connection<F> {
 
     pub(crate) fn close(mut self, reason: CloseReason) {
         self.closing = reason;
+    }
+
+    /// Closes a connection that was not alive, to put another one in its place.
+    pub(super) fn into_slot(mut self) -> Option<Slot<F>> {
+        self.closing = CloseReason::NotAlive;
+        self.slot.take()
     }
 
     /// Back from the pool, with memory to work in.

@@ -63,21 +63,47 @@ pub(super) async fn connection<F: Front>(
     call: &mut Call<'_, F>,
 ) -> Result<Box<Connection<F>>> {
     loop {
-        let (mut connection, memory) = match turn(shared, call) {
-            Turn::Idle(connection, memory) => (connection, memory),
-            Turn::Slot(slot) => return dial::dial(&shared.system, call, slot).await,
+        // What idles is not to be spent on a call that is over.
+        let in_time = call.budget.check_time(|| shared.system.now());
+        in_time.map_err(|expired| queue_error(call, expired))?;
+        let slot = match turn(shared, call) {
+            Turn::Idle(connection, memory) => match wake(connection, memory, call).await {
+                Ok(connection) => return Ok(connection),
+                Err(dead) => {
+                    dead.close(CloseReason::NotAlive);
+                    continue;
+                }
+            },
+            Turn::Slot(slot) => Some(slot),
             Turn::Later(queued) => match queued.wait(call).await? {
-                Grant::Connection(connection) => (connection, shared.idle().shelf.take()),
-                Grant::Slot(slot) => return dial::dial(&shared.system, call, slot).await,
+                Grant::Slot(slot) => Some(slot),
+                Grant::Connection(connection) => {
+                    let memory = shared.idle().shelf.take();
+                    match wake(connection, memory, call).await {
+                        Ok(connection) => return Ok(connection),
+                        Err(dead) => dead.into_slot(), // it is this call's turn all the same
+                    }
+                }
             },
         };
-        connection.wake(memory);
-        if connection.is_alive(&mut call.budget).await {
-            events::reused(connection.route());
-            return Ok(connection);
+        if let Some(slot) = slot {
+            return dial::dial(&shared.system, call, slot).await;
         }
-        connection.close(CloseReason::NotAlive);
     }
+}
+
+/// Makes a connection ready that idled, or gives it back if it is not alive.
+async fn wake<F: Front>(
+    mut connection: Box<Connection<F>>,
+    memory: Memory,
+    call: &mut Call<'_, F>,
+) -> Result<Box<Connection<F>>, Box<Connection<F>>> {
+    connection.wake(memory);
+    if !connection.is_alive(&mut call.budget).await {
+        return Err(connection);
+    }
+    events::reused(connection.route());
+    Ok(connection)
 }
 
 fn turn<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F>) -> Turn<F> {
