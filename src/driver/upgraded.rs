@@ -9,6 +9,7 @@ use http::{HeaderMap, StatusCode, header};
 use super::Reader;
 use super::connection::Connection;
 use super::lease::Lease;
+use super::ready::ready;
 use crate::error::{Error, Kind, Phase, Result};
 use crate::front::Front;
 use crate::link::Halt;
@@ -131,7 +132,8 @@ impl<F: Front> Connection<F> {
         match self.link.session.encrypt(bytes)? {
             None => Ok(self.socket.write(bytes, budget).await?),
             Some(taken) => {
-                let _ = self.flush(budget).await;
+                // Without a wait: whoever lets go of this future would send the same bytes again.
+                let _ = ready(self.flush(budget));
                 Ok(taken)
             }
         }
