@@ -4,7 +4,7 @@
 //!
 //! | what happened | sent again |
 //! | --- | --- |
-//! | no connection could be made: lookup, TCP, lost in the TLS handshake, a proxy that says 502, 503, 504 | any method: nothing was sent |
+//! | no connection could be made: lookup, TCP, lost in the TLS handshake, a proxy that refuses with one of the [`statuses`](Policy::statuses) | any method: nothing was sent |
 //! | the connection was lost, or a timeout passed, before a byte of the response | idempotent methods, and those of [`also_method`](Policy::also_method) |
 //! | a response with one of the [`statuses`](Policy::statuses) | idempotent methods, and those of [`also_method`](Policy::also_method) |
 //! | a certificate or another part of TLS is wrong, what came is not HTTP/1.1, a policy of the client does not allow it, a part of a response came | never |
