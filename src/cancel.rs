@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// and keep the other. After [`cancel`](Self::cancel) the call fails with
 /// [`Kind::Cancelled`](crate::error::Kind::Cancelled) wherever it is: in the queue for a connection,
 /// looking up, connecting, in a handshake, sending, waiting, reading the body or before a retry. Its
-/// connection is closed. What cannot be interrupted is a reader of yours that gives the request's
+/// connection is closed. What had come by then may still be read. What cannot be interrupted is a reader of yours that gives the request's
 /// body, and a look-up that the system does on a thread of its own, which is left behind.
 ///
 /// One token may belong to many calls; cancelled once, it stays so, and ends those that begin later

@@ -285,8 +285,8 @@ impl<F: Front> ClientBuilder<F> {
         self
     }
 
-    /// The time to make a connection: lookup, TCP, what a proxy takes, and TLS together. 10 seconds
-    /// by default.
+    /// The time to make a connection: the wait for one's turn, lookup, TCP, what a proxy takes, and TLS
+    /// together. 10 seconds by default.
     pub fn connect_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
         self.timeouts().connect = timeout.into();
         self

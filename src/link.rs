@@ -110,7 +110,10 @@ impl Link {
     /// What is known about an attempt that brought no response.
     pub(crate) fn failure(&self, halt: Halt) -> Failure {
         // What a proxy has said explains more than how it went on.
-        let halt = self.session.refusal().map_or(halt, Halt::Session);
+        let halt = match self.session.refusal() {
+            Some(refusal) if !halt.is_cancelled() => Halt::Session(refusal),
+            _ => halt,
+        };
         let loss = match &halt {
             Halt::Io(_) => Loss::Connection,
             Halt::Session(error) if error.is_loss() => Loss::Connection,
@@ -218,6 +221,10 @@ fn tunnel(
 }
 
 impl Halt {
+    fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Expired(expired) if expired.kind() == Kind::Cancelled)
+    }
+
     pub(crate) fn close_reason(&self) -> CloseReason {
         match self {
             Self::Expired(_) => CloseReason::TimeOver,

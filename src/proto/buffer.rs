@@ -1,15 +1,24 @@
 //! A byte queue in one piece of memory: filled at the back, consumed at the front.
 
+use std::fmt;
+
 /// Bytes wait between `start` and `end`; what is behind `end` is free space.
 ///
 /// A new buffer holds no memory. Memory is initialised once, so it is worth handing on: see
 /// [`Shelf`].
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Buffer {
     memory: Vec<u8>,
     /// Invariant: `start <= end <= memory.len()`.
     start: usize,
     end: usize,
+}
+
+/// Says how much there is, never what: it may be a secret, and what was consumed still stands there.
+impl fmt::Debug for Buffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buffer").field("len", &self.len()).finish_non_exhaustive()
+    }
 }
 
 impl Buffer {

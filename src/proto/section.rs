@@ -1,5 +1,6 @@
 //! The header section of a response: its lines as they came, and a map of them for who asks.
 
+use std::fmt;
 use std::iter::zip;
 use std::sync::OnceLock;
 
@@ -15,7 +16,7 @@ use super::fields::Fields;
 /// Few of them are ever looked at. So all that is made of every response is a note of where its
 /// lines are; the map, which would cost more than the rest of a small response, is made when it is
 /// asked for. Its values are slices of the head.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct HeaderSection {
     /// Every byte of the head as it came, in its order and case.
     raw: Bytes,
@@ -26,6 +27,13 @@ pub(crate) struct HeaderSection {
     map: OnceLock<Box<HeaderMap>>,
     /// What counts in their place once the caller may have changed it.
     changed: Option<Box<HeaderMap>>,
+}
+
+/// Says how many there are, never what: a server's fields may be secrets.
+impl fmt::Debug for HeaderSection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeaderSection").field("len", &self.len()).finish_non_exhaustive()
+    }
 }
 
 /// Where a field line stands in a head. Its name and its value are such as a map takes.

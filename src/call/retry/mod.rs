@@ -30,7 +30,10 @@ impl<F: Front> Call<'_, F> {
             return None;
         }
         let asked = asked(&head.headers, || world.date());
-        self.retry(Reason::Status(head.status), asked, world)
+        let at = self.retry(Reason::Status(head.status), asked, world)?;
+        // The connection has worked, so that one which is stale is no news of it.
+        self.resends = Resends::OneLeft;
+        Some(at)
     }
 
     /// When to try again after this failure, if that is to be.
