@@ -337,7 +337,10 @@
 #![forbid(unsafe_code)]
 // Without a front the machines have nobody who drives them, without TLS some tools nobody who
 // uses them.
-#![cfg_attr(not(all(feature = "blocking", feature = "tls")), allow(dead_code))]
+#![cfg_attr(
+    not(all(any(feature = "blocking", feature = "tokio"), feature = "tls")),
+    allow(dead_code)
+)]
 
 pub mod body;
 mod calendar;
@@ -364,6 +367,8 @@ pub mod fuzzing;
 mod limits;
 mod link;
 mod netrc;
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+mod os;
 mod percent;
 mod policy;
 mod pool;
@@ -389,6 +394,8 @@ mod jar;
 mod json;
 #[cfg(feature = "multipart")]
 pub mod multipart;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 #[cfg(test)]
 #[cfg(all(feature = "cookies", feature = "gzip"))]
 #[path = "../tests/simulation/mod.rs"]
