@@ -46,6 +46,8 @@
 //! leaves the place free for the next one; a piece of a body that was not delivered comes next time.
 
 mod alarm;
+#[cfg(feature = "stream")]
+mod bytes_stream;
 mod client;
 mod endpoint;
 mod event;
@@ -100,6 +102,9 @@ pub type Reader = crate::driver::Reader<Tokio>;
 pub type Upgraded = crate::response::Upgraded<Tokio>;
 /// The body of a request.
 pub type Body = crate::body::Body<Tokio>;
+
+#[cfg(feature = "stream")]
+pub use bytes_stream::BytesStream;
 
 /// One GET request with a client of its own.
 ///

@@ -12,7 +12,7 @@ use super::Response;
 use crate::error::{Error, Result};
 
 /// What `chunk` gives at most.
-const CHUNK: usize = 16 * 1024;
+pub(super) const CHUNK: usize = 16 * 1024;
 
 /// What `copy_to` moves at once.
 const COPY_PIECE: usize = 64 * 1024;

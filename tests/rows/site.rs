@@ -6,7 +6,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 
 use leanhttp::{Certificate, Client, ClientBuilder, Url};
 
-use super::super::support::relay::Relay;
+use crate::support::relay::Relay;
 
 pub struct Site {
     base: Url,

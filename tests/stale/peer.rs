@@ -11,8 +11,8 @@ use std::time::Duration;
 use rustls::ServerConfig;
 use socket2::SockRef;
 
-use super::super::support::stream::Stream;
 use super::row::{Connection, Gate, Moment, PIECE, RESPONSE, RESPONSE_HEAD, Row, Way};
+use crate::support::stream::Stream;
 
 const SAYS_408: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";

@@ -186,6 +186,11 @@ steps! { ClientBuilder:
     tls_backend_rustls();
 }
 
+#[cfg(feature = "platform-verifier")]
+steps! { ClientBuilder:
+    tls_platform_verifier();
+}
+
 #[derive(Debug)]
 pub struct RequestBuilder(front::RequestBuilder);
 
@@ -237,6 +242,11 @@ steps! { RequestBuilder:
     gzip(enable: bool);
     deflate(enable: bool);
     expect_continue(enable: bool);
+}
+
+#[cfg(feature = "json")]
+steps! { RequestBuilder:
+    json[T: serde::Serialize + ?Sized](json: &T);
 }
 
 pub struct Request(front::Request);

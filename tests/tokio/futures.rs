@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::support::httpbin::Httpbin;
 use super::support::pki::Pki;
-use super::support::script::{Script, answer, ok};
+use super::support::script::{Script, Step, answer, ok, send};
 
 /// A task may go on on another thread at every await.
 #[test]
@@ -78,7 +78,7 @@ async fn may_be_dropped_at_every_await() {
                 let stats = client.pool_stats();
                 assert_eq!(stats.waiting, 0);
                 assert_eq!(stats.open, stats.idle, "{times} polls, {idle} idle before");
-                assert_eq!(get("/get").await.unwrap().is_empty(), false, "the next call");
+                assert!(!get("/get").await.unwrap().is_empty(), "the next call");
                 if done.is_some() {
                     assert!(times > 2, "it was pending at some points");
                     break;
@@ -112,11 +112,7 @@ async fn of_pieces_lose_nothing() {
 #[tokio::test]
 async fn that_are_polled_anew_keep_their_deadline() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n";
-    let server = Script::serve(vec![vec![
-        super::support::script::Step::ExpectHead,
-        super::support::script::send(head),
-        super::support::script::Step::Silent,
-    ]]);
+    let server = Script::serve(vec![vec![Step::ExpectHead, send(head), Step::Silent]]);
     let get = Client::new().get(server.url("/")).read_timeout(Duration::from_millis(300));
     let mut response = get.send().await.unwrap();
     let begun = std::time::Instant::now();
@@ -172,4 +168,47 @@ async fn of_bodies_are_read_as_they_come() {
     assert_eq!(response.text().await.unwrap(), "taken");
     let received = server.received_text(0);
     assert!(received.ends_with("\r\n\r\na\r\nsome bytes\r\n0\r\n\r\n"), "{received}");
+}
+
+/// The same pieces there and back.
+#[cfg(feature = "stream")]
+#[tokio::test]
+async fn of_streams_go_both_ways() {
+    use futures_core::Stream;
+
+    /// It gives these, and is never ready at once.
+    struct Pieces(Vec<Result<&'static [u8], &'static str>>, bool);
+
+    impl Stream for Pieces {
+        type Item = Result<&'static [u8], &'static str>;
+
+        fn poll_next(
+            mut self: std::pin::Pin<&mut Self>,
+            cx: &mut Context<'_>,
+        ) -> Poll<Option<Self::Item>> {
+            self.1 = !self.1;
+            if self.1 {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Poll::Ready(self.0.pop())
+        }
+    }
+
+    let server = Script::serve(vec![answer(ok("ab")), vec![Step::ExpectRequest]]);
+    let client = Client::new();
+    let body = Body::wrap_stream(Pieces(vec![Ok(b"two"), Ok(b""), Ok(b"one")], false));
+    let response = client.post(server.url("/")).body(body).send().await.unwrap();
+    let mut stream = pin!(response.bytes_stream());
+    let mut next = async || std::future::poll_fn(|cx| stream.as_mut().poll_next(cx)).await;
+    assert_eq!(next().await.unwrap().unwrap(), "ab");
+    assert!(next().await.is_none() && next().await.is_none());
+    let received = server.received_text(0);
+    assert!(received.ends_with("\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"), "{received}");
+
+    let body = Body::wrap_stream(Pieces(vec![Err("no more"), Ok(b"one")], false));
+    let request = Client::new().post(server.url("/")).body(body);
+    let error = request.send().await.unwrap_err();
+    assert_eq!(error.kind(), real::error::Kind::Body);
+    assert!(error.to_string().ends_with(": no more"), "{error}");
 }
