@@ -399,12 +399,12 @@ mod jar;
 mod json;
 #[cfg(feature = "multipart")]
 pub mod multipart;
-#[cfg(feature = "tokio")]
-pub mod tokio;
 #[cfg(test)]
 #[cfg(all(feature = "cookies", feature = "gzip"))]
 #[path = "../tests/simulation/mod.rs"]
 mod simulation;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 #[cfg(test)]
 mod vectors;
 
