@@ -127,6 +127,28 @@ async fn that_are_polled_anew_keep_their_deadline() {
     assert!(begun.elapsed() >= Duration::from_millis(290), "{:?}", begun.elapsed());
 }
 
+/// And the pace that a body has to keep counts the time between the polls.
+#[tokio::test]
+async fn that_are_polled_anew_keep_the_pace() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n";
+    let drops = std::iter::repeat_with(|| [Step::Pause(Duration::from_millis(60)), send("x")]);
+    let mut turn = vec![Step::ExpectHead, send(head)];
+    turn.extend(drops.take(30).flatten());
+    let server = Script::serve(vec![[turn, vec![Step::Silent]].concat()]);
+    let get = Client::new().get(server.url("/")).min_throughput(1000, Duration::from_millis(500));
+    let mut response = get.send().await.unwrap();
+    let begun = std::time::Instant::now();
+    let error = loop {
+        match polled(response.chunk(), 1).await {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => break error,
+            None => tokio::time::sleep(Duration::from_millis(5)).await,
+        }
+        assert!(begun.elapsed() < Duration::from_secs(5), "it never ends");
+    };
+    assert!(error.is_timeout(), "{error}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_tasks_share_a_client() {
     let server = Httpbin::start();
