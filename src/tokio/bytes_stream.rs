@@ -66,7 +66,9 @@ impl Stream for BytesStream {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
         let Self { response, piece } = self.get_mut();
         let Some(body) = response else { return Poll::Ready(None) };
-        piece.resize(CHUNK, 0);
+        if piece.is_empty() {
+            piece.resize(body.room(CHUNK), 0);
+        }
         let read = ready!(pin!(body.next_bytes(piece)).poll(cx));
         if !matches!(read, Ok(1..)) {
             *response = None;

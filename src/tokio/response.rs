@@ -77,7 +77,7 @@ impl Response {
     ///
     /// If the body is cut short, cannot be decoded or comes too late.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
-        let mut piece = vec![0; CHUNK];
+        let mut piece = vec![0; self.room(CHUNK)];
         let count = self.next_bytes(&mut piece).await?;
         piece.truncate(count);
         Ok((count > 0).then(|| piece.into()))
