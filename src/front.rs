@@ -4,7 +4,7 @@ use std::{fmt, io};
 
 use crate::driver::system::System;
 
-/// A way of driving the client: `blocking`, and in time others.
+/// A way of driving the client: `blocking` or `tokio`.
 ///
 /// Sealed: it only names the types that [`Client`](crate::client::Client),
 /// [`Request`](crate::request::Request) and [`Body`](crate::body::Body) are generic over.

@@ -1,5 +1,6 @@
-//! A blocking HTTP/1.1 client over TCP and TLS, with connection pool, deadlines, redirects, cookies,
-//! proxies and multipart forms, and without a runtime. The names are those of `reqwest::blocking`.
+//! An HTTP/1.1 client over TCP and TLS, with connection pool, deadlines, redirects, cookies, proxies
+//! and multipart forms. It blocks and needs no runtime; the same client is there for tasks of tokio
+//! too (feature `tokio`). The names are those of reqwest.
 //!
 //! ```no_run
 //! use leanhttp::Client;
@@ -32,8 +33,10 @@
 //! - [`Url`] is parsed as browsers do it (WHATWG), for `http` and `https`.
 //! - [`Method`], [`StatusCode`] and what is in [`header`] are the types of the crate `http`.
 //!
-//! These types are generic over the [`front`], the way the client is driven. There is one,
-//! `blocking`; its aliases without the parameter stand at the root of the crate.
+//! These types are generic over the [`front`], the way the client is driven: `blocking`, whose
+//! aliases without the parameter stand at the root of the crate, or `tokio`, whose aliases stand in
+//! `leanhttp::tokio`, with a page that shows both side by side and how to choose. All that this guide
+//! says holds for both.
 //!
 //! # Cookbook
 //!
@@ -326,6 +329,8 @@
 //! | `multipart` | yes | `multipart/form-data` bodies | 0 |
 //! | `aws-lc-rs` | no | the cryptography of TLS, by AWS-LC, with post-quantum key exchange | 2 |
 //! | `platform-verifier` | no | `tls_platform_verifier`: the operating system judges certificates | 4 |
+//! | `tokio` | no | the async front, `leanhttp::tokio`, beside `blocking` or without it | 3 |
+//! | `stream` | no | with it, bodies from and to `futures_core::Stream` | 1 |
 //! | `deflate` | no | asks for deflate and decodes it, in its zlib form and bare | 0 |
 //! | `digest` | no | `digest_auth`: Digest access authentication (RFC 7616) | 8 |
 //! | `public-suffix` | no | no cookie spans `co.uk`; without it only none spans `com` | 2 |
@@ -337,7 +342,10 @@
 #![forbid(unsafe_code)]
 // Without a front the machines have nobody who drives them, without TLS some tools nobody who
 // uses them.
-#![cfg_attr(not(all(feature = "blocking", feature = "tls")), allow(dead_code))]
+#![cfg_attr(
+    not(all(any(feature = "blocking", feature = "tokio"), feature = "tls")),
+    allow(dead_code)
+)]
 
 pub mod body;
 mod calendar;
@@ -364,6 +372,8 @@ pub mod fuzzing;
 mod limits;
 mod link;
 mod netrc;
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+mod os;
 mod percent;
 mod policy;
 mod pool;
@@ -393,6 +403,8 @@ pub mod multipart;
 #[cfg(all(feature = "cookies", feature = "gzip"))]
 #[path = "../tests/simulation/mod.rs"]
 mod simulation;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 #[cfg(test)]
 mod vectors;
 

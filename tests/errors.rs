@@ -215,7 +215,7 @@ mod status {
         assert!(error.is_status() && !error.is_request());
         assert_eq!(error.status(), Some(StatusCode::NOT_FOUND));
         assert_eq!(error.url().unwrap().as_str(), server.url("/lost"));
-        let response = error.into_response().unwrap();
+        let response = Response::try_from(error).unwrap();
         assert_eq!(
             (response.status().as_u16(), &response.headers()["x"]),
             (404, &"y".parse().unwrap())

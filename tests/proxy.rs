@@ -578,7 +578,8 @@ mod environment {
 
     fn run(name: &str, variables: &[(&str, String)]) {
         let mut child = Command::new(std::env::current_exe().unwrap());
-        child.args(["--exact", &format!("environment::{name}"), "--ignored"]).env_clear();
+        let (_, module) = module_path!().split_once("::").unwrap();
+        child.args(["--exact", &format!("{module}::{name}"), "--ignored"]).env_clear();
         let output = child.envs(variables.iter().cloned()).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && text.contains("1 passed"), "{variables:?}: {text}");

@@ -634,7 +634,8 @@ mod environment {
 
     fn run(name: &str, variables: &[(&str, &str)]) {
         let mut child = Command::new(env::current_exe().unwrap());
-        child.args(["--exact", &format!("environment::{name}"), "--ignored"]).env_clear();
+        let (_, module) = module_path!().split_once("::").unwrap();
+        child.args(["--exact", &format!("{module}::{name}"), "--ignored"]).env_clear();
         let output = child.envs(variables.iter().copied()).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && text.contains("1 passed"), "{variables:?}: {text}");

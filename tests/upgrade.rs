@@ -432,7 +432,7 @@ mod refusals {
                 server.url("/")
             );
             assert!(line.starts_with(&start), "{line}");
-            assert_eq!(error.into_response().unwrap().text().unwrap(), text);
+            assert_eq!(Response::try_from(error).unwrap().text().unwrap(), text);
         }
     }
 

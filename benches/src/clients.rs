@@ -1,6 +1,7 @@
 //! The clients under measurement: one small trait, one file each, one table.
 
 mod leanhttp;
+mod leanhttp_tokio;
 mod raw;
 mod raw_tls;
 mod reqwest_blocking;
@@ -62,6 +63,12 @@ pub const CLIENTS: &[Entry] = &[
     Entry { name: "raw", package: None, can: Row::is_plain, prepare: raw::prepare },
     Entry { name: "raw-tls", package: None, can: is_tls, prepare: raw_tls::prepare },
     Entry { name: OURS, package: Some(OURS), can: any, prepare: leanhttp::prepare },
+    Entry {
+        name: "leanhttp-tokio",
+        package: Some(OURS),
+        can: is_single,
+        prepare: leanhttp_tokio::prepare,
+    },
     Entry { name: "ureq", package: Some("ureq"), can: any, prepare: ureq::prepare },
     Entry {
         name: "reqwest-blocking",
@@ -95,7 +102,6 @@ fn is_tls(row: &Row) -> bool {
 }
 
 /// An easy handle or a current-thread runtime belongs to one thread.
-#[cfg(feature = "all-peers")]
 fn is_single(row: &Row) -> bool {
     row.threads == 1
 }

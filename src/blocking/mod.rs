@@ -13,8 +13,6 @@
 mod client;
 #[cfg(feature = "multipart")]
 pub mod multipart;
-mod options;
-mod probe;
 mod race;
 mod response;
 mod stream;

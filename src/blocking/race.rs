@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, Socket as RawSocket, Type};
 
-use super::options;
 use super::stream::Stream;
 use crate::dialling::SocketOptions;
 use crate::driver::SocketError;
 use crate::driver::system::Failures;
+use crate::os;
 use crate::policy::budget::{Budget, Expired, Operation};
 use crate::policy::eyeballs::{Move, Race};
 
@@ -85,9 +85,7 @@ impl Attempts<'_> {
     }
 
     fn start(&mut self, address: SocketAddr) {
-        let prepared = RawSocket::new(Domain::for_address(address), Type::STREAM, None)
-            .and_then(|socket| options::set(&socket, self.options).map(|()| socket));
-        match prepared {
+        match os::socket(address, self.options) {
             Ok(socket) => self.running.push(Attempt { address, socket, state: State::New }),
             Err(error) => self.failed(address, error),
         }

@@ -3,12 +3,10 @@
 use std::io::{self, Read, Write};
 
 use bytes::Bytes;
-use http::{HeaderMap, header};
 
 use super::Response;
-use crate::charset;
 use crate::driver::ready::run;
-use crate::error::{Error, Kind, Phase, Result};
+use crate::error::{Error, Result};
 
 /// What `copy_to` moves at once.
 const COPY_PIECE: usize = 64 * 1024;
@@ -21,7 +19,7 @@ impl Response {
     /// If the body is cut short, cannot be decoded, comes too late, or is larger than
     /// [`body_limit`](crate::config::ClientBuilder::body_limit).
     pub fn bytes(mut self) -> Result<Bytes> {
-        self.collect().map(Bytes::from)
+        run(self.collect()).map(Bytes::from)
     }
 
     /// The whole body as text: decoded by the charset of `Content-Type` (feature `charset`), or as
@@ -30,9 +28,8 @@ impl Response {
     /// # Errors
     ///
     /// As [`bytes`](Self::bytes).
-    pub fn text(mut self) -> Result<String> {
-        let body = self.collect()?;
-        Ok(charset::decode(body, self.head.received.headers.first(&header::CONTENT_TYPE), "utf-8"))
+    pub fn text(self) -> Result<String> {
+        run(self.collect_text("utf-8"))
     }
 
     /// The whole body as text, decoded by `default_encoding` if `Content-Type` names no charset.
@@ -41,10 +38,8 @@ impl Response {
     ///
     /// As [`bytes`](Self::bytes).
     #[cfg(feature = "charset")]
-    pub fn text_with_charset(mut self, default_encoding: &str) -> Result<String> {
-        let body = self.collect()?;
-        let content_type = self.head.received.headers.first(&header::CONTENT_TYPE);
-        Ok(charset::decode(body, content_type, default_encoding))
+    pub fn text_with_charset(self, default_encoding: &str) -> Result<String> {
+        run(self.collect_text(default_encoding))
     }
 
     /// The whole body, parsed as JSON.
@@ -54,9 +49,8 @@ impl Response {
     /// As [`bytes`](Self::bytes); and if the body is not JSON or not of the shape of `T`: the error
     /// names line, column and what stands there.
     #[cfg(feature = "json")]
-    pub fn json<T: serde::de::DeserializeOwned>(mut self) -> Result<T> {
-        let body = self.collect()?;
-        crate::json::parse(&body).map_err(|error| error.for_url(&self.head.url))
+    pub fn json<T: serde::de::DeserializeOwned>(self) -> Result<T> {
+        run(self.collect_json())
     }
 
     /// Copies the body to `writer` piece by piece; says how many bytes it had.
@@ -75,37 +69,21 @@ impl Response {
         let mut piece = vec![0; COPY_PIECE];
         let mut copied = 0;
         loop {
-            let count = self.next_bytes(&mut piece)?;
+            let count = run(self.next_bytes(&mut piece))?;
             if count == 0 {
                 return Ok(copied);
             }
-            writer.write_all(piece.get(..count).unwrap_or_default()).map_err(|error| {
-                let error = Error::new(Kind::Io, Phase::Body).detail("writing it on").cause(error);
-                error.for_url(&self.head.url)
-            })?;
+            let written = writer.write_all(piece.get(..count).unwrap_or_default());
+            written.map_err(|error| self.writer_error(error))?;
             copied += count as u64;
         }
-    }
-
-    /// The trailer fields of a chunked body (RFC 9110 §6.5), once it was read to its end. They are
-    /// never merged into the head.
-    pub fn trailers(&self) -> Option<&HeaderMap> {
-        self.body.trailers.as_deref()
-    }
-
-    fn collect(&mut self) -> Result<Vec<u8>> {
-        run(self.body.collect()).map_err(|error| error.for_url(&self.head.url))
-    }
-
-    fn next_bytes(&mut self, into: &mut [u8]) -> Result<usize> {
-        run(self.body.next_bytes(into)).map_err(|error| error.for_url(&self.head.url))
     }
 }
 
 /// Reads the body as it comes, decoded. An [`Error`] is inside each `io::Error`.
 impl Read for Response {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.next_bytes(into).map_err(Error::into_io)
+        run(self.next_bytes(into)).map_err(Error::into_io)
     }
 }
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use socket2::Socket;
 
-use super::probe;
 use crate::driver::SocketError;
 use crate::driver::system::{self, Pending};
+use crate::os;
 use crate::policy::budget::Wait;
 
 /// A connected socket.
@@ -42,7 +42,7 @@ impl system::Stream for Stream {
             self.socket.set_write_timeout(for_system(wait.at_most))?;
             self.write_limit = wait.at_most;
         }
-        self.socket.send_with_flags(bytes, NO_SIGNAL).map_err(|error| in_vain(error, wait))
+        os::send(&self.socket, bytes).map_err(|error| in_vain(error, wait))
     }
 
     fn local_addr(&self) -> Option<SocketAddr> {
@@ -50,7 +50,7 @@ impl system::Stream for Stream {
     }
 
     fn pending(&self) -> Pending {
-        probe::pending(&self.socket)
+        pending(&self.socket)
     }
 
     fn interrupter(&self) -> impl Fn() + Send + 'static {
@@ -60,7 +60,7 @@ impl system::Stream for Stream {
 
     fn say_farewell(&mut self, bytes: &[u8]) {
         if self.socket.set_write_timeout(Some(FAREWELL)).is_ok() {
-            let _ = self.socket.send_with_flags(bytes, NO_SIGNAL);
+            let _ = os::send(&self.socket, bytes);
         }
     }
 }
@@ -70,12 +70,18 @@ fn for_system(limit: Option<Duration>) -> Option<Duration> {
     limit.map(|limit| limit.max(Duration::from_micros(1)))
 }
 
-/// A peer that is gone is an error of the write, never a signal to the whole program.
-#[cfg(all(unix, not(target_vendor = "apple")))]
-const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
-/// There the socket has an option for it, which is set, or no signals.
-#[cfg(not(all(unix, not(target_vendor = "apple"))))]
-const NO_SIGNAL: i32 = 0;
+#[cfg(unix)]
+fn pending(socket: &Socket) -> Pending {
+    os::pending(socket)
+}
+
+/// There a look must be told not to block.
+#[cfg(not(unix))]
+fn pending(socket: &Socket) -> Pending {
+    let looked = socket.set_nonblocking(true).map(|()| os::pending(socket));
+    let restored = socket.set_nonblocking(false);
+    looked.and_then(|pending| restored.map(|()| pending)).unwrap_or(Pending::End)
+}
 
 /// How long a farewell may take: nothing at all unless the system's buffers are full.
 const FAREWELL: Duration = Duration::from_millis(1);

@@ -1,9 +1,6 @@
 //! The world of this front: the operating system, whose calls block.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io;
 use std::net::SocketAddr;
-use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
@@ -15,6 +12,7 @@ use crate::dialling::SocketOptions;
 use crate::dns::Resolver;
 use crate::driver::SocketError;
 use crate::driver::system::{self, Desk, Failures, Found};
+use crate::os;
 use crate::policy::budget::Budget;
 
 /// The operating system.
@@ -33,9 +31,8 @@ impl system::System for System {
         SystemTime::now()
     }
 
-    /// The keys of each hasher are other ones, and the first ones come from the operating system.
     fn random(&self) -> u64 {
-        RandomState::new().build_hasher().finish()
+        os::random()
     }
 
     async fn connect(
@@ -55,17 +52,11 @@ impl system::System for System {
     /// need be.
     fn look_up(&self, host: String, resolver: Resolver, answer: Arc<Desk<Found, Event>>) {
         let desk = Arc::clone(&answer);
-        let lookup = move || desk.put(resolve(&resolver, &host));
+        let lookup = move || desk.put(os::look_up(&resolver, &host));
         if let Err(error) = thread::Builder::new().name("leanhttp lookup".into()).spawn(lookup) {
             answer.put(Err(error));
         }
     }
-}
-
-/// Whoever waits is told that there is no answer, should the caller's resolver panic.
-fn resolve(resolver: &Resolver, host: &str) -> Found {
-    let found = panic::catch_unwind(AssertUnwindSafe(|| resolver.0.resolve(host)));
-    found.unwrap_or_else(|_| Err(io::Error::other("the lookup ended without an answer")))
 }
 
 /// A flag that a thread sleeps on.
@@ -88,20 +79,5 @@ impl system::Event for Event {
             Some(limit) => drop(self.changed.wait_timeout_while(is_set, limit, waits)),
             None => drop(self.changed.wait_while(is_set, waits)),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-
-    #[test]
-    fn chance_is_spread() {
-        let numbers: Vec<u64> = (0..1000).map(|_| system::System::random(&System)).collect();
-        assert_eq!(numbers.iter().collect::<HashSet<_>>().len(), numbers.len());
-        let upper_half = numbers.iter().filter(|number| **number > u64::MAX / 2).count();
-        assert!((350..650).contains(&upper_half), "{upper_half}");
     }
 }

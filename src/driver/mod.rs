@@ -15,6 +15,7 @@
 //! [`run`](ready::run) is a plain call.
 
 mod connection;
+mod content;
 mod dial;
 mod lease;
 mod reader;

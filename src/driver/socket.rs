@@ -20,6 +20,9 @@ pub(crate) struct Socket<S: System> {
     stream: S::Stream,
     system: S,
     addresses: Addresses,
+    /// Since when a body that has to keep a pace is waited for. It outlives the future that waits:
+    /// who polls for bytes makes a new one each time.
+    waits_since: Option<Instant>,
 }
 
 /// Why nothing was read or written.
@@ -33,7 +36,7 @@ impl<S: System> Socket<S> {
     /// `remote` is none for a Unix domain socket.
     pub(crate) fn new(stream: S::Stream, system: &S, remote: Option<SocketAddr>) -> Self {
         let addresses = Addresses { remote, local: stream.local_addr() };
-        Self { stream, system: system.clone(), addresses }
+        Self { stream, system: system.clone(), addresses, waits_since: None }
     }
 
     pub(crate) fn addresses(&self) -> Addresses {
@@ -86,8 +89,9 @@ impl<S: System> Socket<S> {
         let mut first = None;
         loop {
             let wait = budget.wait_on(operation, self.since(first), || self.system.now())?;
-            let began = budget.has_pace(operation).then(|| self.system.now());
+            let began = budget.has_pace(operation).then(|| self.begin_waiting());
             let read = self.stream.read(into, wait).await;
+            self.waits_since = None;
             if let Some(count) = self.came(read, began, budget)? {
                 return Ok(count);
             }
@@ -104,14 +108,19 @@ impl<S: System> Socket<S> {
         let mut first = None;
         loop {
             let wait = budget.wait_on(Operation::Write, self.since(first), || self.system.now())?;
-            let began = budget.has_pace(Operation::Write).then(|| self.system.now());
+            let began = budget.has_pace(Operation::Write).then(|| self.begin_waiting());
             let written = self.stream.write(bytes, wait).await;
+            self.waits_since = None;
             match self.came(written, began, budget)? {
                 Some(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
                 Some(count) => return Ok(count),
                 None => first = first.or(began).or_else(|| Some(self.system.now())),
             }
         }
+    }
+
+    fn begin_waiting(&mut self) -> Instant {
+        *self.waits_since.get_or_insert_with(|| self.system.now())
     }
 
     /// What came of it; nothing, if it has to be tried again.

@@ -24,10 +24,8 @@ fn peek(socket: &Socket) -> io::Result<usize> {
     socket.recv_with_flags(&mut byte, libc::MSG_PEEK | libc::MSG_DONTWAIT)
 }
 
+/// There the socket has to be one that does not block.
 #[cfg(not(unix))]
 fn peek(socket: &Socket) -> io::Result<usize> {
-    socket.set_nonblocking(true)?;
-    let peeked = socket.peek(&mut [MaybeUninit::uninit(); 1]);
-    socket.set_nonblocking(false)?;
-    peeked
+    socket.peek(&mut [MaybeUninit::uninit(); 1])
 }

@@ -1,0 +1,53 @@
+//! The body of a response in one piece: as bytes, text or JSON.
+
+use std::io;
+
+use http::{HeaderMap, header};
+
+use super::Reader;
+use crate::charset;
+use crate::error::{Error, Kind, Phase, Result};
+use crate::front::Front;
+use crate::response::Response;
+
+impl<F: Front> Response<Reader<F>> {
+    /// The trailer fields of a chunked body (RFC 9110 §6.5), once it was read to its end. They are
+    /// never merged into the head.
+    pub fn trailers(&self) -> Option<&HeaderMap> {
+        self.body.trailers.as_deref()
+    }
+
+    /// The next decoded bytes; 0 is the end.
+    pub(crate) async fn next_bytes(&mut self, into: &mut [u8]) -> Result<usize> {
+        self.body.next_bytes(into).await.map_err(|error| error.for_url(&self.head.url))
+    }
+
+    /// The room that the next piece needs, where there is no use in more than that; at least one byte,
+    /// in which the end is read.
+    pub(crate) fn room(&self, at_most: usize) -> usize {
+        let left = self.body.left().and_then(|left| usize::try_from(left).ok());
+        left.map_or(at_most, |left| left.clamp(1, at_most))
+    }
+
+    pub(crate) async fn collect(&mut self) -> Result<Vec<u8>> {
+        self.body.collect().await.map_err(|error| error.for_url(&self.head.url))
+    }
+
+    pub(crate) async fn collect_text(mut self, default_encoding: &str) -> Result<String> {
+        let body = self.collect().await?;
+        let content_type = self.head.received.headers.first(&header::CONTENT_TYPE);
+        Ok(charset::decode(body, content_type, default_encoding))
+    }
+
+    #[cfg(feature = "json")]
+    pub(crate) async fn collect_json<T: serde::de::DeserializeOwned>(mut self) -> Result<T> {
+        let body = self.collect().await?;
+        crate::json::parse(&body).map_err(|error| error.for_url(&self.head.url))
+    }
+
+    /// The caller's writer failed.
+    pub(crate) fn writer_error(&self, error: io::Error) -> Error {
+        let error = Error::new(Kind::Io, Phase::Body).detail("writing it on").cause(error);
+        error.for_url(&self.head.url)
+    }
+}

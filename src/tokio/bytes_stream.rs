@@ -1,0 +1,124 @@
+//! Bodies as streams of pieces, in both directions (feature `stream`).
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+
+use ::tokio::io::{AsyncRead, ReadBuf};
+use bytes::{Buf, Bytes};
+use futures_core::Stream;
+
+use super::response::CHUNK;
+use super::{Body, Response};
+use crate::body::SourceLength;
+use crate::error::Result;
+
+impl Body {
+    /// A body of unknown length: sent in chunks, as the stream gives them.
+    ///
+    /// An error of the stream ends the call ([`Kind::Body`](crate::error::Kind::Body)), and the
+    /// server does not take what it has for complete.
+    pub fn wrap_stream<S, O, E>(stream: S) -> Self
+    where
+        S: Stream<Item = std::result::Result<O, E>> + Send + 'static,
+        O: Into<Bytes>,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        Self::from_source(Box::pin(Pieces::new(stream)), SourceLength::Unknown)
+    }
+}
+
+#[cfg(feature = "multipart")]
+impl super::multipart::Part {
+    /// What a stream gives until it ends. Its length is not known, so the request is sent in
+    /// chunks.
+    pub fn stream<S, O, E>(value: S) -> Self
+    where
+        S: Stream<Item = std::result::Result<O, E>> + Send + 'static,
+        O: Into<Bytes>,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        Self::from_source(Box::pin(Pieces::new(value)), SourceLength::Unknown)
+    }
+}
+
+impl Response {
+    /// The body as a stream of its pieces, each as [`chunk`](Self::chunk) gives it. It ends with the
+    /// body, or after the first error.
+    pub fn bytes_stream(self) -> BytesStream {
+        BytesStream { response: Some(self), piece: Vec::new() }
+    }
+}
+
+/// The body of a response, as a stream of its pieces.
+pub struct BytesStream {
+    /// None when it has ended.
+    response: Option<Response>,
+    /// Room for the next piece.
+    piece: Vec<u8>,
+}
+
+impl Stream for BytesStream {
+    type Item = Result<Bytes>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        let Self { response, piece } = self.get_mut();
+        let Some(body) = response else { return Poll::Ready(None) };
+        if piece.is_empty() {
+            piece.resize(body.room(CHUNK), 0);
+        }
+        let read = ready!(pin!(body.next_bytes(piece)).poll(cx));
+        if !matches!(read, Ok(1..)) {
+            *response = None;
+        }
+        piece.truncate(*read.as_ref().unwrap_or(&0));
+        let piece = std::mem::take(piece);
+        Poll::Ready(read.map(|count| (count > 0).then(|| piece.into())).transpose())
+    }
+}
+
+impl fmt::Debug for BytesStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BytesStream").field("response", &self.response).finish_non_exhaustive()
+    }
+}
+
+/// A stream, read byte by byte.
+struct Pieces<S> {
+    stream: Pin<Box<S>>,
+    /// What is left of the last piece.
+    rest: Bytes,
+}
+
+impl<S> Pieces<S> {
+    fn new(stream: S) -> Self {
+        Self { stream: Box::pin(stream), rest: Bytes::new() }
+    }
+}
+
+impl<S, O, E> AsyncRead for Pieces<S>
+where
+    S: Stream<Item = std::result::Result<O, E>>,
+    O: Into<Bytes>,
+    E: Into<Box<dyn StdError + Send + Sync>>,
+{
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        while self.rest.is_empty() {
+            match ready!(self.stream.as_mut().poll_next(cx)) {
+                Some(Ok(piece)) => self.rest = piece.into(),
+                Some(Err(error)) => return Poll::Ready(Err(io::Error::other(error))),
+                None => return Poll::Ready(Ok(())),
+            }
+        }
+        let count = self.rest.len().min(buffer.remaining());
+        buffer.put_slice(self.rest.get(..count).unwrap_or_default());
+        self.rest.advance(count);
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,51 @@
+//! Sending a request.
+
+use ::tokio::runtime::Handle;
+
+use super::{Client, Request, RequestBuilder, Response};
+use crate::error::{Error, Result};
+
+impl Client {
+    /// Sends a request and waits for the head of its response.
+    ///
+    /// # Errors
+    ///
+    /// As [`RequestBuilder::send`].
+    pub async fn execute(&self, request: Request) -> Result<Response> {
+        check_runtime()?;
+        self.send(Box::new(request)).await
+    }
+}
+
+impl RequestBuilder {
+    /// Sends the request and waits for the head of its response; the body is read as it comes.
+    ///
+    /// Dropping the future ends the call and closes its connection.
+    ///
+    /// ```no_run
+    /// # async fn example() -> leanhttp::Result<()> {
+    /// let response = leanhttp::tokio::Client::new().get("https://example.org/").send().await?;
+    /// println!("{} {:?}", response.status(), response.headers());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the request is invalid, no connection can be made, a deadline passes, the answer is not
+    /// HTTP/1.1, or a redirect cannot be followed; or if this is not awaited in a runtime of tokio. A
+    /// status of 400 or more is no error; see
+    /// [`error_for_status`](crate::response::Response::error_for_status).
+    pub async fn send(self) -> Result<Response> {
+        let (client, request) = self.finish();
+        let request = request?;
+        check_runtime()?;
+        client.send(request).await
+    }
+}
+
+/// Sockets and timers of tokio would panic without one.
+fn check_runtime() -> Result<()> {
+    let outside = |error| Error::builder("the call is not made in a runtime of tokio").cause(error);
+    Handle::try_current().map(drop).map_err(outside)
+}

@@ -1,0 +1,69 @@
+//! A socket that a runtime watches.
+
+use std::io;
+use std::task::{Context, Poll};
+
+use ::tokio::io::Interest;
+use ::tokio::net::TcpStream;
+#[cfg(unix)]
+use ::tokio::net::UnixStream;
+use socket2::{SockRef, Socket};
+
+/// A connected socket, of whichever kind.
+#[derive(Debug)]
+pub(super) enum Endpoint {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+impl Endpoint {
+    pub(super) fn socket(&self) -> SockRef<'_> {
+        match self {
+            Self::Tcp(stream) => SockRef::from(stream),
+            #[cfg(unix)]
+            Self::Unix(stream) => SockRef::from(stream),
+        }
+    }
+
+    /// Whether it is worth a try; the runtime remembers what it was told last.
+    pub(super) fn poll_ready(
+        &self,
+        interest: Interest,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        match (self, interest.is_readable()) {
+            (Self::Tcp(stream), true) => stream.poll_read_ready(cx),
+            (Self::Tcp(stream), false) => stream.poll_write_ready(cx),
+            #[cfg(unix)]
+            (Self::Unix(stream), true) => stream.poll_read_ready(cx),
+            #[cfg(unix)]
+            (Self::Unix(stream), false) => stream.poll_write_ready(cx),
+        }
+    }
+
+    /// Tries, unless the runtime remembers that it was in vain: that is `WouldBlock`, and so is what
+    /// it is to remember.
+    pub(super) fn try_io<T>(
+        &self,
+        interest: Interest,
+        attempt: impl FnOnce(&Socket) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let attempt = || attempt(&self.socket());
+        match self {
+            Self::Tcp(stream) => stream.try_io(interest, attempt),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.try_io(interest, attempt),
+        }
+    }
+
+    /// The same socket, watched by the runtime that this is called in.
+    pub(super) fn moved_here(&self) -> io::Result<Self> {
+        let socket = self.socket().try_clone()?;
+        match self {
+            Self::Tcp(_) => TcpStream::from_std(socket.into()).map(Self::Tcp),
+            #[cfg(unix)]
+            Self::Unix(_) => UnixStream::from_std(socket.into()).map(Self::Unix),
+        }
+    }
+}

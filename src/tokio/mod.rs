@@ -1,0 +1,163 @@
+//! The async front: the same client, for tasks of a tokio runtime.
+//!
+//! ```no_run
+//! # async fn example() -> leanhttp::Result<()> {
+//! let client = leanhttp::tokio::Client::new();
+//! let text = client.get("https://example.org/").send().await?.text().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Two fronts, one client
+//!
+//! | | [`blocking`](crate::blocking) | `tokio` |
+//! | --- | --- | --- |
+//! | send | `client.get(url).send()?` | `client.get(url).send().await?` |
+//! | whole body | `response.text()?`, `bytes`, `json` | `response.text().await?`, `bytes`, `json` |
+//! | piece by piece | `std::io::Read` | [`chunk`](Response::chunk), [`AsyncRead`]; with the feature `stream` `bytes_stream` |
+//! | into a writer | `response.copy_to(&mut file)?` | `response.copy_to(&mut file).await?` |
+//! | body from a reader | `Body::new(R: Read)` | [`Body::new`](Body::new)`(R: AsyncRead)`; with the feature `stream` `Body::wrap_stream` |
+//! | end a call from outside | [`CancelToken`](crate::CancelToken) | drop its future, or the token |
+//! | many at once | a thread each | a task each |
+//!
+//! Settings, requests, heads of responses, errors, cookies and forms are the same types; protocol,
+//! pool, deadlines, redirects, retries, proxies and TLS are the same code.
+//!
+//! Which one? A program that has no runtime wants `blocking`: it needs nothing else, and one thread
+//! for each request at a time is plenty for dozens of them. A program that runs on tokio wants this
+//! one, and so does one with hundreds of requests at a time. The two can stand side by side, but a
+//! call of `blocking` blocks the thread that it is made on: in a task it belongs into
+//! `spawn_blocking`.
+//!
+//! # Runtimes
+//!
+//! Every runtime of tokio will do, of one thread or of many, with its I/O and its timers enabled
+//! (`enable_all`); without these tokio panics. Outside of a runtime, calls are an error. No task is
+//! ever spawned: a call is driven by whoever awaits it. A client may be used in several runtimes, and
+//! outlive them: a connection moves to the runtime that waits for it.
+//!
+//! A name is looked up on one of the runtime's threads for what blocks (`spawn_blocking`), by the
+//! system as `tokio::net::lookup_host` does it, or by a [`Resolve`](crate::dns::Resolve) of yours;
+//! an IP address or a [`resolve`](ClientBuilder::resolve) entry needs none.
+//!
+//! # Dropping futures
+//!
+//! Every future here may be dropped at any point. A call that is dropped closes its connection and
+//! leaves the place free for the next one; a piece of a body that was not delivered comes next time.
+
+mod alarm;
+#[cfg(feature = "stream")]
+mod bytes_stream;
+mod client;
+mod endpoint;
+mod event;
+#[cfg(feature = "multipart")]
+pub mod multipart;
+mod race;
+mod response;
+mod stream;
+mod system;
+mod upgraded;
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use ::tokio::io::{AsyncRead, ReadBuf};
+
+use crate::body::SourceLength;
+use crate::error::Result;
+use crate::front::{Front, sealed};
+use crate::request::IntoUrl;
+
+/// The async front, as a type parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tokio;
+
+impl sealed::Sealed for Tokio {}
+
+impl Front for Tokio {
+    type Source = Pin<Box<dyn AsyncRead + Send>>;
+    type System = system::System;
+
+    async fn read(source: &mut Self::Source, into: &mut [u8]) -> io::Result<usize> {
+        poll_fn(|cx| poll_source(source, cx, into)).await
+    }
+}
+
+/// Sends requests and waits for their responses.
+pub type Client = crate::client::Client<Tokio>;
+/// Sets up a [`Client`].
+pub type ClientBuilder = crate::config::ClientBuilder<Tokio>;
+/// A request, complete and not yet sent.
+pub type Request = crate::request::Request<Tokio>;
+/// Builds a request step by step.
+pub type RequestBuilder = crate::request::RequestBuilder<Tokio>;
+/// A response, whose body is read as it comes.
+pub type Response = crate::response::Response<Reader>;
+/// The body of a response, while it is read.
+pub type Reader = crate::driver::Reader<Tokio>;
+/// A connection that has gone over to another protocol.
+pub type Upgraded = crate::response::Upgraded<Tokio>;
+/// The body of a request.
+pub type Body = crate::body::Body<Tokio>;
+
+#[cfg(feature = "stream")]
+pub use bytes_stream::BytesStream;
+
+/// One GET request with a client of its own.
+///
+/// ```no_run
+/// # async fn example() -> leanhttp::Result<()> {
+/// let text = leanhttp::tokio::get("https://example.org/").await?.text().await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// As [`RequestBuilder::send`] fails.
+pub async fn get<T: IntoUrl>(url: T) -> Result<Response> {
+    let request = Client::new().get(url);
+    request.send().await
+}
+
+/// Begins a POST request with a client of its own: give it a body and send it.
+///
+/// ```no_run
+/// # async fn example() -> leanhttp::Result<()> {
+/// let request = leanhttp::tokio::post("https://example.org/").form(&[("name1", "value1")]);
+/// let text = request.send().await?.text().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn post<T: IntoUrl>(url: T) -> RequestBuilder {
+    Client::new().post(url)
+}
+
+impl Body {
+    /// A body of unknown length: sent in chunks, as the reader gives them. A file of tokio is one.
+    pub fn new<R: AsyncRead + Send + 'static>(reader: R) -> Self {
+        Self::from_source(Box::pin(reader), SourceLength::Unknown)
+    }
+
+    /// A body of `len` bytes.
+    ///
+    /// The reader must end after that many bytes: it is read once more to see that, and a reader
+    /// that gives fewer or more is an error ([`Kind::Body`](crate::error::Kind::Body)), with the
+    /// connection closed before the server can take the request for complete.
+    pub fn sized<R: AsyncRead + Send + 'static>(reader: R, len: u64) -> Self {
+        Self::from_source(Box::pin(reader), SourceLength::Exactly(len))
+    }
+}
+
+fn poll_source(
+    source: &mut Pin<Box<dyn AsyncRead + Send>>,
+    cx: &mut Context<'_>,
+    into: &mut [u8],
+) -> Poll<io::Result<usize>> {
+    let mut buffer = ReadBuf::new(into);
+    ready!(source.as_mut().poll_read(cx, &mut buffer))?;
+    Poll::Ready(Ok(buffer.filled().len()))
+}

@@ -1,0 +1,144 @@
+//! Reading a response's body: as bytes, text, JSON, or piece by piece.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+
+use ::tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use bytes::Bytes;
+
+use super::Response;
+use crate::error::{Error, Result};
+
+/// What `chunk` gives at most.
+pub(super) const CHUNK: usize = 16 * 1024;
+
+/// What `copy_to` moves at once.
+const COPY_PIECE: usize = 64 * 1024;
+
+impl Response {
+    /// The whole body.
+    ///
+    /// # Errors
+    ///
+    /// If the body is cut short, cannot be decoded, comes too late, or is larger than
+    /// [`body_limit`](crate::config::ClientBuilder::body_limit).
+    pub async fn bytes(mut self) -> Result<Bytes> {
+        self.collect().await.map(Bytes::from)
+    }
+
+    /// The whole body as text: decoded by the charset of `Content-Type` (feature `charset`), or as
+    /// UTF-8; what is no character becomes U+FFFD. A byte order mark is removed.
+    ///
+    /// # Errors
+    ///
+    /// As [`bytes`](Self::bytes).
+    pub async fn text(self) -> Result<String> {
+        self.collect_text("utf-8").await
+    }
+
+    /// The whole body as text, decoded by `default_encoding` if `Content-Type` names no charset.
+    ///
+    /// # Errors
+    ///
+    /// As [`bytes`](Self::bytes).
+    #[cfg(feature = "charset")]
+    pub async fn text_with_charset(self, default_encoding: &str) -> Result<String> {
+        self.collect_text(default_encoding).await
+    }
+
+    /// The whole body, parsed as JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`bytes`](Self::bytes); and if the body is not JSON or not of the shape of `T`: the error
+    /// names line, column and what stands there.
+    #[cfg(feature = "json")]
+    pub async fn json<T: serde::de::DeserializeOwned>(self) -> Result<T> {
+        self.collect_json().await
+    }
+
+    /// The next piece of the body, at most 16 KiB; none at its end.
+    ///
+    /// If the future is dropped nothing is lost: the next one goes on where this one was.
+    ///
+    /// ```no_run
+    /// # async fn example() -> leanhttp::Result<()> {
+    /// let mut response = leanhttp::tokio::get("https://example.org/").await?;
+    /// while let Some(chunk) = response.chunk().await? {
+    ///     println!("{} bytes", chunk.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the body is cut short, cannot be decoded or comes too late.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
+        let mut piece = vec![0; self.room(CHUNK)];
+        let count = self.next_bytes(&mut piece).await?;
+        piece.truncate(count);
+        Ok((count > 0).then(|| piece.into()))
+    }
+
+    /// Copies the body to `writer` piece by piece, and flushes it; says how many bytes it had.
+    ///
+    /// ```no_run
+    /// # async fn example(mut file: impl tokio::io::AsyncWrite + Unpin) -> leanhttp::Result<()> {
+    /// let mut response = leanhttp::tokio::get("https://example.org/large.iso").await?;
+    /// response.copy_to(&mut file).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the body is cut short, cannot be decoded or comes too late, or if the writer fails.
+    pub async fn copy_to<W: AsyncWrite + Unpin + ?Sized>(&mut self, writer: &mut W) -> Result<u64> {
+        let mut piece = vec![0; COPY_PIECE];
+        let mut copied = 0;
+        loop {
+            let count = self.next_bytes(&mut piece).await?;
+            let written = match piece.get(..count) {
+                Some(bytes) if count > 0 => write_all(writer, bytes).await,
+                _ => poll_fn(|cx| Pin::new(&mut *writer).poll_flush(cx)).await,
+            };
+            written.map_err(|error| self.writer_error(error))?;
+            if count == 0 {
+                return Ok(copied);
+            }
+            copied += count as u64;
+        }
+    }
+}
+
+async fn write_all<W: AsyncWrite + Unpin + ?Sized>(
+    writer: &mut W,
+    mut bytes: &[u8],
+) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let count = poll_fn(|cx| Pin::new(&mut *writer).poll_write(cx, bytes)).await?;
+        bytes = match bytes.split_at_checked(count) {
+            Some((_, rest)) if count > 0 => rest,
+            _ => return Err(io::ErrorKind::WriteZero.into()),
+        };
+    }
+    Ok(())
+}
+
+/// Reads the body as it comes, decoded. An [`Error`] is inside each `io::Error`.
+impl AsyncRead for Response {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        // The connection and not the future knows how far it is, so a new one each time will do.
+        let into = buffer.initialize_unfilled();
+        let count = ready!(pin!(self.next_bytes(into)).poll(cx)).map_err(Error::into_io)?;
+        buffer.advance(count);
+        Poll::Ready(Ok(()))
+    }
+}

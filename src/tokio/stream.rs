@@ -1,0 +1,155 @@
+//! A socket that does not block, and is waited for no longer than one is told.
+
+use std::future::poll_fn;
+use std::io::{self, Read};
+use std::net::{Shutdown, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Poll, ready};
+
+use ::tokio::io::Interest;
+use ::tokio::runtime::{Handle, Id};
+use ::tokio::task::coop::consume_budget;
+use socket2::Socket;
+
+use super::alarm::Alarm;
+use super::endpoint::Endpoint;
+use crate::driver::SocketError;
+use crate::driver::system::{self, Pending};
+use crate::os;
+use crate::policy::budget::Wait;
+
+/// A connected socket.
+#[derive(Debug)]
+pub struct Stream {
+    /// Shared with whoever may have to end a call.
+    endpoint: Arc<Endpoint>,
+    /// The runtime that watches it.
+    home: Id,
+    reading: Alarm,
+    writing: Alarm,
+    /// Bytes were seen of which the runtime may not know yet.
+    is_spotted: AtomicBool,
+}
+
+impl Stream {
+    /// A socket that the runtime which this is called in watches.
+    pub(super) fn new(endpoint: Endpoint) -> io::Result<Self> {
+        Ok(Self {
+            endpoint: Arc::new(endpoint),
+            home: here()?,
+            reading: Alarm::default(),
+            writing: Alarm::default(),
+            is_spotted: AtomicBool::new(false),
+        })
+    }
+
+    /// Tries until it is not in vain.
+    async fn carry_out(
+        &mut self,
+        interest: Interest,
+        wait: Wait,
+        mut attempt: impl FnMut(&Socket) -> io::Result<usize>,
+    ) -> Result<usize, SocketError> {
+        loop {
+            match self.endpoint.try_io(interest, &mut attempt) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.ready(interest, wait).await?;
+                }
+                outcome => {
+                    self.alarm(interest).clear();
+                    return Ok(outcome?);
+                }
+            }
+        }
+    }
+
+    /// Waits until the runtime says that it is worth a try, as long as that.
+    async fn ready(&mut self, interest: Interest, wait: Wait) -> Result<(), SocketError> {
+        self.settle()?;
+        let endpoint = Arc::clone(&self.endpoint);
+        let alarm = self.alarm(interest);
+        alarm.set(wait.at_most);
+        let outcome = poll_fn(|cx| {
+            if let Poll::Ready(outcome) = endpoint.poll_ready(interest, cx) {
+                return Poll::Ready(outcome.map_err(SocketError::from));
+            }
+            ready!(alarm.poll(cx));
+            Poll::Ready(Err(wait.expired.into()))
+        });
+        let outcome = outcome.await;
+        if outcome.is_err() {
+            alarm.clear();
+        }
+        outcome
+    }
+
+    /// Moves to the runtime that is to wait. The one before may be gone, or not be running: what it
+    /// watches would be ready and nobody told.
+    fn settle(&mut self) -> io::Result<()> {
+        let here = here()?;
+        if here != self.home {
+            self.endpoint = Arc::new(self.endpoint.moved_here()?);
+            self.home = here;
+            self.reading = Alarm::default();
+            self.writing = Alarm::default();
+        }
+        Ok(())
+    }
+
+    fn alarm(&mut self, interest: Interest) -> &mut Alarm {
+        match interest.is_readable() {
+            true => &mut self.reading,
+            false => &mut self.writing,
+        }
+    }
+}
+
+fn here() -> io::Result<Id> {
+    Ok(Handle::try_current().map_err(io::Error::other)?.id())
+}
+
+impl system::Stream for Stream {
+    async fn read(&mut self, into: &mut [u8], wait: Wait) -> Result<usize, SocketError> {
+        if std::mem::take(self.is_spotted.get_mut()) {
+            match (&*self.endpoint.socket()).read(into) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                outcome => return Ok(outcome?),
+            }
+        }
+        consume_budget().await; // a socket that is always ready must not starve other tasks
+        self.carry_out(Interest::READABLE, wait, |mut socket| socket.read(into)).await
+    }
+
+    async fn write(&mut self, bytes: &[u8], wait: Wait) -> Result<usize, SocketError> {
+        self.carry_out(Interest::WRITABLE, wait, |socket| os::send(socket, bytes)).await
+    }
+
+    /// The runtime gets to know it if there is nothing, so that the next read waits at once. What it
+    /// remembers itself is no answer: it may not have looked for a while.
+    fn pending(&self) -> Pending {
+        let mut seen = None;
+        let _ = self.endpoint.try_io(Interest::READABLE, |socket| {
+            match *seen.insert(os::pending(socket)) {
+                Pending::Nothing => Err(io::ErrorKind::WouldBlock.into()),
+                Pending::Bytes | Pending::End => Ok(()),
+            }
+        });
+        let seen = seen.unwrap_or_else(|| os::pending(&self.endpoint.socket()));
+        self.is_spotted.store(seen == Pending::Bytes, Ordering::Relaxed);
+        seen
+    }
+
+    fn local_addr(&self) -> Option<SocketAddr> {
+        self.endpoint.socket().local_addr().ok()?.as_socket()
+    }
+
+    fn say_farewell(&mut self, bytes: &[u8]) {
+        let _ = os::send(&self.endpoint.socket(), bytes);
+    }
+
+    fn interrupter(&self) -> impl Fn() + Send + 'static {
+        let endpoint = Arc::clone(&self.endpoint);
+        move || drop(endpoint.socket().shutdown(Shutdown::Both)) // what is closed already cannot be
+    }
+}

@@ -1,0 +1,79 @@
+//! The async front: the tests of the blocking one, from the same source, and what only this one can
+//! get wrong.
+//!
+//! For the modules below, `leanhttp` is this crate: the real one, but with a `blocking` that is the
+//! async front, driven to its end by each call.
+#![cfg(all(
+    feature = "tokio",
+    feature = "blocking",
+    feature = "tls",
+    feature = "gzip",
+    feature = "cookies",
+    feature = "multipart"
+))]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(clippy::duplicate_mod, reason = "each of these files is a crate of its own elsewhere")]
+
+extern crate leanhttp as real;
+extern crate self as leanhttp;
+
+#[path = "tokio/blocking.rs"]
+pub mod blocking;
+#[path = "tokio/futures.rs"]
+mod futures;
+#[path = "tokio/runtimes.rs"]
+mod runtimes;
+mod support;
+
+pub use self::blocking::{Body, Client, ClientBuilder, Request, RequestBuilder, Response, get};
+pub use real::*;
+
+/// As the real module, with the forms of the front.
+pub mod multipart {
+    pub use crate::blocking::multipart::{Form, Part};
+}
+
+/// Each of these files is a crate of its own elsewhere.
+#[path = "."]
+mod both {
+    #[path = "bad_responses.rs"]
+    mod bad_responses;
+    #[path = "cancel.rs"]
+    mod cancel;
+    #[path = "credentials.rs"]
+    mod credentials;
+    #[path = "deadlines.rs"]
+    mod deadlines;
+    #[path = "dialling.rs"]
+    mod dialling;
+    #[path = "dying_connections.rs"]
+    mod dying_connections;
+    #[path = "errors.rs"]
+    mod errors;
+    #[path = "expect.rs"]
+    mod expect;
+    #[path = "framing.rs"]
+    mod framing;
+    #[path = "limits.rs"]
+    mod limits;
+    #[path = "pool.rs"]
+    mod pool;
+    #[path = "pool_limits.rs"]
+    mod pool_limits;
+    #[path = "proxy.rs"]
+    mod proxy;
+    #[path = "recipe.rs"]
+    mod recipe;
+    #[path = "redirects.rs"]
+    mod redirects;
+    #[path = "retries.rs"]
+    mod retries;
+    #[path = "socks.rs"]
+    mod socks;
+    #[path = "timings.rs"]
+    mod timings;
+    #[path = "tls.rs"]
+    mod tls;
+    #[path = "upgrade.rs"]
+    mod upgrade;
+}

@@ -1,0 +1,531 @@
+//! The async front with the face of the blocking one: each call is driven to its end by a runtime.
+#![allow(
+    dead_code,
+    missing_docs,
+    missing_debug_implementations,
+    unreachable_pub,
+    reason = "each test uses a part of this"
+)]
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, SocketAddr};
+use std::ops::{Deref, DerefMut};
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::{Arc, LazyLock};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use real::error::{Error, Result};
+use real::form::ToPairs;
+use real::header::{HeaderMap, HeaderName, HeaderValue};
+use real::tls::{CertificateRevocationList, SpkiSha256};
+use real::{
+    CancelToken, Certificate, Egress, Identity, IntoUrl, IpFamily, Limits, Method, Proxy, Url,
+    Version, cookie, dns, redirect, retry, tokio as front,
+};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::runtime::Runtime;
+
+/// Several threads at once await in it, as the tests do.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    RUNTIME.block_on(future)
+}
+
+/// Methods that take the builder and give it back.
+macro_rules! steps {
+    ($builder:ident: $($name:ident $([$($generics:tt)*])? ($($argument:ident: $type:ty),*) $(where {$($bounds:tt)*})?;)*) => {
+        impl $builder {
+            $(pub fn $name $(<$($generics)*>)? (self, $($argument: $type),*) -> Self $(where $($bounds)*)? {
+                Self(self.0.$name($($argument),*))
+            })*
+        }
+    };
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Client(front::Client);
+
+impl Client {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder(front::Client::builder())
+    }
+
+    pub fn get<U: IntoUrl>(&self, url: U) -> RequestBuilder {
+        RequestBuilder(self.0.get(url))
+    }
+
+    pub fn post<U: IntoUrl>(&self, url: U) -> RequestBuilder {
+        RequestBuilder(self.0.post(url))
+    }
+
+    pub fn put<U: IntoUrl>(&self, url: U) -> RequestBuilder {
+        RequestBuilder(self.0.put(url))
+    }
+
+    pub fn patch<U: IntoUrl>(&self, url: U) -> RequestBuilder {
+        RequestBuilder(self.0.patch(url))
+    }
+
+    pub fn delete<U: IntoUrl>(&self, url: U) -> RequestBuilder {
+        RequestBuilder(self.0.delete(url))
+    }
+
+    pub fn head<U: IntoUrl>(&self, url: U) -> RequestBuilder {
+        RequestBuilder(self.0.head(url))
+    }
+
+    pub fn request<U: IntoUrl>(&self, method: Method, url: U) -> RequestBuilder {
+        RequestBuilder(self.0.request(method, url))
+    }
+
+    pub fn execute(&self, request: Request) -> Result<Response> {
+        block_on(self.0.execute(request.0)).map(Response)
+    }
+}
+
+impl Deref for Client {
+    type Target = front::Client;
+
+    fn deref(&self) -> &front::Client {
+        &self.0
+    }
+}
+
+pub fn get<U: IntoUrl>(url: U) -> Result<Response> {
+    Client::new().get(url).send()
+}
+
+pub struct ClientBuilder(front::ClientBuilder);
+
+impl ClientBuilder {
+    pub fn build(self) -> Result<Client> {
+        self.0.build().map(Client)
+    }
+}
+
+steps! { ClientBuilder:
+    user_agent[V](value: V) where { HeaderValue: TryFrom<V>, <HeaderValue as TryFrom<V>>::Error: Into<http::Error> };
+    default_headers(headers: HeaderMap);
+    basic_auth[U: fmt::Display, P: fmt::Display](username: U, password: Option<P>);
+    cookie_provider[C: cookie::CookieStore + 'static](store: Arc<C>);
+    cookie_store(enable: bool);
+    gzip(enable: bool);
+    no_gzip();
+    deflate(enable: bool);
+    no_deflate();
+    expect_continue(enable: bool);
+    http1_title_case_headers();
+    redirect(policy: redirect::Policy);
+    retry(policy: retry::Policy);
+    https_only(enabled: bool);
+    timeout[T: Into<Option<Duration>>](timeout: T);
+    connect_timeout[T: Into<Option<Duration>>](timeout: T);
+    resolve_timeout[T: Into<Option<Duration>>](timeout: T);
+    handshake_timeout[T: Into<Option<Duration>>](timeout: T);
+    first_byte_timeout[T: Into<Option<Duration>>](timeout: T);
+    min_throughput(bytes_per_second: u64, over: Duration);
+    read_timeout[T: Into<Option<Duration>>](timeout: T);
+    write_timeout[T: Into<Option<Duration>>](timeout: T);
+    pool_idle_timeout[T: Into<Option<Duration>>](timeout: T);
+    pool_max_idle_per_host(max: usize);
+    pool_max_idle(max: usize);
+    pool_max_open_per_host(max: usize);
+    pool_max_age[T: Into<Option<Duration>>](age: T);
+    limits(limits: Limits);
+    body_limit(bytes: u64);
+    http1_max_headers(max: usize);
+    resolve(domain: &str, address: SocketAddr);
+    resolve_to_addrs(domain: &str, addresses: &[SocketAddr]);
+    dns_resolver[R: dns::Resolve + 'static](resolver: Arc<R>);
+    connect_to(host: &str, instead: &str);
+    ip_family(family: IpFamily);
+    egress(egress: Egress);
+    local_address[T: Into<Option<IpAddr>>](address: T);
+    tcp_nodelay(enabled: bool);
+    tcp_keepalive[T: Into<Option<Duration>>](idle: T);
+    tcp_keepalive_interval[T: Into<Option<Duration>>](interval: T);
+    tcp_keepalive_retries[T: Into<Option<u32>>](retries: T);
+    tcp_user_timeout[T: Into<Option<Duration>>](timeout: T);
+    interface(interface: &str);
+    unix_socket(path: impl Into<PathBuf>);
+    proxy(proxy: Proxy);
+    no_proxy();
+    add_root_certificate(certificate: Certificate);
+    tls_certs_merge(certificates: impl IntoIterator<Item = Certificate>);
+    tls_certs_from_env();
+    tls_certs_only(certificates: impl IntoIterator<Item = Certificate>);
+    add_crl(list: CertificateRevocationList);
+    add_crls(lists: impl IntoIterator<Item = CertificateRevocationList>);
+    tls_crls_only(lists: impl IntoIterator<Item = CertificateRevocationList>);
+    tls_pin_spki_sha256(pins: impl IntoIterator<Item = SpkiSha256>);
+    danger_accept_invalid_certs(accept: bool);
+    danger_accept_invalid_hostnames(accept: bool);
+    tls_danger_accept_invalid_certs(accept: bool);
+    tls_danger_accept_invalid_hostnames(accept: bool);
+    identity(identity: Identity);
+    tls_version_min(version: real::tls::Version);
+    tls_version_max(version: real::tls::Version);
+    min_tls_version(version: real::tls::Version);
+    max_tls_version(version: real::tls::Version);
+    tls_sni(on: bool);
+    tls_sslkeylogfile(on: bool);
+    tls_info(on: bool);
+    use_preconfigured_tls(tls: impl Into<Arc<rustls::ClientConfig>>);
+    tls_backend_preconfigured(tls: impl Into<Arc<rustls::ClientConfig>>);
+    use_rustls_tls();
+    tls_backend_rustls();
+}
+
+#[cfg(feature = "platform-verifier")]
+steps! { ClientBuilder:
+    tls_platform_verifier();
+}
+
+#[derive(Debug)]
+pub struct RequestBuilder(front::RequestBuilder);
+
+impl RequestBuilder {
+    pub fn send(self) -> Result<Response> {
+        block_on(self.0.send()).map(Response)
+    }
+
+    pub fn build(self) -> Result<Request> {
+        self.0.build().map(Request)
+    }
+
+    pub fn body<T: Into<Body>>(self, body: T) -> Self {
+        Self(self.0.body(body.into().0))
+    }
+
+    pub fn multipart(self, form: multipart::Form) -> Self {
+        Self(self.0.multipart(form.0))
+    }
+
+    pub fn try_clone(&self) -> Option<Self> {
+        self.0.try_clone().map(Self)
+    }
+}
+
+steps! { RequestBuilder:
+    header[K, V](key: K, value: V) where {
+        HeaderName: TryFrom<K>, <HeaderName as TryFrom<K>>::Error: Into<http::Error>,
+        HeaderValue: TryFrom<V>, <HeaderValue as TryFrom<V>>::Error: Into<http::Error>
+    };
+    raw_header[V](name: &str, value: V) where {
+        HeaderValue: TryFrom<V>, <HeaderValue as TryFrom<V>>::Error: Into<http::Error>
+    };
+    headers(headers: HeaderMap);
+    basic_auth[U: fmt::Display, P: fmt::Display](username: U, password: Option<P>);
+    bearer_auth[T: fmt::Display](token: T);
+    query[T: ToPairs + ?Sized](query: &T);
+    form[T: ToPairs + ?Sized](form: &T);
+    request_target(target: &str);
+    version(version: Version);
+    timeout(timeout: Duration);
+    connect_timeout(timeout: Duration);
+    read_timeout(timeout: Duration);
+    write_timeout(timeout: Duration);
+    first_byte_timeout(timeout: Duration);
+    min_throughput(bytes_per_second: u64, over: Duration);
+    cancel_token(token: &CancelToken);
+    retry(policy: retry::Policy);
+    gzip(enable: bool);
+    deflate(enable: bool);
+    expect_continue(enable: bool);
+}
+
+#[cfg(feature = "json")]
+steps! { RequestBuilder:
+    json[T: serde::Serialize + ?Sized](json: &T);
+}
+
+pub struct Request(front::Request);
+
+impl Request {
+    pub fn new(method: Method, url: Url) -> Self {
+        Self(front::Request::new(method, url))
+    }
+}
+
+impl Deref for Request {
+    type Target = front::Request;
+
+    fn deref(&self) -> &front::Request {
+        &self.0
+    }
+}
+
+impl DerefMut for Request {
+    fn deref_mut(&mut self) -> &mut front::Request {
+        &mut self.0
+    }
+}
+
+#[derive(Debug)]
+pub struct Response(front::Response);
+
+impl Response {
+    pub fn bytes(self) -> Result<Bytes> {
+        block_on(self.0.bytes())
+    }
+
+    pub fn text(self) -> Result<String> {
+        block_on(self.0.text())
+    }
+
+    #[cfg(feature = "json")]
+    pub fn json<T: serde::de::DeserializeOwned>(self) -> Result<T> {
+        block_on(self.0.json())
+    }
+
+    pub fn copy_to<W: Write + ?Sized>(&mut self, writer: &mut W) -> Result<u64> {
+        block_on(self.0.copy_to(&mut Sink(writer)))
+    }
+
+    pub fn error_for_status(self) -> Result<Self> {
+        self.0.error_for_status().map(Self)
+    }
+
+    pub fn upgrade(self) -> Result<Upgraded> {
+        block_on(self.0.upgrade()).map(Upgraded)
+    }
+}
+
+impl TryFrom<Error> for Response {
+    type Error = Error;
+
+    fn try_from(error: Error) -> Result<Self> {
+        error.try_into().map(Self)
+    }
+}
+
+impl Deref for Response {
+    type Target = front::Response;
+
+    fn deref(&self) -> &front::Response {
+        &self.0
+    }
+}
+
+impl DerefMut for Response {
+    fn deref_mut(&mut self) -> &mut front::Response {
+        &mut self.0
+    }
+}
+
+impl Read for Response {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        read(&mut self.0, into)
+    }
+}
+
+pub struct Upgraded(front::Upgraded);
+
+impl fmt::Debug for Upgraded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Deref for Upgraded {
+    type Target = front::Upgraded;
+
+    fn deref(&self) -> &front::Upgraded {
+        &self.0
+    }
+}
+
+impl DerefMut for Upgraded {
+    fn deref_mut(&mut self) -> &mut front::Upgraded {
+        &mut self.0
+    }
+}
+
+impl Read for Upgraded {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        read(&mut self.0, into)
+    }
+}
+
+impl Write for Upgraded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        block_on(std::future::poll_fn(|cx| Pin::new(&mut self.0).poll_write(cx, bytes)))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        block_on(std::future::poll_fn(|cx| Pin::new(&mut self.0).poll_flush(cx)))
+    }
+}
+
+fn read(from: &mut (impl AsyncRead + Unpin), into: &mut [u8]) -> io::Result<usize> {
+    let mut buffer = ReadBuf::new(into);
+    block_on(std::future::poll_fn(|cx| Pin::new(&mut *from).poll_read(cx, &mut buffer)))?;
+    Ok(buffer.filled().len())
+}
+
+#[derive(Debug)]
+pub struct Body(front::Body);
+
+impl Body {
+    pub fn new<R: Read + Send + 'static>(reader: R) -> Self {
+        Self(front::Body::new(Source::new(reader)))
+    }
+
+    pub fn sized<R: Read + Send + 'static>(reader: R, length: u64) -> Self {
+        Self(front::Body::sized(Source::new(reader), length))
+    }
+
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        self.0.as_bytes()
+    }
+
+    pub fn with_trailers(self, trailers: HeaderMap) -> Self {
+        Self(self.0.with_trailers(trailers))
+    }
+
+    pub fn with_trailers_from<C>(self, compute: C) -> Self
+    where
+        C: Fn() -> HeaderMap + Send + Sync + 'static,
+    {
+        Self(self.0.with_trailers_from(compute))
+    }
+}
+
+impl From<File> for Body {
+    fn from(file: File) -> Self {
+        let length = file.metadata().unwrap().len();
+        Self::sized(file, length)
+    }
+}
+
+macro_rules! from {
+    ($($type:ty),*) => {
+        $(impl From<$type> for Body {
+            fn from(bytes: $type) -> Self {
+                Self(bytes.into())
+            }
+        })*
+    };
+}
+
+from!(Bytes, Vec<u8>, String, &'static [u8], &'static str);
+
+pub mod multipart {
+    use super::{File, Path, Read, Source, front, io};
+
+    pub struct Form(pub(super) front::multipart::Form);
+
+    impl Form {
+        #[allow(clippy::new_without_default)]
+        pub fn new() -> Self {
+            Self(front::multipart::Form::new())
+        }
+
+        pub fn text(self, name: &'static str, value: &'static str) -> Self {
+            Self(self.0.text(name, value))
+        }
+
+        pub fn part(self, name: &'static str, part: Part) -> Self {
+            Self(self.0.part(name, part.0))
+        }
+
+        pub fn file(self, name: &'static str, path: impl AsRef<Path>) -> io::Result<Self> {
+            Ok(self.part(name, Part::file(path)?))
+        }
+    }
+
+    pub struct Part(front::multipart::Part);
+
+    impl Part {
+        pub fn text(value: &'static str) -> Self {
+            Self(front::multipart::Part::text(value))
+        }
+
+        pub fn bytes(value: impl Into<std::borrow::Cow<'static, [u8]>>) -> Self {
+            Self(front::multipart::Part::bytes(value))
+        }
+
+        pub fn reader<R: Read + Send + 'static>(reader: R) -> Self {
+            Self(front::multipart::Part::reader(Source::new(reader)))
+        }
+
+        pub fn reader_with_length<R: Read + Send + 'static>(reader: R, length: u64) -> Self {
+            Self(front::multipart::Part::reader_with_length(Source::new(reader), length))
+        }
+
+        pub fn file(path: impl AsRef<Path>) -> io::Result<Self> {
+            let file = File::open(&path)?;
+            let length = file.metadata()?.len();
+            let name = path.as_ref().file_name().unwrap().to_string_lossy().into_owned();
+            Ok(Self::reader_with_length(file, length).file_name(name))
+        }
+
+        pub fn file_name(self, name: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+            Self(self.0.file_name(name))
+        }
+
+        pub fn mime_str(self, mime: &str) -> real::Result<Self> {
+            self.0.mime_str(mime).map(Self)
+        }
+    }
+}
+
+/// A reader that is never ready at once.
+struct Source {
+    reader: Box<dyn Read + Send>,
+    is_ready: bool,
+}
+
+impl Source {
+    fn new(reader: impl Read + Send + 'static) -> Self {
+        Self { reader: Box::new(reader), is_ready: false }
+    }
+}
+
+impl AsyncRead for Source {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.is_ready = !self.is_ready;
+        if self.is_ready {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let count = self.reader.read(buffer.initialize_unfilled())?;
+        buffer.advance(count);
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// A writer that is always ready.
+struct Sink<'a, W: ?Sized>(&'a mut W);
+
+impl<W: Write + ?Sized> AsyncWrite for Sink<'_, W> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(self.0.write(bytes))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.0.flush())
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_flush(cx)
+    }
+}

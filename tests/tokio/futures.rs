@@ -1,0 +1,236 @@
+//! Futures: what may be done with them, and dropping them at every point.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use real::tokio::{Body, Client, ClientBuilder, Response, Upgraded};
+use tokio::io::AsyncRead;
+use tokio::task::JoinSet;
+
+use super::support::httpbin::Httpbin;
+use super::support::pki::Pki;
+use super::support::script::{Script, Step, answer, ok, send};
+
+/// A task may go on on another thread at every await.
+#[test]
+fn are_send() {
+    fn is_send<T: Send>(_: T) {}
+    fn is_send_and_sync<T: Send + Sync>() {}
+    fn all(client: &Client, mut response: Response, other: fn() -> Response) {
+        is_send(client.get("").send());
+        is_send(client.execute(client.get("").build().unwrap()));
+        is_send(real::tokio::get(""));
+        is_send(response.chunk());
+        is_send(response.copy_to(&mut tokio_sink()));
+        is_send(response.bytes());
+        is_send(other().text());
+        is_send(other().upgrade());
+    }
+    fn tokio_sink() -> impl tokio::io::AsyncWrite + Send + Unpin {
+        Vec::new()
+    }
+    let _: fn(&Client, Response, fn() -> Response) = all;
+    is_send_and_sync::<Client>();
+    is_send_and_sync::<ClientBuilder>();
+    is_send_and_sync::<Response>();
+    is_send_and_sync::<Upgraded>();
+    fn is_read<T: AsyncRead + Unpin>() {}
+    is_read::<Response>();
+}
+
+/// Polls a future that many times; what comes of it, if anything does by then.
+async fn polled<T>(future: impl Future<Output = T>, times: usize) -> Option<T> {
+    let mut future = pin!(future);
+    let mut polls = 0;
+    std::future::poll_fn(|cx| {
+        if polls == times {
+            return Poll::Ready(None);
+        }
+        polls += 1;
+        future.as_mut().poll(cx).map(Some)
+    })
+    .await
+}
+
+/// A call that is given up at any point leaves no connection open, and the pool as good as before.
+#[tokio::test]
+async fn may_be_dropped_at_every_await() {
+    let pki = Pki::new();
+    let (plain, tls) = (Httpbin::start(), Httpbin::start_tls(&pki));
+    for server in [&plain, &tls] {
+        let ca = real::Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
+        let builder = Client::builder().tls_certs_only([ca]).pool_max_open_per_host(1);
+        let client = builder.build().unwrap();
+        for is_pooled in [false, true] {
+            for times in 0.. {
+                client.close_idle_connections();
+                let get = async |path: &str| {
+                    let response = client.get(server.url(path)).send().await?;
+                    response.bytes().await
+                };
+                if is_pooled {
+                    get("/get").await.unwrap();
+                }
+                let idle = client.pool_stats().idle;
+                let done = polled(get("/redirect/2"), times).await;
+                let stats = client.pool_stats();
+                assert_eq!(stats.waiting, 0);
+                assert_eq!(stats.open, stats.idle, "{times} polls, {idle} idle before");
+                assert!(!get("/get").await.unwrap().is_empty(), "the next call");
+                if done.is_some() {
+                    assert!(times > 2, "it was pending at some points");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// A piece that was not delivered comes with the next call.
+#[tokio::test]
+async fn of_pieces_lose_nothing() {
+    let server = Httpbin::start();
+    let client = Client::new();
+    let whole = client.get(server.url("/bytes/50000?seed=1")).send().await.unwrap();
+    let whole = whole.bytes().await.unwrap();
+    let mut response = client.get(server.url("/bytes/50000?seed=1")).send().await.unwrap();
+    let mut pieces = Vec::new();
+    loop {
+        match polled(response.chunk(), 1).await {
+            Some(Ok(Some(piece))) => pieces.extend_from_slice(&piece),
+            Some(Ok(None)) => break,
+            Some(Err(error)) => panic!("{error}"),
+            None => tokio::task::yield_now().await,
+        }
+    }
+    assert!(pieces == whole);
+}
+
+/// Each poll makes a future anew; the deadline is the one of the first.
+#[tokio::test]
+async fn that_are_polled_anew_keep_their_deadline() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n";
+    let server = Script::serve(vec![vec![Step::ExpectHead, send(head), Step::Silent]]);
+    let get = Client::new().get(server.url("/")).read_timeout(Duration::from_millis(300));
+    let mut response = get.send().await.unwrap();
+    let begun = std::time::Instant::now();
+    let error = loop {
+        match polled(response.chunk(), 1).await {
+            Some(outcome) => break outcome.unwrap_err(),
+            None => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+        assert!(begun.elapsed() < Duration::from_secs(5), "it never ends");
+    };
+    assert!(error.is_timeout(), "{error}");
+    assert!(begun.elapsed() >= Duration::from_millis(290), "{:?}", begun.elapsed());
+}
+
+/// And the pace that a body has to keep counts the time between the polls.
+#[tokio::test]
+async fn that_are_polled_anew_keep_the_pace() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n";
+    let drops = std::iter::repeat_with(|| [Step::Pause(Duration::from_millis(60)), send("x")]);
+    let mut turn = vec![Step::ExpectHead, send(head)];
+    turn.extend(drops.take(30).flatten());
+    let server = Script::serve(vec![[turn, vec![Step::Silent]].concat()]);
+    let get = Client::new().get(server.url("/")).min_throughput(1000, Duration::from_millis(500));
+    let mut response = get.send().await.unwrap();
+    let begun = std::time::Instant::now();
+    let error = loop {
+        match polled(response.chunk(), 1).await {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => break error,
+            None => tokio::time::sleep(Duration::from_millis(5)).await,
+        }
+        assert!(begun.elapsed() < Duration::from_secs(5), "it never ends");
+    };
+    assert!(error.is_timeout(), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_tasks_share_a_client() {
+    let server = Httpbin::start();
+    let client = Client::builder().pool_max_open_per_host(8).build().unwrap();
+    let mut tasks = JoinSet::new();
+    for task in 0..64 {
+        let (client, url) = (client.clone(), server.url(&format!("/get?task={task}")));
+        tasks.spawn(async move {
+            for _ in 0..5 {
+                let text = client.get(&*url).send().await.unwrap().text().await.unwrap();
+                assert!(text.contains(&format!("\"task\": \"{task}\"")), "{text}");
+            }
+        });
+    }
+    while let Some(outcome) = tasks.join_next().await {
+        outcome.unwrap();
+    }
+    let stats = client.pool_stats();
+    assert_eq!((stats.open, stats.waiting), (stats.idle, 0));
+    assert!(stats.open <= 8, "{stats:?}");
+}
+
+/// Sockets and timers of tokio panic without one.
+#[test]
+fn outside_of_a_runtime_are_errors() {
+    let call = pin!(Client::new().get("http://127.0.0.1:1/").send());
+    let Poll::Ready(outcome) = call.poll(&mut Context::from_waker(Waker::noop())) else {
+        panic!("it waits");
+    };
+    let line = outcome.unwrap_err().to_string();
+    assert!(line.contains("not made in a runtime of tokio"), "{line}");
+}
+
+#[tokio::test]
+async fn of_bodies_are_read_as_they_come() {
+    let server = Script::serve(vec![answer(ok("taken"))]);
+    let body = Body::new(&b"some bytes"[..]);
+    let response = Client::new().post(server.url("/")).body(body).send().await.unwrap();
+    assert_eq!(response.text().await.unwrap(), "taken");
+    let received = server.received_text(0);
+    assert!(received.ends_with("\r\n\r\na\r\nsome bytes\r\n0\r\n\r\n"), "{received}");
+}
+
+/// The same pieces there and back.
+#[cfg(feature = "stream")]
+#[tokio::test]
+async fn of_streams_go_both_ways() {
+    use futures_core::Stream;
+
+    /// It gives these, and is never ready at once.
+    struct Pieces(Vec<Result<&'static [u8], &'static str>>, bool);
+
+    impl Stream for Pieces {
+        type Item = Result<&'static [u8], &'static str>;
+
+        fn poll_next(
+            mut self: std::pin::Pin<&mut Self>,
+            cx: &mut Context<'_>,
+        ) -> Poll<Option<Self::Item>> {
+            self.1 = !self.1;
+            if self.1 {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Poll::Ready(self.0.pop())
+        }
+    }
+
+    let server = Script::serve(vec![answer(ok("ab")), vec![Step::ExpectHead, Step::Silent]]);
+    let client = Client::new();
+    let body = Body::wrap_stream(Pieces(vec![Ok(b"two"), Ok(b""), Ok(b"one")], false));
+    let response = client.post(server.url("/")).body(body).send().await.unwrap();
+    let mut stream = pin!(response.bytes_stream());
+    let mut next = async || std::future::poll_fn(|cx| stream.as_mut().poll_next(cx)).await;
+    assert_eq!(next().await.unwrap().unwrap(), "ab");
+    assert!(next().await.is_none() && next().await.is_none());
+    let received = server.received_text(0);
+    assert!(received.ends_with("\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"), "{received}");
+
+    let body = Body::wrap_stream(Pieces(vec![Err("no more"), Ok(b"one")], false));
+    let request = Client::new().post(server.url("/")).body(body);
+    let error = request.send().await.unwrap_err();
+    assert_eq!(error.kind(), real::error::Kind::Body);
+    assert!(error.to_string().ends_with(": no more"), "{error}");
+}

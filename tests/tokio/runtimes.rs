@@ -1,0 +1,105 @@
+//! Runtimes of every kind, several at a time, and ones that end before the client does.
+
+use std::time::{Duration, Instant};
+
+use real::tokio::{Client, Response};
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::LocalSet;
+
+use super::support::httpbin::Httpbin;
+use super::support::script::{Script, Step, answer, ok, send};
+
+fn current_thread() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+fn multi_thread() -> Runtime {
+    Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+async fn post(client: &Client, url: &str) -> String {
+    client.post(url).body("x").send().await.unwrap().text().await.unwrap()
+}
+
+/// The connection moves: not even a POST, which is not sent twice, fails on it.
+#[test]
+fn end_and_their_connections_live_on() {
+    let turns = [answer(ok("1")), answer(ok("2")), answer(ok("3"))].concat();
+    let server = Script::serve(vec![turns]);
+    let (client, url) = (Client::new(), server.url("/"));
+    for (runtime, expected) in
+        [(current_thread(), "1"), (multi_thread(), "2"), (current_thread(), "3")]
+    {
+        assert_eq!(runtime.block_on(post(&client, &url)), expected);
+    }
+    assert_eq!(client.pool_stats().idle, 1);
+    server.join();
+}
+
+/// One that nobody drives hears nothing of what it watches.
+#[test]
+fn that_stand_still_hold_nothing_up() {
+    let turns = [answer(ok("1")), answer(ok("2")), answer(ok("3"))].concat();
+    let server = Script::serve(vec![turns]);
+    let (client, url) = (Client::new(), server.url("/"));
+    let (first, second) = (current_thread(), current_thread());
+    let begun = Instant::now();
+    assert_eq!(first.block_on(post(&client, &url)), "1");
+    assert_eq!(second.block_on(post(&client, &url)), "2");
+    assert_eq!(first.block_on(post(&client, &url)), "3");
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    server.join();
+}
+
+/// The head in one, the body in another, with the first one gone.
+#[test]
+fn share_a_response() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n";
+    let pause = Duration::from_millis(100);
+    let turn = vec![Step::ExpectHead, send(head), Step::Pause(pause), send("body")];
+    let server = Script::serve(vec![turn]);
+    let request = Client::new().get(server.url("/"));
+    let response: Response = current_thread().block_on(request.send()).unwrap();
+    assert_eq!(multi_thread().block_on(response.text()).unwrap(), "body");
+}
+
+#[test]
+fn of_one_thread_take_tasks_that_stay_there() {
+    let server = Httpbin::start();
+    let (client, url) = (Client::new(), server.url("/get"));
+    let local = LocalSet::new();
+    current_thread().block_on(local.run_until(async {
+        let task = tokio::task::spawn_local(async move {
+            let response = client.get(url).send().await.unwrap();
+            response.bytes().await.unwrap().len()
+        });
+        assert!(task.await.unwrap() > 0);
+    }));
+}
+
+#[test]
+fn may_have_the_blocking_front_inside() {
+    let server = Httpbin::start();
+    for runtime in [current_thread(), multi_thread()] {
+        let url = server.url("/get");
+        let status = runtime.block_on(async {
+            let inside = real::blocking::get(&*url).unwrap().status();
+            let task = tokio::spawn(async move { real::blocking::get(&*url).unwrap().status() });
+            assert_eq!(task.await.unwrap(), inside);
+            inside
+        });
+        assert_eq!(status, 200);
+    }
+}
+
+/// Time is the runtime's: where it is paused, half a minute passes at once.
+#[test]
+fn may_pause_their_clock() {
+    let server = Script::serve(vec![vec![Step::ExpectHead, Step::Silent]]);
+    let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let begun = Instant::now();
+    let url = server.url("/");
+    let error = runtime.block_on(Client::new().get(url).send()).unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
