@@ -1,11 +1,13 @@
 //! An open connection: the loop that carries out what its machine asks for.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use http::HeaderMap;
 
+use super::ready::unless;
 use super::socket::{Socket, SocketError};
-use super::system::Pending;
+use super::system::{Desk, Pending, System};
 use super::turn::Slot;
 use crate::body::{Body, Feed};
 use crate::call::{Call, Failure};
@@ -24,6 +26,8 @@ use crate::proto::head::ResponseHead;
 use crate::response::Addresses;
 use crate::wire::session::Memory;
 use crate::wire::tls::TlsInfo;
+
+type EventOf<F> = <<F as Front>::System as System>::Event;
 
 /// How often an idle connection is read: tickets come by twos or fours, in one piece or two.
 const IDLE_READS: usize = 4;
@@ -238,10 +242,15 @@ impl<F: Front> Connection<F> {
                 }
                 Feed::Read(source, into) => (source, into),
             };
-            // A source of many small pieces could outlast every limit before anything is written.
-            budget.check_time(|| self.socket.now()).map_err(Halt::Expired)?;
-            let count = F::read(source, into).await.map_err(Halt::body)?;
-            body.fed(count).map_err(Halt::body)?;
+            // A source could outlast every limit before anything is written.
+            let wait = budget.wait(Operation::Source, || self.socket.now());
+            let wait = wait.map_err(Halt::Expired)?;
+            let desk = Arc::new(Desk::<(), EventOf<F>>::default());
+            let over = async { desk.wait(wait.at_most, budget).await.unwrap_or_default() };
+            let Some(count) = unless(F::read(source, into), over).await else {
+                return Err(Halt::Expired(budget.over(wait.expired)));
+            };
+            body.fed(count.map_err(Halt::body)?).map_err(Halt::body)?;
         }
     }
 

@@ -95,6 +95,8 @@ pub(crate) enum Operation {
     /// Reading, while the request's body waits for `100 Continue`.
     Continue,
     Read,
+    /// Reading the source of the request's body, which is the caller's: only deadlines count.
+    Source,
     Write,
 }
 
@@ -342,6 +344,7 @@ impl Budget {
             Operation::Connect => (Which::Connect, None),
             Operation::Continue => (Which::Continue, Some(CONTINUE)),
             Operation::Read => (Which::Read, self.timeouts.read),
+            Operation::Source => (Which::Total, None),
             Operation::Write => (Which::Write, self.timeouts.write),
         };
         let left = at_most.map(|at_most| at_most.saturating_sub(waited));

@@ -40,6 +40,38 @@ fn are_send() {
     is_read::<Response>();
 }
 
+/// A reader that is never ready.
+struct Never;
+
+impl AsyncRead for Never {
+    fn poll_read(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut tokio::io::ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+/// Deadlines and tokens end a call that waits for nothing but its own reader.
+#[tokio::test]
+async fn of_a_reader_that_is_never_ready_end() {
+    let server = Script::serve(vec![vec![Step::Silent]; 2]);
+    let post = || Client::new().post(server.url("/")).body(Body::new(Never));
+    let limit = Duration::from_millis(100);
+    let late = tokio::time::timeout(GENEROUS, post().timeout(limit).send());
+    assert!(late.await.expect("it ended").unwrap_err().is_timeout());
+    let token = real::CancelToken::new();
+    let request = post().cancel_token(&token);
+    let call = tokio::spawn(request.send());
+    tokio::time::sleep(limit).await;
+    token.cancel();
+    let outcome = tokio::time::timeout(GENEROUS, call).await.expect("it ended").unwrap();
+    assert!(outcome.unwrap_err().is_cancelled());
+}
+
+const GENEROUS: Duration = Duration::from_secs(10);
+
 /// Polls a future that many times; what comes of it, if anything does by then.
 async fn polled<T>(future: impl Future<Output = T>, times: usize) -> Option<T> {
     let mut future = pin!(future);
