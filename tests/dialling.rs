@@ -301,6 +301,21 @@ mod egress {
         assert_eq!(inner.accepted(), 0);
     }
 
+    /// A scheme that is not allowed is none after a redirect either.
+    #[test]
+    fn n07_only_allowed_schemes() {
+        let server = Script::serve(vec![moved(302, "https://127.0.0.1:1/")]);
+        let http_only = || Client::builder().egress(Egress::everything().deny_scheme("https"));
+        let line = "connecting to 127.0.0.1:1 for https://127.0.0.1:1/: https is not allowed by the \
+                    egress policy";
+        let error = fetch(http_only(), &server.url("/")).unwrap_err();
+        assert_told(&error, (Kind::Denied, Phase::Connect), line);
+        let https_only = Client::builder().egress(Egress::everything().allow_schemes(["https"]));
+        let error = fetch(https_only, &server.url("/")).unwrap_err();
+        assert_eq!(error.kind(), Kind::Denied, "{error}");
+        assert_eq!(server.accepted(), 1);
+    }
+
     /// The address that is allowed is used, the others are not touched.
     #[test]
     fn n07_only_allowed_addresses_are_tried() {

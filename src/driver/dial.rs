@@ -47,6 +47,7 @@ async fn connection<F: Front>(
         let error = Error::new(Kind::Resolve, Phase::Resolve).peer(host);
         return Err(error.detail("not a name that can be looked up (RFC 1035 \u{a7}2.3.4)"));
     }
+    check_scheme(call)?;
     let found = address_for_proxy(system, call, &route).await?;
     let link = Link::new(call.config(), route, found)?;
     let socket = match &dialling.unix_socket {
@@ -89,6 +90,13 @@ async fn address_for_proxy<F: Front>(
     Ok(ipv4.or(allowed.first()).map(SocketAddr::ip))
 }
 
+fn check_scheme<F: Front>(call: &Call<'_, F>) -> Result<()> {
+    let Some(egress) = &call.config().dialling.egress else { return Ok(()) };
+    let target = Target::of(call.url());
+    let checked = egress.check_scheme(target.security);
+    checked.map_err(|why| denied_target(&target, why))
+}
+
 /// What can be judged of an origin that a proxy connects to.
 fn check_target<F: Front>(call: &Call<'_, F>) -> Result<()> {
     let Some(egress) = &call.config().dialling.egress else { return Ok(()) };
@@ -98,8 +106,11 @@ fn check_target<F: Front>(call: &Call<'_, F>) -> Result<()> {
         Some(address) => egress.check(SocketAddr::new(address, port)),
         None => egress.check_port(port),
     };
-    checked
-        .map_err(|why| Error::new(Kind::Denied, Phase::Connect).peer(target.authority()).cause(why))
+    checked.map_err(|why| denied_target(&target, why))
+}
+
+fn denied_target(target: &Target, why: Denied) -> Error {
+    Error::new(Kind::Denied, Phase::Connect).peer(target.authority()).cause(why)
 }
 
 async fn look_up<F: Front>(

@@ -6,8 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 
 use super::network::{Embedded, Network, embedded};
+use super::route::Security;
 
-/// Which addresses and ports a client may connect to.
+/// Which addresses, ports and schemes a client may connect to.
 ///
 /// A service that fetches URLs for others must not let them reach what only it can reach: its own
 /// host, its neighbours, the metadata service of its cloud. A look at the name in the URL is not
@@ -39,6 +40,8 @@ pub struct Egress {
     /// None: all.
     ports: Option<Vec<RangeInclusive<u16>>>,
     denied_ports: Vec<RangeInclusive<u16>>,
+    http: Rule,
+    https: Rule,
 }
 
 /// What holds for an address that no rule names.
@@ -60,6 +63,7 @@ enum Rule {
 pub(crate) enum Denied {
     Address(IpAddr),
     Port(u16),
+    Scheme(Security),
 }
 
 impl Egress {
@@ -85,7 +89,8 @@ impl Egress {
     }
 
     fn starting_with(otherwise: Otherwise) -> Self {
-        Self { otherwise, rules: Vec::new(), ports: None, denied_ports: Vec::new() }
+        let (http, https) = (Rule::Allow, Rule::Allow);
+        Self { otherwise, rules: Vec::new(), ports: None, denied_ports: Vec::new(), http, https }
     }
 
     /// Allows a network, whatever was said of it before.
@@ -119,6 +124,34 @@ impl Egress {
         self
     }
 
+    /// Allows these schemes, `http` or `https`, and no other; both are allowed by default.
+    ///
+    /// ```
+    /// let egress = leanhttp::Egress::public_only().allow_schemes(["https"]);
+    /// ```
+    pub fn allow_schemes<'s>(mut self, schemes: impl IntoIterator<Item = &'s str>) -> Self {
+        (self.http, self.https) = (Rule::Deny, Rule::Deny);
+        for scheme in schemes {
+            self.set_scheme(scheme, Rule::Allow);
+        }
+        self
+    }
+
+    /// Denies a scheme.
+    pub fn deny_scheme(mut self, scheme: &str) -> Self {
+        self.set_scheme(scheme, Rule::Deny);
+        self
+    }
+
+    /// The client speaks no other schemes than these two.
+    fn set_scheme(&mut self, scheme: &str, rule: Rule) {
+        match scheme.to_ascii_lowercase().as_str() {
+            "http" => self.http = rule,
+            "https" => self.https = rule,
+            _ => {}
+        }
+    }
+
     fn or_no_ports(mut self) -> Self {
         self.ports.get_or_insert_default();
         self
@@ -137,6 +170,14 @@ impl Egress {
             None => self.allows(ip),
         };
         if allowed { Ok(()) } else { Err(Denied::Address(ip)) }
+    }
+
+    pub(crate) fn check_scheme(&self, security: Security) -> Result<(), Denied> {
+        let rule = match security {
+            Security::Plain => self.http,
+            Security::Tls => self.https,
+        };
+        if rule == Rule::Allow { Ok(()) } else { Err(Denied::Scheme(security)) }
     }
 
     pub(crate) fn check_port(&self, port: u16) -> Result<(), Denied> {
@@ -186,6 +227,10 @@ impl fmt::Display for Denied {
         match self {
             Self::Address(ip) => write!(f, "{ip} is not allowed by the egress policy"),
             Self::Port(port) => write!(f, "port {port} is not allowed by the egress policy"),
+            Self::Scheme(Security::Plain) => {
+                f.write_str("http is not allowed by the egress policy")
+            }
+            Self::Scheme(Security::Tls) => f.write_str("https is not allowed by the egress policy"),
         }
     }
 }
@@ -413,6 +458,25 @@ mod tests {
         let line = |address: &str| public.check(address.parse().unwrap()).unwrap_err().to_string();
         assert_eq!(line("[::1]:443"), "::1 is not allowed by the egress policy");
         assert_eq!(line("8.8.8.8:80"), "port 80 is not allowed by the egress policy");
+    }
+
+    #[test]
+    fn schemes() {
+        use Security::{Plain, Tls};
+        let all = Egress::everything;
+        for (egress, http, https) in [
+            (all(), true, true),
+            (all().allow_schemes(["HTTPS"]), false, true),
+            (all().allow_schemes(["http", "ftp"]), true, false),
+            (all().allow_schemes([]), false, false),
+            (all().deny_scheme("http"), false, true),
+            (all().deny_scheme("gopher"), true, true),
+        ] {
+            assert_eq!(egress.check_scheme(Plain).is_ok(), http, "{egress:?}");
+            assert_eq!(egress.check_scheme(Tls).is_ok(), https, "{egress:?}");
+        }
+        let denied = all().deny_scheme("http").check_scheme(Plain).unwrap_err();
+        assert_eq!(denied.to_string(), "http is not allowed by the egress policy");
     }
 
     #[test]

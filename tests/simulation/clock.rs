@@ -92,7 +92,7 @@ impl World {
     /// for.
     fn waits(&mut self, at_most: Option<Duration>) -> Option<usize> {
         match self.ledger.task().map(|task| task.awaits())? {
-            Awaited::Pause => None,
+            Awaited::Pause | Awaited::Source => None,
             Awaited::Name => {
                 self.check_connecting(at_most);
                 None

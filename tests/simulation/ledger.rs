@@ -104,11 +104,18 @@ pub(super) enum Awaited {
     Name,
     /// Before a retry.
     Pause,
+    /// Its own source is not ready, which may last until the call is over.
+    Source,
 }
 
 impl Task {
     pub(super) fn begin(&mut self, call: usize) {
         *self = Self { call: Some(call), ..Self::default() };
+    }
+
+    /// A source is read that is not ready, or is so at last.
+    pub(super) fn reads_source(&mut self, is_ready: bool) {
+        self.awaited = if is_ready { Awaited::default() } else { Awaited::Source };
     }
 
     pub(super) fn awaits(&mut self) -> Awaited {

@@ -201,7 +201,11 @@ impl Source {
         });
         if pause > Duration::ZERO {
             with(|world| world.source_is_read(pause));
+            let ready =
+                |is_ready| with(|world| world.ledger.task().map(|it| it.reads_source(is_ready)));
+            ready(false);
             sleep(pause).await;
+            ready(true);
         }
         if self.data.is_empty() && self.fails {
             return Err(io::Error::other("the source fails"));
