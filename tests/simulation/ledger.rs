@@ -47,8 +47,9 @@ pub(super) struct Hop {
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) hop: usize,
-    /// Whose it is. It is not the hop's if a server has led somebody astray.
     pub(super) call: usize,
+    /// It is for another hop, or for none: a server has led the caller there.
+    pub(super) is_astray: bool,
     /// Whether a byte of it has left, or may have.
     pub(super) is_sent: bool,
     pub(super) answered: Option<u16>,
