@@ -52,6 +52,9 @@ impl World {
             if response.start >= line.log.len() {
                 break;
             }
+            if response.start < served {
+                continue; // a length that was a lie has swallowed its beginning
+            }
             let (_, extent) = response.judge(&line.log, line.close());
             let Extent::Complete(length) = extent else {
                 return Err(format!("used again behind a response that is {extent:?}"));
