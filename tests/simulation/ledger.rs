@@ -91,8 +91,6 @@ pub(super) struct Task {
     /// What it waits for next, if it waits for an event.
     awaited: Awaited,
     queued: Option<usize>,
-    /// When the source was done that was last read in time.
-    pub(super) source_read: Duration,
     /// It is dropped before its end.
     pub(super) is_given_up: bool,
 }
@@ -105,6 +103,8 @@ pub(super) enum Awaited {
     Name,
     /// Before a retry.
     Pause,
+    /// The caller's body, for which there are deadlines only.
+    Source,
 }
 
 impl Task {
@@ -168,6 +168,13 @@ impl Ledger {
     pub(super) fn looks_up(&mut self) {
         if let Some(task) = self.task() {
             task.awaited = Awaited::Name;
+        }
+    }
+
+    /// A source of the caller's is read, or was.
+    pub(super) fn reads_source(&mut self, awaited: Awaited) {
+        if let Some(task) = self.task() {
+            task.awaited = awaited;
         }
     }
 
