@@ -347,6 +347,9 @@ impl<F: Front> Connection<F> {
         budget: &mut Budget,
     ) -> Result<(), CloseReason> {
         self.link.session.may_be_reused()?;
+        if patience == Patience::None {
+            self.closing = CloseReason::BodyUnread; // where a future can be pending, this ends at once
+        }
         match self.body_left() {
             Some(0) => return self.link.session.reusable(),
             Some(left) if left > limit as u64 => return Err(CloseReason::BodyUnread),

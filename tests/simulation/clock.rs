@@ -92,7 +92,11 @@ impl World {
     /// for.
     fn waits(&mut self, at_most: Option<Duration>) -> Option<usize> {
         match self.ledger.task().map(|task| task.awaits())? {
-            Awaited::Pause | Awaited::Source => None,
+            Awaited::Pause => None,
+            Awaited::Source => {
+                self.check_source(at_most);
+                None
+            }
             Awaited::Name => {
                 self.check_connecting(at_most);
                 None

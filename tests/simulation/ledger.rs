@@ -47,8 +47,9 @@ pub(super) struct Hop {
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) hop: usize,
-    /// Whose it is. It is not the hop's if a server has led somebody astray.
     pub(super) call: usize,
+    /// It is for another hop, or for none: a server has led the caller there.
+    pub(super) is_astray: bool,
     /// Whether a byte of it has left, or may have.
     pub(super) is_sent: bool,
     pub(super) answered: Option<u16>,
@@ -90,8 +91,6 @@ pub(super) struct Task {
     /// What it waits for next, if it waits for an event.
     awaited: Awaited,
     queued: Option<usize>,
-    /// When the source was done that was last read in time.
-    pub(super) source_read: Duration,
     /// It is dropped before its end.
     pub(super) is_given_up: bool,
 }
@@ -104,18 +103,13 @@ pub(super) enum Awaited {
     Name,
     /// Before a retry.
     Pause,
-    /// Its own source is not ready, which may last until the call is over.
+    /// The caller's body, for which there are deadlines only.
     Source,
 }
 
 impl Task {
     pub(super) fn begin(&mut self, call: usize) {
         *self = Self { call: Some(call), ..Self::default() };
-    }
-
-    /// A source is read that is not ready, or is so at last.
-    pub(super) fn reads_source(&mut self, is_ready: bool) {
-        self.awaited = if is_ready { Awaited::default() } else { Awaited::Source };
     }
 
     pub(super) fn awaits(&mut self) -> Awaited {
@@ -174,6 +168,13 @@ impl Ledger {
     pub(super) fn looks_up(&mut self) {
         if let Some(task) = self.task() {
             task.awaited = Awaited::Name;
+        }
+    }
+
+    /// A source of the caller's is read, or was.
+    pub(super) fn reads_source(&mut self, awaited: Awaited) {
+        if let Some(task) = self.task() {
+            task.awaited = awaited;
         }
     }
 

@@ -59,8 +59,19 @@ pub(super) enum Packet {
 pub(super) enum End {
     Fin,
     Reset,
+    /// Systems tell it once: to who reads after that it looks like the former.
+    ToldReset,
     /// The client's own doing.
     Shutdown,
+}
+
+impl End {
+    fn told(self) -> Self {
+        match self {
+            Self::Reset => Self::ToldReset,
+            end => end,
+        }
+    }
 }
 
 impl World {
@@ -112,7 +123,7 @@ impl World {
 
     pub(super) fn reach_client(&mut self, at: usize, packet: Packet) {
         let line = &mut self.lines[at];
-        let is_over = matches!(line.end, Some(End::Reset | End::Shutdown));
+        let is_over = !matches!(line.end, None | Some(End::Fin));
         if !line.is_open || is_over {
             return;
         }
@@ -184,8 +195,11 @@ impl World {
                 line.reader = Some(waker.clone());
                 return None;
             }
-            (0, Some(End::Fin | End::Shutdown)) => return Some(Ok(0)),
-            (0, Some(End::Reset)) => return Some(Err(ErrorKind::ConnectionReset.into())),
+            (0, Some(End::Reset)) => {
+                line.end = Some(End::ToldReset);
+                return Some(Err(ErrorKind::ConnectionReset.into()));
+            }
+            (0, Some(_)) => return Some(Ok(0)),
             (most, _) if whole => most,
             (most, _) => self.seed.within(1..=most),
         };
@@ -202,7 +216,8 @@ impl World {
         }
         let whole = self.seed.one_in(2);
         let line = &mut self.lines[at];
-        if matches!(line.end, Some(End::Reset | End::Shutdown)) {
+        if !matches!(line.end, None | Some(End::Fin)) {
+            line.end = line.end.map(End::told);
             return Some(Err(ErrorKind::BrokenPipe.into()));
         }
         let room = line.window - line.held;

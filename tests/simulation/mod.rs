@@ -113,7 +113,9 @@ fn replay(seed: u64) {
 
 fn failure(seed: u64) -> Option<String> {
     let violations = run(seed, Tracing::Off).violations;
-    (!violations.is_empty()).then(|| format!("LEANHTTP_SIMULATION_SEED={seed}: {}", violations[0]))
+    let failure = format!("LEANHTTP_SIMULATION_SEED={seed}: {}", violations.first()?);
+    eprintln!("{failure}"); // the others may take their time
+    Some(failure)
 }
 
 fn run(number: u64, tracing: Tracing) -> Outcome {

@@ -14,6 +14,8 @@ pub(super) struct Plan {
     pub(super) rarity: usize,
     /// Every future is pending once before it is ready.
     pub(super) stutters: bool,
+    /// Where all go who have no reason to go elsewhere.
+    crowd: Option<Site>,
     pub(super) client: ClientPlan,
     pub(super) tasks: Vec<TaskPlan>,
 }
@@ -230,6 +232,7 @@ impl Plan {
             faults,
             rarity: weather.pick(&[1, 3, 6, 12]),
             stutters: weather.one_in(3),
+            crowd: weather.one_in(3).then(|| Site::any(weather)),
             ..Self::default()
         };
         plan.client = plan.a_client(&mut seed.fork());
@@ -283,7 +286,8 @@ impl Plan {
 
     fn all_tasks(&self, seed: &mut Seed) -> Vec<TaskPlan> {
         let mut number = 0;
-        let tasks = 0..seed.pick(&[1, 2, 3, 8]);
+        let few = if self.crowd.is_some() { 4 } else { 1 };
+        let tasks = 0..seed.pick(&[few, 2, 3, 8]);
         let mut task = |_| TaskPlan {
             calls: (0..seed.within(1..=4))
                 .map(|_| {
@@ -307,7 +311,7 @@ impl Plan {
             number,
             pause: seed.ms(0..=30) * seed.pick(&[0, 1, 1, 20, 100]),
             method,
-            site: Site { host: seed.pick(&[0, 0, 1, 2, 3]), port: seed.pick(&[80, 80, 80, 8080]) },
+            site: self.site(seed),
             body,
             expects: seed.one_in(4),
             secret: seed.pick(&[
@@ -328,6 +332,11 @@ impl Plan {
             cancelled_after: (self.has(Fault::Token) && seed.one_in(3))
                 .then(|| seed.ms(0..=40) * seed.pick(&[1, 1, 5, 100])),
         }
+    }
+
+    fn site(&self, seed: &mut Seed) -> Site {
+        let any = Site::any(seed);
+        self.crowd.filter(|_| !seed.one_in(5)).unwrap_or(any)
     }
 
     fn body(&self, seed: &mut Seed) -> BodyPlan {

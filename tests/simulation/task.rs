@@ -10,8 +10,9 @@ use http::{HeaderName, Method};
 use super::Simulated;
 use super::check::{Given, request_body};
 use super::clock::sleep;
+use super::ledger::Awaited;
 use super::plan::{BodyPlan, CallPlan, Reading, Secret, TaskPlan};
-use super::world::{Happening, World, note, with};
+use super::world::{Happening, note, with};
 use crate::body::{Body, SourceLength};
 use crate::cancel::CancelToken;
 use crate::client::Client;
@@ -176,17 +177,6 @@ fn body(plan: &CallPlan) -> Option<Body<Simulated>> {
     Some(Body::from_source(Source { data: request_body(plan.number, has).into(), fails }, length))
 }
 
-impl World {
-    /// A source takes its time.
-    fn source_is_read(&mut self, pause: Duration) {
-        let (now, deadline) = (self.now, self.ledger.call().and_then(|call| call.deadline));
-        let Some(task) = self.ledger.task() else { return };
-        if deadline.is_none_or(|deadline| now < deadline) {
-            task.source_read = now + pause;
-        }
-    }
-}
-
 /// A body that is read, and takes its time.
 pub(super) struct Source {
     data: VecDeque<u8>,
@@ -196,16 +186,13 @@ pub(super) struct Source {
 impl Source {
     pub(super) async fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let (pause, most) = with(|world| {
-            let pause = world.seed.ms(0..=20) * world.seed.pick(&[0, 0, 1]);
+            let pause = world.seed.ms(0..=20) * world.seed.pick(&[0, 0, 0, 1, 1, 50]);
             (pause, world.seed.pick(&[1, 100, 10_000]).max(self.data.len() / 20))
         });
         if pause > Duration::ZERO {
-            with(|world| world.source_is_read(pause));
-            let ready =
-                |is_ready| with(|world| world.ledger.task().map(|it| it.reads_source(is_ready)));
-            ready(false);
+            with(|world| world.ledger.reads_source(Awaited::Source));
             sleep(pause).await;
-            ready(true);
+            with(|world| world.ledger.reads_source(Awaited::Turn));
         }
         if self.data.is_empty() && self.fails {
             return Err(io::Error::other("the source fails"));

@@ -192,6 +192,14 @@ impl World {
         }
     }
 
+    /// Whether the caller's source is waited for no longer than allowed.
+    pub(super) fn check_source(&mut self, at_most: Option<Duration>) {
+        let Some(deadline) = self.ledger.call().and_then(|call| call.deadline) else { return };
+        if at_most.is_none_or(|at_most| self.now + at_most > deadline) {
+            self.violated(format!("waits {at_most:?} for a source, until after {deadline:?}"));
+        }
+    }
+
     fn answer(&mut self, host: &str) -> Found {
         if self.strikes(Fault::NoName) {
             return self
