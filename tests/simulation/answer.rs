@@ -6,7 +6,7 @@ use std::time::Duration;
 use flate2::write::GzEncoder;
 
 use super::framing::Framing;
-use super::ledger::{Cookie, Hop, Response};
+use super::ledger::{Attempt, Cookie, Hop, Response};
 use super::origin::Beat;
 use super::plan::{Fault, HOSTS, Site};
 use super::request::Head;
@@ -46,11 +46,11 @@ const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
 
 impl Answer {
     pub(super) fn choose(world: &mut World, attempt: usize, head: &Head) -> Self {
-        let number = world.ledger.attempts[attempt].hop;
+        let Attempt { hop: number, is_astray, .. } = world.ledger.attempts[attempt];
         let hop = world.ledger.hops[number].clone();
         let mut fields = set_cookies(world, &hop);
         let circles = world.plan.has(Fault::Circle);
-        let redirects = world.seed.one_in(4) && (hop.depth < 5 || circles);
+        let redirects = world.seed.one_in(4) && !is_astray && (hop.depth < 5 || circles);
         let status = match redirects {
             true => redirect(world, &hop, &mut fields),
             false => world.seed.pick(&FINAL),
