@@ -11,7 +11,7 @@ impl Client {
     ///
     /// As [`RequestBuilder::send`].
     pub fn execute(&self, request: Request) -> Result<Response> {
-        run(self.send(Box::new(request)))
+        run(|| self.send(Box::new(request)))
     }
 }
 
@@ -31,6 +31,7 @@ impl RequestBuilder {
     /// [`error_for_status`](crate::response::Response::error_for_status).
     pub fn send(self) -> Result<Response> {
         let (client, request) = self.finish();
-        run(client.send(request?))
+        let request = request?;
+        run(|| client.send(request))
     }
 }

@@ -19,7 +19,7 @@ impl Response {
     /// If the body is cut short, cannot be decoded, comes too late, or is larger than
     /// [`body_limit`](crate::config::ClientBuilder::body_limit).
     pub fn bytes(mut self) -> Result<Bytes> {
-        run(self.collect()).map(Bytes::from)
+        run(|| self.collect()).map(Bytes::from)
     }
 
     /// The whole body as text: decoded by the charset of `Content-Type` (feature `charset`), or as
@@ -29,7 +29,7 @@ impl Response {
     ///
     /// As [`bytes`](Self::bytes).
     pub fn text(self) -> Result<String> {
-        run(self.collect_text("utf-8"))
+        run(|| self.collect_text("utf-8"))
     }
 
     /// The whole body as text, decoded by `default_encoding` if `Content-Type` names no charset.
@@ -39,7 +39,7 @@ impl Response {
     /// As [`bytes`](Self::bytes).
     #[cfg(feature = "charset")]
     pub fn text_with_charset(self, default_encoding: &str) -> Result<String> {
-        run(self.collect_text(default_encoding))
+        run(|| self.collect_text(default_encoding))
     }
 
     /// The whole body, parsed as JSON.
@@ -50,7 +50,7 @@ impl Response {
     /// names line, column and what stands there.
     #[cfg(feature = "json")]
     pub fn json<T: serde::de::DeserializeOwned>(self) -> Result<T> {
-        run(self.collect_json())
+        run(|| self.collect_json())
     }
 
     /// Copies the body to `writer` piece by piece; says how many bytes it had.
@@ -69,7 +69,7 @@ impl Response {
         let mut piece = vec![0; COPY_PIECE];
         let mut copied = 0;
         loop {
-            let count = run(self.next_bytes(&mut piece))?;
+            let count = run(|| self.next_bytes(&mut piece))?;
             if count == 0 {
                 return Ok(copied);
             }
@@ -83,7 +83,7 @@ impl Response {
 /// Reads the body as it comes, decoded. An [`Error`] is inside each `io::Error`.
 impl Read for Response {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        run(self.next_bytes(into)).map_err(Error::into_io)
+        run(|| self.next_bytes(into)).map_err(Error::into_io)
     }
 }
 

@@ -44,7 +44,7 @@ impl Response {
 /// An [`Error`] is inside each `io::Error`.
 impl Read for Upgraded {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        run(self.receive(into)).map_err(Error::into_io)
+        run(|| self.receive(into)).map_err(Error::into_io)
     }
 }
 
@@ -52,10 +52,10 @@ impl Read for Upgraded {
 /// `flush` what has to arrive. An [`Error`] is inside each `io::Error`.
 impl Write for Upgraded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        run(self.send(bytes)).map_err(Error::into_io)
+        run(|| self.send(bytes)).map_err(Error::into_io)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        run(Upgraded::flush(self)).map_err(Error::into_io)
+        run(|| Upgraded::flush(self)).map_err(Error::into_io)
     }
 }

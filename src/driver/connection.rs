@@ -355,7 +355,7 @@ impl<F: Front> Connection<F> {
             Some(left) if left > limit as u64 => return Err(CloseReason::BodyUnread),
             _ => {}
         }
-        let mut scratch = [0; 2048];
+        let mut scratch = vec![0; 2048]; // not an array: it would be part of every future
         let mut left = limit;
         loop {
             let step = self

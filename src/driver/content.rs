@@ -22,13 +22,6 @@ impl<F: Front> Response<Reader<F>> {
         self.body.next_bytes(into).await.map_err(|error| error.for_url(&self.head.url))
     }
 
-    /// The room that the next piece needs, where there is no use in more than that; at least one byte,
-    /// in which the end is read.
-    pub(crate) fn room(&self, at_most: usize) -> usize {
-        let left = self.body.left().and_then(|left| usize::try_from(left).ok());
-        left.map_or(at_most, |left| left.clamp(1, at_most))
-    }
-
     pub(crate) async fn collect(&mut self) -> Result<Vec<u8>> {
         self.body.collect().await.map_err(|error| error.for_url(&self.head.url))
     }

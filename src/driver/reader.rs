@@ -73,7 +73,7 @@ impl<F: Front> Reader<F> {
     }
 
     /// How many bytes will come, if that is known.
-    pub(super) fn left(&self) -> Option<u64> {
+    pub(crate) fn left(&self) -> Option<u64> {
         match &self.source {
             Source::Connection(lease) if self.decoding.is_none() => lease.body_left(),
             Source::Connection(_) | Source::Broken => None,

@@ -28,9 +28,10 @@ pub(crate) async fn unless<T>(
 /// What comes of it, where the system's operations are over when they return: the first poll is
 /// the last.
 #[cfg(any(feature = "blocking", test, fuzzing))]
-#[inline] // a call would copy the future, which is as large as all that it may wait for
-pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
+#[inline]
+pub(crate) fn run<T, F: Future<Output = T>>(make: impl FnOnce() -> F) -> T {
+    // Made where it stays: it is as large as all that it may wait for, and would be copied.
+    let mut future = pin!(make());
     loop {
         if let Some(done) = ready(future.as_mut()) {
             return done;

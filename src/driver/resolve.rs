@@ -80,7 +80,8 @@ mod tests {
         budget: &Budget,
     ) -> Result<Vec<SocketAddr>, SocketError> {
         let system = <Blocking as Front>::System::default();
-        run(addresses(&system, &endpoint(url), dialling, budget))
+        let endpoint = endpoint(url);
+        run(|| addresses(&system, &endpoint, dialling, budget))
     }
 
     fn endpoint(url: &str) -> Endpoint {

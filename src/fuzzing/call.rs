@@ -106,7 +106,7 @@ pub fn call(
 ) -> Outcome {
     let mut outcome =
         Outcome { head: None, body: Vec::new(), trailers: None, end: Ok(()), reusable: Ok(()) };
-    outcome.end = match run(client.send(Box::new(request))) {
+    outcome.end = match run(|| client.send(Box::new(request))) {
         Ok(response) => {
             outcome.head = as_sent(response.raw_head());
             let mut body = response.body;
@@ -138,7 +138,7 @@ fn receive(
         }
         let size = size.clamp(1, memory.len()).min(left);
         let slice = memory.get_mut(..size).unwrap_or_default();
-        match run(reader.next_bytes(slice)) {
+        match run(|| reader.next_bytes(slice)) {
             Ok(0) => return Ok(()),
             Ok(count) => body.extend_from_slice(slice.get(..count).unwrap_or_default()),
             Err(error) => return Err(shown(&error)),

@@ -8,7 +8,7 @@ use http::{Method, StatusCode, Version};
 
 use super::buffer::Buffer;
 use super::error::{Excerpt, ProtocolError};
-use super::section::{HeaderSection, Line};
+use super::section::{HeaderSection, LONGEST_NAME, Line};
 use crate::limits::Limits;
 
 /// Field lines that are parsed without an allocation; nearly every response has fewer.
@@ -192,10 +192,10 @@ fn parse_into<'h, 'r: 'h>(
     let code = response.code.unwrap_or_default();
     let status = StatusCode::from_u16(code)
         .map_err(|_| ProtocolError::InvalidStatus(Excerpt::new(code.to_string().as_bytes())))?;
-    let mut lines = Vec::with_capacity(response.headers.len());
-    for field in &*response.headers {
-        lines.push(Line::new(field, raw)?);
+    if let Some(field) = response.headers.iter().find(|field| field.name.len() > LONGEST_NAME) {
+        return Err(ProtocolError::InvalidField(Excerpt::new(field.name.as_bytes())));
     }
+    let lines = response.headers.iter().map(|field| Line::new(field, raw)).collect();
     let headers = HeaderSection::new(Bytes::copy_from_slice(raw), lines);
     Ok(ResponseHead { version, status, headers })
 }

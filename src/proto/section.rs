@@ -8,7 +8,6 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 
-use super::error::{Excerpt, ProtocolError};
 use super::fields::Fields;
 
 /// The fields of a response (RFC 9110 §6.3).
@@ -122,13 +121,10 @@ impl Lengths {
 }
 
 impl Line {
-    /// Takes note of a field of `raw`. The bytes of its name and its value were checked by httparse.
-    pub(super) fn new(field: &httparse::Header<'_>, raw: &[u8]) -> Result<Self, ProtocolError> {
-        let name = field.name.as_bytes();
-        if name.len() > LONGEST_NAME {
-            return Err(ProtocolError::InvalidField(Excerpt::new(name)));
-        }
-        Ok(Self { name: Span::new(name, raw), value: Span::new(field.value, raw) })
+    /// Takes note of a field of `raw`, whose name is no longer than [`LONGEST_NAME`]. The bytes of
+    /// its name and its value were checked by httparse.
+    pub(super) fn new(field: &httparse::Header<'_>, raw: &[u8]) -> Self {
+        Self { name: Span::new(field.name.as_bytes(), raw), value: Span::new(field.value, raw) }
     }
 
     /// `name` is in lower case.
@@ -157,7 +153,7 @@ impl Span {
 }
 
 /// The longest that `http` takes.
-const LONGEST_NAME: usize = u16::MAX as usize;
+pub(super) const LONGEST_NAME: usize = u16::MAX as usize;
 
 fn map_of(raw: &Bytes, lines: &[Line]) -> Box<HeaderMap> {
     let mut map = HeaderMap::with_capacity(lines.len());
@@ -177,6 +173,7 @@ mod tests {
     use http::header::{CONTENT_LENGTH, ETAG, VARY};
     use proptest::prelude::*;
 
+    use super::super::error::ProtocolError;
     use super::super::head;
     use super::*;
     use crate::limits::Limits;

@@ -83,6 +83,13 @@ impl Response {
         Ok((count > 0).then(|| piece.into()))
     }
 
+    /// The room that the next piece needs, where there is no use in more than that; at least one byte,
+    /// in which the end is read.
+    pub(super) fn room(&self, at_most: usize) -> usize {
+        let left = self.body.left().and_then(|left| usize::try_from(left).ok());
+        left.map_or(at_most, |left| left.clamp(1, at_most))
+    }
+
     /// Copies the body to `writer` piece by piece, and flushes it; says how many bytes it had.
     ///
     /// ```no_run
