@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// Looks up host names, for [`ClientBuilder::dns_resolver`](crate::config::ClientBuilder::dns_resolver).
 ///
-/// The client calls it on a thread of its own, from many threads at once, and waits no longer than
+/// The client calls it on threads of its own, up to 64 at once, and waits no longer than
 /// the connect timeout lasts; an answer that comes later is dropped. Nothing is cached: a resolver
 /// that wants to may do so.
 ///

@@ -3,12 +3,13 @@
 
 use std::io;
 use std::net::SocketAddr;
-#[cfg(unix)]
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, Socket as RawSocket, Type};
+use socket2::Socket as RawSocket;
+#[cfg(unix)]
+use socket2::{Domain, Type};
 
 use super::stream::Stream;
 use crate::dialling::SocketOptions;
@@ -43,6 +44,11 @@ pub(super) fn connect_unix(path: &Path, budget: &Budget) -> Result<Stream, Socke
         Err(error) if is_ours(&error) => Err(limit.expired.into()),
         Err(error) => Err(error.into()),
     }
+}
+
+#[cfg(not(unix))]
+pub(super) fn connect_unix(_: &Path, _: &Budget) -> Result<Stream, SocketError> {
+    Err(io::Error::from(io::ErrorKind::Unsupported).into())
 }
 
 type Won = (Stream, SocketAddr);

@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::lookups::{Lookup, Lookups};
 use super::race;
 use super::stream::Stream;
 use crate::dialling::SocketOptions;
@@ -15,9 +15,11 @@ use crate::driver::system::{self, Desk, Failures, Found};
 use crate::os;
 use crate::policy::budget::Budget;
 
-/// The operating system.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct System;
+/// The operating system, as one client uses it.
+#[derive(Debug, Clone, Default)]
+pub struct System {
+    lookups: Arc<Lookups>,
+}
 
 impl system::System for System {
     type Stream = Stream;
@@ -48,14 +50,8 @@ impl system::System for System {
         race::connect_unix(path, budget)
     }
 
-    /// A lookup cannot be interrupted, so it gets a thread of its own, which outlives the wait if
-    /// need be.
     fn look_up(&self, host: String, resolver: Resolver, answer: Arc<Desk<Found, Event>>) {
-        let desk = Arc::clone(&answer);
-        let lookup = move || desk.put(os::look_up(&resolver, &host));
-        if let Err(error) = thread::Builder::new().name("leanhttp lookup".into()).spawn(lookup) {
-            answer.put(Err(error));
-        }
+        self.lookups.begin(Lookup { host, resolver, answer: Arc::downgrade(&answer) });
     }
 }
 

@@ -31,7 +31,7 @@ use crate::front::Front;
 use crate::policy::budget::Budget;
 use crate::policy::credentials;
 use crate::policy::hop::Hop;
-use crate::policy::retry::{Attempt, Origin, Policy, Replay};
+use crate::policy::retry::{Attempt, Origin, Payment, Policy, Replay};
 use crate::policy::route::{Route, Security};
 use crate::proto::exchange::{Expectation, Outgoing};
 use crate::proto::fields::has_member;
@@ -62,6 +62,8 @@ pub(crate) struct Call<'c, F: Front> {
     retry: Option<Arc<Policy>>,
     /// How often a hop was tried again as the policy says, over all hops.
     retries: u32,
+    /// Whether the last of them could be paid for.
+    payment: Payment,
     pub(crate) budget: Budget,
 }
 
@@ -114,6 +116,7 @@ impl<'c, F: Front> Call<'c, F> {
             connection: Origin::Fresh,
             retry: request.retry.take().or_else(|| config.retry.policy.clone()),
             retries: 0,
+            payment: Payment::Made,
             budget: Budget::start(timeouts, now).until(request.cancel.take()),
             digest: None,
             request,

@@ -16,7 +16,7 @@ use crate::front::Front;
 use crate::policy::hop::Hop;
 use crate::policy::redirect::{self, Attempt, Choice};
 use crate::policy::retry::stale::{self, Obstacle};
-use crate::policy::retry::{Answered, Loss, Origin, Replay, Sent};
+use crate::policy::retry::{Answered, Loss, Origin, Payment, Replay, Sent};
 use crate::policy::world::World;
 use crate::proto::exchange::{Expectation, Outgoing};
 use crate::proto::fields::Fields as _;
@@ -126,6 +126,10 @@ impl<F: Front> Call<'_, F> {
             0 => error,
             1 => error.note("after 1 retry"),
             retries => error.note(format!("after {retries} retries")),
+        };
+        let error = match self.payment {
+            Payment::Made => error,
+            Payment::Refused => error.note("not retried: the host's retries in hand are used up"),
         };
         error.for_url(&self.request.url)
     }

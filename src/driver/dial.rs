@@ -173,11 +173,24 @@ fn denied_error(denied: &Denials) -> Error {
     match denied.as_slice() {
         [(address, why)] => error.peer(address.to_string()).cause(*why),
         _ => {
-            let each: Vec<_> = denied.iter().map(|(_, why)| why.to_string()).collect();
-            error.peer(format!("{} addresses", denied.len())).detail(each.join("; "))
+            let each = denied.iter().map(|(_, why)| why.to_string());
+            error.peer(format!("{} addresses", denied.len())).detail(listed(each))
         }
     }
 }
+
+/// Whoever answers for a name says how many addresses it has, and with that how long a list is.
+fn listed(reasons: impl Iterator<Item = String>) -> String {
+    let mut reasons = reasons.peekable();
+    let mut list: Vec<_> = reasons.by_ref().take(MOST_LISTED).collect();
+    if reasons.peek().is_some() {
+        list.push(format!("{} more", reasons.count()));
+    }
+    list.join("; ")
+}
+
+/// Reasons in an error's line: more than a name with many addresses has.
+const MOST_LISTED: usize = 16;
 
 /// Every address and why it did not take the connection.
 fn connect_error(mut failures: Failures, denied: &Denials) -> Error {
@@ -190,12 +203,26 @@ fn connect_error(mut failures: Failures, denied: &Denials) -> Error {
     let count = failures.len() + denied.len();
     if count > 1 {
         let failed = failures.iter().map(|(at, why)| format!("{at}: {why}"));
-        let each: Vec<_> = failed.chain(denied.iter().map(|(_, why)| why.to_string())).collect();
-        return error(format!("{count} addresses")).detail(each.join("; "));
+        let each = failed.chain(denied.iter().map(|(_, why)| why.to_string()));
+        return error(format!("{count} addresses")).detail(listed(each));
     }
     match failures.pop() {
         Some((address, SocketError::Io(cause))) => error(address.to_string()).cause(cause),
         Some((address, SocketError::Expired(cause))) => error(address.to_string()).cause(cause),
         None => error("no address".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_lists_no_more_than_can_be_read() {
+        let listed = |count: usize| listed((1..=count).map(|n| n.to_string()));
+        assert_eq!(listed(2), "1; 2");
+        assert!(listed(16).ends_with("; 15; 16"), "{}", listed(16));
+        assert!(listed(17).ends_with("; 16; 1 more"), "{}", listed(17));
+        assert!(listed(4000).ends_with("; 16; 3984 more"), "{}", listed(4000));
     }
 }

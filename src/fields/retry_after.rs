@@ -16,6 +16,13 @@ pub(crate) fn parse(value: &[u8], now: SystemTime) -> Option<Duration> {
     Some(date.duration_since(now).unwrap_or_default())
 }
 
+/// The same for who only asks whether that is too long: a number that no clock could count is.
+pub(crate) fn at_least(value: &[u8], now: SystemTime) -> Option<Duration> {
+    let value = value.trim_ascii();
+    let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+    parse(value, now).or(is_number.then_some(Duration::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +46,21 @@ mod tests {
         for (value, expected) in cases {
             let expected = expected.map(Duration::from_secs);
             assert_eq!(parse(value, now), expected, "{}", value.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn what_no_clock_counts_is_too_long_and_not_unsaid() {
+        let cases: [(&[u8], Option<Duration>); 5] = [
+            (b"120", Some(Duration::from_secs(120))),
+            (b" 9223372036854775808 ", Some(Duration::MAX)),
+            (b"99999999999999999999999999", Some(Duration::MAX)),
+            (b"1e9", None),
+            (b"", None),
+        ];
+        for (value, expected) in cases {
+            let asked = at_least(value, SystemTime::UNIX_EPOCH);
+            assert_eq!(asked, expected, "{}", value.escape_ascii());
         }
     }
 }

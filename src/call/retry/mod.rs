@@ -71,6 +71,7 @@ impl<F: Front> Call<'_, F> {
         let at = self.budget.after(delay, world.now())?;
         let paid = self.config.retry.ledger().pay(&self.request.url, policy.retries_in_hand());
         if paid == Payment::Refused {
+            self.payment = Payment::Refused;
             return None;
         }
         self.retries += 1;
@@ -84,7 +85,7 @@ impl<F: Front> Call<'_, F> {
 
 /// What the server asks for, if it says so in a way to be understood.
 fn asked(headers: &HeaderSection, now: impl FnOnce() -> SystemTime) -> Option<Duration> {
-    headers.first(&header::RETRY_AFTER).and_then(|value| retry_after::parse(value, now()))
+    headers.first(&header::RETRY_AFTER).and_then(|value| retry_after::at_least(value, now()))
 }
 
 #[cfg(test)]

@@ -1,0 +1,174 @@
+//! The threads that look names up. A lookup cannot be interrupted: who has waited for long enough
+//! leaves it behind, and only so many are left behind at a time.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+
+use super::system::Event;
+use crate::dns::Resolver;
+use crate::driver::system::{Desk, Found};
+use crate::os;
+
+/// Threads of one client. A resolver that lets so many wait is not made faster by more of them.
+const MAX_THREADS: usize = 64;
+
+/// The lookups of one client.
+#[derive(Debug, Default)]
+pub(super) struct Lookups(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    threads: usize,
+    /// What no thread has begun, in order.
+    waiting: VecDeque<Lookup>,
+}
+
+#[derive(Debug)]
+pub(super) struct Lookup {
+    pub(super) host: String,
+    pub(super) resolver: Resolver,
+    /// Gone when nobody waits for it any more.
+    pub(super) answer: Weak<Desk<Found, Event>>,
+}
+
+impl Lookups {
+    pub(super) fn begin(self: &Arc<Self>, lookup: Lookup) {
+        let mut state = self.state();
+        state.waiting.retain(Lookup::is_wanted);
+        state.waiting.push_back(lookup);
+        if state.threads >= MAX_THREADS {
+            return;
+        }
+        state.threads += 1;
+        drop(state);
+        let lookups = Arc::clone(self);
+        let thread = thread::Builder::new().name("leanhttp lookup".into());
+        if let Err(error) = thread.spawn(move || lookups.work()) {
+            self.not_begun(error);
+        }
+    }
+
+    /// One after the other, until there is nothing left to do.
+    fn work(&self) {
+        while let Some(lookup) = self.next() {
+            lookup.carry_out();
+        }
+    }
+
+    fn next(&self) -> Option<Lookup> {
+        let mut state = self.state();
+        let next = state.waiting.pop_front();
+        if next.is_none() {
+            state.threads -= 1;
+        }
+        next
+    }
+
+    /// The system has no more threads. If one of ours works on, it gets to everything.
+    fn not_begun(&self, error: io::Error) {
+        let mut state = self.state();
+        state.threads -= 1;
+        let last = if state.threads == 0 { state.waiting.pop_back() } else { None };
+        if let Some(answer) = last.and_then(|lookup| lookup.answer.upgrade()) {
+            answer.put(Err(error));
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lookup {
+    fn is_wanted(&self) -> bool {
+        self.answer.strong_count() > 0
+    }
+
+    fn carry_out(self) {
+        if !self.is_wanted() {
+            return;
+        }
+        let found = os::look_up(&self.resolver, &self.host);
+        if let Some(answer) = self.answer.upgrade() {
+            answer.put(found);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::driver::ready::ready;
+    use crate::policy::budget::{Budget, Timeouts};
+
+    /// What stalls until it is told to go on, and counts how many it stalls.
+    fn stalling() -> (Resolver, Arc<AtomicUsize>, mpsc::Sender<()>) {
+        let (go, told) = mpsc::channel();
+        let (told, count) = (Mutex::new(told), Arc::new(AtomicUsize::new(0)));
+        let stalled = Arc::clone(&count);
+        let resolver = move |name: &str| {
+            stalled.fetch_add(1, Ordering::SeqCst);
+            let _ = told.lock().unwrap().recv();
+            Err(io::Error::other(name.to_owned()))
+        };
+        (Resolver(Arc::new(resolver)), count, go)
+    }
+
+    fn begin(lookups: &Arc<Lookups>, resolver: &Resolver, host: &str) -> Arc<Desk<Found, Event>> {
+        let answer = Arc::default();
+        let (host, resolver) = (host.to_owned(), resolver.clone());
+        lookups.begin(Lookup { host, resolver, answer: Arc::downgrade(&answer) });
+        answer
+    }
+
+    fn answered(desk: &Arc<Desk<Found, Event>>) -> String {
+        let budget = Budget::start(Timeouts::default(), Instant::now());
+        let found = ready(desk.wait(Some(Duration::from_secs(20)), &budget)).unwrap();
+        found.expect("an answer in time").unwrap_err().to_string()
+    }
+
+    /// However many calls give up on a resolver that stalls, and whatever they leave behind.
+    #[test]
+    fn threads_and_waiting_lookups_are_bounded() {
+        let lookups = Arc::new(Lookups::default());
+        let (resolver, count, go) = stalling();
+        let left: Vec<_> =
+            (0..MAX_THREADS).map(|_| begin(&lookups, &resolver, "left.test")).collect();
+        while count.load(Ordering::SeqCst) < MAX_THREADS {
+            thread::yield_now();
+        }
+        drop(left);
+        for _ in 0..1000 {
+            drop(begin(&lookups, &resolver, "left.test"));
+        }
+        let wanted: Vec<_> = (0..3).map(|_| begin(&lookups, &resolver, "wanted.test")).collect();
+        assert_eq!(lookups.state().threads, MAX_THREADS);
+        assert_eq!(lookups.state().waiting.len(), wanted.len());
+        drop(go);
+        for desk in &wanted {
+            assert_eq!(answered(desk), "wanted.test");
+        }
+        assert_eq!(count.load(Ordering::SeqCst), MAX_THREADS + wanted.len());
+    }
+
+    #[test]
+    fn what_waits_for_a_thread_gets_its_turn() {
+        let lookups = Arc::new(Lookups::default());
+        let (resolver, _, go) = stalling();
+        let all: Vec<_> =
+            (0..2 * MAX_THREADS).map(|n| begin(&lookups, &resolver, &n.to_string())).collect();
+        assert_eq!(lookups.state().threads, MAX_THREADS);
+        for _ in &all {
+            go.send(()).unwrap();
+        }
+        for (n, desk) in all.iter().enumerate() {
+            assert_eq!(answered(desk), n.to_string());
+        }
+    }
+}
