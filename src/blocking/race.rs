@@ -15,7 +15,7 @@ use super::stream::Stream;
 use crate::dialling::SocketOptions;
 use crate::driver::SocketError;
 use crate::driver::system::Failures;
-use crate::os;
+use crate::os::{self, Connecting};
 use crate::policy::budget::{Budget, Expired, Operation};
 use crate::policy::eyeballs::{Move, Race};
 
@@ -41,7 +41,7 @@ pub(super) fn connect_unix(path: &Path, budget: &Budget) -> Result<Stream, Socke
     let address = socket2::SockAddr::unix(path)?;
     match socket.connect_timeout(&address, limit.at_most.unwrap_or(Duration::MAX)) {
         Ok(()) => Ok(Stream::new(socket)),
-        Err(error) if is_ours(&error) => Err(limit.expired.into()),
+        Err(error) if os::is_impatience(&error) => Err(limit.expired.into()),
         Err(error) => Err(error.into()),
     }
 }
@@ -118,9 +118,9 @@ impl Attempts<'_> {
     fn begin(&mut self, new: usize, limit: Duration) -> Option<Won> {
         let attempt = self.running.get_mut(new)?;
         attempt.state = State::Connecting;
-        match attempt.socket.connect_timeout(&attempt.address.into(), limit.max(SHORTEST)) {
-            Ok(()) => Some(self.won(new)),
-            Err(error) if is_ours(&error) => self.look(),
+        match os::connect(&attempt.socket, attempt.address, limit.max(SHORTEST)) {
+            Ok(Connecting::Done) => Some(self.won(new)),
+            Ok(Connecting::GoesOn) => self.look(),
             Err(error) => {
                 self.lost(new, error);
                 None
@@ -171,11 +171,6 @@ impl Attempt {
             Ok(None) => self.socket.peer_addr().is_ok().then_some(Ok(())),
         }
     }
-}
-
-/// Whether it was our patience that ended, and not the system's.
-fn is_ours(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none()
 }
 
 /// The system waits for at least as long.

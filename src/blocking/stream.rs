@@ -12,14 +12,18 @@ use crate::driver::system::{self, Pending};
 use crate::os;
 use crate::policy::budget::Wait;
 
+/// What a wait ends after; never, if there is none.
+type Limit = Option<Duration>;
+
 /// A connected socket.
 #[derive(Debug)]
 pub struct Stream {
     /// Shared with whoever may have to end a call.
     socket: Arc<Socket>,
-    /// The limits that the system knows of: telling it again costs a system call.
-    read_limit: Option<Duration>,
-    write_limit: Option<Duration>,
+    /// The limits that the system knows of, where that is known: telling it again costs a system
+    /// call.
+    read_limit: Option<Limit>,
+    write_limit: Option<Limit>,
 }
 
 impl Stream {
@@ -30,17 +34,17 @@ impl Stream {
 
 impl system::Stream for Stream {
     async fn read(&mut self, into: &mut [u8], wait: Wait) -> Result<usize, SocketError> {
-        if self.read_limit != wait.at_most {
+        if self.read_limit != Some(wait.at_most) {
             self.socket.set_read_timeout(for_system(wait.at_most))?;
-            self.read_limit = wait.at_most;
+            self.read_limit = Some(wait.at_most);
         }
         (&*self.socket).read(into).map_err(|error| in_vain(error, wait))
     }
 
     async fn write(&mut self, bytes: &[u8], wait: Wait) -> Result<usize, SocketError> {
-        if self.write_limit != wait.at_most {
+        if self.write_limit != Some(wait.at_most) {
             self.socket.set_write_timeout(for_system(wait.at_most))?;
-            self.write_limit = wait.at_most;
+            self.write_limit = Some(wait.at_most);
         }
         os::send(&self.socket, bytes).map_err(|error| in_vain(error, wait))
     }

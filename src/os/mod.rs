@@ -1,5 +1,6 @@
 //! What both fronts ask of the operating system in the same way.
 
+mod connect;
 mod options;
 mod probe;
 
@@ -14,6 +15,8 @@ use crate::dialling::SocketOptions;
 use crate::dns::Resolver;
 use crate::driver::system::Found;
 
+#[cfg(any(feature = "blocking", test))]
+pub(crate) use connect::{Connecting, connect, is_impatience};
 pub(crate) use probe::pending;
 
 /// A socket that is ready to connect to this address.
