@@ -267,10 +267,10 @@ impl Exchange {
     pub(crate) fn body_space(&mut self) -> &mut [u8] {
         match self.sending {
             Sending::Head(Outgoing::Length(left)) | Sending::Body(Outgoing::Length(left)) => {
-                // One byte more than there is to come, for a source to show that it has ended.
-                let piece =
-                    usize::try_from(left).map_or(BODY_PIECE, |left| left.min(BODY_PIECE)) + 1;
-                self.output.space(piece)
+                // For the last piece one byte more than there is to come, for a source to show that it
+                // has ended.
+                let last = usize::try_from(left).ok().filter(|left| *left <= BODY_PIECE);
+                self.output.space(last.map_or(BODY_PIECE, |left| left + 1))
             }
             _ => {
                 let around = SIZE_LINE + CHUNK_END.len() + LAST_CHUNK.len();
