@@ -34,7 +34,7 @@ impl Stream {
 
 impl system::Stream for Stream {
     async fn read(&mut self, into: &mut [u8], wait: Wait) -> Result<usize, SocketError> {
-        if self.read_limit != Some(wait.at_most) {
+        if !self.read_limit.is_some_and(|known| is_near(known, wait.at_most)) {
             self.socket.set_read_timeout(for_system(wait.at_most))?;
             self.read_limit = Some(wait.at_most);
         }
@@ -42,7 +42,7 @@ impl system::Stream for Stream {
     }
 
     async fn write(&mut self, bytes: &[u8], wait: Wait) -> Result<usize, SocketError> {
-        if self.write_limit != Some(wait.at_most) {
+        if !self.write_limit.is_some_and(|known| is_near(known, wait.at_most)) {
             self.socket.set_write_timeout(for_system(wait.at_most))?;
             self.write_limit = Some(wait.at_most);
         }
@@ -66,6 +66,17 @@ impl system::Stream for Stream {
         if self.socket.set_write_timeout(Some(FAREWELL)).is_ok() {
             let _ = os::send(&self.socket, bytes);
         }
+    }
+}
+
+/// Whether a limit need not be changed: it is the same, or longer by so little that nobody who waits
+/// to its end will mind. In a handshake each step has a little less time than the one before.
+fn is_near(known: Limit, wanted: Limit) -> bool {
+    match (known, wanted) {
+        (Some(known), Some(wanted)) => {
+            known.checked_sub(wanted).is_some_and(|longer| longer <= wanted / 64)
+        }
+        (known, wanted) => known == wanted,
     }
 }
 
@@ -107,6 +118,22 @@ mod tests {
 
     use super::*;
     use crate::policy::budget::{Budget, Operation, Timeouts};
+
+    #[test]
+    fn limits_are_told_anew_unless_they_are_nearly_the_same() {
+        let millis = |millis: u64| Some(Duration::from_millis(millis));
+        for (known, wanted, expected) in [
+            (None, None, true),
+            (None, millis(1), false),
+            (millis(1), None, false),
+            (millis(6400), millis(6400), true),
+            (millis(6500), millis(6400), true),
+            (millis(6501), millis(6400), false),
+            (millis(6399), millis(6400), false), // it would end too early
+        ] {
+            assert_eq!(is_near(known, wanted), expected, "{known:?} for {wanted:?}");
+        }
+    }
 
     /// Linux reports a connection that it has given up as it does a limit that has passed.
     #[test]

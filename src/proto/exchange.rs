@@ -267,10 +267,12 @@ impl Exchange {
     pub(crate) fn body_space(&mut self) -> &mut [u8] {
         match self.sending {
             Sending::Head(Outgoing::Length(left)) | Sending::Body(Outgoing::Length(left)) => {
-                // For the last piece one byte more than there is to come, for a source to show that it
-                // has ended.
-                let last = usize::try_from(left).ok().filter(|left| *left <= BODY_PIECE);
-                self.output.space(last.map_or(BODY_PIECE, |left| left + 1))
+                // Whole pages, but for the last piece one byte more than there is to come, in which a
+                // source shows that it has ended.
+                let left = usize::try_from(left).unwrap_or(usize::MAX);
+                let piece = if left > BODY_PIECE { BODY_PIECE } else { left + 1 };
+                let space = self.output.space(left.min(BODY_PIECE) + 1);
+                space.get_mut(..piece).unwrap_or_default()
             }
             _ => {
                 let around = SIZE_LINE + CHUNK_END.len() + LAST_CHUNK.len();

@@ -309,17 +309,14 @@ fn small_reads_go_through_the_buffer() {
     }
 }
 
-/// A source shows that it has ended when there is a byte more to read than it announced.
+/// A source shows that it has ended when there is a byte more to read than it announced; before that,
+/// pieces are whole pages.
 #[test]
-fn the_room_for_a_piece_has_a_byte_to_spare() {
+fn the_room_for_the_last_piece_has_a_byte_to_spare() {
     const PIECE: u64 = 64 * 1024;
-    for (left, room) in [
-        (100, 101),
-        (PIECE - 1, PIECE),
-        (PIECE, PIECE + 1),
-        (PIECE + 1, PIECE + 1),
-        (u64::MAX, PIECE + 1),
-    ] {
+    for (left, room) in
+        [(100, 101), (PIECE - 1, PIECE), (PIECE, PIECE + 1), (PIECE + 1, PIECE), (u64::MAX, PIECE)]
+    {
         assert_eq!(upload(left).body_space().len() as u64, room, "{left}");
     }
     assert!(!upload(0).body_space().is_empty());
