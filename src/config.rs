@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -24,6 +24,7 @@ use crate::policy::proxies::Proxies;
 use crate::policy::proxy_env;
 use crate::policy::redirect::Policy;
 use crate::pool::PoolLimits;
+use crate::proto::buffer::Buffer;
 use crate::proto::exchange::Expectation;
 use crate::proto::spelling::Case;
 use crate::retry;
@@ -46,6 +47,8 @@ pub(crate) struct Config {
     pub(crate) default_headers: HeaderMap,
     /// The default fields as a list: there are few, and each request looks through them.
     pub(crate) defaults: Vec<(HeaderName, HeaderValue)>,
+    /// The lines of a request that says nothing else, written once.
+    pub(crate) default_lines: OnceLock<Buffer>,
     pub(crate) credentials: Option<HeaderValue>,
     pub(crate) digest: digest::Settings,
     pub(crate) netrc: Option<Netrc>,
@@ -118,6 +121,7 @@ impl Default for Config {
             retry: retry::Settings::default(),
             default_headers,
             defaults: Vec::new(),
+            default_lines: OnceLock::new(),
             credentials: None,
             digest: digest::Settings::default(),
             netrc: None,

@@ -47,9 +47,9 @@ pub struct Head {
     pub raw: Bytes,
 }
 
-impl From<ResponseHead> for Head {
-    fn from(head: ResponseHead) -> Self {
-        let ResponseHead { version, status, headers } = head;
+impl From<Box<ResponseHead>> for Head {
+    fn from(head: Box<ResponseHead>) -> Self {
+        let ResponseHead { version, status, headers } = *head;
         Self { version, status, headers: headers.map().clone(), raw: headers.raw().clone() }
     }
 }
@@ -211,7 +211,7 @@ impl<P: Read> Conversation<'_, P> {
                 Step::Write => self.exchange.wrote(self.exchange.output().len()),
                 Step::Fill | Step::Await => return Err("there is no body".to_owned()),
                 Step::Read => self.read(),
-                Step::Head(head) => return Ok((*head).into()),
+                Step::Head(head) => return Ok(head.into()),
             }
         }
     }

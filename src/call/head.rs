@@ -37,13 +37,10 @@ impl<F: Front> Call<'_, F> {
             Some(host) => head.field(&header::HOST, host),
             None => head.host(self.request.url.host_header()),
         }
-        for (name, value) in self.config.defaults.iter().filter(|(n, v)| self.takes(n, v)) {
-            head.field(name, value);
+        match self.default_lines() {
+            Some(lines) => head.lines(lines),
+            None => self.write_fields(&mut head),
         }
-        for (name, value) in self.request.headers.iter().filter(|(name, _)| *name != header::HOST) {
-            head.field(name, value);
-        }
-        self.write_accept_encoding(&mut head);
         self.write_credentials(&mut head);
         self.write_cookies(&mut head);
         if let Some(proxied) = &self.proxy {
@@ -61,6 +58,30 @@ impl<F: Front> Call<'_, F> {
             }
         }
         head.end();
+    }
+
+    /// What most requests say, if this is one of them: nothing but what the client says by itself.
+    fn default_lines(&self) -> Option<&Buffer> {
+        let is_usual = self.request.headers.is_empty()
+            && self.trust == Trust::Origin
+            && self.request.version == Version::HTTP_11
+            && self.codings == self.config.codings;
+        let written = || {
+            let mut lines = Buffer::default();
+            self.write_fields(&mut HeadWriter::go_on(&mut lines));
+            lines
+        };
+        is_usual.then(|| self.config.default_lines.get_or_init(written))
+    }
+
+    fn write_fields(&self, head: &mut HeadWriter<'_>) {
+        for (name, value) in self.config.defaults.iter().filter(|(n, v)| self.takes(n, v)) {
+            head.field(name, value);
+        }
+        for (name, value) in self.request.headers.iter().filter(|(name, _)| *name != header::HOST) {
+            head.field(name, value);
+        }
+        self.write_accept_encoding(head);
     }
 
     /// A proxy that forwards is told the whole URL (RFC 9112 §3.2.2), and `*` as one without a path

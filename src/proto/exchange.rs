@@ -53,7 +53,7 @@ pub(crate) struct Exchange {
     /// What the server may go over to.
     offer: Option<Offer>,
     /// A final head that waits until the request is sent.
-    answer: Option<ResponseHead>,
+    answer: Option<Box<ResponseHead>>,
     /// Why the connection cannot be used again, as soon as that is known.
     close: Option<CloseReason>,
     /// To be written.
@@ -224,7 +224,7 @@ impl Exchange {
     pub(crate) fn step(&mut self) -> Result<Step, ProtocolError> {
         self.receive_heads()?;
         if let Some(head) = self.deliver_answer() {
-            return Ok(Step::Head(Box::new(head)));
+            return Ok(Step::Head(head));
         }
         Ok(match self.sending {
             Sending::Head(_) => Step::Fill,
@@ -473,7 +473,7 @@ impl Exchange {
         Ok(())
     }
 
-    fn next_head(&mut self) -> Result<Option<ResponseHead>, ProtocolError> {
+    fn next_head(&mut self) -> Result<Option<Box<ResponseHead>>, ProtocolError> {
         let Receiving::Head(awaited) = &mut self.receiving else { return Ok(None) };
         let skipped = head::empty_lines(self.input.data());
         self.input.consume(skipped);
@@ -495,7 +495,7 @@ impl Exchange {
         Ok(Some(head))
     }
 
-    fn head_came(&mut self, head: ResponseHead) -> Result<(), ProtocolError> {
+    fn head_came(&mut self, head: Box<ResponseHead>) -> Result<(), ProtocolError> {
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
             return self.switch_came(head);
         }
@@ -522,7 +522,7 @@ impl Exchange {
 
     /// A 101 is the last word of HTTP on this connection. It also says that the body is wanted: the
     /// request is sent to its end before anything else (RFC 9110 §7.8).
-    fn switch_came(&mut self, head: ResponseHead) -> Result<(), ProtocolError> {
+    fn switch_came(&mut self, head: Box<ResponseHead>) -> Result<(), ProtocolError> {
         if !self.offer.as_ref().is_some_and(|offer| offer.is_taken_up(&head.headers)) {
             return Err(ProtocolError::UnexpectedUpgrade);
         }
@@ -550,7 +550,7 @@ impl Exchange {
 
     /// An answer that says "no" ends the request at once: whether the server reads the rest is not
     /// known. A success waits for the rest; the server may be working on what has come already.
-    fn deliver_answer(&mut self) -> Option<ResponseHead> {
+    fn deliver_answer(&mut self) -> Option<Box<ResponseHead>> {
         let head = self.answer.take()?;
         if self.is_sent() || self.sending == Sending::Abandoned {
             return Some(head);

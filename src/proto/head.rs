@@ -33,6 +33,16 @@ impl<'a> HeadWriter<'a> {
         Self { out }
     }
 
+    /// Goes on where `out` ends.
+    pub(crate) fn go_on(out: &'a mut Buffer) -> Self {
+        Self { out }
+    }
+
+    /// Lines that were written before.
+    pub(crate) fn lines(&mut self, lines: &Buffer) {
+        self.out.push(lines.data());
+    }
+
     pub(crate) fn field(&mut self, name: &HeaderName, value: &HeaderValue) {
         self.line(name, value.as_bytes());
     }
@@ -78,7 +88,7 @@ impl HeadScanner {
         &mut self,
         data: &[u8],
         limits: &Limits,
-    ) -> Result<Option<ResponseHead>, ProtocolError> {
+    ) -> Result<Option<Box<ResponseHead>>, ProtocolError> {
         if self.scanned == 0 && !data.is_empty() {
             // Nearly every head comes in one piece, and httparse finds the end of a sound one. No
             // line is longer than all of them.
@@ -157,7 +167,7 @@ pub(crate) fn empty_lines(data: &[u8]) -> usize {
 }
 
 /// Parses the head that `data` starts with, which must be complete.
-pub(crate) fn parse(data: &[u8], limits: &Limits) -> Result<ResponseHead, ProtocolError> {
+pub(crate) fn parse(data: &[u8], limits: &Limits) -> Result<Box<ResponseHead>, ProtocolError> {
     let mut few = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
     match parse_into(data, &mut few, limits) {
         Err(ProtocolError::TooManyFields(_)) => {
@@ -172,7 +182,7 @@ fn parse_into<'h, 'r: 'h>(
     data: &'r [u8],
     fields: &'h mut [MaybeUninit<httparse::Header<'r>>],
     limits: &Limits,
-) -> Result<ResponseHead, ProtocolError> {
+) -> Result<Box<ResponseHead>, ProtocolError> {
     let room = fields.len().min(limits.fields);
     let mut response = httparse::Response::new(&mut []);
     let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(
@@ -197,7 +207,7 @@ fn parse_into<'h, 'r: 'h>(
     }
     let lines = response.headers.iter().map(|field| Line::new(field, raw)).collect();
     let headers = HeaderSection::new(Bytes::copy_from_slice(raw), lines);
-    Ok(ResponseHead { version, status, headers })
+    Ok(Box::new(ResponseHead { version, status, headers }))
 }
 
 fn parse_error(error: httparse::Error, raw: &[u8], limits: &Limits) -> ProtocolError {
@@ -253,7 +263,7 @@ fn first_word(data: &[u8]) -> Excerpt {
 mod tests {
     use super::*;
 
-    fn parse_text(text: &str) -> Result<ResponseHead, ProtocolError> {
+    fn parse_text(text: &str) -> Result<Box<ResponseHead>, ProtocolError> {
         parse(text.as_bytes(), &Limits::default())
     }
 
@@ -413,7 +423,7 @@ mod tests {
         ) {
             let limits = Limits { line_bytes, ..Limits::default() };
             let data = lines + &behind;
-            let told = |outcome: Result<Option<ResponseHead>, ProtocolError>| match outcome {
+            let told = |outcome: Result<Option<Box<ResponseHead>>, ProtocolError>| match outcome {
                 Ok(head) => head.map(|head| Ok(head.headers.raw().clone())),
                 Err(error) => Some(Err(std::mem::discriminant(&error))),
             };

@@ -72,7 +72,7 @@ fn call<'c>(config: &'c Config, request: Request<Test>, world: &Made) -> Call<'c
     Call::new(config, Box::new(request), world.now()).unwrap()
 }
 
-fn head(status: u16, fields: &[(HeaderName, &str)]) -> ResponseHead {
+fn head(status: u16, fields: &[(HeaderName, &str)]) -> Box<ResponseHead> {
     let lines: String = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let text = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n{lines}\r\n");
     head::parse(text.as_bytes(), &Limits::default()).unwrap()
