@@ -24,6 +24,8 @@ mod futures;
 #[path = "tokio/runtimes.rs"]
 mod runtimes;
 mod support;
+#[path = "tokio/uploads.rs"]
+mod uploads;
 
 pub use self::blocking::{Body, Client, ClientBuilder, Request, RequestBuilder, Response, get};
 pub use real::*;
@@ -70,6 +72,8 @@ mod both {
     mod retries;
     #[path = "socks.rs"]
     mod socks;
+    #[path = "stale.rs"]
+    mod stale;
     #[path = "timings.rs"]
     mod timings;
     #[path = "tls.rs"]

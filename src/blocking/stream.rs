@@ -8,7 +8,7 @@ use std::time::Duration;
 use socket2::Socket;
 
 use crate::driver::SocketError;
-use crate::driver::system::{self, Pending};
+use crate::driver::system::{self, Meanwhile, Pending};
 use crate::os;
 use crate::policy::budget::Wait;
 
@@ -41,7 +41,12 @@ impl system::Stream for Stream {
         (&*self.socket).read(into).map_err(|error| in_vain(error, wait))
     }
 
-    async fn write(&mut self, bytes: &[u8], wait: Wait) -> Result<usize, SocketError> {
+    async fn write(
+        &mut self,
+        bytes: &[u8],
+        _: Meanwhile,
+        wait: Wait,
+    ) -> Result<usize, SocketError> {
         if !self.write_limit.is_some_and(|known| is_near(known, wait.at_most)) {
             self.socket.set_write_timeout(for_system(wait.at_most))?;
             self.write_limit = Some(wait.at_most);

@@ -1,5 +1,6 @@
 //! An open connection: the loop that carries out what its machine asks for.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -7,7 +8,7 @@ use http::HeaderMap;
 
 use super::ready::unless;
 use super::socket::{Socket, SocketError};
-use super::system::{Desk, Pending, System};
+use super::system::{Desk, Meanwhile, Pending, System};
 use super::turn::Slot;
 use crate::body::{Body, Feed};
 use crate::call::{Call, Failure};
@@ -31,6 +32,9 @@ type EventOf<F> = <<F as Front>::System as System>::Event;
 
 /// How often an idle connection is read: tickets come by twos or fours, in one piece or two.
 const IDLE_READS: usize = 4;
+
+/// Why a write ends that could have gone on.
+const ENDED: &str = "connection closed by the peer";
 
 /// An open connection: a socket, and the machine that knows what its bytes mean.
 #[derive(Debug)]
@@ -222,9 +226,29 @@ impl<F: Front> Connection<F> {
     }
 
     async fn write(&mut self, budget: &mut Budget) -> Result<(), Halt> {
-        let count = self.socket.write(self.link.session.output(), budget).await?;
-        self.link.session.wrote(count);
-        Ok(())
+        let meanwhile = match self.may_be_heard() {
+            true => Meanwhile::Listen,
+            false => Meanwhile::Wait,
+        };
+        match self.socket.write(self.link.session.output(), meanwhile, budget).await? {
+            0 => self.hear(budget).await,
+            count => {
+                self.link.session.wrote(count);
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads while the request is being sent (RFC 9112 §9.5). The end of the connection is an error
+    /// of the write: what is written after it goes nowhere, or stays where it is for ever.
+    async fn hear(&mut self, budget: &mut Budget) -> Result<(), Halt> {
+        match self.socket.read(self.link.session.read_space(), budget).await? {
+            0 => Err(Halt::Io(io::Error::new(io::ErrorKind::BrokenPipe, ENDED))),
+            count => {
+                self.link.session.read(count);
+                Ok(())
+            }
+        }
     }
 
     /// Puts the next piece of the request's body into the machine.
@@ -268,9 +292,11 @@ impl<F: Front> Connection<F> {
     /// A server may answer before it has read the whole request. Once the head is there, no more is
     /// read until the request is sent: the body would fill the memory.
     fn may_have_answer(&self) -> bool {
-        self.link.session.has_sent()
-            && self.link.session.awaits_head()
-            && self.socket.pending() == Pending::Bytes
+        self.may_be_heard() && self.socket.pending() == Pending::Bytes
+    }
+
+    fn may_be_heard(&self) -> bool {
+        self.link.session.has_sent() && self.link.session.awaits_head()
     }
 
     /// Whether the server spoke first. Under TLS it may: that is another protocol's affair.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use http::Method;
 
-use super::system::{Pending, Stream, System};
+use super::system::{Meanwhile, Pending, Stream, System};
 use crate::link::Halt;
 use crate::policy::budget::{Budget, Expired, Operation};
 use crate::proto::close::CloseReason;
@@ -99,20 +99,23 @@ impl<S: System> Socket<S> {
         }
     }
 
-    /// Writes at least one byte.
+    /// Writes at least one byte; 0 for whoever listens if there is something to read.
     pub(crate) async fn write(
         &mut self,
         bytes: &[u8],
+        meanwhile: Meanwhile,
         budget: &mut Budget,
     ) -> Result<usize, SocketError> {
         let mut first = None;
         loop {
             let wait = budget.wait_on(Operation::Write, self.since(first), || self.system.now())?;
             let began = budget.has_pace(Operation::Write).then(|| self.begin_waiting());
-            let written = self.stream.write(bytes, wait).await;
+            let written = self.stream.write(bytes, meanwhile, wait).await;
             self.waits_since = None;
             match self.came(written, began, budget)? {
-                Some(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
+                Some(0) if meanwhile == Meanwhile::Wait => {
+                    return Err(io::Error::from(io::ErrorKind::WriteZero).into());
+                }
                 Some(count) => return Ok(count),
                 None => first = first.or(began).or_else(|| Some(self.system.now())),
             }

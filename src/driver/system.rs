@@ -74,10 +74,12 @@ pub trait Stream: fmt::Debug + Send + Sync + 'static {
         wait: Wait,
     ) -> impl Future<Output = Result<usize, SocketError>> + Send;
 
-    /// Writes at least one byte. There is at least one.
+    /// Writes at least one byte. There is at least one. Whoever listens may get 0: there is something
+    /// to read before the peer takes a byte. Where a write blocks, nobody can listen.
     fn write(
         &mut self,
         bytes: &[u8],
+        meanwhile: Meanwhile,
         wait: Wait,
     ) -> impl Future<Output = Result<usize, SocketError>> + Send;
 
@@ -108,6 +110,15 @@ pub trait Event: fmt::Debug + Default + Send + Sync + 'static {
     fn set(&self);
     /// Waits for it, as long as that.
     fn wait(&self, at_most: Option<Duration>) -> impl Future<Output = ()> + Send;
+}
+
+/// What is done while a peer takes no more bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meanwhile {
+    /// It will take them.
+    Wait,
+    /// It may have answered already or be gone, and take no byte ever again.
+    Listen,
 }
 
 /// What a look at a socket saw.

@@ -10,6 +10,7 @@ use super::Reader;
 use super::connection::Connection;
 use super::lease::Lease;
 use super::ready::ready;
+use super::system::Meanwhile;
 use crate::error::{Error, Kind, Phase, Result};
 use crate::front::Front;
 use crate::link::Halt;
@@ -130,7 +131,7 @@ impl<F: Front> Connection<F> {
     ) -> std::result::Result<usize, Halt> {
         self.flush(budget).await?;
         match self.link.session.encrypt(bytes)? {
-            None => Ok(self.socket.write(bytes, budget).await?),
+            None => Ok(self.socket.write(bytes, Meanwhile::Wait, budget).await?),
             Some(taken) => {
                 // Without a wait: whoever lets go of this future would send the same bytes again.
                 let _ = ready(self.flush(budget));
@@ -141,7 +142,8 @@ impl<F: Front> Connection<F> {
 
     async fn flush(&mut self, budget: &mut Budget) -> std::result::Result<(), Halt> {
         while !self.link.session.output().is_empty() {
-            let count = self.socket.write(self.link.session.output(), budget).await?;
+            let output = self.link.session.output();
+            let count = self.socket.write(output, Meanwhile::Wait, budget).await?;
             self.link.session.wrote(count);
         }
         Ok(())

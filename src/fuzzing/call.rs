@@ -15,7 +15,7 @@ use super::{Head, Outcome, protocol, text};
 use crate::body::{Body, SourceLength};
 use crate::dialling::SocketOptions;
 use crate::dns::Resolver;
-use crate::driver::system::{self, Desk, Failures, Found};
+use crate::driver::system::{self, Desk, Failures, Found, Meanwhile};
 use crate::driver::{Reader, SocketError, ready::run};
 use crate::error::{Error, Result};
 use crate::front::{Front, sealed::Sealed};
@@ -283,7 +283,12 @@ impl system::Stream for Stream {
         outcome(self.world.lock().with(read), wait)
     }
 
-    async fn write(&mut self, bytes: &[u8], wait: Wait) -> std::result::Result<usize, SocketError> {
+    async fn write(
+        &mut self,
+        bytes: &[u8],
+        _: Meanwhile,
+        wait: Wait,
+    ) -> std::result::Result<usize, SocketError> {
         let write = |network: &mut dyn Network| network.write(self.number, bytes);
         outcome(self.world.lock().with(write), wait)
     }

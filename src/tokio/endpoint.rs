@@ -26,19 +26,37 @@ impl Endpoint {
         }
     }
 
-    /// Whether it is worth a try; the runtime remembers what it was told last.
+    /// Whether it is worth a try, in one direction or the other; the runtime remembers what it was
+    /// told last.
     pub(super) fn poll_ready(
         &self,
         interest: Interest,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        match (self, interest.is_readable()) {
-            (Self::Tcp(stream), true) => stream.poll_read_ready(cx),
-            (Self::Tcp(stream), false) => stream.poll_write_ready(cx),
+        if interest.is_readable() {
+            if let Poll::Ready(outcome) = self.poll_read_ready(cx) {
+                return Poll::Ready(outcome);
+            }
+        }
+        match interest.is_writable() {
+            true => self.poll_write_ready(cx),
+            false => Poll::Pending,
+        }
+    }
+
+    fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(stream) => stream.poll_read_ready(cx),
             #[cfg(unix)]
-            (Self::Unix(stream), true) => stream.poll_read_ready(cx),
+            Self::Unix(stream) => stream.poll_read_ready(cx),
+        }
+    }
+
+    fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(stream) => stream.poll_write_ready(cx),
             #[cfg(unix)]
-            (Self::Unix(stream), false) => stream.poll_write_ready(cx),
+            Self::Unix(stream) => stream.poll_write_ready(cx),
         }
     }
 

@@ -15,7 +15,7 @@ use socket2::Socket;
 use super::alarm::Alarm;
 use super::endpoint::Endpoint;
 use crate::driver::SocketError;
-use crate::driver::system::{self, Pending};
+use crate::driver::system::{self, Meanwhile, Pending};
 use crate::os;
 use crate::policy::budget::Wait;
 
@@ -44,22 +44,17 @@ impl Stream {
         })
     }
 
-    /// Tries until it is not in vain.
-    async fn carry_out(
+    /// Tries once; nothing, if it was in vain.
+    fn attempt(
         &mut self,
         interest: Interest,
-        wait: Wait,
-        mut attempt: impl FnMut(&Socket) -> io::Result<usize>,
-    ) -> Result<usize, SocketError> {
-        loop {
-            match self.endpoint.try_io(interest, &mut attempt) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.ready(interest, wait).await?;
-                }
-                outcome => {
-                    self.alarm(interest).clear();
-                    return Ok(outcome?);
-                }
+        attempt: impl FnOnce(&Socket) -> io::Result<usize>,
+    ) -> io::Result<Option<usize>> {
+        match self.endpoint.try_io(interest, attempt) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            outcome => {
+                self.alarm(interest).clear();
+                outcome.map(Some)
             }
         }
     }
@@ -98,9 +93,9 @@ impl Stream {
     }
 
     fn alarm(&mut self, interest: Interest) -> &mut Alarm {
-        match interest.is_readable() {
-            true => &mut self.reading,
-            false => &mut self.writing,
+        match interest.is_writable() {
+            true => &mut self.writing,
+            false => &mut self.reading,
         }
     }
 }
@@ -118,11 +113,38 @@ impl system::Stream for Stream {
             }
         }
         consume_budget().await; // a socket that is always ready must not starve other tasks
-        self.carry_out(Interest::READABLE, wait, |mut socket| socket.read(into)).await
+        loop {
+            match self.attempt(Interest::READABLE, |mut socket| socket.read(into))? {
+                Some(count) => return Ok(count),
+                None => self.ready(Interest::READABLE, wait).await?,
+            }
+        }
     }
 
-    async fn write(&mut self, bytes: &[u8], wait: Wait) -> Result<usize, SocketError> {
-        self.carry_out(Interest::WRITABLE, wait, |socket| os::send(socket, bytes)).await
+    async fn write(
+        &mut self,
+        bytes: &[u8],
+        meanwhile: Meanwhile,
+        wait: Wait,
+    ) -> Result<usize, SocketError> {
+        loop {
+            if let Some(count) =
+                self.attempt(Interest::WRITABLE, |socket| os::send(socket, bytes))?
+            {
+                return Ok(count);
+            }
+            let interest = match meanwhile {
+                Meanwhile::Wait => Interest::WRITABLE,
+                Meanwhile::Listen if self.pending() == Pending::Nothing => {
+                    Interest::READABLE | Interest::WRITABLE
+                }
+                Meanwhile::Listen => {
+                    self.writing.clear();
+                    return Ok(0);
+                }
+            };
+            self.ready(interest, wait).await?;
+        }
     }
 
     /// The runtime gets to know it if there is nothing, so that the next read waits at once. What it
