@@ -331,6 +331,7 @@
 //! | `platform-verifier` | no | `tls_platform_verifier`: the operating system judges certificates | 4 |
 //! | `tokio` | no | the async front, `leanhttp::tokio`, beside `blocking` or without it | 3 |
 //! | `stream` | no | with it, bodies from and to `futures_core::Stream` | 1 |
+//! | `tower` | no | with it, the client is a `tower_service::Service` of the types of `http`, its bodies are `http_body::Body` | 2 |
 //! | `deflate` | no | asks for deflate and decodes it, in its zlib form and bare | 0 |
 //! | `digest` | no | `digest_auth`: Digest access authentication (RFC 7616) | 8 |
 //! | `public-suffix` | no | no cookie spans `co.uk`; without it only none spans `com` | 2 |

@@ -1,6 +1,7 @@
 //! What the responses of both fronts share: everything but reading the body.
 
 mod described;
+mod foreign;
 
 use std::fmt;
 use std::net::SocketAddr;

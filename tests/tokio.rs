@@ -21,8 +21,13 @@ extern crate self as leanhttp;
 pub mod blocking;
 #[path = "tokio/futures.rs"]
 mod futures;
+#[path = "tokio/http_types.rs"]
+mod http_types;
 #[path = "tokio/runtimes.rs"]
 mod runtimes;
+#[cfg(feature = "tower")]
+#[path = "tokio/service.rs"]
+mod service;
 mod support;
 #[path = "tokio/uploads.rs"]
 mod uploads;

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use bytes::Bytes;
 
-use super::Response;
+use super::{Reader, Response};
 use crate::driver::ready::run;
 use crate::error::{Error, Result};
 
@@ -84,6 +84,13 @@ impl Response {
 impl Read for Response {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         run(|| self.next_bytes(into)).map_err(Error::into_io)
+    }
+}
+
+/// Reads the body as it comes, decoded. An [`Error`] is inside each `io::Error`.
+impl Read for Reader {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        run(self.next_bytes(into)).map_err(Error::into_io)
     }
 }
 

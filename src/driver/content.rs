@@ -14,7 +14,7 @@ impl<F: Front> Response<Reader<F>> {
     /// The trailer fields of a chunked body (RFC 9110 §6.5), once it was read to its end. They are
     /// never merged into the head.
     pub fn trailers(&self) -> Option<&HeaderMap> {
-        self.body.trailers.as_deref()
+        self.body.trailers()
     }
 
     /// The next decoded bytes; 0 is the end.

@@ -7,6 +7,7 @@ use crate::coding::queue::DecodingQueue;
 use crate::coding::{CodingError, Decoder};
 use crate::error::{Error, Kind, Phase, Result};
 use crate::front::Front;
+use crate::url::Url;
 
 /// What a body of unknown length gets at first.
 const FIRST_PIECE: usize = 8 * 1024;
@@ -20,6 +21,8 @@ pub struct Reader<F: Front> {
     source: Source<F>,
     decoding: Option<Box<DecodingQueue>>,
     pub(crate) trailers: Option<Box<HeaderMap>>,
+    /// For errors, where there is no response around it that knows.
+    url: Option<Box<Url>>,
 }
 
 #[derive(Debug)]
@@ -36,7 +39,19 @@ impl<F: Front> Reader<F> {
             source: Source::Connection(lease),
             decoding: decoder.map(|decoder| Box::new(DecodingQueue::new(decoder))),
             trailers: None,
+            url: None,
         }
+    }
+
+    /// For those who take it without the response.
+    pub(crate) fn of_url(mut self, url: Url) -> Self {
+        self.url = Some(Box::new(url));
+        self
+    }
+
+    /// The trailer fields of a chunked body (RFC 9110 §6.5), once it was read to its end.
+    pub fn trailers(&self) -> Option<&HeaderMap> {
+        self.trailers.as_deref()
     }
 
     /// The next decoded bytes; 0 is the end.
@@ -53,7 +68,10 @@ impl<F: Front> Reader<F> {
             Ok(_) => {}
             Err(_) => self.source = Source::Broken,
         }
-        read
+        read.map_err(|error| match &self.url {
+            Some(url) => error.for_url(url),
+            None => error,
+        })
     }
 
     /// The connection, unless the body was read to its end.

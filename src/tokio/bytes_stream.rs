@@ -6,10 +6,11 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
-use ::tokio::io::{AsyncRead, ReadBuf};
-use bytes::{Buf, Bytes};
+use ::tokio::io::AsyncRead;
+use bytes::Bytes;
 use futures_core::Stream;
 
+use super::pieces::Pieces;
 use super::response::CHUNK;
 use super::{Body, Response};
 use crate::body::SourceLength;
@@ -26,7 +27,7 @@ impl Body {
         O: Into<Bytes>,
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
-        Self::from_source(Box::pin(Pieces::new(stream)), SourceLength::Unknown)
+        Self::from_source(Box::pin(reader(stream)), SourceLength::Unknown)
     }
 }
 
@@ -40,7 +41,7 @@ impl super::multipart::Part {
         O: Into<Bytes>,
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
-        Self::from_source(Box::pin(Pieces::new(value)), SourceLength::Unknown)
+        Self::from_source(Box::pin(reader(value)), SourceLength::Unknown)
     }
 }
 
@@ -86,39 +87,15 @@ impl fmt::Debug for BytesStream {
 }
 
 /// A stream, read byte by byte.
-struct Pieces<S> {
-    stream: Pin<Box<S>>,
-    /// What is left of the last piece.
-    rest: Bytes,
-}
-
-impl<S> Pieces<S> {
-    fn new(stream: S) -> Self {
-        Self { stream: Box::pin(stream), rest: Bytes::new() }
-    }
-}
-
-impl<S, O, E> AsyncRead for Pieces<S>
+fn reader<S, O, E>(stream: S) -> impl AsyncRead + Send + 'static
 where
-    S: Stream<Item = std::result::Result<O, E>>,
+    S: Stream<Item = std::result::Result<O, E>> + Send + 'static,
     O: Into<Bytes>,
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        while self.rest.is_empty() {
-            match ready!(self.stream.as_mut().poll_next(cx)) {
-                Some(Ok(piece)) => self.rest = piece.into(),
-                Some(Err(error)) => return Poll::Ready(Err(io::Error::other(error))),
-                None => return Poll::Ready(Ok(())),
-            }
-        }
-        let count = self.rest.len().min(buffer.remaining());
-        buffer.put_slice(self.rest.get(..count).unwrap_or_default());
-        self.rest.advance(count);
-        Poll::Ready(Ok(()))
-    }
+    let mut stream = Box::pin(stream);
+    Pieces::new(move |cx: &mut Context<'_>| {
+        let piece = stream.as_mut().poll_next(cx);
+        piece.map_ok(Into::into).map_err(io::Error::other)
+    })
 }

@@ -17,6 +17,7 @@
 //! | piece by piece | `std::io::Read` | [`chunk`](Response::chunk), [`AsyncRead`]; with the feature `stream` `bytes_stream` |
 //! | into a writer | `response.copy_to(&mut file)?` | `response.copy_to(&mut file).await?` |
 //! | body from a reader | `Body::new(R: Read)` | [`Body::new`](Body::new)`(R: AsyncRead)`; with the feature `stream` `Body::wrap_stream` |
+//! | as an `http::Response` | `response.into()`, whose body is `Read` | `response.into()`, whose body is [`AsyncRead`]; with the feature `tower` an `http_body::Body` |
 //! | end a call from outside | [`CancelToken`](crate::CancelToken) | drop its future, or the token |
 //! | many at once | a thread each | a task each |
 //!
@@ -44,6 +45,19 @@
 //!
 //! Every future here may be dropped at any point. A call that is dropped closes its connection and
 //! leaves the place free for the next one; a piece of a body that was not delivered comes next time.
+//!
+//! # Tower
+//!
+//! With the feature `tower`, [`Client`] and `&Client` are `tower_service::Service`s of
+//! `http::Request`, which answer with `http::Response`; and of [`Request`], which has timeouts and
+//! policies of its own. A [`Reader`] is an `http_body::Body`, and `Body::wrap` sends one.
+//!
+//! Such a service is always ready: the client queues by itself where there may be only so many
+//! connections ([`pool_max_open_per_host`](ClientBuilder::pool_max_open_per_host)), and connects to
+//! as many hosts as it is told to. What is to be bounded beyond that, or refused instead of queued, is
+//! for a layer above (`ConcurrencyLimit`, `LoadShed`). A clone is the same client with the same
+//! pool, so a middleware may clone it for each call. The futures are `Send` and `'static`, and
+//! dropping one, as a layer with a timeout does, ends its call.
 
 mod alarm;
 #[cfg(feature = "stream")]
@@ -53,8 +67,12 @@ mod endpoint;
 mod event;
 #[cfg(feature = "multipart")]
 pub mod multipart;
+#[cfg(any(feature = "stream", feature = "tower"))]
+mod pieces;
 mod race;
 mod response;
+#[cfg(feature = "tower")]
+mod service;
 mod stream;
 mod system;
 mod upgraded;
@@ -105,6 +123,8 @@ pub type Body = crate::body::Body<Tokio>;
 
 #[cfg(feature = "stream")]
 pub use bytes_stream::BytesStream;
+#[cfg(feature = "tower")]
+pub use service::Sending;
 
 /// One GET request with a client of its own.
 ///

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use ::tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use bytes::Bytes;
 
-use super::Response;
+use super::{Reader, Response};
 use crate::error::{Error, Result};
 
 /// What `chunk` gives at most.
@@ -143,6 +143,20 @@ impl AsyncRead for Response {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         // The connection and not the future knows how far it is, so a new one each time will do.
+        let into = buffer.initialize_unfilled();
+        let count = ready!(pin!(self.next_bytes(into)).poll(cx)).map_err(Error::into_io)?;
+        buffer.advance(count);
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Reads the body as it comes, decoded. An [`Error`] is inside each `io::Error`.
+impl AsyncRead for Reader {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let into = buffer.initialize_unfilled();
         let count = ready!(pin!(self.next_bytes(into)).poll(cx)).map_err(Error::into_io)?;
         buffer.advance(count);

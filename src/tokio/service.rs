@@ -1,0 +1,163 @@
+//! The client as a service of tower, and bodies as its middleware has them (feature `tower`).
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use http_body::{Frame, SizeHint};
+use tower_service::Service;
+
+use super::pieces::Pieces;
+use super::response::CHUNK;
+use super::{Body, Client, Reader, Request, Response};
+use crate::body::SourceLength;
+use crate::error::{Error, Result};
+
+/// Sends requests of the crate `http`, whose URIs have to be absolute; a mistake in one is told by
+/// the future.
+///
+/// See [the front](crate::tokio#tower) for what holds of the client as a service.
+///
+/// ```no_run
+/// use leanhttp::tokio::{Body, Client, Reader};
+/// use tower_service::Service;
+///
+/// # async fn example() -> leanhttp::Result<()> {
+/// let request = http::Request::post("https://example.org/").body("text").unwrap();
+/// let response: http::Response<Reader> = Client::new().call(request).await?;
+/// # Ok(())
+/// # }
+/// ```
+impl<B: Into<Body>> Service<http::Request<B>> for Client {
+    type Response = http::Response<Reader>;
+    type Error = Error;
+    type Future = Sending<Self::Response>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        let (client, request) = (self.clone(), Request::try_from(request));
+        Sending(Box::pin(async move { client.execute(request?).await.map(Into::into) }))
+    }
+}
+
+/// Sends requests of this crate, with their own timeouts and policies.
+impl Service<Request> for Client {
+    type Response = Response;
+    type Error = Error;
+    type Future = Sending<Self::Response>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let client = self.clone();
+        Sending(Box::pin(async move { client.execute(request).await }))
+    }
+}
+
+/// A client that is shared is as good as one's own.
+impl<R> Service<R> for &Client
+where
+    Client: Service<R>,
+{
+    type Response = <Client as Service<R>>::Response;
+    type Error = <Client as Service<R>>::Error;
+    type Future = <Client as Service<R>>::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<std::result::Result<(), Self::Error>> {
+        Client::clone(self).poll_ready(cx)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        Client::clone(self).call(request)
+    }
+}
+
+/// A call of the client as a service. Dropping it ends the call and closes its connection.
+pub struct Sending<T>(Pin<Box<dyn Future<Output = Result<T>> + Send>>);
+
+impl<T> Future for Sending<T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl<T> fmt::Debug for Sending<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sending").finish_non_exhaustive()
+    }
+}
+
+/// The body as it comes, decoded, in pieces of at most 16 KiB; the last frame has its trailers, if
+/// there are any.
+impl http_body::Body for Reader {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>>>> {
+        let mut piece = [0; CHUNK];
+        let count = ready!(pin!(self.next_bytes(&mut piece)).poll(cx))?;
+        if count > 0 {
+            let piece = piece.get(..count).unwrap_or_default();
+            return Poll::Ready(Some(Ok(Frame::data(Bytes::copy_from_slice(piece)))));
+        }
+        Poll::Ready(self.trailers.take().map(|trailers| Ok(Frame::trailers(*trailers))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left() == Some(0) && self.trailers.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.left().map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
+impl Body {
+    /// What another body gives; it is announced if the other one knows its length. Its trailers are
+    /// not sent.
+    ///
+    /// An error of the other body ends the call ([`Kind::Body`](crate::error::Kind::Body)), and the
+    /// server does not take what it has for complete.
+    pub fn wrap<B>(body: B) -> Self
+    where
+        B: http_body::Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let length = body.size_hint().exact().map_or(SourceLength::Unknown, SourceLength::Exactly);
+        let mut body = Box::pin(body);
+        let pieces = Pieces::new(move |cx| next_piece(body.as_mut(), cx));
+        Self::from_source(Box::pin(pieces), length)
+    }
+}
+
+fn next_piece<B>(mut body: Pin<&mut B>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>>
+where
+    B: http_body::Body,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    loop {
+        match ready!(body.as_mut().poll_frame(cx)).transpose().map_err(io::Error::other) {
+            Err(error) => return Poll::Ready(Some(Err(error))),
+            Ok(None) => return Poll::Ready(None),
+            Ok(Some(frame)) => {
+                if let Ok(mut piece) = frame.into_data() {
+                    return Poll::Ready(Some(Ok(piece.copy_to_bytes(piece.remaining()))));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Requests and responses of the crate `http`, on both fronts.
+
+use std::io::Read;
+use std::pin::Pin;
+
+use real::error::Kind;
+use real::{Url, blocking, timings::Timings, tokio as front};
+use tokio::io::{AsyncRead, ReadBuf};
+
+use super::support::httpbin::Httpbin;
+use super::support::script::{Script, Step, answer, ok, send};
+
+async fn read_all(mut reader: front::Reader) -> std::io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let mut piece = [0; 7];
+        let mut buffer = ReadBuf::new(&mut piece);
+        std::future::poll_fn(|cx| Pin::new(&mut reader).poll_read(cx, &mut buffer)).await?;
+        match buffer.filled() {
+            [] => return Ok(body),
+            read => body.extend(read),
+        }
+    }
+}
+
+fn head<B>(response: &http::Response<B>) -> (u16, http::Version, &str, &str) {
+    let url = response.extensions().get::<Url>().unwrap();
+    let kind = response.headers()["content-type"].to_str().unwrap();
+    assert!(response.extensions().get::<Timings>().is_some());
+    (response.status().as_u16(), response.version(), kind, url.path())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn go_in_and_come_out() {
+    let server = Httpbin::start();
+    let request = |body| {
+        let request = http::Request::post(server.url("/post?a=b")).header("x-y", "z").body(body);
+        request.unwrap()
+    };
+    let expected = (200, http::Version::HTTP_11, "application/json", "/post");
+
+    let sent = front::Client::new().execute(request("text").try_into().unwrap()).await.unwrap();
+    let response = http::Response::from(sent);
+    assert_eq!(head(&response), expected);
+    let by_tokio = String::from_utf8(read_all(response.into_body()).await.unwrap()).unwrap();
+
+    let request = request("text").try_into().unwrap();
+    let call = move || {
+        let sent = blocking::Client::new().execute(request).unwrap();
+        let response = http::Response::from(sent);
+        assert_eq!(head(&response), expected);
+        std::io::read_to_string(response.into_body()).unwrap()
+    };
+    let by_blocking = tokio::task::spawn_blocking(call).await.unwrap();
+    for text in [by_tokio, by_blocking] {
+        let echo: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let seen = (&echo["data"], &echo["args"]["a"], &echo["headers"]["X-Y"]);
+        assert_eq!(seen, (&"text".into(), &"b".into(), &"z".into()), "{text}");
+    }
+}
+
+/// An error of a body says where it came from, although the response is gone.
+#[test]
+fn keep_their_url_in_errors() {
+    let cut = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabc";
+    let server = Script::serve(vec![vec![Step::ExpectHead, send(cut), Step::Close]]);
+    let response = blocking::Client::new().get(server.url("/cut")).send().unwrap();
+    let mut reader = http::Response::from(response).into_body();
+    let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
+    let error = error.get_ref().unwrap().downcast_ref::<real::Error>().unwrap();
+    assert_eq!((error.kind(), error.url().unwrap().path()), (Kind::Truncated, "/cut"));
+    assert!(error.to_string().contains(&server.url("/cut")), "{error}");
+}
+
+/// A connection whose response went another way idles all the same.
+#[tokio::test]
+async fn give_the_connection_back() {
+    let server = Script::serve(vec![[answer(ok("1")), answer(ok("2"))].concat()]);
+    let client = front::Client::new();
+    for expected in ["1", "2"] {
+        let response = client.get(server.url("/")).send().await.unwrap();
+        let body = read_all(http::Response::from(response).into_body()).await.unwrap();
+        assert_eq!(body, expected.as_bytes());
+    }
+    drop(client);
+    server.join();
+}
+
+/// The URI of a request that was received has no host: nobody knows where it should go.
+#[test]
+fn need_absolute_uris() {
+    let request = http::Request::get("/path").body("").unwrap();
+    let error = blocking::Request::try_from(request).unwrap_err();
+    assert_eq!(error.kind(), Kind::Builder, "{error}");
+}

@@ -1,0 +1,242 @@
+//! The client as a service, below the middleware of tower.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body as _, Frame, SizeHint};
+use real::Error;
+use real::error::Kind;
+use real::tokio::{Body, Client, Reader, Request, Response, Sending};
+use tokio::task::JoinSet;
+use tower::retry::Policy;
+use tower::timeout::error::Elapsed;
+use tower::{Service, ServiceBuilder, ServiceExt};
+
+use super::support::httpbin::Httpbin;
+use super::support::script::{Script, Step, answer, ok};
+
+type Answer = http::Response<Reader>;
+
+fn get(url: String) -> http::Request<Bytes> {
+    http::Request::get(url).body(Bytes::new()).unwrap()
+}
+
+/// All frames of a body: its bytes and its trailers.
+async fn collect(mut body: Reader) -> Result<(Vec<u8>, Option<HeaderMap>), Error> {
+    let (mut bytes, mut trailers) = (Vec::new(), None);
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        assert!(trailers.is_none(), "nothing comes after the trailers");
+        match frame?.into_data() {
+            Ok(piece) => bytes.extend(piece),
+            Err(frame) => trailers = Some(frame.into_trailers().unwrap()),
+        }
+    }
+    assert!(body.is_end_stream());
+    Ok((bytes, trailers))
+}
+
+#[test]
+fn is_what_middleware_expects() {
+    fn is<R, S: Service<R, Future: Send + 'static> + Send + Sync>(_: S) {}
+    is::<http::Request<Body>, _>(Client::new());
+    is::<http::Request<String>, _>(&Client::new());
+    is::<Request, _>(Client::new());
+    is::<Request, _>(&Client::new());
+    fn is_body<B: http_body::Body<Data = Bytes, Error = Error> + Send + Sync + Unpin>() {}
+    is_body::<Reader>();
+}
+
+#[tokio::test]
+async fn answers_as_send_does() {
+    let server = Httpbin::start();
+    let client = Client::new();
+    let request = http::Request::post(server.url("/post")).body("text").unwrap();
+    let answer: Answer = client.clone().oneshot(request).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let (body, trailers) = collect(answer.into_body()).await.unwrap();
+    assert!(String::from_utf8(body).unwrap().contains("\"data\": \"text\""));
+    assert_eq!(trailers, None);
+
+    let answer: Answer = (&client).oneshot(get(server.url("/redirect/2"))).await.unwrap();
+    assert_eq!(answer.extensions().get::<real::Url>().unwrap().path(), "/get");
+
+    let request = client.get(server.url("/status/404")).build().unwrap();
+    let answer: Response = (&client).oneshot(request).await.unwrap();
+    assert_eq!(answer.status(), 404);
+}
+
+#[tokio::test]
+async fn fails_as_send_does() {
+    let server = Script::serve(vec![vec![Step::ExpectHead, Step::Reset]]);
+    let cases = [
+        ("/relative".to_owned(), Kind::Builder),
+        ("ftp://a.test/".to_owned(), Kind::Builder),
+        (server.url("/"), Kind::Io),
+    ];
+    for (url, kind) in cases {
+        let error = Client::new().oneshot(get(url)).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+    }
+}
+
+/// A URL that nobody can use is told by the future and not by a panic, even of a call that was made
+/// outside of a runtime.
+#[test]
+fn needs_a_runtime() {
+    let mut call: Sending<Answer> = Client::new().call(get("http://127.0.0.1:1/".to_owned()));
+    let polled = Pin::new(&mut call).poll(&mut Context::from_waker(std::task::Waker::noop()));
+    assert!(matches!(polled, Poll::Ready(Err(error)) if error.kind() == Kind::Builder));
+}
+
+#[tokio::test]
+async fn ends_with_the_patience_of_a_layer() {
+    let server = Httpbin::start();
+    let client = Client::new();
+    let limit = Duration::from_millis(100);
+    let service = ServiceBuilder::new().timeout(limit).service(client.clone());
+    let error = service.oneshot(get(server.url("/delay/5"))).await.unwrap_err();
+    assert!(error.is::<Elapsed>(), "{error}");
+    assert_eq!(client.pool_stats().open, 0, "the call is over");
+}
+
+#[tokio::test]
+async fn is_bounded_by_a_layer() {
+    let server = Httpbin::start();
+    let client = Client::new();
+    let service = ServiceBuilder::new().concurrency_limit(2).service(client.clone());
+    let began = Instant::now();
+    let mut calls = JoinSet::new();
+    for _ in 0..4 {
+        let (service, request) = (service.clone(), get(server.url("/delay/0.2")));
+        calls.spawn(async move { service.oneshot(request).await.unwrap().status() });
+    }
+    assert!(calls.join_all().await.iter().all(|status| *status == 200));
+    assert!(began.elapsed() >= Duration::from_millis(400), "{:?}", began.elapsed());
+    assert!(server.connections_opened() <= 2, "{}", server.connections_opened());
+}
+
+/// Tries again what is answered with 503.
+#[derive(Clone)]
+struct Thrice(Arc<AtomicUsize>);
+
+impl Policy<Request, Response, Error> for Thrice {
+    type Future = std::future::Ready<()>;
+
+    fn retry(
+        &mut self,
+        _: &mut Request,
+        result: &mut Result<Response, Error>,
+    ) -> Option<Self::Future> {
+        let busy = result.as_ref().is_ok_and(|answer| answer.status() == 503);
+        let tries = self.0.fetch_add(1, Ordering::SeqCst) + 1;
+        (busy && tries < 3).then(|| std::future::ready(()))
+    }
+
+    fn clone_request(&mut self, request: &Request) -> Option<Request> {
+        request.try_clone()
+    }
+}
+
+#[tokio::test]
+async fn is_tried_again_by_a_layer() {
+    let busy = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
+    let turns = [answer(busy), answer(busy), answer(ok("at last"))].concat();
+    let server = Script::serve(vec![turns]);
+    let client = Client::new();
+    let tries = Arc::new(AtomicUsize::new(0));
+    let service = ServiceBuilder::new().retry(Thrice(Arc::clone(&tries))).service(client.clone());
+    let request = client.post(server.url("/")).body("again").build().unwrap();
+    let response = service.oneshot(request).await.unwrap();
+    assert_eq!(response.text().await.unwrap(), "at last");
+    assert_eq!(tries.load(Ordering::SeqCst), 3);
+    drop(client);
+    server.join();
+}
+
+#[tokio::test]
+async fn gives_bodies_that_tell_their_size_and_trailers() {
+    let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n\
+                   3\r\nabc\r\n2\r\nde\r\n0\r\nx-sum: 5\r\n\r\n";
+    let empty = "HTTP/1.1 204 No Content\r\n\r\n";
+    let cut = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabc";
+    let mut turns = [answer(ok("abcde")), answer(chunked), answer(empty), answer(cut)].concat();
+    turns.push(Step::Close);
+    let server = Script::serve(vec![turns]);
+    let mut client = Client::new();
+    let mut body = async || client.call(get(server.url("/"))).await.unwrap().into_body();
+
+    let sized = body().await;
+    assert_eq!((sized.size_hint().exact(), sized.is_end_stream()), (Some(5), false));
+    assert_eq!(collect(sized).await.unwrap(), (b"abcde".to_vec(), None));
+
+    let chunked = body().await;
+    assert_eq!((chunked.size_hint().exact(), chunked.is_end_stream()), (None, false));
+    let (bytes, trailers) = collect(chunked).await.unwrap();
+    assert_eq!((&bytes[..], &trailers.unwrap()["x-sum"]), (&b"abcde"[..], &"5".parse().unwrap()));
+
+    let empty = body().await;
+    assert_eq!((empty.size_hint().exact(), empty.is_end_stream()), (Some(0), true));
+    drop(empty);
+
+    let error = collect(body().await).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Truncated, "{error}");
+}
+
+/// A body of somebody else's.
+struct Frames<E>(VecDeque<Result<Frame<Bytes>, E>>, Option<u64>);
+
+impl<E: Unpin> http_body::Body for Frames<E> {
+    type Data = Bytes;
+    type Error = E;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, E>>> {
+        Poll::Ready(self.0.pop_front())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.1.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
+fn pieces(pieces: &[&'static str]) -> impl Iterator<Item = Frame<Bytes>> {
+    pieces.iter().map(|piece| Frame::data(Bytes::from_static(piece.as_bytes())))
+}
+
+#[tokio::test]
+async fn sends_bodies_of_others() {
+    let server = Httpbin::start();
+    for (length, field) in [(Some(5), "Content-Length"), (None, "Transfer-Encoding")] {
+        let frames = pieces(&["ab", "", "cde"]).chain([Frame::trailers(HeaderMap::new())]);
+        let body = Frames::<Infallible>(frames.map(Ok).collect(), length);
+        let request = http::Request::post(server.url("/post")).body(Body::wrap(body)).unwrap();
+        let answer = Client::new().oneshot(request).await.unwrap();
+        let echo = String::from_utf8(collect(answer.into_body()).await.unwrap().0).unwrap();
+        assert!(echo.contains("\"data\": \"abcde\"") && echo.contains(field), "{echo}");
+    }
+}
+
+#[tokio::test]
+async fn ends_with_a_body_that_fails() {
+    let frames = || pieces(&["ab"]).map(Ok);
+    let failing = Frames(frames().chain([Err(io::Error::other("broken"))]).collect(), None);
+    let short = Frames::<io::Error>(frames().collect(), Some(5));
+    for (body, says) in [(failing, "broken"), (short, "3 bytes")] {
+        let server = Script::serve(vec![vec![Step::ExpectHead, Step::Silent]]);
+        let request = http::Request::post(server.url("/")).body(Body::wrap(body)).unwrap();
+        let error = Client::new().oneshot(request).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Body, "{error}");
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}
