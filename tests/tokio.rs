@@ -12,7 +12,11 @@
     feature = "multipart"
 ))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
-#![allow(clippy::duplicate_mod, reason = "each of these files is a crate of its own elsewhere")]
+#![allow(
+    clippy::duplicate_mod,
+    clippy::module_inception,
+    reason = "each of these files is a crate of its own elsewhere"
+)]
 
 extern crate leanhttp as real;
 extern crate self as leanhttp;

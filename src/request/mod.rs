@@ -225,7 +225,8 @@ impl fmt::Debug for Names<'_> {
     }
 }
 
-/// Converts `http::Request`; its URI has to be absolute.
+/// Converts `http::Request`; its URI has to be absolute. Its body is there even where none is meant:
+/// an empty one is none.
 impl<F: Front, T: Into<Body<F>>> TryFrom<http::Request<T>> for Request<F> {
     type Error = Error;
 
@@ -234,7 +235,8 @@ impl<F: Front, T: Into<Body<F>>> TryFrom<http::Request<T>> for Request<F> {
         let mut converted = Self::new(parts.method, parts.uri.to_string().into_url()?);
         converted.headers = parts.headers;
         converted.version = parts.version;
-        converted.body = Some(body.into());
+        converted.body =
+            Some(body.into()).filter(|body| body.length() != Some(0) || body.has_trailers());
         Ok(converted)
     }
 }

@@ -14,7 +14,7 @@ use super::origin::Server;
 use super::plan::{Fault, Site};
 use super::world::{Happening, World, note, with};
 use crate::driver::SocketError;
-use crate::driver::system::{self, Pending};
+use crate::driver::system::{self, Meanwhile, Pending};
 use crate::policy::budget::Wait;
 use crate::proto::close::CloseReason;
 use crate::url::Url;
@@ -239,6 +239,16 @@ impl World {
         Some(Ok(count))
     }
 
+    /// Whoever cannot write hears what the server says, or that it is gone.
+    fn listen(&mut self, at: usize, waker: &Waker) -> Option<io::Result<usize>> {
+        let line = &mut self.lines[at];
+        if line.inbox.is_empty() && !line.has_ended() {
+            line.reader = Some(waker.clone());
+            return None;
+        }
+        Some(Ok(0))
+    }
+
     /// Whether this wait is within the limits of its call.
     fn check_wait(&mut self, at: usize, own: Duration, wait: Wait) {
         if self.lines[at].server.is_set_up() {
@@ -304,13 +314,24 @@ impl system::Stream for Stream {
         Ok(read.ok_or(wait.expired)??)
     }
 
-    async fn write(&mut self, bytes: &[u8], wait: Wait) -> Result<usize, SocketError> {
+    async fn write(
+        &mut self,
+        bytes: &[u8],
+        meanwhile: Meanwhile,
+        wait: Wait,
+    ) -> Result<usize, SocketError> {
         with(|world| {
             let own = world.limit(|limits| limits.write);
             world.check_wait(self.line, own, wait);
         });
-        let written =
-            until(wait.at_most, |world, waker| world.write(self.line, bytes, waker)).await;
+        let write = |world: &mut World, waker: &Waker| {
+            let written = world.write(self.line, bytes, waker);
+            match meanwhile {
+                Meanwhile::Wait => written,
+                Meanwhile::Listen => written.or_else(|| world.listen(self.line, waker)),
+            }
+        };
+        let written = until(wait.at_most, write).await;
         Ok(written.ok_or(wait.expired)??)
     }
 

@@ -86,6 +86,19 @@ async fn give_the_connection_back() {
     server.join();
 }
 
+/// RFC 9110 §8.6: a GET without a body announces none.
+#[test]
+fn announce_no_length_of_nothing() {
+    for (method, is_announced) in [("GET", false), ("POST", true)] {
+        let server = Script::serve(vec![answer(ok(""))]);
+        let request = http::Request::builder().method(method).uri(server.url("/")).body("");
+        let request = request.unwrap().try_into().unwrap();
+        blocking::Client::new().execute(request).unwrap();
+        let seen = server.received_text(0).to_ascii_lowercase();
+        assert_eq!(seen.contains("content-length: 0"), is_announced, "{seen}");
+    }
+}
+
 /// The URI of a request that was received has no host: nobody knows where it should go.
 #[test]
 fn need_absolute_uris() {
