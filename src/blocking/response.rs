@@ -90,7 +90,7 @@ impl Read for Response {
 /// Reads the body as it comes, decoded. An [`Error`] is inside each `io::Error`.
 impl Read for Reader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        run(self.next_bytes(into)).map_err(Error::into_io)
+        run(|| self.next_bytes(into)).map_err(Error::into_io)
     }
 }
 
