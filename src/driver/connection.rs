@@ -190,6 +190,9 @@ impl<F: Front> Connection<F> {
     }
 
     async fn read(&mut self, budget: &mut Budget) -> Result<(), Halt> {
+        if !self.link.session.has_heard() {
+            self.socket.readable(budget).await?; // thousands may wait: none of them holds room for it
+        }
         match self.socket.read(self.link.session.read_space(), budget).await? {
             0 => self.link.session.read_eof()?,
             count => self.link.session.read(count),

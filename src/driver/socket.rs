@@ -70,6 +70,12 @@ impl<S: System> Socket<S> {
         self.system.now()
     }
 
+    /// Waits for the first byte of a response, or for the end.
+    pub(crate) async fn readable(&mut self, budget: &Budget) -> Result<(), SocketError> {
+        let wait = budget.wait(Operation::Read, || self.system.now())?;
+        self.stream.readable(wait).await
+    }
+
     /// Reads at least one byte; 0 is the end.
     pub(crate) async fn read(
         &mut self,

@@ -1,6 +1,7 @@
 //! The world as the driver sees it. Every front has one; the fuzzers and the simulation have theirs.
 
 use std::fmt;
+use std::future::ready;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -67,6 +68,12 @@ impl<S: System> World for S {
 
 /// A connected socket.
 pub trait Stream: fmt::Debug + Send + Sync + 'static {
+    /// Waits until a read is worth a try, for those who do not want to hold room for it meanwhile.
+    /// Where a read blocks, it always is.
+    fn readable(&mut self, _: Wait) -> impl Future<Output = Result<(), SocketError>> + Send {
+        ready(Ok(()))
+    }
+
     /// Reads at least one byte; 0 is the end. `into` is not empty.
     fn read(
         &mut self,

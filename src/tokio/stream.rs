@@ -105,6 +105,13 @@ fn here() -> io::Result<Id> {
 }
 
 impl system::Stream for Stream {
+    async fn readable(&mut self, wait: Wait) -> Result<(), SocketError> {
+        match self.is_spotted.get_mut() {
+            true => Ok(()),
+            false => self.ready(Interest::READABLE, wait).await,
+        }
+    }
+
     async fn read(&mut self, into: &mut [u8], wait: Wait) -> Result<usize, SocketError> {
         if std::mem::take(self.is_spotted.get_mut()) {
             match (&*self.endpoint.socket()).read(into) {
