@@ -12,22 +12,23 @@ use crate::policy::route::Route;
 pub(crate) struct Slots<W> {
     /// How many there may be for each route.
     limit: Option<usize>,
-    /// How many are held for each route, where there is a limit.
-    held: Vec<(Route, usize)>,
+    /// The routes of which places are held, where there is a limit.
+    lanes: Vec<Lane<W>>,
     open: usize,
-    waiting: VecDeque<Waiting<W>>,
     tickets: u64,
 }
 
+/// The places of one route, and who waits for one.
 #[derive(Debug)]
-struct Waiting<W> {
-    ticket: Ticket,
+struct Lane<W> {
     route: Route,
-    who: W,
+    held: usize,
+    /// In the order of their tickets. Thousands may wait: nobody looks at them one by one.
+    waiting: VecDeque<(Ticket, W)>,
 }
 
 /// A place in the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket(u64);
 
 /// Whether there is a place for one more connection.
@@ -47,7 +48,7 @@ pub(crate) enum Left {
 
 impl<W> Slots<W> {
     pub(crate) fn new(limit: Option<usize>) -> Self {
-        Self { limit, held: Vec::new(), open: 0, waiting: VecDeque::new(), tickets: 0 }
+        Self { limit, lanes: Vec::new(), open: 0, tickets: 0 }
     }
 
     /// Connections that are open or about to be.
@@ -56,56 +57,52 @@ impl<W> Slots<W> {
     }
 
     pub(crate) fn waiting(&self) -> usize {
-        self.waiting.len()
+        self.lanes.iter().map(|lane| lane.waiting.len()).sum()
     }
 
     /// Holds a place for a connection, if there is one. Whoever gets none may [`wait`](Self::wait).
     pub(crate) fn hold(&mut self, route: &Route) -> Place {
-        let Some(limit) = self.limit else {
-            self.open += 1;
-            return Place::Held;
-        };
-        let held = match self.held.iter_mut().position(|(held, _)| held == route) {
-            Some(at) => at,
-            None => {
-                self.held.push((route.clone(), 0));
-                self.held.len() - 1
+        if let Some(limit) = self.limit {
+            match self.lane(route) {
+                // At least one, or nobody would ever be served.
+                Some(lane) if lane.held >= limit.max(1) => return Place::Full,
+                Some(lane) => lane.held += 1,
+                None => {
+                    let lane = Lane { route: route.clone(), held: 1, waiting: VecDeque::new() };
+                    self.lanes.push(lane);
+                }
             }
-        };
-        match self.held.get_mut(held) {
-            // At least one, or nobody would ever be served.
-            Some((_, count)) if *count < limit.max(1) => {
-                *count += 1;
-                self.open += 1;
-                Place::Held
-            }
-            _ => Place::Full,
         }
+        self.open += 1;
+        Place::Held
     }
 
-    /// Stands at the end of the queue.
-    pub(crate) fn wait(&mut self, route: Route, who: W) -> Ticket {
+    /// Stands at the end of the queue for the places of that route, all of which are held.
+    pub(crate) fn wait(&mut self, route: &Route, who: W) -> Ticket {
         let ticket = Ticket(self.tickets);
         self.tickets += 1;
-        self.waiting.push_back(Waiting { ticket, route, who });
+        if let Some(lane) = self.lane(route) {
+            lane.waiting.push_back((ticket, who));
+        }
         ticket
     }
 
     /// Leaves the queue.
-    pub(crate) fn leave(&mut self, ticket: Ticket) -> Left {
-        match self.waiting.iter().position(|waiting| waiting.ticket == ticket) {
-            Some(at) => {
-                self.waiting.remove(at);
+    pub(crate) fn leave(&mut self, route: &Route, ticket: Ticket) -> Left {
+        let Some(lane) = self.lane(route) else { return Left::TooLate };
+        match lane.waiting.binary_search_by_key(&ticket, |(ticket, _)| *ticket) {
+            Ok(at) => {
+                lane.waiting.remove(at);
                 Left::InTime
             }
-            None => Left::TooLate,
+            Err(_) => Left::TooLate,
         }
     }
 
     /// A connection of that route is free: whose it is, if anybody waits.
     pub(crate) fn next(&mut self, route: &Route) -> Option<W> {
-        let at = self.waiting.iter().position(|waiting| waiting.route == *route)?;
-        self.waiting.remove(at).map(|waiting| waiting.who)
+        let lane = self.lane(route)?;
+        lane.waiting.pop_front().map(|(_, who)| who)
     }
 
     /// A connection of that route was closed: whose its place is, if anybody waits.
@@ -114,13 +111,17 @@ impl<W> Slots<W> {
             return Some(next);
         }
         self.open = self.open.saturating_sub(1);
-        if let Some(at) = self.held.iter().position(|(held, _)| held == route) {
-            match self.held.get_mut(at) {
-                Some((_, count)) if *count > 1 => *count -= 1,
-                _ => drop(self.held.swap_remove(at)),
+        if let Some(at) = self.lanes.iter().position(|lane| lane.route == *route) {
+            match self.lanes.get_mut(at) {
+                Some(lane) if lane.held > 1 => lane.held -= 1,
+                _ => drop(self.lanes.swap_remove(at)),
             }
         }
         None
+    }
+
+    fn lane(&mut self, route: &Route) -> Option<&mut Lane<W>> {
+        self.lanes.iter_mut().find(|lane| lane.route == *route)
     }
 }
 
@@ -148,7 +149,7 @@ mod tests {
         assert_eq!(none.hold(&route("a")), Place::Full);
         let mut unlimited = Slots::<()>::new(None);
         assert!((0..1000).all(|_| unlimited.hold(&route("a")) == Place::Held));
-        assert!(unlimited.held.is_empty(), "nothing is counted by route");
+        assert!(unlimited.lanes.is_empty(), "nothing is counted by route");
     }
 
     #[test]
@@ -156,12 +157,12 @@ mod tests {
         let mut slots = Slots::new(Some(1));
         slots.hold(&route("a"));
         slots.hold(&route("b"));
-        let first = slots.wait(route("a"), 1);
-        slots.wait(route("b"), 2);
-        slots.wait(route("a"), 3);
-        slots.wait(route("a"), 4);
-        assert_eq!(slots.leave(first), Left::InTime);
-        assert_eq!(slots.leave(first), Left::TooLate);
+        let first = slots.wait(&route("a"), 1);
+        slots.wait(&route("b"), 2);
+        slots.wait(&route("a"), 3);
+        slots.wait(&route("a"), 4);
+        assert_eq!(slots.leave(&route("a"), first), Left::InTime);
+        assert_eq!(slots.leave(&route("a"), first), Left::TooLate);
         assert_eq!(slots.next(&route("a")), Some(3), "a connection that is free");
         assert_eq!(slots.free(&route("a")), Some(4), "a place that is free");
         assert_eq!(slots.hold(&route("a")), Place::Full, "it went from hand to hand");
@@ -184,7 +185,7 @@ mod tests {
                 match step {
                     0 | 1 => match slots.hold(&routes[at]) {
                         Place::Held => held[at] += 1,
-                        Place::Full => tickets.push(slots.wait(routes[at].clone(), at)),
+                        Place::Full => tickets.push((at, slots.wait(&routes[at], at))),
                     },
                     2 if held[at] > 0 => {
                         if let Some(next) = slots.free(&routes[at]) {
@@ -194,16 +195,18 @@ mod tests {
                         }
                     }
                     _ => {
-                        if let Some(ticket) = tickets.pop() {
-                            slots.leave(ticket);
+                        if let Some((at, ticket)) = tickets.pop() {
+                            slots.leave(&routes[at], ticket);
                         }
                     }
                 }
                 prop_assert!(held.iter().all(|held| *held <= limit));
                 prop_assert_eq!(slots.open(), held.iter().sum::<usize>());
                 for (at, route) in routes.iter().enumerate() {
-                    let waits = slots.waiting.iter().any(|waiting| waiting.route == *route);
+                    let lane = slots.lanes.iter().find(|lane| lane.route == *route);
+                    let waits = lane.is_some_and(|lane| !lane.waiting.is_empty());
                     prop_assert!(!waits || held[at] == limit);
+                    prop_assert_eq!(lane.is_some(), held[at] > 0, "no lane is left behind");
                 }
             }
         }

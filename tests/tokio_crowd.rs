@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use leanhttp::tokio::Client;
+use leanhttp::tokio::{Client, ClientBuilder};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Builder;
 use tokio::sync::Semaphore;
@@ -27,6 +27,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// What a request may take of the heap, its task included, while it waits for its response.
 const HEAP: u64 = 8 * 1024;
+
+/// How many connections there are where there may be only so many.
+const OPEN: usize = 100;
 
 /// The descriptors are enough for one test at a time.
 static TURN: Mutex<()> = Mutex::new(());
@@ -42,13 +45,14 @@ fn crowd() -> usize {
 fn on_one_thread() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Server::start(crowd());
-    let mut spread = None;
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let mut ends = Vec::new();
     let heap = allocation_counter::measure(|| {
-        spread = Some(runtime.block_on(all_at_once(&Client::new(), &server, crowd())));
+        ends = runtime.block_on(all_at_once(&patient().build().unwrap(), &server, crowd()));
     });
+    report("on one thread", &ends);
     let each = heap.bytes_max / crowd() as u64;
-    println!("{} requests at once: {each} bytes of heap each, {}", crowd(), spread.unwrap());
+    println!("{each} bytes of heap for each");
     assert!(each < HEAP, "{each} bytes of heap for each request");
 }
 
@@ -57,46 +61,60 @@ fn on_many_threads() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Server::start(crowd());
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let spread = runtime.block_on(all_at_once(&Client::new(), &server, crowd()));
-    println!("{} requests at once on two threads: {spread}", crowd());
+    let ends = runtime.block_on(all_at_once(&patient().build().unwrap(), &server, crowd()));
+    report("on two threads", &ends);
 }
 
-/// Who came first is served first, and the queue is no work for anybody.
+/// Who came first is served first, however many wait.
 #[test]
 fn in_a_queue() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Server::start(0);
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    for crowd in [CROWD / 4, CROWD / 2, CROWD, 4 * CROWD] {
-        let client = Client::builder().pool_max_open_per_host(100).connect_timeout(None);
-        let client = client.build().unwrap();
-        let began = Instant::now();
-        let spread = runtime.block_on(all_at_once(&client, &server, crowd));
-        println!("{crowd} requests on 100 connections: {:?}, {spread}", began.elapsed());
+    let client = patient().pool_max_open_per_host(OPEN).build().unwrap();
+    let ends = runtime.block_on(all_at_once(&client, &server, CROWD));
+    report("one after the other", &ends);
+    for (place, end) in ends.iter().enumerate() {
+        let is_in_turn = place.abs_diff(end.number) <= 3 * OPEN;
+        assert!(is_in_turn, "request {} was served as number {place}", end.number);
     }
+    assert_eq!(client.pool_stats().waiting, 0);
+    assert!(client.pool_stats().open <= OPEN);
 }
 
-/// From the first completion to the last.
-async fn all_at_once(client: &Client, server: &Server, crowd: usize) -> String {
+/// A busy machine takes its time.
+fn patient() -> ClientBuilder {
+    Client::builder().connect_timeout(None).read_timeout(Duration::from_secs(100))
+}
+
+/// A request that was answered.
+struct End {
+    number: usize,
+    after: Duration,
+}
+
+/// In the order in which they are answered.
+async fn all_at_once(client: &Client, server: &Server, crowd: usize) -> Vec<End> {
     let mut calls = JoinSet::new();
     let began = Instant::now();
-    for _ in 0..crowd {
+    for number in 0..crowd {
         let request = client.get(&server.url);
         calls.spawn(async move {
             let response = request.send().await.unwrap();
             assert_eq!(response.bytes().await.unwrap(), "done");
-            Instant::now()
+            End { number, after: began.elapsed() }
         });
     }
-    let size = size_of_val(&client.get(&server.url).send());
-    let mut ends = calls.join_all().await;
-    ends.sort_unstable();
-    let (first, last) = (ends[0], ends[ends.len() - 1]);
-    format!(
-        "first after {:?}, last {:?} later; a future of {size} bytes",
-        first - began,
-        last - first
-    )
+    let mut ends = Vec::new();
+    while let Some(end) = calls.join_next().await {
+        ends.push(end.unwrap());
+    }
+    ends
+}
+
+fn report(how: &str, ends: &[End]) {
+    let (first, last) = (ends[0].after, ends[ends.len() - 1].after);
+    println!("{} requests {how}: first after {first:?}, last {:?} later", ends.len(), last - first);
 }
 
 /// A process that answers.

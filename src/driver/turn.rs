@@ -53,6 +53,7 @@ enum Turn<F: Front> {
 /// A place in the queue, which is left when this is dropped.
 struct Queued<F: Front> {
     shared: Arc<Shared<F>>,
+    route: Route,
     ticket: Ticket,
     grants: Arc<Grants<F>>,
 }
@@ -131,8 +132,8 @@ fn place<F: Front>(idle: &mut Idle<F>, shared: &Arc<Shared<F>>, route: Route) ->
         Place::Held => Turn::Slot(Slot { shared: Arc::downgrade(shared), route }),
         Place::Full => {
             let grants = Arc::new(Grants::default());
-            let ticket = idle.slots.wait(route, Waiter(Arc::clone(&grants)));
-            Turn::Later(Queued { shared: Arc::clone(shared), ticket, grants })
+            let ticket = idle.slots.wait(&route, Waiter(Arc::clone(&grants)));
+            Turn::Later(Queued { shared: Arc::clone(shared), route, ticket, grants })
         }
     }
 }
@@ -162,7 +163,7 @@ impl<F: Front> Queued<F> {
     }
 
     fn leave(&self) -> Left {
-        self.shared.idle().slots.leave(self.ticket)
+        self.shared.idle().slots.leave(&self.route, self.ticket)
     }
 }
 
