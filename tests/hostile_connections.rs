@@ -445,7 +445,9 @@ mod n12 {
         use std::process::{Command, Stdio};
 
         let mut child = Command::new(std::env::current_exe().unwrap());
-        let child = child.args(["--exact", "n12::child_that_is_interrupted", "--ignored"]);
+        let (_, module) = module_path!().split_once("::").unwrap();
+        let name = format!("{module}::child_that_is_interrupted");
+        let child = child.args(["--exact", &name, "--ignored"]);
         let mut child = child.arg("--nocapture").stdout(Stdio::piped()).spawn().unwrap();
         let id = child.id().to_string();
         let status = loop {

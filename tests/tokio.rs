@@ -57,6 +57,9 @@ mod both {
     mod deadlines;
     #[path = "dialling.rs"]
     mod dialling;
+    #[cfg(feature = "digest")]
+    #[path = "digest.rs"]
+    mod digest;
     #[path = "dying_connections.rs"]
     mod dying_connections;
     #[path = "errors.rs"]
@@ -65,8 +68,24 @@ mod both {
     mod expect;
     #[path = "framing.rs"]
     mod framing;
+    #[path = "hostile_connections.rs"]
+    mod hostile_connections;
+    #[path = "hostile_cookies.rs"]
+    mod hostile_cookies;
+    #[path = "hostile_framing.rs"]
+    mod hostile_framing;
+    #[path = "hostile_input.rs"]
+    mod hostile_input;
+    #[path = "hostile_redirects.rs"]
+    mod hostile_redirects;
+    #[path = "hostile_size.rs"]
+    mod hostile_size;
+    #[path = "hostile_time.rs"]
+    mod hostile_time;
     #[path = "limits.rs"]
     mod limits;
+    #[path = "netrc.rs"]
+    mod netrc;
     #[path = "pool.rs"]
     mod pool;
     #[path = "pool_limits.rs"]
@@ -89,4 +108,6 @@ mod both {
     mod tls;
     #[path = "upgrade.rs"]
     mod upgrade;
+    #[path = "wire.rs"]
+    mod wire;
 }

@@ -105,6 +105,7 @@ pub fn get<U: IntoUrl>(url: U) -> Result<Response> {
     Client::new().get(url).send()
 }
 
+#[derive(Debug)]
 pub struct ClientBuilder(front::ClientBuilder);
 
 impl ClientBuilder {
@@ -117,6 +118,7 @@ steps! { ClientBuilder:
     user_agent[V](value: V) where { HeaderValue: TryFrom<V>, <HeaderValue as TryFrom<V>>::Error: Into<http::Error> };
     default_headers(headers: HeaderMap);
     basic_auth[U: fmt::Display, P: fmt::Display](username: U, password: Option<P>);
+    netrc_file(path: impl AsRef<Path>);
     cookie_provider[C: cookie::CookieStore + 'static](store: Arc<C>);
     cookie_store(enable: bool);
     gzip(enable: bool);
@@ -203,6 +205,11 @@ impl RequestBuilder {
         self.0.build().map(Request)
     }
 
+    pub fn build_split(self) -> (Client, Result<Request>) {
+        let (client, request) = self.0.build_split();
+        (Client(client), request.map(Request))
+    }
+
     pub fn body<T: Into<Body>>(self, body: T) -> Self {
         Self(self.0.body(body.into().0))
     }
@@ -244,11 +251,22 @@ steps! { RequestBuilder:
     expect_continue(enable: bool);
 }
 
+#[cfg(feature = "digest")]
+steps! { ClientBuilder:
+    digest_auth[U: fmt::Display, P: fmt::Display](username: U, password: P);
+}
+
+#[cfg(feature = "digest")]
+steps! { RequestBuilder:
+    digest_auth[U: fmt::Display, P: fmt::Display](username: U, password: P);
+}
+
 #[cfg(feature = "json")]
 steps! { RequestBuilder:
     json[T: serde::Serialize + ?Sized](json: &T);
 }
 
+#[derive(Debug)]
 pub struct Request(front::Request);
 
 impl Request {
@@ -421,8 +439,9 @@ macro_rules! from {
 from!(Bytes, Vec<u8>, String, &'static [u8], &'static str);
 
 pub mod multipart {
-    use super::{File, Path, Read, Source, front, io};
+    use super::{File, HeaderMap, Path, Read, Source, front, io};
 
+    #[derive(Debug)]
     pub struct Form(pub(super) front::multipart::Form);
 
     impl Form {
@@ -442,8 +461,25 @@ pub mod multipart {
         pub fn file(self, name: &'static str, path: impl AsRef<Path>) -> io::Result<Self> {
             Ok(self.part(name, Part::file(path)?))
         }
+
+        pub fn with_boundary(self, boundary: impl Into<String>) -> real::Result<Self> {
+            self.0.with_boundary(boundary).map(Self)
+        }
+
+        pub fn boundary(&self) -> &str {
+            self.0.boundary()
+        }
+
+        pub fn percent_encode_path_segment(self) -> Self {
+            Self(self.0.percent_encode_path_segment())
+        }
+
+        pub fn percent_encode_attr_chars(self) -> Self {
+            Self(self.0.percent_encode_attr_chars())
+        }
     }
 
+    #[derive(Debug)]
     pub struct Part(front::multipart::Part);
 
     impl Part {
@@ -477,6 +513,10 @@ pub mod multipart {
         pub fn mime_str(self, mime: &str) -> real::Result<Self> {
             self.0.mime_str(mime).map(Self)
         }
+
+        pub fn headers(self, headers: HeaderMap) -> Self {
+            Self(self.0.headers(headers))
+        }
     }
 }
 
@@ -503,7 +543,13 @@ impl AsyncRead for Source {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
+        let room = buffer.remaining();
         let count = self.reader.read(buffer.initialize_unfilled())?;
+        if count > room {
+            return Poll::Ready(Err(io::Error::other(
+                "a reader claimed more bytes than it had room for",
+            )));
+        }
         buffer.advance(count);
         Poll::Ready(Ok(()))
     }
