@@ -1,5 +1,5 @@
-//! Connecting to the first of several addresses that answers (Happy Eyeballs, RFC 8305), without a
-//! thread: the attempts run in the system, and are looked at in turn.
+//! Connecting to several addresses at the same time without a thread: the attempts run in the
+//! system, and are looked at in turn.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,24 +13,25 @@ use socket2::{Domain, Type};
 
 use super::stream::Stream;
 use crate::dialling::SocketOptions;
-use crate::driver::SocketError;
 use crate::driver::system::Failures;
+use crate::driver::{SocketError, race};
 use crate::os::{self, Connecting};
-use crate::policy::budget::{Budget, Expired, Operation};
-use crate::policy::eyeballs::{Move, Race};
+use crate::policy::budget::Budget;
+#[cfg(unix)]
+use crate::policy::budget::Operation;
 
 /// How often attempts are looked at when there are several, or somebody may end the call. std has no
 /// way to wait for the first of them; when there are several, a quarter of a second has passed.
 const TICK: Duration = Duration::from_millis(5);
 
 /// The connection that is made first; the other attempts are closed.
-pub(super) fn connect(
+pub(super) async fn connect(
     addresses: Vec<SocketAddr>,
     options: &SocketOptions,
     budget: &Budget,
 ) -> Result<(Stream, SocketAddr), Failures> {
-    let race = Race::new(addresses);
-    Attempts { race, options, budget, running: Vec::new(), failures: Vec::new() }.run()
+    let attempts = Attempts { options, budget, running: Vec::new() };
+    race::connect(addresses, attempts, budget, Instant::now).await
 }
 
 /// The one address of a Unix domain socket.
@@ -51,14 +52,10 @@ pub(super) fn connect_unix(_: &Path, _: &Budget) -> Result<Stream, SocketError> 
     Err(io::Error::from(io::ErrorKind::Unsupported).into())
 }
 
-type Won = (Stream, SocketAddr);
-
 struct Attempts<'a> {
-    race: Race,
     options: &'a SocketOptions,
     budget: &'a Budget,
     running: Vec<Attempt>,
-    failures: Failures,
 }
 
 struct Attempt {
@@ -75,101 +72,73 @@ enum State {
     Connecting,
 }
 
-impl Attempts<'_> {
-    fn run(mut self) -> Result<(Stream, SocketAddr), Failures> {
-        loop {
-            match self.race.step(Instant::now()) {
-                Move::Start(address) => self.start(address),
-                Move::Lost => return Err(self.failures),
-                Move::Wait(limit) => match self.wait(limit) {
-                    Ok(Some(won)) => return Ok(won),
-                    Ok(None) => {}
-                    Err(expired) => return Err(self.expired(expired)),
-                },
-            }
-        }
+/// An attempt that has ended.
+type Ended = (SocketAddr, io::Result<Stream>);
+
+impl race::Attempts for Attempts<'_> {
+    type Connection = Stream;
+
+    fn start(&mut self, address: SocketAddr) -> io::Result<()> {
+        let socket = os::socket(address, self.options)?;
+        self.running.push(Attempt { address, socket, state: State::New });
+        Ok(())
     }
 
-    fn start(&mut self, address: SocketAddr) {
-        match os::socket(address, self.options) {
-            Ok(socket) => self.running.push(Attempt { address, socket, state: State::New }),
-            Err(error) => self.failed(address, error),
-        }
-    }
-
-    /// Waits until an attempt ends, for a while.
-    fn wait(&mut self, limit: Option<Duration>) -> Result<Option<Won>, Expired> {
-        let budget = self.budget.wait(Operation::Connect, Instant::now)?;
+    async fn first(&mut self, at_most: Option<Duration>) -> Option<Ended> {
         let is_alone = self.running.len() == 1;
         let is_watched = self.budget.cancel_token().is_some();
         let tick = (is_watched || !is_alone).then_some(TICK);
-        let limits = [limit, budget.at_most, tick];
-        let limit = limits.into_iter().flatten().min().unwrap_or(Duration::MAX);
+        let limit = at_most.into_iter().chain(tick).min().unwrap_or(Duration::MAX);
         match self.running.iter().position(|attempt| attempt.state == State::New) {
-            Some(new) => Ok(self.begin(new, limit)),
+            Some(new) => self.begin(new, limit),
             None => {
                 thread::sleep(limit.min(TICK));
-                Ok(self.look())
+                self.look()
             }
         }
     }
 
+    fn running(&self) -> impl Iterator<Item = SocketAddr> {
+        self.running.iter().map(|attempt| attempt.address)
+    }
+}
+
+impl Attempts<'_> {
     /// Begins to connect, and waits for that as long as `limit`.
-    fn begin(&mut self, new: usize, limit: Duration) -> Option<Won> {
+    fn begin(&mut self, new: usize, limit: Duration) -> Option<Ended> {
         let attempt = self.running.get_mut(new)?;
         attempt.state = State::Connecting;
         match os::connect(&attempt.socket, attempt.address, limit.max(SHORTEST)) {
-            Ok(Connecting::Done) => Some(self.won(new)),
+            Ok(Connecting::Done) => Some(self.ended(new, Ok(()))),
             Ok(Connecting::GoesOn) => self.look(),
-            Err(error) => {
-                self.lost(new, error);
-                None
-            }
+            Err(error) => Some(self.ended(new, Err(error))),
         }
     }
 
-    /// Looks at all attempts, without waiting.
-    fn look(&mut self) -> Option<Won> {
-        let mut at = 0;
-        while let Some(attempt) = self.running.get(at) {
-            match attempt.outcome() {
-                Some(Ok(())) => return Some(self.won(at)),
-                Some(Err(error)) => self.lost(at, error),
-                None => at += 1,
-            }
+    /// Looks at all attempts, without waiting. An error is told once, so only one is asked for.
+    fn look(&mut self) -> Option<Ended> {
+        if let Some(at) = self.running.iter().position(Attempt::is_connected) {
+            return Some(self.ended(at, Ok(())));
         }
-        None
+        let mut attempts = self.running.iter().enumerate();
+        let (at, error) = attempts.find_map(|(at, attempt)| Some((at, attempt.failure()?)))?;
+        Some(self.ended(at, Err(error)))
     }
 
-    fn won(&mut self, at: usize) -> Won {
+    fn ended(&mut self, at: usize, outcome: io::Result<()>) -> Ended {
         let Attempt { address, socket, .. } = self.running.swap_remove(at);
-        (Stream::new(socket), address)
-    }
-
-    fn lost(&mut self, at: usize, error: io::Error) {
-        let Attempt { address, .. } = self.running.swap_remove(at);
-        self.failed(address, error);
-    }
-
-    fn failed(&mut self, address: SocketAddr, error: io::Error) {
-        self.failures.push((address, error.into()));
-        self.race.failed(Instant::now());
-    }
-
-    /// The time is over for all of them.
-    fn expired(self, expired: Expired) -> Failures {
-        let running = self.running.iter().map(|attempt| (attempt.address, expired.into()));
-        self.failures.into_iter().chain(running).collect()
+        (address, outcome.map(|()| Stream::new(socket)))
     }
 }
 
 impl Attempt {
-    fn outcome(&self) -> Option<io::Result<()>> {
-        match self.socket.take_error() {
-            Ok(Some(error)) | Err(error) => Some(Err(error)),
-            // It has a peer as soon as it is connected.
-            Ok(None) => self.socket.peer_addr().is_ok().then_some(Ok(())),
-        }
+    /// It has a peer as soon as it is connected.
+    fn is_connected(&self) -> bool {
+        self.socket.peer_addr().is_ok()
+    }
+
+    fn failure(&self) -> Option<io::Error> {
+        self.socket.take_error().unwrap_or_else(Some)
     }
 }
 

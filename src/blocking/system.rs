@@ -43,7 +43,7 @@ impl system::System for System {
         options: &SocketOptions,
         budget: &Budget,
     ) -> Result<(Stream, SocketAddr), Failures> {
-        race::connect(addresses, options, budget)
+        race::connect(addresses, options, budget).await
     }
 
     async fn connect_unix(&self, path: &Path, budget: &Budget) -> Result<Stream, SocketError> {

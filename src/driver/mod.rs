@@ -18,6 +18,8 @@ mod connection;
 mod content;
 mod dial;
 mod lease;
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+pub(crate) mod race;
 mod reader;
 pub(crate) mod ready;
 mod resolve;

@@ -1,11 +1,11 @@
-//! Connecting to the first of several addresses that answers (Happy Eyeballs, RFC 8305): all attempts
-//! are futures of the one task that waits for them.
+//! Connecting to several addresses at the same time: all attempts are futures of the one task that
+//! waits for them.
 
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -18,11 +18,13 @@ use super::stream::Stream;
 use super::system::System;
 use crate::cancel::Watch;
 use crate::dialling::SocketOptions;
-use crate::driver::SocketError;
+use crate::driver::ready::unless;
 use crate::driver::system::{Event as _, Failures, System as _};
+use crate::driver::{SocketError, race};
 use crate::os;
-use crate::policy::budget::{Budget, Expired, Operation};
-use crate::policy::eyeballs::{Move, Race};
+use crate::policy::budget::Budget;
+#[cfg(unix)]
+use crate::policy::budget::Operation;
 
 /// The connection that is made first; the other attempts are closed.
 pub(super) async fn connect(
@@ -31,18 +33,18 @@ pub(super) async fn connect(
     budget: &Budget,
 ) -> Result<(Stream, SocketAddr), Failures> {
     let patience = Patience::new(budget);
-    let race = Race::new(addresses);
-    Attempts { race, options, running: Vec::new(), failures: Vec::new() }.run(&patience).await
+    let attempts = Attempts { options, running: Vec::new(), patience };
+    race::connect(addresses, attempts, budget, || System.now()).await
 }
 
 /// The one address of a Unix domain socket.
 #[cfg(unix)]
 pub(super) async fn connect_unix(path: &Path, budget: &Budget) -> Result<Stream, SocketError> {
-    let patience = Patience::new(budget);
-    let (at_most, expired) = patience.left()?;
-    match patience.first(::tokio::net::UnixStream::connect(path), at_most).await {
+    let wait = budget.wait(Operation::Connect, || System.now())?;
+    let connecting = ::tokio::net::UnixStream::connect(path);
+    match Patience::new(budget).first(connecting, wait.at_most).await {
         Some(stream) => Ok(Stream::new(Endpoint::Unix(stream?))?),
-        None => Err(budget.over(expired).into()),
+        None => Err(budget.over(wait.expired).into()),
     }
 }
 
@@ -52,10 +54,9 @@ pub(super) async fn connect_unix(_: &Path, _: &Budget) -> Result<Stream, SocketE
 }
 
 struct Attempts<'a> {
-    race: Race,
     options: &'a SocketOptions,
     running: Vec<Attempt>,
-    failures: Failures,
+    patience: Patience,
 }
 
 struct Attempt {
@@ -63,64 +64,42 @@ struct Attempt {
     connecting: Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>,
 }
 
-type Ended = (SocketAddr, io::Result<TcpStream>);
+impl race::Attempts for Attempts<'_> {
+    type Connection = Stream;
 
-impl Attempts<'_> {
-    async fn run(mut self, patience: &Patience<'_>) -> Result<(Stream, SocketAddr), Failures> {
-        loop {
-            let limit = match self.race.step(System.now()) {
-                Move::Start(address) => {
-                    self.start(address);
-                    continue;
-                }
-                Move::Lost => return Err(self.failures),
-                Move::Wait(limit) => limit,
-            };
-            let at_most = match patience.left() {
-                Ok((at_most, _)) => limit.into_iter().chain(at_most).min(),
-                Err(expired) => return Err(self.expired(expired)),
-            };
-            let first = patience.first(poll_fn(|cx| self.poll(cx)), at_most).await;
-            match first.map(|(address, outcome)| (address, outcome.and_then(watched))) {
-                Some((address, Ok(stream))) => return Ok((stream, address)),
-                Some((address, Err(error))) => self.failed(address, error),
-                None => {}
-            }
+    fn start(&mut self, address: SocketAddr) -> io::Result<()> {
+        let socket = prepared(address, self.options)?;
+        self.running.push(Attempt { address, connecting: Box::pin(socket.connect(address)) });
+        Ok(())
+    }
+
+    async fn first(
+        &mut self,
+        at_most: Option<Duration>,
+    ) -> Option<(SocketAddr, io::Result<Stream>)> {
+        let Self { running, patience, .. } = self;
+        let (address, outcome) = patience.first(poll_fn(|cx| poll(running, cx)), at_most).await?;
+        Some((address, outcome.and_then(|stream| Stream::new(Endpoint::Tcp(stream)))))
+    }
+
+    fn running(&self) -> impl Iterator<Item = SocketAddr> {
+        self.running.iter().map(|attempt| attempt.address)
+    }
+}
+
+/// The attempt that has ended.
+fn poll(
+    running: &mut Vec<Attempt>,
+    cx: &mut Context<'_>,
+) -> Poll<(SocketAddr, io::Result<TcpStream>)> {
+    let ended = running.iter_mut().enumerate().find_map(|(at, attempt)| {
+        match attempt.connecting.as_mut().poll(cx) {
+            Poll::Ready(outcome) => Some((at, outcome)),
+            Poll::Pending => None,
         }
-    }
-
-    fn start(&mut self, address: SocketAddr) {
-        match prepared(address, self.options) {
-            Ok(socket) => {
-                let connecting = Box::pin(socket.connect(address));
-                self.running.push(Attempt { address, connecting });
-            }
-            Err(error) => self.failed(address, error),
-        }
-    }
-
-    /// The attempt that has ended.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
-        let ended = self.running.iter_mut().enumerate().find_map(|(at, attempt)| {
-            match attempt.connecting.as_mut().poll(cx) {
-                Poll::Ready(outcome) => Some((at, outcome)),
-                Poll::Pending => None,
-            }
-        });
-        let Some((at, outcome)) = ended else { return Poll::Pending };
-        Poll::Ready((self.running.swap_remove(at).address, outcome))
-    }
-
-    fn failed(&mut self, address: SocketAddr, error: io::Error) {
-        self.failures.push((address, error.into()));
-        self.race.failed(System.now());
-    }
-
-    /// The time is over for all of them.
-    fn expired(self, expired: Expired) -> Failures {
-        let running = self.running.iter().map(|attempt| (attempt.address, expired.into()));
-        self.failures.into_iter().chain(running).collect()
-    }
+    });
+    let Some((at, outcome)) = ended else { return Poll::Pending };
+    Poll::Ready((running.swap_remove(at).address, outcome))
 }
 
 fn prepared(address: SocketAddr, options: &SocketOptions) -> io::Result<TcpSocket> {
@@ -129,30 +108,20 @@ fn prepared(address: SocketAddr, options: &SocketOptions) -> io::Result<TcpSocke
     Ok(TcpSocket::from_std_stream(socket.into()))
 }
 
-fn watched(stream: TcpStream) -> io::Result<Stream> {
-    Stream::new(Endpoint::Tcp(stream))
-}
-
-/// The budget of making a connection, and what wakes up whoever waits when nobody wants it any more.
-struct Patience<'a> {
-    budget: &'a Budget,
+/// What wakes up whoever waits for a connection when nobody wants it any more.
+struct Patience {
     cancelled: Arc<Event>,
     _watch: Option<Watch>,
 }
 
-impl<'a> Patience<'a> {
-    fn new(budget: &'a Budget) -> Self {
+impl Patience {
+    fn new(budget: &Budget) -> Self {
         let cancelled = Arc::new(Event::default());
         let watch = budget.cancel_token().map(|token| {
             let cancelled = Arc::clone(&cancelled);
             token.on_cancel(move || cancelled.set())
         });
-        Self { budget, cancelled, _watch: watch }
-    }
-
-    fn left(&self) -> Result<(Option<Duration>, Expired), Expired> {
-        let wait = self.budget.wait(Operation::Connect, || System.now())?;
-        Ok((wait.at_most, wait.expired))
+        Self { cancelled, _watch: watch }
     }
 
     /// What comes of it, if it comes in that time.
@@ -161,11 +130,6 @@ impl<'a> Patience<'a> {
         future: impl Future<Output = T>,
         at_most: Option<Duration>,
     ) -> Option<T> {
-        let (mut future, mut over) = (pin!(future), pin!(self.cancelled.wait(at_most)));
-        let both = poll_fn(|cx| match future.as_mut().poll(cx) {
-            Poll::Ready(done) => Poll::Ready(Some(done)),
-            Poll::Pending => over.as_mut().poll(cx).map(|()| None),
-        });
-        both.await
+        unless(future, self.cancelled.wait(at_most)).await
     }
 }

@@ -1,0 +1,61 @@
+//! Connecting to the first of several addresses that answers (Happy Eyeballs, RFC 8305).
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::system::Failures;
+use crate::policy::budget::{Budget, Operation};
+use crate::policy::eyeballs::{Move, Race};
+
+/// Attempts to connect that go on at the same time, as a system makes them. Dropping them closes
+/// them.
+pub(crate) trait Attempts {
+    type Connection;
+
+    /// Begins one more.
+    fn start(&mut self, address: SocketAddr) -> io::Result<()>;
+
+    /// One that has ended, or none in that time.
+    fn first(
+        &mut self,
+        at_most: Option<Duration>,
+    ) -> impl Future<Output = Option<(SocketAddr, io::Result<Self::Connection>)>> + Send;
+
+    /// Those that have not.
+    fn running(&self) -> impl Iterator<Item = SocketAddr>;
+}
+
+/// The connection that is made first; the other attempts are closed.
+pub(crate) async fn connect<A: Attempts>(
+    addresses: Vec<SocketAddr>,
+    mut attempts: A,
+    budget: &Budget,
+    now: fn() -> Instant,
+) -> Result<(A::Connection, SocketAddr), Failures> {
+    let mut race = Race::new(addresses);
+    let mut failures = Failures::new();
+    loop {
+        let ended = match race.step(now()) {
+            Move::Start(address) => {
+                attempts.start(address).err().map(|error| (address, Err(error)))
+            }
+            Move::Lost => return Err(failures),
+            Move::Wait(limit) => match budget.wait(Operation::Connect, now) {
+                Ok(wait) => attempts.first(limit.into_iter().chain(wait.at_most).min()).await,
+                Err(expired) => {
+                    failures.extend(attempts.running().map(|address| (address, expired.into())));
+                    return Err(failures);
+                }
+            },
+        };
+        match ended {
+            Some((address, Ok(connection))) => return Ok((connection, address)),
+            Some((address, Err(error))) => {
+                failures.push((address, error.into()));
+                race.failed(now());
+            }
+            None => {}
+        }
+    }
+}
