@@ -394,6 +394,8 @@ mod wire;
 pub mod blocking;
 #[cfg_attr(not(feature = "charset"), path = "utf8.rs")]
 mod charset;
+#[cfg(any(feature = "stream", feature = "tower"))]
+mod foreign;
 #[cfg(feature = "cookies")]
 mod jar;
 #[cfg(feature = "json")]

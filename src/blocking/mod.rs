@@ -11,7 +11,6 @@
 //! [`resolve`](ClientBuilder::resolve) entry needs none.
 
 mod client;
-mod lookups;
 #[cfg(feature = "multipart")]
 pub mod multipart;
 mod race;

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::lookups::{Lookup, Lookups};
 use super::race;
 use super::stream::Stream;
 use crate::dialling::SocketOptions;
@@ -13,12 +12,13 @@ use crate::dns::Resolver;
 use crate::driver::SocketError;
 use crate::driver::system::{self, Desk, Failures, Found};
 use crate::os;
+use crate::os::lookups::{Lookup, Lookups};
 use crate::policy::budget::Budget;
 
 /// The operating system, as one client uses it.
 #[derive(Debug, Clone, Default)]
 pub struct System {
-    lookups: Arc<Lookups>,
+    lookups: Arc<Lookups<Event>>,
 }
 
 impl system::System for System {

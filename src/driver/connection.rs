@@ -1,14 +1,12 @@
 //! An open connection: the loop that carries out what its machine asks for.
 
 use std::io;
-use std::sync::Arc;
 use std::time::Instant;
 
 use http::HeaderMap;
 
-use super::ready::unless;
 use super::socket::{Socket, SocketError};
-use super::system::{Desk, Meanwhile, Pending, System};
+use super::system::{Meanwhile, Pending, System, in_time};
 use super::turn::Slot;
 use crate::body::{Body, Feed};
 use crate::call::{Call, Failure};
@@ -272,9 +270,8 @@ impl<F: Front> Connection<F> {
             // A source could outlast every limit before anything is written.
             let wait = budget.wait(Operation::Source, || self.socket.now());
             let wait = wait.map_err(Halt::Expired)?;
-            let desk = Arc::new(Desk::<(), EventOf<F>>::default());
-            let over = async { desk.wait(wait.at_most, budget).await.unwrap_or_default() };
-            let Some(count) = unless(F::read(source, into), over).await else {
+            let read = F::read(source, into);
+            let Some(count) = in_time::<EventOf<F>, _>(read, wait.at_most, budget).await else {
                 return Err(Halt::Expired(budget.over(wait.expired)));
             };
             body.fed(count.map_err(Halt::body)?).map_err(Halt::body)?;

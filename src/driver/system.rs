@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use http::Method;
 
 use super::SocketError;
+use super::ready::unless;
 use crate::dialling::SocketOptions;
 use crate::dns::Resolver;
 use crate::policy::budget::{Budget, Wait};
@@ -184,4 +185,14 @@ impl<T: Send + 'static, E: Event> Desk<T, E> {
         self.event.wait(at_most).await;
         self.take()
     }
+}
+
+/// What comes of it in that time, as long as the call is wanted.
+pub(crate) async fn in_time<E: Event, T>(
+    future: impl Future<Output = T>,
+    at_most: Option<Duration>,
+    budget: &Budget,
+) -> Option<T> {
+    let nothing = Arc::new(Desk::<(), E>::default());
+    unless(future, async { nothing.wait(at_most, budget).await.unwrap_or_default() }).await
 }

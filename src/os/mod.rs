@@ -1,6 +1,8 @@
 //! What both fronts ask of the operating system in the same way.
 
 mod connect;
+#[cfg(feature = "blocking")]
+pub(crate) mod lookups;
 mod options;
 mod probe;
 

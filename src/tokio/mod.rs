@@ -60,19 +60,13 @@
 //! dropping one, as a layer with a timeout does, ends its call.
 
 mod alarm;
-#[cfg(feature = "stream")]
-mod bytes_stream;
 mod client;
 mod endpoint;
 mod event;
 #[cfg(feature = "multipart")]
 pub mod multipart;
-#[cfg(any(feature = "stream", feature = "tower"))]
-mod pieces;
 mod race;
 mod response;
-#[cfg(feature = "tower")]
-mod service;
 mod stream;
 mod system;
 mod upgraded;
@@ -83,6 +77,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use ::tokio::io::{AsyncRead, ReadBuf};
+
+#[cfg(any(feature = "stream", feature = "tower"))]
+pub(crate) use response::CHUNK;
 
 use crate::body::SourceLength;
 use crate::error::Result;
@@ -122,9 +119,9 @@ pub type Upgraded = crate::response::Upgraded<Tokio>;
 pub type Body = crate::body::Body<Tokio>;
 
 #[cfg(feature = "stream")]
-pub use bytes_stream::BytesStream;
+pub use crate::foreign::BytesStream;
 #[cfg(feature = "tower")]
-pub use service::Sending;
+pub use crate::foreign::Sending;
 
 /// One GET request with a client of its own.
 ///

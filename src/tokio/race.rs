@@ -6,7 +6,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,10 +15,8 @@ use super::endpoint::Endpoint;
 use super::event::Event;
 use super::stream::Stream;
 use super::system::System;
-use crate::cancel::Watch;
 use crate::dialling::SocketOptions;
-use crate::driver::ready::unless;
-use crate::driver::system::{Event as _, Failures, System as _};
+use crate::driver::system::{Failures, System as _, in_time};
 use crate::driver::{SocketError, race};
 use crate::os;
 use crate::policy::budget::Budget;
@@ -32,8 +29,7 @@ pub(super) async fn connect(
     options: &SocketOptions,
     budget: &Budget,
 ) -> Result<(Stream, SocketAddr), Failures> {
-    let patience = Patience::new(budget);
-    let attempts = Attempts { options, running: Vec::new(), patience };
+    let attempts = Attempts { options, budget, running: Vec::new() };
     race::connect(addresses, attempts, budget, || System.now()).await
 }
 
@@ -42,7 +38,7 @@ pub(super) async fn connect(
 pub(super) async fn connect_unix(path: &Path, budget: &Budget) -> Result<Stream, SocketError> {
     let wait = budget.wait(Operation::Connect, || System.now())?;
     let connecting = ::tokio::net::UnixStream::connect(path);
-    match Patience::new(budget).first(connecting, wait.at_most).await {
+    match in_time::<Event, _>(connecting, wait.at_most, budget).await {
         Some(stream) => Ok(Stream::new(Endpoint::Unix(stream?))?),
         None => Err(budget.over(wait.expired).into()),
     }
@@ -55,8 +51,8 @@ pub(super) async fn connect_unix(_: &Path, _: &Budget) -> Result<Stream, SocketE
 
 struct Attempts<'a> {
     options: &'a SocketOptions,
+    budget: &'a Budget,
     running: Vec<Attempt>,
-    patience: Patience,
 }
 
 struct Attempt {
@@ -77,8 +73,8 @@ impl race::Attempts for Attempts<'_> {
         &mut self,
         at_most: Option<Duration>,
     ) -> Option<(SocketAddr, io::Result<Stream>)> {
-        let Self { running, patience, .. } = self;
-        let (address, outcome) = patience.first(poll_fn(|cx| poll(running, cx)), at_most).await?;
+        let ended = poll_fn(|cx| poll(&mut self.running, cx));
+        let (address, outcome) = in_time::<Event, _>(ended, at_most, self.budget).await?;
         Some((address, outcome.and_then(|stream| Stream::new(Endpoint::Tcp(stream)))))
     }
 
@@ -106,30 +102,4 @@ fn prepared(address: SocketAddr, options: &SocketOptions) -> io::Result<TcpSocke
     let socket = os::socket(address, options)?;
     socket.set_nonblocking(true)?;
     Ok(TcpSocket::from_std_stream(socket.into()))
-}
-
-/// What wakes up whoever waits for a connection when nobody wants it any more.
-struct Patience {
-    cancelled: Arc<Event>,
-    _watch: Option<Watch>,
-}
-
-impl Patience {
-    fn new(budget: &Budget) -> Self {
-        let cancelled = Arc::new(Event::default());
-        let watch = budget.cancel_token().map(|token| {
-            let cancelled = Arc::clone(&cancelled);
-            token.on_cancel(move || cancelled.set())
-        });
-        Self { cancelled, _watch: watch }
-    }
-
-    /// What comes of it, if it comes in that time.
-    async fn first<T>(
-        &self,
-        future: impl Future<Output = T>,
-        at_most: Option<Duration>,
-    ) -> Option<T> {
-        unless(future, self.cancelled.wait(at_most)).await
-    }
 }

@@ -12,7 +12,7 @@ use super::{Reader, Response};
 use crate::error::{Error, Result};
 
 /// What `chunk` gives at most.
-pub(super) const CHUNK: usize = 16 * 1024;
+pub(crate) const CHUNK: usize = 16 * 1024;
 
 /// What `copy_to` moves at once.
 const COPY_PIECE: usize = 64 * 1024;
@@ -85,7 +85,7 @@ impl Response {
 
     /// The room that the next piece needs, where there is no use in more than that; at least one byte,
     /// in which the end is read.
-    pub(super) fn room(&self, at_most: usize) -> usize {
+    pub(crate) fn room(&self, at_most: usize) -> usize {
         let left = self.body.left().and_then(|left| usize::try_from(left).ok());
         left.map_or(at_most, |left| left.clamp(1, at_most))
     }
@@ -142,11 +142,7 @@ impl AsyncRead for Response {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        // The connection and not the future knows how far it is, so a new one each time will do.
-        let into = buffer.initialize_unfilled();
-        let count = ready!(pin!(self.next_bytes(into)).poll(cx)).map_err(Error::into_io)?;
-        buffer.advance(count);
-        Poll::Ready(Ok(()))
+        poll_into(buffer, cx, async |into| self.next_bytes(into).await)
     }
 }
 
@@ -157,9 +153,18 @@ impl AsyncRead for Reader {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let into = buffer.initialize_unfilled();
-        let count = ready!(pin!(self.next_bytes(into)).poll(cx)).map_err(Error::into_io)?;
-        buffer.advance(count);
-        Poll::Ready(Ok(()))
+        poll_into(buffer, cx, async |into| self.next_bytes(into).await)
     }
+}
+
+/// Reads into a buffer's room. The connection and not the future knows how far it is, so a new one
+/// each time will do.
+pub(super) fn poll_into(
+    buffer: &mut ReadBuf<'_>,
+    cx: &mut Context<'_>,
+    read: impl AsyncFnOnce(&mut [u8]) -> Result<usize>,
+) -> Poll<io::Result<()>> {
+    let read = ready!(pin!(read(buffer.initialize_unfilled())).poll(cx));
+    buffer.advance(read.map_err(Error::into_io)?);
+    Poll::Ready(Ok(()))
 }

@@ -2,10 +2,11 @@
 
 use std::io;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use ::tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::response::poll_into;
 use super::{Response, Upgraded};
 use crate::error::{Error, Result};
 
@@ -47,10 +48,7 @@ impl AsyncRead for Upgraded {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let into = buffer.initialize_unfilled();
-        let count = ready!(pin!(self.receive(into)).poll(cx)).map_err(Error::into_io)?;
-        buffer.advance(count);
-        Poll::Ready(Ok(()))
+        poll_into(buffer, cx, async |into| self.receive(into).await)
     }
 }
 

@@ -4,8 +4,8 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use ::tokio::io::{AsyncRead, ReadBuf};
 use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, ReadBuf};
 
 /// The pieces that `next` gives, until it gives none.
 pub(super) struct Pieces<N> {

@@ -11,10 +11,9 @@ use http_body::{Frame, SizeHint};
 use tower_service::Service;
 
 use super::pieces::Pieces;
-use super::response::CHUNK;
-use super::{Body, Client, Reader, Request, Response};
 use crate::body::SourceLength;
 use crate::error::{Error, Result};
+use crate::tokio::{Body, CHUNK, Client, Reader, Request, Response};
 
 /// Sends requests of the crate `http`, whose URIs have to be absolute; a mistake in one is told by
 /// the future.

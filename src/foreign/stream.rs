@@ -6,15 +6,14 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
-use ::tokio::io::AsyncRead;
 use bytes::Bytes;
 use futures_core::Stream;
+use tokio::io::AsyncRead;
 
 use super::pieces::Pieces;
-use super::response::CHUNK;
-use super::{Body, Response};
 use crate::body::SourceLength;
 use crate::error::Result;
+use crate::tokio::{Body, CHUNK, Response};
 
 impl Body {
     /// A body of unknown length: sent in chunks, as the stream gives them.
@@ -32,7 +31,7 @@ impl Body {
 }
 
 #[cfg(feature = "multipart")]
-impl super::multipart::Part {
+impl crate::tokio::multipart::Part {
     /// What a stream gives until it ends. Its length is not known, so the request is sent in
     /// chunks.
     pub fn stream<S, O, E>(value: S) -> Self

@@ -6,35 +6,39 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 
-use super::system::Event;
 use crate::dns::Resolver;
-use crate::driver::system::{Desk, Found};
-use crate::os;
+use crate::driver::system::{Desk, Event, Found};
 
 /// Threads of one client. A resolver that lets so many wait is not made faster by more of them.
 const MAX_THREADS: usize = 64;
 
 /// The lookups of one client.
-#[derive(Debug, Default)]
-pub(super) struct Lookups(Mutex<State>);
+#[derive(Debug)]
+pub(crate) struct Lookups<E>(Mutex<State<E>>);
 
-#[derive(Debug, Default)]
-struct State {
+#[derive(Debug)]
+struct State<E> {
     threads: usize,
     /// What no thread has begun, in order.
-    waiting: VecDeque<Lookup>,
+    waiting: VecDeque<Lookup<E>>,
 }
 
 #[derive(Debug)]
-pub(super) struct Lookup {
-    pub(super) host: String,
-    pub(super) resolver: Resolver,
+pub(crate) struct Lookup<E> {
+    pub(crate) host: String,
+    pub(crate) resolver: Resolver,
     /// Gone when nobody waits for it any more.
-    pub(super) answer: Weak<Desk<Found, Event>>,
+    pub(crate) answer: Weak<Desk<Found, E>>,
 }
 
-impl Lookups {
-    pub(super) fn begin(self: &Arc<Self>, lookup: Lookup) {
+impl<E> Default for Lookups<E> {
+    fn default() -> Self {
+        Self(Mutex::new(State { threads: 0, waiting: VecDeque::new() }))
+    }
+}
+
+impl<E: Event> Lookups<E> {
+    pub(crate) fn begin(self: &Arc<Self>, lookup: Lookup<E>) {
         let mut state = self.state();
         state.waiting.retain(Lookup::is_wanted);
         state.waiting.push_back(lookup);
@@ -57,7 +61,7 @@ impl Lookups {
         }
     }
 
-    fn next(&self) -> Option<Lookup> {
+    fn next(&self) -> Option<Lookup<E>> {
         let mut state = self.state();
         let next = state.waiting.pop_front();
         if next.is_none() {
@@ -76,12 +80,12 @@ impl Lookups {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State<E>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Lookup {
+impl<E: Event> Lookup<E> {
     fn is_wanted(&self) -> bool {
         self.answer.strong_count() > 0
     }
@@ -90,7 +94,7 @@ impl Lookup {
         if !self.is_wanted() {
             return;
         }
-        let found = os::look_up(&self.resolver, &self.host);
+        let found = super::look_up(&self.resolver, &self.host);
         if let Some(answer) = self.answer.upgrade() {
             answer.put(found);
         }
@@ -104,8 +108,14 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
+    use crate::blocking::Blocking;
     use crate::driver::ready::ready;
+    use crate::driver::system::System;
+    use crate::front::Front;
     use crate::policy::budget::{Budget, Timeouts};
+
+    type Lookups = super::Lookups<Woken>;
+    type Woken = <<Blocking as Front>::System as System>::Event;
 
     /// What stalls until it is told to go on, and counts how many it stalls.
     fn stalling() -> (Resolver, Arc<AtomicUsize>, mpsc::Sender<()>) {
@@ -120,14 +130,14 @@ mod tests {
         (Resolver(Arc::new(resolver)), count, go)
     }
 
-    fn begin(lookups: &Arc<Lookups>, resolver: &Resolver, host: &str) -> Arc<Desk<Found, Event>> {
+    fn begin(lookups: &Arc<Lookups>, resolver: &Resolver, host: &str) -> Arc<Desk<Found, Woken>> {
         let answer = Arc::default();
         let (host, resolver) = (host.to_owned(), resolver.clone());
         lookups.begin(Lookup { host, resolver, answer: Arc::downgrade(&answer) });
         answer
     }
 
-    fn answered(desk: &Arc<Desk<Found, Event>>) -> String {
+    fn answered(desk: &Arc<Desk<Found, Woken>>) -> String {
         let budget = Budget::start(Timeouts::default(), Instant::now());
         let found = ready(desk.wait(Some(Duration::from_secs(20)), &budget)).unwrap();
         found.expect("an answer in time").unwrap_err().to_string()

@@ -1,0 +1,12 @@
+//! The async front as the traits of other crates have it: streams, bodies and services.
+
+mod pieces;
+#[cfg(feature = "tower")]
+mod service;
+#[cfg(feature = "stream")]
+mod stream;
+
+#[cfg(feature = "tower")]
+pub use service::Sending;
+#[cfg(feature = "stream")]
+pub use stream::BytesStream;
