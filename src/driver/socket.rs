@@ -72,8 +72,8 @@ impl<S: System> Socket<S> {
 
     /// Waits for the first byte of a response, or for the end.
     pub(crate) async fn readable(&mut self, budget: &Budget) -> Result<(), SocketError> {
-        let wait = budget.wait(Operation::Read, || self.system.now())?;
-        self.stream.readable(wait).await
+        let system = &self.system;
+        self.stream.readable(|| budget.wait(Operation::Read, || system.now())).await
     }
 
     /// Reads at least one byte; 0 is the end.

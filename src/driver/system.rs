@@ -13,7 +13,7 @@ use super::SocketError;
 use super::ready::unless;
 use crate::dialling::SocketOptions;
 use crate::dns::Resolver;
-use crate::policy::budget::{Budget, Wait};
+use crate::policy::budget::{Budget, Expired, Wait};
 use crate::policy::world::World;
 use crate::proto::close::CloseReason;
 use crate::url::Url;
@@ -71,7 +71,10 @@ impl<S: System> World for S {
 pub trait Stream: fmt::Debug + Send + Sync + 'static {
     /// Waits until a read is worth a try, for those who do not want to hold room for it meanwhile.
     /// Where a read blocks, it always is.
-    fn readable(&mut self, _: Wait) -> impl Future<Output = Result<(), SocketError>> + Send {
+    fn readable(
+        &mut self,
+        _: impl FnOnce() -> Result<Wait, Expired> + Send,
+    ) -> impl Future<Output = Result<(), SocketError>> + Send {
         ready(Ok(()))
     }
 

@@ -13,7 +13,7 @@ use tokio::io::AsyncRead;
 use super::pieces::Pieces;
 use crate::body::SourceLength;
 use crate::error::Result;
-use crate::tokio::{Body, CHUNK, Response};
+use crate::tokio::{Body, Response, filled};
 
 impl Body {
     /// A body of unknown length: sent in chunks, as the stream gives them.
@@ -67,15 +67,14 @@ impl Stream for BytesStream {
         let Self { response, piece } = self.get_mut();
         let Some(body) = response else { return Poll::Ready(None) };
         if piece.is_empty() {
-            piece.resize(body.room(CHUNK), 0);
+            piece.resize(body.room(), 0);
         }
         let read = ready!(pin!(body.next_bytes(piece)).poll(cx));
         if !matches!(read, Ok(1..)) {
             *response = None;
         }
-        piece.truncate(*read.as_ref().unwrap_or(&0));
         let piece = std::mem::take(piece);
-        Poll::Ready(read.map(|count| (count > 0).then(|| piece.into())).transpose())
+        Poll::Ready(read.map(|count| (count > 0).then(|| filled(piece, count))).transpose())
     }
 }
 

@@ -78,8 +78,10 @@ use std::task::{Context, Poll, ready};
 
 use ::tokio::io::{AsyncRead, ReadBuf};
 
-#[cfg(any(feature = "stream", feature = "tower"))]
+#[cfg(feature = "tower")]
 pub(crate) use response::CHUNK;
+#[cfg(feature = "stream")]
+pub(crate) use response::filled;
 
 use crate::body::SourceLength;
 use crate::error::Result;

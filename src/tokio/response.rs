@@ -11,11 +11,11 @@ use bytes::Bytes;
 use super::{Reader, Response};
 use crate::error::{Error, Result};
 
-/// What `chunk` gives at most.
+/// The room for a piece that may not be filled.
 pub(crate) const CHUNK: usize = 16 * 1024;
 
-/// What `copy_to` moves at once.
-const COPY_PIECE: usize = 64 * 1024;
+/// What is moved at once where there is so much.
+const LARGE_CHUNK: usize = 64 * 1024;
 
 impl Response {
     /// The whole body.
@@ -59,7 +59,7 @@ impl Response {
         self.collect_json().await
     }
 
-    /// The next piece of the body, at most 16 KiB; none at its end.
+    /// The next piece of the body, at most 64 KiB; none at its end.
     ///
     /// If the future is dropped nothing is lost: the next one goes on where this one was.
     ///
@@ -77,17 +77,17 @@ impl Response {
     ///
     /// If the body is cut short, cannot be decoded or comes too late.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
-        let mut piece = vec![0; self.room(CHUNK)];
+        let mut piece = vec![0; self.room()];
         let count = self.next_bytes(&mut piece).await?;
-        piece.truncate(count);
-        Ok((count > 0).then(|| piece.into()))
+        Ok((count > 0).then(|| filled(piece, count)))
     }
 
-    /// The room that the next piece needs, where there is no use in more than that; at least one byte,
-    /// in which the end is read.
-    pub(crate) fn room(&self, at_most: usize) -> usize {
-        let left = self.body.left().and_then(|left| usize::try_from(left).ok());
-        left.map_or(at_most, |left| left.clamp(1, at_most))
+    /// The room for the next piece: at least one byte, in which the end is read.
+    pub(crate) fn room(&self) -> usize {
+        match self.body.left() {
+            Some(left) => usize::try_from(left).unwrap_or(usize::MAX).clamp(1, LARGE_CHUNK),
+            None => CHUNK,
+        }
     }
 
     /// Copies the body to `writer` piece by piece, and flushes it; says how many bytes it had.
@@ -104,7 +104,7 @@ impl Response {
     ///
     /// If the body is cut short, cannot be decoded or comes too late, or if the writer fails.
     pub async fn copy_to<W: AsyncWrite + Unpin + ?Sized>(&mut self, writer: &mut W) -> Result<u64> {
-        let mut piece = vec![0; COPY_PIECE];
+        let mut piece = vec![0; LARGE_CHUNK];
         let mut copied = 0;
         loop {
             let count = self.next_bytes(&mut piece).await?;
@@ -119,6 +119,16 @@ impl Response {
             copied += count as u64;
         }
     }
+}
+
+/// The beginning of a piece. It is held for as long as its owner likes, so it holds nothing for long
+/// that is mostly empty.
+pub(crate) fn filled(mut piece: Vec<u8>, count: usize) -> Bytes {
+    if count < piece.len() / 2 {
+        return Bytes::copy_from_slice(piece.get(..count).unwrap_or_default());
+    }
+    piece.truncate(count);
+    piece.into()
 }
 
 async fn write_all<W: AsyncWrite + Unpin + ?Sized>(

@@ -17,7 +17,7 @@ use super::endpoint::Endpoint;
 use crate::driver::SocketError;
 use crate::driver::system::{self, Meanwhile, Pending};
 use crate::os;
-use crate::policy::budget::Wait;
+use crate::policy::budget::{Expired, Wait};
 
 /// A connected socket.
 #[derive(Debug)]
@@ -105,10 +105,13 @@ fn here() -> io::Result<Id> {
 }
 
 impl system::Stream for Stream {
-    async fn readable(&mut self, wait: Wait) -> Result<(), SocketError> {
+    async fn readable(
+        &mut self,
+        wait: impl FnOnce() -> Result<Wait, Expired> + Send,
+    ) -> Result<(), SocketError> {
         match self.is_spotted.get_mut() {
             true => Ok(()),
-            false => self.ready(Interest::READABLE, wait).await,
+            false => self.ready(Interest::READABLE, wait()?).await,
         }
     }
 
