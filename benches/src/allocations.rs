@@ -11,6 +11,8 @@ pub struct Allocations {
     pub resized: u64,
     /// What was asked for, and by how much blocks grew.
     pub bytes: u64,
+    /// How much more was asked for than given back.
+    pub kept: i64,
 }
 
 /// Counts what `work` and the threads beside it allocate.
@@ -24,6 +26,7 @@ pub fn counted<T>(work: impl FnOnce() -> T) -> (T, Allocations) {
         fresh: after.fresh - before.fresh,
         resized: after.resized - before.resized,
         bytes: after.bytes - before.bytes,
+        kept: after.kept - before.kept,
     };
     (result, counted)
 }
@@ -36,12 +39,21 @@ static COUNTING: AtomicBool = AtomicBool::new(false);
 static FRESH: AtomicU64 = AtomicU64::new(0);
 static RESIZED: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
+static FREED: AtomicU64 = AtomicU64::new(0);
 
 fn total() -> Allocations {
+    let bytes = BYTES.load(Relaxed);
     Allocations {
         fresh: FRESH.load(Relaxed),
         resized: RESIZED.load(Relaxed),
-        bytes: BYTES.load(Relaxed),
+        bytes,
+        kept: bytes.cast_signed() - FREED.load(Relaxed).cast_signed(),
+    }
+}
+
+fn note_freed(bytes: usize) {
+    if COUNTING.load(Relaxed) {
+        FREED.fetch_add(bytes as u64, Relaxed);
     }
 }
 
@@ -71,11 +83,13 @@ unsafe impl GlobalAlloc for Counter {
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         note(&RESIZED, size.saturating_sub(layout.size()));
+        note_freed(layout.size().saturating_sub(size));
         // SAFETY: the caller's promises are passed on.
         unsafe { System.realloc(block, layout, size) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        note_freed(layout.size());
         // SAFETY: the caller's promises are passed on.
         unsafe { System.dealloc(block, layout) }
     }

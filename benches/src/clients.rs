@@ -24,8 +24,12 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::task::JoinSet;
+
 use crate::Outcome;
-use crate::rows::{Row, Scheme, Shape};
+#[cfg(feature = "all-peers")]
+use crate::rows::Senders;
+use crate::rows::{Points, Row, Shape};
 use crate::scratch::ScratchFile;
 use crate::target::Target;
 
@@ -36,6 +40,16 @@ pub trait Client: Send {
 
     /// The same for another thread: a clone that shares the pool, where there is one.
     fn sibling(&self) -> Outcome<Box<dyn Client>>;
+
+    /// Sends so many requests by each of so many tasks at once.
+    fn perform_in_tasks(&mut self, _tasks: u64, _each: u64) -> Outcome<()> {
+        Err("it has no tasks".into())
+    }
+
+    /// Turns to another port of the server; what was open stays open and idle.
+    fn turn_to(&mut self, _port: u16) -> Outcome<()> {
+        Err("it keeps no connections".into())
+    }
 }
 
 pub struct Entry {
@@ -57,67 +71,100 @@ pub struct Job {
 
 /// The name of the client that the others are compared with, on the right-hand side of the tables.
 pub const OURS: &str = "leanhttp";
+/// The same where only tasks are compared.
+pub const OURS_ASYNC: &str = "leanhttp-tokio";
 
 /// The raw loops come first: the first client of a row is what the others are measured by.
 pub const CLIENTS: &[Entry] = &[
     Entry { name: "raw", package: None, can: Row::is_plain, prepare: raw::prepare },
     Entry { name: "raw-tls", package: None, can: is_tls, prepare: raw_tls::prepare },
-    Entry { name: OURS, package: Some(OURS), can: any, prepare: leanhttp::prepare },
+    Entry { name: OURS, package: Some(OURS), can: blocks, prepare: leanhttp::prepare },
     Entry {
-        name: "leanhttp-tokio",
+        name: OURS_ASYNC,
         package: Some(OURS),
-        can: is_single,
+        can: is_async,
         prepare: leanhttp_tokio::prepare,
     },
-    Entry { name: "ureq", package: Some("ureq"), can: any, prepare: ureq::prepare },
+    Entry { name: "ureq", package: Some("ureq"), can: blocks, prepare: ureq::prepare },
     Entry {
         name: "reqwest-blocking",
         package: Some("reqwest"),
-        can: any,
+        can: blocks,
         prepare: reqwest_blocking::prepare,
     },
     #[cfg(feature = "all-peers")]
     Entry {
         name: "reqwest-async",
         package: Some("reqwest"),
-        can: is_single,
+        can: is_async,
         prepare: reqwest_async::prepare,
     },
     #[cfg(feature = "all-peers")]
     Entry { name: "hyper", package: Some("hyper"), can: hyper::can, prepare: hyper::prepare },
     #[cfg(feature = "all-peers")]
-    Entry { name: "attohttpc", package: Some("attohttpc"), can: any, prepare: attohttpc::prepare },
+    Entry {
+        name: "attohttpc",
+        package: Some("attohttpc"),
+        can: has_no_pool,
+        prepare: attohttpc::prepare,
+    },
     #[cfg(feature = "all-peers")]
     Entry { name: "minreq", package: Some("minreq"), can: minreq::can, prepare: minreq::prepare },
     #[cfg(feature = "all-peers")]
-    Entry { name: "curl", package: Some("curl"), can: is_single, prepare: curl::prepare },
+    Entry { name: "curl", package: Some("curl"), can: has_one_handle, prepare: curl::prepare },
 ];
 
-fn any(_: &Row) -> bool {
-    true
-}
-
 fn is_tls(row: &Row) -> bool {
-    row.scheme == Scheme::Tls
+    !row.is_plain()
 }
 
-/// An easy handle or a current-thread runtime belongs to one thread.
-fn is_single(row: &Row) -> bool {
-    row.threads == 1
+fn blocks(row: &Row) -> bool {
+    !row.has_tasks()
+}
+
+/// A current-thread runtime belongs to one thread.
+fn is_async(row: &Row) -> bool {
+    !row.has_threads()
+}
+
+#[cfg(feature = "all-peers")]
+fn has_no_pool(row: &Row) -> bool {
+    blocks(row) && !row.is_idle()
+}
+
+/// It belongs to one thread, and keeps one connection.
+#[cfg(feature = "all-peers")]
+fn has_one_handle(row: &Row) -> bool {
+    row.senders == Senders::One && !row.is_idle()
 }
 
 impl Job {
     pub fn new(row: &'static Row, target: Target) -> Outcome<Self> {
         let url = target.url(row);
         let file = match row.shape {
-            Shape::Multipart(size) => Some(Arc::new(ScratchFile::new(usize::try_from(size)?)?)),
+            Shape::Multipart(size) => Some(Arc::new(ScratchFile::new(size)?)),
             _ => None,
         };
         Ok(Self { row, target, url, file })
     }
 
+    pub fn turn_to(&mut self, port: u16) -> Outcome<()> {
+        self.target.turn_to(port);
+        self.url = self.target.url(self.row);
+        Ok(())
+    }
+
     pub fn shape(&self) -> Shape {
         self.row.shape
+    }
+
+    /// An error unless so many bytes were to come.
+    pub fn check(&self, got: u64) -> Outcome<()> {
+        let expected = self.row.expected();
+        if got == expected {
+            return Ok(());
+        }
+        Err(format!("{got} bytes where {expected} were to come").into())
     }
 
     /// The file of a multipart row.
@@ -130,6 +177,25 @@ impl Job {
 /// What uploads read from.
 fn source(size: u64) -> io::Take<io::Repeat> {
     io::repeat(b'x').take(size)
+}
+
+/// More connections than any row has open.
+const POOL: usize = 2_000;
+
+/// Runs so many tasks, each made by `start`, to their end.
+async fn in_tasks<F>(count: u64, start: impl Fn() -> F) -> Outcome<()>
+where
+    F: Future<Output = Outcome<()>> + Send + 'static,
+{
+    let mut tasks: JoinSet<_> = (0..count).map(|_| start()).collect();
+    while let Some(ended) = tasks.join_next().await {
+        ended??;
+    }
+    Ok(())
+}
+
+fn points(json: &[u8]) -> Outcome<u64> {
+    Ok(serde_json::from_slice::<Points>(json)?.len() as u64)
 }
 
 /// The buffer that bodies are read into.

@@ -1,12 +1,13 @@
 //! What the benchmarks ask of the machine: a core of one's own, CPU time, memory.
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::Outcome;
+use crate::{Failure, Outcome};
 
 /// Whose core is meant.
 #[derive(Clone, Copy)]
@@ -35,12 +36,37 @@ pub fn cpu_time() -> Duration {
     Duration::new(spent.tv_sec.unsigned_abs(), u32::try_from(spent.tv_nsec).unwrap_or(0))
 }
 
-/// The most memory that this process has had resident, in KiB.
-pub fn peak_memory() -> Outcome<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let size = line.and_then(|line| line.split_whitespace().next()).ok_or("no VmHWM")?;
-    Ok(size.parse()?)
+/// The memory of this process.
+pub fn memory() -> Outcome<Memory> {
+    Memory::read("self")
+}
+
+/// What a process has and had in memory, in KiB.
+#[derive(Clone, Copy, Default)]
+pub struct Memory {
+    pub resident: u64,
+    /// The most that was resident.
+    pub peak: u64,
+}
+
+impl Memory {
+    /// Of that process, or of `self`.
+    pub fn read(process: &str) -> Outcome<Self> {
+        let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+        let size = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let size = line.and_then(|line| line.split_whitespace().next());
+            Ok::<u64, Failure>(size.ok_or_else(|| format!("no {name}"))?.parse()?)
+        };
+        Ok(Self { resident: size("VmRSS:")?, peak: size("VmHWM:")? })
+    }
+}
+
+/// How many sockets this process has open.
+pub fn sockets() -> Outcome<u64> {
+    let links = fs::read_dir("/proc/self/fd")?.flatten().map(|entry| fs::read_link(entry.path()));
+    let is_socket = |link: &PathBuf| link.to_string_lossy().starts_with("socket:");
+    Ok(links.flatten().filter(is_socket).count() as u64)
 }
 
 /// The processor, the kernel, and how busy the machine was in the last minute.

@@ -7,6 +7,7 @@ mod allocations;
 mod baseline;
 mod clients;
 mod counts;
+mod idle;
 mod machine;
 mod options;
 mod process;
@@ -26,8 +27,10 @@ use std::process::ExitCode;
 use self::clients::Job;
 use self::options::{Mode, Options, Plan};
 use self::process::Server;
+use self::server::Ports;
 
-type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+type Outcome<T> = Result<T, Failure>;
 
 fn main() -> ExitCode {
     match dispatch(env::args().skip(1).collect()) {
@@ -44,7 +47,8 @@ fn dispatch(arguments: Vec<String>) -> Outcome<()> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["server"] => server::run(),
+        ["server"] => server::run(Ports::Few),
+        ["server-on-many-ports"] => server::run(Ports::Many),
         ["worker", client, row, target] => {
             let job = Job::new(options::row(row)?, target.parse()?)?;
             worker::run(options::client(client)?, &job)
@@ -55,10 +59,10 @@ fn dispatch(arguments: Vec<String>) -> Outcome<()> {
 
 fn run(options: &Options) -> Outcome<()> {
     let plan = options.plan()?;
-    let server = Server::start()?;
     let (name, rows, tables) = match options.mode {
-        Mode::Counts => count(&plan, &server)?,
-        Mode::Full | Mode::Quick => time(&plan, &server)?,
+        Mode::Counts => count(&plan, &Server::start(Ports::Few)?)?,
+        Mode::Idle => weigh_idle(&plan, &Server::start(Ports::Many)?)?,
+        Mode::Full | Mode::Quick => time(&plan, &Server::start(Ports::Few)?)?,
     };
     if let Some(folder) = &options.out {
         report::write(folder, name, &rows, &tables.concat())?;
@@ -93,6 +97,17 @@ fn count(plan: &Plan, server: &Server) -> Outcome<Figures> {
         }
     }
     Ok(("counts", rows, tables))
+}
+
+fn weigh_idle(plan: &Plan, server: &Server) -> Outcome<Figures> {
+    let mut tables = vec![show(report::preamble())];
+    let mut rows = Vec::new();
+    for row in &plan.rows {
+        let held = idle::measure(row, plan, &server.target)?;
+        tables.push(show(report::idle_markdown(&held)));
+        rows.push(report::idle_json(&held));
+    }
+    Ok(("idle", rows, tables))
 }
 
 /// Prints a table as soon as it is there.

@@ -7,11 +7,12 @@ use crate::clients::{CLIENTS, Entry};
 use crate::rows::{ROWS, Row};
 
 pub const USAGE: &str = "\
-usage: leanhttp-benches [--quick | --counts] [--rows NAME,…] [--clients NAME,…] [--out DIR]
+usage: leanhttp-benches [--quick | --counts | --idle] [--rows NAME,…] [--clients NAME,…] [--out DIR]
                         [--baseline FILE]
 
   --quick      a few rows and rounds, in less than a minute
   --counts     instructions, allocations and system calls instead of time
+  --idle       the memory of connections that idle, instead of time
   --rows       only these rows
   --clients    only these clients
   --out        write the figures as JSON and Markdown to this folder too
@@ -31,6 +32,7 @@ pub enum Mode {
     Full,
     Quick,
     Counts,
+    Idle,
 }
 
 /// What a run does.
@@ -49,6 +51,7 @@ impl Options {
             match option.as_str() {
                 "--quick" => options.mode = Mode::Quick,
                 "--counts" => options.mode = Mode::Counts,
+                "--idle" => options.mode = Mode::Idle,
                 "--rows" => options.rows = Some(value()?),
                 "--clients" => options.clients = Some(value()?),
                 "--baseline" => options.baseline = Some(value()?.into()),
@@ -62,7 +65,7 @@ impl Options {
     pub fn plan(&self) -> Outcome<Plan> {
         let rows = match &self.rows {
             Some(names) => names.split(',').map(row).collect::<Outcome<_>>()?,
-            None => ROWS.iter().filter(|row| row.quick || self.mode != Mode::Quick).collect(),
+            None => ROWS.iter().filter(|row| self.mode.has(row)).collect(),
         };
         let clients = match &self.clients {
             Some(names) => names.split(',').map(client).collect::<Outcome<_>>()?,
@@ -70,6 +73,18 @@ impl Options {
         };
         let rounds = if self.mode == Mode::Quick { 9 } else { 15 };
         Ok(Plan { rows, clients, rounds })
+    }
+}
+
+impl Mode {
+    /// Whether a row belongs to it when none is named.
+    fn has(self, row: &Row) -> bool {
+        match self {
+            Mode::Full => !row.is_idle(),
+            Mode::Quick => row.quick,
+            Mode::Counts => row.counted.is_some(),
+            Mode::Idle => row.is_idle(),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use crate::Outcome;
 use crate::clients::Entry;
 use crate::rows::Row;
+use crate::server::Ports;
 use crate::target::Target;
 use crate::worker::{Order, Sample};
 
@@ -17,8 +18,13 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn start() -> Outcome<Self> {
-        let mut child = spawn(Command::new(env::current_exe()?).arg("server"))?;
+    pub fn start(ports: Ports) -> Outcome<Self> {
+        let mut command = Command::new(env::current_exe()?);
+        command.arg(match ports {
+            Ports::Few => "server",
+            Ports::Many => "server-on-many-ports",
+        });
+        let mut child = spawn(&mut command)?;
         let (input, mut output) = pipes(&mut child)?;
         let mut line = String::new();
         output.read_line(&mut line)?;

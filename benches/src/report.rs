@@ -1,6 +1,7 @@
 //! The figures as Markdown for people and as JSON for programs. None of them is typed by hand.
 
 mod counts;
+mod idle;
 mod times;
 
 use std::fs;
@@ -14,6 +15,7 @@ use crate::clients::CLIENTS;
 use crate::machine;
 
 pub use self::counts::{counts_json, counts_markdown};
+pub use self::idle::{idle_json, idle_markdown};
 pub use self::times::{ratios_markdown, times_json, times_markdown};
 
 /// Writes `NAME.json` and `NAME.md` into a folder.

@@ -7,7 +7,7 @@ pub struct Row {
     pub title: &'static str,
     pub shape: Shape,
     pub scheme: Scheme,
-    pub threads: u64,
+    pub senders: Senders,
     /// How many requests make a round.
     pub round: u64,
     /// How many requests the counts are the difference of; none where counting makes no sense.
@@ -20,6 +20,18 @@ pub struct Row {
 pub enum Scheme {
     Plain,
     Tls,
+    /// By a server that resumes no session.
+    TlsUnresumed,
+}
+
+/// Who sends the requests of a row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Senders {
+    One,
+    /// So many threads, all with the same client.
+    Threads(u64),
+    /// So many tasks on one thread, all with the same client.
+    Tasks(u64),
 }
 
 /// What one request sends and what is done with its answer.
@@ -31,6 +43,8 @@ pub enum Shape {
     Bytes(u64),
     /// GET of so many bytes, collected as text.
     Text(u64),
+    /// GET of so many bytes of JSON, made [`Points`].
+    Json(u64),
     /// GET of 1 MiB of text in the gzip coding, decoded into one buffer of 64 KiB.
     Gzip,
     /// POST from a reader.
@@ -39,6 +53,8 @@ pub enum Shape {
     Form,
     /// POST of a file as `multipart/form-data`.
     Multipart(u64),
+    /// GET of [`SMALL`] from one port after the other, so that each has an idle connection then.
+    Idle,
 }
 
 /// What the server answers to a GET.
@@ -57,6 +73,14 @@ pub enum Framing {
     Chunked,
 }
 
+/// What the JSON is made of: an array of these, each of [`POINT_SIZE`] bytes with its comma.
+pub type Points = Vec<(u64, f64, f64, bool)>;
+pub const POINT_SIZE: u64 = 32;
+
+/// How many connections are left idle in the rows of memory, after a few that nobody counts.
+pub const IDLE: u64 = 1_000;
+pub const IDLE_BEFORE: u64 = 8;
+
 pub const SMALL: &[u8] = b"Hello, world!";
 pub const FORM: [(&str, &str); 5] = [
     ("name", "Ada Lovelace"),
@@ -74,22 +98,24 @@ const MIB: u64 = 1 << 20;
 impl Row {
     pub fn path(&self) -> String {
         match self.shape {
-            Shape::Read(Answer::Small) => "/small".to_owned(),
+            Shape::Read(Answer::Small) | Shape::Idle => "/small".to_owned(),
             Shape::Read(Answer::Close) => "/close".to_owned(),
             Shape::Read(Answer::Large(Framing::Sized, size)) => format!("/bytes/{size}"),
             Shape::Read(Answer::Large(Framing::Chunked, size)) => format!("/chunked/{size}"),
             Shape::Bytes(size) | Shape::Text(size) => format!("/bytes/{size}"),
+            Shape::Json(size) => format!("/json/{size}"),
             Shape::Gzip => "/gzip".to_owned(),
             Shape::Upload(_, size) | Shape::Multipart(size) => format!("/sink/{size}"),
             Shape::Form => "/sink/1".to_owned(),
         }
     }
 
-    /// How many bytes the body of the answer has, decoded.
+    /// How many bytes the body of the answer has, decoded; of JSON, how many points.
     pub fn expected(&self) -> u64 {
         match self.shape {
             Shape::Read(Answer::Large(_, size)) | Shape::Bytes(size) | Shape::Text(size) => size,
             Shape::Gzip => TEXT_SIZE,
+            Shape::Json(size) => size / POINT_SIZE,
             _ => SMALL.len() as u64,
         }
     }
@@ -98,12 +124,26 @@ impl Row {
     pub fn volume(&self) -> Option<u64> {
         match self.shape {
             Shape::Read(Answer::Large(_, size)) | Shape::Upload(_, size) => Some(size / MIB),
+            Shape::Multipart(size) if size > MIB => Some(size / MIB),
             _ => None,
         }
     }
 
     pub fn is_plain(&self) -> bool {
         self.scheme == Scheme::Plain
+    }
+
+    /// Whether it is about the memory of connections that idle.
+    pub fn is_idle(&self) -> bool {
+        self.shape == Shape::Idle
+    }
+
+    pub fn has_tasks(&self) -> bool {
+        matches!(self.senders, Senders::Tasks(_))
+    }
+
+    pub fn has_threads(&self) -> bool {
+        matches!(self.senders, Senders::Threads(_))
     }
 
     pub fn closes(&self) -> bool {
@@ -117,7 +157,7 @@ const USUAL: Row = Row {
     title: "",
     shape: Shape::Read(Answer::Small),
     scheme: Scheme::Plain,
-    threads: 1,
+    senders: Senders::One,
     round: 1,
     counted: None,
     quick: false,
@@ -160,11 +200,28 @@ pub const ROWS: &[Row] = &[
         ..USUAL
     },
     Row {
+        name: "connect-tls-full",
+        title: "GET of 13 bytes over TLS, a connection each, none resumed",
+        shape: Shape::Read(Answer::Close),
+        scheme: Scheme::TlsUnresumed,
+        round: 50,
+        counted: Some(20),
+        ..USUAL
+    },
+    Row {
         name: "threads",
         title: "GET of 13 bytes, 16 threads on one client",
-        threads: 16,
+        senders: Senders::Threads(16),
         round: 8_000,
         quick: true,
+        ..USUAL
+    },
+    Row {
+        name: "tasks",
+        title: "GET of 13 bytes, 64 tasks on one client",
+        senders: Senders::Tasks(64),
+        round: 8_000,
+        counted: Some(1_280),
         ..USUAL
     },
     Row {
@@ -185,6 +242,15 @@ pub const ROWS: &[Row] = &[
         name: "download-tls",
         title: "Download of 64 MiB over TLS, Content-Length",
         shape: Shape::Read(Answer::Large(Framing::Sized, 64 * MIB)),
+        scheme: Scheme::Tls,
+        round: 4,
+        counted: Some(1),
+        ..USUAL
+    },
+    Row {
+        name: "download-tls-chunked",
+        title: "Download of 64 MiB over TLS, chunked",
+        shape: Shape::Read(Answer::Large(Framing::Chunked, 64 * MIB)),
         scheme: Scheme::Tls,
         round: 4,
         counted: Some(1),
@@ -213,6 +279,14 @@ pub const ROWS: &[Row] = &[
         ..USUAL
     },
     Row {
+        name: "upload-tls-chunked",
+        title: "Upload of 64 MiB from a reader over TLS, chunked",
+        shape: Shape::Upload(Framing::Chunked, 64 * MIB),
+        scheme: Scheme::Tls,
+        counted: Some(1),
+        ..USUAL
+    },
+    Row {
         name: "form",
         title: "POST of a form of 5 fields",
         shape: Shape::Form,
@@ -226,6 +300,13 @@ pub const ROWS: &[Row] = &[
         shape: Shape::Multipart(MIB),
         round: 50,
         counted: Some(5),
+        ..USUAL
+    },
+    Row {
+        name: "multipart-64m",
+        title: "POST of a 64 MiB file, multipart",
+        shape: Shape::Multipart(64 * MIB),
+        counted: Some(1),
         ..USUAL
     },
     Row {
@@ -253,6 +334,13 @@ pub const ROWS: &[Row] = &[
         ..USUAL
     },
     Row {
+        name: "bytes-100m",
+        title: "bytes() of 100 MiB",
+        shape: Shape::Bytes(100 * MIB),
+        counted: Some(1),
+        ..USUAL
+    },
+    Row {
         name: "text-2k",
         title: "text() of 2 KiB",
         shape: Shape::Text(2 * KIB),
@@ -266,6 +354,44 @@ pub const ROWS: &[Row] = &[
         shape: Shape::Text(MIB),
         round: 50,
         counted: Some(20),
+        ..USUAL
+    },
+    Row {
+        name: "text-100m",
+        title: "text() of 100 MiB",
+        shape: Shape::Text(100 * MIB),
+        counted: Some(1),
+        ..USUAL
+    },
+    Row {
+        name: "json-2k",
+        title: "json() of 2 KiB",
+        shape: Shape::Json(2 * KIB),
+        round: 1_000,
+        counted: Some(500),
+        ..USUAL
+    },
+    Row {
+        name: "json-1m",
+        title: "json() of 1 MiB",
+        shape: Shape::Json(MIB),
+        round: 50,
+        counted: Some(2),
+        ..USUAL
+    },
+    Row {
+        name: "json-100m",
+        title: "json() of 100 MiB",
+        shape: Shape::Json(100 * MIB),
+        counted: Some(1),
+        ..USUAL
+    },
+    Row { name: "idle", title: "1,000 idle connections", shape: Shape::Idle, ..USUAL },
+    Row {
+        name: "idle-tls",
+        title: "1,000 idle connections, TLS",
+        shape: Shape::Idle,
+        scheme: Scheme::Tls,
         ..USUAL
     },
 ];

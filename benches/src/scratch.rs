@@ -1,14 +1,16 @@
 //! A file for the multipart rows, gone with the process that made it.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::{env, fs, io, process};
+use std::{env, fs, process};
 
 pub struct ScratchFile(PathBuf);
 
 impl ScratchFile {
-    pub fn new(size: usize) -> io::Result<Self> {
+    pub fn new(size: u64) -> io::Result<Self> {
         let file = Self(env::temp_dir().join(format!("leanhttp-benches-{}.bin", process::id())));
-        fs::write(file.path(), vec![b'x'; size])?;
+        io::copy(&mut io::repeat(b'x').take(size), &mut File::create(file.path())?)?;
         Ok(file)
     }
 

@@ -1,7 +1,7 @@
 //! The server of the benchmarks: it does as little as it can, so that the client is what is seen.
 //!
-//! It listens twice, plainly and over TLS, on threads that wait for a connection, serve it and wait
-//! again. Every answer is prepared; a GET costs one read and one write.
+//! It listens plainly and over TLS, on threads that wait for a connection, serve it and wait again.
+//! Every answer is prepared; a GET costs one read and one write.
 
 mod inbox;
 mod replies;
@@ -10,61 +10,108 @@ mod tls;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 
-use rustls::{ServerConnection, StreamOwned};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use self::inbox::{Inbox, Request};
 use self::replies::Replies;
 use crate::Outcome;
 use crate::machine::{self, Core};
+use crate::rows::{IDLE, IDLE_BEFORE};
 use crate::target::Target;
 
 /// Serves until standard input ends; says on standard output where.
-pub fn run() -> Outcome<()> {
+pub fn run(ports: Ports) -> Outcome<()> {
     machine::pin(Core::Server)?;
     let identity = tls::Identity::new()?;
-    let plain = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let secure = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let (port, tls_port) = (plain.local_addr()?.port(), secure.local_addr()?.port());
-    println!("{}", Target { plain: port, tls: tls_port, certificate: identity.certificate });
     let replies = Arc::new(Replies::new()?);
-    let tls = identity.config;
-    accept(plain, &replies, Ok);
-    accept(secure, &replies, move |socket| {
-        let mut connection = ServerConnection::new(Arc::clone(&tls)).map_err(io::Error::other)?;
-        connection.set_buffer_limit(Some(TLS_BURST));
-        Ok(StreamOwned::new(connection, socket))
-    });
+    let many = match ports {
+        Ports::Few => 0,
+        Ports::Many => IDLE + IDLE_BEFORE,
+    };
+    let plain = || listen(&replies, Ok);
+    let tls = |config: &Arc<ServerConfig>| listen(&replies, secured(Arc::clone(config)));
+    let target = Target {
+        plain: plain()?,
+        tls: tls(&identity.config)?,
+        unresumed: tls(&identity.without_resumption)?,
+        idle: (0..many).map(|_| plain()).collect::<io::Result<_>>()?,
+        idle_tls: (0..many).map(|_| tls(&identity.config)).collect::<io::Result<_>>()?,
+        certificate: identity.certificate,
+    };
+    println!("{target}");
     io::copy(&mut io::stdin(), &mut io::sink())?;
     Ok(())
 }
 
-/// More than all clients of a row have open at once: 16 threads each.
-const ACCEPTORS: usize = 256;
+/// On how many ports it listens.
+#[derive(Clone, Copy)]
+pub enum Ports {
+    Few,
+    /// One for each connection that is to idle.
+    Many,
+}
 
 /// How much is encrypted before it is written: with less, clients wait after each little.
 const TLS_BURST: usize = 256 << 10;
 
-fn accept<S, W>(listener: TcpListener, replies: &Arc<Replies>, wrap: W)
+fn secured(
+    config: Arc<ServerConfig>,
+) -> impl Fn(TcpStream) -> io::Result<StreamOwned<ServerConnection, TcpStream>> {
+    move |socket| {
+        let mut connection =
+            ServerConnection::new(Arc::clone(&config)).map_err(io::Error::other)?;
+        connection.set_buffer_limit(Some(TLS_BURST));
+        Ok(StreamOwned::new(connection, socket))
+    }
+}
+
+/// Serves on a port of its own.
+fn listen<S, W>(replies: &Arc<Replies>, wrap: W) -> io::Result<u16>
 where
-    S: Read + Write,
+    S: Read + Write + 'static,
     W: Fn(TcpStream) -> io::Result<S> + Send + Sync + 'static,
 {
-    let shared = Arc::new((listener, wrap));
-    for _ in 0..ACCEPTORS {
-        let (shared, replies) = (Arc::clone(&shared), Arc::clone(replies));
-        thread::spawn(move || {
-            let (listener, wrap) = &*shared;
-            loop {
-                // A client that goes away ends its connection, not the server.
-                let _ = listener.accept().and_then(|(socket, _)| {
-                    socket.set_nodelay(true)?;
-                    serve(wrap(socket)?, &replies)
-                });
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let port = listener.local_addr()?.port();
+    let replies = Arc::clone(replies);
+    let waiting = AtomicUsize::new(0);
+    start_waiting(Arc::new(Door { listener, wrap, replies, waiting }));
+    Ok(port)
+}
+
+/// Where connections come in.
+struct Door<W> {
+    listener: TcpListener,
+    wrap: W,
+    replies: Arc<Replies>,
+    /// How many threads wait for a connection.
+    waiting: AtomicUsize,
+}
+
+/// Whoever takes a connection and leaves nobody waiting starts another thread.
+fn start_waiting<S, W>(door: Arc<Door<W>>)
+where
+    S: Read + Write + 'static,
+    W: Fn(TcpStream) -> io::Result<S> + Send + Sync + 'static,
+{
+    door.waiting.fetch_add(1, SeqCst);
+    thread::spawn(move || {
+        loop {
+            let accepted = door.listener.accept();
+            if door.waiting.fetch_sub(1, SeqCst) == 1 {
+                start_waiting(Arc::clone(&door));
             }
-        });
-    }
+            // A client that goes away ends its connection, not the server.
+            let _ = accepted.and_then(|(socket, _)| {
+                socket.set_nodelay(true)?;
+                serve((door.wrap)(socket)?, &door.replies)
+            });
+            door.waiting.fetch_add(1, SeqCst);
+        }
+    });
 }
 
 fn serve(stream: impl Read + Write, replies: &Replies) -> io::Result<()> {
@@ -78,6 +125,7 @@ fn serve(stream: impl Read + Write, replies: &Replies) -> io::Result<()> {
             "sink" if received >= size => output.write_all(&replies.small)?,
             "bytes" => replies.sized(output, size)?,
             "chunked" => replies.chunked(output, size)?,
+            "json" => replies.json(output, size)?,
             "gzip" => output.write_all(&replies.gzip)?,
             "close" => return output.write_all(&replies.close),
             _ => return output.write_all(replies::REFUSAL),

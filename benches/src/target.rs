@@ -13,20 +13,34 @@ use crate::rows::{Row, Scheme};
 pub struct Target {
     pub plain: u16,
     pub tls: u16,
+    /// Where no session is resumed.
+    pub unresumed: u16,
+    /// Where there are many of them, with and without TLS.
+    pub idle: Vec<u16>,
+    pub idle_tls: Vec<u16>,
     /// What the server proves itself with, in PEM.
     pub certificate: String,
 }
 
 impl Target {
     pub fn address(&self, row: &Row) -> SocketAddr {
-        let port = if row.is_plain() { self.plain } else { self.tls };
+        let port = match row.scheme {
+            Scheme::Plain => self.plain,
+            Scheme::Tls => self.tls,
+            Scheme::TlsUnresumed => self.unresumed,
+        };
         SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+    }
+
+    /// Makes that port the only one.
+    pub fn turn_to(&mut self, port: u16) {
+        (self.plain, self.tls) = (port, port);
     }
 
     pub fn url(&self, row: &Row) -> String {
         let scheme = match row.scheme {
             Scheme::Plain => "http",
-            Scheme::Tls => "https",
+            Scheme::Tls | Scheme::TlsUnresumed => "https",
         };
         format!("{scheme}://{}{}", self.address(row), row.path())
     }
@@ -34,8 +48,16 @@ impl Target {
 
 impl Display for Target {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { plain, tls, certificate } = self;
-        json!({ "plain": plain, "tls": tls, "certificate": certificate }).fmt(f)
+        let Self { plain, tls, unresumed, idle, idle_tls, certificate } = self;
+        json!({
+            "plain": plain,
+            "tls": tls,
+            "unresumed": unresumed,
+            "idle": idle,
+            "idle_tls": idle_tls,
+            "certificate": certificate,
+        })
+        .fmt(f)
     }
 }
 
@@ -44,9 +66,22 @@ impl FromStr for Target {
 
     fn from_str(word: &str) -> Outcome<Self> {
         let value: Value = serde_json::from_str(word)?;
-        let port = |name| value[name].as_u64().ok_or("no port").map(u16::try_from);
         let certificate = value["certificate"].as_str().ok_or("no certificate")?;
-        let (plain, tls) = (port("plain")??, port("tls")??);
-        Ok(Self { plain, tls, certificate: certificate.to_owned() })
+        Ok(Self {
+            plain: port(&value["plain"])?,
+            tls: port(&value["tls"])?,
+            unresumed: port(&value["unresumed"])?,
+            idle: ports(&value["idle"])?,
+            idle_tls: ports(&value["idle_tls"])?,
+            certificate: certificate.to_owned(),
+        })
     }
+}
+
+fn port(value: &Value) -> Outcome<u16> {
+    Ok(u16::try_from(value.as_u64().ok_or("no port")?)?)
+}
+
+fn ports(value: &Value) -> Outcome<Vec<u16>> {
+    value.as_array().ok_or("no ports")?.iter().map(port).collect()
 }

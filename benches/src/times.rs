@@ -81,7 +81,7 @@ impl Lane {
 
     /// KiB.
     pub fn peak_memory(&self) -> u64 {
-        self.rounds.iter().map(|one| one.peak_memory).max().unwrap_or(0)
+        self.rounds.iter().map(|one| one.memory.peak).max().unwrap_or(0)
     }
 }
 

@@ -9,10 +9,12 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::Outcome;
 use crate::allocations::{self, Allocations};
 use crate::clients::{Client, Entry, Job};
-use crate::machine::{self, Core};
+use crate::machine::{self, Core, Memory};
+use crate::rows::{Scheme, Senders};
+use crate::target::Target;
+use crate::{Failure, Outcome};
 
 /// What some requests cost.
 #[derive(Clone, Copy, Default)]
@@ -20,8 +22,7 @@ pub struct Sample {
     pub wall: Duration,
     pub cpu: Duration,
     pub allocations: Allocations,
-    /// The most memory resident in the process so far, in KiB.
-    pub peak_memory: u64,
+    pub memory: Memory,
 }
 
 /// What a line of standard input asks for.
@@ -36,7 +37,11 @@ pub enum Order {
 pub fn run(entry: &Entry, job: &Job) -> Outcome<()> {
     machine::pin(Core::Client)?;
     let first = (entry.prepare)(job)?;
-    let siblings = (1..job.row.threads).map(|_| first.sibling()).collect::<Outcome<Vec<_>>>()?;
+    let threads = match job.row.senders {
+        Senders::Threads(count) => count,
+        Senders::One | Senders::Tasks(_) => 1,
+    };
+    let siblings = (1..threads).map(|_| first.sibling()).collect::<Outcome<Vec<_>>>()?;
     let mut clients = vec![first];
     clients.extend(siblings);
     for line in io::stdin().lines() {
@@ -62,14 +67,34 @@ fn carry_out(order: Order, clients: &mut [Box<dyn Client>], job: &Job) -> Outcom
         wall: wall.elapsed(),
         cpu: machine::cpu_time() - cpu,
         allocations,
-        peak_memory: machine::peak_memory()?,
+        memory: machine::memory()?,
     })
 }
 
 fn perform(clients: &mut [Box<dyn Client>], requests: u64, job: &Job) -> Outcome<()> {
     let share = requests.div_ceil(clients.len() as u64);
     let [one] = clients else { return perform_together(clients, share, job) };
-    repeat(one.as_mut(), share, job)
+    match job.row.senders {
+        Senders::Tasks(count) => one.perform_in_tasks(count, requests.div_ceil(count)),
+        _ if job.row.is_idle() => leave_idle(one.as_mut(), requests, job),
+        _ => repeat(one.as_mut(), share, job),
+    }
+}
+
+/// Leaves a connection to each of so many ports open.
+fn leave_idle(client: &mut dyn Client, connections: u64, job: &Job) -> Outcome<()> {
+    let Target { idle, idle_tls, .. } = &job.target;
+    let ports = if job.row.scheme == Scheme::Plain { idle } else { idle_tls };
+    let open = machine::sockets()?;
+    for &port in ports.iter().skip(usize::try_from(open)?).take(usize::try_from(connections)?) {
+        client.turn_to(port)?;
+        repeat(client, 1, job)?;
+    }
+    let left = machine::sockets()? - open;
+    if left == connections {
+        return Ok(());
+    }
+    Err(format!("{left} connections are left where {connections} were to be").into())
 }
 
 fn perform_together(clients: &mut [Box<dyn Client>], share: u64, job: &Job) -> Outcome<()> {
@@ -86,14 +111,7 @@ fn perform_together(clients: &mut [Box<dyn Client>], share: u64, job: &Job) -> O
 }
 
 fn repeat(client: &mut dyn Client, requests: u64, job: &Job) -> Outcome<()> {
-    let expected = job.row.expected();
-    for _ in 0..requests {
-        let got = client.perform()?;
-        if got != expected {
-            return Err(format!("{got} bytes where {expected} were to come").into());
-        }
-    }
-    Ok(())
+    (0..requests).try_for_each(|_| job.check(client.perform()?))
 }
 
 impl Display for Order {
@@ -106,7 +124,7 @@ impl Display for Order {
 }
 
 impl FromStr for Order {
-    type Err = Box<dyn std::error::Error + Send + Sync>;
+    type Err = Failure;
 
     fn from_str(line: &str) -> Outcome<Self> {
         match line.split_once(' ') {
@@ -119,23 +137,31 @@ impl FromStr for Order {
 
 impl Display for Sample {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Allocations { fresh, resized, bytes } = self.allocations;
+        let Allocations { fresh, resized, bytes, kept } = self.allocations;
         let (wall, cpu) = (self.wall.as_nanos(), self.cpu.as_nanos());
-        write!(f, "{wall} {cpu} {fresh} {resized} {bytes} {}", self.peak_memory)
+        let Memory { resident, peak } = self.memory;
+        write!(f, "{wall} {cpu} {fresh} {resized} {bytes} {resident} {peak} {kept}")
     }
 }
 
 impl FromStr for Sample {
-    type Err = Box<dyn std::error::Error + Send + Sync>;
+    type Err = Failure;
 
     fn from_str(line: &str) -> Outcome<Self> {
-        let mut numbers = line.split_whitespace().map(str::parse);
-        let mut number = || numbers.next().ok_or("an incomplete sample")?.map_err(Self::Err::from);
+        let mut words = line.split_whitespace();
+        let kept = words.next_back().ok_or("an empty sample")?.parse()?;
+        let mut numbers = words.map(str::parse);
+        let mut number = || numbers.next().ok_or("an incomplete sample")?.map_err(Failure::from);
         Ok(Self {
             wall: Duration::from_nanos(number()?),
             cpu: Duration::from_nanos(number()?),
-            allocations: Allocations { fresh: number()?, resized: number()?, bytes: number()? },
-            peak_memory: number()?,
+            allocations: Allocations {
+                fresh: number()?,
+                resized: number()?,
+                bytes: number()?,
+                kept,
+            },
+            memory: Memory { resident: number()?, peak: number()? },
         })
     }
 }

@@ -8,7 +8,7 @@ use rustls::pki_types::pem::PemObject;
 
 use super::{Client, Job, drain, source, space};
 use crate::Outcome;
-use crate::rows::{FORM, Framing, MULTIPART_NAME, Shape};
+use crate::rows::{FORM, Framing, MULTIPART_NAME, Points, Shape};
 
 struct Attohttpc {
     job: Job,
@@ -28,6 +28,7 @@ impl Client for Attohttpc {
         let response = self.send()?.error_for_status()?;
         match self.job.shape() {
             Shape::Bytes(_) => Ok(response.bytes()?.len() as u64),
+            Shape::Json(_) => Ok(response.json::<Points>()?.len() as u64),
             Shape::Text(_) => Ok(response.text()?.len() as u64),
             _ => drain(response, &mut self.space),
         }

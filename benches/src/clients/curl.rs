@@ -2,7 +2,7 @@ use std::io::{Read, Take};
 
 use curl::easy::{Easy, Form, List};
 
-use super::{Client, Job, source};
+use super::{Client, Job, points, source};
 use crate::Outcome;
 use crate::rows::{FORM, Framing, MULTIPART_NAME, Shape};
 
@@ -37,6 +37,7 @@ impl Client for Curl {
     fn perform(&mut self) -> Outcome<u64> {
         match self.job.shape() {
             Shape::Bytes(_) => Ok(self.collect()?.len() as u64),
+            Shape::Json(_) => points(&self.collect()?),
             Shape::Text(_) => Ok(String::from_utf8(self.collect()?)?.len() as u64),
             Shape::Upload(_, size) => self.transfer(Some(source(size)), |_| ()),
             Shape::Form => {

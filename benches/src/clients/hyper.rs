@@ -8,21 +8,22 @@ use hyper_util::rt::TokioExecutor;
 use tokio::runtime::{Builder, Runtime};
 
 use super::reader_body::ReaderBody;
-use super::{Client, Job, raw_tls};
+use super::{Client, Job, in_tasks, points, raw_tls};
 use crate::Outcome;
 use crate::rows::{Row, Shape};
 
+type Pool = Pooled<HttpsConnector<HttpConnector>, Sent>;
 type Sent = Either<Empty<Bytes>, ReaderBody>;
 
 struct Hyper {
     job: Job,
     runtime: Runtime,
-    client: Pooled<HttpsConnector<HttpConnector>, Sent>,
+    client: Pool,
 }
 
 /// It has no forms and no codings, and its connections live on one runtime.
 pub fn can(row: &Row) -> bool {
-    row.threads == 1 && !matches!(row.shape, Shape::Form | Shape::Multipart(_) | Shape::Gzip)
+    !row.has_threads() && !matches!(row.shape, Shape::Form | Shape::Multipart(_) | Shape::Gzip)
 }
 
 pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
@@ -41,36 +42,51 @@ pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
 
 impl Client for Hyper {
     fn perform(&mut self) -> Outcome<u64> {
-        self.runtime.block_on(self.send())
+        self.runtime.block_on(perform(&self.job, &self.client))
     }
 
     fn sibling(&self) -> Outcome<Box<dyn Client>> {
         prepare(&self.job)
     }
+
+    fn turn_to(&mut self, port: u16) -> Outcome<()> {
+        self.job.turn_to(port)
+    }
+
+    fn perform_in_tasks(&mut self, tasks: u64, each: u64) -> Outcome<()> {
+        let (job, client) = (&self.job, &self.client);
+        self.runtime.block_on(in_tasks(tasks, || repeat(job.clone(), client.clone(), each)))
+    }
 }
 
-impl Hyper {
-    async fn send(&self) -> Outcome<u64> {
-        let url = self.job.url.as_str();
-        let request = match self.job.shape() {
-            Shape::Upload(framing, size) => {
-                Request::post(url).body(Either::Right(ReaderBody::new(framing, size)))?
-            }
-            _ => Request::get(url).body(Either::Left(Empty::new()))?,
-        };
-        let response = self.client.request(request).await?;
-        if !response.status().is_success() {
-            return Err(response.status().to_string().into());
+async fn repeat(job: Job, client: Pool, times: u64) -> Outcome<()> {
+    for _ in 0..times {
+        job.check(perform(&job, &client).await?)?;
+    }
+    Ok(())
+}
+
+async fn perform(job: &Job, client: &Pool) -> Outcome<u64> {
+    let url = job.url.as_str();
+    let request = match job.shape() {
+        Shape::Upload(framing, size) => {
+            Request::post(url).body(Either::Right(ReaderBody::new(framing, size)))?
         }
-        let body = response.into_body();
-        match self.job.shape() {
-            Shape::Bytes(_) => Ok(body.collect().await?.to_bytes().len() as u64),
-            Shape::Text(_) => {
-                let whole = body.collect().await.map(Collected::to_bytes)?;
-                Ok(String::from_utf8(whole.into())?.len() as u64)
-            }
-            _ => drain(body).await,
+        _ => Request::get(url).body(Either::Left(Empty::new()))?,
+    };
+    let response = client.request(request).await?;
+    if !response.status().is_success() {
+        return Err(response.status().to_string().into());
+    }
+    let body = response.into_body();
+    match job.shape() {
+        Shape::Bytes(_) => Ok(body.collect().await?.to_bytes().len() as u64),
+        Shape::Json(_) => points(&body.collect().await?.to_bytes()),
+        Shape::Text(_) => {
+            let whole = body.collect().await.map(Collected::to_bytes)?;
+            Ok(String::from_utf8(whole.into())?.len() as u64)
         }
+        _ => drain(body).await,
     }
 }
 

@@ -2,9 +2,9 @@ use leanhttp::Certificate;
 use leanhttp::blocking::multipart::Form;
 use leanhttp::blocking::{Body, Client as Lean, Response};
 
-use super::{Client, Job, drain, source, space};
+use super::{Client, Job, POOL, drain, source, space};
 use crate::Outcome;
-use crate::rows::{FORM, Framing, MULTIPART_NAME, Shape};
+use crate::rows::{FORM, Framing, MULTIPART_NAME, Points, Shape};
 
 struct Leanhttp {
     job: Job,
@@ -14,7 +14,7 @@ struct Leanhttp {
 
 pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
     let certificate = Certificate::from_pem(job.target.certificate.as_bytes())?;
-    let client = Lean::builder().tls_certs_only([certificate]).build()?;
+    let client = Lean::builder().tls_certs_only([certificate]).pool_max_idle(POOL).build()?;
     Ok(Box::new(Leanhttp { job: job.clone(), client, space: space() }))
 }
 
@@ -23,6 +23,7 @@ impl Client for Leanhttp {
         let response = self.send()?.error_for_status()?;
         match self.job.shape() {
             Shape::Bytes(_) => Ok(response.bytes()?.len() as u64),
+            Shape::Json(_) => Ok(response.json::<Points>()?.len() as u64),
             Shape::Text(_) => Ok(response.text()?.len() as u64),
             _ => drain(response, &mut self.space),
         }
@@ -31,6 +32,10 @@ impl Client for Leanhttp {
     fn sibling(&self) -> Outcome<Box<dyn Client>> {
         let (job, client) = (self.job.clone(), self.client.clone());
         Ok(Box::new(Self { job, client, space: space() }))
+    }
+
+    fn turn_to(&mut self, port: u16) -> Outcome<()> {
+        self.job.turn_to(port)
     }
 }
 

@@ -8,9 +8,9 @@ use leanhttp::tokio::{Body, Client as Lean, Response};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::runtime::{Builder, Runtime};
 
-use super::{Client, Job, source};
+use super::{Client, Job, POOL, in_tasks, source};
 use crate::Outcome;
-use crate::rows::{FORM, Framing, MULTIPART_NAME, Shape};
+use crate::rows::{FORM, Framing, MULTIPART_NAME, Points, Shape};
 
 struct Async {
     job: Job,
@@ -20,56 +20,73 @@ struct Async {
 
 pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
     let certificate = Certificate::from_pem(job.target.certificate.as_bytes())?;
-    let client = Lean::builder().tls_certs_only([certificate]).build()?;
+    let client = Lean::builder().tls_certs_only([certificate]).pool_max_idle(POOL).build()?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     Ok(Box::new(Async { job: job.clone(), runtime, client }))
 }
 
 impl Client for Async {
     fn perform(&mut self) -> Outcome<u64> {
-        self.runtime.block_on(async {
-            let mut response = self.send().await?.error_for_status()?;
-            Ok(match self.job.shape() {
-                Shape::Bytes(_) => response.bytes().await?.len() as u64,
-                Shape::Text(_) => response.text().await?.len() as u64,
-                _ => {
-                    let mut total = 0;
-                    while let Some(piece) = response.chunk().await? {
-                        total += piece.len() as u64;
-                    }
-                    total
-                }
-            })
-        })
+        self.runtime.block_on(perform(&self.job, &self.client))
     }
 
     fn sibling(&self) -> Outcome<Box<dyn Client>> {
         prepare(&self.job)
     }
+
+    fn turn_to(&mut self, port: u16) -> Outcome<()> {
+        self.job.turn_to(port)
+    }
+
+    fn perform_in_tasks(&mut self, tasks: u64, each: u64) -> Outcome<()> {
+        let (job, client) = (&self.job, &self.client);
+        self.runtime.block_on(in_tasks(tasks, || repeat(job.clone(), client.clone(), each)))
+    }
 }
 
-impl Async {
-    async fn send(&self) -> Outcome<Response> {
-        let url = self.job.url.as_str();
-        Ok(match self.job.shape() {
-            Shape::Upload(framing, size) => {
-                let body = match framing {
-                    Framing::Sized => Body::sized(Ready(source(size)), size),
-                    Framing::Chunked => Body::new(Ready(source(size))),
-                };
-                self.client.post(url).body(body).send().await?
-            }
-            Shape::Form => self.client.post(url).form(&FORM).send().await?,
-            Shape::Multipart(_) => {
-                let file = std::fs::File::open(self.job.file()?)?;
-                let length = file.metadata()?.len();
-                let part = Part::reader_with_length(Ready(file), length).file_name("file");
-                let form = Form::new().part(MULTIPART_NAME, part);
-                self.client.post(url).multipart(form).send().await?
-            }
-            _ => self.client.get(url).send().await?,
-        })
+async fn repeat(job: Job, client: Lean, times: u64) -> Outcome<()> {
+    for _ in 0..times {
+        job.check(perform(&job, &client).await?)?;
     }
+    Ok(())
+}
+
+async fn perform(job: &Job, client: &Lean) -> Outcome<u64> {
+    let mut response = send(job, client).await?.error_for_status()?;
+    Ok(match job.shape() {
+        Shape::Bytes(_) => response.bytes().await?.len() as u64,
+        Shape::Text(_) => response.text().await?.len() as u64,
+        Shape::Json(_) => response.json::<Points>().await?.len() as u64,
+        _ => {
+            let mut total = 0;
+            while let Some(piece) = response.chunk().await? {
+                total += piece.len() as u64;
+            }
+            total
+        }
+    })
+}
+
+async fn send(job: &Job, client: &Lean) -> Outcome<Response> {
+    let url = job.url.as_str();
+    Ok(match job.shape() {
+        Shape::Upload(framing, size) => {
+            let body = match framing {
+                Framing::Sized => Body::sized(Ready(source(size)), size),
+                Framing::Chunked => Body::new(Ready(source(size))),
+            };
+            client.post(url).body(body).send().await?
+        }
+        Shape::Form => client.post(url).form(&FORM).send().await?,
+        Shape::Multipart(_) => {
+            let file = std::fs::File::open(job.file()?)?;
+            let length = file.metadata()?.len();
+            let part = Part::reader_with_length(Ready(file), length).file_name("file");
+            let form = Form::new().part(MULTIPART_NAME, part);
+            client.post(url).multipart(form).send().await?
+        }
+        _ => client.get(url).send().await?,
+    })
 }
 
 /// What can be read at once.

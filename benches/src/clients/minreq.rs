@@ -1,6 +1,6 @@
 use super::{Client, Job, drain, space};
 use crate::Outcome;
-use crate::rows::{Row, Shape};
+use crate::rows::{Points, Row, Shape};
 
 struct Minreq {
     job: Job,
@@ -9,7 +9,11 @@ struct Minreq {
 
 /// It takes no certificate of one's own, sends no reader, and knows neither forms nor codings.
 pub fn can(row: &Row) -> bool {
-    row.is_plain() && matches!(row.shape, Shape::Read(_) | Shape::Bytes(_) | Shape::Text(_))
+    let can_shape = match row.shape {
+        Shape::Read(_) | Shape::Bytes(_) | Shape::Text(_) | Shape::Json(_) => true,
+        Shape::Gzip | Shape::Upload(..) | Shape::Form | Shape::Multipart(_) | Shape::Idle => false,
+    };
+    can_shape && row.is_plain() && !row.has_tasks()
 }
 
 pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
@@ -21,6 +25,7 @@ impl Client for Minreq {
         let request = minreq::get(self.job.url.as_str());
         match self.job.shape() {
             Shape::Bytes(_) => Ok(request.send()?.into_bytes().len() as u64),
+            Shape::Json(_) => Ok(request.send()?.json::<Points>()?.len() as u64),
             Shape::Text(_) => Ok(request.send()?.as_str()?.len() as u64),
             _ => drain(request.send_lazy()?, &mut self.space),
         }

@@ -1,15 +1,17 @@
 //! The floor: a prepared request, one write, one read, one httparse call; no client above it.
 
 mod answer;
+mod tasks;
 
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::fd::AsFd;
 
 use flate2::read::GzDecoder;
 
 use self::answer::{Answer, Framing as Length};
-use super::{Client, Job, drain, source, space};
+use super::{Client, Job, drain, points, source, space};
 use crate::Outcome;
 use crate::rows::{FORM, Framing, MULTIPART_NAME, Shape};
 
@@ -20,15 +22,24 @@ pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
 /// The raw client over whatever dials.
 pub fn boxed(job: &Job, dialer: impl Dialer) -> Outcome<Box<dyn Client>> {
     let request = request(job)?;
-    Ok(Box::new(Raw { job: job.clone(), dialer, request, last: None, space: space() }))
+    Ok(Box::new(Raw {
+        job: job.clone(),
+        dialer,
+        request,
+        last: None,
+        idle: Vec::new(),
+        space: space(),
+    }))
 }
 
 /// Where the connections come from.
 pub trait Dialer: Clone + Send + 'static {
-    type Stream: Read + Write + Send;
+    type Stream: Read + Write + AsFd + Send;
 
     /// Connects, and may use again what a connection that is done with held.
-    fn dial(&self, spent: Option<Self::Stream>) -> Outcome<Self::Stream>;
+    fn dial(&self, spent: Option<&mut Self::Stream>) -> Outcome<Self::Stream>;
+
+    fn turn_to(&mut self, port: u16);
 }
 
 #[derive(Clone)]
@@ -37,11 +48,14 @@ struct Tcp(SocketAddr);
 impl Dialer for Tcp {
     type Stream = TcpStream;
 
-    fn dial(&self, spent: Option<TcpStream>) -> Outcome<TcpStream> {
-        drop(spent);
+    fn dial(&self, _: Option<&mut TcpStream>) -> Outcome<TcpStream> {
         let socket = TcpStream::connect(self.0)?;
         socket.set_nodelay(true)?;
         Ok(socket)
+    }
+
+    fn turn_to(&mut self, port: u16) {
+        self.0.set_port(port);
     }
 }
 
@@ -51,6 +65,8 @@ struct Raw<D: Dialer> {
     /// The head, and the body as far as it is known.
     request: Vec<u8>,
     last: Option<D::Stream>,
+    /// What is left open on other ports.
+    idle: Vec<D::Stream>,
     space: Vec<u8>,
 }
 
@@ -58,7 +74,7 @@ impl<D: Dialer> Client for Raw<D> {
     fn perform(&mut self) -> Outcome<u64> {
         let mut stream = match self.last.take() {
             Some(open) if !self.job.row.closes() => open,
-            spent => self.dialer.dial(spent)?,
+            mut spent => self.dialer.dial(spent.as_mut())?,
         };
         self.send(&mut stream)?;
         let total = self.receive(&mut stream)?;
@@ -68,6 +84,20 @@ impl<D: Dialer> Client for Raw<D> {
 
     fn sibling(&self) -> Outcome<Box<dyn Client>> {
         boxed(&self.job, self.dialer.clone())
+    }
+
+    fn turn_to(&mut self, port: u16) -> Outcome<()> {
+        self.dialer.turn_to(port);
+        let next = self.dialer.dial(self.last.as_mut())?;
+        self.idle.extend(self.last.replace(next));
+        Ok(())
+    }
+
+    fn perform_in_tasks(&mut self, tasks: u64, each: u64) -> Outcome<()> {
+        let dial = || self.dialer.dial(None);
+        let missing = usize::try_from(tasks)?.saturating_sub(self.idle.len());
+        self.idle.extend((0..missing).map(|_| dial()).collect::<Outcome<Vec<_>>>()?);
+        tasks::perform(&mut self.idle, &self.request, &mut self.space, each)
     }
 }
 
@@ -92,6 +122,7 @@ impl<D: Dialer> Raw<D> {
         };
         match shape {
             Shape::Bytes(_) => Ok(answer.collect(size, stream, &self.space)?.len() as u64),
+            Shape::Json(_) => points(&answer.collect(size, stream, &self.space)?),
             Shape::Text(_) => {
                 let text = String::from_utf8(answer.collect(size, stream, &self.space)?)?;
                 Ok(text.len() as u64)

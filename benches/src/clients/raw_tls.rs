@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::mem;
 use std::net::{SocketAddr, TcpStream};
 use std::ops::Range;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use rustls::client::UnbufferedClientConnection;
@@ -39,16 +40,20 @@ struct Tls {
 impl Dialer for Tls {
     type Stream = TlsStream;
 
-    fn dial(&self, spent: Option<TlsStream>) -> Outcome<TlsStream> {
-        let (mut incoming, outgoing) =
-            spent.map(|TlsStream { incoming, outgoing, .. }| (incoming, outgoing)).unwrap_or_else(
-                || (Incoming { space: vec![0; INCOMING], held: 0..0 }, vec![0; OUTGOING]),
-            );
-        incoming.held = 0..0;
+    fn dial(&self, spent: Option<&mut TlsStream>) -> Outcome<TlsStream> {
+        let (space, outgoing) = match spent {
+            Some(spent) => (mem::take(&mut spent.incoming.space), mem::take(&mut spent.outgoing)),
+            None => (vec![0; INCOMING], vec![0; OUTGOING]),
+        };
+        let incoming = Incoming { space, held: 0..0 };
         let socket = TcpStream::connect(self.address)?;
         socket.set_nodelay(true)?;
         let tls = UnbufferedClientConnection::new(Arc::clone(&self.config), self.name.clone())?;
         Ok(TlsStream { socket, tls, incoming, outgoing, queued: 0, rest: Vec::new() })
+    }
+
+    fn turn_to(&mut self, port: u16) {
+        self.address.set_port(port);
     }
 }
 
@@ -79,6 +84,12 @@ enum Step {
     Done(usize),
     Again,
     NeedsInput,
+}
+
+impl AsFd for TlsStream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
 }
 
 impl Read for TlsStream {

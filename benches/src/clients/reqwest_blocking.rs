@@ -4,7 +4,7 @@ use reqwest::tls::Certificate;
 
 use super::{Client, Job, drain, source, space};
 use crate::Outcome;
-use crate::rows::{FORM, Framing, MULTIPART_NAME, Shape};
+use crate::rows::{FORM, Framing, MULTIPART_NAME, Points, Shape};
 
 struct Blocking {
     job: Job,
@@ -23,6 +23,7 @@ impl Client for Blocking {
         let response = self.send()?.error_for_status()?;
         match self.job.shape() {
             Shape::Bytes(_) => Ok(response.bytes()?.len() as u64),
+            Shape::Json(_) => Ok(response.json::<Points>()?.len() as u64),
             Shape::Text(_) => Ok(response.text()?.len() as u64),
             _ => drain(response, &mut self.space),
         }
@@ -31,6 +32,10 @@ impl Client for Blocking {
     fn sibling(&self) -> Outcome<Box<dyn Client>> {
         let (job, client) = (self.job.clone(), self.client.clone());
         Ok(Box::new(Self { job, client, space: space() }))
+    }
+
+    fn turn_to(&mut self, port: u16) -> Outcome<()> {
+        self.job.turn_to(port)
     }
 }
 

@@ -1,11 +1,15 @@
+use std::time::Duration;
+
 use ureq::http::Response;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::multipart::Form;
-use ureq::{Agent, Body, SendBody};
+use ureq::{Agent, Body, BodyWithConfig, SendBody};
 
-use super::{Client, Job, drain, source, space};
+use super::{Client, Job, POOL, drain, source, space};
 use crate::Outcome;
-use crate::rows::{FORM, Framing, MULTIPART_NAME, Shape};
+use crate::rows::{FORM, Framing, MULTIPART_NAME, Points, Shape};
+
+const IDLE_AGE: Duration = Duration::from_secs(90);
 
 struct Ureq {
     job: Job,
@@ -16,10 +20,12 @@ struct Ureq {
 pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
     let certificate = Certificate::from_pem(job.target.certificate.as_bytes())?;
     let roots = RootCerts::new_with_certs(&[certificate]);
-    // The default keeps 3 connections a host, with which 16 threads would dial all the time.
+    // The default keeps 3 connections a host, with which 16 threads would dial all the time, and 15
+    // seconds, in which a busy machine does not open as many as are to idle.
     let config = Agent::config_builder()
         .max_idle_connections_per_host(32)
-        .max_idle_connections(32)
+        .max_idle_connections(POOL)
+        .max_idle_age(IDLE_AGE)
         .tls_config(TlsConfig::builder().root_certs(roots).build())
         .build();
     Ok(Box::new(Ureq { job: job.clone(), agent: config.into(), space: space() }))
@@ -30,8 +36,9 @@ impl Client for Ureq {
         let mut response = self.send()?;
         let body = response.body_mut();
         match self.job.shape() {
-            Shape::Bytes(_) => Ok(body.read_to_vec()?.len() as u64),
-            Shape::Text(_) => Ok(body.read_to_string()?.len() as u64),
+            Shape::Bytes(_) => Ok(unlimited(body).read_to_vec()?.len() as u64),
+            Shape::Text(_) => Ok(unlimited(body).read_to_string()?.len() as u64),
+            Shape::Json(_) => Ok(unlimited(body).read_json::<Points>()?.len() as u64),
             _ => drain(body.as_reader(), &mut self.space),
         }
     }
@@ -39,6 +46,10 @@ impl Client for Ureq {
     fn sibling(&self) -> Outcome<Box<dyn Client>> {
         let (job, agent) = (self.job.clone(), self.agent.clone());
         Ok(Box::new(Self { job, agent, space: space() }))
+    }
+
+    fn turn_to(&mut self, port: u16) -> Outcome<()> {
+        self.job.turn_to(port)
     }
 }
 
@@ -61,4 +72,9 @@ impl Ureq {
             _ => self.agent.get(url).call()?,
         })
     }
+}
+
+/// It takes 10 MB and no more where nothing else is said.
+fn unlimited(body: &mut Body) -> BodyWithConfig<'_> {
+    body.with_config().limit(u64::MAX)
 }

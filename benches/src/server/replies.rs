@@ -5,13 +5,15 @@ use std::io::{self, Write};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::rows::{SMALL, TEXT_SIZE};
+use crate::rows::{POINT_SIZE, SMALL, TEXT_SIZE};
 
 pub struct Replies {
     pub small: Vec<u8>,
     pub close: Vec<u8>,
     pub gzip: Vec<u8>,
     text: Vec<u8>,
+    /// As many points as are written at once.
+    points: Vec<u8>,
     /// [`CHUNKS`] chunks of [`CHUNK_SIZE`], framed.
     chunks: Vec<u8>,
 }
@@ -23,6 +25,11 @@ pub const REFUSAL: &[u8] =
 const CHUNK_SIZE: usize = 16 << 10;
 const CHUNKS: usize = 16;
 
+const POINT: &[u8; POINT_SIZE as usize] = b"[1234567,12.3456,-0.56789,true],";
+/// Shorter by what the brackets of the array take.
+const LAST_POINT: &[u8] = b"[1234567,12.3456,-0.5678,true]]";
+const POINTS: usize = 32 << 10;
+
 impl Replies {
     pub fn new() -> io::Result<Self> {
         let text = text();
@@ -32,6 +39,7 @@ impl Replies {
             close: reply(&(length(SMALL.len()) + "Connection: close\r\n"), SMALL),
             gzip: reply(&(length(packed.len()) + "Content-Encoding: gzip\r\n"), &packed),
             chunks: chunk(&text[..CHUNK_SIZE]).repeat(CHUNKS),
+            points: POINT.repeat(POINTS),
             text,
         })
     }
@@ -48,6 +56,22 @@ impl Replies {
             left -= piece.len();
         }
         Ok(())
+    }
+
+    /// An array of points; the size is rounded down to whole ones.
+    pub fn json(&self, output: &mut impl Write, size: u64) -> io::Result<()> {
+        let count = usize::try_from(size / POINT_SIZE).unwrap_or(usize::MAX);
+        let head = reply(&length(count * POINT.len()), b"[");
+        let mut left = count - 1;
+        let first = left.min(CHUNK_SIZE / POINT.len());
+        output.write_all(&[&head, &self.points[..first * POINT.len()]].concat())?;
+        left -= first;
+        while left > 0 {
+            let now = left.min(POINTS);
+            output.write_all(&self.points[..now * POINT.len()])?;
+            left -= now;
+        }
+        output.write_all(LAST_POINT)
     }
 
     /// So many bytes of text in chunks; the size is rounded down to whole chunks.

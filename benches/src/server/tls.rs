@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
+use rustls::server::NoServerSessionStorage;
 
 use crate::Outcome;
 
@@ -13,6 +14,8 @@ pub struct Identity {
     /// What the clients trust, in PEM.
     pub certificate: String,
     pub config: Arc<ServerConfig>,
+    /// Gives no tickets and remembers no session.
+    pub without_resumption: Arc<ServerConfig>,
 }
 
 impl Identity {
@@ -23,6 +26,13 @@ impl Identity {
         let config = ServerConfig::builder()
             .with_no_client_auth()
             .with_single_cert(vec![cert.der().clone()], key)?;
-        Ok(Self { certificate: cert.pem(), config: Arc::new(config) })
+        let mut forgetful = config.clone();
+        forgetful.send_tls13_tickets = 0;
+        forgetful.session_storage = Arc::new(NoServerSessionStorage {});
+        Ok(Self {
+            certificate: cert.pem(),
+            config: Arc::new(config),
+            without_resumption: Arc::new(forgetful),
+        })
     }
 }
