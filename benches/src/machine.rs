@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rustix::param::clock_ticks_per_second;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -34,6 +35,16 @@ pub fn pin(core: Core) -> Outcome<()> {
 pub fn cpu_time() -> Duration {
     let spent = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(spent.tv_sec.unsigned_abs(), u32::try_from(spent.tv_nsec).unwrap_or(0))
+}
+
+/// The CPU time of the processes that this one has started and waited for, and of theirs.
+pub fn cpu_time_of_children() -> Outcome<Duration> {
+    let status = fs::read_to_string("/proc/self/stat")?;
+    // The name of the program, in parentheses, may hold anything.
+    let (_, fields) = status.rsplit_once(')').ok_or("no status")?;
+    let times = fields.split_whitespace().skip(13).take(2).map(str::parse::<u64>);
+    let ticks: u64 = times.sum::<Result<_, _>>()?;
+    Ok(Duration::from_secs(ticks) / u32::try_from(clock_ticks_per_second())?)
 }
 
 /// The memory of this process.

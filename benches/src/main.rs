@@ -6,19 +6,23 @@
 mod allocations;
 mod baseline;
 mod clients;
+mod cold;
 mod counts;
 mod idle;
 mod machine;
 mod options;
 mod process;
+mod programs;
 mod report;
 mod rows;
 mod scratch;
 mod server;
+mod statics;
 mod statistics;
 mod table;
 mod target;
 mod times;
+mod tools;
 mod worker;
 
 use std::env;
@@ -49,6 +53,7 @@ fn dispatch(arguments: Vec<String>) -> Outcome<()> {
     match words.as_slice() {
         ["server"] => server::run(Ports::Few),
         ["server-on-many-ports"] => server::run(Ports::Many),
+        ["build-programs"] => programs::build_all(),
         ["worker", client, row, target] => {
             let job = Job::new(options::row(row)?, target.parse()?)?;
             worker::run(options::client(client)?, &job)
@@ -61,6 +66,8 @@ fn run(options: &Options) -> Outcome<()> {
     let plan = options.plan()?;
     let (name, rows, tables) = match options.mode {
         Mode::Counts => count(&plan, &Server::start(Ports::Few)?)?,
+        Mode::Cold => start_cold(&Server::start(Ports::Few)?)?,
+        Mode::Static => weigh_programs()?,
         Mode::Idle => weigh_idle(&plan, &Server::start(Ports::Many)?)?,
         Mode::Full | Mode::Quick => time(&plan, &Server::start(Ports::Few)?)?,
     };
@@ -108,6 +115,23 @@ fn weigh_idle(plan: &Plan, server: &Server) -> Outcome<Figures> {
         rows.push(report::idle_json(&held));
     }
     Ok(("idle", rows, tables))
+}
+
+fn start_cold(server: &Server) -> Outcome<Figures> {
+    let mut tables = vec![show(report::preamble())];
+    let mut rows = Vec::new();
+    for scene in cold::SCENES {
+        let costs = cold::measure(scene, &server.target)?;
+        tables.push(show(report::cold_markdown(&costs)));
+        rows.push(report::cold_json(&costs));
+    }
+    Ok(("cold", rows, tables))
+}
+
+fn weigh_programs() -> Outcome<Figures> {
+    let all = programs::chosen().map(statics::measure).collect::<Outcome<Vec<_>>>()?;
+    let tables = vec![show(report::preamble()), show(report::statics_markdown(&all))];
+    Ok(("static", all.iter().map(report::statics_json).collect(), tables))
 }
 
 /// Prints a table as soon as it is there.

@@ -7,12 +7,14 @@ use crate::clients::{CLIENTS, Entry};
 use crate::rows::{ROWS, Row};
 
 pub const USAGE: &str = "\
-usage: leanhttp-benches [--quick | --counts | --idle] [--rows NAME,…] [--clients NAME,…] [--out DIR]
+usage: leanhttp-benches [--quick | --counts | --idle | --cold | --static] [--rows NAME,…] [--clients NAME,…] [--out DIR]
                         [--baseline FILE]
 
   --quick      a few rows and rounds, in less than a minute
   --counts     instructions, allocations and system calls instead of time
   --idle       the memory of connections that idle, instead of time
+  --cold       processes from their start to the first response, and their memory
+  --static     crates, time to build, size
   --rows       only these rows
   --clients    only these clients
   --out        write the figures as JSON and Markdown to this folder too
@@ -33,6 +35,8 @@ pub enum Mode {
     Quick,
     Counts,
     Idle,
+    Cold,
+    Static,
 }
 
 /// What a run does.
@@ -51,6 +55,8 @@ impl Options {
             match option.as_str() {
                 "--quick" => options.mode = Mode::Quick,
                 "--counts" => options.mode = Mode::Counts,
+                "--cold" => options.mode = Mode::Cold,
+                "--static" => options.mode = Mode::Static,
                 "--idle" => options.mode = Mode::Idle,
                 "--rows" => options.rows = Some(value()?),
                 "--clients" => options.clients = Some(value()?),
@@ -84,6 +90,8 @@ impl Mode {
             Mode::Quick => row.quick,
             Mode::Counts => row.counted.is_some(),
             Mode::Idle => row.is_idle(),
+            // They have programs, not rows.
+            Mode::Cold | Mode::Static => false,
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The other processes: the server and the workers, started from this very program.
 
 use std::env;
+use std::fmt::Display;
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use crate::Outcome;
@@ -35,15 +37,39 @@ impl Server {
 /// A client at work on a row.
 pub struct Worker {
     name: String,
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
+    run: Run,
 }
 
 impl Worker {
     /// Starts a worker, under another program if `wrapper` names one and its arguments.
     pub fn start(wrapper: &[&str], entry: &Entry, row: &Row, target: &Target) -> Outcome<Self> {
-        let program = env::current_exe()?;
+        let name = format!("{}, row {}", entry.name, row.name);
+        let arguments = ["worker", entry.name, row.name, &target.to_string()];
+        let run = Run::start(wrapper, &env::current_exe()?, &arguments);
+        Ok(Self { run: run.map_err(|error| format!("{name}: {error}"))?, name })
+    }
+
+    pub fn order(&mut self, order: Order) -> Outcome<Sample> {
+        let answered = self.run.tell(order).and_then(|()| self.run.line()?.parse());
+        answered.map_err(|error| format!("{}: {error}", self.name).into())
+    }
+
+    /// Lets the worker end and waits for it.
+    pub fn finish(self) -> Outcome<()> {
+        self.run.finish().map_err(|error| format!("{}: {error}", self.name).into())
+    }
+}
+
+/// A process that one can talk with.
+pub struct Run {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Run {
+    /// Starts a program, under another one if `wrapper` names one and its arguments.
+    pub fn start(wrapper: &[&str], program: &Path, arguments: &[&str]) -> Outcome<Self> {
         let mut command = match wrapper {
             [] => Command::new(program),
             [outer, arguments @ ..] => {
@@ -52,26 +78,30 @@ impl Worker {
                 command
             }
         };
-        command.args(["worker", entry.name, row.name]).arg(target.to_string());
-        let name = format!("{}, row {}", entry.name, row.name);
-        let mut child = spawn(&mut command).map_err(|error| format!("{name}: {error}"))?;
+        let mut child = spawn(command.args(arguments))?;
         let (input, output) = pipes(&mut child)?;
-        Ok(Self { name, child, input, output })
+        Ok(Self { child, input, output })
     }
 
-    pub fn order(&mut self, order: Order) -> Outcome<Sample> {
-        let failed = |error| format!("{}: {error}", self.name);
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn tell(&mut self, what: impl Display) -> Outcome<()> {
+        Ok(writeln!(self.input, "{what}")?)
+    }
+
+    pub fn line(&mut self) -> Outcome<String> {
         let mut line = String::new();
-        writeln!(self.input, "{order}").map_err(failed)?;
-        self.output.read_line(&mut line).map_err(failed)?;
-        line.parse().map_err(|error| format!("{}: {error}", self.name).into())
+        self.output.read_line(&mut line)?;
+        Ok(line)
     }
 
-    /// Lets the worker end and waits for it.
+    /// Ends its input and waits for its end.
     pub fn finish(mut self) -> Outcome<()> {
         drop(self.input);
         let status = self.child.wait()?;
-        if status.success() { Ok(()) } else { Err(format!("{}: {status}", self.name).into()) }
+        if status.success() { Ok(()) } else { Err(status.to_string().into()) }
     }
 }
 

@@ -1,7 +1,9 @@
 //! The figures as Markdown for people and as JSON for programs. None of them is typed by hand.
 
+mod cold;
 mod counts;
 mod idle;
+mod statics;
 mod times;
 
 use std::fs;
@@ -13,9 +15,12 @@ use serde_json::{Value, json};
 use crate::Outcome;
 use crate::clients::CLIENTS;
 use crate::machine;
+use crate::statistics::Summary;
 
+pub use self::cold::{cold_json, cold_markdown};
 pub use self::counts::{counts_json, counts_markdown};
 pub use self::idle::{idle_json, idle_markdown};
+pub use self::statics::{statics_json, statics_markdown};
 pub use self::times::{ratios_markdown, times_json, times_markdown};
 
 /// Writes `NAME.json` and `NAME.md` into a folder.
@@ -60,4 +65,10 @@ fn version(package: &str) -> &'static str {
     lines.find(|line| *line == name);
     let version = lines.next().and_then(|line| line.strip_prefix("version = "));
     version.map_or("unknown", |quoted| quoted.trim_matches('"'))
+}
+
+fn summary(of: Option<Summary>) -> Value {
+    of.map_or(Value::Null, |Summary { median, lower, upper }| {
+        json!({ "median": median, "lower_quartile": lower, "upper_quartile": upper })
+    })
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::summary;
 use crate::clients::{CLIENTS, OURS};
 use crate::rows::Row;
 use crate::statistics::Summary;
@@ -79,12 +80,6 @@ pub fn times_json(times: &RowTimes) -> Value {
         "requests_a_round": times.row.round,
         "mib_a_request": times.row.volume(),
         "clients": lanes.collect::<Vec<_>>(),
-    })
-}
-
-fn summary(of: Option<Summary>) -> Value {
-    of.map_or(Value::Null, |Summary { median, lower, upper }| {
-        json!({ "median": median, "lower_quartile": lower, "upper_quartile": upper })
     })
 }
 

@@ -1,0 +1,35 @@
+//! What the programs have in common: a GET of the URL that is the first argument, with trust in the
+//! certificate that is the second.
+//!
+//! Each says how many bytes came, and ends when standard input does: whoever measures it can look at
+//! it in between.
+
+use std::env;
+use std::io::{self, Read};
+
+pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+/// The buffer that bodies are read into.
+pub const SPACE: usize = 64 << 10;
+
+/// Gets, tells, waits.
+pub fn run(get: impl FnOnce(&str, &str) -> Outcome<u64>) -> Outcome<()> {
+    let arguments: Vec<String> = env::args().collect();
+    let [_, url, certificate] = arguments.as_slice() else {
+        return Err("usage: PROGRAM URL CERTIFICATE".into());
+    };
+    println!("{}", get(url, certificate)?);
+    io::stdin().read_exact(&mut [0]).or(Ok(()))
+}
+
+/// Reads to the end and counts.
+pub fn drain(mut body: impl Read) -> Outcome<u64> {
+    let mut space = vec![0; SPACE];
+    let mut total = 0;
+    loop {
+        match body.read(&mut space)? {
+            0 => return Ok(total),
+            count => total += count as u64,
+        }
+    }
+}
