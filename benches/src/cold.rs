@@ -7,6 +7,7 @@ use std::{fs, thread};
 
 use crate::Outcome;
 use crate::machine::{self, Core, Memory};
+use crate::options::Plan;
 use crate::process::Run;
 use crate::programs::{self, Chunks, Program, Speaks};
 use crate::statistics::Summary;
@@ -106,11 +107,11 @@ pub struct Costs {
     pub system_calls: Option<f64>,
 }
 
-pub fn measure(scene: &'static Scene, target: &Target) -> Outcome<SceneCosts> {
+pub fn measure(scene: &'static Scene, plan: &Plan, target: &Target) -> Outcome<SceneCosts> {
     machine::pin(Core::Client)?;
     let folder = programs::folder()?;
     let mut subjects = Vec::new();
-    for program in programs::chosen().filter(|program| (scene.can)(program)) {
+    for &program in plan.programs.iter().filter(|program| (scene.can)(program)) {
         subjects.push(Subject { program, path: program.build(&folder)?, scene, target });
     }
     let rounds = match scene.kind {
@@ -178,9 +179,11 @@ impl Subject<'_> {
     /// Starts the program and waits for its response.
     fn run(&self, wrapper: &[&str]) -> Outcome<Run> {
         let Scene { scheme, path, size, .. } = self.scene;
-        let port = if *scheme == "http" { self.target.plain } else { self.target.tls };
+        let Target { plain, tls, certificate, .. } = self.target;
+        let (port, count) = if *scheme == "http" { (plain, 1) } else { (tls, 2) };
         let url = format!("{scheme}://127.0.0.1:{port}{path}");
-        let mut run = Run::start(wrapper, &self.path, &[&url, &self.target.certificate])?;
+        let arguments = [url.as_str(), certificate.as_str()];
+        let mut run = Run::start(wrapper, &self.path, &arguments[..count])?;
         let got: u64 = run.line()?.trim().parse()?;
         let expected = if self.program.speaks == Speaks::Nothing { 0 } else { *size };
         if got == expected { Ok(run) } else { Err(format!("{got} bytes").into()) }

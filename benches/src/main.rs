@@ -53,6 +53,8 @@ fn dispatch(arguments: Vec<String>) -> Outcome<()> {
     match words.as_slice() {
         ["server"] => server::run(Ports::Few),
         ["server-on-many-ports"] => server::run(Ports::Many),
+        ["--readme"] => report::readme::write(),
+        ["--check-readme"] => report::readme::check(),
         ["build-programs"] => programs::build_all(),
         ["worker", client, row, target] => {
             let job = Job::new(options::row(row)?, target.parse()?)?;
@@ -66,8 +68,8 @@ fn run(options: &Options) -> Outcome<()> {
     let plan = options.plan()?;
     let (name, rows, tables) = match options.mode {
         Mode::Counts => count(&plan, &Server::start(Ports::Few)?)?,
-        Mode::Cold => start_cold(&Server::start(Ports::Few)?)?,
-        Mode::Static => weigh_programs()?,
+        Mode::Cold => start_cold(&plan, &Server::start(Ports::Few)?)?,
+        Mode::Static => weigh_programs(&plan)?,
         Mode::Idle => weigh_idle(&plan, &Server::start(Ports::Many)?)?,
         Mode::Full | Mode::Quick => time(&plan, &Server::start(Ports::Few)?)?,
     };
@@ -117,19 +119,23 @@ fn weigh_idle(plan: &Plan, server: &Server) -> Outcome<Figures> {
     Ok(("idle", rows, tables))
 }
 
-fn start_cold(server: &Server) -> Outcome<Figures> {
+fn start_cold(plan: &Plan, server: &Server) -> Outcome<Figures> {
     let mut tables = vec![show(report::preamble())];
     let mut rows = Vec::new();
     for scene in cold::SCENES {
-        let costs = cold::measure(scene, &server.target)?;
+        let costs = cold::measure(scene, plan, &server.target)?;
         tables.push(show(report::cold_markdown(&costs)));
         rows.push(report::cold_json(&costs));
     }
     Ok(("cold", rows, tables))
 }
 
-fn weigh_programs() -> Outcome<Figures> {
-    let all = programs::chosen().map(statics::measure).collect::<Outcome<Vec<_>>>()?;
+fn weigh_programs(plan: &Plan) -> Outcome<Figures> {
+    let all = plan
+        .programs
+        .iter()
+        .map(|program| statics::measure(program))
+        .collect::<Outcome<Vec<_>>>()?;
     let tables = vec![show(report::preamble()), show(report::statics_markdown(&all))];
     Ok(("static", all.iter().map(report::statics_json).collect(), tables))
 }

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use crate::Outcome;
 use crate::clients::{CLIENTS, Entry};
+use crate::programs::{self, Program};
 use crate::rows::{ROWS, Row};
 
 pub const USAGE: &str = "\
 usage: leanhttp-benches [--quick | --counts | --idle | --cold | --static] [--rows NAME,…] [--clients NAME,…] [--out DIR]
                         [--baseline FILE]
+       leanhttp-benches --readme | --check-readme
 
   --quick      a few rows and rounds, in less than a minute
   --counts     instructions, allocations and system calls instead of time
@@ -18,6 +20,8 @@ usage: leanhttp-benches [--quick | --counts | --idle | --cold | --static] [--row
   --rows       only these rows
   --clients    only these clients
   --out        write the figures as JSON and Markdown to this folder too
+  --readme     write the chart and the figures in README.md anew, from results/
+  --check-readme   an error unless they are what results/ says
   --baseline   with --counts: fail if leanhttp costs more than in this counts.json";
 
 /// What is asked of a run.
@@ -43,6 +47,7 @@ pub enum Mode {
 pub struct Plan {
     pub rows: Vec<&'static Row>,
     pub clients: Vec<&'static Entry>,
+    pub programs: Vec<&'static Program>,
     pub rounds: usize,
 }
 
@@ -73,12 +78,19 @@ impl Options {
             Some(names) => names.split(',').map(row).collect::<Outcome<_>>()?,
             None => ROWS.iter().filter(|row| self.mode.has(row)).collect(),
         };
+        let has_programs = matches!(self.mode, Mode::Cold | Mode::Static);
         let clients = match &self.clients {
-            Some(names) => names.split(',').map(client).collect::<Outcome<_>>()?,
-            None => CLIENTS.iter().collect(),
+            Some(names) if !has_programs => names.split(',').map(client).collect::<Outcome<_>>()?,
+            _ => CLIENTS.iter().collect(),
+        };
+        let programs = match &self.clients {
+            Some(names) if has_programs => {
+                names.split(',').map(programs::named).collect::<Outcome<_>>()?
+            }
+            _ => programs::chosen().collect(),
         };
         let rounds = if self.mode == Mode::Quick { 9 } else { 15 };
-        Ok(Plan { rows, clients, rounds })
+        Ok(Plan { rows, clients, programs, rounds })
     }
 }
 

@@ -53,6 +53,12 @@ pub fn chosen() -> impl Iterator<Item = &'static Program> {
     PROGRAMS.iter().filter(|program| program.is_usual || cfg!(feature = "all-peers"))
 }
 
+/// The program of that name.
+pub fn named(name: &str) -> Outcome<&'static Program> {
+    let found = PROGRAMS.iter().find(|program| program.name == name);
+    found.ok_or_else(|| format!("no program is called {name}").into())
+}
+
 /// Builds all of them, so that they need not be built while something is measured.
 pub fn build_all() -> Outcome<()> {
     let folder = folder()?;

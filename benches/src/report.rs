@@ -1,8 +1,11 @@
 //! The figures as Markdown for people and as JSON for programs. None of them is typed by hand.
 
+mod chart;
 mod cold;
 mod counts;
 mod idle;
+pub mod readme;
+mod results;
 mod statics;
 mod times;
 
@@ -26,6 +29,7 @@ pub use self::times::{ratios_markdown, times_json, times_markdown};
 /// Writes `NAME.json` and `NAME.md` into a folder.
 pub fn write(folder: &Path, name: &str, rows: &[Value], markdown: &str) -> Outcome<()> {
     let whole = json!({
+        "date": date()?,
         "machine": machine::description(),
         "rustc": rustc()?,
         "versions": versions(),
@@ -47,6 +51,11 @@ pub fn preamble() -> String {
 /// The compiler that cargo finds here.
 pub fn rustc() -> Outcome<String> {
     let output = Command::new("rustc").arg("--version").output()?;
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
+
+fn date() -> Outcome<String> {
+    let output = Command::new("date").args(["--utc", "+%F"]).output()?;
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 

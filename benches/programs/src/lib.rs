@@ -1,5 +1,5 @@
 //! What the programs have in common: a GET of the URL that is the first argument, with trust in the
-//! certificate that is the second.
+//! certificate that is the second if there is one.
 //!
 //! Each says how many bytes came, and ends when standard input does: whoever measures it can look at
 //! it in between.
@@ -13,12 +13,10 @@ pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 pub const SPACE: usize = 64 << 10;
 
 /// Gets, tells, waits.
-pub fn run(get: impl FnOnce(&str, &str) -> Outcome<u64>) -> Outcome<()> {
-    let arguments: Vec<String> = env::args().collect();
-    let [_, url, certificate] = arguments.as_slice() else {
-        return Err("usage: PROGRAM URL CERTIFICATE".into());
-    };
-    println!("{}", get(url, certificate)?);
+pub fn run(get: impl FnOnce(&str, Option<&str>) -> Outcome<u64>) -> Outcome<()> {
+    let mut arguments = env::args().skip(1);
+    let url = arguments.next().ok_or("usage: PROGRAM URL [CERTIFICATE]")?;
+    println!("{}", get(&url, arguments.next().as_deref())?);
     io::stdin().read_exact(&mut [0]).or(Ok(()))
 }
 

@@ -6,7 +6,9 @@ fn main() -> Outcome<()> {
         let mut handle = Easy::new();
         handle.url(url)?;
         handle.fail_on_error(true)?;
-        handle.ssl_cainfo_blob(certificate.as_bytes())?;
+        if let Some(pem) = certificate {
+            handle.ssl_cainfo_blob(pem.as_bytes())?;
+        }
         let mut total = 0;
         let mut transfer = handle.transfer();
         transfer.write_function(|piece| {

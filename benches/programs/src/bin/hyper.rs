@@ -18,9 +18,11 @@ fn main() -> Outcome<()> {
     })
 }
 
-async fn get(url: &str, certificate: &str) -> Outcome<u64> {
+async fn get(url: &str, certificate: Option<&str>) -> Outcome<u64> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    roots.add(CertificateDer::from_pem_slice(certificate.as_bytes())?)?;
+    if let Some(pem) = certificate {
+        roots.add(CertificateDer::from_pem_slice(pem.as_bytes())?)?;
+    }
     let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
     let mut plain = HttpConnector::new();
     plain.enforce_http(false);

@@ -3,8 +3,11 @@ use leanhttp_programs::{Outcome, drain, run};
 
 fn main() -> Outcome<()> {
     run(|url, certificate| {
-        let certificate = Certificate::from_pem(certificate.as_bytes())?;
-        let client = Client::builder().add_root_certificate(certificate).build()?;
+        let mut builder = Client::builder();
+        if let Some(pem) = certificate {
+            builder = builder.add_root_certificate(Certificate::from_pem(pem.as_bytes())?);
+        }
+        let client = builder.build()?;
         drain(client.get(url).send()?.error_for_status()?)
     })
 }

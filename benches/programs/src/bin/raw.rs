@@ -20,7 +20,8 @@ fn main() -> Outcome<()> {
             return get(socket, &request);
         }
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        roots.add(CertificateDer::from_pem_slice(certificate.as_bytes())?)?;
+        let pem = certificate.ok_or("no certificate")?;
+        roots.add(CertificateDer::from_pem_slice(pem.as_bytes())?)?;
         let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
         let (host, _) = authority.split_once(':').ok_or("no port")?;
         let name = ServerName::try_from(host)?.to_owned();

@@ -1,3 +1,5 @@
+use std::mem;
+
 use leanhttp_programs::{Outcome, drain, run};
 use reqwest::blocking::Client;
 use reqwest::tls::Certificate;
@@ -5,8 +7,13 @@ use reqwest::tls::Certificate;
 fn main() -> Outcome<()> {
     run(|url, certificate| {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let certificate = Certificate::from_pem(certificate.as_bytes())?;
-        let client = Client::builder().tls_certs_only([certificate]).build()?;
+        let mut builder = Client::builder();
+        if let Some(pem) = certificate {
+            builder = builder.tls_certs_only([Certificate::from_pem(pem.as_bytes())?]);
+        }
+        let client = builder.build()?;
+        // Its thread ends with it, and then nobody can tell any more how long that one worked.
+        mem::forget(client.clone());
         drain(client.get(url).send()?.error_for_status()?)
     })
 }

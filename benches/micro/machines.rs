@@ -1,0 +1,15 @@
+//! The machines of leanhttp alone: nothing is sent and nothing waits.
+//!
+//! They are not part of the interface, so this is built with `--cfg fuzzing`, as `run --micro` does,
+//! and is empty otherwise.
+
+#[cfg(fuzzing)]
+mod chunked;
+#[cfg(fuzzing)]
+mod head;
+#[cfg(fuzzing)]
+mod url;
+
+fn main() {
+    divan::main();
+}

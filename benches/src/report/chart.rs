@@ -1,0 +1,87 @@
+//! The chart of README: CPU time beside the raw loop's, as SVG.
+
+use std::fmt::Write;
+
+use super::results::Times;
+use crate::table::figure;
+
+/// The rows that are drawn.
+const ROWS: [&str; 7] =
+    ["get", "get-tls", "connect", "threads", "tasks", "download-chunked", "upload"];
+
+/// The clients that are drawn, and in which colour: readable on white and on black.
+const CLIENTS: [(&str, &str); 7] = [
+    ("leanhttp", "#2f81f7"),
+    ("leanhttp-tokio", "#2f81f7"),
+    ("ureq", "#9198a1"),
+    ("reqwest-blocking", "#9198a1"),
+    ("reqwest-async", "#9198a1"),
+    ("hyper", "#9198a1"),
+    ("curl", "#9198a1"),
+];
+
+const TEXT: &str = "#848d97";
+const WIDTH: f64 = 760.0;
+/// Where bars begin, to the right of the names.
+const LEFT: f64 = 130.0;
+/// What is left for a figure behind the longest bar.
+const RIGHT: f64 = 60.0;
+const LINE: f64 = 16.0;
+const GAP: f64 = 14.0;
+
+/// Longer bars are cut, and their figure says how long they would be.
+const LONGEST: f64 = 4.0;
+
+pub fn chart(times: &Times) -> String {
+    let mut body = String::new();
+    let mut y = 22.0;
+    text(&mut body, 0.0, y, "start", "CPU time of the client, x the raw loop's (less is better)");
+    for row in ROWS {
+        let Some(title) = times.title(row) else { continue };
+        y += LINE + GAP;
+        text(&mut body, 0.0, y, "start\" font-weight=\"bold", title);
+        let top = y + 4.0;
+        for (client, colour) in CLIENTS {
+            if let Some(ratio) = times.cpu_x_raw(row, client) {
+                y += LINE;
+                bar(&mut body, y, client, colour, ratio);
+            }
+        }
+        let one = LEFT + scale(1.0);
+        line(&mut body, one, top, y + 4.0);
+    }
+    let height = y + GAP;
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
+         width=\"{WIDTH}\" height=\"{height}\" font-family=\"system-ui, sans-serif\" \
+         font-size=\"12\" fill=\"{TEXT}\">\n{body}</svg>\n"
+    )
+}
+
+fn bar(body: &mut String, y: f64, client: &str, colour: &str, ratio: f64) {
+    let width = scale(ratio.min(LONGEST));
+    text(body, LEFT - 6.0, y, "end", client);
+    let top = y - 10.0;
+    let _ = writeln!(
+        body,
+        "<rect x=\"{LEFT}\" y=\"{top}\" width=\"{width:.1}\" height=\"12\" fill=\"{colour}\"/>"
+    );
+    text(body, LEFT + width + 5.0, y, "start", &figure(ratio));
+}
+
+fn text(body: &mut String, x: f64, y: f64, anchor: &str, words: &str) {
+    let words = words.replace('&', "&amp;").replace('<', "&lt;");
+    let _ = writeln!(body, "<text x=\"{x:.1}\" y=\"{y}\" text-anchor=\"{anchor}\">{words}</text>");
+}
+
+fn line(body: &mut String, x: f64, top: f64, bottom: f64) {
+    let _ = writeln!(
+        body,
+        "<line x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{top}\" y2=\"{bottom}\" stroke=\"{TEXT}\" \
+         stroke-dasharray=\"2 2\"/>"
+    );
+}
+
+fn scale(ratio: f64) -> f64 {
+    ratio / LONGEST * (WIDTH - LEFT - RIGHT)
+}

@@ -1,0 +1,188 @@
+//! The figures in README.md, and its chart: made of what is in `results/`, never by hand.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::chart::chart;
+use super::results::{Results, Times};
+use crate::Outcome;
+use crate::table::{Table, figure_of};
+
+/// Writes the chart and the block of README.md anew.
+pub fn write() -> Outcome<()> {
+    for page in pages()? {
+        fs::write(page.path, page.text)?;
+    }
+    Ok(())
+}
+
+/// An error unless they are what the results say.
+pub fn check() -> Outcome<()> {
+    for Page { path, text } in pages()? {
+        if fs::read_to_string(&path)? != text {
+            return Err(format!("{} is not what results/ says", path.display()).into());
+        }
+    }
+    Ok(())
+}
+
+struct Page {
+    path: PathBuf,
+    text: String,
+}
+
+fn pages() -> Outcome<[Page; 2]> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = here.join("results");
+    let figures = Figures::read(&folder)?;
+    let path = here.join("../README.md");
+    let readme = fs::read_to_string(&path)?;
+    let text = with_block(&readme, &figures.block()).ok_or("README.md has no place for figures")?;
+    let drawing = chart(&figures.times);
+    Ok([Page { path, text }, Page { path: folder.join("chart.svg"), text: drawing }])
+}
+
+const BEGIN: &str = "<!-- figures: written by benches/run --readme -->\n";
+const END: &str = "<!-- end of figures -->\n";
+
+fn with_block(readme: &str, block: &str) -> Option<String> {
+    let (before, rest) = readme.split_once(BEGIN)?;
+    let (_, after) = rest.split_once(END)?;
+    Some([before, BEGIN, block, END, after].concat())
+}
+
+/// Rows and columns of the table of CPU times.
+const ROWS: [&str; 18] = [
+    "get",
+    "get-tls",
+    "connect",
+    "connect-tls",
+    "connect-tls-full",
+    "threads",
+    "tasks",
+    "download",
+    "download-chunked",
+    "download-tls",
+    "upload",
+    "upload-chunked",
+    "upload-tls",
+    "form",
+    "multipart",
+    "gzip",
+    "json-2k",
+    "bytes-1m",
+];
+const CLIENTS: [&str; 9] = [
+    "leanhttp",
+    "leanhttp-tokio",
+    "ureq",
+    "reqwest-blocking",
+    "reqwest-async",
+    "hyper",
+    "attohttpc",
+    "minreq",
+    "curl",
+];
+
+struct Figures {
+    times: Times,
+    counts: Results,
+    idle: Results,
+    cold: Results,
+    statics: Results,
+}
+
+impl Figures {
+    fn read(folder: &Path) -> Outcome<Self> {
+        Ok(Self {
+            times: Times(Results::read(folder, "times")?),
+            counts: Results::read(folder, "counts")?,
+            idle: Results::read(folder, "idle")?,
+            cold: Results::read(folder, "cold")?,
+            statics: Results::read(folder, "static")?,
+        })
+    }
+
+    fn block(&self) -> String {
+        let about = |what| self.times.0.about(what).unwrap_or("unknown");
+        format!(
+            "![CPU time of the clients](benches/results/chart.svg)\n\n\
+             CPU time of the client, x that of a raw loop over the socket (TLS: over rustls); medians \
+             of rounds on one machine ({}; {}; {}) over loopback:\n\n{}\n\
+             Counts, which hardly depend on the machine: of one GET on a connection that is open; what \
+             an idle connection holds; of a program with one GET, from its start to the response, \
+             and what it is built of:\n\n{}\n",
+            about("machine"),
+            about("rustc"),
+            about("date"),
+            self.cpu_table(),
+            self.counts_table(),
+        )
+    }
+
+    fn cpu_table(&self) -> Table {
+        let mut table = Table::new([&["CPU x raw"], CLIENTS.as_slice()].concat());
+        for row in ROWS {
+            let Some(title) = self.times.title(row) else { continue };
+            let cells = CLIENTS.map(|client| figure_of(self.times.cpu_x_raw(row, client)));
+            table.push([title.to_owned()].into_iter().chain(cells));
+        }
+        table
+    }
+
+    fn counts_table(&self) -> Table {
+        let mut table = Table::new([
+            "",
+            "instructions",
+            "allocations",
+            "system calls",
+            "idle, KiB heap",
+            "idle TLS, KiB heap",
+            "start, M instructions",
+            "start TLS, M instructions",
+            "peak MiB, 1 GiB over TLS",
+            "crates",
+            "program, KiB",
+            "build, CPU s",
+        ]);
+        for client in [&["raw"], CLIENTS.as_slice()].concat() {
+            let figures = self.figures_of(client).map(figure_of);
+            table.push([client.to_owned()].into_iter().chain(figures));
+        }
+        table
+    }
+
+    fn figures_of(&self, client: &str) -> [Option<f64>; 11] {
+        let get = |what: &str| self.counts.of("get", client)?[what].as_f64();
+        let idle = |row| Some(self.idle.of(row, client)?["heap"].as_f64()? / 1024.0);
+        let cold = |row| Some(self.cold.of(row, client)?["instructions"].as_f64()? / 1e6);
+        let peak = self.cold.of("peak-tls", client).and_then(|it| it["peak_memory_kib"].as_f64());
+        let built = |what: &str| self.statics.of_program(client)?[what].as_f64();
+        [
+            get("instructions"),
+            get("allocations"),
+            get("system_calls"),
+            idle("idle"),
+            idle("idle-tls"),
+            cold("cold"),
+            cold("cold-tls"),
+            peak.map(|peak| peak / 1024.0),
+            built("crates"),
+            built("size").map(|size| size / 1024.0),
+            built("build_cpu_s"),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BEGIN, END, with_block};
+
+    #[test]
+    fn only_the_block_changes() {
+        let readme = format!("before\n{BEGIN}old\n{END}after\n");
+        let expected = format!("before\n{BEGIN}new\n{END}after\n");
+        assert_eq!(with_block(&readme, "new\n"), Some(expected));
+        assert_eq!(with_block("before\nafter\n", "new\n"), None);
+    }
+}

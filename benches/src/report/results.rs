@@ -1,0 +1,54 @@
+//! What earlier runs have written.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::Outcome;
+
+/// One `NAME.json`.
+pub struct Results(Value);
+
+impl Results {
+    pub fn read(folder: &Path, name: &str) -> Outcome<Self> {
+        let path = folder.join(name).with_extension("json");
+        let text = fs::read_to_string(&path);
+        let text = text.map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Self(serde_json::from_str(&text)?))
+    }
+
+    /// What stands at the top of the file.
+    pub fn about(&self, what: &str) -> Option<&str> {
+        self.0[what].as_str()
+    }
+
+    pub fn row(&self, name: &str) -> Option<&Value> {
+        self.0["rows"].as_array()?.iter().find(|row| row["name"] == name)
+    }
+
+    /// What a row says of a client or program.
+    pub fn of(&self, row: &str, client: &str) -> Option<&Value> {
+        let row = self.row(row)?;
+        let mut all = ["clients", "programs"].iter().filter_map(|list| row[list].as_array());
+        all.next()?.iter().find(|one| one["client"] == client || one["program"] == client)
+    }
+
+    /// What is said of a program where there are no rows.
+    pub fn of_program(&self, program: &str) -> Option<&Value> {
+        self.0["rows"].as_array()?.iter().find(|one| one["program"] == program)
+    }
+}
+
+/// `times.json`.
+pub struct Times(pub Results);
+
+impl Times {
+    pub fn title(&self, row: &str) -> Option<&str> {
+        self.0.row(row)?["title"].as_str()
+    }
+
+    pub fn cpu_x_raw(&self, row: &str, client: &str) -> Option<f64> {
+        self.0.of(row, client)?["cpu_x_raw"]["median"].as_f64()
+    }
+}
