@@ -37,7 +37,10 @@ pub trait Dialer: Clone + Send + 'static {
     type Stream: Read + Write + AsFd + Send;
 
     /// Connects, and may use again what a connection that is done with held.
-    fn dial(&self, spent: Option<&mut Self::Stream>) -> Outcome<Self::Stream>;
+    fn dial(&self, spent: Option<Self::Stream>) -> Outcome<Self::Stream>;
+
+    /// Gives back what a connection that idles needs no more.
+    fn lighten(_idle: &mut Self::Stream) {}
 
     fn turn_to(&mut self, port: u16);
 }
@@ -48,7 +51,8 @@ struct Tcp(SocketAddr);
 impl Dialer for Tcp {
     type Stream = TcpStream;
 
-    fn dial(&self, _: Option<&mut TcpStream>) -> Outcome<TcpStream> {
+    fn dial(&self, spent: Option<TcpStream>) -> Outcome<TcpStream> {
+        drop(spent);
         let socket = TcpStream::connect(self.0)?;
         socket.set_nodelay(true)?;
         Ok(socket)
@@ -74,7 +78,7 @@ impl<D: Dialer> Client for Raw<D> {
     fn perform(&mut self) -> Outcome<u64> {
         let mut stream = match self.last.take() {
             Some(open) if !self.job.row.closes() => open,
-            mut spent => self.dialer.dial(spent.as_mut())?,
+            spent => self.dialer.dial(spent)?,
         };
         self.send(&mut stream)?;
         let total = self.receive(&mut stream)?;
@@ -88,8 +92,10 @@ impl<D: Dialer> Client for Raw<D> {
 
     fn turn_to(&mut self, port: u16) -> Outcome<()> {
         self.dialer.turn_to(port);
-        let next = self.dialer.dial(self.last.as_mut())?;
-        self.idle.extend(self.last.replace(next));
+        if let Some(mut idle) = self.last.take() {
+            D::lighten(&mut idle);
+            self.idle.push(idle);
+        }
         Ok(())
     }
 

@@ -40,9 +40,9 @@ struct Tls {
 impl Dialer for Tls {
     type Stream = TlsStream;
 
-    fn dial(&self, spent: Option<&mut TlsStream>) -> Outcome<TlsStream> {
+    fn dial(&self, spent: Option<TlsStream>) -> Outcome<TlsStream> {
         let (space, outgoing) = match spent {
-            Some(spent) => (mem::take(&mut spent.incoming.space), mem::take(&mut spent.outgoing)),
+            Some(TlsStream { incoming, outgoing, .. }) => (incoming.space, outgoing),
             None => (vec![0; INCOMING], vec![0; OUTGOING]),
         };
         let incoming = Incoming { space, held: 0..0 };
@@ -50,6 +50,11 @@ impl Dialer for Tls {
         socket.set_nodelay(true)?;
         let tls = UnbufferedClientConnection::new(Arc::clone(&self.config), self.name.clone())?;
         Ok(TlsStream { socket, tls, incoming, outgoing, queued: 0, rest: Vec::new() })
+    }
+
+    fn lighten(idle: &mut TlsStream) {
+        idle.incoming.space = Vec::new();
+        idle.outgoing = Vec::new();
     }
 
     fn turn_to(&mut self, port: u16) {
