@@ -253,7 +253,6 @@ pub const ROWS: &[Row] = &[
         shape: Shape::Read(Answer::Large(Framing::Chunked, 64 * MIB)),
         scheme: Scheme::Tls,
         round: 4,
-        counted: Some(1),
         ..USUAL
     },
     Row {
@@ -283,7 +282,6 @@ pub const ROWS: &[Row] = &[
         title: "Upload of 64 MiB from a reader over TLS, chunked",
         shape: Shape::Upload(Framing::Chunked, 64 * MIB),
         scheme: Scheme::Tls,
-        counted: Some(1),
         ..USUAL
     },
     Row {
@@ -306,7 +304,6 @@ pub const ROWS: &[Row] = &[
         name: "multipart-64m",
         title: "POST of a 64 MiB file, multipart",
         shape: Shape::Multipart(64 * MIB),
-        counted: Some(1),
         ..USUAL
     },
     Row {
