@@ -35,11 +35,11 @@ const LONGEST: f64 = 4.0;
 pub fn chart(times: &Times) -> String {
     let mut body = String::new();
     let mut y = 22.0;
-    text(&mut body, 0.0, y, "start", "CPU time of the client, x the raw loop's (less is better)");
+    text(&mut body, 0.0, y, "", "CPU time of the client, x the raw loop's (less is better)");
     for row in ROWS {
         let Some(title) = times.title(row) else { continue };
         y += LINE + GAP;
-        text(&mut body, 0.0, y, "start\" font-weight=\"bold", title);
+        text(&mut body, 0.0, y, " font-weight=\"bold\"", title);
         let top = y + 4.0;
         for (client, colour) in CLIENTS {
             if let Some(ratio) = times.cpu_x_raw(row, client) {
@@ -60,18 +60,19 @@ pub fn chart(times: &Times) -> String {
 
 fn bar(body: &mut String, y: f64, client: &str, colour: &str, ratio: f64) {
     let width = scale(ratio.min(LONGEST));
-    text(body, LEFT - 6.0, y, "end", client);
+    text(body, LEFT - 6.0, y, " text-anchor=\"end\"", client);
     let top = y - 10.0;
     let _ = writeln!(
         body,
         "<rect x=\"{LEFT}\" y=\"{top}\" width=\"{width:.1}\" height=\"12\" fill=\"{colour}\"/>"
     );
-    text(body, LEFT + width + 5.0, y, "start", &figure(ratio));
+    let cut = if ratio > LONGEST { " (cut)" } else { "" };
+    text(body, LEFT + width + 5.0, y, "", &(figure(ratio) + cut));
 }
 
-fn text(body: &mut String, x: f64, y: f64, anchor: &str, words: &str) {
+fn text(body: &mut String, x: f64, y: f64, style: &str, words: &str) {
     let words = words.replace('&', "&amp;").replace('<', "&lt;");
-    let _ = writeln!(body, "<text x=\"{x:.1}\" y=\"{y}\" text-anchor=\"{anchor}\">{words}</text>");
+    let _ = writeln!(body, "<text x=\"{x:.1}\" y=\"{y}\"{style}>{words}</text>");
 }
 
 fn line(body: &mut String, x: f64, top: f64, bottom: f64) {
