@@ -78,7 +78,9 @@ impl Run {
                 command
             }
         };
-        let mut child = spawn(command.args(arguments))?;
+        // The same for everybody: cargo adds folders in which every start looks for libraries.
+        command.args(arguments).env_clear().envs(env::var_os("PATH").map(|path| ("PATH", path)));
+        let mut child = spawn(&mut command)?;
         let (input, output) = pipes(&mut child)?;
         Ok(Self { child, input, output })
     }
