@@ -289,6 +289,7 @@
 //! | between two bytes received | 30 s | `read_timeout` |
 //! | between two bytes sent | 30 s | `write_timeout` |
 //! | the average pace of a body, sent or received | no limit | `min_throughput` |
+//! | threads of a client that look names up, on the blocking front | 64 | |
 //! | redirects followed | 10 | `redirect` |
 //! | attempts in all, where retries are asked for | 3 | `retry::Policy::attempts` |
 //! | waiting before a retry: the first, any | at most 0.2 s, 10 s | `backoff` |
