@@ -41,6 +41,11 @@ pub trait Client: Send {
     /// The same for another thread: a clone that shares the pool, where there is one.
     fn sibling(&self) -> Outcome<Box<dyn Client>>;
 
+    /// Sends so many requests, one after the other.
+    fn repeat(&mut self, times: u64, job: &Job) -> Outcome<()> {
+        (0..times).try_for_each(|_| job.check(self.perform()?))
+    }
+
     /// Sends so many requests by each of so many tasks at once.
     fn perform_in_tasks(&mut self, _tasks: u64, _each: u64) -> Outcome<()> {
         Err("it has no tasks".into())

@@ -77,7 +77,7 @@ fn perform(clients: &mut [Box<dyn Client>], requests: u64, job: &Job) -> Outcome
     match job.row.senders {
         Senders::Tasks(count) => one.perform_in_tasks(count, requests.div_ceil(count)),
         _ if job.row.is_idle() => leave_idle(one.as_mut(), requests, job),
-        _ => repeat(one.as_mut(), share, job),
+        _ => one.repeat(share, job),
     }
 }
 
@@ -88,7 +88,7 @@ fn leave_idle(client: &mut dyn Client, connections: u64, job: &Job) -> Outcome<(
     let open = machine::sockets()?;
     for &port in ports.iter().skip(usize::try_from(open)?).take(usize::try_from(connections)?) {
         client.turn_to(port)?;
-        repeat(client, 1, job)?;
+        client.repeat(1, job)?;
     }
     let left = machine::sockets()? - open;
     if left == connections {
@@ -102,16 +102,12 @@ fn perform_together(clients: &mut [Box<dyn Client>], share: u64, job: &Job) -> O
     thread::scope(|scope| {
         let begin = |client: &'_ mut Box<dyn Client>| {
             start.wait();
-            repeat(client.as_mut(), share, job)
+            client.repeat(share, job)
         };
         let threads = clients.iter_mut().map(|client| scope.spawn(move || begin(client)));
         let threads: Vec<_> = threads.collect();
         threads.into_iter().try_for_each(|one| one.join().map_err(|_| "a thread panicked")?)
     })
-}
-
-fn repeat(client: &mut dyn Client, requests: u64, job: &Job) -> Outcome<()> {
-    (0..requests).try_for_each(|_| job.check(client.perform()?))
 }
 
 impl Display for Order {

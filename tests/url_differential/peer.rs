@@ -89,7 +89,12 @@ impl Set {
             // The *protocol* setter ignores what stands behind a colon; the crate refuses that.
             Set::Scheme(scheme) => scheme.split_once(':').is_none_or(|(_, rest)| rest.is_empty()),
             // *Hostname state* fails at a colon; the crate takes what stands before it.
-            Set::Host(host) => host.starts_with('[') || !host.contains(':'),
+            Set::Host(host) if host.starts_with('[') => true,
+            // Without the feature `idna` a host beyond ASCII is refused by ours.
+            Set::Host(host) => {
+                !host.contains(':')
+                    && (cfg!(feature = "idna") || !has_wide_host(&format!("//{host}")))
+            }
             _ => true,
         }
     }

@@ -45,6 +45,11 @@ impl Client for Hyper {
         self.runtime.block_on(perform(&self.job, &self.client))
     }
 
+    /// An async program enters its runtime once, not for each request.
+    fn repeat(&mut self, times: u64, job: &Job) -> Outcome<()> {
+        self.runtime.block_on(repeat(job.clone(), self.client.clone(), times))
+    }
+
     fn sibling(&self) -> Outcome<Box<dyn Client>> {
         prepare(&self.job)
     }
