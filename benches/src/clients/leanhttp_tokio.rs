@@ -5,10 +5,10 @@ use std::task::{Context, Poll};
 use leanhttp::Certificate;
 use leanhttp::tokio::multipart::{Form, Part};
 use leanhttp::tokio::{Body, Client as Lean, Response};
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 use tokio::runtime::{Builder, Runtime};
 
-use super::{Client, Job, POOL, in_tasks, source};
+use super::{Client, Job, POOL, in_tasks, source, space};
 use crate::Outcome;
 use crate::rows::{FORM, Framing, MULTIPART_NAME, Points, Shape};
 
@@ -16,18 +16,19 @@ struct Async {
     job: Job,
     runtime: Runtime,
     client: Lean,
+    space: Vec<u8>,
 }
 
 pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
     let certificate = Certificate::from_pem(job.target.certificate.as_bytes())?;
     let client = Lean::builder().tls_certs_only([certificate]).pool_max_idle(POOL).build()?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    Ok(Box::new(Async { job: job.clone(), runtime, client }))
+    Ok(Box::new(Async { job: job.clone(), runtime, client, space: space() }))
 }
 
 impl Client for Async {
     fn perform(&mut self) -> Outcome<u64> {
-        self.runtime.block_on(perform(&self.job, &self.client))
+        self.runtime.block_on(perform(&self.job, &self.client, &mut self.space))
     }
 
     /// An async program enters its runtime once, not for each request.
@@ -50,13 +51,14 @@ impl Client for Async {
 }
 
 async fn repeat(job: Job, client: Lean, times: u64) -> Outcome<()> {
+    let mut space = space();
     for _ in 0..times {
-        job.check(perform(&job, &client).await?)?;
+        job.check(perform(&job, &client, &mut space).await?)?;
     }
     Ok(())
 }
 
-async fn perform(job: &Job, client: &Lean) -> Outcome<u64> {
+async fn perform(job: &Job, client: &Lean, space: &mut [u8]) -> Outcome<u64> {
     let mut response = send(job, client).await?.error_for_status()?;
     Ok(match job.shape() {
         Shape::Bytes(_) => response.bytes().await?.len() as u64,
@@ -64,10 +66,12 @@ async fn perform(job: &Job, client: &Lean) -> Outcome<u64> {
         Shape::Json(_) => response.json::<Points>().await?.len() as u64,
         _ => {
             let mut total = 0;
-            while let Some(piece) = response.chunk().await? {
-                total += piece.len() as u64;
+            loop {
+                match response.read(space).await? {
+                    0 => break total,
+                    count => total += count as u64,
+                }
             }
-            total
         }
     })
 }
