@@ -14,11 +14,12 @@ use crate::policy::budget::Expired;
 use crate::policy::hop::{self, Hop, Protocol};
 use crate::policy::retry::{Answered, Loss, Origin, Sent};
 use crate::policy::route::{Route, Security, Target};
+use crate::proto::buffer::Shelf;
 use crate::proto::close::CloseReason;
 use crate::proto::exchange::{Missing, Outgoing};
 use crate::wire::connect::Connect;
 use crate::wire::layers::{Layers, Setup};
-use crate::wire::session::{Memory, Session, SessionError};
+use crate::wire::session::{Session, SessionError};
 use crate::wire::socks::{Destination, Socks};
 use crate::wire::tls::{Tls, TlsInfo};
 use crate::wire::tunnel::Tunnel;
@@ -78,9 +79,9 @@ impl Link {
     }
 
     /// Back from the pool, with memory to work in.
-    pub(crate) fn wake(&mut self, memory: Memory) {
+    pub(crate) fn wake(&mut self, shelf: &mut Shelf) {
         self.origin = Origin::Pooled;
-        self.session.wake(memory);
+        self.session.wake(shelf);
     }
 
     /// Begins the call's current hop.
@@ -183,7 +184,7 @@ fn tls(config: &Config, target: &Target) -> Result<Option<Tls>> {
     if target.security == Security::Plain {
         return Ok(None);
     }
-    config.tls.stage(&target.host).map(Some).map_err(|error| error.peer(target.authority()))
+    config.tls.stage(target.host()).map(Some).map_err(|error| error.peer(target.authority()))
 }
 
 /// A proxy is verified by its own name.
@@ -206,7 +207,7 @@ fn tunnel(
     };
     let destination = match found.or(target.address()) {
         Some(address) => Destination::Address(address),
-        None => Destination::Name(target.host.clone()),
+        None => Destination::Name(target.host().to_owned()),
     };
     let socks = match version {
         hop::Version::Four => Socks::four(login, &destination, target.port),

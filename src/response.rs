@@ -5,6 +5,7 @@ mod foreign;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Extensions, HeaderMap, StatusCode, Version, header};
@@ -40,7 +41,8 @@ pub(crate) struct Addresses {
 pub(crate) struct Head {
     pub(crate) received: Box<ResponseHead>,
     pub(crate) url: Url,
-    pub(crate) addresses: Addresses,
+    /// Shared by all responses of a connection; none for a response that was made by hand.
+    addresses: Option<Arc<Addresses>>,
     /// None for a response that was made by hand.
     pub(crate) timings: Option<Box<Timings>>,
     pub(crate) tls: Option<TlsInfo>,
@@ -48,8 +50,16 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    pub(crate) fn new(received: Box<ResponseHead>, url: Url, addresses: Addresses) -> Self {
+    pub(crate) fn new(
+        received: Box<ResponseHead>,
+        url: Url,
+        addresses: Option<Arc<Addresses>>,
+    ) -> Self {
         Self { received, url, addresses, timings: None, tls: None, extensions: Extensions::new() }
+    }
+
+    pub(crate) fn addresses(&self) -> Addresses {
+        self.addresses.as_deref().copied().unwrap_or_default()
     }
 
     /// What is known of the TLS connection, if there is one.
@@ -103,12 +113,12 @@ impl<B> Response<B> {
 
     /// The address that the response came from; none for a response that was made by hand.
     pub fn remote_addr(&self) -> Option<SocketAddr> {
-        self.head.addresses.remote
+        self.head.addresses().remote
     }
 
     /// The address that the client's end of the connection had; none over a Unix domain socket.
     pub fn local_addr(&self) -> Option<SocketAddr> {
-        self.head.addresses.local
+        self.head.addresses().local
     }
 
     /// Where the time went until the head was there; none for a response that was made by hand.

@@ -70,6 +70,11 @@ impl Timings {
         self.last = now;
     }
 
+    /// When the phase that was over last ended.
+    pub(crate) fn last(&self) -> Instant {
+        self.last
+    }
+
     /// The hops, in their order: at least one.
     pub fn hops(&self) -> impl Iterator<Item = &Hop> {
         self.previous.iter().chain([&self.current])

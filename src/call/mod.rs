@@ -90,25 +90,18 @@ enum Resends {
 }
 
 impl<'c, F: Front> Call<'c, F> {
-    /// Checks the request as a whole, and starts the clock.
-    pub(crate) fn new(
-        config: &'c Config,
-        mut request: Box<Request<F>>,
-        now: Instant,
-    ) -> Result<Self> {
-        let outgoing =
-            prepare(config, &mut request).map_err(|error| error.for_url(&request.url))?;
-        let proxy = proxied(config, &mut request)?;
+    /// Starts the clock.
+    pub(crate) fn new(config: &'c Config, mut request: Box<Request<F>>, now: Instant) -> Self {
         let timeouts = match &request.timeouts {
             Some(own) => Arc::new(own.over(&config.timeouts)),
             None => Arc::clone(&config.timeouts),
         };
-        let mut call = Self {
+        Self {
             config,
-            outgoing,
-            replay: request.body.as_ref().and_then(Body::try_clone),
+            outgoing: Outgoing::None,
+            replay: None,
             trust: Trust::Origin,
-            proxy,
+            proxy: None,
             codings: request.codings.unwrap_or(config.codings),
             expectation: request.expectation.unwrap_or(config.expectation),
             previous: Vec::new(),
@@ -120,13 +113,21 @@ impl<'c, F: Front> Call<'c, F> {
             budget: Budget::start(timeouts, now).until(request.cancel.take()),
             digest: None,
             request,
-        };
-        if !call.has(&header::AUTHORIZATION) {
-            call.digest = config.digest.begin(call.request.digest.take());
-            call.look_up_login()?;
         }
-        call.authenticate();
-        Ok(call)
+    }
+
+    /// Checks the request as a whole, and settles the first hop.
+    pub(crate) fn begin(&mut self) -> Result<()> {
+        let outgoing = prepare(self.config, &mut self.request);
+        self.outgoing = outgoing.map_err(|error| error.for_url(&self.request.url))?;
+        self.proxy = proxied(self.config, &mut self.request)?;
+        self.replay = self.request.body.as_ref().and_then(Body::try_clone);
+        if !self.has(&header::AUTHORIZATION) {
+            self.digest = self.config.digest.begin(self.request.digest.take());
+            self.look_up_login()?;
+        }
+        self.authenticate();
+        Ok(())
     }
 
     // The current hop.
@@ -213,9 +214,10 @@ impl<'c, F: Front> Call<'c, F> {
             || has_member(&self.config.defaults, &header::CONNECTION, "close")
     }
 
-    /// The URL that was requested last, and where the time went.
-    pub(crate) fn into_parts(self) -> (Url, Option<Box<Timings>>) {
-        (self.request.url, self.budget.into_timings())
+    /// The URL that was requested last, the deadlines of the body, and where the time went.
+    pub(crate) fn into_parts(self) -> (Url, Budget, Option<Box<Timings>>) {
+        let (budget, timings) = self.budget.into_body();
+        (self.request.url, budget, timings)
     }
 }
 

@@ -1,6 +1,7 @@
 //! An open connection: the loop that carries out what its machine asks for.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Instant;
 
 use http::HeaderMap;
@@ -18,12 +19,12 @@ use crate::link::{Halt, Link};
 use crate::policy::budget::{Budget, Operation, Stage};
 use crate::policy::route::Route;
 use crate::pool::{Closed, Pooled};
+use crate::proto::buffer::Shelf;
 use crate::proto::close::CloseReason;
 use crate::proto::error::ProtocolError;
 use crate::proto::exchange::{BodyStep, Step};
 use crate::proto::head::ResponseHead;
 use crate::response::Addresses;
-use crate::wire::session::Memory;
 use crate::wire::tls::TlsInfo;
 
 type EventOf<F> = <<F as Front>::System as System>::Event;
@@ -83,7 +84,7 @@ impl<F: Front> Connection<F> {
         Self { socket, link, opened: now, watch: None, closing, slot: Some(slot) }
     }
 
-    pub(crate) fn addresses(&self) -> Addresses {
+    pub(crate) fn addresses(&self) -> &Arc<Addresses> {
         self.socket.addresses()
     }
 
@@ -120,9 +121,9 @@ impl<F: Front> Connection<F> {
     }
 
     /// Back from the pool, with memory to work in.
-    pub(crate) fn wake(&mut self, memory: Memory) {
+    pub(crate) fn wake(&mut self, shelf: &mut Shelf) {
         self.closing = CloseReason::Abandoned;
-        self.link.wake(memory);
+        self.link.wake(shelf);
     }
 
     /// Sends the call's current hop and waits for the head of its response.
@@ -358,11 +359,15 @@ impl<F: Front> Connection<F> {
         self.link.session.take_trailers()
     }
 
-    /// Gives its memory away before it idles.
-    pub(crate) fn rest(&mut self) -> Memory {
+    /// The call that used it is over.
+    pub(crate) fn let_go(&mut self) {
         self.watch = None;
         self.closing = CloseReason::LetGo;
-        self.link.session.rest()
+    }
+
+    /// Gives its memory away before it idles.
+    pub(crate) fn rest(&mut self, shelf: &mut Shelf) {
+        self.link.session.rest(shelf);
     }
 
     /// Reads away what is left of the body, if it is no more than `limit` bytes and there in time.

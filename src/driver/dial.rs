@@ -80,8 +80,9 @@ async fn address_for_proxy<F: Front>(
     if route.proxy().is_some() {
         check_target(call)?;
     }
-    let Some(Target { host, port, .. }) = route.looked_up_here() else { return Ok(None) };
-    let found = look_up(system, call, &Endpoint { host: host.clone(), port: *port }).await?;
+    let Some(target) = route.looked_up_here() else { return Ok(None) };
+    let stop = Endpoint { host: target.host().to_owned(), port: target.port };
+    let found = look_up(system, call, &stop).await?;
     let (allowed, denied) = allowed(&found, &call.config().dialling);
     if allowed.is_empty() {
         return Err(denied_error(&denied));

@@ -41,8 +41,8 @@ impl<F: Front> Lease<F> {
         Self { connection: Some(connection), shared: Arc::clone(shared), budget }
     }
 
-    pub(super) fn addresses(&self) -> Addresses {
-        self.connection.as_ref().map(|connection| connection.addresses()).unwrap_or_default()
+    pub(super) fn addresses(&self) -> Option<Arc<Addresses>> {
+        self.connection.as_ref().map(|connection| Arc::clone(connection.addresses()))
     }
 
     pub(super) fn tls_info(&mut self) -> Option<TlsInfo> {
@@ -100,10 +100,10 @@ impl<F: Front> Lease<F> {
         if let Err(reason) = connection.drain(limit, patience, &mut self.budget).await {
             return connection.close(reason);
         }
-        let memory = connection.rest();
+        connection.let_go();
         let now = self.shared.system.now();
         let mut idle = self.shared.idle();
-        idle.shelf.put(memory);
+        connection.rest(&mut idle.shelf);
         if idle.pool.is_too_old(&connection, now) {
             drop(idle);
             return connection.close(CloseReason::Aged);

@@ -65,6 +65,7 @@ impl<F: Front> Reader<F> {
         };
         match &read {
             Ok(0) => self.end(),
+            Ok(_) if self.left() == Some(0) => self.end(), // the next one need not wait for who asks
             Ok(_) => {}
             Err(_) => self.source = Source::Broken,
         }

@@ -20,9 +20,10 @@ impl<F: Front> Client<F> {
     /// Sends a request and waits for the head of its response.
     pub(crate) async fn send(&self, request: Box<Request<F>>) -> Result<Response<Reader<F>>> {
         let shared = self.shared();
-        let mut call = Call::new(&shared.config, request, shared.system.now())?;
+        let mut call = Call::new(&shared.config, request, shared.system.now());
+        call.begin()?;
         match hops(shared, &mut call).await {
-            Ok((head, lease)) => deliver(call, head, lease),
+            Ok((head, connection)) => deliver(shared, call, head, connection),
             Err(error) => Err(error.timed(call.budget.into_timings())),
         }
     }
@@ -32,19 +33,19 @@ impl<F: Front> Client<F> {
 async fn hops<F: Front>(
     shared: &Arc<Shared<F>>,
     call: &mut Call<'_, F>,
-) -> Result<(Box<ResponseHead>, Lease<F>)> {
+) -> Result<(Box<ResponseHead>, Box<Connection<F>>)> {
     loop {
         let when = match attempt(shared, call).await {
             Ok((connection, head)) => {
-                let next = call.answered(&head, &shared.system);
+                let when = match call.answered(&head, &shared.system) {
+                    Ok(Next::Deliver) => return Ok((head, connection)),
+                    Ok(Next::Again(when)) => Ok(when),
+                    Err(error) => Err(error),
+                };
                 let lease = Lease::new(connection, shared, call.budget.of_body());
-                match next? {
-                    Next::Deliver => return Ok((head, lease)),
-                    Next::Again(when) => {
-                        lease.skip_body().await;
-                        when
-                    }
-                }
+                let when = when?;
+                lease.skip_body().await;
+                when
             }
             Err(failure) => {
                 call.budget.enter(Stage::Other, || shared.system.now()); // what failed is over
@@ -77,16 +78,19 @@ async fn wait<S: System>(system: &S, budget: &Budget, when: When) {
 }
 
 fn deliver<F: Front>(
+    shared: &Arc<Shared<F>>,
     call: Call<'_, F>,
     head: Box<ResponseHead>,
-    mut lease: Lease<F>,
+    connection: Box<Connection<F>>,
 ) -> Result<Response<Reader<F>>> {
-    let decoder = match lease.body_left() {
-        Some(0) => None,
-        _ => call.decoder(&head)?,
+    let decoder = match connection.body_left() {
+        Some(0) => Ok(None),
+        _ => call.decoder(&head),
     };
     let extension = call.config().tls.extension();
-    let (url, timings) = call.into_parts();
+    let (url, budget, timings) = call.into_parts();
+    let mut lease = Lease::new(connection, shared, budget);
+    let decoder = decoder?;
     let mut head = Head::new(head, url, lease.addresses());
     head.timings = timings;
     head.describe_tls(lease.tls_info(), extension);

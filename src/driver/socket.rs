@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::Method;
@@ -19,7 +20,7 @@ use crate::url::Url;
 pub(crate) struct Socket<S: System> {
     stream: S::Stream,
     system: S,
-    addresses: Addresses,
+    addresses: Arc<Addresses>,
     /// Since when a body that has to keep a pace is waited for. It outlives the future that waits:
     /// who polls for bytes makes a new one each time.
     waits_since: Option<Instant>,
@@ -35,12 +36,12 @@ pub enum SocketError {
 impl<S: System> Socket<S> {
     /// `remote` is none for a Unix domain socket.
     pub(crate) fn new(stream: S::Stream, system: &S, remote: Option<SocketAddr>) -> Self {
-        let addresses = Addresses { remote, local: stream.local_addr() };
+        let addresses = Arc::new(Addresses { remote, local: stream.local_addr() });
         Self { stream, system: system.clone(), addresses, waits_since: None }
     }
 
-    pub(crate) fn addresses(&self) -> Addresses {
-        self.addresses
+    pub(crate) fn addresses(&self) -> &Arc<Addresses> {
+        &self.addresses
     }
 
     /// What waits to be read, at no wait.

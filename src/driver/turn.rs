@@ -17,7 +17,6 @@ use crate::pool::Pooled as _;
 use crate::proto::close::CloseReason;
 use crate::slots::{Left, Place, Ticket};
 use crate::timings::Lap;
-use crate::wire::session::Memory;
 
 /// The place of a connection among those that there may be; it is free again when this is dropped.
 pub(crate) struct Slot<F: Front> {
@@ -45,7 +44,7 @@ impl<F: Front> Waiter<F> {
 }
 
 enum Turn<F: Front> {
-    Idle(Box<Connection<F>>, Memory),
+    Idle(Box<Connection<F>>),
     Slot(Slot<F>),
     Later(Queued<F>),
 }
@@ -68,7 +67,7 @@ pub(super) async fn connection<F: Front>(
         let in_time = call.budget.check_time(|| shared.system.now());
         in_time.map_err(|expired| queue_error(call, expired))?;
         let slot = match turn(shared, call) {
-            Turn::Idle(connection, memory) => match wake(connection, memory, call).await {
+            Turn::Idle(connection) => match look_at(connection, call).await {
                 Ok(connection) => return Ok(connection),
                 Err(dead) => {
                     dead.close(CloseReason::NotAlive);
@@ -78,9 +77,9 @@ pub(super) async fn connection<F: Front>(
             Turn::Slot(slot) => Some(slot),
             Turn::Later(queued) => match queued.wait(call).await? {
                 Grant::Slot(slot) => Some(slot),
-                Grant::Connection(connection) => {
-                    let memory = shared.idle().shelf.take();
-                    match wake(connection, memory, call).await {
+                Grant::Connection(mut connection) => {
+                    connection.wake(&mut shared.idle().shelf);
+                    match look_at(connection, call).await {
                         Ok(connection) => return Ok(connection),
                         Err(dead) => dead.into_slot(), // it is this call's turn all the same
                     }
@@ -93,13 +92,11 @@ pub(super) async fn connection<F: Front>(
     }
 }
 
-/// Makes a connection ready that idled, or gives it back if it is not alive.
-async fn wake<F: Front>(
+/// A connection that idled, if it is alive.
+async fn look_at<F: Front>(
     mut connection: Box<Connection<F>>,
-    memory: Memory,
     call: &mut Call<'_, F>,
 ) -> Result<Box<Connection<F>>, Box<Connection<F>>> {
-    connection.wake(memory);
     if !connection.is_alive(&mut call.budget).await {
         return Err(connection);
     }
@@ -108,7 +105,7 @@ async fn wake<F: Front>(
 }
 
 fn turn<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F>) -> Turn<F> {
-    let now = shared.system.now();
+    let now = call.budget.recent(|| shared.system.now());
     let mut stale = Vec::new();
     let mut idle = shared.idle();
     let expired = idle.pool.expire(now);
@@ -116,7 +113,10 @@ fn turn<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F>) -> Turn<F> {
         match idle.pool.take(call.url(), call.proxy()) {
             // One was stale, so the others may be.
             Some(connection) if call.is_resent() => stale.push(connection),
-            Some(connection) => break Turn::Idle(connection, idle.shelf.take()),
+            Some(mut connection) => {
+                connection.wake(&mut idle.shelf);
+                break Turn::Idle(connection);
+            }
             None => break place(&mut idle, shared, call.route()),
         }
     };

@@ -65,12 +65,12 @@ impl<F: Front> Upgraded<F> {
 
     /// The address of the peer; none for a Unix domain socket.
     pub fn remote_addr(&self) -> Option<SocketAddr> {
-        self.head.addresses.remote
+        self.head.addresses().remote
     }
 
     /// The address of this end; none for a Unix domain socket.
     pub fn local_addr(&self) -> Option<SocketAddr> {
-        self.head.addresses.local
+        self.head.addresses().local
     }
 
     /// How long a read waits for its first byte; `None` is for ever.

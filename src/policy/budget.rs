@@ -218,6 +218,11 @@ impl Budget {
         }
     }
 
+    /// When the clock was asked last: no wait lies between then and now.
+    pub(crate) fn recent(&self, now: impl FnOnce() -> Instant) -> Instant {
+        self.timings.as_ref().map_or_else(now, |timings| timings.last())
+    }
+
     pub(crate) fn into_timings(self) -> Option<Box<Timings>> {
         self.timings
     }
@@ -236,7 +241,14 @@ impl Budget {
         self.total.is_none_or(|end| at < end).then_some(at)
     }
 
-    /// The same deadlines for the response's body, whose time is nobody's to tell.
+    /// The deadlines of the response's body, whose time is nobody's to tell, and what the rest took.
+    pub(crate) fn into_body(mut self) -> (Self, Option<Box<Timings>>) {
+        self.start_over();
+        let timings = self.timings.take();
+        (self, timings)
+    }
+
+    /// The same deadlines for a body that nobody hears of.
     pub(crate) fn of_body(&self) -> Self {
         Self {
             timeouts: Arc::clone(&self.timeouts),
@@ -366,6 +378,11 @@ impl Budget {
     /// The nearest deadline. Of two that end together the one that covers more is told.
     fn deadline(&self) -> Option<(Instant, Expired)> {
         self.total.or(self.connect).or(self.stage_end)?; // nearly always there is none
+        self.nearest()
+    }
+
+    #[cold]
+    fn nearest(&self) -> Option<(Instant, Expired)> {
         let stage = match self.stage {
             Stage::FirstByte => Which::FirstByte,
             _ => Which::Handshake,

@@ -36,8 +36,11 @@ pub(crate) enum Route {
 /// An origin, as a connection leads to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
-    /// As it stands in the URL: an IPv6 address in brackets.
-    pub(crate) host: String,
+    /// Host and port as they stand in the URL: an IPv6 address in brackets, the scheme's own port
+    /// left out. With the scheme this names an origin in one way only.
+    place: String,
+    /// Of `place`.
+    host_len: usize,
     pub(crate) port: u16,
     pub(crate) security: Security,
 }
@@ -84,7 +87,7 @@ impl Route {
     /// Host and port that the connection is made to.
     pub(crate) fn next_stop(&self) -> (&str, u16) {
         match self {
-            Self::Direct(target) => (&target.host, target.port),
+            Self::Direct(target) => (target.host(), target.port),
             Self::Forward(hop) | Self::Tunnel(hop, _) => (&hop.host, hop.port),
         }
     }
@@ -112,26 +115,30 @@ impl Route {
 impl Target {
     pub(crate) fn of(url: &Url) -> Self {
         Self {
-            host: url.host_str().unwrap_or_default().to_owned(),
+            place: url.host_header().to_owned(),
+            host_len: url.host_str().unwrap_or_default().len(),
             port: url.port_or_known_default().unwrap_or_default(),
             security: Security::of(url),
         }
     }
 
     fn is_of(&self, url: &Url) -> bool {
-        Some(self.port) == url.port_or_known_default()
-            && Some(self.host.as_str()) == url.host_str()
-            && self.security == Security::of(url)
+        self.place == url.host_header() && self.security == Security::of(url)
+    }
+
+    /// As it stands in the URL: an IPv6 address in brackets.
+    pub(crate) fn host(&self) -> &str {
+        self.place.get(..self.host_len).unwrap_or_default()
     }
 
     /// `host:port`.
     pub(crate) fn authority(&self) -> String {
-        format!("{}:{}", self.host, self.port)
+        format!("{}:{}", self.host(), self.port)
     }
 
     /// The address, if the host is one.
     pub(crate) fn address(&self) -> Option<IpAddr> {
-        literal(&self.host)
+        literal(self.host())
     }
 }
 
@@ -233,7 +240,7 @@ mod tests {
         for (by, stop, looked_up) in cases {
             let route = Route::of(&url("http://a.example/"), proxy(by).as_ref());
             assert_eq!(route.next_stop(), stop, "{by}");
-            assert_eq!(route.looked_up_here().map(|target| &*target.host), looked_up, "{by}");
+            assert_eq!(route.looked_up_here().map(Target::host), looked_up, "{by}");
             let by = proxy(by);
             assert_eq!(route.proxy(), by.as_ref());
         }

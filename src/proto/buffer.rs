@@ -103,11 +103,16 @@ impl Buffer {
         self.end = 0;
     }
 
-    /// Hands the memory on, without what was in it.
-    pub(crate) fn release(&mut self) -> Self {
-        let mut released = std::mem::take(self);
-        released.clear();
-        released
+    /// Hands the memory on, and forgets what was in it.
+    pub(crate) fn rest(&mut self, shelf: &mut Shelf) {
+        self.clear();
+        shelf.put(std::mem::take(&mut self.memory));
+    }
+
+    /// Takes memory to work in, if there is any.
+    pub(crate) fn wake(&mut self, shelf: &mut Shelf) {
+        self.clear();
+        self.memory = shelf.memory.pop().unwrap_or_default();
     }
 
     fn compact(&mut self) {
@@ -127,32 +132,32 @@ impl Buffer {
     }
 }
 
-/// Empty buffers for connections to come: an idle connection needs none, and the next one to work
-/// need not initialise its own.
-#[derive(Debug, Default)]
+/// Memory for buffers to come: an idle connection needs none, and the next one to work need not
+/// initialise its own. What came last goes first: it is the most likely to be near the processor.
+#[derive(Default)]
 pub(crate) struct Shelf {
-    buffers: Vec<Buffer>,
+    memory: Vec<Vec<u8>>,
 }
 
-/// How many buffers are kept: enough for some threads at a time.
-const SHELF_BUFFERS: usize = 32;
+/// How many pieces are kept: enough for some threads at a time.
+const SHELF_PIECES: usize = 32;
 
 /// Larger ones served a large body, which is rare, and are not kept.
-const SHELF_BUFFER: usize = 16 * 1024;
+const SHELF_PIECE: usize = 16 * 1024;
 
 impl Shelf {
-    pub(crate) fn put<const N: usize>(&mut self, buffers: [Buffer; N]) {
-        for buffer in buffers {
-            let fits = (1..=SHELF_BUFFER).contains(&buffer.memory.len());
-            if fits && self.buffers.len() < SHELF_BUFFERS {
-                self.buffers.push(buffer);
-            }
+    fn put(&mut self, memory: Vec<u8>) {
+        let fits = (1..=SHELF_PIECE).contains(&memory.len());
+        if fits && self.memory.len() < SHELF_PIECES {
+            self.memory.push(memory);
         }
     }
+}
 
-    /// As many as there are, and empty ones for the rest.
-    pub(crate) fn take<const N: usize>(&mut self) -> [Buffer; N] {
-        std::array::from_fn(|_| self.buffers.pop().unwrap_or_default())
+/// As [`Buffer`]'s.
+impl fmt::Debug for Shelf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shelf").field("len", &self.memory.len()).finish_non_exhaustive()
     }
 }
 
@@ -185,9 +190,11 @@ mod tests {
         buffer.filled(60);
         assert!(!buffer.space(1).is_empty());
         assert_eq!(buffer.len(), 100);
-        let released = buffer.release();
+        let mut shelf = Shelf::default();
+        buffer.rest(&mut shelf);
         assert!(buffer.is_empty() && buffer.memory.is_empty());
-        assert!(released.is_empty() && released.memory.len() >= 100);
+        buffer.wake(&mut shelf);
+        assert!(buffer.is_empty() && buffer.memory.len() >= 100);
     }
 
     /// Space that is just enough is neither moved nor grown: one byte more is first looked for in
@@ -224,19 +231,25 @@ mod tests {
 
     #[test]
     fn a_shelf_keeps_a_bounded_number_of_small_buffers() {
-        let of_size = |size| {
+        let put = |size, shelf: &mut Shelf| {
             let mut buffer = Buffer::default();
             buffer.space(size);
-            buffer
+            buffer.rest(shelf);
         };
         let mut shelf = Shelf::default();
-        shelf.put([Buffer::default(), of_size(16 * 1024 + 1), of_size(100), of_size(16 * 1024)]);
-        let sizes = shelf.take::<3>().map(|buffer| buffer.memory.len());
+        for size in [0, 16 * 1024 + 1, 100, 16 * 1024] {
+            put(size, &mut shelf);
+        }
+        let sizes = [(); 3].map(|()| {
+            let mut buffer = Buffer::default();
+            buffer.wake(&mut shelf);
+            buffer.memory.len()
+        });
         assert_eq!(sizes, [16 * 1024, 100, 0]);
         for _ in 0..50 {
-            shelf.put([of_size(1)]);
+            put(1, &mut shelf);
         }
-        assert_eq!(shelf.buffers.len(), SHELF_BUFFERS);
+        assert_eq!(shelf.memory.len(), SHELF_PIECES);
     }
 
     #[test]

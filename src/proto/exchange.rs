@@ -25,7 +25,7 @@
 
 use http::{HeaderMap, Method, StatusCode, Version};
 
-use super::buffer::Buffer;
+use super::buffer::{Buffer, Shelf};
 use super::chunked::{self, CHUNK_END, LAST_CHUNK, SIZE_LINE};
 use super::close::{CloseReason, keep_alive};
 use super::error::ProtocolError;
@@ -622,14 +622,15 @@ impl Exchange {
     }
 
     /// Gives its memory away while the connection idles.
-    pub(crate) fn rest(&mut self) -> [Buffer; 2] {
-        [self.input.release(), self.output.release()]
+    pub(crate) fn rest(&mut self, shelf: &mut Shelf) {
+        self.input.rest(shelf);
+        self.output.rest(shelf);
     }
 
     /// Takes memory for the next exchange.
-    pub(crate) fn wake(&mut self, [input, output]: [Buffer; 2]) {
-        self.input = input;
-        self.output = output;
+    pub(crate) fn wake(&mut self, shelf: &mut Shelf) {
+        self.output.wake(shelf);
+        self.input.wake(shelf);
     }
 }
 

@@ -132,7 +132,7 @@ mod tests {
         let raw = format!("HTTP/1.1 200 OK\r\n{}\r\n", lines.collect::<String>());
         let head = head::parse(raw.as_bytes(), &Limits::default()).unwrap();
         let url = Url::parse("http://a.example/dir/page?q").unwrap();
-        Response { head: Head::new(head, url, crate::response::Addresses::default()), body: () }
+        Response { head: Head::new(head, url, None), body: () }
     }
 
     /// RFC 8288 §3.1: the target is relative to the URL of the response.

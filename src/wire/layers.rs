@@ -14,7 +14,7 @@
 use super::session::SessionError;
 use super::tls::{Received, Tls, TlsInfo};
 use super::tunnel::{Need, Tunnel, TunnelError};
-use crate::proto::buffer::Buffer;
+use crate::proto::buffer::Shelf;
 use crate::proto::exchange::{Ending, Step};
 
 /// At least one layer; when the last is gone, so is this.
@@ -195,18 +195,18 @@ impl Layers {
     }
 
     /// Gives its memory away while the connection idles.
-    pub(crate) fn rest(&mut self) -> [Buffer; 2] {
-        if let Some(tls) = self.passage.as_mut().and_then(|passage| passage.tls.as_mut()) {
-            tls.rest();
-        }
-        self.tls.as_mut().map(Tls::rest).unwrap_or_default()
+    pub(crate) fn rest(&mut self, shelf: &mut Shelf) {
+        self.each_tls().for_each(|tls| tls.rest(shelf));
     }
 
     /// Takes memory for the next exchange.
-    pub(crate) fn wake(&mut self, memory: [Buffer; 2]) {
-        if let Some(tls) = &mut self.tls {
-            tls.wake(memory);
-        }
+    pub(crate) fn wake(&mut self, shelf: &mut Shelf) {
+        self.each_tls().for_each(|tls| tls.wake(shelf));
+    }
+
+    fn each_tls(&mut self) -> impl Iterator<Item = &mut Tls> {
+        let of_passage = self.passage.as_mut().and_then(|passage| passage.tls.as_mut());
+        of_passage.into_iter().chain(&mut self.tls)
     }
 
     /// Hands on what TLS in TLS has encrypted.

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::fmt;
 
-use crate::proto::buffer::Buffer;
+use crate::proto::buffer::Shelf;
 
 /// Cannot be made.
 #[derive(Debug)]
@@ -76,11 +76,11 @@ impl Tls {
         match self.0 {}
     }
 
-    pub(crate) fn rest(&mut self) -> [Buffer; 2] {
+    pub(crate) fn rest(&mut self, _: &mut Shelf) {
         match self.0 {}
     }
 
-    pub(crate) fn wake(&mut self, _memory: [Buffer; 2]) {
+    pub(crate) fn wake(&mut self, _: &mut Shelf) {
         match self.0 {}
     }
 }

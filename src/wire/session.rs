@@ -12,7 +12,7 @@ use super::tls::{TlsError, TlsInfo};
 use super::tunnel::TunnelError;
 use crate::error::{Error, Kind, Phase};
 use crate::limits::Limits;
-use crate::proto::buffer::Buffer;
+use crate::proto::buffer::{Buffer, Shelf};
 use crate::proto::close::CloseReason;
 use crate::proto::error::ProtocolError;
 use crate::proto::exchange::{BodyStep, Ending, Exchange, Expectation, Missing, Outgoing, Step};
@@ -30,9 +30,6 @@ pub(crate) struct Session {
 
 /// How much is encrypted at once.
 const PIECE: usize = 64 * 1024;
-
-/// The buffers of a connection.
-pub(crate) type Memory = [Buffer; 4];
 
 /// Why a connection broke.
 #[derive(Debug)]
@@ -308,19 +305,19 @@ impl Session {
     }
 
     /// Gives its memory away while the connection idles.
-    pub(crate) fn rest(&mut self) -> Memory {
-        let [input, output] = self.exchange.rest();
-        let [incoming, outgoing] =
-            self.layers.as_mut().map(|layers| layers.rest()).unwrap_or_default();
-        [input, output, incoming, outgoing]
+    pub(crate) fn rest(&mut self, shelf: &mut Shelf) {
+        self.exchange.rest(shelf);
+        if let Some(layers) = &mut self.layers {
+            layers.rest(shelf);
+        }
     }
 
     /// Takes memory for the next exchange.
-    pub(crate) fn wake(&mut self, [input, output, incoming, outgoing]: Memory) {
-        self.exchange.wake([input, output]);
+    pub(crate) fn wake(&mut self, shelf: &mut Shelf) {
         if let Some(layers) = &mut self.layers {
-            layers.wake([incoming, outgoing]);
+            layers.wake(shelf);
         }
+        self.exchange.wake(shelf);
     }
 
     fn receive(&mut self) -> Result<(), SessionError> {

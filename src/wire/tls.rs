@@ -16,7 +16,7 @@ use rustls::unbuffered::{
 };
 
 pub(crate) use super::tls_info::TlsInfo;
-use crate::proto::buffer::Buffer;
+use crate::proto::buffer::{Buffer, Shelf};
 
 /// What is read at once, until that is found to be too little: a handshake fits.
 const FIRST_READ: usize = 8 * 1024;
@@ -172,15 +172,16 @@ impl Tls {
     }
 
     /// Gives its memory away while the connection idles.
-    pub(crate) fn rest(&mut self) -> [Buffer; 2] {
+    pub(crate) fn rest(&mut self, shelf: &mut Shelf) {
         self.read_size = FIRST_READ;
-        [self.incoming.release(), self.outgoing.release()]
+        self.incoming.rest(shelf);
+        self.outgoing.rest(shelf);
     }
 
     /// Takes memory for the next exchange.
-    pub(crate) fn wake(&mut self, [incoming, outgoing]: [Buffer; 2]) {
-        self.incoming = incoming;
-        self.outgoing = outgoing;
+    pub(crate) fn wake(&mut self, shelf: &mut Shelf) {
+        self.outgoing.wake(shelf);
+        self.incoming.wake(shelf);
     }
 
     /// Lets rustls do whatever it can do now, and encrypts `plain` as soon as that is allowed.

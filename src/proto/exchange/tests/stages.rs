@@ -1,6 +1,7 @@
 //! What an exchange says of itself on its way: the retry policy, the pool and the drivers rely on it.
 
 use super::*;
+use crate::proto::buffer::Shelf;
 
 /// What holds now, by name.
 fn told(exchange: &Exchange) -> Vec<&'static str> {
@@ -274,7 +275,7 @@ fn reads_grow_when_they_are_filled() {
     assert!(matches!(exchange.step(), Ok(Step::Head(_))));
     assert!(matches!(exchange.read_body(&mut [0; 9000]), Ok(BodyStep::Data(_))));
     assert_eq!(exchange.read_space().len(), 64 * 1024);
-    exchange.rest();
+    exchange.rest(&mut Shelf::default());
     start(&mut exchange, Method::GET, Outgoing::None);
     assert_eq!(exchange.read_space().len(), 8 * 1024, "the next head is a usual one");
 }
@@ -348,10 +349,11 @@ fn memory_is_handed_on() {
     let output = exchange.output().as_ptr() as usize;
     let input = exchange.read_space().as_ptr() as usize;
     write_all(&mut exchange);
-    let buffers = exchange.rest();
+    let mut shelf = Shelf::default();
+    exchange.rest(&mut shelf);
     assert!(exchange.output().is_empty());
     let mut other = Exchange::new(&Limits::default());
-    other.wake(buffers);
+    other.wake(&mut shelf);
     start(&mut other, Method::GET, Outgoing::None);
     assert_eq!(other.output().as_ptr() as usize, output);
     assert_eq!(other.read_space().as_ptr() as usize, input);
