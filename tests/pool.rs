@@ -102,6 +102,21 @@ mod reused {
         }
     }
 
+    /// Where the length is known, nobody has to read the end as well.
+    #[test]
+    fn with_the_last_byte_of_the_body() {
+        let kept = "HTTP/1.0 200 OK\r\nconnection: Keep-Alive\r\ncontent-length: 2\r\n\r\nok";
+        for first in [ok("ok"), kept.into()] {
+            let server = Script::serve(vec![[answered(&first), answered(ok("next"))].concat()]);
+            let client = Client::new();
+            let mut held = client.get(server.url("/")).send().unwrap();
+            held.read_exact(&mut [0; 2]).unwrap();
+            assert_eq!(client.pool_stats().idle, 1);
+            assert_eq!(text(client.get(server.url("/")).send()), "next");
+            assert_eq!(held.read(&mut [0; 2]).unwrap(), 0);
+        }
+    }
+
     #[test]
     fn by_sixteen_threads_at_once() {
         let server = Httpbin::start();
