@@ -3,8 +3,11 @@
 use super::{CodingError, Decoder};
 use crate::proto::buffer::Buffer;
 
-/// How much of the coded body is read at once.
-const PIECE: usize = 32 * 1024;
+/// How much of the coded body is read at once: small ones are usual, and need no more.
+const FIRST_PIECE: usize = 8 * 1024;
+
+/// The same once that was filled: a large body is decoded in less time by larger pieces.
+const PIECE: usize = 64 * 1024;
 
 /// Coded bytes go in through [`space`](Self::space), decoded bytes come out of
 /// [`decode`](Self::decode).
@@ -12,11 +15,12 @@ const PIECE: usize = 32 * 1024;
 pub(crate) struct DecodingQueue {
     decoder: Decoder,
     coded: Buffer,
+    piece: usize,
 }
 
 impl DecodingQueue {
     pub(crate) fn new(decoder: Decoder) -> Self {
-        Self { decoder, coded: Buffer::default() }
+        Self { decoder, coded: Buffer::default(), piece: FIRST_PIECE }
     }
 
     /// How many bytes came out; none: it needs more first.
@@ -28,12 +32,15 @@ impl DecodingQueue {
 
     /// Room for coded bytes.
     pub(crate) fn space(&mut self) -> &mut [u8] {
-        self.coded.space(PIECE)
+        self.coded.space(self.piece)
     }
 
     /// So many bytes came into the space; none: the body has ended.
     pub(crate) fn filled(&mut self, count: usize) -> Result<(), CodingError> {
         self.coded.filled(count);
+        if count >= FIRST_PIECE {
+            self.piece = PIECE;
+        }
         if count == 0 { self.decoder.eof() } else { Ok(()) }
     }
 }
