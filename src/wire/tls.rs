@@ -3,7 +3,7 @@
 //! It holds rustls by its unbuffered interface: rustls keeps no bytes, so each is copied once less,
 //! and the buffers can be given back while the connection idles.
 
-use std::borrow::Cow;
+use std::borrow::{BorrowMut, Cow};
 use std::fmt;
 use std::sync::Arc;
 
@@ -32,7 +32,9 @@ const RECORD: usize = 16 * 1024;
 
 /// TLS on one connection.
 pub(crate) struct Tls {
-    connection: UnbufferedClientConnection,
+    /// By its trait, for the sake of small programs: the code that drops it is large, and would be
+    /// repeated in each codegen unit in which a connection may be dropped.
+    connection: Box<dyn BorrowMut<UnbufferedClientConnection> + Send + Sync>,
     /// Ciphertext received.
     incoming: Buffer,
     /// Ciphertext to be written.
@@ -81,7 +83,7 @@ impl Tls {
     pub(crate) fn new(config: Arc<rustls::ClientConfig>, host: &str) -> Result<Self, TlsError> {
         let connection = UnbufferedClientConnection::new(config, server_name(host)?)?;
         Ok(Self {
-            connection,
+            connection: Box::new(connection),
             incoming: Buffer::default(),
             outgoing: Buffer::default(),
             progress: Progress::Handshaking,
@@ -151,7 +153,7 @@ impl Tls {
     /// What the handshake came to; none before it is done.
     pub(crate) fn info(&mut self) -> Option<TlsInfo> {
         if self.info.is_none() && !self.is_handshaking() {
-            self.info = Some(TlsInfo::of(&self.connection));
+            self.info = Some(TlsInfo::of((*self.connection).borrow()));
         }
         self.info.clone()
     }
@@ -188,7 +190,7 @@ impl Tls {
     fn run(&mut self, sink: &mut dyn FnMut(&[u8]), plain: &[u8]) -> Result<usize, TlsError> {
         loop {
             let UnbufferedStatus { discard, state, .. } =
-                self.connection.process_tls_records(self.incoming.data_mut());
+                (*self.connection).borrow_mut().process_tls_records(self.incoming.data_mut());
             let turn = match state {
                 Ok(state) => take_turn(state, &mut self.outgoing, sink, plain),
                 Err(error) => Err(error),
@@ -216,14 +218,14 @@ impl Tls {
     /// sees a closed connection, so what cannot be encoded is not reported.
     fn fail(&mut self) {
         self.progress = if self.is_handshaking() { Progress::Refused } else { Progress::Failed };
-        let status = self.connection.process_tls_records(&mut []);
+        let status = (*self.connection).borrow_mut().process_tls_records(&mut []);
         if let Ok(ConnectionState::EncodeTlsData(record)) = status.state {
             let _ = encode(record, &mut self.outgoing);
         }
     }
 
     fn queue_close_notify(&mut self) {
-        let status = self.connection.process_tls_records(&mut []);
+        let status = (*self.connection).borrow_mut().process_tls_records(&mut []);
         if let Ok(ConnectionState::WriteTraffic(mut traffic)) = status.state {
             let written = traffic.queue_close_notify(self.outgoing.space(RECORD_OVERHEAD));
             self.outgoing.filled(written.unwrap_or(0));
