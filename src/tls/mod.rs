@@ -35,6 +35,7 @@
 mod certificate;
 mod environment;
 mod identity;
+mod judgement;
 mod pin;
 #[cfg(feature = "platform-verifier")]
 mod platform;
@@ -45,13 +46,14 @@ mod version;
 
 use std::sync::Arc;
 
-use rustls::ClientConfig;
+use rustls::{ClientConfig, KeyLog, KeyLogFile};
 
 pub use self::certificate::{Certificate, CertificateRevocationList};
 pub use self::identity::Identity;
+use self::judgement::{Judgement, Verification};
 pub use self::pin::SpkiSha256;
 pub(crate) use self::settings::{Extension, Settings};
-use self::settings::{KeyLog, Origin, Sni, Trust, Verification};
+use self::settings::{Origin, Sni, Trust};
 pub use self::version::Version;
 use crate::config::ClientBuilder;
 use crate::front::Front;
@@ -73,8 +75,11 @@ impl<F: Front> ClientBuilder<F> {
     /// Trusts these root certificates and no others.
     pub fn tls_certs_only(self, certs: impl IntoIterator<Item = Certificate>) -> Self {
         self.set_tls(|tls| {
-            (tls.trust, tls.judge) = (Trust::Nobody, None);
+            tls.trust = Trust::Nobody;
             tls.extra_roots = certs.into_iter().collect();
+            if let Some(judgement) = &mut tls.judgement {
+                judgement.judge = None;
+            }
         })
     }
 
@@ -109,12 +114,12 @@ impl<F: Front> ClientBuilder<F> {
     /// issuer, or is refused: give those of every authority that the client is to trust. A list
     /// counts even when its time is over. Lists are never downloaded.
     pub fn add_crls(self, crls: impl IntoIterator<Item = CertificateRevocationList>) -> Self {
-        self.set_tls(|tls| tls.revoked.extend(crls))
+        self.judge(|judgement| judgement.revoked.extend(crls))
     }
 
     /// Refuses the certificates of these lists, which replace those that were added before.
     pub fn tls_crls_only(self, crls: impl IntoIterator<Item = CertificateRevocationList>) -> Self {
-        self.set_tls(|tls| tls.revoked = crls.into_iter().collect())
+        self.judge(|judgement| judgement.revoked = crls.into_iter().collect())
     }
 
     /// Wants the server's own certificate to have one of these public keys, in addition to all that
@@ -132,13 +137,13 @@ impl<F: Front> ClientBuilder<F> {
     /// # Ok::<(), leanhttp::Error>(())
     /// ```
     pub fn tls_pin_spki_sha256(self, pins: impl IntoIterator<Item = SpkiSha256>) -> Self {
-        self.set_tls(|tls| tls.pins.extend(pins))
+        self.judge(|judgement| judgement.pins.extend(pins))
     }
 
     /// Accepts any certificate of anyone, proxies included, so that anyone on the way can read and
     /// change everything. For tests only. A pinned key is still asked for.
     pub fn danger_accept_invalid_certs(self, accept_invalid_certs: bool) -> Self {
-        self.set_tls(|tls| tls.certificates = unless(accept_invalid_certs))
+        self.judge(|judgement| judgement.certificates = unless(accept_invalid_certs))
     }
 
     /// The same as [`danger_accept_invalid_certs`](Self::danger_accept_invalid_certs).
@@ -150,7 +155,7 @@ impl<F: Front> ClientBuilder<F> {
     /// name of their own can read and change everything. Of use with
     /// [`tls_certs_only`](Self::tls_certs_only) or a pinned key, if at all.
     pub fn danger_accept_invalid_hostnames(self, accept_invalid_hostname: bool) -> Self {
-        self.set_tls(|tls| tls.names = unless(accept_invalid_hostname))
+        self.judge(|judgement| judgement.names = unless(accept_invalid_hostname))
     }
 
     /// The same as [`danger_accept_invalid_hostnames`](Self::danger_accept_invalid_hostnames).
@@ -195,7 +200,8 @@ impl<F: Front> ClientBuilder<F> {
     /// Whether secrets are written to the file that the environment variable `SSLKEYLOGFILE` names,
     /// if it is set, with which Wireshark and others decrypt what was captured; off by default.
     pub fn tls_sslkeylogfile(self, on: bool) -> Self {
-        self.set_tls(|tls| tls.key_log = if on { KeyLog::Environment } else { KeyLog::Off })
+        let file = on.then(|| Arc::new(KeyLogFile::new()) as Arc<dyn KeyLog>);
+        self.set_tls(|tls| tls.key_log = file)
     }
 
     /// Whether responses have their [`TlsInfo`] among their
@@ -231,6 +237,10 @@ impl<F: Front> ClientBuilder<F> {
         self.config.tls.origin = Origin::Program;
         set(&mut self.config.tls);
         self
+    }
+
+    fn judge(self, set: impl FnOnce(&mut Judgement)) -> Self {
+        self.set_tls(|tls| set(tls.judgement()))
     }
 }
 

@@ -22,7 +22,7 @@ impl<F: Front> ClientBuilder<F> {
     /// # let _ = client;
     /// ```
     pub fn tls_platform_verifier(self) -> Self {
-        self.set_tls(|tls| tls.judge = Some(verifier))
+        self.judge(|judgement| judgement.judge = Some(verifier))
     }
 }
 

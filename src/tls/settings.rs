@@ -2,18 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use rustls::client::danger::ServerCertVerifier;
-use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::CertificateDer;
+use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, KeyLogFile, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, KeyLog, RootCertStore, SignatureScheme};
 
-use super::certificate::{Certificate, CertificateRevocationList};
+use super::certificate::Certificate;
 use super::identity::Identity;
-use super::pin::SpkiSha256;
+use super::judgement::Judgement;
 use super::provider;
-use super::verifier::{Adjusted, Pins, TrustAnyone};
 use super::version::{self, Version};
 use crate::error::{Error, Kind, Phase, Result};
 use crate::wire::tls::{Tls, TlsError};
@@ -22,18 +18,15 @@ use crate::wire::tls::{Tls, TlsError};
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
     pub(super) trust: Trust,
-    /// Judges in the place of rustls.
-    pub(super) judge: Option<MakeVerifier>,
     pub(super) extra_roots: Vec<Certificate>,
-    pub(super) revoked: Vec<CertificateRevocationList>,
-    pub(super) pins: Vec<SpkiSha256>,
-    pub(super) certificates: Verification,
-    pub(super) names: Verification,
+    /// What is verified otherwise than rustls does by itself.
+    pub(super) judgement: Option<Judgement>,
     pub(super) identity: Option<Identity>,
     pub(super) min: Option<Version>,
     pub(super) max: Option<Version>,
     pub(super) sni: Sni,
-    pub(super) key_log: KeyLog,
+    /// Where secrets are written to.
+    pub(super) key_log: Option<Arc<dyn KeyLog>>,
     pub(super) extension: Extension,
     /// Replaces all of the above.
     pub(super) whole: Option<Arc<ClientConfig>>,
@@ -54,35 +47,12 @@ pub(super) enum Trust {
     Nobody,
 }
 
-/// Makes a verifier that trusts these certificates too.
-pub(super) type MakeVerifier = fn(
-    Arc<CryptoProvider>,
-    Vec<CertificateDer<'static>>,
-) -> Result<Arc<dyn ServerCertVerifier>, rustls::Error>;
-
-/// Whether something is verified at all.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Verification {
-    #[default]
-    Full,
-    /// Anyone can be anyone.
-    None,
-}
-
 /// Whether the server is told which host is meant (RFC 6066 §3).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Sni {
     #[default]
     Sent,
     Omitted,
-}
-
-/// Whether secrets are written to the file that `SSLKEYLOGFILE` names.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum KeyLog {
-    #[default]
-    Off,
-    Environment,
 }
 
 /// Whether responses have their [`TlsInfo`](super::TlsInfo) among their extensions too.
@@ -103,7 +73,7 @@ pub(super) enum Origin {
 
 /// Whom a connection leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Peer {
+pub(super) enum Peer {
     Origin,
     Proxy,
 }
@@ -133,7 +103,14 @@ impl Settings {
 
     #[cfg(test)]
     pub(crate) fn trusting_anyone() -> Self {
-        Self { certificates: Verification::None, ..Self::default() }
+        let mut settings = Self::default();
+        settings.judgement().certificates = super::judgement::Verification::None;
+        settings
+    }
+
+    /// To verify something otherwise.
+    pub(super) fn judgement(&mut self) -> &mut Judgement {
+        self.judgement.get_or_insert_with(Judgement::new)
     }
 
     pub(crate) fn extension(&self) -> Extension {
@@ -161,11 +138,15 @@ impl Settings {
         if versions.is_empty() {
             return Err("there is no TLS version from the minimum to the maximum".into());
         }
-        let verifier = self.verifier(&provider, peer)?;
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&versions)?
-            .dangerous()
-            .with_custom_certificate_verifier(verifier);
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&versions)?;
+        let builder = match &self.judgement {
+            None => builder.with_root_certificates(self.roots()?),
+            Some(judgement) => {
+                let verifier = judgement.verifier(self, &provider, peer)?;
+                builder.dangerous().with_custom_certificate_verifier(verifier)
+            }
+        };
         let mut config = match self.identity.as_ref().map(Identity::parts) {
             Some((chain, key)) => builder.with_client_auth_cert(chain, key)?,
             None => builder.with_no_client_auth(),
@@ -173,58 +154,25 @@ impl Settings {
         // Says what we speak, so that a server of several protocols does not guess (RFC 7301).
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config.enable_sni = self.sni == Sni::Sent;
-        if self.key_log == KeyLog::Environment {
-            config.key_log = Arc::new(KeyLogFile::new());
+        if let Some(key_log) = &self.key_log {
+            config.key_log = Arc::clone(key_log);
         }
         Ok(config)
     }
 
-    fn verifier(
-        &self,
-        provider: &Arc<CryptoProvider>,
-        peer: Peer,
-    ) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
-        let inner = self.plain_verifier(provider)?;
-        let pins = match (peer, self.pins.as_slice()) {
-            // Those of the origins; what a proxy can do without them, anyone on the way can.
-            (Peer::Proxy, _) | (_, []) => None,
-            (Peer::Origin, pins) => Some(Pins::new(pins, provider).ok_or(NO_SHA256)?),
-        };
-        if pins.is_none() && self.names == Verification::Full {
-            return Ok(inner);
-        }
-        Ok(Arc::new(Adjusted { inner, names: self.names, pins }))
-    }
-
-    fn plain_verifier(
-        &self,
-        provider: &Arc<CryptoProvider>,
-    ) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
-        let provider = Arc::clone(provider);
-        if self.certificates == Verification::None {
-            return Ok(Arc::new(TrustAnyone { provider }));
-        }
-        let extra = self.extra_roots.iter().map(|certificate| certificate.der.clone());
-        if let Some(make) = self.judge {
-            return match (self.revoked.as_slice(), self.names) {
-                ([], Verification::Full) => Ok(make(provider, extra.collect())?),
-                ([], Verification::None) => Err(NO_NAMES.into()),
-                _ => Err(NO_LISTS.into()),
-            };
-        }
+    /// Who is trusted.
+    pub(super) fn roots(&self) -> Result<RootCertStore, TlsError> {
         let mut roots = RootCertStore::empty();
         if self.trust == Trust::Mozilla {
             roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         }
-        for certificate in extra {
-            roots.add(certificate)?;
+        for certificate in &self.extra_roots {
+            roots.add(certificate.der.clone())?;
         }
-        let lists = self.revoked.iter().map(|list| list.der.clone());
-        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
-            .with_crls(lists)
-            .build()
-            .map(|verifier| verifier as Arc<dyn ServerCertVerifier>)
-            .map_err(|error| error.to_string().into())
+        if roots.is_empty() {
+            return Err("no root trust anchors were provided".into());
+        }
+        Ok(roots)
     }
 }
 
@@ -249,9 +197,6 @@ fn mistake(error: TlsError) -> Error {
 
 const NO_PROVIDER: &str = "no cryptography: https needs the feature `ring` or `aws-lc-rs` of \
     leanhttp, a provider installed for the process, or `use_preconfigured_tls`";
-const NO_SHA256: &str = "the cryptography provider has no SHA-256 for pinned keys";
-const NO_LISTS: &str = "the operating system's verifier takes no revocation lists";
-const NO_NAMES: &str = "the operating system's verifier always looks at the name";
 
 /// Has no certificate.
 #[derive(Debug)]

@@ -13,8 +13,8 @@ use rustls::{
     SupportedCipherSuite,
 };
 
+use super::judgement::Verification;
 use super::pin::SpkiSha256;
-use super::settings::Verification;
 
 /// What another verifier says, without its word on names, and then the word of the pins.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 use std::io::Write as _;
 
 use rustls::crypto::ring;
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{HandshakeKind, ServerConfig, ServerConnection};
 
@@ -88,4 +88,20 @@ fn n09_what_is_for_origins_is_kept_from_proxies() {
     assert_eq!(proxy(), (HandshakeKind::Full, false));
     assert_eq!(proxy(), (HandshakeKind::Full, false));
     assert_eq!(origin(), (HandshakeKind::Resumed, true));
+}
+
+/// Whether something else is verified otherwise or not.
+#[test]
+fn somebody_has_to_be_trusted() {
+    let nobody =
+        || Settings { trust: Trust::Nobody, origin: Origin::Program, ..Settings::default() };
+    let mut with_judgement = nobody();
+    with_judgement.judgement();
+    for settings in [nobody(), with_judgement] {
+        let error = settings.check().unwrap_err().to_string();
+        assert!(error.ends_with("no root trust anchors were provided"), "{error}");
+    }
+    let mut anyone = nobody();
+    anyone.judgement().certificates = super::super::judgement::Verification::None;
+    assert!(anyone.check().is_ok());
 }
