@@ -178,8 +178,12 @@ impl Error {
         self
     }
 
-    pub(crate) fn cause(mut self, cause: impl Into<Cause>) -> Self {
-        self.inner.cause = Some(cause.into());
+    pub(crate) fn cause(self, cause: impl Into<Cause>) -> Self {
+        self.with_cause(cause.into())
+    }
+
+    fn with_cause(mut self, cause: Cause) -> Self {
+        self.inner.cause = Some(cause);
         self
     }
 
@@ -418,9 +422,9 @@ impl Error {
             Phase::Upgrade if *kind == Kind::Upgrade => "upgrading the connection".to_owned(),
             Phase::Upgrade => format!("speaking another protocol with {peer}"),
         };
-        let url = url.as_ref().map(|url| format!(" for {}", url.redacted()));
-        let via = via.as_ref().map(|via| format!(" via the proxy {via}"));
-        [Some(what), url, via].into_iter().flatten().collect()
+        let url = url.as_ref().map(|url| format!(" for {}", url.redacted())).unwrap_or_default();
+        let via = via.as_ref().map(|via| format!(" via the proxy {via}")).unwrap_or_default();
+        what + &url + &via
     }
 }
 
@@ -429,13 +433,17 @@ impl Error {
 fn one_line(text: &str) -> String {
     const START: usize = 240;
     const END: usize = 60;
-    let shown = |c: char| if c.is_control() { ' ' } else { c };
     let count = text.chars().count();
-    if count <= START + END {
-        return text.chars().map(shown).collect();
+    let left_out = if count > START + END { START..count - END } else { 0..0 };
+    let mut line = String::new();
+    for (at, c) in text.chars().enumerate() {
+        if !left_out.contains(&at) {
+            line.push(if c.is_control() { ' ' } else { c });
+        } else if at == START {
+            line.push('…');
+        }
     }
-    let start = text.chars().take(START).chain(['…']);
-    start.chain(text.chars().skip(count - END)).map(shown).collect()
+    line
 }
 
 /// Joins the parts of the line with `: `.
