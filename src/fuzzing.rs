@@ -80,7 +80,7 @@ pub struct Chunked(chunked::Decoder);
 
 impl Chunked {
     /// A decoder with the default limits.
-    #[expect(clippy::new_without_default)]
+    #[expect(clippy::new_without_default, reason = "named as the machine's own")]
     pub fn new() -> Self {
         Self(chunked::Decoder::new(&Limits::default()))
     }

@@ -63,8 +63,10 @@ impl Table {
         classes.get(usize::from(byte)).copied().unwrap_or(Class::Encode)
     }
 
-    // Runs at compile time only, and a byte is always in the table.
-    #[allow(clippy::indexing_slicing)]
+    #[allow(
+        clippy::indexing_slicing,
+        reason = "runs at compile time only, and a byte is always in the table"
+    )]
     const fn with(mut self, mut bytes: &[u8], class: Class) -> Table {
         while let [byte, rest @ ..] = bytes {
             self.0[*byte as usize] = class;

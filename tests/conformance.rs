@@ -5,9 +5,13 @@
 //! every test here says that it ran nothing, and passes. With it, `cargo test --test conformance --
 //! --nocapture` prints the counts.
 
-// A broken set of vectors may stop a test by any means; these lints spare only the test functions
-// themselves.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a broken set of vectors may stop a test by any means"
+)]
 
 #[cfg(all(feature = "blocking", feature = "cookies", feature = "tls"))]
 #[path = "support/mod.rs"]

@@ -44,3 +44,22 @@ impl DecodingQueue {
         if count == 0 { self.decoder.eof() } else { Ok(()) }
     }
 }
+
+#[cfg(all(test, feature = "gzip"))]
+mod tests {
+    use super::super::testing::planned;
+    use super::*;
+
+    /// Room grows once it was all used, and not before.
+    #[test]
+    fn large_bodies_are_read_by_large_pieces() {
+        let mut queue = DecodingQueue::new(planned("gzip"));
+        let room = [FIRST_PIECE - 1, FIRST_PIECE, 1, PIECE].map(|count| {
+            let room = queue.space().len();
+            queue.filled(count).unwrap();
+            queue.coded.clear();
+            room
+        });
+        assert_eq!(room, [FIRST_PIECE, FIRST_PIECE, PIECE, PIECE]);
+    }
+}

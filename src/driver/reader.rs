@@ -65,7 +65,7 @@ impl<F: Front> Reader<F> {
         };
         match &read {
             Ok(0) => self.end(),
-            Ok(_) if self.left() == Some(0) => self.end(), // the next one need not wait for who asks
+            Ok(_) if self.left() == Some(0) => self.end(), // nobody has to read the end as well
             Ok(_) => {}
             Err(_) => self.source = Source::Broken,
         }

@@ -42,6 +42,7 @@ async fn hops<F: Front>(
                     Ok(Next::Again(when)) => Ok(when),
                     Err(error) => Err(error),
                 };
+                // Where the call ends here, the connection is still good for others.
                 let lease = Lease::new(connection, shared, call.budget.of_body());
                 let when = when?;
                 lease.skip_body().await;

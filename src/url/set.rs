@@ -6,8 +6,7 @@ use super::parse::{self, FRAGMENT, QUERY, SEGMENT, without_tabs_and_newlines};
 use super::{ParseError, Part, Scheme, Url, host, userinfo};
 use crate::form;
 
-// `Result<(), ()>` is what the `url` crate's setters return, and they have no more to say.
-#[allow(clippy::result_unit_err)]
+#[allow(clippy::result_unit_err, reason = "the `url` crate's setters return that, and say no more")]
 impl Url {
     /// Changes the scheme; a colon and what follows it are ignored (*protocol setter*). A port that
     /// is the new scheme's default goes.

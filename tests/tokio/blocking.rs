@@ -445,7 +445,7 @@ pub mod multipart {
     pub struct Form(pub(super) front::multipart::Form);
 
     impl Form {
-        #[allow(clippy::new_without_default)]
+        #[allow(clippy::new_without_default, reason = "what the front has, and no more")]
         pub fn new() -> Self {
             Self(front::multipart::Form::new())
         }
