@@ -38,8 +38,12 @@ use crate::limits::Limits;
 /// What is read at once, until that is found to be too little.
 const HEAD_READ: usize = 8 * 1024;
 
-/// What is read or written of a body at once; larger pieces gain nothing measurable.
-const BODY_PIECE: usize = 64 * 1024;
+/// What is read of a body at once; larger pieces gain nothing measurable.
+const READ_PIECE: usize = 64 * 1024;
+
+/// What is written of a body at once: half as much again a second as by 64 KiB. With the head it
+/// stays below 128 KiB, from where on allocators ask the system for each block and give it back.
+const SENT_PIECE: usize = 120 * 1024;
 
 /// One request and its response.
 #[derive(Debug)]
@@ -270,13 +274,13 @@ impl Exchange {
                 // Whole pages, but for the last piece one byte more than there is to come, in which a
                 // source shows that it has ended.
                 let left = usize::try_from(left).unwrap_or(usize::MAX);
-                let piece = if left > BODY_PIECE { BODY_PIECE } else { left + 1 };
-                let space = self.output.space(left.min(BODY_PIECE) + 1);
+                let piece = if left > SENT_PIECE { SENT_PIECE } else { left + 1 };
+                let space = self.output.space(left.min(SENT_PIECE) + 1);
                 space.get_mut(..piece).unwrap_or_default()
             }
             _ => {
                 let around = SIZE_LINE + CHUNK_END.len() + LAST_CHUNK.len();
-                let space = self.output.space(around + BODY_PIECE);
+                let space = self.output.space(around + SENT_PIECE);
                 let end = space.len() - CHUNK_END.len() - LAST_CHUNK.len();
                 space.get_mut(SIZE_LINE..end).unwrap_or_default()
             }
@@ -384,7 +388,7 @@ impl Exchange {
         self.heard |= count > 0;
         self.input.filled(count);
         if self.input.is_full() {
-            self.read_size = BODY_PIECE; // there is more where that came from
+            self.read_size = READ_PIECE; // there is more where that came from
         }
     }
 
