@@ -140,8 +140,13 @@ fn grow(body: &mut Vec<u8>, expected: Option<u64>, limit: u64) {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
     let known = expected.and_then(|length| usize::try_from(length).ok());
     let size = known.unwrap_or(body.len().saturating_mul(2)).min(limit);
-    body.reserve_exact(size.saturating_sub(body.len())); // a vector would take twice that
-    body.resize(size, 0);
+    // Fresh memory is zero where the system has not yet given it, so this writes what has come and no
+    // more; to resize would write all of it before anything is read.
+    let mut larger = vec![0; size];
+    if let Some(start) = larger.get_mut(..body.len()) {
+        start.copy_from_slice(body);
+    }
+    *body = larger;
 }
 
 fn too_large(limit: u64) -> Error {
