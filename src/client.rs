@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::Method;
 
+use crate::apart::Apart;
 use crate::config::{ClientBuilder, Config};
 use crate::driver::{Connection, Waiter};
 use crate::front::Front;
@@ -38,7 +39,7 @@ pub(crate) struct Shared<F: Front> {
 
 /// What waits for the next request, and who waits for a connection.
 pub(crate) struct Idle<F: Front> {
-    pub(crate) pool: Pool<Box<Connection<F>>>,
+    pub(crate) pool: Pool<Apart<Connection<F>>>,
     pub(crate) shelf: Shelf,
     pub(crate) slots: Slots<Waiter<F>>,
 }

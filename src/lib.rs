@@ -349,6 +349,7 @@
     allow(dead_code)
 )]
 
+mod apart;
 pub mod body;
 mod calendar;
 mod call;

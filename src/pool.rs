@@ -94,7 +94,11 @@ impl<T: Pooled> Pool<T> {
         if self.is_too_old(&connection, now) {
             return Some(Closed { connection, reason: CloseReason::Aged });
         }
-        let evicted = self.evict_for(connection.route());
+        let evicted =
+            match self.idle.len() < self.limits.max_idle_per_host.min(self.limits.max_idle) {
+                true => None, // as nearly always
+                false => self.evict_for(connection.route()),
+            };
         if self.limits.max_idle_per_host == 0 || self.limits.max_idle == 0 {
             return Some(Closed { connection, reason: CloseReason::PoolFull });
         }

@@ -9,6 +9,7 @@ use http::HeaderMap;
 use super::socket::{Socket, SocketError};
 use super::system::{Meanwhile, Pending, System, in_time};
 use super::turn::Slot;
+use crate::apart::Apart;
 use crate::body::{Body, Feed};
 use crate::call::{Call, Failure};
 use crate::cancel::Watch;
@@ -67,7 +68,7 @@ impl<F: Front> Drop for Connection<F> {
     }
 }
 
-impl<F: Front> Pooled for Box<Connection<F>> {
+impl<F: Front> Pooled for Apart<Connection<F>> {
     fn route(&self) -> &Route {
         self.link.route()
     }
@@ -108,16 +109,6 @@ impl<F: Front> Connection<F> {
             }
         }
         false
-    }
-
-    pub(crate) fn close(mut self, reason: CloseReason) {
-        self.closing = reason;
-    }
-
-    /// Closes a connection that was not alive, to put another one in its place.
-    pub(super) fn into_slot(mut self) -> Option<Slot<F>> {
-        self.closing = CloseReason::NotAlive;
-        self.slot.take()
     }
 
     /// Back from the pool, with memory to work in.
@@ -420,8 +411,20 @@ impl<F: Front> Connection<F> {
     }
 }
 
+impl<F: Front> Apart<Connection<F>> {
+    pub(crate) fn close(mut self, reason: CloseReason) {
+        self.closing = reason;
+    }
+
+    /// Closes a connection that was not alive, to put another one in its place.
+    pub(super) fn into_slot(mut self) -> Option<Slot<F>> {
+        self.closing = CloseReason::NotAlive;
+        self.slot.take()
+    }
+}
+
 /// Closes what the pool has given back.
-pub(super) fn close<F: Front>(closed: impl IntoIterator<Item = Closed<Box<Connection<F>>>>) {
+pub(super) fn close<F: Front>(closed: impl IntoIterator<Item = Closed<Apart<Connection<F>>>>) {
     for Closed { connection, reason } in closed {
         connection.close(reason);
     }

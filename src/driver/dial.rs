@@ -9,6 +9,7 @@ use super::resolve;
 use super::socket::{Socket, SocketError};
 use super::system::{Failures, System};
 use super::turn::Slot;
+use crate::apart::Apart;
 use crate::call::Call;
 use crate::dialling::{Dialling, Endpoint};
 use crate::error::{Error, Kind, Phase, Result};
@@ -25,7 +26,7 @@ pub(crate) async fn dial<F: Front>(
     system: &F::System,
     call: &mut Call<'_, F>,
     slot: Slot<F>,
-) -> Result<Box<Connection<F>>> {
+) -> Result<Apart<Connection<F>>> {
     let route = call.route();
     let proxy = route.proxy().cloned();
     call.budget.start_connecting(system.now());
@@ -40,7 +41,7 @@ async fn connection<F: Front>(
     call: &mut Call<'_, F>,
     route: Route,
     slot: Slot<F>,
-) -> Result<Box<Connection<F>>> {
+) -> Result<Apart<Connection<F>>> {
     let dialling = &call.config().dialling;
     if !call.url().host().is_resolvable() && dialling.unix_socket.is_none() {
         let host = call.url().host_str().unwrap_or_default();
@@ -59,7 +60,7 @@ async fn connection<F: Front>(
     };
     let now = system.now();
     call.budget.lap(Lap::Connect, now);
-    Ok(Box::new(Connection::new(socket?, link, slot, now)))
+    Ok(Apart::new(Connection::new(socket?, link, slot, now)))
 }
 
 /// Where the connection leads.

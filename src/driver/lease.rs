@@ -9,14 +9,13 @@ use super::connection::{Connection, Patience, close};
 use super::ready::ready;
 use super::system::System;
 use super::turn::Grant;
+use crate::apart::Apart;
 use crate::client::Shared;
 use crate::error::Result;
 use crate::front::Front;
 use crate::policy::budget::{Budget, Stage};
 use crate::pool::Pooled as _;
 use crate::proto::close::CloseReason;
-use crate::response::Addresses;
-use crate::wire::tls::TlsInfo;
 
 /// How long the rest of a redirect's body is waited for. A new connection takes a round trip, with
 /// TLS two or three.
@@ -27,26 +26,18 @@ const SKIP_PATIENCE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(super) struct Lease<F: Front> {
     /// Present until the end of the lease.
-    connection: Option<Box<Connection<F>>>,
+    connection: Option<Apart<Connection<F>>>,
     shared: Arc<Shared<F>>,
     budget: Budget,
 }
 
 impl<F: Front> Lease<F> {
     pub(super) fn new(
-        connection: Box<Connection<F>>,
+        connection: Apart<Connection<F>>,
         shared: &Arc<Shared<F>>,
         budget: Budget,
     ) -> Self {
         Self { connection: Some(connection), shared: Arc::clone(shared), budget }
-    }
-
-    pub(super) fn addresses(&self) -> Option<Arc<Addresses>> {
-        self.connection.as_ref().map(|connection| Arc::clone(connection.addresses()))
-    }
-
-    pub(super) fn tls_info(&mut self) -> Option<TlsInfo> {
-        self.connection.as_mut().and_then(|connection| connection.tls_info())
     }
 
     /// How much of the body is still to come, if that is known.
@@ -78,12 +69,15 @@ impl<F: Front> Lease<F> {
     }
 
     /// The lease ends, and the connection does not go back to the pool.
-    pub(super) fn into_connection(mut self) -> Option<(Box<Connection<F>>, Budget)> {
+    pub(super) fn into_connection(mut self) -> Option<(Apart<Connection<F>>, Budget)> {
         Some((self.connection.take()?, self.budget.clone()))
     }
 
-    pub(super) fn take_trailers(&mut self) -> Option<HeaderMap> {
-        self.connection.as_mut().and_then(|connection| connection.take_trailers())
+    /// The trailers, once the body was read to its end.
+    pub(super) fn trailers(&mut self) -> Option<Option<HeaderMap>> {
+        let Some(connection) = &mut self.connection else { return Some(None) };
+        let connection = &mut **connection;
+        (connection.body_left() == Some(0)).then(|| connection.take_trailers())
     }
 }
 
@@ -97,13 +91,14 @@ impl<F: Front> Lease<F> {
     async fn end(&mut self, patience: Patience) {
         let Some(mut connection) = self.connection.take() else { return };
         let limit = self.shared.config.limits.drained_bytes;
-        if let Err(reason) = connection.drain(limit, patience, &mut self.budget).await {
+        let held = &mut *connection;
+        if let Err(reason) = held.drain(limit, patience, &mut self.budget).await {
             return connection.close(reason);
         }
-        connection.let_go();
+        held.let_go();
         let now = self.shared.system.now();
         let mut idle = self.shared.idle();
-        connection.rest(&mut idle.shelf);
+        held.rest(&mut idle.shelf);
         if idle.pool.is_too_old(&connection, now) {
             drop(idle);
             return connection.close(CloseReason::Aged);

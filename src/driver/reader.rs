@@ -64,8 +64,8 @@ impl<F: Front> Reader<F> {
             Some(queue) => decode(queue, &mut self.source, into).await,
         };
         match &read {
-            Ok(0) => self.end(),
-            Ok(_) if self.left() == Some(0) => self.end(), // nobody has to read the end as well
+            // Nobody has to read the end as well, where the last byte is known to be the last.
+            Ok(count) if *count == 0 || self.decoding.is_none() => self.end(),
             Ok(_) => {}
             Err(_) => self.source = Source::Broken,
         }
@@ -83,10 +83,12 @@ impl<F: Front> Reader<F> {
         }
     }
 
-    /// Lets the connection go back to the pool at once, not when the response is dropped.
+    /// Lets the connection of a body that was read to its end go back to the pool at once, not when
+    /// the response is dropped.
     fn end(&mut self) {
-        if let Source::Connection(lease) = &mut self.source {
-            self.trailers = lease.take_trailers().map(Box::new);
+        let Source::Connection(lease) = &mut self.source else { return };
+        if let Some(trailers) = lease.trailers() {
+            self.trailers = trailers.map(Box::new);
             self.source = Source::Ended;
         }
     }

@@ -7,6 +7,7 @@ use super::connection::Connection;
 use super::lease::Lease;
 use super::system::{Desk, System};
 use super::turn;
+use crate::apart::Apart;
 use crate::call::{Call, Failure, Next, When};
 use crate::client::{Client, Shared};
 use crate::error::Result;
@@ -33,7 +34,7 @@ impl<F: Front> Client<F> {
 async fn hops<F: Front>(
     shared: &Arc<Shared<F>>,
     call: &mut Call<'_, F>,
-) -> Result<(Box<ResponseHead>, Box<Connection<F>>)> {
+) -> Result<(Box<ResponseHead>, Apart<Connection<F>>)> {
     loop {
         let when = match attempt(shared, call).await {
             Ok((connection, head)) => {
@@ -62,7 +63,7 @@ async fn hops<F: Front>(
 async fn attempt<F: Front>(
     shared: &Arc<Shared<F>>,
     call: &mut Call<'_, F>,
-) -> Result<(Box<Connection<F>>, Box<ResponseHead>), Failure> {
+) -> Result<(Apart<Connection<F>>, Box<ResponseHead>), Failure> {
     let connection = turn::connection(shared, call).await;
     let mut connection = connection.map_err(Failure::unconnected)?;
     let head = connection.send(call).await?;
@@ -82,19 +83,21 @@ fn deliver<F: Front>(
     shared: &Arc<Shared<F>>,
     call: Call<'_, F>,
     head: Box<ResponseHead>,
-    connection: Box<Connection<F>>,
+    mut connection: Apart<Connection<F>>,
 ) -> Result<Response<Reader<F>>> {
-    let decoder = match connection.body_left() {
+    let open = &mut *connection;
+    let (addresses, tls) = (Arc::clone(open.addresses()), open.tls_info());
+    let decoder = match open.body_left() {
         Some(0) => Ok(None),
         _ => call.decoder(&head),
     };
     let extension = call.config().tls.extension();
     let (url, budget, timings) = call.into_parts();
-    let mut lease = Lease::new(connection, shared, budget);
+    let lease = Lease::new(connection, shared, budget);
     let decoder = decoder?;
-    let mut head = Head::new(head, url, lease.addresses());
+    let mut head = Head::new(head, url, Some(addresses));
     head.timings = timings;
-    head.describe_tls(lease.tls_info(), extension);
+    head.describe_tls(tls, extension);
     if decoder.is_some() {
         head.forget_coding();
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use super::connection::{Connection, close};
 use super::dial;
 use super::system::{Desk, System};
+use crate::apart::Apart;
 use crate::call::Call;
 use crate::client::{Idle, Shared};
 use crate::error::{Error, Phase, Result};
@@ -13,7 +14,6 @@ use crate::events;
 use crate::front::Front;
 use crate::policy::budget::{Expired, Operation};
 use crate::policy::route::Route;
-use crate::pool::Pooled as _;
 use crate::proto::close::CloseReason;
 use crate::slots::{Left, Place, Ticket};
 use crate::timings::Lap;
@@ -27,7 +27,7 @@ pub(crate) struct Slot<F: Front> {
 /// What somebody has waited for.
 pub(crate) enum Grant<F: Front> {
     /// A connection that another has just finished with.
-    Connection(Box<Connection<F>>),
+    Connection(Apart<Connection<F>>),
     Slot(Slot<F>),
 }
 
@@ -44,7 +44,7 @@ impl<F: Front> Waiter<F> {
 }
 
 enum Turn<F: Front> {
-    Idle(Box<Connection<F>>),
+    Idle(Apart<Connection<F>>),
     Slot(Slot<F>),
     Later(Queued<F>),
 }
@@ -61,7 +61,7 @@ struct Queued<F: Front> {
 pub(super) async fn connection<F: Front>(
     shared: &Arc<Shared<F>>,
     call: &mut Call<'_, F>,
-) -> Result<Box<Connection<F>>> {
+) -> Result<Apart<Connection<F>>> {
     loop {
         // What idles is not to be spent on a call that is over.
         let in_time = call.budget.check_time(|| shared.system.now());
@@ -94,13 +94,14 @@ pub(super) async fn connection<F: Front>(
 
 /// A connection that idled, if it is alive.
 async fn look_at<F: Front>(
-    mut connection: Box<Connection<F>>,
+    mut connection: Apart<Connection<F>>,
     call: &mut Call<'_, F>,
-) -> Result<Box<Connection<F>>, Box<Connection<F>>> {
-    if !connection.is_alive(&mut call.budget).await {
+) -> Result<Apart<Connection<F>>, Apart<Connection<F>>> {
+    let looked_at = &mut *connection;
+    if !looked_at.is_alive(&mut call.budget).await {
         return Err(connection);
     }
-    events::reused(connection.route());
+    events::reused(looked_at.link.route());
     Ok(connection)
 }
 

@@ -11,6 +11,7 @@ use super::connection::Connection;
 use super::lease::Lease;
 use super::ready::ready;
 use super::system::Meanwhile;
+use crate::apart::Apart;
 use crate::error::{Error, Kind, Phase, Result};
 use crate::front::Front;
 use crate::link::Halt;
@@ -47,7 +48,7 @@ use crate::url::Url;
 /// [`write_timeout`]: crate::config::ClientBuilder::write_timeout
 /// [`pool_max_open_per_host`]: crate::config::ClientBuilder::pool_max_open_per_host
 pub struct Upgraded<F: Front> {
-    connection: Box<Connection<F>>,
+    connection: Apart<Connection<F>>,
     budget: Budget,
     head: Box<Head>,
 }

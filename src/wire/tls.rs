@@ -3,7 +3,7 @@
 //! It holds rustls by its unbuffered interface: rustls keeps no bytes, so each is copied once less,
 //! and the buffers can be given back while the connection idles.
 
-use std::borrow::{BorrowMut, Cow};
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use rustls::unbuffered::{
 };
 
 pub(crate) use super::tls_info::TlsInfo;
+use crate::apart::Apart;
 use crate::proto::buffer::{Buffer, Shelf};
 
 /// What is read at once, until that is found to be too little: a handshake fits.
@@ -32,9 +33,7 @@ const RECORD: usize = 16 * 1024;
 
 /// TLS on one connection.
 pub(crate) struct Tls {
-    /// By its trait, for the sake of small programs: the code that drops it is large, and would be
-    /// repeated in each codegen unit in which a connection may be dropped.
-    connection: Box<dyn BorrowMut<UnbufferedClientConnection> + Send + Sync>,
+    connection: Apart<UnbufferedClientConnection>,
     /// Ciphertext received.
     incoming: Buffer,
     /// Ciphertext to be written.
@@ -83,7 +82,7 @@ impl Tls {
     pub(crate) fn new(config: Arc<rustls::ClientConfig>, host: &str) -> Result<Self, TlsError> {
         let connection = UnbufferedClientConnection::new(config, server_name(host)?)?;
         Ok(Self {
-            connection: Box::new(connection),
+            connection: Apart::new(connection),
             incoming: Buffer::default(),
             outgoing: Buffer::default(),
             progress: Progress::Handshaking,
@@ -153,7 +152,7 @@ impl Tls {
     /// What the handshake came to; none before it is done.
     pub(crate) fn info(&mut self) -> Option<TlsInfo> {
         if self.info.is_none() && !self.is_handshaking() {
-            self.info = Some(TlsInfo::of((*self.connection).borrow()));
+            self.info = Some(TlsInfo::of(&self.connection));
         }
         self.info.clone()
     }
@@ -190,7 +189,7 @@ impl Tls {
     fn run(&mut self, sink: &mut dyn FnMut(&[u8]), plain: &[u8]) -> Result<usize, TlsError> {
         loop {
             let UnbufferedStatus { discard, state, .. } =
-                (*self.connection).borrow_mut().process_tls_records(self.incoming.data_mut());
+                self.connection.process_tls_records(self.incoming.data_mut());
             let turn = match state {
                 Ok(state) => take_turn(state, &mut self.outgoing, sink, plain),
                 Err(error) => Err(error),
@@ -218,14 +217,14 @@ impl Tls {
     /// sees a closed connection, so what cannot be encoded is not reported.
     fn fail(&mut self) {
         self.progress = if self.is_handshaking() { Progress::Refused } else { Progress::Failed };
-        let status = (*self.connection).borrow_mut().process_tls_records(&mut []);
+        let status = self.connection.process_tls_records(&mut []);
         if let Ok(ConnectionState::EncodeTlsData(record)) = status.state {
             let _ = encode(record, &mut self.outgoing);
         }
     }
 
     fn queue_close_notify(&mut self) {
-        let status = (*self.connection).borrow_mut().process_tls_records(&mut []);
+        let status = self.connection.process_tls_records(&mut []);
         if let Ok(ConnectionState::WriteTraffic(mut traffic)) = status.state {
             let written = traffic.queue_close_notify(self.outgoing.space(RECORD_OVERHEAD));
             self.outgoing.filled(written.unwrap_or(0));
