@@ -1,6 +1,5 @@
 //! Ending a call from another thread.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,11 +33,14 @@ struct State {
     hooks: Mutex<Hooks>,
 }
 
+/// What is to be done.
+type Hook = Box<dyn Fn() + Send>;
+
 #[derive(Default)]
 struct Hooks {
-    next: u64,
-    /// What is to be done, in the order in which it was asked for.
-    waiting: BTreeMap<u64, Box<dyn Fn() + Send>>,
+    slots: Vec<Option<Hook>>,
+    /// Which of them are empty.
+    free: Vec<usize>,
 }
 
 impl CancelToken {
@@ -50,7 +52,7 @@ impl CancelToken {
     /// Ends the calls that have this token.
     pub fn cancel(&self) {
         self.0.is_cancelled.store(true, Ordering::SeqCst);
-        for hook in self.0.hooks().waiting.values() {
+        for hook in self.0.hooks().slots.iter().flatten() {
             hook();
         }
     }
@@ -62,15 +64,12 @@ impl CancelToken {
 
     /// Has something done when the token is cancelled, or now if it is: to wake up what waits. It
     /// must be quick and must not use the token.
-    pub(crate) fn on_cancel(&self, hook: impl Fn() + Send + 'static) -> Watch {
+    pub(crate) fn on_cancel(&self, hook: Hook) -> Watch {
         let mut hooks = self.0.hooks();
         if self.is_cancelled() {
             hook();
         }
-        let number = hooks.next;
-        hooks.next += 1;
-        hooks.waiting.insert(number, Box::new(hook));
-        Watch { token: self.clone(), number }
+        Watch { token: self.clone(), slot: hooks.put(hook) }
     }
 }
 
@@ -79,12 +78,28 @@ impl CancelToken {
 #[derive(Debug)]
 pub(crate) struct Watch {
     token: CancelToken,
-    number: u64,
+    slot: usize,
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.token.0.hooks().waiting.remove(&self.number);
+        self.token.0.hooks().take(self.slot);
+    }
+}
+
+impl Hooks {
+    fn put(&mut self, hook: Hook) -> usize {
+        let slot = self.free.pop().unwrap_or(self.slots.len());
+        match self.slots.get_mut(slot) {
+            Some(empty) => *empty = Some(hook),
+            None => self.slots.push(Some(hook)),
+        }
+        slot
+    }
+
+    fn take(&mut self, slot: usize) -> Option<Hook> {
+        self.free.push(slot);
+        self.slots.get_mut(slot)?.take()
     }
 }
 
@@ -110,11 +125,11 @@ mod tests {
     fn hooks_run_once_each_and_only_while_they_are_watched() {
         let token = CancelToken::new();
         let count = Arc::new(AtomicUsize::new(0));
-        let hook = || {
+        let hook = || -> Hook {
             let count = Arc::clone(&count);
-            move || {
+            Box::new(move || {
                 count.fetch_add(1, Ordering::SeqCst);
-            }
+            })
         };
         let first = token.on_cancel(hook());
         drop(token.on_cancel(hook()));
@@ -125,7 +140,20 @@ mod tests {
         let late = token.on_cancel(hook());
         assert_eq!(count.load(Ordering::SeqCst), 2, "it was cancelled already");
         drop(late);
-        assert!(token.is_cancelled() && token.0.hooks().waiting.is_empty());
+        assert!(token.is_cancelled() && token.0.hooks().slots.iter().all(Option::is_none));
         assert_eq!(format!("{token:?}"), "CancelToken { is_cancelled: true }");
+    }
+
+    /// One token may belong to any number of calls, one after the other.
+    #[test]
+    fn slots_are_used_again() {
+        let token = CancelToken::new();
+        let mut watches: Vec<_> = (0..3).map(|_| token.on_cancel(Box::new(|| ()))).collect();
+        for _ in 0..100 {
+            drop(watches.remove(1));
+            watches.push(token.on_cancel(Box::new(|| ())));
+        }
+        let slots: std::collections::BTreeSet<_> = watches.iter().map(|watch| watch.slot).collect();
+        assert_eq!((slots.len(), token.0.hooks().slots.len()), (3, 3), "each has its own");
     }
 }

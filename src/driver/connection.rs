@@ -123,8 +123,8 @@ impl<F: Front> Connection<F> {
         call: &mut Call<'_, F>,
     ) -> Result<Box<ResponseHead>, Failure> {
         self.socket.begin(call.method(), call.url());
-        self.watch =
-            call.budget.cancel_token().map(|token| token.on_cancel(self.socket.interrupter()));
+        let interrupter = || Box::new(self.socket.interrupter());
+        self.watch = call.budget.cancel_token().map(|token| token.on_cancel(interrupter()));
         self.link.start(call).map_err(|halt| self.failure(halt))?;
         let mut body = call.take_body();
         let head = self.run(&mut body, &mut call.budget).await;

@@ -182,7 +182,7 @@ impl<T: Send + 'static, E: Event> Desk<T, E> {
     ) -> Option<T> {
         let wake = || {
             let desk = Arc::clone(self);
-            move || desk.event.set()
+            Box::new(move || desk.event.set())
         };
         let _watch = budget.cancel_token().map(|token| token.on_cancel(wake()));
         self.event.wait(at_most).await;

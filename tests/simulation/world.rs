@@ -268,7 +268,7 @@ impl System for Simulation {
         let bell = Arc::new(Event::default());
         let _watch = budget.cancel_token().map(|token| {
             let bell = Arc::clone(&bell);
-            token.on_cancel(move || bell.set())
+            token.on_cancel(Box::new(move || bell.set()))
         });
         Attempts { race, budget, bell, running: Vec::new(), failures: Vec::new() }.run().await
     }
