@@ -1,6 +1,5 @@
 //! How connections are made: the settings for names, addresses and sockets.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,10 +15,10 @@ use crate::url::Url;
 /// Where connections lead, and by which sockets.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Dialling {
-    /// Addresses of hosts that are not looked up.
-    pub(crate) addresses: BTreeMap<String, Vec<SocketAddr>>,
-    /// Where to connect to instead of a host and port.
-    pub(crate) detours: BTreeMap<Endpoint, Endpoint>,
+    /// Addresses of hosts that are not looked up; of two for the same host the last holds.
+    pub(crate) addresses: Vec<(String, Vec<SocketAddr>)>,
+    /// Where to connect to instead of a host and port; again the last holds.
+    pub(crate) detours: Vec<(Endpoint, Endpoint)>,
     pub(crate) resolver: Resolver,
     pub(crate) family: IpFamily,
     pub(crate) egress: Option<Egress>,
@@ -29,7 +28,7 @@ pub(crate) struct Dialling {
 }
 
 /// A host, in brackets if it is an IPv6 address, and a port.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Endpoint {
     pub(crate) host: String,
     pub(crate) port: u16,
@@ -80,6 +79,18 @@ impl Default for SocketOptions {
 }
 
 impl Dialling {
+    /// The addresses of a host that is not looked up.
+    pub(crate) fn addresses_of(&self, host: &str) -> Option<&[SocketAddr]> {
+        let named = |(name, _): &&(String, Vec<SocketAddr>)| name == host;
+        self.addresses.iter().rev().find(named).map(|(_, addresses)| addresses.as_slice())
+    }
+
+    /// Where to connect to instead.
+    pub(crate) fn detour(&self, from: &Endpoint) -> Option<&Endpoint> {
+        let detour = self.detours.iter().rev().find(|(endpoint, _)| endpoint == from);
+        detour.map(|(_, to)| to)
+    }
+
     /// Whether an address may be used at all, its family considered.
     pub(crate) fn suits(&self, address: &SocketAddr) -> bool {
         let by_family = match self.family {
@@ -115,7 +126,7 @@ impl<F: Front> ClientBuilder<F> {
     /// Connects to one of these addresses for `domain`; see [`resolve`](Self::resolve).
     pub fn resolve_to_addrs(mut self, domain: &str, addrs: &[SocketAddr]) -> Self {
         let addresses = &mut self.config.dialling.addresses;
-        addresses.insert(domain.to_ascii_lowercase(), addrs.to_vec());
+        addresses.push((domain.to_ascii_lowercase(), addrs.to_vec()));
         self
     }
 
@@ -138,7 +149,7 @@ impl<F: Front> ClientBuilder<F> {
         let detour = from.zip(to).ok_or_else(|| {
             Error::builder("connect_to: a host and a port are needed, such as example.org:443")
         });
-        self.checked(detour, |config, (from, to)| drop(config.dialling.detours.insert(from, to)))
+        self.checked(detour, |config, detour| config.dialling.detours.push(detour))
     }
 
     /// Uses addresses of one family only; by default those of both, tried by turns (RFC 8305).

@@ -67,7 +67,7 @@ async fn connection<F: Front>(
 fn stop(route: &Route, dialling: &Dialling) -> Endpoint {
     let (host, port) = route.next_stop();
     let named = Endpoint { host: host.to_owned(), port };
-    let detour = dialling.detours.get(&named).filter(|_| route.proxy().is_none());
+    let detour = dialling.detour(&named).filter(|_| route.proxy().is_none());
     detour.cloned().unwrap_or(named)
 }
 
@@ -175,14 +175,14 @@ fn denied_error(denied: &Denials) -> Error {
     match denied.as_slice() {
         [(address, why)] => error.peer(address.to_string()).cause(*why),
         _ => {
-            let each = denied.iter().map(|(_, why)| why.to_string());
-            error.peer(format!("{} addresses", denied.len())).detail(listed(each))
+            let mut each = denied.iter().map(|(_, why)| why.to_string());
+            error.peer(format!("{} addresses", denied.len())).detail(listed(&mut each))
         }
     }
 }
 
 /// Whoever answers for a name says how many addresses it has, and with that how long a list is.
-fn listed(reasons: impl Iterator<Item = String>) -> String {
+fn listed(reasons: &mut dyn Iterator<Item = String>) -> String {
     let mut reasons = reasons.peekable();
     let mut list: Vec<_> = reasons.by_ref().take(MOST_LISTED).collect();
     if reasons.peek().is_some() {
@@ -205,8 +205,8 @@ fn connect_error(mut failures: Failures, denied: &Denials) -> Error {
     let count = failures.len() + denied.len();
     if count > 1 {
         let failed = failures.iter().map(|(at, why)| format!("{at}: {why}"));
-        let each = failed.chain(denied.iter().map(|(_, why)| why.to_string()));
-        return error(format!("{count} addresses")).detail(listed(each));
+        let mut each = failed.chain(denied.iter().map(|(_, why)| why.to_string()));
+        return error(format!("{count} addresses")).detail(listed(&mut each));
     }
     match failures.pop() {
         Some((address, SocketError::Io(cause))) => error(address.to_string()).cause(cause),
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn an_error_lists_no_more_than_can_be_read() {
-        let listed = |count: usize| listed((1..=count).map(|n| n.to_string()));
+        let listed = |count: usize| listed(&mut (1..=count).map(|n| n.to_string()));
         assert_eq!(listed(2), "1; 2");
         assert!(listed(16).ends_with("; 15; 16"), "{}", listed(16));
         assert!(listed(17).ends_with("; 16; 1 more"), "{}", listed(17));

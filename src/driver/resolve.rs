@@ -36,8 +36,8 @@ async fn find<S: System>(
     dialling: &Dialling,
     budget: &Budget,
 ) -> Result<Vec<SocketAddr>, SocketError> {
-    if let Some(addresses) = dialling.addresses.get(host) {
-        return Ok(addresses.clone());
+    if let Some(addresses) = dialling.addresses_of(host) {
+        return Ok(addresses.to_vec());
     }
     if let Some(ip) = literal(host) {
         return Ok(vec![SocketAddr::new(ip, 0)]);
@@ -93,8 +93,12 @@ mod tests {
     #[test]
     fn literals_and_overrides_are_not_looked_up() {
         let mut dialling = Dialling::default();
-        dialling.addresses.insert("a.invalid".into(), vec!["10.0.0.1:0".parse().unwrap()]);
-        dialling.addresses.insert("b.invalid".into(), vec!["10.0.0.2:81".parse().unwrap()]);
+        let mut resolve = |host: &str, address: &str| {
+            dialling.addresses.push((host.to_owned(), vec![address.parse().unwrap()]));
+        };
+        resolve("b.invalid", "10.0.0.3:0");
+        resolve("a.invalid", "10.0.0.1:0");
+        resolve("b.invalid", "10.0.0.2:81"); // instead of the other
         let cases = [
             ("http://127.0.0.1:8080/", "127.0.0.1:8080"),
             ("https://[::1]/", "[::1]:443"),
