@@ -1,8 +1,6 @@
 //! How the names of a request's fields are spelt, and in which order the fields leave. To HTTP it
 //! is all the same (RFC 9110 §5.1, §5.3), to some servers it is not.
 
-use std::collections::{HashMap, VecDeque};
-
 /// The spelling of names that nobody gave a spelling of their own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Case {
@@ -28,79 +26,60 @@ impl Spelling<'_> {
     }
 
     /// A head as it was asked for: Host unless it was given a place, then what was given a place,
-    /// then the others. `head` is written by us: lines that end with CRLF, names in lower case.
+    /// then the others. `head` is written by us: lines that end with CRLF, names in lower case, Host
+    /// as the first field, so that a server can route at once (RFC 9110 §7.2).
     pub(crate) fn apply(self, head: &[u8]) -> Vec<u8> {
         let mut lines = head.split_inclusive(|byte| *byte == b'\n');
         let mut spelt = lines.next().unwrap_or_default().to_vec();
-        let mut places = Places::of(self.names);
-        let mut fields: Vec<_> = lines.map(|line| self.field(line, &mut places)).collect();
-        fields.sort_by_key(|field| field.place);
-        for field in fields {
-            spelt.extend(field.name);
-            spelt.extend(field.rest);
+        let mut fields: Vec<_> = lines.map(Field::of).collect();
+        let placed = self.take_placed(&mut fields);
+        let mut others = fields.into_iter().peekable();
+        if let Some(host) = others.next_if(|field| field.name == b"host") {
+            self.case.write(&host, &mut spelt);
         }
+        spelt.extend(placed);
+        others.for_each(|field| self.case.write(&field, &mut spelt));
         spelt
     }
 
-    fn field<'h>(self, line: &'h [u8], places: &mut Places) -> Field<'h> {
-        let colon = line.iter().position(|byte| *byte == b':').unwrap_or(0);
-        let (name, rest) = line.split_at_checked(colon).unwrap_or_default();
-        let place = places.take(name);
-        let name = match place {
-            Place::Given(at) => self.names.get(at).map(|name| name.as_bytes().to_vec()),
-            Place::First | Place::Last => None,
-        };
-        let name = name.unwrap_or_else(|| self.case.spell(line.get(..colon).unwrap_or_default()));
-        Field { place, name, rest }
+    /// The lines that were given a place. They are searched as `raw_header` has searched the names.
+    fn take_placed(self, fields: &mut Vec<Field<'_>>) -> Vec<u8> {
+        let mut placed = Vec::new();
+        for name in self.names.iter().map(|name| name.as_bytes()) {
+            let at = fields.iter().position(|field| field.name.eq_ignore_ascii_case(name));
+            // There is none if a redirect took it.
+            if let Some(at) = at {
+                placed.extend_from_slice(name);
+                placed.extend_from_slice(fields.remove(at).rest);
+            }
+        }
+        placed
     }
 }
 
 impl Case {
-    fn spell(self, name: &[u8]) -> Vec<u8> {
-        let mut spelt = name.to_vec();
-        if self == Case::Title {
-            let words = spelt.split_mut(|byte| *byte == b'-');
-            words.filter_map(<[u8]>::first_mut).for_each(|first| first.make_ascii_uppercase());
+    fn write(self, field: &Field<'_>, out: &mut Vec<u8>) {
+        let mut start = true;
+        for byte in field.name {
+            out.push(if start && self == Self::Title { byte.to_ascii_uppercase() } else { *byte });
+            start = *byte == b'-';
         }
-        spelt
+        out.extend_from_slice(field.rest);
     }
 }
 
 /// A field line.
 struct Field<'h> {
-    place: Place,
-    name: Vec<u8>,
+    name: &'h [u8],
     /// From the colon to the end of the line; for the blank line all of it.
     rest: &'h [u8],
 }
 
-/// Where a field line stands in the head.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
-    First,
-    Given(usize),
-    Last,
-}
-
-/// The places that were given to each name, in lower case, and are still free.
-struct Places(HashMap<Vec<u8>, VecDeque<usize>>);
-
-impl Places {
-    fn of(names: &[Box<str>]) -> Self {
-        let mut places: HashMap<_, VecDeque<_>> = HashMap::new();
-        for (at, name) in names.iter().enumerate() {
-            places.entry(name.to_ascii_lowercase().into_bytes()).or_default().push_back(at);
-        }
-        Self(places)
-    }
-
-    fn take(&mut self, name: &[u8]) -> Place {
-        match self.0.get_mut(name).and_then(VecDeque::pop_front) {
-            Some(at) => Place::Given(at),
-            // RFC 9110 §7.2: Host as the first field, so that a server can route at once.
-            None if name == b"host" => Place::First,
-            None => Place::Last,
-        }
+impl<'h> Field<'h> {
+    fn of(line: &'h [u8]) -> Self {
+        let colon = line.iter().position(|byte| *byte == b':').unwrap_or(0);
+        let (name, rest) = line.split_at_checked(colon).unwrap_or_default();
+        Self { name, rest }
     }
 }
 
