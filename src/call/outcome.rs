@@ -213,13 +213,13 @@ impl<F: Front> Call<'_, F> {
         self.outgoing = Outgoing::None;
         self.request.body = None;
         self.replay = None;
-        remove(&mut self.request.headers, |name, _| redirect::describes_body(name));
+        remove(&mut self.request.headers, &|name, _| redirect::describes_body(name));
     }
 
     fn leave_origin(&mut self, target: &Url) {
         self.trust = Trust::Foreign;
         self.digest = None;
-        remove(&mut self.request.headers, |name, value| {
+        remove(&mut self.request.headers, &|name, value| {
             *name == header::HOST || stays_behind(name, value, target)
         });
     }
@@ -251,7 +251,7 @@ impl<F: Front> Call<'_, F> {
 }
 
 /// Removes the names of which one line is `unwanted`.
-fn remove(headers: &mut HeaderMap, unwanted: impl Fn(&HeaderName, &HeaderValue) -> bool) {
+fn remove(headers: &mut HeaderMap, unwanted: &dyn Fn(&HeaderName, &HeaderValue) -> bool) {
     let names: Vec<_> = headers
         .iter()
         .filter(|(name, value)| unwanted(name, value))

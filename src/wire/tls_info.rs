@@ -36,8 +36,7 @@ impl TlsInfo {
         let handshake = Handshake {
             certificates: connection.peer_certificates().unwrap_or_default().to_vec(),
             version: connection.protocol_version().and_then(Version::of),
-            // rustls writes TLS13_… where RFC 8446 §B.4 has TLS_….
-            cipher_suite: suite.map(|suite| suite.replacen("TLS13_", "TLS_", 1)),
+            cipher_suite: suite.map(registered),
             resumed: connection.handshake_kind() == Some(HandshakeKind::Resumed),
         };
         Self { handshake: Arc::new(handshake) }
@@ -68,6 +67,11 @@ impl TlsInfo {
     pub fn is_resumed(&self) -> bool {
         self.handshake.resumed
     }
+}
+
+/// rustls writes `TLS13_` where the registry has `TLS_` (RFC 8446 §B.4).
+fn registered(suite: &str) -> String {
+    suite.strip_prefix("TLS13_").map_or_else(|| suite.to_owned(), |rest| format!("TLS_{rest}"))
 }
 
 impl fmt::Debug for TlsInfo {
