@@ -29,6 +29,9 @@ pub(super) struct Lease<F: Front> {
     connection: Option<Apart<Connection<F>>>,
     shared: Arc<Shared<F>>,
     budget: Budget,
+    /// What its end takes: by a pointer, for the sake of small programs. It is large, and would
+    /// otherwise be repeated in each program that drops a response.
+    release: fn(&mut Self),
 }
 
 impl<F: Front> Lease<F> {
@@ -37,7 +40,9 @@ impl<F: Front> Lease<F> {
         shared: &Arc<Shared<F>>,
         budget: Budget,
     ) -> Self {
-        Self { connection: Some(connection), shared: Arc::clone(shared), budget }
+        // What is not there at once is not waited for.
+        let release = |lease: &mut Self| ready(lease.end(Patience::None)).unwrap_or_default();
+        Self { connection: Some(connection), shared: Arc::clone(shared), budget, release }
     }
 
     /// How much of the body is still to come, if that is known.
@@ -83,7 +88,7 @@ impl<F: Front> Lease<F> {
 
 impl<F: Front> Drop for Lease<F> {
     fn drop(&mut self) {
-        ready(self.end(Patience::None)); // what is not there at once is not waited for
+        (self.release)(self);
     }
 }
 
