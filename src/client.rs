@@ -32,7 +32,7 @@ pub struct Client<F: Front> {
 
 /// What all clones of a client share.
 pub(crate) struct Shared<F: Front> {
-    pub(crate) config: Config,
+    pub(crate) config: Apart<Config>,
     pub(crate) system: F::System,
     idle: Mutex<Idle<F>>,
 }
@@ -47,7 +47,7 @@ pub(crate) struct Idle<F: Front> {
 impl<F: Front> Client<F> {
     /// A client with the default settings.
     pub fn new() -> Self {
-        Self::in_world(Config::default(), F::System::default())
+        Self::in_world(Config::apart(), F::System::default())
     }
 
     /// Begins the settings of a client.
@@ -56,8 +56,8 @@ impl<F: Front> Client<F> {
     }
 
     /// A client whose driver acts in that world.
-    pub(crate) fn in_world(config: Config, system: F::System) -> Self {
-        let config = config.complete();
+    pub(crate) fn in_world(mut config: Apart<Config>, system: F::System) -> Self {
+        config.complete();
         let slots = Slots::new(config.pool.max_open_per_host);
         let idle = Idle { pool: Pool::new(config.pool), shelf: Shelf::default(), slots };
         Self { shared: Arc::new(Shared { config, system, idle: Mutex::new(idle) }) }

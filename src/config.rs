@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use crate::apart::Apart;
 use crate::client::Client;
 use crate::coding::Codings;
 use crate::cookie::CookieStore;
@@ -66,8 +67,13 @@ pub(crate) struct Config {
 }
 
 impl Config {
+    /// The defaults.
+    pub(crate) fn apart() -> Apart<Self> {
+        Apart::new(Self::default())
+    }
+
     /// Settles what depends on the environment, and what fields stand for.
-    pub(crate) fn complete(mut self) -> Self {
+    pub(crate) fn complete(&mut self) {
         self.proxies.get_or_insert_with(|| proxy_env::proxies(|name| std::env::var_os(name)));
         self.proxy_login = self.default_headers.remove(header::PROXY_AUTHORIZATION);
         // The field says what the setting says, and goes only with a body (RFC 9110 §10.1.1).
@@ -77,7 +83,6 @@ impl Config {
         }
         let fields = std::mem::take(&mut self.default_headers);
         self.defaults = fields.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        self
     }
 
     /// The proxy for `url`; none, if the way is direct.
@@ -154,7 +159,7 @@ impl Default for Config {
 /// ```
 #[must_use]
 pub struct ClientBuilder<F: Front> {
-    pub(crate) config: Config,
+    pub(crate) config: Apart<Config>,
     /// The first mistake.
     pub(crate) error: Option<Error>,
     front: PhantomData<fn() -> F>,
@@ -163,7 +168,7 @@ pub struct ClientBuilder<F: Front> {
 impl<F: Front> ClientBuilder<F> {
     /// A client with the defaults.
     pub fn new() -> Self {
-        Self { config: Config::default(), error: None, front: PhantomData }
+        Self { config: Config::apart(), error: None, front: PhantomData }
     }
 
     /// The client.
@@ -400,7 +405,7 @@ impl<F: Front> ClientBuilder<F> {
     /// How many fields a response may have; 128 by default, and never more than 16384.
     pub fn http1_max_headers(mut self, max: usize) -> Self {
         self.config.limits.fields = max;
-        self.config.limits = self.config.limits.within_reason();
+        self.config.limits = self.config.limits.clone().within_reason();
         self
     }
 
