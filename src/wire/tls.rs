@@ -47,8 +47,8 @@ pub(crate) struct Tls {
 /// Why TLS failed.
 #[derive(Debug, Clone)]
 pub(crate) enum TlsError {
-    /// What rustls says.
-    Rustls(rustls::Error),
+    /// What rustls says; shared, because its errors are large to copy.
+    Rustls(Arc<rustls::Error>),
     /// What was found before rustls was asked.
     Other(Cow<'static, str>),
 }
@@ -322,7 +322,7 @@ fn server_name(host: &str) -> Result<ServerName<'static>, TlsError> {
 
 impl From<rustls::Error> for TlsError {
     fn from(error: rustls::Error) -> Self {
-        Self::Rustls(error)
+        Self::Rustls(Arc::new(error))
     }
 }
 
@@ -341,11 +341,13 @@ impl From<String> for TlsError {
 impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // rustls shows how the word of a verifier of ours is wrapped, and not what it says.
-            Self::Rustls(rustls::Error::InvalidCertificate(CertificateError::Other(word))) => {
-                write!(f, "invalid peer certificate: {word}")
-            }
-            Self::Rustls(error) => error.fmt(f),
+            Self::Rustls(error) => match &**error {
+                // rustls shows how the word of a verifier of ours is wrapped, and not what it says.
+                rustls::Error::InvalidCertificate(CertificateError::Other(word)) => {
+                    write!(f, "invalid peer certificate: {word}")
+                }
+                error => error.fmt(f),
+            },
             Self::Other(text) => f.write_str(text),
         }
     }
@@ -354,7 +356,7 @@ impl fmt::Display for TlsError {
 impl std::error::Error for TlsError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Rustls(error) => Some(error),
+            Self::Rustls(error) => Some(&**error),
             Self::Other(_) => None,
         }
     }
