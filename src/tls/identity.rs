@@ -3,8 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use rustls::client::WantsClientCert;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, ConfigBuilder};
 
 use crate::error::{Error, Result};
 
@@ -21,7 +23,11 @@ use crate::error::{Error, Result};
 pub struct Identity {
     chain: Vec<CertificateDer<'static>>,
     key: Arc<PrivateKeyDer<'static>>,
+    /// By a pointer, so that programs without an identity do not carry it.
+    present: fn(&Self, WantsIdentity) -> Result<ClientConfig, rustls::Error>,
 }
+
+type WantsIdentity = ConfigBuilder<ClientConfig, WantsClientCert>;
 
 impl Identity {
     /// A PEM text (RFC 7468) with the certificate, the intermediate ones if there are any, and the
@@ -41,11 +47,15 @@ impl Identity {
         let key = PrivateKeyDer::from_pem_slice(buf).map_err(|error| {
             Error::builder("no private key in the PEM text of an identity").cause(error)
         })?;
-        Ok(Self { chain, key: Arc::new(key) })
+        let present = |identity: &Self, builder: WantsIdentity| {
+            builder.with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())
+        };
+        Ok(Self { chain, key: Arc::new(key), present })
     }
 
-    pub(super) fn parts(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
-        (self.chain.clone(), self.key.clone_key())
+    /// The configuration of a client that shows it to servers.
+    pub(super) fn present(&self, builder: WantsIdentity) -> Result<ClientConfig, rustls::Error> {
+        (self.present)(self, builder)
     }
 }
 

@@ -53,7 +53,7 @@ pub use self::identity::Identity;
 use self::judgement::{Judgement, Verification};
 pub use self::pin::SpkiSha256;
 pub(crate) use self::settings::{Extension, Settings};
-use self::settings::{Origin, Sni, Trust};
+use self::settings::{Origin, Sni, Trust, Whole};
 pub use self::version::Version;
 use crate::config::ClientBuilder;
 use crate::front::Front;
@@ -215,7 +215,7 @@ impl<F: Front> ClientBuilder<F> {
     /// The other TLS settings have no effect then, but for [`tls_info`](Self::tls_info). It is an
     /// error if its `alpn_protocols` names another protocol than HTTP/1.1.
     pub fn use_preconfigured_tls(self, tls: impl Into<Arc<ClientConfig>>) -> Self {
-        self.set_tls(|settings| settings.whole = Some(tls.into()))
+        self.set_tls(|settings| settings.whole = Some(Whole::new(tls.into())))
     }
 
     /// The same as [`use_preconfigured_tls`](Self::use_preconfigured_tls).

@@ -29,11 +29,25 @@ pub(crate) struct Settings {
     pub(super) key_log: Option<Arc<dyn KeyLog>>,
     pub(super) extension: Extension,
     /// Replaces all of the above.
-    pub(super) whole: Option<Arc<ClientConfig>>,
+    pub(super) whole: Option<Whole>,
     /// Whether anything was set, and can be wrong.
     pub(super) origin: Origin,
     for_origins: OnceLock<Built>,
     for_proxies: OnceLock<Built>,
+}
+
+/// A configuration that was handed over.
+#[derive(Debug)]
+pub(super) struct Whole {
+    config: Arc<ClientConfig>,
+    /// By a pointer, so that programs that hand none over do not carry what copies one.
+    copy: fn(&ClientConfig) -> Result<ClientConfig, TlsError>,
+}
+
+impl Whole {
+    pub(super) fn new(config: Arc<ClientConfig>) -> Self {
+        Self { config, copy: checked }
+    }
 }
 
 type Built = Result<Arc<ClientConfig>, TlsError>;
@@ -120,7 +134,7 @@ impl Settings {
     /// What is made once, so that sessions are resumed.
     fn config(&self, peer: Peer) -> Built {
         let mut config = match &self.whole {
-            Some(whole) => checked(whole)?,
+            Some(whole) => (whole.copy)(&whole.config)?,
             None => self.build(peer)?,
         };
         if peer == Peer::Proxy {
@@ -147,8 +161,8 @@ impl Settings {
                 builder.dangerous().with_custom_certificate_verifier(verifier)
             }
         };
-        let mut config = match self.identity.as_ref().map(Identity::parts) {
-            Some((chain, key)) => builder.with_client_auth_cert(chain, key)?,
+        let mut config = match &self.identity {
+            Some(identity) => identity.present(builder)?,
             None => builder.with_no_client_auth(),
         };
         // Says what we speak, so that a server of several protocols does not guess (RFC 7301).
@@ -176,11 +190,11 @@ impl Settings {
     }
 }
 
-/// A configuration that was handed over.
-fn checked(whole: &Arc<ClientConfig>) -> Result<ClientConfig, TlsError> {
+/// A copy of a configuration, if it speaks what we speak.
+fn checked(whole: &ClientConfig) -> Result<ClientConfig, TlsError> {
     let speaks = |protocol: &Vec<u8>| protocol.starts_with(b"http/1.");
     if whole.alpn_protocols.iter().all(speaks) {
-        return Ok(ClientConfig::clone(whole));
+        return Ok(whole.clone());
     }
     Err("the rustls configuration offers protocols other than HTTP/1.1 (alpn_protocols)".into())
 }

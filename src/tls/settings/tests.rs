@@ -41,7 +41,7 @@ fn both() -> (Settings, Arc<ServerConfig>) {
         .with_client_cert_verifier(verifier)
         .with_single_cert(vec![server], server_key)
         .unwrap();
-    (Settings { whole: Some(Arc::new(whole)), ..Settings::default() }, Arc::new(config))
+    (Settings { whole: Some(Whole::new(Arc::new(whole))), ..Settings::default() }, Arc::new(config))
 }
 
 /// The whole handshake and what the server says right behind it, such as tickets.
