@@ -8,6 +8,7 @@ use std::io;
 
 use http::StatusCode;
 
+use crate::apart::Apart;
 use crate::timings::Timings;
 use crate::url::Url;
 
@@ -38,7 +39,8 @@ pub(crate) type Cause = Box<dyn StdError + Send + Sync>;
 /// assert!(error.is_builder());
 /// ```
 pub struct Error {
-    inner: Box<Inner>,
+    /// Apart, because errors may be dropped nearly everywhere; in a box, so that it is one word.
+    inner: Box<Apart<Inner>>,
 }
 
 struct Inner {
@@ -161,7 +163,7 @@ impl Error {
             timings: None,
             response: None,
         };
-        Self { inner: Box::new(inner) }
+        Self { inner: Box::new(Apart::new(inner)) }
     }
 
     /// The caller's fault, found before anything was sent.
@@ -199,7 +201,7 @@ impl Error {
     }
 
     /// The proxy that the connection goes to, without its credentials.
-    pub(crate) fn via(mut self, proxy: impl fmt::Display) -> Self {
+    pub(crate) fn via(mut self, proxy: &dyn fmt::Display) -> Self {
         self.inner.via = Some(proxy.to_string());
         self
     }
@@ -344,7 +346,7 @@ impl Error {
     /// It failed before a response's head was there, and not for the caller's fault:
     /// looking up, connecting, handshake, sending, waiting.
     pub fn is_request(&self) -> bool {
-        let Inner { kind, phase, .. } = &*self.inner;
+        let Inner { kind, phase, .. } = &**self.inner;
         let before_the_head = matches!(phase, Phase::Send | Phase::Head) || self.is_connect();
         before_the_head && *kind != Kind::Body
     }
@@ -404,7 +406,7 @@ impl fmt::Display for Error {
 impl Error {
     /// What was tried, on whom, for which URL.
     fn activity(&self) -> String {
-        let Inner { kind, phase, peer, via, url, status, .. } = &*self.inner;
+        let Inner { kind, phase, peer, via, url, status, .. } = &**self.inner;
         let peer = peer.as_deref().unwrap_or("the server");
         let what = match phase {
             Phase::Build => return String::new(),

@@ -31,7 +31,7 @@ pub(crate) async fn dial<F: Front>(
     let proxy = route.proxy().cloned();
     call.budget.start_connecting(system.now());
     connection(system, call, route, slot).await.map_err(|error| match proxy {
-        Some(proxy) => error.via(proxy),
+        Some(proxy) => error.via(&proxy),
         None => error,
     })
 }
