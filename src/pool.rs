@@ -125,18 +125,17 @@ impl<T: Pooled> Pool<T> {
         if count == 0 && self.limits.max_age.is_none() {
             return Vec::new(); // as nearly always
         }
-        let expired = self.idle.drain(..count).map(|idle| idle.closed(CloseReason::Expired));
-        let mut closed: Vec<_> = expired.collect();
-        let aged = self.take_aged(now).into_iter();
-        closed.extend(aged.map(|idle| idle.closed(CloseReason::Aged)));
+        let mut closed = Vec::new();
+        for (at, idle) in std::mem::take(&mut self.idle).into_iter().enumerate() {
+            if at < count {
+                closed.push(idle.closed(CloseReason::Expired));
+            } else if self.is_too_old(&idle.connection, now) {
+                closed.push(idle.closed(CloseReason::Aged));
+            } else {
+                self.idle.push(idle);
+            }
+        }
         closed
-    }
-
-    fn take_aged(&mut self, now: Instant) -> Vec<Idle<T>> {
-        let idle = std::mem::take(&mut self.idle).into_iter();
-        let (aged, kept) = idle.partition(|idle| self.is_too_old(&idle.connection, now));
-        self.idle = kept;
-        aged
     }
 
     /// Makes room for one more connection of `route`: the one of the same host, or else the one of
