@@ -33,7 +33,7 @@ pub(crate) async fn connect<A: Attempts>(
     budget: &Budget,
     now: fn() -> Instant,
 ) -> Result<(A::Connection, SocketAddr), Failures> {
-    let mut race = Race::new(addresses);
+    let mut race = Race::new(&addresses);
     let mut failures = Failures::new();
     loop {
         let ended = match race.step(now()) {

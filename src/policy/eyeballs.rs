@@ -3,7 +3,6 @@
 //! A way that leads nowhere, broken IPv6 most of all, must cost a quarter of a second and not the
 //! whole time limit.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -13,7 +12,8 @@ const DELAY: Duration = Duration::from_millis(250);
 /// The addresses that are still to be tried, and when.
 #[derive(Debug)]
 pub(crate) struct Race {
-    waiting: VecDeque<SocketAddr>,
+    /// The next one is the last.
+    waiting: Vec<SocketAddr>,
     running: usize,
     /// When the next attempt starts, if none ends before.
     next: Option<Instant>,
@@ -32,14 +32,16 @@ pub(crate) enum Move {
 
 impl Race {
     /// A race of these addresses, in the order of the resolver (RFC 6724) but the two families in turn (RFC 8305 §4).
-    pub(crate) fn new(addresses: impl IntoIterator<Item = SocketAddr>) -> Self {
-        Self { waiting: interleave(addresses), running: 0, next: None }
+    pub(crate) fn new(addresses: &[SocketAddr]) -> Self {
+        let mut waiting = interleave(addresses);
+        waiting.reverse();
+        Self { waiting, running: 0, next: None }
     }
 
     pub(crate) fn step(&mut self, now: Instant) -> Move {
         let is_due = self.running == 0 || self.next.is_some_and(|next| next <= now);
         if is_due {
-            if let Some(address) = self.waiting.pop_front() {
+            if let Some(address) = self.waiting.pop() {
                 self.running += 1;
                 self.next = now.checked_add(DELAY).filter(|_| !self.waiting.is_empty());
                 return Move::Start(address);
@@ -58,15 +60,14 @@ impl Race {
     }
 }
 
-fn interleave(addresses: impl IntoIterator<Item = SocketAddr>) -> VecDeque<SocketAddr> {
-    let mut all = addresses.into_iter().peekable();
-    let first = all.peek().is_some_and(SocketAddr::is_ipv6);
-    let (mut these, mut others): (VecDeque<_>, VecDeque<_>) =
-        all.partition(|address| address.is_ipv6() == first);
-    let mut mixed = VecDeque::with_capacity(these.len() + others.len());
-    while !these.is_empty() || !others.is_empty() {
-        mixed.extend(these.pop_front());
-        mixed.extend(others.pop_front());
+fn interleave(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+    let first = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let family = |ipv6| addresses.iter().filter(move |address| address.is_ipv6() == ipv6);
+    let (mut these, mut others) = (family(first), family(!first));
+    let mut mixed = Vec::with_capacity(addresses.len());
+    while mixed.len() < addresses.len() {
+        mixed.extend(these.next());
+        mixed.extend(others.next());
     }
     mixed
 }
@@ -95,7 +96,7 @@ mod tests {
             ("41 42 61", "41 61 42"),
         ];
         for (given, expected) in rows {
-            assert_eq!(Vec::from(interleave(addresses(given))), addresses(expected), "{given}");
+            assert_eq!(interleave(&addresses(given)), addresses(expected), "{given}");
         }
     }
 
@@ -107,7 +108,7 @@ mod tests {
     fn attempts_start_a_quarter_of_a_second_apart() {
         let all = addresses("61 41 62");
         let start = Instant::now();
-        let mut race = Race::new(all.clone());
+        let mut race = Race::new(&all);
         assert_eq!(race.step(start), Move::Start(all[0]));
         assert_eq!(race.step(start), Move::Wait(Some(ms(250))));
         assert_eq!(race.step(start + ms(100)), Move::Wait(Some(ms(150))));
@@ -121,7 +122,7 @@ mod tests {
     fn a_failure_starts_the_next_at_once() {
         let all = addresses("41 42 43");
         let start = Instant::now();
-        let mut race = Race::new(all.clone());
+        let mut race = Race::new(&all);
         assert_eq!(race.step(start), Move::Start(all[0]));
         race.failed(start + ms(10));
         assert_eq!(race.step(start + ms(10)), Move::Start(all[1]));
@@ -134,6 +135,6 @@ mod tests {
 
     #[test]
     fn nobody_to_connect_to() {
-        assert_eq!(Race::new([]).step(Instant::now()), Move::Lost);
+        assert_eq!(Race::new(&[]).step(Instant::now()), Move::Lost);
     }
 }

@@ -264,7 +264,7 @@ impl System for Simulation {
         _: &SocketOptions,
         budget: &Budget,
     ) -> Result<(Stream, SocketAddr), Failures> {
-        let race = Race::new(addresses);
+        let race = Race::new(&addresses);
         let bell = Arc::new(Event::default());
         let _watch = budget.cancel_token().map(|token| {
             let bell = Arc::clone(&bell);
