@@ -184,6 +184,7 @@ impl Error {
         self.with_cause(cause.into())
     }
 
+    #[inline(never)]
     fn with_cause(mut self, cause: Cause) -> Self {
         self.inner.cause = Some(cause);
         self

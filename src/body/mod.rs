@@ -160,8 +160,9 @@ impl<F: Front> Body<F> {
     /// The caller said how long the body is: its source has to keep to that. Among several parts
     /// there is none that could.
     pub(crate) fn announce(&mut self, announced: u64) -> Result<(), Unaccountable> {
-        match self.segments.make_contiguous() {
-            [Segment::Source { length, .. }] => {
+        let mut segments = self.segments.iter_mut();
+        match (segments.next(), segments.next()) {
+            (Some(Segment::Source { length, .. }), None) => {
                 *length = SourceLength::Exactly(announced);
                 Ok(())
             }

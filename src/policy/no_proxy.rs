@@ -49,7 +49,11 @@ enum Hosts {
 impl NoProxy {
     /// What is no entry is left out.
     pub(crate) fn parse(list: &str) -> Self {
-        Self { entries: list.split(',').filter_map(|entry| Entry::parse(entry.trim())).collect() }
+        let mut entries = Vec::new();
+        for entry in list.split(',') {
+            entries.extend(Entry::parse(entry.trim()));
+        }
+        Self { entries }
     }
 
     /// Whether `url` is reached without a proxy.

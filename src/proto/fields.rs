@@ -42,7 +42,12 @@ pub(crate) fn members<'h>(
 
 /// Whether `token` is a member of the list, in any case.
 pub(crate) fn has_member(headers: &impl Fields, name: &HeaderName, token: &str) -> bool {
-    members(headers, name).any(|member| member.eq_ignore_ascii_case(token.as_bytes()))
+    headers.lines(name).any(|line| is_listed(line, token))
+}
+
+fn is_listed(line: &[u8], token: &str) -> bool {
+    let mut elements = line.split(|byte| *byte == b',').map(trim_ows);
+    elements.any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
 }
 
 /// The value of `Content-Length`, or none without such a field.
