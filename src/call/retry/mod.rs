@@ -1,18 +1,16 @@
 //! Whether the current hop is tried once more, as the policy of the caller says.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use http::header;
 
 use super::{Call, Failure, Resends};
 use crate::error::Kind;
 use crate::events;
-use crate::fields::retry_after;
 use crate::front::Front;
 use crate::policy::retry::{Payment, Reason, Replay, Retry};
 use crate::policy::world::World;
 use crate::proto::head::ResponseHead;
-use crate::proto::section::HeaderSection;
 
 impl<F: Front> Call<'_, F> {
     /// When to try again after this response, if that is to be.
@@ -29,7 +27,8 @@ impl<F: Front> Call<'_, F> {
         if !policy.repeats_method(&self.request.method) || self.replays() == Replay::Impossible {
             return None;
         }
-        let asked = asked(&head.headers, || world.date());
+        let field = head.headers.first(&header::RETRY_AFTER);
+        let asked = field.and_then(|value| policy.asked(value, world.date()));
         let at = self.retry(Reason::Status(head.status), asked, world)?;
         // The connection has worked, so that one which is stale is no news of it.
         self.resends = Resends::OneLeft;
@@ -81,11 +80,6 @@ impl<F: Front> Call<'_, F> {
         self.rewind();
         Some(at)
     }
-}
-
-/// What the server asks for, if it says so in a way to be understood.
-fn asked(headers: &HeaderSection, now: impl FnOnce() -> SystemTime) -> Option<Duration> {
-    headers.first(&header::RETRY_AFTER).and_then(|value| retry_after::at_least(value, now()))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use http::{HeaderName, Method, StatusCode};
 use proptest::prelude::*;

@@ -3,13 +3,14 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::{Method, StatusCode};
 
 use super::delays::Delays;
 use super::{Answered, Attempt, Loss, Replay, Retry, Sent};
 use crate::error::{Error, Kind, Phase};
+use crate::fields::retry_after;
 
 /// How often a call is tried unless the caller says otherwise; what the AWS SDKs do. A fault that
 /// three attempts do not outlive is seldom over with the fourth.
@@ -51,7 +52,12 @@ pub struct Policy {
     methods: Vec<Method>,
     budget: u32,
     observer: Option<Observer>,
+    reader: Reader,
 }
+
+/// What reads a field `Retry-After`: by a pointer, so that programs without a policy do not carry it.
+#[derive(Clone, Copy)]
+struct Reader(fn(&[u8], SystemTime) -> Option<Duration>);
 
 #[derive(Clone)]
 struct Observer(Arc<dyn Fn(Retry<'_>) + Send + Sync>);
@@ -72,6 +78,7 @@ impl Policy {
             methods: Vec::new(),
             budget: BUDGET,
             observer: None,
+            reader: Reader(retry_after::at_least),
         }
     }
 
@@ -238,6 +245,11 @@ impl Policy {
         }
     }
 
+    /// What the server asks for in its `Retry-After`, if it says so in a way to be understood.
+    pub(crate) fn asked(&self, value: &[u8], now: SystemTime) -> Option<Duration> {
+        (self.reader.0)(value, now)
+    }
+
     /// See [`Delays::before`].
     pub(crate) fn delay(
         &self,
@@ -258,6 +270,12 @@ impl Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("fn")
     }
 }
 
