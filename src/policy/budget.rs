@@ -185,10 +185,14 @@ impl Budget {
     /// handshake the connection is made.
     ///
     /// The clock is asked only if the stage has a limit, or the one before was timed.
-    pub(crate) fn enter(&mut self, stage: Stage, now: impl FnOnce() -> Instant) {
-        if stage == self.stage {
-            return;
+    pub(crate) fn enter(&mut self, stage: Stage, now: impl Fn() -> Instant) {
+        if stage != self.stage {
+            self.change(stage, &now);
         }
+    }
+
+    /// Stands once in a program, whatever clocks there are.
+    fn change(&mut self, stage: Stage, now: &dyn Fn() -> Instant) {
         if stage != Stage::Handshake {
             self.connect = None;
         }
@@ -279,9 +283,9 @@ impl Budget {
     pub(crate) fn wait(
         &self,
         operation: Operation,
-        now: impl FnOnce() -> Instant,
+        now: impl Fn() -> Instant,
     ) -> Result<Wait, Expired> {
-        self.wait_on(operation, Duration::ZERO, now)
+        self.limits(operation, Duration::ZERO, &now)
     }
 
     /// The same for an operation that has waited as long as that and is tried again.
@@ -289,7 +293,17 @@ impl Budget {
         &self,
         operation: Operation,
         waited: Duration,
-        now: impl FnOnce() -> Instant,
+        now: impl Fn() -> Instant,
+    ) -> Result<Wait, Expired> {
+        self.limits(operation, waited, &now)
+    }
+
+    /// Stands once in a program, whatever clocks there are.
+    fn limits(
+        &self,
+        operation: Operation,
+        waited: Duration,
+        now: &dyn Fn() -> Instant,
     ) -> Result<Wait, Expired> {
         self.check()?;
         let idle = self.idle(operation, waited);
