@@ -45,7 +45,7 @@ pub(crate) struct Tls {
 }
 
 /// Why TLS failed.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) enum TlsError {
     /// What rustls says; shared, because its errors are large to copy.
     Rustls(Arc<rustls::Error>),
@@ -350,6 +350,13 @@ impl fmt::Display for TlsError {
             },
             Self::Other(text) => f.write_str(text),
         }
+    }
+}
+
+/// As it is displayed: to derive it would repeat in each codegen unit what rustls shows of its errors.
+impl fmt::Debug for TlsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
