@@ -82,7 +82,9 @@ impl Config {
             self.expectation = Expectation::Continue;
         }
         let fields = std::mem::take(&mut self.default_headers);
-        self.defaults = fields.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        for (name, value) in &fields {
+            self.defaults.push((name.clone(), value.clone()));
+        }
     }
 
     /// The proxy for `url`; none, if the way is direct.

@@ -252,11 +252,12 @@ impl<F: Front> Call<'_, F> {
 
 /// Removes the names of which one line is `unwanted`.
 fn remove(headers: &mut HeaderMap, unwanted: &dyn Fn(&HeaderName, &HeaderValue) -> bool) {
-    let names: Vec<_> = headers
-        .iter()
-        .filter(|(name, value)| unwanted(name, value))
-        .map(|(name, _)| name.clone())
-        .collect();
+    let mut names = Vec::new();
+    for (name, value) in &*headers {
+        if unwanted(name, value) {
+            names.push(name.clone());
+        }
+    }
     for name in names {
         headers.remove(name);
     }
