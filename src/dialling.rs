@@ -9,7 +9,7 @@ use crate::config::ClientBuilder;
 use crate::dns::{Resolve, Resolver};
 use crate::error::Error;
 use crate::front::Front;
-use crate::policy::egress::Egress;
+use crate::policy::egress::{Egress, Gate};
 use crate::url::Url;
 
 /// Where connections lead, and by which sockets.
@@ -21,7 +21,8 @@ pub(crate) struct Dialling {
     pub(crate) detours: Vec<(Endpoint, Endpoint)>,
     pub(crate) resolver: Resolver,
     pub(crate) family: IpFamily,
-    pub(crate) egress: Option<Egress>,
+    /// Known by its trait, so that programs without one do not carry what it takes.
+    pub(crate) egress: Option<Arc<dyn Gate>>,
     pub(crate) socket: SocketOptions,
     /// A Unix domain socket that all connections lead to.
     pub(crate) unix_socket: Option<PathBuf>,
@@ -160,7 +161,7 @@ impl<F: Front> ClientBuilder<F> {
 
     /// Which addresses may be connected to; all by default. See [`Egress`].
     pub fn egress(mut self, egress: Egress) -> Self {
-        self.config.dialling.egress = Some(egress);
+        self.config.dialling.egress = Some(Arc::new(egress));
         self
     }
 

@@ -1,6 +1,7 @@
 //! Making a connection: look the host up, then race its addresses. Everything after that, the talk
 //! with a proxy included, is bytes of the [`Link`].
 
+use std::fmt::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
@@ -12,11 +13,10 @@ use super::turn::Slot;
 use crate::apart::Apart;
 use crate::call::Call;
 use crate::dialling::{Dialling, Endpoint};
-use crate::error::{Error, Kind, Phase, Result};
+use crate::error::{Cause, Error, Kind, Phase, Result};
 use crate::front::Front;
 use crate::link::Link;
 use crate::policy::budget::Budget;
-use crate::policy::egress::Denied;
 use crate::policy::route::{Route, Target};
 use crate::timings::Lap;
 
@@ -86,7 +86,7 @@ async fn address_for_proxy<F: Front>(
     let found = look_up(system, call, &stop).await?;
     let (allowed, denied) = allowed(&found, &call.config().dialling);
     if allowed.is_empty() {
-        return Err(denied_error(&denied));
+        return Err(denied_error(denied));
     }
     let ipv4 = allowed.iter().find(|address| address.is_ipv4());
     Ok(ipv4.or(allowed.first()).map(SocketAddr::ip))
@@ -111,7 +111,7 @@ fn check_target<F: Front>(call: &Call<'_, F>) -> Result<()> {
     checked.map_err(|why| denied_target(&target, why))
 }
 
-fn denied_target(target: &Target, why: Denied) -> Error {
+fn denied_target(target: &Target, why: Cause) -> Error {
     Error::new(Kind::Denied, Phase::Connect).peer(target.authority()).cause(why)
 }
 
@@ -137,7 +137,7 @@ async fn connect<S: System>(
 ) -> Result<Socket<S>> {
     let (allowed, denied) = allowed(addresses, dialling);
     if allowed.is_empty() && !denied.is_empty() {
-        return Err(denied_error(&denied));
+        return Err(denied_error(denied));
     }
     match system.connect(allowed, &dialling.socket, budget).await {
         Ok((stream, peer)) => Ok(Socket::new(stream, system, Some(peer))),
@@ -159,7 +159,7 @@ fn allowed(addresses: &[SocketAddr], dialling: &Dialling) -> (Vec<SocketAddr>, D
     (allowed, denied)
 }
 
-type Denials = Vec<(SocketAddr, Denied)>;
+type Denials = Vec<(SocketAddr, Cause)>;
 
 async fn connect_unix<S: System>(system: &S, path: &Path, budget: &Budget) -> Result<Socket<S>> {
     let error = |kind| Error::new(kind, Phase::Connect).peer(path.display().to_string());
@@ -170,29 +170,18 @@ async fn connect_unix<S: System>(system: &S, path: &Path, budget: &Budget) -> Re
     }
 }
 
-fn denied_error(denied: &Denials) -> Error {
+fn denied_error(mut denied: Denials) -> Error {
     let error = Error::new(Kind::Denied, Phase::Connect);
-    match denied.as_slice() {
-        [(address, why)] => error.peer(address.to_string()).cause(*why),
-        _ => {
-            let mut each = denied.iter().map(|(_, why)| why.to_string());
-            error.peer(format!("{} addresses", denied.len())).detail(listed(&mut each))
-        }
+    if denied.len() > 1 {
+        let mut reasons = Reasons::default();
+        denied.iter().for_each(|(_, why)| reasons.add(why));
+        return error.peer(format!("{} addresses", denied.len())).detail(reasons.list());
+    }
+    match denied.pop() {
+        Some((address, why)) => error.peer(address.to_string()).cause(why),
+        None => error.peer("no address"),
     }
 }
-
-/// Whoever answers for a name says how many addresses it has, and with that how long a list is.
-fn listed(reasons: &mut dyn Iterator<Item = String>) -> String {
-    let mut reasons = reasons.peekable();
-    let mut list: Vec<_> = reasons.by_ref().take(MOST_LISTED).collect();
-    if reasons.peek().is_some() {
-        list.push(format!("{} more", reasons.count()));
-    }
-    list.join("; ")
-}
-
-/// Reasons in an error's line: more than a name with many addresses has.
-const MOST_LISTED: usize = 16;
 
 /// Every address and why it did not take the connection.
 fn connect_error(mut failures: Failures, denied: &Denials) -> Error {
@@ -200,18 +189,48 @@ fn connect_error(mut failures: Failures, denied: &Denials) -> Error {
         SocketError::Expired(expired) => Some(expired.kind()),
         SocketError::Io(_) => None,
     });
-    let kind = kind.unwrap_or(Kind::Connect);
-    let error = |peer: String| Error::new(kind, Phase::Connect).peer(peer);
+    let error = Error::new(kind.unwrap_or(Kind::Connect), Phase::Connect);
     let count = failures.len() + denied.len();
     if count > 1 {
-        let failed = failures.iter().map(|(at, why)| format!("{at}: {why}"));
-        let mut each = failed.chain(denied.iter().map(|(_, why)| why.to_string()));
-        return error(format!("{count} addresses")).detail(listed(&mut each));
+        let mut reasons = Reasons::default();
+        failures.iter().for_each(|(at, why)| reasons.add(&format_args!("{at}: {why}")));
+        denied.iter().for_each(|(_, why)| reasons.add(why));
+        return error.peer(format!("{count} addresses")).detail(reasons.list());
     }
     match failures.pop() {
-        Some((address, SocketError::Io(cause))) => error(address.to_string()).cause(cause),
-        Some((address, SocketError::Expired(cause))) => error(address.to_string()).cause(cause),
-        None => error("no address".to_owned()),
+        Some((address, SocketError::Io(cause))) => error.peer(address.to_string()).cause(cause),
+        Some((address, SocketError::Expired(cause))) => {
+            error.peer(address.to_string()).cause(cause)
+        }
+        None => error.peer("no address"),
+    }
+}
+
+/// What an error's line says of several addresses. Whoever answers for a name says how many it has,
+/// and with that how long a list is.
+#[derive(Default)]
+struct Reasons {
+    listed: String,
+    count: usize,
+}
+
+/// More than a name with many addresses has.
+const MOST_LISTED: usize = 16;
+
+impl Reasons {
+    fn add(&mut self, reason: &dyn fmt::Display) {
+        let separator = if self.count == 0 { "" } else { "; " };
+        self.count += 1;
+        if self.count <= MOST_LISTED {
+            let _ = write!(self.listed, "{separator}{reason}"); // a string takes everything
+        }
+    }
+
+    fn list(mut self) -> String {
+        if let Some(more) = self.count.checked_sub(MOST_LISTED).filter(|more| *more > 0) {
+            let _ = write!(self.listed, "; {more} more");
+        }
+        self.listed
     }
 }
 
@@ -221,7 +240,11 @@ mod tests {
 
     #[test]
     fn an_error_lists_no_more_than_can_be_read() {
-        let listed = |count: usize| listed(&mut (1..=count).map(|n| n.to_string()));
+        let listed = |count: usize| {
+            let mut reasons = Reasons::default();
+            (1..=count).for_each(|number| reasons.add(&number));
+            reasons.list()
+        };
         assert_eq!(listed(2), "1; 2");
         assert!(listed(16).ends_with("; 15; 16"), "{}", listed(16));
         assert!(listed(17).ends_with("; 16; 1 more"), "{}", listed(17));

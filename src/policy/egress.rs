@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 
 use super::network::{Embedded, Network, embedded};
 use super::route::Security;
+use crate::error::Cause;
 
 /// Which addresses, ports and schemes a client may connect to.
 ///
@@ -60,7 +61,7 @@ enum Rule {
 
 /// Why an address is not dialled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Denied {
+enum Denied {
     Address(IpAddr),
     Port(u16),
     Scheme(Security),
@@ -158,7 +159,7 @@ impl Egress {
     }
 
     /// Whether this may be dialled.
-    pub(crate) fn check(&self, address: SocketAddr) -> Result<(), Denied> {
+    fn check(&self, address: SocketAddr) -> Result<(), Denied> {
         self.check_port(address.port())?;
         let ip = address.ip();
         let embedded = match ip {
@@ -172,7 +173,7 @@ impl Egress {
         if allowed { Ok(()) } else { Err(Denied::Address(ip)) }
     }
 
-    pub(crate) fn check_scheme(&self, security: Security) -> Result<(), Denied> {
+    fn check_scheme(&self, security: Security) -> Result<(), Denied> {
         let rule = match security {
             Security::Plain => self.http,
             Security::Tls => self.https,
@@ -180,7 +181,7 @@ impl Egress {
         if rule == Rule::Allow { Ok(()) } else { Err(Denied::Scheme(security)) }
     }
 
-    pub(crate) fn check_port(&self, port: u16) -> Result<(), Denied> {
+    fn check_port(&self, port: u16) -> Result<(), Denied> {
         let within =
             |ranges: &[RangeInclusive<u16>]| ranges.iter().any(|range| range.contains(&port));
         let allowed = self.ports.as_deref().is_none_or(within) && !within(&self.denied_ports);
@@ -213,6 +214,27 @@ impl Egress {
     fn rule(&self, ip: IpAddr) -> Option<Rule> {
         let named = self.rules.iter().rev().find(|(network, _)| network.contains(ip));
         named.map(|(_, rule)| *rule)
+    }
+}
+
+/// A policy as it is asked: says why it does not allow something.
+pub(crate) trait Gate: fmt::Debug + Send + Sync {
+    fn check(&self, address: SocketAddr) -> Result<(), Cause>;
+    fn check_scheme(&self, security: Security) -> Result<(), Cause>;
+    fn check_port(&self, port: u16) -> Result<(), Cause>;
+}
+
+impl Gate for Egress {
+    fn check(&self, address: SocketAddr) -> Result<(), Cause> {
+        Ok(self.check(address)?)
+    }
+
+    fn check_scheme(&self, security: Security) -> Result<(), Cause> {
+        Ok(self.check_scheme(security)?)
+    }
+
+    fn check_port(&self, port: u16) -> Result<(), Cause> {
+        Ok(self.check_port(port)?)
     }
 }
 
