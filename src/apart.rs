@@ -29,6 +29,12 @@ impl<T> DerefMut for Apart<T> {
     }
 }
 
+impl<T: Clone + Send + Sync + 'static> Clone for Apart<T> {
+    fn clone(&self) -> Self {
+        Self::new(T::clone(self))
+    }
+}
+
 impl<T: fmt::Debug> fmt::Debug for Apart<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)

@@ -9,6 +9,7 @@ use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 
 use super::fields::Fields;
+use crate::apart::Apart;
 
 /// The fields of a response (RFC 9110 §6.3).
 ///
@@ -23,9 +24,9 @@ pub(crate) struct HeaderSection {
     /// The lengths of their names: most names that are looked up are told by that not to be there.
     lengths: Lengths,
     /// The same lines.
-    map: OnceLock<Box<HeaderMap>>,
+    map: OnceLock<Apart<HeaderMap>>,
     /// What counts in their place once the caller may have changed it.
-    changed: Option<Box<HeaderMap>>,
+    changed: Option<Apart<HeaderMap>>,
 }
 
 /// Says how many there are, never what: a server's fields may be secrets.
@@ -155,7 +156,7 @@ impl Span {
 /// The longest that `http` takes.
 pub(super) const LONGEST_NAME: usize = u16::MAX as usize;
 
-fn map_of(raw: &Bytes, lines: &[Line]) -> Box<HeaderMap> {
+fn map_of(raw: &Bytes, lines: &[Line]) -> Apart<HeaderMap> {
     let mut map = HeaderMap::with_capacity(lines.len());
     for line in lines {
         let name = HeaderName::from_bytes(line.name.of(raw));
@@ -165,7 +166,7 @@ fn map_of(raw: &Bytes, lines: &[Line]) -> Box<HeaderMap> {
             let _ = map.try_append(name, value);
         }
     }
-    Box::new(map)
+    Apart::new(map)
 }
 
 #[cfg(test)]
