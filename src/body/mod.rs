@@ -13,7 +13,7 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes};
 use http::header::{HeaderMap, HeaderValue};
 
-use self::trailers::Trailers;
+use self::trailers::{Computed, Known, Trailers};
 use crate::front::Front;
 
 pub(crate) use self::trailers::ForbiddenTrailer;
@@ -38,7 +38,7 @@ pub struct Body<F: Front> {
     /// Bytes put into the current space so far.
     filled: usize,
     progress: Progress,
-    trailers: Option<Box<Trailers>>,
+    trailers: Option<Arc<dyn Trailers>>,
 }
 
 /// Whether any of a body was taken already.
@@ -135,7 +135,7 @@ impl<F: Front> Body<F> {
     /// ```
     #[must_use]
     pub fn with_trailers(mut self, trailers: HeaderMap) -> Self {
-        self.trailers = Some(Box::new(Trailers::Known(trailers)));
+        self.trailers = Some(Arc::new(Known(trailers)));
         self
     }
 
@@ -148,7 +148,7 @@ impl<F: Front> Body<F> {
     where
         C: Fn() -> HeaderMap + Send + Sync + 'static,
     {
-        self.trailers = Some(Box::new(Trailers::Computed(Arc::new(compute))));
+        self.trailers = Some(Arc::new(Computed(compute)));
         self
     }
 
@@ -198,13 +198,7 @@ impl<F: Front> Body<F> {
 
     /// The field `Trailer`, if the trailers are known and can be sent.
     pub(crate) fn announced_trailers(&self) -> Result<Option<HeaderValue>, ForbiddenTrailer> {
-        match self.trailers.as_deref() {
-            Some(trailers @ Trailers::Known(_)) => {
-                trailers.fields()?;
-                Ok(trailers.announcement())
-            }
-            _ => Ok(None),
-        }
+        self.trailers.as_ref().map_or(Ok(None), |trailers| trailers.announcement())
     }
 
     /// Whether all of it can still be sent.

@@ -2,46 +2,63 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-/// What is known of a body only when all of it was sent: checksums, signatures.
-#[derive(Clone)]
-pub(super) enum Trailers {
-    Known(HeaderMap),
-    /// Asked for once the body has ended.
-    Computed(Arc<dyn Fn() -> HeaderMap + Send + Sync>),
+/// What is known of a body only when all of it was sent: checksums, signatures. Known by this trait,
+/// so that programs that send none do not carry what they take.
+pub(super) trait Trailers: Send + Sync {
+    fn may_be_any(&self) -> bool;
+
+    fn fields(&self) -> Result<Cow<'_, HeaderMap>, ForbiddenTrailer>;
+
+    /// The field `Trailer`, for those that are known (RFC 9110 §6.6.2).
+    fn announcement(&self) -> Result<Option<HeaderValue>, ForbiddenTrailer>;
 }
+
+pub(super) struct Known(pub(super) HeaderMap);
+
+/// Asked for once the body has ended.
+pub(super) struct Computed<C>(pub(super) C);
 
 /// A field that must not come after the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ForbiddenTrailer(HeaderName);
 
-impl Trailers {
-    pub(super) fn may_be_any(&self) -> bool {
-        match self {
-            Self::Known(fields) => !fields.is_empty(),
-            Self::Computed(_) => true,
-        }
+impl Trailers for Known {
+    fn may_be_any(&self) -> bool {
+        !self.0.is_empty()
     }
 
-    pub(super) fn fields(&self) -> Result<Cow<'_, HeaderMap>, ForbiddenTrailer> {
-        let fields = match self {
-            Self::Known(fields) => Cow::Borrowed(fields),
-            Self::Computed(compute) => Cow::Owned(compute()),
-        };
-        match fields.keys().find(|name| FORBIDDEN.contains(name)) {
-            Some(name) => Err(ForbiddenTrailer(name.clone())),
-            None => Ok(fields),
-        }
+    fn fields(&self) -> Result<Cow<'_, HeaderMap>, ForbiddenTrailer> {
+        allowed(Cow::Borrowed(&self.0))
     }
 
-    /// The field `Trailer` for those that are known (RFC 9110 §6.6.2).
-    pub(super) fn announcement(&self) -> Option<HeaderValue> {
-        let Self::Known(fields) = self else { return None };
+    fn announcement(&self) -> Result<Option<HeaderValue>, ForbiddenTrailer> {
+        let fields = self.fields()?;
         let names: Vec<_> = fields.keys().map(HeaderName::as_str).collect();
-        HeaderValue::try_from(names.join(", ")).ok()
+        Ok(HeaderValue::try_from(names.join(", ")).ok())
+    }
+}
+
+impl<C: Fn() -> HeaderMap + Send + Sync> Trailers for Computed<C> {
+    fn may_be_any(&self) -> bool {
+        true
+    }
+
+    fn fields(&self) -> Result<Cow<'_, HeaderMap>, ForbiddenTrailer> {
+        allowed(Cow::Owned((self.0)()))
+    }
+
+    fn announcement(&self) -> Result<Option<HeaderValue>, ForbiddenTrailer> {
+        Ok(None)
+    }
+}
+
+fn allowed(fields: Cow<'_, HeaderMap>) -> Result<Cow<'_, HeaderMap>, ForbiddenTrailer> {
+    match fields.keys().find(|name| FORBIDDEN.contains(name)) {
+        Some(name) => Err(ForbiddenTrailer(name.clone())),
+        None => Ok(fields),
     }
 }
 
