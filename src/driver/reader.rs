@@ -3,6 +3,7 @@
 use http::HeaderMap;
 
 use super::lease::Lease;
+use crate::apart::Apart;
 use crate::coding::queue::DecodingQueue;
 use crate::coding::{CodingError, Decoder};
 use crate::error::{Error, Kind, Phase, Result};
@@ -19,8 +20,8 @@ const TRUSTED_LENGTH: u64 = 1024 * 1024;
 #[derive(Debug)]
 pub struct Reader<F: Front> {
     source: Source<F>,
-    decoding: Option<Box<DecodingQueue>>,
-    pub(crate) trailers: Option<Box<HeaderMap>>,
+    decoding: Option<Apart<DecodingQueue>>,
+    pub(crate) trailers: Option<Apart<HeaderMap>>,
     /// For errors, where there is no response around it that knows.
     url: Option<Box<Url>>,
 }
@@ -37,7 +38,7 @@ impl<F: Front> Reader<F> {
     pub(super) fn new(lease: Lease<F>, decoder: Option<Decoder>) -> Self {
         Self {
             source: Source::Connection(lease),
-            decoding: decoder.map(|decoder| Box::new(DecodingQueue::new(decoder))),
+            decoding: decoder.map(|decoder| Apart::new(DecodingQueue::new(decoder))),
             trailers: None,
             url: None,
         }
@@ -88,7 +89,7 @@ impl<F: Front> Reader<F> {
     fn end(&mut self) {
         let Source::Connection(lease) = &mut self.source else { return };
         if let Some(trailers) = lease.trailers() {
-            self.trailers = trailers.map(Box::new);
+            self.trailers = trailers.map(Apart::new);
             self.source = Source::Ended;
         }
     }

@@ -112,7 +112,11 @@ impl http_body::Body for Reader {
             let piece = piece.get(..count).unwrap_or_default();
             return Poll::Ready(Some(Ok(Frame::data(Bytes::copy_from_slice(piece)))));
         }
-        Poll::Ready(self.trailers.take().map(|trailers| Ok(Frame::trailers(*trailers))))
+        Poll::Ready(
+            self.trailers
+                .take()
+                .map(|mut fields| Ok(Frame::trailers(std::mem::take(&mut *fields)))),
+        )
     }
 
     fn is_end_stream(&self) -> bool {

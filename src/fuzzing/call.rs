@@ -111,7 +111,7 @@ pub fn call(
             outcome.head = as_sent(response.raw_head());
             let mut body = response.body;
             let end = receive(&mut body, reading, &mut outcome.body);
-            outcome.trailers = body.trailers.take().map(|trailers| *trailers);
+            outcome.trailers = body.trailers().cloned();
             end
         }
         Err(error) => Err(shown(&error)),
