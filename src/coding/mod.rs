@@ -198,12 +198,18 @@ impl Coding {
 }
 
 /// What undoes one coding.
-trait Codec: fmt::Debug + Send + Sync {
+trait Codec: Send + Sync {
     /// As [`Decoder::decode`]; an error says what is wrong with the data.
     fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, &'static str>;
 
     /// Whether the data may end here.
     fn is_complete(&self) -> bool;
+}
+
+impl fmt::Debug for dyn Codec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Codec")
+    }
 }
 
 /// One coding of a chain.

@@ -11,7 +11,7 @@ use crate::proto::exchange::Ending;
 
 /// A talk: bytes in, bytes out, until the way is open. What came behind the proxy's last word is
 /// the origin's.
-pub(crate) trait Tunnel: fmt::Debug + Send + Sync {
+pub(crate) trait Tunnel: Send + Sync {
     /// Takes what has come as far as it goes.
     fn advance(&mut self) -> Result<Need, TunnelError>;
 
@@ -36,6 +36,13 @@ pub(crate) trait Tunnel: fmt::Debug + Send + Sync {
 
     /// The connection ended; the next step says what that means.
     fn read_eof(&mut self, ending: Ending);
+}
+
+/// Nothing of the talk, which has a login in it.
+impl fmt::Debug for dyn Tunnel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tunnel")
+    }
 }
 
 /// What a talk needs.
