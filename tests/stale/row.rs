@@ -84,7 +84,7 @@ pub const RESPONSE_HEAD: usize = RESPONSE.len() - 10;
 
 /// What a body from a reader begins with, before it waits for its gate; twice that is all of it. A
 /// client may collect less than this before it sends any of it.
-pub const PIECE: usize = 64 * 1024;
+pub const PIECE: usize = 120 * 1024;
 const LARGE: usize = 4 << 20;
 
 impl Ask {
