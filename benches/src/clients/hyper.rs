@@ -46,8 +46,8 @@ impl Client for Hyper {
     }
 
     /// An async program enters its runtime once, not for each request.
-    fn repeat(&mut self, times: u64, job: &Job) -> Outcome<()> {
-        self.runtime.block_on(repeat(job.clone(), self.client.clone(), times))
+    fn repeat(&mut self, times: u64, _: &Job) -> Outcome<()> {
+        self.runtime.block_on(repeat(self.job.clone(), self.client.clone(), times))
     }
 
     fn sibling(&self) -> Outcome<Box<dyn Client>> {

@@ -27,8 +27,8 @@ impl Client for Async {
     }
 
     /// An async program enters its runtime once, not for each request.
-    fn repeat(&mut self, times: u64, job: &Job) -> Outcome<()> {
-        self.runtime.block_on(repeat(job.clone(), self.client.clone(), times))
+    fn repeat(&mut self, times: u64, _: &Job) -> Outcome<()> {
+        self.runtime.block_on(repeat(self.job.clone(), self.client.clone(), times))
     }
 
     fn sibling(&self) -> Outcome<Box<dyn Client>> {
