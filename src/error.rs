@@ -184,6 +184,7 @@ impl Error {
         self.with_cause(cause.into())
     }
 
+    /// Once in a program, and not once for each type of cause.
     #[inline(never)]
     fn with_cause(mut self, cause: Cause) -> Self {
         self.inner.cause = Some(cause);

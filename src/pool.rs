@@ -94,11 +94,7 @@ impl<T: Pooled> Pool<T> {
         if self.is_too_old(&connection, now) {
             return Some(Closed { connection, reason: CloseReason::Aged });
         }
-        let evicted =
-            match self.idle.len() < self.limits.max_idle_per_host.min(self.limits.max_idle) {
-                true => None, // as nearly always
-                false => self.evict_for(connection.route()),
-            };
+        let evicted = self.evict_for(connection.route());
         if self.limits.max_idle_per_host == 0 || self.limits.max_idle == 0 {
             return Some(Closed { connection, reason: CloseReason::PoolFull });
         }
@@ -141,6 +137,9 @@ impl<T: Pooled> Pool<T> {
     /// Makes room for one more connection of `route`: the one of the same host, or else the one of
     /// all, that has idled longest goes.
     fn evict_for(&mut self, route: &Route) -> Option<Closed<T>> {
+        if self.idle.len() < self.limits.max_idle_per_host.min(self.limits.max_idle) {
+            return None; // as nearly always: no route is looked at
+        }
         let same_host = |idle: &Idle<T>| idle.connection.route() == route;
         let of_host = self.idle.iter().filter(|idle| same_host(idle)).count();
         let oldest = if of_host >= self.limits.max_idle_per_host {

@@ -130,7 +130,8 @@ mod names {
     fn may_lead_elsewhere() {
         let server = server();
         let addr = server.addr();
-        let client = Client::builder().connect_to("a.test:80", &format!("b.test:{}", addr.port()));
+        let client = Client::builder().connect_to("a.test:80", "nowhere.invalid:1"); // the last one holds
+        let client = client.connect_to("a.test:80", &format!("b.test:{}", addr.port()));
         let client = client.resolve("b.test", SocketAddr::new(addr.ip(), 0));
         assert_eq!(fetch(client, "http://a.test/").unwrap(), "here");
         assert!(server.received_text(0).contains("\r\nhost: a.test\r\n"));

@@ -43,7 +43,7 @@ const READ_PIECE: usize = 64 * 1024;
 
 /// What is written of a body at once: half as much again a second as by 64 KiB. With the head it
 /// stays below 128 KiB, from where on allocators ask the system for each block and give it back.
-const SENT_PIECE: usize = 120 * 1024;
+pub(crate) const SENT_PIECE: usize = 120 * 1024;
 
 /// One request and its response.
 #[derive(Debug)]

@@ -42,12 +42,8 @@ pub(crate) fn members<'h>(
 
 /// Whether `token` is a member of the list, in any case.
 pub(crate) fn has_member(headers: &impl Fields, name: &HeaderName, token: &str) -> bool {
-    headers.lines(name).any(|line| is_listed(line, token))
-}
-
-fn is_listed(line: &[u8], token: &str) -> bool {
-    let mut elements = line.split(|byte| *byte == b',').map(trim_ows);
-    elements.any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
+    let is_token = |element: &[u8]| element.eq_ignore_ascii_case(token.as_bytes());
+    headers.lines(name).any(|line| split(line).any(is_token))
 }
 
 /// The value of `Content-Length`, or none without such a field.
@@ -97,7 +93,11 @@ pub(crate) fn transfer_coding(headers: &impl Fields) -> Result<TransferCoding, P
 
 /// The elements of a list, empty ones included.
 fn elements<'h>(headers: &'h impl Fields, name: &'h HeaderName) -> impl Iterator<Item = &'h [u8]> {
-    headers.lines(name).flat_map(|line| line.split(|byte| *byte == b',')).map(trim_ows)
+    headers.lines(name).flat_map(split)
+}
+
+fn split(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    line.split(|byte| *byte == b',').map(trim_ows)
 }
 
 /// `bytes` without the optional whitespace around them: SP and HTAB, nothing else

@@ -52,12 +52,9 @@ pub struct Policy {
     methods: Vec<Method>,
     budget: u32,
     observer: Option<Observer>,
-    reader: Reader,
+    /// Reads a field `Retry-After`: by a pointer, so that programs without a policy do not carry it.
+    retry_after: fn(&[u8], SystemTime) -> Option<Duration>,
 }
-
-/// What reads a field `Retry-After`: by a pointer, so that programs without a policy do not carry it.
-#[derive(Clone, Copy)]
-struct Reader(fn(&[u8], SystemTime) -> Option<Duration>);
 
 #[derive(Clone)]
 struct Observer(Arc<dyn Fn(Retry<'_>) + Send + Sync>);
@@ -78,7 +75,7 @@ impl Policy {
             methods: Vec::new(),
             budget: BUDGET,
             observer: None,
-            reader: Reader(retry_after::at_least),
+            retry_after: retry_after::at_least,
         }
     }
 
@@ -247,7 +244,7 @@ impl Policy {
 
     /// What the server asks for in its `Retry-After`, if it says so in a way to be understood.
     pub(crate) fn asked(&self, value: &[u8], now: SystemTime) -> Option<Duration> {
-        (self.reader.0)(value, now)
+        (self.retry_after)(value, now)
     }
 
     /// See [`Delays::before`].
@@ -270,12 +267,6 @@ impl Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl fmt::Debug for Reader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("fn")
     }
 }
 
