@@ -14,8 +14,7 @@ use leanhttp::cookie::{CookieStore, Jar};
 use leanhttp::fuzzing::Outcome;
 use leanhttp::fuzzing::call::{self, Client, Reading, Request, RequestBody};
 use leanhttp::header::{HeaderMap, HeaderName, HeaderValue};
-use leanhttp::redirect::Policy;
-use leanhttp::{Method, Proxy, Url, Version};
+use leanhttp::{Method, Proxy, Url, Version, redirect, retry};
 use leanhttp_fuzz::network::{Attempt, Network, is_until_close};
 use leanhttp_fuzz::{Sizes, request, response, script};
 use libfuzzer_sys::fuzz_target;
@@ -88,13 +87,13 @@ impl Options<'_> {
 }
 
 /// A digit: so many redirects; `n`one, `j`ar, `q` has credentials, `k` an API key, `t` https only,
-/// `e`xpects; goes by a proxy that `f`orwards.
+/// `e`xpects; goes by a proxy that `f`orwards; is `p`atient with servers.
 fn client(options: Options<'_>, cookies: &Arc<Recorded>, network: Arc<Mutex<Network>>) -> Client {
     // Bodies are compared with what was sent; the target `gzip` decodes.
     let mut builder =
         Client::builder().no_gzip().no_deflate().no_proxy().redirect(match options.have(b'n') {
-            true => Policy::none(),
-            false => Policy::limited(options.redirects()),
+            true => redirect::Policy::none(),
+            false => redirect::Policy::limited(options.redirects()),
         });
     if options.have(b'j') {
         builder = builder.cookie_provider(Arc::clone(cookies));
@@ -107,6 +106,10 @@ fn client(options: Options<'_>, cookies: &Arc<Recorded>, network: Arc<Mutex<Netw
     }
     if options.have(b'f') {
         builder = builder.proxy(Proxy::http(PROXY).unwrap());
+    }
+    if options.have(b'p') {
+        let at_once = retry::Policy::new().backoff(Duration::ZERO, Duration::ZERO);
+        builder = builder.retry(at_once.max_retry_after(Duration::ZERO));
     }
     builder = builder.https_only(options.have(b't')).expect_continue(options.have(b'e'));
     call::client(builder, network).unwrap()
@@ -287,11 +290,10 @@ impl Check<'_> {
 
     /// There is a reason for each attempt after the first.
     fn next(&self, attempt: &Attempt, next: &Attempt) {
-        let Attempt { sent, method, .. } = attempt;
+        let method = &attempt.method;
         let Some((head, _)) = self.network.answer(attempt) else {
-            assert!(sent.is_empty() || method.is_idempotent(), "{method} was sent twice");
-            assert!(attempt.reused && !next.reused && attempt.url == next.url);
-            return assert_eq!(*method, next.method);
+            assert!((attempt.reused && !next.reused) || self.is_patient());
+            return self.repeated(attempt, next);
         };
         let get_instead = |from: bool| if from { Method::GET } else { method.clone() };
         let expected = match head.status.as_u16() {
@@ -305,6 +307,7 @@ impl Check<'_> {
                 assert!(expected(attempt) && (next.sent.is_empty() || !expected(next)));
                 return assert_eq!(attempt.url, next.url);
             }
+            429 | 502 | 503 | 504 if self.is_patient() => return self.repeated(attempt, next),
             status => panic!("{status} was followed by {} {}", next.method, next.url),
         };
         assert_eq!(next.method, expected);
@@ -319,13 +322,25 @@ impl Check<'_> {
         }
     }
 
+    /// What may have been carried out is not sent again, unless that makes no difference.
+    fn repeated(&self, attempt: &Attempt, next: &Attempt) {
+        let Attempt { sent, method, url, .. } = attempt;
+        assert!(sent.is_empty() || method.is_idempotent(), "{method} was sent twice");
+        assert_eq!((method, url), (&next.method, &next.url));
+    }
+
+    fn is_patient(&self) -> bool {
+        self.of_client.have(b'p')
+    }
+
     fn hops(&self) {
         let answers = self.attempts.iter().map(|attempt| self.network.answer(attempt));
         let redirects = answers.flatten().filter(|(head, _)| head.status.is_redirection()).count();
         let limit = if self.of_client.have(b'n') { 0 } else { self.of_client.redirects() };
         // The last one may be where it stopped.
         assert!(redirects <= limit + 1 && (redirects <= limit || self.attempts.len() > limit));
-        assert!(self.attempts.len() <= 3 * (limit + 1));
+        let retries = if self.is_patient() { 2 } else { 0 };
+        assert!(self.attempts.len() <= 3 * (limit + 1) + 2 * retries);
     }
 
     /// What the caller got is what the server sent, and it is complete only if that is.

@@ -65,6 +65,7 @@ fn word(mark: u8) -> Option<&'static str> {
         b'7' => "HTTP/1.1 307 Temporary Redirect\r\n",
         b'8' => "HTTP/1.1 308 Permanent Redirect\r\n",
         b'4' => "HTTP/1.1 401 Unauthorized\r\n",
+        b'u' => "HTTP/1.1 503 Service Unavailable\r\n",
         b'e' => "HTTP/1.1 417 Expectation Failed\r\n",
         b'c' => "HTTP/1.1 100 Continue\r\n\r\n",
         b'L' => "Location: ",
