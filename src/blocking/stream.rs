@@ -106,15 +106,17 @@ fn pending(socket: &Socket) -> Pending {
 /// How long a farewell may take: nothing at all unless the system's buffers are full.
 const FAREWELL: Duration = Duration::from_millis(1);
 
-/// A system call failed: too late, or broken. Where there is no limit of ours, the system has given
-/// the connection up.
+/// How the system says that a limit of ours has passed. On Unix `TimedOut` is something else: the
+/// system has given the connection up.
+const LIMIT_PASSED: io::ErrorKind =
+    if cfg!(unix) { io::ErrorKind::WouldBlock } else { io::ErrorKind::TimedOut };
+
+/// A system call failed: too late, or broken.
 fn in_vain(error: io::Error, wait: Wait) -> SocketError {
-    match error.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut if wait.at_most.is_some() => {
-            wait.expired.into()
-        }
-        _ => error.into(),
+    if error.kind() == LIMIT_PASSED && wait.at_most.is_some() {
+        return wait.expired.into();
     }
+    error.into()
 }
 
 #[cfg(test)]
@@ -140,14 +142,22 @@ mod tests {
         }
     }
 
-    /// Linux reports a connection that it has given up as it does a limit that has passed.
+    /// A connection that the system has given up (`TCP_USER_TIMEOUT`, keep-alive) is lost, and may be
+    /// replaced by another one; a limit of ours is the end of the call.
+    #[cfg(unix)]
     #[test]
     fn the_end_of_the_systems_patience_is_no_limit_of_ours() {
-        for (read, is_ours) in [(Some(Duration::from_secs(1)), true), (None, false)] {
+        let second = Some(Duration::from_secs(1));
+        for (read, kind, is_ours) in [
+            (second, io::ErrorKind::WouldBlock, true),
+            (second, io::ErrorKind::TimedOut, false),
+            (None, io::ErrorKind::WouldBlock, false),
+            (None, io::ErrorKind::TimedOut, false),
+        ] {
             let timeouts = Timeouts { read, ..Timeouts::default() };
             let budget = Budget::start(timeouts, Instant::now());
             let wait = budget.wait(Operation::Read, Instant::now).unwrap();
-            let error = in_vain(io::ErrorKind::TimedOut.into(), wait);
+            let error = in_vain(kind.into(), wait);
             assert_eq!(matches!(error, SocketError::Expired(_)), is_ours, "{error}");
         }
     }

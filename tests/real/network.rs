@@ -184,6 +184,22 @@ fn an_idle_connection_whose_line_broke() {
     assert_eq!(get("/peer").unwrap().text().unwrap(), "6");
 }
 
+/// The same, where the system gives up what is not acknowledged: a lost connection is replaced by
+/// another one, long before the limit of a read.
+#[test]
+fn an_idle_connection_that_the_system_gives_up() {
+    let Some(_) = named(["LAB"]) else { return };
+    let client = client().tcp_user_timeout(LIMIT).build().unwrap();
+    let began = Instant::now();
+    // The line breaks in the middle of a request, and hardly anywhere else.
+    let long = "x".repeat(30_000);
+    for _ in 0..15 {
+        let request = client.get("http://dual.lab:8001/peer").header("x-long", &long);
+        assert_eq!(request.send().unwrap().text().unwrap(), "6");
+    }
+    assert!((LIMIT..BOUND).contains(&began.elapsed()), "{:?}", began.elapsed());
+}
+
 /// What comes late, twice, out of order or only when it is sent again is whole in the end.
 #[test]
 fn a_bad_line() {
