@@ -5,6 +5,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use leanhttp::{Body, Client};
 use support::script::{Script, Step, expect, send};
 
@@ -48,7 +50,42 @@ fn the_field_means_the_same_as_the_setting() {
     let request = client().put(peer.url("/up")).header("Expect", "100-Continue").body("hello");
     assert_eq!(request.send().unwrap().status(), 201);
     peer.join();
+    let port = peer.addr().port().to_string();
+    let sent = String::from_utf8(peer.received(0)).unwrap();
+    assert_eq!(sent, HEAD.replace("PORT", &port) + "hello");
 }
+
+/// A word about the body is not yet the answer: the limit on its first byte counts from the last
+/// byte of the request.
+#[test]
+fn a_100_is_not_the_first_byte_of_the_answer() {
+    let go_on = send("HTTP/1.1 100 Continue\r\n\r\n");
+    let peer = Script::serve(vec![
+        head_then(vec![go_on.clone(), expect("hello"), Step::Silent]),
+        head_then(vec![go_on, expect("hello"), Step::Pause(LIMIT), send(CREATED)]),
+    ]);
+    let put = || client().put(peer.url("/up")).body("hello").expect_continue(true);
+    let error = put().first_byte_timeout(LIMIT).send().unwrap_err();
+    assert!(error.to_string().ends_with("(first byte timeout)"), "{error}");
+    let response = put().send().unwrap();
+    let waited = response.timings().unwrap().hops().next().unwrap().first_byte();
+    assert!(waited.unwrap() > LIMIT / 2, "{waited:?}");
+}
+
+/// Nor does it prolong the wait for that word.
+#[test]
+fn a_slow_102_does_not_hold_the_body_back() {
+    let slow = "HTTP/1.1".chars().flat_map(|c| [send(&c.to_string()), Step::Pause(LIMIT)]);
+    let rest = [expect("hello"), send(" 102 Processing\r\n\r\n"), send(CREATED)];
+    let peer = Script::serve(vec![head_then(slow.chain(rest).collect())]);
+    let request = client().put(peer.url("/up")).body("hello").expect_continue(true);
+    let response = request.send().unwrap();
+    let sending = response.timings().unwrap().hops().next().unwrap().request().unwrap();
+    let documented = Duration::from_secs(1);
+    assert!((documented..2 * documented).contains(&sending), "{sending:?}");
+}
+
+const LIMIT: Duration = Duration::from_millis(400);
 
 /// A server that does not know the expectation gets the body after a second.
 #[test]

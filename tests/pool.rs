@@ -117,6 +117,29 @@ mod reused {
         }
     }
 
+    /// A response without a body is of no more use to its connection, whoever keeps it.
+    #[test]
+    fn while_a_response_without_a_body_is_kept() {
+        let cases = [
+            ("HEAD", "200 OK\r\ncontent-length: 9"),
+            ("GET", "204 No Content"),
+            ("GET", "304 Not Modified\r\ncontent-length: 9"),
+            ("POST", "303 See Other\r\ncontent-length: 0"),
+        ];
+        let answers = cases.iter().map(|(_, head)| format!("HTTP/1.1 {head}\r\n\r\n").into_bytes());
+        let steps = answers.chain([ok("next")]).flat_map(answered);
+        let server = Script::serve(vec![steps.collect()]);
+        let client = Client::builder().pool_max_open_per_host(1).build().unwrap();
+        let mut kept = Vec::new();
+        for (method, head) in cases {
+            let method = method.parse().unwrap();
+            kept.push(client.request(method, server.url("/")).send().unwrap());
+            assert_eq!(client.pool_stats().idle, 1, "{head}");
+        }
+        assert_eq!(text(client.get(server.url("/")).send()), "next");
+        assert_eq!(kept.pop().unwrap().text().unwrap(), "");
+    }
+
     #[test]
     fn by_sixteen_threads_at_once() {
         let server = Httpbin::start();

@@ -12,6 +12,8 @@ use socket2::Socket as RawSocket;
 use socket2::{Domain, Type};
 
 use super::stream::Stream;
+#[cfg(unix)]
+use super::stream::{for_system, in_vain};
 use crate::dialling::SocketOptions;
 use crate::driver::system::Failures;
 use crate::driver::{SocketError, race};
@@ -37,13 +39,18 @@ pub(super) async fn connect(
 /// The one address of a Unix domain socket.
 #[cfg(unix)]
 pub(super) fn connect_unix(path: &Path, budget: &Budget) -> Result<Stream, SocketError> {
-    let limit = budget.wait(Operation::Connect, Instant::now)?;
     let socket = RawSocket::new(Domain::UNIX, Type::STREAM, None)?;
     let address = socket2::SockAddr::unix(path)?;
-    match socket.connect_timeout(&address, limit.at_most.unwrap_or(Duration::MAX)) {
-        Ok(()) => Ok(Stream::new(socket)),
-        Err(error) if os::is_impatience(&error) => Err(limit.expired.into()),
-        Err(error) => Err(error.into()),
+    loop {
+        let limit = budget.wait(Operation::Connect, Instant::now)?;
+        // While the listener's queue is full, Linux waits as long as it would for a write; a socket
+        // that does not block would be turned away.
+        socket.set_write_timeout(for_system(limit.at_most))?;
+        match socket.connect(&address) {
+            Ok(()) => return Ok(Stream::new(socket)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(in_vain(error, limit)),
+        }
     }
 }
 
@@ -144,3 +151,40 @@ impl Attempt {
 
 /// The system waits for at least as long.
 const SHORTEST: Duration = Duration::from_millis(1);
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+    use crate::policy::budget::Timeouts;
+
+    fn budget(connect: Duration) -> Budget {
+        let timeouts = Timeouts { connect: Some(connect), ..Timeouts::default() };
+        let mut budget = Budget::start(timeouts, Instant::now());
+        budget.start_connecting(Instant::now());
+        budget
+    }
+
+    /// A queue that is full is waited for as long as a connection may take.
+    #[test]
+    fn a_unix_socket_whose_queue_is_full() {
+        let path = std::env::temp_dir().join(format!("leanhttp-{}-full.sock", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let listener = RawSocket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+        listener.bind(&socket2::SockAddr::unix(&path).unwrap()).unwrap();
+        listener.listen(0).unwrap();
+        let first = UnixStream::connect(&path).unwrap();
+        let limit = Duration::from_millis(200);
+        let error = connect_unix(&path, &budget(limit)).unwrap_err();
+        assert_eq!(error.to_string(), "no connection within 200ms (connect timeout)");
+        let accepting = thread::spawn(move || {
+            thread::sleep(limit);
+            drop(first);
+            [listener.accept().unwrap(), listener.accept().unwrap()]
+        });
+        connect_unix(&path, &budget(100 * limit)).unwrap();
+        accepting.join().unwrap();
+        std::fs::remove_file(&path).unwrap();
+    }
+}

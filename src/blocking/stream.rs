@@ -86,7 +86,7 @@ fn is_near(known: Limit, wanted: Limit) -> bool {
 }
 
 /// The system counts microseconds, and takes none of them for no limit.
-fn for_system(limit: Option<Duration>) -> Option<Duration> {
+pub(super) fn for_system(limit: Option<Duration>) -> Option<Duration> {
     limit.map(|limit| limit.max(Duration::from_micros(1)))
 }
 
@@ -112,7 +112,7 @@ const LIMIT_PASSED: io::ErrorKind =
     if cfg!(unix) { io::ErrorKind::WouldBlock } else { io::ErrorKind::TimedOut };
 
 /// A system call failed: too late, or broken.
-fn in_vain(error: io::Error, wait: Wait) -> SocketError {
+pub(super) fn in_vain(error: io::Error, wait: Wait) -> SocketError {
     if error.kind() == LIMIT_PASSED && wait.at_most.is_some() {
         return wait.expired.into();
     }

@@ -103,7 +103,7 @@ impl<'c, F: Front> Call<'c, F> {
             trust: Trust::Origin,
             proxy: None,
             codings: request.codings.unwrap_or(config.codings),
-            expectation: request.expectation.unwrap_or(config.expectation),
+            expectation: Expectation::None,
             previous: Vec::new(),
             resends: Resends::OneLeft,
             connection: Origin::Fresh,
@@ -120,6 +120,7 @@ impl<'c, F: Front> Call<'c, F> {
     pub(crate) fn begin(&mut self) -> Result<()> {
         let outgoing = prepare(self.config, &mut self.request);
         self.outgoing = outgoing.map_err(|error| error.for_url(&self.request.url))?;
+        self.expectation = self.request.expectation.unwrap_or(self.config.expectation);
         self.proxy = proxied(self.config, &mut self.request)?;
         self.replay = self.request.body.as_ref().and_then(Body::try_clone);
         if !self.has(&header::AUTHORIZATION) {

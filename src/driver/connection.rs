@@ -147,6 +147,7 @@ impl<F: Front> Connection<F> {
         // Bytes that are there before the request is sent are no answer to it (RFC 9112 §9.2). A
         // connection from the pool has just been looked at.
         let mut suspects = self.link.is_fresh() || body.has_source();
+        let mut awaits_since = None;
         loop {
             budget.enter(self.stage(), || self.socket.now());
             let progress = match self.link.session.step() {
@@ -158,7 +159,7 @@ impl<F: Front> Connection<F> {
                 Ok(Step::Fill) if self.may_have_answer() => self.read(budget).await,
                 Ok(Step::Fill) => self.fill(body, budget).await,
                 Ok(Step::Read) => self.read_answer(write_error.as_ref(), budget).await,
-                Ok(Step::Await) => self.await_continue(budget).await,
+                Ok(Step::Await) => self.await_continue(&mut awaits_since, budget).await,
                 Ok(Step::Write) if std::mem::take(&mut suspects) && self.is_spoken_to() => {
                     Err(Halt::Session(ProtocolError::Unsolicited.into()))
                 }
@@ -204,10 +205,16 @@ impl<F: Front> Connection<F> {
         }
     }
 
-    /// Reads, but sends the body if there is nothing to read for a while.
-    async fn await_continue(&mut self, budget: &mut Budget) -> Result<(), Halt> {
+    /// Reads, but sends the body if what is awaited has not come after a while, however many bytes of
+    /// other things have.
+    async fn await_continue(
+        &mut self,
+        since: &mut Option<Instant>,
+        budget: &mut Budget,
+    ) -> Result<(), Halt> {
+        let since = *since.get_or_insert_with(|| self.socket.now());
         let space = self.link.session.read_space();
-        match self.socket.read_as(Operation::Continue, space, budget).await {
+        match self.socket.read_as(Operation::Continue, space, Some(since), budget).await {
             Ok(0) => self.link.session.read_eof()?,
             Ok(count) => self.link.session.read(count),
             Err(SocketError::Expired(expired)) if expired.is_patience() => {
@@ -276,7 +283,7 @@ impl<F: Front> Connection<F> {
         match session.setup() {
             Some(_) => Stage::Handshake,
             None if !session.is_sent() => Stage::Request,
-            None if !session.has_heard() => Stage::FirstByte,
+            None if !session.is_being_answered() => Stage::FirstByte,
             None => Stage::Other,
         }
     }

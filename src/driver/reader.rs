@@ -27,10 +27,11 @@ pub struct Reader<F: Front> {
 }
 
 #[derive(Debug)]
-enum Source<F: Front> {
+pub(crate) enum Source<F: Front> {
     Connection(Lease<F>),
     Ended,
-    /// It failed, and fails again: a cut body must not look complete to who asks twice.
+    /// It failed, and fails again: a cut body must not look complete to who asks twice. So does one
+    /// of which a piece was lost.
     Broken,
 }
 
@@ -76,6 +77,18 @@ impl<F: Front> Reader<F> {
         })
     }
 
+    /// Nobody reads on while a piece of the body is in somebody's hands; who drops this has lost it.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn hold(&mut self) -> Source<F> {
+        std::mem::replace(&mut self.source, Source::Broken)
+    }
+
+    /// The piece was delivered.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn go_on(&mut self, source: Source<F>) {
+        self.source = source;
+    }
+
     /// The connection, unless the body was read to its end.
     pub(super) fn into_lease(self) -> Option<Lease<F>> {
         match self.source {
@@ -84,9 +97,9 @@ impl<F: Front> Reader<F> {
         }
     }
 
-    /// Lets the connection of a body that was read to its end go back to the pool at once, not when
+    /// Lets the connection of a body that has come to its end go back to the pool at once, not when
     /// the response is dropped.
-    fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         let Source::Connection(lease) = &mut self.source else { return };
         if let Some(trailers) = lease.trailers() {
             self.trailers = trailers.map(Apart::new);
@@ -152,6 +165,8 @@ fn grow(body: &mut Vec<u8>, expected: Option<u64>, limit: u64) {
     *body = larger;
 }
 
+const BROKEN: &str = "it failed before, or a piece of it was lost";
+
 fn too_large(limit: u64) -> Error {
     let detail = format!("the body is larger than {limit} bytes (body_limit)");
     Error::new(Kind::Limit, Phase::Body).detail(detail)
@@ -186,7 +201,7 @@ impl<F: Front> Source<F> {
         match self {
             Self::Connection(lease) => lease.read(into).await,
             Self::Ended => Ok(0),
-            Self::Broken => Err(Error::new(Kind::Io, Phase::Body).detail("it failed before")),
+            Self::Broken => Err(Error::new(Kind::Io, Phase::Body).detail(BROKEN)),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use http::StatusCode;
+
 use super::Reader;
 use super::connection::Connection;
 use super::lease::Lease;
@@ -101,5 +103,9 @@ fn deliver<F: Front>(
     if decoder.is_some() {
         head.forget_coding();
     }
-    Ok(Response { head, body: Reader::new(lease, decoder) })
+    let mut body = Reader::new(lease, decoder);
+    if head.received.status != StatusCode::SWITCHING_PROTOCOLS {
+        body.end(); // where there is none, nobody reads it
+    }
+    Ok(Response { head, body })
 }

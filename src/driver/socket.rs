@@ -83,17 +83,18 @@ impl<S: System> Socket<S> {
         into: &mut [u8],
         budget: &mut Budget,
     ) -> Result<usize, SocketError> {
-        self.read_as(Operation::Read, into, budget).await
+        self.read_as(Operation::Read, into, None, budget).await
     }
 
-    /// Reads at least one byte, with the patience of `operation`.
+    /// Reads at least one byte, with the patience of `operation`, which has been waited for since
+    /// `first`.
     pub(crate) async fn read_as(
         &mut self,
         operation: Operation,
         into: &mut [u8],
+        mut first: Option<Instant>,
         budget: &mut Budget,
     ) -> Result<usize, SocketError> {
-        let mut first = None;
         loop {
             let wait = budget.wait_on(operation, self.since(first), || self.system.now())?;
             let began = budget.has_pace(operation).then(|| self.begin_waiting());

@@ -50,7 +50,8 @@ pub(crate) fn connect(
 }
 
 /// Whether it was our patience that ended in `connect_timeout`, and not the system's.
-pub(crate) fn is_impatience(error: &io::Error) -> bool {
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn is_impatience(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none()
 }
 

@@ -71,6 +71,8 @@ pub(crate) struct Exchange {
     read_size: usize,
     written: u64,
     heard: bool,
+    /// Something came after the last byte of the request was written.
+    heard_since: bool,
 }
 
 /// How the request's body is framed.
@@ -182,6 +184,7 @@ impl Exchange {
             read_size: HEAD_READ,
             written: 0,
             heard: false,
+            heard_since: false,
         }
     }
 
@@ -207,6 +210,7 @@ impl Exchange {
         self.read_size = HEAD_READ;
         self.written = 0;
         self.heard = false;
+        self.heard_since = false;
     }
 
     /// The request that was just begun offers to go over to another protocol.
@@ -356,6 +360,12 @@ impl Exchange {
         self.heard
     }
 
+    /// Whether the answer to the whole of the request has begun. What came before the end of the
+    /// request and is over, such as 100, was none.
+    pub(crate) fn is_being_answered(&self) -> bool {
+        self.heard_since || !self.input.is_empty() || !self.awaits_head()
+    }
+
     /// Puts the size line before the chunk, right behind what waits, and the line end after it.
     fn chunk_filled(&mut self, count: usize) {
         let mut line = [0; SIZE_LINE];
@@ -385,7 +395,7 @@ impl Exchange {
 
     /// So many bytes came into the space.
     pub(crate) fn read(&mut self, count: usize) {
-        self.heard |= count > 0;
+        self.hear(count);
         self.input.filled(count);
         if self.input.is_full() {
             self.read_size = READ_PIECE; // there is more where that came from
@@ -394,8 +404,13 @@ impl Exchange {
 
     /// These bytes came by another way: decrypted.
     pub(crate) fn received(&mut self, bytes: &[u8]) {
-        self.heard |= !bytes.is_empty();
+        self.hear(bytes.len());
         self.input.push(bytes);
+    }
+
+    fn hear(&mut self, count: usize) {
+        self.heard |= count > 0;
+        self.heard_since |= count > 0 && self.is_sent();
     }
 
     /// The connection ended. That is an error when more is needed than has come, unless only the

@@ -44,7 +44,8 @@
 //! # Dropping futures
 //!
 //! Every future here may be dropped at any point. A call that is dropped closes its connection and
-//! leaves the place free for the next one; a piece of a body that was not delivered comes next time.
+//! leaves the place free for the next one; a piece of a body that was not delivered comes next time, but
+//! for [`copy_to`](Response::copy_to), which has taken it from the connection.
 //!
 //! # Tower
 //!

@@ -92,6 +92,9 @@ impl Response {
 
     /// Copies the body to `writer` piece by piece, and flushes it; says how many bytes it had.
     ///
+    /// If the future is dropped while `writer` takes a piece, that piece is lost: the connection is
+    /// closed, and to read on is an error.
+    ///
     /// ```no_run
     /// # async fn example(mut file: impl tokio::io::AsyncWrite + Unpin) -> leanhttp::Result<()> {
     /// let mut response = leanhttp::tokio::get("https://example.org/large.iso").await?;
@@ -108,14 +111,14 @@ impl Response {
         let mut copied = 0;
         loop {
             let count = self.next_bytes(&mut piece).await?;
-            let written = match piece.get(..count) {
-                Some(bytes) if count > 0 => write_all(writer, bytes).await,
-                _ => poll_fn(|cx| Pin::new(&mut *writer).poll_flush(cx)).await,
-            };
-            written.map_err(|error| self.writer_error(error))?;
             if count == 0 {
-                return Ok(copied);
+                let flushed = poll_fn(|cx| Pin::new(&mut *writer).poll_flush(cx)).await;
+                return flushed.map(|()| copied).map_err(|error| self.writer_error(error));
             }
+            let source = self.body.hold();
+            let written = write_all(writer, piece.get(..count).unwrap_or_default()).await;
+            written.map_err(|error| self.writer_error(error))?;
+            self.body.go_on(source);
             copied += count as u64;
         }
     }

@@ -174,6 +174,11 @@ impl Session {
         self.exchange.has_heard()
     }
 
+    /// See [`Exchange::is_being_answered`].
+    pub(crate) fn is_being_answered(&self) -> bool {
+        self.exchange.is_being_answered()
+    }
+
     // Receiving.
 
     /// Room for what is read from the connection.

@@ -1,12 +1,12 @@
 //! Futures: what may be done with them, and dropping them at every point.
 
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use real::tokio::{Body, Client, ClientBuilder, Response, Upgraded};
-use tokio::io::AsyncRead;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 
 use super::support::httpbin::Httpbin;
@@ -45,7 +45,7 @@ struct Never;
 
 impl AsyncRead for Never {
     fn poll_read(
-        self: std::pin::Pin<&mut Self>,
+        self: Pin<&mut Self>,
         _: &mut Context<'_>,
         _: &mut tokio::io::ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
@@ -84,6 +84,49 @@ async fn polled<T>(future: impl Future<Output = T>, times: usize) -> Option<T> {
         future.as_mut().poll(cx).map(Some)
     })
     .await
+}
+
+/// Takes that much and no more.
+struct Full(usize);
+
+impl AsyncWrite for Full {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        let count = bytes.len().min(self.0);
+        self.0 -= count;
+        if count > 0 { Poll::Ready(Ok(count)) } else { Poll::Pending }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Who drops `copy_to` has lost the piece that it had in hand: there is no reading over the gap.
+#[tokio::test]
+async fn of_a_copy_break_the_body() {
+    let server = Httpbin::start();
+    let client = Client::new();
+    for size in [20_000, 200_000] {
+        let url = server.url(&format!("/bytes/{size}"));
+        let mut response = client.get(url).send().await.unwrap();
+        assert!(polled(response.copy_to(&mut Full(1000)), 1000).await.is_none());
+        let error = loop {
+            match response.chunk().await {
+                Ok(chunk) => assert!(chunk.is_none(), "a gap of {size}"),
+                Err(error) => break error,
+            }
+        };
+        assert!(error.to_string().contains("a piece of it was lost"), "{error}");
+        assert_eq!(client.pool_stats().idle, 0);
+    }
 }
 
 /// A call that is given up at any point leaves no connection open, and the pool as good as before.
