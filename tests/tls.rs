@@ -647,7 +647,10 @@ mod environment {
         let (pki, folder) = (Pki::new(), Folder::new("certificates"));
         let server = Httpbin::start_tls(&pki);
         let url = server.url("/get");
-        let bundle = [Pki::new().ca_pem(), "a comment\n".to_owned(), pki.ca_pem()].concat();
+        // What is damaged does not count, and keeps nobody from what is good.
+        let (begin, end) = ("-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n");
+        let damaged = format!("{begin}!!!!\n{end}-----BEGIN CERTIFICATE\n{begin}AAAA\n{end}");
+        let bundle = [&Pki::new().ca_pem(), "a comment\n", &damaged, &pki.ca_pem(), begin].concat();
         let file = folder.file("bundle.pem", &bundle);
         let other = folder.file("other.pem", &Pki::new().ca_pem());
         folder.file("notes.txt", "nothing of use");
@@ -663,6 +666,7 @@ mod environment {
         for (name, value, reason) in [
             ("SSL_CERT_FILE", "/no/such/file", "No such file or directory (os error 2)"),
             ("SSL_CERT_FILE", &folder.file("junk.pem", "junk"), "no certificate there"),
+            ("SSL_CERT_FILE", &folder.file("bad.pem", &damaged), "no certificate there"),
             ("SSL_CERT_DIR", "/no/such/folder", "No such file or directory (os error 2)"),
             ("SSL_CERT_DIR", &empty, "no certificate there"),
         ] {

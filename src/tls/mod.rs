@@ -88,7 +88,7 @@ impl<F: Front> ClientBuilder<F> {
     /// nothing changes. By default they are not looked at: whoever can set them could add a root.
     ///
     /// A file or folder that cannot be read or has no certificate is an error of
-    /// [`build`](Self::build).
+    /// [`build`](Self::build); damaged certificates beside good ones are passed over.
     ///
     /// ```
     /// let client = leanhttp::Client::builder().tls_certs_from_env();
