@@ -454,6 +454,26 @@ mod sessions {
         }
     }
 
+    /// Those of 32 hosts, as the documentation has it, or of 31 with the oldest rustls that will do.
+    #[test]
+    fn those_of_many_hosts_are_not_all_kept() {
+        let pki = Pki::new();
+        let server = Httpbin::start_tls(&pki);
+        let host = |n| format!("h{n}.test");
+        let builder = trusting(&pki).danger_accept_invalid_hostnames(true);
+        let hosts = (0..40).map(host);
+        let client =
+            hosts.fold(builder, |b, host| b.resolve(&host, server.addr())).build().unwrap();
+        let is_resumed = |n| {
+            let url = server.url("/get").replace("localhost", &host(n));
+            resumed(&[&client], &url) == [true]
+        };
+        assert!(!(0..40).any(is_resumed), "each is another host");
+        // From the last to the first: whoever is not known any more pushes out no other.
+        let kept = (0..40).rev().take_while(|n| is_resumed(*n)).count();
+        assert!((31..=32).contains(&kept), "{kept}");
+    }
+
     /// A resumed session is not verified: what one client accepts must not let in another.
     #[test]
     fn r14_sessions_are_for_those_who_made_them() {
