@@ -210,6 +210,8 @@ impl<F: Front> ClientBuilder<F> {
     /// Fields that every request carries unless it has a field of that name itself. They replace
     /// earlier defaults of the same name; `Accept: */*` is one from the start.
     ///
+    /// `Host`, `Content-Length` and `Transfer-Encoding` are left out: they are about one request.
+    ///
     /// `Authorization`, `Cookie` and every value marked sensitive stay with the origin that a
     /// request names: they are not sent where it is redirected to.
     pub fn default_headers(mut self, headers: HeaderMap) -> Self {
@@ -356,7 +358,11 @@ impl<F: Front> ClientBuilder<F> {
 
     // What is kept.
 
-    /// How long a connection may idle before it is closed; 90 seconds by default.
+    /// How long a connection may idle and still be used; 90 seconds by default.
+    ///
+    /// There is no thread that would close it the moment it is over: the next call of the client
+    /// does, to whichever host, or
+    /// [`close_idle_connections`](crate::client::Client::close_idle_connections).
     pub fn pool_idle_timeout<D: Into<Option<Duration>>>(mut self, timeout: D) -> Self {
         self.config.pool.idle_timeout = timeout.into();
         self

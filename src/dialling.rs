@@ -160,9 +160,10 @@ impl<F: Front> ClientBuilder<F> {
     }
 
     /// Which addresses may be connected to; all by default. See [`Egress`].
-    pub fn egress(mut self, egress: Egress) -> Self {
-        self.config.dialling.egress = Some(Arc::new(egress));
-        self
+    pub fn egress(self, egress: Egress) -> Self {
+        self.checked(egress.understood(), |config, egress| {
+            config.dialling.egress = Some(Arc::new(egress));
+        })
     }
 
     /// The address that connections come from. Addresses of the other family are not used then.

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 /// Looks up host names, for [`ClientBuilder::dns_resolver`](crate::config::ClientBuilder::dns_resolver).
 ///
-/// The client calls it on threads of its own, up to 64 at once, and waits no longer than
-/// the connect timeout lasts; an answer that comes later is dropped. Nothing is cached: a resolver
-/// that wants to may do so.
+/// It is called on threads of the client's own, up to 64 at once; on the async front on those of
+/// tokio for what blocks (`spawn_blocking`). The client waits no longer than the connect timeout
+/// lasts; an answer that comes later is dropped. Nothing is cached: a resolver that wants to may do
+/// so.
 ///
 /// Closures are resolvers.
 ///

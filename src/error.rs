@@ -28,8 +28,13 @@ pub(crate) type Cause = Box<dyn StdError + Send + Sync>;
 /// ```
 ///
 /// Because that line holds the cause already, a reporter that also walks
-/// [`source`](std::error::Error::source) prints it twice. The line never holds a header's value
-/// or the password of a URL; of a body it shows only what stands where JSON does not parse.
+/// [`source`](std::error::Error::source) prints it twice.
+///
+/// What may be in that line: URLs with their queries (see [`without_url`](Error::without_url)), but
+/// never the password of one. Of a response only what was not understood, and only its beginning: a
+/// status line, the name of a field, the value of `Content-Length` or `Transfer-Encoding`, a
+/// `Location` that is no URL; the text with which a proxy refuses; what stands where JSON does not
+/// parse. No other value of a field, of a request or a response.
 ///
 /// ```
 /// let error = leanhttp::Url::parse("example.org").map(|_| ()).unwrap_err();

@@ -108,7 +108,7 @@ impl Chunked {
 
     /// The trailer fields.
     pub fn take_trailers(&mut self) -> HeaderMap {
-        self.0.take_trailers()
+        self.0.take_trailers().0
     }
 }
 

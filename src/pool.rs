@@ -89,15 +89,13 @@ impl<T: Pooled> Pool<T> {
         Some(self.idle.remove(at).connection)
     }
 
-    /// Keeps a connection, and gives back the one that has to go for it.
+    /// Keeps a connection that is not [too old](Self::is_too_old), and gives back the one that has to
+    /// go for it.
     pub(crate) fn put(&mut self, connection: T, now: Instant) -> Option<Closed<T>> {
-        if self.is_too_old(&connection, now) {
-            return Some(Closed { connection, reason: CloseReason::Aged });
-        }
-        let evicted = self.evict_for(connection.route());
         if self.limits.max_idle_per_host == 0 || self.limits.max_idle == 0 {
             return Some(Closed { connection, reason: CloseReason::PoolFull });
         }
+        let evicted = self.evict_for(connection.route());
         self.idle.push(Idle { connection, since: now });
         evicted
     }
@@ -135,7 +133,7 @@ impl<T: Pooled> Pool<T> {
     }
 
     /// Makes room for one more connection of `route`: the one of the same host, or else the one of
-    /// all, that has idled longest goes.
+    /// all, that has idled longest goes. At least one may be kept.
     fn evict_for(&mut self, route: &Route) -> Option<Closed<T>> {
         if self.idle.len() < self.limits.max_idle_per_host.min(self.limits.max_idle) {
             return None; // as nearly always: no route is looked at
@@ -147,8 +145,7 @@ impl<T: Pooled> Pool<T> {
         } else {
             (self.idle.len() >= self.limits.max_idle).then_some(0)
         };
-        let oldest = oldest.filter(|at| *at < self.idle.len())?;
-        Some(self.idle.remove(oldest).closed(CloseReason::PoolFull))
+        Some(self.idle.remove(oldest?).closed(CloseReason::PoolFull))
     }
 }
 
@@ -262,8 +259,8 @@ mod tests {
         let expired: Vec<_> =
             pool.expire(later(60)).into_iter().map(|closed| closed.reason).collect();
         assert_eq!(expired, [CloseReason::Aged]);
-        let refused = pool.put(connection(start), later(60)).map(|closed| closed.reason);
-        assert_eq!(refused, Some(CloseReason::Aged));
+        assert!(pool.is_too_old(&connection(start), later(60)));
+        assert!(!pool.is_too_old(&connection(later(1)), later(60)));
         assert!(pool.put(connection(later(1)), later(60)).is_none());
         assert_eq!((pool.clear().len(), pool.len()), (1, 0));
     }

@@ -111,12 +111,13 @@ impl<B> Response<B> {
         &self.head.url
     }
 
-    /// The address that the response came from; none for a response that was made by hand.
+    /// The address that the response came from, a proxy's if there is one; none over a Unix domain
+    /// socket, and for a response that was made by hand.
     pub fn remote_addr(&self) -> Option<SocketAddr> {
         self.head.addresses().remote
     }
 
-    /// The address that the client's end of the connection had; none over a Unix domain socket.
+    /// The address that the client's end of the connection had; none in the same cases.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.head.addresses().local
     }

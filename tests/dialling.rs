@@ -317,6 +317,19 @@ mod egress {
         assert_eq!(server.accepted(), 1);
     }
 
+    /// A typo must not allow what was to be denied.
+    #[test]
+    fn n07_only_schemes_that_there_are() {
+        for (egress, name) in [
+            (Egress::everything().deny_scheme("http://").deny_scheme("x"), "http://"),
+            (Egress::public_only().allow_schemes(["https", "ftp"]), "ftp"),
+        ] {
+            let error = Client::builder().egress(egress).build().unwrap_err();
+            let line = format!("egress policy: {name:?} is neither http nor https");
+            assert_eq!((error.kind(), error.to_string()), (Kind::Builder, line));
+        }
+    }
+
     /// The address that is allowed is used, the others are not touched.
     #[test]
     fn n07_only_allowed_addresses_are_tried() {

@@ -140,6 +140,19 @@ mod reused {
         assert_eq!(kept.pop().unwrap().text().unwrap(), "");
     }
 
+    /// The field of a request takes the place of the default.
+    #[test]
+    fn against_the_default_where_the_request_says_so() {
+        let server = Script::serve(vec![[answered(ok("1")), answered(ok("2"))].concat()]);
+        let close = HeaderMap::from_iter([(CONNECTION, HeaderValue::from_static("close"))]);
+        let client = Client::builder().default_headers(close).build().unwrap();
+        for expected in ["1", "2"] {
+            let request = client.get(server.url("/")).header(CONNECTION, "keep-alive");
+            assert_eq!(text(request.send()), expected);
+        }
+        server.join();
+    }
+
     #[test]
     fn by_sixteen_threads_at_once() {
         let server = Httpbin::start();

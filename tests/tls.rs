@@ -454,6 +454,26 @@ mod sessions {
         }
     }
 
+    /// Those of 32 hosts, as the documentation has it, or of 31 with the oldest rustls that will do.
+    #[test]
+    fn those_of_many_hosts_are_not_all_kept() {
+        let pki = Pki::new();
+        let server = Httpbin::start_tls(&pki);
+        let host = |n| format!("h{n}.test");
+        let builder = trusting(&pki).danger_accept_invalid_hostnames(true);
+        let hosts = (0..40).map(host);
+        let client =
+            hosts.fold(builder, |b, host| b.resolve(&host, server.addr())).build().unwrap();
+        let is_resumed = |n| {
+            let url = server.url("/get").replace("localhost", &host(n));
+            resumed(&[&client], &url) == [true]
+        };
+        assert!(!(0..40).any(is_resumed), "each is another host");
+        // From the last to the first: whoever is not known any more pushes out no other.
+        let kept = (0..40).rev().take_while(|n| is_resumed(*n)).count();
+        assert!((31..=32).contains(&kept), "{kept}");
+    }
+
     /// A resumed session is not verified: what one client accepts must not let in another.
     #[test]
     fn r14_sessions_are_for_those_who_made_them() {
@@ -647,7 +667,10 @@ mod environment {
         let (pki, folder) = (Pki::new(), Folder::new("certificates"));
         let server = Httpbin::start_tls(&pki);
         let url = server.url("/get");
-        let bundle = [Pki::new().ca_pem(), "a comment\n".to_owned(), pki.ca_pem()].concat();
+        // What is damaged does not count, and keeps nobody from what is good.
+        let (begin, end) = ("-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n");
+        let damaged = format!("{begin}!!!!\n{end}-----BEGIN CERTIFICATE\n{begin}AAAA\n{end}");
+        let bundle = [&Pki::new().ca_pem(), "a comment\n", &damaged, &pki.ca_pem(), begin].concat();
         let file = folder.file("bundle.pem", &bundle);
         let other = folder.file("other.pem", &Pki::new().ca_pem());
         folder.file("notes.txt", "nothing of use");
@@ -663,6 +686,7 @@ mod environment {
         for (name, value, reason) in [
             ("SSL_CERT_FILE", "/no/such/file", "No such file or directory (os error 2)"),
             ("SSL_CERT_FILE", &folder.file("junk.pem", "junk"), "no certificate there"),
+            ("SSL_CERT_FILE", &folder.file("bad.pem", &damaged), "no certificate there"),
             ("SSL_CERT_DIR", "/no/such/folder", "No such file or directory (os error 2)"),
             ("SSL_CERT_DIR", &empty, "no certificate there"),
         ] {

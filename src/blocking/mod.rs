@@ -1,4 +1,4 @@
-//! The blocking front: plain calls, no runtime, no hidden thread.
+//! The blocking front: plain calls, no runtime.
 //!
 //! ```no_run
 //! let client = leanhttp::blocking::Client::new();
@@ -6,9 +6,9 @@
 //! # Ok::<(), leanhttp::Error>(())
 //! ```
 //!
-//! The one thread that this front ever starts is for looking up a host's name, because the system
-//! offers no way to end a lookup in time; an IP address or a
-//! [`resolve`](ClientBuilder::resolve) entry needs none.
+//! The only threads that this front ever starts, up to 64 for a client, look up the names of hosts,
+//! because the system offers no way to end a lookup in time; they end when nothing is left to look
+//! up. An IP address or a [`resolve`](ClientBuilder::resolve) entry needs none.
 
 mod client;
 #[cfg(feature = "multipart")]

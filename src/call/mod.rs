@@ -209,10 +209,14 @@ impl<'c, F: Front> Call<'c, F> {
         }
     }
 
-    /// Whether the request says that the connection is closed after it.
+    /// Whether the request, as it is sent, says that the connection is closed after it.
     pub(crate) fn says_close(&self) -> bool {
-        has_member(&self.request.headers, &header::CONNECTION, "close")
-            || has_member(&self.config.defaults, &header::CONNECTION, "close")
+        let own = &self.request.headers;
+        if own.contains_key(header::CONNECTION) {
+            return has_member(own, &header::CONNECTION, "close");
+        }
+        self.has(&header::CONNECTION)
+            && has_member(&self.config.defaults, &header::CONNECTION, "close")
     }
 
     /// The URL that was requested last, the deadlines of the body, and where the time went.

@@ -21,7 +21,7 @@
 //! | what | rule |
 //! | --- | --- |
 //! | size | name and value together at most 4096 octets, else the cookie is refused; an attribute of more than 1024 octets is ignored (§5.6) |
-//! | number | 50 in a domain, 3000 in all (§6.1), 50 from one response; the least recently used go first, and no plain cookie pushes out a `Secure` one (§5.7) |
+//! | number | 50 in a domain, 3000 in all (§6.1), 50 from one response; the least recently used go first; for one more of its domain, no `Secure` one as long as there is another (§5.7) |
 //! | header | at most 8182 octets; cookies with longer paths first, then older ones, the rest stays at home (§5.8.3) |
 //! | life | `Max-Age` before `Expires`, at most 400 days (§5.5); without either as long as the jar |
 //! | control octets | a cookie with any but TAB is refused (§5.6) |

@@ -149,8 +149,9 @@ impl<F: Front> Connection<F> {
         let mut suspects = self.link.is_fresh() || body.has_source();
         let mut awaits_since = None;
         loop {
+            let step = self.link.session.step();
             budget.enter(self.stage(), || self.socket.now());
-            let progress = match self.link.session.step() {
+            let progress = match step {
                 Err(error) => Err(error.into()),
                 Ok(Step::Head(head)) => {
                     budget.enter(Stage::Other, || self.socket.now());

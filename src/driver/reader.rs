@@ -1,5 +1,7 @@
 //! The body of a response, decoded, as it is read.
 
+use std::fmt;
+
 use http::HeaderMap;
 
 use super::lease::Lease;
@@ -17,7 +19,6 @@ const FIRST_PIECE: usize = 8 * 1024;
 const TRUSTED_LENGTH: u64 = 1024 * 1024;
 
 /// The body of a response, while it is read.
-#[derive(Debug)]
 pub struct Reader<F: Front> {
     source: Source<F>,
     decoding: Option<Apart<DecodingQueue>>,
@@ -26,13 +27,23 @@ pub struct Reader<F: Front> {
     url: Option<Box<Url>>,
 }
 
-#[derive(Debug)]
-pub(crate) enum Source<F: Front> {
+enum Source<F: Front> {
     Connection(Lease<F>),
     Ended,
     /// It failed, and fails again: a cut body must not look complete to who asks twice. So does one
     /// of which a piece was lost.
     Broken,
+}
+
+/// What the rest of a body comes from, while a piece of it is in somebody's hands.
+#[cfg(feature = "tokio")]
+pub(crate) struct Held<F: Front>(Source<F>);
+
+/// Says how much is to come, never what came: trailers may be secrets.
+impl<F: Front> fmt::Debug for Reader<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("left", &self.left()).finish_non_exhaustive()
+    }
 }
 
 impl<F: Front> Reader<F> {
@@ -79,13 +90,13 @@ impl<F: Front> Reader<F> {
 
     /// Nobody reads on while a piece of the body is in somebody's hands; who drops this has lost it.
     #[cfg(feature = "tokio")]
-    pub(crate) fn hold(&mut self) -> Source<F> {
-        std::mem::replace(&mut self.source, Source::Broken)
+    pub(crate) fn hold(&mut self) -> Held<F> {
+        Held(std::mem::replace(&mut self.source, Source::Broken))
     }
 
     /// The piece was delivered.
     #[cfg(feature = "tokio")]
-    pub(crate) fn go_on(&mut self, source: Source<F>) {
+    pub(crate) fn go_on(&mut self, Held(source): Held<F>) {
         self.source = source;
     }
 

@@ -56,7 +56,14 @@ impl<S: System> Socket<S> {
     }
 
     pub(crate) fn begin(&mut self, method: &Method, url: &Url) {
+        self.forget_waits();
         self.stream.begin(method, url);
+    }
+
+    /// See [`Stream::forget_waits`].
+    pub(crate) fn forget_waits(&mut self) {
+        self.waits_since = None;
+        self.stream.forget_waits();
     }
 
     pub(crate) fn closing(&mut self, reason: CloseReason) {
@@ -146,7 +153,10 @@ impl<S: System> Socket<S> {
             budget.check()?; // an end that we have made is no end of the peer's
         }
         if began.is_some() {
-            budget.moved(count, self.since(began))?;
+            let in_time = budget.moved(count, self.since(began));
+            if count == 0 {
+                in_time?; // what has moved is told first: the next operation is then too late
+            }
         }
         match outcome {
             Ok(count) => Ok(Some(count)),

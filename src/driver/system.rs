@@ -111,6 +111,9 @@ pub trait Stream: fmt::Debug + Send + Sync + 'static {
     /// A request begins: for those who watch.
     fn begin(&mut self, _: &Method, _: &Url) {}
 
+    /// No wait that was broken off goes on: another call begins, or other limits hold.
+    fn forget_waits(&mut self) {}
+
     /// The connection is about to be closed: for those who watch.
     fn closing(&mut self, _: CloseReason) {}
 }

@@ -77,11 +77,13 @@ impl<F: Front> Upgraded<F> {
     /// How long a read waits for its first byte; `None` is for ever.
     pub fn set_read_timeout(&mut self, timeout: Option<Duration>) {
         self.budget.timeouts_mut().read = timeout;
+        self.connection.socket.forget_waits();
     }
 
     /// How long a write waits until it gets rid of its first byte; `None` is for ever.
     pub fn set_write_timeout(&mut self, timeout: Option<Duration>) {
         self.budget.timeouts_mut().write = timeout;
+        self.connection.socket.forget_waits();
     }
 
     /// Reads at least one byte, unless `into` has no room; 0 is the end.

@@ -14,15 +14,16 @@ pub(crate) struct Challenge {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Details {
     Token68(String),
-    /// With names in lower case; perhaps none at all.
-    Parameters(Vec<(String, String)>),
+    /// With names in lower case; perhaps none at all. Values are what the server sent, byte for byte:
+    /// they go back to it, or into a hash.
+    Parameters(Vec<(String, Vec<u8>)>),
 }
 
 impl Challenge {
     /// The first parameter of this name.
-    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<&[u8]> {
         let Details::Parameters(parameters) = &self.details else { return None };
-        parameters.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+        parameters.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_slice())
     }
 }
 
@@ -63,7 +64,7 @@ fn token68(cursor: &mut Cursor<'_>) -> Option<String> {
 }
 
 /// None, if one of them is malformed.
-fn parameters(cursor: &mut Cursor<'_>) -> Option<Vec<(String, String)>> {
+fn parameters(cursor: &mut Cursor<'_>) -> Option<Vec<(String, Vec<u8>)>> {
     let mut parameters = Vec::new();
     loop {
         let mut ahead = *cursor;
@@ -81,11 +82,11 @@ fn parameters(cursor: &mut Cursor<'_>) -> Option<Vec<(String, String)>> {
 }
 
 /// A token or a quoted string, up to the comma.
-fn parameter_value(cursor: &mut Cursor<'_>) -> Option<String> {
+fn parameter_value(cursor: &mut Cursor<'_>) -> Option<Vec<u8>> {
     cursor.skip_whitespace();
     let value = if cursor.eat(b'"') { cursor.quoted() } else { cursor.token().to_vec() };
     cursor.skip_whitespace();
-    matches!(cursor.peek(), None | Some(b',')).then(|| text(&value))
+    matches!(cursor.peek(), None | Some(b',')).then_some(value)
 }
 
 fn skip_commas(cursor: &mut Cursor<'_>) {
@@ -105,7 +106,10 @@ mod tests {
     fn shown(value: &[u8]) -> String {
         let challenges = parse(value).map(|challenge| match &challenge.details {
             Details::Token68(token) => format!("{} {token}", challenge.scheme),
-            Details::Parameters(list) => format!("{} {list:?}", challenge.scheme),
+            Details::Parameters(list) => {
+                let text = |(name, value): &(String, Vec<u8>)| (name.clone(), text(value));
+                format!("{} {:?}", challenge.scheme, list.iter().map(text).collect::<Vec<_>>())
+            }
         });
         challenges.collect::<Vec<_>>().join(" | ")
     }
@@ -140,7 +144,7 @@ mod tests {
     #[test]
     fn parameters_are_found_by_name() {
         let challenge = parse(b"Digest nonce=a, nonce=b").next().unwrap();
-        assert_eq!(challenge.parameter("nonce"), Some("a"));
+        assert_eq!(challenge.parameter("nonce"), Some(&b"a"[..]));
         assert_eq!(challenge.parameter("realm"), None);
         assert_eq!(parse(b"Negotiate abc").next().unwrap().parameter("abc"), None);
     }

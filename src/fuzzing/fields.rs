@@ -53,7 +53,11 @@ pub type Challenge = (String, Result<Parameters, String>);
 pub fn challenges(value: &[u8]) -> Vec<Challenge> {
     let shown = |challenge: challenge::Challenge| match challenge.details {
         Details::Token68(token) => (challenge.scheme, Err(token)),
-        Details::Parameters(parameters) => (challenge.scheme, Ok(parameters)),
+        Details::Parameters(parameters) => {
+            let text = |value: Vec<u8>| String::from_utf8_lossy(&value).into_owned();
+            let parameters = parameters.into_iter().map(|(name, value)| (name, text(value)));
+            (challenge.scheme, Ok(parameters.collect()))
+        }
     };
     challenge::parse(value).map(shown).collect()
 }

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read, Write};
 
 use super::Jar;
 use crate::cookie::{
-    Loaded, Refusal, SessionCookies, StoredCookie,
+    Limits, Loaded, Refusal, SessionCookies, StoredCookie,
     saved::{Line, json, netscape},
 };
 
@@ -39,12 +39,12 @@ impl Jar {
 
     /// Adds the cookies of [JSON lines](crate::cookie#files), where they take the place of those they
     /// are the same as. Expired ones are left out, and lines that are no cookies are skipped and
-    /// counted; so are those of more than 64 KiB.
+    /// counted; so are those of more than 64 KiB, or what the jar's [`Limits`] ask for if that is more.
     ///
     /// # Errors
     ///
-    /// Those of `reader`, and [`InvalidData`](io::ErrorKind::InvalidData) after 10 000 lines, three
-    /// times as many as a jar holds. What was read until then stays.
+    /// Those of `reader`, and [`InvalidData`](io::ErrorKind::InvalidData) after 10 000 lines, or three
+    /// times as many as the jar holds cookies if that is more. What was read until then stays.
     pub fn load_json(&self, reader: impl BufRead) -> io::Result<Loaded> {
         self.load(reader, json::read)
     }
@@ -109,10 +109,15 @@ impl Jar {
         let mut loaded = Loaded::default();
         let mut line = Vec::new();
         let mut number = 0;
-        while read_line(&mut reader, &mut line)? {
+        let (max_lines, max_line) = {
+            let store = self.lock();
+            (max_lines(store.limits()), max_line(store.limits()))
+        };
+        while read_line(&mut reader, &mut line, max_line)? {
             number += 1;
-            if number > MAX_LINES {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, TOO_MANY_LINES));
+            if number > max_lines {
+                let too_many = format!("the cookie file has more than {max_lines} lines");
+                return Err(io::Error::new(io::ErrorKind::InvalidData, too_many));
             }
             match read(without_end(&line)) {
                 Line::Blank => {}
@@ -124,12 +129,12 @@ impl Jar {
     }
 }
 
-/// Reads the next line into `line` and tells whether there is one. Of a line that is too long only
+/// Reads the next line into `line` and tells whether there is one. Of a line longer than `most` only
 /// the beginning is kept: nothing in it can be a cookie then.
-fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>, most: u64) -> io::Result<bool> {
     line.clear();
-    reader.take(MAX_LINE).read_until(b'\n', line)?;
-    if line.len() as u64 == MAX_LINE && !line.ends_with(b"\n") {
+    reader.take(most).read_until(b'\n', line)?;
+    if line.len() as u64 == most && !line.ends_with(b"\n") {
         reader.skip_until(b'\n')?;
     }
     Ok(!line.is_empty())
@@ -140,14 +145,17 @@ fn without_end(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// Three times as many as a jar holds: beyond that, each line pushes another cookie out, which takes a
-/// look at all of them, and a file must not keep the jar busy for long.
-const MAX_LINES: usize = 10_000;
-
-const TOO_MANY_LINES: &str = "the cookie file has more than 10000 lines";
+/// Three times as many as the jar holds: what comes after that only pushes out what came before, and a
+/// file may have no end.
+fn max_lines(limits: &Limits) -> usize {
+    limits.in_all.saturating_mul(3).max(10_000)
+}
 
 /// What the longest cookie takes is half of it, even with every octet escaped as `\u00xx`.
-const MAX_LINE: u64 = 64 * 1024;
+fn max_line(limits: &Limits) -> u64 {
+    let octets = limits.cookie_bytes.saturating_add(limits.attribute_bytes);
+    octets.saturating_mul(12).max(64 * 1024) as u64
+}
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 
@@ -50,7 +51,7 @@ impl<E: Event> Lookups<E> {
         let lookups = Arc::clone(self);
         let thread = thread::Builder::new().name("leanhttp lookup".into());
         if let Err(error) = thread.spawn(move || lookups.work()) {
-            self.not_begun(error);
+            self.not_begun(&error);
         }
     }
 
@@ -70,13 +71,18 @@ impl<E: Event> Lookups<E> {
         next
     }
 
-    /// The system has no more threads. If one of ours works on, it gets to everything.
-    fn not_begun(&self, error: io::Error) {
+    /// The system has no more threads. As long as one of ours works, or may still be made, it gets to
+    /// everything; when there is none left, nobody would.
+    fn not_begun(&self, error: &io::Error) {
         let mut state = self.state();
         state.threads -= 1;
-        let last = if state.threads == 0 { state.waiting.pop_back() } else { None };
-        if let Some(answer) = last.and_then(|lookup| lookup.answer.upgrade()) {
-            answer.put(Err(error));
+        if state.threads > 0 {
+            return;
+        }
+        let abandoned = mem::take(&mut state.waiting);
+        drop(state);
+        for lookup in abandoned {
+            lookup.answer_with(Err(io::Error::new(error.kind(), error.to_string())));
         }
     }
 
@@ -95,6 +101,10 @@ impl<E: Event> Lookup<E> {
             return;
         }
         let found = super::look_up(&self.resolver, &self.host);
+        self.answer_with(found);
+    }
+
+    fn answer_with(self, found: Found) {
         if let Some(answer) = self.answer.upgrade() {
             answer.put(found);
         }
@@ -179,6 +189,26 @@ mod tests {
         }
         for (n, desk) in all.iter().enumerate() {
             assert_eq!(answered(desk), n.to_string());
+        }
+    }
+
+    /// Whichever of the attempts to make a thread fails last, nobody waits for ever.
+    #[test]
+    fn without_threads_all_are_answered() {
+        let lookups = Lookups::default();
+        let (resolver, ..) = stalling();
+        let desks: [Arc<Desk<Found, Woken>>; 3] = Default::default();
+        for answer in desks.iter().map(Arc::downgrade) {
+            let (host, resolver) = ("h.test".to_owned(), resolver.clone());
+            lookups.state().waiting.push_back(Lookup { host, resolver, answer });
+        }
+        lookups.state().threads = 2;
+        for left in [3, 0] {
+            lookups.not_begun(&io::Error::other("no more threads"));
+            assert_eq!(lookups.state().waiting.len(), left);
+        }
+        for desk in &desks {
+            assert_eq!(answered(desk), "no more threads");
         }
     }
 }

@@ -29,16 +29,16 @@ pub(crate) fn basic(username: &[u8], password: &[u8]) -> Result<HeaderValue, Err
     if pair.iter().any(u8::is_ascii_control) {
         return Err(Error::builder("credentials for Basic authentication cannot hold controls"));
     }
-    sensitive(&format!("Basic {}", STANDARD.encode(pair)))
+    sensitive(format!("Basic {}", STANDARD.encode(pair)).as_bytes())
 }
 
 /// `Authorization: Bearer …` (RFC 6750 §2.1), marked sensitive.
 pub(crate) fn bearer(token: &str) -> Result<HeaderValue, Error> {
-    sensitive(&format!("Bearer {token}"))
+    sensitive(format!("Bearer {token}").as_bytes())
 }
 
-pub(crate) fn sensitive(text: &str) -> Result<HeaderValue, Error> {
-    let mut value = HeaderValue::from_str(text)
+pub(crate) fn sensitive(value: &[u8]) -> Result<HeaderValue, Error> {
+    let mut value = HeaderValue::from_bytes(value)
         .map_err(|error| Error::builder("invalid Authorization value").cause(error))?;
     value.set_sensitive(true);
     Ok(value)

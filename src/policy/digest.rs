@@ -18,12 +18,13 @@ pub(crate) struct Login {
     pub(crate) password: String,
 }
 
-/// A challenge that can be answered.
+/// A challenge that can be answered. What the server sent goes back to it, and into the hash, byte for
+/// byte, in whatever encoding it is (RFC 7616 §3.4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Challenge {
-    realm: String,
-    nonce: String,
-    opaque: Option<String>,
+    realm: Vec<u8>,
+    nonce: Vec<u8>,
+    opaque: Option<Vec<u8>>,
     algorithm: Algorithm,
     protection: Protection,
     username: Username,
@@ -96,17 +97,17 @@ impl Challenge {
         if offer.scheme != "digest" {
             return None;
         }
-        let text = |name| offer.parameter(name).map(str::to_owned);
-        let says = |name| offer.parameter(name).is_some_and(|it| it.eq_ignore_ascii_case("true"));
+        let sent = |name| offer.parameter(name).map(<[u8]>::to_vec);
+        let says = |name| offer.parameter(name).is_some_and(|it| it.eq_ignore_ascii_case(b"true"));
         let algorithm = Algorithm::read(offer.parameter("algorithm"))?;
         let protection = Protection::read(offer.parameter("qop"), asked)?;
         if protection == Protection::Legacy && algorithm.session == Session::Mixed {
             return None; // there is no nonce of the client to mix
         }
         Some(Self {
-            realm: text("realm")?,
-            nonce: text("nonce")?,
-            opaque: text("opaque"),
+            realm: sent("realm")?,
+            nonce: sent("nonce")?,
+            opaque: sent("opaque"),
             algorithm,
             protection,
             username: if says("userhash") { Username::Hashed } else { Username::Plain },
@@ -129,25 +130,25 @@ impl Challenge {
     ) -> Option<HeaderValue> {
         let count = format!("{count:08x}");
         let response = self.response(login, asked, cnonce, &count)?;
-        let mut value = "Digest ".to_owned();
+        let mut value = b"Digest ".to_vec();
         self.push_username(&mut value, login);
         push_quoted(&mut value, "realm", &self.realm);
         push_quoted(&mut value, "nonce", &self.nonce);
-        push_quoted(&mut value, "uri", asked.target);
+        push_quoted(&mut value, "uri", asked.target.as_bytes());
         if let Some(name) = &self.algorithm.name {
-            push(&mut value, "algorithm", name);
+            push(&mut value, "algorithm", name.as_bytes());
         }
         if let Some(qop) = self.protection.name() {
-            push(&mut value, "qop", qop);
-            push(&mut value, "nc", &count);
-            push_quoted(&mut value, "cnonce", cnonce);
+            push(&mut value, "qop", qop.as_bytes());
+            push(&mut value, "nc", count.as_bytes());
+            push_quoted(&mut value, "cnonce", cnonce.as_bytes());
         }
         push_quoted(&mut value, "response", &response);
         if let Some(opaque) = &self.opaque {
             push_quoted(&mut value, "opaque", opaque);
         }
         if self.username == Username::Hashed {
-            push(&mut value, "userhash", "true");
+            push(&mut value, "userhash", b"true");
         }
         sensitive(&value).ok()
     }
@@ -159,36 +160,37 @@ impl Challenge {
         asked: Asked<'_>,
         cnonce: &str,
         count: &str,
-    ) -> Option<String> {
-        let hash = self.algorithm.hash;
-        let mut secret = hash.of(&[&login.username, &self.realm, &login.password]);
+    ) -> Option<Vec<u8>> {
+        let hash = |parts: &[&[u8]]| self.algorithm.hash.of(parts).into_bytes();
+        let mut secret = hash(&[login.username.as_bytes(), &self.realm, login.password.as_bytes()]);
         if self.algorithm.session == Session::Mixed {
-            secret = hash.of(&[&secret, &self.nonce, cnonce]);
+            secret = hash(&[&secret, &self.nonce, cnonce.as_bytes()]);
         }
-        let method = asked.method.as_str();
+        let (method, target) = (asked.method.as_str().as_bytes(), asked.target.as_bytes());
         let asked = match self.protection {
-            Protection::AuthInt => hash.of(&[method, asked.target, &hash.of_bytes(asked.body?)]),
-            Protection::Legacy | Protection::Auth => hash.of(&[method, asked.target]),
+            Protection::AuthInt => hash(&[method, target, &hash(&[asked.body?])]),
+            Protection::Legacy | Protection::Auth => hash(&[method, target]),
         };
+        let (count, cnonce) = (count.as_bytes(), cnonce.as_bytes());
         Some(match self.protection.name() {
-            Some(qop) => hash.of(&[&secret, &self.nonce, count, cnonce, qop, &asked]),
-            None => hash.of(&[&secret, &self.nonce, &asked]),
+            Some(qop) => hash(&[&secret, &self.nonce, count, cnonce, qop.as_bytes(), &asked]),
+            None => hash(&[&secret, &self.nonce, &asked]),
         })
     }
 
     /// RFC 7616 §3.4.4; a name that is not ASCII is written as RFC 8187 says.
-    fn push_username(&self, value: &mut String, login: &Login) {
+    fn push_username(&self, value: &mut Vec<u8>, login: &Login) {
         let name = &login.username;
         match self.username {
             Username::Hashed => {
-                let hashed = self.algorithm.hash.of(&[name, &self.realm]);
-                push_quoted(value, "username", &hashed);
+                let hashed = self.algorithm.hash.of(&[name.as_bytes(), &self.realm]);
+                push_quoted(value, "username", hashed.as_bytes());
             }
-            Username::Plain if name.is_ascii() => push_quoted(value, "username", name),
+            Username::Plain if name.is_ascii() => push_quoted(value, "username", name.as_bytes()),
             Username::Plain => {
                 let coded =
                     percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
-                push(value, "username*", &format!("UTF-8''{coded}"));
+                push(value, "username*", format!("UTF-8''{coded}").as_bytes());
             }
         }
     }
@@ -196,10 +198,11 @@ impl Challenge {
 
 impl Algorithm {
     /// MD5, if the server says nothing (RFC 7616 §3.3).
-    fn read(name: Option<&str>) -> Option<Self> {
+    fn read(name: Option<&[u8]>) -> Option<Self> {
         let Some(name) = name else {
             return Some(Self { hash: Hash::Md5, session: Session::Plain, name: None });
         };
+        let name = std::str::from_utf8(name).ok()?;
         let upper = name.to_ascii_uppercase();
         let (hash, session) = match upper.strip_suffix("-SESS") {
             Some(hash) => (hash, Session::Mixed),
@@ -217,11 +220,8 @@ impl Algorithm {
 
 impl Hash {
     /// Of parts with colons between them, in hexadecimal digits.
-    fn of(self, parts: &[&str]) -> String {
-        self.of_bytes(parts.join(":").as_bytes())
-    }
-
-    fn of_bytes(self, bytes: &[u8]) -> String {
+    fn of(self, parts: &[&[u8]]) -> String {
+        let bytes = parts.join(&b':');
         match self {
             Self::Md5 => hexadecimal(&Md5::digest(bytes)),
             Self::Sha256 => hexadecimal(&Sha256::digest(bytes)),
@@ -232,13 +232,16 @@ impl Hash {
 
 impl Protection {
     /// `auth` before `auth-int`, which few servers check and which hashes the body.
-    fn read(offered: Option<&str>, asked: Asked<'_>) -> Option<Self> {
+    fn read(offered: Option<&[u8]>, asked: Asked<'_>) -> Option<Self> {
         let Some(offered) = offered else { return Some(Self::Legacy) };
-        let offers = |qop: &str| offered.split(',').any(|own| own.trim().eq_ignore_ascii_case(qop));
-        if offers("auth") {
+        let offers = |qop: &[u8]| {
+            let mut list = offered.split(|byte| *byte == b',');
+            list.any(|own| own.trim_ascii().eq_ignore_ascii_case(qop))
+        };
+        if offers(b"auth") {
             return Some(Self::Auth);
         }
-        (offers("auth-int") && asked.body.is_some()).then_some(Self::AuthInt)
+        (offers(b"auth-int") && asked.body.is_some()).then_some(Self::AuthInt)
     }
 
     fn name(self) -> Option<&'static str> {
@@ -292,15 +295,22 @@ impl Nonces {
     }
 }
 
-fn push_quoted(value: &mut String, name: &str, text: &str) {
-    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
-    push(value, name, &format!("\"{escaped}\""));
+fn push_quoted(value: &mut Vec<u8>, name: &str, text: &[u8]) {
+    let mut quoted = vec![b'"'];
+    for byte in text {
+        if matches!(byte, b'"' | b'\\') {
+            quoted.push(b'\\');
+        }
+        quoted.push(*byte);
+    }
+    quoted.push(b'"');
+    push(value, name, &quoted);
 }
 
-fn push(value: &mut String, name: &str, text: &str) {
-    let comma = if value.ends_with(' ') { "" } else { ", " };
-    for part in [comma, name, "=", text] {
-        value.push_str(part);
+fn push(value: &mut Vec<u8>, name: &str, text: &[u8]) {
+    let comma: &[u8] = if value.ends_with(b" ") { b"" } else { b", " };
+    for part in [comma, name.as_bytes(), b"=", text] {
+        value.extend_from_slice(part);
     }
 }
 

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use super::network::{Embedded, Network, embedded};
 use super::route::Security;
-use crate::error::Cause;
+use crate::error::{Cause, Error};
 
 /// Which addresses, ports and schemes a client may connect to.
 ///
@@ -43,6 +43,8 @@ pub struct Egress {
     denied_ports: Vec<RangeInclusive<u16>>,
     http: Rule,
     https: Rule,
+    /// The first that was named and is none of these two.
+    unknown_scheme: Option<String>,
 }
 
 /// What holds for an address that no rule names.
@@ -90,8 +92,26 @@ impl Egress {
     }
 
     fn starting_with(otherwise: Otherwise) -> Self {
-        let (http, https) = (Rule::Allow, Rule::Allow);
-        Self { otherwise, rules: Vec::new(), ports: None, denied_ports: Vec::new(), http, https }
+        Self {
+            otherwise,
+            rules: Vec::new(),
+            ports: None,
+            denied_ports: Vec::new(),
+            http: Rule::Allow,
+            https: Rule::Allow,
+            unknown_scheme: None,
+        }
+    }
+
+    /// What is not understood must not be taken for what allows everything.
+    pub(crate) fn understood(self) -> Result<Self, Error> {
+        match &self.unknown_scheme {
+            None => Ok(self),
+            Some(scheme) => {
+                let what = format!("egress policy: {scheme:?} is neither http nor https");
+                Err(Error::builder(what))
+            }
+        }
     }
 
     /// Allows a network, whatever was said of it before.
@@ -125,7 +145,8 @@ impl Egress {
         self
     }
 
-    /// Allows these schemes, `http` or `https`, and no other; both are allowed by default.
+    /// Allows these schemes, `http` or `https`, and no other; both are allowed by default. Another
+    /// name is an error when the client is built.
     ///
     /// ```
     /// let egress = leanhttp::Egress::public_only().allow_schemes(["https"]);
@@ -138,7 +159,7 @@ impl Egress {
         self
     }
 
-    /// Denies a scheme.
+    /// Denies a scheme, `http` or `https`. Another name is an error when the client is built.
     pub fn deny_scheme(mut self, scheme: &str) -> Self {
         self.set_scheme(scheme, Rule::Deny);
         self
@@ -149,7 +170,7 @@ impl Egress {
         match scheme.to_ascii_lowercase().as_str() {
             "http" => self.http = rule,
             "https" => self.https = rule,
-            _ => {}
+            _ => drop(self.unknown_scheme.get_or_insert_with(|| scheme.to_owned())),
         }
     }
 
@@ -489,15 +510,15 @@ mod tests {
         for (egress, http, https) in [
             (all(), true, true),
             (all().allow_schemes(["HTTPS"]), false, true),
-            (all().allow_schemes(["http", "ftp"]), true, false),
+            (all().allow_schemes(["http"]), true, false),
             (all().allow_schemes([]), false, false),
             (all().deny_scheme("http"), false, true),
-            (all().deny_scheme("gopher"), true, true),
         ] {
             assert_eq!(egress.check_scheme(Plain).is_ok(), http, "{egress:?}");
             assert_eq!(egress.check_scheme(Tls).is_ok(), https, "{egress:?}");
         }
-        let denied = all().deny_scheme("http").check_scheme(Plain).unwrap_err();
+        let denied =
+            all().deny_scheme("http").understood().unwrap().check_scheme(Plain).unwrap_err();
         assert_eq!(denied.to_string(), "http is not allowed by the egress policy");
     }
 

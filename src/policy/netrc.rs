@@ -41,18 +41,16 @@ impl Netrc {
     }
 
     /// The first login for this host (an IPv6 address with or without its brackets), and for this
-    /// user if one is named; otherwise that of `default`. Hosts compare whole, in any case.
+    /// user if one is named; otherwise that of `default`. Hosts compare whole, in any case. An entry
+    /// that says neither who nor what is passed over, as curl does.
     pub(crate) fn lookup(&self, host: &str, username: Option<&str>) -> Option<&NetrcLogin> {
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        let is_wanted =
-            |entry: &&Entry| username.is_none_or(|username| entry.login.username == username);
-        let is_host = |entry: &&Entry| {
-            entry.machine.as_deref().is_some_and(|machine| machine.eq_ignore_ascii_case(host))
+        let is_wanted = |login: &&NetrcLogin| {
+            !login.is_empty() && username.is_none_or(|username| login.username == username)
         };
-        let of_host = self.entries.iter().filter(is_host).find(is_wanted);
-        let default =
-            || self.entries.iter().filter(|entry| entry.machine.is_none()).find(is_wanted);
-        of_host.or_else(default).map(|entry| &entry.login)
+        let of_host = self.logins(|machine| machine.is_some_and(|m| m.eq_ignore_ascii_case(host)));
+        let of_default = self.logins(|machine| machine.is_none());
+        of_host.chain(of_default).find(is_wanted)
     }
 
     /// Basic credentials for the host of this URL.
@@ -69,6 +67,11 @@ impl Netrc {
         let username = std::str::from_utf8(username).ok()?;
         let login = self.lookup(url.host_str()?, Some(username))?;
         Some(login.password.clone().into_bytes())
+    }
+
+    fn logins(&self, is_for: impl Fn(Option<&str>) -> bool) -> impl Iterator<Item = &NetrcLogin> {
+        let entries = self.entries.iter().filter(move |entry| is_for(entry.machine.as_deref()));
+        entries.map(|entry| &entry.login)
     }
 
     fn take(&mut self, keyword: &str, tokens: &mut Tokens<'_>) -> Result<(), NetrcError> {
@@ -93,6 +96,12 @@ impl Netrc {
     fn last(&mut self, tokens: &Tokens<'_>) -> Result<&mut NetrcLogin, NetrcError> {
         let last = self.entries.last_mut().map(|entry| &mut entry.login);
         last.ok_or_else(|| tokens.error("a login before any machine"))
+    }
+}
+
+impl NetrcLogin {
+    fn is_empty(&self) -> bool {
+        self.username.is_empty() && self.password.is_empty()
     }
 }
 
@@ -232,7 +241,11 @@ mod tests {
             ("machine h login l password p", "", None),
             ("machine ::1 login l", "[::1]", Some(("l", ""))),
             ("machine h password p", "h", Some(("", "p"))),
-            ("machine h machine h login l", "h", Some(("", ""))),
+            ("machine h machine h login l", "h", Some(("l", ""))),
+            ("machine h default login d", "h", Some(("d", ""))),
+            ("machine h account a", "h", None),
+            ("machine h login \"\" password \"\"", "h", None),
+            ("default", "h", None),
             ("machine h login l default login d", "x", Some(("d", ""))),
             ("default login d machine h login l", "h", Some(("l", ""))),
             ("machine default login l", "x", None),

@@ -22,6 +22,7 @@ pub(crate) struct Meter {
 
 impl Meter {
     pub(crate) fn start(pace: Pace) -> Self {
+        let pace = Pace { over: pace.over.max(SHORTEST), ..pace };
         Self { pace, waited: Duration::ZERO, bytes: 0 }
     }
 
@@ -29,9 +30,9 @@ impl Meter {
         self.pace
     }
 
-    /// How much longer the current stretch lasts: never zero.
+    /// How much longer the current stretch lasts; nothing is left once it was too slow.
     pub(crate) fn left(&self) -> Duration {
-        self.pace.over.saturating_sub(self.waited).max(Duration::from_nanos(1))
+        self.pace.over.saturating_sub(self.waited)
     }
 
     /// So many bytes came or went, after waiting as long as that: an error if the stretch is over
@@ -52,6 +53,9 @@ impl Meter {
         Ok(())
     }
 }
+
+/// A stretch takes some time.
+const SHORTEST: Duration = Duration::from_nanos(1);
 
 const NANOS: u128 = 1_000_000_000;
 

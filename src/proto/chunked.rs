@@ -1,5 +1,7 @@
 //! The chunked transfer coding (RFC 9112 §7.1), both ways.
 
+use std::fmt;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::buffer::Buffer;
@@ -17,15 +19,18 @@ use crate::limits::Limits;
 /// read it straight to where the caller wants it.
 ///
 /// An error is final: whatever is asked afterwards, the decoder answers with the same error.
-#[derive(Debug)]
 pub(crate) struct Decoder {
     state: State,
     line: ChunkLine,
     trailer_line: Vec<u8>,
     trailer_bytes: usize,
-    trailers: HeaderMap,
+    trailers: Trailers,
     limits: Limits,
 }
+
+/// Trailer fields as they were received.
+#[derive(Default)]
+pub(crate) struct Trailers(pub(crate) HeaderMap);
 
 impl Decoder {
     pub(crate) fn new(limits: &Limits) -> Self {
@@ -34,7 +39,7 @@ impl Decoder {
             line: ChunkLine::new(limits.chunk_extension_bytes),
             trailer_line: Vec::new(),
             trailer_bytes: 0,
-            trailers: HeaderMap::new(),
+            trailers: Trailers::default(),
             limits: limits.clone(),
         }
     }
@@ -96,7 +101,7 @@ impl Decoder {
     ///
     /// They are never merged into the head: a `Content-Length` or `Set-Cookie` here has no effect
     /// (RFC 9110 §6.5.1).
-    pub(crate) fn take_trailers(&mut self) -> HeaderMap {
+    pub(crate) fn take_trailers(&mut self) -> Trailers {
         std::mem::take(&mut self.trailers)
     }
 
@@ -174,13 +179,29 @@ impl Decoder {
             self.state = State::Done;
             return Ok(());
         }
-        if self.trailers.len() >= self.limits.trailer_fields {
+        if self.trailers.0.len() >= self.limits.trailer_fields {
             return Err(ProtocolError::TooManyTrailers(self.limits.trailer_fields));
         }
         let invalid = || ProtocolError::InvalidTrailer(Excerpt::field_name(&line));
         let (name, value) = parse_field(&line).ok_or_else(invalid)?;
-        self.trailers.try_append(name, value).map_err(|_| invalid())?;
+        self.trailers.0.try_append(name, value).map_err(|_| invalid())?;
         Ok(())
+    }
+}
+
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoder")
+            .field("state", &self.state)
+            .field("trailers", &self.trailers)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Says how many there are, never what: a server's fields may be secrets.
+impl fmt::Debug for Trailers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trailers").field("len", &self.0.len()).finish_non_exhaustive()
     }
 }
 

@@ -26,7 +26,7 @@
 use http::{HeaderMap, Method, StatusCode, Version};
 
 use super::buffer::{Buffer, Shelf};
-use super::chunked::{self, CHUNK_END, LAST_CHUNK, SIZE_LINE};
+use super::chunked::{self, CHUNK_END, LAST_CHUNK, SIZE_LINE, Trailers};
 use super::close::{CloseReason, keep_alive};
 use super::error::ProtocolError;
 use super::framing::{Framing, response_framing};
@@ -64,7 +64,7 @@ pub(crate) struct Exchange {
     output: Buffer,
     /// Read, not yet looked at.
     input: Buffer,
-    trailers: Option<HeaderMap>,
+    trailers: Option<Trailers>,
     /// The connection has ended: what is in the input is all that there is.
     ended: Option<Ending>,
     /// How much to read at once.
@@ -481,7 +481,7 @@ impl Exchange {
 
     /// The trailer fields of a chunked body, once it has ended.
     pub(crate) fn take_trailers(&mut self) -> Option<HeaderMap> {
-        self.trailers.take()
+        self.trailers.take().map(|trailers| trailers.0)
     }
 
     /// Takes heads from the input until the final one.

@@ -1,9 +1,7 @@
 //! The body of a response while it comes, by its framing (RFC 9112 §6.3).
 
-use http::HeaderMap;
-
 use super::buffer::Buffer;
-use super::chunked::Decoder;
+use super::chunked::{Decoder, Trailers};
 use super::error::ProtocolError;
 use super::exchange::BodyStep;
 
@@ -63,7 +61,7 @@ impl Incoming {
     }
 
     /// The trailer fields that came with the last chunk.
-    pub(super) fn take_trailers(&mut self) -> Option<HeaderMap> {
+    pub(super) fn take_trailers(&mut self) -> Option<Trailers> {
         match self {
             Self::Chunked(decoder) => Some(decoder.take_trailers()),
             Self::Length(_) | Self::UntilClose => None,

@@ -65,9 +65,13 @@ fn of_folders(folders: &OsStr) -> io::Result<Vec<Certificate>> {
     Ok(found)
 }
 
-/// Certificates that cannot be roots are passed over: collections of a system have some.
+/// What is damaged, and certificates that cannot be roots, are passed over: collections of a system
+/// have some.
+///
+/// A reader goes on behind an error, where a slice stays on it for ever (rustls-pki-types before
+/// 1.13).
 fn of_file(path: &Path) -> io::Result<Vec<Certificate>> {
     let pem = fs::read(path)?;
-    let certificates = CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok);
+    let certificates = CertificateDer::pem_reader_iter(pem.as_slice()).filter_map(Result::ok);
     Ok(certificates.filter_map(|der| Certificate::checked(der).ok()).collect())
 }

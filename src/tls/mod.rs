@@ -24,9 +24,9 @@
 //! # Ok::<(), leanhttp::Error>(())
 //! ```
 //!
-//! Sessions are resumed within one client: it keeps the tickets of the last 256 hosts. A resumed
-//! session is not verified again, which is why clients, whose settings may differ, share none, and
-//! why a client's settings cannot change.
+//! Sessions are resumed within one client: it keeps the tickets of 32 hosts, and when there is
+//! another, those of the first go. A resumed session is not verified again, which is why clients,
+//! whose settings may differ, share none, and why a client's settings cannot change.
 //!
 //! The cryptography is that of ring (feature `ring`, a default), of AWS-LC (feature `aws-lc-rs`,
 //! which is preferred where both are there), or of the provider that the program has installed for
@@ -88,7 +88,7 @@ impl<F: Front> ClientBuilder<F> {
     /// nothing changes. By default they are not looked at: whoever can set them could add a root.
     ///
     /// A file or folder that cannot be read or has no certificate is an error of
-    /// [`build`](Self::build).
+    /// [`build`](Self::build); damaged certificates beside good ones are passed over.
     ///
     /// ```
     /// let client = leanhttp::Client::builder().tls_certs_from_env();

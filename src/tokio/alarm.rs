@@ -2,9 +2,10 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use ::tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::policy::budget::{Expired, Wait};
 
 /// Tells when a wait is over.
 ///
@@ -12,16 +13,17 @@ use ::tokio::time::{Instant, Sleep, sleep_until};
 /// and again: it rings for an earlier wait now and then, and is set to the later one only then.
 #[derive(Debug, Default)]
 pub(super) struct Alarm {
-    /// When the wait that is under way has to be over.
-    end: Option<Instant>,
+    /// When the wait that is under way has to be over, and what is told then.
+    end: Option<(Instant, Expired)>,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Alarm {
     /// A wait begins; or one that was broken off, because its future was dropped, goes on.
-    pub(super) fn set(&mut self, at_most: Option<Duration>) {
-        let end = at_most.and_then(|limit| Instant::now().checked_add(limit));
-        self.end = end.map(|end| self.end.map_or(end, |earlier| earlier.min(end)));
+    pub(super) fn set(&mut self, wait: Wait) {
+        let end = wait.at_most.and_then(|limit| Instant::now().checked_add(limit));
+        let end = end.map(|end| (end, wait.expired));
+        self.end = end.map(|end| self.end.filter(|earlier| earlier.0 <= end.0).unwrap_or(end));
     }
 
     /// The wait was not in vain, or it was long enough.
@@ -29,8 +31,8 @@ impl Alarm {
         self.end = None;
     }
 
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(end) = self.end else { return Poll::Pending };
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Expired> {
+        let Some((end, expired)) = self.end else { return Poll::Pending };
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(end)));
         if end < timer.deadline() {
             timer.as_mut().reset(end);
@@ -38,7 +40,7 @@ impl Alarm {
         loop {
             ready!(timer.as_mut().poll(cx));
             if timer.deadline() >= end {
-                return Poll::Ready(());
+                return Poll::Ready(expired);
             }
             timer.as_mut().reset(end);
         }

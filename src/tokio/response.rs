@@ -115,10 +115,10 @@ impl Response {
                 let flushed = poll_fn(|cx| Pin::new(&mut *writer).poll_flush(cx)).await;
                 return flushed.map(|()| copied).map_err(|error| self.writer_error(error));
             }
-            let source = self.body.hold();
+            let held = self.body.hold();
             let written = write_all(writer, piece.get(..count).unwrap_or_default()).await;
             written.map_err(|error| self.writer_error(error))?;
-            self.body.go_on(source);
+            self.body.go_on(held);
             copied += count as u64;
         }
     }

@@ -64,13 +64,13 @@ impl Stream {
         self.settle()?;
         let endpoint = Arc::clone(&self.endpoint);
         let alarm = self.alarm(interest);
-        alarm.set(wait.at_most);
+        alarm.set(wait);
         let outcome = poll_fn(|cx| {
             if let Poll::Ready(outcome) = endpoint.poll_ready(interest, cx) {
                 return Poll::Ready(outcome.map_err(SocketError::from));
             }
-            ready!(alarm.poll(cx));
-            Poll::Ready(Err(wait.expired.into()))
+            let expired = ready!(alarm.poll(cx));
+            Poll::Ready(Err(expired.into()))
         });
         let outcome = outcome.await;
         if outcome.is_err() {
@@ -119,7 +119,10 @@ impl system::Stream for Stream {
         if std::mem::take(self.is_spotted.get_mut()) {
             match (&*self.endpoint.socket()).read(into) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                outcome => return Ok(outcome?),
+                outcome => {
+                    self.reading.clear();
+                    return Ok(outcome?);
+                }
             }
         }
         consume_budget().await; // a socket that is always ready must not starve other tasks
@@ -170,6 +173,11 @@ impl system::Stream for Stream {
         let seen = seen.unwrap_or_else(|| os::pending(&self.endpoint.socket()));
         self.is_spotted.store(seen == Pending::Bytes, Ordering::Relaxed);
         seen
+    }
+
+    fn forget_waits(&mut self) {
+        self.reading.clear();
+        self.writing.clear();
     }
 
     fn local_addr(&self) -> Option<SocketAddr> {

@@ -6,6 +6,10 @@ use std::{
 use super::*;
 use crate::url::Url;
 
+/// By the default limits.
+const MAX_LINES: usize = 10_000;
+const MAX_LINE: usize = 64 * 1024;
+
 type Save = fn(&Jar, &mut Vec<u8>, SessionCookies);
 type Load = fn(&Jar, &mut dyn BufRead) -> io::Result<Loaded>;
 
@@ -108,9 +112,9 @@ fn an_overlong_line_is_skipped() {
         let long = start.as_bytes().chain(io::repeat(b'x').take(100 << 20));
         let mut reader = BufReader::new(long.chain(Cursor::new(format!("\n{line}"))));
         let (mut text, mut lines) = (Vec::new(), 0);
-        while read_line(&mut reader, &mut text).unwrap() {
+        while read_line(&mut reader, &mut text, MAX_LINE as u64).unwrap() {
             lines += 1;
-            assert!(text.capacity() as u64 <= 2 * MAX_LINE);
+            assert!(text.capacity() <= 2 * MAX_LINE);
         }
         assert_eq!(lines, 2);
 
@@ -124,7 +128,7 @@ fn an_overlong_line_is_skipped() {
 
 #[test]
 fn a_line_may_be_as_long_as_can_be() {
-    let mut file = vec![b'#'; MAX_LINE as usize - 1];
+    let mut file = vec![b'#'; MAX_LINE - 1];
     file.extend_from_slice(b"\nh.example\tFALSE\t/\tFALSE\t0\tn\tv\n");
     for extra in [0, 1] {
         assert_eq!(Jar::new().load_netscape(&*file).unwrap(), loaded(1, 0, 0, None), "{extra}");
@@ -142,6 +146,29 @@ fn a_file_without_end_ends() {
     let lines = |count: usize| "#\n".repeat(count);
     assert!(jar.load_netscape(lines(MAX_LINES).as_bytes()).is_ok());
     assert!(jar.load_netscape(lines(MAX_LINES + 1).as_bytes()).is_err());
+}
+
+/// Whatever limits a jar has, it takes back what it gave.
+#[test]
+fn raised_limits_hold_for_files_too() {
+    let mut limits = Limits::default();
+    (limits.in_all, limits.cookie_bytes, limits.attribute_bytes) = (20_000, 80_000, 5_000);
+    let with_limits = || at(0).with_limits(limits.clone());
+    let jar = with_limits();
+    for n in 0..12_000 {
+        let url = Url::parse(&format!("http://h{}.example/", n / 40)).unwrap();
+        jar.add_cookie_str(&format!("c{n}=1"), &url);
+    }
+    // Each octet of these takes two in JSON.
+    let long = format!("long={}; Path=/{}", "\"".repeat(79_000), "\\".repeat(4_000));
+    jar.add_cookie_str(&long, &Url::parse("http://h.example/").unwrap());
+    for (save, load) in FORMATS {
+        let mut file = Vec::new();
+        save(&jar, &mut file, SessionCookies::Keep);
+        let again = with_limits();
+        assert_eq!(load(&again, &mut file.as_slice()).unwrap(), loaded(12_001, 0, 0, None));
+        assert_eq!(again.len(), 12_001);
+    }
 }
 
 #[test]

@@ -547,6 +547,8 @@ fn trailers_are_kept_apart() {
     );
     let Ok(Step::Head(head)) = exchange.step() else { panic!("no head") };
     assert_eq!(exchange.read_body(&mut [0; 9]), Ok(BodyStep::End));
+    let shown = format!("{exchange:?}");
+    assert!(shown.contains("trailers: Some(Trailers { len: 1, .. })"), "{shown}");
     assert_eq!(exchange.take_trailers().unwrap()["x-sum"], "1");
     assert!(!head.headers.map().contains_key("x-sum"));
 }
