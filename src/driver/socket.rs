@@ -219,6 +219,7 @@ mod tests {
 
     use super::*;
     use crate::fuzzing::call::{self, Client, Network, Patience, Reading};
+    use crate::policy::retry;
 
     /// A connection on which nothing happens, and a program that gets a signal again and again.
     struct Signals;
@@ -244,6 +245,51 @@ mod tests {
         }
 
         fn keep(&mut self, _: usize) {}
+    }
+
+    /// A connection that takes everything, late, and never answers.
+    #[derive(Default)]
+    struct Late {
+        requests: usize,
+    }
+
+    impl Network for Late {
+        fn dial(&mut self, _: (&str, u16)) -> Option<usize> {
+            Some(0)
+        }
+
+        fn begin(&mut self, _: usize, _: &Method, _: &Url) {
+            self.requests += 1;
+        }
+
+        fn write(&mut self, _: usize, bytes: &[u8]) -> io::Result<usize> {
+            thread::sleep(Duration::from_millis(20));
+            Ok(bytes.len())
+        }
+
+        fn read(&mut self, _: usize, _: &mut [u8], _: Patience) -> io::Result<usize> {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+
+        fn pending(&self, _: usize) -> Pending {
+            Pending::Nothing
+        }
+
+        fn keep(&mut self, _: usize) {}
+    }
+
+    /// RFC 9110 §9.2.2: what was written too slowly was written all the same.
+    #[test]
+    fn what_went_too_slowly_may_have_been_carried_out() {
+        let at_once = retry::Policy::new().backoff(Duration::ZERO, Duration::ZERO);
+        let builder = Client::builder().retry(at_once);
+        let builder = builder.min_throughput(1_000_000, Duration::from_millis(10));
+        let network = Arc::new(Mutex::new(Late::default()));
+        let client = call::client(builder, network.clone()).unwrap();
+        let request = client.post("http://a.test/").body("an order").build().unwrap();
+        let reading = Reading { sizes: [].into_iter(), at_most: 0 };
+        assert_eq!(call::call(&client, request, reading).end, Err("Timeout".to_owned()));
+        assert_eq!(network.lock().unwrap().requests, 1);
     }
 
     #[test]

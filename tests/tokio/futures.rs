@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use real::tokio::{Body, Client, ClientBuilder, Response, Upgraded};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::JoinSet;
 
 use super::support::httpbin::Httpbin;
@@ -84,6 +84,65 @@ async fn polled<T>(future: impl Future<Output = T>, times: usize) -> Option<T> {
         future.as_mut().poll(cx).map(Some)
     })
     .await
+}
+
+/// A wait that was broken off is over with its call: the next one has limits of its own.
+#[tokio::test]
+async fn that_wait_leave_no_limit_to_the_next_call() {
+    let limit = Duration::from_millis(400);
+    let begun = send(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello");
+    let first = [Step::ExpectRequest, begun, Step::Pause(limit / 4), send("world")];
+    let second = [Step::ExpectRequest, Step::Pause(limit / 2), send(ok("next"))];
+    let server = Script::serve(vec![first.into_iter().chain(second).collect()]);
+    let client = Client::builder().read_timeout(limit).build().unwrap();
+    let mut response = client.get(server.url("/")).send().await.unwrap();
+    assert_eq!(response.chunk().await.unwrap().unwrap(), "hello");
+    assert!(tokio::time::timeout(limit / 8, response.chunk()).await.is_err());
+    tokio::time::sleep(limit / 4).await; // the rest is there, and is read away
+    drop(response);
+    assert_eq!(client.pool_stats().idle, 1);
+    tokio::time::sleep(limit).await;
+    let next = client.get(server.url("/")).send().await;
+    assert_eq!(next.unwrap().text().await.unwrap(), "next");
+}
+
+/// Of two limits the one is told that ended the wait, which began with the first future.
+#[tokio::test]
+async fn that_wait_go_on_where_they_were() {
+    let limit = Duration::from_millis(400);
+    let begun = send(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello");
+    let server = Script::serve(vec![vec![Step::ExpectRequest, begun, Step::Silent]]);
+    let client = Client::builder().read_timeout(limit).timeout(limit * 5 / 4).build().unwrap();
+    let mut response = client.get(server.url("/")).send().await.unwrap();
+    response.chunk().await.unwrap();
+    assert!(tokio::time::timeout(limit / 2, response.chunk()).await.is_err());
+    let error = response.chunk().await.unwrap_err();
+    assert!(error.to_string().ends_with("no byte came for 400ms (read timeout)"), "{error}");
+}
+
+/// A limit that is changed holds from then on.
+#[tokio::test]
+async fn that_wait_for_another_protocol_know_the_new_limit() {
+    let limit = Duration::from_millis(300);
+    let switch =
+        send("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n");
+    let late = [Step::ExpectRequest, switch, Step::Pause(limit * 2), send("late")];
+    let server = Script::serve(vec![late.into()]);
+    let client = Client::builder().read_timeout(limit).build().unwrap();
+    let request =
+        client.get(server.url("/")).header("upgrade", "x").header("connection", "upgrade");
+    let mut upgraded = request.send().await.unwrap().upgrade().await.unwrap();
+    let mut bytes = [0; 4];
+    assert!(tokio::time::timeout(limit / 3, read(&mut upgraded, &mut bytes)).await.is_err());
+    upgraded.set_read_timeout(Some(GENEROUS));
+    assert_eq!(read(&mut upgraded, &mut bytes).await.unwrap(), 4);
+    assert_eq!(&bytes, b"late");
+}
+
+async fn read(from: &mut Upgraded, into: &mut [u8]) -> std::io::Result<usize> {
+    let mut buffer = ReadBuf::new(into);
+    std::future::poll_fn(|cx| Pin::new(&mut *from).poll_read(cx, &mut buffer)).await?;
+    Ok(buffer.filled().len())
 }
 
 /// Takes that much and no more.
