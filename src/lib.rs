@@ -295,7 +295,7 @@
 //! | waiting before a retry: the first, any | at most 0.2 s, 10 s | `backoff` |
 //! | waiting because a server asks for it | 60 s | `max_retry_after` |
 //! | retries in hand for one host | 10 | `budget` |
-//! | idle connections: how long | 90 s | `pool_idle_timeout` |
+//! | idle connections: how long, until the next call or `close_idle_connections` closes them | 90 s | `pool_idle_timeout` |
 //! | idle connections to one host | 32 | `pool_max_idle_per_host` |
 //! | idle connections in all | 128 | `pool_max_idle` |
 //! | connections to one host at all; others wait their turn | no limit | `pool_max_open_per_host` |

@@ -39,7 +39,9 @@ use crate::url::{Url, Userinfo};
 /// A proxy, and what goes by it.
 ///
 /// User name and password in its URL are for the proxy. They are sent without being asked for: in
-/// `Proxy-Authorization: Basic` to an HTTP proxy, and as the login of SOCKS.
+/// `Proxy-Authorization: Basic` to an HTTP proxy, and as the login of SOCKS. A field
+/// `Proxy-Authorization` of a request is for a proxy that forwards it (`http`); tunnels (`https`) are
+/// shared by requests, and take their login from here alone.
 ///
 /// ```
 /// use leanhttp::{Client, NoProxy, Proxy};

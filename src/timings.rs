@@ -110,7 +110,7 @@ impl Hop {
     }
 
     /// Sending the request, from the connection being there to the last byte being taken by the
-    /// system. None if it left together with the last words of the handshake.
+    /// system. Over TLS the last words of the handshake leave together with it.
     pub fn request(&self) -> Option<Duration> {
         self.request
     }

@@ -92,8 +92,8 @@ impl Response {
 
     /// Copies the body to `writer` piece by piece, and flushes it; says how many bytes it had.
     ///
-    /// If the future is dropped while `writer` takes a piece, that piece is lost: the connection is
-    /// closed, and to read on is an error.
+    /// If the future is dropped while `writer` takes a piece, that piece is lost, and to read on is an
+    /// error.
     ///
     /// ```no_run
     /// # async fn example(mut file: impl tokio::io::AsyncWrite + Unpin) -> leanhttp::Result<()> {

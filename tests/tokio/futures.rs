@@ -176,15 +176,11 @@ async fn of_a_copy_break_the_body() {
     for size in [20_000, 200_000] {
         let url = server.url(&format!("/bytes/{size}"));
         let mut response = client.get(url).send().await.unwrap();
-        assert!(polled(response.copy_to(&mut Full(1000)), 1000).await.is_none());
-        let error = loop {
-            match response.chunk().await {
-                Ok(chunk) => assert!(chunk.is_none(), "a gap of {size}"),
-                Err(error) => break error,
-            }
-        };
+        let mut writer = Full(1000);
+        let copy = response.copy_to(&mut writer);
+        assert!(tokio::time::timeout(Duration::from_millis(100), copy).await.is_err());
+        let error = response.chunk().await.unwrap_err();
         assert!(error.to_string().contains("a piece of it was lost"), "{error}");
-        assert_eq!(client.pool_stats().idle, 0);
     }
 }
 
