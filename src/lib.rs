@@ -430,6 +430,22 @@ pub use request::IntoUrl;
 pub use tls::{Certificate, Identity};
 pub use url::Url;
 
+/// What the root has beside a front. Each front has it too, so that a program may take the front for
+/// the whole crate: `use leanhttp::tokio as reqwest`.
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+mod shared {
+    #[doc(no_inline)]
+    pub use crate::{
+        CancelToken, Egress, Error, IntoUrl, IpFamily, Limits, Method, NoProxy, Proxy, Result,
+        StatusCode, Url, Version, header,
+    };
+    #[cfg(feature = "tls")]
+    #[doc(no_inline)]
+    pub use crate::{Certificate, Identity};
+    #[doc(no_inline)]
+    pub use crate::{cookie, dns, egress, error, form, proxy, redirect, retry, timings, tls, url};
+}
+
 /// Where connections may lead.
 pub mod egress {
     pub use crate::policy::egress::Egress;

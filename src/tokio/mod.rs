@@ -18,7 +18,7 @@
 //! | into a writer | `response.copy_to(&mut file)?` | `response.copy_to(&mut file).await?` |
 //! | body from a reader | `Body::new(R: Read)` | [`Body::new`](Body::new)`(R: AsyncRead)`; with the feature `stream` `Body::wrap_stream` |
 //! | as an `http::Response` | `response.into()`, whose body is `Read` | `response.into()`, whose body is [`AsyncRead`]; with the feature `tower` an `http_body::Body` |
-//! | end a call from outside | [`CancelToken`](crate::CancelToken) | drop its future, or the token |
+//! | end a call from outside | [`CancelToken`] | drop its future, or the token |
 //! | many at once | a thread each | a task each |
 //!
 //! Settings, requests, heads of responses, errors, cookies and forms are the same types; protocol,
@@ -29,6 +29,25 @@
 //! one, and so does one with hundreds of requests at a time. The two can stand side by side, but a
 //! call of `blocking` blocks the thread that it is made on: in a task it belongs into
 //! `spawn_blocking`.
+//!
+//! All that the root of the crate has stands here too, so either front can be taken for the whole
+//! crate by a program that was written for reqwest:
+//!
+//! ```no_run
+//! use leanhttp::tokio as reqwest;
+//! use reqwest::{Client, StatusCode, header, redirect};
+//! # use reqwest::{Body, CancelToken, Egress, Error, IntoUrl, Limits, Method, NoProxy, Proxy, Request};
+//! # use reqwest::{RequestBuilder, Response, Result, Upgraded, Url, Version, cookie, dns, retry, tls};
+//! # #[cfg(feature = "tls")]
+//! # use reqwest::{Certificate, Identity};
+//!
+//! # async fn example() -> Result<(), reqwest::Error> {
+//! let client = Client::builder().redirect(redirect::Policy::none()).build()?;
+//! let request = client.get("https://example.org/").header(header::ACCEPT, "text/html");
+//! assert_eq!(request.send().await?.status(), StatusCode::OK);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Runtimes
 //!
@@ -85,9 +104,9 @@ pub(crate) use response::CHUNK;
 pub(crate) use response::filled;
 
 use crate::body::SourceLength;
-use crate::error::Result;
 use crate::front::{Front, sealed};
-use crate::request::IntoUrl;
+
+pub use crate::shared::*;
 
 /// The async front, as a type parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
