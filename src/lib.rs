@@ -26,8 +26,8 @@
 //! - [`RequestBuilder`](request::RequestBuilder) makes a request step by step. A mistake, such as a
 //!   line break in a header, is told by `build` or `send`, and nothing is sent.
 //! - [`Response`](response::Response) has status, fields and the final URL; its body is read as it
-//!   comes, by `text`, `bytes`, `json`, `copy_to` or [`std::io::Read`]. After a 101, `upgrade` gives
-//!   the connection.
+//!   comes, by `text`, `bytes`, `json` (with the feature `json`), `copy_to` or [`std::io::Read`].
+//!   After a 101, `upgrade` gives the connection.
 //! - [`Error`] says in one line what was tried, for which URL, and why it failed; it has a
 //!   [`kind`](Error::kind), a [`phase`](Error::phase) and the predicates of reqwest.
 //! - [`Url`] is parsed as browsers do it (WHATWG), for `http` and `https`.
@@ -37,6 +37,8 @@
 //! aliases without the parameter stand at the root of the crate, or `tokio`, whose aliases stand in
 //! `leanhttp::tokio`, with a page that shows both side by side and how to choose. All that this guide
 //! says holds for both.
+//!
+//! What is different from reqwest is told by the README, under "Coming from reqwest".
 //!
 //! # Cookbook
 //!
@@ -317,6 +319,9 @@
 //! | cookies of one response, of one domain, in all | 50, 50, 3000 | `cookie::Limits` |
 //!
 //! # Features
+//!
+//! `cargo add leanhttp --features json,tokio` adds some to the default ones; `--no-default-features`
+//! takes those away.
 //!
 //! Without any feature there are 6 crates; each line says how many it adds to those above it.
 //!

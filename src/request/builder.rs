@@ -21,7 +21,7 @@ use crate::proto::exchange::Expectation;
 use crate::proto::fields::is_tchar;
 
 /// Builds a request step by step; a mistake is told by [`build`](RequestBuilder::build) or `send`,
-/// and nothing is sent.
+/// and nothing is sent. With the feature `json` there is a method `json` too.
 #[must_use]
 pub struct RequestBuilder<F: Front> {
     client: Client<F>,

@@ -16,6 +16,7 @@
 //! | whole body | `response.text()?`, `bytes`, `json` | `response.text().await?`, `bytes`, `json` |
 //! | piece by piece | `std::io::Read` | [`chunk`](Response::chunk), [`AsyncRead`]; with the feature `stream` `bytes_stream` |
 //! | into a writer | `response.copy_to(&mut file)?` | `response.copy_to(&mut file).await?` |
+//! | response of an error status | `error.into_response()?` | `Response::try_from(error)?` |
 //! | body from a reader | `Body::new(R: Read)` | [`Body::new`](Body::new)`(R: AsyncRead)`; with the feature `stream` `Body::wrap_stream` |
 //! | as an `http::Response` | `response.into()`, whose body is `Read` | `response.into()`, whose body is [`AsyncRead`]; with the feature `tower` an `http_body::Body` |
 //! | end a call from outside | [`CancelToken`] | drop its future, or the token |
@@ -60,6 +61,10 @@
 //! system as `tokio::net::lookup_host` does it, or by a [`Resolve`](crate::dns::Resolve) of yours;
 //! an IP address or a [`resolve`](ClientBuilder::resolve) entry needs none.
 //!
+//! In a test whose clock is paused (`start_paused`), that clock jumps ahead while a server on a socket
+//! takes its time, and the limits that hold by default end the call at once. Take them off there:
+//! `Client::builder().connect_timeout(None).read_timeout(None).write_timeout(None)`.
+//!
 //! # Dropping futures
 //!
 //! Every future here may be dropped at any point. A call that is dropped closes its connection and
@@ -71,6 +76,25 @@
 //! With the feature `tower`, [`Client`] and `&Client` are `tower_service::Service`s of
 //! `http::Request`, which answer with `http::Response`; and of [`Request`], which has timeouts and
 //! policies of its own. A [`Reader`] is an `http_body::Body`, and `Body::wrap` sends one.
+//!
+//! ```no_run
+//! # #[cfg(feature = "tower")]
+//! # async fn example() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! use std::time::Duration;
+//! use leanhttp::tokio::{Client, Request};
+//! use tower::{Service, ServiceBuilder, ServiceExt};
+//!
+//! let client = Client::new();
+//! let request = http::Request::get("https://example.org/").body("")?;
+//! let response = client.clone().oneshot(request).await?; // an `http::Response<Reader>`
+//!
+//! // Which of the two sorts of requests is meant has to be said where no request says it.
+//! let mut service = ServiceBuilder::new().timeout(Duration::from_secs(5)).service(client.clone());
+//! let request = client.get("https://example.org/").build()?;
+//! let response = ServiceExt::<Request>::ready(&mut service).await?.call(request).await?;
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! Such a service is always ready: the client queues by itself where there may be only so many
 //! connections ([`pool_max_open_per_host`](ClientBuilder::pool_max_open_per_host)), and connects to
