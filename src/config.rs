@@ -200,9 +200,7 @@ impl<F: Front> ClientBuilder<F> {
         V::Error: Into<http::Error>,
     {
         self.checked(
-            value
-                .try_into()
-                .map_err(|error| Error::builder("invalid User-Agent").cause(error.into())),
+            value.try_into().map_err(|error| Error::invalid_field("invalid User-Agent", error)),
             |config, value| drop(config.default_headers.insert(header::USER_AGENT, value)),
         )
     }

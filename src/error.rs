@@ -7,6 +7,7 @@ use std::fmt;
 use std::io;
 
 use http::StatusCode;
+use http::header::{InvalidHeaderName, InvalidHeaderValue};
 
 use crate::apart::Apart;
 use crate::timings::Timings;
@@ -171,11 +172,27 @@ impl Error {
         Self { inner: Box::new(Apart::new(inner)) }
     }
 
-    /// The caller's fault, found before anything was sent.
     pub(crate) fn too_many_fields(cause: impl Into<Cause>) -> Self {
         Self::builder("too many header fields").cause(cause)
     }
 
+    /// A name or value that the crate `http` refuses, with the reason, which it does not tell.
+    pub(crate) fn invalid_field(
+        detail: impl Into<Cow<'static, str>>,
+        cause: impl Into<http::Error>,
+    ) -> Self {
+        let cause = cause.into();
+        let rule = match (cause.is::<InvalidHeaderName>(), cause.is::<InvalidHeaderValue>()) {
+            (true, _) => Some(NAME_RULE),
+            (_, true) => Some(VALUE_RULE),
+            _ => None,
+        };
+        let mut error = Self::builder(detail).cause(cause);
+        error.inner.notes.extend(rule.map(Cow::Borrowed));
+        error
+    }
+
+    /// The caller's fault, found before anything was sent.
     pub(crate) fn builder(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Builder, Phase::Build).detail(detail)
     }
@@ -397,6 +414,13 @@ impl Error {
         io::Error::new(kind, self)
     }
 }
+
+/// RFC 9110 §5.6.2.
+const NAME_RULE: &str =
+    "letters, digits and !#$%&'*+-.^_`|~ may stand there, no space and no colon";
+
+/// RFC 9110 §5.5.
+const VALUE_RULE: &str = "the value holds a line break or another control character";
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -26,8 +26,8 @@
 //! - [`RequestBuilder`](request::RequestBuilder) makes a request step by step. A mistake, such as a
 //!   line break in a header, is told by `build` or `send`, and nothing is sent.
 //! - [`Response`](response::Response) has status, fields and the final URL; its body is read as it
-//!   comes, by `text`, `bytes`, `json`, `copy_to` or [`std::io::Read`]. After a 101, `upgrade` gives
-//!   the connection.
+//!   comes, by `text`, `bytes`, `json` (with the feature `json`), `copy_to` or [`std::io::Read`].
+//!   After a 101, `upgrade` gives the connection.
 //! - [`Error`] says in one line what was tried, for which URL, and why it failed; it has a
 //!   [`kind`](Error::kind), a [`phase`](Error::phase) and the predicates of reqwest.
 //! - [`Url`] is parsed as browsers do it (WHATWG), for `http` and `https`.
@@ -37,6 +37,8 @@
 //! aliases without the parameter stand at the root of the crate, or `tokio`, whose aliases stand in
 //! `leanhttp::tokio`, with a page that shows both side by side and how to choose. All that this guide
 //! says holds for both.
+//!
+//! What is different from reqwest is told by the README, under "Coming from reqwest".
 //!
 //! # Cookbook
 //!
@@ -318,6 +320,9 @@
 //!
 //! # Features
 //!
+//! `cargo add leanhttp --features json,tokio` adds some to the default ones; `--no-default-features`
+//! takes those away.
+//!
 //! Without any feature there are 6 crates; each line says how many it adds to those above it.
 //!
 //! | feature | default | what it adds | crates |
@@ -429,6 +434,22 @@ pub use request::IntoUrl;
 #[cfg(feature = "tls")]
 pub use tls::{Certificate, Identity};
 pub use url::Url;
+
+/// What the root has beside a front. Each front has it too, so that a program may take the front for
+/// the whole crate: `use leanhttp::tokio as reqwest`.
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+mod shared {
+    #[doc(no_inline)]
+    pub use crate::{
+        CancelToken, Egress, Error, IntoUrl, IpFamily, Limits, Method, NoProxy, Proxy, Result,
+        StatusCode, Url, Version, header,
+    };
+    #[cfg(feature = "tls")]
+    #[doc(no_inline)]
+    pub use crate::{Certificate, Identity};
+    #[doc(no_inline)]
+    pub use crate::{cookie, dns, egress, error, form, proxy, redirect, retry, timings, tls, url};
+}
 
 /// Where connections may lead.
 pub mod egress {

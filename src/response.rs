@@ -24,7 +24,7 @@ pub use described::Link;
 /// A response: its head, and its body `B`, which is read as it comes.
 ///
 /// Read the body to its end, or the connection cannot be used again; dropping a response with much
-/// of its body unread closes the connection.
+/// of its body unread closes the connection. With the feature `json` there is a method `json` too.
 pub struct Response<B> {
     pub(crate) head: Head,
     pub(crate) body: B,
@@ -41,9 +41,9 @@ pub(crate) struct Addresses {
 pub(crate) struct Head {
     pub(crate) received: Box<ResponseHead>,
     pub(crate) url: Url,
-    /// Shared by all responses of a connection; none for a response that was made by hand.
+    /// Shared by all responses of a connection; none before there is one.
     addresses: Option<Arc<Addresses>>,
-    /// None for a response that was made by hand.
+    /// None before the call has come to its end.
     pub(crate) timings: Option<Box<Timings>>,
     pub(crate) tls: Option<TlsInfo>,
     pub(crate) extensions: Extensions,
@@ -106,13 +106,13 @@ impl<B> Response<B> {
         self.head.received.version
     }
 
-    /// The URL of this response: after redirects, the last one.
+    /// The URL of this response: after redirects, the last one. It keeps its fragment.
     pub fn url(&self) -> &Url {
         &self.head.url
     }
 
     /// The address that the response came from, a proxy's if there is one; none over a Unix domain
-    /// socket, and for a response that was made by hand.
+    /// socket.
     pub fn remote_addr(&self) -> Option<SocketAddr> {
         self.head.addresses().remote
     }
@@ -122,7 +122,7 @@ impl<B> Response<B> {
         self.head.addresses().local
     }
 
-    /// Where the time went until the head was there; none for a response that was made by hand.
+    /// Where the time went until the head was there.
     pub fn timings(&self) -> Option<&Timings> {
         self.head.timings.as_deref()
     }
@@ -151,7 +151,23 @@ impl<B> Response<B> {
     ///
     /// # Errors
     ///
-    /// For a status of 400 or more. The response stays in the error, so that its body can be read.
+    /// For a status of 400 or more. The response stays in the error, so that its body can be read:
+    /// `Response::try_from(error)` gives it back, and on the blocking front `error.into_response()`.
+    /// An error of the other front holds no such response, and comes back as it is.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "tokio")] {
+    /// use leanhttp::tokio::Response;
+    ///
+    /// let response = leanhttp::tokio::get("https://example.org/").await?;
+    /// if let Err(error) = response.error_for_status() {
+    ///     let explanation = Response::try_from(error)?.text().await?;
+    /// }
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn error_for_status(self) -> Result<Self>
     where
         B: Send + Sync + 'static,

@@ -86,7 +86,7 @@ mod request {
     fn the_first_of_several_mistakes_is_told() {
         assert_refused_unsent(&[(
             |c, url| c.get(url).header("a b", "c").header("d", "\0").body("x").send(),
-            "header: invalid HTTP header name",
+            "header: invalid HTTP header name; …",
         )]);
         let error = leanhttp::Client::new().get("x").header("a b", "c").send().unwrap_err();
         assert!(error.to_string().starts_with("URL \"x\": relative URL"), "{error}");
@@ -296,6 +296,7 @@ mod tls {
         let line =
             format!("reading the response head for {url}: invalid status line \"\\x15\\x03…");
         assert_told(&error, Kind::Protocol, Phase::Head, &line);
+        assert!(error.to_string().ends_with("; that is TLS: is it an https URL?"), "{error}");
     }
 
     fn client(pki: &Pki) -> Client {

@@ -81,21 +81,23 @@ mod fields {
     /// told: it may be a secret.
     #[test]
     fn i01_controls_in_header_values() {
-        type Rows = Vec<(Ask, &'static str)>;
-        let bad_value = "header x-test: failed to parse header value";
-        let bad_token = "invalid Authorization value: failed to parse header value";
+        type Rows<'a> = Vec<(Ask, &'a str)>;
+        const REASON: &str = "failed to parse header value; the value holds a line break or \
+            another control character";
+        let bad_value = format!("header x-test: {REASON}");
+        let bad_token = format!("invalid Authorization value: {REASON}");
+        let bad_agent = format!("invalid User-Agent: {REASON}");
         for value in controls().flat_map(with) {
             let (text, bytes) = (value.clone(), value.clone().into_bytes());
             let token = value.clone();
-            let rows: Rows = vec![
-                (ask(move |c, url| c.get(url).header("x-test", &text)), bad_value),
-                (ask(move |c, url| c.get(url).header("x-test", bytes.clone())), bad_value),
-                (ask(move |c, url| c.get(url).bearer_auth(&token)), bad_token),
+            let rows: Rows<'_> = vec![
+                (ask(move |c, url| c.get(url).header("x-test", &text)), &bad_value),
+                (ask(move |c, url| c.get(url).header("x-test", bytes.clone())), &bad_value),
+                (ask(move |c, url| c.get(url).bearer_auth(&token)), &bad_token),
             ];
             assert_refused_unsent(rows);
             let error = Client::builder().user_agent(&value).build().unwrap_err();
-            let line = "invalid User-Agent: failed to parse header value";
-            assert_told(&error, Kind::Builder, Phase::Build, line);
+            assert_told(&error, Kind::Builder, Phase::Build, &bad_agent);
             assert!(HeaderValue::from_str(&value).is_err(), "nor in a map of headers");
         }
         let head = sent(|c, url| c.get(url).header("x-test", "\ta\tb c\u{e4}"));
@@ -104,7 +106,8 @@ mod fields {
 
     #[test]
     fn i02_controls_in_header_names() {
-        let bad_name = "header: invalid HTTP header name";
+        let bad_name = "header: invalid HTTP header name; letters, digits and \
+            !#$%&'*+-.^_`|~ may stand there, no space and no colon";
         let separators = " \t\"(),/:;<=>?@[\\]{}\u{e4}";
         let names = controls().chain(separators.chars()).flat_map(with);
         let rows = names.chain([String::new()]).map(|name| {
@@ -115,6 +118,15 @@ mod fields {
             ]
         });
         assert_refused_unsent(rows.flatten().collect());
+        let rows: [(&str, &str); 4] = [
+            ("X Custom", r#"header "X Custom": ' ' cannot stand in a name"#),
+            ("Content-Type:", r#"header "Content-Type:": ':' cannot stand in a name"#),
+            ("a\r\nX-Evil: 1", r#"header "a\r\nX-Evil: 1": '\r' cannot stand in a name"#),
+            ("\u{e4}", r#"header "\xc3\xa4": 'ä' cannot stand in a name"#),
+        ];
+        let rows =
+            rows.map(|(name, line)| (ask(move |c, url| c.get(url).raw_header(name, 1)), line));
+        assert_refused_unsent(rows.into());
     }
 
     /// CVE-2020-26116 (CPython), CVE-2020-26137 (urllib3).
@@ -371,7 +383,15 @@ mod urls {
             ("//example.org/", relative.to_owned()),
             ("example.org", relative.to_owned()),
             ("?q", relative.to_owned()),
-            ("localhost:8080", format!("the scheme `localhost` {scheme}")),
+            (
+                "localhost:8080",
+                format!("the scheme `localhost` {scheme}; did you mean `http://localhost:8080`?"),
+            ),
+            (
+                " h-1.test:80/x:y",
+                format!("the scheme `h-1.test` {scheme}; did you mean `http://h-1.test:80`?"),
+            ),
+            ("localhost:secret", format!("the scheme `localhost` {scheme}")),
             ("ftp://example.org/", format!("the scheme `ftp` {scheme}")),
             ("file:///etc/passwd", format!("the scheme `file` {scheme}")),
             ("ws://example.org/", format!("the scheme `ws` {scheme}")),
@@ -423,7 +443,9 @@ mod urls {
             let error = leanhttp::get(url).unwrap_err();
             assert_told(&error, Kind::Builder, Phase::Build, &format!("URL {url:?}: {reason}"));
         }
-        for (url, reason) in [("http://u@/", no_host), ("http://u:p@:80/", no_host)] {
+        let user = &*format!("the scheme `u` {scheme}");
+        let hidden = [("http://u@/", no_host), ("http://u:p@:80/", no_host), ("u:12345/@h/", user)];
+        for (url, reason) in hidden {
             let error = leanhttp::get(url).unwrap_err();
             assert_told(&error, Kind::Builder, Phase::Build, &format!("URL: {reason}"));
         }
@@ -629,10 +651,16 @@ mod forms {
     /// CVE-2022-35948 (undici).
     #[test]
     fn i05_types_of_parts() {
-        let line = "the media type of a part is no type/subtype";
-        let bad = ["a/b\r\nX-Evil: 1", "a/b\n", "a/b\0", "a/b; c=\r\n\r\nevil", "a\r\n/b", "a b/c"];
-        for mime in bad.into_iter().chain(["a/b/c", "", "/", "a/", "\u{e4}/b", "a/b; \u{e4}"]) {
+        let essences = ["a/b\r\nX-Evil: 1", "a/b\n", "a/b\0", "a\r\n/b", "a b/c"];
+        for mime in essences.into_iter().chain(["a/b/c", "", "/", "a/", "\u{e4}/b", "jpeg"]) {
+            let error = Part::text("text").mime_str(&format!("{mime} ; c=d")).unwrap_err();
+            let excerpt = mime.as_bytes().escape_ascii();
+            let line = format!("the media type of a part is no type/subtype: \"{excerpt}\"");
+            assert_told(&error, Kind::Builder, Phase::Build, &line);
+        }
+        for mime in ["a/b; c=\r\n\r\nevil", "a/b; \u{e4}", "a/b;\n"] {
             let error = Part::text("text").mime_str(mime).unwrap_err();
+            let line = "the parameters of a media type hold a control character or are not ASCII";
             assert_told(&error, Kind::Builder, Phase::Build, line);
         }
         let mut fields = HeaderMap::new();

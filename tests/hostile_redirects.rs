@@ -916,7 +916,7 @@ mod shown {
         for builder in builders {
             assert_error_hidden(builder.build().unwrap_err());
         }
-        assert_error_hidden(Part::text("x").mime_str("secret\n").unwrap_err());
+        assert_error_hidden(Part::text("x").mime_str("a/b; c=secret\n").unwrap_err());
         assert_error_hidden(Form::new().with_boundary("secret\n").unwrap_err());
     }
 }

@@ -152,17 +152,20 @@ mod certificates {
         let (list, other) = (crl(&pki.crl_pem()), crl(&pki.unrelated_crl_pem()));
         let with_list = |builder: ClientBuilder| builder.add_crl(list.clone());
         let with_both = |builder: ClientBuilder| builder.add_crls([other.clone(), list.clone()]);
+        let one_text = crl(&[pki.unrelated_crl_pem(), pki.crl_pem()].concat());
+        let with_text = |builder: ClientBuilder| builder.add_crl(one_text.clone());
         let of_other = |builder: ClientBuilder| builder.add_crl(other.clone());
         let replaced = |builder: ClientBuilder| with_list(builder).tls_crls_only([other.clone()]);
         let any_name = |b: ClientBuilder| with_list(b).danger_accept_invalid_hostnames(true);
         const REVOKED: Result<(), &str> = Err("invalid peer certificate: Revoked");
         const UNKNOWN: Result<(), &str> = Err("invalid peer certificate: UnknownRevocationStatus");
-        let rows: [(&str, Leaf, Set<'_>, _); 9] = [
+        let rows: [(&str, Leaf, Set<'_>, _); 10] = [
             ("no list", Leaf::Revoked, &as_it_is, Ok(())),
             ("list", Leaf::Revoked, &with_list, REVOKED),
             ("list", Leaf::Good, &with_list, Ok(())),
             ("both", Leaf::Revoked, &with_both, REVOKED),
             ("both", Leaf::Good, &with_both, Ok(())),
+            ("both in one text", Leaf::Revoked, &with_text, REVOKED),
             ("other", Leaf::Good, &of_other, UNKNOWN),
             ("replaced", Leaf::Revoked, &replaced, UNKNOWN),
             ("any name", Leaf::Revoked, &any_name, REVOKED),
@@ -286,6 +289,63 @@ mod clients {
         }
         let swapped = [key, certificate].concat();
         assert_eq!(format!("{:?}", identity(&swapped)), "Identity { certificates: 1, .. }");
+    }
+}
+
+mod texts {
+    use super::*;
+
+    /// RFC 7468 §2: a text may hold several.
+    #[test]
+    fn every_authority_of_a_text_is_trusted() {
+        let pki = Pki::new();
+        let both = [pki.other_ca_pem(), pki.ca_pem()].concat();
+        let builders = [
+            Client::builder().tls_certs_only([Certificate::from_pem(both.as_bytes()).unwrap()]),
+            Client::builder()
+                .tls_certs_only([])
+                .add_root_certificate(Certificate::from_pem(both.as_bytes()).unwrap()),
+            Client::builder()
+                .tls_certs_only(Certificate::from_pem_bundle(both.as_bytes()).unwrap()),
+        ];
+        for builder in builders {
+            let client = builder.build().unwrap();
+            for leaf in [Leaf::Good, Leaf::UnknownIssuer] {
+                let server = Httpbin::start_tls_as(&pki, leaf);
+                let sent = client.get(server.url("/get")).send();
+                assert!(sent.is_ok(), "{leaf:?}: {sent:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_certificate_and_no_list() {
+        let pki = Pki::new();
+        let (pem, der) = (pki.ca_pem(), pki.ca_der());
+        let broken = [&pem, &pem[..80]].concat();
+        let client = pki.client_pem();
+        let (_, key) = client.split_at(client.find("-----BEGIN PRIVATE").unwrap());
+        let none = "no certificate in the PEM text";
+        let rows: [(&[u8], &str); 5] = [
+            (b"", none),
+            (b"junk", none),
+            (key.as_bytes(), none),
+            (&der, "no certificate in the PEM text; this is DER: `from_der` reads it"),
+            (broken.as_bytes(), "malformed PEM text: …"),
+        ];
+        for (text, line) in rows {
+            assert_told(&Certificate::from_pem(text).unwrap_err(), line);
+            assert_told(&Certificate::from_pem_bundle(text).unwrap_err(), line);
+            let line = line.replace("certificate", "revocation list");
+            if text != broken.as_bytes() {
+                assert_told(&CertificateRevocationList::from_pem(text).unwrap_err(), &line);
+                assert_told(&CertificateRevocationList::from_pem_bundle(text).unwrap_err(), &line);
+            }
+        }
+        assert_told(&Certificate::from_der(b"junk").unwrap_err(), "invalid root certificate: …");
+        let told = Certificate::from_der(pem.as_bytes()).unwrap_err();
+        assert_told(&told, "invalid root certificate: …");
+        assert!(told.to_string().ends_with("; this is PEM: `from_pem` reads it"), "{told}");
     }
 }
 

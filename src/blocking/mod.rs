@@ -6,6 +6,22 @@
 //! # Ok::<(), leanhttp::Error>(())
 //! ```
 //!
+//! All that the root of the crate has stands here too, as in `leanhttp::tokio`:
+//!
+//! ```no_run
+//! use leanhttp::blocking as reqwest;
+//! use reqwest::{Client, StatusCode, header, redirect};
+//! # use reqwest::{Body, CancelToken, Egress, Error, IntoUrl, Limits, Method, NoProxy, Proxy, Request};
+//! # use reqwest::{RequestBuilder, Response, Result, Upgraded, Url, Version, cookie, dns, retry, tls};
+//! # #[cfg(feature = "tls")]
+//! # use reqwest::{Certificate, Identity};
+//!
+//! let client = Client::builder().redirect(redirect::Policy::none()).build()?;
+//! let request = client.get("https://example.org/").header(header::ACCEPT, "text/html");
+//! assert_eq!(request.send()?.status(), StatusCode::OK);
+//! # Ok::<(), reqwest::Error>(())
+//! ```
+//!
 //! The only threads that this front ever starts, up to 64 for a client, look up the names of hosts,
 //! because the system offers no way to end a lookup in time; they end when nothing is left to look
 //! up. An IP address or a [`resolve`](ClientBuilder::resolve) entry needs none.
@@ -23,9 +39,9 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use crate::body::SourceLength;
-use crate::error::Result;
 use crate::front::{Front, sealed};
-use crate::request::IntoUrl;
+
+pub use crate::shared::*;
 
 /// The blocking front, as a type parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -108,7 +108,8 @@ impl Error {
     ///
     /// # Errors
     ///
-    /// The error itself, if there is no response in it.
+    /// The error itself, if there is no response in it, or one of the async front: that one comes
+    /// by `leanhttp::tokio::Response::try_from(error)`.
     pub fn into_response(self) -> Result<Response> {
         self.try_into()
     }

@@ -11,6 +11,7 @@ use super::media_type;
 use crate::body::{Segment, SourceLength};
 use crate::error::{Error, Result};
 use crate::front::Front;
+use crate::proto::error::Excerpt;
 use crate::proto::fields::is_tchar;
 
 /// A field or file of a [`Form`](crate::multipart::form::Form), all but its name.
@@ -70,9 +71,18 @@ impl<F: Front> Part<F> {
     /// assert!(Part::text("a;b").mime_str("csv").is_err());
     /// ```
     pub fn mime_str(mut self, mime: &str) -> Result<Self> {
+        let essence = essence(mime);
+        if !is_media_type(essence) {
+            let given = Excerpt::new(essence.as_bytes());
+            let line = format!("the media type of a part is no type/subtype: {given}");
+            return Err(Error::builder(line));
+        }
         let value = HeaderValue::from_str(mime).ok().filter(|value| value.to_str().is_ok());
-        let value = value.filter(|_| is_media_type(mime));
-        let invalid = || Error::builder("the media type of a part is no type/subtype");
+        let invalid = || {
+            Error::builder(
+                "the parameters of a media type hold a control character or are not ASCII",
+            )
+        };
         self.content_type = Some(value.ok_or_else(invalid)?);
         Ok(self)
     }
@@ -128,9 +138,13 @@ fn write_field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     }
 }
 
-/// Whether it starts with `type/subtype`; parameters are the caller's.
-fn is_media_type(text: &str) -> bool {
-    let essence = text.split(';').next().unwrap_or_default().trim_end_matches([' ', '\t']);
+/// What stands before the parameters, which are the caller's and may be a secret.
+fn essence(mime: &str) -> &str {
+    mime.split(';').next().unwrap_or_default().trim_end_matches([' ', '\t'])
+}
+
+/// Whether it is `type/subtype`.
+fn is_media_type(essence: &str) -> bool {
     let is_token = |part: &str| !part.is_empty() && part.bytes().all(is_tchar);
     essence.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype))
 }

@@ -39,7 +39,7 @@ pub(crate) fn bearer(token: &str) -> Result<HeaderValue, Error> {
 
 pub(crate) fn sensitive(value: &[u8]) -> Result<HeaderValue, Error> {
     let mut value = HeaderValue::from_bytes(value)
-        .map_err(|error| Error::builder("invalid Authorization value").cause(error))?;
+        .map_err(|error| Error::invalid_field("invalid Authorization value", error))?;
     value.set_sensitive(true);
     Ok(value)
 }

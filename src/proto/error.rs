@@ -88,6 +88,9 @@ impl ProtocolError {
 impl fmt::Display for ProtocolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::InvalidStatusLine(line) if line.is_tls_alert() => {
+                write!(f, "invalid status line {line}; that is TLS: is it an https URL?")
+            }
             Self::InvalidStatusLine(line) => write!(f, "invalid status line {line}"),
             Self::UnsupportedVersion(version) => write!(f, "unsupported HTTP version {version}"),
             Self::InvalidStatus(status) => write!(f, "invalid status code {status}"),
@@ -168,6 +171,11 @@ impl Excerpt {
     pub(crate) fn field_name(lines: &[u8]) -> Self {
         let ends_name = |byte: &u8| matches!(byte, b':' | b'\r' | b'\n');
         Self::new(lines.split(ends_name).next().unwrap_or_default())
+    }
+
+    /// Whether it starts like the answer of a TLS server to what is no TLS (RFC 8446 §5.1).
+    fn is_tls_alert(&self) -> bool {
+        self.0.starts_with(r#""\x15"#)
     }
 }
 
@@ -266,6 +274,14 @@ mod tests {
         let control = Excerpt::new(b"\r\n\x07");
         let cases = [
             (ProtocolError::InvalidStatusLine(control), r#"invalid status line "\r\n\x07""#),
+            (
+                ProtocolError::InvalidStatusLine(Excerpt::new(b"\x15\x03\x03")),
+                r#"invalid status line "\x15\x03\x03"; that is TLS: is it an https URL?"#,
+            ),
+            (
+                ProtocolError::InvalidStatusLine(Excerpt::new(br"\x15")),
+                r#"invalid status line "\\x15""#,
+            ),
             (ProtocolError::InvalidChunkSize(b'\n'), r"'\n' in a chunk size"),
             (ProtocolError::ChunkExtensionsTooLarge(7), "more than 7 bytes of chunk extensions"),
             (ProtocolError::TrailersTooLarge(7), "trailers larger than 7 bytes"),

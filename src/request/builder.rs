@@ -16,10 +16,12 @@ use crate::form::{self, ToPairs};
 use crate::front::Front;
 use crate::policy::credentials;
 use crate::policy::pace::Pace;
+use crate::proto::error::Excerpt;
 use crate::proto::exchange::Expectation;
+use crate::proto::fields::is_tchar;
 
 /// Builds a request step by step; a mistake is told by [`build`](RequestBuilder::build) or `send`,
-/// and nothing is sent.
+/// and nothing is sent. With the feature `json` there is a method `json` too.
 #[must_use]
 pub struct RequestBuilder<F: Front> {
     client: Client<F>,
@@ -78,10 +80,10 @@ impl<F: Front> RequestBuilder<F> {
         <HeaderValue as TryFrom<V>>::Error: Into<http::Error>,
     {
         self.and(|request| {
-            let name = HeaderName::try_from(key)
-                .map_err(|error| Error::builder("header").cause(error.into()))?;
+            let name =
+                HeaderName::try_from(key).map_err(|error| Error::invalid_field("header", error))?;
             let value = HeaderValue::try_from(value)
-                .map_err(|error| Error::builder(format!("header {name}")).cause(error.into()))?;
+                .map_err(|error| Error::invalid_field(format!("header {name}"), error))?;
             request.headers.try_append(name, value).map_err(Error::too_many_fields)?;
             Ok(())
         })
@@ -107,7 +109,7 @@ impl<F: Front> RequestBuilder<F> {
         HeaderValue: TryFrom<V>,
         <HeaderValue as TryFrom<V>>::Error: Into<http::Error>,
     {
-        self.header(name, value).and(|request| {
+        self.and(|_| check_name(name)).header(name, value).and(|request| {
             // Lines of that name that were added without a spelling stay in front.
             let lines = request.headers.get_all(name).iter().count();
             let spelt =
@@ -339,6 +341,14 @@ impl<F: Front> RequestBuilder<F> {
         });
         self
     }
+}
+
+/// Says what is wrong with a name, if there is one that could be shown.
+fn check_name(name: &str) -> Result<()> {
+    let is_allowed = |c: char| u8::try_from(c).is_ok_and(is_tchar);
+    let Some(wrong) = name.chars().find(|c| !is_allowed(*c)) else { return Ok(()) };
+    let name = Excerpt::new(name.as_bytes());
+    Err(Error::builder(format!("header {name}: {wrong:?} cannot stand in a name")))
 }
 
 impl<F: Front> fmt::Debug for RequestBuilder<F> {

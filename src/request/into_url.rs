@@ -1,9 +1,14 @@
 //! What can be used as the URL of a request.
 
 use crate::error::{Error, Result};
-use crate::url::{Url, shown};
+use crate::url::{ParseError, Url, shown};
 
-/// What can be used as the URL of a request. Sealed.
+/// What can be used as the URL of a request: a [`Url`], text, and with the feature `url` the `Url` of
+/// the crate `url`. Sealed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no URL for leanhttp",
+    note = "with the feature `url` of leanhttp, the `Url` of the crate `url` is one"
+)]
 pub trait IntoUrl: sealed::Sealed {
     #[doc(hidden)]
     fn into_url(self) -> Result<Url>;
@@ -34,8 +39,27 @@ impl IntoUrl for &Url {
 
 impl IntoUrl for &str {
     fn into_url(self) -> Result<Url> {
-        Url::parse(self).map_err(|error| Error::builder(shown("URL", self)).cause(error))
+        Url::parse(self).map_err(|cause| {
+            let error = Error::builder(shown("URL", self));
+            let error = match (&cause, host_and_port(self)) {
+                (ParseError::UnsupportedScheme(_), Some(host_and_port)) => {
+                    error.note(format!("did you mean `http://{host_and_port}`?"))
+                }
+                _ => error,
+            };
+            error.cause(cause)
+        })
     }
+}
+
+/// The beginning of `localhost:8080/x`, whose host the URL Standard takes for a scheme; nothing of
+/// what may hold a password.
+fn host_and_port(text: &str) -> Option<&str> {
+    let authority = text.trim().split(['/', '?', '#']).next()?;
+    let (host, port) = authority.split_once(':')?;
+    port.parse::<u16>().ok()?;
+    let is_plain = host.len() < 80 && host.bytes().all(|byte| byte.is_ascii_graphic());
+    Some(authority).filter(|_| is_plain && !text.contains('@'))
 }
 
 impl IntoUrl for &String {

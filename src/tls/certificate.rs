@@ -8,19 +8,19 @@ use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use crate::error::{Error, Result};
 
-/// A certificate to trust as a root.
+/// One certificate or several, to trust as roots.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let pem = std::fs::read("company-ca.pem")?;
-/// let ca = leanhttp::Certificate::from_pem(&pem)?;
-/// let client = leanhttp::Client::builder().add_root_certificate(ca).build()?;
+/// let pem = std::fs::read("company-cas.pem")?;
+/// let cas = leanhttp::Certificate::from_pem(&pem)?;
+/// let client = leanhttp::Client::builder().add_root_certificate(cas).build()?;
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone)]
 pub struct Certificate {
-    pub(super) der: CertificateDer<'static>,
+    pub(super) ders: Vec<CertificateDer<'static>>,
 }
 
 impl Certificate {
@@ -30,29 +30,29 @@ impl Certificate {
     ///
     /// If it cannot be a root certificate.
     pub fn from_der(der: &[u8]) -> Result<Self> {
-        Self::checked(CertificateDer::from(der.to_vec()))
+        Self::checked(CertificateDer::from(der.to_vec())).map_err(|error| match is_pem(der) {
+            true => error.note("this is PEM: `from_pem` reads it"),
+            false => error,
+        })
     }
 
-    /// The first certificate of a PEM text (RFC 7468).
+    /// Every certificate of a PEM text (RFC 7468), as one value: whoever trusts it trusts them all.
     ///
     /// # Errors
     ///
-    /// If there is none, or it cannot be a root certificate.
+    /// If there is none, or one of them cannot be a root certificate.
     pub fn from_pem(pem: &[u8]) -> Result<Self> {
-        let der = CertificateDer::from_pem_slice(pem)
-            .map_err(|error| Error::builder("no certificate in the PEM text").cause(error))?;
-        Self::checked(der)
+        let each = Self::from_pem_bundle(pem)?;
+        Ok(Self { ders: each.into_iter().flat_map(|one| one.ders).collect() })
     }
 
-    /// Every certificate of a PEM text.
+    /// Every certificate of a PEM text, each as a value of its own.
     ///
     /// # Errors
     ///
-    /// If one of them is malformed.
+    /// As [`from_pem`](Self::from_pem).
     pub fn from_pem_bundle(pem: &[u8]) -> Result<Vec<Self>> {
-        CertificateDer::pem_slice_iter(pem)
-            .map(|der| Self::checked(der.map_err(malformed)?))
-            .collect()
+        items("certificate", pem)?.into_iter().map(Self::checked).collect()
     }
 
     /// Found out here and not at the first request.
@@ -60,17 +60,17 @@ impl Certificate {
         RootCertStore::empty()
             .add(der.clone())
             .map_err(|error| Error::builder("invalid root certificate").cause(error))?;
-        Ok(Self { der })
+        Ok(Self { ders: vec![der] })
     }
 }
 
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Certificate").field("bytes", &self.der.len()).finish()
+        f.debug_struct("Certificate").field("count", &self.ders.len()).finish()
     }
 }
 
-/// A list of certificates that their issuer has revoked (RFC 5280 §5).
+/// One list or several of certificates that their issuers have revoked (RFC 5280 §5).
 ///
 /// See [`add_crl`](crate::config::ClientBuilder::add_crl).
 ///
@@ -87,44 +87,57 @@ impl fmt::Debug for Certificate {
 /// ```
 #[derive(Clone)]
 pub struct CertificateRevocationList {
-    pub(super) der: CertificateRevocationListDer<'static>,
+    pub(super) ders: Vec<CertificateRevocationListDer<'static>>,
 }
 
 impl CertificateRevocationList {
     /// A list in DER. What is wrong with it is told when the client is built.
     pub fn from_der(der: &[u8]) -> Self {
-        Self { der: CertificateRevocationListDer::from(der.to_vec()) }
+        Self { ders: vec![CertificateRevocationListDer::from(der.to_vec())] }
     }
 
-    /// The first list of a PEM text (RFC 7468).
+    /// Every list of a PEM text (RFC 7468), as one value.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If there is none, or one of them is malformed.
     pub fn from_pem(pem: &[u8]) -> Result<Self> {
-        let der = CertificateRevocationListDer::from_pem_slice(pem)
-            .map_err(|error| Error::builder("no revocation list in the PEM text").cause(error))?;
-        Ok(Self { der })
+        Ok(Self { ders: items("revocation list", pem)? })
     }
 
-    /// Every list of a PEM text.
+    /// Every list of a PEM text, each as a value of its own.
     ///
     /// # Errors
     ///
-    /// If one of them is malformed.
+    /// As [`from_pem`](Self::from_pem).
     pub fn from_pem_bundle(pem: &[u8]) -> Result<Vec<Self>> {
-        CertificateRevocationListDer::pem_slice_iter(pem)
-            .map(|der| Ok(Self { der: der.map_err(malformed)? }))
-            .collect()
+        let ders = items("revocation list", pem)?;
+        Ok(ders.into_iter().map(|der| Self { ders: vec![der] }).collect())
     }
 }
 
 impl fmt::Debug for CertificateRevocationList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CertificateRevocationList").field("bytes", &self.der.len()).finish()
+        f.debug_struct("CertificateRevocationList").field("count", &self.ders.len()).finish()
     }
 }
 
-fn malformed(error: rustls::pki_types::pem::Error) -> Error {
-    Error::builder("malformed PEM text").cause(error)
+/// Every item of one sort in a PEM text: at least one.
+fn items<T: PemObject>(sort: &str, pem: &[u8]) -> Result<Vec<T>> {
+    let items = T::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
+    let items = items.map_err(|error| Error::builder("malformed PEM text").cause(error))?;
+    if !items.is_empty() {
+        return Ok(items);
+    }
+    let error = Error::builder(format!("no {sort} in the PEM text"));
+    Err(if is_der(pem) { error.note("this is DER: `from_der` reads it") } else { error })
+}
+
+fn is_pem(text: &[u8]) -> bool {
+    text.trim_ascii_start().starts_with(b"-----BEGIN ")
+}
+
+/// Whether it starts as what is in DER here does: a sequence of at least 128 bytes (X.690 §8.1.3.5).
+fn is_der(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x30, 0x81..=0x84, ..])
 }

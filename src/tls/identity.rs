@@ -16,6 +16,10 @@ use crate::error::{Error, Result};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let identity = leanhttp::Identity::from_pem(&std::fs::read("client.pem")?)?;
 /// let client = leanhttp::Client::builder().identity(identity).build()?;
+///
+/// // Of two files, one after the other.
+/// let files = [std::fs::read("client.crt")?, std::fs::read("client.key")?];
+/// let identity = leanhttp::Identity::from_pem(&files.join(&b'\n'))?;
 /// # Ok(())
 /// # }
 /// ```

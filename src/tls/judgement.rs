@@ -86,14 +86,14 @@ impl Judgement {
             return Ok(Arc::new(TrustAnyone { provider }));
         }
         if let Some(make) = self.judge {
-            let extra = settings.extra_roots.iter().map(|certificate| certificate.der.clone());
+            let extra = settings.extra_roots.iter().flat_map(|roots| roots.ders.clone());
             return match (self.revoked.as_slice(), self.names) {
                 ([], Verification::Full) => Ok(make(provider, extra.collect())?),
                 ([], Verification::None) => Err(NO_NAMES.into()),
                 _ => Err(NO_LISTS.into()),
             };
         }
-        let lists = self.revoked.iter().map(|list| list.der.clone());
+        let lists = self.revoked.iter().flat_map(|lists| lists.ders.clone());
         WebPkiServerVerifier::builder_with_provider(Arc::new(settings.roots()?), provider)
             .with_crls(lists)
             .build()

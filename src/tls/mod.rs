@@ -62,7 +62,7 @@ pub use crate::wire::tls_info::TlsInfo;
 
 /// Whom the client trusts.
 impl<F: Front> ClientBuilder<F> {
-    /// Trusts this root certificate too.
+    /// Trusts this root certificate too, or all of them if the value holds several.
     pub fn add_root_certificate(self, certificate: Certificate) -> Self {
         self.tls_certs_merge([certificate])
     }

@@ -180,8 +180,8 @@ impl Settings {
         if self.trust == Trust::Mozilla {
             roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         }
-        for certificate in &self.extra_roots {
-            roots.add(certificate.der.clone())?;
+        for der in self.extra_roots.iter().flat_map(|roots| &roots.ders) {
+            roots.add(der.clone())?;
         }
         if roots.is_empty() {
             return Err("no root trust anchors were provided".into());

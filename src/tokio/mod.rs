@@ -16,9 +16,10 @@
 //! | whole body | `response.text()?`, `bytes`, `json` | `response.text().await?`, `bytes`, `json` |
 //! | piece by piece | `std::io::Read` | [`chunk`](Response::chunk), [`AsyncRead`]; with the feature `stream` `bytes_stream` |
 //! | into a writer | `response.copy_to(&mut file)?` | `response.copy_to(&mut file).await?` |
+//! | response of an error status | `error.into_response()?` | `Response::try_from(error)?` |
 //! | body from a reader | `Body::new(R: Read)` | [`Body::new`](Body::new)`(R: AsyncRead)`; with the feature `stream` `Body::wrap_stream` |
 //! | as an `http::Response` | `response.into()`, whose body is `Read` | `response.into()`, whose body is [`AsyncRead`]; with the feature `tower` an `http_body::Body` |
-//! | end a call from outside | [`CancelToken`](crate::CancelToken) | drop its future, or the token |
+//! | end a call from outside | [`CancelToken`] | drop its future, or the token |
 //! | many at once | a thread each | a task each |
 //!
 //! Settings, requests, heads of responses, errors, cookies and forms are the same types; protocol,
@@ -29,6 +30,25 @@
 //! one, and so does one with hundreds of requests at a time. The two can stand side by side, but a
 //! call of `blocking` blocks the thread that it is made on: in a task it belongs into
 //! `spawn_blocking`.
+//!
+//! All that the root of the crate has stands here too, so either front can be taken for the whole
+//! crate by a program that was written for reqwest:
+//!
+//! ```no_run
+//! use leanhttp::tokio as reqwest;
+//! use reqwest::{Client, StatusCode, header, redirect};
+//! # use reqwest::{Body, CancelToken, Egress, Error, IntoUrl, Limits, Method, NoProxy, Proxy, Request};
+//! # use reqwest::{RequestBuilder, Response, Result, Upgraded, Url, Version, cookie, dns, retry, tls};
+//! # #[cfg(feature = "tls")]
+//! # use reqwest::{Certificate, Identity};
+//!
+//! # async fn example() -> Result<(), reqwest::Error> {
+//! let client = Client::builder().redirect(redirect::Policy::none()).build()?;
+//! let request = client.get("https://example.org/").header(header::ACCEPT, "text/html");
+//! assert_eq!(request.send().await?.status(), StatusCode::OK);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Runtimes
 //!
@@ -41,6 +61,10 @@
 //! system as `tokio::net::lookup_host` does it, or by a [`Resolve`](crate::dns::Resolve) of yours;
 //! an IP address or a [`resolve`](ClientBuilder::resolve) entry needs none.
 //!
+//! In a test whose clock is paused (`start_paused`), that clock jumps ahead while a server on a socket
+//! takes its time, and the limits that hold by default end the call at once. Take them off there:
+//! `Client::builder().connect_timeout(None).read_timeout(None).write_timeout(None)`.
+//!
 //! # Dropping futures
 //!
 //! Every future here may be dropped at any point. A call that is dropped closes its connection and
@@ -52,6 +76,25 @@
 //! With the feature `tower`, [`Client`] and `&Client` are `tower_service::Service`s of
 //! `http::Request`, which answer with `http::Response`; and of [`Request`], which has timeouts and
 //! policies of its own. A [`Reader`] is an `http_body::Body`, and `Body::wrap` sends one.
+//!
+//! ```no_run
+//! # #[cfg(feature = "tower")]
+//! # async fn example() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! use std::time::Duration;
+//! use leanhttp::tokio::{Client, Request};
+//! use tower::{Service, ServiceBuilder, ServiceExt};
+//!
+//! let client = Client::new();
+//! let request = http::Request::get("https://example.org/").body("")?;
+//! let response = client.clone().oneshot(request).await?; // an `http::Response<Reader>`
+//!
+//! // Which of the two sorts of requests is meant has to be said where no request says it.
+//! let mut service = ServiceBuilder::new().timeout(Duration::from_secs(5)).service(client.clone());
+//! let request = client.get("https://example.org/").build()?;
+//! let response = ServiceExt::<Request>::ready(&mut service).await?.call(request).await?;
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! Such a service is always ready: the client queues by itself where there may be only so many
 //! connections ([`pool_max_open_per_host`](ClientBuilder::pool_max_open_per_host)), and connects to
@@ -85,9 +128,9 @@ pub(crate) use response::CHUNK;
 pub(crate) use response::filled;
 
 use crate::body::SourceLength;
-use crate::error::Result;
 use crate::front::{Front, sealed};
-use crate::request::IntoUrl;
+
+pub use crate::shared::*;
 
 /// The async front, as a type parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
