@@ -75,7 +75,7 @@ fn a_100_is_not_the_first_byte_of_the_answer() {
 /// Nor does it prolong the wait for that word.
 #[test]
 fn a_slow_102_does_not_hold_the_body_back() {
-    let slow = "HTTP/1.1".chars().flat_map(|c| [send(&c.to_string()), Step::Pause(LIMIT)]);
+    let slow = "HTTP/1.1".chars().flat_map(|c| [send(c.to_string()), Step::Pause(LIMIT)]);
     let rest = [expect("hello"), send(" 102 Processing\r\n\r\n"), send(CREATED)];
     let peer = Script::serve(vec![head_then(slow.chain(rest).collect())]);
     let request = client().put(peer.url("/up")).body("hello").expect_continue(true);

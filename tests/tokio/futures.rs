@@ -90,7 +90,7 @@ async fn polled<T>(future: impl Future<Output = T>, times: usize) -> Option<T> {
 #[tokio::test]
 async fn that_wait_leave_no_limit_to_the_next_call() {
     let limit = Duration::from_millis(400);
-    let begun = send(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello");
+    let begun = send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello");
     let first = [Step::ExpectRequest, begun, Step::Pause(limit / 4), send("world")];
     let second = [Step::ExpectRequest, Step::Pause(limit / 2), send(ok("next"))];
     let server = Script::serve(vec![first.into_iter().chain(second).collect()]);
@@ -110,7 +110,7 @@ async fn that_wait_leave_no_limit_to_the_next_call() {
 #[tokio::test]
 async fn that_wait_go_on_where_they_were() {
     let limit = Duration::from_millis(400);
-    let begun = send(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello");
+    let begun = send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello");
     let server = Script::serve(vec![vec![Step::ExpectRequest, begun, Step::Silent]]);
     let client = Client::builder().read_timeout(limit).timeout(limit * 5 / 4).build().unwrap();
     let mut response = client.get(server.url("/")).send().await.unwrap();
