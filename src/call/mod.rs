@@ -211,12 +211,10 @@ impl<'c, F: Front> Call<'c, F> {
 
     /// Whether the request, as it is sent, says that the connection is closed after it.
     pub(crate) fn says_close(&self) -> bool {
-        let own = &self.request.headers;
-        if own.contains_key(header::CONNECTION) {
-            return has_member(own, &header::CONNECTION, "close");
-        }
-        self.has(&header::CONNECTION)
-            && has_member(&self.config.defaults, &header::CONNECTION, "close")
+        let (own, defaults) = (&self.request.headers, &self.config.defaults);
+        let by_default = has_member(defaults, &header::CONNECTION, "close");
+        has_member(own, &header::CONNECTION, "close")
+            || (by_default && !own.contains_key(header::CONNECTION))
     }
 
     /// The URL that was requested last, the deadlines of the body, and where the time went.

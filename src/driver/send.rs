@@ -89,10 +89,8 @@ fn deliver<F: Front>(
 ) -> Result<Response<Reader<F>>> {
     let open = &mut *connection;
     let (addresses, tls) = (Arc::clone(open.addresses()), open.tls_info());
-    let decoder = match open.body_left() {
-        Some(0) => Ok(None),
-        _ => call.decoder(&head),
-    };
+    let is_empty = open.body_left() == Some(0);
+    let decoder = if is_empty { Ok(None) } else { call.decoder(&head) };
     let extension = call.config().tls.extension();
     let (url, budget, timings) = call.into_parts();
     let lease = Lease::new(connection, shared, budget);
@@ -104,8 +102,8 @@ fn deliver<F: Front>(
         head.forget_coding();
     }
     let mut body = Reader::new(lease, decoder);
-    if head.received.status != StatusCode::SWITCHING_PROTOCOLS {
-        body.end(); // where there is none, nobody reads it
+    if is_empty && head.received.status != StatusCode::SWITCHING_PROTOCOLS {
+        body.end(); // nobody reads what is not there
     }
     Ok(Response { head, body })
 }

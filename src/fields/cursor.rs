@@ -96,7 +96,7 @@ pub(super) fn lower(name: &[u8]) -> String {
 
 /// Text of unknown encoding: UTF-8, which hardly anything else looks like, or ISO-8859-1, which
 /// field values were once said to be in (RFC 9110 §5.5).
-pub(super) fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         Err(_) => latin1(bytes),

@@ -11,4 +11,6 @@ pub(crate) mod media_type;
 pub(crate) mod retry_after;
 
 mod cursor;
+#[cfg(any(test, fuzzing))]
+pub(crate) use cursor::text;
 mod ext_value;

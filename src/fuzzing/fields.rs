@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use super::text;
 use crate::fields::challenge::Details;
 use crate::fields::media_type::MediaType;
-use crate::fields::{challenge, date, disposition, link, retry_after};
+use crate::fields::{self, challenge, date, disposition, link, retry_after};
 use crate::policy::credentials::Asked;
 use crate::policy::digest::{self, Login, Nonces};
 use crate::policy::netrc::Netrc;
@@ -54,8 +54,8 @@ pub fn challenges(value: &[u8]) -> Vec<Challenge> {
     let shown = |challenge: challenge::Challenge| match challenge.details {
         Details::Token68(token) => (challenge.scheme, Err(token)),
         Details::Parameters(parameters) => {
-            let text = |value: Vec<u8>| String::from_utf8_lossy(&value).into_owned();
-            let parameters = parameters.into_iter().map(|(name, value)| (name, text(value)));
+            let parameters =
+                parameters.into_iter().map(|(name, value)| (name, fields::text(&value)));
             (challenge.scheme, Ok(parameters.collect()))
         }
     };

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::support::{self, Outcome};
 use super::{bytes, object};
+use crate::fields;
 use crate::fields::challenge::{self, Challenge, Details};
 use crate::policy::credentials::Asked;
 use crate::policy::digest::Login;
@@ -24,9 +25,7 @@ fn shown(challenge: &Challenge) -> Value {
     match &challenge.details {
         Details::Token68(token) => json!({"scheme": challenge.scheme, "token68": token}),
         Details::Parameters(parameters) => {
-            let shown = |(name, value): &(String, Vec<u8>)| {
-                (name.clone(), String::from_utf8_lossy(value).into())
-            };
+            let shown = |(name, value): &(String, Vec<u8>)| (name.clone(), fields::text(value));
             let parameters: Vec<_> = parameters.iter().map(shown).collect();
             json!({"scheme": challenge.scheme, "params": object(&parameters)})
         }
