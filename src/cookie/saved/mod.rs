@@ -87,28 +87,38 @@ impl Record {
     ) -> Result<(String, StoredCookie), Refusal> {
         let text = [&*self.name, b"=", &*self.value, b"; Path=", &*self.path].concat();
         let parsed = SetCookie::parse(&text, limits)?;
-        if (parsed.name, parsed.value, parsed.path) != (&self.name, &self.value, Some(&self.path)) {
+        let origin = self.origin()?;
+        let site = Site::from(&origin);
+        // A `;` ends the attribute, but may well stand in the directory of a request.
+        let path = parsed.path.filter(|path| *path == self.path);
+        let is_path = path.is_some() || site.default_path().as_bytes() == self.path;
+        if (parsed.name, parsed.value) != (&self.name, &self.value) || !is_path {
             return Err(Refusal::NotAsWritten);
         }
         let set_cookie = SetCookie {
-            domain: Some(self.domain.as_bytes()).filter(|_| self.scope == Scope::Domain),
+            name: parsed.name,
+            value: parsed.value,
             expires: self.expires,
+            max_age: None,
+            domain: Some(self.domain.as_bytes()).filter(|_| self.scope == Scope::Domain),
+            path,
             secure: self.secure,
             http_only: self.http_only,
             same_site: self.same_site,
-            ..parsed
         };
-        let origin = self.origin()?;
-        let site = Site::from(&origin);
         let cookie = StoredCookie::admit(&set_cookie, site, limits, now)?;
         Ok((site.key(&cookie.domain), cookie))
     }
 
-    /// A URL that might have set the cookie. Only `https` may set all of them.
+    /// A URL that might have set the cookie: something in its directory. Only `https` may set all of
+    /// them.
     fn origin(&self) -> Result<Url, Refusal> {
         let domain = self.domain.to_ascii_lowercase();
         let url = Url::parse(&format!("https://{domain}/")).ok();
-        url.filter(|url| url.host_str() == Some(&domain)).ok_or(Refusal::ForeignDomain)
+        let url = url.filter(|url| url.host_str() == Some(&domain));
+        let mut url = url.ok_or(Refusal::ForeignDomain)?;
+        url.set_path(&format!("{}/", String::from_utf8_lossy(&self.path)));
+        Ok(url)
     }
 }
 

@@ -275,8 +275,14 @@ fn records_refused() {
         (&format!("{name}\tFALSE\t/\tFALSE\t0\tn\tv"), Err(Refusal::SiteTooLong)),
         ("h.example\tFALSE\t\tFALSE\t0\tn\tv", Err(Refusal::NotAsWritten)),
         ("h.example\tFALSE\ta\tFALSE\t0\tn\tv", Err(Refusal::NotAsWritten)),
-        ("h.example\tFALSE\t/;Secure\tFALSE\t0\tn\tv", Err(Refusal::NotAsWritten)),
-        (&format!("h.example\tFALSE\t{path}\tFALSE\t0\tn\tv"), Err(Refusal::NotAsWritten)),
+        ("h.example\tFALSE\t/a;b/c\tFALSE\t0\tn\tv", Ok(())),
+        ("h.example\tFALSE\t/a; Secure\tFALSE\t0\tn\tv", Err(Refusal::NotAsWritten)),
+        ("h.example\tFALSE\t/a;b/../c\tFALSE\t0\tn\tv", Err(Refusal::NotAsWritten)),
+        ("h.example\tFALSE\t/a;b?c\tFALSE\t0\tn\tv", Err(Refusal::NotAsWritten)),
+        ("h.example\tFALSE\t/a;b/\tFALSE\t0\tn\tv", Ok(())),
+        ("h.example\tFALSE\ta;b\tFALSE\t0\tn\tv", Err(Refusal::NotAsWritten)),
+        ("h.example\tFALSE\t/a;b\tTRUE\t0\t__Host-n\tv", Err(Refusal::Prefix)),
+        (&format!("h.example\tFALSE\t{path}\tFALSE\t0\tn\tv"), Err(Refusal::SiteTooLong)),
         ("h.example\tFALSE\t/\tFALSE\t0\t\t", Err(Refusal::Empty)),
         ("h.example\tFALSE\t/\tFALSE\t0\t n\tv", Err(Refusal::NotAsWritten)),
         ("h.example\tFALSE\t/\tFALSE\t0\tn=m\tv", Err(Refusal::NotAsWritten)),
@@ -293,6 +299,17 @@ fn records_refused() {
         let Line::Cookie(record) = netscape::read(line.as_bytes()) else { panic!("{line}") };
         assert_eq!(record.admit(&Limits::default(), NOW).map(|_| ()), expected, "{line}");
     }
+}
+
+/// What stands behind a `;` in a path says nothing about the cookie.
+#[test]
+fn a_path_has_no_attributes() {
+    let line = b"h.example\tFALSE\t/a;max-age=5;domain=h.example;secure\tFALSE\t9\tn\tv";
+    let Line::Cookie(record) = netscape::read(line) else { panic!() };
+    let (_, cookie) = record.admit(&Limits::default(), NOW).unwrap();
+    let expected =
+        "n=v h.example /a;max-age=5;domain=h.example;secure (true, false, false) None Some(9)";
+    assert_eq!(shown(&cookie), expected);
 }
 
 /// A suffix may hold a cookie of its own, as it may by `Set-Cookie`, but none for all below it.
@@ -336,8 +353,9 @@ fn set_cookie() -> impl Strategy<Value = Vec<u8>> {
         "Path=/\u{e9}\t\"\\",
     ];
     let attributes = prop::collection::vec(prop::sample::select(attributes.to_vec()), 0..5);
-    (octets(), octets(), octets(), attributes).prop_map(|(name, value, path, attributes)| {
-        let (attributes, path) = (attributes.join(";"), [b"Path=/", &*path].concat());
+    let path = (prop::sample::select(vec![&b"Path=/"[..], b"Path="]), octets());
+    (octets(), octets(), path, attributes).prop_map(|(name, value, path, attributes)| {
+        let (attributes, path) = (attributes.join(";"), [path.0, &*path.1].concat());
         [&*name, b"=", &*value, b";", &*path, b";", attributes.as_bytes()].concat()
     })
 }
@@ -346,10 +364,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
-    fn what_is_written_is_read(set_cookie in set_cookie(), host in "(www\\.example\\.com|\\[::1\\]|1\\.2\\.3\\.4|h)") {
+    fn what_is_written_is_read(
+        set_cookie in set_cookie(),
+        host in "(www\\.example\\.com|\\[::1\\]|1\\.2\\.3\\.4|h)",
+        path in "(|[!$&'();=@~.%a]{1,4}/)(|[;=,a]{1,3}/)",
+    ) {
         let mut store = Store::default();
-        let url = format!("https://{host}/");
-        let _ = store.set(Site::from(url.as_str()), &set_cookie, NOW);
+        let url = Url::parse(&format!("https://{host}/{path}")).unwrap();
+        let _ = store.set(Site::from(&url), &set_cookie, NOW);
         for cookie in store.to_vec() {
             let mut line = Vec::new();
             json::write(&cookie, &mut line);
