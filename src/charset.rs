@@ -23,8 +23,18 @@ pub(crate) fn decode(body: Vec<u8>, content_type: Option<&[u8]>, default: &str) 
 fn declared(content_type: &[u8], body: &[u8]) -> Option<&'static Encoding> {
     let media_type = MediaType::parse(content_type)?;
     let encoding = Encoding::for_label(media_type.parameter("charset")?.as_bytes());
-    let is_json = media_type.essence == "application/json" || media_type.essence.ends_with("+json");
-    if is_json && std::str::from_utf8(body).is_ok() { Some(UTF_8) } else { encoding }
+    let essence = media_type.essence.as_str();
+    let is_json = matches!(essence, "application/json" | "text/json") || essence.ends_with("+json");
+    // Most say UTF-8, and need no look at the body.
+    let is_doubtful = is_json && encoding != Some(UTF_8);
+    if is_doubtful && is_json_in_utf8(body) { Some(UTF_8) } else { encoding }
+}
+
+/// JSON has no other controls than these (RFC 8259 §2, §7). UTF-16 has zeros between its letters and
+/// ISO-2022-JP has escapes, so that both may pass for UTF-8 otherwise.
+fn is_json_in_utf8(body: &[u8]) -> bool {
+    let may_be = |byte: &u8| *byte >= b' ' || matches!(byte, b'\t' | b'\n' | b'\r');
+    body.iter().all(may_be) && std::str::from_utf8(body).is_ok()
 }
 
 #[cfg(test)]
@@ -33,7 +43,7 @@ mod tests {
 
     #[test]
     fn text_is_decoded_by_mark_then_charset_then_default() {
-        let cases: [(&[u8], Option<&'static str>, &str, &str); 12] = [
+        let cases: [(&[u8], Option<&'static str>, &str, &str); 15] = [
             (b"gr\xfcn", Some("text/plain; charset=iso-8859-1"), "utf-8", "gr\u{fc}n"),
             (b"gr\xfcn", Some("text/plain; CHARSET=\"latin1\""), "utf-8", "gr\u{fc}n"),
             (b"gr\xfcn", Some("charset=latin1"), "utf-8", "gr\u{fffd}n"),
@@ -45,6 +55,9 @@ mod tests {
             (b"\xff\xfea\0", None, "utf-8", "a"),
             (b"\"\xc3\xa9\"", Some("a/b+json; charset=utf-16"), "latin1", "\"\u{e9}\""),
             (b"\"\xe9\"", Some("application/json; charset=latin1"), "utf-8", "\"\u{e9}\""),
+            (b"\"\xc3\xa9\"", Some("text/json; charset=latin1"), "utf-8", "\"\u{e9}\""),
+            (b"\"\0a\0\"\0", Some("application/json; charset=utf-16le"), "utf-8", "\"a\""),
+            (b"\"\x1b$B%F\x1b(B\"", Some("a/b+json; charset=iso-2022-jp"), "utf-8", "\"\u{30c6}\""),
             (b"plain", Some("text/plain; charset=unknown-8bit"), "utf-8", "plain"),
         ];
         for (body, content_type, default, expected) in cases {

@@ -212,6 +212,11 @@ fn ask(request: RequestBuilder, step: &str, value: &str) -> RequestBuilder {
             let (name, value) = pair(": ");
             request.raw_header(&name, &value)
         }
+        "headers" => {
+            let (name, value) = pair(": ");
+            let field = (HeaderName::try_from(name).unwrap(), value.try_into().unwrap());
+            request.headers(HeaderMap::from_iter([field]))
+        }
         "query" => request.query(&[pair("=")]),
         "form" => request.form(&[pair("=")]),
         "target" => request.request_target(value),

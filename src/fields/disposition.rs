@@ -32,7 +32,8 @@ pub(crate) fn parse(value: &[u8]) -> Option<Disposition> {
         }
         cursor.take_while(|byte| byte != b';');
     }
-    // RFC 6266 §4.3: the extended one is preferred, wherever it stands.
+    // RFC 6266 §4.3: the extended one is preferred, wherever it stands, if it names anything.
+    let extended = extended.filter(|name| !name.is_empty());
     Some(Disposition { kind, file_name: extended.or(plain) })
 }
 
@@ -61,7 +62,7 @@ fn is_padding(c: char) -> bool {
 fn is_hazard(c: char) -> bool {
     c.is_control()
         || matches!(c, '"' | '*' | ':' | '<' | '>' | '?' | '|')
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Windows opens these devices in every folder, whatever extension follows.

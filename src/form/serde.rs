@@ -110,8 +110,12 @@ impl<'a> ser::Serializer for Serializer<'a> {
         self.serialize_none()
     }
 
-    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Error> {
-        self.serialize_unit()
+    /// In a pair it is its name, as a variant without fields is.
+    fn serialize_unit_struct(self, name: &'static str) -> Result<(), Error> {
+        match self.place {
+            Place::Name(_) | Place::Value(_) => self.text(name),
+            Place::Pairs | Place::Pair => self.serialize_unit(),
+        }
     }
 
     fn serialize_unit_variant(
@@ -350,6 +354,8 @@ mod tests {
             (encode(&()), ""),
             (encode(&Nothing), ""),
             (encode(&[("a", ())]), ""),
+            (encode(&[("a", Nothing)]), "a=Nothing"),
+            (encode(&[(Nothing, "a")]), "Nothing=a"),
             (encode(&(("a", 1), ("b", "c"))), "a=1&b=c"),
             (encode(&[("a", Octets("é".as_bytes()))]), "a=%C3%A9"),
             (encode(&serde_json::json!({"a": "b", "c": null, "d": 1.5})), "a=b&d=1.5"),

@@ -110,11 +110,17 @@ impl<F: Front> RequestBuilder<F> {
         <HeaderValue as TryFrom<V>>::Error: Into<http::Error>,
     {
         self.and(|_| check_name(name)).header(name, value).and(|request| {
-            // Lines of that name that were added without a spelling stay in front.
-            let lines = request.headers.get_all(name).iter().count();
-            let spelt =
-                request.names.iter().filter(|spelt| spelt.eq_ignore_ascii_case(name)).count();
-            let unspelt = lines.saturating_sub(spelt + 1);
+            // Spellings of lines that were replaced since are dropped; lines of that name that were
+            // added without a spelling stay in front.
+            let mut unspelt = request.headers.get_all(name).iter().count().saturating_sub(1);
+            request.names.retain(|spelt| {
+                if !spelt.eq_ignore_ascii_case(name) {
+                    return true;
+                }
+                let has_line = unspelt > 0;
+                unspelt -= usize::from(has_line);
+                has_line
+            });
             let usual = std::iter::repeat_n(name.to_ascii_lowercase(), unspelt);
             request.names.extend(usual.map(String::into_boxed_str));
             request.names.push(name.into());
@@ -221,7 +227,9 @@ impl<F: Front> RequestBuilder<F> {
     ///
     /// # Errors
     ///
-    /// If it is empty or has a byte that is not visible ASCII.
+    /// If it is empty or has a byte that is not visible ASCII. When it is sent by an HTTP proxy in the
+    /// clear, also if it is neither a path nor `*` nor a whole URL of the same host: the proxy goes by it
+    /// alone, and another host would be sent what is meant for this one.
     pub fn request_target(self, target: &str) -> Self {
         self.and(|request| {
             if target.is_empty() || !target.bytes().all(|byte| byte.is_ascii_graphic()) {

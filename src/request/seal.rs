@@ -67,6 +67,10 @@ impl<F: Front> Request<F> {
                 "Content-Length is {said} but the body has {length} bytes"
             ))),
             (Some(length), _, None) => Ok(Outgoing::Length(length)),
+            (_, _, Some(_)) if self.version == Version::HTTP_10 => {
+                let detail = "Transfer-Encoding cannot be sent in HTTP/1.0 (RFC 9112 \u{a7}6.1)";
+                Err(Error::builder(detail))
+            }
             _ if self.version == Version::HTTP_10 => {
                 Err(Error::builder("HTTP/1.0 cannot send a body of unknown length"))
             }
@@ -214,5 +218,10 @@ mod tests {
         request.body = reader();
         let error = request.seal().unwrap_err().to_string();
         assert!(error.contains("HTTP/1.0 cannot send a body of unknown length"), "{error}");
+        request.body = bytes();
+        let chunked = header::HeaderValue::from_static("chunked");
+        request.headers.insert(header::TRANSFER_ENCODING, chunked);
+        let error = request.seal().unwrap_err().to_string();
+        assert!(error.contains("Transfer-Encoding cannot be sent in HTTP/1.0"), "{error}");
     }
 }

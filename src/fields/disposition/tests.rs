@@ -9,7 +9,7 @@ fn shown(value: &[u8]) -> Option<(String, Option<String>)> {
 /// RFC 6266 §4, §5, and what servers write instead.
 #[test]
 fn file_names() {
-    let cases: [(&[u8], &str, Option<&str>); 18] = [
+    let cases: [(&[u8], &str, Option<&str>); 19] = [
         (b"attachment", "attachment", None),
         (b" INLINE ", "inline", None),
         (b"attachment; filename=a.txt", "attachment", Some("a.txt")),
@@ -21,6 +21,7 @@ fn file_names() {
         (b"attachment; filename=a; filename=b", "attachment", Some("a")),
         (b"attachment; filename=a; filename*=UTF-8''%e2%82%ac", "attachment", Some("\u{20ac}")),
         (b"attachment; filename*=UTF-8''%e2%82%ac; filename=a", "attachment", Some("\u{20ac}")),
+        (b"attachment; filename*=UTF-8''; filename=a", "attachment", Some("a")),
         (b"attachment; filename*=UTF-7''b; filename=a", "attachment", Some("a")),
         (b"attachment; filename*=UTF-8''%zz", "attachment", None),
         (b"attachment; filename=\"%41\"", "attachment", Some("%41")),
@@ -58,6 +59,7 @@ fn what_is_unsafe_is_made_safe() {
         ("a.txt:stream", "a.txt_stream"),
         ("a\r\nb\u{1b}[2J.txt", "a__b_[2J.txt"),
         ("a\u{202e}gpj.exe", "a_gpj.exe"),
+        ("a\u{61c}gpj.exe", "a_gpj.exe"),
         (".bashrc", "bashrc"),
         (" . a. . ", "a"),
         ("CON", "_CON"),
