@@ -194,15 +194,18 @@ impl<F: Front> ClientBuilder<F> {
     // What requests carry.
 
     /// The `User-Agent` field; `leanhttp/` and the version by default.
-    pub fn user_agent<V>(self, value: V) -> Self
+    pub fn user_agent<V>(mut self, value: V) -> Self
     where
         V: TryInto<HeaderValue>,
         V::Error: Into<http::Error>,
     {
-        self.checked(
-            value.try_into().map_err(|error| Error::invalid_field("invalid User-Agent", error)),
-            |config, value| drop(config.default_headers.insert(header::USER_AGENT, value)),
-        )
+        let value = value.try_into();
+        let value = value.map_err(|error| Error::invalid_field("invalid User-Agent", error));
+        let fields = &mut self.config.default_headers;
+        let set = value.and_then(|value| {
+            fields.try_insert(header::USER_AGENT, value).map_err(Error::too_many_fields)
+        });
+        self.checked(set, |_, _| {})
     }
 
     /// Fields that every request carries unless it has a field of that name itself. They replace
@@ -270,6 +273,16 @@ impl<F: Front> ClientBuilder<F> {
     /// [`raw_header`](crate::request::RequestBuilder::raw_header).
     pub fn http1_title_case_headers(mut self) -> Self {
         self.config.case = Case::Title;
+        self
+    }
+
+    /// Only HTTP/1.1, which is all that there is: for programs that say so.
+    ///
+    /// ```
+    /// let client = leanhttp::Client::builder().http1_only().build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn http1_only(self) -> Self {
         self
     }
 

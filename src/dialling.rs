@@ -50,6 +50,10 @@ pub enum IpFamily {
 
 /// What is set on each socket.
 #[derive(Debug, Clone)]
+#[cfg_attr(
+    not(any(target_os = "android", target_os = "fuchsia", target_os = "linux")),
+    allow(dead_code, reason = "only these have an interface and a user timeout to set")
+)]
 pub struct SocketOptions {
     pub(crate) local: Option<IpAddr>,
     pub(crate) interface: Option<String>,

@@ -12,6 +12,10 @@ use std::sync::Arc;
 /// lasts; an answer that comes later is dropped. Nothing is cached: a resolver that wants to may do
 /// so.
 ///
+/// It answers at once, unlike that of reqwest. On the async front a resolver that has to be awaited is
+/// run to its end where it is called, `tokio::runtime::Handle::current().block_on(lookup)`, which holds
+/// up none of the runtime's tasks.
+///
 /// Closures are resolvers.
 ///
 /// ```

@@ -311,6 +311,7 @@
 //! | header fields of a response | 128 | `http1_max_headers` |
 //! | interim responses to one request | 16 | `Limits::interim_responses` |
 //! | chunk extensions of one body | 16 KiB | `Limits::chunk_extension_bytes` |
+//! | messages of TLS beside the data, such as tickets, of one exchange | 256 KiB | |
 //! | trailers of one body | 16 KiB, 64 fields | `Limits::trailer_bytes`, `trailer_fields` |
 //! | decoded bytes for each byte received, once 16 MiB were decoded | 250 | `Limits::decoded_ratio`, `decoded_freely` |
 //! | content codings of one body | 4 | `Limits::codings` |
@@ -336,7 +337,7 @@
 //! | `aws-lc-rs` | no | the cryptography of TLS, by AWS-LC, with post-quantum key exchange | 2 |
 //! | `platform-verifier` | no | `tls_platform_verifier`: the operating system judges certificates | 4 |
 //! | `tokio` | no | the async front, `leanhttp::tokio`, beside `blocking` or without it | 3 |
-//! | `stream` | no | with it, bodies from and to `futures_core::Stream` | 1 |
+//! | `stream` | no | with it, bodies from and to `futures_core::Stream`, and from files of tokio | 1 |
 //! | `tower` | no | with it, the client is a `tower_service::Service` of the types of `http`, its bodies are `http_body::Body` | 2 |
 //! | `deflate` | no | asks for deflate and decodes it, in its zlib form and bare | 0 |
 //! | `digest` | no | `digest_auth`: Digest access authentication (RFC 7616) | 8 |

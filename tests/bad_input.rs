@@ -8,12 +8,13 @@ mod support;
 use std::fs::File;
 use std::io::{self, Read};
 use std::net::TcpStream;
+use std::ops::Range;
 use std::time::Duration;
 
 use leanhttp::blocking::{Body, Client, RequestBuilder, Response};
 use leanhttp::error::{Kind, Phase};
 use leanhttp::header::{HeaderMap, HeaderValue};
-use leanhttp::{Error, Method, Result, Version};
+use leanhttp::{Error, Method, Proxy, Result, Version};
 
 use support::httpbin::Httpbin;
 use support::net::{self, Unreachable};
@@ -123,19 +124,25 @@ mod request_body {
     /// `HeaderMap` holds no more than 24,576 names and panics beyond.
     #[test]
     fn more_fields_than_there_is_room_for() {
-        let many = |from: usize| {
-            let names = (from..from + 20_000).map(|i| format!("x-{i}").parse().unwrap());
+        let some = |numbers: Range<usize>| {
+            let names = numbers.map(|i| format!("x-{i}").parse().unwrap());
             names.map(|name| (name, HeaderValue::from_static(""))).collect::<HeaderMap>()
         };
+        let many = |from: usize| some(from..from + 20_000);
         let request = || Client::new().get("http://a.test/").headers(many(0));
         let full = |request: RequestBuilder| {
             (20_000..30_000).fold(request, |request, i| request.header(format!("x-{i}"), ""))
         };
         let client = Client::builder().default_headers(many(0)).default_headers(many(20_000));
+        // `Accept` and `User-Agent` are there.
+        let agent = Client::builder().default_headers(some(0..24_574)).user_agent("a");
+        let proxy = Proxy::all("http://p.test").unwrap().headers(some(0..24_576));
         let errors = [
             request().headers(many(20_000)).build().unwrap_err(),
             full(request()).build().unwrap_err(),
             client.build().unwrap_err(),
+            agent.build().unwrap_err(),
+            Client::builder().proxy(proxy.basic_auth("u", "p")).build().unwrap_err(),
         ];
         for error in errors {
             assert_eq!(error.kind(), Kind::Builder);
@@ -238,7 +245,11 @@ mod tls {
                  certificate is only valid for DnsName(\"other.example\")",
             ),
             (Leaf::Expired, "invalid peer certificate: certificate expired: …"),
-            (Leaf::UnknownIssuer, "invalid peer certificate: UnknownIssuer"),
+            (
+                Leaf::UnknownIssuer,
+                "invalid peer certificate: UnknownIssuer; `add_root_certificate` makes an \
+                 authority known, `tls_platform_verifier` those of the system",
+            ),
         ];
         for (leaf, reason) in rows {
             let server = Httpbin::start_tls_as(&pki, leaf);
@@ -255,7 +266,7 @@ mod tls {
         let pki = Pki::new();
         let server = Httpbin::start_tls(&pki);
         let error = leanhttp::get(server.url("/get")).unwrap_err();
-        let reason = "invalid peer certificate: UnknownIssuer";
+        let reason = "invalid peer certificate: UnknownIssuer; …";
         assert_refused(&error, server.addr().port(), Kind::Tls, reason);
         assert_eq!(client(&pki).get(server.url("/get")).send().unwrap().status(), 200);
         assert_eq!(server.requests_seen(), ["GET /get"]);
@@ -263,7 +274,8 @@ mod tls {
 
     #[test]
     fn peers_that_do_not_speak_tls() {
-        let corrupt = "received corrupt message of type InvalidContentType";
+        let corrupt = "received corrupt message of type InvalidContentType; the server does not \
+            seem to speak TLS on this port";
         let closed = "connection closed during the handshake";
         let reset = io::Error::from_raw_os_error(104).to_string();
         let http = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use leanhttp::error::{Fault, Kind, Phase};
-use leanhttp::{Client, ClientBuilder, Egress, Error, IpFamily};
+use leanhttp::{Client, ClientBuilder, Egress, Error, IpFamily, Proxy};
 
 use support::net::{self, Unreachable};
 use support::script::{Script, answer, moved, ok};
@@ -180,7 +180,9 @@ mod sockets {
         let not_ours = IpAddr::from([192, 0, 2, 1]);
         let error = peer(|client| client.local_address(not_ours)).unwrap_err();
         assert!(
-            error.to_string().ends_with("Cannot assign requested address (os error 99)"),
+            error.to_string().ends_with(
+                ": local address 192.0.2.1: Cannot assign requested address (os error 99)"
+            ),
             "{error}"
         );
     }
@@ -189,7 +191,10 @@ mod sockets {
     fn leave_by_the_interface() {
         assert!(peer(|client| client.interface("lo")).unwrap().is_loopback());
         let error = peer(|client| client.interface("nosuch0")).unwrap_err();
-        assert!(error.to_string().ends_with("No such device (os error 19)"), "{error}");
+        assert!(
+            error.to_string().ends_with(": interface \"nosuch0\": No such device (os error 19)"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -300,6 +305,40 @@ mod egress {
         );
         assert_told(&error, (Kind::Denied, Phase::Connect), &line);
         assert_eq!(inner.accepted(), 0);
+    }
+
+    /// A connection to a proxy that forwards serves all origins: each is judged, not the first alone.
+    #[test]
+    fn n07_a_proxy_is_asked_for_nothing_that_is_denied() {
+        for denied in ["http://169.254.169.254/", "http://0x0a.1/", "http://h.test:22/"] {
+            let proxy = Script::serve(vec![answer(ok("here"))]);
+            let egress = Egress::public_only().deny_port_range(22..=22);
+            let client = Client::builder()
+                .proxy(Proxy::all(proxy.url("")).unwrap())
+                .egress(egress.allow_network(proxy.addr().ip().into()))
+                .build()
+                .unwrap();
+            let first = client.get("http://h.test/").send().unwrap();
+            assert_eq!((first.text().unwrap().as_str(), client.pool_stats().idle), ("here", 1));
+            let error = client.get(denied).send().unwrap_err();
+            assert_eq!((error.kind(), error.phase()), (Kind::Denied, Phase::Connect), "{error}");
+        }
+    }
+
+    /// To connect to no address in particular is to connect to this host.
+    #[test]
+    fn n07_who_denies_loopback_denies_its_other_names() {
+        let server = Script::serve(vec![]);
+        let port = server.addr().port();
+        for host in ["127.0.0.1", "0.0.0.0", "0", "[::ffff:0.0.0.0]", "[::ffff:127.0.0.1]", "[::]"]
+        {
+            let loopback = ["127.0.0.0/8", "::1/128"].map(|network| network.parse().unwrap());
+            let egress = loopback.into_iter().fold(Egress::everything(), Egress::deny_network);
+            let client = Client::builder().egress(egress);
+            let error = fetch(client, &format!("http://{host}:{port}/")).unwrap_err();
+            assert_eq!(error.kind(), Kind::Denied, "{host}: {error}");
+        }
+        assert_eq!(server.accepted(), 0);
     }
 
     /// A scheme that is not allowed is none after a redirect either.

@@ -692,7 +692,9 @@ mod logins {
         assert_eq!((client.pool_stats().idle, server.accepted()), (1, 1), "a clone is the same");
         let line = |peer: &str| {
             format!(
-                "TLS handshake with {peer} for https://{peer}/: invalid peer certificate: UnknownIssuer"
+                "TLS handshake with {peer} for https://{peer}/: invalid peer certificate: UnknownIssuer; \
+                 `add_root_certificate` makes an authority known, `tls_platform_verifier` those of the \
+                 system"
             )
         };
         let peer = format!("localhost:{}", server.addr().port());

@@ -785,12 +785,10 @@ mod tls {
     #[test]
     fn c10_empty_records_without_end() {
         let pki = Pki::new();
-        let root = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
-        let client = patient().tls_certs_only([root]).build().unwrap();
-        for start in ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"]
-        {
-            let server = EmptyRecords::start(&pki, start);
-            let url = format!("https://localhost:{}/", server.addr.port());
+        let client = trusting(&pki);
+        for start in ["", "HTTP/1.1 200 OK\r\n", HALF] {
+            let server = Records::start(&pki, start, ContentType::ApplicationData, b"");
+            let url = server.url();
             let (allocated, error) =
                 measured(|| client.get(&url).send().and_then(Response::bytes).unwrap_err());
             let line = error.to_string();
@@ -802,14 +800,75 @@ mod tls {
         }
     }
 
-    /// Answers a request with the start of a response, and then with empty records.
-    struct EmptyRecords {
+    /// Nor are session tickets, which may come at any time (RFC 8446 §4.6.1).
+    #[test]
+    fn c10_tickets_without_end() {
+        let pki = Pki::new();
+        let client = trusting(&pki);
+        let serve = |start, typ, payload| Records::start(&pki, start, typ, payload);
+        for start in ["", "HTTP/1.1 200 OK\r\n", HALF] {
+            let server = serve(start, ContentType::Handshake, TICKET);
+            let error = client.get(server.url()).send().and_then(Response::bytes).unwrap_err();
+            let reason = "too many messages of TLS without any data";
+            assert_eq!(error.kind(), Kind::Tls, "{error}");
+            assert!(error.to_string().ends_with(reason), "{error}");
+        }
+        let server = serve(HALF, ContentType::Handshake, TICKET);
+        drop(client.get(server.url()).send().unwrap()); // who gives up does not wait for their end
+        let small = "HTTP/1.1 200 OK\r\ncontent-length: 30000\r\n\r\n";
+        let server = serve(small, ContentType::ApplicationData, b"x");
+        assert_eq!(client.get(server.url()).send().unwrap().bytes().unwrap().len(), 30_000);
+    }
+
+    const HALF: &str = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf";
+
+    /// RFC 8446 §4.6.1: for an hour, with a nonce and a name of one byte each.
+    const TICKET: &[u8] = b"\x04\0\0\x0f\0\0\x0e\x10\0\0\0\0\x01\0\0\x01t\0\0";
+
+    /// What comes after `close_notify` is ignored (RFC 8446 §6.1), and not kept.
+    #[test]
+    fn c10_bytes_without_end_behind_the_end() {
+        let pki = Pki::new();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://localhost:{}/", listener.local_addr().unwrap().port());
+        let config = pki.server_config(Leaf::Good);
+        thread::spawn(move || end_and_go_on(listener.accept().unwrap().0, config));
+        let body = Body::sized(io::repeat(b'x').take(64 * MB), 64 * MB);
+        let request = trusting(&pki).post(&url).body(body);
+        let (allocated, error) = measured(|| request.send().unwrap_err());
+        assert_eq!((error.kind(), error.phase()), (Kind::Io, Phase::Head), "{error}");
+        assert!(allocated.bytes_max < MB, "{allocated:?}");
+    }
+
+    /// Ends the answer before it has begun, and reads all of the request.
+    fn end_and_go_on(mut stream: TcpStream, config: Arc<ServerConfig>) -> io::Result<()> {
+        let mut connection = ServerConnection::new(config).unwrap();
+        while connection.is_handshaking() || connection.wants_write() {
+            connection.complete_io(&mut stream)?;
+        }
+        connection.complete_io(&mut stream)?;
+        connection.send_close_notify();
+        connection.write_tls(&mut stream)?;
+        let mut request = stream.try_clone()?;
+        thread::spawn(move || io::copy(&mut request, &mut io::sink()));
+        loop {
+            stream.write_all(&[0x17; 64 * 1024])?;
+        }
+    }
+
+    fn trusting(pki: &Pki) -> Client {
+        let root = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
+        patient().tls_certs_only([root]).build().unwrap()
+    }
+
+    /// Answers a request with the start of a response, and then with the same record again and again.
+    struct Records {
         addr: SocketAddr,
         sent: Arc<AtomicU64>,
     }
 
-    impl EmptyRecords {
-        fn start(pki: &Pki, start: &'static str) -> Self {
+    impl Records {
+        fn start(pki: &Pki, start: &'static str, typ: ContentType, payload: &'static [u8]) -> Self {
             let mut config = ServerConfig::clone(&pki.server_config(Leaf::Good));
             config.enable_secret_extraction = true;
             let config = Arc::new(config);
@@ -819,9 +878,13 @@ mod tls {
             let counter = Arc::clone(&sent);
             thread::spawn(move || {
                 let stream = listener.accept().unwrap().0;
-                let _ = serve(stream, config, start.as_bytes(), &counter);
+                let _ = serve(stream, config, start.as_bytes(), (typ, payload), &counter);
             });
             Self { addr, sent }
+        }
+
+        fn url(&self) -> String {
+            format!("https://localhost:{}/", self.addr.port())
         }
     }
 
@@ -829,6 +892,7 @@ mod tls {
         mut stream: TcpStream,
         config: Arc<ServerConfig>,
         start: &[u8],
+        (typ, payload): (ContentType, &[u8]),
         sent: &AtomicU64,
     ) -> io::Result<()> {
         let mut connection = ServerConnection::new(config).unwrap();
@@ -852,9 +916,9 @@ mod tls {
         let mut encrypter = suite.aead_alg.encrypter(key, iv);
         for number in first.. {
             let record = OutboundPlainMessage {
-                typ: ContentType::ApplicationData,
+                typ,
                 version: ProtocolVersion::TLSv1_2,
-                payload: OutboundChunks::Single(&[]),
+                payload: OutboundChunks::Single(payload),
             };
             let record = encrypter.encrypt(record, number).unwrap().encode();
             stream.write_all(&record)?;

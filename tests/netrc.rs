@@ -10,6 +10,7 @@ use std::{env, fs, process};
 
 use leanhttp::Client;
 use leanhttp::blocking::{ClientBuilder, RequestBuilder};
+use leanhttp::header::HeaderValue;
 use support::script::{Script, Step, ok, send};
 
 /// A file that is gone when the test ends.
@@ -87,4 +88,15 @@ fn what_is_wrong_with_the_file_is_told_without_its_secrets() {
     assert!(!line.contains("secret") && !format!("{error:?}").contains("secret"));
     let missing = Client::builder().netrc_file(env::temp_dir().join("leanhttp-no-such-file"));
     assert!(missing.build().unwrap_err().to_string().contains("leanhttp-no-such-file"));
+}
+
+/// `HeaderMap` holds no more than 24,576 names and panics beyond.
+#[test]
+fn a_login_for_which_there_is_no_room_is_an_error() {
+    let file = File::new("room", "machine a.test login u password p");
+    let names = (0..24_576).map(|i| format!("x-{i}").parse().unwrap());
+    let fields = names.map(|name| (name, HeaderValue::from_static(""))).collect();
+    let request = file.client().build().unwrap().get("http://a.test/").headers(fields);
+    let error = request.send().unwrap_err();
+    assert!(error.to_string().contains("too many header fields"), "{error}");
 }

@@ -548,14 +548,15 @@ mod choosing {
         }
     }
 
-    /// RFC 9112 §3.2.2, §3.2.4; a target that is no path must not move the host.
+    /// RFC 9112 §3.2.2, §3.2.4.
     #[test]
     fn targets_of_the_caller() {
         let cases = [
             ("/a/../b", "http://h.invalid:81/a/../b"),
+            ("//other.invalid/", "http://h.invalid:81//other.invalid/"),
             ("*", "http://h.invalid:81"),
-            ("http://other.invalid/", "http://other.invalid/"),
-            ("@evil.invalid/", "@evil.invalid/"),
+            ("http://h.invalid:81/a/../b", "http://h.invalid:81/a/../b"),
+            ("http://h.invalid:81?a", "http://h.invalid:81?a"),
         ];
         for (target, expected) in cases {
             let proxy = Script::serve(vec![answer(ok(""))]);
@@ -566,6 +567,32 @@ mod choosing {
             let line = format!("OPTIONS {expected} HTTP/1.1\r\nhost: h.invalid:81\r\n");
             assert!(sent.starts_with(&line), "{sent}");
         }
+    }
+
+    /// The proxy goes by the target alone: one that names another host would take along what is meant
+    /// for the URL's.
+    #[test]
+    fn r11_a_target_of_the_caller_does_not_move_the_host() {
+        let targets = [
+            "http://other.invalid/",
+            "http://h.invalid/",
+            "https://h.invalid:81/",
+            "http://h.invalid:81@other.invalid/",
+            "http://h.invalid:810/",
+            "http://h.invalid:81\\@other.invalid/",
+            "http://u:p@h.invalid:81/",
+            "@other.invalid/",
+            "other.invalid:81",
+        ];
+        let proxy = Script::serve(vec![]);
+        let client = by(proxy.url("")).basic_auth("user", Some("secret")).build().unwrap();
+        for target in targets {
+            let ask = client.get("http://h.invalid:81/").request_target(target);
+            let outcome = ask.timeout(Duration::from_secs(1)).send();
+            let error = outcome.unwrap_err();
+            assert_eq!(error.kind(), Kind::Builder, "{target}: {error}");
+        }
+        assert_eq!(proxy.accepted(), 0);
     }
 }
 

@@ -7,7 +7,8 @@ mod support;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use leanhttp::blocking::{Client, ClientBuilder};
+use leanhttp::blocking::{Body, Client, ClientBuilder};
+use leanhttp::header::{HeaderName, HeaderValue};
 use leanhttp::redirect::Policy;
 
 use support::httpbin::Httpbin;
@@ -38,6 +39,31 @@ fn a_redirect_in_the_middle_of_an_upload() {
     let (head, body) = second.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("PUT /next "), "{head}");
     assert_eq!(body.len(), length);
+}
+
+/// They stay with their origin wherever they stand, and do not come back.
+#[test]
+fn sensitive_trailers_stay_with_their_origin() {
+    let fields = || {
+        let mut secret = HeaderValue::from_static("secret");
+        secret.set_sensitive(true);
+        let fields = [("x-signature", secret), ("x-sum", HeaderValue::from_static("1"))];
+        fields.map(|(name, value)| (HeaderName::from_static(name), value)).into_iter().collect()
+    };
+    for body in
+        [Body::from("abc").with_trailers(fields()), Body::from("abc").with_trailers_from(fields)]
+    {
+        let hops = ["/", "http://b.test/", "http://a.test/"].map(|location| moved(307, location));
+        let server = Script::serve([&hops[..], &[answer(ok(""))]].concat());
+        at(&server).build().unwrap().put("http://a.test/").body(body).send().unwrap();
+        server.join();
+        for (hop, is_trusted) in [true, true, false, false].into_iter().enumerate() {
+            let request = server.received_text(hop);
+            assert!(request.contains("\r\nx-sum: 1\r\n"), "{hop}: {request}");
+            assert_eq!(request.contains("secret"), is_trusted, "{hop}: {request}");
+            assert_eq!(request.contains("x-signature"), is_trusted, "{hop}: {request}");
+        }
+    }
 }
 
 mod limits {

@@ -120,7 +120,7 @@ mod certificates {
 
     #[test]
     fn who_is_refused_unless_danger_is_asked_for() {
-        const UNKNOWN: &str = "invalid peer certificate: UnknownIssuer";
+        const UNKNOWN: &str = "invalid peer certificate: UnknownIssuer; …";
         const NAME: &str = "invalid peer certificate: certificate not valid for name \"localhost\"; \
             certificate is only valid for DnsName(\"other.example\")";
         const EXPIRED: &str = "invalid peer certificate: certificate expired: …";
@@ -191,7 +191,7 @@ mod certificates {
         let refused =
             format!("invalid peer certificate: the public key {right} is not a pinned one");
         let refused = Err(refused.as_str());
-        let unknown = Err("invalid peer certificate: UnknownIssuer");
+        let unknown = Err("invalid peer certificate: UnknownIssuer; …");
         let careless = |b: ClientBuilder| b.danger_accept_invalid_certs(true);
         type Row<'a> = (Leaf, &'a [SpkiSha256], Set<'a>, Result<(), &'a str>);
         let rows: [Row<'_>; 8] = [
@@ -544,7 +544,7 @@ mod sessions {
         let url = server.url("/get");
         assert_eq!(resumed(&[&one, &one, &two, &two], &url), [false, true, false, true]);
         let strict = trusting(&pki).build().unwrap();
-        assert!(strict.get(&url).send().unwrap_err().to_string().ends_with(": UnknownIssuer"));
+        assert!(strict.get(&url).send().unwrap_err().to_string().contains(": UnknownIssuer"));
         let pins = careless().tls_pin_spki_sha256([SpkiSha256::from([1; 32])]).build().unwrap();
         assert!(pins.get(&url).send().unwrap_err().to_string().contains("is not a pinned one"));
         assert_eq!(resumed(&[&one], &url), [true]);
@@ -815,8 +815,8 @@ mod environment {
     #[track_caller]
     fn assert_refused(builder: ClientBuilder, reason: &str) {
         let error = builder.build().unwrap().get(env::var(URL).unwrap()).send().unwrap_err();
-        let end = format!(": invalid peer certificate: {reason}");
-        assert!(error.to_string().ends_with(&end), "{error}");
+        let reason = format!(": invalid peer certificate: {reason}");
+        assert!(error.to_string().contains(&reason), "{error}");
     }
 
     #[test]

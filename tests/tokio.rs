@@ -29,6 +29,8 @@ mod futures;
 mod http_types;
 #[path = "tokio/runtimes.rs"]
 mod runtimes;
+#[path = "tokio/sent_on.rs"]
+mod sent_on;
 #[cfg(feature = "tower")]
 #[path = "tokio/service.rs"]
 mod service;

@@ -52,7 +52,7 @@ fn after_switch(steps: impl IntoIterator<Item = Step>) -> Connection {
 }
 
 fn bytes(count: usize) -> Vec<u8> {
-    (0..count).map(|i| ((i * 7919) >> 5) as u8).collect()
+    (0..count as u64).map(|i| ((i * 7919) >> 5) as u8).collect()
 }
 
 /// What is inside an error of `Read` or `Write`.

@@ -126,7 +126,7 @@ impl From<File> for Body {
 }
 
 /// How much of a file is left to read.
-pub(crate) fn rest_of(mut file: &File) -> SourceLength {
+fn rest_of(mut file: &File) -> SourceLength {
     let length = file.metadata().ok().filter(|metadata| metadata.is_file()).map(|m| m.len());
     match (length, std::io::Seek::stream_position(&mut file)) {
         (Some(length), Ok(position)) => SourceLength::AtLeast(length.saturating_sub(position)),

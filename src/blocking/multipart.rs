@@ -5,8 +5,9 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::path::Path;
 
-use super::{Blocking, Body, read_source, rest_of};
+use super::{Blocking, Body, read_source};
 use crate::body::{Feed, SourceLength};
+use crate::multipart::part::{about, length_of};
 
 /// A `multipart/form-data` body.
 pub type Form = crate::multipart::form::Form<Blocking>;
@@ -48,22 +49,15 @@ impl Part {
     /// ```
     pub fn file<T: AsRef<Path>>(path: T) -> io::Result<Self> {
         let path = path.as_ref();
-        let file = open(path).map_err(|error| {
-            io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-        })?;
-        let length = rest_of(&file);
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self::from_source(Box::new(file), length).file_name(name))
+        let (file, length) = open(path).map_err(|error| about(path, &error))?;
+        Ok(Self::of_file(path, Box::new(file), length))
     }
 }
 
-/// A directory can be opened on some systems; only reading it fails.
-fn open(path: &Path) -> io::Result<File> {
+fn open(path: &Path) -> io::Result<(File, SourceLength)> {
     let file = File::open(path)?;
-    if file.metadata()?.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    Ok(file)
+    let length = length_of(&file.metadata()?)?;
+    Ok((file, length))
 }
 
 impl Form {

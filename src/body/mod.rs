@@ -13,7 +13,7 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes};
 use http::header::{HeaderMap, HeaderValue};
 
-use self::trailers::{Computed, Known, Trailers};
+use self::trailers::{Computed, Known, Stripped, Trailers};
 use crate::front::Front;
 
 pub(crate) use self::trailers::ForbiddenTrailer;
@@ -107,6 +107,21 @@ impl<F: Front> Body<F> {
         }
     }
 
+    /// What another body has goes behind what this one has.
+    #[cfg(feature = "multipart")]
+    pub(crate) fn append(&mut self, other: Self) {
+        self.segments.extend(other.segments);
+    }
+
+    /// What stands in memory, piece by piece.
+    #[cfg(feature = "multipart")]
+    pub(crate) fn known(&self) -> impl Iterator<Item = &Bytes> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Bytes(bytes) => Some(bytes),
+            Segment::Source { .. } => None,
+        })
+    }
+
     /// The bytes, if the body is made of bytes and not of a reader; a multipart form is not one
     /// piece and so has none.
     pub fn as_bytes(&self) -> Option<&[u8]> {
@@ -121,8 +136,9 @@ impl<F: Front> Body<F> {
     /// Sends these fields after the body (RFC 9110 §6.5), which is sent in chunks then.
     ///
     /// Fields that a server needs before the body, such as `Content-Type` or `Authorization`, are
-    /// an error when the request is sent. The names are announced in the field `Trailer`. Whether
-    /// a server looks at trailers is its own affair; many drop them.
+    /// an error when the request is sent. The names are announced in the field `Trailer`. Values
+    /// marked sensitive stay with their origin, as those in front of the body do. Whether a server
+    /// looks at trailers is its own affair; many drop them.
     ///
     /// ```
     /// use leanhttp::{Client, blocking::Body, header::{HeaderMap, HeaderValue}};
@@ -199,6 +215,13 @@ impl<F: Front> Body<F> {
     /// The field `Trailer`, if the trailers are known and can be sent.
     pub(crate) fn announced_trailers(&self) -> Result<Option<HeaderValue>, ForbiddenTrailer> {
         self.trailers.as_ref().map_or(Ok(None), |trailers| trailers.announcement())
+    }
+
+    /// Has `strip` take out what is not to be sent, whenever the trailers are known.
+    pub(crate) fn strip_trailers(&mut self, strip: fn(&mut HeaderMap)) {
+        if let Some(trailers) = self.trailers.take() {
+            self.trailers = Some(Arc::new(Stripped { trailers, strip }));
+        }
     }
 
     /// Whether all of it can still be sent.

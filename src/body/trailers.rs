@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
@@ -20,6 +21,12 @@ pub(super) struct Known(pub(super) HeaderMap);
 
 /// Asked for once the body has ended.
 pub(super) struct Computed<C>(pub(super) C);
+
+/// Those of another body, without what `strip` takes out.
+pub(super) struct Stripped {
+    pub(super) trailers: Arc<dyn Trailers>,
+    pub(super) strip: fn(&mut HeaderMap),
+}
 
 /// A field that must not come after the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +59,22 @@ impl<C: Fn() -> HeaderMap + Send + Sync> Trailers for Computed<C> {
 
     fn announcement(&self) -> Result<Option<HeaderValue>, ForbiddenTrailer> {
         Ok(None)
+    }
+}
+
+impl Trailers for Stripped {
+    fn may_be_any(&self) -> bool {
+        self.trailers.may_be_any()
+    }
+
+    fn fields(&self) -> Result<Cow<'_, HeaderMap>, ForbiddenTrailer> {
+        let mut fields = self.trailers.fields()?.into_owned();
+        (self.strip)(&mut fields);
+        Ok(Cow::Owned(fields))
+    }
+
+    fn announcement(&self) -> Result<Option<HeaderValue>, ForbiddenTrailer> {
+        Ok(None) // it would name what is taken out
     }
 }
 

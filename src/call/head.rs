@@ -7,6 +7,7 @@ use http::Version;
 use http::header::{self, HeaderName, HeaderValue};
 
 use super::{Call, Proxied, Trust};
+use crate::error::{Error, Result};
 use crate::front::Front;
 use crate::policy::credentials::stays_with_origin;
 use crate::policy::hop::Protocol;
@@ -85,15 +86,10 @@ impl<F: Front> Call<'_, F> {
     }
 
     /// A proxy that forwards is told the whole URL (RFC 9112 §3.2.2), and `*` as one without a path
-    /// (§3.2.4). A target of the caller that is no path is sent as it is: behind our host it could
-    /// name another one.
+    /// (§3.2.4).
     fn target(&self) -> Cow<'_, str> {
         let target = self.request.target.as_deref().unwrap_or(self.request.url.request_target());
-        if self
-            .proxy
-            .as_ref()
-            .is_none_or(|proxied| !route::forwards(&proxied.hop, &self.request.url))
-        {
+        if !self.is_forwarded() {
             return Cow::Borrowed(target);
         }
         let path = match target {
@@ -108,10 +104,26 @@ impl<F: Front> Call<'_, F> {
         ))
     }
 
+    /// A proxy that forwards goes by the target alone: one that names another host would take along
+    /// what is meant for the URL's.
+    pub(super) fn check_target(&self) -> Result<()> {
+        match self.request.target.as_deref() {
+            Some(target) if self.is_forwarded() && !is_within(target, &self.request.url) => {
+                Err(Error::builder(OTHER_HOST).for_url(&self.request.url))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn is_forwarded(&self) -> bool {
+        let forwards = |proxied: &Proxied| route::forwards(&proxied.hop, &self.request.url);
+        self.proxy.as_deref().is_some_and(forwards)
+    }
+
     /// What is for the proxy, if that is who reads this request.
     fn write_proxy_fields(&self, head: &mut HeadWriter<'_>, proxied: &Proxied) {
         let Protocol::Http { fields, .. } = &proxied.hop.protocol else { return };
-        if !route::forwards(&proxied.hop, &self.request.url) {
+        if !self.is_forwarded() {
             return;
         }
         if let Some(login) = &proxied.login {
@@ -181,6 +193,18 @@ impl<F: Front> Call<'_, F> {
             head.field(&header::COOKIE, &value);
         }
     }
+}
+
+const OTHER_HOST: &str = "request target: by a proxy only a path, `*` or the URL's own host can be \
+    asked for";
+
+/// Whether a target of the caller leads to the origin of the URL, whoever reads it: nothing that one
+/// parser or another could take for a host stands before its path.
+fn is_within(target: &str, url: &Url) -> bool {
+    let whole =
+        target.strip_prefix("http://").and_then(|rest| rest.strip_prefix(url.host_header()));
+    let is_own = whole.is_some_and(|path| path.is_empty() || path.starts_with(['/', '?']));
+    is_own || target == "*" || target.starts_with('/')
 }
 
 /// Whether a field is not for `target`, which is another origin. That is not to speak whatever

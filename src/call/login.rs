@@ -19,11 +19,12 @@ impl<F: Front> Call<'_, F> {
             return Ok(());
         }
         let Some(netrc) = &self.config.netrc else { return Ok(()) };
-        let basic = netrc
-            .authorization(&self.request.url)
-            .map_err(|error| error.for_url(&self.request.url))?;
-        self.request.headers.extend(basic.map(|basic| (header::AUTHORIZATION, basic)));
-        Ok(())
+        let login = netrc.authorization(&self.request.url);
+        let added = login.and_then(|basic| match basic {
+            Some(basic) => self.request.set_header(header::AUTHORIZATION, basic),
+            None => Ok(()),
+        });
+        added.map_err(|error| error.for_url(&self.request.url))
     }
 
     /// Digest credentials are of use for one attempt.

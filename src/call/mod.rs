@@ -122,6 +122,7 @@ impl<'c, F: Front> Call<'c, F> {
         self.outgoing = outgoing.map_err(|error| error.for_url(&self.request.url))?;
         self.expectation = self.request.expectation.unwrap_or(self.config.expectation);
         self.proxy = proxied(self.config, &mut self.request)?;
+        self.check_target()?;
         self.replay = self.request.body.as_ref().and_then(Body::try_clone);
         if !self.has(&header::AUTHORIZATION) {
             self.digest = self.config.digest.begin(self.request.digest.take());

@@ -13,6 +13,7 @@ use crate::coding;
 use crate::error::{Error, Result};
 use crate::events;
 use crate::front::Front;
+use crate::policy::credentials::stays_with_origin;
 use crate::policy::hop::Hop;
 use crate::policy::redirect::{self, Attempt, Choice};
 use crate::policy::retry::stale::{self, Obstacle};
@@ -217,11 +218,23 @@ impl<F: Front> Call<'_, F> {
     }
 
     fn leave_origin(&mut self, target: &Url) {
+        if self.trust == Trust::Origin {
+            self.keep_trailers();
+        }
         self.trust = Trust::Foreign;
         self.digest = None;
         remove(&mut self.request.headers, &|name, value| {
             *name == header::HOST || stays_behind(name, value, target)
         });
+    }
+
+    /// What must not leave the origin does not leave it behind the body either. Nor is any of it
+    /// announced, which nobody has to do (RFC 9110 §6.6.2).
+    fn keep_trailers(&mut self) {
+        for body in self.replay.iter_mut().chain(&mut self.request.body) {
+            body.strip_trailers(|fields| remove(fields, &stays_with_origin));
+        }
+        self.request.headers.remove(header::TRAILER);
     }
 
     /// The login that the caller gave is for the proxy of the first hop.

@@ -296,7 +296,7 @@ impl<F: Front> Connection<F> {
     }
 
     fn may_be_heard(&self) -> bool {
-        self.link.session.has_sent() && self.link.session.awaits_head()
+        self.link.session.has_sent() && self.link.session.may_be_answered()
     }
 
     /// Whether the server spoke first. Under TLS it may: that is another protocol's affair.

@@ -17,6 +17,7 @@ use crate::error::{Cause, Error, Kind, Phase, Result};
 use crate::front::Front;
 use crate::link::Link;
 use crate::policy::budget::Budget;
+use crate::policy::egress::Gate;
 use crate::policy::route::{Route, Target};
 use crate::timings::Lap;
 
@@ -48,7 +49,6 @@ async fn connection<F: Front>(
         let error = Error::new(Kind::Resolve, Phase::Resolve).peer(host);
         return Err(error.detail("not a name that can be looked up (RFC 1035 \u{a7}2.3.4)"));
     }
-    check_scheme(call)?;
     let found = address_for_proxy(system, call, &route).await?;
     let link = Link::new(call.config(), route, found)?;
     let socket = match &dialling.unix_socket {
@@ -78,9 +78,6 @@ async fn address_for_proxy<F: Front>(
     call: &mut Call<'_, F>,
     route: &Route,
 ) -> Result<Option<IpAddr>> {
-    if route.proxy().is_some() {
-        check_target(call)?;
-    }
     let Some(target) = route.looked_up_here() else { return Ok(None) };
     let stop = Endpoint { host: target.host().to_owned(), port: target.port };
     let found = look_up(system, call, &stop).await?;
@@ -92,23 +89,25 @@ async fn address_for_proxy<F: Front>(
     Ok(ipv4.or(allowed.first()).map(SocketAddr::ip))
 }
 
-fn check_scheme<F: Front>(call: &Call<'_, F>) -> Result<()> {
+/// What can be judged of the call's current URL before any address is known. It is asked for each
+/// request and not for each connection: one to a proxy that forwards serves all origins.
+pub(super) fn check_url<F: Front>(call: &Call<'_, F>) -> Result<()> {
     let Some(egress) = &call.config().dialling.egress else { return Ok(()) };
     let target = Target::of(call.url());
-    let checked = egress.check_scheme(target.security);
-    checked.map_err(|why| denied_target(&target, why))
+    let by_scheme = egress.check_scheme(target.security);
+    let Some(proxy) = call.proxy() else {
+        return by_scheme.map_err(|why| denied_target(&target, why));
+    };
+    let checked = by_scheme.and_then(|()| check_target(&**egress, &target));
+    checked.map_err(|why| denied_target(&target, why).via(proxy))
 }
 
 /// What can be judged of an origin that a proxy connects to.
-fn check_target<F: Front>(call: &Call<'_, F>) -> Result<()> {
-    let Some(egress) = &call.config().dialling.egress else { return Ok(()) };
-    let port = call.url().port_or_known_default().unwrap_or_default();
-    let target = Target::of(call.url());
-    let checked = match target.address() {
-        Some(address) => egress.check(SocketAddr::new(address, port)),
-        None => egress.check_port(port),
-    };
-    checked.map_err(|why| denied_target(&target, why))
+fn check_target(egress: &dyn Gate, target: &Target) -> Result<(), Cause> {
+    match target.address() {
+        Some(address) => egress.check(SocketAddr::new(address, target.port)),
+        None => egress.check_port(target.port),
+    }
 }
 
 fn denied_target(target: &Target, why: Cause) -> Error {

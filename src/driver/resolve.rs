@@ -51,11 +51,11 @@ async fn find<S: System>(
     }
 }
 
-fn with_port(address: SocketAddr, port: u16) -> SocketAddr {
-    match address.port() {
-        0 => SocketAddr::new(address.ip(), port),
-        _ => address,
+fn with_port(mut address: SocketAddr, port: u16) -> SocketAddr {
+    if address.port() == 0 {
+        address.set_port(port); // and nothing else: an address of a link keeps its link
     }
+    address
 }
 
 #[cfg(test)]
@@ -65,6 +65,7 @@ mod tests {
 
     use super::*;
     use crate::blocking::Blocking;
+    use crate::dns::Resolver;
     use crate::driver::ready::run;
     use crate::front::Front;
     use crate::policy::budget::Timeouts;
@@ -108,6 +109,17 @@ mod tests {
         for (url, expected) in cases {
             assert_eq!(find(url, &dialling).unwrap(), [expected.parse().unwrap()], "{url}");
         }
+    }
+
+    /// RFC 4007 §6: an address of a link means nothing without it.
+    #[test]
+    fn the_link_of_an_address_is_kept() {
+        let resolver: fn(&str) -> io::Result<Vec<SocketAddr>> =
+            |_| Ok(vec!["[fe80::1%7]:0".parse().unwrap(), "[fe80::2%7]:81".parse().unwrap()]);
+        let dialling = Dialling { resolver: Resolver(Arc::new(resolver)), ..Dialling::default() };
+        let found = find("http://h.test:8080/", &dialling).unwrap();
+        let shown: Vec<_> = found.iter().map(SocketAddr::to_string).collect();
+        assert_eq!(shown, ["[fe80::1%7]:8080", "[fe80::2%7]:81"]);
     }
 
     #[test]

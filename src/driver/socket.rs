@@ -55,6 +55,12 @@ impl<S: System> Socket<S> {
         }
     }
 
+    /// See [`Stream::end_writing`].
+    #[cfg(feature = "tokio")]
+    pub(crate) fn end_writing(&mut self) -> io::Result<()> {
+        self.stream.end_writing()
+    }
+
     pub(crate) fn begin(&mut self, method: &Method, url: &Url) {
         self.forget_waits();
         self.stream.begin(method, url);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::ready;
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -100,6 +101,12 @@ pub trait Stream: fmt::Debug + Send + Sync + 'static {
     /// The address at this end, if it has one.
     fn local_addr(&self) -> Option<SocketAddr> {
         None
+    }
+
+    /// No more will be written: the peer reads the end, and may go on speaking. Where nobody says
+    /// that, nothing happens.
+    fn end_writing(&mut self) -> io::Result<()> {
+        Ok(())
     }
 
     /// Last words before the socket is closed. Nobody waits for them to arrive.

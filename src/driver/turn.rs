@@ -62,6 +62,7 @@ pub(super) async fn connection<F: Front>(
     shared: &Arc<Shared<F>>,
     call: &mut Call<'_, F>,
 ) -> Result<Apart<Connection<F>>> {
+    dial::check_url(call)?;
     loop {
         // What idles is not to be spent on a call that is over.
         let in_time = call.budget.check_time(|| shared.system.now());

@@ -1,6 +1,8 @@
 //! A connection that has gone over to another protocol (RFC 9110 §7.8).
 
 use std::fmt;
+#[cfg(feature = "tokio")]
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -113,6 +115,13 @@ impl<F: Front> Upgraded<F> {
         flushed.map_err(|halt| self.error(halt))
     }
 
+    /// Sends everything that was taken, and that it was all.
+    #[cfg(feature = "tokio")]
+    pub(crate) async fn end_writing(&mut self) -> Result<()> {
+        let ended = self.connection.end_writing(&mut self.budget).await;
+        ended.map_err(|halt| self.error(halt))
+    }
+
     fn error(&self, halt: Halt) -> Error {
         self.connection.link.upgraded_error(halt).for_url(&self.head.url)
     }
@@ -150,6 +159,18 @@ impl<F: Front> Connection<F> {
             self.link.session.wrote(count);
         }
         Ok(())
+    }
+
+    /// It may be asked for again at any point: TLS says its last word only once.
+    #[cfg(feature = "tokio")]
+    async fn end_writing(&mut self, budget: &mut Budget) -> std::result::Result<(), Halt> {
+        self.flush(budget).await?;
+        self.link.session.farewell();
+        self.flush(budget).await?;
+        match self.socket.end_writing() {
+            Err(error) if error.kind() != io::ErrorKind::NotConnected => Err(Halt::Io(error)),
+            _ => Ok(()), // where there is no peer any more, it has ended
+        }
     }
 }
 

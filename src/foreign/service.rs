@@ -13,7 +13,7 @@ use tower_service::Service;
 use super::pieces::Pieces;
 use crate::body::SourceLength;
 use crate::error::{Error, Result};
-use crate::tokio::{Body, CHUNK, Client, Reader, Request, Response};
+use crate::tokio::{Body, CHUNK, Client, Reader, Request, Response, Source};
 
 /// Sends requests of the crate `http`, whose URIs have to be absolute; a mistake in one is told by
 /// the future.
@@ -143,7 +143,7 @@ impl Body {
         let length = body.size_hint().exact().map_or(SourceLength::Unknown, SourceLength::Exactly);
         let mut body = Box::pin(body);
         let pieces = Pieces::new(move |cx| next_piece(body.as_mut(), cx));
-        Self::from_source(Box::pin(pieces), length)
+        Self::from_source(Source::new(pieces), length)
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::io::AsyncRead;
 use super::pieces::Pieces;
 use crate::body::SourceLength;
 use crate::error::Result;
-use crate::tokio::{Body, Response, filled};
+use crate::tokio::{Body, Response, Source, filled};
 
 impl Body {
     /// A body of unknown length: sent in chunks, as the stream gives them.
@@ -26,21 +26,7 @@ impl Body {
         O: Into<Bytes>,
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
-        Self::from_source(Box::pin(reader(stream)), SourceLength::Unknown)
-    }
-}
-
-#[cfg(feature = "multipart")]
-impl crate::tokio::multipart::Part {
-    /// What a stream gives until it ends. Its length is not known, so the request is sent in
-    /// chunks.
-    pub fn stream<S, O, E>(value: S) -> Self
-    where
-        S: Stream<Item = std::result::Result<O, E>> + Send + 'static,
-        O: Into<Bytes>,
-        E: Into<Box<dyn StdError + Send + Sync>>,
-    {
-        Self::from_source(Box::pin(reader(value)), SourceLength::Unknown)
+        Self::from_source(Source::new(reader(stream)), SourceLength::Unknown)
     }
 }
 

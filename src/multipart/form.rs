@@ -124,7 +124,7 @@ impl<F: Front> Form<F> {
             part.write_head(&name, self.names, &mut between)?;
             check_content(&self.boundary, &part.content)?;
             body.push(Segment::Bytes(std::mem::take(&mut between).into()));
-            body.push(part.content);
+            body.append(part.content);
             between.extend_from_slice(b"\r\n");
         }
         between.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
@@ -134,12 +134,13 @@ impl<F: Front> Form<F> {
 }
 
 /// RFC 2046 §5.1.1: the boundary must not stand in a part. A reader cannot be searched.
-fn check_content<S>(boundary: &Boundary, content: &Segment<S>) -> Result<()> {
-    match content {
-        Segment::Bytes(bytes) if boundary.is_in(bytes) => {
-            Err(Error::builder("the boundary of the form stands in a part"))
-        }
-        _ => Ok(()),
+fn check_content<F: Front>(boundary: &Boundary, content: &Body<F>) -> Result<()> {
+    if content.has_trailers() {
+        return Err(Error::builder("a part of a form has no trailers"));
+    }
+    match content.known().any(|bytes| boundary.is_in(bytes)) {
+        true => Err(Error::builder("the boundary of the form stands in a part")),
+        false => Ok(()),
     }
 }
 

@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::fs::Metadata;
+use std::io;
+use std::path::Path;
 
-use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 
 use super::disposition::NameEncoding;
 use super::media_type;
-use crate::body::{Segment, SourceLength};
+use crate::body::{Body, SourceLength};
 use crate::error::{Error, Result};
 use crate::front::Front;
 use crate::proto::error::Excerpt;
@@ -25,7 +27,7 @@ use crate::proto::fields::is_tchar;
 /// # Ok::<(), leanhttp::Error>(())
 /// ```
 pub struct Part<F: Front> {
-    pub(super) content: Segment<F::Source>,
+    pub(super) content: Body<F>,
     content_type: Option<HeaderValue>,
     file_name: Option<Cow<'static, str>>,
     headers: HeaderMap,
@@ -34,26 +36,32 @@ pub struct Part<F: Front> {
 impl<F: Front> Part<F> {
     /// A text, sent as UTF-8.
     pub fn text<T: Into<Cow<'static, str>>>(value: T) -> Self {
-        Self::new(Segment::Bytes(match value.into() {
-            Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),
-            Cow::Owned(text) => Bytes::from(text),
-        }))
+        Self::new(match value.into() {
+            Cow::Borrowed(text) => text.into(),
+            Cow::Owned(text) => text.into(),
+        })
     }
 
     /// Bytes.
     pub fn bytes<T: Into<Cow<'static, [u8]>>>(value: T) -> Self {
-        Self::new(Segment::Bytes(match value.into() {
-            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
-            Cow::Owned(bytes) => Bytes::from(bytes),
-        }))
+        Self::new(match value.into() {
+            Cow::Borrowed(bytes) => bytes.into(),
+            Cow::Owned(bytes) => bytes.into(),
+        })
     }
 
     /// What a front reads.
     pub(crate) fn from_source(source: F::Source, length: SourceLength) -> Self {
-        Self::new(Segment::Source { source, length })
+        Self::new(Body::from_source(source, length))
     }
 
-    fn new(content: Segment<F::Source>) -> Self {
+    /// What a file gives, under its own name.
+    pub(crate) fn of_file(path: &Path, source: F::Source, length: SourceLength) -> Self {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self::from_source(source, length).file_name(name)
+    }
+
+    pub(crate) fn new(content: Body<F>) -> Self {
         Self { content, content_type: None, file_name: None, headers: HeaderMap::new() }
     }
 
@@ -87,7 +95,8 @@ impl<F: Front> Part<F> {
         Ok(self)
     }
 
-    /// The name of the file that the part is; its directories are no part of it.
+    /// The name of the file that the part is, sent as it is given: directories do not belong in it
+    /// (RFC 7578 §4.2), and are not taken out.
     pub fn file_name<T: Into<Cow<'static, str>>>(mut self, filename: T) -> Self {
         self.file_name = Some(filename.into());
         self
@@ -157,4 +166,18 @@ impl<F: Front> fmt::Debug for Part<F> {
             .field("file_name", &self.file_name)
             .finish_non_exhaustive()
     }
+}
+/// How much a file gives that was just opened. A directory can be opened on some systems, and only
+/// reading it fails; what is no file (a pipe) has no length.
+pub(crate) fn length_of(metadata: &Metadata) -> io::Result<SourceLength> {
+    match (metadata.is_dir(), metadata.is_file()) {
+        (true, _) => Err(io::ErrorKind::IsADirectory.into()),
+        (_, true) => Ok(SourceLength::AtLeast(metadata.len())),
+        _ => Ok(SourceLength::Unknown),
+    }
+}
+
+/// An error that names the file.
+pub(crate) fn about(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

@@ -1,5 +1,6 @@
 //! What is set on a socket before it connects, as far as the platform knows it.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
@@ -14,12 +15,11 @@ pub(super) fn set(socket: &Socket, options: &SocketOptions) -> io::Result<()> {
     if options.keepalive.idle.is_some() {
         socket.set_tcp_keepalive(&keepalive(options.keepalive))?;
     }
-    bind_to_interface(socket, options)?;
-    set_user_timeout(socket, options)?;
-    match options.local {
-        Some(local) => socket.bind(&SocketAddr::new(local, 0).into()),
-        None => Ok(()),
-    }
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    set_for_linux(socket, options)?;
+    let Some(local) = options.local else { return Ok(()) };
+    let bound = socket.bind(&SocketAddr::new(local, 0).into());
+    bound.map_err(|error| named(&format_args!("local address {local}"), &error))
 }
 
 fn keepalive(options: Keepalive) -> TcpKeepalive {
@@ -36,29 +36,20 @@ fn keepalive(options: Keepalive) -> TcpKeepalive {
     }
 }
 
+/// What the builder offers there alone.
 #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-fn bind_to_interface(socket: &Socket, options: &SocketOptions) -> io::Result<()> {
-    match &options.interface {
-        Some(interface) => socket.bind_device(Some(interface.as_bytes())),
-        None => Ok(()),
+fn set_for_linux(socket: &Socket, options: &SocketOptions) -> io::Result<()> {
+    if let Some(interface) = &options.interface {
+        let bound = socket.bind_device(Some(interface.as_bytes()));
+        bound.map_err(|error| named(&format_args!("interface {interface:?}"), &error))?;
     }
-}
-
-#[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-fn set_user_timeout(socket: &Socket, options: &SocketOptions) -> io::Result<()> {
     match options.user_timeout {
         Some(timeout) => socket.set_tcp_user_timeout(Some(timeout)),
         None => Ok(()),
     }
 }
 
-/// There the builder offers no way to ask for it.
-#[cfg(not(any(target_os = "android", target_os = "fuchsia", target_os = "linux")))]
-fn bind_to_interface(_: &Socket, _: &SocketOptions) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(not(any(target_os = "android", target_os = "fuchsia", target_os = "linux")))]
-fn set_user_timeout(_: &Socket, _: &SocketOptions) -> io::Result<()> {
-    Ok(())
+/// Says which setting the system refuses: its error alone would sound as if it were the peer's.
+fn named(setting: &dyn fmt::Display, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{setting}: {error}"))
 }

@@ -2,7 +2,7 @@
 //! point elsewhere a moment later.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 
 use super::network::{Embedded, Network, embedded};
@@ -19,7 +19,8 @@ use crate::error::{Cause, Error};
 /// Rules that name a network come first, the most recent one first of all; what no rule names is
 /// decided by the start: everything, or what is public. An IPv6 address that is another name of an
 /// IPv4 one (mapped, NAT64) is judged by that too, and a rule that denies an IPv4 network denies
-/// the tunnels that end in it (6to4, Teredo).
+/// the tunnels that end in it (6to4, Teredo). A rule that denies `127.0.0.1` or `::1` denies `0.0.0.0`
+/// or `::` too, which lead there.
 ///
 /// Through a proxy the address that is dialled is the proxy's, and the proxy looks names up: there only a
 /// URL's port and an address in the URL itself can be judged.
@@ -231,8 +232,14 @@ impl Egress {
         }
     }
 
-    /// The most recent rule that names it.
+    /// The rule for an address, or for the host itself where the address leads there.
     fn rule(&self, ip: IpAddr) -> Option<Rule> {
+        let of_loopback = loopback_by(ip).and_then(|loopback| self.most_recent(loopback));
+        of_loopback.filter(|rule| *rule == Rule::Deny).or_else(|| self.most_recent(ip))
+    }
+
+    /// The most recent rule that names it.
+    fn most_recent(&self, ip: IpAddr) -> Option<Rule> {
         let named = self.rules.iter().rev().find(|(network, _)| network.contains(ip));
         named.map(|(_, rule)| *rule)
     }
@@ -279,6 +286,15 @@ impl fmt::Display for Denied {
 }
 
 impl std::error::Error for Denied {}
+
+/// The loopback address that a connection to an unspecified one is made to, on most systems.
+fn loopback_by(ip: IpAddr) -> Option<IpAddr> {
+    let loopback: IpAddr = match ip {
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    ip.is_unspecified().then_some(loopback)
+}
 
 fn is_public(ip: IpAddr) -> bool {
     let within = |networks: &[Network]| networks.iter().any(|network| network.contains(ip));

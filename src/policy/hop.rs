@@ -114,7 +114,8 @@ impl Hop {
         match &mut self.protocol {
             Protocol::Http { fields, .. } => {
                 let basic = credentials::basic(&given.username, password)?;
-                fields.insert(header::PROXY_AUTHORIZATION, basic);
+                let name = header::PROXY_AUTHORIZATION;
+                fields.try_insert(name, basic).map_err(Error::too_many_fields)?;
             }
             Protocol::Socks { version: Version::Four, .. } if !password.is_empty() => {
                 return Err(Error::builder("SOCKS4 knows a user name only, and no password"));

@@ -344,6 +344,11 @@ impl Exchange {
         matches!(self.receiving, Receiving::Head(_))
     }
 
+    /// Whether what comes may still be a part of a head: nothing is behind the end of a connection.
+    pub(crate) fn may_be_answered(&self) -> bool {
+        self.awaits_head() && self.ended.is_none()
+    }
+
     /// Whether the final response has begun, or what was meant to be one.
     pub(crate) fn is_answered(&self) -> bool {
         let is_broken_answer = self.close == Some(CloseReason::ProtocolError);

@@ -107,25 +107,28 @@ mod alarm;
 mod client;
 mod endpoint;
 mod event;
+#[cfg(feature = "stream")]
+mod file;
 #[cfg(feature = "multipart")]
 pub mod multipart;
 mod race;
 mod response;
+mod source;
 mod stream;
 mod system;
 mod upgraded;
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 
-use ::tokio::io::{AsyncRead, ReadBuf};
+use ::tokio::io::AsyncRead;
 
 #[cfg(feature = "tower")]
 pub(crate) use response::CHUNK;
 #[cfg(feature = "stream")]
 pub(crate) use response::filled;
+
+pub(crate) use source::Source;
 
 use crate::body::SourceLength;
 use crate::front::{Front, sealed};
@@ -139,11 +142,11 @@ pub struct Tokio;
 impl sealed::Sealed for Tokio {}
 
 impl Front for Tokio {
-    type Source = Pin<Box<dyn AsyncRead + Send>>;
+    type Source = Source;
     type System = system::System;
 
     async fn read(source: &mut Self::Source, into: &mut [u8]) -> io::Result<usize> {
-        poll_fn(|cx| poll_source(source, cx, into)).await
+        poll_fn(|cx| source.poll_read(cx, into)).await
     }
 }
 
@@ -202,7 +205,7 @@ pub fn post<T: IntoUrl>(url: T) -> RequestBuilder {
 impl Body {
     /// A body of unknown length: sent in chunks, as the reader gives them. A file of tokio is one.
     pub fn new<R: AsyncRead + Send + 'static>(reader: R) -> Self {
-        Self::from_source(Box::pin(reader), SourceLength::Unknown)
+        Self::from_source(Source::new(reader), SourceLength::Unknown)
     }
 
     /// A body of `len` bytes.
@@ -211,16 +214,6 @@ impl Body {
     /// that gives fewer or more is an error ([`Kind::Body`](crate::error::Kind::Body)), with the
     /// connection closed before the server can take the request for complete.
     pub fn sized<R: AsyncRead + Send + 'static>(reader: R, len: u64) -> Self {
-        Self::from_source(Box::pin(reader), SourceLength::Exactly(len))
+        Self::from_source(Source::new(reader), SourceLength::Exactly(len))
     }
-}
-
-fn poll_source(
-    source: &mut Pin<Box<dyn AsyncRead + Send>>,
-    cx: &mut Context<'_>,
-    into: &mut [u8],
-) -> Poll<io::Result<usize>> {
-    let mut buffer = ReadBuf::new(into);
-    ready!(source.as_mut().poll_read(cx, &mut buffer))?;
-    Poll::Ready(Ok(buffer.filled().len()))
 }

@@ -2,7 +2,7 @@
 
 use ::tokio::io::AsyncRead;
 
-use super::Tokio;
+use super::{Body, Source, Tokio};
 use crate::body::SourceLength;
 
 /// A `multipart/form-data` body.
@@ -11,17 +11,38 @@ pub type Form = crate::multipart::form::Form<Tokio>;
 pub type Part = crate::multipart::part::Part<Tokio>;
 
 impl Part {
+    /// What a body is: of its length, if it knows one, and else in chunks.
+    ///
+    /// ```
+    /// use leanhttp::tokio::{Body, multipart::Part};
+    ///
+    /// let log = Part::stream(Body::new(&b"a reader"[..])).file_name("today.log");
+    /// ```
+    pub fn stream<T: Into<Body>>(value: T) -> Self {
+        Self::new(value.into())
+    }
+
+    /// What a body gives, `length` bytes; for one that is read, as
+    /// [`reader_with_length`](Self::reader_with_length) has it. What is made of bytes has a length of
+    /// its own.
+    pub fn stream_with_length<T: Into<Body>>(value: T, length: u64) -> Self {
+        let mut content = value.into();
+        let _ = content.announce(length); // bytes do not take one
+        Self::new(content)
+    }
+
     /// What a reader gives until it ends. Its length is not known, so the request is sent in
     /// chunks.
     pub fn reader<R: AsyncRead + Send + 'static>(value: R) -> Self {
-        Self::from_source(Box::pin(value), SourceLength::Unknown)
+        Self::from_source(Source::new(value), SourceLength::Unknown)
     }
 
     /// What a reader gives, `length` bytes. A reader that gives fewer or more is an error
     /// ([`Kind::Body`](crate::error::Kind::Body)) before the server can take the request for
     /// complete.
     ///
-    /// It is how a file is sent: opened by tokio, with the length that its metadata say.
+    /// It is how a file is sent without the feature `stream`, which has `Part::file`: opened by tokio,
+    /// with the length that its metadata say.
     ///
     /// ```no_run
     /// use leanhttp::tokio::multipart::{Form, Part};
@@ -34,6 +55,6 @@ impl Part {
     /// # }
     /// ```
     pub fn reader_with_length<R: AsyncRead + Send + 'static>(value: R, length: u64) -> Self {
-        Self::from_source(Box::pin(value), SourceLength::Exactly(length))
+        Self::from_source(Source::new(value), SourceLength::Exactly(length))
     }
 }

@@ -8,7 +8,8 @@ use std::task::{Context, Poll, ready};
 use ::tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use bytes::Bytes;
 
-use super::{Reader, Response};
+use super::{Body, Reader, Response, Source};
+use crate::body::SourceLength;
 use crate::error::{Error, Result};
 
 /// The room for a piece that may not be filled.
@@ -121,6 +122,24 @@ impl Response {
             self.body.go_on(held);
             copied += count as u64;
         }
+    }
+}
+
+/// The body of the response, sent on as it comes, decoded: of its length, if that is known, and else in
+/// chunks. Should it be cut short, so is the request, and the server does not take it for complete.
+///
+/// ```no_run
+/// # async fn example() -> leanhttp::Result<()> {
+/// let client = leanhttp::tokio::Client::new();
+/// let original = client.get("https://example.org/a").send().await?.error_for_status()?;
+/// client.put("https://example.com/b").body(original).send().await?;
+/// # Ok(())
+/// # }
+/// ```
+impl From<Response> for Body {
+    fn from(response: Response) -> Self {
+        let length = response.body.left().map_or(SourceLength::Unknown, SourceLength::Exactly);
+        Self::from_source(Source::new(response), length)
     }
 }
 

@@ -140,6 +140,11 @@ impl system::Stream for Stream {
         meanwhile: Meanwhile,
         wait: Wait,
     ) -> Result<usize, SocketError> {
+        // Nor must one that takes every byte at once. The first write of a request, which is all of a
+        // small one, does without.
+        if meanwhile == Meanwhile::Listen {
+            consume_budget().await;
+        }
         loop {
             if let Some(count) =
                 self.attempt(Interest::WRITABLE, |socket| os::send(socket, bytes))?
@@ -182,6 +187,10 @@ impl system::Stream for Stream {
 
     fn local_addr(&self) -> Option<SocketAddr> {
         self.endpoint.socket().local_addr().ok()?.as_socket()
+    }
+
+    fn end_writing(&mut self) -> io::Result<()> {
+        self.endpoint.socket().shutdown(Shutdown::Write)
     }
 
     fn say_farewell(&mut self, bytes: &[u8]) {

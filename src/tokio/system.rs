@@ -53,10 +53,17 @@ impl system::System for System {
     }
 
     /// A lookup blocks and cannot be interrupted, so it goes where the runtime has such things done,
-    /// as `tokio::net::lookup_host` does it, and outlives the wait if need be.
+    /// as `tokio::net::lookup_host` does it, and outlives the wait if need be. Where there are only so
+    /// many threads for that, it is not begun for who has gone by then.
     fn look_up(&self, host: String, resolver: Resolver, answer: Arc<Desk<Found, Event>>) {
-        let desk = Arc::clone(&answer);
-        let lookup = move || desk.put(os::look_up(&resolver, &host));
+        let desk = Arc::downgrade(&answer);
+        let lookup = move || {
+            let wanted = desk.strong_count() > 0;
+            let found = wanted.then(|| os::look_up(&resolver, &host));
+            if let (Some(desk), Some(found)) = (desk.upgrade(), found) {
+                desk.put(found);
+            }
+        };
         match Handle::try_current() {
             Ok(runtime) => drop(runtime.spawn_blocking(lookup)),
             Err(error) => answer.put(Err(io::Error::other(error))),

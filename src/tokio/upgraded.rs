@@ -5,6 +5,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use ::tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use ::tokio::task::coop::consume_budget;
 
 use super::response::poll_into;
 use super::{Response, Upgraded};
@@ -55,21 +56,26 @@ impl AsyncRead for Upgraded {
 /// Over TLS a write may take bytes that cannot be sent at once, and tell only the next time why:
 /// `flush` what has to arrive. An [`Error`] is inside each `io::Error`.
 ///
-/// `shutdown` flushes and closes nothing: dropping it does that, over TLS with `close_notify`.
+/// `shutdown` flushes and ends this direction, over TLS with `close_notify`; what the peer still says
+/// can be read. Dropping it closes both.
 impl AsyncWrite for Upgraded {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        pin!(self.send(bytes)).poll(cx).map_err(Error::into_io)
+        let send = async {
+            consume_budget().await; // a socket that takes every byte must not starve other tasks
+            self.send(bytes).await
+        };
+        pin!(send).poll(cx).map_err(Error::into_io)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         pin!(Upgraded::flush(&mut self)).poll(cx).map_err(Error::into_io)
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_flush(cx)
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        pin!(self.end_writing()).poll(cx).map_err(Error::into_io)
     }
 }

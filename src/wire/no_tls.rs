@@ -12,6 +12,12 @@ pub(crate) struct Tls(Infallible);
 #[derive(Debug)]
 pub(crate) struct TlsError(Infallible);
 
+impl TlsError {
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        match self.0 {}
+    }
+}
+
 /// What is known of a TLS connection.
 #[derive(Debug, Clone)]
 pub(crate) struct TlsInfo(Infallible);

@@ -165,6 +165,11 @@ impl Session {
         self.exchange.awaits_head()
     }
 
+    /// See [`Exchange::may_be_answered`].
+    pub(crate) fn may_be_answered(&self) -> bool {
+        self.exchange.may_be_answered()
+    }
+
     /// See [`Exchange::is_answered`].
     pub(crate) fn is_answered(&self) -> bool {
         self.exchange.is_answered()
@@ -366,10 +371,21 @@ impl SessionError {
             Self::Tls(_) | Self::ClosedInHandshake => Kind::Tls,
             Self::Tunnel(error) => error.kind(),
         };
-        let error = Error::new(kind, phase);
+        let mut error = Error::new(kind, phase);
+        if let Some(hint) = self.hint(phase) {
+            error = error.note(hint);
+        }
         match &self {
             Self::Tunnel(refused) => error.refused_with(refused.status()).cause(self),
             _ => error.cause(self),
+        }
+    }
+
+    /// What may help whoever sees this.
+    fn hint(&self, phase: Phase) -> Option<&'static str> {
+        match self {
+            Self::Tls(error) if phase == Phase::Handshake => error.hint(),
+            _ => None,
         }
     }
 }

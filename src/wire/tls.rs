@@ -7,13 +7,13 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use rustls::CertificateError;
 use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::ServerName;
 use rustls::unbuffered::{
     ConnectionState, EncodeError, EncodeTlsData, EncryptError, InsufficientSizeError,
     UnbufferedStatus, WriteTraffic,
 };
+use rustls::{CertificateError, InvalidMessage};
 
 pub(crate) use super::tls_info::TlsInfo;
 use crate::apart::Apart;
@@ -31,6 +31,10 @@ const RECORD_OVERHEAD: usize = 64;
 /// The plaintext of one record.
 const RECORD: usize = 16 * 1024;
 
+/// What the peer may say beyond its plaintext once the handshake is done, such as tickets: nothing else
+/// would end an endless row of them. Servers hand out two, of some 200 bytes each.
+const MOST_ASIDE: usize = 256 * 1024;
+
 /// TLS on one connection.
 pub(crate) struct Tls {
     connection: Apart<UnbufferedClientConnection>,
@@ -40,6 +44,9 @@ pub(crate) struct Tls {
     outgoing: Buffer,
     progress: Progress,
     read_size: usize,
+    /// How much of what came in this exchange, or since the handshake, was neither plaintext nor what its
+    /// records add to it.
+    aside: usize,
     /// What the handshake came to, once that was asked for.
     info: Option<TlsInfo>,
 }
@@ -87,6 +94,7 @@ impl Tls {
             outgoing: Buffer::default(),
             progress: Progress::Handshaking,
             read_size: FIRST_READ,
+            aside: 0,
             info: None,
         })
     }
@@ -104,7 +112,10 @@ impl Tls {
     pub(crate) fn receive(&mut self, mut sink: impl FnMut(&[u8])) -> Result<Received, TlsError> {
         self.run(&mut sink, &[])?;
         match self.progress {
-            Progress::PeerClosed => Ok(Received::Closed),
+            Progress::PeerClosed => {
+                self.incoming.clear(); // whatever comes now is ignored (RFC 8446 §6.1)
+                Ok(Received::Closed)
+            }
             _ => Ok(Received::More),
         }
     }
@@ -174,7 +185,7 @@ impl Tls {
 
     /// Gives its memory away while the connection idles.
     pub(crate) fn rest(&mut self, shelf: &mut Shelf) {
-        self.read_size = FIRST_READ;
+        (self.read_size, self.aside) = (FIRST_READ, 0);
         self.incoming.rest(shelf);
         self.outgoing.rest(shelf);
     }
@@ -195,14 +206,14 @@ impl Tls {
                 Err(error) => Err(error),
             };
             self.incoming.consume(discard);
+            self.aside = self.aside.saturating_add(discard);
             match turn {
                 Ok(Turn::Again) => {}
+                Ok(Turn::Data(count)) => self.aside = self.aside.saturating_sub(count),
                 Ok(Turn::Blocked) => return Ok(0),
                 Ok(Turn::PeerClosed) => self.progress = Progress::PeerClosed,
                 Ok(Turn::Writable { encrypted }) => {
-                    if self.progress == Progress::Handshaking {
-                        self.progress = Progress::Open;
-                    }
+                    self.settle()?;
                     return Ok(encrypted);
                 }
                 Err(error) => {
@@ -211,6 +222,18 @@ impl Tls {
                 }
             }
         }
+    }
+
+    /// The handshake is done, now or before.
+    fn settle(&mut self) -> Result<(), TlsError> {
+        if self.progress == Progress::Handshaking {
+            (self.progress, self.aside) = (Progress::Open, 0); // a handshake has limits of its own
+        }
+        if self.aside > MOST_ASIDE {
+            self.progress = Progress::Failed;
+            return Err("too many messages of TLS without any data".into());
+        }
+        Ok(())
     }
 
     /// After an error rustls has an alert for the peer: it becomes the output. Without it the peer
@@ -235,6 +258,8 @@ impl Tls {
 /// What one state of rustls came to.
 enum Turn {
     Again,
+    /// Plaintext came, in records of so many bytes at most.
+    Data(usize),
     /// The handshake needs more from the peer.
     Blocked,
     PeerClosed,
@@ -252,10 +277,13 @@ fn take_turn(
     match state {
         ConnectionState::ReadTraffic(mut records) => {
             // rustls 0.23 counts a record's bytes in `discard` of the status: there is no more.
+            let mut count = 0;
             while let Some(record) = records.next_record() {
-                sink(record?.payload);
+                let payload = record?.payload;
+                sink(payload);
+                count += if payload.is_empty() { 0 } else { payload.len() + RECORD_OVERHEAD };
             }
-            Ok(Turn::Again)
+            Ok(Turn::Data(count))
         }
         ConnectionState::EncodeTlsData(record) => encode(record, outgoing).map(|()| Turn::Again),
         ConnectionState::TransmitTlsData(sent) => {
@@ -318,6 +346,23 @@ fn server_name(host: &str) -> Result<ServerName<'static>, TlsError> {
     let host = host.strip_suffix('.').unwrap_or(host);
     ServerName::try_from(host.to_owned())
         .map_err(|_| TlsError::from(format!("{host:?} cannot be the name of a certificate")))
+}
+
+impl TlsError {
+    /// What may help whoever sees this in a handshake.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        let Self::Rustls(error) = self else { return None };
+        match &**error {
+            rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+                Some("the server does not seem to speak TLS on this port")
+            }
+            rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => Some(
+                "`add_root_certificate` makes an authority known, `tls_platform_verifier` those of \
+                 the system",
+            ),
+            _ => None,
+        }
+    }
 }
 
 impl From<rustls::Error> for TlsError {

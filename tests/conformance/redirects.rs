@@ -290,6 +290,12 @@ fn read_request(stream: &mut impl Read, scheme: &'static str) -> Option<Request>
     if let Some(length) = fields.get("content-length") {
         body.resize(length.parse().unwrap(), 0);
         stream.read_exact(&mut body).ok()?;
+    } else if fields.contains_key("transfer-encoding") {
+        // To its end: what has not begun to leave may go elsewhere, and no chunk does that.
+        while !body.ends_with(b"0\r\n\r\n") {
+            stream.read_exact(&mut byte).ok()?;
+            body.push(byte[0]);
+        }
     }
     Some(Request {
         scheme,

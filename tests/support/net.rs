@@ -4,9 +4,14 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 
 use socket2::{Domain, Socket, Type};
 
-/// An address where connecting is refused: it was bound a moment ago and is free again.
+/// An address where connecting is refused. It stays bound for as long as the process lives: one that
+/// was free again would be given to the server of another test.
 pub fn refused() -> SocketAddr {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+    let addr = local_addr(&socket);
+    std::mem::forget(socket);
+    addr
 }
 
 /// Accepts every connection and never says a word.

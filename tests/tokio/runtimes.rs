@@ -1,5 +1,7 @@
 //! Runtimes of every kind, several at a time, and ones that end before the client does.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use real::tokio::{Client, Response};
@@ -49,6 +51,28 @@ fn that_stand_still_hold_nothing_up() {
     assert_eq!(first.block_on(post(&client, &url)), "3");
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     server.join();
+}
+
+/// Names whose servers say nothing must not keep the others waiting when nobody waits for them any more.
+#[test]
+fn look_up_no_name_that_nobody_waits_for() {
+    let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(1).build();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let resolver = move |_: &str| {
+        count.fetch_add(1, Ordering::SeqCst);
+        std::thread::sleep(Duration::from_millis(300));
+        Err(std::io::ErrorKind::TimedOut.into())
+    };
+    let client = Client::builder().dns_resolver(Arc::new(resolver));
+    let client = client.connect_timeout(Duration::from_millis(20)).build().unwrap();
+    runtime.unwrap().block_on(async {
+        for _ in 0..5 {
+            assert!(client.get("http://h.test/").send().await.unwrap_err().is_timeout());
+        }
+        tokio::task::spawn_blocking(|| ()).await.unwrap(); // its turn comes when theirs are over
+    });
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
 /// The head in one, the body in another, with the first one gone.
@@ -107,4 +131,19 @@ fn may_pause_their_clock() {
     let client = Client::builder().connect_timeout(None).read_timeout(None).write_timeout(None);
     let request = client.build().unwrap().get(server.url("/delay/0.1"));
     assert_eq!(runtime.block_on(request.send()).unwrap().status(), 200);
+}
+
+/// Where there is one thread, too, it is not the one that looks names up.
+#[test]
+fn take_resolvers_that_have_to_be_awaited() {
+    let server = Script::serve(vec![answer(ok("found"))]);
+    let addr = server.addr();
+    let resolver = move |_: &str| {
+        tokio::runtime::Handle::current().block_on(async {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            Ok(vec![addr])
+        })
+    };
+    let client = Client::builder().dns_resolver(std::sync::Arc::new(resolver)).build().unwrap();
+    assert_eq!(current_thread().block_on(post(&client, "http://a.test/")), "found");
 }

@@ -1,13 +1,22 @@
-//! Requests that the server takes no more of: what it says meanwhile is heard (RFC 9112 §9.5).
+//! Requests that the server takes no more of: what it says meanwhile is heard (RFC 9112 §9.5). And
+//! those that it takes all of at once, which leave room for other tasks.
 
+use std::future::poll_fn;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender};
+use std::task::{Context, Poll};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use real::error::Kind;
 use real::tokio::{Body, Client};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::support::httpbin::Httpbin;
 
 /// More than all buffers between the two hold.
 const LARGE: usize = 16 << 20;
@@ -23,18 +32,22 @@ fn stuffed(says: &'static str) -> (SocketAddr, Sender<()>) {
     let (over, is_over) = mpsc::channel();
     thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).unwrap();
-            head.extend(byte);
-        }
+        read_head(&mut stream);
         thread::sleep(Duration::from_millis(200));
         stream.write_all(says.as_bytes()).unwrap();
         stream.shutdown(Shutdown::Write).unwrap();
         let _ = is_over.recv();
     });
     (addr, over)
+}
+
+fn read_head(stream: &mut TcpStream) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        head.extend(byte);
+    }
 }
 
 fn bodies() -> [Body; 2] {
@@ -91,4 +104,79 @@ async fn go_on_after_an_interim_response() {
     let post = Client::new().post(format!("http://{addr}/")).body(vec![b'x'; LARGE]);
     assert_eq!(post.send().await.unwrap().status(), 200);
     assert_eq!(server.join().unwrap(), LARGE as u64);
+}
+
+const PIECES: usize = 3000;
+
+/// A reader that computes what it gives, and so is slower than any socket: nothing is ever pending.
+struct Computed {
+    left: Arc<AtomicUsize>,
+}
+
+impl AsyncRead for Computed {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let left = self.left.load(Ordering::Relaxed);
+        if left > 0 {
+            self.left.store(left - 1, Ordering::Relaxed);
+            into.put_slice(&compute());
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+fn compute() -> [u8; 64] {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_micros(100) {}
+    [b'x'; 64]
+}
+
+/// How often another task of the same thread gets its turn between the first piece and the last.
+async fn turns_beside(future: impl Future<Output = ()>, left: &AtomicUsize) -> usize {
+    let (mut future, mut turns) = (pin!(future), 0);
+    while poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await.is_pending() {
+        turns += usize::from((1..PIECES).contains(&left.load(Ordering::Relaxed)));
+        tokio::task::yield_now().await;
+    }
+    turns
+}
+
+#[tokio::test]
+async fn leave_room_for_other_tasks() {
+    let (server, left) = (Httpbin::start(), Arc::new(AtomicUsize::new(PIECES)));
+    let body = Body::new(Computed { left: Arc::clone(&left) });
+    let post = Client::new().post(server.url("/post")).body(body);
+    let turns = turns_beside(async { drop(post.send().await.unwrap()) }, &left).await;
+    assert!(turns >= 10, "{turns}");
+}
+
+/// A connection that speaks another protocol is no different.
+#[tokio::test]
+async fn by_another_protocol_leave_room_for_other_tasks() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let addr = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        read_head(&mut stream);
+        let switch =
+            "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n";
+        stream.write_all(switch.as_bytes()).unwrap();
+        io::copy(&mut stream, &mut io::sink())
+    });
+    let get = Client::new().get(format!("http://{addr}/")).header("upgrade", "x");
+    let response = get.header("connection", "upgrade").send().await.unwrap();
+    let mut upgraded = response.upgrade().await.unwrap();
+    let left = AtomicUsize::new(PIECES);
+    let write = async {
+        while left.fetch_sub(1, Ordering::Relaxed) > 1 {
+            let piece = compute();
+            let write = poll_fn(|cx| Pin::new(&mut upgraded).poll_write(cx, &piece));
+            assert!(write.await.unwrap() > 0);
+        }
+    };
+    let turns = turns_beside(write, &left).await;
+    assert!(turns >= 10, "{turns}");
 }

@@ -1,0 +1,113 @@
+//! Bodies that come from elsewhere: another response, another body, a file.
+
+use real::error::Kind;
+use real::tokio::multipart::{Form, Part};
+use real::tokio::{Body, Client};
+
+use super::support::script::{Script, Step, answer, ok, send};
+
+async fn sent_on(head: &str, body: &str) -> (real::Result<u16>, String) {
+    let from = Script::serve(vec![vec![Step::ExpectHead, send(format!("{head}\r\n\r\n{body}"))]]);
+    let to = Script::serve(vec![vec![Step::ExpectRequest, send(ok("")), Step::Silent]]);
+    let client = Client::new();
+    let response = client.get(from.url("/")).send().await.unwrap();
+    let sent = client.post(to.url("/")).body(response).send().await;
+    (sent.map(|response| response.status().as_u16()), to.received_text(0))
+}
+
+#[tokio::test]
+async fn responses_keep_their_length() {
+    let (status, received) = sent_on("HTTP/1.1 200 OK\r\ncontent-length: 5", "hello").await;
+    assert_eq!(status.unwrap(), 200);
+    assert!(received.contains("\r\ncontent-length: 5\r\n"), "{received}");
+    assert!(received.ends_with("\r\n\r\nhello"), "{received}");
+}
+
+#[tokio::test]
+async fn responses_of_unknown_length_go_in_chunks() {
+    let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked";
+    let (status, received) = sent_on(chunked, "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").await;
+    assert_eq!(status.unwrap(), 200);
+    assert!(received.ends_with("\r\n\r\n5\r\nabcde\r\n0\r\n\r\n"), "{received}");
+}
+
+/// Nobody takes for complete what was cut short.
+#[tokio::test]
+async fn responses_that_are_cut_short_are_errors() {
+    let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked";
+    let begun = send(format!("{head}\r\n\r\n3\r\nab"));
+    let from = Script::serve(vec![vec![Step::ExpectHead, begun, Step::Cut]]);
+    let to = Script::serve(vec![vec![Step::ExpectHead, Step::Silent]]);
+    let response = Client::new().get(from.url("/")).send().await.unwrap();
+    let error = Client::new().post(to.url("/")).body(response).send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Body, "{error}");
+    assert!(!to.received_text(0).ends_with("0\r\n\r\n"));
+}
+
+/// The head and the body of a form that has this part.
+async fn received(part: Part) -> String {
+    let server = Script::serve(vec![answer(ok(""))]);
+    let form = Form::new().part("p", part);
+    Client::new().post(server.url("/")).multipart(form).send().await.unwrap();
+    server.received_text(0)
+}
+
+#[tokio::test]
+async fn parts_are_bodies() {
+    let reader = || Body::new(&b"read"[..]);
+    let known = [Part::stream("text"), Part::stream_with_length(reader(), 4)];
+    for (part, content) in known.into_iter().zip(["text", "read"]) {
+        let received = received(part.file_name("a.txt")).await;
+        assert!(received.contains("\r\ncontent-length: "), "{received}");
+        assert!(received.contains(&format!("\r\n\r\n{content}\r\n--")), "{received}");
+    }
+    let received = received(Part::stream(reader())).await;
+    assert!(received.contains("\r\ntransfer-encoding: chunked\r\n"), "{received}");
+}
+
+/// As with any other part that does not give what was announced.
+#[tokio::test]
+async fn parts_have_the_length_that_is_said() {
+    let server = Script::serve(vec![vec![Step::ExpectHead, Step::Silent]]);
+    let part = Part::stream_with_length(Body::new(&b"read"[..]), 5);
+    let form = Form::new().part("p", part);
+    let error = Client::new().post(server.url("/")).multipart(form).send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Body, "{error}");
+}
+
+/// RFC 7578 knows none: they would be lost without a word.
+#[tokio::test]
+async fn parts_have_no_trailers() {
+    let fields = [("x-sum".parse().unwrap(), "1".parse().unwrap())];
+    let content = Body::from("text").with_trailers(fields.into_iter().collect());
+    let form = Form::new().part("p", Part::stream(content));
+    let error = Client::new().post("http://a.test/").multipart(form).build().unwrap_err();
+    assert_eq!(error.kind(), Kind::Builder, "{error}");
+    assert!(error.to_string().contains("part of a form has no trailers"), "{error}");
+}
+
+#[cfg(feature = "stream")]
+#[tokio::test]
+async fn files_have_name_type_and_length() {
+    let path = std::env::temp_dir().join(format!("leanhttp-{}.csv", std::process::id()));
+    std::fs::write(&path, "1,2,3").unwrap();
+    let sent = received(Part::file(&path).await.unwrap()).await;
+    let server = Script::serve(vec![answer(ok(""))]);
+    let file = tokio::fs::File::open(&path).await.unwrap();
+    Client::new().post(server.url("/")).body(file).send().await.unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert!(sent.contains("\r\ncontent-length: "), "{sent}");
+    assert!(sent.contains(".csv\"\r\nContent-Type: text/csv\r\n\r\n1,2,3\r\n--"), "{sent}");
+    let whole = server.received_text(0);
+    assert!(whole.ends_with("\r\n\r\n5\r\n1,2,3\r\n0\r\n\r\n"), "{whole}");
+}
+
+#[cfg(feature = "stream")]
+#[tokio::test]
+async fn files_that_are_not_there_are_errors() {
+    let error = Form::new().file("data", "no/such/file").await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+    assert!(error.to_string().starts_with("no/such/file: "), "{error}");
+    let error = Part::file(std::env::temp_dir()).await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::IsADirectory);
+}
