@@ -72,7 +72,7 @@ impl StoredCookie {
     }
 
     /// The host that set the cookie, or the domain it is for: see [`host_only`](Self::host_only).
-    /// Lower-case, without a leading dot.
+    /// Lower-case, without the dot that `Domain` may begin with.
     pub fn domain(&self) -> &str {
         &self.domain
     }

@@ -18,7 +18,8 @@ pub(crate) fn write(cookie: &StoredCookie, out: &mut Vec<u8>) {
     if cookie.http_only() {
         out.extend_from_slice(HTTP_ONLY);
     }
-    if cookie.scope == Scope::Domain {
+    // A host may begin with a dot itself, and one is taken off when this is read.
+    if cookie.scope == Scope::Domain || cookie.domain.starts_with('.') {
         out.push(b'.');
     }
     let expires = cookie.expires.map_or(0, to_unix).to_string();

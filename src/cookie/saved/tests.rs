@@ -48,7 +48,7 @@ fn shown(cookie: &StoredCookie) -> String {
 
 #[test]
 fn lines_as_written() {
-    let table: [(&str, &[u8], &str, &str); 6] = [
+    let table: [(&str, &[u8], &str, &str); 7] = [
         (
             "https://www.example.com/a/b",
             b"n=v; Domain=example.com; Max-Age=60; Secure; HttpOnly; SameSite=Lax",
@@ -84,6 +84,12 @@ fn lines_as_written() {
             b"n=; Path=/a\tb; SameSite=Strict",
             r#"{"name":"n","value":"","domain":"a.example","path":"/a\tb","host_only":true,"secure":false,"http_only":false,"same_site":"Strict"}"#,
             "",
+        ),
+        (
+            "http://.a.example",
+            b"n=v",
+            r#"{"name":"n","value":"v","domain":".a.example","path":"/","host_only":true,"secure":false,"http_only":false}"#,
+            "..a.example\tFALSE\t/\tFALSE\t0\tn\tv",
         ),
     ];
     for (url, set_cookie, json_line, netscape_line) in table {
@@ -343,6 +349,7 @@ fn set_cookie() -> impl Strategy<Value = Vec<u8>> {
     let octets = || prop::collection::vec(any::<u8>(), 0..8);
     let attributes = [
         "Domain=example.com",
+        "Domain=..a.example.com",
         "Path=/a",
         "Secure",
         "HttpOnly",
@@ -366,7 +373,7 @@ proptest! {
     #[test]
     fn what_is_written_is_read(
         set_cookie in set_cookie(),
-        host in "(www\\.example\\.com|\\[::1\\]|1\\.2\\.3\\.4|h)",
+        host in "(www\\.example\\.com|\\[::1\\]|1\\.2\\.3\\.4|h|\\.{1,2}(h|a\\.example\\.com)?)",
         path in "(|[!$&'();=@~.%a]{1,4}/)(|[;=,a]{1,3}/)",
     ) {
         let mut store = Store::default();
