@@ -89,7 +89,8 @@ fn check(cookie: &StoredCookie) {
     assert_eq!(url.host_str(), Some(host));
     let texts = [cookie.name(), cookie.value(), cookie.path()];
     assert!(texts.iter().all(|text| text.chars().all(|c| c == '\t' || !c.is_ascii_control())));
-    assert!(texts.iter().all(|text| !text.contains(';')) && cookie.path().starts_with('/'));
+    // The directory of a request, which is no attribute, may have a `;`.
+    assert!(texts[..2].iter().all(|text| !text.contains(';')) && cookie.path().starts_with('/'));
     assert!(!cookie.name().contains('=') && cookie.name().len() + cookie.value().len() <= 3 * 4096);
     assert!(cookie.host_only() || host.contains('.') || host == "localhost", "{host} is public");
     let name = cookie.name().to_ascii_lowercase();
