@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
@@ -334,5 +334,98 @@ mod early {
         drop(response);
         let sent = peer.join().unwrap();
         assert!(sent < ENOUGH, "took {sent} bytes while it was writing");
+    }
+}
+
+/// A server says something while it takes no more of a request.
+mod stuffed {
+    use std::sync::mpsc::{self, Sender};
+
+    use super::*;
+
+    /// More than all buffers between the two hold.
+    const UPLOAD: usize = 16 << 20;
+
+    fn bodies() -> [Body; 3] {
+        let reader = || io::repeat(b'x').take(UPLOAD as u64);
+        [vec![b'x'; UPLOAD].into(), Body::new(reader()), Body::sized(reader(), UPLOAD as u64)]
+    }
+
+    /// Nothing but the end of the call ends a write, and then no answer counts any more.
+    fn client() -> Client {
+        let patience = Duration::from_secs(20);
+        Client::builder().write_timeout(None).timeout(patience).build().unwrap()
+    }
+
+    /// Reads a head and nothing more, speaks once the body's way is blocked, and ends its side. The
+    /// connection stays open for as long as the sender lives.
+    fn peer(says: &'static str) -> (String, Sender<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let (open, is_over) = mpsc::channel();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            read_head(&mut stream);
+            thread::sleep(Duration::from_millis(200));
+            stream.write_all(says.as_bytes()).unwrap();
+            stream.shutdown(Shutdown::Write).unwrap();
+            let _ = is_over.recv();
+        });
+        (url, open)
+    }
+
+    fn read_head(stream: &mut TcpStream) {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.extend(byte);
+        }
+    }
+
+    /// Who is gone takes nothing, and its system may keep that to itself.
+    #[test]
+    fn the_end_is_heard() {
+        for body in bodies() {
+            let (url, _open) = peer("");
+            let error = client().post(url).body(body).send().unwrap_err();
+            assert_eq!((error.kind(), error.phase()), (Kind::Io, Phase::Send), "{error}");
+        }
+    }
+
+    #[test]
+    fn refusals_are_heard() {
+        for body in bodies() {
+            let (url, _open) =
+                peer("HTTP/1.1 413 Content Too Large\r\ncontent-length: 5\r\n\r\nlarge");
+            let response = client().post(url).body(body).send().unwrap();
+            assert_eq!(response.status(), 413);
+            assert_eq!(response.text().unwrap(), "large");
+        }
+    }
+
+    /// A server may say anything while it reads slowly.
+    #[test]
+    fn sending_goes_on_after_an_interim_response() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            thread::sleep(Duration::from_millis(300));
+            stream.write_all(b"HTTP/1.1 102 Processing\r\n\r\n").unwrap();
+            thread::sleep(Duration::from_millis(300));
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            while {
+                let mut line = String::new();
+                reader.read_line(&mut line).unwrap();
+                line != "\r\n"
+            } {}
+            let read = io::copy(&mut reader.take(UPLOAD as u64), &mut io::sink()).unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+            read
+        });
+        let post = client().post(url).body(vec![b'x'; UPLOAD]);
+        assert_eq!(post.send().unwrap().status(), 200);
+        assert_eq!(server.join().unwrap(), UPLOAD as u64);
     }
 }

@@ -35,6 +35,9 @@ use support::pki::{Leaf, Pki};
 /// How many servers die at the same time.
 const WORKERS: usize = 4;
 
+/// How long the last word of a dead server may take to the client on a busy machine.
+const LAST_WORD: Duration = Duration::from_millis(5);
+
 /// Every so many bytes of a head there is a row.
 fn step(ask: Ask, carrier: Carrier) -> usize {
     match (carrier, ask) {
@@ -242,6 +245,7 @@ impl Killer {
         if let Some((kill, death)) = self.trigger.lock().unwrap().take() {
             kill.send(()).unwrap();
             death.recv_timeout(Duration::from_secs(5)).unwrap();
+            thread::sleep(LAST_WORD);
         }
     }
 }

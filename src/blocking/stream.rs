@@ -30,6 +30,14 @@ impl Stream {
     pub(super) fn new(socket: Socket) -> Self {
         Self { socket: Arc::new(socket), read_limit: None, write_limit: None }
     }
+
+    fn write_for(&mut self, bytes: &[u8], limit: Limit) -> io::Result<usize> {
+        if !self.write_limit.is_some_and(|known| is_near(known, limit)) {
+            self.socket.set_write_timeout(for_system(limit))?;
+            self.write_limit = Some(limit);
+        }
+        os::send(&self.socket, bytes)
+    }
 }
 
 impl system::Stream for Stream {
@@ -44,14 +52,22 @@ impl system::Stream for Stream {
     async fn write(
         &mut self,
         bytes: &[u8],
-        _: Meanwhile,
+        meanwhile: Meanwhile,
         wait: Wait,
     ) -> Result<usize, SocketError> {
-        if !self.write_limit.is_some_and(|known| is_near(known, wait.at_most)) {
-            self.socket.set_write_timeout(for_system(wait.at_most))?;
-            self.write_limit = Some(wait.at_most);
+        let mut left = wait.at_most;
+        while left != Some(Duration::ZERO) {
+            let now = shorter(left, LONGEST_WRITE);
+            match self.write_for(bytes, now) {
+                Err(error) if now.is_some() && error.kind() == LIMIT_PASSED => {}
+                sent => return Ok(sent?),
+            }
+            if meanwhile == Meanwhile::Listen && self.pending() != Pending::Nothing {
+                return Ok(0);
+            }
+            left = left.map(|left| left.saturating_sub(now.unwrap_or(left)));
         }
-        os::send(&self.socket, bytes).map_err(|error| in_vain(error, wait))
+        Err(wait.expired.into())
     }
 
     fn local_addr(&self) -> Option<SocketAddr> {
@@ -71,6 +87,17 @@ impl system::Stream for Stream {
         if self.socket.set_write_timeout(Some(FAREWELL)).is_ok() {
             let _ = os::send(&self.socket, bytes);
         }
+    }
+}
+
+/// After so long a write that waits looks whether the peer has answered, or is gone: its system may keep
+/// that to itself while it takes no bytes. Windows loses count of what was sent when a write ends so.
+const LONGEST_WRITE: Limit = if cfg!(unix) { Some(Duration::from_millis(250)) } else { None };
+
+fn shorter(one: Limit, other: Limit) -> Limit {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 

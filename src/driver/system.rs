@@ -87,7 +87,7 @@ pub trait Stream: fmt::Debug + Send + Sync + 'static {
     ) -> impl Future<Output = Result<usize, SocketError>> + Send;
 
     /// Writes at least one byte. There is at least one. Whoever listens may get 0: there is something
-    /// to read before the peer takes a byte. Where a write blocks, nobody can listen.
+    /// to read before the peer takes a byte. Where a write blocks, that is seen after a while.
     fn write(
         &mut self,
         bytes: &[u8],
