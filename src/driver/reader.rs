@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bytes::{Buf, Bytes};
 use http::HeaderMap;
 
 use super::lease::Lease;
@@ -29,6 +30,8 @@ pub struct Reader<F: Front> {
 
 enum Source<F: Front> {
     Connection(Lease<F>),
+    /// It never came over one.
+    Memory(Box<Bytes>),
     Ended,
     /// It failed, and fails again: a cut body must not look complete to who asks twice. So does one
     /// of which a piece was lost.
@@ -54,6 +57,12 @@ impl<F: Front> Reader<F> {
             trailers: None,
             url: None,
         }
+    }
+
+    /// Of a response that somebody makes.
+    pub(crate) fn of_bytes(body: Bytes) -> Self {
+        let source = Source::Memory(Box::new(body));
+        Self { source, decoding: None, trailers: None, url: None }
     }
 
     /// For those who take it without the response.
@@ -104,7 +113,7 @@ impl<F: Front> Reader<F> {
     pub(super) fn into_lease(self) -> Option<Lease<F>> {
         match self.source {
             Source::Connection(lease) => Some(lease),
-            Source::Ended | Source::Broken => None,
+            Source::Memory(_) | Source::Ended | Source::Broken => None,
         }
     }
 
@@ -123,6 +132,7 @@ impl<F: Front> Reader<F> {
         match &self.source {
             Source::Connection(lease) if self.decoding.is_none() => lease.body_left(),
             Source::Connection(_) | Source::Broken => None,
+            Source::Memory(rest) => Some(rest.len() as u64),
             Source::Ended => Some(0),
         }
     }
@@ -156,6 +166,7 @@ impl<F: Front> Reader<F> {
     fn limit(&self) -> u64 {
         match &self.source {
             Source::Connection(lease) => lease.body_limit(),
+            Source::Memory(_) => u64::MAX, // all of it is there already
             Source::Ended | Source::Broken => 0,
         }
     }
@@ -211,6 +222,11 @@ impl<F: Front> Source<F> {
     async fn read(&mut self, into: &mut [u8]) -> Result<usize> {
         match self {
             Self::Connection(lease) => lease.read(into).await,
+            Self::Memory(rest) => {
+                let count = into.len().min(rest.len());
+                rest.copy_to_slice(into.get_mut(..count).unwrap_or_default());
+                Ok(count)
+            }
             Self::Ended => Ok(0),
             Self::Broken => Err(Error::new(Kind::Io, Phase::Body).detail(BROKEN)),
         }

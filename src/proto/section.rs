@@ -57,6 +57,24 @@ impl HeaderSection {
         Self { raw, lines, lengths, ..Self::default() }
     }
 
+    /// The section of a head that never came: it is written here, as it would have come.
+    pub(crate) fn written(status_line: &str, fields: HeaderMap) -> Self {
+        let mut raw = [status_line.as_bytes(), b"\r\n"].concat();
+        let mut append = |text: &[u8], end: &[u8]| {
+            let start = raw.len();
+            raw.extend_from_slice(text);
+            raw.extend_from_slice(end);
+            Span { start, end: start + text.len() }
+        };
+        let lines = fields.iter().map(|(name, value)| Line {
+            name: append(name.as_str().as_bytes(), b": "),
+            value: append(value.as_bytes(), b"\r\n"),
+        });
+        let lines = lines.collect();
+        append(b"\r\n", b"");
+        Self { map: Apart::new(fields).into(), ..Self::new(raw.into(), lines) }
+    }
+
     /// Every byte of the head as it came.
     pub(crate) fn raw(&self) -> &Bytes {
         &self.raw
@@ -217,6 +235,16 @@ mod tests {
         assert_whole(&section(&line(LONGEST_NAME)).unwrap());
         let refused = section(&line(LONGEST_NAME + 1));
         assert!(matches!(refused, Err(ProtocolError::InvalidField(_))), "{refused:?}");
+    }
+
+    #[test]
+    fn what_is_written_is_what_would_be_read() {
+        let read = section(b"etag: a\r\nvary: b\r\nvary: \xff\r\n").unwrap();
+        let written = HeaderSection::written("HTTP/1.1 200 OK", read.map().clone());
+        assert_eq!((written.raw(), written.len()), (read.raw(), 3));
+        assert_whole(&written);
+        assert!(written.lines(&VARY).eq([&b"b"[..], b"\xff"]));
+        assert_eq!((written.first(&ETAG), written.first(&CONTENT_LENGTH)), (Some(&b"a"[..]), None));
     }
 
     #[test]

@@ -1,8 +1,14 @@
 //! Responses as the crate `http` has them.
 
-use super::Response;
+use bytes::Bytes;
+
+use super::{Head, Response};
 use crate::driver::Reader;
 use crate::front::Front;
+use crate::proto::head::ResponseHead;
+use crate::proto::section::HeaderSection;
+use crate::timings::Timings;
+use crate::url::Url;
 
 /// The same response for those who take an `http::Response`. Its body is read as before: it is an
 /// `std::io::Read`, or on the async front an `AsyncRead` and, with the feature `tower`, an
@@ -32,5 +38,34 @@ impl<F: Front> From<Response<Reader<F>>> for http::Response<Reader<F>> {
             converted.extensions_mut().insert(*timings);
         }
         converted
+    }
+}
+
+/// A response that was never received: for tests of what takes one.
+///
+/// Its URL and its timings are those among the extensions; without one it is from
+/// `http://no.url.invalid/`. The body is what is given: nothing of it is decoded, and no limit holds.
+///
+/// ```
+/// use leanhttp::blocking::Response;
+///
+/// let made = http::Response::builder().status(404).header("x-reason", "gone").body("no such user")?;
+/// let response = Response::from(made);
+/// assert_eq!(response.headers()["x-reason"], "gone");
+/// assert_eq!(response.text()?, "no such user");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+impl<F: Front, T: Into<Bytes>> From<http::Response<T>> for Response<Reader<F>> {
+    fn from(made: http::Response<T>) -> Self {
+        let (mut parts, body) = made.into_parts();
+        let reason = parts.status.canonical_reason().unwrap_or_default();
+        let status_line = format!("{:?} {} {reason}", parts.version, parts.status.as_str());
+        let headers = HeaderSection::written(&status_line, parts.headers);
+        let received = ResponseHead { version: parts.version, status: parts.status, headers };
+        let url = parts.extensions.remove().unwrap_or_else(Url::nowhere);
+        let mut head = Head::new(Box::new(received), url, None);
+        head.timings = parts.extensions.remove::<Timings>().map(Box::new);
+        head.extensions = parts.extensions;
+        Self { head, body: Reader::of_bytes(body.into()) }
     }
 }

@@ -90,6 +90,12 @@ impl Url {
         parse::parse(input, None)
     }
 
+    /// Where nothing is (RFC 6761 §6.4): for what has come from nowhere.
+    pub(crate) fn nowhere() -> Url {
+        let ends = [7, 7, 21, 21, 22, 22];
+        Url { serialization: "http://no.url.invalid/".to_owned(), ends }
+    }
+
     /// Parses an absolute URL and appends pairs to its query, form-encoded.
     ///
     /// # Errors

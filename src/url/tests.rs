@@ -364,3 +364,8 @@ proptest! {
         check(&url)?;
     }
 }
+
+#[test]
+fn nowhere_is_a_url() {
+    assert_eq!(Url::parse("http://no.url.invalid/"), Ok(Url::nowhere()));
+}

@@ -106,3 +106,57 @@ fn need_absolute_uris() {
     let error = blocking::Request::try_from(request).unwrap_err();
     assert_eq!(error.kind(), Kind::Builder, "{error}");
 }
+
+/// A response that is made, and what is asked of it.
+fn made() -> http::Response<Vec<u8>> {
+    let builder = http::Response::builder().status(404).version(http::Version::HTTP_10);
+    let builder = builder.header("Set-Cookie", "a=b; Path=/").header("set-cookie", "c=d");
+    let url = Url::parse("https://a.test/missing").unwrap();
+    builder
+        .header("content-length", "7")
+        .extension(url)
+        .extension("mine")
+        .body(b"no such".into())
+        .unwrap()
+}
+
+fn assert_made<B>(response: &real::response::Response<B>) {
+    assert_eq!((response.status().as_u16(), response.version()), (404, http::Version::HTTP_10));
+    assert_eq!(response.headers().get_all("set-cookie").iter().count(), 2);
+    assert_eq!(response.content_length(), Some(7));
+    assert_eq!(response.url().as_str(), "https://a.test/missing");
+    assert_eq!(response.extensions().get(), Some(&"mine"));
+    assert!(
+        response.raw_head().starts_with(b"HTTP/1.0 404 Not Found\r\nset-cookie: a=b; Path=/\r\n")
+    );
+    assert!(response.timings().is_none() && response.remote_addr().is_none());
+}
+
+#[test]
+fn made_by_hand() {
+    let mut response = blocking::Response::from(made());
+    assert_made(&response);
+    assert_eq!(
+        response.cookies().map(|cookie| cookie.name().to_owned()).collect::<Vec<_>>(),
+        ["a", "c"]
+    );
+    let mut piece = [0; 3];
+    assert_eq!((response.read(&mut piece).unwrap(), &piece), (3, b"no "));
+    let error = response.error_for_status().unwrap_err();
+    assert_eq!(error.to_string(), "404 Not Found for https://a.test/missing");
+    assert_eq!(error.into_response().unwrap().bytes().unwrap(), "such");
+
+    let empty = http::Response::builder().status(101).body("").unwrap();
+    let error = blocking::Response::from(empty).upgrade().unwrap_err();
+    assert!(error.to_string().contains("http://no.url.invalid/"), "{error}");
+}
+
+#[tokio::test]
+async fn made_by_hand_for_tasks() {
+    let mut response = front::Response::from(made());
+    assert_made(&response);
+    assert_eq!(response.chunk().await.unwrap().unwrap(), "no such");
+    assert_eq!(response.chunk().await.unwrap(), None);
+    let text = front::Response::from(http::Response::new("text")).text().await;
+    assert_eq!(text.unwrap(), "text");
+}
