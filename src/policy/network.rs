@@ -4,7 +4,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-/// A network in CIDR notation (RFC 4632, RFC 4291 §2.3): `10.0.0.0/8`, `fd00::/8`, or one address.
+/// A network in CIDR notation (RFC 4632, RFC 4291 §2.3): `10.0.0.0/8`, `fd00::/8`, or one address. One of
+/// mapped addresses (`::ffff:10.0.0.0/104`, RFC 4291 §2.5.5.2) is the IPv4 network.
 ///
 /// ```
 /// use leanhttp::egress::Network;
@@ -34,6 +35,14 @@ impl Network {
     pub(crate) const fn v6(segments: [u16; 8], prefix: u8) -> Self {
         let [a, b, c, d, e, f, g, h] = segments;
         Self { address: IpAddr::V6(Ipv6Addr::new(a, b, c, d, e, f, g, h)), prefix }
+    }
+
+    /// An IPv4 network, however it is written.
+    fn canonical(self) -> Self {
+        match (self.address.to_canonical(), self.prefix.checked_sub(128 - 32)) {
+            (address @ IpAddr::V4(_), Some(prefix)) => Self { address, prefix },
+            _ => self,
+        }
     }
 
     /// Whether the address lies within. An IPv4 network never contains an IPv6 address.
@@ -80,6 +89,7 @@ pub(crate) fn embedded(address: Ipv6Addr) -> Option<Embedded> {
 
 impl From<IpAddr> for Network {
     fn from(address: IpAddr) -> Self {
+        let address = address.to_canonical();
         let prefix = if address.is_ipv4() { 32 } else { 128 };
         Self { address, prefix }
     }
@@ -93,11 +103,12 @@ impl FromStr for Network {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text, None),
         };
-        let whole = Self::from(address.parse::<IpAddr>().map_err(|_| NetworkError(()))?);
-        let Some(prefix) = prefix else { return Ok(whole) };
+        let address: IpAddr = address.parse().map_err(|_| NetworkError(()))?;
+        let Some(prefix) = prefix else { return Ok(address.into()) };
         let digits = prefix.bytes().all(|byte| byte.is_ascii_digit());
+        let most = if address.is_ipv4() { 32 } else { 128 };
         match prefix.parse() {
-            Ok(prefix) if digits && prefix <= whole.prefix => Ok(Self { prefix, ..whole }),
+            Ok(prefix) if digits && prefix <= most => Ok(Self { address, prefix }.canonical()),
             _ => Err(NetworkError(())),
         }
     }
@@ -144,6 +155,12 @@ mod tests {
             ("2001:db8::/127", "2001:db8::1", true),
             ("2001:db8::/127", "2001:db8::2", false),
             ("2001:db8::1/128", "2001:db8::1", true),
+            ("::ffff:10.0.0.0/104", "10.255.0.1", true),
+            ("::ffff:10.0.0.0/104", "11.0.0.0", false),
+            ("::ffff:0.0.0.0/96", "255.255.255.255", true),
+            ("::ffff:192.0.2.1", "192.0.2.1", true),
+            ("::ffff:192.0.2.1", "192.0.2.2", false),
+            ("::ffff:0:0/95", "192.0.2.1", false),
         ];
         for (network, address, expected) in rows {
             let network: Network = network.parse().unwrap();

@@ -64,7 +64,8 @@ impl NoProxy {
 
 impl Entry {
     fn parse(text: &str) -> Option<Self> {
-        if let Some(network) = network(text) {
+        // IPv6 without brackets.
+        if let Ok(network) = text.parse() {
             return Some(Self { hosts: Hosts::Network(network), port: None });
         }
         let (host, port) = split_port(text)?;
@@ -91,12 +92,8 @@ impl Hosts {
         let is_host = url.as_str() == format!("http://{}/", url.host_str()?);
         match url.host() {
             Host::Domain(name) if is_host => Some(hosts(without_dot(name).to_owned())),
-            Host::Ipv4(address) if is_host => {
-                Some(Self::Network(Network::from(IpAddr::from(address).to_canonical())))
-            }
-            Host::Ipv6(address) if is_host => {
-                Some(Self::Network(Network::from(IpAddr::from(address).to_canonical())))
-            }
+            Host::Ipv4(address) if is_host => Some(Self::Network(IpAddr::from(address).into())),
+            Host::Ipv6(address) if is_host => Some(Self::Network(IpAddr::from(address).into())),
             _ => None,
         }
     }
@@ -112,14 +109,6 @@ impl Hosts {
             Self::Below(suffix) => before(suffix).is_some_and(|before| before.ends_with('.')),
             Self::Network(network) => address(url).is_some_and(|address| network.contains(address)),
         }
-    }
-}
-
-/// `10.0.0.0/8`, or an address; IPv6 without brackets.
-fn network(text: &str) -> Option<Network> {
-    match text.parse::<IpAddr>() {
-        Ok(address) => Some(address.to_canonical().into()),
-        Err(_) => text.parse().ok(),
     }
 }
 
@@ -212,6 +201,8 @@ mod tests {
             ("0.0.0.0/0", "203.0.113.9", true),
             ("0.0.0.0/0", "[2001:db8::1]", false),
             ("10.0.0.0/8", "[::ffff:10.1.2.3]", true),
+            ("::ffff:10.0.0.0/104", "10.1.2.3", true),
+            ("::ffff:10.1.2.3", "10.1.2.3", true),
             ("::/0", "[2001:db8::1]", true),
             ("::/0", "10.0.0.1", false),
             ("2001:db8::/65", "[2001:db8::1]", true),
