@@ -300,6 +300,28 @@ mod the_end {
         echo.write_all(b"a").unwrap();
         echo.read_exact(&mut [0]).unwrap();
     }
+
+    /// As a socket's: the peer reads the end, and answers. `copy_bidirectional` lives by that.
+    #[test]
+    fn end_one_after_the_other() {
+        let pki = Pki::new();
+        let steps = || after_switch([Step::ExpectEnd, send("after the end"), Step::Close]);
+        for server in [
+            Script::serve(vec![steps()]),
+            Script::serve_tls(vec![steps()], pki.server_config(Leaf::Good)),
+        ] {
+            let mut echo = upgraded(&trusting(&pki).build().unwrap(), &server.url("/"));
+            echo.shutdown_write().unwrap();
+            echo.shutdown_write().unwrap();
+            let mut text = String::new();
+            echo.read_to_string(&mut text).unwrap();
+            assert_eq!(text, "after the end");
+            let error = echo.write_all(b"more").and_then(|()| echo.flush()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::BrokenPipe, "{error}");
+            drop(echo);
+            server.join();
+        }
+    }
 }
 
 mod timeouts {

@@ -78,6 +78,10 @@ impl system::Stream for Stream {
         pending(&self.socket)
     }
 
+    fn end_writing(&mut self) -> io::Result<()> {
+        self.socket.shutdown(Shutdown::Write)
+    }
+
     fn interrupter(&self) -> impl Fn() + Send + 'static {
         let socket = Arc::clone(&self.socket);
         move || drop(socket.shutdown(Shutdown::Both)) // what is closed already cannot be

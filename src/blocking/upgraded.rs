@@ -41,6 +41,30 @@ impl Response {
     }
 }
 
+impl Upgraded {
+    /// Flushes and ends this direction, over TLS with `close_notify`; what the peer still says can be
+    /// read. Dropping it closes both. To do it again does nothing.
+    ///
+    /// # Errors
+    ///
+    /// As those of `flush`: an [`Error`] is inside.
+    ///
+    /// ```no_run
+    /// # fn example(mut upgraded: leanhttp::blocking::Upgraded) -> std::io::Result<()> {
+    /// use std::io::{Read, Write};
+    ///
+    /// upgraded.write_all(b"that is all")?;
+    /// upgraded.shutdown_write()?;
+    /// let mut answer = String::new();
+    /// upgraded.read_to_string(&mut answer)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn shutdown_write(&mut self) -> io::Result<()> {
+        run(|| self.end_writing()).map_err(Error::into_io)
+    }
+}
+
 /// An [`Error`] is inside each `io::Error`.
 impl Read for Upgraded {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {

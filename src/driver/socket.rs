@@ -56,7 +56,6 @@ impl<S: System> Socket<S> {
     }
 
     /// See [`Stream::end_writing`].
-    #[cfg(feature = "tokio")]
     pub(crate) fn end_writing(&mut self) -> io::Result<()> {
         self.stream.end_writing()
     }

@@ -1,7 +1,6 @@
 //! A connection that has gone over to another protocol (RFC 9110 §7.8).
 
 use std::fmt;
-#[cfg(feature = "tokio")]
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -116,7 +115,6 @@ impl<F: Front> Upgraded<F> {
     }
 
     /// Sends everything that was taken, and that it was all.
-    #[cfg(feature = "tokio")]
     pub(crate) async fn end_writing(&mut self) -> Result<()> {
         let ended = self.connection.end_writing(&mut self.budget).await;
         ended.map_err(|halt| self.error(halt))
@@ -144,6 +142,7 @@ impl<F: Front> Connection<F> {
         self.flush(budget).await?;
         match self.link.session.encrypt(bytes)? {
             None => Ok(self.socket.write(bytes, Meanwhile::Wait, budget).await?),
+            Some(0) => Err(Halt::Io(io::ErrorKind::BrokenPipe.into())), // it was all, we have said
             Some(taken) => {
                 // Without a wait: whoever lets go of this future would send the same bytes again.
                 let _ = ready(self.flush(budget));
@@ -162,7 +161,6 @@ impl<F: Front> Connection<F> {
     }
 
     /// It may be asked for again at any point: TLS says its last word only once.
-    #[cfg(feature = "tokio")]
     async fn end_writing(&mut self, budget: &mut Budget) -> std::result::Result<(), Halt> {
         self.flush(budget).await?;
         self.link.session.farewell();

@@ -369,6 +369,12 @@ impl DerefMut for Upgraded {
     }
 }
 
+impl Upgraded {
+    pub fn shutdown_write(&mut self) -> io::Result<()> {
+        block_on(std::future::poll_fn(|cx| Pin::new(&mut self.0).poll_shutdown(cx)))
+    }
+}
+
 impl Read for Upgraded {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         read(&mut self.0, into)

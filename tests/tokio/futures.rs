@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::JoinSet;
 
 use super::support::httpbin::Httpbin;
-use super::support::pki::{Leaf, Pki};
+use super::support::pki::Pki;
 use super::support::script::{Script, Step, answer, ok, send};
 
 /// A task may go on on another thread at every await.
@@ -148,41 +148,6 @@ async fn read(from: &mut Upgraded, into: &mut [u8]) -> std::io::Result<usize> {
     let mut buffer = ReadBuf::new(into);
     std::future::poll_fn(|cx| Pin::new(&mut *from).poll_read(cx, &mut buffer)).await?;
     Ok(buffer.filled().len())
-}
-
-/// As a socket's: the peer reads the end, and answers. `copy_bidirectional` lives by that.
-#[tokio::test]
-async fn that_shut_another_protocol_down_end_one_direction() {
-    let pki = Pki::new();
-    let switch = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n";
-    let answered = || {
-        let steps = [Step::ExpectHead, send(switch), Step::ExpectEnd, send("after the end")];
-        vec![[steps.as_slice(), &[Step::Close]].concat()]
-    };
-    let tls = Script::serve_tls(answered(), pki.server_config(Leaf::Good));
-    for server in [Script::serve(answered()), tls] {
-        let ca = real::Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
-        let client = Client::builder().tls_certs_only([ca]).build().unwrap();
-        let request = client.get(server.url("/")).header("upgrade", "x");
-        let response = request.header("connection", "upgrade").send().await.unwrap();
-        let mut upgraded = response.upgrade().await.unwrap();
-        for _ in 0..2 {
-            let shutdown = std::future::poll_fn(|cx| Pin::new(&mut upgraded).poll_shutdown(cx));
-            shutdown.await.unwrap();
-        }
-        let mut text = Vec::new();
-        let mut bytes = [0; 64];
-        loop {
-            let read = tokio::time::timeout(GENEROUS, read(&mut upgraded, &mut bytes)).await;
-            match read.expect("the peer knows").unwrap() {
-                0 => break,
-                count => text.extend_from_slice(&bytes[..count]),
-            }
-        }
-        assert_eq!(text, b"after the end");
-        drop(upgraded);
-        server.join();
-    }
 }
 
 /// Takes that much and no more.
