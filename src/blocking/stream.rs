@@ -109,10 +109,11 @@ fn shorter(one: Limit, other: Limit) -> Limit {
 /// to its end will mind. In a handshake each step has a little less time than the one before.
 fn is_near(known: Limit, wanted: Limit) -> bool {
     match (known, wanted) {
+        _ if known == wanted => true,
         (Some(known), Some(wanted)) => {
             known.checked_sub(wanted).is_some_and(|longer| longer <= wanted / 64)
         }
-        (known, wanted) => known == wanted,
+        _ => false,
     }
 }
 
