@@ -9,6 +9,7 @@
 mod support;
 
 use std::io::{self, Read, Write};
+use std::iter;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -820,6 +821,21 @@ mod tls {
         assert_eq!(client.get(server.url()).send().unwrap().bytes().unwrap().len(), 30_000);
     }
 
+    /// The limit is 256 KiB; one of these is 41 bytes, and some larger ones of the server's come first.
+    #[test]
+    fn c10_as_many_tickets_as_fit() {
+        let pki = Pki::new();
+        let outcome = |count: usize| {
+            let tickets = iter::repeat_n((ContentType::Handshake, TICKET), count);
+            let whole: Record =
+                (ContentType::ApplicationData, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+            let server = Records::of(&pki, "", tickets.chain([whole]));
+            trusting(&pki).get(server.url()).send().map(|response| response.status().as_u16())
+        };
+        assert_eq!(outcome(255 * 1024 / 41).unwrap(), 200);
+        assert_eq!(outcome(257 * 1024 / 41).unwrap_err().kind(), Kind::Tls);
+    }
+
     const HALF: &str = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf";
 
     /// RFC 8446 §4.6.1: for an hour, with a nonce and a name of one byte each.
@@ -861,14 +877,25 @@ mod tls {
         patient().tls_certs_only([root]).build().unwrap()
     }
 
-    /// Answers a request with the start of a response, and then with the same record again and again.
+    type Record = (ContentType, &'static [u8]);
+
+    /// Answers a request with the start of a response, and then with these records.
     struct Records {
         addr: SocketAddr,
         sent: Arc<AtomicU64>,
     }
 
     impl Records {
+        /// The same one again and again.
         fn start(pki: &Pki, start: &'static str, typ: ContentType, payload: &'static [u8]) -> Self {
+            Self::of(pki, start, iter::repeat((typ, payload)))
+        }
+
+        fn of(
+            pki: &Pki,
+            start: &'static str,
+            records: impl Iterator<Item = Record> + Send + 'static,
+        ) -> Self {
             let mut config = ServerConfig::clone(&pki.server_config(Leaf::Good));
             config.enable_secret_extraction = true;
             let config = Arc::new(config);
@@ -878,7 +905,7 @@ mod tls {
             let counter = Arc::clone(&sent);
             thread::spawn(move || {
                 let stream = listener.accept().unwrap().0;
-                let _ = serve(stream, config, start.as_bytes(), (typ, payload), &counter);
+                let _ = serve(stream, config, start.as_bytes(), records, &counter);
             });
             Self { addr, sent }
         }
@@ -892,7 +919,7 @@ mod tls {
         mut stream: TcpStream,
         config: Arc<ServerConfig>,
         start: &[u8],
-        (typ, payload): (ContentType, &[u8]),
+        records: impl Iterator<Item = Record>,
         sent: &AtomicU64,
     ) -> io::Result<()> {
         let mut connection = ServerConnection::new(config).unwrap();
@@ -914,7 +941,7 @@ mod tls {
             unreachable!()
         };
         let mut encrypter = suite.aead_alg.encrypter(key, iv);
-        for number in first.. {
+        for (number, (typ, payload)) in (first..).zip(records) {
             let record = OutboundPlainMessage {
                 typ,
                 version: ProtocolVersion::TLSv1_2,
@@ -924,6 +951,6 @@ mod tls {
             stream.write_all(&record)?;
             sent.fetch_add(record.len() as u64, Ordering::Relaxed);
         }
-        Ok(())
+        io::copy(&mut stream, &mut io::sink()).map(drop)
     }
 }
