@@ -117,7 +117,8 @@ impl Body {
 }
 
 /// The rest of the file, of the length that it has now: if it shrinks while it is sent, that is an
-/// error; what is added to it is not sent. What has no length (a pipe) is sent in chunks.
+/// error; what is added to it is not sent. What has no length (a pipe) is sent in chunks. Those of
+/// Linux' `/proc` say that they are empty, which is an error: [`Body::new`] sends them.
 impl From<File> for Body {
     fn from(file: File) -> Self {
         let length = rest_of(&file);
@@ -129,7 +130,7 @@ impl From<File> for Body {
 fn rest_of(mut file: &File) -> SourceLength {
     let length = file.metadata().ok().filter(|metadata| metadata.is_file()).map(|m| m.len());
     match (length, std::io::Seek::stream_position(&mut file)) {
-        (Some(length), Ok(position)) => SourceLength::AtLeast(length.saturating_sub(position)),
+        (Some(length), Ok(position)) => SourceLength::of_file(length.saturating_sub(position)),
         _ => SourceLength::Unknown,
     }
 }

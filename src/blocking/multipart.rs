@@ -202,6 +202,16 @@ mod tests {
         assert!(read(form, 64).unwrap().contains("\r\n\r\nsome text\r\n--BOUND--\r\n"));
     }
 
+    /// As those of the system's own are not.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_that_is_not_as_empty_as_it_says_is_an_error() {
+        let error = read(form().file("f", "/proc/self/status").unwrap(), 64).unwrap_err();
+        assert_eq!(error.to_string(), "the body is longer than its announced length");
+        let empty = Temporary::new("empty", b"");
+        assert!(read(form().file("f", &empty.0).unwrap(), 64).is_ok());
+    }
+
     #[test]
     fn what_is_no_file_is_an_error_at_once() {
         let missing = std::env::temp_dir().join("no such file");

@@ -314,6 +314,12 @@ enum SourceState {
 }
 
 impl SourceLength {
+    /// Of a file with so many bytes left. One that says none may be one of the system's (Linux' `/proc`)
+    /// that has some all the same: to send nothing of it without a word would be wrong.
+    pub(crate) fn of_file(left: u64) -> Self {
+        if left == 0 { Self::Exactly(0) } else { Self::AtLeast(left) }
+    }
+
     fn announced(self) -> Option<u64> {
         match self {
             Self::Unknown => None,

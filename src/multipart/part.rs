@@ -167,12 +167,13 @@ impl<F: Front> fmt::Debug for Part<F> {
             .finish_non_exhaustive()
     }
 }
+
 /// How much a file gives that was just opened. A directory can be opened on some systems, and only
 /// reading it fails; what is no file (a pipe) has no length.
 pub(crate) fn length_of(metadata: &Metadata) -> io::Result<SourceLength> {
     match (metadata.is_dir(), metadata.is_file()) {
         (true, _) => Err(io::ErrorKind::IsADirectory.into()),
-        (_, true) => Ok(SourceLength::AtLeast(metadata.len())),
+        (_, true) => Ok(SourceLength::of_file(metadata.len())),
         _ => Ok(SourceLength::Unknown),
     }
 }
