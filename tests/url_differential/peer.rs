@@ -86,8 +86,13 @@ impl Set {
     #[allow(dead_code, reason = "the test has no others")]
     pub(crate) fn is_clear(&self) -> bool {
         match self {
-            // The *protocol* setter ignores what stands behind a colon; the crate refuses that.
-            Set::Scheme(scheme) => scheme.split_once(':').is_none_or(|(_, rest)| rest.is_empty()),
+            // The *protocol* setter ignores what stands behind a colon; the crate refuses that. It knows
+            // other special schemes too, of which ours are none.
+            Set::Scheme(scheme) => {
+                let (name, rest) = scheme.split_once(':').unwrap_or((scheme, ""));
+                let name = name.replace(['\t', '\r', '\n'], "").to_ascii_lowercase();
+                rest.is_empty() && !matches!(&*name, "ws" | "wss" | "ftp" | "file")
+            }
             // *Hostname state* fails at a colon; the crate takes what stands before it.
             Set::Host(host) if host.starts_with('[') => true,
             // Without the feature `idna` a host beyond ASCII is refused by ours.
