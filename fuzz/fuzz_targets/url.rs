@@ -34,7 +34,8 @@ fuzz_target!(|input: &str| {
         let results = set.apply(&mut ours, &mut theirs);
         check(Ok(ours.clone()));
         let from = [base, line.get(1..).unwrap_or_default()];
-        if peer::is_known(Some(&ours), Some(&theirs), &from) {
+        let is_known = peer::is_known(Some(&ours), Some(&theirs), &from);
+        if is_known || peer::is_refused_label(&ours, results) {
             return;
         }
         assert_eq!(results.0, results.1, "{set:?} {ours} {theirs}");
