@@ -14,8 +14,7 @@ use crate::url::Url;
 /// `std::io::Read`, or on the async front an `AsyncRead` and, with the feature `tower`, an
 /// `http_body::Body`.
 ///
-/// The [`Url`](crate::Url) of the response and its [`Timings`](crate::timings::Timings) are among its
-/// extensions.
+/// The [`Url`] of the response and its [`Timings`] are among its extensions.
 ///
 /// ```no_run
 /// use leanhttp::{Url, blocking::Reader};

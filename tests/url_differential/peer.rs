@@ -167,6 +167,10 @@ fn has_wide_host(input: &str) -> bool {
 #[allow(dead_code, reason = "the test gives them no such URLs")]
 fn has_drive_letter(input: &str) -> bool {
     let input = stripped(input);
-    let mut segments = input.split(['/', '\\', '?', '#']);
-    segments.any(|segment| matches!(segment.as_bytes(), [b'a'..=b'z' | b'A'..=b'Z', b':' | b'|']))
+    let behind_scheme = input.split_once(':').map_or("", |(_, rest)| rest); // `http:c:/` is relative
+    [&*input, behind_scheme].iter().any(|text| {
+        let mut segments = text.split(['/', '\\', '?', '#']);
+        segments
+            .any(|segment| matches!(segment.as_bytes(), [b'a'..=b'z' | b'A'..=b'Z', b':' | b'|']))
+    })
 }
