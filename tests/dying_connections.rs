@@ -16,6 +16,7 @@ use socket2::SockRef;
 
 use support::pki::{Leaf, Pki};
 use support::script::{Connection, Script, Step, answer, ok, pause, send};
+use support::stream::read_head;
 
 fn text(response: leanhttp::Result<Response>) -> String {
     response.unwrap().text().unwrap()
@@ -52,12 +53,7 @@ mod dying {
             thread::scope(|scope| {
                 let asking = scope.spawn(ask);
                 let (mut stream, _) = self.listener.accept().unwrap();
-                let mut request = Vec::new();
-                while !request.ends_with(b"\r\n\r\n") {
-                    let mut byte = [0];
-                    stream.read_exact(&mut byte).unwrap();
-                    request.push(byte[0]);
-                }
+                read_head(&mut stream).unwrap();
                 stream.write_all(&ok(body)).unwrap();
                 (stream, asking.join().unwrap())
             })
@@ -365,22 +361,13 @@ mod stuffed {
         let (open, is_over) = mpsc::channel();
         thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            read_head(&mut stream);
+            read_head(&mut stream).unwrap();
             thread::sleep(Duration::from_millis(200));
             stream.write_all(says.as_bytes()).unwrap();
             stream.shutdown(Shutdown::Write).unwrap();
             let _ = is_over.recv();
         });
         (url, open)
-    }
-
-    fn read_head(stream: &mut TcpStream) {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).unwrap();
-            head.extend(byte);
-        }
     }
 
     /// Who is gone takes nothing, and its system may keep that to itself.

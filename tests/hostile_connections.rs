@@ -32,6 +32,7 @@ use socket2::{Domain, Socket, Type};
 
 use support::pki::{Leaf, Pki};
 use support::script::{Script, Step, answer, ok, send, send_split};
+use support::stream::read_head;
 
 fn text(request: RequestBuilder) -> Result<String, Error> {
     request.send()?.text()
@@ -95,7 +96,7 @@ impl Impatient {
     fn serve(mut stream: TcpStream, n: usize, seen: &[AtomicUsize]) -> io::Result<()> {
         stream.set_nodelay(true)?;
         for turn in 0.. {
-            let target = read_head(&mut stream)?;
+            let target = read_target(&mut stream)?;
             let asked: usize = target.trim_start_matches('/').parse().unwrap();
             seen[asked].fetch_add(1, Ordering::SeqCst);
             if turn > 0 && (n + turn) % 3 == 0 {
@@ -114,15 +115,9 @@ impl Impatient {
 }
 
 /// The target of the next request, whose body is left where it is.
-fn read_head(stream: &mut TcpStream) -> io::Result<String> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        stream.read_exact(&mut byte)?;
-        head.push(byte[0]);
-    }
-    let line = String::from_utf8(head).map_err(io::Error::other)?;
-    Ok(line.split(' ').nth(1).unwrap_or_default().to_owned())
+fn read_target(stream: &mut TcpStream) -> io::Result<String> {
+    let head = read_head(stream)?;
+    Ok(head.split(' ').nth(1).unwrap_or_default().to_owned())
 }
 
 /// RFC 9112 §9.5, over TLS: a refusal in the middle of the upload, and then a reset.

@@ -21,6 +21,7 @@ use support::proxy::Proxy as Tunnels;
 use support::script::{
     Connection, Script, Step, answer, expect, moved, ok, pause, send, send_split,
 };
+use support::stream::read_head;
 
 const SWITCH: &str =
     "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
@@ -159,7 +160,7 @@ mod bytes_both_ways {
         let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
         let server = thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            read_head(&mut stream);
+            read_head(&mut stream).unwrap();
             stream.write_all([SWITCH, "first"].concat().as_bytes()).unwrap();
             let mut hello = [0; 5];
             stream.read_exact(&mut hello).unwrap();
@@ -260,7 +261,7 @@ mod the_end {
         let config = pki.server_config(Leaf::Good);
         let server = thread::spawn(move || {
             let mut stream = accept_tls(&listener, config);
-            read_head(&mut stream);
+            read_head(&mut stream).unwrap();
             stream.write_all(SWITCH.as_bytes()).unwrap();
             let mut word = String::new();
             stream.read_to_string(&mut word).map(|_| word) // an error without close_notify
@@ -686,13 +687,4 @@ fn accept_tls(
 ) -> rustls::StreamOwned<rustls::ServerConnection, TcpStream> {
     let (socket, _) = listener.accept().unwrap();
     rustls::StreamOwned::new(rustls::ServerConnection::new(config).unwrap(), socket)
-}
-
-fn read_head(stream: &mut impl Read) {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).unwrap();
-        head.push(byte[0]);
-    }
 }

@@ -10,6 +10,17 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 /// How long a closing server reads on so that the peer sees a FIN and not a reset.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// The head of the next request, and not a byte of its body.
+pub fn read_head(stream: &mut impl Read) -> io::Result<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte)?;
+        head.extend(byte);
+    }
+    String::from_utf8(head).map_err(io::Error::other)
+}
+
 pub enum Stream {
     Plain(TcpStream),
     Tls(Box<StreamOwned<ServerConnection, TcpStream>>),

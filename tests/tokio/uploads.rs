@@ -1,8 +1,8 @@
 //! Requests that the server takes all of at once leave room for other tasks.
 
 use std::future::poll_fn;
-use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, TcpListener};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,15 +14,7 @@ use real::tokio::{Body, Client};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::support::httpbin::Httpbin;
-
-fn read_head(stream: &mut TcpStream) {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).unwrap();
-        head.extend(byte);
-    }
-}
+use super::support::stream::read_head;
 
 const PIECES: usize = 3000;
 
@@ -78,7 +70,7 @@ async fn by_another_protocol_leave_room_for_other_tasks() {
     let addr = listener.local_addr().unwrap();
     thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        read_head(&mut stream);
+        read_head(&mut stream).unwrap();
         let switch =
             "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n";
         stream.write_all(switch.as_bytes()).unwrap();
