@@ -69,11 +69,6 @@ impl Link {
         }
     }
 
-    /// Whether the origin is spoken to in the clear, without anything between.
-    pub(crate) fn is_plain(&self) -> bool {
-        matches!(&self.route, Route::Direct(target) if target.security == Security::Plain)
-    }
-
     pub(crate) fn is_fresh(&self) -> bool {
         self.origin == Origin::Fresh
     }
@@ -222,8 +217,13 @@ fn tunnel(
 }
 
 impl Halt {
-    fn is_cancelled(&self) -> bool {
+    pub(crate) fn is_cancelled(&self) -> bool {
         matches!(self, Self::Expired(expired) if expired.kind() == Kind::Cancelled)
+    }
+
+    /// Whether it comes from bytes that the peer has sent, such as an alert of TLS.
+    pub(crate) fn is_word_of_peer(&self) -> bool {
+        matches!(self, Self::Session(error) if !error.is_loss())
     }
 
     pub(crate) fn close_reason(&self) -> CloseReason {

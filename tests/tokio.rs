@@ -27,6 +27,8 @@ pub mod blocking;
 mod futures;
 #[path = "tokio/http_types.rs"]
 mod http_types;
+#[path = "tokio/pending_uploads.rs"]
+mod pending_uploads;
 #[path = "tokio/runtimes.rs"]
 mod runtimes;
 #[path = "tokio/sent_on.rs"]
@@ -62,6 +64,8 @@ mod both {
     #[cfg(feature = "digest")]
     #[path = "digest.rs"]
     mod digest;
+    #[path = "duplex.rs"]
+    mod duplex;
     #[path = "dying_connections.rs"]
     mod dying_connections;
     #[path = "errors.rs"]

@@ -103,7 +103,7 @@ impl BodyReader {
                     self.unread = 0..count;
                     return Ok(());
                 }
-                Feed::Read(source, into) => {
+                Feed::Read { source, into, .. } => {
                     let count = read_source(source, into)?;
                     self.body.fed(count).map_err(io::Error::other)?;
                 }

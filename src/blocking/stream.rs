@@ -56,13 +56,24 @@ impl system::Stream for Stream {
         wait: Wait,
     ) -> Result<usize, SocketError> {
         let mut left = wait.at_most;
+        if meanwhile == Meanwhile::Converse {
+            match os::try_send(&self.socket, bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                sent => return Ok(sent?),
+            }
+            if self.pending() != Pending::Nothing {
+                return Ok(0);
+            }
+        }
+        let longest =
+            if meanwhile == Meanwhile::Converse { CONVERSING_WRITE } else { LONGEST_WRITE };
         while left != Some(Duration::ZERO) {
-            let now = shorter(left, LONGEST_WRITE);
+            let now = shorter(left, longest);
             match self.write_for(bytes, now) {
                 Err(error) if now.is_some() && error.kind() == LIMIT_PASSED => {}
                 sent => return Ok(sent?),
             }
-            if meanwhile == Meanwhile::Listen && self.pending() != Pending::Nothing {
+            if meanwhile != Meanwhile::Wait && self.pending() != Pending::Nothing {
                 return Ok(0);
             }
             left = left.map(|left| left.saturating_sub(now.unwrap_or(left)));
@@ -97,6 +108,9 @@ impl system::Stream for Stream {
 /// After so long a write that waits looks whether the peer has answered, or is gone: its system may keep
 /// that to itself while it takes no bytes. Windows loses count of what was sent when a write ends so.
 const LONGEST_WRITE: Limit = if cfg!(unix) { Some(Duration::from_millis(250)) } else { None };
+
+/// The same where both halves of an exchange move: the peer may write as soon as it has read.
+const CONVERSING_WRITE: Limit = if cfg!(unix) { Some(Duration::from_millis(10)) } else { None };
 
 fn shorter(one: Limit, other: Limit) -> Limit {
     match (one, other) {

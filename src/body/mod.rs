@@ -69,8 +69,14 @@ pub(crate) enum SourceLength {
 pub(crate) enum Feed<'a, S> {
     /// This many bytes stand in the space: send them. None at all: the body has ended.
     Filled(usize),
-    /// Read this source into this slice once, then say [`Body::fed`].
-    Read(&'a mut S, &'a mut [u8]),
+    /// Read this source once, then say [`Body::fed`].
+    Read {
+        source: &'a mut S,
+        into: &'a mut [u8],
+        /// Whether the space holds bytes that should not wait for the source: if it has nothing yet, send
+        /// them, see [`Body::take_filled`].
+        holds_bytes: bool,
+    },
 }
 
 /// A body of several parts whose length nobody knows.
@@ -257,8 +263,17 @@ impl<F: Front> Body<F> {
         };
         match length.wanted(self.filled, free.len()) {
             0 => Feed::Filled(std::mem::take(&mut self.filled)),
-            wanted => Feed::Read(source, free.get_mut(..wanted).unwrap_or_default()),
+            wanted => Feed::Read {
+                source,
+                into: free.get_mut(..wanted).unwrap_or_default(),
+                holds_bytes: self.filled > 0 && matches!(length, SourceLength::Exactly(1..)),
+            },
         }
+    }
+
+    /// Hands over what stands in the space although there is room for more.
+    pub(crate) fn take_filled(&mut self) -> usize {
+        std::mem::take(&mut self.filled)
     }
 
     /// The source that [`Feed::Read`] named gave this many bytes; 0 is its end.
@@ -455,7 +470,7 @@ mod tests {
                     pieces.push(memory[..count].to_vec());
                     continue;
                 }
-                Feed::Read(source, into) => {
+                Feed::Read { source, into, .. } => {
                     let count = into.len().min(step).min(source.len());
                     into[..count].copy_from_slice(&source[..count]);
                     source.drain(..count);
@@ -517,7 +532,7 @@ mod tests {
                         handed_over += count;
                         continue;
                     }
-                    Feed::Read(source, into) => {
+                    Feed::Read { source, into, .. } => {
                         source.drain(..into.len());
                         into.len()
                     }

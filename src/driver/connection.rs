@@ -1,13 +1,13 @@
 //! An open connection: the loop that carries out what its machine asks for.
 
-use std::io;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 
+use super::ready::unless;
 use super::socket::{Socket, SocketError};
-use super::system::{Meanwhile, Pending, System, in_time};
+use super::system::{Meanwhile, Pending};
 use super::turn::Slot;
 use crate::apart::Apart;
 use crate::body::{Body, Feed};
@@ -22,19 +22,13 @@ use crate::policy::route::Route;
 use crate::pool::{Closed, Pooled};
 use crate::proto::buffer::Shelf;
 use crate::proto::close::CloseReason;
-use crate::proto::error::ProtocolError;
-use crate::proto::exchange::{BodyStep, Step};
+use crate::proto::exchange::{BodyStep, SendStep, Step};
 use crate::proto::head::ResponseHead;
 use crate::response::Addresses;
 use crate::wire::tls::TlsInfo;
 
-type EventOf<F> = <<F as Front>::System as System>::Event;
-
 /// How often an idle connection is read: tickets come by twos or fours, in one piece or two.
 const IDLE_READS: usize = 4;
-
-/// Why a write ends that could have gone on.
-const ENDED: &str = "connection closed by the peer";
 
 /// An open connection: a socket, and the machine that knows what its bytes mean.
 #[derive(Debug)]
@@ -46,9 +40,25 @@ pub(crate) struct Connection<F: Front> {
     watch: Option<Watch>,
     /// Why it is closed if it is dropped now.
     pub(super) closing: CloseReason,
+    /// While both halves of the exchange move: the next turn is that of the response.
+    reads_next: bool,
     /// Given back when everything else is closed, unless another connection takes it.
     slot: Option<Slot<F>>,
 }
+
+/// What became of a try to put a piece of the request's body into the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Filling {
+    Done,
+    /// There is something to read, and the source has given nothing so far.
+    Input,
+    /// The source took too long for this occasion.
+    Late,
+}
+
+/// How long a source may take for its next piece once the response is complete. Whoever converses with
+/// the server may wait for the end of the response before ending the request.
+const REST_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Whether a rest of a body that nobody wants is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +92,15 @@ impl<F: Front> Connection<F> {
     pub(crate) fn new(socket: Socket<F::System>, link: Link, slot: Slot<F>, now: Instant) -> Self {
         events::connected(link.route(), socket.addresses().remote);
         let closing = CloseReason::Abandoned;
-        Self { socket, link, opened: now, watch: None, closing, slot: Some(slot) }
+        Self {
+            socket,
+            link,
+            opened: now,
+            watch: None,
+            closing,
+            reads_next: false,
+            slot: Some(slot),
+        }
     }
 
     pub(crate) fn addresses(&self) -> &Arc<Addresses> {
@@ -127,6 +145,10 @@ impl<F: Front> Connection<F> {
         self.watch = call.budget.cancel_token().map(|token| token.on_cancel(interrupter()));
         self.link.start(call).map_err(|halt| self.failure(halt))?;
         let mut body = call.take_body();
+        // A connection from the pool has just been looked at.
+        if self.link.is_fresh() || body.has_source() {
+            self.link.session.look_first();
+        }
         let head = self.run(&mut body, &mut call.budget).await;
         call.give_back(body);
         head.map_err(|halt| self.failure(halt))
@@ -144,9 +166,6 @@ impl<F: Front> Connection<F> {
         budget: &mut Budget,
     ) -> Result<Box<ResponseHead>, Halt> {
         let mut write_error = None;
-        // Bytes that are there before the request is sent are no answer to it (RFC 9112 §9.2). A
-        // connection from the pool has just been looked at.
-        let mut suspects = self.link.is_fresh() || body.has_source();
         let mut awaits_since = None;
         loop {
             let step = self.link.session.step();
@@ -157,13 +176,11 @@ impl<F: Front> Connection<F> {
                     budget.enter(Stage::Other, || self.socket.now());
                     return Ok(head);
                 }
+                Ok(Step::Look) => self.look(budget).await,
                 Ok(Step::Fill) if self.may_have_answer() => self.read(budget).await,
-                Ok(Step::Fill) => self.fill(body, budget).await,
+                Ok(Step::Fill) => self.fill_or_read(body, budget).await,
                 Ok(Step::Read) => self.read_answer(write_error.as_ref(), budget).await,
                 Ok(Step::Await) => self.await_continue(&mut awaits_since, budget).await,
-                Ok(Step::Write) if std::mem::take(&mut suspects) && self.is_spoken_to() => {
-                    Err(Halt::Session(ProtocolError::Unsolicited.into()))
-                }
                 Ok(Step::Write) => match self.write(budget).await {
                     Err(halt) if self.may_be_answered(&halt) => {
                         write_error.get_or_insert(halt);
@@ -174,9 +191,57 @@ impl<F: Front> Connection<F> {
                 },
             };
             if let Err(halt) = progress {
-                // If there is no answer either, what went wrong first is told.
-                let first = write_error.filter(|_| !self.link.session.is_answered());
-                return Err(first.unwrap_or(halt));
+                return self.give_up(halt, write_error).await;
+            }
+        }
+    }
+
+    /// The attempt fails with `halt`, unless an answer is there. Of several errors the one is told that
+    /// explains most: a word of the peer, then what went wrong first.
+    async fn give_up(
+        &mut self,
+        halt: Halt,
+        write_error: Option<Halt>,
+    ) -> Result<Box<ResponseHead>, Halt> {
+        if let Some(head) = self.answer_beside(&halt).await {
+            return Ok(head);
+        }
+        let is_told = halt.is_word_of_peer() || self.link.session.is_answered();
+        Err(write_error.filter(|_| !is_told).unwrap_or(halt))
+    }
+
+    /// The final head, if it has come already although the client could not go on. A request whose body
+    /// failed was not carried out, whatever a success says.
+    async fn answer_beside(&mut self, halt: &Halt) -> Option<Box<ResponseHead>> {
+        let takes_success = match halt {
+            Halt::Expired(_) => true,
+            Halt::Body(_) => false,
+            Halt::Io(_) | Halt::Session(_) => return None,
+        };
+        if halt.is_cancelled() || !self.may_be_heard() {
+            return None;
+        }
+        self.link.session.stop_sending();
+        loop {
+            match self.link.session.step().ok()? {
+                Step::Head(head) => {
+                    return (takes_success || !head.status.is_success()).then_some(head);
+                }
+                Step::Read | Step::Write if self.socket.pending() == Pending::Bytes => {}
+                _ => return None,
+            }
+            let count = self.socket.read_at_once(self.link.session.read_space()).await.ok()?;
+            self.link.session.read(count);
+        }
+    }
+
+    /// Looks whether the peer has spoken before it was asked.
+    async fn look(&mut self, budget: &mut Budget) -> Result<(), Halt> {
+        match self.socket.pending() {
+            Pending::Bytes => self.read(budget).await,
+            Pending::Nothing | Pending::End => {
+                self.link.session.looked();
+                Ok(())
             }
         }
     }
@@ -226,13 +291,25 @@ impl<F: Front> Connection<F> {
         Ok(())
     }
 
+    async fn fill_or_read(&mut self, body: &mut Body<F>, budget: &mut Budget) -> Result<(), Halt> {
+        match self.fill(body, None, budget).await? {
+            Filling::Input => self.read(budget).await,
+            Filling::Done | Filling::Late => Ok(()),
+        }
+    }
+
     async fn write(&mut self, budget: &mut Budget) -> Result<(), Halt> {
         let meanwhile = match self.may_be_heard() {
             true => Meanwhile::Listen,
             false => Meanwhile::Wait,
         };
+        self.write_and(meanwhile, budget).await
+    }
+
+    /// Writes, or reads if there is something to read before the peer takes a byte (RFC 9112 §9.5).
+    async fn write_and(&mut self, meanwhile: Meanwhile, budget: &mut Budget) -> Result<(), Halt> {
         match self.socket.write(self.link.session.output(), meanwhile, budget).await? {
-            0 => self.hear(budget).await,
+            0 => self.read(budget).await,
             count => {
                 self.link.session.wrote(count);
                 Ok(())
@@ -240,41 +317,53 @@ impl<F: Front> Connection<F> {
         }
     }
 
-    /// Reads while the request is being sent (RFC 9112 §9.5). The end of the connection is an error
-    /// of the write: what is written after it goes nowhere, or stays where it is for ever.
-    async fn hear(&mut self, budget: &mut Budget) -> Result<(), Halt> {
-        match self.socket.read(self.link.session.read_space(), budget).await? {
-            0 => Err(Halt::Io(io::Error::new(io::ErrorKind::BrokenPipe, ENDED))),
-            count => {
-                self.link.session.read(count);
-                Ok(())
-            }
-        }
-    }
-
-    /// Puts the next piece of the request's body into the machine.
-    async fn fill(&mut self, body: &mut Body<F>, budget: &Budget) -> Result<(), Halt> {
-        let space = self.link.session.body_space();
+    /// Puts the next piece of the request's body into the machine, unless there is something to read
+    /// before the source has given anything: the peer may answer, or be gone.
+    async fn fill(
+        &mut self,
+        body: &mut Body<F>,
+        patience: Option<Duration>,
+        budget: &Budget,
+    ) -> Result<Filling, Halt> {
+        let Self { socket, link, .. } = self;
+        let space = link.session.body_space();
         loop {
-            let (source, into) = match body.feed(space) {
+            let (source, into, holds_bytes) = match body.feed(space) {
                 Feed::Filled(0) => {
                     let trailers = body.trailers().map_err(Halt::body)?;
-                    return Ok(self.link.session.body_end(&trailers)?);
+                    link.session.body_end(&trailers)?;
+                    return Ok(Filling::Done);
                 }
                 Feed::Filled(count) => {
-                    self.link.session.body_filled(count);
-                    return Ok(());
+                    link.session.body_filled(count);
+                    return Ok(Filling::Done);
                 }
-                Feed::Read(source, into) => (source, into),
+                Feed::Read { source, into, holds_bytes } => (source, into, holds_bytes),
             };
             // A source could outlast every limit before anything is written.
-            let wait = budget.wait(Operation::Source, || self.socket.now());
-            let wait = wait.map_err(Halt::Expired)?;
-            let read = F::read(source, into);
-            let Some(count) = in_time::<EventOf<F>, _>(read, wait.at_most, budget).await else {
-                return Err(Halt::Expired(budget.over(wait.expired)));
-            };
-            body.fed(count.map_err(Halt::body)?).map_err(Halt::body)?;
+            let wait = budget.wait(Operation::Source, || socket.now()).map_err(Halt::Expired)?;
+            let (wait, is_patience) = wait.no_longer_than(patience);
+            let mut input = Ok(());
+            let read = unless(F::read(source, into), async {
+                if !holds_bytes {
+                    input = socket.input(wait).await;
+                }
+            });
+            match (read.await, input) {
+                (Some(count), _) => {
+                    socket.forget_waits();
+                    body.fed(count.map_err(Halt::body)?).map_err(Halt::body)?;
+                }
+                (None, _) if holds_bytes => {
+                    link.session.body_filled(body.take_filled());
+                    return Ok(Filling::Done);
+                }
+                (None, Ok(())) => return Ok(Filling::Input),
+                (None, Err(SocketError::Expired(_))) if is_patience && budget.check().is_ok() => {
+                    return Ok(Filling::Late);
+                }
+                (None, Err(error)) => return Err(error.into()),
+            }
         }
     }
 
@@ -289,19 +378,14 @@ impl<F: Front> Connection<F> {
         }
     }
 
-    /// A server may answer before it has read the whole request. Once the head is there, no more is
-    /// read until the request is sent: the body would fill the memory.
+    /// A server may answer before it has read the whole request, or be gone. Once the head is there, no
+    /// more is read until the caller reads the body, which would fill the memory.
     fn may_have_answer(&self) -> bool {
-        self.may_be_heard() && self.socket.pending() == Pending::Bytes
+        self.may_be_heard() && self.socket.pending() != Pending::Nothing
     }
 
     fn may_be_heard(&self) -> bool {
         self.link.session.has_sent() && self.link.session.may_be_answered()
-    }
-
-    /// Whether the server spoke first. Under TLS it may: that is another protocol's affair.
-    fn is_spoken_to(&self) -> bool {
-        self.link.is_plain() && self.socket.pending() == Pending::Bytes
     }
 
     /// A broken connection may still hold the answer, and so may one that takes nothing more.
@@ -350,6 +434,77 @@ impl<F: Front> Connection<F> {
         }
     }
 
+    /// As [`read_body`](Self::read_body), while the rest of the request is sent.
+    pub(crate) async fn read_while_sending(
+        &mut self,
+        into: &mut [u8],
+        body: &mut Body<F>,
+        budget: &mut Budget,
+    ) -> Result<usize, Error> {
+        let read = self.next_bytes_while_sending(into, body, budget).await;
+        read.map_err(|halt| self.link.body_error(halt))
+    }
+
+    /// Both halves take turns: neither may starve the other, nor fill more memory than a piece of its
+    /// body takes.
+    async fn next_bytes_while_sending(
+        &mut self,
+        into: &mut [u8],
+        body: &mut Body<F>,
+        budget: &mut Budget,
+    ) -> Result<usize, Halt> {
+        loop {
+            match self.link.session.read_body(into)? {
+                BodyStep::Data(count) => return Ok(count),
+                BodyStep::End => return self.send_rest(body, budget).await.map(|()| 0),
+                BodyStep::Read | BodyStep::Direct(_) => {}
+            }
+            let step = self.link.session.send_step()?;
+            let reads = std::mem::replace(&mut self.reads_next, false);
+            if step == SendStep::Done || (reads && self.socket.pending() != Pending::Nothing) {
+                self.read(budget).await?;
+                continue;
+            }
+            self.reads_next = true;
+            match step {
+                SendStep::Fill => self.fill_or_read(body, budget).await?,
+                _ => match self.write_and(Meanwhile::Converse, budget).await {
+                    Err(Halt::Io(_)) => self.link.session.write_failed(),
+                    written => written?,
+                },
+            }
+        }
+    }
+
+    /// The response is complete: the rest of the request is sent as far as the peer takes it. What it
+    /// does not take it does not want.
+    async fn send_rest(&mut self, body: &mut Body<F>, budget: &mut Budget) -> Result<(), Halt> {
+        loop {
+            let sent = match self.link.session.send_step()? {
+                SendStep::Done => return Ok(()),
+                SendStep::Write => self.write_and(Meanwhile::Listen, budget).await,
+                SendStep::Fill => match self.fill(body, Some(REST_PATIENCE), budget).await {
+                    Ok(Filling::Done) => Ok(()),
+                    Ok(Filling::Input) => self.read(budget).await,
+                    Ok(Filling::Late) => return Ok(self.link.session.stop_sending()),
+                    Err(halt) => Err(halt),
+                },
+            };
+            match sent {
+                Ok(()) if !self.link.session.has_leftover() => {}
+                Ok(()) | Err(Halt::Io(_) | Halt::Session(_)) => {
+                    return Ok(self.link.session.stop_sending());
+                }
+                Err(halt) => return Err(halt),
+            }
+        }
+    }
+
+    /// Whether more of the request is to be sent.
+    pub(crate) fn is_sending(&self) -> bool {
+        self.link.session.is_sending()
+    }
+
     pub(crate) fn body_left(&self) -> Option<u64> {
         self.link.session.body_left()
     }
@@ -377,6 +532,9 @@ impl<F: Front> Connection<F> {
         budget: &mut Budget,
     ) -> Result<(), CloseReason> {
         self.link.session.may_be_reused()?;
+        if self.is_sending() {
+            return Err(CloseReason::RequestIncomplete);
+        }
         if patience == Patience::None {
             self.closing = CloseReason::BodyUnread; // where a future can be pending, this ends at once
         }

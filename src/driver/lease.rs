@@ -10,6 +10,7 @@ use super::ready::ready;
 use super::system::System;
 use super::turn::Grant;
 use crate::apart::Apart;
+use crate::body::Body;
 use crate::client::Shared;
 use crate::error::Result;
 use crate::front::Front;
@@ -64,6 +65,26 @@ impl<F: Front> Lease<F> {
             }
             None => Ok(0),
         }
+    }
+
+    /// As [`read`](Self::read), while the rest of the request is sent.
+    pub(super) async fn read_while_sending(
+        &mut self,
+        into: &mut [u8],
+        request: &mut Body<F>,
+    ) -> Result<usize> {
+        match &mut self.connection {
+            Some(connection) => {
+                self.budget.enter(Stage::Body, || self.shared.system.now());
+                connection.read_while_sending(into, request, &mut self.budget).await
+            }
+            None => Ok(0),
+        }
+    }
+
+    /// Whether more of the request is to be sent.
+    pub(super) fn is_sending(&self) -> bool {
+        self.connection.as_ref().is_some_and(|connection| connection.is_sending())
     }
 
     /// The body is not wanted, but the connection is: most servers send what little there is right

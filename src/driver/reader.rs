@@ -1,12 +1,14 @@
 //! The body of a response, decoded, as it is read.
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use bytes::{Buf, Bytes};
 use http::HeaderMap;
 
 use super::lease::Lease;
 use crate::apart::Apart;
+use crate::body::Body;
 use crate::coding::queue::DecodingQueue;
 use crate::coding::{CodingError, Decoder};
 use crate::error::{Error, Kind, Phase, Result};
@@ -30,12 +32,22 @@ pub struct Reader<F: Front> {
 
 enum Source<F: Front> {
     Connection(Lease<F>),
+    /// Over which the rest of the request is still sent, by whoever reads.
+    Conversation(Box<Conversation<F>>),
     /// It never came over one.
     Memory(Box<Bytes>),
     Ended,
     /// It failed, and fails again: a cut body must not look complete to who asks twice. So does one
     /// of which a piece was lost.
     Broken,
+}
+
+/// Both halves of an exchange.
+struct Conversation<F: Front> {
+    lease: Lease<F>,
+    /// What is left of the request's body. The lock is never taken: it makes a response `Sync` whose
+    /// request has a reader that is not.
+    request: Mutex<Body<F>>,
 }
 
 /// What the rest of a body comes from, while a piece of it is in somebody's hands.
@@ -50,9 +62,16 @@ impl<F: Front> fmt::Debug for Reader<F> {
 }
 
 impl<F: Front> Reader<F> {
-    pub(super) fn new(lease: Lease<F>, decoder: Option<Decoder>) -> Self {
+    /// `request` is the rest of the request's body, if that is still to be sent.
+    pub(super) fn new(lease: Lease<F>, request: Option<Body<F>>, decoder: Option<Decoder>) -> Self {
         Self {
-            source: Source::Connection(lease),
+            source: match request {
+                None => Source::Connection(lease),
+                Some(request) => {
+                    let request = Mutex::new(request);
+                    Source::Conversation(Box::new(Conversation { lease, request }))
+                }
+            },
             decoding: decoder.map(|decoder| Apart::new(DecodingQueue::new(decoder))),
             trailers: None,
             url: None,
@@ -113,6 +132,7 @@ impl<F: Front> Reader<F> {
     pub(super) fn into_lease(self) -> Option<Lease<F>> {
         match self.source {
             Source::Connection(lease) => Some(lease),
+            Source::Conversation(both) => Some(both.lease),
             Source::Memory(_) | Source::Ended | Source::Broken => None,
         }
     }
@@ -131,7 +151,8 @@ impl<F: Front> Reader<F> {
     pub(crate) fn left(&self) -> Option<u64> {
         match &self.source {
             Source::Connection(lease) if self.decoding.is_none() => lease.body_left(),
-            Source::Connection(_) | Source::Broken => None,
+            Source::Conversation(both) if self.decoding.is_none() => both.lease.body_left(),
+            Source::Connection(_) | Source::Conversation(_) | Source::Broken => None,
             Source::Memory(rest) => Some(rest.len() as u64),
             Source::Ended => Some(0),
         }
@@ -159,6 +180,9 @@ impl<F: Front> Reader<F> {
             }
         }
         body.truncate(filled);
+        if matches!(self.source, Source::Conversation(_)) {
+            self.next_bytes(&mut [0]).await?; // the end of the response: it sends the rest of the request
+        }
         Ok(body)
     }
 
@@ -166,6 +190,7 @@ impl<F: Front> Reader<F> {
     fn limit(&self) -> u64 {
         match &self.source {
             Source::Connection(lease) => lease.body_limit(),
+            Source::Conversation(both) => both.lease.body_limit(),
             Source::Memory(_) => u64::MAX, // all of it is there already
             Source::Ended | Source::Broken => 0,
         }
@@ -219,9 +244,26 @@ async fn decode<F: Front>(
 }
 
 impl<F: Front> Source<F> {
+    /// Nothing more is sent.
+    fn end_conversation(&mut self) {
+        match std::mem::replace(self, Self::Broken) {
+            Self::Conversation(both) => *self = Self::Connection(both.lease),
+            source => *self = source,
+        }
+    }
+
     async fn read(&mut self, into: &mut [u8]) -> Result<usize> {
         match self {
             Self::Connection(lease) => lease.read(into).await,
+            Self::Conversation(both) => {
+                let Conversation { lease, request } = &mut **both;
+                let request = request.get_mut().unwrap_or_else(PoisonError::into_inner);
+                let count = lease.read_while_sending(into, request).await?;
+                if count == 0 || !lease.is_sending() {
+                    self.end_conversation();
+                }
+                Ok(count)
+            }
             Self::Memory(rest) => {
                 let count = into.len().min(rest.len());
                 rest.copy_to_slice(into.get_mut(..count).unwrap_or_default());

@@ -83,13 +83,14 @@ async fn wait<S: System>(system: &S, budget: &Budget, when: When) {
 
 fn deliver<F: Front>(
     shared: &Arc<Shared<F>>,
-    call: Call<'_, F>,
+    mut call: Call<'_, F>,
     head: Box<ResponseHead>,
     mut connection: Apart<Connection<F>>,
 ) -> Result<Response<Reader<F>>> {
     let open = &mut *connection;
     let (addresses, tls) = (Arc::clone(open.addresses()), open.tls_info());
     let is_empty = open.body_left() == Some(0);
+    let request = open.is_sending().then(|| call.take_body());
     let decoder = if is_empty { Ok(None) } else { call.decoder(&head) };
     let extension = call.config().tls.extension();
     let (url, budget, timings) = call.into_parts();
@@ -101,7 +102,7 @@ fn deliver<F: Front>(
     if decoder.is_some() {
         head.forget_coding();
     }
-    let mut body = Reader::new(lease, decoder);
+    let mut body = Reader::new(lease, request, decoder);
     if is_empty && head.received.status != StatusCode::SWITCHING_PROTOCOLS {
         body.end(); // nobody reads what is not there
     }

@@ -10,7 +10,7 @@ use http::Method;
 
 use super::system::{Meanwhile, Pending, Stream, System};
 use crate::link::Halt;
-use crate::policy::budget::{Budget, Expired, Operation};
+use crate::policy::budget::{Budget, Expired, Operation, Wait};
 use crate::proto::close::CloseReason;
 use crate::response::Addresses;
 use crate::url::Url;
@@ -87,6 +87,16 @@ impl<S: System> Socket<S> {
     pub(crate) async fn readable(&mut self, budget: &Budget) -> Result<(), SocketError> {
         let system = &self.system;
         self.stream.readable(|| budget.wait(Operation::Read, || system.now())).await
+    }
+
+    /// See [`Stream::input`].
+    pub(crate) async fn input(&mut self, wait: Wait) -> Result<(), SocketError> {
+        self.stream.input(wait).await
+    }
+
+    /// Reads what [`pending`](Self::pending) has just seen, even if the time of the call is over.
+    pub(crate) async fn read_at_once(&mut self, into: &mut [u8]) -> Result<usize, SocketError> {
+        self.stream.read(into, Wait::NONE).await
     }
 
     /// Reads at least one byte; 0 is the end.

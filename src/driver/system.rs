@@ -86,14 +86,21 @@ pub trait Stream: fmt::Debug + Send + Sync + 'static {
         wait: Wait,
     ) -> impl Future<Output = Result<usize, SocketError>> + Send;
 
-    /// Writes at least one byte. There is at least one. Whoever listens may get 0: there is something
-    /// to read before the peer takes a byte. Where a write blocks, that is seen after a while.
+    /// Writes at least one byte. There is at least one. Returns 0, unless told to
+    /// [`Wait`](Meanwhile::Wait), if there is something to read before the peer takes a byte. Where a
+    /// write blocks, that is seen after a while.
     fn write(
         &mut self,
         bytes: &[u8],
         meanwhile: Meanwhile,
         wait: Wait,
     ) -> impl Future<Output = Result<usize, SocketError>> + Send;
+
+    /// Waits until [`pending`](Self::pending) sees bytes or the end, while a source is waited for. Where
+    /// sources block, nobody gets to ask.
+    fn input(&mut self, _: Wait) -> impl Future<Output = Result<(), SocketError>> + Send {
+        std::future::pending()
+    }
 
     /// What waits to be read, at no wait.
     fn pending(&self) -> Pending;
@@ -140,6 +147,8 @@ pub enum Meanwhile {
     Wait,
     /// It may have answered already or be gone, and take no byte ever again.
     Listen,
+    /// It answers while it reads: what it says is read as soon as it takes no byte at once.
+    Converse,
 }
 
 /// What a look at a socket saw.

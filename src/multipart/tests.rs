@@ -30,7 +30,7 @@ fn drain(
                 seen(&space[..count]);
                 continue;
             }
-            Feed::Read(source, into) => source.read(into).unwrap(),
+            Feed::Read { source, into, .. } => source.read(into).unwrap(),
         };
         body.fed(count)?;
     }

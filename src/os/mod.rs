@@ -33,6 +33,21 @@ pub(crate) fn send(socket: &Socket, bytes: &[u8]) -> io::Result<usize> {
     socket.send_with_flags(bytes, NO_SIGNAL)
 }
 
+/// Writes what the socket takes at once.
+#[cfg(all(feature = "blocking", unix))]
+pub(crate) fn try_send(socket: &Socket, bytes: &[u8]) -> io::Result<usize> {
+    socket.send_with_flags(bytes, NO_SIGNAL | libc::MSG_DONTWAIT)
+}
+
+/// There the socket has to be told not to block.
+#[cfg(all(feature = "blocking", not(unix)))]
+pub(crate) fn try_send(socket: &Socket, bytes: &[u8]) -> io::Result<usize> {
+    socket.set_nonblocking(true)?;
+    let sent = send(socket, bytes);
+    socket.set_nonblocking(false)?;
+    sent
+}
+
 #[cfg(all(unix, not(target_vendor = "apple")))]
 const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
 /// There the socket has an option for it, which is set, or no signals.

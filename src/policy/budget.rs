@@ -124,6 +124,21 @@ pub struct Wait {
     pub(crate) expired: Expired,
 }
 
+impl Wait {
+    /// The same, but no longer than that; and whether that is what ends it.
+    pub(crate) fn no_longer_than(self, limit: Option<Duration>) -> (Self, bool) {
+        match (self.at_most, limit) {
+            (Some(own), Some(limit)) if own <= limit => (self, false),
+            (_, Some(limit)) => (Self { at_most: Some(limit), ..self }, true),
+            (_, None) => (self, false),
+        }
+    }
+
+    /// For an operation that does not wait, because it is known to be possible.
+    pub(crate) const NONE: Self =
+        Self { at_most: None, expired: Expired { which: Which::Read, length: Duration::ZERO } };
+}
+
 /// The deadlines of one call.
 #[derive(Debug, Clone)]
 pub struct Budget {

@@ -1,12 +1,12 @@
 //! One request and its response on one connection: the HTTP/1.1 machine.
 //!
-//! Every transition stands in this file. The two halves are independent, because a server may
-//! answer before it has read the request (RFC 9112 §9.5):
+//! Every transition stands in this file. The two halves are independent and move at the same time,
+//! because a server may answer before it has read the request (RFC 9112 §9.5):
 //!
 //! ```text
 //! sending     Expecting ──100, go_ahead──▶ Body
 //!             Head ──first piece of the body──▶ Body ──last piece──▶ Done
-//!                                             └──write_failed, early error response──▶ Abandoned
+//!                                             └──stop_sending, write_failed──▶ Abandoned
 //!             Done, when there is no body
 //!
 //! receiving   Head ──1xx──▶ Head (counted)
@@ -15,8 +15,18 @@
 //!                └──101 to what was offered──▶ Switched ──upgrade──▶ Body, until the connection ends
 //! ```
 //!
+//! What the final head means for a request that is not sent to its end:
+//!
+//! | head | the rest of the request |
+//! | --- | --- |
+//! | 2xx | is sent while the response is read |
+//! | 2xx instead of 100 | is not sent: the server did not ask for the body |
+//! | 101 | is sent before the head is delivered: what follows is another protocol |
+//! | any other | is not sent, and the connection is closed after the response |
+//!
 //! How to drive it: [`start`](Exchange::start), then [`step`](Exchange::step) until it gives the
-//! [`Step::Head`], then [`read_body`](Exchange::read_body) until [`BodyStep::End`], then
+//! [`Step::Head`], then [`read_body`](Exchange::read_body) until [`BodyStep::End`] and beside it
+//! [`send_step`](Exchange::send_step) until [`SendStep::Done`], then
 //! [`reusable`](Exchange::reusable). A step asks for something and may be asked for again until it
 //! is answered. The answers are inputs: bytes written, bytes read, the end of either.
 //!
@@ -73,6 +83,8 @@ pub(crate) struct Exchange {
     heard: bool,
     /// Something came after the last byte of the request was written.
     heard_since: bool,
+    /// See [`look_first`](Self::look_first).
+    looks_first: bool,
 }
 
 /// How the request's body is framed.
@@ -95,6 +107,9 @@ pub(crate) enum Expectation {
 /// What the machine wants next.
 #[derive(Debug)]
 pub(crate) enum Step {
+    /// The first byte of the request is about to be written: look whether anything can be read. If so,
+    /// read it into [`read_space`](Exchange::read_space); if not, call [`looked`](Exchange::looked).
+    Look,
     /// Write some of [`output`](Exchange::output).
     Write,
     /// Put bytes of the body into [`body_space`](Exchange::body_space).
@@ -105,6 +120,17 @@ pub(crate) enum Step {
     Await,
     /// The response has begun.
     Head(Box<ResponseHead>),
+}
+
+/// What [`Exchange::send_step`] wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SendStep {
+    /// Write some of [`output`](Exchange::output).
+    Write,
+    /// Put bytes of the body into [`body_space`](Exchange::body_space).
+    Fill,
+    /// Nothing more is sent.
+    Done,
 }
 
 /// What [`Exchange::read_body`] did or wants.
@@ -185,6 +211,7 @@ impl Exchange {
             written: 0,
             heard: false,
             heard_since: false,
+            looks_first: false,
         }
     }
 
@@ -211,6 +238,18 @@ impl Exchange {
         self.written = 0;
         self.heard = false;
         self.heard_since = false;
+        self.looks_first = false;
+    }
+
+    /// Asks for a look at the connection before the first byte of the request is written: bytes that
+    /// are there by then are no answer to it (RFC 9112 §9.2), but an error.
+    pub(crate) fn look_first(&mut self) {
+        self.looks_first = true;
+    }
+
+    /// There was nothing to read.
+    pub(crate) fn looked(&mut self) {
+        self.looks_first = false;
     }
 
     /// The request that was just begun offers to go over to another protocol.
@@ -230,15 +269,20 @@ impl Exchange {
 
     /// What to do next, until the response has begun.
     pub(crate) fn step(&mut self) -> Result<Step, ProtocolError> {
+        if self.looks_first && !self.input.is_empty() {
+            return Err(self.broken(ProtocolError::Unsolicited));
+        }
         self.receive_heads()?;
         if let Some(head) = self.deliver_answer() {
             return Ok(Step::Head(head));
         }
         Ok(match self.sending {
+            // No response can come any more, so there is no use in sending on.
+            _ if self.ended.is_some() && self.awaits_head() => return Err(self.cut_off()),
             Sending::Head(_) => Step::Fill,
+            _ if !self.output.is_empty() && self.looks_first => Step::Look,
             _ if !self.output.is_empty() => Step::Write,
             Sending::Body(_) => Step::Fill,
-            _ if self.ended.is_some() => return Err(self.cut_off()),
             Sending::Expecting(_) => Step::Await,
             Sending::Done | Sending::Abandoned => Step::Read,
         })
@@ -255,6 +299,33 @@ impl Exchange {
     pub(crate) fn wrote(&mut self, count: usize) {
         self.output.consume(count);
         self.written += count as u64;
+    }
+
+    /// What is left to do for the request while the response is read.
+    pub(crate) fn send_step(&mut self) -> SendStep {
+        if self.ended.is_some() && self.is_sending() {
+            self.stop_sending(); // the peer is gone
+        }
+        match self.sending {
+            _ if !self.output.is_empty() => SendStep::Write,
+            Sending::Head(_) | Sending::Body(_) => SendStep::Fill,
+            Sending::Expecting(_) | Sending::Done | Sending::Abandoned => SendStep::Done,
+        }
+    }
+
+    /// Whether more of the request is to be sent.
+    pub(crate) fn is_sending(&self) -> bool {
+        !self.output.is_empty() || !matches!(self.sending, Sending::Done | Sending::Abandoned)
+    }
+
+    /// Whether the rest of the request is not sent.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.sending == Sending::Abandoned
+    }
+
+    /// The rest of the request is not sent.
+    pub(crate) fn stop_sending(&mut self) {
+        self.abandon(CloseReason::RequestIncomplete);
     }
 
     /// The connection takes no more. A response may have been sent before it broke, so that is
@@ -572,20 +643,21 @@ impl Exchange {
         Ok(())
     }
 
-    /// An answer that says "no" ends the request at once: whether the server reads the rest is not
-    /// known. A success waits for the rest; the server may be working on what has come already.
+    /// The final head, and what it means for the rest of the request: see the table above.
     fn deliver_answer(&mut self) -> Option<Box<ResponseHead>> {
         let head = self.answer.take()?;
-        if self.is_sent() || self.sending == Sending::Abandoned {
+        if !self.is_sending() {
             return Some(head);
         }
         let waits = matches!(self.sending, Sending::Expecting(_));
-        let is_switch = matches!(self.receiving, Receiving::Switched);
-        if (head.status.is_success() || is_switch) && !waits {
-            self.answer = Some(head);
-            return None;
+        match &self.receiving {
+            Receiving::Switched if !waits => {
+                self.answer = Some(head);
+                return None;
+            }
+            _ if head.status.is_success() && !waits => {}
+            _ => self.stop_sending(),
         }
-        self.abandon(CloseReason::RequestIncomplete);
         Some(head)
     }
 

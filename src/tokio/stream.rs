@@ -115,6 +115,14 @@ impl system::Stream for Stream {
         }
     }
 
+    async fn input(&mut self, wait: Wait) -> Result<(), SocketError> {
+        while self.pending() == Pending::Nothing {
+            self.ready(Interest::READABLE, wait).await?;
+        }
+        self.reading.clear();
+        Ok(())
+    }
+
     async fn read(&mut self, into: &mut [u8], wait: Wait) -> Result<usize, SocketError> {
         if std::mem::take(self.is_spotted.get_mut()) {
             match (&*self.endpoint.socket()).read(into) {
@@ -142,7 +150,7 @@ impl system::Stream for Stream {
     ) -> Result<usize, SocketError> {
         // Nor must one that takes every byte at once. The first write of a request, which is all of a
         // small one, does without.
-        if meanwhile == Meanwhile::Listen {
+        if meanwhile != Meanwhile::Wait {
             consume_budget().await;
         }
         loop {
@@ -153,10 +161,8 @@ impl system::Stream for Stream {
             }
             let interest = match meanwhile {
                 Meanwhile::Wait => Interest::WRITABLE,
-                Meanwhile::Listen if self.pending() == Pending::Nothing => {
-                    Interest::READABLE | Interest::WRITABLE
-                }
-                Meanwhile::Listen => {
+                _ if self.pending() == Pending::Nothing => Interest::READABLE | Interest::WRITABLE,
+                Meanwhile::Listen | Meanwhile::Converse => {
                     self.writing.clear();
                     return Ok(0);
                 }

@@ -15,7 +15,9 @@ use crate::limits::Limits;
 use crate::proto::buffer::{Buffer, Shelf};
 use crate::proto::close::CloseReason;
 use crate::proto::error::ProtocolError;
-use crate::proto::exchange::{BodyStep, Ending, Exchange, Expectation, Missing, Outgoing, Step};
+use crate::proto::exchange::{
+    BodyStep, Ending, Exchange, Expectation, Missing, Outgoing, SendStep, Step,
+};
 use crate::proto::upgrade::Offer;
 
 /// The state of one connection, from its first byte to its last, over all its exchanges.
@@ -73,13 +75,24 @@ impl Session {
         self.exchange.send_head_first();
     }
 
+    /// See [`Exchange::look_first`].
+    pub(crate) fn look_first(&mut self) {
+        self.exchange.look_first();
+    }
+
+    /// See [`Exchange::looked`].
+    pub(crate) fn looked(&mut self) {
+        self.exchange.looked();
+    }
+
     /// See [`Exchange::step`].
     pub(crate) fn step(&mut self) -> Result<Step, SessionError> {
         self.receive()?;
         let step = self.exchange.step()?;
         let Some(layers) = &mut self.layers else { return Ok(step) };
         match step {
-            Step::Write => {
+            Step::Look if layers.setup().is_none() => Ok(Step::Look),
+            Step::Look | Step::Write => {
                 let taken = layers.send(self.exchange.output())?;
                 self.exchange.wrote(taken);
                 Ok(if layers.output().is_empty() { layers.waiting() } else { Step::Write })
@@ -92,6 +105,32 @@ impl Session {
     }
 
     // Sending.
+
+    /// See [`Exchange::send_step`].
+    pub(crate) fn send_step(&mut self) -> Result<SendStep, SessionError> {
+        self.receive()?;
+        let step = self.exchange.send_step();
+        let Some(layers) = &mut self.layers else { return Ok(step) };
+        if step == SendStep::Write {
+            let taken = layers.send(self.exchange.output())?;
+            self.exchange.wrote(taken);
+        }
+        let is_waiting = !layers.output().is_empty() && !self.exchange.is_abandoned();
+        Ok(if is_waiting { SendStep::Write } else { step })
+    }
+
+    /// Whether more of the request is to be written.
+    pub(crate) fn is_sending(&self) -> bool {
+        match &self.layers {
+            Some(layers) if !layers.output().is_empty() => !self.exchange.is_abandoned(),
+            _ => self.exchange.is_sending(),
+        }
+    }
+
+    /// See [`Exchange::stop_sending`].
+    pub(crate) fn stop_sending(&mut self) {
+        self.exchange.stop_sending();
+    }
 
     /// What waits to be written to the connection.
     pub(crate) fn output(&self) -> &[u8] {
@@ -249,6 +288,11 @@ impl Session {
 
     pub(crate) fn body_left(&self) -> Option<u64> {
         self.exchange.body_left()
+    }
+
+    /// Whether bytes came behind the response.
+    pub(crate) fn has_leftover(&self) -> bool {
+        !self.exchange.leftover().is_empty()
     }
 
     pub(crate) fn take_trailers(&mut self) -> Option<HeaderMap> {

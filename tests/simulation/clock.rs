@@ -93,10 +93,6 @@ impl World {
     fn waits(&mut self, at_most: Option<Duration>) -> Option<usize> {
         match self.ledger.task().map(|task| task.awaits())? {
             Awaited::Pause => None,
-            Awaited::Source => {
-                self.check_source(at_most);
-                None
-            }
             Awaited::Name => {
                 self.check_connecting(at_most);
                 None

@@ -103,8 +103,6 @@ pub(super) enum Awaited {
     Name,
     /// Before a retry.
     Pause,
-    /// The caller's body, for which there are deadlines only.
-    Source,
 }
 
 impl Task {
@@ -168,13 +166,6 @@ impl Ledger {
     pub(super) fn looks_up(&mut self) {
         if let Some(task) = self.task() {
             task.awaited = Awaited::Name;
-        }
-    }
-
-    /// A source of the caller's is read, or was.
-    pub(super) fn reads_source(&mut self, awaited: Awaited) {
-        if let Some(task) = self.task() {
-            task.awaited = awaited;
         }
     }
 

@@ -328,11 +328,19 @@ impl system::Stream for Stream {
             let written = world.write(self.line, bytes, waker);
             match meanwhile {
                 Meanwhile::Wait => written,
-                Meanwhile::Listen => written.or_else(|| world.listen(self.line, waker)),
+                Meanwhile::Listen | Meanwhile::Converse => {
+                    written.or_else(|| world.listen(self.line, waker))
+                }
             }
         };
         let written = until(wait.at_most, write).await;
         Ok(written.ok_or(wait.expired)??)
+    }
+
+    async fn input(&mut self, wait: Wait) -> Result<(), SocketError> {
+        with(|world| world.check_source(wait.at_most));
+        let heard = until(wait.at_most, |world, waker| world.listen(self.line, waker)).await;
+        heard.map(drop).ok_or(wait.expired.into())
     }
 
     fn pending(&self) -> Pending {

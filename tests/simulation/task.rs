@@ -10,7 +10,6 @@ use http::{HeaderName, Method};
 use super::Simulated;
 use super::check::{Given, request_body};
 use super::clock::sleep;
-use super::ledger::Awaited;
 use super::plan::{BodyPlan, CallPlan, Reading, Secret, TaskPlan};
 use super::world::{Happening, note, with};
 use crate::body::{Body, SourceLength};
@@ -190,9 +189,7 @@ impl Source {
             (pause, world.seed.pick(&[1, 100, 10_000]).max(self.data.len() / 20))
         });
         if pause > Duration::ZERO {
-            with(|world| world.ledger.reads_source(Awaited::Source));
             sleep(pause).await;
-            with(|world| world.ledger.reads_source(Awaited::Turn));
         }
         if self.data.is_empty() && self.fails {
             return Err(io::Error::other("the source fails"));

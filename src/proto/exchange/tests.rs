@@ -87,7 +87,7 @@ fn drive(
     loop {
         match exchange.step()? {
             Step::Write => exchange.wrote(exchange.output().len()),
-            Step::Fill | Step::Await => panic!("a body is asked for"),
+            Step::Look | Step::Fill | Step::Await => panic!("a body is asked for"),
             Step::Head(head) => {
                 outcome.status = Some(head.status.as_u16());
                 if head.status == StatusCode::SWITCHING_PROTOCOLS {
@@ -362,7 +362,7 @@ fn send(outgoing: Outgoing, pieces: &[&str]) -> (Vec<Vec<u8>>, Result<(), Missin
                 },
             },
             Step::Read => return (writes, Ok(())),
-            Step::Await | Step::Head(_) => panic!("nothing was answered"),
+            Step::Look | Step::Await | Step::Head(_) => panic!("nothing was answered"),
         }
     }
 }
@@ -406,19 +406,130 @@ fn an_early_error_response_stops_the_upload() {
     assert!(exchange.output().is_empty(), "nothing more is written");
 }
 
+/// RFC 9112 §9.5: a success may be an answer to what has come so far.
 #[test]
-fn an_early_success_waits_for_the_upload() {
+fn an_early_success_is_delivered_and_the_upload_goes_on() {
     let mut exchange = Exchange::new(&Limits::default());
     start(&mut exchange, Method::POST, Outgoing::Length(10));
     exchange.body_filled(4);
     answer(&mut exchange, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    assert!(matches!(exchange.step(), Ok(Step::Write)));
-    exchange.wrote(exchange.output().len());
-    assert!(matches!(exchange.step(), Ok(Step::Fill)));
-    exchange.body_filled(6);
-    exchange.wrote(exchange.output().len());
     assert!(matches!(exchange.step(), Ok(Step::Head(_))));
+    assert_eq!(exchange.reusable(), Err(CloseReason::RequestIncomplete));
+    assert_eq!(exchange.send_step(), SendStep::Write);
+    exchange.wrote(exchange.output().len());
+    assert_eq!(exchange.send_step(), SendStep::Fill);
+    exchange.body_filled(6);
+    assert_eq!(exchange.send_step(), SendStep::Write);
+    exchange.wrote(exchange.output().len());
+    assert_eq!((exchange.send_step(), exchange.is_sending()), (SendStep::Done, false));
     assert_eq!(exchange.reusable(), Ok(()));
+}
+
+/// What the halves do does not depend on the order in which they do it.
+#[test]
+fn the_halves_move_in_any_order() {
+    const RESPONSE: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
+                            3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+    for order in 0..1 << 12_u32 {
+        let mut exchange = Exchange::new(&Limits::default());
+        start(&mut exchange, Method::POST, Outgoing::Length(8));
+        let (mut sent, mut left, mut come, mut body) = (Vec::new(), 8, 0, Vec::new());
+        // The head of the request, and of the response.
+        exchange.body_space()[..2].copy_from_slice(b"xx");
+        exchange.body_filled(2);
+        left -= 2;
+        answer(&mut exchange, &RESPONSE[..47]);
+        assert!(matches!(exchange.step(), Ok(Step::Head(_))));
+        come += 47;
+        for turn in 0.. {
+            if turn >= 12 || order >> turn & 1 == 0 {
+                match exchange.send_step() {
+                    SendStep::Write => {
+                        let count = exchange.output().len().min(40);
+                        sent.extend_from_slice(&exchange.output()[..count]);
+                        exchange.wrote(count);
+                    }
+                    SendStep::Fill => {
+                        exchange.body_space()[..2].copy_from_slice(b"xx");
+                        exchange.body_filled(2);
+                        left -= 2;
+                    }
+                    SendStep::Done => {}
+                }
+            }
+            if turn >= 12 || order >> turn & 1 == 1 {
+                let mut into = [0; 2];
+                match exchange.read_body(&mut into).unwrap() {
+                    BodyStep::Data(count) => body.extend_from_slice(&into[..count]),
+                    BodyStep::Direct(room) => {
+                        let count = room.min(2).min(RESPONSE.len() - come);
+                        body.extend_from_slice(&RESPONSE.as_bytes()[come..come + count]);
+                        exchange.read_direct(count);
+                        come += count;
+                    }
+                    BodyStep::Read => {
+                        answer(&mut exchange, &RESPONSE[come..=come]);
+                        come += 1;
+                    }
+                    BodyStep::End if !exchange.is_sending() => break,
+                    BodyStep::End => {
+                        assert_eq!(exchange.reusable(), Err(CloseReason::RequestIncomplete))
+                    }
+                }
+            }
+        }
+        assert_eq!((left, &*body, exchange.reusable()), (0, &b"abcde"[..], Ok(())), "{order:b}");
+        assert!(sent.ends_with(b"\r\n\r\nxxxxxxxx"), "{order:b}");
+    }
+}
+
+/// What is missing goes nowhere once the peer has ended, or takes nothing more.
+#[test]
+fn a_peer_that_is_gone_ends_the_upload_and_not_the_response() {
+    for fails in [false, true] {
+        let mut exchange = Exchange::new(&Limits::default());
+        start(&mut exchange, Method::POST, Outgoing::Length(10));
+        exchange.body_filled(4);
+        answer(&mut exchange, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        assert!(matches!(exchange.step(), Ok(Step::Head(_))));
+        if fails {
+            exchange.write_failed();
+        } else {
+            exchange.read_eof(Ending::Clean);
+        }
+        assert_eq!((exchange.send_step(), exchange.is_sending()), (SendStep::Done, false));
+        let mut into = [0; 9];
+        assert_eq!(exchange.read_body(&mut into), Ok(BodyStep::Data(2)));
+        assert_eq!(exchange.read_body(&mut into), Ok(BodyStep::End));
+        assert!(exchange.reusable().is_err());
+    }
+}
+
+/// No response can come any more.
+#[test]
+fn the_end_of_the_connection_ends_an_upload_that_is_not_answered() {
+    let mut exchange = Exchange::new(&Limits::default());
+    start(&mut exchange, Method::POST, Outgoing::Length(10));
+    exchange.body_filled(4);
+    exchange.read_eof(Ending::Clean);
+    assert_eq!(exchange.step().unwrap_err(), ProtocolError::EofBeforeResponse);
+}
+
+/// RFC 9112 §9.2.
+#[test]
+fn bytes_before_the_request_are_no_answer() {
+    let mut exchange = Exchange::new(&Limits::default());
+    start(&mut exchange, Method::GET, Outgoing::None);
+    exchange.look_first();
+    assert!(matches!(exchange.step(), Ok(Step::Look)));
+    answer(&mut exchange, "H");
+    assert_eq!(exchange.step().unwrap_err(), ProtocolError::Unsolicited);
+
+    let mut silent = Exchange::new(&Limits::default());
+    start(&mut silent, Method::GET, Outgoing::None);
+    silent.look_first();
+    silent.looked();
+    assert!(matches!(silent.step(), Ok(Step::Write)));
 }
 
 /// An upload of ten bytes that has sent its head and expects `100 Continue`.

@@ -169,8 +169,9 @@ fn a_connection_is_kept_only_when_nothing_is_left_to_do() {
     let mut early = upload(4);
     write_all(&mut early);
     answer(&mut early, EMPTY_OK);
+    assert!(matches!(early.step(), Ok(Step::Head(_))));
     for missing in [4, 2, 0] {
-        assert!(matches!(early.step(), Ok(Step::Fill | Step::Write)));
+        assert_ne!(early.send_step(), SendStep::Done);
         assert_eq!(early.reusable(), Err(CloseReason::RequestIncomplete), "{missing}");
         early.body_filled(2);
     }
