@@ -265,6 +265,28 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Requests and responses at the same time
+//!
+//! A server may answer before it has read the whole request (RFC 9112 §9.5). `send` returns as soon as
+//! the final head is there:
+//!
+//! - After a success (2xx) the rest of the request is sent while the response is read, by whoever reads
+//!   it. Both bodies may be of any length; each takes the memory of one piece. A read returns the end of
+//!   the response when the request is sent, as far as the server takes it; a source that has nothing for
+//!   one second by then is not waited for. Dropping the response drops the rest of the request, and its
+//!   connection: read a response to its end if the server needs all of the request.
+//! - After any other status, or a success in place of `100 Continue`, the rest is not sent.
+//! - A server that closes the connection before it answers ends the request: nothing can come any more.
+//!
+//! On the async API a source that pends, a write that pends and the socket are watched together, so a
+//! conversation is possible in which each piece of the request is made from the response so far. On the
+//! blocking API the server is heard between the pieces of the request, and while a write makes no
+//! progress, but not while a reader blocks.
+//!
+//! `timeout` holds for both halves. `write_timeout` ends the wait for a server that takes no byte, also
+//! while its response is read, which goes on; `read_timeout` counts while the request is sent and the
+//! response has nothing to read; time that the caller's source takes counts for neither.
+//!
 //! # What it holds to
 //!
 //! The tests and the fuzz targets look for exceptions to this; each one is a bug.

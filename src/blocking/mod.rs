@@ -102,6 +102,9 @@ pub fn post<T: IntoUrl>(url: T) -> RequestBuilder {
 
 impl Body {
     /// A body of unknown length: sent in chunks, as the reader gives them.
+    ///
+    /// While the reader blocks, nothing is heard of the server: see
+    /// [the guide](crate#requests-and-responses-at-the-same-time).
     pub fn new<R: Read + Send + 'static>(reader: R) -> Self {
         Self::from_source(Box::new(reader), SourceLength::Unknown)
     }

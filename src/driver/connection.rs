@@ -468,8 +468,9 @@ impl<F: Front> Connection<F> {
             self.reads_next = true;
             match step {
                 SendStep::Fill => self.fill_or_read(body, budget).await?,
+                // A peer that takes no more, or not in time, may have more to say all the same.
                 _ => match self.write_and(Meanwhile::Converse, budget).await {
-                    Err(Halt::Io(_)) => self.link.session.write_failed(),
+                    Err(Halt::Io(_) | Halt::Expired(_)) => self.link.session.write_failed(),
                     written => written?,
                 },
             }
@@ -492,10 +493,10 @@ impl<F: Front> Connection<F> {
             };
             match sent {
                 Ok(()) if !self.link.session.has_leftover() => {}
-                Ok(()) | Err(Halt::Io(_) | Halt::Session(_)) => {
-                    return Ok(self.link.session.stop_sending());
+                Err(halt) if halt.is_cancelled() || matches!(halt, Halt::Body(_)) => {
+                    return Err(halt);
                 }
-                Err(halt) => return Err(halt),
+                Ok(()) | Err(_) => return Ok(self.link.session.stop_sending()),
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The rules, and who breaks them. The numbers are those of the design: "What the machine must never
 //! do".
 
+use std::time::Duration;
+
 use http::Method;
 
 use super::framing::Extent;
@@ -9,11 +11,15 @@ use super::plan::{BodyPlan, Secret, Site};
 use super::request::Head;
 use super::seed::content;
 use super::world::{Owner, World, note};
+use crate::error::{Error, Kind, Phase};
 use crate::proto::close::CloseReason;
 use crate::url::Url;
 
 /// How often a request may be sent whose repetition does no harm: once more on a fresh connection.
 const ATTEMPTS: usize = 2;
+
+/// How long what a server says may lie there before the caller hears of it.
+const PROMPT: Duration = Duration::from_millis(50);
 
 impl World {
     /// A request begins on a connection.
@@ -34,7 +40,14 @@ impl World {
         self.check_count(at, site);
         let attempt = self.ledger.attempts.len();
         let (hop, is_astray) = (known.unwrap_or(call), known.is_none());
-        self.ledger.attempts.push(Attempt { hop, call, is_astray, is_sent: false, answered: None });
+        self.ledger.attempts.push(Attempt {
+            hop,
+            call,
+            is_astray,
+            is_sent: false,
+            answered: None,
+            began: self.now,
+        });
         self.lines[at].attempts.push(attempt);
     }
 
@@ -249,6 +262,34 @@ impl World {
     fn is_poisoned(&self, call: usize) -> bool {
         let of_call = |attempt: &usize| self.ledger.attempts[*attempt].call == call;
         self.lines.iter().any(|line| line.is_poisoned && line.attempts.iter().any(of_call))
+    }
+
+    /// When the head of a response had come, unless it is unknown which one that is.
+    pub(super) fn head_came(&self, serial: usize) -> Option<Duration> {
+        let response = self.ledger.responses.get(serial)?;
+        let line = &self.lines[response.line];
+        if line.is_poisoned {
+            return None;
+        }
+        line.came_at(response.body_at)
+    }
+
+    /// When the connection was lost of which that error tells.
+    pub(super) fn loss_came(&self, call: usize, error: &Error) -> Option<Duration> {
+        if error.kind() != Kind::Io || !matches!(error.phase(), Phase::Send | Phase::Head) {
+            return None;
+        }
+        let last = self.ledger.attempts.iter().rposition(|attempt| attempt.call == call)?;
+        let line = self.lines.iter().find(|line| line.attempts.last() == Some(&last))?;
+        Some(line.ended_at()?.max(self.ledger.attempts[last].began))
+    }
+
+    /// What a server says or does is seen at once, whatever else is waited for.
+    pub(super) fn check_prompt(&mut self, heard: Option<Duration>) {
+        let Some(heard) = heard else { return };
+        if self.now > heard + PROMPT {
+            self.violated(format!("it is {:?}, and it was to be heard at {heard:?}", self.now));
+        }
     }
 
     /// 6: nothing outlives its deadline.

@@ -53,6 +53,7 @@ pub(super) struct Attempt {
     /// Whether a byte of it has left, or may have.
     pub(super) is_sent: bool,
     pub(super) answered: Option<u16>,
+    pub(super) began: Duration,
 }
 
 /// What a server sent, or meant to.

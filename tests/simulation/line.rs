@@ -30,6 +30,10 @@ pub(super) struct Line {
     end: Option<End>,
     /// All that has ever come to the client.
     pub(super) log: Vec<u8>,
+    /// How long the log was when.
+    came: Vec<(usize, Duration)>,
+    /// When it ended for the client.
+    ended_at: Option<Duration>,
     /// Bytes that nobody asked for: where they begin, and how many attempts there had been.
     pub(super) strays: Vec<(usize, usize)>,
     /// Such bytes have come while a request was under way: what they were taken for is unknown.
@@ -40,6 +44,8 @@ pub(super) struct Line {
     pub(super) reason: Option<CloseReason>,
     /// What the client has sent and the server has not read.
     held: usize,
+    /// What has come to a server that reads nothing for now.
+    backlog: VecDeque<Packet>,
     window: usize,
     reader: Option<Waker>,
     writer: Option<Waker>,
@@ -88,12 +94,15 @@ impl World {
             inbox: VecDeque::new(),
             end: None,
             log: Vec::new(),
+            came: Vec::new(),
+            ended_at: None,
             strays: Vec::new(),
             is_poisoned: false,
             attempts: Vec::new(),
             is_open: true,
             reason: None,
             held: 0,
+            backlog: VecDeque::new(),
             window,
             reader: None,
             writer: None,
@@ -133,6 +142,7 @@ impl World {
                 line.log.extend_from_slice(&bytes);
                 line.inbox.extend(bytes);
                 let here = line.log.len();
+                line.came.push((here, self.now));
                 line.is_poisoned |= line
                     .strays
                     .iter()
@@ -156,12 +166,26 @@ impl World {
     fn end(&mut self, at: usize, end: End) {
         let line = &mut self.lines[at];
         line.end = Some(end);
+        line.ended_at.get_or_insert(self.now);
         for waker in [line.reader.take(), line.writer.take()].into_iter().flatten() {
             waker.wake();
         }
     }
 
     pub(super) fn reach_server(&mut self, at: usize, packet: Packet) {
+        self.lines[at].backlog.push_back(packet);
+        self.let_server_read(at);
+    }
+
+    /// A server that answers while it reads waits until its answer is read.
+    pub(super) fn let_server_read(&mut self, at: usize) {
+        while !self.lines[at].is_blocked() {
+            let Some(packet) = self.lines[at].backlog.pop_front() else { return };
+            self.server_reads(at, packet);
+        }
+    }
+
+    fn server_reads(&mut self, at: usize, packet: Packet) {
         let line = &mut self.lines[at];
         match packet {
             Packet::Bytes(bytes) if line.server.is_closed => {
@@ -206,6 +230,9 @@ impl World {
         let line = &mut self.lines[at];
         for (byte, slot) in line.inbox.drain(..count).zip(into) {
             *slot = byte;
+        }
+        if !line.backlog.is_empty() {
+            self.schedule(Duration::ZERO, Happening::Unblocked(at));
         }
         Some(Ok(count))
     }
@@ -270,7 +297,24 @@ impl World {
     }
 }
 
+/// How much a server writes that the client does not read.
+const UNREAD: usize = 3000;
+
 impl Line {
+    /// Whether the server waits until the client has read.
+    fn is_blocked(&self) -> bool {
+        self.is_open && self.server.writes_first && self.inbox.len() > UNREAD
+    }
+
+    /// When so many bytes had come.
+    pub(super) fn came_at(&self, length: usize) -> Option<Duration> {
+        self.came.iter().find(|(come, _)| *come >= length).map(|(_, at)| *at)
+    }
+
+    pub(super) fn ended_at(&self) -> Option<Duration> {
+        self.ended_at
+    }
+
     pub(super) fn unread(&self) -> usize {
         self.inbox.len()
     }
@@ -308,7 +352,9 @@ impl system::Stream for Stream {
             let expects = world.ledger.call().is_some_and(|call| call.plan.expects);
             let patience = if expects { PATIENCE } else { Duration::ZERO };
             let own = world.limit(|limits| limits.read).max(patience);
-            world.check_wait(self.line, own, wait);
+            if world.lines[self.line].inbox.is_empty() {
+                world.check_wait(self.line, own, wait);
+            }
         });
         let read = until(wait.at_most, |world, waker| world.read(self.line, into, waker)).await;
         Ok(read.ok_or(wait.expired)??)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::answer::{Answer, Wire};
 use super::line::{End, Packet};
-use super::plan::{Fault, PROXY, Plan, SECOND, Site};
+use super::plan::{BodyPlan, Fault, PROXY, Plan, SECOND, Site};
 use super::proxy::Socks;
 use super::request::{Head, Heard, Reader};
 use super::world::{Happening, World, note};
@@ -25,6 +25,8 @@ pub(super) struct Server {
     pub(super) is_closed: bool,
     /// Reads no more, and does not say so.
     pub(super) is_deaf: bool,
+    /// Has answered before the end of the request, and reads on as the client reads.
+    pub(super) writes_first: bool,
     /// How many bytes it has sent.
     sent: usize,
     /// How many requests have begun.
@@ -224,11 +226,14 @@ impl Server {
             world.violated(format!("line {at}: {rule}"));
         }
         self.is_deaf = world.strikes(Fault::Deaf);
+        let call = world.ledger.attempts[attempt].call;
+        let is_endless = matches!(world.ledger.calls[call].plan.body, BodyPlan::Stalling(_));
         let answer = Answer::choose(world, attempt, head);
         self.current = Some(Current { attempt, answer: Some(answer) });
         if head.field("expect").is_some() {
             self.expected(world, at);
-        } else if world.seed.one_in(12) {
+        } else if world.seed.one_in(if is_endless { 2 } else { 8 }) {
+            self.writes_first = true;
             self.reply(world, at);
         }
     }
@@ -258,6 +263,7 @@ impl Server {
         }
         self.reply(world, at);
         self.current = None;
+        self.writes_first = false;
     }
 
     /// Gives the answer, unless it was given.

@@ -148,6 +148,8 @@ pub(super) enum BodyPlan {
     Unsized(usize),
     /// Fails after so many bytes.
     Failing(usize),
+    /// Gives so many bytes, and then nothing for ever.
+    Stalling(usize),
     /// Has `has` bytes, and not as many as announced.
     Lying {
         announced: usize,
@@ -307,6 +309,10 @@ impl Plan {
             _ => self.body(seed),
         };
         let size = seed.pick(&[1, 2, 7, 100, 4096, 70_000]);
+        let mut limits = if seed.one_in(2) { self.client.limits } else { self.limits(seed) };
+        if matches!(body, BodyPlan::Stalling(_)) {
+            limits.total = Some(seed.ms(1..=60) * 100); // nothing else need end it
+        }
         CallPlan {
             number,
             pause: seed.ms(0..=30) * seed.pick(&[0, 1, 1, 20, 100]),
@@ -321,7 +327,7 @@ impl Plan {
                 Some(Secret::Cookie),
                 Some(Secret::Url),
             ]),
-            limits: if seed.one_in(2) { self.client.limits } else { self.limits(seed) },
+            limits,
             reading: seed.pick(&[
                 Reading::Whole,
                 Reading::Pieces(size),
@@ -347,6 +353,7 @@ impl Plan {
             2 if bad => BodyPlan::Failing(length),
             3 if bad => BodyPlan::Lying { announced: length, has: length + 1 },
             4 if bad => BodyPlan::Lying { announced: length + 3, has: length },
+            5 if bad => BodyPlan::Stalling(length),
             2 => BodyPlan::Sized(length),
             3 => BodyPlan::Unsized(length),
             _ => BodyPlan::Bytes(length),
@@ -360,7 +367,7 @@ impl BodyPlan {
         match self {
             Self::None => Some(0),
             Self::Bytes(length) | Self::Sized(length) | Self::Unsized(length) => Some(length),
-            Self::Failing(_) | Self::Lying { .. } => None,
+            Self::Failing(_) | Self::Stalling(_) | Self::Lying { .. } => None,
         }
     }
 

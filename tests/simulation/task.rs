@@ -55,7 +55,14 @@ async fn perform(client: &Client<Simulated>, plan: CallPlan) -> Result<()> {
     let request = request(client, &plan)?;
     let began = with(|world| world.now);
     let response = client.send(Box::new(request)).await;
-    with(|world| world.check_deadline(began));
+    with(|world| {
+        world.check_deadline(began);
+        let heard = match &response {
+            Ok(response) => serial(response).and_then(|serial| world.head_came(serial)),
+            Err(error) => world.loss_came(plan.number, error),
+        };
+        world.check_prompt(heard);
+    });
     let response = response?;
     if plan.body.is_bad() {
         with(|world| {
@@ -67,11 +74,9 @@ async fn perform(client: &Client<Simulated>, plan: CallPlan) -> Result<()> {
 
 /// Reads as much as the plan wants, and checks it whether it fails or not.
 async fn receive(response: Response<Reader<Simulated>>, plan: &CallPlan) -> Result<()> {
-    let serial = response.headers().get("x-serial");
-    let serial = serial.and_then(|serial| serial.to_str().ok()?.parse().ok());
     let mut given = Given {
         call: plan.number,
-        serial: serial.unwrap_or(usize::MAX),
+        serial: serial(&response).unwrap_or(usize::MAX),
         status: response.status().as_u16(),
         body: Vec::new(),
         is_complete: false,
@@ -87,6 +92,11 @@ async fn receive(response: Response<Reader<Simulated>>, plan: &CallPlan) -> Resu
         }
     });
     outcome
+}
+
+/// The number that the server gave it.
+fn serial(response: &Response<Reader<Simulated>>) -> Option<usize> {
+    response.headers().get("x-serial")?.to_str().ok()?.parse().ok()
 }
 
 async fn read(body: &mut Reader<Simulated>, reading: Reading, given: &mut Given) -> Result<()> {
@@ -165,21 +175,34 @@ fn headers(kind: Option<Secret>, secret: &str) -> HeaderMap {
 }
 
 fn body(plan: &CallPlan) -> Option<Body<Simulated>> {
-    let (length, has, fails) = match plan.body {
+    let (length, has, end) = match plan.body {
         BodyPlan::None => return None,
         BodyPlan::Bytes(length) => return Some(request_body(plan.number, length).into()),
-        BodyPlan::Sized(length) => (SourceLength::Exactly(length as u64), length, false),
-        BodyPlan::Unsized(length) => (SourceLength::Unknown, length, false),
-        BodyPlan::Failing(length) => (SourceLength::Unknown, length, true),
-        BodyPlan::Lying { announced, has } => (SourceLength::Exactly(announced as u64), has, false),
+        BodyPlan::Sized(length) => {
+            (SourceLength::Exactly(length as u64), length, SourceEnd::Orderly)
+        }
+        BodyPlan::Unsized(length) => (SourceLength::Unknown, length, SourceEnd::Orderly),
+        BodyPlan::Failing(length) => (SourceLength::Unknown, length, SourceEnd::Error),
+        BodyPlan::Stalling(length) => (SourceLength::Unknown, length, SourceEnd::Never),
+        BodyPlan::Lying { announced, has } => {
+            (SourceLength::Exactly(announced as u64), has, SourceEnd::Orderly)
+        }
     };
-    Some(Body::from_source(Source { data: request_body(plan.number, has).into(), fails }, length))
+    Some(Body::from_source(Source { data: request_body(plan.number, has).into(), end }, length))
 }
 
 /// A body that is read, and takes its time.
 pub(super) struct Source {
     data: VecDeque<u8>,
-    fails: bool,
+    end: SourceEnd,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SourceEnd {
+    Orderly,
+    Error,
+    /// It is waited for.
+    Never,
 }
 
 impl Source {
@@ -191,8 +214,11 @@ impl Source {
         if pause > Duration::ZERO {
             sleep(pause).await;
         }
-        if self.data.is_empty() && self.fails {
-            return Err(io::Error::other("the source fails"));
+        match self.end {
+            _ if !self.data.is_empty() => {}
+            SourceEnd::Orderly => {}
+            SourceEnd::Error => return Err(io::Error::other("the source fails")),
+            SourceEnd::Never => return std::future::pending().await,
         }
         let count = self.data.len().min(into.len()).min(most);
         for (byte, slot) in self.data.drain(..count).zip(into) {

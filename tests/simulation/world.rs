@@ -61,6 +61,8 @@ pub(super) enum Happening {
     Found(Arc<Desk<Found, Event>>, Found),
     Dialled(usize, Result<(), io::ErrorKind>),
     ToServer(usize, Packet),
+    /// The server may read on.
+    Unblocked(usize),
     ToClient(usize, Packet),
     Cancel(CancelToken, usize),
     /// The server goes on with what it was about to do.
@@ -224,6 +226,7 @@ pub(super) fn happen() {
         Some(Happening::Found(desk, found)) => desk.put(found),
         Some(Happening::Dialled(dial, outcome)) => with(|world| world.dialled(dial, outcome)),
         Some(Happening::ToServer(line, packet)) => with(|world| world.reach_server(line, packet)),
+        Some(Happening::Unblocked(line)) => with(|world| world.let_server_read(line)),
         Some(Happening::ToClient(line, packet)) => with(|world| world.reach_client(line, packet)),
         Some(Happening::Cancel(token, call)) => {
             with(|world| world.cancelled(call));
