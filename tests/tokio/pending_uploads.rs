@@ -237,3 +237,16 @@ async fn a_piece_that_is_broken_off_goes_on_where_it_was() {
     speaking.await.unwrap();
     assert_eq!(response.status(), 200);
 }
+
+/// Readers that make a new future for each poll must not lose the limit.
+#[tokio::test]
+async fn the_total_limit_holds_while_a_source_pends_and_the_response_is_read() {
+    for body in bodies() {
+        let head = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n";
+        let url = serve(None, late(head, End::Open));
+        let client = Client::builder().no_proxy().timeout(Duration::from_secs(1));
+        let mut response = client.build().unwrap().post(url).body(body).send().await.unwrap();
+        let read = timeout(SOON, response.read(&mut [0; 10])).await.expect("there is a limit");
+        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+}
