@@ -232,7 +232,7 @@ impl Server {
         self.current = Some(Current { attempt, answer: Some(answer) });
         if head.field("expect").is_some() {
             self.expected(world, at);
-        } else if world.seed.one_in(if is_endless { 2 } else { 8 }) {
+        } else if world.seed.one_in(if is_endless { 2 } else { 3 }) {
             self.writes_first = true;
             self.reply(world, at);
         }

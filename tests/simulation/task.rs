@@ -208,7 +208,7 @@ enum SourceEnd {
 impl Source {
     pub(super) async fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let (pause, most) = with(|world| {
-            let pause = world.seed.ms(0..=20) * world.seed.pick(&[0, 0, 0, 1, 1, 50]);
+            let pause = world.seed.ms(0..=20) * world.seed.pick(&[0, 0, 1, 1, 10, 50]);
             (pause, world.seed.pick(&[1, 100, 10_000]).max(self.data.len() / 20))
         });
         if pause > Duration::ZERO {
