@@ -157,6 +157,12 @@ impl Tls {
         self.input.filled(count);
     }
 
+    /// How many bytes of ciphertext are kept.
+    #[cfg(any(fuzzing, test))]
+    pub(crate) fn pending(&self) -> usize {
+        self.input.pending()
+    }
+
     /// Whether nothing is half received or half sent.
     pub(crate) fn is_at_rest(&self) -> bool {
         self.is_between_records() && self.outgoing.is_empty()

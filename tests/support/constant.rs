@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use rcgen::{CertificateParams, KeyPair, PKCS_ED25519};
+use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{
     ActiveKeyExchange, CryptoProvider, GetRandomFailed, SecureRandom, SharedSecret,
@@ -52,14 +53,15 @@ pub fn server(version: &'static SupportedProtocolVersion) -> ServerConfig {
     config
 }
 
-/// A client that trusts anyone.
+/// A client that trusts anyone, and resumes no session.
 pub fn client() -> Arc<ClientConfig> {
-    let config = ClientConfig::builder_with_provider(provider())
+    let mut config = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(rustls::ALL_VERSIONS)
         .unwrap()
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Constant))
         .with_no_client_auth();
+    config.resumption = Resumption::disabled();
     Arc::new(config)
 }
 
