@@ -190,7 +190,7 @@ impl Act {
             b'P' => self.data(b"P", 16_385),
             b't' => self.message(TICKET, size),
             b'T' => self.message(&sealed::ticket(20 + size * 250), 1000),
-            b'n' => (0..size).for_each(|_| self.message(&sealed::ticket(16_000), 16_000)),
+            b'n' => (0..size % 32).for_each(|_| self.message(&sealed::ticket(16_000), 16_000)),
             b'k' => self.update(sealed::KEY_UPDATE, size),
             b'K' => self.update(sealed::KEY_UPDATE_REQUEST, size),
             b'e' => self.empty(),
@@ -233,7 +233,7 @@ fn serve(config: &ServerConfig, mut script: &[u8], sizes: Sizes<'_>) {
     let (tls, sealer) = shake_hands(config);
     let mut act = Act { sealer, bytes: Vec::new(), twin: Twin::default() };
     let mut acts = 0;
-    while !script.is_empty() && acts < 200 && act.bytes.len() < 4 << 20 {
+    while !script.is_empty() && acts < 200 && act.bytes.len() < 512 << 10 {
         act.next(&mut script);
         acts += 1;
     }
