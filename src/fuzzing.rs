@@ -13,6 +13,8 @@ pub mod call;
 #[cfg(all(feature = "charset", feature = "digest"))]
 pub mod fields;
 pub mod proxy;
+#[cfg(feature = "ring")]
+pub mod tls;
 
 use crate::coding;
 use crate::limits::Limits;

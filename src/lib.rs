@@ -333,7 +333,8 @@
 //! | header fields of a response | 128 | `http1_max_headers` |
 //! | interim responses to one request | 16 | `Limits::interim_responses` |
 //! | chunk extensions of one body | 16 KiB | `Limits::chunk_extension_bytes` |
-//! | messages of TLS beside the data, such as tickets, of one exchange | 256 KiB | |
+//! | TLS records of a handshake | 1.5 MiB | |
+//! | TLS records without data, such as tickets, of one exchange | 256 KiB more than its data | |
 //! | trailers of one body | 16 KiB, 64 fields | `Limits::trailer_bytes`, `trailer_fields` |
 //! | decoded bytes for each byte received, once 16 MiB were decoded | 250 | `Limits::decoded_ratio`, `decoded_freely` |
 //! | content codings of one body | 4 | `Limits::codings` |

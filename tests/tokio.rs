@@ -88,6 +88,8 @@ mod both {
     mod hostile_size;
     #[path = "hostile_time.rs"]
     mod hostile_time;
+    #[path = "hostile_tls.rs"]
+    mod hostile_tls;
     #[path = "limits.rs"]
     mod limits;
     #[path = "netrc.rs"]

@@ -1,12 +1,16 @@
 //! What the targets share: how inputs are read, and slow twins of what is tested.
 
 pub mod chunked;
+#[path = "../../tests/support/constant.rs"]
+pub mod constant;
 pub mod cookies;
 pub mod multipart;
 pub mod network;
 pub mod request;
 pub mod response;
 pub mod script;
+#[path = "../../tests/support/sealed.rs"]
+pub mod sealed;
 
 use std::io::{self, Read};
 

@@ -165,8 +165,12 @@ impl Layers {
 
     /// Whether nothing is half received or half sent.
     pub(crate) fn are_at_rest(&self) -> bool {
-        let proxy = self.passage.as_ref().and_then(|passage| passage.tls.as_ref());
-        [self.tls.as_ref(), proxy].into_iter().flatten().all(Tls::is_at_rest)
+        self.all_tls().all(Tls::is_at_rest)
+    }
+
+    /// Whether one of them has failed, which [`receive`](Self::receive) tells after the plaintext.
+    pub(crate) fn have_failed(&self) -> bool {
+        self.all_tls().any(Tls::has_failed)
     }
 
     /// Takes what came while the connection idled; says whether that was nothing but whole messages
@@ -174,9 +178,7 @@ impl Layers {
     pub(crate) fn receive_idle(&mut self) -> Result<bool, SessionError> {
         let mut plain = 0;
         let ending = self.receive(|bytes| plain += bytes.len())?;
-        let proxy = self.passage.as_ref().and_then(|passage| passage.tls.as_ref());
-        let layers = [self.tls.as_ref(), proxy];
-        let is_whole = layers.into_iter().flatten().all(Tls::is_between_records);
+        let is_whole = self.all_tls().all(Tls::is_between_records);
         Ok(ending.is_none() && plain == 0 && is_whole)
     }
 
@@ -202,6 +204,11 @@ impl Layers {
     /// Takes memory for the next exchange.
     pub(crate) fn wake(&mut self, shelf: &mut Shelf) {
         self.each_tls().for_each(|tls| tls.wake(shelf));
+    }
+
+    fn all_tls(&self) -> impl Iterator<Item = &Tls> {
+        let of_passage = self.passage.as_ref().and_then(|passage| passage.tls.as_ref());
+        of_passage.into_iter().chain(&self.tls)
     }
 
     fn each_tls(&mut self) -> impl Iterator<Item = &mut Tls> {

@@ -10,3 +10,5 @@ pub(crate) mod tls;
 #[cfg(feature = "tls")]
 pub(crate) mod tls_info;
 pub(crate) mod tunnel;
+#[cfg(feature = "tls")]
+mod unbuffered;

@@ -46,6 +46,10 @@ impl Tls {
         match self.0 {}
     }
 
+    pub(crate) fn has_failed(&self) -> bool {
+        match self.0 {}
+    }
+
     pub(crate) fn output(&self) -> &[u8] {
         match self.0 {}
     }

@@ -88,19 +88,33 @@ impl Session {
     /// See [`Exchange::step`].
     pub(crate) fn step(&mut self) -> Result<Step, SessionError> {
         self.receive()?;
-        let step = self.exchange.step()?;
+        let mut step = self.exchange.step()?;
         let Some(layers) = &mut self.layers else { return Ok(step) };
         match step {
             Step::Look if layers.setup().is_none() => Ok(Step::Look),
             Step::Look | Step::Write => {
                 let taken = layers.send(self.exchange.output())?;
                 self.exchange.wrote(taken);
-                Ok(if layers.output().is_empty() { layers.waiting() } else { Step::Write })
+                step = if layers.output().is_empty() { layers.waiting() } else { Step::Write };
             }
             // A layer has something to say of its own, or not all was taken of what was encrypted:
             // more of the body is of no use before that is written.
-            Step::Read | Step::Await | Step::Fill if !layers.output().is_empty() => Ok(Step::Write),
-            step => Ok(step),
+            Step::Read | Step::Await | Step::Fill if !layers.output().is_empty() => {
+                step = Step::Write;
+            }
+            Step::Read | Step::Await | Step::Fill | Step::Head(_) => {}
+        }
+        if matches!(step, Step::Read | Step::Await) {
+            self.tell_failure()?;
+        }
+        Ok(step)
+    }
+
+    /// A layer that has failed brings nothing more; what came before its failure was not enough.
+    fn tell_failure(&mut self) -> Result<(), SessionError> {
+        match &self.layers {
+            Some(layers) if layers.have_failed() => self.receive(),
+            _ => Ok(()),
         }
     }
 
@@ -275,10 +289,14 @@ impl Session {
 
     /// After decrypting what there was: body bytes, the end, or more ciphertext is needed.
     fn or_read(&mut self, into: &mut [u8]) -> Result<BodyStep, SessionError> {
-        Ok(match self.exchange.read_body(into)? {
+        let step = match self.exchange.read_body(into)? {
             BodyStep::Direct(_) => BodyStep::Read,
             step => step,
-        })
+        };
+        if matches!(step, BodyStep::Read) {
+            self.tell_failure()?;
+        }
+        Ok(step)
     }
 
     /// See [`Exchange::read_direct`].

@@ -1,51 +1,64 @@
 //! The TLS stage: ciphertext in, ciphertext out, plaintext on the other side.
 //!
 //! It holds rustls by its unbuffered interface: rustls keeps no bytes, so each is copied once less,
-//! and the buffers can be given back while the connection idles.
+//! and the buffers can be given back while the connection idles. How the two share a buffer is the
+//! affair of [`Unbuffered`] alone.
+//!
+//! # What a peer can make it keep or do
+//!
+//! | what | bound |
+//! | --- | --- |
+//! | plaintext | handed on at once |
+//! | part of a record | the longest record, 18 KiB |
+//! | records of a handshake, processed or waiting for the rest of a message | 1.5 MiB |
+//! | after it: records without plaintext, the same | 256 KiB more than there was plaintext |
+//! | bytes behind `close_notify` or an error | none is kept |
+//! | bytes processed in one go | one read, 68 KiB |
+//! | alerts and key updates that wait to be written | few: rustls bounds how often they are asked for |
+//!
+//! A record with plaintext counts nothing, so that its padding (RFC 8446 §5.4) is free.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use rustls::client::UnbufferedClientConnection;
+use rustls::client::ClientConnectionData;
 use rustls::pki_types::ServerName;
 use rustls::unbuffered::{
-    ConnectionState, EncodeError, EncodeTlsData, EncryptError, InsufficientSizeError,
-    UnbufferedStatus, WriteTraffic,
+    ConnectionState, EncodeError, EncodeTlsData, EncryptError, InsufficientSizeError, WriteTraffic,
 };
 use rustls::{CertificateError, InvalidMessage};
 
 pub(crate) use super::tls_info::TlsInfo;
-use crate::apart::Apart;
+use super::unbuffered::{State, Unbuffered};
 use crate::proto::buffer::{Buffer, Shelf};
 
-/// What is read at once, until that is found to be too little: a handshake fits.
-const FIRST_READ: usize = 8 * 1024;
-
-/// What is read at once of a large body: four records of 16 KiB.
-const LARGE_READ: usize = 68 * 1024;
-
-/// What one record adds to its plaintext at most: header, explicit nonce, tag, content type.
+/// What one record adds to its plaintext at most when it is made here: header, explicit nonce, tag,
+/// content type.
 const RECORD_OVERHEAD: usize = 64;
 
 /// The plaintext of one record.
 const RECORD: usize = 16 * 1024;
 
-/// What the peer may say beyond its plaintext once the handshake is done, such as tickets: nothing else
+/// The bytes of a handshake. A message may have 64 KiB, a limit of rustls, and may come in records of one
+/// byte, which take 23 bytes each: an honest peer that does so needs 1,507,397.
+const MOST_IN_HANDSHAKE: usize = 1536 * 1024;
+
+/// What the peer may say beside its plaintext once the handshake is done, such as tickets: nothing else
 /// would end an endless row of them. Servers hand out two, of some 200 bytes each.
 const MOST_ASIDE: usize = 256 * 1024;
 
 /// TLS on one connection.
+#[derive(Debug)]
 pub(crate) struct Tls {
-    connection: Apart<UnbufferedClientConnection>,
-    /// Ciphertext received.
-    incoming: Buffer,
+    input: Unbuffered,
     /// Ciphertext to be written.
     outgoing: Buffer,
     progress: Progress,
-    read_size: usize,
-    /// How much of what came in this exchange, or since the handshake, was neither plaintext nor what its
-    /// records add to it.
+    /// Why nothing goes on any more; the output may hold an alert for the peer.
+    failure: Option<TlsError>,
+    /// How many bytes of records without plaintext came, beyond those of plaintext: in the handshake, or
+    /// since then in this exchange.
     aside: usize,
     /// What the handshake came to, once that was asked for.
     info: Option<TlsInfo>,
@@ -74,56 +87,54 @@ enum Progress {
     Handshaking,
     Open,
     PeerClosed,
-    /// The handshake failed; the output holds an alert for the peer.
-    Refused,
-    /// A record was invalid; the output holds an alert for the peer.
-    Failed,
 }
 
-type State<'c, 'i> = ConnectionState<'c, 'i, rustls::client::ClientConnectionData>;
-type Encode<'c> = EncodeTlsData<'c, rustls::client::ClientConnectionData>;
-type Write<'c> = WriteTraffic<'c, rustls::client::ClientConnectionData>;
+type Encode<'c> = EncodeTlsData<'c, ClientConnectionData>;
+type Write<'c> = WriteTraffic<'c, ClientConnectionData>;
 
 impl Tls {
     /// A handshake for `host` (a name, or an IP address with or without brackets), not yet begun.
     pub(crate) fn new(config: Arc<rustls::ClientConfig>, host: &str) -> Result<Self, TlsError> {
-        let connection = UnbufferedClientConnection::new(config, server_name(host)?)?;
         Ok(Self {
-            connection: Apart::new(connection),
-            incoming: Buffer::default(),
+            input: Unbuffered::new(config, server_name(host)?)?,
             outgoing: Buffer::default(),
             progress: Progress::Handshaking,
-            read_size: FIRST_READ,
+            failure: None,
             aside: 0,
             info: None,
         })
     }
 
     pub(crate) fn is_handshaking(&self) -> bool {
-        matches!(self.progress, Progress::Handshaking | Progress::Refused)
+        self.progress == Progress::Handshaking
     }
 
     /// These bytes came by another way: through a tunnel.
     pub(crate) fn received(&mut self, bytes: &[u8]) {
-        self.incoming.push(bytes);
+        self.input.push(bytes);
     }
 
     /// Takes what has come as far as it goes: the handshake proceeds, plaintext goes to `sink`.
     pub(crate) fn receive(&mut self, mut sink: impl FnMut(&[u8])) -> Result<Received, TlsError> {
         self.run(&mut sink, &[])?;
-        match self.progress {
-            Progress::PeerClosed => {
-                self.incoming.clear(); // whatever comes now is ignored (RFC 8446 §6.1)
-                Ok(Received::Closed)
-            }
-            _ => Ok(Received::More),
-        }
+        Ok(match self.progress {
+            Progress::PeerClosed => Received::Closed,
+            Progress::Handshaking | Progress::Open => Received::More,
+        })
     }
 
     /// Encrypts `plain` into the output; says how much of it, which is none of it during the
     /// handshake. Call [`receive`](Self::receive) first.
     pub(crate) fn encrypt(&mut self, plain: &[u8]) -> Result<usize, TlsError> {
+        if self.input.has_more() {
+            self.run(&mut |_| {}, &[])?;
+        }
         self.run(&mut |_| {}, plain)
+    }
+
+    /// Whether nothing goes on any more, which [`receive`](Self::receive) tells after the plaintext.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failure.is_some()
     }
 
     pub(crate) fn output(&self) -> &[u8] {
@@ -139,15 +150,17 @@ impl Tls {
     }
 
     pub(crate) fn read_space(&mut self) -> &mut [u8] {
-        let least = if self.incoming.is_empty() { self.read_size } else { self.read_size / 4 };
-        self.incoming.space(least)
+        self.input.space()
     }
 
     pub(crate) fn read(&mut self, count: usize) {
-        self.incoming.filled(count);
-        if self.incoming.is_full() {
-            self.read_size = LARGE_READ;
-        }
+        self.input.filled(count);
+    }
+
+    /// How many bytes of ciphertext are kept.
+    #[cfg(any(fuzzing, test))]
+    pub(crate) fn pending(&self) -> usize {
+        self.input.pending()
     }
 
     /// Whether nothing is half received or half sent.
@@ -157,13 +170,13 @@ impl Tls {
 
     /// Whether the connection is open, and nothing is half received.
     pub(crate) fn is_between_records(&self) -> bool {
-        self.progress == Progress::Open && self.incoming.is_empty()
+        self.progress == Progress::Open && self.failure.is_none() && self.input.pending() == 0
     }
 
     /// What the handshake came to; none before it is done.
     pub(crate) fn info(&mut self) -> Option<TlsInfo> {
         if self.info.is_none() && !self.is_handshaking() {
-            self.info = Some(TlsInfo::of(&self.connection));
+            self.info = Some(TlsInfo::of(self.input.common()));
         }
         self.info.clone()
     }
@@ -172,93 +185,117 @@ impl Tls {
     /// a record.
     pub(crate) fn farewell(&mut self, plain: &[u8]) -> &[u8] {
         let between_records = self.outgoing.is_empty();
-        if between_records && matches!(self.progress, Progress::Open | Progress::PeerClosed) {
-            if !plain.is_empty() {
-                let _ = self.encrypt(plain); // if that fails, there is nothing more to be said
-            }
+        let may_speak = between_records && !self.is_handshaking() && self.failure.is_none();
+        // If there is an error now, there is nothing more to be said.
+        if may_speak && self.encrypt(plain).is_ok() {
             self.queue_close_notify();
         }
-        let has_alert = matches!(self.progress, Progress::Refused | Progress::Failed);
-        let last_words = between_records || has_alert;
+        let last_words = between_records || self.failure.is_some();
         if last_words { self.outgoing.data() } else { &[] }
     }
 
     /// Gives its memory away while the connection idles.
     pub(crate) fn rest(&mut self, shelf: &mut Shelf) {
-        (self.read_size, self.aside) = (FIRST_READ, 0);
-        self.incoming.rest(shelf);
+        self.aside = 0;
+        self.input.rest(shelf);
         self.outgoing.rest(shelf);
     }
 
     /// Takes memory for the next exchange.
     pub(crate) fn wake(&mut self, shelf: &mut Shelf) {
         self.outgoing.wake(shelf);
-        self.incoming.wake(shelf);
+        self.input.wake(shelf);
     }
 
     /// Lets rustls do whatever it can do now, and encrypts `plain` as soon as that is allowed.
     fn run(&mut self, sink: &mut dyn FnMut(&[u8]), plain: &[u8]) -> Result<usize, TlsError> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        let mut has_plaintext = false;
+        let mut record = 0;
         loop {
-            let UnbufferedStatus { discard, state, .. } =
-                self.connection.process_tls_records(self.incoming.data_mut());
-            let turn = match state {
-                Ok(state) => take_turn(state, &mut self.outgoing, sink, plain),
-                Err(error) => Err(error),
-            };
-            self.incoming.consume(discard);
-            self.aside = self.aside.saturating_add(discard);
-            match turn {
-                Ok(Turn::Again) => {}
-                Ok(Turn::Data(count)) => self.aside = self.aside.saturating_sub(count),
-                Ok(Turn::Blocked) => return Ok(0),
-                Ok(Turn::PeerClosed) => self.progress = Progress::PeerClosed,
+            let (shown, turn) =
+                self.input.step(|state| take_turn(state, &mut self.outgoing, sink, plain));
+            record += shown;
+            let outcome = match turn {
+                Ok(Turn::Again) => continue,
+                Ok(Turn::Data(count)) => {
+                    has_plaintext = true;
+                    record = 0;
+                    self.aside = self.aside.saturating_sub(count);
+                    continue;
+                }
+                Ok(Turn::PeerClosed) => {
+                    self.progress = Progress::PeerClosed;
+                    self.input.stop_listening(); // what comes now is ignored (RFC 8446 §6.1)
+                    continue;
+                }
+                Ok(Turn::Blocked) => Ok(0),
                 Ok(Turn::Writable { encrypted }) => {
-                    self.settle()?;
-                    return Ok(encrypted);
+                    if self.progress == Progress::Handshaking {
+                        (self.progress, self.aside, record) = (Progress::Open, 0, 0);
+                    }
+                    Ok(encrypted)
                 }
-                Err(error) => {
-                    self.fail();
-                    return Err(error.into());
+                Err(error) => Err(TlsError::from(error)),
+            };
+            self.aside = self.aside.saturating_add(std::mem::take(&mut record));
+            let outcome = outcome.and_then(|encrypted| self.within_bounds().map(|()| encrypted));
+            match outcome {
+                Ok(0) if self.input.has_more() => {}
+                Err(failure) if has_plaintext => {
+                    self.fail(failure);
+                    return Ok(0); // what came before is told first, however the bytes were cut
                 }
+                Err(failure) => return Err(self.fail(failure)),
+                Ok(encrypted) => return Ok(encrypted),
             }
         }
     }
 
-    /// The handshake is done, now or before.
-    fn settle(&mut self) -> Result<(), TlsError> {
-        if self.progress == Progress::Handshaking {
-            (self.progress, self.aside) = (Progress::Open, 0); // a handshake has limits of its own
-        }
-        if self.aside > MOST_ASIDE {
-            self.progress = Progress::Failed;
-            return Err("too many messages of TLS without any data".into());
-        }
-        Ok(())
+    /// What comes without bringing plaintext is bounded, whether rustls waits for the rest of it or
+    /// not.
+    fn within_bounds(&self) -> Result<(), TlsError> {
+        let (most, complaint) = match self.progress {
+            Progress::Handshaking => (MOST_IN_HANDSHAKE, "the handshake of TLS is too long"),
+            _ => (MOST_ASIDE, "too many messages of TLS without any data"),
+        };
+        if self.aside <= most { Ok(()) } else { Err(complaint.into()) }
     }
 
-    /// After an error rustls has an alert for the peer: it becomes the output. Without it the peer
-    /// sees a closed connection, so what cannot be encoded is not reported.
-    fn fail(&mut self) {
-        self.progress = if self.is_handshaking() { Progress::Refused } else { Progress::Failed };
-        let status = self.connection.process_tls_records(&mut []);
-        if let Ok(ConnectionState::EncodeTlsData(record)) = status.state {
-            let _ = encode(record, &mut self.outgoing);
+    /// Nothing goes on. After an error rustls has an alert for the peer: it becomes the output. Without
+    /// it the peer sees a closed connection, so what cannot be encoded is not reported.
+    fn fail(&mut self, failure: TlsError) -> TlsError {
+        self.input.stop_listening();
+        // It must not be asked for more than that: it would look at the same bytes again.
+        while self.input.common().wants_write() {
+            let (_, encoded) = self.input.step(|state| match state {
+                ConnectionState::EncodeTlsData(record) => encode(record, &mut self.outgoing),
+                _ => Err(rustls::Error::HandshakeNotComplete),
+            });
+            if encoded.is_err() {
+                break;
+            }
         }
+        self.failure.insert(failure).clone()
     }
 
     fn queue_close_notify(&mut self) {
-        let status = self.connection.process_tls_records(&mut []);
-        if let Ok(ConnectionState::WriteTraffic(mut traffic)) = status.state {
-            let written = traffic.queue_close_notify(self.outgoing.space(RECORD_OVERHEAD));
-            self.outgoing.filled(written.unwrap_or(0));
-        }
+        let _ = self.input.step(|state| {
+            if let ConnectionState::WriteTraffic(mut traffic) = state {
+                let written = traffic.queue_close_notify(self.outgoing.space(RECORD_OVERHEAD));
+                self.outgoing.filled(written.unwrap_or(0));
+            }
+            Ok(())
+        });
     }
 }
 
 /// What one state of rustls came to.
 enum Turn {
     Again,
-    /// Plaintext came, in records of so many bytes at most.
+    /// So much plaintext came.
     Data(usize),
     /// The handshake needs more from the peer.
     Blocked,
@@ -268,6 +305,7 @@ enum Turn {
     },
 }
 
+#[inline(always)] // a fiftieth of a GET
 fn take_turn(
     state: State<'_, '_>,
     outgoing: &mut Buffer,
@@ -281,7 +319,7 @@ fn take_turn(
             while let Some(record) = records.next_record() {
                 let payload = record?.payload;
                 sink(payload);
-                count += if payload.is_empty() { 0 } else { payload.len() + RECORD_OVERHEAD };
+                count += payload.len();
             }
             Ok(Turn::Data(count))
         }
@@ -414,27 +452,6 @@ impl std::error::Error for TlsError {
     }
 }
 
-impl fmt::Debug for Tls {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tls").field("progress", &self.progress).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_certificates() {
-        let cases = [
-            ("a.example", "a.example"),
-            ("a.example.", "a.example"),
-            ("127.0.0.1", "127.0.0.1"),
-            ("[::1]", "::1"),
-        ];
-        for (host, expected) in cases {
-            assert_eq!(server_name(host).unwrap().to_str(), expected);
-        }
-        assert!(server_name("under score!").unwrap_err().to_string().contains("under score!"));
-    }
-}
+#[cfg(all(test, feature = "ring"))]
+#[path = "tls_tests.rs"]
+mod tests;

@@ -13,6 +13,7 @@
 //! | [`pki`] | certificates made at start, good ones and ones to refuse |
 //! | [`proxy`] | makes tunnels, by `CONNECT` and by SOCKS |
 //! | [`relay`] | counts the connections to any server |
+//! | [`sealed`] | records of TLS made by hand |
 //! | [`stream`] | the server's side of a connection, for peers that a test plays itself |
 #![allow(
     dead_code,
@@ -34,4 +35,5 @@ pub mod pki;
 pub mod proxy;
 pub mod relay;
 pub mod script;
+pub mod sealed;
 pub mod stream;

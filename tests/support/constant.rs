@@ -1,0 +1,135 @@
+//! TLS without chance: the same handshake is the same bytes each time, so that a recorded one can be
+//! played again. It protects nothing.
+//!
+//! Records and signatures are those of ring. What is random is not, and the key exchange is none.
+
+use std::sync::Arc;
+
+use rcgen::{CertificateParams, KeyPair, PKCS_ED25519};
+use rustls::client::Resumption;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{
+    ActiveKeyExchange, CryptoProvider, GetRandomFailed, SecureRandom, SharedSecret,
+    SupportedKxGroup, ring,
+};
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::server::NoServerSessionStorage;
+use rustls::{
+    ClientConfig, DigitallySignedStruct, Error, NamedGroup, ServerConfig, SignatureScheme,
+    SupportedProtocolVersion,
+};
+
+/// Whom clients and servers have it from.
+pub fn provider() -> Arc<CryptoProvider> {
+    let usual = ring::default_provider();
+    Arc::new(CryptoProvider {
+        secure_random: &Constant,
+        kx_groups: vec![&Constant],
+        cipher_suites: usual
+            .cipher_suites
+            .into_iter()
+            .filter(|suite| format!("{:?}", suite.suite()).contains("AES_256_GCM"))
+            .collect(),
+        ..usual
+    })
+}
+
+/// A server that resumes no session.
+pub fn server(version: &'static SupportedProtocolVersion) -> ServerConfig {
+    let key = KeyPair::generate_for(&PKCS_ED25519).unwrap(); // whose signatures know no chance
+    let names = ["localhost".to_owned()];
+    let certificate = CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+        )
+        .unwrap();
+    config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config
+}
+
+/// A client that trusts anyone, and resumes no session.
+pub fn client() -> Arc<ClientConfig> {
+    let mut config = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(rustls::ALL_VERSIONS)
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Constant))
+        .with_no_client_auth();
+    config.resumption = Resumption::disabled();
+    Arc::new(config)
+}
+
+#[derive(Debug)]
+struct Constant;
+
+impl SecureRandom for Constant {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), GetRandomFailed> {
+        bytes.fill(7);
+        Ok(())
+    }
+}
+
+impl SupportedKxGroup for Constant {
+    fn start(&self) -> Result<Box<dyn ActiveKeyExchange>, Error> {
+        Ok(Box::new(Constant))
+    }
+
+    fn name(&self) -> NamedGroup {
+        NamedGroup::X25519
+    }
+}
+
+impl ActiveKeyExchange for Constant {
+    fn complete(self: Box<Self>, _: &[u8]) -> Result<SharedSecret, Error> {
+        Ok(SharedSecret::from(&[7; 32][..]))
+    }
+
+    fn pub_key(&self) -> &[u8] {
+        &[7; 32]
+    }
+
+    fn group(&self) -> NamedGroup {
+        NamedGroup::X25519
+    }
+}
+
+impl ServerCertVerifier for Constant {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        vec![SignatureScheme::ED25519]
+    }
+}
