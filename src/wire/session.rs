@@ -4,6 +4,7 @@
 //! the wire's side of whatever lies between.
 
 use std::fmt;
+use std::io;
 
 use http::{HeaderMap, Method, Version};
 
@@ -375,9 +376,22 @@ impl SessionError {
         if let Some(hint) = self.hint(phase) {
             error = error.note(hint);
         }
-        match &self {
-            Self::Tunnel(refused) => error.refused_with(refused.status()).cause(self),
-            _ => error.cause(self),
+        if let Self::Tunnel(refused) = &self {
+            error = error.refused_with(refused.status());
+        }
+        match self.lost() {
+            Some(kind) => error.cause(io::Error::new(kind, self)),
+            None => error.cause(self),
+        }
+    }
+
+    /// See [`ProtocolError::lost`].
+    fn lost(&self) -> Option<io::ErrorKind> {
+        match self {
+            Self::Protocol(error) => error.lost(),
+            Self::Tunnel(error) => error.lost(),
+            Self::ClosedInHandshake => Some(io::ErrorKind::UnexpectedEof),
+            Self::Tls(_) => None,
         }
     }
 
