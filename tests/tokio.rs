@@ -64,6 +64,8 @@ mod both {
     mod digest;
     #[path = "dying_connections.rs"]
     mod dying_connections;
+    #[path = "ends.rs"]
+    mod ends;
     #[path = "errors.rs"]
     mod errors;
     #[path = "expect.rs"]
