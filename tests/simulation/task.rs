@@ -1,6 +1,5 @@
 //! A caller: makes its calls one after the other, and says what it was given.
 
-use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use crate::cancel::CancelToken;
 use crate::client::Client;
 use crate::driver::Reader;
 use crate::error::{Error, Result};
+use crate::front::Unrewindable;
 use crate::request::Request;
 use crate::response::Response;
 
@@ -57,13 +57,28 @@ async fn perform(client: &Client<Simulated>, plan: CallPlan) -> Result<()> {
     let began = with(|world| world.now);
     let response = client.send(Box::new(request)).await;
     with(|world| world.check_deadline(began));
-    let response = response?;
+    let response = match response {
+        Ok(response) => response,
+        Err(error) => return Err(refused(error, &plan).await),
+    };
     if plan.body.is_bad() {
         with(|world| {
             note!(world, "call {}: answered before its body was known to be bad", plan.number)
         });
     }
     receive(response, &plan).await
+}
+
+/// A redirect that is not followed is an answer like any other, which the error has.
+async fn refused(error: Error, plan: &CallPlan) -> Error {
+    let line = error.to_string();
+    match Response::try_from(error) {
+        Ok(response) => {
+            let _ = receive(response, plan).await; // however it ends, it is checked
+            Error::builder(line)
+        }
+        Err(error) => error,
+    }
 }
 
 /// Reads as much as the plan wants, and checks it whether it fails or not.
@@ -174,33 +189,46 @@ fn body(plan: &CallPlan) -> Option<Body<Simulated>> {
         BodyPlan::Failing(length) => (SourceLength::Unknown, length, true),
         BodyPlan::Lying { announced, has } => (SourceLength::Exactly(announced as u64), has, false),
     };
-    Some(Body::from_source(Source { data: request_body(plan.number, has).into(), fails }, length))
+    let data = request_body(plan.number, has);
+    let source = Source { data, at: 0, fails, can_rewind: plan.number % 2 == 0 };
+    Some(Body::from_source(source, length))
 }
 
 /// A body that is read, and takes its time.
 pub(super) struct Source {
-    data: VecDeque<u8>,
+    data: Vec<u8>,
+    /// How many bytes of it were given.
+    at: usize,
     fails: bool,
+    can_rewind: bool,
 }
 
 impl Source {
     pub(super) async fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let (pause, most) = with(|world| {
             let pause = world.seed.ms(0..=20) * world.seed.pick(&[0, 0, 0, 1, 1, 50]);
-            (pause, world.seed.pick(&[1, 100, 10_000]).max(self.data.len() / 20))
+            (pause, world.seed.pick(&[1, 100, 10_000]).max((self.data.len() - self.at) / 20))
         });
         if pause > Duration::ZERO {
             with(|world| world.ledger.reads_source(Awaited::Source));
             sleep(pause).await;
             with(|world| world.ledger.reads_source(Awaited::Turn));
         }
-        if self.data.is_empty() && self.fails {
+        let rest = &self.data[self.at..];
+        if rest.is_empty() && self.fails {
             return Err(io::Error::other("the source fails"));
         }
-        let count = self.data.len().min(into.len()).min(most);
-        for (byte, slot) in self.data.drain(..count).zip(into) {
-            *slot = byte;
-        }
+        let count = rest.len().min(into.len()).min(most);
+        into[..count].copy_from_slice(&rest[..count]);
+        self.at += count;
         Ok(count)
+    }
+
+    pub(super) fn may_rewind(&self) -> Result<(), Unrewindable> {
+        if self.can_rewind { Ok(()) } else { Err(Unrewindable::Stream) }
+    }
+
+    pub(super) fn rewind(&mut self) {
+        self.at = 0;
     }
 }
