@@ -10,6 +10,7 @@ use http::StatusCode;
 use http::header::{InvalidHeaderName, InvalidHeaderValue};
 
 use crate::apart::Apart;
+use crate::proto::error::Excerpt;
 use crate::timings::Timings;
 use crate::url::Url;
 
@@ -34,8 +35,8 @@ pub(crate) type Cause = Box<dyn StdError + Send + Sync>;
 /// What may be in that line: URLs with their queries (see [`without_url`](Error::without_url)), but
 /// never the password of one. Of a response only what was not understood, and only its beginning: a
 /// status line, the name of a field, the value of `Content-Length` or `Transfer-Encoding`, a
-/// `Location` that is no URL; the text with which a proxy refuses; what stands where JSON does not
-/// parse. No other value of a field, of a request or a response.
+/// `Location` that is no URL; the reason phrase of an error status; the text with which a proxy
+/// refuses; what stands where JSON does not parse. No other value of a field, of a request or a response.
 ///
 /// ```
 /// let error = leanhttp::Url::parse("example.org").map(|_| ()).unwrap_err();
@@ -62,9 +63,11 @@ struct Inner {
     /// What else there is to say.
     notes: Vec<Cow<'static, str>>,
     status: Option<StatusCode>,
+    /// What the server calls that status, if that is not the usual.
+    reason: Option<Excerpt>,
     timings: Option<Box<Timings>>,
-    /// The response that a status error or a failed upgrade was made from, so that its body stays
-    /// readable.
+    /// The response that a status error, a failed upgrade or a redirect that was not followed is about,
+    /// so that its body stays readable.
     response: Option<Box<dyn Any + Send + Sync>>,
 }
 
@@ -166,6 +169,7 @@ impl Error {
             cause: None,
             notes: Vec::new(),
             status: None,
+            reason: None,
             timings: None,
             response: None,
         };
@@ -236,26 +240,32 @@ impl Error {
         self
     }
 
-    /// `error_for_status` keeps the response, so that its body can still be read.
-    pub(crate) fn status_with(status: StatusCode, response: Box<dyn Any + Send + Sync>) -> Self {
-        let mut error = Self::from_status(status);
-        error.inner.response = Some(response);
-        error
+    /// Keeps the response that it is about, so that its body can still be read.
+    pub(crate) fn keeping(mut self, response: Box<dyn Any + Send + Sync>) -> Self {
+        self.inner.response = Some(response);
+        self
     }
 
-    pub(crate) fn from_status(status: StatusCode) -> Self {
-        let mut error = Self::new(Kind::Status, Phase::Status);
-        error.inner.status = Some(status);
+    /// The status of the response that it is about.
+    pub(crate) fn about(mut self, status: StatusCode) -> Self {
+        self.inner.status = Some(status);
+        self
+    }
+
+    /// `reason` is what the server calls the status.
+    pub(crate) fn from_status(status: StatusCode, reason: &[u8]) -> Self {
+        let usual = status.canonical_reason().unwrap_or_default();
+        let mut error = Self::new(Kind::Status, Phase::Status).about(status);
+        if !reason.is_empty() && reason != usual.as_bytes() {
+            error.inner.reason = Some(Excerpt::bounded(reason, LONGEST_REASON));
+        }
         error
     }
 
     /// There is an answer, and it is not `101 Switching Protocols`; it is kept.
     pub(crate) fn not_upgraded(status: StatusCode, response: Box<dyn Any + Send + Sync>) -> Self {
         let detail = format!("the server answered {status}");
-        let mut error = Self::new(Kind::Upgrade, Phase::Upgrade).detail(detail);
-        error.inner.status = Some(status);
-        error.inner.response = Some(response);
-        error
+        Self::new(Kind::Upgrade, Phase::Upgrade).detail(detail).about(status).keeping(response)
     }
 
     /// The response that was kept, if it is one of the front `R`.
@@ -336,8 +346,9 @@ impl Error {
         self
     }
 
-    /// The status of the response, for errors of `error_for_status` and `upgrade`; or the status
-    /// with which a proxy refused to make a tunnel ([`Kind::Proxy`]), such as 407.
+    /// The status of the response, for errors of `error_for_status` and `upgrade` and for redirects that
+    /// were not followed ([`Kind::Redirect`]); or the status with which a proxy refused to make a tunnel
+    /// ([`Kind::Proxy`]), such as 407.
     pub fn status(&self) -> Option<StatusCode> {
         self.inner.status
     }
@@ -437,7 +448,7 @@ impl fmt::Display for Error {
 impl Error {
     /// What was tried, on whom, for which URL.
     fn activity(&self) -> String {
-        let Inner { kind, phase, peer, via, url, status, .. } = &**self.inner;
+        let Inner { kind, phase, peer, via, url, status, reason, .. } = &**self.inner;
         let peer = peer.as_deref().unwrap_or("the server");
         let what = match phase {
             Phase::Build => return String::new(),
@@ -451,7 +462,7 @@ impl Error {
             Phase::Body => "reading the response body".to_owned(),
             Phase::Decode => "decoding the response body".to_owned(),
             Phase::Redirect => "following a redirect".to_owned(),
-            Phase::Status => status.map(|status| status.to_string()).unwrap_or_default(),
+            Phase::Status => status.map(|status| said(status, reason.as_ref())).unwrap_or_default(),
             Phase::Upgrade if *kind == Kind::Upgrade => "upgrading the connection".to_owned(),
             Phase::Upgrade => format!("speaking another protocol with {peer}"),
         };
@@ -460,6 +471,16 @@ impl Error {
         what + &url + &via
     }
 }
+
+/// A status in the usual words, and in the server's.
+fn said(status: StatusCode, reason: Option<&Excerpt>) -> String {
+    let usual = status.canonical_reason().map(|usual| format!(" {usual}")).unwrap_or_default();
+    let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+    format!("{}{usual}{reason}", status.as_str())
+}
+
+/// How much of a reason phrase is shown.
+const LONGEST_REASON: usize = 64;
 
 /// The text of a cause, which is another crate's or the caller's and may be of any shape: beginning
 /// and end of it, without line breaks.

@@ -297,6 +297,11 @@
 //! - Credentials, cookies and header values that are marked sensitive do not leave their origin.
 //! - Nothing that is meant for an origin goes to the proxy of a tunnel, and nothing that is meant for
 //!   a proxy to an origin or to another proxy.
+//! - What a server says before it is asked is never taken for the answer, as far as that can be known:
+//!   HTTP/1.1 does not say which request a response belongs to. What has arrived by the time the first
+//!   byte of a request is written is found, on a new connection and on one from the pool, and the
+//!   connection is not used. What is still on its way then, even if the server sent it earlier, looks
+//!   like an answer (RFC 9112 §9.2).
 //! - `timeout` is a deadline over everything from `send` to the last byte of the body.
 //! - Nothing that a server sends makes the client panic, spin or grow beyond its limits.
 //!

@@ -11,7 +11,6 @@ use bytes::Bytes;
 use http::{Extensions, HeaderMap, StatusCode, Version, header};
 
 use crate::error::{Error, Result};
-use crate::proto::fields::{self, Fields as _};
 use crate::proto::head::ResponseHead;
 use crate::timings::Timings;
 use crate::tls::Extension;
@@ -139,19 +138,19 @@ impl<B> Response<B> {
 
     /// The number of bytes that the body will have, if the server said so and it is not decoded.
     /// For HEAD it is what GET would have.
+    ///
+    /// It is what the [fields](Self::headers) say, also where [`headers_mut`](Self::headers_mut) has
+    /// changed them; how much is read of the body was settled when it came.
     pub fn content_length(&self) -> Option<u64> {
-        // Transfer-Encoding overrides Content-Length (RFC 9112 §6.3).
-        match self.head.received.headers.has(&header::TRANSFER_ENCODING) {
-            true => None,
-            false => fields::content_length(&self.head.received.headers).ok().flatten(),
-        }
+        self.head.received.headers.content_length()
     }
 
     /// The response if its status is no error (below 400), otherwise an error with that status.
     ///
     /// # Errors
     ///
-    /// For a status of 400 or more. The response stays in the error, so that its body can be read:
+    /// For a status of 400 or more; the line shows the server's reason phrase where it is not the usual
+    /// one. The response stays in the error, so that its body can be read:
     /// `Response::try_from(error)` gives it back, and on the blocking front `error.into_response()`.
     /// An error of the other front holds no such response, and comes back as it is.
     ///
@@ -176,8 +175,8 @@ impl<B> Response<B> {
         if !is_error(status) {
             return Ok(self);
         }
-        let url = self.head.url.clone();
-        Err(Error::status_with(status, Box::new(self)).with_url(url))
+        let error = self.status_error();
+        Err(error.keeping(Box::new(self)))
     }
 
     /// The response if its status is no error, otherwise an error without the response.
@@ -189,15 +188,27 @@ impl<B> Response<B> {
         if !is_error(self.head.received.status) {
             return Ok(self);
         }
-        Err(Error::from_status(self.head.received.status).with_url(self.head.url.clone()))
+        Err(self.status_error())
     }
+
+    fn status_error(&self) -> Error {
+        let ResponseHead { status, headers, .. } = &*self.head.received;
+        Error::from_status(*status, reason(headers.raw())).with_url(self.head.url.clone())
+    }
+}
+
+/// The reason phrase (RFC 9112 §4): what stands behind version and status in the first line.
+fn reason(raw_head: &[u8]) -> &[u8] {
+    let line = raw_head.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+    line.splitn(3, |byte| *byte == b' ').nth(2).unwrap_or_default().trim_ascii()
 }
 
 fn is_error(status: StatusCode) -> bool {
     status.is_client_error() || status.is_server_error()
 }
 
-/// The response that `error_for_status` refused, or that was no upgrade.
+/// The response that `error_for_status` refused, that was no upgrade, or that was a redirect which was
+/// not followed.
 ///
 /// # Errors
 ///

@@ -9,7 +9,8 @@
 //! | a response with one of the [`statuses`](Policy::statuses) | idempotent methods, and those of [`also_method`](Policy::also_method) |
 //! | a certificate or another part of TLS is wrong, what came is not HTTP/1.1, a policy of the client does not allow it, a part of a response came | never |
 //!
-//! The body has to be one that can be sent again: bytes, or a reader of which nothing was read yet.
+//! The body has to be one that can be sent again: bytes, files, readers that can seek
+//! ([`Body::rewindable`](crate::body::Body)), or any reader of which nothing was read yet.
 //! Between two attempts is a random wait that grows ([`backoff`](Policy::backoff)), or the one that
 //! the server asks for; with a [total timeout](crate::config::ClientBuilder::timeout) it is never
 //! waited beyond that. If there is no further attempt, the last response is delivered as it is, and

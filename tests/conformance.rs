@@ -24,6 +24,8 @@ mod conformance {
     mod codings;
     #[cfg(feature = "cookies")]
     mod cookies;
+    #[cfg(feature = "blocking")]
+    mod errors;
     mod form;
     #[cfg(all(feature = "blocking", feature = "multipart"))]
     mod multipart;

@@ -68,6 +68,8 @@ mod both {
     mod duplex;
     #[path = "dying_connections.rs"]
     mod dying_connections;
+    #[path = "ends.rs"]
+    mod ends;
     #[path = "errors.rs"]
     mod errors;
     #[path = "expect.rs"]

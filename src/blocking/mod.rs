@@ -31,15 +31,17 @@ mod client;
 pub mod multipart;
 mod race;
 mod response;
+mod source;
 mod stream;
 mod system;
 mod upgraded;
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 
+use self::source::Source;
 use crate::body::SourceLength;
-use crate::front::{Front, sealed};
+use crate::front::{Front, Unrewindable, sealed};
 
 pub use crate::shared::*;
 
@@ -50,11 +52,19 @@ pub struct Blocking;
 impl sealed::Sealed for Blocking {}
 
 impl Front for Blocking {
-    type Source = Box<dyn Read + Send>;
+    type Source = Source;
     type System = system::System;
 
-    async fn read(source: &mut Self::Source, into: &mut [u8]) -> io::Result<usize> {
-        read_source(source, into)
+    async fn read(source: &mut Source, into: &mut [u8]) -> io::Result<usize> {
+        source.read(into)
+    }
+
+    fn may_rewind(source: &Source) -> std::result::Result<(), Unrewindable> {
+        source.may_rewind()
+    }
+
+    fn rewind(source: &mut Source) {
+        source.rewind();
     }
 }
 
@@ -101,12 +111,13 @@ pub fn post<T: IntoUrl>(url: T) -> RequestBuilder {
 }
 
 impl Body {
-    /// A body of unknown length: sent in chunks, as the reader gives them.
+    /// A body of unknown length: sent in chunks, as the reader gives them. It can be sent once; see
+    /// [`rewindable`](Self::rewindable).
     ///
     /// While the reader blocks, nothing is heard of the server: see
     /// [the guide](crate#requests-and-responses-at-the-same-time).
     pub fn new<R: Read + Send + 'static>(reader: R) -> Self {
-        Self::from_source(Box::new(reader), SourceLength::Unknown)
+        Self::from_source(Source::new(reader), SourceLength::Unknown)
     }
 
     /// A body of `len` bytes.
@@ -115,17 +126,51 @@ impl Body {
     /// that gives fewer or more is an error ([`Kind::Body`](crate::error::Kind::Body)), with the
     /// connection closed before the server can take the request for complete.
     pub fn sized<R: Read + Send + 'static>(reader: R, len: u64) -> Self {
-        Self::from_source(Box::new(reader), SourceLength::Exactly(len))
+        Self::from_source(Source::new(reader), SourceLength::Exactly(len))
+    }
+
+    /// As [`new`](Self::new), of a reader that can seek: where the request has to be sent again, for a
+    /// 307 or 308, a stale connection, a challenge of Digest or a retry, it is read again from where it
+    /// stood at first. A reader that cannot seek after all can be sent once, and the error that comes of
+    /// it says so.
+    ///
+    /// ```no_run
+    /// use std::io::Cursor;
+    /// use leanhttp::blocking::{Body, Client};
+    ///
+    /// let body = Body::rewindable(Cursor::new("what a reader gives"));
+    /// Client::new().put("https://example.org/a").body(body).send()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn rewindable<R: Read + Seek + Send + 'static>(reader: R) -> Self {
+        Self::from_source(Source::rewindable(reader), SourceLength::Unknown)
+    }
+
+    /// As [`sized`](Self::sized), of a reader that can seek, from where it stands on; see
+    /// [`rewindable`](Self::rewindable). A `File` is one by [`From`], and its length is known.
+    ///
+    /// ```no_run
+    /// use std::io::Cursor;
+    /// use leanhttp::blocking::{Body, Client};
+    ///
+    /// let content = "what a reader gives";
+    /// let body = Body::rewindable_sized(Cursor::new(content), content.len() as u64);
+    /// Client::new().put("https://example.org/a").body(body).send()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn rewindable_sized<R: Read + Seek + Send + 'static>(reader: R, len: u64) -> Self {
+        Self::from_source(Source::rewindable(reader), SourceLength::Exactly(len))
     }
 }
 
 /// The rest of the file, of the length that it has now: if it shrinks while it is sent, that is an
 /// error; what is added to it is not sent. What has no length (a pipe) is sent in chunks. Those of
-/// Linux' `/proc` say that they are empty, which is an error: [`Body::new`] sends them.
+/// Linux' `/proc` say that they are empty, which is an error: [`Body::new`] sends them. A request that
+/// has to be sent again reads it [again](Body::rewindable).
 impl From<File> for Body {
     fn from(file: File) -> Self {
         let length = rest_of(&file);
-        Self::from_source(Box::new(file), length)
+        Self::from_source(Source::rewindable(file), length)
     }
 }
 
@@ -135,19 +180,5 @@ fn rest_of(mut file: &File) -> SourceLength {
     match (length, std::io::Seek::stream_position(&mut file)) {
         (Some(length), Ok(position)) => SourceLength::of_file(length.saturating_sub(position)),
         _ => SourceLength::Unknown,
-    }
-}
-
-/// Reads what the caller gave as a part of a body.
-fn read_source(source: &mut dyn Read, into: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match source.read(into) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // Anyone can implement `Read`; what was never written must not be sent.
-            Ok(count) if count > into.len() => {
-                return Err(io::Error::other("a reader claimed more bytes than it had room for"));
-            }
-            read => return read,
-        }
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::path::Path;
 
-use super::{Blocking, Body, read_source};
+use super::{Blocking, Body, Source};
 use crate::body::{Feed, SourceLength};
 use crate::multipart::part::{about, length_of};
 
@@ -21,20 +21,20 @@ impl Part {
     /// What a reader gives until it ends. Its length is not known, so the request is sent in
     /// chunks.
     pub fn reader<R: Read + Send + 'static>(value: R) -> Self {
-        Self::from_source(Box::new(value), SourceLength::Unknown)
+        Self::from_source(Source::new(value), SourceLength::Unknown)
     }
 
     /// What a reader gives, `length` bytes. A reader that gives fewer or more is an error
     /// ([`Kind::Body`](crate::error::Kind::Body)) before the server can take the request for
     /// complete.
     pub fn reader_with_length<R: Read + Send + 'static>(value: R, length: u64) -> Self {
-        Self::from_source(Box::new(value), SourceLength::Exactly(length))
+        Self::from_source(Source::new(value), SourceLength::Exactly(length))
     }
 
     /// A file, under its own name and with the type that its extension says.
     ///
     /// It is opened at once and read when the request is sent, up to the length that it has now:
-    /// if it shrinks until then, that is an error.
+    /// if it shrinks until then, that is an error. A request that has to be sent again reads it again.
     ///
     /// # Errors
     ///
@@ -50,7 +50,7 @@ impl Part {
     pub fn file<T: AsRef<Path>>(path: T) -> io::Result<Self> {
         let path = path.as_ref();
         let (file, length) = open(path).map_err(|error| about(path, &error))?;
-        Ok(Self::of_file(path, Box::new(file), length))
+        Ok(Self::of_file(path, Source::rewindable(file), length))
     }
 }
 
@@ -104,7 +104,7 @@ impl BodyReader {
                     return Ok(());
                 }
                 Feed::Read { source, into, .. } => {
-                    let count = read_source(source, into)?;
+                    let count = source.read(into)?;
                     self.body.fed(count).map_err(io::Error::other)?;
                 }
             }

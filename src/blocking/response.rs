@@ -96,7 +96,8 @@ impl Read for Reader {
 
 impl Error {
     /// The response that [`error_for_status`](crate::response::Response::error_for_status)
-    /// refused, or that was [no upgrade](Response::upgrade), so that its body can be read.
+    /// refused, that was [no upgrade](Response::upgrade), or that was a redirect which was not followed,
+    /// so that its body can be read.
     ///
     /// ```no_run
     /// # let response = leanhttp::get("https://example.org/")?;

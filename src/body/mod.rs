@@ -6,23 +6,26 @@
 mod trailers;
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use http::header::{HeaderMap, HeaderValue};
 
 use self::trailers::{Computed, Known, Stripped, Trailers};
-use crate::front::Front;
+use crate::front::{Front, Unrewindable};
 
-pub(crate) use self::trailers::ForbiddenTrailer;
+#[cfg(feature = "tower")]
+pub(crate) use self::trailers::Awaited;
+pub(crate) use self::trailers::{ForbiddenTrailer, Presence};
 
 /// The body of a request.
 ///
-/// Made from bytes (`Vec<u8>`, `String`, `&'static str`, `Bytes` …), which can be sent again when a
-/// redirect or a stale connection asks for it, or from a reader, which is streamed and can be sent
-/// once. A body whose length is known is sent with `Content-Length`, any other one in chunks.
+/// Made from bytes (`Vec<u8>`, `String`, `&'static str`, `Bytes` …), or from a reader, which is
+/// streamed. Bytes, files and readers that can seek (`rewindable`) are sent again when a redirect, a
+/// stale connection, a challenge or a [`retry::Policy`](crate::retry::Policy) asks for it; any other
+/// reader can be sent once. A body whose length is known is sent with `Content-Length`, any other one
+/// in chunks.
 ///
 /// ```
 /// use leanhttp::blocking::Body;
@@ -34,7 +37,11 @@ pub(crate) use self::trailers::ForbiddenTrailer;
 /// assert_eq!(streamed.as_bytes(), None);
 /// ```
 pub struct Body<F: Front> {
-    segments: VecDeque<Segment<F::Source>>,
+    segments: Vec<Segment<F::Source>>,
+    /// The number of the segment that is being sent.
+    at: usize,
+    /// How many bytes of that segment, if it is made of bytes, were sent.
+    taken: usize,
     /// Bytes put into the current space so far.
     filled: usize,
     progress: Progress,
@@ -51,7 +58,12 @@ enum Progress {
 /// A piece of a body.
 pub(crate) enum Segment<S> {
     Bytes(Bytes),
-    Source { source: S, length: SourceLength },
+    Source {
+        source: S,
+        length: SourceLength,
+        /// What is still to come of it.
+        left: SourceLength,
+    },
 }
 
 /// How much a source has to give, and what is checked at its end.
@@ -94,7 +106,14 @@ pub(crate) enum BodyError {
 
 impl<F: Front> Body<F> {
     pub(crate) fn empty() -> Self {
-        Self { segments: VecDeque::new(), filled: 0, progress: Progress::Untouched, trailers: None }
+        Self {
+            segments: Vec::new(),
+            at: 0,
+            taken: 0,
+            filled: 0,
+            progress: Progress::Untouched,
+            trailers: None,
+        }
     }
 
     pub(crate) fn from_segment(segment: Segment<F::Source>) -> Self {
@@ -104,12 +123,12 @@ impl<F: Front> Body<F> {
     }
 
     pub(crate) fn from_source(source: F::Source, length: SourceLength) -> Self {
-        Self::from_segment(Segment::Source { source, length })
+        Self::from_segment(Segment::Source { source, length, left: length })
     }
 
     pub(crate) fn push(&mut self, segment: Segment<F::Source>) {
         if !segment.is_void() {
-            self.segments.push_back(segment);
+            self.segments.push(segment);
         }
     }
 
@@ -184,8 +203,9 @@ impl<F: Front> Body<F> {
     pub(crate) fn announce(&mut self, announced: u64) -> Result<(), Unaccountable> {
         let mut segments = self.segments.iter_mut();
         match (segments.next(), segments.next()) {
-            (Some(Segment::Source { length, .. }), None) => {
+            (Some(Segment::Source { length, left, .. }), None) => {
                 *length = SourceLength::Exactly(announced);
+                *left = *length;
                 Ok(())
             }
             _ => Err(Unaccountable),
@@ -206,8 +226,16 @@ impl<F: Front> Body<F> {
         self.segments.iter().any(stalls)
     }
 
-    pub(crate) fn has_trailers(&self) -> bool {
-        self.trailers.as_ref().is_some_and(|trailers| trailers.may_be_any())
+    /// Whether something comes after the body.
+    pub(crate) fn presence_of_trailers(&self) -> Presence {
+        self.trailers.as_ref().map_or(Presence::No, |trailers| trailers.presence())
+    }
+
+    /// Sends what has come by its end after the body, if it goes out in chunks.
+    #[cfg(feature = "tower")]
+    pub(crate) fn awaiting(mut self, trailers: Arc<Awaited>) -> Self {
+        self.trailers = Some(trailers);
+        self
     }
 
     /// What comes after the body, now that it has ended.
@@ -235,6 +263,36 @@ impl<F: Front> Body<F> {
         self.progress == Progress::Untouched
     }
 
+    /// Whether all of it can be sent once more: it is [whole](Self::is_whole), or what was sent of it can
+    /// be had again.
+    pub(crate) fn may_be_sent_again(&self) -> Result<(), Unrewindable> {
+        if self.is_whole() {
+            return Ok(());
+        }
+        let may_rewind = |segment: &Segment<_>| match segment {
+            Segment::Bytes(_) => Ok(()),
+            Segment::Source { source, .. } => F::may_rewind(source),
+        };
+        self.segments.iter().try_for_each(may_rewind)
+    }
+
+    /// Begins again.
+    pub(crate) fn rewind(&mut self) -> Result<(), Unrewindable> {
+        self.may_be_sent_again()?;
+        if self.is_whole() {
+            return Ok(());
+        }
+        for segment in &mut self.segments {
+            if let Segment::Source { source, length, left } = segment {
+                F::rewind(source);
+                *left = *length;
+            }
+        }
+        (self.at, self.taken, self.filled) = (0, 0, 0);
+        self.progress = Progress::Untouched;
+        Ok(())
+    }
+
     /// A copy, if the body is made of bytes only.
     pub(crate) fn try_clone(&self) -> Option<Self> {
         let mut copy = Self::empty();
@@ -258,15 +316,15 @@ impl<F: Front> Body<F> {
         self.progress = Progress::Begun;
         self.copy_bytes(space);
         let free = space.get_mut(self.filled..).unwrap_or_default();
-        let Some(Segment::Source { source, length }) = self.segments.front_mut() else {
+        let Some(Segment::Source { source, left, .. }) = self.segments.get_mut(self.at) else {
             return Feed::Filled(std::mem::take(&mut self.filled));
         };
-        match length.wanted(self.filled, free.len()) {
+        match left.wanted(self.filled, free.len()) {
             0 => Feed::Filled(std::mem::take(&mut self.filled)),
             wanted => Feed::Read {
                 source,
                 into: free.get_mut(..wanted).unwrap_or_default(),
-                holds_bytes: self.filled > 0 && matches!(length, SourceLength::Exactly(1..)),
+                holds_bytes: self.filled > 0 && matches!(left, SourceLength::Exactly(1..)),
             },
         }
     }
@@ -278,29 +336,33 @@ impl<F: Front> Body<F> {
 
     /// The source that [`Feed::Read`] named gave this many bytes; 0 is its end.
     pub(crate) fn fed(&mut self, count: usize) -> Result<(), BodyError> {
-        let Some(Segment::Source { length, .. }) = self.segments.front_mut() else { return Ok(()) };
-        let source = length.read(count)?;
+        let Some(Segment::Source { left, .. }) = self.segments.get_mut(self.at) else {
+            return Ok(());
+        };
+        let source = left.read(count)?;
         self.filled += count;
         if source == SourceState::Ended {
-            self.segments.pop_front();
+            self.at += 1;
         }
         Ok(())
     }
 
-    /// Moves whole or partial byte segments into the space.
+    /// Copies whole or partial byte segments into the space.
     fn copy_bytes(&mut self, space: &mut [u8]) {
-        while let Some(Segment::Bytes(bytes)) = self.segments.front_mut() {
+        while let Some(Segment::Bytes(bytes)) = self.segments.get(self.at) {
             let room = space.get_mut(self.filled..).unwrap_or_default();
-            let count = room.len().min(bytes.len());
-            if let (Some(room), Some(piece)) = (room.get_mut(..count), bytes.get(..count)) {
+            let rest = bytes.get(self.taken..).unwrap_or_default();
+            let count = room.len().min(rest.len());
+            if let (Some(room), Some(piece)) = (room.get_mut(..count), rest.get(..count)) {
                 room.copy_from_slice(piece);
             }
-            bytes.advance(count);
             self.filled += count;
-            if !bytes.is_empty() {
+            if count < rest.len() {
+                self.taken += count;
                 return;
             }
-            self.segments.pop_front();
+            self.at += 1;
+            self.taken = 0;
         }
     }
 }
@@ -447,38 +509,82 @@ mod tests {
     struct Test;
     impl crate::front::sealed::Sealed for Test {}
     impl Front for Test {
-        type Source = Vec<u8>;
+        type Source = Given;
         type System = crate::fuzzing::call::World;
 
-        async fn read(_: &mut Vec<u8>, _: &mut [u8]) -> std::io::Result<usize> {
+        async fn read(_: &mut Given, _: &mut [u8]) -> std::io::Result<usize> {
             Ok(0)
+        }
+
+        fn may_rewind(source: &Given) -> Result<(), Unrewindable> {
+            if source.is_stream { Err(Unrewindable::Stream) } else { Ok(()) }
+        }
+
+        fn rewind(source: &mut Given) {
+            source.at = 0;
         }
     }
 
-    fn source(bytes: &[u8], length: SourceLength) -> Segment<Vec<u8>> {
-        Segment::Source { source: bytes.to_vec(), length }
+    struct Given {
+        bytes: Vec<u8>,
+        at: usize,
+        is_stream: bool,
+    }
+
+    impl Given {
+        fn read(&mut self, into: &mut [u8], step: usize) -> usize {
+            let rest = &self.bytes[self.at..];
+            let count = into.len().min(step).min(rest.len());
+            into[..count].copy_from_slice(&rest[..count]);
+            self.at += count;
+            count
+        }
+    }
+
+    fn source(bytes: &[u8], length: SourceLength) -> Segment<Given> {
+        let source = Given { bytes: bytes.to_vec(), at: 0, is_stream: false };
+        Segment::Source { source, length, left: length }
     }
 
     /// Drives a body to its end; each source gives at most `step` bytes a read.
     fn drain(mut body: Body<Test>, space: usize, step: usize) -> Result<Vec<Vec<u8>>, BodyError> {
-        let mut pieces = Vec::new();
-        let mut memory = vec![0; space];
-        loop {
+        pieces(&mut body, space, step, usize::MAX)
+    }
+
+    /// The same, of at most so many steps.
+    fn pieces(
+        body: &mut Body<Test>,
+        space: usize,
+        step: usize,
+        steps: usize,
+    ) -> Result<Vec<Vec<u8>>, BodyError> {
+        let (mut pieces, mut memory) = (Vec::new(), vec![0; space]);
+        for _ in 0..steps {
             let count = match body.feed(&mut memory) {
                 Feed::Filled(0) => return Ok(pieces),
                 Feed::Filled(count) => {
                     pieces.push(memory[..count].to_vec());
                     continue;
                 }
-                Feed::Read { source, into, .. } => {
-                    let count = into.len().min(step).min(source.len());
-                    into[..count].copy_from_slice(&source[..count]);
-                    source.drain(..count);
-                    count
-                }
+                Feed::Read { source, into, .. } => source.read(into, step),
             };
             body.fed(count)?;
         }
+        Ok(pieces)
+    }
+
+    /// Bytes are always there again; one reader that only goes forward is enough to make it impossible,
+    /// once anything was taken.
+    #[test]
+    fn what_was_taken_of_a_stream_is_gone() {
+        let mut body = Body::<Test>::from("bytes");
+        let stream = Given { bytes: b"stream".to_vec(), at: 0, is_stream: true };
+        let length = SourceLength::Unknown;
+        body.push(Segment::Source { source: stream, length, left: length });
+        assert_eq!((body.may_be_sent_again(), body.rewind()), (Ok(()), Ok(())));
+        let _ = pieces(&mut body, 9, 1, 1);
+        let refused = Err(Unrewindable::Stream);
+        assert_eq!((body.may_be_sent_again(), body.rewind()), (refused, refused));
     }
 
     #[test]
@@ -532,10 +638,7 @@ mod tests {
                         handed_over += count;
                         continue;
                     }
-                    Feed::Read { source, into, .. } => {
-                        source.drain(..into.len());
-                        into.len()
-                    }
+                    Feed::Read { source, into, .. } => source.read(into, usize::MAX),
                 };
                 if body.fed(count).is_err() {
                     break;
@@ -551,6 +654,7 @@ mod tests {
             segments in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..40), 0..4_u8), 0..6),
             space in 2..50_usize,
             step in 1..20_usize,
+            before in 0..30_usize,
         ) {
             let mut body = Body::<Test>::empty();
             for (bytes, kind) in &segments {
@@ -566,6 +670,10 @@ mod tests {
             if let Some(length) = body.length() {
                 prop_assert_eq!(length, expected.len() as u64);
             }
+            // However much of it was sent before.
+            let _ = pieces(&mut body, space, step, before);
+            prop_assert_eq!(body.rewind(), Ok(()));
+            prop_assert!(body.is_whole());
             prop_assert_eq!(drain(body, space, step).unwrap().concat(), expected);
         }
     }

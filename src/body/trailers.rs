@@ -3,13 +3,15 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+#[cfg(feature = "tower")]
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// What is known of a body only when all of it was sent: checksums, signatures. Known by this trait,
 /// so that programs that send none do not carry what they take.
 pub(super) trait Trailers: Send + Sync {
-    fn may_be_any(&self) -> bool;
+    fn presence(&self) -> Presence;
 
     fn fields(&self) -> Result<Cow<'_, HeaderMap>, ForbiddenTrailer>;
 
@@ -17,10 +19,24 @@ pub(super) trait Trailers: Send + Sync {
     fn announcement(&self) -> Result<Option<HeaderValue>, ForbiddenTrailer>;
 }
 
+/// Whether there are any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    No,
+    /// That is known at the end of the body; nobody has promised any.
+    Perhaps,
+    Yes,
+}
+
 pub(super) struct Known(pub(super) HeaderMap);
 
 /// Asked for once the body has ended.
 pub(super) struct Computed<C>(pub(super) C);
+
+/// Those that come behind the pieces of a body which somebody else gives.
+#[cfg(feature = "tower")]
+#[derive(Default)]
+pub(crate) struct Awaited(Mutex<HeaderMap>);
 
 /// Those of another body, without what `strip` takes out.
 pub(super) struct Stripped {
@@ -33,8 +49,8 @@ pub(super) struct Stripped {
 pub(crate) struct ForbiddenTrailer(HeaderName);
 
 impl Trailers for Known {
-    fn may_be_any(&self) -> bool {
-        !self.0.is_empty()
+    fn presence(&self) -> Presence {
+        if self.0.is_empty() { Presence::No } else { Presence::Yes }
     }
 
     fn fields(&self) -> Result<Cow<'_, HeaderMap>, ForbiddenTrailer> {
@@ -49,8 +65,8 @@ impl Trailers for Known {
 }
 
 impl<C: Fn() -> HeaderMap + Send + Sync> Trailers for Computed<C> {
-    fn may_be_any(&self) -> bool {
-        true
+    fn presence(&self) -> Presence {
+        Presence::Yes
     }
 
     fn fields(&self) -> Result<Cow<'_, HeaderMap>, ForbiddenTrailer> {
@@ -62,9 +78,35 @@ impl<C: Fn() -> HeaderMap + Send + Sync> Trailers for Computed<C> {
     }
 }
 
+#[cfg(feature = "tower")]
+impl Awaited {
+    pub(crate) fn came(&self, fields: HeaderMap) {
+        self.lock().extend(fields);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HeaderMap> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(feature = "tower")]
+impl Trailers for Awaited {
+    fn presence(&self) -> Presence {
+        Presence::Perhaps
+    }
+
+    fn fields(&self) -> Result<Cow<'_, HeaderMap>, ForbiddenTrailer> {
+        allowed(Cow::Owned(self.lock().clone()))
+    }
+
+    fn announcement(&self) -> Result<Option<HeaderValue>, ForbiddenTrailer> {
+        Ok(None)
+    }
+}
+
 impl Trailers for Stripped {
-    fn may_be_any(&self) -> bool {
-        self.trailers.may_be_any()
+    fn presence(&self) -> Presence {
+        self.trailers.presence()
     }
 
     fn fields(&self) -> Result<Cow<'_, HeaderMap>, ForbiddenTrailer> {

@@ -27,7 +27,7 @@ use crate::coding::Codings;
 use crate::config::{Config, Schemes};
 use crate::digest;
 use crate::error::{Error, Result};
-use crate::front::Front;
+use crate::front::{Front, Unrewindable};
 use crate::policy::budget::Budget;
 use crate::policy::credentials;
 use crate::policy::hop::Hop;
@@ -191,11 +191,20 @@ impl<'c, F: Front> Call<'c, F> {
     }
 
     fn replays(&self) -> Replay {
-        let is_whole = self.request.body.as_ref().is_some_and(Body::is_whole);
-        if self.has_body() && self.replay.is_none() && !is_whole {
-            Replay::Impossible
-        } else {
-            Replay::Possible
+        match self.may_be_sent_again() {
+            Ok(()) => Replay::Possible,
+            Err(_) => Replay::Impossible,
+        }
+    }
+
+    /// Whether the body can be had for another attempt.
+    fn may_be_sent_again(&self) -> Result<(), Unrewindable> {
+        if !self.has_body() || self.replay.is_some() {
+            return Ok(());
+        }
+        match &self.request.body {
+            Some(body) => body.may_be_sent_again(),
+            None => Err(Unrewindable::Stream),
         }
     }
 

@@ -120,7 +120,10 @@ impl<F: Front> Call<'_, F> {
         let error = match obstacle {
             Some(Obstacle::Method) => error
                 .note(format!("{method} was not sent again, because it may have been carried out")),
-            Some(Obstacle::Body) => error.note("the body is a reader and cannot be sent again"),
+            Some(Obstacle::Body) => match self.may_be_sent_again() {
+                Err(reason) => error.note(reason.to_string()),
+                Ok(()) => error,
+            },
             Some(Obstacle::NotStale) | None => error,
         };
         let error = match self.retries {
@@ -160,13 +163,12 @@ impl<F: Front> Call<'_, F> {
             let detail = format!("to {}: {HTTPS_ONLY}", target.redacted());
             return Err(redirect::refused(&self.request.url, detail));
         }
-        match redirect::changed_method(status, &self.request.method) {
-            Some(method) => self.drop_body(method),
-            None if self.replays() == Replay::Impossible => {
-                let detail = "the body is a reader and cannot be sent again";
-                return Err(redirect::refused(&self.request.url, detail));
+        match (redirect::changed_method(status, &self.request.method), self.may_be_sent_again()) {
+            (Some(method), _) => self.drop_body(method),
+            (None, Err(reason)) => {
+                return Err(redirect::refused(&self.request.url, reason.to_string()));
             }
-            None => {}
+            (None, Ok(())) => {}
         }
         if target.origin() != self.request.url.origin() {
             self.leave_origin(&target);
@@ -202,10 +204,12 @@ impl<F: Front> Call<'_, F> {
         self.authenticate();
     }
 
-    /// Makes the body whole again.
+    /// Makes the body whole again, which is known to be [possible](Self::replays).
     pub(super) fn restore_body(&mut self) {
-        if let Some(replay) = &self.replay {
-            self.request.body = replay.try_clone();
+        match (&self.replay, &mut self.request.body) {
+            (Some(replay), body) => *body = replay.try_clone(),
+            (None, Some(body)) => body.rewind().unwrap_or_default(),
+            (None, None) => {}
         }
     }
 

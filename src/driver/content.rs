@@ -11,8 +11,8 @@ use crate::front::Front;
 use crate::response::Response;
 
 impl<F: Front> Response<Reader<F>> {
-    /// The trailer fields of a chunked body (RFC 9110 §6.5), once it was read to its end. They are
-    /// never merged into the head.
+    /// The trailer fields of a chunked body (RFC 9110 §6.5), once it was read to its end; none if it
+    /// has none. They are never merged into the head.
     pub fn trailers(&self) -> Option<&HeaderMap> {
         self.body.trailers()
     }

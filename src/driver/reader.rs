@@ -90,7 +90,8 @@ impl<F: Front> Reader<F> {
         self
     }
 
-    /// The trailer fields of a chunked body (RFC 9110 §6.5), once it was read to its end.
+    /// The trailer fields of a chunked body (RFC 9110 §6.5), once it was read to its end; none if it has
+    /// none.
     pub fn trailers(&self) -> Option<&HeaderMap> {
         self.trailers.as_deref()
     }
@@ -142,7 +143,7 @@ impl<F: Front> Reader<F> {
     pub(super) fn end(&mut self) {
         let Source::Connection(lease) = &mut self.source else { return };
         if let Some(trailers) = lease.trailers() {
-            self.trailers = trailers.map(Apart::new);
+            self.trailers = trailers.filter(|fields| !fields.is_empty()).map(Apart::new);
             self.source = Source::Ended;
         }
     }

@@ -12,7 +12,7 @@ use super::turn;
 use crate::apart::Apart;
 use crate::call::{Call, Failure, Next, When};
 use crate::client::{Client, Shared};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::front::Front;
 use crate::policy::budget::{Budget, Stage};
 use crate::proto::head::ResponseHead;
@@ -26,28 +26,38 @@ impl<F: Front> Client<F> {
         let mut call = Call::new(&shared.config, request, shared.system.now());
         call.begin()?;
         match hops(shared, &mut call).await {
-            Ok((head, connection)) => deliver(shared, call, head, connection),
+            Ok(Answer { head, connection, refusal: None }) => {
+                deliver(shared, call, head, connection)
+            }
+            Ok(Answer { head, connection, refusal: Some(error) }) => {
+                Err(refuse(shared, call, head, connection, error))
+            }
             Err(error) => Err(error.timed(call.budget.into_timings())),
         }
     }
 }
 
+/// The last response of a call.
+struct Answer<F: Front> {
+    head: Box<ResponseHead>,
+    connection: Apart<Connection<F>>,
+    /// Why the call does not go where it leads.
+    refusal: Option<Error>,
+}
+
 /// Hop by hop, to the head of the response that is the call's.
-async fn hops<F: Front>(
-    shared: &Arc<Shared<F>>,
-    call: &mut Call<'_, F>,
-) -> Result<(Box<ResponseHead>, Apart<Connection<F>>)> {
+async fn hops<F: Front>(shared: &Arc<Shared<F>>, call: &mut Call<'_, F>) -> Result<Answer<F>> {
     loop {
         let when = match attempt(shared, call).await {
             Ok((connection, head)) => {
                 let when = match call.answered(&head, &shared.system) {
-                    Ok(Next::Deliver) => return Ok((head, connection)),
-                    Ok(Next::Again(when)) => Ok(when),
-                    Err(error) => Err(error),
+                    Ok(Next::Deliver) => return Ok(Answer { head, connection, refusal: None }),
+                    Ok(Next::Again(when)) => when,
+                    Err(error) => {
+                        return Ok(Answer { head, connection, refusal: Some(error) });
+                    }
                 };
-                // Where the call ends here, the connection is still good for others.
                 let lease = Lease::new(connection, shared, call.budget.of_body());
-                let when = when?;
                 lease.skip_body().await;
                 when
             }
@@ -78,6 +88,25 @@ async fn wait<S: System>(system: &S, budget: &Budget, when: When) {
         let left = at.saturating_duration_since(system.now());
         let nothing = Arc::new(Desk::<(), S::Event>::default());
         nothing.wait(Some(left), budget).await;
+    }
+}
+
+/// The error of a redirect that is not followed, with the response that it came in: status, fields and
+/// body, if that can be read at all.
+fn refuse<F: Front>(
+    shared: &Arc<Shared<F>>,
+    call: Call<'_, F>,
+    head: Box<ResponseHead>,
+    connection: Apart<Connection<F>>,
+    error: Error,
+) -> Error {
+    let error = error.about(head.status);
+    match deliver(shared, call, head, connection) {
+        Ok(response) => {
+            let timings = response.head.timings.clone();
+            error.timed(timings).keeping(Box::new(response))
+        }
+        Err(_) => error,
     }
 }
 

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
@@ -11,7 +12,7 @@ use http_body::{Frame, SizeHint};
 use tower_service::Service;
 
 use super::pieces::Pieces;
-use crate::body::SourceLength;
+use crate::body::{Awaited, SourceLength};
 use crate::error::{Error, Result};
 use crate::tokio::{Body, CHUNK, Client, Reader, Request, Response, Source};
 
@@ -129,8 +130,12 @@ impl http_body::Body for Reader {
 }
 
 impl Body {
-    /// What another body gives; it is announced if the other one knows its length. Its trailers are
-    /// not sent.
+    /// What another body gives; its length is announced if the other one knows it.
+    ///
+    /// Its trailers are sent after a body in chunks, that is, where it does not know its length or the
+    /// request has a field `Trailer` (RFC 9110 §6.6.2). Behind a body of announced length HTTP/1.1 has no
+    /// place for them, and they are dropped. Fields that a server needs before the body, such as
+    /// `Content-Type`, are an error among them.
     ///
     /// An error of the other body ends the call ([`Kind::Body`](crate::error::Kind::Body)), and the
     /// server does not take what it has for complete.
@@ -141,13 +146,18 @@ impl Body {
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
         let length = body.size_hint().exact().map_or(SourceLength::Unknown, SourceLength::Exactly);
-        let mut body = Box::pin(body);
-        let pieces = Pieces::new(move |cx| next_piece(body.as_mut(), cx));
-        Self::from_source(Source::new(pieces), length)
+        let (mut body, trailers) = (Box::pin(body), Arc::<Awaited>::default());
+        let came = Arc::clone(&trailers);
+        let pieces = Pieces::new(move |cx| next_piece(body.as_mut(), &came, cx));
+        Self::from_source(Source::new(pieces), length).awaiting(trailers)
     }
 }
 
-fn next_piece<B>(mut body: Pin<&mut B>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>>
+fn next_piece<B>(
+    mut body: Pin<&mut B>,
+    trailers: &Awaited,
+    cx: &mut Context<'_>,
+) -> Poll<Option<io::Result<Bytes>>>
 where
     B: http_body::Body,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
@@ -157,8 +167,12 @@ where
             Err(error) => return Poll::Ready(Some(Err(error))),
             Ok(None) => return Poll::Ready(None),
             Ok(Some(frame)) => {
-                if let Ok(mut piece) = frame.into_data() {
-                    return Poll::Ready(Some(Ok(piece.copy_to_bytes(piece.remaining()))));
+                match frame.into_data().map_err(Frame::into_trailers) {
+                    Ok(mut piece) => {
+                        return Poll::Ready(Some(Ok(piece.copy_to_bytes(piece.remaining()))));
+                    }
+                    Err(Ok(fields)) => trailers.came(fields),
+                    Err(Err(_)) => {} // a kind of frame that is not known yet
                 }
             }
         }

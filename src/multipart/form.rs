@@ -8,7 +8,7 @@ use http::header::{self, HeaderValue};
 use super::boundary::Boundary;
 use super::disposition::NameEncoding;
 use super::part::Part;
-use crate::body::{Body, Segment};
+use crate::body::{Body, Presence, Segment};
 use crate::error::{Error, Result};
 use crate::front::Front;
 use crate::request::RequestBuilder;
@@ -135,7 +135,7 @@ impl<F: Front> Form<F> {
 
 /// RFC 2046 §5.1.1: the boundary must not stand in a part. A reader cannot be searched.
 fn check_content<F: Front>(boundary: &Boundary, content: &Body<F>) -> Result<()> {
-    if content.has_trailers() {
+    if content.presence_of_trailers() == Presence::Yes {
         return Err(Error::builder("a part of a form has no trailers"));
     }
     match content.known().any(|bytes| boundary.is_in(bytes)) {

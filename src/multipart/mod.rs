@@ -12,8 +12,8 @@
 //!
 //! The parts are streamed in their order and no file is ever held in memory. When the length of
 //! every part is known, and that of bytes, texts and files is, the request has a `Content-Length`;
-//! with a reader of unknown length it is sent in chunks. A form of nothing but bytes can be sent
-//! again when a redirect or a stale connection asks for it.
+//! with a reader of unknown length it is sent in chunks. A form of bytes, texts and files can be
+//! sent again when a redirect or a stale connection asks for it.
 //!
 //! # What is written
 //!

@@ -50,6 +50,19 @@ impl<F: Front> Part<F> {
         })
     }
 
+    /// What a body gives, such as one that can be sent again: of its length, if it knows one, and else
+    /// in chunks.
+    ///
+    /// ```
+    /// use std::io::Cursor;
+    /// use leanhttp::blocking::{Body, multipart::Part};
+    ///
+    /// let part = Part::body(Body::rewindable(Cursor::new("a reader"))).file_name("today.log");
+    /// ```
+    pub fn body<T: Into<Body<F>>>(content: T) -> Self {
+        Self::new(content.into())
+    }
+
     /// What a front reads.
     pub(crate) fn from_source(source: F::Source, length: SourceLength) -> Self {
         Self::new(Body::from_source(source, length))

@@ -1,5 +1,6 @@
 use std::error::Error;
 use std::fmt;
+use std::io;
 
 use crate::error::Kind;
 
@@ -83,6 +84,20 @@ impl ProtocolError {
             _ => Kind::Protocol,
         }
     }
+
+    /// The kind of `io::Error` that this is where the connection was lost, for programs that sort
+    /// errors by it.
+    pub(crate) fn lost(&self) -> Option<io::ErrorKind> {
+        match self {
+            Self::EofBeforeResponse
+            | Self::EofInHead
+            | Self::EofInBody { .. }
+            | Self::EofInChunked { .. }
+            | Self::TlsCut => Some(io::ErrorKind::UnexpectedEof),
+            Self::BrokenBody => Some(io::ErrorKind::ConnectionReset),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for ProtocolError {
@@ -160,7 +175,12 @@ pub(crate) struct Excerpt(Box<str>);
 impl Excerpt {
     /// At most 32 bytes of `bytes`; `…` tells that there were more.
     pub(crate) fn new(bytes: &[u8]) -> Self {
-        let (shown, more) = match bytes.split_at_checked(MAX_EXCERPT) {
+        Self::bounded(bytes, MAX_EXCERPT)
+    }
+
+    /// At most so many bytes.
+    pub(crate) fn bounded(bytes: &[u8], at_most: usize) -> Self {
+        let (shown, more) = match bytes.split_at_checked(at_most) {
             Some((shown, [_, ..])) => (shown, "…"),
             _ => (bytes, ""),
         };

@@ -6,9 +6,9 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::{HeaderName, HeaderValue};
+use http::header::{HeaderName, HeaderValue, TRANSFER_ENCODING};
 
-use super::fields::Fields;
+use super::fields::{Fields, content_length};
 use crate::apart::Apart;
 
 /// The fields of a response (RFC 9110 §6.3).
@@ -104,6 +104,15 @@ impl HeaderSection {
         }
     }
 
+    /// What `Content-Length` says, as the caller may have changed it. `Transfer-Encoding` overrides it
+    /// (RFC 9112 §6.3).
+    pub(crate) fn content_length(&self) -> Option<u64> {
+        match &self.changed {
+            Some(map) => length_of(&**map),
+            None => length_of(self),
+        }
+    }
+
     /// Removes all lines of that name, before the caller has seen any; the [raw](Self::raw) head
     /// keeps them.
     pub(crate) fn remove(&mut self, name: &HeaderName) {
@@ -113,7 +122,7 @@ impl HeaderSection {
     }
 }
 
-/// The lines that came, whatever the caller has changed since.
+/// The lines that came: what the protocol goes by, before a caller can change any.
 impl Fields for HeaderSection {
     #[inline]
     fn lines(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
@@ -168,6 +177,13 @@ impl Span {
 
     fn of(self, raw: &[u8]) -> &[u8] {
         raw.get(self.start..self.end).unwrap_or_default()
+    }
+}
+
+fn length_of(fields: &impl Fields) -> Option<u64> {
+    match fields.has(&TRANSFER_ENCODING) {
+        true => None,
+        false => content_length(fields).ok().flatten(),
     }
 }
 

@@ -9,10 +9,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderName, HeaderValue, TRAILER};
 use http::{Method, Version};
 
-use crate::body::Body;
+use crate::body::{Body, Presence};
 use crate::cancel::CancelToken;
 use crate::coding::Codings;
 use crate::digest;
@@ -235,8 +235,14 @@ impl<F: Front, T: Into<Body<F>>> TryFrom<http::Request<T>> for Request<F> {
         let mut converted = Self::new(parts.method, parts.uri.to_string().into_url()?);
         converted.headers = parts.headers;
         converted.version = parts.version;
-        converted.body =
-            Some(body.into()).filter(|body| body.length() != Some(0) || body.has_trailers());
+        let has_trailers = |body: &Body<F>| match body.presence_of_trailers() {
+            Presence::Yes => true,
+            Presence::Perhaps => converted.headers.contains_key(TRAILER),
+            Presence::No => false,
+        };
+        let is_any = |body: &Body<F>| body.length() != Some(0) || has_trailers(body);
+        let body = Some(body.into()).filter(is_any);
+        converted.body = body;
         Ok(converted)
     }
 }

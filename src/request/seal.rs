@@ -3,7 +3,7 @@
 use http::{Method, Version, header};
 
 use super::Request;
-use crate::body::Body;
+use crate::body::{Body, Presence};
 use crate::config::is_continue;
 use crate::error::{Error, Result};
 use crate::front::Front;
@@ -53,8 +53,14 @@ impl<F: Front> Request<F> {
                 _ => Err(Error::builder("a framing field announces a body and there is none")),
             };
         };
-        if body.has_trailers() {
-            return self.with_trailers(announced);
+        // Those of somebody else's body go out in chunks if it goes so, or if the caller announces them.
+        let may_announce = announced.is_none() && self.version == Version::HTTP_11;
+        match body.presence_of_trailers() {
+            Presence::Yes => return self.with_trailers(announced),
+            Presence::Perhaps if may_announce && self.headers.contains_key(header::TRAILER) => {
+                return self.with_trailers(announced);
+            }
+            Presence::Perhaps | Presence::No => {}
         }
         if let (Some(length), None) = (announced, body.length()) {
             body.announce(length).map_err(|_| Error::builder(NO_ACCOUNT))?;

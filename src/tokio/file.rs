@@ -5,10 +5,10 @@ use ::tokio::fs::File;
 use super::Body;
 
 /// What is left to read of the file, sent in chunks: its length takes a wait. Who has asked for it says
-/// it with [`Body::sized`].
+/// it with [`Body::rewindable_sized`]. A request that has to be sent again reads it again.
 impl From<File> for Body {
     fn from(file: File) -> Self {
-        Self::new(file)
+        Self::rewindable(file)
     }
 }
 
@@ -28,7 +28,8 @@ mod multipart {
         /// A file, under its own name and with the type that its extension says.
         ///
         /// It is opened at once and read when the request is sent, up to the length that it has now:
-        /// if it shrinks until then, that is an error.
+        /// if it shrinks until then, that is an error. A request that has to be sent again reads it
+        /// again.
         ///
         /// # Errors
         ///
@@ -46,7 +47,7 @@ mod multipart {
         pub async fn file<T: AsRef<Path>>(path: T) -> io::Result<Self> {
             let path = path.as_ref();
             let (file, length) = open(path).await.map_err(|error| about(path, &error))?;
-            Ok(Self::of_file(path, Source::new(file), length))
+            Ok(Self::of_file(path, Source::rewindable(file), length))
         }
     }
 

@@ -18,6 +18,7 @@
 //! | into a writer | `response.copy_to(&mut file)?` | `response.copy_to(&mut file).await?` |
 //! | response of an error status | `error.into_response()?` | `Response::try_from(error)?` |
 //! | body from a reader | `Body::new(R: Read)` | [`Body::new`](Body::new)`(R: AsyncRead)`; with the feature `stream` `Body::wrap_stream` |
+//! | body that can be sent again | `Body::rewindable(R: Read + Seek)` | [`Body::rewindable`](Body::rewindable)`(R: AsyncRead + AsyncSeek)` |
 //! | as an `http::Response` | `response.into()`, whose body is `Read` | `response.into()`, whose body is [`AsyncRead`]; with the feature `tower` an `http_body::Body` |
 //! | end a call from outside | [`CancelToken`] | drop its future, or the token |
 //! | many at once | a thread each | a task each |
@@ -121,7 +122,7 @@ mod upgraded;
 use std::future::poll_fn;
 use std::io;
 
-use ::tokio::io::AsyncRead;
+use ::tokio::io::{AsyncRead, AsyncSeek};
 
 #[cfg(feature = "tower")]
 pub(crate) use response::CHUNK;
@@ -131,7 +132,7 @@ pub(crate) use response::filled;
 pub(crate) use source::Source;
 
 use crate::body::SourceLength;
-use crate::front::{Front, sealed};
+use crate::front::{Front, Unrewindable, sealed};
 
 pub use crate::shared::*;
 
@@ -147,6 +148,14 @@ impl Front for Tokio {
 
     async fn read(source: &mut Self::Source, into: &mut [u8]) -> io::Result<usize> {
         poll_fn(|cx| source.poll_read(cx, into)).await
+    }
+
+    fn may_rewind(source: &Source) -> std::result::Result<(), Unrewindable> {
+        source.may_rewind()
+    }
+
+    fn rewind(source: &mut Source) {
+        source.rewind();
     }
 }
 
@@ -203,7 +212,8 @@ pub fn post<T: IntoUrl>(url: T) -> RequestBuilder {
 }
 
 impl Body {
-    /// A body of unknown length: sent in chunks, as the reader gives them. A file of tokio is one.
+    /// A body of unknown length: sent in chunks, as the reader gives them. It can be sent once; see
+    /// [`rewindable`](Self::rewindable).
     pub fn new<R: AsyncRead + Send + 'static>(reader: R) -> Self {
         Self::from_source(Source::new(reader), SourceLength::Unknown)
     }
@@ -215,5 +225,43 @@ impl Body {
     /// connection closed before the server can take the request for complete.
     pub fn sized<R: AsyncRead + Send + 'static>(reader: R, len: u64) -> Self {
         Self::from_source(Source::new(reader), SourceLength::Exactly(len))
+    }
+
+    /// As [`new`](Self::new), of a reader that can seek, such as a file of tokio: where the request has
+    /// to be sent again, for a 307 or 308, a stale connection, a challenge of Digest or a retry, it is
+    /// read again from where it stood at first. A reader that cannot seek after all can be sent once, and
+    /// the error that comes of it says so.
+    ///
+    /// ```no_run
+    /// use leanhttp::tokio::{Body, Client};
+    ///
+    /// # async fn example() -> leanhttp::Result<()> {
+    /// let body = Body::rewindable(std::io::Cursor::new("what a reader gives"));
+    /// Client::new().put("https://example.org/a").body(body).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn rewindable<R: AsyncRead + AsyncSeek + Send + 'static>(reader: R) -> Self {
+        Self::from_source(Source::rewindable(reader), SourceLength::Unknown)
+    }
+
+    /// As [`sized`](Self::sized), of a reader that can seek, from where it stands on; see
+    /// [`rewindable`](Self::rewindable).
+    ///
+    /// ```no_run
+    /// use leanhttp::tokio::{Body, Client};
+    ///
+    /// # async fn example() -> leanhttp::Result<()> {
+    /// let content = "what a reader gives";
+    /// let body = Body::rewindable_sized(std::io::Cursor::new(content), content.len() as u64);
+    /// Client::new().put("https://example.org/a").body(body).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn rewindable_sized<R>(reader: R, len: u64) -> Self
+    where
+        R: AsyncRead + AsyncSeek + Send + 'static,
+    {
+        Self::from_source(Source::rewindable(reader), SourceLength::Exactly(len))
     }
 }

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use ::tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use bytes::Bytes;
 
+use super::source::uninterrupted;
 use super::{Body, Reader, Response, Source};
 use crate::body::SourceLength;
 use crate::error::{Error, Result};
@@ -158,7 +159,11 @@ async fn write_all<W: AsyncWrite + Unpin + ?Sized>(
     mut bytes: &[u8],
 ) -> io::Result<()> {
     while !bytes.is_empty() {
-        let count = poll_fn(|cx| Pin::new(&mut *writer).poll_write(cx, bytes)).await?;
+        let write = poll_fn(|cx| {
+            let written = Pin::new(&mut *writer).poll_write(cx, bytes);
+            uninterrupted(written, cx)
+        });
+        let count = write.await?;
         bytes = match bytes.split_at_checked(count) {
             Some((_, rest)) if count > 0 => rest,
             _ => return Err(io::ErrorKind::WriteZero.into()),

@@ -1,22 +1,56 @@
 //! What the bytes of a request's body come from.
 
 use std::fmt;
-use std::io;
+use std::io::{self, SeekFrom};
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use ::tokio::io::{AsyncRead, ReadBuf};
+use ::tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
+
+use crate::front::Unrewindable;
 
 /// A reader of the caller's.
 ///
 /// The lock is never taken: only who has the source for himself reads it. It makes a request `Sync`
 /// whose reader is not, so that a task may hold a `&Request` while it waits for something.
-pub struct Source(Mutex<Pin<Box<dyn AsyncRead + Send>>>);
+pub struct Source(Mutex<Reader>);
+
+enum Reader {
+    Once(Pin<Box<dyn AsyncRead + Send>>),
+    Seekable(Pin<Box<dyn ReadSeek + Send>>, Start, Seek),
+}
+
+trait ReadSeek: AsyncRead + AsyncSeek {}
+
+impl<R: AsyncRead + AsyncSeek> ReadSeek for R {}
+
+/// Where the first read of a reader began.
+#[derive(Clone, Copy)]
+enum Start {
+    /// There was none yet.
+    Unread,
+    At(u64),
+    /// The next read is to begin there again.
+    BackTo(u64),
+    Unknown(io::ErrorKind),
+}
+
+/// How far a seek is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seek {
+    Idle,
+    Started,
+}
 
 impl Source {
     pub(crate) fn new<R: AsyncRead + Send + 'static>(reader: R) -> Self {
-        Self(Mutex::new(Box::pin(reader)))
+        Self(Mutex::new(Reader::Once(Box::pin(reader))))
+    }
+
+    /// Of a reader that is read again where it has to be.
+    pub(crate) fn rewindable<R: AsyncRead + AsyncSeek + Send + 'static>(reader: R) -> Self {
+        Self(Mutex::new(Reader::Seekable(Box::pin(reader), Start::Unread, Seek::Idle)))
     }
 
     /// Reads once; 0 is the end.
@@ -25,15 +59,109 @@ impl Source {
         cx: &mut Context<'_>,
         into: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        let reader = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let mut buffer = ReadBuf::new(into);
-        ready!(reader.as_mut().poll_read(cx, &mut buffer))?;
-        Poll::Ready(Ok(buffer.filled().len()))
+        match self.0.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            Reader::Once(reader) => poll_read(reader.as_mut(), cx, into),
+            Reader::Seekable(reader, start, seek) => {
+                ready!(poll_start(reader.as_mut(), start, seek, cx))?;
+                poll_read(reader.as_mut(), cx, into)
+            }
+        }
     }
+
+    pub(super) fn may_rewind(&self) -> Result<(), Unrewindable> {
+        // Nobody else has it, as above; and who had, and panicked, did not read on.
+        let Ok(reader) = self.0.try_lock() else { return Err(Unrewindable::Stream) };
+        match &*reader {
+            Reader::Once(_) => Err(Unrewindable::Stream),
+            Reader::Seekable(_, Start::Unknown(reason), _) => {
+                Err(Unrewindable::Unseekable(*reason))
+            }
+            Reader::Seekable(..) => Ok(()),
+        }
+    }
+
+    pub(super) fn rewind(&mut self) {
+        let reader = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Reader::Seekable(_, start, _) = reader {
+            if let Start::At(position) = *start {
+                *start = Start::BackTo(position);
+            }
+        }
+    }
+}
+
+/// Goes back if that is asked for; notes where the first read begins.
+fn poll_start(
+    reader: Pin<&mut (dyn ReadSeek + Send)>,
+    start: &mut Start,
+    seek: &mut Seek,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
+    match *start {
+        Start::At(_) | Start::Unknown(_) => {}
+        Start::Unread => {
+            let position = ready!(poll_seek(reader, SeekFrom::Current(0), seek, cx));
+            *start = position.map_or_else(|error| Start::Unknown(error.kind()), Start::At);
+        }
+        Start::BackTo(position) => {
+            let back = ready!(poll_seek(reader, SeekFrom::Start(position), seek, cx));
+            back.map_err(not_sent_again)?;
+            *start = Start::At(position);
+        }
+    }
+    Poll::Ready(Ok(()))
+}
+
+/// It said where it stood, and does not go there.
+fn not_sent_again(error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("its reader cannot seek to be sent again: {error}"))
+}
+
+/// A read or a seek that is under way ends first, as [`AsyncSeek::start_seek`] wants it.
+fn poll_seek(
+    mut reader: Pin<&mut (dyn ReadSeek + Send)>,
+    to: SeekFrom,
+    seek: &mut Seek,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<u64>> {
+    if *seek == Seek::Idle {
+        ready!(reader.as_mut().poll_complete(cx))?;
+        reader.as_mut().start_seek(to)?;
+        *seek = Seek::Started;
+    }
+    let position = ready!(reader.as_mut().poll_complete(cx));
+    *seek = Seek::Idle;
+    Poll::Ready(position)
+}
+
+fn poll_read<R: AsyncRead + ?Sized>(
+    reader: Pin<&mut R>,
+    cx: &mut Context<'_>,
+    into: &mut [u8],
+) -> Poll<io::Result<usize>> {
+    let mut buffer = ReadBuf::new(into);
+    let read = reader.poll_read(cx, &mut buffer);
+    ready!(uninterrupted(read, cx))?;
+    Poll::Ready(Ok(buffer.filled().len()))
 }
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Source").finish_non_exhaustive()
+    }
+}
+
+/// What was interrupted is tried again, as the standard library does it; not before other tasks had
+/// their turn, because it may be interrupted without end.
+pub(super) fn uninterrupted<T>(
+    result: Poll<io::Result<T>>,
+    cx: &Context<'_>,
+) -> Poll<io::Result<T>> {
+    match result {
+        Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+        result => result,
     }
 }

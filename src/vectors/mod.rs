@@ -7,6 +7,7 @@ mod fields;
 mod media_type;
 mod netrc;
 mod no_proxy;
+mod tunnels;
 
 #[path = "../../tests/conformance/support.rs"]
 #[allow(dead_code, reason = "not all of it is needed without some features")]

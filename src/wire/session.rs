@@ -4,6 +4,7 @@
 //! the wire's side of whatever lies between.
 
 use std::fmt;
+use std::io;
 
 use http::{HeaderMap, Method, Version};
 
@@ -91,7 +92,7 @@ impl Session {
         let mut step = self.exchange.step()?;
         let Some(layers) = &mut self.layers else { return Ok(step) };
         match step {
-            Step::Look if layers.setup().is_none() => Ok(Step::Look),
+            Step::Look if layers.setup().is_none() => {}
             Step::Look | Step::Write => {
                 let taken = layers.send(self.exchange.output())?;
                 self.exchange.wrote(taken);
@@ -437,9 +438,22 @@ impl SessionError {
         if let Some(hint) = self.hint(phase) {
             error = error.note(hint);
         }
-        match &self {
-            Self::Tunnel(refused) => error.refused_with(refused.status()).cause(self),
-            _ => error.cause(self),
+        if let Self::Tunnel(refused) = &self {
+            error = error.refused_with(refused.status());
+        }
+        match self.lost() {
+            Some(kind) => error.cause(io::Error::new(kind, self)),
+            None => error.cause(self),
+        }
+    }
+
+    /// See [`ProtocolError::lost`].
+    fn lost(&self) -> Option<io::ErrorKind> {
+        match self {
+            Self::Protocol(error) => error.lost(),
+            Self::Tunnel(error) => error.lost(),
+            Self::ClosedInHandshake => Some(io::ErrorKind::UnexpectedEof),
+            Self::Tls(_) => None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The talk with a proxy, in whichever protocol, until it has made the way to the origin.
 
 use std::fmt;
+use std::io;
 
 use http::StatusCode;
 
@@ -68,6 +69,15 @@ impl TunnelError {
         match self {
             Self::Connect(ConnectError::Protocol(error)) => error.kind(),
             Self::Connect(ConnectError::Refused(_)) | Self::Socks(_) => Kind::Proxy,
+        }
+    }
+
+    /// See [`ProtocolError::lost`](crate::proto::error::ProtocolError::lost).
+    pub(crate) fn lost(&self) -> Option<io::ErrorKind> {
+        match self {
+            Self::Connect(ConnectError::Protocol(error)) => error.lost(),
+            Self::Socks(SocksError::Closed) => Some(io::ErrorKind::UnexpectedEof),
+            Self::Connect(ConnectError::Refused(_)) | Self::Socks(_) => None,
         }
     }
 

@@ -1,10 +1,11 @@
-//! A server that answers every request alike and keeps what came.
+//! A server that answers every request alike and keeps what came; and a way to wait until what a
+//! server wrote is with the client.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(super) struct Peer {
     pub(super) addr: SocketAddr,
@@ -63,4 +64,27 @@ fn is_whole(received: &[u8]) -> bool {
     let length = head.split_once("content-length: ").map_or("0", |(_, rest)| rest);
     let length = length.lines().next().unwrap().parse().unwrap();
     body.len() >= length
+}
+
+/// Waits until the client's system has all that was written, on Linux, whose table of connections
+/// says so; elsewhere what was written over loopback is taken for delivered.
+pub(super) fn wait_until_delivered(stream: &TcpStream) {
+    let (Ok(local), Ok(remote)) = (stream.local_addr(), stream.peer_addr()) else { return };
+    let ends_with = |address: Option<&str>, port: u16| {
+        address.is_some_and(|address| address.ends_with(&format!(":{port:04X}")))
+    };
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while Instant::now() < deadline {
+        let Ok(table) = std::fs::read_to_string("/proc/net/tcp") else { return };
+        let is_waiting = table.lines().any(|line| {
+            let mut words = line.split_ascii_whitespace().skip(1);
+            ends_with(words.next(), local.port())
+                && ends_with(words.next(), remote.port())
+                && !words.nth(1).is_some_and(|queues| queues.starts_with("00000000:"))
+        });
+        if !is_waiting {
+            return;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
 }

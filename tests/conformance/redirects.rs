@@ -1,16 +1,16 @@
 //! Redirects, over real sockets: one peer plays every host, plain and over TLS.
 
-use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use leanhttp::{Body, Client, Method, Url, redirect};
+use leanhttp::{Body, Client, Error, Method, Url, redirect};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 
+use super::errors::is_named;
 use super::support::{self, Outcome, accepted};
 use crate::support_servers::pki::{Leaf, Pki};
 
@@ -21,41 +21,71 @@ const HANDSHAKE: u8 = 0x16;
 fn single() {
     let tls = Pki::new().server_config(Leaf::Good);
     support::run("redirects/single", |case| {
-        let answer = response(&case["response"]);
-        let peer = Peer::start(vec![answer], Duration::ZERO, &tls);
-        let result = request(&peer, case, None);
-        let requests = peer.requests();
-        if accepted(case).any(|expected| single_as_expected(expected, case, &result, &requests)) {
-            Outcome::Passed
-        } else {
-            Outcome::Failed(format!("{result:?} after {requests:?}"))
-        }
+        both_ways(|ending| {
+            let answer = response(&case["response"], ending);
+            let peer = Peer::start(vec![answer], Duration::ZERO, ending, &tls);
+            let result = request(&peer, case, None);
+            let requests = peer.requests();
+            let is_expected = |expected| single_as_expected(expected, case, &result, &requests);
+            let fits = accepted(case).any(is_expected) && goes_by_origin(&requests, ending);
+            fits.then_some(()).ok_or_else(|| format!("{result:?} after {requests:?}"))
+        })
     });
 }
 
 #[test]
 fn chains() {
     let tls = Pki::new().server_config(Leaf::Good);
-    support::run("redirects/chains", |case| {
-        let mut hops: Vec<_> = case["hops"].as_array().unwrap().iter().map(hop).collect();
+    support::run_except("redirects/chains", &["/expect/max_redirects"], |case| {
+        let mut hops: Vec<_> = case["hops"].as_array().unwrap().iter().collect();
         if case["repeat"] == true {
-            hops = hops.iter().cycle().take(50).cloned().collect();
+            hops = hops.iter().cycle().take(50).copied().collect();
         }
         let pause = if case["expect"]["error"] == "timeout" { 600 } else { 0 };
-        let peer = Peer::start(hops, Duration::from_millis(pause), &tls);
         let limit = case["expect"]["max_redirects"].as_u64();
-        let result = request(&peer, case, limit);
-        let requests = peer.requests();
-        if chain_as_expected(&case["expect"], &result, &requests) {
-            Outcome::Passed
-        } else {
-            Outcome::Failed(format!("{result:?} after {requests:?}"))
-        }
+        both_ways(|ending| {
+            let answers = hops.iter().map(|hop| self::hop(hop, ending)).collect();
+            let peer = Peer::start(answers, Duration::from_millis(pause), ending, &tls);
+            let result = request(&peer, case, limit);
+            let requests = peer.requests();
+            let is_expected = |expected| chain_as_expected(expected, &result, &requests);
+            let fits = accepted(case).any(is_expected) && goes_by_origin(&requests, ending);
+            fits.then_some(()).ok_or_else(|| format!("{result:?} after {requests:?}"))
+        })
     });
 }
 
-/// The status and the URL of the response, or the error's line.
-type Result = std::result::Result<(u16, String), String>;
+/// What the peer does after each answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    Close,
+    /// It waits for the next request, so that hops meet the pool.
+    KeepAlive,
+}
+
+fn both_ways(check: impl Fn(Ending) -> std::result::Result<(), String>) -> Outcome {
+    for ending in [Ending::Close, Ending::KeepAlive] {
+        if let Err(actual) = check(ending) {
+            return Outcome::Failed(format!("{actual} with {ending:?}"));
+        }
+    }
+    Outcome::Passed
+}
+
+/// Whether no connection was shared by two origins, and each origin was asked on one connection where
+/// the peer keeps it.
+fn goes_by_origin(requests: &[Request], ending: Ending) -> bool {
+    let is_shared = |one: &Request, two: &Request| one.connection == two.connection;
+    requests.iter().enumerate().all(|(at, one)| {
+        requests[..at].iter().all(|two| {
+            let is_same_origin = one.origin == two.origin;
+            is_shared(one, two) == (is_same_origin && ending == Ending::KeepAlive)
+        })
+    })
+}
+
+/// The status and the URL of the response, or why there is none.
+type Result = std::result::Result<(u16, String), Error>;
 
 fn request(peer: &Peer, case: &Value, limit: Option<u64>) -> Result {
     let request = &case["request"];
@@ -84,7 +114,7 @@ fn request(peer: &Peer, case: &Value, limit: Option<u64>) -> Result {
             false => request_builder.body(body),
         };
     }
-    let response = request_builder.send().map_err(|error| error.to_string())?;
+    let response = request_builder.send()?;
     Ok((response.status().as_u16(), response.url().to_string()))
 }
 
@@ -113,31 +143,55 @@ fn single_as_expected(
     result: &Result,
     requests: &[Request],
 ) -> bool {
-    if expected.get("error").is_some() {
-        return result.is_err() && requests.len() == 1;
+    if let Some(name) = expected["error"].as_str() {
+        let is_expected = result.as_ref().is_err_and(|error| is_named(error, name));
+        return is_expected && requests.len() == 1;
     }
     if expected["follow"] == false {
+        let may_fail = match expected["result"].as_str() {
+            Some("response") | None => false,
+            Some(text) if text.starts_with("error or the 3xx response itself") => true,
+            Some(other) => return fails(other),
+        };
         let status = case["response"]["status"].as_u64();
         let is_response = result.as_ref().is_ok_and(|(got, _)| Some(u64::from(*got)) == status);
-        let may_fail = expected["result"].as_str().is_some_and(|text| text.starts_with("error or"));
-        return requests.len() == 1 && (is_response || (may_fail && result.is_err()));
+        let is_refused = result.as_ref().is_err_and(Error::is_redirect);
+        return requests.len() == 1 && (is_response || (may_fail && is_refused));
     }
     let (Ok((200, final_url)), [_, second]) = (result, requests) else { return false };
-    let has = |name: &Value| second.fields.contains_key(&name.as_str().unwrap().to_lowercase());
     let names = |key: &str| expected[key].as_array().cloned().unwrap_or_default();
     let body = case["request"]["body"].as_str().unwrap_or_default();
-    let cookie = second.fields.get("cookie").map(String::as_str);
-    let host = second.fields.get("host").map(String::as_str);
-    second.method == expected["method"].as_str().unwrap()
-        && same_url(expected, final_url, second)
-        && second.body == if expected["body"] == "same" { body } else { "" }
-        && names("headers_present").iter().all(has)
-        && !names("headers_absent").iter().any(has)
-        && expected.get("cookie_header").is_none_or(|wanted| wanted.as_str() == cookie)
-        && expected.get("host_header").is_none_or(|wanted| wanted.as_str() == host)
-        && expected
-            .get("host_header_any_of")
-            .is_none_or(|any| any.as_array().unwrap().iter().any(|wanted| wanted.as_str() == host))
+    expected.as_object().unwrap().iter().all(|(key, wanted)| match key.as_str() {
+        "follow" => *wanted == true,
+        "method" => *wanted == second.method,
+        "url" => same_url(expected, final_url, second),
+        "body" if *wanted == "same" => second.body == body,
+        "body" => *wanted == "none" && second.body.is_empty() && !second.has_body_fields(),
+        "headers_present" => names(key).iter().all(|name| is_kept(name, case, second)),
+        "headers_absent" => {
+            !names(key).iter().any(|name| !second.values(name.as_str().unwrap()).is_empty())
+        }
+        "cookie_header" => second.has_one("cookie", std::slice::from_ref(wanted)),
+        "cookie_header_any_of" => second.has_one("cookie", wanted.as_array().unwrap()),
+        "host_header" => second.has_one("host", std::slice::from_ref(wanted)),
+        "host_header_any_of" => second.has_one("host", wanted.as_array().unwrap()),
+        other => fails(other),
+    })
+}
+
+/// A check that does not know what is stated must not pass.
+fn fails(statement: &str) -> bool {
+    println!("{statement} is not known");
+    false
+}
+
+/// Whether the lines that the caller gave of a field are all there, once each, in their order.
+fn is_kept(name: &Value, case: &Value, request: &Request) -> bool {
+    let name = name.as_str().unwrap();
+    let given = case["request"]["headers"].as_array().unwrap().iter();
+    let given = given.filter(|field| field[0].as_str().unwrap().eq_ignore_ascii_case(name));
+    let given: Vec<_> = given.map(|field| field[1].as_str().unwrap()).collect();
+    !given.is_empty() && request.values(name) == given
 }
 
 /// What the caller is told, and what was really requested: the same but for the fragment. The
@@ -152,127 +206,183 @@ fn same_url(expected: &Value, told: &str, request: &Request) -> bool {
 }
 
 fn chain_as_expected(expected: &Value, result: &Result, requests: &[Request]) -> bool {
-    let count = |key: &str| expected[key].as_u64().map(|count| usize::try_from(count).unwrap());
-    let each = |key: &str, got: &dyn Fn(&Request) -> Value| {
-        let wanted = expected[key].as_array().cloned().unwrap_or_default();
-        wanted.iter().zip(requests).all(|(want, request)| want.is_null() || *want == got(request))
+    let count = |wanted: &Value| usize::try_from(wanted.as_u64().unwrap()).unwrap();
+    let each = |wanted: &Value, got: &dyn Fn(&Request) -> Value| {
+        let wanted = wanted.as_array().unwrap();
+        let fits = |(want, request): (&Value, &Request)| want.is_null() || *want == got(request);
+        wanted.len() == requests.len() && wanted.iter().zip(requests).all(fits)
     };
-    let outcome = match (result, expected["error"].as_str()) {
-        (Err(line), Some("timeout")) => line.contains("not done within 1s"),
-        (Err(line), Some(_)) => line.contains("redirects"),
-        (Ok((status, _)), None) => expected["status"] == *status,
-        _ => false,
-    };
-    let final_url = result.as_ref().ok().map(|(_, url)| url.as_str());
-    outcome
-        && count("requests").is_none_or(|count| requests.len() == count)
-        && count("requests_at_most").is_none_or(|count| requests.len() <= count)
-        && expected.get("final_url").is_none_or(|wanted| wanted.as_str() == final_url)
-        && each("methods", &|request| request.method.as_str().into())
-        && each("bodies", &|request| (!request.body.is_empty()).into())
-        && each("authorization_sent", &|request| {
-            request.fields.contains_key("authorization").into()
+    let is_error = expected.get("error").is_some();
+    result.is_err() == is_error
+        && expected.as_object().unwrap().iter().all(|(key, wanted)| match key.as_str() {
+            "error" => {
+                result.as_ref().is_err_and(|error| is_named(error, wanted.as_str().unwrap()))
+            }
+            "status" => result.as_ref().is_ok_and(|(status, _)| *wanted == *status),
+            "final_url" => result.as_ref().is_ok_and(|(_, url)| *wanted == url.as_str()),
+            "requests" => requests.len() == count(wanted),
+            "requests_at_most" => requests.len() <= count(wanted),
+            "methods" => each(wanted, &|request| request.method.as_str().into()),
+            "bodies" => each(wanted, &|request| (!request.body.is_empty()).into()),
+            "authorization_sent" => {
+                each(wanted, &|request| (!request.values("authorization").is_empty()).into())
+            }
+            // The client is set to it.
+            "max_redirects" => true,
+            "note" => match wanted.as_str().unwrap() {
+                "first response sets s=1; Secure: not sent on hop 2" => {
+                    requests.iter().all(|request| request.values("cookie").is_empty())
+                }
+                "each hop answers after 0.6 s; with a total deadline of 1 s the second hop fails; \
+                 the deadline must not restart per hop" => requests.len() == 2,
+                other => fails(other),
+            },
+            other => fails(other),
         })
-        && (expected["note"].as_str().is_none_or(|note| !note.contains("not sent on hop 2"))
-            || requests.iter().all(|request| !request.fields.contains_key("cookie")))
 }
 
-fn response(response: &Value) -> String {
-    let mut head = String::new();
-    for interim in response["interim"].as_array().into_iter().flatten() {
-        head += &format!("HTTP/1.1 {} Interim\r\n\r\n", interim.as_u64().unwrap_or(100));
-    }
-    head += &format!("HTTP/1.1 {} Some\r\n", response["status"]);
-    for field in response["headers"].as_array().unwrap() {
-        head += &format!("{}: {}\r\n", field[0].as_str().unwrap(), field[1].as_str().unwrap());
-    }
-    head + "Content-Length: 0\r\nConnection: close\r\n\r\n"
+fn lines(fields: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let fields = fields.as_array().into_iter().flatten();
+    fields.map(|field| format!("{}: {}\r\n", text(&field[0]), text(&field[1]))).collect()
 }
 
-fn hop(hop: &Value) -> String {
+fn response(response: &Value, ending: Ending) -> String {
+    let interim = response["interim"].as_array().into_iter().flatten();
+    let interim = interim.map(|interim| {
+        format!("HTTP/1.1 {} Interim\r\n{}\r\n", interim["status"], lines(&interim["headers"]))
+    });
+    let (status, fields) = (&response["status"], lines(&response["headers"]));
+    let end = end_of_head(ending);
+    interim.collect::<String>() + &format!("HTTP/1.1 {status} Some\r\n{fields}{end}")
+}
+
+fn hop(hop: &Value, ending: Ending) -> String {
     let location = hop[1].as_str().unwrap();
     let cookie = if hop[0] == 302 { "Set-Cookie: s=1; Secure\r\n" } else { "" };
-    format!(
-        "HTTP/1.1 {} Some\r\nLocation: {location}\r\n{cookie}Content-Length: 0\r\n\
-         Connection: close\r\n\r\n",
-        hop[0]
-    )
+    let end = end_of_head(ending);
+    format!("HTTP/1.1 {} Some\r\nLocation: {location}\r\n{cookie}{end}", hop[0])
+}
+
+fn end_of_head(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Close => "Content-Length: 0\r\nConnection: close\r\n\r\n",
+        Ending::KeepAlive => "Content-Length: 0\r\n\r\n",
+    }
 }
 
 #[derive(Clone, Debug)]
 struct Request {
+    connection: usize,
+    /// The scheme and the field `Host`.
+    origin: String,
     scheme: &'static str,
     method: String,
     target: String,
-    fields: BTreeMap<String, String>,
+    /// Every line, in its order, with the name in lower case.
+    fields: Vec<(String, String)>,
     body: String,
 }
 
 impl Request {
     fn url(&self) -> String {
-        let Self { scheme, target, fields, .. } = self;
-        format!("{scheme}://{}{target}", fields["host"])
+        let Self { scheme, target, .. } = self;
+        format!("{scheme}://{}{target}", self.values("host").concat())
+    }
+
+    fn values(&self, name: &str) -> Vec<&str> {
+        let lines = self.fields.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name));
+        lines.map(|(_, value)| value.as_str()).collect()
+    }
+
+    /// Whether there is one line of this name, with one of these values.
+    fn has_one(&self, name: &str, wanted: &[Value]) -> bool {
+        matches!(self.values(name)[..], [value] if wanted.iter().any(|wanted| wanted == value))
+    }
+
+    /// A method that expects a body says that it has none (RFC 9110 §8.6).
+    fn has_body_fields(&self) -> bool {
+        let length = self.values("content-length");
+        !(length.is_empty() || length == ["0"]) || !self.values("transfer-encoding").is_empty()
     }
 }
 
 /// Answers the first requests as told, and every later one with 200.
 struct Peer {
     addr: SocketAddr,
-    requests: Arc<Mutex<Vec<Request>>>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    answers: Vec<String>,
+    pause: Duration,
+    ending: Ending,
+    tls: Arc<ServerConfig>,
+    requests: Mutex<Vec<Request>>,
 }
 
 impl Peer {
-    fn start(answers: Vec<String>, pause: Duration, tls: &Arc<ServerConfig>) -> Self {
+    fn start(
+        answers: Vec<String>,
+        pause: Duration,
+        ending: Ending,
+        tls: &Arc<ServerConfig>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&requests);
-        let tls = Arc::clone(tls);
+        let (requests, tls) = (Mutex::default(), Arc::clone(tls));
+        let shared = Arc::new(Shared { answers, pause, ending, tls, requests });
+        let for_acceptor = Arc::clone(&shared);
         thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                thread::sleep(pause);
-                let count = seen.lock().unwrap().len();
-                let last = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-                let answer = answers.get(count).map_or(last, String::as_str);
-                serve(stream, answer, &tls, &seen);
+            for (number, stream) in listener.incoming().flatten().enumerate() {
+                let shared = Arc::clone(&for_acceptor);
+                thread::spawn(move || serve(stream, number, &shared));
             }
         });
-        Self { addr, requests }
+        Self { addr, shared }
     }
 
     fn requests(&self) -> Vec<Request> {
-        self.requests.lock().unwrap().clone()
+        self.shared.requests.lock().unwrap().clone()
     }
 }
 
 /// A client that gives up in the middle is none of the peer's business.
-fn serve(stream: TcpStream, answer: &str, tls: &Arc<ServerConfig>, seen: &Mutex<Vec<Request>>) {
+fn serve(stream: TcpStream, number: usize, shared: &Shared) {
     let mut first = [0];
     if stream.peek(&mut first).unwrap_or(0) == 0 {
         return;
     }
     if first == [HANDSHAKE] {
-        let connection = ServerConnection::new(Arc::clone(tls)).unwrap();
-        answer_one(StreamOwned::new(connection, stream), "https", answer, seen);
+        let connection = ServerConnection::new(Arc::clone(&shared.tls)).unwrap();
+        answer_all(StreamOwned::new(connection, stream), "https", number, shared);
     } else {
-        answer_one(stream, "http", answer, seen);
+        answer_all(stream, "http", number, shared);
     }
 }
 
-fn answer_one(
-    mut stream: impl Read + Write,
+fn answer_all(mut stream: impl Read + Write, scheme: &'static str, number: usize, shared: &Shared) {
+    while let Some(request) = read_request(&mut stream, scheme, number) {
+        let count = {
+            let mut requests = shared.requests.lock().unwrap();
+            requests.push(request);
+            requests.len() - 1
+        };
+        thread::sleep(shared.pause);
+        let last = format!("HTTP/1.1 200 OK\r\n{}", end_of_head(shared.ending));
+        let answer = shared.answers.get(count).unwrap_or(&last);
+        let written = stream.write_all(answer.as_bytes()).and_then(|()| stream.flush());
+        if written.is_err() || shared.ending == Ending::Close {
+            return;
+        }
+    }
+}
+
+fn read_request(
+    stream: &mut impl Read,
     scheme: &'static str,
-    answer: &str,
-    seen: &Mutex<Vec<Request>>,
-) {
-    if let Some(request) = read_request(&mut stream, scheme) {
-        seen.lock().unwrap().push(request);
-        let _ = stream.write_all(answer.as_bytes());
-        let _ = stream.flush();
-    }
-}
-
-fn read_request(stream: &mut impl Read, scheme: &'static str) -> Option<Request> {
+    connection: usize,
+) -> Option<Request> {
     let mut bytes = Vec::new();
     let mut byte = [0];
     while !bytes.ends_with(b"\r\n\r\n") {
@@ -282,22 +392,26 @@ fn read_request(stream: &mut impl Read, scheme: &'static str) -> Option<Request>
     let head = String::from_utf8(bytes).unwrap();
     let mut lines = head.trim_end().split("\r\n");
     let mut words = lines.next().unwrap().split(' ');
-    let fields: BTreeMap<_, _> = lines
+    let fields: Vec<_> = lines
         .map(|line| line.split_once(": ").unwrap())
         .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
         .collect();
     let mut body = Vec::new();
-    if let Some(length) = fields.get("content-length") {
+    let value = |name: &str| fields.iter().find(|(own, _)| own == name).map(|(_, value)| value);
+    if let Some(length) = value("content-length") {
         body.resize(length.parse().unwrap(), 0);
         stream.read_exact(&mut body).ok()?;
-    } else if fields.contains_key("transfer-encoding") {
+    } else if value("transfer-encoding").is_some() {
         // To its end: what has not begun to leave may go elsewhere, and no chunk does that.
         while !body.ends_with(b"0\r\n\r\n") {
             stream.read_exact(&mut byte).ok()?;
             body.push(byte[0]);
         }
     }
+    let origin = format!("{scheme}://{}", value("host").unwrap());
     Some(Request {
+        connection,
+        origin,
         scheme,
         method: words.next().unwrap().to_owned(),
         target: words.next().unwrap().to_owned(),

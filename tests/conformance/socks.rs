@@ -8,8 +8,12 @@ use std::time::Duration;
 use leanhttp::{Client, Error, Proxy};
 use serde_json::Value;
 
+use super::errors::is_named;
 use super::support::{self, Outcome};
 use super::text::base64;
+
+/// How long the greeting of a client without a login is.
+const GREETING: usize = 3;
 
 const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody";
 
@@ -21,19 +25,25 @@ fn socks5() {
         }
         let proxy = case["proxy"].as_str().unwrap();
         let (sent, result) = exchange(proxy, case, steps(case));
-        let expected = &case["expect"];
-        let is_right = if let Some(error) = expected["error"].as_str() {
-            let greeting = if expected["bytes_sent_after_greeting"] == 0 { 3 } else { usize::MAX };
-            let timeout = result.as_ref().is_err_and(Error::is_timeout);
-            result.is_err() && sent.len() <= greeting && timeout == (error == "timeout")
-        } else {
-            let said = expected["client_sends_b64"].as_array().into_iter().flatten();
-            let said: Vec<u8> = said.flat_map(base64).collect();
-            result.is_ok_and(|body| body == "body") && sent.starts_with(&said)
-        };
+        let is_success = result.as_ref().is_ok_and(|body| body == "body");
+        let mut stated = case["expect"].as_object().unwrap().iter();
+        let is_right = stated.all(|(key, wanted)| match key.as_str() {
+            "error" => {
+                result.as_ref().is_err_and(|error| is_named(error, wanted.as_str().unwrap()))
+            }
+            "bytes_sent_after_greeting" => *wanted == sent.len().saturating_sub(GREETING),
+            "ok" => *wanted == is_success,
+            // What is left over would stand before the response.
+            "leftover" => *wanted == 0 && is_success,
+            "client_sends_b64" => {
+                let said: Vec<u8> = wanted.as_array().unwrap().iter().flat_map(base64).collect();
+                is_success && sent.starts_with(&said)
+            }
+            _ => false,
+        });
         match is_right {
             true => Outcome::Passed,
-            false => Outcome::Failed(sent.escape_ascii().to_string()),
+            false => Outcome::Failed(format!("{result:?} after {}", sent.escape_ascii())),
         }
     });
 }
@@ -44,7 +54,17 @@ fn both(case: &Value) -> Outcome {
     let (local, _) = exchange("socks5://127.0.0.1:1080", case, steps());
     let (remote, _) = exchange("socks5h://127.0.0.1:1080", case, steps());
     let says = |sent: &[u8], what: &[u8]| sent.windows(what.len()).any(|part| part == what);
-    match says(&local, b"\x01\xc0\0\x02\x01\0\x50") && says(&remote, b"\x03\x09h.example\0\x50") {
+    let is_right =
+        case["expect"].as_object().unwrap().iter().all(|(key, wanted)| match key.as_str() {
+            "socks5" if wanted == "client resolves, sends address" => {
+                says(&local, b"\x01\xc0\0\x02\x01\0\x50")
+            }
+            "socks5h" if wanted == "client sends the name and never asks DNS" => {
+                says(&remote, b"\x03\x09h.example\0\x50")
+            }
+            _ => false,
+        });
+    match is_right {
         true => Outcome::Passed,
         false => Outcome::Failed(local.escape_ascii().to_string()),
     }

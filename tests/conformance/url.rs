@@ -75,13 +75,20 @@ fn domain_to_ascii() {
 
 #[test]
 fn dns_length() {
-    support::run("url/dns_length", |case| {
+    // The stage is prose; that no lookup is made is seen by the tests of dialling.
+    support::run_except("url/dns_length", &["/expect/stage"], |case| {
         let url = Url::parse(case["input"].as_str().unwrap()).unwrap();
         let resolvable = url.host().is_resolvable();
-        if resolvable == case["expect"]["error"].is_null() {
-            Outcome::Passed
-        } else {
-            Outcome::Failed(format!("resolvable: {resolvable}"))
+        let mut stated = case["expect"].as_object().unwrap().iter();
+        let is_right = stated.all(|(key, wanted)| match key.as_str() {
+            "resolvable" => *wanted == resolvable,
+            "error" => *wanted == "host-too-long-or-empty-label" && !resolvable,
+            "stage" => true,
+            _ => false,
+        });
+        match is_right {
+            true => Outcome::Passed,
+            false => Outcome::Failed(format!("resolvable: {resolvable}")),
         }
     });
 }

@@ -46,7 +46,7 @@ use crate::client::Client;
 use crate::config::ClientBuilder;
 use crate::cookie::Jar;
 use crate::egress::Egress;
-use crate::front::{Front, sealed::Sealed};
+use crate::front::{Front, Unrewindable, sealed::Sealed};
 use crate::proxy::Proxy;
 use crate::redirect::Policy;
 use crate::retry;
@@ -66,6 +66,14 @@ impl Front for Simulated {
 
     async fn read(source: &mut Source, into: &mut [u8]) -> io::Result<usize> {
         source.read(into).await
+    }
+
+    fn may_rewind(source: &Source) -> Result<(), Unrewindable> {
+        source.may_rewind()
+    }
+
+    fn rewind(source: &mut Source) {
+        source.rewind();
     }
 }
 

@@ -1,6 +1,5 @@
 //! A caller: makes its calls one after the other, and says what it was given.
 
-use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use crate::cancel::CancelToken;
 use crate::client::Client;
 use crate::driver::Reader;
 use crate::error::{Error, Result};
+use crate::front::Unrewindable;
 use crate::request::Request;
 use crate::response::Response;
 
@@ -63,13 +63,28 @@ async fn perform(client: &Client<Simulated>, plan: CallPlan) -> Result<()> {
         };
         world.check_prompt(heard);
     });
-    let response = response?;
+    let response = match response {
+        Ok(response) => response,
+        Err(error) => return Err(refused(error, &plan).await),
+    };
     if plan.body.is_bad() {
         with(|world| {
             note!(world, "call {}: answered before its body was known to be bad", plan.number)
         });
     }
     receive(response, &plan).await
+}
+
+/// A redirect that is not followed is an answer like any other, which the error has.
+async fn refused(error: Error, plan: &CallPlan) -> Error {
+    let line = error.to_string();
+    match Response::try_from(error) {
+        Ok(response) => {
+            let _ = receive(response, plan).await; // however it ends, it is checked
+            Error::builder(line)
+        }
+        Err(error) => error,
+    }
 }
 
 /// Reads as much as the plan wants, and checks it whether it fails or not.
@@ -188,13 +203,18 @@ fn body(plan: &CallPlan) -> Option<Body<Simulated>> {
             (SourceLength::Exactly(announced as u64), has, SourceEnd::Orderly)
         }
     };
-    Some(Body::from_source(Source { data: request_body(plan.number, has).into(), end }, length))
+    let data = request_body(plan.number, has);
+    let source = Source { data, at: 0, end, can_rewind: plan.number % 2 == 0 };
+    Some(Body::from_source(source, length))
 }
 
 /// A body that is read, and takes its time.
 pub(super) struct Source {
-    data: VecDeque<u8>,
+    data: Vec<u8>,
+    /// How many bytes of it were given.
+    at: usize,
     end: SourceEnd,
+    can_rewind: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,21 +229,29 @@ impl Source {
     pub(super) async fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let (pause, most) = with(|world| {
             let pause = world.seed.ms(0..=20) * world.seed.pick(&[0, 0, 1, 1, 10, 50]);
-            (pause, world.seed.pick(&[1, 100, 10_000]).max(self.data.len() / 20))
+            (pause, world.seed.pick(&[1, 100, 10_000]).max((self.data.len() - self.at) / 20))
         });
         if pause > Duration::ZERO {
             sleep(pause).await;
         }
+        let rest = &self.data[self.at..];
         match self.end {
-            _ if !self.data.is_empty() => {}
+            _ if !rest.is_empty() => {}
             SourceEnd::Orderly => {}
             SourceEnd::Error => return Err(io::Error::other("the source fails")),
             SourceEnd::Never => return std::future::pending().await,
         }
-        let count = self.data.len().min(into.len()).min(most);
-        for (byte, slot) in self.data.drain(..count).zip(into) {
-            *slot = byte;
-        }
+        let count = rest.len().min(into.len()).min(most);
+        into[..count].copy_from_slice(&rest[..count]);
+        self.at += count;
         Ok(count)
+    }
+
+    pub(super) fn may_rewind(&self) -> Result<(), Unrewindable> {
+        if self.can_rewind { Ok(()) } else { Err(Unrewindable::Stream) }
+    }
+
+    pub(super) fn rewind(&mut self) {
+        self.at = 0;
     }
 }

@@ -9,7 +9,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ use real::{
     CancelToken, Certificate, Egress, Identity, IntoUrl, IpFamily, Limits, Method, Proxy, Url,
     Version, cookie, dns, redirect, retry, tokio as front,
 };
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
 use tokio::runtime::Runtime;
 
 /// Several threads at once await in it, as the tests do.
@@ -409,6 +409,17 @@ impl Body {
         Self(front::Body::sized(Source::new(reader), length))
     }
 
+    pub fn rewindable<R: Read + Seek + Unpin + Send + 'static>(reader: R) -> Self {
+        Self(front::Body::rewindable(Seekable::new(reader)))
+    }
+
+    pub fn rewindable_sized<R: Read + Seek + Unpin + Send + 'static>(
+        reader: R,
+        length: u64,
+    ) -> Self {
+        Self(front::Body::rewindable_sized(Seekable::new(reader), length))
+    }
+
     pub fn as_bytes(&self) -> Option<&[u8]> {
         self.0.as_bytes()
     }
@@ -428,7 +439,10 @@ impl Body {
 impl From<File> for Body {
     fn from(file: File) -> Self {
         let length = file.metadata().unwrap().len();
-        Self::sized(file, length)
+        #[cfg(feature = "stream")]
+        return Self(front::Body::rewindable_sized(tokio::fs::File::from_std(file), length));
+        #[cfg(not(feature = "stream"))]
+        Self::rewindable_sized(file, length)
     }
 }
 
@@ -506,10 +520,12 @@ pub mod multipart {
         }
 
         pub fn file(path: impl AsRef<Path>) -> io::Result<Self> {
-            let file = File::open(&path)?;
-            let length = file.metadata()?.len();
             let name = path.as_ref().file_name().unwrap().to_string_lossy().into_owned();
-            Ok(Self::reader_with_length(file, length).file_name(name))
+            Ok(Self::body(File::open(&path)?).file_name(name))
+        }
+
+        pub fn body(content: impl Into<super::Body>) -> Self {
+            Self(front::multipart::Part::body(content.into().0))
         }
 
         pub fn file_name(self, name: impl Into<std::borrow::Cow<'static, str>>) -> Self {
@@ -558,6 +574,56 @@ impl AsyncRead for Source {
         }
         buffer.advance(count);
         Poll::Ready(Ok(()))
+    }
+}
+
+/// The same, of a reader that can seek, which is never done at once either.
+struct Seekable<R> {
+    reader: R,
+    is_ready: bool,
+    /// Where a seek has come.
+    seek: Option<io::Result<u64>>,
+}
+
+impl<R> Seekable<R> {
+    fn new(reader: R) -> Self {
+        Self { reader, is_ready: false, seek: None }
+    }
+
+    fn poll_turn(&mut self, cx: &Context<'_>) -> Poll<()> {
+        self.is_ready = !self.is_ready;
+        if self.is_ready {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+}
+
+impl<R: Read + Unpin> AsyncRead for Seekable<R> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        std::task::ready!(self.poll_turn(cx));
+        let count = self.reader.read(buffer.initialize_unfilled())?;
+        buffer.advance(count);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<R: Seek + Unpin> AsyncSeek for Seekable<R> {
+    fn start_seek(mut self: Pin<&mut Self>, to: io::SeekFrom) -> io::Result<()> {
+        assert!(self.seek.is_none(), "one seek at a time");
+        let result = self.reader.seek(to);
+        self.seek = Some(result);
+        Ok(())
+    }
+
+    fn poll_complete(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<u64>> {
+        std::task::ready!(self.poll_turn(cx));
+        self.seek.take().unwrap_or(Ok(0)).into()
     }
 }
 

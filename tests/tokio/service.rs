@@ -191,6 +191,37 @@ async fn gives_bodies_that_tell_their_size_and_trailers() {
     assert_eq!(error.kind(), Kind::Truncated, "{error}");
 }
 
+/// No frame of trailers where there are none: whoever takes each frame for data is right.
+#[tokio::test]
+async fn gives_no_frame_of_no_trailers() {
+    let chunked = |body: &str| {
+        format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{body}0\r\n\r\n")
+    };
+    for (answered, bytes) in [
+        (chunked("3\r\nabc\r\n"), "abc"),
+        (chunked(""), ""),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_owned(), ""),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok".to_owned(), "ok"),
+    ] {
+        let server = Script::serve(vec![answer(&answered)]);
+        let mut client = Client::new();
+        let body = client.call(get(server.url("/"))).await.unwrap().into_body();
+        let mut body = body;
+        let mut got = Vec::new();
+        while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+            got.extend(frame.unwrap().into_data().unwrap());
+        }
+        assert_eq!(got, bytes.as_bytes(), "{answered}");
+        assert_eq!((body.size_hint().exact(), body.is_end_stream()), (Some(0), true), "{answered}");
+        assert!(body.trailers().is_none(), "{answered}");
+        let client = Client::new();
+        let server = Script::serve(vec![answer(&answered)]);
+        let mut response = client.get(server.url("/")).send().await.unwrap();
+        while response.chunk().await.unwrap().is_some() {}
+        assert!(response.trailers().is_none(), "{answered}");
+    }
+}
+
 /// A body of somebody else's.
 struct Frames<E>(VecDeque<Result<Frame<Bytes>, E>>, Option<u64>);
 
@@ -225,6 +256,47 @@ async fn sends_bodies_of_others() {
         let echo = String::from_utf8(collect(answer.into_body()).await.unwrap().0).unwrap();
         assert!(echo.contains("\"data\": \"abcde\"") && echo.contains(field), "{echo}");
     }
+}
+
+/// They come after a body in chunks, and only there.
+#[tokio::test]
+async fn sends_trailers_of_others() {
+    let fields = |name: &'static str| -> HeaderMap {
+        [(name.parse().unwrap(), "5".parse().unwrap())].into_iter().collect()
+    };
+    let rows = [
+        (None, None, "x-sum", true),
+        (None, Some("x-sum"), "x-sum", true),
+        (Some(5), Some("x-sum"), "x-sum", true),
+        (Some(5), None, "x-sum", false),
+    ];
+    for (length, announced, name, is_sent) in rows {
+        let server = Script::serve(vec![answer(ok(""))]);
+        let frames = pieces(&["ab", "cde"]).chain([Frame::trailers(fields(name))]);
+        let body = Frames::<Infallible>(frames.map(Ok).collect(), length);
+        let post = Client::new().post(server.url("/")).body(Body::wrap(body));
+        let post = match announced {
+            Some(names) => post.header("trailer", names),
+            None => post,
+        };
+        post.send().await.unwrap();
+        let received = server.received_text(0);
+        let end = if is_sent { "\r\n0\r\nx-sum: 5\r\n\r\n" } else { "\r\n\r\nabcde" };
+        assert!(received.ends_with(end), "{length:?} {announced:?}: {received}");
+    }
+    // What may not come after a body is not sent there.
+    let server = Script::serve(vec![vec![Step::ExpectHead, Step::Silent]]);
+    let frames = pieces(&["ab"]).chain([Frame::trailers(fields("content-length"))]);
+    let body = Body::wrap(Frames::<Infallible>(frames.map(Ok).collect(), None));
+    let error = Client::new().post(server.url("/")).body(body).send().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Body, "{error}");
+    // A length that the caller announces stays.
+    let server = Script::serve(vec![answer(ok(""))]);
+    let frames = pieces(&["abcde"]).chain([Frame::trailers(fields("x-sum"))]);
+    let body = Body::wrap(Frames::<Infallible>(frames.map(Ok).collect(), None));
+    let post = Client::new().post(server.url("/")).header("content-length", "5");
+    post.body(body).send().await.unwrap();
+    assert!(server.received_text(0).ends_with("\r\n\r\nabcde"));
 }
 
 #[tokio::test]

@@ -63,6 +63,73 @@ async fn leave_room_for_other_tasks() {
     assert!(turns >= 10, "{turns}");
 }
 
+/// Interrupted before each piece, or seek, or without end.
+struct Interrupted {
+    pieces: Vec<&'static str>,
+    is_interrupted: bool,
+    for_ever: bool,
+}
+
+impl Interrupted {
+    fn turn(&mut self) -> io::Result<()> {
+        self.is_interrupted = self.for_ever || !self.is_interrupted;
+        if self.is_interrupted { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
+    }
+}
+
+impl AsyncRead for Interrupted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.turn()?;
+        into.put_slice(self.pieces.pop().unwrap_or_default().as_bytes());
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Interrupted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.turn()?;
+        Poll::Ready(Ok(bytes.len().min(1)))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// As the standard library has it: what was interrupted is tried again.
+#[tokio::test]
+async fn are_not_ended_by_interruptions() {
+    let server = Httpbin::start();
+    let pieces = || vec!["cde", "ab"];
+    let source = Interrupted { pieces: pieces(), is_interrupted: false, for_ever: false };
+    let response = Client::new().post(server.url("/post")).body(Body::new(source)).send().await;
+    let mut response = response.unwrap();
+    let mut sink = Interrupted { pieces: pieces(), is_interrupted: false, for_ever: false };
+    assert!(response.copy_to(&mut sink).await.unwrap() > 5);
+}
+
+/// Without end, it is a matter of limits, and of no other task.
+#[tokio::test]
+async fn interrupted_without_end_leave_room_for_other_tasks() {
+    let server = Httpbin::start();
+    let source = Interrupted { pieces: Vec::new(), is_interrupted: false, for_ever: true };
+    let client = Client::builder().timeout(Duration::from_millis(200)).build().unwrap();
+    let error = client.post(server.url("/post")).body(Body::new(source)).send().await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+}
+
 /// A connection that speaks another protocol is no different.
 #[tokio::test]
 async fn by_another_protocol_leave_room_for_other_tasks() {

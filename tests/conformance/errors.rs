@@ -1,0 +1,67 @@
+//! The classes of errors that the vectors name, as kinds and phases of the client's.
+
+use leanhttp::Error;
+use leanhttp::error::{Kind, Phase};
+
+/// Whether `error` is one of the class `name`. A timeout is none but `timeout`: a client that waits
+/// for more has not found what is wrong.
+pub(super) fn is_named(error: &Error, name: &str) -> bool {
+    let is = |kind, phases: &[Phase]| error.kind() == kind && phases.contains(&error.phase());
+    let says = |text: &str| error.to_string().contains(text);
+    match name {
+        "timeout" => error.is_timeout(),
+
+        "invalid-status-line"
+        | "invalid-version"
+        | "invalid-header"
+        | "invalid-line-end"
+        | "invalid-interim"
+        | "invalid-content-length"
+        | "invalid-transfer-encoding"
+        | "unsupported-transfer-encoding"
+        | "transfer-encoding-on-1.0"
+        | "transfer-encoding-and-content-length"
+        | "unexpected-101"
+        | "framing" => is(Kind::Protocol, &[Phase::Head]),
+        "invalid-chunk" | "invalid-trailer" => is(Kind::Protocol, &[Phase::Body]),
+        "incomplete-head" => is(Kind::Truncated, &[Phase::Head]),
+        "incomplete-body" => is(Kind::Truncated, &[Phase::Body]),
+        "too-many-interim" => is(Kind::Limit, &[Phase::Head]),
+        // The server may speak at any time until the request is sent.
+        "unsolicited-data" => is(Kind::Protocol, &[Phase::Send, Phase::Head]),
+        // A connection may be found lost while the request is sent, or afterwards.
+        "empty-reply" | "connection-closed" | "connection-reset" => {
+            is(Kind::Io, &[Phase::Send, Phase::Head])
+        }
+
+        "too-many-redirects" => is(Kind::Redirect, &[Phase::Redirect]) && says("redirects"),
+        "invalid-location"
+        | "unsupported-scheme"
+        | "userinfo-in-location"
+        | "ambiguous-location" => is(Kind::Redirect, &[Phase::Redirect]),
+
+        "invalid-header-name"
+        | "invalid-header-value"
+        | "invalid-method"
+        | "invalid-url"
+        | "method-not-allowed"
+        | "content-length-mismatch"
+        | "framing-conflict"
+        | "duplicate-host"
+        | "duplicate-content-length" => is(Kind::Builder, &[Phase::Build]),
+        "body-too-short" | "body-error" => is(Kind::Body, &[Phase::Send]),
+
+        // Such a host stands in no URL, or is asked of nobody.
+        "host-too-long" if is(Kind::Builder, &[Phase::Build]) => true,
+        "host-too-long" if is(Kind::Resolve, &[Phase::Resolve]) => true,
+        "proxy-auth"
+        | "proxy-protocol"
+        | "proxy-refused"
+        | "host-too-long"
+        | "credentials-too-long" => is(Kind::Proxy, &[Phase::Proxy]),
+        "decode" => error.is_decode(),
+        // A ratio of ours or the caller's own limit, whichever comes first.
+        "body-too-large" => error.kind() == Kind::Limit,
+        other => panic!("{other} is not known"),
+    }
+}
