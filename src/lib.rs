@@ -314,6 +314,7 @@
 //! | messages of TLS beside the data, such as tickets, of one exchange | 256 KiB | |
 //! | trailers of one body | 16 KiB, 64 fields | `Limits::trailer_bytes`, `trailer_fields` |
 //! | decoded bytes for each byte received, once 16 MiB were decoded | 250 | `Limits::decoded_ratio`, `decoded_freely` |
+//! | coded bytes in a row that decode to (almost) nothing | 1 MiB | `Limits::coded_without_output` |
 //! | content codings of one body | 4 | `Limits::codings` |
 //! | a URL | 65,534 bytes | |
 //! | a cookie's name and value | 4096 bytes | `cookie::Limits` |

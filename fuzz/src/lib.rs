@@ -4,6 +4,7 @@ pub mod chunked;
 pub mod cookies;
 pub mod multipart;
 pub mod network;
+pub mod nothings;
 pub mod request;
 pub mod response;
 pub mod script;
