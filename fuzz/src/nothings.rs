@@ -5,10 +5,11 @@ use std::io::Write;
 use flate2::{Compression, GzBuilder, write::GzEncoder};
 use leanhttp::fuzzing::Coding;
 
-/// A gzip file of which each byte of `plan` says one part: a member with data, and three sorts of
-/// members without; with zeros behind.
+/// A gzip file: a member, then what each byte of `plan` says, which is a member with data or one of
+/// three sorts of members without; with zeros behind.
 pub fn body(plan: &[u8]) -> Vec<u8> {
-    let mut body: Vec<u8> = plan.iter().take(40).flat_map(|byte| part(*byte)).collect();
+    let mut body = member(b"x");
+    plan.iter().take(40).for_each(|byte| body.extend(part(*byte)));
     body.resize(body.len() + plan.len() % 7 * 40, 0);
     body
 }
