@@ -161,10 +161,11 @@ impl<F: Front> fmt::Debug for Client<F> {
 
 impl<F: Front> fmt::Debug for Shared<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let idle_connections = self.idle().pool.len(); // the formatter may use the client
         f.debug_struct("Client")
             .field("timeouts", &self.config.timeouts)
             .field("redirect", &self.config.redirect)
-            .field("idle_connections", &self.idle().pool.len())
+            .field("idle_connections", &idle_connections)
             .finish_non_exhaustive()
     }
 }

@@ -12,7 +12,7 @@ use super::turn::Slot;
 use crate::apart::Apart;
 use crate::body::{Body, Feed};
 use crate::call::{Call, Failure};
-use crate::cancel::Watch;
+use crate::cancel::{Hook, Watch};
 use crate::error::Error;
 use crate::events;
 use crate::front::Front;
@@ -123,7 +123,7 @@ impl<F: Front> Connection<F> {
         call: &mut Call<'_, F>,
     ) -> Result<Box<ResponseHead>, Failure> {
         self.socket.begin(call.method(), call.url());
-        let interrupter = || Box::new(self.socket.interrupter());
+        let interrupter = || Hook::Interrupt(Box::new(self.socket.interrupter()));
         self.watch = call.budget.cancel_token().map(|token| token.on_cancel(interrupter()));
         self.link.start(call).map_err(|halt| self.failure(halt))?;
         let mut body = call.take_body();

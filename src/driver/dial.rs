@@ -123,7 +123,13 @@ async fn look_up<F: Front>(
     let found = resolve::addresses(system, stop, &call.config().dialling, &call.budget).await;
     call.budget.lap(Lap::Resolve, system.now());
     found.map_err(|error| match error {
-        SocketError::Expired(expired) => lookup(expired.kind()).cause(expired),
+        SocketError::Expired(expired) => {
+            let error = lookup(expired.kind()).cause(expired);
+            match system.lookup_obstacle(&stop.host) {
+                Some(obstacle) => error.note(obstacle),
+                None => error,
+            }
+        }
         SocketError::Io(error) => lookup(Kind::Resolve).cause(error),
     })
 }
