@@ -59,12 +59,17 @@ pub(crate) enum Patience {
     Budget,
 }
 
-/// Closes the connection; over TLS the peer is told so, or told what was wrong.
+/// Closes the connection; over TLS the peer is told so, or told what was wrong, unless the process that this
+/// one was forked from goes on with it.
 impl<F: Front> Drop for Connection<F> {
     fn drop(&mut self) {
         events::closed(self.link.route(), self.closing);
         self.socket.closing(self.closing);
-        self.socket.say_farewell(self.link.session.farewell());
+        let may_speak = self.link.is_plain() || self.is_of(self.socket.process());
+        let farewell = self.link.session.farewell();
+        if may_speak {
+            self.socket.say_farewell(farewell);
+        }
     }
 }
 
@@ -92,6 +97,11 @@ impl<F: Front> Connection<F> {
     /// What is known of the TLS connection to the origin.
     pub(crate) fn tls_info(&mut self) -> Option<TlsInfo> {
         self.link.tls_info()
+    }
+
+    /// Whether it was made in that process.
+    pub(super) fn is_of(&self, process: u32) -> bool {
+        self.slot.as_ref().is_none_or(|slot| slot.process() == process)
     }
 
     /// Whether a connection that idled can be used: the peer has neither closed it nor spoken,

@@ -55,6 +55,11 @@ impl<S: System> Socket<S> {
         }
     }
 
+    /// See [`System::process`].
+    pub(crate) fn process(&self) -> u32 {
+        self.system.process()
+    }
+
     /// See [`Stream::end_writing`].
     pub(crate) fn end_writing(&mut self) -> io::Result<()> {
         self.stream.end_writing()

@@ -36,6 +36,11 @@ pub trait System: fmt::Debug + Clone + Default + Send + Sync + 'static {
     /// A number that nobody needs to be unable to guess.
     fn random(&self) -> u64;
 
+    /// The process that this is: a child of `fork` is another one.
+    fn process(&self) -> u32 {
+        std::process::id()
+    }
+
     /// Connects to the first of these addresses that answers; the others' attempts are closed.
     fn connect(
         &self,

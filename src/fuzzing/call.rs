@@ -65,6 +65,10 @@ pub trait Network: Send {
     fn pending(&self, connection: usize) -> Pending;
     /// The connection has gone to the pool.
     fn keep(&mut self, connection: usize);
+    /// The process that the client runs in.
+    fn process(&self) -> u32 {
+        0
+    }
 }
 
 /// How long a read waits.
@@ -225,6 +229,10 @@ impl system::System for World {
     /// Nothing happens by chance here.
     fn random(&self) -> u64 {
         0
+    }
+
+    fn process(&self) -> u32 {
+        self.lock().with(|network| network.process()).unwrap_or_default()
     }
 
     async fn connect(
