@@ -285,6 +285,7 @@
 //! | the whole call, from `send` to the last byte of the body | no limit | `timeout` |
 //! | making a connection: lookup, TCP, proxy and TLS together | 10 s | `connect_timeout` |
 //! | of that, the lookup | no limit of its own | `resolve_timeout` |
+//! | lookups at once, of a client and of one site | 64, 13 | |
 //! | of that, TLS and tunnels | no limit of its own | `handshake_timeout` |
 //! | before the next address of a host is tried as well | 0.25 s | |
 //! | from the end of the request to the first byte of the response | no limit of its own | `first_byte_timeout` |

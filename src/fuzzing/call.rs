@@ -170,6 +170,12 @@ struct Inner {
 }
 
 impl World {
+    /// A world for tests of what stands below a client.
+    #[cfg(test)]
+    pub(crate) fn set_network(&self, network: Arc<Mutex<dyn Network>>) {
+        self.lock().network = Some(network);
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

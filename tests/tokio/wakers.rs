@@ -1,6 +1,5 @@
 //! Wakers are the executor's code: they may do anything when they are called, cloned or dropped.
 
-
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
