@@ -33,8 +33,15 @@ struct State {
     hooks: Mutex<Hooks>,
 }
 
-/// What is to be done.
-type Hook = Box<dyn Fn() + Send>;
+/// What is done when a token is cancelled.
+pub(crate) enum Hook {
+    /// Ends what the system does for a call. It calls no foreign code, so it runs under the lock: when
+    /// its [`Watch`] is gone, it neither runs nor will.
+    Interrupt(Box<dyn Fn() + Send>),
+    /// Tells who waits, by a waker that may do anything, so it runs without a lock. It may still run
+    /// when its [`Watch`] is gone.
+    Wake(Arc<dyn Fn() + Send + Sync>),
+}
 
 #[derive(Default)]
 struct Hooks {
@@ -50,11 +57,13 @@ impl CancelToken {
     }
 
     /// Ends the calls that have this token.
+    ///
+    /// No lock is held while the wakers of waiting tasks are called: they may drop the future of a
+    /// call, or cancel again.
     pub fn cancel(&self) {
         self.0.is_cancelled.store(true, Ordering::SeqCst);
-        for hook in self.0.hooks().slots.iter().flatten() {
-            hook();
-        }
+        let wakes: Vec<_> = self.0.hooks().slots.iter().flatten().filter_map(Hook::run).collect();
+        wakes.iter().for_each(|wake| wake());
     }
 
     /// Whether it was.
@@ -62,19 +71,35 @@ impl CancelToken {
         self.0.is_cancelled.load(Ordering::SeqCst)
     }
 
-    /// Has something done when the token is cancelled, or now if it is: to wake up what waits. It
-    /// must be quick and must not use the token.
+    /// Has something done when the token is cancelled, or now if it is.
     pub(crate) fn on_cancel(&self, hook: Hook) -> Watch {
-        let mut hooks = self.0.hooks();
-        if self.is_cancelled() {
-            hook();
+        let (slot, wake) = {
+            let mut hooks = self.0.hooks();
+            let wake = if self.is_cancelled() { hook.run() } else { None };
+            (hooks.put(hook), wake)
+        };
+        let watch = Watch { token: self.clone(), slot };
+        if let Some(wake) = wake {
+            wake();
         }
-        Watch { token: self.clone(), slot: hooks.put(hook) }
+        watch
     }
 }
 
-/// As long as this lives, the token does what it was asked to do. When it is gone that is over and
-/// not under way.
+impl Hook {
+    /// Does what is done under the lock, and gives back what is not.
+    fn run(&self) -> Option<Arc<dyn Fn() + Send + Sync>> {
+        match self {
+            Self::Interrupt(interrupt) => {
+                interrupt();
+                None
+            }
+            Self::Wake(wake) => Some(Arc::clone(wake)),
+        }
+    }
+}
+
+/// As long as this lives, the token does what it was asked to do.
 #[derive(Debug)]
 pub(crate) struct Watch {
     token: CancelToken,
@@ -83,7 +108,8 @@ pub(crate) struct Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.token.0.hooks().take(self.slot);
+        let hook = self.token.0.hooks().take(self.slot);
+        drop(hook); // only here, without the lock: it may hold the last of a waker
     }
 }
 
@@ -123,14 +149,26 @@ mod tests {
 
     #[test]
     fn hooks_run_once_each_and_only_while_they_are_watched() {
-        let token = CancelToken::new();
+        for hook in [interrupt, wake] {
+            run_hooks(&CancelToken::new(), hook);
+        }
+    }
+
+    fn interrupt(count: Arc<AtomicUsize>) -> Hook {
+        Hook::Interrupt(Box::new(move || {
+            count.fetch_add(1, Ordering::SeqCst);
+        }))
+    }
+
+    fn wake(count: Arc<AtomicUsize>) -> Hook {
+        Hook::Wake(Arc::new(move || {
+            count.fetch_add(1, Ordering::SeqCst);
+        }))
+    }
+
+    fn run_hooks(token: &CancelToken, hook: fn(Arc<AtomicUsize>) -> Hook) {
         let count = Arc::new(AtomicUsize::new(0));
-        let hook = || -> Hook {
-            let count = Arc::clone(&count);
-            Box::new(move || {
-                count.fetch_add(1, Ordering::SeqCst);
-            })
-        };
+        let hook = || hook(Arc::clone(&count));
         let first = token.on_cancel(hook());
         drop(token.on_cancel(hook()));
         let other = token.clone();
@@ -148,12 +186,54 @@ mod tests {
     #[test]
     fn slots_are_used_again() {
         let token = CancelToken::new();
-        let mut watches: Vec<_> = (0..3).map(|_| token.on_cancel(Box::new(|| ()))).collect();
+        let mut watches: Vec<_> = (0..3).map(|_| token.on_cancel(nothing())).collect();
         for _ in 0..100 {
             drop(watches.remove(1));
-            watches.push(token.on_cancel(Box::new(|| ())));
+            watches.push(token.on_cancel(nothing()));
         }
         let slots: std::collections::BTreeSet<_> = watches.iter().map(|watch| watch.slot).collect();
         assert_eq!((slots.len(), token.0.hooks().slots.len()), (3, 3), "each has its own");
+    }
+
+    fn nothing() -> Hook {
+        Hook::Wake(Arc::new(|| ()))
+    }
+
+    /// What is woken may do anything with the token: use it, drop its watch, cancel again.
+    #[test]
+    fn wakes_run_without_the_lock() {
+        let token = CancelToken::new();
+        let watch = Arc::new(Mutex::new(None));
+        let (own, others) = (token.clone(), Arc::clone(&watch));
+        let uses = move || {
+            drop(own.on_cancel(nothing()));
+            let watch = others.lock().unwrap().take();
+            if watch.is_some() {
+                drop(watch);
+                own.cancel();
+            }
+        };
+        *watch.lock().unwrap() = Some(token.on_cancel(Hook::Wake(Arc::new(uses))));
+        token.cancel();
+        assert!(watch.lock().unwrap().is_none());
+        assert!(token.0.hooks().slots.iter().all(Option::is_none));
+    }
+
+    /// What a hook holds may use the token when it is dropped.
+    #[test]
+    fn hooks_are_dropped_without_the_lock() {
+        struct Uses(CancelToken);
+        impl Drop for Uses {
+            fn drop(&mut self) {
+                drop(self.0.on_cancel(nothing()));
+            }
+        }
+        let token = CancelToken::new();
+        let uses = Uses(token.clone());
+        let watch = token.on_cancel(Hook::Wake(Arc::new(move || {
+            let _held = &uses;
+        })));
+        drop(watch);
+        assert!(token.0.hooks().slots.iter().all(Option::is_none));
     }
 }

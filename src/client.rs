@@ -7,6 +7,7 @@ use http::Method;
 
 use crate::apart::Apart;
 use crate::config::{ClientBuilder, Config};
+use crate::driver::system::System;
 use crate::driver::{Connection, Waiter};
 use crate::front::Front;
 use crate::pool::Pool;
@@ -42,6 +43,8 @@ pub(crate) struct Idle<F: Front> {
     pub(crate) pool: Pool<Apart<Connection<F>>>,
     pub(crate) shelf: Shelf,
     pub(crate) slots: Slots<Waiter<F>>,
+    /// The process that all of these belong to.
+    pub(crate) process: u32,
 }
 
 impl<F: Front> Client<F> {
@@ -59,7 +62,8 @@ impl<F: Front> Client<F> {
     pub(crate) fn in_world(mut config: Apart<Config>, system: F::System) -> Self {
         config.complete();
         let slots = Slots::new(config.pool.max_open_per_host);
-        let idle = Idle { pool: Pool::new(config.pool), shelf: Shelf::default(), slots };
+        let process = system.process();
+        let idle = Idle { pool: Pool::new(config.pool), shelf: Shelf::default(), slots, process };
         Self { shared: Arc::new(Shared { config, system, idle: Mutex::new(idle) }) }
     }
 
@@ -161,10 +165,11 @@ impl<F: Front> fmt::Debug for Client<F> {
 
 impl<F: Front> fmt::Debug for Shared<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let idle_connections = self.idle().pool.len(); // the formatter may use the client
         f.debug_struct("Client")
             .field("timeouts", &self.config.timeouts)
             .field("redirect", &self.config.redirect)
-            .field("idle_connections", &self.idle().pool.len())
+            .field("idle_connections", &idle_connections)
             .finish_non_exhaustive()
     }
 }

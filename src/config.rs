@@ -188,6 +188,7 @@ impl<F: Front> ClientBuilder<F> {
             return Err(error);
         }
         self.config.tls.check()?;
+        self.config.dialling.check()?;
         Ok(Client::in_world(self.config, world))
     }
 

@@ -96,6 +96,17 @@ impl Dialling {
         detour.map(|(_, to)| to)
     }
 
+    /// What cannot hold together.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        match &self.egress {
+            Some(egress) if self.unix_socket.is_some() && !egress.allows_unix_sockets() => {
+                let detail = "unix_socket: the egress policy allows no Unix domain socket";
+                Err(Error::builder(detail))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether an address may be used at all, its family considered.
     pub(crate) fn suits(&self, address: &SocketAddr) -> bool {
         let by_family = match self.family {
@@ -219,6 +230,10 @@ impl<F: Front> ClientBuilder<F> {
 
     /// Sends all requests through this Unix domain socket; the URL's host is what `Host` and TLS
     /// name, and is not looked up.
+    ///
+    /// Beside an [`egress`](Self::egress) policy that does not start with
+    /// [`Egress::everything`] it is an error of [`build`](Self::build): the socket has no address
+    /// that such a policy could allow.
     ///
     /// ```no_run
     /// let client = leanhttp::Client::builder().unix_socket("/run/docker.sock").build()?;

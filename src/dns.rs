@@ -7,10 +7,16 @@ use std::sync::Arc;
 
 /// Looks up host names, for [`ClientBuilder::dns_resolver`](crate::config::ClientBuilder::dns_resolver).
 ///
-/// It is called on threads of the client's own, up to 64 at once; on the async front on those of
-/// tokio for what blocks (`spawn_blocking`). The client waits no longer than the connect timeout
-/// lasts; an answer that comes later is dropped. Nothing is cached: a resolver that wants to may do
-/// so.
+/// It is called on threads of the client's own; on the async front on those of tokio for what blocks
+/// (`spawn_blocking`). The client waits no longer than the connect timeout lasts; an answer that comes
+/// later is dropped. Nothing is cached: a resolver that wants to may do so. Calls that wait for the same
+/// name at the same time share one lookup.
+///
+/// A client has up to 64 lookups at a time, also counting those that nobody waits for any more, which
+/// cannot be interrupted. The names of one site get a part of them: as long as less than a quarter of what
+/// is free, 13 if no other site has any. So names whose servers are silent do not keep others from being
+/// looked up. A site is the registrable domain with the feature `public-suffix`, and the last two labels
+/// without. What has to wait for its turn needs no thread, and its timeout says what was in its way.
 ///
 /// It answers at once, unlike that of reqwest. On the async front a resolver that has to be awaited is
 /// run to its end where it is called, `tokio::runtime::Handle::current().block_on(lookup)`, which holds

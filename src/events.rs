@@ -3,9 +3,11 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
 use http::StatusCode;
+use log::LevelFilter;
 
 use crate::policy::retry::Reason;
 use crate::policy::route::{Route, Security, Target};
@@ -14,31 +16,40 @@ use crate::url::Url;
 
 const TARGET: &str = "leanhttp";
 
+/// Hands a line to the program's logger. Connections are closed while a panic unwinds, too, where a
+/// second one would abort: the panic of a logger is told by the panic hook, and ends here.
+fn tell(line: fmt::Arguments<'_>) {
+    if log::max_level() >= LevelFilter::Debug {
+        let tell = || log::debug!(target: TARGET, "{line}");
+        drop(panic::catch_unwind(AssertUnwindSafe(tell)));
+    }
+}
+
 pub(crate) fn connected(route: &Route, peer: Option<SocketAddr>) {
     match peer {
-        Some(peer) => log::debug!(target: TARGET, "{}: connected to {peer}", Way(route)),
-        None => log::debug!(target: TARGET, "{}: connected to a Unix socket", Way(route)),
+        Some(peer) => tell(format_args!("{}: connected to {peer}", Way(route))),
+        None => tell(format_args!("{}: connected to a Unix socket", Way(route))),
     }
 }
 
 pub(crate) fn reused(route: &Route) {
-    log::debug!(target: TARGET, "{}: reusing a connection", Way(route));
+    tell(format_args!("{}: reusing a connection", Way(route)));
 }
 
 pub(crate) fn closed(route: &Route, reason: CloseReason) {
-    log::debug!(target: TARGET, "{}: closing a connection: {reason}", Way(route));
+    tell(format_args!("{}: closing a connection: {reason}", Way(route)));
 }
 
 pub(crate) fn redirected(status: StatusCode, from: &Url, to: &Url) {
-    log::debug!(target: TARGET, "{}: redirected ({status}) to {}", Page(from), Page(to));
+    tell(format_args!("{}: redirected ({status}) to {}", Page(from), Page(to)));
 }
 
 pub(crate) fn sent_again(url: &Url, why: &str) {
-    log::debug!(target: TARGET, "{}: sent again: {why}", Page(url));
+    tell(format_args!("{}: sent again: {why}", Page(url)));
 }
 
 pub(crate) fn retried(url: &Url, reason: Reason, delay: Duration) {
-    log::debug!(target: TARGET, "{}: trying again in {delay:?}: {reason}", Page(url));
+    tell(format_args!("{}: trying again in {delay:?}: {reason}", Page(url)));
 }
 
 /// Where a connection leads.

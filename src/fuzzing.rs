@@ -121,12 +121,15 @@ pub struct Coding(coding::Decoder);
 impl Coding {
     /// What undoes `Content-Encoding: {codings}`.
     pub fn new(codings: &'static str) -> Option<Self> {
+        Self::limited(codings, Limits::default().coded_without_output)
+    }
+
+    /// The same with another limit of coded bytes that decode to nothing.
+    pub fn limited(codings: &'static str, coded_without_output: u64) -> Option<Self> {
         let value = HeaderValue::from_static(codings);
         let headers = HeaderMap::from_iter([(header::CONTENT_ENCODING, value)]);
-        coding::plan(&headers, coding::Codings::default(), &Limits::default())
-            .ok()
-            .flatten()
-            .map(Self)
+        let limits = Limits { coded_without_output, ..Limits::default() };
+        coding::plan(&headers, coding::Codings::default(), &limits).ok().flatten().map(Self)
     }
 
     /// How many bytes were consumed and how many produced.

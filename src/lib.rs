@@ -312,6 +312,7 @@
 //! | the whole call, from `send` to the last byte of the body | no limit | `timeout` |
 //! | making a connection: lookup, TCP, proxy and TLS together | 10 s | `connect_timeout` |
 //! | of that, the lookup | no limit of its own | `resolve_timeout` |
+//! | lookups at once, of a client and of one site | 64, 13 | |
 //! | of that, TLS and tunnels | no limit of its own | `handshake_timeout` |
 //! | before the next address of a host is tried as well | 0.25 s | |
 //! | from the end of the request to the first byte of the response | no limit of its own | `first_byte_timeout` |
@@ -342,6 +343,7 @@
 //! | TLS records without data, such as tickets, of one exchange | 256 KiB more than its data | |
 //! | trailers of one body | 16 KiB, 64 fields | `Limits::trailer_bytes`, `trailer_fields` |
 //! | decoded bytes for each byte received, once 16 MiB were decoded | 250 | `Limits::decoded_ratio`, `decoded_freely` |
+//! | coded bytes in a row that decode to (almost) nothing | 1 MiB | `Limits::coded_without_output` |
 //! | content codings of one body | 4 | `Limits::codings` |
 //! | a URL | 65,534 bytes | |
 //! | a cookie's name and value | 4096 bytes | `cookie::Limits` |

@@ -74,6 +74,13 @@ pub struct Limits {
     /// 16 MiB, so that no honest body meets the ratio.
     pub decoded_freely: u64,
 
+    /// Coded bytes that decode to nothing, such as headers, padding and empty blocks. The count falls
+    /// by 64 for each byte that comes out, and is looked at after every sixteenth of the limit (64 KiB
+    /// at most).
+    ///
+    /// 1 MiB: a gzip header takes some 30 bytes, and each flush of an event stream 5.
+    pub coded_without_output: u64,
+
     /// What is read away of a body that nobody wants, to save its connection.
     ///
     /// 16 KiB: a new connection costs less than to wait for more.
@@ -99,6 +106,7 @@ impl Default for Limits {
             codings: 4,
             decoded_ratio: 250,
             decoded_freely: 16 * MIB,
+            coded_without_output: MIB,
             drained_bytes: 16 * KIB,
             body_bytes: 256 * MIB,
         }

@@ -82,11 +82,13 @@ impl<T> Pool<T> {
 }
 
 impl<T: Pooled> Pool<T> {
-    /// The connection to `url` by that proxy that idles least. Call [`expire`](Self::expire) first.
-    pub(crate) fn take(&mut self, url: &Url, proxy: Option<&Arc<Hop>>) -> Option<T> {
+    /// The connection to `url` by that proxy that idles least, and since when it idles. Call
+    /// [`expire`](Self::expire) first.
+    pub(crate) fn take(&mut self, url: &Url, proxy: Option<&Arc<Hop>>) -> Option<(T, Instant)> {
         let leads_there = |idle: &Idle<T>| idle.connection.route().leads_to(url, proxy);
         let at = self.idle.iter().rposition(leads_there)?;
-        Some(self.idle.remove(at).connection)
+        let idle = self.idle.remove(at);
+        Some((idle.connection, idle.since))
     }
 
     /// Keeps a connection that is not [too old](Self::is_too_old), and gives back the one that has to
@@ -190,7 +192,7 @@ mod tests {
     }
 
     fn take(pool: &mut TestPool, host: &str) -> Option<u32> {
-        pool.take(&url(host), None).map(|(_, connection, _)| connection)
+        pool.take(&url(host), None).map(|((_, connection, _), _)| connection)
     }
 
     #[test]

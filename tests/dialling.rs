@@ -6,15 +6,16 @@ mod support;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use leanhttp::error::{Fault, Kind, Phase};
-use leanhttp::{Client, ClientBuilder, Egress, Error, IpFamily, Proxy};
+use leanhttp::{Client, ClientBuilder, Egress, Error, IpFamily, Proxy, dns};
 
 use support::net::{self, Unreachable};
+use support::proxy::Proxy as Hops;
 use support::script::{Script, answer, moved, ok};
 
 type Addresses = io::Result<Vec<SocketAddr>>;
@@ -253,6 +254,95 @@ mod unix_sockets {
     }
 }
 
+/// Names whose servers are silent leave room for others.
+mod silent_names {
+    use super::*;
+
+    /// A resolver that answers for `h.test`, and for nothing else until the sender is dropped; and how many
+    /// other names it was asked for.
+    fn resolver(
+        addr: SocketAddr,
+    ) -> (mpsc::Sender<()>, Arc<AtomicUsize>, impl dns::Resolve + 'static) {
+        let (hold, held) = mpsc::channel();
+        let (held, asked) = (Mutex::new(held), Arc::new(AtomicUsize::new(0)));
+        let count = Arc::clone(&asked);
+        let resolver = move |name: &str| -> Addresses {
+            if name == "h.test" {
+                return Ok(vec![addr]);
+            }
+            count.fetch_add(1, Ordering::SeqCst);
+            let _ = held.lock().unwrap().recv();
+            Err(io::ErrorKind::TimedOut.into())
+        };
+        (hold, asked, resolver)
+    }
+
+    #[test]
+    fn s07_names_of_one_site_leave_room_for_others() {
+        let server = Script::serve(vec![answer(ok("here"))]);
+        let (silence, asked, resolver) = resolver(server.addr());
+        let client = Client::builder().dns_resolver(Arc::new(resolver)).build().unwrap();
+        let token = leanhttp::CancelToken::new();
+        let calls: Vec<_> = (0..80)
+            .map(|n| {
+                let url = format!("http://{n}.silent.test/");
+                let request = client.get(url).connect_timeout(Duration::from_secs(60));
+                let request = request.cancel_token(&token);
+                thread::spawn(move || request.send().map(drop))
+            })
+            .collect();
+        while asked.load(Ordering::SeqCst) < 13 {
+            thread::yield_now();
+        }
+        assert_eq!(client.get("http://h.test/").send().unwrap().text().unwrap(), "here");
+        assert_eq!(asked.load(Ordering::SeqCst), 13);
+
+        let late =
+            client.get("http://late.silent.test/").connect_timeout(Duration::from_millis(50));
+        let error = late.send().unwrap_err();
+        assert_eq!((error.kind(), error.phase()), (Kind::Timeout, Phase::Resolve), "{error}");
+        let why = "its turn to be looked up has not come: 13 lookups of other names have no answer yet, \
+                   13 of them for silent.test";
+        assert!(error.to_string().contains(why), "{error}");
+        token.cancel();
+        drop(silence);
+        for call in calls {
+            call.join().unwrap().unwrap_err();
+        }
+    }
+
+    /// One name for many calls is one lookup.
+    #[test]
+    fn s07_calls_to_one_host_share_a_lookup() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        let (go, told) = mpsc::channel::<()>();
+        let told = Mutex::new(told);
+        let resolver = move |_: &str| -> Addresses {
+            count.fetch_add(1, Ordering::SeqCst);
+            let _ = told.lock().unwrap().recv();
+            Err(io::Error::other("no such name"))
+        };
+        let client = Client::builder().dns_resolver(Arc::new(resolver)).build().unwrap();
+        let calls: Vec<_> = (0..10)
+            .map(|_| {
+                let request = client.get("http://a.test/").connect_timeout(Duration::from_secs(60));
+                thread::spawn(move || request.send().map(drop))
+            })
+            .collect();
+        while client.pool_stats().open < 10 || asked.load(Ordering::SeqCst) < 1 {
+            thread::yield_now();
+        }
+        thread::sleep(Duration::from_millis(50)); // so that all of them have asked
+        drop(go);
+        for call in calls {
+            let error = call.join().unwrap().unwrap_err();
+            assert_eq!(error.to_string(), "looking up a.test for http://a.test/: no such name");
+        }
+        assert!(asked.load(Ordering::SeqCst) < 10, "{asked:?}");
+    }
+}
+
 /// Nothing but the address that is dialled counts.
 mod egress {
     use super::*;
@@ -312,7 +402,7 @@ mod egress {
     fn n07_a_proxy_is_asked_for_nothing_that_is_denied() {
         for denied in ["http://169.254.169.254/", "http://0x0a.1/", "http://h.test:22/"] {
             let proxy = Script::serve(vec![answer(ok("here"))]);
-            let egress = Egress::public_only().deny_port_range(22..=22);
+            let egress = Egress::public_only().deny_port_range(22..=22).allow_proxied_names();
             let client = Client::builder()
                 .proxy(Proxy::all(proxy.url("")).unwrap())
                 .egress(egress.allow_network(proxy.addr().ip().into()))
@@ -323,6 +413,120 @@ mod egress {
             let error = client.get(denied).send().unwrap_err();
             assert_eq!((error.kind(), error.phase()), (Kind::Denied, Phase::Connect), "{error}");
         }
+    }
+
+    /// A name that the proxy looks up may lead to whatever the proxy reaches.
+    #[test]
+    fn s08_names_that_a_proxy_looks_up_need_a_word() {
+        let names = ["localhost", "metadata.google.internal", "h.test", "127.0.0.1.nip.io"];
+        for scheme in ["http", "socks4a", "socks5h"] {
+            let served = if scheme == "http" { 0 } else { 2 };
+            let origin = Script::serve(vec![answer(ok("here")); served]);
+            let proxy = match scheme {
+                "http" => Hops::http(origin.addr()),
+                _ => Hops::socks(origin.addr()),
+            };
+            let egress = || Egress::public_only().allow_network(proxy.addr().ip().into());
+            let denying = Egress::everything().deny_network("10.0.0.0/8".parse().unwrap());
+            let by = || Client::builder().proxy(Proxy::all(proxy.url(scheme)).unwrap());
+            for (url, egress) in [
+                ("http", egress()),
+                ("https", egress()),
+                ("http", Egress::nothing()),
+                ("http", denying),
+            ] {
+                for name in names {
+                    let url = format!("{url}://{name}/");
+                    let error = fetch(by().egress(egress.clone()), &url).unwrap_err();
+                    assert_eq!((error.kind(), error.fault()), (Kind::Denied, Fault::Policy));
+                    let why = "the proxy would look the name up, and the egress policy cannot judge \
+                               where it leads (see Egress::allow_proxied_names)";
+                    assert!(error.to_string().ends_with(why), "{error}");
+                }
+            }
+            assert_eq!(proxy.asked(), [""; 0], "{scheme}");
+            let denied = fetch(by().egress(egress().allow_proxied_names()), "http://10.0.0.1/");
+            assert_eq!(
+                denied.unwrap_err().kind(),
+                Kind::Denied,
+                "an address is judged all the same"
+            );
+            if scheme == "http" {
+                continue; // see below
+            }
+            for (name, allowing) in [
+                ("localhost", egress().allow_proxied_names()),
+                ("h.test", Egress::everything().deny_port_range(22..=22)),
+            ] {
+                let url = format!("http://{name}/");
+                assert_eq!(fetch(by().egress(allowing), &url).unwrap(), "here", "{scheme}");
+            }
+        }
+        let proxy = Script::serve(vec![answer(ok("here"))]);
+        let egress = Egress::nothing().allow_network(proxy.addr().ip().into());
+        let client = Client::builder().proxy(Proxy::all(proxy.url("")).unwrap());
+        let client = client.egress(egress.allow_proxied_names());
+        assert_eq!(fetch(client, "http://localhost/").unwrap(), "here");
+    }
+
+    /// A redirect to a name is no other way around it.
+    #[test]
+    fn s08_neither_does_a_redirect_lead_to_a_proxied_name() {
+        let proxy = Script::serve(vec![moved(302, "http://localhost/")]);
+        let egress = Egress::public_only().allow_network("127.0.0.1".parse().unwrap());
+        let client = Client::builder().proxy(Proxy::http(proxy.url("")).unwrap()).egress(egress);
+        let error = fetch(client, "http://8.8.8.8/").unwrap_err();
+        assert_eq!(error.kind(), Kind::Denied, "{error}");
+        assert_eq!(proxy.received_text(0).matches("HTTP/1.1").count(), 1);
+    }
+
+    /// A proxy that is told addresses is told none that is denied.
+    #[test]
+    fn s08_what_is_looked_up_for_a_proxy_is_judged() {
+        for scheme in ["socks4", "socks5"] {
+            let origin = Script::serve(vec![answer(ok("here"))]);
+            let proxy = Hops::socks(origin.addr());
+            let resolver = |name: &str| -> Addresses {
+                let denied = "169.254.169.254:0".parse().unwrap();
+                let public = "8.8.8.8:0".parse().unwrap();
+                match name {
+                    "mixed.test" => Ok(vec![denied, public]),
+                    _ => Ok(vec![denied]),
+                }
+            };
+            let egress = Egress::public_only().allow_network(proxy.addr().ip().into());
+            let client = Client::builder().dns_resolver(Arc::new(resolver)).egress(egress);
+            let by = Proxy::all(format!("{scheme}://{}", proxy.addr())).unwrap();
+            let client = client.proxy(by).build().unwrap();
+            let error = client.get("http://inner.test/").send().unwrap_err();
+            assert_eq!((error.kind(), error.phase()), (Kind::Denied, Phase::Connect), "{error}");
+            assert!(error.to_string().contains("169.254.169.254 is not allowed"), "{error}");
+            assert_eq!(proxy.asked(), [""; 0]);
+            assert_eq!(client.get("http://mixed.test/").send().unwrap().text().unwrap(), "here");
+            let version = scheme.trim_start_matches("socks");
+            assert_eq!(proxy.asked(), [format!("{version}  8.8.8.8:80")]);
+        }
+    }
+
+    /// A socket without an address is nothing that such a policy could allow.
+    #[cfg(unix)]
+    #[test]
+    fn a_unix_socket_beside_a_policy_that_allows_none() {
+        for egress in
+            [Egress::public_only(), Egress::nothing(), Egress::nothing().allow_ports([80])]
+        {
+            let with = |first: bool| match first {
+                true => Client::builder().unix_socket("/run/x.sock").egress(egress.clone()),
+                false => Client::builder().egress(egress.clone()).unix_socket("/run/x.sock"),
+            };
+            for first in [true, false] {
+                let error = with(first).build().unwrap_err();
+                let line = "unix_socket: the egress policy allows no Unix domain socket";
+                assert_eq!((error.kind(), &*error.to_string()), (Kind::Builder, line));
+            }
+        }
+        let http_only = Egress::everything().deny_scheme("https");
+        assert!(Client::builder().egress(http_only).unix_socket("/run/x.sock").build().is_ok());
     }
 
     /// To connect to no address in particular is to connect to this host.

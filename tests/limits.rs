@@ -173,6 +173,27 @@ fn the_ratio_is_asked_once_what_is_free_is_used_up() {
     }
 }
 
+/// Padding behind the data, with room for the windows in which it is counted.
+#[test]
+fn coded_bytes_without_output_are_limited() {
+    for (limit, zeros, is_fine) in
+        [(16_000, 16_000, true), (16_000, 19_000, false), (0, 500, false)]
+    {
+        let mut limits = Limits::default();
+        limits.coded_without_output = limit;
+        let client = Client::builder().limits(limits).build().unwrap();
+        let outcome = fetch(&client, &coded("gzip", &[gzip(b"ok"), vec![0; zeros]].concat()));
+        match outcome {
+            Ok(body) => assert!(is_fine && body == b"ok", "{zeros}"),
+            Err(error) => {
+                let reason = format!("more than {limit} coded bytes decode to (almost) nothing");
+                assert!(!is_fine && error.to_string().ends_with(&reason), "{zeros}: {error}");
+                assert_eq!(error.kind(), Kind::Limit);
+            }
+        }
+    }
+}
+
 /// The rest of a dropped response is read away up to the limit; beyond it the connection is closed.
 #[test]
 fn what_is_drained_is_limited() {

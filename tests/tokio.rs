@@ -39,6 +39,8 @@ mod service;
 mod support;
 #[path = "tokio/uploads.rs"]
 mod uploads;
+#[path = "tokio/wakers.rs"]
+mod wakers;
 
 pub use self::blocking::{Body, Client, ClientBuilder, Request, RequestBuilder, Response, get};
 pub use real::*;
@@ -53,6 +55,8 @@ pub mod multipart {
 mod both {
     #[path = "bad_responses.rs"]
     mod bad_responses;
+    #[path = "callbacks.rs"]
+    mod callbacks;
     #[path = "cancel.rs"]
     mod cancel;
     #[path = "credentials.rs"]

@@ -1,11 +1,13 @@
 //! Content codings: what comes out does not depend on how the input is cut or on the room there is,
-//! whatever another encoder has written comes out as it was, and what is cut is not complete.
+//! whatever another encoder has written comes out as it was, what is cut is not complete, and what
+//! decodes to nothing ends at the limit, which a twin (`src/nothings.rs`) has counted too.
 #![no_main]
 
 use std::io::Write;
 
 use flate2::{Compression, write::GzEncoder};
 use leanhttp::fuzzing::Coding;
+use leanhttp_fuzz::nothings::{self, Verdict};
 use leanhttp_fuzz::{Decoded, Sizes};
 use libfuzzer_sys::fuzz_target;
 
@@ -23,7 +25,25 @@ fuzz_target!(|input: &[u8]| {
     check(decode("gzip, gzip", &encode(&coded, 1), sizes), data);
     let (_, complete) = decode("gzip", &first[..first.len() - 1 - data.len() % 20], sizes);
     assert!(!complete, "it was cut");
+    nothing(data, sizes);
 });
+
+/// Much that decodes to nothing, and a limit to it.
+fn nothing(plan: &[u8], mut sizes: Sizes<'_>) {
+    let limit = sizes.next().unwrap() as u64;
+    let body = nothings::body(plan);
+    let outcome = decode_within(limit, "gzip", &body, sizes);
+    assert_eq!(outcome, decode_within(limit, "gzip", &body, Sizes::WHOLE));
+    let (decoded, complete) = outcome;
+    match nothings::judge(&body, limit) {
+        Verdict::Within => assert!(complete, "{limit}: {decoded:?}"),
+        Verdict::Beyond => assert_eq!(decoded.error, Some(format!("Idle({limit})"))),
+        Verdict::Open => {}
+    }
+    let nested = encode(&body, 1);
+    let outcome = decode_within(limit, "gzip, gzip", &nested, sizes);
+    assert_eq!(outcome, decode_within(limit, "gzip, gzip", &nested, Sizes::WHOLE));
+}
 
 fn check((decoded, complete): (Decoded, bool), data: &[u8]) {
     assert_eq!(decoded.bytes, data);
@@ -31,7 +51,19 @@ fn check((decoded, complete): (Decoded, bool), data: &[u8]) {
 }
 
 fn decode(codings: &'static str, data: &[u8], sizes: Sizes<'_>) -> (Decoded, bool) {
-    let mut coding = Coding::new(codings).unwrap();
+    decode_by(Coding::new(codings).unwrap(), data, sizes)
+}
+
+fn decode_within(
+    limit: u64,
+    codings: &'static str,
+    data: &[u8],
+    sizes: Sizes<'_>,
+) -> (Decoded, bool) {
+    decode_by(Coding::limited(codings, limit).unwrap(), data, sizes)
+}
+
+fn decode_by(mut coding: Coding, data: &[u8], sizes: Sizes<'_>) -> (Decoded, bool) {
     let decoded = leanhttp_fuzz::decode(data, sizes, |input, output| coding.decode(input, output));
     let complete = decoded.error.is_none() && coding.eof().is_ok();
     (decoded, complete)

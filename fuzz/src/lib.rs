@@ -6,6 +6,7 @@ pub mod constant;
 pub mod cookies;
 pub mod multipart;
 pub mod network;
+pub mod nothings;
 pub mod request;
 pub mod response;
 pub mod script;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::race;
@@ -12,13 +13,24 @@ use crate::dns::Resolver;
 use crate::driver::SocketError;
 use crate::driver::system::{self, Desk, Failures, Found};
 use crate::os;
-use crate::os::lookups::{Lookup, Lookups};
+use crate::os::lookups::{Lookups, Place};
 use crate::policy::budget::Budget;
 
 /// The operating system, as one client uses it.
 #[derive(Debug, Clone, Default)]
 pub struct System {
-    lookups: Arc<Lookups<Event>>,
+    lookups: Arc<Lookups<Event, Threads>>,
+}
+
+/// A thread for each lookup.
+#[derive(Debug, Clone, Copy)]
+struct Threads;
+
+impl Place for Threads {
+    fn run(&self, work: impl FnOnce() + Send + 'static) {
+        let thread = thread::Builder::new().name("leanhttp lookup".into());
+        drop(thread.spawn(work));
+    }
 }
 
 impl system::System for System {
@@ -51,7 +63,11 @@ impl system::System for System {
     }
 
     fn look_up(&self, host: String, resolver: Resolver, answer: Arc<Desk<Found, Event>>) {
-        self.lookups.begin(Lookup { host, resolver, answer: Arc::downgrade(&answer) });
+        self.lookups.begin(&host, resolver, Threads, &answer);
+    }
+
+    fn lookup_obstacle(&self, host: &str) -> Option<String> {
+        self.lookups.obstacle(host)
     }
 }
 

@@ -80,7 +80,8 @@ mod tests {
     use proptest::prelude::*;
 
     use crate::coding::CodingError;
-    use crate::coding::testing::{assert_split_makes_no_difference, whole};
+    use crate::coding::testing::{assert_split_makes_no_difference, limited, run_through, whole};
+    use crate::limits::Limits;
 
     const TEXT: &[u8] = b"hello hello hello hello";
 
@@ -130,6 +131,23 @@ mod tests {
             let (_, outcome) = whole("deflate", &raw);
             assert_eq!(outcome, Err(CodingError::Corrupt { coding: "deflate", detail }));
             assert_split_makes_no_difference("deflate", &raw);
+        }
+    }
+
+    /// Empty blocks may follow each other for ever, in both forms.
+    #[test]
+    fn what_decodes_to_nothing_ends_at_the_limit() {
+        const EMPTY: &[u8] = b"\0\0\0\xff\xff";
+        let limits = Limits { coded_without_output: 1000, ..Limits::default() };
+        for (start, rest) in [(&b"\x78\x9c"[..], zlib(b"", 6).split_off(2)), (b"", bare(b"", 6))] {
+            for (length, end) in [(900, Ok(())), (1100, Err(CodingError::Idle(1000)))] {
+                let raw = [start, &EMPTY.repeat(length / EMPTY.len()), &rest].concat();
+                for (piece, room) in [(raw.len(), 64), (1, 1), (3, 64), (500, 1)] {
+                    let decoder = limited("deflate", &limits);
+                    let outcome = run_through(decoder, raw.chunks(piece), room);
+                    assert_eq!(outcome, (Vec::new(), end.clone()), "{length}");
+                }
+            }
         }
     }
 

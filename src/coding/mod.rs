@@ -101,7 +101,7 @@ pub(crate) fn plan(
         if stages.len() == limits.codings {
             return Err(CodingError::TooManyCodings(limits.codings));
         }
-        stages.push(Stage::new(coding, Growth::of(limits)));
+        stages.push(Stage::new(coding, limits));
     }
     // What was applied last is undone first.
     stages.reverse();
@@ -154,16 +154,23 @@ impl Decoder {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum CodingError {
     TooManyCodings(usize),
-    Corrupt { coding: &'static str, detail: &'static str },
-    Cut { coding: &'static str },
+    Corrupt {
+        coding: &'static str,
+        detail: &'static str,
+    },
+    Cut {
+        coding: &'static str,
+    },
     RatioExceeded(u64),
+    /// So many coded bytes, and too few decoded ones for them.
+    Idle(u64),
 }
 
 impl CodingError {
     /// What it is to the caller: a limit of ours, or a body that is not as its coding has it.
     pub(crate) fn into_error(self) -> error::Error {
         let kind = match self {
-            Self::TooManyCodings(_) | Self::RatioExceeded(_) => Kind::Limit,
+            Self::TooManyCodings(_) | Self::RatioExceeded(_) | Self::Idle(_) => Kind::Limit,
             Self::Corrupt { .. } | Self::Cut { .. } => Kind::Decode,
         };
         error::Error::new(kind, Phase::Decode).cause(self)
@@ -178,6 +185,9 @@ impl fmt::Display for CodingError {
             Self::Cut { coding } => write!(f, "the {coding} data ends too early"),
             Self::RatioExceeded(ratio) => {
                 write!(f, "the body grows to more than {ratio} times its size")
+            }
+            Self::Idle(limit) => {
+                write!(f, "more than {limit} coded bytes decode to (almost) nothing")
             }
         }
     }
@@ -223,6 +233,7 @@ struct Stage {
     /// costs as much as one at the end.
     encoded: u64,
     growth: Growth,
+    idling: Idling,
     /// What was put out last, where another stage follows.
     output: Vec<u8>,
     /// How much of `output` that stage has consumed.
@@ -246,21 +257,111 @@ impl Growth {
     }
 }
 
-impl Stage {
-    fn new(coding: &Coding, growth: Growth) -> Self {
-        let name = coding.names.first().copied().unwrap_or_default();
-        let codec = (coding.start)();
-        Self { name, codec, decoded: 0, encoded: 0, growth, output: Vec::new(), start: 0 }
+/// Bounds the coded bytes that decode to nothing: headers, padding and empty blocks have no end of
+/// their own.
+///
+/// The coded bytes are counted in windows at fixed places of the body, and a window is judged when all
+/// that it decodes to has come out. So the same bytes are refused however they were split.
+#[derive(Debug)]
+struct Idling {
+    limit: u64,
+    /// Coded bytes for which nothing came out; each decoded byte makes up for [`PAID_BY_A_BYTE`].
+    unpaid: u64,
+    /// How much of the current window is still to come in.
+    left: usize,
+    /// What the current window decoded to so far.
+    decoded: u64,
+}
+
+impl Idling {
+    fn new(limit: u64) -> Self {
+        let mut idling = Self { limit, unpaid: 0, left: 0, decoded: 0 };
+        idling.left = idling.window();
+        idling
     }
 
+    /// Small beside the limit, and never so large that a call costs more than it has to.
+    fn window(&self) -> usize {
+        usize::try_from(self.limit / 16).unwrap_or(usize::MAX).clamp(1, LARGEST_WINDOW)
+    }
+
+    fn check(&self) -> Result<(), CodingError> {
+        if self.unpaid > self.limit { Err(CodingError::Idle(self.limit)) } else { Ok(()) }
+    }
+
+    /// The part of `input` that belongs to the current window.
+    fn part<'i>(&self, input: &'i [u8]) -> &'i [u8] {
+        input.get(..self.left).unwrap_or(input)
+    }
+
+    /// Counts what was decoded, and says whether the window is over: all of it has come in, and the last
+    /// of what it decodes to has come out with room to spare.
+    fn count(&mut self, progress: Progress, room: usize) -> bool {
+        self.left = self.left.saturating_sub(progress.consumed);
+        self.decoded = self.decoded.saturating_add(progress.produced as u64);
+        let is_over = self.left == 0 && progress.produced < room;
+        if is_over {
+            let (window, paid) = (self.window(), self.decoded.saturating_mul(PAID_BY_A_BYTE));
+            self.unpaid = self.unpaid.saturating_add(window as u64).saturating_sub(paid);
+            (self.left, self.decoded) = (window, 0);
+        }
+        is_over
+    }
+}
+
+/// A window of coded bytes at most: as much as is read at once.
+const LARGEST_WINDOW: usize = 64 * 1024;
+
+/// How many coded bytes without output a decoded byte makes up for. A gzip member takes 18 bytes
+/// beside its data, a flush 5.
+const PAID_BY_A_BYTE: u64 = 64;
+
+impl Stage {
+    fn new(coding: &Coding, limits: &Limits) -> Self {
+        Self {
+            name: coding.names.first().copied().unwrap_or_default(),
+            codec: (coding.start)(),
+            decoded: 0,
+            encoded: 0,
+            growth: Growth::of(limits),
+            idling: Idling::new(limits.coded_without_output),
+            output: Vec::new(),
+            start: 0,
+        }
+    }
+
+    /// As [`Decoder::decode`].
     fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, CodingError> {
+        let mut progress = Progress::default();
+        loop {
+            let (input, output) = progress.rest(input, output);
+            let (step, is_over) = match self.decode_window(input, output) {
+                Err(error) if progress.produced == 0 => return Err(error),
+                Err(_) => return Ok(progress), // told again by the next call
+                Ok(step) => step,
+            };
+            progress += step;
+            if !is_over || step.consumed == input.len() {
+                return Ok(progress);
+            }
+        }
+    }
+
+    /// The same to the end of the current window at most, and whether that is reached.
+    fn decode_window(
+        &mut self,
+        input: &[u8],
+        output: &mut [u8],
+    ) -> Result<(Progress, bool), CodingError> {
+        self.idling.check()?;
         if self.decoded > self.growth.limit(self.encoded) {
             return Err(CodingError::RatioExceeded(self.growth.ratio));
         }
         let corrupt = |detail| CodingError::Corrupt { coding: self.name, detail };
-        let progress = self.codec.decode(input, output).map_err(corrupt)?;
+        let progress = self.codec.decode(self.idling.part(input), output).map_err(corrupt)?;
         self.decoded += progress.produced as u64;
-        Ok(progress)
+        let is_over = self.idling.count(progress, output.len());
+        Ok((progress, is_over))
     }
 
     /// Decodes into the stage's own output, of which nothing must be pending.

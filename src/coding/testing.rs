@@ -7,8 +7,12 @@ use crate::proto::testing::headers;
 type Outcome = (Vec<u8>, Result<(), CodingError>);
 
 pub(super) fn planned(content_encoding: &str) -> Decoder {
+    limited(content_encoding, &Limits::default())
+}
+
+pub(super) fn limited(content_encoding: &str, limits: &Limits) -> Decoder {
     let headers = headers(&[("content-encoding", content_encoding)]);
-    plan(&headers, Codings::default(), &Limits::default()).unwrap().unwrap()
+    plan(&headers, Codings::default(), limits).unwrap().unwrap()
 }
 
 /// Feeds `pieces` one after the other, with room for so many bytes at a time, then the end.
@@ -17,7 +21,15 @@ pub(super) fn run<'p>(
     pieces: impl IntoIterator<Item = &'p [u8]>,
     room: usize,
 ) -> Outcome {
-    let mut decoder = planned(content_encoding);
+    run_through(planned(content_encoding), pieces, room)
+}
+
+/// As [`run`], through that decoder.
+pub(super) fn run_through<'p>(
+    mut decoder: Decoder,
+    pieces: impl IntoIterator<Item = &'p [u8]>,
+    room: usize,
+) -> Outcome {
     let mut data = Vec::new();
     let mut output = vec![0; room];
     for mut piece in pieces {

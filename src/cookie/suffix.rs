@@ -1,5 +1,5 @@
 //! Public suffixes: domains under which strangers register, so that nobody may set a cookie for
-//! all of them (RFC 6265bis §5.7 step 9). The one place that knows of the feature `public-suffix`.
+//! all of them (RFC 6265bis §5.7 step 9).
 
 /// Whether no cookie may span `domain`, which is lower-case. `com.` is as public as `com`, and
 /// `localhost` is one's own.

@@ -12,7 +12,7 @@ use super::turn::Slot;
 use crate::apart::Apart;
 use crate::body::{Body, Feed};
 use crate::call::{Call, Failure};
-use crate::cancel::Watch;
+use crate::cancel::{Hook, Watch};
 use crate::error::Error;
 use crate::events;
 use crate::front::Front;
@@ -69,12 +69,17 @@ pub(crate) enum Patience {
     Budget,
 }
 
-/// Closes the connection; over TLS the peer is told so, or told what was wrong.
+/// Closes the connection; over TLS the peer is told so, or told what was wrong, unless the process that this
+/// one was forked from goes on with it.
 impl<F: Front> Drop for Connection<F> {
     fn drop(&mut self) {
         events::closed(self.link.route(), self.closing);
         self.socket.closing(self.closing);
-        self.socket.say_farewell(self.link.session.farewell());
+        let may_speak = self.link.is_plain() || self.is_of(self.socket.process());
+        let farewell = self.link.session.farewell();
+        if may_speak {
+            self.socket.say_farewell(farewell);
+        }
     }
 }
 
@@ -112,6 +117,11 @@ impl<F: Front> Connection<F> {
         self.link.tls_info()
     }
 
+    /// Whether it was made in that process.
+    pub(super) fn is_of(&self, process: u32) -> bool {
+        self.slot.as_ref().is_none_or(|slot| slot.process() == process)
+    }
+
     /// Whether a connection that idled can be used: the peer has neither closed it nor spoken,
     /// unless it was TLS that spoke by itself.
     pub(crate) async fn is_alive(&mut self, budget: &mut Budget) -> bool {
@@ -141,7 +151,7 @@ impl<F: Front> Connection<F> {
         call: &mut Call<'_, F>,
     ) -> Result<Box<ResponseHead>, Failure> {
         self.socket.begin(call.method(), call.url());
-        let interrupter = || Box::new(self.socket.interrupter());
+        let interrupter = || Hook::Interrupt(Box::new(self.socket.interrupter()));
         self.watch = call.budget.cancel_token().map(|token| token.on_cancel(interrupter()));
         self.link.start(call).map_err(|halt| self.failure(halt))?;
         let mut body = call.take_body();

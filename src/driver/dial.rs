@@ -18,6 +18,7 @@ use crate::front::Front;
 use crate::link::Link;
 use crate::policy::budget::Budget;
 use crate::policy::egress::Gate;
+use crate::policy::hop::Hop;
 use crate::policy::route::{Route, Target};
 use crate::timings::Lap;
 
@@ -98,16 +99,20 @@ pub(super) fn check_url<F: Front>(call: &Call<'_, F>) -> Result<()> {
     let Some(proxy) = call.proxy() else {
         return by_scheme.map_err(|why| denied_target(&target, why));
     };
-    let checked = by_scheme.and_then(|()| check_target(&**egress, &target));
+    let checked = by_scheme.and_then(|()| check_target(&**egress, &target, proxy));
     checked.map_err(|why| denied_target(&target, why).via(proxy))
 }
 
-/// What can be judged of an origin that a proxy connects to.
-fn check_target(egress: &dyn Gate, target: &Target) -> Result<(), Cause> {
-    match target.address() {
-        Some(address) => egress.check(SocketAddr::new(address, target.port)),
-        None => egress.check_port(target.port),
+/// What can be judged of an origin that a proxy connects to. A name that the proxy looks up could lead
+/// anywhere; one that is looked up here is judged when its addresses are known.
+fn check_target(egress: &dyn Gate, target: &Target, proxy: &Hop) -> Result<(), Cause> {
+    if let Some(address) = target.address() {
+        return egress.check(SocketAddr::new(address, target.port));
     }
+    if proxy.looks_names_up() {
+        egress.check_proxied_name()?;
+    }
+    egress.check_port(target.port)
 }
 
 fn denied_target(target: &Target, why: Cause) -> Error {
@@ -123,7 +128,13 @@ async fn look_up<F: Front>(
     let found = resolve::addresses(system, stop, &call.config().dialling, &call.budget).await;
     call.budget.lap(Lap::Resolve, system.now());
     found.map_err(|error| match error {
-        SocketError::Expired(expired) => lookup(expired.kind()).cause(expired),
+        SocketError::Expired(expired) => {
+            let error = lookup(expired.kind()).cause(expired);
+            match system.lookup_obstacle(&stop.host) {
+                Some(obstacle) => error.note(obstacle),
+                None => error,
+            }
+        }
         SocketError::Io(error) => lookup(Kind::Resolve).cause(error),
     })
 }

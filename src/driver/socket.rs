@@ -55,6 +55,11 @@ impl<S: System> Socket<S> {
         }
     }
 
+    /// See [`System::process`].
+    pub(crate) fn process(&self) -> u32 {
+        self.system.process()
+    }
+
     /// See [`Stream::end_writing`].
     pub(crate) fn end_writing(&mut self) -> io::Result<()> {
         self.stream.end_writing()
@@ -314,5 +319,30 @@ mod tests {
         let request = client.get("http://a.test/").build().unwrap();
         let reading = Reading { sizes: [].into_iter(), at_most: 0 };
         assert_eq!(call::call(&client, request, reading).end, Err("Timeout".to_owned()));
+    }
+
+    /// The wait of one call is not counted against the pace of the next one on the same connection, nor
+    /// that before a new limit against what comes after it.
+    #[test]
+    fn another_call_begins_its_waits_anew() {
+        let world = call::World::default();
+        world.set_network(Arc::new(Mutex::new(Signals)));
+        let budget = Budget::start(crate::policy::budget::Timeouts::default(), Instant::now());
+        let address = "[::1]:80".parse().unwrap();
+        let options = crate::dialling::SocketOptions::default();
+        let connecting = world.connect(vec![address], &options, &budget);
+        let (stream, _) = crate::driver::ready::ready(connecting).unwrap().unwrap();
+        let mut socket = Socket::new(stream, &world, None);
+        let url = Url::parse("http://a.test/").unwrap();
+        type Change<'s> = &'s dyn Fn(&mut Socket<call::World>);
+        let changes: [Change<'_>; 2] =
+            [&|socket| socket.begin(&Method::GET, &url), &|socket| socket.forget_waits()];
+        for change in changes {
+            let before = socket.begin_waiting();
+            assert_eq!(socket.begin_waiting(), before, "the same wait goes on");
+            thread::sleep(Duration::from_millis(1));
+            change(&mut socket);
+            assert!(socket.begin_waiting() > before);
+        }
     }
 }

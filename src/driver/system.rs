@@ -12,6 +12,7 @@ use http::Method;
 
 use super::SocketError;
 use super::ready::unless;
+use crate::cancel::Hook;
 use crate::dialling::SocketOptions;
 use crate::dns::Resolver;
 use crate::policy::budget::{Budget, Expired, Wait};
@@ -35,6 +36,11 @@ pub trait System: fmt::Debug + Clone + Default + Send + Sync + 'static {
     /// A number that nobody needs to be unable to guess.
     fn random(&self) -> u64;
 
+    /// The process that this is: a child of `fork` is another one.
+    fn process(&self) -> u32 {
+        std::process::id()
+    }
+
     /// Connects to the first of these addresses that answers; the others' attempts are closed.
     fn connect(
         &self,
@@ -52,6 +58,11 @@ pub trait System: fmt::Debug + Clone + Default + Send + Sync + 'static {
 
     /// Begins to look a name up. The answer comes when it comes; perhaps nobody wants it any more.
     fn look_up(&self, host: String, resolver: Resolver, answer: Arc<Desk<Found, Self::Event>>);
+
+    /// Why the lookup of that name has not begun yet, if others keep it from that.
+    fn lookup_obstacle(&self, _: &str) -> Option<String> {
+        None
+    }
 }
 
 impl<S: System> World for S {
@@ -134,7 +145,8 @@ pub trait Stream: fmt::Debug + Send + Sync + 'static {
 
 /// Something that happens once, and that one waits for.
 pub trait Event: fmt::Debug + Default + Send + Sync + 'static {
-    /// It has happened.
+    /// It has happened. Whoever waits is woken without a lock held, and a waker that panics is no
+    /// affair of the caller's.
     fn set(&self);
     /// Waits for it, as long as that.
     fn wait(&self, at_most: Option<Duration>) -> impl Future<Output = ()> + Send;
@@ -183,7 +195,8 @@ impl<T, E: Event> Default for Desk<T, E> {
 
 impl<T, E: Event> Desk<T, E> {
     pub(crate) fn put(&self, thing: T) {
-        *self.thing.lock().unwrap_or_else(PoisonError::into_inner) = Some(thing);
+        let old = self.thing.lock().unwrap_or_else(PoisonError::into_inner).replace(thing);
+        drop(old); // without the lock
         self.event.set();
     }
 
@@ -201,7 +214,7 @@ impl<T: Send + 'static, E: Event> Desk<T, E> {
     ) -> Option<T> {
         let wake = || {
             let desk = Arc::clone(self);
-            Box::new(move || desk.event.set())
+            Hook::Wake(Arc::new(move || desk.event.set()))
         };
         let _watch = budget.cancel_token().map(|token| token.on_cancel(wake()));
         self.event.wait(at_most).await;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use super::connection::{Connection, close};
 use super::dial;
@@ -15,13 +16,15 @@ use crate::front::Front;
 use crate::policy::budget::{Expired, Operation};
 use crate::policy::route::Route;
 use crate::proto::close::CloseReason;
-use crate::slots::{Left, Place, Ticket};
+use crate::slots::{Left, Place, Slots, Ticket};
 use crate::timings::Lap;
 
 /// The place of a connection among those that there may be; it is free again when this is dropped.
 pub(crate) struct Slot<F: Front> {
     shared: Weak<Shared<F>>,
     route: Route,
+    /// Of which process it is one.
+    process: u32,
 }
 
 /// What somebody has waited for.
@@ -108,14 +111,25 @@ async fn look_at<F: Front>(
 
 fn turn<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F>) -> Turn<F> {
     let now = call.budget.recent(|| shared.system.now());
-    let mut stale = Vec::new();
+    let (mut stale, mut parents) = (Vec::new(), None);
     let mut idle = shared.idle();
     let expired = idle.pool.expire(now);
     let turn = loop {
-        match idle.pool.take(call.url(), call.proxy()) {
-            // One was stale, so the others may be.
-            Some(connection) if call.is_resent() => stale.push(connection),
-            Some(mut connection) => {
+        let taken = idle.pool.take(call.url(), call.proxy());
+        let may_be_child = taken
+            .as_ref()
+            .is_none_or(|(_, since)| now.saturating_duration_since(*since) >= SHORTEST_FORK);
+        if may_be_child && parents.is_none() && idle.process != shared.system.process() {
+            parents = Some((taken, begin_anew(&mut idle, shared)));
+            continue;
+        }
+        match taken {
+            // One was stale, so the others may be. A response that was being read during a fork is read by
+            // both.
+            Some((connection, _)) if call.is_resent() || !connection.is_of(idle.process) => {
+                stale.push(connection);
+            }
+            Some((mut connection, _)) => {
                 connection.wake(&mut idle.shelf);
                 break Turn::Idle(connection);
             }
@@ -124,14 +138,34 @@ fn turn<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F>) -> Turn<F> {
     };
     drop(idle);
     close(expired); // only here, where the pool is no longer locked
+    drop(parents);
     stale.into_iter().for_each(|connection| connection.close(CloseReason::Suspect));
     turn
+}
+
+/// Less than a fork takes, which copies the tables of all memory. To ask which process this is takes a
+/// system call, so nobody asks about a connection that was put away less than this ago: a program that
+/// sends one request after the other pays nothing, and one that does not has done something longer.
+const SHORTEST_FORK: Duration = Duration::from_micros(10);
+
+/// In a child of `fork` connections, places and those who wait for them are the parent's: two that write
+/// on one connection would get each other's answers.
+fn begin_anew<F: Front>(
+    idle: &mut Idle<F>,
+    shared: &Shared<F>,
+) -> (Vec<Apart<Connection<F>>>, Slots<Waiter<F>>) {
+    idle.process = shared.system.process();
+    let slots = Slots::new(shared.config.pool.max_open_per_host);
+    (idle.pool.clear(), std::mem::replace(&mut idle.slots, slots))
 }
 
 /// A place for a new connection, or one in the queue.
 fn place<F: Front>(idle: &mut Idle<F>, shared: &Arc<Shared<F>>, route: Route) -> Turn<F> {
     match idle.slots.hold(&route) {
-        Place::Held => Turn::Slot(Slot { shared: Arc::downgrade(shared), route }),
+        Place::Held => {
+            let process = idle.process;
+            Turn::Slot(Slot { shared: Arc::downgrade(shared), route, process })
+        }
         Place::Full => {
             let grants = Arc::new(Grants::default());
             let ticket = idle.slots.wait(&route, Waiter(Arc::clone(&grants)));
@@ -179,12 +213,25 @@ fn queue_error<F: Front>(call: &Call<'_, F>, expired: Expired) -> Error {
     Error::new(expired.kind(), Phase::Queue).peer(call.route().authority()).cause(expired)
 }
 
+impl<F: Front> Slot<F> {
+    pub(super) fn process(&self) -> u32 {
+        self.process
+    }
+}
+
 impl<F: Front> Drop for Slot<F> {
     fn drop(&mut self) {
         let Some(shared) = self.shared.upgrade() else { return };
-        let next = shared.idle().slots.free(&self.route);
+        let next = {
+            let mut idle = shared.idle();
+            if idle.process != self.process {
+                return; // the places of that process are none of this one's
+            }
+            idle.slots.free(&self.route)
+        };
         if let Some(next) = next {
-            let slot = Self { shared: Weak::clone(&self.shared), route: self.route.clone() };
+            let (shared, process) = (Weak::clone(&self.shared), self.process);
+            let slot = Self { shared, route: self.route.clone(), process };
             next.grant(Grant::Slot(slot));
         }
     }
@@ -194,5 +241,111 @@ impl<F: Front> Drop for Slot<F> {
 impl<F: Front> fmt::Debug for Slot<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Slot").field(&self.route).finish()
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "blocking")]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+    use std::thread;
+    use std::time::Duration;
+
+    use http::Method;
+
+    use crate::driver::ready::run;
+    use crate::driver::system::Pending;
+    use crate::fuzzing::call::{self, Client, Network, Patience};
+    use crate::url::Url;
+
+    /// Servers that answer with one byte, and a process that can become another one.
+    #[derive(Default)]
+    struct Forks {
+        process: u32,
+        /// The process in which each connection was dialled, and those in which it was used.
+        dialled: Vec<(u32, Vec<u32>)>,
+    }
+
+    impl Network for Forks {
+        fn dial(&mut self, _: (&str, u16)) -> Option<usize> {
+            self.dialled.push((self.process, Vec::new()));
+            Some(self.dialled.len() - 1)
+        }
+
+        fn begin(&mut self, connection: usize, _: &Method, _: &Url) {
+            self.dialled[connection].1.push(self.process);
+        }
+
+        fn write(&mut self, _: usize, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn read(&mut self, _: usize, into: &mut [u8], _: Patience) -> io::Result<usize> {
+            let response = b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx";
+            into[..response.len()].copy_from_slice(response);
+            Ok(response.len())
+        }
+
+        fn pending(&self, _: usize) -> Pending {
+            Pending::Nothing
+        }
+
+        fn keep(&mut self, _: usize) {}
+
+        fn process(&self) -> u32 {
+            self.process
+        }
+    }
+
+    fn client(network: &Arc<Mutex<Forks>>) -> Client {
+        let builder = Client::builder().pool_max_open_per_host(1);
+        call::client(builder, network.clone()).unwrap()
+    }
+
+    fn fork(network: &Mutex<Forks>) {
+        thread::sleep(Duration::from_millis(1)); // as long as a fork takes at least
+        network.lock().unwrap().process += 1;
+    }
+
+    /// What the client does, with a fork between, and what came to each connection.
+    fn used(network: &Mutex<Forks>) -> Vec<(u32, Vec<u32>)> {
+        network.lock().unwrap().dialled.clone()
+    }
+
+    #[test]
+    fn parent_and_child_share_no_connection_that_idles() {
+        let network = Arc::<Mutex<Forks>>::default();
+        let client = client(&network);
+        let get = || {
+            let request = client.get("http://a.test/").build().unwrap();
+            run(|| client.send(Box::new(request))).unwrap()
+        };
+        drop(get());
+        drop(get());
+        assert_eq!(used(&network), [(0, vec![0, 0])]);
+        fork(&network);
+        drop(get());
+        drop(get());
+        assert_eq!(used(&network), [(0, vec![0, 0]), (1, vec![1, 1])]);
+        assert_eq!((client.pool_stats().idle, client.pool_stats().open), (1, 1));
+    }
+
+    /// Neither does what is in use in the parent take a place in the child.
+    #[test]
+    fn places_of_the_parent_are_not_the_childs() {
+        let network = Arc::<Mutex<Forks>>::default();
+        let client = client(&network);
+        let get = || {
+            let request = client.get("http://a.test/").build().unwrap();
+            run(|| client.send(Box::new(request))).unwrap()
+        };
+        let parents = get();
+        fork(&network);
+        drop(get());
+        drop(parents); // with its connection, whose end must not free a place of the child's
+        assert_eq!(client.pool_stats().open, 1);
+        drop(get());
+        assert_eq!(used(&network), [(0, vec![0]), (1, vec![1, 1])]);
     }
 }

@@ -65,6 +65,10 @@ pub trait Network: Send {
     fn pending(&self, connection: usize) -> Pending;
     /// The connection has gone to the pool.
     fn keep(&mut self, connection: usize);
+    /// The process that the client runs in.
+    fn process(&self) -> u32 {
+        0
+    }
 }
 
 /// How long a read waits.
@@ -166,6 +170,12 @@ struct Inner {
 }
 
 impl World {
+    /// A world for tests of what stands below a client.
+    #[cfg(test)]
+    pub(crate) fn set_network(&self, network: Arc<Mutex<dyn Network>>) {
+        self.lock().network = Some(network);
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -225,6 +235,10 @@ impl system::System for World {
     /// Nothing happens by chance here.
     fn random(&self) -> u64 {
         0
+    }
+
+    fn process(&self) -> u32 {
+        self.lock().with(|network| network.process()).unwrap_or_default()
     }
 
     async fn connect(

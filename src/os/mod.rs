@@ -1,10 +1,10 @@
 //! What both fronts ask of the operating system in the same way.
 
 mod connect;
-#[cfg(feature = "blocking")]
 pub(crate) mod lookups;
 mod options;
 mod probe;
+mod site;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;

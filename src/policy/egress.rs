@@ -22,8 +22,16 @@ use crate::error::{Cause, Error};
 /// the tunnels that end in it (6to4, Teredo). A rule that denies `127.0.0.1` or `::1` denies `0.0.0.0`
 /// or `::` too, which lead there.
 ///
-/// Through a proxy the address that is dialled is the proxy's, and the proxy looks names up: there only a
-/// URL's port and an address in the URL itself can be judged.
+/// Through a proxy the address that is dialled is the proxy's. Where the proxy looks names up (HTTP,
+/// `socks4a`, `socks5h`), a name could lead to any address that the proxy reaches, `localhost` and the
+/// metadata service of a cloud among them. So a policy that denies any address refuses names through such a
+/// proxy, from the environment too, until [`allow_proxied_names`](Self::allow_proxied_names) says that the
+/// proxy judges them. They are not looked up here to be judged: the proxy could get another answer a moment
+/// later. An address in the URL, its port and its scheme are judged in any case; through `socks4` and
+/// `socks5`, which are told an address, that address is judged.
+///
+/// A Unix domain socket has no address: beside a policy that allows only what is public, or nothing,
+/// `unix_socket` is an error of `build`.
 ///
 /// ```
 /// use leanhttp::{Client, Egress};
@@ -44,6 +52,8 @@ pub struct Egress {
     denied_ports: Vec<RangeInclusive<u16>>,
     http: Rule,
     https: Rule,
+    /// Names that a proxy looks up.
+    proxied_names: Rule,
     /// The first that was named and is none of these two.
     unknown_scheme: Option<String>,
 }
@@ -68,6 +78,7 @@ enum Denied {
     Address(IpAddr),
     Port(u16),
     Scheme(Security),
+    ProxiedName,
 }
 
 impl Egress {
@@ -100,6 +111,7 @@ impl Egress {
             denied_ports: Vec::new(),
             http: Rule::Allow,
             https: Rule::Allow,
+            proxied_names: Rule::Deny,
             unknown_scheme: None,
         }
     }
@@ -166,6 +178,17 @@ impl Egress {
         self
     }
 
+    /// Allows names that a proxy looks up, whatever they lead to: the proxy has to judge that. Without
+    /// this they are refused, unless the policy allows every address.
+    ///
+    /// ```
+    /// let egress = leanhttp::Egress::public_only().allow_proxied_names();
+    /// ```
+    pub fn allow_proxied_names(mut self) -> Self {
+        self.proxied_names = Rule::Allow;
+        self
+    }
+
     /// The client speaks no other schemes than these two.
     fn set_scheme(&mut self, scheme: &str, rule: Rule) {
         match scheme.to_ascii_lowercase().as_str() {
@@ -210,6 +233,15 @@ impl Egress {
         if allowed { Ok(()) } else { Err(Denied::Port(port)) }
     }
 
+    fn check_proxied_name(&self) -> Result<(), Denied> {
+        let denies_none = self.otherwise == Otherwise::Everything
+            && self.rules.iter().all(|(_, rule)| *rule == Rule::Allow);
+        if denies_none || self.proxied_names == Rule::Allow {
+            return Ok(());
+        }
+        Err(Denied::ProxiedName)
+    }
+
     fn allows(&self, ip: IpAddr) -> bool {
         match self.rule(ip) {
             Some(rule) => rule == Rule::Allow,
@@ -250,6 +282,10 @@ pub(crate) trait Gate: fmt::Debug + Send + Sync {
     fn check(&self, address: SocketAddr) -> Result<(), Cause>;
     fn check_scheme(&self, security: Security) -> Result<(), Cause>;
     fn check_port(&self, port: u16) -> Result<(), Cause>;
+    /// Whether a proxy may look a name up.
+    fn check_proxied_name(&self) -> Result<(), Cause>;
+    /// Whether what has no address may be connected to.
+    fn allows_unix_sockets(&self) -> bool;
 }
 
 impl Gate for Egress {
@@ -263,6 +299,14 @@ impl Gate for Egress {
 
     fn check_port(&self, port: u16) -> Result<(), Cause> {
         Ok(self.check_port(port)?)
+    }
+
+    fn check_proxied_name(&self) -> Result<(), Cause> {
+        Ok(self.check_proxied_name()?)
+    }
+
+    fn allows_unix_sockets(&self) -> bool {
+        self.otherwise == Otherwise::Everything
     }
 }
 
@@ -281,6 +325,10 @@ impl fmt::Display for Denied {
                 f.write_str("http is not allowed by the egress policy")
             }
             Self::Scheme(Security::Tls) => f.write_str("https is not allowed by the egress policy"),
+            Self::ProxiedName => f.write_str(
+                "the proxy would look the name up, and the egress policy cannot judge where it leads \
+                 (see Egress::allow_proxied_names)",
+            ),
         }
     }
 }
@@ -536,6 +584,26 @@ mod tests {
         let denied =
             all().deny_scheme("http").understood().unwrap().check_scheme(Plain).unwrap_err();
         assert_eq!(denied.to_string(), "http is not allowed by the egress policy");
+    }
+
+    /// A name leads to any address: what allows all of them allows it.
+    #[test]
+    fn names_that_a_proxy_looks_up() {
+        let network = || "10.0.0.0/8".parse().unwrap();
+        for (egress, names, unix) in [
+            (Egress::everything(), true, true),
+            (Egress::everything().allow_ports([80]).allow_schemes(["http"]), true, true),
+            (Egress::everything().allow_network(network()), true, true),
+            (Egress::everything().deny_network(network()), false, true),
+            (Egress::public_only(), false, false),
+            (Egress::public_only().allow_network(network()), false, false),
+            (Egress::nothing(), false, false),
+            (Egress::nothing().allow_proxied_names(), true, false),
+            (Egress::public_only().allow_proxied_names(), true, false),
+        ] {
+            assert_eq!(egress.check_proxied_name().is_ok(), names, "{egress:?}");
+            assert_eq!(egress.allows_unix_sockets(), unix, "{egress:?}");
+        }
     }
 
     #[test]

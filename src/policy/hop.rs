@@ -149,6 +149,11 @@ impl Hop {
         Ok(())
     }
 
+    /// Whether it is told the names of origins, and not their addresses.
+    pub(crate) fn looks_names_up(&self) -> bool {
+        !matches!(self.protocol, Protocol::Socks { names: Names::Local, .. })
+    }
+
     pub(crate) fn speaks_http(&self) -> bool {
         matches!(self.protocol, Protocol::Http { .. })
     }

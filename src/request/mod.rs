@@ -4,6 +4,7 @@
 mod builder;
 mod into_url;
 mod seal;
+mod shown;
 
 use std::fmt;
 use std::sync::Arc;
@@ -209,7 +210,8 @@ impl<F: Front> fmt::Debug for Request<F> {
     }
 }
 
-/// Shows the values of fields, but none that carries credentials by its name.
+/// Shows the values of fields, but none that carries credentials by its name, and no user and password of
+/// a URL in one.
 struct Names<'a>(&'a HeaderMap);
 
 impl fmt::Debug for Names<'_> {
@@ -218,7 +220,10 @@ impl fmt::Debug for Names<'_> {
         for (name, value) in self.0 {
             match credentials::stays_with_origin(name, value) {
                 true => map.entry(name, &"Sensitive"),
-                false => map.entry(name, value),
+                false => match shown::hidden(value.as_bytes()) {
+                    Some(hidden) => map.entry(name, &hidden),
+                    None => map.entry(name, value),
+                },
             };
         }
         map.finish()

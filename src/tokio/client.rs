@@ -1,8 +1,6 @@
 //! Sending a request.
 
-use ::tokio::runtime::Handle;
-
-use super::{Client, Request, RequestBuilder, Response};
+use super::{Client, Request, RequestBuilder, Response, runtime};
 use crate::error::{Error, Result};
 
 impl Client {
@@ -33,7 +31,8 @@ impl RequestBuilder {
     /// # Errors
     ///
     /// If the request is invalid, no connection can be made, a deadline passes, the answer is not
-    /// HTTP/1.1, or a redirect cannot be followed; or if this is not awaited in a runtime of tokio. A
+    /// HTTP/1.1, or a redirect cannot be followed; or if this is not awaited in a runtime of tokio
+    /// with timers and I/O. A
     /// status of 400 or more is no error; see
     /// [`error_for_status`](crate::response::Response::error_for_status).
     pub async fn send(self) -> Result<Response> {
@@ -44,8 +43,7 @@ impl RequestBuilder {
     }
 }
 
-/// Sockets and timers of tokio would panic without one.
+/// Sockets and timers of tokio would panic without one, or in one that has none of them.
 fn check_runtime() -> Result<()> {
-    let outside = |error| Error::builder("the call is not made in a runtime of tokio").cause(error);
-    Handle::try_current().map(drop).map_err(outside)
+    runtime::current().map(drop).map_err(|error| Error::builder(error.to_string()))
 }

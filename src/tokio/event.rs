@@ -1,6 +1,7 @@
 //! Something that happens once, and that a task waits for.
 
 use std::future::poll_fn;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -20,13 +21,27 @@ struct Flag {
 }
 
 impl Event {
+    /// Cloning and dropping a waker is foreign code, as waking is, so none of it happens under the lock.
     fn poll(&self, cx: &Context<'_>) -> Poll<()> {
-        let mut flag = self.lock();
-        if flag.is_set {
-            return Poll::Ready(());
+        {
+            let flag = self.lock();
+            if flag.is_set {
+                return Poll::Ready(());
+            }
+            if flag.waiter.as_ref().is_some_and(|waiter| waiter.will_wake(cx.waker())) {
+                return Poll::Pending;
+            }
         }
-        flag.waiter = Some(cx.waker().clone());
-        Poll::Pending
+        let waiter = cx.waker().clone();
+        let (old, poll) = {
+            let mut flag = self.lock();
+            match flag.is_set {
+                true => (Some(waiter), Poll::Ready(())),
+                false => (flag.waiter.replace(waiter), Poll::Pending),
+            }
+        };
+        drop(old);
+        poll
     }
 
     fn lock(&self) -> MutexGuard<'_, Flag> {
@@ -42,7 +57,9 @@ impl system::Event for Event {
             flag.waiter.take()
         };
         if let Some(waiter) = waiter {
-            waiter.wake();
+            // An event is set where permits are given back and connections closed, perhaps while a panic
+            // unwinds already. The panic of a waker is told by the panic hook, and ends here.
+            drop(panic::catch_unwind(AssertUnwindSafe(|| waiter.wake())));
         }
     }
 

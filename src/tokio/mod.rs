@@ -54,13 +54,15 @@
 //! # Runtimes
 //!
 //! Every runtime of tokio will do, of one thread or of many, with its I/O and its timers enabled
-//! (`enable_all`); without these tokio panics. Outside of a runtime, calls are an error. No task is
+//! (`enable_all`); without these, and outside of a runtime, calls are an error. No task is
 //! ever spawned: a call is driven by whoever awaits it. A client may be used in several runtimes, and
 //! outlive them: a connection moves to the runtime that waits for it.
 //!
 //! A name is looked up on one of the runtime's threads for what blocks (`spawn_blocking`), by the
 //! system as `tokio::net::lookup_host` does it, or by a [`Resolve`](crate::dns::Resolve) of yours;
-//! an IP address or a [`resolve`](ClientBuilder::resolve) entry needs none.
+//! an IP address or a [`resolve`](ClientBuilder::resolve) entry needs none. A client takes up to 64 of
+//! these threads, so that names whose servers are silent leave the others to the program; see
+//! [`Resolve`](crate::dns::Resolve).
 //!
 //! In a test whose clock is paused (`start_paused`), that clock jumps ahead while a server on a socket
 //! takes its time, and the limits that hold by default end the call at once. Take them off there:
@@ -114,6 +116,7 @@ mod file;
 pub mod multipart;
 mod race;
 mod response;
+mod runtime;
 mod source;
 mod stream;
 mod system;

@@ -14,9 +14,9 @@ use ::tokio::net::{TcpSocket, TcpStream};
 use super::endpoint::Endpoint;
 use super::event::Event;
 use super::stream::Stream;
-use super::system::System;
+use super::system::now;
 use crate::dialling::SocketOptions;
-use crate::driver::system::{Failures, System as _, in_time};
+use crate::driver::system::{Failures, in_time};
 use crate::driver::{SocketError, race};
 use crate::os;
 use crate::policy::budget::Budget;
@@ -30,13 +30,13 @@ pub(super) async fn connect(
     budget: &Budget,
 ) -> Result<(Stream, SocketAddr), Failures> {
     let attempts = Attempts { options, budget, running: Vec::new() };
-    race::connect(addresses, attempts, budget, || System.now()).await
+    race::connect(addresses, attempts, budget, now).await
 }
 
 /// The one address of a Unix domain socket.
 #[cfg(unix)]
 pub(super) async fn connect_unix(path: &Path, budget: &Budget) -> Result<Stream, SocketError> {
-    let wait = budget.wait(Operation::Connect, || System.now())?;
+    let wait = budget.wait(Operation::Connect, now)?;
     let connecting = ::tokio::net::UnixStream::connect(path);
     match in_time::<Event, _>(connecting, wait.at_most, budget).await {
         Some(stream) => Ok(Stream::new(Endpoint::Unix(stream?))?),

@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, ready};
 
 use ::tokio::io::Interest;
-use ::tokio::runtime::{Handle, Id};
+use ::tokio::runtime::Id;
 use ::tokio::task::coop::consume_budget;
 use socket2::Socket;
 
 use super::alarm::Alarm;
 use super::endpoint::Endpoint;
+use super::runtime;
 use crate::driver::SocketError;
 use crate::driver::system::{self, Meanwhile, Pending};
 use crate::os;
@@ -37,7 +38,7 @@ impl Stream {
     pub(super) fn new(endpoint: Endpoint) -> io::Result<Self> {
         Ok(Self {
             endpoint: Arc::new(endpoint),
-            home: here()?,
+            home: runtime::current()?,
             reading: Alarm::default(),
             writing: Alarm::default(),
             is_spotted: AtomicBool::new(false),
@@ -82,7 +83,7 @@ impl Stream {
     /// Moves to the runtime that is to wait. The one before may be gone, or not be running: what it
     /// watches would be ready and nobody told.
     fn settle(&mut self) -> io::Result<()> {
-        let here = here()?;
+        let here = runtime::current()?;
         if here != self.home {
             self.endpoint = Arc::new(self.endpoint.moved_here()?);
             self.home = here;
@@ -98,10 +99,6 @@ impl Stream {
             false => &mut self.reading,
         }
     }
-}
-
-fn here() -> io::Result<Id> {
-    Ok(Handle::try_current().map_err(io::Error::other)?.id())
 }
 
 impl system::Stream for Stream {

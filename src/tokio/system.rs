@@ -16,19 +16,36 @@ use crate::dns::Resolver;
 use crate::driver::SocketError;
 use crate::driver::system::{self, Desk, Failures, Found};
 use crate::os;
+use crate::os::lookups::{Lookups, Place};
 use crate::policy::budget::Budget;
 
 /// The operating system, as the runtime shows it that a call runs in.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct System;
+#[derive(Debug, Clone, Default)]
+pub struct System {
+    lookups: Arc<Lookups<Event, Runtime>>,
+}
+
+/// The runtime that a call runs in, whose threads for what blocks look names up.
+#[derive(Debug, Clone)]
+struct Runtime(Handle);
+
+impl Place for Runtime {
+    fn run(&self, work: impl FnOnce() + Send + 'static) {
+        drop(self.0.spawn_blocking(work));
+    }
+}
+
+/// The runtime's clock, which a test may have paused.
+pub(super) fn now() -> Instant {
+    ::tokio::time::Instant::now().into_std()
+}
 
 impl system::System for System {
     type Stream = Stream;
     type Event = Event;
 
-    /// A test may have paused the runtime's clock.
     fn now(&self) -> Instant {
-        ::tokio::time::Instant::now().into_std()
+        now()
     }
 
     fn date(&self) -> SystemTime {
@@ -53,20 +70,16 @@ impl system::System for System {
     }
 
     /// A lookup blocks and cannot be interrupted, so it goes where the runtime has such things done,
-    /// as `tokio::net::lookup_host` does it, and outlives the wait if need be. Where there are only so
-    /// many threads for that, it is not begun for who has gone by then.
+    /// as `tokio::net::lookup_host` does it, and outlives the wait if need be. The program needs the
+    /// threads there for other things, so a client takes only so many of them.
     fn look_up(&self, host: String, resolver: Resolver, answer: Arc<Desk<Found, Event>>) {
-        let desk = Arc::downgrade(&answer);
-        let lookup = move || {
-            let wanted = desk.strong_count() > 0;
-            let found = wanted.then(|| os::look_up(&resolver, &host));
-            if let (Some(desk), Some(found)) = (desk.upgrade(), found) {
-                desk.put(found);
-            }
-        };
         match Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn_blocking(lookup)),
+            Ok(runtime) => self.lookups.begin(&host, resolver, Runtime(runtime), &answer),
             Err(error) => answer.put(Err(io::Error::other(error))),
         }
+    }
+
+    fn lookup_obstacle(&self, host: &str) -> Option<String> {
+        self.lookups.obstacle(host)
     }
 }

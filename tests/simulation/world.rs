@@ -16,7 +16,7 @@ use super::ledger::Ledger;
 use super::line::{Line, Packet, Stream};
 use super::plan::{Fault, HOSTS, Plan, SECOND, Site, addresses};
 use super::seed::Seed;
-use crate::cancel::CancelToken;
+use crate::cancel::{CancelToken, Hook};
 use crate::dialling::SocketOptions;
 use crate::dns::Resolver;
 use crate::driver::SocketError;
@@ -271,7 +271,7 @@ impl System for Simulation {
         let bell = Arc::new(Event::default());
         let _watch = budget.cancel_token().map(|token| {
             let bell = Arc::clone(&bell);
-            token.on_cancel(Box::new(move || bell.set()))
+            token.on_cancel(Hook::Wake(Arc::new(move || bell.set())))
         });
         Attempts { race, budget, bell, running: Vec::new(), failures: Vec::new() }.run().await
     }

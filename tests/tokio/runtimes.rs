@@ -75,6 +75,79 @@ fn look_up_no_name_that_nobody_waits_for() {
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
+/// The program's own work that blocks goes on, and so do other names, however many are silent.
+#[test]
+fn s07_have_threads_left_beside_silent_names() {
+    let server = Script::serve(vec![answer(ok("here"))]);
+    let addr = server.addr();
+    let (hold, held) = std::sync::mpsc::channel::<()>();
+    let held = std::sync::Mutex::new(held);
+    let resolver = move |name: &str| match name {
+        "h.test" => Ok(vec![addr]),
+        _ => {
+            let _ = held.lock().unwrap().recv();
+            Err(std::io::ErrorKind::TimedOut.into())
+        }
+    };
+    let client = Client::builder().dns_resolver(Arc::new(resolver)).connect_timeout(None);
+    let client = client.build().unwrap();
+    let runtime =
+        Builder::new_multi_thread().enable_all().max_blocking_threads(70).build().unwrap();
+    runtime.block_on(async {
+        let calls: Vec<_> = (0..1000)
+            .map(|n| {
+                // Half of them of one site, half of sites of their own, which take all that there are.
+                let url = match n % 2 {
+                    0 => format!("http://{n}.silent.test/"),
+                    _ => format!("http://silent{n}.test/"),
+                };
+                tokio::spawn(client.get(url).send())
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        let work = tokio::task::spawn_blocking(|| "done");
+        let done = tokio::time::timeout(Duration::from_secs(20), work).await;
+        assert_eq!(done.unwrap().unwrap(), "done");
+        calls.iter().for_each(|call| call.abort());
+    });
+    drop(hold);
+    let found = client.get("http://h.test/").timeout(Duration::from_secs(20));
+    let text = runtime.block_on(async { found.send().await.unwrap().text().await });
+    assert_eq!(text.unwrap(), "here");
+}
+
+/// What one cannot do is an error that says so, wherever it would be needed first.
+#[test]
+fn without_timers_or_io_are_an_error() {
+    let bare = || Builder::new_current_thread().build().unwrap();
+    let io_only = || Builder::new_current_thread().enable_io().build().unwrap();
+    let time_only = || Builder::new_current_thread().enable_time().build().unwrap();
+    let timers = "the runtime of tokio has no timers (enable_time, or enable_all)";
+    let io = "the runtime of tokio has no I/O (enable_io, or enable_all)";
+    let server = Httpbin::start();
+    type Make<'m> = &'m dyn Fn() -> Runtime;
+    let rows: [(Make<'_>, &str); 3] = [(&bare, timers), (&io_only, timers), (&time_only, io)];
+    for (make, line) in rows {
+        let client = Client::new();
+        for url in [server.url("/get"), "http://localhost:1/".to_owned()] {
+            let error = make().block_on(client.get(url).send()).unwrap_err();
+            assert!(error.is_builder() && error.to_string().ends_with(line), "{error}");
+        }
+        // A connection that idles, and a response, that come from another runtime.
+        let fine = current_thread();
+        let fetch = async { client.get(server.url("/get")).send().await.unwrap().bytes().await };
+        fine.block_on(fetch).unwrap();
+        assert_eq!(client.pool_stats().idle, 1);
+        let error = make().block_on(client.get(server.url("/get")).send()).unwrap_err();
+        assert!(error.to_string().ends_with(line), "{error}");
+        let slow = "/drip?numbytes=2&duration=2&delay=0";
+        let response = fine.block_on(client.get(server.url(slow)).send()).unwrap();
+        drop(fine);
+        let error = make().block_on(response.bytes()).unwrap_err();
+        assert!(error.to_string().ends_with(line), "{error}");
+    }
+}
+
 /// The head in one, the body in another, with the first one gone.
 #[test]
 fn share_a_response() {

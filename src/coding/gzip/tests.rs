@@ -4,7 +4,9 @@ use flate2::write::{DeflateEncoder, GzEncoder};
 use flate2::{Compression, GzBuilder};
 use proptest::prelude::*;
 
-use crate::coding::testing::{assert_split_makes_no_difference, planned, run, whole};
+use crate::coding::testing::{
+    assert_split_makes_no_difference, limited, planned, run, run_through, whole,
+};
 use crate::coding::{CodingError, Codings, STAGE_OUTPUT, plan};
 use crate::limits::Limits;
 use crate::proto::testing::headers;
@@ -113,29 +115,119 @@ fn every_cut_is_an_error() {
     }
 }
 
-#[test]
-fn an_endless_header_is_read_over() {
-    let mut decoder = planned("gzip");
-    assert_eq!(decoder.decode(NAMED, &mut [0; 9]).unwrap().consumed, NAMED.len());
-    let name = vec![b'n'; 1024 * 1024];
-    for _ in 0..8 {
-        let progress = decoder.decode(&name, &mut [0; 9]).unwrap();
-        assert_eq!((progress.consumed, progress.produced), (name.len(), 0));
-    }
-    assert_eq!(decoder.eof(), Err(CodingError::Cut { coding: "gzip" }));
+/// What may follow each other for ever: what stands before, what is repeated, and the rest that would
+/// make a whole body of it.
+fn nothings() -> Vec<(&'static str, Vec<u8>, Vec<u8>, Vec<u8>)> {
+    let data = gzip(TEXT).split_off(10);
+    let terminated = [b"\0", &*data].concat();
+    let commented = b"\x1f\x8b\x08\x10\0\0\0\0\0\x03";
+    vec![
+        ("file name", NAMED.to_vec(), b"n".to_vec(), terminated.clone()),
+        ("comment", commented.to_vec(), b"c".to_vec(), terminated),
+        ("empty members", Vec::new(), gzip(b""), gzip(TEXT)),
+        ("members that are a name", Vec::new(), named_and_empty(), gzip(TEXT)),
+        ("empty stored blocks", NAMELESS.to_vec(), b"\0\0\0\xff\xff".to_vec(), data.clone()),
+        ("empty fixed blocks", NAMELESS.to_vec(), empty_fixed_blocks(), data),
+        ("padding", gzip(TEXT), b"\0".to_vec(), Vec::new()),
+    ]
 }
 
+fn named_and_empty() -> Vec<u8> {
+    GzBuilder::new()
+        .filename("a long name")
+        .write(Vec::new(), Compression::fast())
+        .finish()
+        .unwrap()
+}
+
+/// Four blocks of ten bits each: not the last one, fixed codes, end of block.
+fn empty_fixed_blocks() -> Vec<u8> {
+    let bits = [0, 1, 0, 0, 0, 0, 0, 0, 0, 0].repeat(4);
+    bits.chunks(8).map(|byte| byte.iter().rev().fold(0, |byte, bit| byte << 1 | bit)).collect()
+}
+
+fn repeated(start: &[u8], again: &[u8], length: usize, rest: &[u8]) -> Vec<u8> {
+    [start, &again.repeat(length / again.len()), rest].concat()
+}
+
+/// As many coded bytes without output as the limit says are let pass, and not many more; whatever the
+/// split, and however much came out before.
 #[test]
-fn endless_empty_members_are_read_over() {
-    let raw = gzip(b"").repeat(1000);
-    for room in [0, 9] {
-        let mut decoder = planned("gzip");
-        for _ in 0..10 {
-            let progress = decoder.decode(&raw, &mut vec![0; room]).unwrap();
-            assert_eq!((progress.consumed, progress.produced), (raw.len(), 0));
+fn what_decodes_to_nothing_ends_at_the_limit() {
+    for (limit, has_room) in [(0, false), (1, false), (100, false), (3000, true)] {
+        let limits = Limits { coded_without_output: limit, ..Limits::default() };
+        let length = usize::try_from(limit).unwrap();
+        for (what, start, again, rest) in nothings() {
+            // All that counts beside what is repeated is less than 100 bytes.
+            let beyond = repeated(&start, &again, length + length / 8 + 300, &rest);
+            let end = outcome_of_all_splits(&beyond, &limits).1;
+            assert_eq!(end, Err(CodingError::Idle(limit)), "{what}");
+            let within = repeated(&start, &again, length.saturating_sub(100), &rest);
+            let outcome = outcome_of_all_splits(&within, &limits);
+            assert!(!has_room || outcome == (TEXT.to_vec(), Ok(())), "{what}: {outcome:?}");
         }
-        assert_eq!(decoder.eof(), Ok(()));
     }
+}
+
+fn outcome_of_all_splits(raw: &[u8], limits: &Limits) -> (Vec<u8>, Result<(), CodingError>) {
+    let outcome = run_through(limited("gzip", limits), [raw], 64 * 1024);
+    for piece in [1, 2, 50, raw.len() / 2 + 1] {
+        for room in [1, 7, 64 * 1024] {
+            let split = run_through(limited("gzip", limits), raw.chunks(piece), room);
+            assert_eq!(split, outcome, "pieces of {piece}, room for {room}");
+        }
+    }
+    outcome
+}
+
+/// The default lets a megabyte pass, and counts anew behind what came out.
+#[test]
+fn the_default_is_a_megabyte() {
+    const MEGABYTE: usize = 1024 * 1024;
+    for (what, start, again, rest) in nothings() {
+        let raw = repeated(&start, &again, MEGABYTE, &rest);
+        assert_eq!(whole("gzip", &raw), (TEXT.to_vec(), Ok(())), "{what}");
+        let raw = repeated(&start, &again, MEGABYTE + 128 * 1024, b"");
+        let end = Err(CodingError::Idle(MEGABYTE as u64));
+        assert_eq!(whole("gzip", &raw).1, end, "{what}");
+    }
+    let noise: Vec<u8> =
+        (0..32 * 1024_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let part = [gzip(&noise), gzip(b"").repeat(MEGABYTE / 2 / 20)].concat();
+    assert_eq!(whole("gzip", &part.repeat(4)), (noise.repeat(4), Ok(())));
+}
+
+/// A byte now and then does not make up for what decodes to nothing between them.
+#[test]
+fn a_trickle_is_no_output() {
+    let trickle = [gzip(b"x"), gzip(b"").repeat(1000)].concat();
+    let (data, end) = whole("gzip", &trickle.repeat(60));
+    assert_eq!(end, Err(CodingError::Idle(1024 * 1024)));
+    assert!(data.len() > 40);
+}
+
+/// Honest bodies that cost the most beside their data: events, each in a flush or a member of its own.
+#[test]
+fn small_events_are_delivered() {
+    let member = GzBuilder::new().filename("event.txt").write(Vec::new(), Compression::fast());
+    let mut member = member;
+    member.write_all(b"e").unwrap();
+    let member = member.finish().unwrap();
+    assert_eq!(whole("gzip", &member.repeat(100_000)), (b"e".repeat(100_000), Ok(())));
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    for _ in 0..300_000 {
+        encoder.write_all(b"\n").unwrap();
+        encoder.flush().unwrap();
+    }
+    assert_eq!(whole("gzip", &encoder.finish().unwrap()), (b"\n".repeat(300_000), Ok(())));
+}
+
+/// Each stage has its own account: what one blows up out of little may be nothing to the next.
+#[test]
+fn nothing_within_a_chain_ends_too() {
+    let inner = repeated(NAMED, b"n", 3 * 1024 * 1024, b"");
+    let (data, end) = whole("gzip, gzip", &gzip(&inner));
+    assert_eq!((data, end), (Vec::new(), Err(CodingError::Idle(1024 * 1024))));
 }
 
 #[test]
@@ -218,7 +310,8 @@ fn a_bomb_is_stopped_soon_after_it_shows() {
 #[test]
 fn a_bomb_between_two_stages_is_stopped() {
     let raw = gzip(&bomb(NAMED, b'n'));
-    let mut decoder = planned("gzip, gzip, gzip");
+    let limits = Limits { coded_without_output: u64::MAX, ..Limits::default() };
+    let mut decoder = limited("gzip, gzip, gzip", &limits);
     assert_eq!(decoder.decode(&raw, &mut [0; 1024]), Err(CodingError::RatioExceeded(250)));
     assert!(decoder.stages[1].decoded <= Limits::default().decoded_freely + STAGE_OUTPUT as u64);
 }

@@ -1,0 +1,284 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::blocking::Blocking;
+use crate::driver::ready::ready;
+use crate::driver::system::System;
+use crate::front::Front;
+use crate::policy::budget::{Budget, Timeouts};
+
+type Woken = <<Blocking as Front>::System as System>::Event;
+type Answer = Arc<Desk<Found, Woken>>;
+
+#[derive(Debug, Clone, Copy)]
+struct Threads;
+
+impl Place for Threads {
+    fn run(&self, work: impl FnOnce() + Send + 'static) {
+        drop(thread::spawn(work));
+    }
+}
+
+/// A system without threads.
+#[derive(Debug, Clone, Copy)]
+struct Nowhere;
+
+impl Place for Nowhere {
+    fn run(&self, work: impl FnOnce() + Send + 'static) {
+        drop(work);
+    }
+}
+
+/// A resolver that stalls until it is told to go on, and the names that it was asked for.
+struct Stalling {
+    resolver: Resolver,
+    asked: Arc<Mutex<Vec<String>>>,
+    go: mpsc::Sender<()>,
+}
+
+impl Stalling {
+    fn new() -> Self {
+        let (go, told) = mpsc::channel();
+        let (told, asked) = (Mutex::new(told), Arc::<Mutex<Vec<_>>>::default());
+        let names = Arc::clone(&asked);
+        let resolver = move |name: &str| {
+            names.lock().unwrap().push(name.to_owned());
+            let _ = told.lock().unwrap().recv();
+            Err(io::Error::other(name.to_owned()))
+        };
+        Self { resolver: Resolver(Arc::new(resolver)), asked, go }
+    }
+
+    /// Waits until so many names were asked for.
+    fn wait_for(&self, count: usize) {
+        while self.asked.lock().unwrap().len() < count {
+            thread::yield_now();
+        }
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+fn begin(lookups: &Arc<Lookups<Woken, Threads>>, resolver: &Resolver, host: &str) -> Answer {
+    let answer = Arc::default();
+    lookups.begin(host, resolver.clone(), Threads, &answer);
+    answer
+}
+
+fn answered(desk: &Answer) -> String {
+    let budget = Budget::start(Timeouts::default(), Instant::now());
+    let found = ready(desk.wait(Some(Duration::from_secs(20)), &budget)).unwrap();
+    found.expect("an answer in time").unwrap_err().to_string()
+}
+
+fn waiting<E, P>(state: &State<E, P>) -> usize {
+    state.sites.values().map(|site| site.waiting.len()).sum()
+}
+
+/// Nothing is left behind, whatever happened.
+fn assert_empty<P: Place + std::fmt::Debug>(lookups: &Lookups<Woken, P>) {
+    let start = Instant::now();
+    while lookups.state().running > 0 && start.elapsed() < Duration::from_secs(20) {
+        thread::yield_now();
+    }
+    let state = lookups.state();
+    assert!(
+        state.sites.is_empty() && state.turns.is_empty() && state.names.is_empty(),
+        "{state:?}"
+    );
+    assert_eq!((state.running, state.is_at_work), (0, false));
+}
+
+/// However many calls give up on a resolver that stalls, and whatever they leave behind.
+#[test]
+fn threads_and_waiting_lookups_are_bounded() {
+    let lookups = Arc::new(Lookups::default());
+    let stalling = Stalling::new();
+    let resolver = &stalling.resolver;
+    let begin = |host: String| begin(&lookups, resolver, &host);
+    let left: Vec<_> = (0..MAX_RUNNING).map(|n| begin(format!("left{n}.test"))).collect();
+    stalling.wait_for(MAX_RUNNING);
+    drop(left);
+    for n in 0..1000 {
+        drop(begin(format!("late{n}.test")));
+    }
+    let wanted: Vec<_> = (0..3).map(|n| begin(format!("wanted{n}.test"))).collect();
+    assert_eq!(lookups.state().running, MAX_RUNNING);
+    drop(stalling.go);
+    for (n, desk) in wanted.iter().enumerate() {
+        assert_eq!(answered(desk), format!("wanted{n}.test"));
+    }
+    assert_eq!(stalling.asked.lock().unwrap().len(), MAX_RUNNING + wanted.len());
+    assert_empty(&lookups);
+}
+
+#[test]
+fn what_waits_for_a_thread_gets_its_turn() {
+    let lookups = Arc::new(Lookups::default());
+    let stalling = Stalling::new();
+    let host = |n: usize| format!("{n}.site{}.test", n % 100);
+    let all: Vec<_> = (0..200).map(|n| begin(&lookups, &stalling.resolver, &host(n))).collect();
+    stalling.wait_for(MAX_RUNNING);
+    assert_eq!(lookups.state().running, MAX_RUNNING);
+    assert_eq!(waiting(&lookups.state()), 200 - MAX_RUNNING);
+    for _ in &all {
+        stalling.go.send(()).unwrap();
+    }
+    for (n, desk) in all.iter().enumerate() {
+        assert_eq!(answered(desk), host(n));
+    }
+    assert_empty(&lookups);
+}
+
+/// The names of one site, or of several, do not keep those of another from being looked up.
+#[test]
+fn a_site_gets_a_part_only() {
+    for (sites, most) in [(1, 13), (8, 44), (30, 60)] {
+        let lookups = Arc::new(Lookups::default());
+        let stalling = Stalling::new();
+        let host = |n: usize| format!("{n}.silent{}.test", n % sites);
+        let all: Vec<_> =
+            (0..1000).map(|n| begin(&lookups, &stalling.resolver, &host(n))).collect();
+        let running = lookups.state().running;
+        assert!(running <= most && running >= sites, "{sites} sites: {running}");
+        let answer = |name: &str| Err(io::Error::other(format!("no {name}")));
+        let other = Resolver(Arc::new(answer));
+        let answered = answered(&begin(&lookups, &other, "a.other.test"));
+        assert_eq!(answered, "no a.other.test");
+        drop((all, stalling.go));
+    }
+}
+
+#[test]
+fn an_obstacle_is_told() {
+    let lookups = Arc::new(Lookups::default());
+    let stalling = Stalling::new();
+    let all: Vec<_> =
+        (0..20).map(|n| begin(&lookups, &stalling.resolver, &format!("{n}.silent.test"))).collect();
+    let obstacle = "its turn to be looked up has not come: 13 lookups of other names have no answer \
+                    yet, 13 of them for silent.test";
+    assert_eq!(lookups.obstacle("13.silent.test").as_deref(), Some(obstacle));
+    assert_eq!(lookups.obstacle("12.silent.test"), None, "it runs");
+    assert_eq!(lookups.obstacle("b.test"), None);
+    drop((all, stalling.go));
+}
+
+#[test]
+fn the_same_name_is_looked_up_once_for_all() {
+    let lookups = Arc::new(Lookups::default());
+    let stalling = Stalling::new();
+    let all: Vec<_> = (0..100).map(|_| begin(&lookups, &stalling.resolver, "a.test")).collect();
+    stalling.wait_for(1);
+    stalling.go.send(()).unwrap();
+    for desk in &all {
+        assert_eq!(answered(desk), "a.test");
+    }
+    assert_eq!(stalling.asked(), ["a.test"]);
+    assert_empty(&lookups);
+    // What is over is no answer to those who come later.
+    let late = begin(&lookups, &stalling.resolver, "a.test");
+    stalling.go.send(()).unwrap();
+    assert_eq!(answered(&late), "a.test");
+    assert_eq!(stalling.asked().len(), 2);
+}
+
+/// It may be stuck: who comes later does not wait for what everybody has given up.
+#[test]
+fn what_was_given_up_is_not_shared() {
+    let lookups = Arc::new(Lookups::default());
+    let stalling = Stalling::new();
+    drop(begin(&lookups, &stalling.resolver, "a.test"));
+    let first = begin(&lookups, &stalling.resolver, "b.test");
+    stalling.wait_for(1);
+    drop(first);
+    let count = stalling.asked().len();
+    let second = begin(&lookups, &stalling.resolver, "b.test");
+    stalling.wait_for(count + 1);
+    let third = begin(&lookups, &stalling.resolver, "b.test");
+    for _ in 0..=count {
+        stalling.go.send(()).unwrap();
+    }
+    assert_eq!((answered(&second), answered(&third)), ("b.test".to_owned(), "b.test".to_owned()));
+    assert_eq!(stalling.asked().len(), count + 1, "the third shares the second");
+    drop(stalling.go);
+    assert_empty(&lookups);
+}
+
+/// However many wait, and without a call within a call.
+#[test]
+fn without_threads_all_are_answered() {
+    let lookups = Arc::new(Lookups::default());
+    let stalling = Stalling::new();
+    let desks: Vec<Answer> = (0..10_000).map(|_| Arc::default()).collect();
+    lookups.state().is_at_work = true; // so that all of them wait
+    for (n, desk) in desks.iter().enumerate() {
+        lookups.begin(&format!("{n}.test"), stalling.resolver.clone(), Nowhere, desk);
+    }
+    lookups.state().is_at_work = false;
+    lookups.hand_out_turns();
+    for desk in &desks {
+        assert_eq!(answered(desk), NO_THREAD);
+    }
+    assert_empty(&lookups);
+}
+
+/// The threads of the parent are not the child's.
+#[test]
+fn after_a_fork_all_begins_anew() {
+    let lookups = Arc::new(Lookups::default());
+    let stalling = Stalling::new();
+    let parents: Vec<_> = (0..MAX_RUNNING)
+        .map(|n| begin(&lookups, &stalling.resolver, &format!("{n}.test")))
+        .collect();
+    lookups.state().process -= 1;
+    let answer = |name: &str| Err(io::Error::other(format!("no {name}")));
+    let child = begin(&lookups, &Resolver(Arc::new(answer)), "0.test");
+    assert_eq!(answered(&child), "no 0.test");
+    drop((parents, stalling.go));
+}
+
+/// The resolver is the caller's: it may use the client, and so may what it leaves behind.
+#[test]
+fn a_resolver_is_called_and_dropped_without_the_lock() {
+    struct Uses(Arc<Lookups<Woken, Threads>>, Arc<AtomicUsize>);
+    impl Drop for Uses {
+        fn drop(&mut self) {
+            assert_eq!(self.0.obstacle("a.test"), None);
+            self.1.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    let lookups = Arc::new(Lookups::default());
+    let stalling = Stalling::new();
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let using = || {
+        let uses = Uses(Arc::clone(&lookups), Arc::clone(&dropped));
+        let resolver = move |_: &str| {
+            uses.0.obstacle("a.test");
+            Ok(Vec::new())
+        };
+        Resolver(Arc::new(resolver))
+    };
+    let desk: Answer = Arc::default();
+    lookups.begin("a.test", using(), Threads, &desk);
+    let budget = Budget::start(Timeouts::default(), Instant::now());
+    let found = ready(desk.wait(Some(Duration::from_secs(20)), &budget)).unwrap();
+    assert_eq!(found.unwrap().unwrap(), []);
+    // Unwanted ones are dropped where turns are handed out.
+    let blockers: Vec<_> = (0..MAX_RUNNING)
+        .map(|n| begin(&lookups, &stalling.resolver, &format!("{n}.test")))
+        .collect();
+    for n in 0..3 {
+        let desk: Answer = Arc::default();
+        lookups.begin(&format!("x{n}.test"), using(), Threads, &desk);
+    }
+    drop((blockers, stalling.go));
+    assert_empty(&lookups);
+    while dropped.load(Ordering::SeqCst) < 4 {
+        thread::yield_now();
+    }
+}

@@ -1,0 +1,90 @@
+//! Values of fields for messages: a URL in one, such as a `Referer`, may have a password in it.
+
+/// The value with `***` for each authority of a URL that may hold a user name and password; none if
+/// nothing has to be hidden.
+pub(super) fn hidden(value: &[u8]) -> Option<String> {
+    let (mut shown, mut rest, mut is_hidden) = (Vec::new(), value, false);
+    while let Some(start) = authority(rest) {
+        let (before, from) = rest.split_at(start);
+        let (authority, behind) = from.split_at(length(from));
+        shown.extend_from_slice(before);
+        let secret = may_hold_userinfo(authority);
+        shown.extend_from_slice(if secret { b"***" } else { authority });
+        is_hidden |= secret;
+        rest = behind;
+    }
+    shown.extend_from_slice(rest);
+    is_hidden.then(|| String::from_utf8_lossy(&shown).into_owned())
+}
+
+/// Where the first authority begins: behind the scheme, with as many slashes as there are (browsers take
+/// any number, of both kinds), or behind two slashes.
+fn authority(value: &[u8]) -> Option<usize> {
+    let is_slash = |byte: &u8| matches!(byte, b'/' | b'\\');
+    let begins = |at: &usize| {
+        let from = value.get(*at..).unwrap_or_default();
+        let scheme = |scheme: &[u8]| {
+            from.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        };
+        scheme(b"http:")
+            || scheme(b"https:")
+            || from.iter().take(2).filter(|b| is_slash(b)).count() == 2
+    };
+    let at = (0..value.len()).find(begins)?;
+    let from = value.get(at..)?;
+    let scheme =
+        from.iter().position(|byte| *byte == b':').filter(|_| !from.iter().take(1).all(is_slash));
+    let behind = at + scheme.map_or(0, |colon| colon + 1);
+    let slashes = value.get(behind..)?.iter().take_while(|byte| is_slash(byte)).count();
+    Some(behind + slashes)
+}
+
+/// How far it goes.
+fn length(from: &[u8]) -> usize {
+    let ends = |byte: &u8| {
+        matches!(byte, b'/' | b'\\' | b'?' | b'#' | b'"' | b'<' | b'>' | b',' | b';' | b' ' | b'\t')
+    };
+    from.iter().position(ends).unwrap_or(from.len())
+}
+
+/// An `@` in any spelling.
+fn may_hold_userinfo(authority: &[u8]) -> bool {
+    let spellings: [&[u8]; 3] = [b"@", b"%40", "\u{ff20}".as_bytes()];
+    spellings.iter().any(|spelling| authority.windows(spelling.len()).any(|part| part == *spelling))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hidden;
+
+    #[test]
+    fn passwords_of_urls() {
+        let rows = [
+            ("http://u:s3cret@h/p?q", Some("http://***/p?q")),
+            ("https://s3cret@h", Some("https://***")),
+            ("HTTP:\\\\u:s3cret@h\\p", Some("HTTP:\\\\***\\p")),
+            ("http:u:s3cret@h/", Some("http:***/")),
+            ("http:////u:s3cret@h/", Some("http:////***/")),
+            ("//u:s3cret@h/", Some("//***/")),
+            ("ftp://u:s3cret@h/", Some("ftp://***/")),
+            ("http://u:s3cret%40h/", Some("http://***/")),
+            ("http://u:s3cret\u{ff20}h/", Some("http://***/")),
+            ("http://u:s3@cret@h/", Some("http://***/")),
+            ("5; url=http://u:s3cret@h/", Some("5; url=http://***/")),
+            (
+                "<http://a/>; rel=next, <http://u:s3cret@b/>; rel=prev",
+                Some("<http://a/>; rel=next, <http://***/>; rel=prev"),
+            ),
+            ("http://h/@p?mail=a@b", None),
+            ("a@b.test", None),
+            ("text/html; q=0.1", None),
+            ("http://", None),
+            ("http:", None),
+            ("//", None),
+            ("", None),
+        ];
+        for (value, expected) in rows {
+            assert_eq!(hidden(value.as_bytes()).as_deref(), expected, "{value}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Wakers are the executor's code: they may do anything when they are called, cloned or dropped.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+use std::time::Duration;
+
+use real::CancelToken;
+use real::tokio::{Client, Response};
+
+use super::blocking::block_on;
+use super::support::httpbin::Httpbin;
+use super::support::net::{Silent, Unreachable};
+
+type Call = Pin<Box<dyn Future<Output = real::Result<Response>> + Send>>;
+
+/// What a waker does; only the first time.
+struct Once(Mutex<Option<Box<dyn FnOnce() + Send>>>);
+
+impl Once {
+    fn new(deed: impl FnOnce() + Send + 'static) -> Waker {
+        Waker::from(Arc::new(Self(Mutex::new(Some(Box::new(deed))))))
+    }
+}
+
+impl Wake for Once {
+    fn wake(self: Arc<Self>) {
+        let deed = self.0.lock().unwrap().take();
+        if let Some(deed) = deed {
+            deed();
+        }
+    }
+}
+
+/// A client that may have one connection to a host, and a call that waits for it to be free.
+fn waiting(url: &str, token: &CancelToken) -> (Client, Call, Response) {
+    let client = Client::builder().pool_max_open_per_host(1).connect_timeout(None);
+    let client = client.build().unwrap();
+    let busy = block_on(client.get(url).send()).unwrap();
+    let call = client.get(url).cancel_token(token).send();
+    (client, Box::pin(call), busy)
+}
+
+/// Polls once, in a runtime.
+fn poll(call: &mut Call, waker: &Waker) -> Poll<real::Result<Response>> {
+    block_on(async { call.as_mut().poll(&mut Context::from_waker(waker)) })
+}
+
+/// Work that ends, or is stuck in a lock.
+#[track_caller]
+fn in_time(work: impl FnOnce() + Send + 'static) {
+    let (tell, told) = std::sync::mpsc::channel();
+    let work = thread::spawn(move || {
+        work();
+        let _ = tell.send(());
+    });
+    told.recv_timeout(Duration::from_secs(20)).expect("it is stuck");
+    work.join().unwrap();
+}
+
+/// Of a call in each place where it may wait: for its turn, for an address, for a connection, for a head.
+fn waits()
+-> Vec<(&'static str, Box<dyn Fn(&CancelToken) -> (Client, Call)>, Vec<Box<dyn std::any::Any>>)> {
+    let silent = Silent::start();
+    let url = format!("http://{}/", silent.addr());
+    let head = move |token: &CancelToken| -> (Client, Call) {
+        let client = Client::new();
+        let call = client.get(&*url).cancel_token(token).send();
+        (client, Box::pin(call))
+    };
+    let lookup = |token: &CancelToken| -> (Client, Call) {
+        let never = |_: &str| {
+            thread::sleep(Duration::from_secs(3));
+            Ok(Vec::new())
+        };
+        let client = Client::builder().dns_resolver(Arc::new(never)).build().unwrap();
+        let call = client.get("http://h.test/").cancel_token(token).send();
+        (client, Box::pin(call))
+    };
+    let unreachable = Unreachable::start();
+    let addr = unreachable.addr();
+    let connect = move |token: &CancelToken| -> (Client, Call) {
+        let client = Client::builder().connect_timeout(None).build().unwrap();
+        let call = client.get(format!("http://{addr}/")).cancel_token(token).send();
+        (client, Box::pin(call))
+    };
+    let httpbin = Httpbin::start();
+    let url = httpbin.url("/bytes/1000000");
+    let queue = move |token: &CancelToken| -> (Client, Call) {
+        let (client, call, busy) = waiting(&url, token);
+        std::mem::forget(busy); // it goes on
+        (client, call)
+    };
+    vec![
+        ("queue", Box::new(queue), vec![Box::new(httpbin)]),
+        ("lookup", Box::new(lookup), vec![]),
+        ("connect", Box::new(connect), vec![Box::new(unreachable)]),
+        ("head", Box::new(head), vec![Box::new(silent)]),
+    ]
+}
+
+/// A future that is dropped by the waker which the token calls.
+#[test]
+fn that_drop_the_future() {
+    for (what, wait, _peers) in waits() {
+        let token = CancelToken::new();
+        let (client, mut call) = wait(&token);
+        let shared: Arc<Mutex<Option<Call>>> = Arc::default();
+        let theirs = Arc::clone(&shared);
+        let waker = Once::new(move || drop(theirs.lock().unwrap().take()));
+        assert!(poll(&mut call, &waker).is_pending(), "{what}");
+        *shared.lock().unwrap() = Some(call);
+        let canceller = token.clone();
+        in_time(move || canceller.cancel());
+        drop(shared.lock().unwrap().take());
+        assert!(client.pool_stats().waiting == 0, "{what}");
+    }
+}
+
+/// The others that wait are woken all the same, and the client goes on.
+#[test]
+fn that_panic() {
+    for (what, wait, _peers) in waits() {
+        if what == "head" {
+            continue; // the runtime wakes those itself
+        }
+        let token = CancelToken::new();
+        let mut calls: Vec<_> = (0..3).map(|_| wait(&token)).collect();
+        let woken = Arc::new(Mutex::new(0));
+        let wakers: Vec<_> = (0..3)
+            .map(|n| {
+                let woken = Arc::clone(&woken);
+                Once::new(move || match n {
+                    1 => panic!("a waker that panics"),
+                    _ => *woken.lock().unwrap() += 1,
+                })
+            })
+            .collect();
+        for ((_, call), waker) in calls.iter_mut().zip(&wakers) {
+            assert!(poll(call, waker).is_pending(), "{what}");
+        }
+        let canceller = token.clone();
+        in_time(move || canceller.cancel());
+        for (client, mut call) in calls {
+            let error = loop {
+                if let Poll::Ready(outcome) = poll(&mut call, Waker::noop()) {
+                    break outcome.unwrap_err();
+                }
+                thread::yield_now();
+            };
+            assert!(error.is_cancelled(), "{what}: {error}");
+            drop(call);
+            assert_eq!(client.pool_stats().waiting, 0, "{what}");
+        }
+        assert_eq!(*woken.lock().unwrap(), 2, "{what}");
+    }
+}
+
+/// A connection that is let go wakes who waits for it, whose waker panics: the place is not lost.
+#[test]
+fn that_panic_when_a_place_is_free() {
+    let httpbin = Httpbin::start();
+    let token = CancelToken::new();
+    let (client, mut call, busy) = waiting(&httpbin.url("/bytes/1000000"), &token);
+    let waker = Once::new(|| panic!("a waker that panics"));
+    assert!(poll(&mut call, &waker).is_pending());
+    block_on(async { drop(busy) });
+    drop(call);
+    let after = client.get(httpbin.url("/get")).timeout(Duration::from_secs(20)).send();
+    assert_eq!(block_on(after).unwrap().status(), 200);
+    assert_eq!((client.pool_stats().open, client.pool_stats().waiting), (1, 0));
+}
+
+/// Cloning and dropping one is code of the executor's, too.
+#[test]
+fn that_use_the_token_when_they_are_dropped() {
+    struct Uses(CancelToken, Client);
+    impl Wake for Uses {
+        fn wake(self: Arc<Self>) {}
+    }
+    impl Drop for Uses {
+        fn drop(&mut self) {
+            self.0.cancel();
+            let _ = (self.1.pool_stats(), format!("{:?}", self.1));
+        }
+    }
+    for (_, wait, _peers) in waits() {
+        let token = CancelToken::new();
+        let (client, mut call) = wait(&token);
+        in_time(move || {
+            for _ in 0..3 {
+                let waker = Waker::from(Arc::new(Uses(token.clone(), client.clone())));
+                let _ = poll(&mut call, &waker);
+            }
+            drop(call);
+        });
+    }
+}
