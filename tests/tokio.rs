@@ -74,6 +74,8 @@ mod both {
     mod hostile_connections;
     #[path = "hostile_cookies.rs"]
     mod hostile_cookies;
+    #[path = "hostile_credentials.rs"]
+    mod hostile_credentials;
     #[path = "hostile_framing.rs"]
     mod hostile_framing;
     #[path = "hostile_input.rs"]

@@ -32,7 +32,7 @@ use crate::policy::budget::Budget;
 use crate::policy::credentials;
 use crate::policy::hop::Hop;
 use crate::policy::retry::{Attempt, Origin, Payment, Policy, Replay};
-use crate::policy::route::{Route, Security};
+use crate::policy::route::{Identity, Route, Security};
 use crate::proto::exchange::{Expectation, Outgoing};
 use crate::proto::fields::has_member;
 use crate::request::Request;
@@ -151,7 +151,19 @@ impl<'c, F: Front> Call<'c, F> {
     }
 
     pub(crate) fn route(&self) -> Route {
-        Route::of(&self.request.url, self.proxy())
+        Route::of(&self.request.url, self.proxy(), self.identity())
+    }
+
+    /// Whether the client's certificate may be shown where the current hop leads. Where there is none,
+    /// connections need not be told apart.
+    pub(crate) fn identity(&self) -> Identity {
+        let could_be_shown = || {
+            Security::of(&self.request.url) == Security::Tls && self.config.tls.has_identity()
+        };
+        match self.trust {
+            Trust::Foreign if could_be_shown() => Identity::Withheld,
+            _ => Identity::Shown,
+        }
     }
 
     pub(crate) fn outgoing(&self) -> Outgoing {

@@ -112,7 +112,7 @@ fn turn<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F>) -> Turn<F> {
     let mut idle = shared.idle();
     let expired = idle.pool.expire(now);
     let turn = loop {
-        match idle.pool.take(call.url(), call.proxy()) {
+        match idle.pool.take(call.url(), call.proxy(), call.identity()) {
             // One was stale, so the others may be.
             Some(connection) if call.is_resent() => stale.push(connection),
             Some(mut connection) => {

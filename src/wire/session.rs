@@ -431,12 +431,13 @@ mod tests {
     use rustls::{ServerConfig, ServerConnection};
 
     use super::*;
+    use crate::policy::route::Identity;
     use crate::proto::exchange::SENT_PIECE;
     use crate::tls::Settings;
 
     fn client() -> Session {
         let settings = Settings::trusting_anyone();
-        let layers = Layers::tls(settings.stage("localhost").unwrap());
+        let layers = Layers::tls(settings.stage("localhost", Identity::Shown).unwrap());
         Session::new(&Limits::default(), Some(layers))
     }
 

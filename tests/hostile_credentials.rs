@@ -1,0 +1,242 @@
+//! What proves who one is, and where it must not go: client certificates, fields that carry keys and
+//! tokens, TRACE, passwords in texts that are no URLs. Each test carries the number of its row in the
+//! project's table of attacks, if it has one (S12 to S18).
+#![cfg(all(
+    feature = "blocking",
+    feature = "tls",
+    feature = "gzip",
+    feature = "cookies",
+    any(feature = "ring", feature = "aws-lc-rs")
+))]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod support;
+
+use std::sync::Arc;
+
+use leanhttp::blocking::{Client, ClientBuilder};
+use leanhttp::{Certificate, Identity, Proxy};
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::version::{TLS12, TLS13};
+
+use support::pki::{Clients, Leaf, Pki};
+use support::script::{Connection, Script, Step, answer, ok, send};
+
+fn root(pki: &Pki) -> Certificate {
+    Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap()
+}
+
+fn identity(pki: &Pki) -> Identity {
+    Identity::from_pem(pki.client_pem().as_bytes()).unwrap()
+}
+
+/// A redirect that leaves its connection open.
+fn moved_and_open(location: &str) -> Vec<Step> {
+    answer(format!("HTTP/1.1 302 Moved\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n"))
+}
+
+mod certificates {
+    use super::*;
+
+    const BOTH: [&rustls::SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
+
+    /// What a server that asks for certificates is set up with.
+    fn asking(pki: &Pki, version: &'static rustls::SupportedProtocolVersion) -> Arc<ServerConfig> {
+        pki.server_config_for(Leaf::Good, &[version], Clients::Asked)
+    }
+
+    fn preconfigured(pki: &Pki) -> rustls::ClientConfig {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(pki.ca_der().into()).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let (chain, key) = pki.client_der();
+        rustls::ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(rustls::ALL_VERSIONS)
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_client_auth_cert(chain, key)
+            .unwrap()
+    }
+
+    type Setup = fn(&Pki) -> ClientBuilder;
+
+    /// Each way to give a client a certificate.
+    const SETUPS: [(&str, Setup); 3] = [
+        ("identity", |pki| Client::builder().tls_certs_only([root(pki)]).identity(identity(pki))),
+        ("any name", |pki| {
+            let builder = Client::builder().tls_certs_only([root(pki)]);
+            builder.danger_accept_invalid_hostnames(true).identity(identity(pki))
+        }),
+        ("preconfigured", |pki| Client::builder().use_preconfigured_tls(preconfigured(pki))),
+    ];
+
+    fn tls(connections: Vec<Connection>, config: &Arc<ServerConfig>) -> Script {
+        Script::serve_tls(connections, Arc::clone(config))
+    }
+
+    /// curl's fault of 2026: the certificate goes to the origin that the caller named, and to no other,
+    /// whether the redirect to that came over TLS or in the clear.
+    #[test]
+    fn s12_a_certificate_stays_with_its_origin() {
+        let pki = Pki::new();
+        for (what, setup) in SETUPS {
+            for version in BOTH {
+                let config = asking(&pki, version);
+                let foreign = tls(vec![answer(ok("foreign"))], &config);
+                let own = tls(vec![moved_and_open(&foreign.url("/"))], &config);
+                let client = setup(&pki).build().unwrap();
+                let response = client.get(own.url("/")).send().unwrap();
+                assert_eq!(response.text().unwrap(), "foreign");
+                drop(client);
+                own.join();
+                foreign.join();
+                let seen = (own.certified(0), foreign.certified(0));
+                assert_eq!(seen, (true, false), "{what} {version:?}");
+
+                let foreign = tls(vec![answer(ok("foreign"))], &config);
+                let own = Script::serve(vec![moved_and_open(&foreign.url("/"))]);
+                setup(&pki).build().unwrap().get(own.url("/")).send().unwrap();
+                own.join();
+                foreign.join();
+                assert!(!foreign.certified(0), "{what} {version:?}, from plain http");
+            }
+        }
+    }
+
+    /// Nor does it go through the tunnel of a proxy.
+    #[test]
+    fn s12_nor_through_a_tunnel() {
+        let pki = Pki::new();
+        for scheme in ["http", "socks5h"] {
+            let foreign = tls(vec![answer(ok("foreign"))], &asking(&pki, &TLS13));
+            let own = Script::serve(vec![moved_and_open("https://localhost/")]);
+            let proxy = match scheme {
+                "http" => support::proxy::Proxy::http(foreign.addr()),
+                _ => support::proxy::Proxy::socks(foreign.addr()),
+            };
+            let builder = Client::builder().tls_certs_only([root(&pki)]).identity(identity(&pki));
+            let by_proxy = Proxy::https(proxy.url(scheme)).unwrap();
+            let client = builder.proxy(by_proxy).build().unwrap();
+            client.get(own.url("/")).send().unwrap().bytes().unwrap();
+            drop(client);
+            own.join();
+            foreign.join();
+            assert_eq!(proxy.asked().len(), 1);
+            assert!(!foreign.certified(0), "{scheme}");
+        }
+    }
+
+    /// A chain of redirects that comes home has lost the certificate, in the handshake, in the sessions
+    /// that are resumed, and in the pool: what was authenticated serves no request that is not, and the
+    /// other way round.
+    #[test]
+    fn s12_connections_with_a_certificate_are_apart() {
+        let pki = Pki::new();
+        for (what, setup) in SETUPS {
+            for version in BOTH {
+                let config = asking(&pki, version);
+                let client = setup(&pki).build().unwrap();
+                let home = tls(
+                    vec![
+                        // Authenticated: both requests that name this origin.
+                        [answer(ok("one")), answer(ok("three"))].concat(),
+                        // Not so: both requests that were led here.
+                        [answer(ok("two")), answer(ok("four"))].concat(),
+                    ],
+                    &config,
+                );
+                let away = Script::serve(vec![
+                    [moved_and_open(&home.url("/led")), moved_and_open(&home.url("/led"))].concat(),
+                ]);
+                let get = |url: String| client.get(url).send().unwrap().text().unwrap();
+                assert_eq!(get(home.url("/")), "one");
+                assert_eq!(get(away.url("/")), "two");
+                assert_eq!(get(home.url("/")), "three");
+                assert_eq!(get(away.url("/")), "four");
+                drop(client);
+                home.join();
+                away.join();
+                assert!(home.certified(0), "{what} {version:?}");
+                assert!(!home.certified(1) && !home.resumed(1), "{what} {version:?}");
+            }
+        }
+    }
+
+    /// What is not authenticated resumes no session, and leaves none behind.
+    #[test]
+    fn s12_sessions_with_a_certificate_are_apart() {
+        const LAST: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let pki = Pki::new();
+        for (what, setup) in SETUPS {
+            for version in BOTH {
+                let config = asking(&pki, version);
+                let client = setup(&pki).build().unwrap();
+                let home = tls(vec![answer(LAST); 4], &config);
+                let away = Script::serve(vec![
+                    [moved_and_open(&home.url("/")), moved_and_open(&home.url("/"))].concat(),
+                ]);
+                for url in [home.url("/"), away.url("/"), home.url("/"), away.url("/")] {
+                    client.get(url).send().unwrap().bytes().unwrap();
+                }
+                drop(client);
+                home.join();
+                away.join();
+                let seen = [0, 1, 2, 3].map(|i| (home.certified(i), home.resumed(i)));
+                let expected = [(true, false), (false, false), (true, true), (false, false)];
+                assert_eq!(seen, expected, "{what} {version:?}");
+            }
+        }
+    }
+
+    /// Without a certificate there is nothing to keep apart: one connection serves both.
+    #[test]
+    fn without_a_certificate_connections_are_shared() {
+        let pki = Pki::new();
+        let config = asking(&pki, &TLS13);
+        let home = tls(vec![[answer(ok("one")), answer(ok("two"))].concat()], &config);
+        let away = Script::serve(vec![moved_and_open(&home.url("/"))]);
+        let client = Client::builder().tls_certs_only([root(&pki)]).build().unwrap();
+        for url in [home.url("/"), away.url("/")] {
+            client.get(url).send().unwrap().bytes().unwrap();
+        }
+    }
+
+    /// A session stands for the verification that its client did: it is resumed by that client only,
+    /// also where several were given the same configuration.
+    #[test]
+    fn clients_of_one_configuration_share_no_sessions() {
+        const LAST: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let pki = Pki::new();
+        for version in BOTH {
+            let shared = Arc::new(preconfigured(&pki));
+            let server = tls(vec![answer(LAST); 4], &asking(&pki, version));
+            for _ in 0..2 {
+                let builder = Client::builder().use_preconfigured_tls(Arc::clone(&shared));
+                let client = builder.build().unwrap();
+                for _ in 0..2 {
+                    client.get(server.url("/")).send().unwrap().bytes().unwrap();
+                }
+            }
+            server.join();
+            let resumed = [0, 1, 2, 3].map(|i| server.resumed(i));
+            assert_eq!(resumed, [false, true, false, true], "{version:?}");
+        }
+    }
+
+    /// One that was told to resume nothing still does not.
+    #[test]
+    fn a_configuration_without_resumption_stays_without() {
+        const LAST: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let pki = Pki::new();
+        let mut config = preconfigured(&pki);
+        config.resumption = rustls::client::Resumption::disabled();
+        let server = tls(vec![answer(LAST); 2], &asking(&pki, &TLS13));
+        let client = Client::builder().use_preconfigured_tls(config).build().unwrap();
+        for _ in 0..2 {
+            client.get(server.url("/")).send().unwrap().bytes().unwrap();
+        }
+        server.join();
+        assert!(!server.resumed(1));
+    }
+}
