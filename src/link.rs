@@ -184,7 +184,11 @@ fn tls(config: &Config, target: &Target) -> Result<Option<Tls>> {
     if target.security == Security::Plain {
         return Ok(None);
     }
-    config.tls.stage(target.host(), target.identity).map(Some).map_err(|error| error.peer(target.authority()))
+    config
+        .tls
+        .stage(target.host(), target.identity)
+        .map(Some)
+        .map_err(|error| error.peer(target.authority()))
 }
 
 /// A proxy is verified by its own name.

@@ -189,7 +189,8 @@ mod tests {
     }
 
     fn put(pool: &mut TestPool, host: &str, connection: u32, now: Instant) -> Option<u32> {
-        let closed = pool.put((Route::of(&url(host), None, Identity::Shown), connection, now), now)?;
+        let closed =
+            pool.put((Route::of(&url(host), None, Identity::Shown), connection, now), now)?;
         assert_eq!(closed.reason, CloseReason::PoolFull);
         Some(closed.connection.1)
     }

@@ -21,7 +21,7 @@ use rustls::crypto::ring;
 use rustls::version::{TLS12, TLS13};
 
 use support::pki::{Clients, Leaf, Pki};
-use support::script::{Connection, Script, Step, answer, ok, send};
+use support::script::{Connection, Script, Step, answer, ok};
 
 fn root(pki: &Pki) -> Certificate {
     Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap()
@@ -238,5 +238,209 @@ mod certificates {
         }
         server.join();
         assert!(!server.resumed(1));
+    }
+}
+
+mod fields {
+    use super::*;
+    use leanhttp::header::{HeaderMap, HeaderName, HeaderValue};
+    use leanhttp::redirect::Policy;
+
+    /// Names that carry what proves who one is, by what servers, proxies and services ask for, and by
+    /// what scanners for secrets look for.
+    const CREDENTIALS: [&str; 80] = [
+        "authorization",
+        "authorization-token",
+        "x-authorization",
+        "x-emby-authorization",
+        "x-ms-authorization-auxiliary",
+        "x-goog-iam-authorization-token",
+        "cookie",
+        "cookie2",
+        "proxy-authorization",
+        "x-api-key",
+        "api-key",
+        "apikey",
+        "x-apikey",
+        "api_key",
+        "dd-api-key",
+        "dd-application-key",
+        "x-goog-api-key",
+        "x-algolia-api-key",
+        "x-parse-rest-api-key",
+        "x-parse-master-key",
+        "x-nuget-apikey",
+        "x-rapidapi-key",
+        "x-functions-key",
+        "x-license-key",
+        "x-access-key",
+        "ocp-apim-subscription-key",
+        "x-amz-server-side-encryption-customer-key",
+        "x-ms-encryption-key",
+        "x-auth-token",
+        "x-auth-key",
+        "x-auth-email",
+        "x-auth",
+        "x-sentry-auth",
+        "x-subject-token",
+        "x-storage-token",
+        "x-vault-token",
+        "x-consul-token",
+        "x-figma-token",
+        "x-plex-token",
+        "x-shopify-access-token",
+        "x-postmark-server-token",
+        "x-amz-security-token",
+        "x-aws-ec2-metadata-token",
+        "x-amzn-oidc-accesstoken",
+        "private-token",
+        "job-token",
+        "deploy-token",
+        "token",
+        "access_token",
+        "x-csrf-token",
+        "x-csrftoken",
+        "x-xsrf-token",
+        "csrf",
+        "csrfpreventiontoken",
+        "jenkins-crumb",
+        "x-client-secret",
+        "cf-access-client-secret",
+        "cf-access-jwt-assertion",
+        "x-goog-iap-jwt-assertion",
+        "x-jwt",
+        "x-password",
+        "x-passwd",
+        "ok-access-passphrase",
+        "ok-access-sign",
+        "x-credential",
+        "x-amz-credentials",
+        "x-session",
+        "x-session-id",
+        "x-transmission-session-id",
+        "sessionid",
+        "x-github-otp",
+        "dpop",
+        "signature",
+        "signature-input",
+        "x-hub-signature-256",
+        "x-twilio-signature",
+        "client-cert",
+        "x-forwarded-client-cert",
+        "ssl-client-cert",
+        "x-jfrog-art-api",
+    ];
+
+    /// Names that look like it and are needed wherever the request goes.
+    const OTHERS: [&str; 23] = [
+        "accept",
+        "idempotency-key",
+        "x-idempotency-key",
+        "x-cache-key",
+        "x-partition-key",
+        "surrogate-key",
+        "author",
+        "x-authority",
+        "x-request-id",
+        "x-correlation-id",
+        "traceparent",
+        "keep-alive",
+        "monkey",
+        "x-keyboard",
+        "x-design",
+        "x-passenger",
+        "x-certain",
+        "x-assertive",
+        "user-agent",
+        "x-amz-date",
+        "content-language",
+        "prefer",
+        "dnt",
+    ];
+
+    fn all(names: &[&'static str]) -> HeaderMap {
+        let field = |name: &&'static str| {
+            (HeaderName::from_static(name), HeaderValue::from_static("value-of-it"))
+        };
+        names.iter().map(field).collect()
+    }
+
+    fn has(head: &str, name: &str) -> bool {
+        head.contains(&format!("\r\n{name}: "))
+    }
+
+    /// What arrives at the same origin, and at another one.
+    fn sent(
+        client: ClientBuilder,
+        of_client: HeaderMap,
+        of_request: HeaderMap,
+    ) -> (String, String) {
+        let away = Script::serve(vec![answer(ok(""))]);
+        let home = Script::serve(vec![
+            [moved_and_open("/again"), moved_and_open(&away.url("/"))].concat(),
+        ]);
+        let client = client.default_headers(of_client).build().unwrap();
+        client.get(home.url("/")).headers(of_request).send().unwrap();
+        drop(client);
+        home.join();
+        away.join();
+        let at_home = home.received_text(0);
+        let (first, again) = at_home.split_once("GET /again").unwrap();
+        // The last fields of the first request are complete.
+        assert_eq!(first.matches("value-of-it").count(), again.matches("value-of-it").count());
+        (again.to_owned(), away.received_text(0))
+    }
+
+    /// Whether the field is one of the request or one of the client.
+    #[test]
+    fn s13_what_looks_like_a_credential_stays_with_its_origin() {
+        for is_of_client in [true, false] {
+            for names in CREDENTIALS.chunks(20).chain(OTHERS.chunks(23)) {
+                let is_kept = OTHERS.contains(&names[0]);
+                let (one, two) = (all(names), HeaderMap::new());
+                let (of_client, of_request) = if is_of_client { (one, two) } else { (two, one) };
+                let (home, away) = sent(Client::builder(), of_client, of_request);
+                for name in names.iter().filter(|name| **name != "proxy-authorization") {
+                    assert!(has(&home, name), "{name} at home\n{home}");
+                    assert_eq!(has(&away, name), is_kept, "{name} away\n{away}");
+                }
+                assert!(!has(&away, "proxy-authorization"));
+            }
+        }
+    }
+
+    /// The program knows better: some are sent everywhere, others are held back.
+    #[test]
+    fn s13_the_policy_names_exceptions() {
+        let name = HeaderName::from_static;
+        let policy = Policy::limited(5)
+            .allow_cross_origin([name("x-csrf-token"), name("authorization"), name("x-marked")])
+            .strip_cross_origin([name("x-tenant"), name("idempotency-key")]);
+        let mut fields =
+            all(&["x-csrf-token", "authorization", "x-tenant", "idempotency-key", "x-vault-token"]);
+        let mut marked = HeaderValue::from_static("value-of-it");
+        marked.set_sensitive(true);
+        fields.insert("x-marked", marked);
+        for is_of_client in [true, false] {
+            let (one, two) = (fields.clone(), HeaderMap::new());
+            let (of_client, of_request) = if is_of_client { (one, two) } else { (two, one) };
+            let client = Client::builder().redirect(policy.clone());
+            let (home, away) = sent(client, of_client, of_request);
+            for name in fields.keys() {
+                assert!(has(&home, name.as_str()), "{name}\n{home}");
+            }
+            let kept: Vec<_> = fields.keys().filter(|name| has(&away, name.as_str())).collect();
+            assert_eq!(kept, ["x-csrf-token"], "{away}");
+        }
+    }
+
+    /// Its value is not shown either.
+    #[test]
+    fn what_looks_like_a_credential_is_hidden_in_debug() {
+        let ask = Client::new().get("http://a.test/").headers(all(&CREDENTIALS));
+        let shown = format!("{ask:?}");
+        assert!(!shown.contains("value-of-it"), "{shown}");
+        let shown = format!("{:?}", ask.build().unwrap());
+        assert!(!shown.contains("value-of-it"), "{shown}");
     }
 }

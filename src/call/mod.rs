@@ -157,9 +157,8 @@ impl<'c, F: Front> Call<'c, F> {
     /// Whether the client's certificate may be shown where the current hop leads. Where there is none,
     /// connections need not be told apart.
     pub(crate) fn identity(&self) -> Identity {
-        let could_be_shown = || {
-            Security::of(&self.request.url) == Security::Tls && self.config.tls.has_identity()
-        };
+        let could_be_shown =
+            || Security::of(&self.request.url) == Security::Tls && self.config.tls.has_identity();
         match self.trust {
             Trust::Foreign if could_be_shown() => Identity::Withheld,
             _ => Identity::Shown,

@@ -82,12 +82,7 @@ impl Route {
     }
 
     /// Whether this is the route to `url`; allocates nothing.
-    pub(crate) fn leads_to(
-        &self,
-        url: &Url,
-        proxy: Option<&Arc<Hop>>,
-        identity: Identity,
-    ) -> bool {
+    pub(crate) fn leads_to(&self, url: &Url, proxy: Option<&Arc<Hop>>, identity: Identity) -> bool {
         match (self, proxy) {
             (Self::Direct(target), None) => target.is_of(url, identity),
             (Self::Forward(hop), Some(proxy)) => hop == proxy && forwards(proxy, url),
@@ -216,7 +211,11 @@ mod tests {
             let route = Route::of(to, by.as_ref(), Shown);
             for (j, (other, by)) in ways.iter().enumerate() {
                 assert_eq!(route == Route::of(other, by.as_ref(), Shown), i == j, "{to} {other}");
-                assert_eq!(route.leads_to(other, by.as_ref(), Shown), i == j, "{to} {other} {by:?}");
+                assert_eq!(
+                    route.leads_to(other, by.as_ref(), Shown),
+                    i == j,
+                    "{to} {other} {by:?}"
+                );
             }
         }
     }

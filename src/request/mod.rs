@@ -209,14 +209,14 @@ impl<F: Front> fmt::Debug for Request<F> {
     }
 }
 
-/// Shows the values of fields, but none that carries credentials by its name.
+/// Shows the values of fields, but none whose name says that it carries credentials.
 struct Names<'a>(&'a HeaderMap);
 
 impl fmt::Debug for Names<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = f.debug_map();
         for (name, value) in self.0 {
-            match credentials::stays_with_origin(name, value) {
+            match credentials::stays_with_origin(name, value) || credentials::is_credential(name) {
                 true => map.entry(name, &"Sensitive"),
                 false => map.entry(name, value),
             };
