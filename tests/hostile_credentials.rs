@@ -444,3 +444,300 @@ mod fields {
         assert!(!shown.contains("value-of-it"), "{shown}");
     }
 }
+
+mod trace {
+    use std::io;
+
+    use super::*;
+    use leanhttp::blocking::{Body, RequestBuilder};
+    use leanhttp::cookie::Jar;
+    use leanhttp::header::{HeaderMap, HeaderName, HeaderValue};
+    use leanhttp::{Method, Url};
+
+    fn field(name: &'static str, is_sensitive: bool) -> HeaderMap {
+        let mut value = HeaderValue::from_static("secret");
+        value.set_sensitive(is_sensitive);
+        HeaderMap::from_iter([(HeaderName::from_static(name), value)])
+    }
+
+    /// RFC 9110 §9.3.8: the response shows all that was sent, so what the client adds by itself is left
+    /// out.
+    #[test]
+    fn s18_what_the_client_adds_is_left_out() {
+        let jar = Arc::new(Jar::new());
+        jar.add_cookie_str("a=secret", &Url::parse("http://a.test/").unwrap());
+        type Setup<'a> = &'a dyn Fn(ClientBuilder) -> ClientBuilder;
+        let rows: [(&str, Setup<'_>); 7] = [
+            ("basic", &|client| client.basic_auth("u", Some("secret"))),
+            ("default Authorization", &|client| {
+                client.default_headers(field("authorization", false))
+            }),
+            ("default Cookie", &|client| client.default_headers(field("cookie", false))),
+            ("default X-Api-Key", &|client| client.default_headers(field("x-api-key", false))),
+            ("marked", &|client| client.default_headers(field("x-tenant", true))),
+            ("jar", &|client| client.cookie_provider(Arc::clone(&jar))),
+            ("proxy", &|client| {
+                let proxy = Proxy::http("http://u:secret@a.test").unwrap();
+                client.proxy(proxy.headers(field("x-proxy-token", false)))
+            }),
+        ];
+        for (what, set) in rows {
+            let server = Script::serve(vec![answer(ok(""))]);
+            let client = set(Client::builder()).resolve("a.test", server.addr());
+            let ask = client.build().unwrap().request(Method::TRACE, "http://a.test/");
+            ask.header("x-own", "1").send().unwrap();
+            server.join();
+            let head = server.received_text(0);
+            let fields: Vec<_> = head.lines().skip(1).collect();
+            let usual = format!("user-agent: leanhttp/{}", env!("CARGO_PKG_VERSION"));
+            let mut expected = vec!["host: a.test", &usual, "accept: */*", "x-own: 1", ""];
+            if fields.iter().any(|field| field.starts_with("accept-encoding")) {
+                expected.insert(4, fields[4]);
+            }
+            assert_eq!(fields, expected, "{what}");
+        }
+    }
+
+    /// A challenge is not answered either.
+    #[cfg(feature = "digest")]
+    #[test]
+    fn s18_a_challenge_is_not_answered() {
+        let server = Script::serve(vec![answer(
+            "HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"\r\n\
+             content-length: 0\r\n\r\n",
+        )]);
+        let client = Client::builder().digest_auth("u", "secret").build().unwrap();
+        let response = client.request(Method::TRACE, server.url("/")).send().unwrap();
+        assert_eq!(response.status(), 401);
+    }
+
+    /// What the caller adds by name is a mistake, and nothing is sent.
+    #[test]
+    fn s18_what_the_caller_adds_is_an_error() {
+        type Step = fn(RequestBuilder) -> RequestBuilder;
+        let with = |name: &str| {
+            format!("TRACE cannot carry {name}: the response would show it (RFC 9110 \u{a7}9.3.8)")
+        };
+        let body = "TRACE cannot have a body (RFC 9110 \u{a7}9.3.8)".to_owned();
+        let rows: [(&str, Step, String); 9] = [
+            ("", |ask| ask.basic_auth("u", Some("secret")), with("authorization")),
+            ("", |ask| ask.bearer_auth("secret"), with("authorization")),
+            ("", |ask| ask.header("Authorization", "secret"), with("authorization")),
+            ("", |ask| ask.header("Cookie", "a=secret"), with("cookie")),
+            ("", |ask| ask.header("X-Api-Key", "secret"), with("x-api-key")),
+            ("", |ask| ask.headers(field("x-tenant", true)), with("x-tenant")),
+            ("u:secret@", |ask| ask, with("authorization")),
+            ("", |ask| ask.body("secret"), body.clone()),
+            ("", |ask| ask.body(Body::new(io::Cursor::new("secret"))), body),
+        ];
+        for (userinfo, step, line) in rows {
+            let server = Script::serve(vec![]);
+            let url = format!("http://{userinfo}a.test/");
+            let client = Client::builder().resolve("a.test", server.addr()).build().unwrap();
+            let error = step(client.request(Method::TRACE, url)).send().unwrap_err();
+            assert!(error.is_builder());
+            assert_eq!(error.to_string(), line);
+        }
+        let server = Script::serve(vec![answer(ok(""))]);
+        Client::new().request(Method::TRACE, server.url("/")).body("").send().unwrap();
+    }
+}
+
+mod urls {
+    use super::*;
+    use leanhttp::blocking::RequestBuilder;
+    use leanhttp::header::AUTHORIZATION;
+
+    /// What a middleware logs is the URL of a request that was built.
+    #[test]
+    fn a_request_that_was_built_has_no_password_in_its_url() {
+        type Step = fn(RequestBuilder) -> RequestBuilder;
+        let own: Step = |ask| ask.header(AUTHORIZATION, "Own field");
+        let bearer: Step = |ask| ask.bearer_auth("token");
+        let rows: [(&str, Step, Option<&str>); 6] = [
+            ("http://u:secret@a.test/p?q", |ask| ask, Some("Basic dTpzZWNyZXQ=")),
+            ("http://u@a.test/p?q", |ask| ask, Some("Basic dTo=")),
+            ("http://:secret@a.test/p?q", |ask| ask, Some("Basic OnNlY3JldA==")),
+            ("http://u:secret@a.test/p?q", own, Some("Own field")),
+            ("http://u:secret@a.test/p?q", bearer, Some("Bearer token")),
+            ("http://a.test/p?q", |ask| ask, None),
+        ];
+        for (url, step, expected) in rows {
+            let request = step(Client::new().get(url)).build().unwrap();
+            assert_eq!(request.url().as_str(), "http://a.test/p?q");
+            let value = request.headers().get(AUTHORIZATION);
+            assert_eq!(value.map(|value| value.to_str().unwrap()), expected, "{url}");
+            assert!(value.is_none_or(|value| value.is_sensitive()), "{url}");
+            assert!(!format!("{request:?}").contains("ecret"));
+        }
+        let error = Client::new().get("http://a%3Ab:secret@a.test/").build().unwrap_err();
+        assert_eq!(error.to_string(), "a user name for Basic authentication cannot hold a colon");
+    }
+
+    /// It stays with its origin, as if it had been given by name.
+    #[test]
+    fn the_user_of_a_url_is_a_credential_of_its_origin() {
+        let away = Script::serve(vec![answer(ok(""))]);
+        let home = Script::serve(vec![
+            [moved_and_open("/again"), moved_and_open(&away.url("/"))].concat(),
+        ]);
+        let url = home.url("/").replace("://", "://u:secret@");
+        let client = Client::new();
+        let request = client.get(url).build().unwrap();
+        client.execute(request).unwrap();
+        drop(client);
+        home.join();
+        away.join();
+        assert_eq!(home.received_text(0).matches("authorization: Basic").count(), 2);
+        assert!(!away.received_text(0).contains("authorization"));
+    }
+}
+
+mod texts {
+    use super::*;
+    use leanhttp::Url;
+
+    use support::script::moved;
+
+    /// What a caller may write by mistake, or a server to have it written into a log: texts that are no
+    /// URLs, with a user name and a password in them all the same.
+    const SPELLINGS: [&str; 46] = [
+        "http://alice\u{ff1a}hunter2/",
+        "http://alice%253Ahunter2|/",
+        "http://alice:hunter2%40host/",
+        "http://alice:hunter2%2540host/",
+        "http://alice:hunter2\u{ff20}host/",
+        "http://alice:hunter2\u{fe6b}host/",
+        "http://alice:hunter2&#64;host/",
+        "http://alice:hunter2\\@host/",
+        "http://alice:hunter2 host/",
+        "http://alice:hunter2:host/",
+        "http://alice:hunter2:host:80/",
+        "http://alice:hunter2",
+        "http://alice:hunter2/@host/",
+        "http://alice:hunter2#@host/",
+        "http://alice:hunter2@host:port/",
+        "http://alice:hunter2@ho st/",
+        "http://alice:hunter2@[host/",
+        "http://[alice:hunter2%40host]/",
+        "http:alice:hunter2%40host/",
+        "http:/alice:hunter2%40host/",
+        "http:\\\\alice:hunter2%40host/",
+        "http:////alice:hunter2%40host/",
+        " HTTP://alice:hun\tter2%40host/",
+        "https://alice:hunter2%40host/",
+        "http://alice%3Ahunter2%40host/",
+        "http://alice%40hunter2%40host/",
+        "http://hunter2%40host/",
+        "http://hunter2\u{ff20}host/",
+        "http://hunter2|x%40host/",
+        "http//alice:hunter2%40host/",
+        "://alice:hunter2%40host/",
+        "//alice:hunter2%40host/",
+        "htp://alice:hunter2%40host/",
+        "ftp://alice:hunter2@host/",
+        "ftp://alice:hunter2%40host/",
+        "alice:hunter2@host",
+        "alice:hunter2%40host",
+        "alice:hunter2\u{ff20}host",
+        "alice:hunter2:host",
+        "alice:hunter2:host:80",
+        "alice:hunter2",
+        "al_ice:hunter2:host",
+        "alice.hunter2:x@host",
+        "socks6://alice:hunter2:host:1080",
+        "socks5://alice:hunter2%40host:1080",
+        "socks5:alice:hunter2:host",
+    ];
+
+    #[track_caller]
+    fn assert_hidden(text: &str, error: &dyn std::error::Error) {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            for shown in [format!("{error}"), format!("{error:?}")] {
+                // A tab in it is no disguise.
+                let plain = shown.replace("\\t", "").replace('\t', "");
+                for secret in ["alice", "al_ice", "hunter2"] {
+                    assert!(!plain.contains(secret), "{text:?}: {shown}");
+                }
+            }
+            next = error.source();
+        }
+    }
+
+    /// The fault of Go's `url.Parse` and its like: the rule is that what could be user and password is
+    /// not shown.
+    #[test]
+    fn s17_a_text_that_may_hold_a_password_is_not_shown() {
+        let client = Client::new();
+        let mut refused = 0;
+        for text in SPELLINGS {
+            if let Err(error) = client.get(text).build() {
+                refused += 1;
+                assert_hidden(text, &error);
+                assert!(error.url().is_none());
+            }
+            if let Err(error) = Url::parse(text) {
+                assert_hidden(text, &error);
+            }
+            match Proxy::all(text) {
+                Ok(proxy) => {
+                    assert!(!format!("{proxy:?}").contains("hunter2"), "{text:?} {proxy:?}")
+                }
+                Err(error) => assert_hidden(text, &error),
+            }
+        }
+        assert!(refused > 30, "{refused} were refused");
+    }
+
+    #[test]
+    fn s17_nor_is_a_location() {
+        let client = Client::new();
+        let is_absolute = |text: &&str| {
+            Url::parse(text).is_err() && text.contains("://alice") && !text.starts_with(":")
+        };
+        for text in SPELLINGS.into_iter().filter(is_absolute) {
+            let server = Script::serve(vec![moved(302, text)]);
+            let error = client.get(server.url("/")).send().err();
+            if let Some(error) = error {
+                assert_hidden(text, &error);
+            }
+        }
+    }
+
+    /// The rest is shown, because it says what is wrong.
+    #[test]
+    fn a_text_without_a_password_is_shown() {
+        let rows = [
+            ("", "URL \"\": the URL is empty"),
+            (
+                "/get",
+                "URL \"/get\": relative URL without a base: did you mean `http://\u{2026}` or `https://\u{2026}`?",
+            ),
+            (
+                "ftp://host/file",
+                "URL \"ftp://host/file\": the scheme `ftp` is not supported, only `http` and `https` are",
+            ),
+            (
+                "mailto:me",
+                "URL \"mailto:me\": the scheme `mailto` is not supported, only `http` and `https` are",
+            ),
+            (
+                "http://host:99999/",
+                "URL \"http://host:99999/\": the port is not a number from 0 to 65535",
+            ),
+            (
+                "http://[::1/",
+                "URL \"http://[::1/\": the host is in brackets but is no valid IPv6 address",
+            ),
+            (
+                "http://1.2.3.4.5/",
+                "URL \"http://1.2.3.4.5/\": the host ends in a number but is no valid IPv4 address",
+            ),
+        ];
+        for (text, line) in rows {
+            let error = Client::new().get(text).build().unwrap_err();
+            assert_eq!(error.to_string(), line);
+        }
+    }
+}

@@ -391,7 +391,6 @@ mod urls {
                 " h-1.test:80/x:y",
                 format!("the scheme `h-1.test` {scheme}; did you mean `http://h-1.test:80`?"),
             ),
-            ("localhost:secret", format!("the scheme `localhost` {scheme}")),
             ("ftp://example.org/", format!("the scheme `ftp` {scheme}")),
             ("file:///etc/passwd", format!("the scheme `file` {scheme}")),
             ("ws://example.org/", format!("the scheme `ws` {scheme}")),
@@ -403,25 +402,15 @@ mod urls {
             ("http://h:65536/", port.to_owned()),
             ("http://h:70000/", port.to_owned()),
             ("http://h:99999999999999999999/", port.to_owned()),
-            ("http://h:-1/", port.to_owned()),
-            ("http://h:+1/", port.to_owned()),
-            ("http://h:8o/", port.to_owned()),
-            ("http://h:8 0/", port.to_owned()),
-            ("http://h:80:80/", port.to_owned()),
-            ("http://h:\u{ff18}\u{ff10}/", port.to_owned()),
             ("http://256.1.1.1/", ipv4.to_owned()),
             ("http://1.2.3.4.5/", ipv4.to_owned()),
             ("http://0x100000000/", ipv4.to_owned()),
             ("http://[::1/", ipv6.to_owned()),
-            ("http://[::1]x/", ipv6.to_owned()),
-            ("http://[::1]]/", ipv6.to_owned()),
-            ("http://[[::1]]/", ipv6.to_owned()),
             ("http://[]/", ipv6.to_owned()),
             ("http://[h.example]/", ipv6.to_owned()),
             ("http://[::1%eth0]/", ipv6.to_owned()),
             ("http://[fe80::1%25eth0]/", ipv6.to_owned()),
             ("http://[::1%25.example.com]/", ipv6.to_owned()),
-            ("http://::1/", no_host.to_owned()),
             ("http://h]/", forbidden(']')),
             ("http://h[/", forbidden('[')),
             ("http://a b/", forbidden(' ')),
@@ -429,8 +418,6 @@ mod urls {
             ("http://a%0d%0ab/", forbidden('\r')),
             ("http://a%2fb/", forbidden('/')),
             ("http://a%2Fb/", forbidden('/')),
-            ("http://a%3a80/", forbidden(':')),
-            ("http://a%40b/", forbidden('@')),
             ("http://a%5cb/", forbidden('\\')),
             ("http://a%23b/", forbidden('#')),
             ("http://a%3Fb/", forbidden('?')),
@@ -443,8 +430,26 @@ mod urls {
             let error = leanhttp::get(url).unwrap_err();
             assert_told(&error, Kind::Builder, Phase::Build, &format!("URL {url:?}: {reason}"));
         }
-        let user = &*format!("the scheme `u` {scheme}");
-        let hidden = [("http://u@/", no_host), ("http://u:p@:80/", no_host), ("u:12345/@h/", user)];
+        // Of these a part could be meant as a user name or a password.
+        let unknown = "the scheme is neither `http` nor `https`";
+        let hidden = [
+            ("http://u@/", no_host.to_owned()),
+            ("http://u:p@:80/", no_host.to_owned()),
+            ("u:12345/@h/", unknown.to_owned()),
+            ("localhost:secret", unknown.to_owned()),
+            ("http://h:-1/", port.to_owned()),
+            ("http://h:+1/", port.to_owned()),
+            ("http://h:8o/", port.to_owned()),
+            ("http://h:8 0/", port.to_owned()),
+            ("http://h:80:80/", port.to_owned()),
+            ("http://h:\u{ff18}\u{ff10}/", port.to_owned()),
+            ("http://[::1]x/", ipv6.to_owned()),
+            ("http://[::1]]/", ipv6.to_owned()),
+            ("http://[[::1]]/", ipv6.to_owned()),
+            ("http://::1/", no_host.to_owned()),
+            ("http://a%3a80/", forbidden(':')),
+            ("http://a%40b/", forbidden('@')),
+        ];
         for (url, reason) in hidden {
             let error = leanhttp::get(url).unwrap_err();
             assert_told(&error, Kind::Builder, Phase::Build, &format!("URL: {reason}"));

@@ -12,7 +12,7 @@ use crate::coding;
 use crate::error::{Error, Result};
 use crate::events;
 use crate::front::Front;
-use crate::policy::credentials::{is_credential, stays_with_origin};
+use crate::policy::credentials::is_secret;
 use crate::policy::hop::Hop;
 use crate::policy::redirect::{self, Attempt, Choice};
 use crate::policy::retry::stale::{self, Obstacle};
@@ -233,11 +233,7 @@ impl<F: Front> Call<'_, F> {
     /// announced, which nobody has to do (RFC 9110 §6.6.2).
     fn keep_trailers(&mut self) {
         for body in self.replay.iter_mut().chain(&mut self.request.body) {
-            body.strip_trailers(|fields| {
-                remove(fields, &|name, value| {
-                    stays_with_origin(name, value) || is_credential(name)
-                });
-            });
+            body.strip_trailers(|fields| remove(fields, &is_secret));
         }
         self.request.headers.remove(header::TRAILER);
     }

@@ -53,6 +53,11 @@ pub(crate) fn stays_with_origin(name: &HeaderName, value: &HeaderValue) -> bool 
         || matches!(name.as_str(), "cookie2" | "www-authenticate" | "proxy-authenticate")
 }
 
+/// Whether a field proves who the caller is, as far as its name or its value say so.
+pub(crate) fn is_secret(name: &HeaderName, value: &HeaderValue) -> bool {
+    stays_with_origin(name, value) || is_credential(name)
+}
+
 /// Whether the name of a field says that it proves who the caller is.
 ///
 /// There is no registry of such names, so this goes by their words, which a `-`, `_` or `.` ends. The

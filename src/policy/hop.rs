@@ -349,7 +349,9 @@ mod tests {
         let error = Hop::named("ftp://p").unwrap_err().to_string();
         assert!(error.starts_with("proxy URL \"ftp://p\": a proxy is http, https,"), "{error}");
         let error = Hop::named("p:x").unwrap_err().to_string();
-        let cause = error.strip_prefix("proxy URL \"p:x\": ").unwrap();
+        assert!(error.starts_with("proxy URL: ") && error.contains("port"), "{error}");
+        let error = Hop::named("p:99999").unwrap_err().to_string();
+        let cause = error.strip_prefix("proxy URL \"p:99999\": ").unwrap();
         assert!(
             cause.contains("port"),
             "a URL without a login is shown, and why it is none: {error}"

@@ -38,7 +38,8 @@ impl<F: Front> RequestBuilder<F> {
         Self { client, request: Ok(Box::new(request)) }
     }
 
-    /// The request.
+    /// The request. User name and password of its URL have become its `Authorization`, unless it has
+    /// one already, so that nothing that shows the URL shows them.
     ///
     /// # Errors
     ///
@@ -56,7 +57,11 @@ impl<F: Front> RequestBuilder<F> {
     /// As [`build_split`](Self::build_split).
     pub(crate) fn finish(mut self) -> (Client<F>, Result<Box<Request<F>>>) {
         if let Ok(request) = &mut self.request {
+            let taken = request.take_userinfo(self.client.shared().config.netrc.as_ref());
             credentials::mark_sensitive(&mut request.headers);
+            if let Err(error) = taken {
+                self.request = Err(error.for_url(&request.url));
+            }
         }
         (self.client, self.request)
     }

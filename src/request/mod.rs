@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Version};
 
 use crate::body::Body;
@@ -20,10 +20,11 @@ use crate::error::{Error, Result};
 use crate::front::Front;
 use crate::policy::budget::Timeouts;
 use crate::policy::credentials;
+use crate::policy::netrc::Netrc;
 use crate::policy::pace::Pace;
 use crate::policy::retry;
 use crate::proto::exchange::Expectation;
-use crate::url::Url;
+use crate::url::{Url, Userinfo};
 
 pub use builder::RequestBuilder;
 pub use into_url::IntoUrl;
@@ -161,6 +162,16 @@ impl<F: Front> Request<F> {
         &mut self.timeouts.get_or_insert_default().total
     }
 
+    /// Takes user name and password out of the URL, so that nothing that shows it shows them, and makes
+    /// them the credentials of the request unless it has others.
+    pub(crate) fn take_userinfo(&mut self, netrc: Option<&Netrc>) -> Result<()> {
+        let Some(Userinfo { username, password }) = self.url.take_userinfo() else { return Ok(()) };
+        let of_file = || netrc?.password_of(&self.url, &username);
+        let password = password.or_else(of_file).unwrap_or_default();
+        let basic = credentials::basic(&username, &password)?;
+        self.default_header(header::AUTHORIZATION, basic)
+    }
+
     /// Sets a field, in the place of others of its name.
     pub(crate) fn set_header(&mut self, name: HeaderName, value: HeaderValue) -> Result<()> {
         self.headers.try_insert(name, value).map_err(Error::too_many_fields)?;
@@ -216,7 +227,7 @@ impl fmt::Debug for Names<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = f.debug_map();
         for (name, value) in self.0 {
-            match credentials::stays_with_origin(name, value) || credentials::is_credential(name) {
+            match credentials::is_secret(name, value) {
                 true => map.entry(name, &"Sensitive"),
                 false => map.entry(name, value),
             };

@@ -7,6 +7,7 @@ use crate::body::Body;
 use crate::config::is_continue;
 use crate::error::{Error, Result};
 use crate::front::Front;
+use crate::policy::credentials;
 use crate::proto::exchange::{Expectation, Outgoing};
 use crate::proto::number;
 
@@ -19,6 +20,9 @@ impl<F: Front> Request<F> {
         }
         if self.version != Version::HTTP_11 && self.version != Version::HTTP_10 {
             return Err(Error::builder(format!("{:?} cannot be sent", self.version)));
+        }
+        if self.method == Method::TRACE {
+            self.check_trace()?;
         }
         if self.headers.is_empty() {
             return self.outgoing(None, None);
@@ -36,6 +40,21 @@ impl<F: Front> Request<F> {
         self.headers.remove(header::CONTENT_LENGTH);
         self.headers.remove(header::TRANSFER_ENCODING);
         Ok(outgoing)
+    }
+
+    /// The response to TRACE shows the request as it was received, so that it must hold neither a body
+    /// nor anything secret (RFC 9110 §9.3.8).
+    fn check_trace(&self) -> Result<()> {
+        if self.body.as_ref().is_some_and(|body| body.length() != Some(0) || body.has_trailers()) {
+            return Err(Error::builder("TRACE cannot have a body (RFC 9110 \u{a7}9.3.8)"));
+        }
+        let mut fields = self.headers.iter();
+        let Some((name, _)) = fields.find(|(name, value)| credentials::is_secret(name, value))
+        else {
+            return Ok(());
+        };
+        let why = "the response would show it (RFC 9110 \u{a7}9.3.8)";
+        Err(Error::builder(format!("TRACE cannot carry {name}: {why}")))
     }
 
     /// The field says what the setting says; the client writes it.
