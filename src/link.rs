@@ -205,7 +205,12 @@ fn tunnel(
 ) -> Result<Box<dyn Tunnel>> {
     let (version, login) = match &hop.protocol {
         Protocol::Http { fields, .. } => {
-            return Ok(Box::new(Connect::new(&config.limits, &target.authority(), fields)));
+            return Ok(Box::new(Connect::new(
+                &config.limits,
+                &target.authority(),
+                fields,
+                config.user_agent(),
+            )));
         }
         Protocol::Socks { version, login, .. } => (version, login.as_ref()),
     };

@@ -100,6 +100,8 @@ mod both {
     mod recipe;
     #[path = "redirects.rs"]
     mod redirects;
+    #[path = "request_fields.rs"]
+    mod request_fields;
     #[path = "retries.rs"]
     mod retries;
     #[path = "socks.rs"]

@@ -8,6 +8,7 @@ use http::header::{self, HeaderName};
 use super::credentials;
 use super::route::Security;
 use crate::error::{Error, Result};
+use crate::fields::singleton;
 use crate::url::{ParseError, Url, Userinfo, shown};
 
 /// One proxy, with everything that connections to it may differ in.
@@ -141,7 +142,7 @@ impl Hop {
             fields.remove(name);
         }
         for (name, value) in new {
-            fields.try_append(name, value.clone()).map_err(Error::too_many_fields)?;
+            singleton::add(fields, name.clone(), value.clone())?;
         }
         if let Some(credentials) = fields.get_mut(header::PROXY_AUTHORIZATION) {
             credentials.set_sensitive(true);

@@ -18,6 +18,8 @@ use crate::coding::Codings;
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::front::Front;
+#[cfg(feature = "multipart")]
+use crate::multipart::boundary;
 use crate::policy::budget::Timeouts;
 use crate::policy::credentials;
 use crate::policy::netrc::Netrc;
@@ -55,6 +57,8 @@ pub struct Request<F: Front> {
     pub(crate) names: Vec<Box<str>>,
     /// What stands in the request line instead of the URL's path and query.
     pub(crate) target: Option<Box<str>>,
+    /// The type of a body that is a form, with its boundary.
+    pub(crate) form_type: Option<Box<HeaderValue>>,
 }
 
 /// The timeouts that a request has of its own; the others are the client's.
@@ -99,6 +103,7 @@ impl<F: Front> Request<F> {
             retry: None,
             names: Vec::new(),
             target: None,
+            form_type: None,
         }
     }
 
@@ -172,6 +177,29 @@ impl<F: Front> Request<F> {
         self.default_header(header::AUTHORIZATION, basic)
     }
 
+    /// Sets the body, which is no form unless that is said.
+    pub(crate) fn set_body(&mut self, body: Body<F>) {
+        self.body = Some(body);
+        self.form_type = None;
+    }
+
+    /// Adds the boundary of a form to the type that the caller gave it: without, no server can read it
+    /// (RFC 2046 §5.1.1).
+    #[cfg(feature = "multipart")]
+    pub(crate) fn complete_type(&mut self) -> Result<()> {
+        let Some(own) = self.form_type.as_deref() else { return Ok(()) };
+        let Some(given) = self.headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+        match boundary::completed(given, own)? {
+            Some(completed) => self.set_header(header::CONTENT_TYPE, completed),
+            None => Ok(()),
+        }
+    }
+
+    #[cfg(not(feature = "multipart"))]
+    pub(crate) fn complete_type(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// Sets a field, in the place of others of its name.
     pub(crate) fn set_header(&mut self, name: HeaderName, value: HeaderValue) -> Result<()> {
         self.headers.try_insert(name, value).map_err(Error::too_many_fields)?;
@@ -205,6 +233,7 @@ impl<F: Front> Request<F> {
             retry: self.retry.clone(),
             names: self.names.clone(),
             target: self.target.clone(),
+            form_type: self.form_type.clone(),
         })
     }
 }

@@ -170,6 +170,7 @@ fn body(plan: &CallPlan) -> Option<Body<Simulated>> {
         BodyPlan::None => return None,
         BodyPlan::Bytes(length) => return Some(request_body(plan.number, length).into()),
         BodyPlan::Sized(length) => (SourceLength::Exactly(length as u64), length, false),
+        BodyPlan::Longer(length) => (SourceLength::Exactly(length as u64), length + 1, false),
         BodyPlan::Unsized(length) => (SourceLength::Unknown, length, false),
         BodyPlan::Failing(length) => (SourceLength::Unknown, length, true),
         BodyPlan::Lying { announced, has } => (SourceLength::Exactly(announced as u64), has, false),
