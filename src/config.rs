@@ -436,7 +436,8 @@ impl<F: Front> ClientBuilder<F> {
 
     /// What one response may cost; each limit of [`Limits`] says what it is by default.
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.config.limits = limits.within_reason();
+        let lenience = self.config.limits.lenience;
+        self.config.limits = Limits { lenience, ..limits.within_reason() };
         self
     }
 
@@ -451,6 +452,55 @@ impl<F: Front> ClientBuilder<F> {
     pub fn http1_max_headers(mut self, max: usize) -> Self {
         self.config.limits.fields = max;
         self.config.limits = self.config.limits.clone().within_reason();
+        self
+    }
+
+    // What is let pass.
+
+    /// Leaves out lines of a response's head that are no field, such as one without a colon, instead of
+    /// refusing the response; off by default.
+    ///
+    /// # Danger
+    ///
+    /// What one reader leaves out another may heed: with a proxy or a cache between, a server (or who can
+    /// write into its fields) may get two readers to see different responses. Use it for a device that is
+    /// known to need it, with a client of its own. A line that looks like `Content-Length` or
+    /// `Transfer-Encoding` is refused all the same.
+    ///
+    /// ```
+    /// let camera = leanhttp::Client::builder()
+    ///     .http1_ignore_invalid_headers_in_responses(true)
+    ///     .build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn http1_ignore_invalid_headers_in_responses(mut self, enabled: bool) -> Self {
+        self.config.limits.lenience.invalid_fields = enabled;
+        self
+    }
+
+    /// Takes blanks between the name of a field and its colon, which RFC 9112 §5.1 forbids because
+    /// messages have been smuggled with them; off by default.
+    ///
+    /// # Danger
+    ///
+    /// As for [`http1_ignore_invalid_headers_in_responses`](Self::http1_ignore_invalid_headers_in_responses):
+    /// another reader may know no such field. `Content-Length` and `Transfer-Encoding` with blanks are
+    /// refused all the same.
+    pub fn http1_allow_spaces_after_header_name_in_responses(mut self, enabled: bool) -> Self {
+        self.config.limits.lenience.spaces_after_name = enabled;
+        self
+    }
+
+    /// Takes values that go on in the next line, which begins with a blank (RFC 9112 §5.2): each line
+    /// break in them becomes blanks. Off by default.
+    ///
+    /// # Danger
+    ///
+    /// As for [`http1_ignore_invalid_headers_in_responses`](Self::http1_ignore_invalid_headers_in_responses):
+    /// another reader may take the next line for a field of its own. `Content-Length` and
+    /// `Transfer-Encoding` cannot go on, and no next line may look like them.
+    pub fn http1_allow_obsolete_multiline_headers_in_responses(mut self, enabled: bool) -> Self {
+        self.config.limits.lenience.folds = enabled;
         self
     }
 
