@@ -317,7 +317,8 @@ mod agents {
     fn a_tunnel_is_asked_for_by_name() {
         let own = format!("leanhttp/{}", env!("CARGO_PKG_VERSION"));
         type Set = fn(ClientBuilder) -> ClientBuilder;
-        let rows: [(Set, &[(&'static str, &'static str)], Vec<&str>); 4] = [
+        type Row<'a> = (Set, &'a [(&'static str, &'static str)], Vec<&'a str>);
+        let rows: [Row<'_>; 4] = [
             (|client| client, &[], vec![&own]),
             (|client| client.user_agent("station/2"), &[], vec!["station/2"]),
             (|client| client.user_agent(""), &[], vec![]),
@@ -488,8 +489,8 @@ mod json {
     #[test]
     fn marks_and_charsets_are_read_as_in_a_text() {
         const TEXT: &str = "{\"a\":\"\u{e9}\u{30c6}\"}";
-        let (le, be): (fn(u16) -> [u8; 2], fn(u16) -> [u8; 2]) =
-            (u16::to_le_bytes, u16::to_be_bytes);
+        type Unit = fn(u16) -> [u8; 2];
+        let (le, be): (Unit, Unit) = (u16::to_le_bytes, u16::to_be_bytes);
         let marked = ["\u{feff}", TEXT].concat();
         let rows: [(&str, Vec<u8>, &str); 10] = [
             ("application/json", TEXT.into(), "\u{e9}\u{30c6}"),
