@@ -18,6 +18,17 @@ pub(crate) fn decode(body: Vec<u8>, content_type: Option<&[u8]>, default: &str) 
     encoding.decode(&body).0.into_owned()
 }
 
+/// The text of a body that is not in UTF-8, or begins with a byte order mark; none of any other, which
+/// is its own text.
+#[cfg(feature = "json")]
+pub(crate) fn recoded(body: &[u8], content_type: Option<&[u8]>) -> Option<String> {
+    let encoding = content_type.and_then(|value| declared(value, body)).unwrap_or(UTF_8);
+    if encoding == UTF_8 && Encoding::for_bom(body).is_none() {
+        return None;
+    }
+    Some(encoding.decode(body).0.into_owned())
+}
+
 /// What `Content-Type` says. JSON is UTF-8 and has no charset (RFC 8259 §8.1, §11): one that is
 /// given all the same counts only where the body is something else.
 fn declared(content_type: &[u8], body: &[u8]) -> Option<&'static Encoding> {

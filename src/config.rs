@@ -14,6 +14,7 @@ use crate::cookie::CookieStore;
 use crate::dialling::Dialling;
 use crate::digest;
 use crate::error::{Error, Result};
+use crate::fields::singleton;
 use crate::front::Front;
 use crate::limits::Limits;
 use crate::policy::budget::Timeouts;
@@ -87,13 +88,32 @@ impl Config {
         }
     }
 
+    /// What requests say that have no `User-Agent` of their own.
+    pub(crate) fn user_agent(&self) -> Option<&HeaderValue> {
+        let (_, value) = self.defaults.iter().find(|(name, _)| *name == header::USER_AGENT)?;
+        Some(value)
+    }
+
     /// The proxy for `url`; none, if the way is direct.
     pub(crate) fn proxy_for(&self, url: &Url) -> Result<Option<Arc<Hop>>> {
         match &self.proxies {
             // A Unix domain socket leads there already.
             Some(_) if self.dialling.unix_socket.is_some() => Ok(None),
-            Some(proxies) => proxies.choose(url).map_err(|error| error.for_url(url)),
+            Some(proxies) => {
+                self.checked_way(url, proxies.choose(url)).map_err(|error| error.for_url(url))
+            }
             None => Ok(None),
+        }
+    }
+
+    /// A proxy reaches the host that the URL names, which is the one not to be reached where
+    /// `connect_to` names another.
+    fn checked_way(&self, url: &Url, proxy: Result<Option<Arc<Hop>>>) -> Result<Option<Arc<Hop>>> {
+        match proxy {
+            Ok(Some(_)) if self.dialling.leads_elsewhere(url) => Err(Error::builder(
+                "connect_to: a request that goes by a proxy cannot be led elsewhere",
+            )),
+            proxy => proxy,
         }
     }
 }
@@ -194,7 +214,8 @@ impl<F: Front> ClientBuilder<F> {
 
     // What requests carry.
 
-    /// The `User-Agent` field; `leanhttp/` and the version by default.
+    /// The `User-Agent` field; `leanhttp/` and the version by default. An empty one is not sent. A proxy
+    /// that is asked for a tunnel is told it, too.
     pub fn user_agent<V>(mut self, value: V) -> Self
     where
         V: TryInto<HeaderValue>,
@@ -203,8 +224,9 @@ impl<F: Front> ClientBuilder<F> {
         let value = value.try_into();
         let value = value.map_err(|error| Error::invalid_field("invalid User-Agent", error));
         let fields = &mut self.config.default_headers;
-        let set = value.and_then(|value| {
-            fields.try_insert(header::USER_AGENT, value).map_err(Error::too_many_fields)
+        let set = value.and_then(|value| match value.is_empty() {
+            true => Ok(fields.remove(header::USER_AGENT)),
+            false => fields.try_insert(header::USER_AGENT, value).map_err(Error::too_many_fields),
         });
         self.checked(set, |_, _| {})
     }
@@ -241,9 +263,11 @@ impl<F: Front> ClientBuilder<F> {
     }
 
     /// Whether gzip is asked for and decoded; on by default, with the feature `gzip`.
+    ///
+    /// `gzip(true)` without the feature is an error of [`build`](Self::build).
     pub fn gzip(mut self, enable: bool) -> Self {
-        self.config.codings.switch("gzip", enable);
-        self
+        let switched = self.config.codings.switch("gzip", enable);
+        self.checked(switched, |_, ()| {})
     }
 
     /// Neither asks for gzip nor decodes it: such bodies come as they were sent.
@@ -252,9 +276,11 @@ impl<F: Front> ClientBuilder<F> {
     }
 
     /// Whether deflate is asked for and decoded; on by default, with the feature `deflate`.
+    ///
+    /// `deflate(true)` without the feature is an error of [`build`](Self::build).
     pub fn deflate(mut self, enable: bool) -> Self {
-        self.config.codings.switch("deflate", enable);
-        self
+        let switched = self.config.codings.switch("deflate", enable);
+        self.checked(switched, |_, ()| {})
     }
 
     /// Neither asks for deflate nor decodes it: such bodies come as they were sent.
@@ -411,7 +437,8 @@ impl<F: Front> ClientBuilder<F> {
 
     /// What one response may cost; each limit of [`Limits`] says what it is by default.
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.config.limits = limits.within_reason();
+        let lenience = self.config.limits.lenience;
+        self.config.limits = Limits { lenience, ..limits.within_reason() };
         self
     }
 
@@ -426,6 +453,55 @@ impl<F: Front> ClientBuilder<F> {
     pub fn http1_max_headers(mut self, max: usize) -> Self {
         self.config.limits.fields = max;
         self.config.limits = self.config.limits.clone().within_reason();
+        self
+    }
+
+    // What is let pass.
+
+    /// Leaves out lines of a response's head that are no field, such as one without a colon, instead of
+    /// refusing the response; off by default.
+    ///
+    /// # Danger
+    ///
+    /// What one reader leaves out another may heed: with a proxy or a cache between, a server (or who can
+    /// write into its fields) may get two readers to see different responses. Use it for a device that is
+    /// known to need it, with a client of its own. A line that looks like `Content-Length` or
+    /// `Transfer-Encoding` is refused all the same.
+    ///
+    /// ```
+    /// let camera = leanhttp::Client::builder()
+    ///     .http1_ignore_invalid_headers_in_responses(true)
+    ///     .build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn http1_ignore_invalid_headers_in_responses(mut self, enabled: bool) -> Self {
+        self.config.limits.lenience.invalid_fields = enabled;
+        self
+    }
+
+    /// Takes blanks between the name of a field and its colon, which RFC 9112 §5.1 forbids because
+    /// messages have been smuggled with them; off by default.
+    ///
+    /// # Danger
+    ///
+    /// As for [`http1_ignore_invalid_headers_in_responses`](Self::http1_ignore_invalid_headers_in_responses):
+    /// another reader may know no such field. `Content-Length` and `Transfer-Encoding` with blanks are
+    /// refused all the same.
+    pub fn http1_allow_spaces_after_header_name_in_responses(mut self, enabled: bool) -> Self {
+        self.config.limits.lenience.spaces_after_name = enabled;
+        self
+    }
+
+    /// Takes values that go on in the next line, which begins with a blank (RFC 9112 §5.2): each line
+    /// break in them becomes blanks. Off by default.
+    ///
+    /// # Danger
+    ///
+    /// As for [`http1_ignore_invalid_headers_in_responses`](Self::http1_ignore_invalid_headers_in_responses):
+    /// another reader may take the next line for a field of its own. `Content-Length` and
+    /// `Transfer-Encoding` cannot go on, and no next line may look like them.
+    pub fn http1_allow_obsolete_multiline_headers_in_responses(mut self, enabled: bool) -> Self {
+        self.config.limits.lenience.folds = enabled;
         self
     }
 
@@ -469,7 +545,8 @@ pub(crate) fn is_continue(expect: &HeaderValue) -> bool {
     expect.as_bytes().eq_ignore_ascii_case(b"100-continue")
 }
 
-/// Each name in `new` takes the place of that name in `headers`, with all its values.
+/// Each name in `new` takes the place of that name in `headers`, with all its values, or with the last
+/// one where there may be one only.
 pub(crate) fn replace_headers(headers: &mut HeaderMap, new: HeaderMap) -> Result<()> {
     let mut current = None;
     for (name, value) in new {
@@ -479,9 +556,7 @@ pub(crate) fn replace_headers(headers: &mut HeaderMap, new: HeaderMap) -> Result
                 headers.try_insert(name.clone(), value).map_err(Error::too_many_fields)?;
                 current = Some(name);
             }
-            (None, Some(name)) => {
-                headers.try_append(name.clone(), value).map_err(Error::too_many_fields)?;
-            }
+            (None, Some(name)) => singleton::add(headers, name.clone(), value)?,
             (None, None) => {}
         }
     }

@@ -1,6 +1,6 @@
 //! How connections are made: the settings for names, addresses and sockets.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use crate::dns::{Resolve, Resolver};
 use crate::error::Error;
 use crate::front::Front;
 use crate::policy::egress::{Egress, Gate};
+use crate::proto::error::Excerpt;
 use crate::url::Url;
 
 /// Where connections lead, and by which sockets.
@@ -90,6 +91,15 @@ impl Dialling {
         self.addresses.iter().rev().find(named).map(|(_, addresses)| addresses.as_slice())
     }
 
+    /// Whether `connect_to` names another host and port for those of a URL.
+    pub(crate) fn leads_elsewhere(&self, url: &Url) -> bool {
+        let place = || Endpoint {
+            host: url.host_str().unwrap_or_default().to_owned(),
+            port: url.port_or_known_default().unwrap_or_default(),
+        };
+        !self.detours.is_empty() && self.detour(&place()).is_some()
+    }
+
     /// Where to connect to instead.
     pub(crate) fn detour(&self, from: &Endpoint) -> Option<&Endpoint> {
         let detour = self.detours.iter().rev().find(|(endpoint, _)| endpoint == from);
@@ -131,19 +141,42 @@ impl Endpoint {
     }
 }
 
+/// A host as URLs have it: an IPv6 address may come without its brackets.
+fn host(text: &str) -> Option<String> {
+    let text = match text.parse::<Ipv6Addr>() {
+        Ok(address) => format!("[{address}]"),
+        Err(_) => text.to_owned(),
+    };
+    let name =
+        text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).map_or(&*text, |_| "");
+    if name.contains([':', '/', '\\', '?', '#', '@', '\t', '\n', '\r']) || text != text.trim() {
+        return None;
+    }
+    let url = Url::parse(&format!("http://{text}/")).ok()?;
+    url.host_str().map(str::to_owned)
+}
+
 /// Where connections lead and how they are made.
 impl<F: Front> ClientBuilder<F> {
     /// Connects to this address for `domain` instead of looking it up. Port 0 stands for the port
     /// of the URL. The name stays what the server and its certificate are asked for.
+    ///
+    /// `domain` is a host as it stands in a URL, without a port: another text is an error of
+    /// [`build`](Self::build). Where a proxy looks names up, which all do but `socks4` and `socks5`, this
+    /// has no effect on the hosts behind it, but it has on the name of the proxy.
     pub fn resolve(self, domain: &str, addr: SocketAddr) -> Self {
         self.resolve_to_addrs(domain, &[addr])
     }
 
     /// Connects to one of these addresses for `domain`; see [`resolve`](Self::resolve).
-    pub fn resolve_to_addrs(mut self, domain: &str, addrs: &[SocketAddr]) -> Self {
-        let addresses = &mut self.config.dialling.addresses;
-        addresses.push((domain.to_ascii_lowercase(), addrs.to_vec()));
-        self
+    pub fn resolve_to_addrs(self, domain: &str, addrs: &[SocketAddr]) -> Self {
+        let host = host(domain).ok_or_else(|| {
+            Error::builder(format!(
+                "resolve: {} is no name of a host",
+                Excerpt::new(domain.as_bytes())
+            ))
+        });
+        self.checked(host, |config, host| config.dialling.addresses.push((host, addrs.to_vec())))
     }
 
     /// Looks up names by this resolver instead of the system's.
@@ -154,6 +187,9 @@ impl<F: Front> ClientBuilder<F> {
 
     /// Connects to another host and port for this one, both given as `host:port`. URL, `Host` field and
     /// certificate stay those of the first; the name of the second is looked up.
+    ///
+    /// A request for the first that would go by a proxy is an error: the proxy would connect to the host
+    /// that is not to be connected to. A Unix domain socket leads where it leads.
     ///
     /// ```
     /// let builder = leanhttp::Client::builder().connect_to("example.org:443", "staging.test:8443");

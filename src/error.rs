@@ -441,7 +441,10 @@ impl fmt::Display for Error {
         if let Some(cause) = &self.inner.cause {
             line.part(one_line(&cause.to_string()))?;
         }
-        self.inner.notes.iter().try_for_each(|note| write!(f, "; {note}"))
+        self.inner.notes.iter().try_for_each(|note| {
+            f.write_str("; ")?;
+            write_seen(f, note)
+        })
     }
 }
 
@@ -492,7 +495,7 @@ fn one_line(text: &str) -> String {
     let mut line = String::new();
     for (at, c) in text.chars().enumerate() {
         if !left_out.contains(&at) {
-            line.push(if c.is_control() { ' ' } else { c });
+            line.push(if c.is_control() { ' ' } else { c }); // others unseen: see `Line`
         } else if at == START {
             line.push('…');
         }
@@ -514,8 +517,33 @@ impl Line<'_, '_> {
         }
         let separator = if self.empty { "" } else { ": " };
         self.empty = false;
-        write!(self.f, "{separator}{part}")
+        self.f.write_str(separator)?;
+        write_seen(self.f, &part)
     }
+}
+
+/// Writes a text of which a peer may have written a part: the one place where what nobody sees is
+/// escaped, so that no name, reason or cause can turn or hide what stands around it.
+fn write_seen(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    let mut rest = text;
+    while let Some((at, unseen)) = rest.char_indices().find(|(_, c)| is_unseen(*c)) {
+        let (seen, behind) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        write!(f, "{seen}{}", unseen.escape_unicode())?;
+        rest = behind.strip_prefix(unseen).unwrap_or_default();
+    }
+    f.write_str(rest)
+}
+
+/// Controls, line separators, what sets the direction of writing, and all else that shows nothing
+/// (Unicode: `Default_Ignorable_Code_Point`, `Bidi_Control`).
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 impl fmt::Debug for Error {

@@ -4,6 +4,7 @@ use http::header::{self, HeaderValue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::charset;
 use crate::error::{Error, Kind, Phase, Result};
 use crate::front::Front;
 use crate::request::RequestBuilder;
@@ -18,14 +19,27 @@ impl<F: Front> RequestBuilder<F> {
             let body = serde_json::to_vec(json)
                 .map_err(|error| Error::builder("the value cannot be JSON").cause(error))?;
             let json = HeaderValue::from_static("application/json");
-            request.body = Some(body.into());
+            request.set_body(body.into());
             request.default_header(header::CONTENT_TYPE, json)
         })
     }
 }
 
+/// Reads a body. JSON is UTF-8 (RFC 8259 §8.1); what is no JSON as such is read once more as a text is,
+/// by its byte order mark and the charset of `Content-Type`.
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8], content_type: Option<&[u8]>) -> Result<T> {
+    let error = match parse(body) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    match charset::recoded(body, content_type) {
+        Some(text) => parse(text.as_bytes()),
+        None => Err(error),
+    }
+}
+
 /// The error names line, column and what stands there.
-pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     serde_json::from_slice(body).map_err(|error| {
         let near = excerpt(body, error.line(), error.column());
         Error::new(Kind::Decode, Phase::Decode).detail(format!("JSON near {near:?}")).cause(error)

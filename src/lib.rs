@@ -294,7 +294,8 @@
 //! - A body that was cut short is an error, whatever its framing, over TLS too.
 //! - After a failure, a request whose method is not idempotent is not sent again once any of it may
 //!   have reached the server, unless a [`retry::Policy`] names the method.
-//! - Credentials, cookies and header values that are marked sensitive do not leave their origin.
+//! - Credentials, client certificates, cookies, header values that are marked sensitive and fields
+//!   whose names say that they carry a credential do not leave their origin.
 //! - Nothing that is meant for an origin goes to the proxy of a tunnel, and nothing that is meant for
 //!   a proxy to an origin or to another proxy.
 //! - What a server says before it is asked is never taken for the answer, as far as that can be known:
@@ -304,6 +305,8 @@
 //!   like an answer (RFC 9112 §9.2).
 //! - `timeout` is a deadline over everything from `send` to the last byte of the body.
 //! - Nothing that a server sends makes the client panic, spin or grow beyond its limits.
+//!
+//! [`guide::leniency`] says what is accepted of a response, and what curl, Go, hyper and Node do.
 //!
 //! # Limits and defaults
 //!
@@ -408,6 +411,7 @@ pub mod form;
 pub mod front;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
+pub mod guide;
 mod limits;
 mod link;
 mod netrc;

@@ -91,6 +91,26 @@ pub struct Limits {
     ///
     /// 256 MiB: more is streamed, or a mistake. Reading piece by piece has no limit.
     pub body_bytes: u64,
+
+    /// What is taken in a head although it is not allowed. No limit, but it goes where they go.
+    pub(crate) lenience: Lenience,
+}
+
+/// What devices do to the fields of their responses, and is let pass if the program says so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Lenience {
+    /// Lines that are no field are left out.
+    pub(crate) invalid_fields: bool,
+    /// Blanks between the name and the colon.
+    pub(crate) spaces_after_name: bool,
+    /// Values that go on in the next line (RFC 9112 §5.2).
+    pub(crate) folds: bool,
+}
+
+impl Lenience {
+    pub(crate) fn is_any(self) -> bool {
+        self != Self::default()
+    }
 }
 
 impl Default for Limits {
@@ -109,6 +129,7 @@ impl Default for Limits {
             coded_without_output: MIB,
             drained_bytes: 16 * KIB,
             body_bytes: 256 * MIB,
+            lenience: Lenience::default(),
         }
     }
 }

@@ -179,7 +179,11 @@ fn tls(config: &Config, target: &Target) -> Result<Option<Tls>> {
     if target.security == Security::Plain {
         return Ok(None);
     }
-    config.tls.stage(target.host()).map(Some).map_err(|error| error.peer(target.authority()))
+    config
+        .tls
+        .stage(target.host(), target.identity)
+        .map(Some)
+        .map_err(|error| error.peer(target.authority()))
 }
 
 /// A proxy is verified by its own name.
@@ -196,7 +200,12 @@ fn tunnel(
 ) -> Result<Box<dyn Tunnel>> {
     let (version, login) = match &hop.protocol {
         Protocol::Http { fields, .. } => {
-            return Ok(Box::new(Connect::new(&config.limits, &target.authority(), fields)));
+            return Ok(Box::new(Connect::new(
+                &config.limits,
+                &target.authority(),
+                fields,
+                config.user_agent(),
+            )));
         }
         Protocol::Socks { version, login, .. } => (version, login.as_ref()),
     };

@@ -1,6 +1,7 @@
 //! TLS settings of a build without the feature `tls`: there are none.
 
 use crate::error::{Error, Result};
+use crate::policy::route::Identity;
 use crate::wire::tls::Tls;
 
 /// Nothing to set.
@@ -23,11 +24,15 @@ impl Settings {
         Extension::Absent
     }
 
-    pub(crate) fn stage(&self, _host: &str) -> Result<Tls> {
+    pub(crate) fn has_identity(&self) -> bool {
+        false
+    }
+
+    pub(crate) fn stage(&self, _host: &str, _identity: Identity) -> Result<Tls> {
         Err(Error::builder("https needs the feature `tls` of leanhttp"))
     }
 
     pub(crate) fn proxy_stage(&self, host: &str) -> Result<Tls> {
-        self.stage(host)
+        self.stage(host, Identity::Withheld)
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::policy::hop::Hop;
-use crate::policy::route::Route;
+use crate::policy::route::{Identity, Route};
 use crate::proto::close::CloseReason;
 use crate::url::Url;
 
@@ -84,8 +84,13 @@ impl<T> Pool<T> {
 impl<T: Pooled> Pool<T> {
     /// The connection to `url` by that proxy that idles least, and since when it idles. Call
     /// [`expire`](Self::expire) first.
-    pub(crate) fn take(&mut self, url: &Url, proxy: Option<&Arc<Hop>>) -> Option<(T, Instant)> {
-        let leads_there = |idle: &Idle<T>| idle.connection.route().leads_to(url, proxy);
+    pub(crate) fn take(
+        &mut self,
+        url: &Url,
+        proxy: Option<&Arc<Hop>>,
+        identity: Identity,
+    ) -> Option<(T, Instant)> {
+        let leads_there = |idle: &Idle<T>| idle.connection.route().leads_to(url, proxy, identity);
         let at = self.idle.iter().rposition(leads_there)?;
         let idle = self.idle.remove(at);
         Some((idle.connection, idle.since))
@@ -186,13 +191,15 @@ mod tests {
     }
 
     fn put(pool: &mut TestPool, host: &str, connection: u32, now: Instant) -> Option<u32> {
-        let closed = pool.put((Route::of(&url(host), None), connection, now), now)?;
+        let closed =
+            pool.put((Route::of(&url(host), None, Identity::Shown), connection, now), now)?;
         assert_eq!(closed.reason, CloseReason::PoolFull);
         Some(closed.connection.1)
     }
 
     fn take(pool: &mut TestPool, host: &str) -> Option<u32> {
-        pool.take(&url(host), None).map(|((_, connection, _), _)| connection)
+        let taken = pool.take(&url(host), None, Identity::Shown);
+        taken.map(|((_, connection, _), _)| connection)
     }
 
     #[test]
@@ -255,7 +262,7 @@ mod tests {
         let mut pool = TestPool::new(limits);
         let start = Instant::now();
         let later = |seconds| start + Duration::from_secs(seconds);
-        let connection = |opened| (Route::of(&url("a"), None), 1, opened);
+        let connection = |opened| (Route::of(&url("a"), None, Identity::Shown), 1, opened);
         assert!(pool.put(connection(start), later(59)).is_none());
         assert_eq!(pool.expire(later(59)).len(), 0);
         let expired: Vec<_> =

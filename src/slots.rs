@@ -130,10 +130,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::policy::route::Identity;
     use crate::url::Url;
 
     fn route(host: &str) -> Route {
-        Route::of(&Url::parse(&format!("http://{host}/")).unwrap(), None)
+        Route::of(&Url::parse(&format!("http://{host}/")).unwrap(), None, Identity::Shown)
     }
 
     #[test]

@@ -10,6 +10,13 @@ pub(crate) fn decode(body: Vec<u8>, _content_type: Option<&[u8]>, _default: &str
     }
 }
 
+/// The text of a body that begins with a byte order mark; none of any other, which is its own text.
+#[cfg(feature = "json")]
+pub(crate) fn recoded(body: &[u8], _content_type: Option<&[u8]>) -> Option<String> {
+    let marked = body.strip_prefix(b"\xef\xbb\xbf")?;
+    Some(String::from_utf8_lossy(marked).into_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

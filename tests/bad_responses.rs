@@ -217,3 +217,125 @@ fn within_limits_without_measure() {
     let told = (Kind::Limit, Phase::Head);
     assert_fails(&client, (many(40_000), Step::Silent), told, "more than 16384 header fields");
 }
+
+/// Fields that devices write and no grammar allows: refused, unless the client was told to take them.
+mod lenience {
+    use leanhttp::blocking::ClientBuilder;
+
+    use super::*;
+
+    type Switch = fn(ClientBuilder) -> ClientBuilder;
+
+    const INVALID: Switch = |client| client.http1_ignore_invalid_headers_in_responses(true);
+    const SPACES: Switch = |client| client.http1_allow_spaces_after_header_name_in_responses(true);
+    const FOLDS: Switch = |client| client.http1_allow_obsolete_multiline_headers_in_responses(true);
+    const ALL: Switch = |client| FOLDS(SPACES(INVALID(client)));
+
+    /// The fields of the response, by that client.
+    fn read(switch: Switch, fields: &str) -> Result<Vec<String>, String> {
+        let head = format!("HTTP/1.1 200 OK\r\n{fields}content-length: 4\r\nx-last: 1\r\n\r\nbody");
+        let server = Script::serve(vec![vec![Step::ExpectRequest, send(head)]]);
+        let client = switch(Client::builder()).build().unwrap();
+        let response = client.get(server.url("/")).send().map_err(|error| {
+            assert_eq!((error.kind(), error.phase()), (Kind::Protocol, Phase::Head), "{error}");
+            error.to_string()
+        })?;
+        let shown =
+            |(name, value): (&leanhttp::header::HeaderName, &leanhttp::header::HeaderValue)| {
+                format!("{name}: {}", value.as_bytes().escape_ascii())
+            };
+        let fields = response.headers().iter().map(shown).collect();
+        assert_eq!(response.text().unwrap(), "body");
+        Ok(fields)
+    }
+
+    #[test]
+    fn each_switch_takes_its_own() {
+        let rows: [(&str, [Option<&[&str]>; 4]); 12] = [
+            // What is written, and what INVALID, SPACES, FOLDS and ALL make of it.
+            ("a: b\r\n", [Some(&["a: b"]); 4]),
+            ("no colon\r\n", [Some(&[]), None, None, Some(&[])]),
+            ("a b: c\r\n", [Some(&[]), None, None, Some(&[])]),
+            ("a\u{e9}: c\r\n", [Some(&[]), None, None, Some(&[])]),
+            ("a: b\0c\r\n", [None; 4]), // what nobody writes by mistake
+            ("a: b\x1bc\r\nd: e\r\n", [Some(&["d: e"]), None, None, Some(&["d: e"])]),
+            (": a\r\n", [Some(&[]), None, None, Some(&[])]),
+            ("a : b\r\n", [Some(&[]), Some(&["a: b"]), None, Some(&["a: b"])]),
+            ("a\t : b\r\n", [Some(&[]), Some(&["a: b"]), None, Some(&["a: b"])]),
+            ("a: b\r\n c\r\n", [Some(&["a: b"]), None, Some(&["a: b   c"]), Some(&["a: b   c"])]),
+            (
+                "a: b\r\n\tc\r\n \td\r\n",
+                [Some(&["a: b"]), None, Some(&["a: b  \\tc   \\td"]), Some(&["a: b  \\tc   \\td"])],
+            ),
+            ("a:\r\n b\r\n", [Some(&["a: "]), None, Some(&["a: b"]), Some(&["a: b"])]),
+        ];
+        for (fields, expected) in rows {
+            let is_sound = fields == "a: b\r\n";
+            assert_eq!(read(|client| client, fields).is_ok(), is_sound, "{fields:?}");
+            for (switch, expected) in [INVALID, SPACES, FOLDS, ALL].into_iter().zip(expected) {
+                let end = ["content-length: 4".to_owned(), "x-last: 1".to_owned()];
+                let expected = expected.map(|fields| {
+                    let fields = fields.iter().map(|field| (*field).to_owned());
+                    let mut fields: Vec<_> = fields.chain(end.clone()).collect();
+                    fields.sort();
+                    fields
+                });
+                let mut read = read(switch, fields).ok();
+                read.iter_mut().for_each(|fields| fields.sort());
+                assert_eq!(read, expected, "{fields:?}");
+            }
+        }
+    }
+
+    /// Nobody's reader may come to another end of the message: whatever looks like the framing is
+    /// refused, whatever is allowed otherwise.
+    #[test]
+    fn framing_stays_strict() {
+        let rows = [
+            "Content-Length : 4\r\n",
+            "Content-Length\t: 4\r\n",
+            "Transfer-Encoding : chunked\r\n",
+            "Transfer-Encoding\0: chunked\r\n",
+            "Transfer Encoding: chunked\r\n",
+            "Transfer\u{ad}-Encoding: chunked\r\n",
+            "\u{1}Transfer-Encoding: chunked\r\n",
+            "Transfer-Encoding chunked\r\n",
+            "Content-Length 5\r\n",
+            "x Content-Length: 5\r\n",
+            "Content-Length: 4\0\r\n",
+            "Transfer-Encoding: chun\x0bked\r\n",
+            "Transfer-Encoding: chunked\x7f\r\n",
+            "Content-Length:\r\n 5\r\n",
+            "Content-Length: 4\r\n 5\r\n",
+            "Transfer-Encoding:\r\n chunked\r\n",
+            "Transfer-Encoding: gzip,\r\n chunked\r\n",
+            "a: b\r\n Content-Length: 5\r\n",
+            "a: b\r\n\tTransfer-Encoding: chunked\r\n",
+            "a: b\r\n c\r\n Transfer-Encoding : chunked\r\n",
+            "a: b\rTransfer-Encoding: chunked\r\n",
+            "a\0: b\rContent-Length: 5\r\n",
+            "CONTENT-LENGTH : 4\r\n",
+        ];
+        for fields in rows {
+            for switch in [INVALID, SPACES, FOLDS, ALL] {
+                assert!(read(switch, fields).is_err(), "{fields:?}");
+            }
+        }
+    }
+
+    /// Off by default, and off again if so wished; other limits do not change them.
+    #[test]
+    fn they_are_off_unless_asked_for() {
+        let off: Switch = |client| {
+            ALL(client)
+                .http1_ignore_invalid_headers_in_responses(false)
+                .http1_allow_spaces_after_header_name_in_responses(false)
+                .http1_allow_obsolete_multiline_headers_in_responses(false)
+        };
+        for fields in ["no colon\r\n", "a : b\r\n", "a: b\r\n c\r\n"] {
+            assert!(read(|client| client, fields).is_err());
+            assert!(read(off, fields).is_err());
+            assert!(read(|client| ALL(client).limits(Limits::default()), fields).is_ok());
+        }
+    }
+}

@@ -149,7 +149,6 @@ mod fields {
         let no_body = "a framing field announces a body and there is none";
         let coding = "only `chunked` can be sent as Transfer-Encoding";
         let invalid = "invalid Content-Length";
-        let lengths = "more than one Content-Length field";
         let post = |fields: &[(&'static str, &'static str)], body: &'static str| {
             let fields = fields.to_vec();
             ask(move |c, url| {
@@ -171,8 +170,10 @@ mod fields {
             (post(&[("content-length", "")], "abc"), invalid),
             (post(&[("content-length", "0x3")], "abc"), invalid),
             (post(&[("content-length", "18446744073709551619")], "abc"), invalid),
-            (post(&[("content-length", "3"), ("content-length", "3")], "abc"), lengths),
-            (post(&[("content-length", "3"), ("Content-Length", "4")], "abc"), lengths),
+            (
+                post(&[("content-length", "3"), ("Content-Length", "4")], "abc"),
+                "Content-Length is 4 but the body has 3 bytes", // the last word counts
+            ),
             (post(&[("content-length", "3")], ""), no_body),
             (post(&[("transfer-encoding", "chunked")], ""), no_body),
             (
@@ -183,8 +184,6 @@ mod fields {
             (post(&[("transfer-encoding", "gzip, chunked")], "abc"), coding),
             (post(&[("transfer-encoding", "\tchunked")], "abc"), coding),
             (post(&[("Transfer-Encoding", "chunked"), ("transfer-encoding", "x")], "abc"), coding),
-            (post(&[("host", "a"), ("host", "a")], "abc"), "more than one Host field"),
-            (post(&[("Host", "a"), ("hOST", "b")], "abc"), "more than one Host field"),
         ]);
     }
 
@@ -391,7 +390,6 @@ mod urls {
                 " h-1.test:80/x:y",
                 format!("the scheme `h-1.test` {scheme}; did you mean `http://h-1.test:80`?"),
             ),
-            ("localhost:secret", format!("the scheme `localhost` {scheme}")),
             ("ftp://example.org/", format!("the scheme `ftp` {scheme}")),
             ("file:///etc/passwd", format!("the scheme `file` {scheme}")),
             ("ws://example.org/", format!("the scheme `ws` {scheme}")),
@@ -403,25 +401,15 @@ mod urls {
             ("http://h:65536/", port.to_owned()),
             ("http://h:70000/", port.to_owned()),
             ("http://h:99999999999999999999/", port.to_owned()),
-            ("http://h:-1/", port.to_owned()),
-            ("http://h:+1/", port.to_owned()),
-            ("http://h:8o/", port.to_owned()),
-            ("http://h:8 0/", port.to_owned()),
-            ("http://h:80:80/", port.to_owned()),
-            ("http://h:\u{ff18}\u{ff10}/", port.to_owned()),
             ("http://256.1.1.1/", ipv4.to_owned()),
             ("http://1.2.3.4.5/", ipv4.to_owned()),
             ("http://0x100000000/", ipv4.to_owned()),
             ("http://[::1/", ipv6.to_owned()),
-            ("http://[::1]x/", ipv6.to_owned()),
-            ("http://[::1]]/", ipv6.to_owned()),
-            ("http://[[::1]]/", ipv6.to_owned()),
             ("http://[]/", ipv6.to_owned()),
             ("http://[h.example]/", ipv6.to_owned()),
             ("http://[::1%eth0]/", ipv6.to_owned()),
             ("http://[fe80::1%25eth0]/", ipv6.to_owned()),
             ("http://[::1%25.example.com]/", ipv6.to_owned()),
-            ("http://::1/", no_host.to_owned()),
             ("http://h]/", forbidden(']')),
             ("http://h[/", forbidden('[')),
             ("http://a b/", forbidden(' ')),
@@ -429,8 +417,6 @@ mod urls {
             ("http://a%0d%0ab/", forbidden('\r')),
             ("http://a%2fb/", forbidden('/')),
             ("http://a%2Fb/", forbidden('/')),
-            ("http://a%3a80/", forbidden(':')),
-            ("http://a%40b/", forbidden('@')),
             ("http://a%5cb/", forbidden('\\')),
             ("http://a%23b/", forbidden('#')),
             ("http://a%3Fb/", forbidden('?')),
@@ -443,8 +429,26 @@ mod urls {
             let error = leanhttp::get(url).unwrap_err();
             assert_told(&error, Kind::Builder, Phase::Build, &format!("URL {url:?}: {reason}"));
         }
-        let user = &*format!("the scheme `u` {scheme}");
-        let hidden = [("http://u@/", no_host), ("http://u:p@:80/", no_host), ("u:12345/@h/", user)];
+        // Of these a part could be meant as a user name or a password.
+        let unknown = "the scheme is neither `http` nor `https`";
+        let hidden = [
+            ("http://u@/", no_host.to_owned()),
+            ("http://u:p@:80/", no_host.to_owned()),
+            ("u:12345/@h/", unknown.to_owned()),
+            ("localhost:secret", unknown.to_owned()),
+            ("http://h:-1/", port.to_owned()),
+            ("http://h:+1/", port.to_owned()),
+            ("http://h:8o/", port.to_owned()),
+            ("http://h:8 0/", port.to_owned()),
+            ("http://h:80:80/", port.to_owned()),
+            ("http://h:\u{ff18}\u{ff10}/", port.to_owned()),
+            ("http://[::1]x/", ipv6.to_owned()),
+            ("http://[::1]]/", ipv6.to_owned()),
+            ("http://[[::1]]/", ipv6.to_owned()),
+            ("http://::1/", no_host.to_owned()),
+            ("http://a%3a80/", forbidden(':')),
+            ("http://a%40b/", forbidden('@')),
+        ];
         for (url, reason) in hidden {
             let error = leanhttp::get(url).unwrap_err();
             assert_told(&error, Kind::Builder, Phase::Build, &format!("URL: {reason}"));
@@ -876,20 +880,16 @@ mod bodies {
     fn i14_what_is_not_as_announced_never_looks_complete() {
         let short =
             |missing: u64| format!("the body ended {missing} bytes before its announced length");
-        let long = "the body is longer than its announced length".to_owned();
         let fire = "the disk is on fire".to_owned();
         let boast = "a reader claimed more bytes than it had room for".to_owned();
         let rows: Vec<(&str, Body, String)> = vec![
             ("short", Body::sized(bytes(3), 5), short(2)),
             ("empty", Body::sized(io::empty(), 5), short(5)),
             ("short and large", Body::sized(bytes(200_000), 300_000), short(100_000)),
-            ("long", Body::sized(bytes(6), 4), long.clone()),
-            ("long by the last byte", Body::sized(bytes(200_001), 200_000), long.clone()),
-            ("something instead of nothing", Body::sized(bytes(1), 0), long),
             ("fails at once", Body::new(Failing(0)), fire.clone()),
             ("fails midway, chunked", Body::new(Failing(200_000)), fire.clone()),
             ("fails midway, sized", Body::sized(Failing(200_000), 300_000), fire.clone()),
-            ("fails instead of ending", Body::sized(Failing(4), 4), fire),
+            ("fails by the last byte", Body::sized(Failing(4), 5), fire),
             ("a file that shrinks", shrinking_file(10, 4), short(6)),
             ("a large file that shrinks", shrinking_file(300_000, 100_000), short(200_000)),
             ("boasts, chunked", Body::new(Boaster), boast.clone()),
@@ -911,13 +911,38 @@ mod bodies {
     /// The caller's Content-Length announces what a reader has to give.
     #[test]
     fn i14_a_reader_keeps_to_the_content_length_of_the_caller() {
-        for (given, announced) in [(3, 5), (5, 3)] {
-            let server = Script::serve(vec![vec![Step::Silent]]);
-            let request = Client::new().post(server.url("/")).body(Body::new(bytes(given)));
-            let error = request.header("content-length", announced).send().unwrap_err();
-            assert_eq!(error.kind(), Kind::Body, "{error}");
+        let server = Script::serve(vec![vec![Step::Silent]]);
+        let request = Client::new().post(server.url("/")).body(Body::new(bytes(3)));
+        let error = request.header("content-length", 5).send().unwrap_err();
+        assert_eq!(error.kind(), Kind::Body, "{error}");
+        server.join();
+        assert!(!is_complete(&server.received(0)));
+    }
+
+    /// No byte behind the announced ones reaches the server, who would take it for the next request.
+    #[test]
+    fn i14_what_is_longer_than_announced_is_sent_in_part() {
+        let rows = [
+            ("long", Body::sized(bytes(6), 4), 4),
+            ("long by the last byte", Body::sized(bytes(200_001), 200_000), 200_000),
+            ("something instead of nothing", Body::sized(bytes(1), 0), 0),
+            ("fails instead of ending", Body::sized(Failing(4), 4), 4),
+        ];
+        for (name, body, length) in rows {
+            let server = Script::serve(vec![[answer(ok("one")), answer(ok("next"))].concat()]);
+            let client = Client::new();
+            client.post(server.url("/")).body(body).send().unwrap().bytes().unwrap();
+            assert_eq!(
+                client.get(server.url("/")).send().unwrap().text().unwrap(),
+                "next",
+                "{name}"
+            );
+            drop(client);
             server.join();
-            assert!(!is_complete(&server.received(0)));
+            let sent = server.received_text(0);
+            let (head, rest) = sent.split_once("\r\n\r\n").unwrap();
+            assert!(head.contains(&format!("content-length: {length}")), "{name}");
+            assert_eq!(rest.find("GET /"), Some(length), "{name}");
         }
     }
 }

@@ -247,14 +247,16 @@ mod secrets {
     fn r03_secure_cookies_stay_with_https() {
         let pki = Pki::new();
         let second = Script::serve(vec![answer(ok(""))]);
-        let target = second.url("/").replace("127.0.0.1", "localhost");
-        let first = Script::serve_tls(vec![moved(302, &target)], pki.server_config(Leaf::Good));
+        let target = second.url("/").replace("127.0.0.1", "a.test");
+        let config = pki.server_config(Leaf::Named("a.test"));
+        let first = Script::serve_tls(vec![moved(302, &target)], config);
+        let url = first.url("/").replace("localhost", "a.test");
         let jar = Arc::new(Jar::new());
         for cookie in ["plain=1", "safe=1; Secure", "__Host-safe=1; Secure; Path=/"] {
-            jar.add_cookie_str(cookie, &Url::parse(&first.url("/")).unwrap());
+            jar.add_cookie_str(cookie, &Url::parse(&url).unwrap());
         }
-        let client = trusting(&pki).resolve("localhost", ([127, 0, 0, 1], 0).into());
-        client.cookie_provider(jar).build().unwrap().get(first.url("/")).send().unwrap();
+        let client = trusting(&pki).resolve("a.test", ([127, 0, 0, 1], 0).into());
+        client.cookie_provider(jar).build().unwrap().get(&url).send().unwrap();
         first.join();
         second.join();
         assert_eq!(field(&first, 0, "cookie").unwrap(), "plain=1; safe=1; __Host-safe=1");

@@ -70,6 +70,16 @@ fn an_entry_is_used_where_nothing_else_is_said() {
     assert_eq!(sent(Client::builder(), "", none), None, "off by default");
 }
 
+/// The URL names the user, the file has the password.
+#[test]
+fn a_password_without_a_user_is_for_the_user_of_the_url() {
+    let file = File::new("any-user", "machine 127.0.0.1 password p");
+    let none = |request| request;
+    assert_eq!(sent(file.client(), "u@", none).as_deref(), Some("Basic dTpw"));
+    assert_eq!(sent(file.client(), "u:q@", none).as_deref(), Some("Basic dTpx"));
+    assert_eq!(sent(file.client(), "", none).as_deref(), Some("Basic OnA="));
+}
+
 #[test]
 fn other_hosts_get_nothing_or_the_default() {
     let none = |request| request;

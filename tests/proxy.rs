@@ -209,6 +209,7 @@ mod tunnels {
             "host: localhost:443",
             "proxy-authorization: Basic cHU6cHA=",
             "proxy-connection: keep-alive",
+            concat!("user-agent: leanhttp/", env!("CARGO_PKG_VERSION")),
             "x-proxy: 1",
         ];
         assert_eq!(lines, expected);

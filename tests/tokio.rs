@@ -84,6 +84,8 @@ mod both {
     mod hostile_connections;
     #[path = "hostile_cookies.rs"]
     mod hostile_cookies;
+    #[path = "hostile_credentials.rs"]
+    mod hostile_credentials;
     #[path = "hostile_framing.rs"]
     mod hostile_framing;
     #[path = "hostile_input.rs"]
@@ -110,6 +112,8 @@ mod both {
     mod recipe;
     #[path = "redirects.rs"]
     mod redirects;
+    #[path = "request_fields.rs"]
+    mod request_fields;
     #[path = "retries.rs"]
     mod retries;
     #[path = "socks.rs"]

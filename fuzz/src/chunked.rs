@@ -49,17 +49,12 @@ fn line(input: &[u8]) -> Option<&[u8]> {
     input[..end].strip_suffix(b"\r")
 }
 
-/// `1*HEXDIG *( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] )`
+/// `1*HEXDIG *( SP / HTAB ) [ ";" *( any byte but CR and LF ) ]`
 fn chunk_size(line: &[u8]) -> Option<usize> {
     let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
     let text = std::str::from_utf8(&line[..digits]).ok()?.trim_start_matches('0');
-    let mut rest = &line[digits..];
-    while !rest.is_empty() {
-        rest = token(skip_space(skip_space(rest).strip_prefix(b";")?))?;
-        if let Some(value) = skip_space(rest).strip_prefix(b"=").map(skip_space) {
-            rest = quoted(value).or_else(|| token(value))?;
-        }
-    }
+    let is_ended = matches!(skip_space(&line[digits..]), [] | [b';', ..]);
+    (is_ended && !line.contains(&b'\r')).then_some(())?;
     match text {
         "" => (digits > 0).then_some(0),
         _ => i64::from_str_radix(text, 16).ok()?.try_into().ok(),
@@ -79,20 +74,6 @@ fn token(text: &[u8]) -> Option<&[u8]> {
 
 fn is_tchar(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte)
-}
-
-/// What follows the quoted string that `text` starts with.
-fn quoted(text: &[u8]) -> Option<&[u8]> {
-    let mut rest = text.strip_prefix(b"\"")?;
-    loop {
-        rest = match rest {
-            [b'"', rest @ ..] => return Some(rest),
-            [b'\\', escaped, rest @ ..] if is_text(escaped) => rest,
-            [b'\\', ..] => return None,
-            [byte, rest @ ..] if is_text(byte) => rest,
-            _ => return None,
-        };
-    }
 }
 
 fn is_text(byte: &u8) -> bool {

@@ -120,10 +120,10 @@ impl Body {
         Self::from_source(Source::new(reader), SourceLength::Unknown)
     }
 
-    /// A body of `len` bytes.
+    /// A body of `len` bytes, the next that the reader gives: it is not read beyond them, so that a part of
+    /// a file can be sent.
     ///
-    /// The reader must end after that many bytes: it is read once more to see that, and a reader
-    /// that gives fewer or more is an error ([`Kind::Body`](crate::error::Kind::Body)), with the
+    /// A reader that gives fewer is an error ([`Kind::Body`](crate::error::Kind::Body)), with the
     /// connection closed before the server can take the request for complete.
     pub fn sized<R: Read + Send + 'static>(reader: R, len: u64) -> Self {
         Self::from_source(Source::new(reader), SourceLength::Exactly(len))

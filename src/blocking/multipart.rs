@@ -24,9 +24,9 @@ impl Part {
         Self::from_source(Source::new(value), SourceLength::Unknown)
     }
 
-    /// What a reader gives, `length` bytes. A reader that gives fewer or more is an error
-    /// ([`Kind::Body`](crate::error::Kind::Body)) before the server can take the request for
-    /// complete.
+    /// The next `length` bytes that a reader gives: it is not read beyond them. A reader that gives fewer
+    /// is an error ([`Kind::Body`](crate::error::Kind::Body)) before the server can take the request
+    /// for complete.
     pub fn reader_with_length<R: Read + Send + 'static>(value: R, length: u64) -> Self {
         Self::from_source(Source::new(value), SourceLength::Exactly(length))
     }

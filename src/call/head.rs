@@ -9,7 +9,7 @@ use http::header::{self, HeaderName, HeaderValue};
 use super::{Call, Proxied, Trust};
 use crate::error::{Error, Result};
 use crate::front::Front;
-use crate::policy::credentials::stays_with_origin;
+use crate::policy::credentials::is_secret;
 use crate::policy::hop::Protocol;
 use crate::policy::route::{self, Security};
 use crate::proto::buffer::Buffer;
@@ -42,8 +42,10 @@ impl<F: Front> Call<'_, F> {
             Some(lines) => head.lines(lines),
             None => self.write_fields(&mut head),
         }
-        self.write_credentials(&mut head);
-        self.write_cookies(&mut head);
+        if !self.is_trace() {
+            self.write_credentials(&mut head);
+            self.write_cookies(&mut head);
+        }
         if let Some(proxied) = &self.proxy {
             self.write_proxy_fields(&mut head, proxied);
         }
@@ -65,6 +67,7 @@ impl<F: Front> Call<'_, F> {
     fn default_lines(&self) -> Option<&Buffer> {
         let is_usual = self.request.headers.is_empty()
             && self.trust == Trust::Origin
+            && !self.is_trace()
             && self.request.version == Version::HTTP_11
             && self.codings == self.config.codings;
         let written = || {
@@ -126,14 +129,15 @@ impl<F: Front> Call<'_, F> {
         if !self.is_forwarded() {
             return;
         }
-        if let Some(login) = &proxied.login {
+        if let Some(login) = proxied.login.as_ref().filter(|_| !self.is_trace()) {
             head.field(&header::PROXY_AUTHORIZATION, login);
         }
         let is_said = |name: &HeaderName| match *name {
             header::PROXY_AUTHORIZATION => proxied.login.is_some(),
             _ => self.has(name),
         };
-        for (name, value) in fields.iter().filter(|(name, _)| !is_said(name)) {
+        let is_unsafe = |name, value| self.is_trace() && is_secret(name, value);
+        for (name, value) in fields.iter().filter(|(n, v)| !is_said(n) && !is_unsafe(n, v)) {
             head.field(name, value);
         }
     }
@@ -142,9 +146,27 @@ impl<F: Front> Call<'_, F> {
     fn takes(&self, name: &HeaderName, value: &HeaderValue) -> bool {
         const OURS: [HeaderName; 3] =
             [header::HOST, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
-        let allowed = self.trust == Trust::Origin || !stays_behind(name, value, &self.request.url);
+        let stays = match self.trust {
+            Trust::Origin => self.is_trace() && is_secret(name, value),
+            Trust::Foreign => self.stays_behind(name, value, &self.request.url),
+        };
         let known = *name != header::UPGRADE || self.request.version == Version::HTTP_11;
-        allowed && known && !self.request.headers.contains_key(name) && !OURS.contains(name)
+        !stays && known && !self.request.headers.contains_key(name) && !OURS.contains(name)
+    }
+
+    /// Whether a field is not for `target`, which is another origin. That is not to speak whatever
+    /// protocol it likes with the caller, who has never named it.
+    pub(super) fn stays_behind(
+        &self,
+        name: &HeaderName,
+        value: &HeaderValue,
+        target: &Url,
+    ) -> bool {
+        if *name == header::UPGRADE {
+            return true;
+        }
+        self.config.redirect.strips(name, value)
+            || (*name == header::REFERER && tells_too_much(value, target))
     }
 
     pub(super) fn has(&self, name: &HeaderName) -> bool {
@@ -207,17 +229,11 @@ fn is_within(target: &str, url: &Url) -> bool {
     is_own || target == "*" || target.starts_with('/')
 }
 
-/// Whether a field is not for `target`, which is another origin. That is not to speak whatever
-/// protocol it likes with the caller, who has never named it.
-pub(super) fn stays_behind(name: &HeaderName, value: &HeaderValue, target: &Url) -> bool {
-    if *name == header::UPGRADE {
-        return true;
-    }
-    if *name != header::REFERER {
-        return stays_with_origin(name, value);
-    }
-    // RFC 9110 §10.1.3: a secure page is not told in the clear, and user and fragment are not told.
-    let is_secure = value.as_bytes().get(..6).is_some_and(|s| s.eq_ignore_ascii_case(b"https:"));
+/// Whether a `Referer` is not for `target` (RFC 9110 §10.1.3): a secure page is not told in the clear,
+/// and user and fragment are not told.
+fn tells_too_much(referer: &HeaderValue, target: &Url) -> bool {
+    let referer = referer.as_bytes();
+    let is_secure = referer.get(..6).is_some_and(|s| s.eq_ignore_ascii_case(b"https:"));
     let in_the_clear = is_secure && Security::of(target) == Security::Plain;
-    in_the_clear || value.as_bytes().iter().any(|byte| matches!(byte, b'@' | b'#'))
+    in_the_clear || referer.iter().any(|byte| matches!(byte, b'@' | b'#'))
 }

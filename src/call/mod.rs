@@ -29,15 +29,14 @@ use crate::digest;
 use crate::error::{Error, Result};
 use crate::front::{Front, Unrewindable};
 use crate::policy::budget::Budget;
-use crate::policy::credentials;
 use crate::policy::hop::Hop;
 use crate::policy::retry::{Attempt, Origin, Payment, Policy, Replay};
-use crate::policy::route::{Route, Security};
+use crate::policy::route::{Identity, Route, Security};
 use crate::proto::exchange::{Expectation, Outgoing};
 use crate::proto::fields::has_member;
 use crate::request::Request;
 use crate::timings::Timings;
-use crate::url::{Url, Userinfo};
+use crate::url::Url;
 
 pub(crate) use outcome::{Failure, Next, When};
 
@@ -124,7 +123,7 @@ impl<'c, F: Front> Call<'c, F> {
         self.proxy = proxied(self.config, &mut self.request)?;
         self.check_target()?;
         self.replay = self.request.body.as_ref().and_then(Body::try_clone);
-        if !self.has(&header::AUTHORIZATION) {
+        if !self.is_trace() && !self.has(&header::AUTHORIZATION) {
             self.digest = self.config.digest.begin(self.request.digest.take());
             self.look_up_login()?;
         }
@@ -151,7 +150,18 @@ impl<'c, F: Front> Call<'c, F> {
     }
 
     pub(crate) fn route(&self) -> Route {
-        Route::of(&self.request.url, self.proxy())
+        Route::of(&self.request.url, self.proxy(), self.identity())
+    }
+
+    /// Whether the client's certificate may be shown where the current hop leads. Where there is none,
+    /// connections need not be told apart.
+    pub(crate) fn identity(&self) -> Identity {
+        let could_be_shown =
+            || Security::of(&self.request.url) == Security::Tls && self.config.tls.has_identity();
+        match self.trust {
+            Trust::Foreign if could_be_shown() => Identity::Withheld,
+            _ => Identity::Shown,
+        }
     }
 
     pub(crate) fn outgoing(&self) -> Outgoing {
@@ -184,6 +194,11 @@ impl<'c, F: Front> Call<'c, F> {
     /// The current attempt begins, on a connection from there.
     pub(crate) fn begin_on(&mut self, connection: Origin) {
         self.connection = connection;
+    }
+
+    /// Whether nothing secret goes into the request (RFC 9110 §9.3.8).
+    fn is_trace(&self) -> bool {
+        self.request.method == Method::TRACE
     }
 
     fn has_body(&self) -> bool {
@@ -236,15 +251,10 @@ impl<'c, F: Front> Call<'c, F> {
 
 /// What can be found wrong before anything is sent; moves the user of the URL to where it belongs.
 fn prepare<F: Front>(config: &Config, request: &mut Request<F>) -> Result<Outgoing> {
+    request.take_userinfo(config.netrc.as_ref())?; // `build` has done so, if the request was built
     let outgoing = request.seal()?;
     if !is_allowed(config, &request.url) {
         return Err(Error::builder(HTTPS_ONLY));
-    }
-    if let Some(Userinfo { username, password }) = request.url.take_userinfo() {
-        let of_file = || config.netrc.as_ref()?.password_of(&request.url, &username);
-        let password = password.or_else(of_file);
-        let basic = credentials::basic(&username, &password.unwrap_or_default())?;
-        request.default_header(header::AUTHORIZATION, basic)?;
     }
     Ok(outgoing)
 }

@@ -7,13 +7,12 @@ use std::time::Instant;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 
-use super::head::stays_behind;
 use super::{Call, HTTPS_ONLY, Proxied, Resends, Trust, is_allowed};
 use crate::coding;
 use crate::error::{Error, Result};
 use crate::events;
 use crate::front::Front;
-use crate::policy::credentials::stays_with_origin;
+use crate::policy::credentials::is_secret;
 use crate::policy::hop::Hop;
 use crate::policy::redirect::{self, Attempt, Choice};
 use crate::policy::retry::stale::{self, Obstacle};
@@ -227,16 +226,18 @@ impl<F: Front> Call<'_, F> {
         }
         self.trust = Trust::Foreign;
         self.digest = None;
-        remove(&mut self.request.headers, &|name, value| {
-            *name == header::HOST || stays_behind(name, value, target)
+        let mut headers = std::mem::take(&mut self.request.headers);
+        remove(&mut headers, &|name, value| {
+            *name == header::HOST || self.stays_behind(name, value, target)
         });
+        self.request.headers = headers;
     }
 
     /// What must not leave the origin does not leave it behind the body either. Nor is any of it
     /// announced, which nobody has to do (RFC 9110 §6.6.2).
     fn keep_trailers(&mut self) {
         for body in self.replay.iter_mut().chain(&mut self.request.body) {
-            body.strip_trailers(|fields| remove(fields, &stays_with_origin));
+            body.strip_trailers(|fields| remove(fields, &is_secret));
         }
         self.request.headers.remove(header::TRAILER);
     }

@@ -48,16 +48,20 @@ impl Default for Codings {
 }
 
 impl Codings {
-    /// Adds or removes the coding of this name. It changes nothing if this build does not know it.
-    pub(crate) fn switch(&mut self, name: &str, enable: bool) {
-        let Some(place) = CODINGS.iter().position(|coding| coding.is_called(name.as_bytes()))
-        else {
-            return;
-        };
-        match enable {
-            true => self.places |= 1 << place,
-            false => self.places &= !(1 << place),
+    /// Adds or removes the coding of this name, which is that of its feature. One that this build does
+    /// not know cannot be added.
+    pub(crate) fn switch(&mut self, name: &str, enable: bool) -> error::Result<()> {
+        let place = CODINGS.iter().position(|coding| coding.is_called(name.as_bytes()));
+        match place {
+            Some(place) if enable => self.places |= 1 << place,
+            Some(place) => self.places &= !(1 << place),
+            None if enable => {
+                let line = format!("{name}: it needs the feature `{name}` of leanhttp");
+                return Err(error::Error::builder(line));
+            }
+            None => {}
         }
+        Ok(())
     }
 
     /// The value of `Accept-Encoding`; none if there is nothing to be asked for.

@@ -43,7 +43,7 @@ fn each_coding_has_its_switch() {
     for coding in CODINGS {
         let name = coding.names[0];
         let mut codings = Codings::default();
-        codings.switch(name, false);
+        codings.switch(name, false).unwrap();
         assert!(!codings.names().contains(&name));
         assert!(
             plan(&headers(&[("content-encoding", name)]), codings, &Limits::default())
@@ -51,12 +51,15 @@ fn each_coding_has_its_switch() {
                 .is_none()
         );
         assert_eq!(codings.names().len(), CODINGS.len() - 1);
-        codings.switch(name, true);
+        codings.switch(name, true).unwrap();
         assert_eq!(codings, Codings::default());
     }
     let mut none = Codings::default();
-    CODINGS.iter().for_each(|coding| none.switch(coding.names[0], false));
+    CODINGS.iter().for_each(|coding| none.switch(coding.names[0], false).unwrap());
     assert_eq!(none.accept_encoding(), None);
-    none.switch("bogus", true);
+    none.switch("bogus", false).unwrap();
+    let error = none.switch("bogus", true).unwrap_err();
+    assert!(error.is_builder());
+    assert_eq!(error.to_string(), "bogus: it needs the feature `bogus` of leanhttp");
     assert_eq!(none.accept_encoding(), None);
 }

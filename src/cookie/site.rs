@@ -1,6 +1,6 @@
 //! Where a response came from or a request goes to, as far as cookies care.
 
-use crate::url::Url;
+use crate::url::{Host, Url};
 
 /// The part of a URL that decides about cookies. Not the port: cookies do not know ports
 /// (RFC 6265bis §8.5).
@@ -20,7 +20,8 @@ pub(crate) enum HostKind {
     Ip,
 }
 
-/// Only `https` is secure; plain `http` is not, not even to the own machine.
+/// Whether others can read along: `https` is secure, and so is plain `http` to the own machine, as
+/// browsers, curl and Go have it (W3C Secure Contexts §3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
     Plain,
@@ -67,7 +68,26 @@ impl<'a> From<&'a Url> for Site<'a> {
             host: url.host_str().unwrap_or_default(),
             host_kind: if url.domain().is_some() { HostKind::Domain } else { HostKind::Ip },
             path: url.path(),
-            scheme: if url.scheme() == "https" { Scheme::Secure } else { Scheme::Plain },
+            scheme: Scheme::of(url),
+        }
+    }
+}
+
+impl Scheme {
+    fn of(url: &Url) -> Self {
+        let is_secure = url.scheme() == "https" || is_own_machine(url.host());
+        if is_secure { Self::Secure } else { Self::Plain }
+    }
+}
+
+/// RFC 6761 §6.3 for the name and all below it, RFC 1122 §3.2.1.3 and RFC 4291 §2.5.3 for addresses.
+fn is_own_machine(host: Host<&str>) -> bool {
+    match host {
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+        Host::Domain(name) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            name == "localhost" || name.ends_with(".localhost")
         }
     }
 }

@@ -75,7 +75,7 @@ impl<F: Front> Drop for Connection<F> {
     fn drop(&mut self) {
         events::closed(self.link.route(), self.closing);
         self.socket.closing(self.closing);
-        let may_speak = self.link.is_plain() || self.is_of(self.socket.process());
+        let may_speak = self.link.session.is_plain() || self.is_of(self.socket.process());
         let farewell = self.link.session.farewell();
         if may_speak {
             self.socket.say_farewell(farewell);

@@ -35,7 +35,8 @@ impl<F: Front> Response<Reader<F>> {
     #[cfg(feature = "json")]
     pub(crate) async fn collect_json<T: serde::de::DeserializeOwned>(mut self) -> Result<T> {
         let body = self.collect().await?;
-        crate::json::parse(&body).map_err(|error| error.for_url(&self.head.url))
+        let content_type = self.head.received.headers.first(&header::CONTENT_TYPE);
+        crate::json::read(&body, content_type).map_err(|error| error.for_url(&self.head.url))
     }
 
     /// The caller's writer failed.

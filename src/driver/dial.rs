@@ -94,7 +94,7 @@ async fn address_for_proxy<F: Front>(
 /// request and not for each connection: one to a proxy that forwards serves all origins.
 pub(super) fn check_url<F: Front>(call: &Call<'_, F>) -> Result<()> {
     let Some(egress) = &call.config().dialling.egress else { return Ok(()) };
-    let target = Target::of(call.url());
+    let target = Target::of(call.url(), call.identity());
     let by_scheme = egress.check_scheme(target.security);
     let Some(proxy) = call.proxy() else {
         return by_scheme.map_err(|why| denied_target(&target, why));

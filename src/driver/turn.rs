@@ -115,7 +115,7 @@ fn turn<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F>) -> Turn<F> {
     let mut idle = shared.idle();
     let expired = idle.pool.expire(now);
     let turn = loop {
-        let taken = idle.pool.take(call.url(), call.proxy());
+        let taken = idle.pool.take(call.url(), call.proxy(), call.identity());
         let may_be_child = taken
             .as_ref()
             .is_none_or(|(_, since)| now.saturating_duration_since(*since) >= SHORTEST_FORK);

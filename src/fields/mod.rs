@@ -6,9 +6,10 @@ pub(crate) mod challenge;
 pub(crate) mod date;
 pub(crate) mod disposition;
 pub(crate) mod link;
-#[cfg(feature = "charset")]
+#[cfg(any(feature = "charset", feature = "multipart"))]
 pub(crate) mod media_type;
 pub(crate) mod retry_after;
+pub(crate) mod singleton;
 
 mod cursor;
 #[cfg(any(test, fuzzing))]

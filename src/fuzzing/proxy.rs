@@ -67,7 +67,8 @@ fn tunnel(protocol: Protocol) -> Option<Box<dyn Tunnel>> {
     let login = Userinfo { username: b"user".to_vec(), password: Some(b"password".to_vec()) };
     let socks = match protocol {
         Protocol::Connect => {
-            let connect = Connect::new(&Limits::default(), "a.example:443", &HeaderMap::new());
+            let connect =
+                Connect::new(&Limits::default(), "a.example:443", &HeaderMap::new(), None);
             return Some(Box::new(connect));
         }
         Protocol::Socks4 => Socks::four(None, &destination, 443),

@@ -3,6 +3,7 @@
 use http::HeaderValue;
 
 use crate::error::{Error, Result};
+use crate::fields::media_type::MediaType;
 use crate::proto::fields::is_tchar;
 
 /// The line that separates the parts, without its dashes.
@@ -49,11 +50,37 @@ impl Boundary {
 
     /// The form's `Content-Type`.
     pub(crate) fn content_type(&self) -> Result<HeaderValue> {
-        let boundary = self.as_str()?;
-        let quote = if boundary.bytes().all(is_tchar) { "" } else { "\"" };
-        HeaderValue::try_from(format!("multipart/form-data; boundary={quote}{boundary}{quote}"))
-            .map_err(|error| Error::builder("boundary of a form").cause(error))
+        with_boundary(b"multipart/form-data", self.as_str()?)
     }
+}
+
+/// What becomes of a type that the caller gave to a form whose own type is another one: the boundary is
+/// added to a multipart type without one; all others stay as they are.
+pub(crate) fn completed(given: &HeaderValue, own: &HeaderValue) -> Result<Option<HeaderValue>> {
+    if given == own {
+        return Ok(None); // as nearly always
+    }
+    let parse = |value: &HeaderValue| MediaType::parse(value.as_bytes());
+    let (Some(named), Some(own)) = (parse(given), parse(own)) else { return Ok(None) };
+    let boundary = own.parameter("boundary").unwrap_or_default();
+    if !named.essence.starts_with("multipart/") {
+        return Ok(None);
+    }
+    match named.parameter("boundary") {
+        Some(named) if named == boundary => Ok(None),
+        Some(_) => Err(Error::builder("Content-Type names another boundary than the form's")),
+        None => with_boundary(given.as_bytes(), boundary).map(Some),
+    }
+}
+
+fn with_boundary(mut media_type: &[u8], boundary: &str) -> Result<HeaderValue> {
+    while let [rest @ .., b';' | b' ' | b'\t'] = media_type {
+        media_type = rest;
+    }
+    let quote = if boundary.bytes().all(is_tchar) { "" } else { "\"" };
+    let parameter = format!("; boundary={quote}{boundary}{quote}");
+    HeaderValue::from_bytes(&[media_type, parameter.as_bytes()].concat())
+        .map_err(|error| Error::builder("boundary of a form").cause(error))
 }
 
 fn is_bchar(byte: u8) -> bool {

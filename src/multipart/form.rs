@@ -146,7 +146,8 @@ fn check_content<F: Front>(boundary: &Boundary, content: &Body<F>) -> Result<()>
 
 impl<F: Front> RequestBuilder<F> {
     /// The body: a form of fields and files, streamed. Its `Content-Type`, which names the
-    /// boundary, takes the place of any other.
+    /// boundary, takes the place of any other. Where another multipart type is given after it, the
+    /// boundary is added to that.
     ///
     /// ```no_run
     /// use leanhttp::multipart::Form;
@@ -158,7 +159,8 @@ impl<F: Front> RequestBuilder<F> {
     pub fn multipart(self, multipart: Form<F>) -> Self {
         self.and(|request| {
             let (content_type, body) = multipart.into_body()?;
-            request.body = Some(body);
+            request.set_body(body);
+            request.form_type = Some(Box::new(content_type.clone()));
             request.set_header(header::CONTENT_TYPE, content_type)
         })
     }

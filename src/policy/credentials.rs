@@ -44,14 +44,82 @@ pub(crate) fn sensitive(value: &[u8]) -> Result<HeaderValue, Error> {
     Ok(value)
 }
 
-/// Whether a field may only be sent to the origin that the caller named.
-///
-/// Those that carry credentials by definition, and every value that is marked sensitive
-/// (`HeaderValue::set_sensitive`), which is how a caller protects an `X-Api-Key`.
+/// Whether a field may only be sent to the origin that the caller named, whatever the policy for
+/// redirects says: those that carry credentials by definition, and every value that is marked
+/// sensitive (`HeaderValue::set_sensitive`).
 pub(crate) fn stays_with_origin(name: &HeaderName, value: &HeaderValue) -> bool {
     value.is_sensitive()
         || [header::AUTHORIZATION, header::COOKIE, header::PROXY_AUTHORIZATION].contains(name)
         || matches!(name.as_str(), "cookie2" | "www-authenticate" | "proxy-authenticate")
+}
+
+/// Whether a field proves who the caller is, as far as its name or its value say so.
+pub(crate) fn is_secret(name: &HeaderName, value: &HeaderValue) -> bool {
+    stays_with_origin(name, value) || is_credential(name)
+}
+
+/// Whether the name of a field says that it proves who the caller is.
+///
+/// There is no registry of such names, so this goes by their words, which a `-`, `_` or `.` ends. The
+/// words are those that servers and proxies ask for and that scanners for secrets look for; the table
+/// in the docs of [`redirect::Policy`](super::redirect::Policy) has them all.
+pub(crate) fn is_credential(name: &HeaderName) -> bool {
+    let mut previous = "";
+    name.as_str().split(['-', '_', '.']).any(|word| {
+        let before = std::mem::replace(&mut previous, word);
+        match word {
+            "key" => !KEYS_OF_DATA.contains(&before),
+            _ => is_credential_word(word),
+        }
+    }) || name.as_str() == "x-jfrog-art-api"
+}
+
+/// What stands before `key` where that names data and opens no door.
+const KEYS_OF_DATA: [&str; 8] =
+    ["idempotency", "websocket", "surrogate", "cache", "partition", "routing", "sort", "shard"];
+
+fn is_credential_word(word: &str) -> bool {
+    const WHOLE: [&str; 24] = [
+        "assertion",
+        "auth",
+        "bearer",
+        "cert",
+        "credential",
+        "credentials",
+        "creds",
+        "crumb",
+        "dpop",
+        "hmac",
+        "jwt",
+        "oauth",
+        "otp",
+        "pass",
+        "passcode",
+        "passphrase",
+        "passwd",
+        "pwd",
+        "saml",
+        "sign",
+        "signature",
+        "sso",
+        "totp",
+        "webauth",
+    ];
+    const BEGINNINGS: [&str; 6] = ["authentic", "authoris", "authoriz", "cookie", "csrf", "xsrf"];
+    const ENDINGS: [&str; 9] = [
+        "accesskey",
+        "apikey",
+        "authkey",
+        "password",
+        "secret",
+        "secretkey",
+        "session",
+        "sessionid",
+        "token",
+    ];
+    WHOLE.contains(&word)
+        || BEGINNINGS.iter().any(|beginning| word.starts_with(beginning))
+        || ENDINGS.iter().any(|ending| word.ends_with(ending))
 }
 
 /// Marks what carries credentials by its name, so that `Debug` of these fields does not show it.
@@ -106,7 +174,7 @@ mod tests {
         ] {
             assert!(stays_with_origin(&HeaderName::from_static(name), &plain), "{name}");
         }
-        let own = HeaderName::from_static("x-api-key");
+        let own = HeaderName::from_static("x-tenant");
         assert!(!stays_with_origin(&own, &plain));
         assert!(stays_with_origin(&own, &marked));
     }

@@ -8,6 +8,7 @@ use http::header::{self, HeaderName};
 use super::credentials;
 use super::route::Security;
 use crate::error::{Error, Result};
+use crate::fields::singleton;
 use crate::url::{ParseError, Url, Userinfo, shown};
 
 /// One proxy, with everything that connections to it may differ in.
@@ -141,7 +142,7 @@ impl Hop {
             fields.remove(name);
         }
         for (name, value) in new {
-            fields.try_append(name, value.clone()).map_err(Error::too_many_fields)?;
+            singleton::add(fields, name.clone(), value.clone())?;
         }
         if let Some(credentials) = fields.get_mut(header::PROXY_AUTHORIZATION) {
             credentials.set_sensitive(true);
@@ -354,7 +355,9 @@ mod tests {
         let error = Hop::named("ftp://p").unwrap_err().to_string();
         assert!(error.starts_with("proxy URL \"ftp://p\": a proxy is http, https,"), "{error}");
         let error = Hop::named("p:x").unwrap_err().to_string();
-        let cause = error.strip_prefix("proxy URL \"p:x\": ").unwrap();
+        assert!(error.starts_with("proxy URL: ") && error.contains("port"), "{error}");
+        let error = Hop::named("p:99999").unwrap_err().to_string();
+        let cause = error.strip_prefix("proxy URL \"p:99999\": ").unwrap();
         assert!(
             cause.contains("port"),
             "a URL without a login is shown, and why it is none: {error}"

@@ -42,15 +42,13 @@ impl Netrc {
 
     /// The first login for this host (an IPv6 address with or without its brackets), and for this
     /// user if one is named; otherwise that of `default`. Hosts compare whole, in any case. An entry
-    /// that says neither who nor what is passed over, as curl does.
+    /// that says neither who nor what is passed over, as curl does. One with a password and no user is
+    /// for each user of its host who has none of their own.
     pub(crate) fn lookup(&self, host: &str, username: Option<&str>) -> Option<&NetrcLogin> {
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        let is_wanted = |login: &&NetrcLogin| {
-            !login.is_empty() && username.is_none_or(|username| login.username == username)
-        };
         let of_host = self.logins(|machine| machine.is_some_and(|m| m.eq_ignore_ascii_case(host)));
         let of_default = self.logins(|machine| machine.is_none());
-        of_host.chain(of_default).find(is_wanted)
+        wanted(of_host, username).or_else(|| wanted(of_default, username))
     }
 
     /// Basic credentials for the host of this URL.
@@ -69,7 +67,10 @@ impl Netrc {
         Some(login.password.clone().into_bytes())
     }
 
-    fn logins(&self, is_for: impl Fn(Option<&str>) -> bool) -> impl Iterator<Item = &NetrcLogin> {
+    fn logins(
+        &self,
+        is_for: impl Fn(Option<&str>) -> bool + Clone,
+    ) -> impl Iterator<Item = &NetrcLogin> + Clone {
         let entries = self.entries.iter().filter(move |entry| is_for(entry.machine.as_deref()));
         entries.map(|entry| &entry.login)
     }
@@ -97,6 +98,17 @@ impl Netrc {
         let last = self.entries.last_mut().map(|entry| &mut entry.login);
         last.ok_or_else(|| tokens.error("a login before any machine"))
     }
+}
+
+/// The first of these that says something, and of this user if one is named.
+fn wanted<'a>(
+    logins: impl Iterator<Item = &'a NetrcLogin> + Clone,
+    username: Option<&str>,
+) -> Option<&'a NetrcLogin> {
+    let mut logins = logins.filter(|login| !login.is_empty());
+    let Some(username) = username else { return logins.next() };
+    let of_user = logins.clone().find(|login| login.username == username);
+    of_user.or_else(|| logins.find(|login| login.username.is_empty()))
 }
 
 impl NetrcLogin {
@@ -273,6 +285,24 @@ mod tests {
         assert_eq!(password("b").as_deref(), Some("2"));
         assert_eq!(password("c").as_deref(), Some(""));
         assert_eq!((password(""), password("ab"), password("A")), (None, None, None));
+    }
+
+    /// As curl and Python have it: the file has the password, and the URL says whose it is.
+    #[test]
+    fn a_password_without_a_user_is_for_each() {
+        let rows = [
+            ("machine h password 1", "a", Some(("", "1"))),
+            ("machine h password 1 machine h login a password 2", "a", Some(("a", "2"))),
+            ("machine h password 1 machine h login a password 2", "b", Some(("", "1"))),
+            ("machine h login a password 2 default password 3", "b", Some(("", "3"))),
+            ("machine h password 1 default login b password 3", "b", Some(("", "1"))),
+            ("machine x password 1", "a", None),
+            ("machine h account 1", "a", None),
+        ];
+        for (text, user, expected) in rows {
+            let expected = expected.map(|(one, two)| (one.to_owned(), two.to_owned()));
+            assert_eq!(found(text, "h", Some(user)), expected, "{text:?} {user}");
+        }
     }
 
     #[test]

@@ -129,7 +129,7 @@ mod tests {
         let mut proxies = Proxies::default();
         let decide: Arc<Decide> = Arc::new(|url: &Url| match url.path() {
             "/proxied" => Some(Hop::named("socks5://p:9")),
-            "/broken" => Some(Hop::named("p:x")),
+            "/broken" => Some(Hop::named("p:99999")),
             _ => None,
         });
         let choice = Choice::Program(decide);
@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(chosen(&proxies, "http://a/proxied"), "socks5://p:9");
         assert_eq!(chosen(&proxies, "http://a/"), "direct");
         assert_eq!(chosen(&proxies, "https://a/"), "http://q:1");
-        assert!(chosen(&proxies, "http://a/broken").starts_with("proxy URL \"p:x\": "));
+        assert!(chosen(&proxies, "http://a/broken").starts_with("proxy URL \"p:99999\": "));
     }
 
     /// For the `Debug` of a client.

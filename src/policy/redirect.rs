@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use http::header::{self, HeaderName};
+use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 
+use super::credentials;
 use crate::error::{Cause, Error, Kind, Phase};
 use crate::proto::fields::Fields;
 use crate::url::{Url, shown};
@@ -17,9 +18,26 @@ const DEFAULT_LIMIT: usize = 10;
 /// Whether redirects are followed; the default follows up to 10 of them.
 ///
 /// 301, 302 and 303 turn a POST into a GET without body (303 any method but HEAD); 307 and 308 send
-/// the same request again, which takes a body made of bytes. Credentials, cookies that the caller
-/// set and values marked sensitive are not sent to another origin, and do not come back on a later
-/// hop. Only `http` and `https` are followed, and no target with a user name in it.
+/// the same request again, which takes a body made of bytes. Only `http` and `https` are followed, and
+/// no target with a user name in it.
+///
+/// # What another origin is not sent
+///
+/// Scheme, host and port make an origin. What proves who the caller is stays with the origin that the
+/// request names, and does not come back on a later hop:
+///
+/// | | |
+/// | --- | --- |
+/// | always | `Authorization`, `Proxy-Authorization`, cookies that the caller set, the client's certificate, values marked sensitive (`HeaderValue::set_sensitive`) |
+/// | a name with one of the words | `assertion`, `auth`, `bearer`, `cert`, `credential(s)`, `creds`, `crumb`, `dpop`, `hmac`, `jwt`, `key`, `oauth`, `otp`, `pass`, `passcode`, `passphrase`, `passwd`, `pwd`, `saml`, `sign`, `signature`, `sso`, `totp`, `webauth` |
+/// | one whose beginning is | `authentic…`, `authoriz…`, `cookie…`, `csrf…`, `xsrf…` |
+/// | or whose end is | `…accesskey`, `…apikey`, `…authkey`, `…password`, `…secret`, `…secretkey`, `…session`, `…sessionid`, `…token` |
+/// | except keys of data | `Idempotency-Key`, `Cache-Key`, `Surrogate-Key`, `Partition-Key`, `Routing-Key`, `Sort-Key`, `Shard-Key`, `Sec-WebSocket-Key` |
+///
+/// Words end at `-`, `_` and `.`, so that `X-Api-Key`, `X-Vault-Token` and `X-CSRF-Token` are among
+/// them. [`allow_cross_origin`](Self::allow_cross_origin) and
+/// [`strip_cross_origin`](Self::strip_cross_origin) change the list. `Referer` and `Upgrade` have
+/// their own rules: no secure page is told in the clear, and no other protocol is offered.
 ///
 /// ```
 /// use leanhttp::redirect::Policy;
@@ -31,6 +49,10 @@ const DEFAULT_LIMIT: usize = 10;
 #[derive(Clone)]
 pub struct Policy {
     rule: Rule,
+    /// Sent to other origins although their names look like those of credentials.
+    allowed: Vec<HeaderName>,
+    /// Not sent to other origins, whatever their names look like.
+    stripped: Vec<HeaderName>,
 }
 
 #[derive(Clone)]
@@ -64,12 +86,12 @@ pub(crate) enum Choice {
 impl Policy {
     /// Follows no redirect: the 3xx is the response.
     pub fn none() -> Self {
-        Self { rule: Rule::None }
+        Self::by(Rule::None)
     }
 
     /// Follows up to `max` redirects; one more is an error.
     pub fn limited(max: usize) -> Self {
-        Self { rule: Rule::Limited(max) }
+        Self::by(Rule::Limited(max))
     }
 
     /// Asks `policy` at each redirect.
@@ -91,14 +113,66 @@ impl Policy {
     where
         T: Fn(Attempt<'_>) -> Action + Send + Sync + 'static,
     {
-        Self { rule: Rule::Custom(Arc::new(policy)) }
+        Self::by(Rule::Custom(Arc::new(policy)))
+    }
+
+    fn by(rule: Rule) -> Self {
+        Self { rule, allowed: Vec::new(), stripped: Vec::new() }
+    }
+
+    /// Sends fields of these names to other origins too, although they look like credentials by their
+    /// names: see [above](Self#what-another-origin-is-not-sent). None by default.
+    ///
+    /// `Authorization`, `Cookie`, `Proxy-Authorization` and values marked sensitive stay with their
+    /// origin all the same.
+    ///
+    /// ```
+    /// use leanhttp::{header::HeaderName, redirect::Policy};
+    ///
+    /// let page = HeaderName::from_static("x-page-token");
+    /// let client = leanhttp::Client::builder()
+    ///     .redirect(Policy::default().allow_cross_origin([page]))
+    ///     .build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    #[must_use]
+    pub fn allow_cross_origin(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
+        self.allowed.extend(names);
+        self
+    }
+
+    /// Keeps fields of these names from other origins too. None by default beside
+    /// [those above](Self#what-another-origin-is-not-sent). It wins over
+    /// [`allow_cross_origin`](Self::allow_cross_origin).
+    ///
+    /// ```
+    /// use leanhttp::{header::HeaderName, redirect::Policy};
+    ///
+    /// let tenant = HeaderName::from_static("x-tenant");
+    /// let client = leanhttp::Client::builder()
+    ///     .redirect(Policy::default().strip_cross_origin([tenant]))
+    ///     .build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    #[must_use]
+    pub fn strip_cross_origin(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
+        self.stripped.extend(names);
+        self
+    }
+
+    /// Whether a field is not sent to another origin.
+    pub(crate) fn strips(&self, name: &HeaderName, value: &HeaderValue) -> bool {
+        credentials::stays_with_origin(name, value)
+            || self.stripped.contains(name)
+            || (credentials::is_credential(name) && !self.allowed.contains(name))
     }
 
     pub(crate) fn is_none(&self) -> bool {
         matches!(self.rule, Rule::None)
     }
 
-    /// What this policy says of a redirect; lets a custom policy build on another one.
+    /// What this policy says of a redirect; lets a custom policy build on another one. The names of
+    /// fields that it allows or strips count only where it is the policy of the client.
     pub fn redirect(&self, attempt: Attempt<'_>) -> Action {
         match &self.rule {
             Rule::None => attempt.stop(),
@@ -231,7 +305,7 @@ fn readable(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, HeaderValue};
+    use http::HeaderMap;
 
     use super::*;
 

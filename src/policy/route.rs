@@ -19,6 +19,9 @@ use crate::url::Url;
 /// | `https://a.example/` | `http://p`, `https://p` | tunnel of p; TLS, `a.example`, 443 |
 /// | `http://a.example/` | `socks5://p` | tunnel of p; plain, `a.example`, 80 |
 ///
+/// A connection to a TLS origin also counts by whether it shows the client's certificate: see
+/// [`Identity`].
+///
 /// A proxy counts with its protocol, its credentials and its fields. Connections to a proxy that
 /// forwards are shared by all origins, as curl and Go share them: the proxy is who answers there.
 ///
@@ -43,6 +46,17 @@ pub(crate) struct Target {
     host_len: usize,
     pub(crate) port: u16,
     pub(crate) security: Security,
+    pub(crate) identity: Identity,
+}
+
+/// Whether the certificate of the client is shown to the origin, if that asks for one.
+///
+/// TLS authenticates a connection and not a request, so a request that must not prove who the caller
+/// is needs a connection of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Identity {
+    Shown,
+    Withheld,
 }
 
 /// Whether the bytes are encrypted.
@@ -59,20 +73,20 @@ impl Security {
 }
 
 impl Route {
-    pub(crate) fn of(url: &Url, proxy: Option<&Arc<Hop>>) -> Self {
+    pub(crate) fn of(url: &Url, proxy: Option<&Arc<Hop>>, identity: Identity) -> Self {
         match proxy {
-            None => Self::Direct(Target::of(url)),
+            None => Self::Direct(Target::of(url, identity)),
             Some(hop) if forwards(hop, url) => Self::Forward(Arc::clone(hop)),
-            Some(hop) => Self::Tunnel(Arc::clone(hop), Target::of(url)),
+            Some(hop) => Self::Tunnel(Arc::clone(hop), Target::of(url, identity)),
         }
     }
 
     /// Whether this is the route to `url`; allocates nothing.
-    pub(crate) fn leads_to(&self, url: &Url, proxy: Option<&Arc<Hop>>) -> bool {
+    pub(crate) fn leads_to(&self, url: &Url, proxy: Option<&Arc<Hop>>, identity: Identity) -> bool {
         match (self, proxy) {
-            (Self::Direct(target), None) => target.is_of(url),
+            (Self::Direct(target), None) => target.is_of(url, identity),
             (Self::Forward(hop), Some(proxy)) => hop == proxy && forwards(proxy, url),
-            (Self::Tunnel(hop, target), Some(proxy)) => hop == proxy && target.is_of(url),
+            (Self::Tunnel(hop, target), Some(proxy)) => hop == proxy && target.is_of(url, identity),
             _ => false,
         }
     }
@@ -113,17 +127,20 @@ impl Route {
 }
 
 impl Target {
-    pub(crate) fn of(url: &Url) -> Self {
+    pub(crate) fn of(url: &Url, identity: Identity) -> Self {
         Self {
             place: url.host_header().to_owned(),
             host_len: url.host_str().unwrap_or_default().len(),
             port: url.port_or_known_default().unwrap_or_default(),
             security: Security::of(url),
+            identity,
         }
     }
 
-    fn is_of(&self, url: &Url) -> bool {
-        self.place == url.host_header() && self.security == Security::of(url)
+    fn is_of(&self, url: &Url, identity: Identity) -> bool {
+        self.place == url.host_header()
+            && self.security == Security::of(url)
+            && self.identity == identity
     }
 
     /// As it stands in the URL: an IPv6 address in brackets.
@@ -155,6 +172,7 @@ pub(crate) fn forwards(proxy: &Hop, url: &Url) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::Identity::{Shown, Withheld};
     use super::*;
 
     fn url(url: &str) -> Url {
@@ -190,10 +208,29 @@ mod tests {
         ];
         let ways = ways.map(|(to, by)| (url(to), proxy(by)));
         for (i, (to, by)) in ways.iter().enumerate() {
-            let route = Route::of(to, by.as_ref());
+            let route = Route::of(to, by.as_ref(), Shown);
             for (j, (other, by)) in ways.iter().enumerate() {
-                assert_eq!(route == Route::of(other, by.as_ref()), i == j, "{to} {other}");
-                assert_eq!(route.leads_to(other, by.as_ref()), i == j, "{to} {other} {by:?}");
+                assert_eq!(route == Route::of(other, by.as_ref(), Shown), i == j, "{to} {other}");
+                assert_eq!(
+                    route.leads_to(other, by.as_ref(), Shown),
+                    i == j,
+                    "{to} {other} {by:?}"
+                );
+            }
+        }
+    }
+
+    /// What was authenticated with the client's certificate serves no other, and the other way round.
+    #[test]
+    fn the_certificate_of_the_client_is_a_part_of_the_route() {
+        let to = url("https://a.example/");
+        for by in ["", "http://p", "socks5://p"] {
+            let by = proxy(by);
+            for (one, other) in [(Shown, Withheld), (Withheld, Shown)] {
+                let route = Route::of(&to, by.as_ref(), one);
+                assert!(route.leads_to(&to, by.as_ref(), one), "{by:?} {one:?}");
+                assert!(!route.leads_to(&to, by.as_ref(), other), "{by:?} {one:?}");
+                assert_ne!(route, Route::of(&to, by.as_ref(), other), "{by:?} {one:?}");
             }
         }
     }
@@ -211,19 +248,19 @@ mod tests {
 
     #[test]
     fn what_is_no_part_of_the_origin_is_no_part_of_the_route() {
-        let route = Route::of(&url("http://A.example:80/p?q#f"), None);
+        let route = Route::of(&url("http://A.example:80/p?q#f"), None, Shown);
         assert_eq!(route.authority(), "a.example:80");
-        assert!(route.leads_to(&url("http://user:pass@a.example/other"), None));
+        assert!(route.leads_to(&url("http://user:pass@a.example/other"), None, Shown));
     }
 
     /// Two proxies that are the same in all are one, although a program made them one by one.
     #[test]
     fn a_proxy_that_forwards_serves_all_plain_origins() {
-        let one = Route::of(&url("http://a.example/"), proxy("http://u:x@p").as_ref());
+        let one = Route::of(&url("http://a.example/"), proxy("http://u:x@p").as_ref(), Shown);
         let again = proxy("http://u:x@p");
-        assert!(one.leads_to(&url("http://b.example:81/"), again.as_ref()));
-        assert!(!one.leads_to(&url("https://a.example/"), again.as_ref()));
-        assert!(!one.leads_to(&url("http://a.example/"), None));
+        assert!(one.leads_to(&url("http://b.example:81/"), again.as_ref(), Shown));
+        assert!(!one.leads_to(&url("https://a.example/"), again.as_ref(), Shown));
+        assert!(!one.leads_to(&url("http://a.example/"), None, Shown));
         assert_eq!(one.authority(), "p:80");
     }
 
@@ -238,7 +275,7 @@ mod tests {
             ("socks4a://[::1]", ("[::1]", 1080), None),
         ];
         for (by, stop, looked_up) in cases {
-            let route = Route::of(&url("http://a.example/"), proxy(by).as_ref());
+            let route = Route::of(&url("http://a.example/"), proxy(by).as_ref(), Shown);
             assert_eq!(route.next_stop(), stop, "{by}");
             assert_eq!(route.looked_up_here().map(Target::host), looked_up, "{by}");
             let by = proxy(by);
@@ -256,7 +293,7 @@ mod tests {
         ];
         for (to, expected) in cases {
             let expected: Option<IpAddr> = expected.map(|address| address.parse().unwrap());
-            assert_eq!(Target::of(&url(to)).address(), expected, "{to}");
+            assert_eq!(Target::of(&url(to), Shown).address(), expected, "{to}");
         }
     }
 }

@@ -8,6 +8,7 @@ use http::{Method, StatusCode, Version};
 
 use super::buffer::Buffer;
 use super::error::{Excerpt, ProtocolError};
+use super::lenient;
 use super::section::{HeaderSection, LONGEST_NAME, Line};
 use crate::limits::Limits;
 
@@ -168,11 +169,22 @@ pub(crate) fn empty_lines(data: &[u8]) -> usize {
 
 /// Parses the head that `data` starts with, which must be complete.
 pub(crate) fn parse(data: &[u8], limits: &Limits) -> Result<Box<ResponseHead>, ProtocolError> {
+    let strict = httparse::ParserConfig::default();
     let mut few = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
-    match parse_into(data, &mut few, limits) {
+    let parsed = match parse_into(data, &mut few, limits, &strict) {
         Err(ProtocolError::TooManyFields(_)) => {
             let mut many = vec![MaybeUninit::uninit(); limits.fields];
-            parse_into(data, &mut many, limits)
+            parse_into(data, &mut many, limits, &strict)
+        }
+        parsed => parsed,
+    };
+    match parsed {
+        Err(ProtocolError::InvalidField(_)) if limits.lenience.is_any() => {
+            let mut many = vec![MaybeUninit::uninit(); limits.fields];
+            let mut head = parse_into(data, &mut many, limits, &lenient::parser(limits.lenience))?;
+            lenient::check_framing(head.headers.raw())?;
+            head.headers.unfold();
+            Ok(head)
         }
         parsed => parsed,
     }
@@ -182,10 +194,11 @@ fn parse_into<'h, 'r: 'h>(
     data: &'r [u8],
     fields: &'h mut [MaybeUninit<httparse::Header<'r>>],
     limits: &Limits,
+    parser: &httparse::ParserConfig,
 ) -> Result<Box<ResponseHead>, ProtocolError> {
     let room = fields.len().min(limits.fields);
     let mut response = httparse::Response::new(&mut []);
-    let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(
+    let parsed = parser.parse_response_with_uninit_headers(
         &mut response,
         data,
         fields.get_mut(..room).unwrap_or_default(),

@@ -9,6 +9,7 @@ use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue, TRANSFER_ENCODING};
 
 use super::fields::{Fields, content_length};
+use super::lenient;
 use crate::apart::Apart;
 
 /// The fields of a response (RFC 9110 §6.3).
@@ -78,6 +79,13 @@ impl HeaderSection {
     /// Every byte of the head as it came.
     pub(crate) fn raw(&self) -> &Bytes {
         &self.raw
+    }
+
+    /// Makes blanks of the line breaks within values, before anyone has seen them.
+    pub(super) fn unfold(&mut self) {
+        let mut raw = self.raw.to_vec();
+        lenient::unfold(&mut raw);
+        self.raw = raw.into();
     }
 
     /// The number of lines.

@@ -12,6 +12,7 @@ use crate::cancel::CancelToken;
 use crate::client::Client;
 use crate::config::replace_headers;
 use crate::error::{Error, Result};
+use crate::fields::singleton;
 use crate::form::{self, ToPairs};
 use crate::front::Front;
 use crate::policy::credentials;
@@ -38,7 +39,8 @@ impl<F: Front> RequestBuilder<F> {
         Self { client, request: Ok(Box::new(request)) }
     }
 
-    /// The request.
+    /// The request. User name and password of its URL have become its `Authorization`, unless it has
+    /// one already, so that nothing that shows the URL shows them.
     ///
     /// # Errors
     ///
@@ -56,7 +58,12 @@ impl<F: Front> RequestBuilder<F> {
     /// As [`build_split`](Self::build_split).
     pub(crate) fn finish(mut self) -> (Client<F>, Result<Box<Request<F>>>) {
         if let Ok(request) = &mut self.request {
+            let taken = request.take_userinfo(self.client.shared().config.netrc.as_ref());
+            let completed = taken.and_then(|()| request.complete_type());
             credentials::mark_sensitive(&mut request.headers);
+            if let Err(error) = completed {
+                self.request = Err(error.for_url(&request.url));
+            }
         }
         (self.client, self.request)
     }
@@ -67,7 +74,25 @@ impl<F: Front> RequestBuilder<F> {
         Some(Self::from_parts(self.client.clone(), request))
     }
 
-    /// Adds a field; one of the same name stays beside it.
+    /// Adds a field. One of the same name stays beside it if there may be several, as of `Accept` and of
+    /// what nobody knows; otherwise this takes its place, whether it was given before or set by a method
+    /// such as [`form`](Self::form) or [`bearer_auth`](Self::bearer_auth). `Cookie` fields are joined.
+    ///
+    /// This differs from reqwest, which sends `Content-Type`, `Authorization`, `Host` and the like twice
+    /// then, which no server has to understand (RFC 9110 §5.3).
+    ///
+    /// ```
+    /// let request = leanhttp::Client::new()
+    ///     .post("http://example.org/")
+    ///     .form(&[("a", "1")])
+    ///     .header("Content-Type", "application/x-own")
+    ///     .header("X-Tag", "one")
+    ///     .header("X-Tag", "two")
+    ///     .build()?;
+    /// assert_eq!(request.headers()["content-type"], "application/x-own");
+    /// assert_eq!(request.headers().get_all("x-tag").iter().count(), 2);
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
     ///
     /// CR, LF, NUL and other controls are refused in names and values (RFC 9110 §5.5). Values of
     /// `Authorization`, `Cookie` and `Proxy-Authorization` are marked sensitive by
@@ -84,8 +109,7 @@ impl<F: Front> RequestBuilder<F> {
                 HeaderName::try_from(key).map_err(|error| Error::invalid_field("header", error))?;
             let value = HeaderValue::try_from(value)
                 .map_err(|error| Error::invalid_field(format!("header {name}"), error))?;
-            request.headers.try_append(name, value).map_err(Error::too_many_fields)?;
-            Ok(())
+            singleton::add(&mut request.headers, name, value)
         })
     }
 
@@ -128,7 +152,8 @@ impl<F: Front> RequestBuilder<F> {
         })
     }
 
-    /// Adds fields; they take the place of fields of the same name.
+    /// Adds fields; they take the place of fields of the same name. Of several values for a field that may
+    /// stand once, the last counts.
     pub fn headers(self, headers: HeaderMap) -> Self {
         self.and(|request| replace_headers(&mut request.headers, headers))
     }
@@ -198,7 +223,7 @@ impl<F: Front> RequestBuilder<F> {
         self.and(|request| {
             let body = form::encode(form).map_err(|error| Error::builder("form").cause(error))?;
             let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-            request.body = Some(body.into());
+            request.set_body(body.into());
             request.default_header(header::CONTENT_TYPE, form)
         })
     }
@@ -206,7 +231,7 @@ impl<F: Front> RequestBuilder<F> {
     /// The body.
     pub fn body<T: Into<Body<F>>>(self, body: T) -> Self {
         self.and(|request| {
-            request.body = Some(body.into());
+            request.set_body(body.into());
             Ok(())
         })
     }
@@ -328,10 +353,7 @@ impl<F: Front> RequestBuilder<F> {
 
     fn switch_coding(self, name: &str, enable: bool) -> Self {
         let of_client = self.client.shared().config.codings;
-        self.and(|request| {
-            request.codings.get_or_insert(of_client).switch(name, enable);
-            Ok(())
-        })
+        self.and(|request| request.codings.get_or_insert(of_client).switch(name, enable))
     }
 
     fn with_timeouts(self, set: impl FnOnce(&mut Overrides)) -> Self {

@@ -1,7 +1,7 @@
 //! What can be used as the URL of a request.
 
 use crate::error::{Error, Result};
-use crate::url::{ParseError, Url, shown};
+use crate::url::{ParseError, Url, may_hold_userinfo, shown};
 
 /// What can be used as the URL of a request: a [`Url`], text, and with the feature `url` the `Url` of
 /// the crate `url`. Sealed.
@@ -59,7 +59,7 @@ fn host_and_port(text: &str) -> Option<&str> {
     let (host, port) = authority.split_once(':')?;
     port.parse::<u16>().ok()?;
     let is_plain = host.len() < 80 && host.bytes().all(|byte| byte.is_ascii_graphic());
-    Some(authority).filter(|_| is_plain && !text.contains('@'))
+    Some(authority).filter(|_| is_plain && !may_hold_userinfo(text))
 }
 
 impl IntoUrl for &String {

@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{HeaderMap, HeaderName, HeaderValue, TRAILER};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue, TRAILER};
 use http::{Method, Version};
 
 use crate::body::{Body, Presence};
@@ -19,12 +19,15 @@ use crate::coding::Codings;
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::front::Front;
+#[cfg(feature = "multipart")]
+use crate::multipart::boundary;
 use crate::policy::budget::Timeouts;
 use crate::policy::credentials;
+use crate::policy::netrc::Netrc;
 use crate::policy::pace::Pace;
 use crate::policy::retry;
 use crate::proto::exchange::Expectation;
-use crate::url::Url;
+use crate::url::{Url, Userinfo};
 
 pub use builder::RequestBuilder;
 pub use into_url::IntoUrl;
@@ -55,6 +58,8 @@ pub struct Request<F: Front> {
     pub(crate) names: Vec<Box<str>>,
     /// What stands in the request line instead of the URL's path and query.
     pub(crate) target: Option<Box<str>>,
+    /// The type of a body that is a form, with its boundary.
+    pub(crate) form_type: Option<Box<HeaderValue>>,
 }
 
 /// The timeouts that a request has of its own; the others are the client's.
@@ -99,6 +104,7 @@ impl<F: Front> Request<F> {
             retry: None,
             names: Vec::new(),
             target: None,
+            form_type: None,
         }
     }
 
@@ -162,6 +168,39 @@ impl<F: Front> Request<F> {
         &mut self.timeouts.get_or_insert_default().total
     }
 
+    /// Takes user name and password out of the URL, so that nothing that shows it shows them, and makes
+    /// them the credentials of the request unless it has others.
+    pub(crate) fn take_userinfo(&mut self, netrc: Option<&Netrc>) -> Result<()> {
+        let Some(Userinfo { username, password }) = self.url.take_userinfo() else { return Ok(()) };
+        let of_file = || netrc?.password_of(&self.url, &username);
+        let password = password.or_else(of_file).unwrap_or_default();
+        let basic = credentials::basic(&username, &password)?;
+        self.default_header(header::AUTHORIZATION, basic)
+    }
+
+    /// Sets the body, which is no form unless that is said.
+    pub(crate) fn set_body(&mut self, body: Body<F>) {
+        self.body = Some(body);
+        self.form_type = None;
+    }
+
+    /// Adds the boundary of a form to the type that the caller gave it: without, no server can read it
+    /// (RFC 2046 §5.1.1).
+    #[cfg(feature = "multipart")]
+    pub(crate) fn complete_type(&mut self) -> Result<()> {
+        let Some(own) = self.form_type.as_deref() else { return Ok(()) };
+        let Some(given) = self.headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+        match boundary::completed(given, own)? {
+            Some(completed) => self.set_header(header::CONTENT_TYPE, completed),
+            None => Ok(()),
+        }
+    }
+
+    #[cfg(not(feature = "multipart"))]
+    pub(crate) fn complete_type(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// Sets a field, in the place of others of its name.
     pub(crate) fn set_header(&mut self, name: HeaderName, value: HeaderValue) -> Result<()> {
         self.headers.try_insert(name, value).map_err(Error::too_many_fields)?;
@@ -195,6 +234,7 @@ impl<F: Front> Request<F> {
             retry: self.retry.clone(),
             names: self.names.clone(),
             target: self.target.clone(),
+            form_type: self.form_type.clone(),
         })
     }
 }
@@ -210,15 +250,15 @@ impl<F: Front> fmt::Debug for Request<F> {
     }
 }
 
-/// Shows the values of fields, but none that carries credentials by its name, and no user and password of
-/// a URL in one.
+/// Shows the values of fields, but none whose name says that it carries credentials, and no user and
+/// password of a URL in one.
 struct Names<'a>(&'a HeaderMap);
 
 impl fmt::Debug for Names<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = f.debug_map();
         for (name, value) in self.0 {
-            match credentials::stays_with_origin(name, value) {
+            match credentials::is_secret(name, value) {
                 true => map.entry(name, &"Sensitive"),
                 false => match shown::hidden(value.as_bytes()) {
                     Some(hidden) => map.entry(name, &hidden),

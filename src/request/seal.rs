@@ -6,7 +6,9 @@ use super::Request;
 use crate::body::{Body, Presence};
 use crate::config::is_continue;
 use crate::error::{Error, Result};
+use crate::fields::singleton;
 use crate::front::Front;
+use crate::policy::credentials;
 use crate::proto::exchange::{Expectation, Outgoing};
 use crate::proto::number;
 
@@ -20,15 +22,16 @@ impl<F: Front> Request<F> {
         if self.version != Version::HTTP_11 && self.version != Version::HTTP_10 {
             return Err(Error::builder(format!("{:?} cannot be sent", self.version)));
         }
+        if self.method == Method::TRACE {
+            self.check_trace()?;
+        }
         if self.headers.is_empty() {
             return self.outgoing(None, None);
         }
         if self.version == Version::HTTP_10 && self.headers.contains_key(header::UPGRADE) {
             return Err(Error::builder("Upgrade cannot be sent in HTTP/1.0 (RFC 9110 \u{a7}7.8)"));
         }
-        if self.headers.get_all(header::HOST).iter().nth(1).is_some() {
-            return Err(Error::builder("more than one Host field"));
-        }
+        singleton::check(&mut self.headers)?;
         self.take_expectation();
         let announced = self.announced_length()?;
         let chunked = self.asks_for_chunked()?;
@@ -36,6 +39,23 @@ impl<F: Front> Request<F> {
         self.headers.remove(header::CONTENT_LENGTH);
         self.headers.remove(header::TRANSFER_ENCODING);
         Ok(outgoing)
+    }
+
+    /// The response to TRACE shows the request as it was received, so that it must hold neither a body
+    /// nor anything secret (RFC 9110 §9.3.8).
+    fn check_trace(&self) -> Result<()> {
+        if self.body.as_ref().is_some_and(|body| {
+            body.length() != Some(0) || body.presence_of_trailers() != Presence::No
+        }) {
+            return Err(Error::builder("TRACE cannot have a body (RFC 9110 \u{a7}9.3.8)"));
+        }
+        let mut fields = self.headers.iter();
+        let Some((name, _)) = fields.find(|(name, value)| credentials::is_secret(name, value))
+        else {
+            return Ok(());
+        };
+        let why = "the response would show it (RFC 9110 \u{a7}9.3.8)";
+        Err(Error::builder(format!("TRACE cannot carry {name}: {why}")))
     }
 
     /// The field says what the setting says; the client writes it.
@@ -105,12 +125,8 @@ impl<F: Front> Request<F> {
     }
 
     fn announced_length(&self) -> Result<Option<u64>> {
-        let mut values = self.headers.get_all(header::CONTENT_LENGTH).iter();
-        let Some(value) = values.next() else { return Ok(None) };
+        let Some(value) = self.headers.get(header::CONTENT_LENGTH) else { return Ok(None) };
         let invalid = || Error::builder("invalid Content-Length");
-        if values.next().is_some() {
-            return Err(Error::builder("more than one Content-Length field"));
-        }
         number::decimal(value.as_bytes()).map(Some).ok_or_else(invalid)
     }
 
@@ -191,7 +207,7 @@ mod tests {
         use header::{CONTENT_LENGTH as CL, HOST, TRANSFER_ENCODING as TE};
         let cases = [
             (bytes(), vec![(CL, "3")], "Content-Length is 3 but the body has 5 bytes"),
-            (bytes(), vec![(CL, "5"), (CL, "5")], "more than one Content-Length field"),
+            (bytes(), vec![(CL, "5"), (CL, "5")], "more than one content-length field"),
             (bytes(), vec![(CL, "+5")], "invalid Content-Length"),
             (bytes(), vec![(CL, "99999999999999999999")], "invalid Content-Length"),
             (bytes(), vec![(CL, "5"), (TE, "chunked")], "both Content-Length and"),
@@ -200,7 +216,7 @@ mod tests {
             (bytes(), vec![(TE, "chunked"), (TE, "chunked")], "only `chunked` can be sent"),
             (None, vec![(CL, "5")], "announces a body and there is none"),
             (None, vec![(TE, "chunked")], "announces a body and there is none"),
-            (None, vec![(HOST, "a"), (HOST, "b")], "more than one Host field"),
+            (None, vec![(HOST, "a"), (HOST, "b")], "more than one host field"),
         ];
         for (body, fields, expected) in cases {
             let error = seal(Method::POST, body, &fields).unwrap_err();

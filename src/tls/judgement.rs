@@ -71,7 +71,9 @@ impl Judgement {
         let pins = match (peer, self.pins.as_slice()) {
             // Those of the origins; what a proxy can do without them, anyone on the way can.
             (Peer::Proxy, _) | (_, []) => None,
-            (Peer::Origin, pins) => Some(Pins::new(pins, provider).ok_or(NO_SHA256)?),
+            (Peer::Origin | Peer::ForeignOrigin, pins) => {
+                Some(Pins::new(pins, provider).ok_or(NO_SHA256)?)
+            }
         };
         if pins.is_none() && self.names == Verification::Full {
             return Ok(inner);

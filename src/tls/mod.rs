@@ -166,7 +166,10 @@ impl<F: Front> ClientBuilder<F> {
 
 /// How TLS is spoken.
 impl<F: Front> ClientBuilder<F> {
-    /// Shows this certificate to servers that ask for one. Proxies are not shown it.
+    /// Shows this certificate to servers that ask for one.
+    ///
+    /// It stays with the origin that a request names, as other credentials do: where a redirect leads
+    /// to another origin, it is not shown there, nor on any later hop. Proxies are not shown it either.
     pub fn identity(self, identity: Identity) -> Self {
         self.set_tls(|tls| tls.identity = Some(identity))
     }
@@ -214,6 +217,10 @@ impl<F: Front> ClientBuilder<F> {
     /// Uses this configuration of rustls as it is: roots, client certificates, versions, all of it.
     /// The other TLS settings have no effect then, but for [`tls_info`](Self::tls_info). It is an
     /// error if its `alpn_protocols` names another protocol than HTTP/1.1.
+    ///
+    /// Client certificates stay with the origin that a request names, as with
+    /// [`identity`](Self::identity). Clients that are given the same configuration use the session
+    /// store in it together, but none resumes a session of another.
     pub fn use_preconfigured_tls(self, tls: impl Into<Arc<ClientConfig>>) -> Self {
         self.set_tls(|settings| settings.whole = Some(Whole::new(tls.into())))
     }

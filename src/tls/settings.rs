@@ -7,11 +7,12 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, KeyLog, RootCertStore, SignatureScheme};
 
 use super::certificate::Certificate;
-use super::identity::Identity;
+use super::identity::Identity as ClientCertificate;
 use super::judgement::Judgement;
 use super::provider;
 use super::version::{self, Version};
 use crate::error::{Error, Kind, Phase, Result};
+use crate::policy::route::Identity;
 use crate::wire::tls::{Tls, TlsError};
 
 /// What is set, and the rustls configurations that come of it at the first https request.
@@ -21,7 +22,7 @@ pub(crate) struct Settings {
     pub(super) extra_roots: Vec<Certificate>,
     /// What is verified otherwise than rustls does by itself.
     pub(super) judgement: Option<Judgement>,
-    pub(super) identity: Option<Identity>,
+    pub(super) identity: Option<ClientCertificate>,
     pub(super) min: Option<Version>,
     pub(super) max: Option<Version>,
     pub(super) sni: Sni,
@@ -33,6 +34,8 @@ pub(crate) struct Settings {
     /// Whether anything was set, and can be wrong.
     pub(super) origin: Origin,
     for_origins: OnceLock<Built>,
+    /// For origins that are not shown the identity, if there is one.
+    for_foreign_origins: OnceLock<Built>,
     for_proxies: OnceLock<Built>,
 }
 
@@ -88,14 +91,27 @@ pub(super) enum Origin {
 /// Whom a connection leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Peer {
+    /// One that the caller named.
     Origin,
+    /// One that another origin named in a redirect.
+    ForeignOrigin,
     Proxy,
 }
 
 impl Settings {
     /// The TLS stage of a new connection to `host`.
-    pub(crate) fn stage(&self, host: &str) -> Result<Tls> {
-        stage(self.for_origins.get_or_init(|| self.config(Peer::Origin)), host)
+    pub(crate) fn stage(&self, host: &str, identity: Identity) -> Result<Tls> {
+        let (built, peer) = match identity {
+            Identity::Shown => (&self.for_origins, Peer::Origin),
+            Identity::Withheld => (&self.for_foreign_origins, Peer::ForeignOrigin),
+        };
+        stage(built.get_or_init(|| self.config(peer)), host)
+    }
+
+    /// Whether there is a certificate of the client, which a server may ask for.
+    pub(crate) fn has_identity(&self) -> bool {
+        let of_whole = |whole: &Whole| whole.config.client_auth_cert_resolver.has_certs();
+        self.whole.as_ref().map_or(self.identity.is_some(), of_whole)
     }
 
     /// The TLS stage of a new connection to a proxy.
@@ -137,9 +153,10 @@ impl Settings {
             Some(whole) => (whole.copy)(&whole.config)?,
             None => self.build(peer)?,
         };
-        if peer == Peer::Proxy {
-            // What is meant for origins is kept from proxies: the client's certificate, and the
-            // tickets by which a session is resumed (CVE-2021-22890, curl).
+        if peer != Peer::Origin {
+            // The client's certificate, and the tickets by which an authenticated session is resumed,
+            // are kept from proxies (CVE-2021-22890, curl) and from origins that the caller did not
+            // name.
             config.resumption = Resumption::disabled();
             config.client_auth_cert_resolver = Arc::new(Nobody);
         }
@@ -194,7 +211,13 @@ impl Settings {
 fn checked(whole: &ClientConfig) -> Result<ClientConfig, TlsError> {
     let speaks = |protocol: &Vec<u8>| protocol.starts_with(b"http/1.");
     if whole.alpn_protocols.iter().all(speaks) {
-        return Ok(whole.clone());
+        let mut config = whole.clone();
+        // The copy has the session store of the original, which may serve other clients. rustls
+        // resumes a session only with the very resolver that it was made with, so one of its own keeps
+        // the sessions of this client apart, whatever store the program has chosen.
+        let resolver = OfOneClient(config.client_auth_cert_resolver);
+        config.client_auth_cert_resolver = Arc::new(resolver);
+        return Ok(config);
     }
     Err("the rustls configuration offers protocols other than HTTP/1.1 (alpn_protocols)".into())
 }
@@ -223,6 +246,28 @@ impl ResolvesClientCert for Nobody {
 
     fn has_certs(&self) -> bool {
         false
+    }
+}
+
+/// The certificates of a configuration that was handed over, as one client holds them.
+#[derive(Debug)]
+struct OfOneClient(Arc<dyn ResolvesClientCert>);
+
+impl ResolvesClientCert for OfOneClient {
+    fn resolve(
+        &self,
+        root_hint_subjects: &[&[u8]],
+        schemes: &[SignatureScheme],
+    ) -> Option<Arc<CertifiedKey>> {
+        self.0.resolve(root_hint_subjects, schemes)
+    }
+
+    fn only_raw_public_keys(&self) -> bool {
+        self.0.only_raw_public_keys()
+    }
+
+    fn has_certs(&self) -> bool {
+        self.0.has_certs()
     }
 }
 

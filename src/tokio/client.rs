@@ -11,7 +11,9 @@ impl Client {
     /// As [`RequestBuilder::send`].
     pub async fn execute(&self, request: Request) -> Result<Response> {
         check_runtime()?;
-        self.send(Box::new(request)).await
+        let mut request = Box::new(request);
+        measure(&mut request).await;
+        self.send(request).await
     }
 }
 
@@ -37,10 +39,21 @@ impl RequestBuilder {
     /// [`error_for_status`](crate::response::Response::error_for_status).
     pub async fn send(self) -> Result<Response> {
         let (client, request) = self.finish();
-        let request = request?;
+        let mut request = request?;
         check_runtime()?;
+        measure(&mut request).await;
         client.send(request).await
     }
+}
+
+/// Asks files for their length. Behind a pointer, because few requests have any.
+async fn measure(request: &mut Request) {
+    #[cfg(feature = "stream")]
+    if let Some(body) = request.body.as_mut().filter(|body| body.length().is_none()) {
+        Box::pin(super::file::measure(body)).await;
+    }
+    #[cfg(not(feature = "stream"))]
+    let _ = request;
 }
 
 /// Sockets and timers of tokio would panic without one, or in one that has none of them.

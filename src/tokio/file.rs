@@ -1,15 +1,49 @@
 //! Files as bodies (feature `stream`, as in reqwest).
 
+use std::future::poll_fn;
+use std::io::{self, SeekFrom};
+use std::pin::Pin;
+
 use ::tokio::fs::File;
 
-use super::Body;
+use ::tokio::io::AsyncSeek;
 
-/// What is left to read of the file, sent in chunks: its length takes a wait. Who has asked for it says
-/// it with [`Body::rewindable_sized`]. A request that has to be sent again reads it again.
+use super::{Body, Source};
+use crate::body::SourceLength;
+
+/// The rest of the file, of the length that it has when the request is sent, which is its
+/// `Content-Length`: if it shrinks meanwhile, that is an error; what is added to it is not sent. What has
+/// no length, such as a pipe, or says that it is empty, as those of Linux' `/proc`, is sent in chunks. A
+/// request that has to be sent again reads it again.
 impl From<File> for Body {
     fn from(file: File) -> Self {
-        Self::rewindable(file)
+        Self::from_source(Source::of_file(file), SourceLength::Unknown)
     }
+}
+
+/// Asks each file of a body for its length, which takes a wait.
+pub(super) async fn measure(body: &mut Body) {
+    for unmeasured in body.unmeasured() {
+        let Some(file) = unmeasured.source.file() else { continue };
+        if let Some(left @ 1..) = rest_of(file).await {
+            unmeasured.has(left);
+        }
+    }
+}
+
+/// How much of a file is left to read; none, if it cannot say.
+async fn rest_of(file: &mut File) -> Option<u64> {
+    let metadata = file.metadata().await.ok().filter(|metadata| metadata.is_file())?;
+    let position = position(file).await.ok()?;
+    metadata.len().checked_sub(position)
+}
+
+/// Where the next read begins, what the file has read ahead considered.
+async fn position(file: &mut File) -> io::Result<u64> {
+    let mut file = Pin::new(file);
+    poll_fn(|cx| file.as_mut().poll_complete(cx)).await?; // an earlier seek, if there is one
+    file.as_mut().start_seek(SeekFrom::Current(0))?;
+    poll_fn(|cx| file.as_mut().poll_complete(cx)).await
 }
 
 #[cfg(feature = "multipart")]
@@ -18,10 +52,9 @@ mod multipart {
     use std::io;
     use std::path::Path;
 
-    use super::File;
+    use super::{File, Source};
     use crate::body::SourceLength;
     use crate::multipart::part::{about, length_of};
-    use crate::tokio::Source;
     use crate::tokio::multipart::{Form, Part};
 
     impl Part {

@@ -37,9 +37,9 @@ impl Part {
         Self::from_source(Source::new(value), SourceLength::Unknown)
     }
 
-    /// What a reader gives, `length` bytes. A reader that gives fewer or more is an error
-    /// ([`Kind::Body`](crate::error::Kind::Body)) before the server can take the request for
-    /// complete.
+    /// The next `length` bytes that a reader gives: it is not read beyond them. A reader that gives fewer
+    /// is an error ([`Kind::Body`](crate::error::Kind::Body)) before the server can take the request
+    /// for complete.
     ///
     /// It is how a file is sent without the feature `stream`, which has `Part::file`: opened by tokio,
     /// with the length that its metadata say.

@@ -19,6 +19,9 @@ pub struct Source(Mutex<Reader>);
 enum Reader {
     Once(Pin<Box<dyn AsyncRead + Send>>),
     Seekable(Pin<Box<dyn ReadSeek + Send>>, Start, Seek),
+    /// Known as what it is, because it can be asked how long it is.
+    #[cfg(feature = "stream")]
+    File(Box<::tokio::fs::File>, Start, Seek),
 }
 
 trait ReadSeek: AsyncRead + AsyncSeek {}
@@ -53,6 +56,19 @@ impl Source {
         Self(Mutex::new(Reader::Seekable(Box::pin(reader), Start::Unread, Seek::Idle)))
     }
 
+    #[cfg(feature = "stream")]
+    pub(super) fn of_file(file: ::tokio::fs::File) -> Self {
+        Self(Mutex::new(Reader::File(Box::new(file), Start::Unread, Seek::Idle)))
+    }
+
+    #[cfg(feature = "stream")]
+    pub(super) fn file(&mut self) -> Option<&mut ::tokio::fs::File> {
+        match self.0.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            Reader::File(file, ..) => Some(file),
+            Reader::Once(_) | Reader::Seekable(..) => None,
+        }
+    }
+
     /// Reads once; 0 is the end.
     pub(super) fn poll_read(
         &mut self,
@@ -65,27 +81,40 @@ impl Source {
                 ready!(poll_start(reader.as_mut(), start, seek, cx))?;
                 poll_read(reader.as_mut(), cx, into)
             }
+            #[cfg(feature = "stream")]
+            Reader::File(file, start, seek) => {
+                let mut file = Pin::new(&mut **file);
+                ready!(poll_start(file.as_mut(), start, seek, cx))?;
+                poll_read(file, cx, into)
+            }
         }
     }
 
     pub(super) fn may_rewind(&self) -> Result<(), Unrewindable> {
         // Nobody else has it, as above; and who had, and panicked, did not read on.
         let Ok(reader) = self.0.try_lock() else { return Err(Unrewindable::Stream) };
-        match &*reader {
-            Reader::Once(_) => Err(Unrewindable::Stream),
-            Reader::Seekable(_, Start::Unknown(reason), _) => {
-                Err(Unrewindable::Unseekable(*reason))
-            }
-            Reader::Seekable(..) => Ok(()),
+        let start = match &*reader {
+            Reader::Once(_) => return Err(Unrewindable::Stream),
+            Reader::Seekable(_, start, _) => start,
+            #[cfg(feature = "stream")]
+            Reader::File(_, start, _) => start,
+        };
+        match start {
+            Start::Unknown(reason) => Err(Unrewindable::Unseekable(*reason)),
+            _ => Ok(()),
         }
     }
 
     pub(super) fn rewind(&mut self) {
         let reader = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Reader::Seekable(_, start, _) = reader {
-            if let Start::At(position) = *start {
-                *start = Start::BackTo(position);
-            }
+        let start = match reader {
+            Reader::Once(_) => return,
+            Reader::Seekable(_, start, _) => start,
+            #[cfg(feature = "stream")]
+            Reader::File(_, start, _) => start,
+        };
+        if let Start::At(position) = *start {
+            *start = Start::BackTo(position);
         }
     }
 }

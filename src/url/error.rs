@@ -16,7 +16,8 @@ pub enum ParseError {
     /// The URL has no scheme, and there is no base to resolve it against.
     RelativeWithoutBase,
     /// The scheme, of which this is the beginning, is neither `http` nor `https`. A host and port
-    /// without a scheme, like `localhost:80`, end here too.
+    /// without a scheme, like `localhost:80`, end here too. Empty where it may be a user name in front
+    /// of a password.
     UnsupportedScheme(Box<str>),
     /// There is no host.
     EmptyHost,
@@ -30,7 +31,8 @@ pub enum ParseError {
     InvalidPort,
     /// The host is not a valid internationalized domain name (UTS #46).
     InvalidIdna,
-    /// The host, of which this is the beginning, is not ASCII, and the feature `idna` is off.
+    /// The host, of which this is the beginning, is not ASCII, and the feature `idna` is off. Empty
+    /// where it may hold a user name.
     IdnaFeatureMissing(Box<str>),
 }
 
@@ -46,6 +48,9 @@ impl fmt::Display for ParseError {
             ParseError::TooLong => write!(f, "the URL is longer than {MAX_LEN} bytes"),
             ParseError::RelativeWithoutBase => {
                 write!(f, "relative URL without a base: did you mean `http://…` or `https://…`?")
+            }
+            ParseError::UnsupportedScheme(scheme) if scheme.is_empty() => {
+                write!(f, "the scheme is neither `http` nor `https`")
             }
             ParseError::UnsupportedScheme(scheme) => {
                 write!(f, "the scheme `{scheme}` is not supported, only `http` and `https` are")
@@ -63,6 +68,9 @@ impl fmt::Display for ParseError {
             ParseError::InvalidPort => write!(f, "the port is not a number from 0 to 65535"),
             ParseError::InvalidIdna => {
                 write!(f, "the host is not a valid internationalized domain name")
+            }
+            ParseError::IdnaFeatureMissing(host) if host.is_empty() => {
+                write!(f, "the host is not ASCII, which needs the feature `idna`")
             }
             ParseError::IdnaFeatureMissing(host) => {
                 write!(f, "the host {host:?} is not ASCII, which needs the feature `idna`")

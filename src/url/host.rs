@@ -108,6 +108,8 @@ fn parse_domain(input: &str) -> Result<Cow<'_, str>, ParseError> {
         return Err(ParseError::EmptyHost);
     }
     match domain.chars().find(|&c| is_forbidden(c)) {
+        // What stands before an `@` may be a password, of which not one character is shown.
+        Some(_) if domain.contains('@') => Err(ParseError::InvalidHostCharacter('@')),
         Some(c) => Err(ParseError::InvalidHostCharacter(c)),
         None => Ok(Cow::Owned(domain)),
     }

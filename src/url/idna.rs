@@ -13,5 +13,7 @@ pub(super) fn to_ascii(domain: &str) -> Result<String, ParseError> {
 /// Without the tables there is no way to tell whether `domain` is valid, nor what it is in ASCII.
 #[cfg(not(feature = "idna"))]
 pub(super) fn to_ascii(domain: &str) -> Result<String, ParseError> {
-    Err(ParseError::IdnaFeatureMissing(super::error::excerpt(domain)))
+    let is_hidden = super::userinfo::may_hold_userinfo(domain);
+    let shown = if is_hidden { "".into() } else { super::error::excerpt(domain) };
+    Err(ParseError::IdnaFeatureMissing(shown))
 }

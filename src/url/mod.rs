@@ -37,7 +37,7 @@ pub use host::Host;
 pub use origin::Origin;
 pub use parse::MAX_LEN;
 pub use set::QueryPairsMut;
-pub(crate) use userinfo::{Userinfo, shown};
+pub(crate) use userinfo::{Userinfo, may_hold_userinfo, shown};
 
 /// An absolute `http` or `https` URL.
 ///

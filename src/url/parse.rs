@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::error::excerpt;
+use super::userinfo::may_hold_userinfo;
 use super::{ParseError, Part, Scheme, Url, host, normal, userinfo};
 use crate::percent::{C0_CONTROL, Table};
 
@@ -74,11 +75,14 @@ fn split_scheme(input: &str) -> Result<Option<(Scheme, &str)>, ParseError> {
     }
     match Scheme::from_name(name) {
         Some(scheme) => Ok(Some((scheme, rest))),
-        None => Err(ParseError::UnsupportedScheme(excerpt(name))),
+        None if rest.starts_with("//") || !may_hold_userinfo(input) => {
+            Err(ParseError::UnsupportedScheme(excerpt(name)))
+        }
+        None => Err(ParseError::UnsupportedScheme("".into())),
     }
 }
 
-fn is_scheme(name: &str) -> bool {
+pub(super) fn is_scheme(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name
             .bytes()

@@ -224,7 +224,8 @@ fn joining() {
     }
     assert_eq!(url("http://h").join("a").unwrap().as_str(), "http://h/a");
     assert_eq!(url("http://h/a#?").join("?").unwrap().as_str(), "http://h/a?");
-    assert_eq!(url(base).join("g:h"), Err(ParseError::UnsupportedScheme("g".into())));
+    assert_eq!(url(base).join("g:h"), Err(ParseError::UnsupportedScheme("".into())));
+    assert_eq!(url(base).join("g://h"), Err(ParseError::UnsupportedScheme("g".into())));
     assert_eq!(url(base).join("//"), Err(ParseError::EmptyHost));
     assert_eq!(url(base).join(&"a/".repeat(MAX_LEN / 2)), Err(ParseError::TooLong));
 }

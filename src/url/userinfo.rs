@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::parse::{is_scheme, without_tabs_and_newlines};
 use super::{Part, Url};
 use crate::percent::{self, C0_CONTROL, Table};
 
@@ -64,13 +65,102 @@ impl Url {
     }
 }
 
-/// Names a text that is no URL: by its beginning, unless a password may be in it.
+/// Names a text that is no URL: by its beginning, unless it may hold a user name or a password.
 pub(crate) fn shown(what: &str, text: &str) -> String {
-    if text.contains('@') {
+    if may_hold_userinfo(text) {
         return what.to_owned();
     }
     let excerpt: String = text.chars().take(80).collect();
     format!("{what} {excerpt:?}")
+}
+
+/// Whether a part of a text that is no URL could be meant as a user name or a password.
+///
+/// Nobody knows what such a text means, so this is true unless it certainly holds none: no `@` in any
+/// spelling, and where an authority may be, a host and a port at most.
+pub(crate) fn may_hold_userinfo(text: &str) -> bool {
+    let text = without_tabs_and_newlines(text.trim_matches(|c| c <= ' '));
+    if has_at_sign(&text) {
+        return true;
+    }
+    let authority = match text.split_once(':') {
+        Some((scheme, _)) if OPAQUE.iter().any(|name| name.eq_ignore_ascii_case(scheme)) => {
+            return false;
+        }
+        Some((scheme, rest)) if is_scheme(scheme) && has_authority(scheme, rest) => rest,
+        _ => &text,
+    };
+    let authority = authority.trim_start_matches(['/', '\\']);
+    let authority = authority.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    !is_host_and_port(authority)
+}
+
+/// Schemes of URLs without an authority.
+const OPAQUE: [&str; 17] = [
+    "about",
+    "blob",
+    "cid",
+    "data",
+    "geo",
+    "intent",
+    "javascript",
+    "magnet",
+    "mailto",
+    "news",
+    "sip",
+    "sms",
+    "tel",
+    "unix",
+    "urn",
+    "vbscript",
+    "view-source",
+];
+
+/// Whether an authority follows a scheme: for those of the web it need not begin with slashes.
+fn has_authority(scheme: &str, rest: &str) -> bool {
+    const SPECIAL: [&str; 5] = ["http", "https", "ws", "wss", "ftp"];
+    let is_special = SPECIAL.iter().any(|name| name.eq_ignore_ascii_case(scheme));
+    is_special || rest.starts_with(['/', '\\'])
+}
+
+fn has_at_sign(text: &str) -> bool {
+    has_any(text, &['@', '\u{ff20}', '\u{fe6b}'], "40")
+}
+
+fn has_colon(text: &str) -> bool {
+    has_any(text, &[':', '\u{ff1a}', '\u{fe55}', '\u{fe13}'], "3a")
+}
+
+/// Whether a text has a character, as it is, as one that becomes it in a host (UTS #46), or
+/// percent-encoded, perhaps more than once.
+fn has_any(text: &str, forms: &[char], code: &str) -> bool {
+    let is_encoded = |tail: &str| {
+        let digits = tail.trim_start_matches("25").get(..2);
+        digits.is_some_and(|digits| digits.eq_ignore_ascii_case(code))
+    };
+    text.contains(forms) || text.split('%').skip(1).any(is_encoded)
+}
+
+/// Without a colon there is no password, and a user name would end with an `@`.
+fn is_host_and_port(authority: &str) -> bool {
+    let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !has_colon(authority) {
+        return true;
+    }
+    if let Some(address) = authority.strip_prefix('[') {
+        let (address, rest) = address.split_once(']').unwrap_or((address, ""));
+        return is_address(address) && is_port(rest.strip_prefix(':').unwrap_or(rest));
+    }
+    let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+    !has_colon(host) && is_port(port)
+}
+
+/// Whether a text looks like an IPv6 address, perhaps with a zone (RFC 6874).
+fn is_address(text: &str) -> bool {
+    let (address, zone) = text.split_once('%').unwrap_or((text, ""));
+    let is_of_zone = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    address.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'))
+        && zone.bytes().all(is_of_zone)
 }
 
 struct Redacted<'a>(&'a Url);

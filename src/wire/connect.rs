@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use http::header::{HOST, HeaderMap};
+use http::header::{HOST, HeaderMap, HeaderValue, USER_AGENT};
 use http::{Method, StatusCode, Version};
 
 use super::tunnel::{Need, Tunnel, TunnelError};
@@ -43,11 +43,18 @@ pub(crate) enum ConnectError {
 }
 
 impl Connect {
-    /// A tunnel to `authority`, `host:port`. `fields` are for the proxy.
-    pub(crate) fn new(limits: &Limits, authority: &str, fields: &HeaderMap) -> Self {
+    /// A tunnel to `authority`, `host:port`. `fields` are for the proxy; without a `User-Agent` among
+    /// them it is told that of the client (RFC 9110 §10.1.5).
+    pub(crate) fn new(
+        limits: &Limits,
+        authority: &str,
+        fields: &HeaderMap,
+        user_agent: Option<&HeaderValue>,
+    ) -> Self {
+        let user_agent = user_agent.filter(|_| !fields.contains_key(USER_AGENT));
         let mut exchange = Exchange::new(limits);
         exchange.start(Method::CONNECT, Outgoing::None, Expectation::None, |out| {
-            write_head(out, authority, fields);
+            write_head(out, authority, fields, user_agent);
         });
         Self { exchange, refusal: None }
     }
@@ -125,9 +132,17 @@ impl Tunnel for Connect {
     }
 }
 
-fn write_head(out: &mut Buffer, authority: &str, fields: &HeaderMap) {
+fn write_head(
+    out: &mut Buffer,
+    authority: &str,
+    fields: &HeaderMap,
+    user_agent: Option<&HeaderValue>,
+) {
     let mut head = HeadWriter::start(out, &Method::CONNECT, authority, Version::HTTP_11);
     head.host(authority);
+    if let Some(user_agent) = user_agent {
+        head.field(&USER_AGENT, user_agent);
+    }
     for (name, value) in fields.iter().filter(|(name, _)| *name != HOST) {
         head.field(name, value);
     }
@@ -180,13 +195,12 @@ impl fmt::Debug for Connect {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
     use http::header::PROXY_AUTHORIZATION;
 
     use super::*;
 
     fn connect() -> Connect {
-        Connect::new(&Limits::default(), "h.example:443", &HeaderMap::new())
+        Connect::new(&Limits::default(), "h.example:443", &HeaderMap::new(), None)
     }
 
     /// The outcome, and what is left for the tunnel.
@@ -219,7 +233,7 @@ mod tests {
         let mut fields = HeaderMap::new();
         fields.insert(PROXY_AUTHORIZATION, HeaderValue::from_static("Basic x"));
         fields.insert(HOST, HeaderValue::from_static("ignored"));
-        let connect = Connect::new(&Limits::default(), "[::1]:443", &fields);
+        let connect = Connect::new(&Limits::default(), "[::1]:443", &fields, None);
         let expected =
             "CONNECT [::1]:443 HTTP/1.1\r\nhost: [::1]:443\r\nproxy-authorization: Basic x\r\n\r\n";
         assert_eq!(connect.output(), expected.as_bytes());

@@ -49,6 +49,11 @@ impl Session {
         Self { exchange: Exchange::new(limits), layers: layers.map(Box::new), written: 0 }
     }
 
+    /// Whether nothing lies between the exchange and the connection.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.layers.is_none()
+    }
+
     /// What is being set up before the first byte of the exchange can go.
     pub(crate) fn setup(&self) -> Option<Setup> {
         self.layers.as_ref().and_then(|layers| layers.setup())
@@ -507,12 +512,13 @@ mod tests {
     use rustls::{ServerConfig, ServerConnection};
 
     use super::*;
+    use crate::policy::route::Identity;
     use crate::proto::exchange::SENT_PIECE;
     use crate::tls::Settings;
 
     fn client() -> Session {
         let settings = Settings::trusting_anyone();
-        let layers = Layers::tls(settings.stage("localhost").unwrap());
+        let layers = Layers::tls(settings.stage("localhost", Identity::Shown).unwrap());
         Session::new(&Limits::default(), Some(layers))
     }
 

@@ -382,8 +382,14 @@ fn encrypt(
 fn server_name(host: &str) -> Result<ServerName<'static>, TlsError> {
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let host = host.strip_suffix('.').unwrap_or(host);
-    ServerName::try_from(host.to_owned())
-        .map_err(|_| TlsError::from(format!("{host:?} cannot be the name of a certificate")))
+    ServerName::try_from(host.to_owned()).map_err(|_| {
+        let has_edge = |label: &str| label.starts_with('-') || label.ends_with('-');
+        let rule = match host.split('.').any(has_edge) {
+            true => ": rustls takes no label that begins or ends with a hyphen",
+            false => "",
+        };
+        TlsError::from(format!("{host:?} cannot be the name of a certificate{rule}"))
+    })
 }
 
 impl TlsError {

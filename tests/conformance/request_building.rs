@@ -205,6 +205,10 @@ fn is_accepted(prose: &Value, result: &Result<()>, sent: &Sent<'_>) -> bool {
     match prose.as_str().unwrap_or_default() {
         "error" => result.is_err() && sent.bytes == 0,
         "sent as given" | "h.example" => result.is_ok(),
+        "a single Host is sent" => result.is_ok() && sent.field("host").len() == 1,
+        "a single Content-Length: 5 is sent" => {
+            result.is_ok() && sent.field("content-length") == [b"5"]
+        }
         _ => false,
     }
 }

@@ -150,7 +150,9 @@ pub(super) enum BodyPlan {
     Failing(usize),
     /// Gives so many bytes, and then nothing for ever.
     Stalling(usize),
-    /// Has `has` bytes, and not as many as announced.
+    /// Has one byte more than are sent of it.
+    Longer(usize),
+    /// Has `has` bytes, which are fewer than announced.
     Lying {
         announced: usize,
         has: usize,
@@ -351,7 +353,7 @@ impl Plan {
         match seed.within(1..=5) {
             1 => BodyPlan::None,
             2 if bad => BodyPlan::Failing(length),
-            3 if bad => BodyPlan::Lying { announced: length, has: length + 1 },
+            3 if bad => BodyPlan::Longer(length),
             4 if bad => BodyPlan::Lying { announced: length + 3, has: length },
             5 if bad => BodyPlan::Stalling(length),
             2 => BodyPlan::Sized(length),
@@ -366,7 +368,10 @@ impl BodyPlan {
     pub(super) fn length(self) -> Option<usize> {
         match self {
             Self::None => Some(0),
-            Self::Bytes(length) | Self::Sized(length) | Self::Unsized(length) => Some(length),
+            Self::Bytes(length)
+            | Self::Sized(length)
+            | Self::Unsized(length)
+            | Self::Longer(length) => Some(length),
             Self::Failing(_) | Self::Stalling(_) | Self::Lying { .. } => None,
         }
     }

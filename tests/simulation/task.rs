@@ -196,6 +196,9 @@ fn body(plan: &CallPlan) -> Option<Body<Simulated>> {
         BodyPlan::Sized(length) => {
             (SourceLength::Exactly(length as u64), length, SourceEnd::Orderly)
         }
+        BodyPlan::Longer(length) => {
+            (SourceLength::Exactly(length as u64), length + 1, SourceEnd::Orderly)
+        }
         BodyPlan::Unsized(length) => (SourceLength::Unknown, length, SourceEnd::Orderly),
         BodyPlan::Failing(length) => (SourceLength::Unknown, length, SourceEnd::Error),
         BodyPlan::Stalling(length) => (SourceLength::Unknown, length, SourceEnd::Never),

@@ -9,6 +9,7 @@ use rcgen::{
     RevokedCertParams, SanType, SerialNumber, date_time_ymd,
 };
 use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
@@ -54,6 +55,8 @@ pub enum Clients {
     Anyone,
     /// With a certificate from the CA of [`Pki::ca_pem`].
     Certified,
+    /// A certificate is asked for, and those without one are served too.
+    Asked,
 }
 
 impl Pki {
@@ -98,7 +101,8 @@ impl Pki {
             .unwrap();
         let builder = match clients {
             Clients::Anyone => builder.with_no_client_auth(),
-            Clients::Certified => builder.with_client_cert_verifier(self.client_verifier()),
+            Clients::Certified => builder.with_client_cert_verifier(self.client_verifier(false)),
+            Clients::Asked => builder.with_client_cert_verifier(self.client_verifier(true)),
         };
         let key = PrivatePkcs8KeyDer::from(self.key.serialize_der());
         let mut config = builder.with_single_cert(vec![self.issue(leaf)], key.into()).unwrap();
@@ -164,6 +168,13 @@ impl Pki {
         Pki::client_of(&self.other)
     }
 
+    /// The same as DER.
+    pub fn client_der(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+        let pem = self.client_pem();
+        let chain = CertificateDer::pem_slice_iter(pem.as_bytes()).map(Result::unwrap).collect();
+        (chain, PrivateKeyDer::from_pem_slice(pem.as_bytes()).unwrap())
+    }
+
     fn client_of(authority: &Authority) -> String {
         let mut params = CertificateParams::new(vec!["client.example".to_owned()]).unwrap();
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
@@ -172,11 +183,16 @@ impl Pki {
         [certificate.pem(), key.serialize_pem()].concat()
     }
 
-    fn client_verifier(&self) -> Arc<dyn rustls::server::danger::ClientCertVerifier> {
+    fn client_verifier(
+        &self,
+        is_optional: bool,
+    ) -> Arc<dyn rustls::server::danger::ClientCertVerifier> {
         let mut roots = RootCertStore::empty();
         roots.add(self.trusted.der.clone()).unwrap();
         let provider = Arc::new(ring::default_provider());
-        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap()
+        let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        let builder = if is_optional { builder.allow_unauthenticated() } else { builder };
+        builder.build().unwrap()
     }
 
     fn issue(&self, leaf: Leaf) -> CertificateDer<'static> {

@@ -153,6 +153,17 @@ impl Script {
         String::from_utf8(self.received(i)).unwrap()
     }
 
+    /// Whether the client showed a certificate on connection `i`, in this handshake or in the one
+    /// that it resumed.
+    pub fn certified(&self, i: usize) -> bool {
+        self.shared.lock().tracks.get(i).is_some_and(|track| track.is_certified)
+    }
+
+    /// Whether the client resumed an earlier TLS session on connection `i`.
+    pub fn resumed(&self, i: usize) -> bool {
+        self.shared.lock().tracks.get(i).is_some_and(|track| track.is_resumed)
+    }
+
     /// Waits until every script is played, then closes what is still open.
     ///
     /// # Panics
@@ -229,6 +240,8 @@ struct State {
 #[derive(Default)]
 struct Track {
     received: Vec<u8>,
+    is_certified: bool,
+    is_resumed: bool,
     /// All steps are done, or one has failed.
     is_played: bool,
     /// A handle to end the connection with; dropped where a last handle is needed for a reset.

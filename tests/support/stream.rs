@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
 /// How long a closing server reads on so that the peer sees a FIN and not a reset.
 const LINGER: Duration = Duration::from_secs(2);
@@ -32,6 +32,20 @@ impl Stream {
         let Some(config) = tls else { return Ok(Stream::Plain(socket)) };
         let session = ServerConnection::new(config).map_err(io::Error::other)?;
         Ok(Stream::Tls(Box::new(StreamOwned::new(session, socket))))
+    }
+
+    /// Whether the client has shown a certificate, in this handshake or in the one that is resumed.
+    pub fn is_certified(&self) -> bool {
+        matches!(self, Stream::Tls(tls) if tls.conn.peer_certificates().is_some())
+    }
+
+    /// Whether the client has resumed an earlier session.
+    pub fn is_resumed(&self) -> bool {
+        let kind = match self {
+            Stream::Plain(_) => None,
+            Stream::Tls(tls) => tls.conn.handshake_kind(),
+        };
+        kind == Some(HandshakeKind::Resumed)
     }
 
     pub fn tcp(&self) -> &TcpStream {

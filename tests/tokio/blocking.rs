@@ -146,6 +146,9 @@ steps! { ClientBuilder:
     limits(limits: Limits);
     body_limit(bytes: u64);
     http1_max_headers(max: usize);
+    http1_ignore_invalid_headers_in_responses(on: bool);
+    http1_allow_spaces_after_header_name_in_responses(on: bool);
+    http1_allow_obsolete_multiline_headers_in_responses(on: bool);
     resolve(domain: &str, address: SocketAddr);
     resolve_to_addrs(domain: &str, addresses: &[SocketAddr]);
     dns_resolver[R: dns::Resolve + 'static](resolver: Arc<R>);

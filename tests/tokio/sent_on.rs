@@ -99,7 +99,45 @@ async fn files_have_name_type_and_length() {
     assert!(sent.contains("\r\ncontent-length: "), "{sent}");
     assert!(sent.contains(".csv\"\r\nContent-Type: text/csv\r\n\r\n1,2,3\r\n--"), "{sent}");
     let whole = server.received_text(0);
-    assert!(whole.ends_with("\r\n\r\n5\r\n1,2,3\r\n0\r\n\r\n"), "{whole}");
+    assert!(whole.ends_with("\r\ncontent-length: 5\r\n\r\n1,2,3"), "{whole}");
+}
+
+/// From where it is read next, and no further than it was when it was sent; those of the system that say
+/// they are empty are sent as they are.
+#[cfg(feature = "stream")]
+#[tokio::test]
+async fn the_rest_of_a_file_has_a_length() {
+    use std::io::{Seek as _, SeekFrom};
+    use std::pin::Pin;
+    use tokio::io::{AsyncRead as _, ReadBuf};
+    let path = std::env::temp_dir().join(format!("leanhttp-rest-{}", std::process::id()));
+    std::fs::write(&path, "0123456789").unwrap();
+    for (read, seek, expected) in
+        [(0, None, "0123456789"), (4, None, "456789"), (1, Some(6), "789")]
+    {
+        let mut file = std::fs::File::open(&path).unwrap();
+        file.seek(SeekFrom::Start(seek.unwrap_or(0))).unwrap();
+        let mut file = tokio::fs::File::from_std(file);
+        if read > 0 {
+            let mut begin = vec![0; read];
+            let mut begin = ReadBuf::new(&mut begin);
+            std::future::poll_fn(|cx| Pin::new(&mut file).poll_read(cx, &mut begin)).await.unwrap();
+            assert_eq!(begin.filled().len(), read);
+        }
+        let server = Script::serve(vec![answer(ok(""))]);
+        Client::new().put(server.url("/")).body(file).send().await.unwrap();
+        let sent = server.received_text(0);
+        let end = format!("\r\ncontent-length: {}\r\n\r\n{expected}", expected.len());
+        assert!(sent.ends_with(&end), "{sent}");
+    }
+    std::fs::remove_file(&path).unwrap();
+    if cfg!(target_os = "linux") {
+        let file = tokio::fs::File::open("/proc/self/stat").await.unwrap();
+        let server = Script::serve(vec![answer(ok(""))]);
+        Client::new().put(server.url("/")).body(file).send().await.unwrap();
+        let sent = server.received_text(0);
+        assert!(sent.contains("\r\ntransfer-encoding: chunked\r\n"), "{sent}");
+    }
 }
 
 #[cfg(feature = "stream")]

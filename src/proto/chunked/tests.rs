@@ -94,7 +94,7 @@ fn debug_shows_no_trailers() {
 
 #[test]
 fn complete_bodies() {
-    let cases: [(&[u8], &[u8]); 22] = [
+    let cases: [(&[u8], &[u8]); 40] = [
         (b"0\r\n\r\n", b""),
         (b"5\r\nhello\r\n0\r\n\r\n", b"hello"),
         (b"1\r\na\r\n1\r\nb\r\n1\r\nc\r\n0\r\n\r\n", b"abc"),
@@ -115,6 +115,26 @@ fn complete_bodies() {
         (b"5;a=\"\\\\\" ;b=\"\"\r\nhello\r\n0\r\n\r\n", b"hello"),
         (b"5;a=\"\xc3\xa4\t\";b=\"=\"\r\nhello\r\n0\r\n\r\n", b"hello"),
         (b"5;!#$%&'*+-.^_`|~=1\r\nhello\r\n0\r\n\r\n", b"hello"),
+        // Blanks behind the size, with or without an extension.
+        (b"5   \r\nhello\r\n0  \r\n\r\n", b"hello"),
+        (b"5\t\r\nhello\r\n0\t \t\r\n\r\n", b"hello"),
+        (b"5 \t ;a\r\nhello\r\n0 ;\r\n\r\n", b"hello"),
+        (b"0005    \r\nhello\r\n0000    \r\nX-T: v\r\n\r\n", b"hello"),
+        // §7.1.1: a recipient ignores what it does not know, whatever it looks like.
+        (b"5;\r\nhello\r\n0;\r\n\r\n", b"hello"),
+        (b"5; \r\nhello\r\n0\r\n\r\n", b"hello"),
+        (b"5;=b\r\nhello\r\n0\r\n\r\n", b"hello"),
+        (b"5;a=\r\nhello\r\n0\r\n\r\n", b"hello"),
+        (b"5;a b\r\nhello\r\n0\r\n\r\n", b"hello"),
+        (b"5;a=b c\r\nhello\r\n0\r\n\r\n", b"hello"),
+        (b"5;;a\r\nhello\r\n0\r\n\r\n", b"hello"),
+        (b"5;a\0\r\nhello\r\n0\r\n\r\n", b"hello"),
+        (b"5;\xe9\xff\r\nhello\r\n0\r\n\r\n", b"hello"),
+        (b"5;a=\"b\"c\r\nhello\r\n0\r\n\r\n", b"hello"),
+        (b"5;a=\"b\r\nhello\r\n0\r\n\r\n", b"hello"),
+        (b"5;a=\"\\\r\nhello\r\n0\r\n\r\n", b"hello"),
+        (b"5;a=\"\x7f\"\r\nhello\r\n0\r\n\r\n", b"hello"),
+        (b"5;\x1b[0m \r\nhello\r\n0\r\n\r\n", b"hello"),
         // §7.1.2: trailers.
         (b"5\r\nhello\r\n0\r\nX-T: v\r\n\r\n", b"hello"),
         (b"5\r\nhello\r\n0;last\r\nX-T:\tv \r\nY:\r\n\r\n", b"hello"),
@@ -191,21 +211,22 @@ fn malformed_bodies_give_their_data_and_then_the_reason() {
         (b"5;a\nhello", b"", InvalidChunkExtension(b'\n')),
         (b"5;a\r\rhello", b"", InvalidChunkLineEnd(b'\r')),
         (b"0\n\r\n", b"", InvalidChunkSize(b'\n')),
-        // §7.1.1: extensions.
-        (b"5;\r\nhello", b"", InvalidChunkExtension(b'\r')),
-        (b"5 \r\nhello", b"", InvalidChunkExtension(b'\r')),
-        (b"0\t\r\n\r\n", b"", InvalidChunkExtension(b'\r')),
-        (b"5 a=b\r\nhello", b"", InvalidChunkExtension(b'a')),
-        (b"5;=b\r\nhello", b"", InvalidChunkExtension(b'=')),
-        (b"5;a=\r\nhello", b"", InvalidChunkExtension(b'\r')),
-        (b"5;a b\r\nhello", b"", InvalidChunkExtension(b'b')),
-        (b"5;a=b c\r\nhello", b"", InvalidChunkExtension(b'c')),
-        (b"5;;a\r\nhello", b"", InvalidChunkExtension(b';')),
-        (b"5;a\0\r\nhello", b"", InvalidChunkExtension(b'\0')),
-        (b"5;a=\"b\"c\r\nhello", b"", InvalidChunkExtension(b'c')),
-        (b"5;a=\"b\r\nhello\"", b"", InvalidChunkExtension(b'\r')),
-        (b"5;a=\"\\\r\"\r\nhello", b"", InvalidChunkExtension(b'\r')),
-        (b"5;a=\"\x7f\"\r\nhello", b"", InvalidChunkExtension(b'\x7f')),
+        // Blanks before and between digits, and other white space behind them.
+        (b"5 0\r\nhello", b"", InvalidChunkSize(b'0')),
+        (b"5\t5\r\nhello", b"", InvalidChunkSize(b'5')),
+        (b" 5 \r\nhello", b"", InvalidChunkSize(b' ')),
+        (b"5 a=b\r\nhello", b"", InvalidChunkSize(b'a')),
+        (b"5 x\r\nhello", b"", InvalidChunkSize(b'x')),
+        (b"5 \nhello", b"", InvalidChunkSize(b'\n')),
+        (b"0 \n\r\n", b"", InvalidChunkSize(b'\n')),
+        (b"5\x0b\r\nhello", b"", InvalidChunkSize(b'\x0b')),
+        (b"5\x0c\r\nhello", b"", InvalidChunkSize(b'\x0c')),
+        (b"5\xa0\r\nhello", b"", InvalidChunkSize(b'\xa0')),
+        (b"5 \r\rhello", b"", InvalidChunkLineEnd(b'\r')),
+        // §7.1.1: an extension ends with its line.
+        (b"5;a\rb\r\nhello", b"", InvalidChunkLineEnd(b'b')),
+        (b"5;a=\"\\\r\"\r\nhello", b"", InvalidChunkLineEnd(b'"')),
+        (b"5;a=\"b\nc\"\r\nhello", b"", InvalidChunkExtension(b'\n')),
         // The end of a chunk.
         (b"5\r\nhello0\r\n\r\n", b"hello", InvalidChunkEnd(b'0')),
         (b"5\r\nhello\n0\r\n\r\n", b"hello", InvalidChunkEnd(b'\n')),
@@ -538,44 +559,12 @@ mod naive {
 
     fn size(line: &[u8]) -> Option<usize> {
         let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
-        let (digits, extensions) = line.split_at(digits);
+        let (digits, rest) = line.split_at(digits);
         let size = i64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-        are_extensions(extensions).then(|| size.try_into().unwrap_or(usize::MAX))
-    }
-
-    fn are_extensions(rest: &[u8]) -> bool {
-        if rest.is_empty() {
-            return true;
-        }
-        let Some(rest) = skip_space(rest).strip_prefix(b";") else { return false };
-        let name = skip_space(rest);
-        let rest = skip_token(name);
-        if rest.len() == name.len() {
-            return false;
-        }
-        let Some(value) = skip_space(rest).strip_prefix(b"=") else { return are_extensions(rest) };
-        let value = skip_space(value);
-        match value.strip_prefix(b"\"") {
-            Some(quoted) => skip_quoted(quoted).is_some_and(are_extensions),
-            None => skip_token(value).len() < value.len() && are_extensions(skip_token(value)),
-        }
-    }
-
-    fn skip_quoted(rest: &[u8]) -> Option<&[u8]> {
-        match rest {
-            [b'"', rest @ ..] => Some(rest),
-            [b'\\', byte, rest @ ..] | [byte, rest @ ..]
-                if *byte == b'\t' || *byte >= b' ' && *byte != 0x7f =>
-            {
-                skip_quoted(rest)
-            }
-            _ => None,
-        }
-    }
-
-    fn skip_space(rest: &[u8]) -> &[u8] {
-        let spaces = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-        &rest[spaces..]
+        let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let is_ended = matches!(rest[blanks..], [] | [b';', ..]);
+        let is_one_line = !rest.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
+        (is_ended && is_one_line).then(|| size.try_into().unwrap_or(usize::MAX))
     }
 
     fn skip_token(rest: &[u8]) -> &[u8] {

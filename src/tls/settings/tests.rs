@@ -73,20 +73,23 @@ fn handshake(mut client: Tls, config: &Arc<ServerConfig>) -> ServerConnection {
 }
 
 /// CVE-2021-22890 (curl): neither the certificate nor the tickets of a client that are for origins
-/// reach a proxy, although its name is that of the origin.
+/// reach a proxy or a foreign origin, although its name is that of the origin.
 #[test]
-fn n09_what_is_for_origins_is_kept_from_proxies() {
+fn n09_what_is_for_the_origin_is_kept_from_others() {
     let (settings, server) = both();
     let seen = |client: Result<Tls>| {
         let server = handshake(client.unwrap(), &server);
         (server.handshake_kind().unwrap(), server.peer_certificates().is_some())
     };
-    let origin = || seen(settings.stage("localhost"));
+    let origin = || seen(settings.stage("localhost", Identity::Shown));
+    let foreign = || seen(settings.stage("localhost", Identity::Withheld));
     let proxy = || seen(settings.proxy_stage("localhost"));
     assert_eq!(origin(), (HandshakeKind::Full, true));
     assert_eq!(origin(), (HandshakeKind::Resumed, true));
     assert_eq!(proxy(), (HandshakeKind::Full, false));
     assert_eq!(proxy(), (HandshakeKind::Full, false));
+    assert_eq!(foreign(), (HandshakeKind::Full, false));
+    assert_eq!(foreign(), (HandshakeKind::Full, false));
     assert_eq!(origin(), (HandshakeKind::Resumed, true));
 }
 

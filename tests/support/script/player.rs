@@ -171,7 +171,10 @@ impl Player {
             }
         };
         self.received.extend(&space[..count]);
-        self.shared.lock().tracks[self.id].received.extend(&space[..count]);
+        let track = &mut self.shared.lock().tracks[self.id];
+        track.received.extend(&space[..count]);
+        track.is_certified = self.stream.is_certified();
+        track.is_resumed = self.stream.is_resumed();
         count > 0
     }
 

@@ -1,0 +1,100 @@
+//! Fields of which a message has one line at most, because their values are no lists (RFC 9110 §5.3).
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+use crate::error::{Error, Result};
+
+/// Whether a message must not have two lines of this name. By the fields' definitions:
+///
+/// | fields | definition |
+/// | --- | --- |
+/// | `Host`, `Max-Forwards` | RFC 9110 §7.2, §7.6.2 |
+/// | `Content-Type`, `Content-Length`, `Content-Location`, `ETag`, `Last-Modified` | §8.3, §8.6, §8.7, §8.8 |
+/// | `Date`, `From`, `Referer`, `User-Agent`, `Location`, `Retry-After` | §6.6.1, §10.1, §10.2 |
+/// | `Authorization`, `Proxy-Authorization` | §11.6.2, §11.7.2 |
+/// | `If-Modified-Since`, `If-Unmodified-Since`, `If-Range`, `Range`, `Content-Range` | §13.1, §14 |
+/// | `Age`, `Expires` | RFC 9111 §5.1, §5.3 |
+/// | `Origin` | RFC 6454 §7.3 |
+/// | `Content-Disposition` | RFC 6266 §4.1 |
+/// | `Sec-WebSocket-Key`, `Sec-WebSocket-Version` (of a request) | RFC 6455 §11.3 |
+/// | `Access-Control-Request-Method` | Fetch §3.3.2 |
+pub(crate) fn is_singleton(name: &HeaderName) -> bool {
+    const SINGLETONS: [HeaderName; 27] = [
+        header::CONTENT_TYPE,
+        header::AUTHORIZATION,
+        header::USER_AGENT,
+        header::HOST,
+        header::RANGE,
+        header::REFERER,
+        header::ORIGIN,
+        header::CONTENT_LENGTH,
+        header::PROXY_AUTHORIZATION,
+        header::MAX_FORWARDS,
+        header::CONTENT_LOCATION,
+        header::CONTENT_RANGE,
+        header::CONTENT_DISPOSITION,
+        header::DATE,
+        header::FROM,
+        header::ETAG,
+        header::LAST_MODIFIED,
+        header::LOCATION,
+        header::RETRY_AFTER,
+        header::IF_MODIFIED_SINCE,
+        header::IF_UNMODIFIED_SINCE,
+        header::IF_RANGE,
+        header::AGE,
+        header::EXPIRES,
+        header::SEC_WEBSOCKET_KEY,
+        header::SEC_WEBSOCKET_VERSION,
+        header::ACCESS_CONTROL_REQUEST_METHOD,
+    ];
+    SINGLETONS.contains(name)
+}
+
+/// Adds a line beside those of the same name, where there may be several; takes their place otherwise.
+/// `Cookie` may stand once too (RFC 6265 §5.4), but its value is a list, to which this is added.
+pub(crate) fn add(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) -> Result<()> {
+    if is_singleton(&name) {
+        headers.try_insert(name, value).map_err(Error::too_many_fields)?;
+        return Ok(());
+    }
+    if let Some(cookies) = headers.get_mut(&name).filter(|_| name == header::COOKIE) {
+        *cookies = joined([&*cookies, &value])?;
+        return Ok(());
+    }
+    headers.try_append(name, value).map_err(Error::too_many_fields)?;
+    Ok(())
+}
+
+/// Joins the lines of `Cookie`, and refuses two lines of what may stand once. Costs little where no name
+/// has two lines.
+pub(crate) fn check(headers: &mut HeaderMap) -> Result<()> {
+    if headers.len() == headers.keys_len() {
+        return Ok(());
+    }
+    let mut cookies = headers.get_all(header::COOKIE).iter();
+    if let (Some(_), Some(_)) = (cookies.next(), cookies.next()) {
+        let all = joined(headers.get_all(header::COOKIE))?;
+        headers.insert(header::COOKIE, all);
+    }
+    let is_repeated =
+        |name: &&HeaderName| is_singleton(name) && headers.get_all(*name).iter().nth(1).is_some();
+    match headers.keys().find(is_repeated) {
+        Some(name) => Err(Error::builder(format!("more than one {name} field"))),
+        None => Ok(()),
+    }
+}
+
+fn joined<'a>(cookies: impl IntoIterator<Item = &'a HeaderValue>) -> Result<HeaderValue> {
+    let mut line = Vec::new();
+    for cookie in cookies {
+        if !line.is_empty() {
+            line.extend_from_slice(b"; ");
+        }
+        line.extend_from_slice(cookie.as_bytes());
+    }
+    let mut joined = HeaderValue::from_maybe_shared(bytes::Bytes::from(line))
+        .map_err(|error| Error::invalid_field("header cookie", error))?;
+    joined.set_sensitive(true);
+    Ok(joined)
+}

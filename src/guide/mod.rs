@@ -1,0 +1,4 @@
+//! Pages of the guide that stand alone.
+
+#[doc = include_str!("leniency.md")]
+pub mod leniency {}

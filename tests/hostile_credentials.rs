@@ -1,0 +1,743 @@
+//! What proves who one is, and where it must not go: client certificates, fields that carry keys and
+//! tokens, TRACE, passwords in texts that are no URLs. Each test carries the number of its row in the
+//! project's table of attacks, if it has one (S12 to S18).
+#![cfg(all(
+    feature = "blocking",
+    feature = "tls",
+    feature = "gzip",
+    feature = "cookies",
+    any(feature = "ring", feature = "aws-lc-rs")
+))]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod support;
+
+use std::sync::Arc;
+
+use leanhttp::blocking::{Client, ClientBuilder};
+use leanhttp::{Certificate, Identity, Proxy};
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::version::{TLS12, TLS13};
+
+use support::pki::{Clients, Leaf, Pki};
+use support::script::{Connection, Script, Step, answer, ok};
+
+fn root(pki: &Pki) -> Certificate {
+    Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap()
+}
+
+fn identity(pki: &Pki) -> Identity {
+    Identity::from_pem(pki.client_pem().as_bytes()).unwrap()
+}
+
+/// A redirect that leaves its connection open.
+fn moved_and_open(location: &str) -> Vec<Step> {
+    answer(format!("HTTP/1.1 302 Moved\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n"))
+}
+
+mod certificates {
+    use super::*;
+
+    const BOTH: [&rustls::SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
+
+    /// What a server that asks for certificates is set up with.
+    fn asking(pki: &Pki, version: &'static rustls::SupportedProtocolVersion) -> Arc<ServerConfig> {
+        pki.server_config_for(Leaf::Good, &[version], Clients::Asked)
+    }
+
+    fn preconfigured(pki: &Pki) -> rustls::ClientConfig {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(pki.ca_der().into()).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let (chain, key) = pki.client_der();
+        rustls::ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(rustls::ALL_VERSIONS)
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_client_auth_cert(chain, key)
+            .unwrap()
+    }
+
+    type Setup = fn(&Pki) -> ClientBuilder;
+
+    /// Each way to give a client a certificate.
+    const SETUPS: [(&str, Setup); 3] = [
+        ("identity", |pki| Client::builder().tls_certs_only([root(pki)]).identity(identity(pki))),
+        ("any name", |pki| {
+            let builder = Client::builder().tls_certs_only([root(pki)]);
+            builder.danger_accept_invalid_hostnames(true).identity(identity(pki))
+        }),
+        ("preconfigured", |pki| Client::builder().use_preconfigured_tls(preconfigured(pki))),
+    ];
+
+    fn tls(connections: Vec<Connection>, config: &Arc<ServerConfig>) -> Script {
+        Script::serve_tls(connections, Arc::clone(config))
+    }
+
+    /// curl's fault of 2026: the certificate goes to the origin that the caller named, and to no other,
+    /// whether the redirect to that came over TLS or in the clear.
+    #[test]
+    fn s12_a_certificate_stays_with_its_origin() {
+        let pki = Pki::new();
+        for (what, setup) in SETUPS {
+            for version in BOTH {
+                let config = asking(&pki, version);
+                let foreign = tls(vec![answer(ok("foreign"))], &config);
+                let own = tls(vec![moved_and_open(&foreign.url("/"))], &config);
+                let client = setup(&pki).build().unwrap();
+                let response = client.get(own.url("/")).send().unwrap();
+                assert_eq!(response.text().unwrap(), "foreign");
+                drop(client);
+                own.join();
+                foreign.join();
+                let seen = (own.certified(0), foreign.certified(0));
+                assert_eq!(seen, (true, false), "{what} {version:?}");
+
+                let foreign = tls(vec![answer(ok("foreign"))], &config);
+                let own = Script::serve(vec![moved_and_open(&foreign.url("/"))]);
+                setup(&pki).build().unwrap().get(own.url("/")).send().unwrap();
+                own.join();
+                foreign.join();
+                assert!(!foreign.certified(0), "{what} {version:?}, from plain http");
+            }
+        }
+    }
+
+    /// Nor does it go through the tunnel of a proxy.
+    #[test]
+    fn s12_nor_through_a_tunnel() {
+        let pki = Pki::new();
+        for scheme in ["http", "socks5h"] {
+            let foreign = tls(vec![answer(ok("foreign"))], &asking(&pki, &TLS13));
+            let own = Script::serve(vec![moved_and_open("https://localhost/")]);
+            let proxy = match scheme {
+                "http" => support::proxy::Proxy::http(foreign.addr()),
+                _ => support::proxy::Proxy::socks(foreign.addr()),
+            };
+            let builder = Client::builder().tls_certs_only([root(&pki)]).identity(identity(&pki));
+            let by_proxy = Proxy::https(proxy.url(scheme)).unwrap();
+            let client = builder.proxy(by_proxy).build().unwrap();
+            client.get(own.url("/")).send().unwrap().bytes().unwrap();
+            drop(client);
+            own.join();
+            foreign.join();
+            assert_eq!(proxy.asked().len(), 1);
+            assert!(!foreign.certified(0), "{scheme}");
+        }
+    }
+
+    /// A chain of redirects that comes home has lost the certificate, in the handshake, in the sessions
+    /// that are resumed, and in the pool: what was authenticated serves no request that is not, and the
+    /// other way round.
+    #[test]
+    fn s12_connections_with_a_certificate_are_apart() {
+        let pki = Pki::new();
+        for (what, setup) in SETUPS {
+            for version in BOTH {
+                let config = asking(&pki, version);
+                let client = setup(&pki).build().unwrap();
+                let home = tls(
+                    vec![
+                        // Authenticated: both requests that name this origin.
+                        [answer(ok("one")), answer(ok("three"))].concat(),
+                        // Not so: both requests that were led here.
+                        [answer(ok("two")), answer(ok("four"))].concat(),
+                    ],
+                    &config,
+                );
+                let away = Script::serve(vec![
+                    [moved_and_open(&home.url("/led")), moved_and_open(&home.url("/led"))].concat(),
+                ]);
+                let get = |url: String| client.get(url).send().unwrap().text().unwrap();
+                assert_eq!(get(home.url("/")), "one");
+                assert_eq!(get(away.url("/")), "two");
+                assert_eq!(get(home.url("/")), "three");
+                assert_eq!(get(away.url("/")), "four");
+                drop(client);
+                home.join();
+                away.join();
+                assert!(home.certified(0), "{what} {version:?}");
+                assert!(!home.certified(1) && !home.resumed(1), "{what} {version:?}");
+            }
+        }
+    }
+
+    /// What is not authenticated resumes no session, and leaves none behind.
+    #[test]
+    fn s12_sessions_with_a_certificate_are_apart() {
+        const LAST: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let pki = Pki::new();
+        for (what, setup) in SETUPS {
+            for version in BOTH {
+                let config = asking(&pki, version);
+                let client = setup(&pki).build().unwrap();
+                let home = tls(vec![answer(LAST); 4], &config);
+                let away = Script::serve(vec![
+                    [moved_and_open(&home.url("/")), moved_and_open(&home.url("/"))].concat(),
+                ]);
+                for url in [home.url("/"), away.url("/"), home.url("/"), away.url("/")] {
+                    client.get(url).send().unwrap().bytes().unwrap();
+                }
+                drop(client);
+                home.join();
+                away.join();
+                let seen = [0, 1, 2, 3].map(|i| (home.certified(i), home.resumed(i)));
+                let expected = [(true, false), (false, false), (true, true), (false, false)];
+                assert_eq!(seen, expected, "{what} {version:?}");
+            }
+        }
+    }
+
+    /// Without a certificate there is nothing to keep apart: one connection serves both.
+    #[test]
+    fn without_a_certificate_connections_are_shared() {
+        let pki = Pki::new();
+        let config = asking(&pki, &TLS13);
+        let home = tls(vec![[answer(ok("one")), answer(ok("two"))].concat()], &config);
+        let away = Script::serve(vec![moved_and_open(&home.url("/"))]);
+        let client = Client::builder().tls_certs_only([root(&pki)]).build().unwrap();
+        for url in [home.url("/"), away.url("/")] {
+            client.get(url).send().unwrap().bytes().unwrap();
+        }
+    }
+
+    /// A session stands for the verification that its client did: it is resumed by that client only,
+    /// also where several were given the same configuration.
+    #[test]
+    fn clients_of_one_configuration_share_no_sessions() {
+        const LAST: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let pki = Pki::new();
+        for version in BOTH {
+            let shared = Arc::new(preconfigured(&pki));
+            let server = tls(vec![answer(LAST); 4], &asking(&pki, version));
+            for _ in 0..2 {
+                let builder = Client::builder().use_preconfigured_tls(Arc::clone(&shared));
+                let client = builder.build().unwrap();
+                for _ in 0..2 {
+                    client.get(server.url("/")).send().unwrap().bytes().unwrap();
+                }
+            }
+            server.join();
+            let resumed = [0, 1, 2, 3].map(|i| server.resumed(i));
+            assert_eq!(resumed, [false, true, false, true], "{version:?}");
+        }
+    }
+
+    /// One that was told to resume nothing still does not.
+    #[test]
+    fn a_configuration_without_resumption_stays_without() {
+        const LAST: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let pki = Pki::new();
+        let mut config = preconfigured(&pki);
+        config.resumption = rustls::client::Resumption::disabled();
+        let server = tls(vec![answer(LAST); 2], &asking(&pki, &TLS13));
+        let client = Client::builder().use_preconfigured_tls(config).build().unwrap();
+        for _ in 0..2 {
+            client.get(server.url("/")).send().unwrap().bytes().unwrap();
+        }
+        server.join();
+        assert!(!server.resumed(1));
+    }
+}
+
+mod fields {
+    use super::*;
+    use leanhttp::header::{HeaderMap, HeaderName, HeaderValue};
+    use leanhttp::redirect::Policy;
+
+    /// Names that carry what proves who one is, by what servers, proxies and services ask for, and by
+    /// what scanners for secrets look for.
+    const CREDENTIALS: [&str; 80] = [
+        "authorization",
+        "authorization-token",
+        "x-authorization",
+        "x-emby-authorization",
+        "x-ms-authorization-auxiliary",
+        "x-goog-iam-authorization-token",
+        "cookie",
+        "cookie2",
+        "proxy-authorization",
+        "x-api-key",
+        "api-key",
+        "apikey",
+        "x-apikey",
+        "api_key",
+        "dd-api-key",
+        "dd-application-key",
+        "x-goog-api-key",
+        "x-algolia-api-key",
+        "x-parse-rest-api-key",
+        "x-parse-master-key",
+        "x-nuget-apikey",
+        "x-rapidapi-key",
+        "x-functions-key",
+        "x-license-key",
+        "x-access-key",
+        "ocp-apim-subscription-key",
+        "x-amz-server-side-encryption-customer-key",
+        "x-ms-encryption-key",
+        "x-auth-token",
+        "x-auth-key",
+        "x-auth-email",
+        "x-auth",
+        "x-sentry-auth",
+        "x-subject-token",
+        "x-storage-token",
+        "x-vault-token",
+        "x-consul-token",
+        "x-figma-token",
+        "x-plex-token",
+        "x-shopify-access-token",
+        "x-postmark-server-token",
+        "x-amz-security-token",
+        "x-aws-ec2-metadata-token",
+        "x-amzn-oidc-accesstoken",
+        "private-token",
+        "job-token",
+        "deploy-token",
+        "token",
+        "access_token",
+        "x-csrf-token",
+        "x-csrftoken",
+        "x-xsrf-token",
+        "csrf",
+        "csrfpreventiontoken",
+        "jenkins-crumb",
+        "x-client-secret",
+        "cf-access-client-secret",
+        "cf-access-jwt-assertion",
+        "x-goog-iap-jwt-assertion",
+        "x-jwt",
+        "x-password",
+        "x-passwd",
+        "ok-access-passphrase",
+        "ok-access-sign",
+        "x-credential",
+        "x-amz-credentials",
+        "x-session",
+        "x-session-id",
+        "x-transmission-session-id",
+        "sessionid",
+        "x-github-otp",
+        "dpop",
+        "signature",
+        "signature-input",
+        "x-hub-signature-256",
+        "x-twilio-signature",
+        "client-cert",
+        "x-forwarded-client-cert",
+        "ssl-client-cert",
+        "x-jfrog-art-api",
+    ];
+
+    /// Names that look like it and are needed wherever the request goes.
+    const OTHERS: [&str; 23] = [
+        "accept",
+        "idempotency-key",
+        "x-idempotency-key",
+        "x-cache-key",
+        "x-partition-key",
+        "surrogate-key",
+        "author",
+        "x-authority",
+        "x-request-id",
+        "x-correlation-id",
+        "traceparent",
+        "keep-alive",
+        "monkey",
+        "x-keyboard",
+        "x-design",
+        "x-passenger",
+        "x-certain",
+        "x-assertive",
+        "user-agent",
+        "x-amz-date",
+        "content-language",
+        "prefer",
+        "dnt",
+    ];
+
+    fn all(names: &[&'static str]) -> HeaderMap {
+        let field = |name: &&'static str| {
+            (HeaderName::from_static(name), HeaderValue::from_static("value-of-it"))
+        };
+        names.iter().map(field).collect()
+    }
+
+    fn has(head: &str, name: &str) -> bool {
+        head.contains(&format!("\r\n{name}: "))
+    }
+
+    /// What arrives at the same origin, and at another one.
+    fn sent(
+        client: ClientBuilder,
+        of_client: HeaderMap,
+        of_request: HeaderMap,
+    ) -> (String, String) {
+        let away = Script::serve(vec![answer(ok(""))]);
+        let home = Script::serve(vec![
+            [moved_and_open("/again"), moved_and_open(&away.url("/"))].concat(),
+        ]);
+        let client = client.default_headers(of_client).build().unwrap();
+        client.get(home.url("/")).headers(of_request).send().unwrap();
+        drop(client);
+        home.join();
+        away.join();
+        let at_home = home.received_text(0);
+        let (first, again) = at_home.split_once("GET /again").unwrap();
+        // The last fields of the first request are complete.
+        assert_eq!(first.matches("value-of-it").count(), again.matches("value-of-it").count());
+        (again.to_owned(), away.received_text(0))
+    }
+
+    /// Whether the field is one of the request or one of the client.
+    #[test]
+    fn s13_what_looks_like_a_credential_stays_with_its_origin() {
+        for is_of_client in [true, false] {
+            for names in CREDENTIALS.chunks(20).chain(OTHERS.chunks(23)) {
+                let is_kept = OTHERS.contains(&names[0]);
+                let (one, two) = (all(names), HeaderMap::new());
+                let (of_client, of_request) = if is_of_client { (one, two) } else { (two, one) };
+                let (home, away) = sent(Client::builder(), of_client, of_request);
+                for name in names.iter().filter(|name| **name != "proxy-authorization") {
+                    assert!(has(&home, name), "{name} at home\n{home}");
+                    assert_eq!(has(&away, name), is_kept, "{name} away\n{away}");
+                }
+                assert!(!has(&away, "proxy-authorization"));
+            }
+        }
+    }
+
+    /// The program knows better: some are sent everywhere, others are held back.
+    #[test]
+    fn s13_the_policy_names_exceptions() {
+        let name = HeaderName::from_static;
+        let policy = Policy::limited(5)
+            .allow_cross_origin([name("x-csrf-token"), name("authorization"), name("x-marked")])
+            .strip_cross_origin([name("x-tenant"), name("idempotency-key")]);
+        let mut fields =
+            all(&["x-csrf-token", "authorization", "x-tenant", "idempotency-key", "x-vault-token"]);
+        let mut marked = HeaderValue::from_static("value-of-it");
+        marked.set_sensitive(true);
+        fields.insert("x-marked", marked);
+        for is_of_client in [true, false] {
+            let (one, two) = (fields.clone(), HeaderMap::new());
+            let (of_client, of_request) = if is_of_client { (one, two) } else { (two, one) };
+            let client = Client::builder().redirect(policy.clone());
+            let (home, away) = sent(client, of_client, of_request);
+            for name in fields.keys() {
+                assert!(has(&home, name.as_str()), "{name}\n{home}");
+            }
+            let kept: Vec<_> = fields.keys().filter(|name| has(&away, name.as_str())).collect();
+            assert_eq!(kept, ["x-csrf-token"], "{away}");
+        }
+    }
+
+    /// Its value is not shown either.
+    #[test]
+    fn what_looks_like_a_credential_is_hidden_in_debug() {
+        let ask = Client::new().get("http://a.test/").headers(all(&CREDENTIALS));
+        let shown = format!("{ask:?}");
+        assert!(!shown.contains("value-of-it"), "{shown}");
+        let shown = format!("{:?}", ask.build().unwrap());
+        assert!(!shown.contains("value-of-it"), "{shown}");
+    }
+}
+
+mod trace {
+    use std::io;
+
+    use super::*;
+    use leanhttp::blocking::{Body, RequestBuilder};
+    use leanhttp::cookie::Jar;
+    use leanhttp::header::{HeaderMap, HeaderName, HeaderValue};
+    use leanhttp::{Method, Url};
+
+    fn field(name: &'static str, is_sensitive: bool) -> HeaderMap {
+        let mut value = HeaderValue::from_static("secret");
+        value.set_sensitive(is_sensitive);
+        HeaderMap::from_iter([(HeaderName::from_static(name), value)])
+    }
+
+    /// RFC 9110 §9.3.8: the response shows all that was sent, so what the client adds by itself is left
+    /// out.
+    #[test]
+    fn s18_what_the_client_adds_is_left_out() {
+        let jar = Arc::new(Jar::new());
+        jar.add_cookie_str("a=secret", &Url::parse("http://a.test/").unwrap());
+        type Setup<'a> = &'a dyn Fn(ClientBuilder) -> ClientBuilder;
+        let rows: [(&str, Setup<'_>); 7] = [
+            ("basic", &|client| client.basic_auth("u", Some("secret"))),
+            ("default Authorization", &|client| {
+                client.default_headers(field("authorization", false))
+            }),
+            ("default Cookie", &|client| client.default_headers(field("cookie", false))),
+            ("default X-Api-Key", &|client| client.default_headers(field("x-api-key", false))),
+            ("marked", &|client| client.default_headers(field("x-tenant", true))),
+            ("jar", &|client| client.cookie_provider(Arc::clone(&jar))),
+            ("proxy", &|client| {
+                let proxy = Proxy::http("http://u:secret@a.test").unwrap();
+                client.proxy(proxy.headers(field("x-proxy-token", false)))
+            }),
+        ];
+        for (what, set) in rows {
+            let server = Script::serve(vec![answer(ok(""))]);
+            let client = set(Client::builder()).resolve("a.test", server.addr());
+            let ask = client.build().unwrap().request(Method::TRACE, "http://a.test/");
+            ask.header("x-own", "1").send().unwrap();
+            server.join();
+            let head = server.received_text(0);
+            let fields: Vec<_> = head.lines().skip(1).collect();
+            let usual = format!("user-agent: leanhttp/{}", env!("CARGO_PKG_VERSION"));
+            let mut expected = vec!["host: a.test", &usual, "accept: */*", "x-own: 1", ""];
+            if fields.iter().any(|field| field.starts_with("accept-encoding")) {
+                expected.insert(4, fields[4]);
+            }
+            assert_eq!(fields, expected, "{what}");
+        }
+    }
+
+    /// A challenge is not answered either.
+    #[cfg(feature = "digest")]
+    #[test]
+    fn s18_a_challenge_is_not_answered() {
+        let server = Script::serve(vec![answer(
+            "HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"\r\n\
+             content-length: 0\r\n\r\n",
+        )]);
+        let client = Client::builder().digest_auth("u", "secret").build().unwrap();
+        let response = client.request(Method::TRACE, server.url("/")).send().unwrap();
+        assert_eq!(response.status(), 401);
+    }
+
+    /// What the caller adds by name is a mistake, and nothing is sent.
+    #[test]
+    fn s18_what_the_caller_adds_is_an_error() {
+        type Step = fn(RequestBuilder) -> RequestBuilder;
+        let with = |name: &str| {
+            format!("TRACE cannot carry {name}: the response would show it (RFC 9110 \u{a7}9.3.8)")
+        };
+        let body = "TRACE cannot have a body (RFC 9110 \u{a7}9.3.8)".to_owned();
+        let rows: [(&str, Step, String); 9] = [
+            ("", |ask| ask.basic_auth("u", Some("secret")), with("authorization")),
+            ("", |ask| ask.bearer_auth("secret"), with("authorization")),
+            ("", |ask| ask.header("Authorization", "secret"), with("authorization")),
+            ("", |ask| ask.header("Cookie", "a=secret"), with("cookie")),
+            ("", |ask| ask.header("X-Api-Key", "secret"), with("x-api-key")),
+            ("", |ask| ask.headers(field("x-tenant", true)), with("x-tenant")),
+            ("u:secret@", |ask| ask, with("authorization")),
+            ("", |ask| ask.body("secret"), body.clone()),
+            ("", |ask| ask.body(Body::new(io::Cursor::new("secret"))), body),
+        ];
+        for (userinfo, step, line) in rows {
+            let server = Script::serve(vec![]);
+            let url = format!("http://{userinfo}a.test/");
+            let client = Client::builder().resolve("a.test", server.addr()).build().unwrap();
+            let error = step(client.request(Method::TRACE, url)).send().unwrap_err();
+            assert!(error.is_builder());
+            assert_eq!(error.to_string(), line);
+        }
+        let server = Script::serve(vec![answer(ok(""))]);
+        Client::new().request(Method::TRACE, server.url("/")).body("").send().unwrap();
+    }
+}
+
+mod urls {
+    use super::*;
+    use leanhttp::blocking::RequestBuilder;
+    use leanhttp::header::AUTHORIZATION;
+
+    /// What a middleware logs is the URL of a request that was built.
+    #[test]
+    fn a_request_that_was_built_has_no_password_in_its_url() {
+        type Step = fn(RequestBuilder) -> RequestBuilder;
+        let own: Step = |ask| ask.header(AUTHORIZATION, "Own field");
+        let bearer: Step = |ask| ask.bearer_auth("token");
+        let rows: [(&str, Step, Option<&str>); 6] = [
+            ("http://u:secret@a.test/p?q", |ask| ask, Some("Basic dTpzZWNyZXQ=")),
+            ("http://u@a.test/p?q", |ask| ask, Some("Basic dTo=")),
+            ("http://:secret@a.test/p?q", |ask| ask, Some("Basic OnNlY3JldA==")),
+            ("http://u:secret@a.test/p?q", own, Some("Own field")),
+            ("http://u:secret@a.test/p?q", bearer, Some("Bearer token")),
+            ("http://a.test/p?q", |ask| ask, None),
+        ];
+        for (url, step, expected) in rows {
+            let request = step(Client::new().get(url)).build().unwrap();
+            assert_eq!(request.url().as_str(), "http://a.test/p?q");
+            let value = request.headers().get(AUTHORIZATION);
+            assert_eq!(value.map(|value| value.to_str().unwrap()), expected, "{url}");
+            assert!(value.is_none_or(|value| value.is_sensitive()), "{url}");
+            assert!(!format!("{request:?}").contains("ecret"));
+        }
+        let error = Client::new().get("http://a%3Ab:secret@a.test/").build().unwrap_err();
+        assert_eq!(error.to_string(), "a user name for Basic authentication cannot hold a colon");
+    }
+
+    /// It stays with its origin, as if it had been given by name.
+    #[test]
+    fn the_user_of_a_url_is_a_credential_of_its_origin() {
+        let away = Script::serve(vec![answer(ok(""))]);
+        let home = Script::serve(vec![
+            [moved_and_open("/again"), moved_and_open(&away.url("/"))].concat(),
+        ]);
+        let url = home.url("/").replace("://", "://u:secret@");
+        let client = Client::new();
+        let request = client.get(url).build().unwrap();
+        client.execute(request).unwrap();
+        drop(client);
+        home.join();
+        away.join();
+        assert_eq!(home.received_text(0).matches("authorization: Basic").count(), 2);
+        assert!(!away.received_text(0).contains("authorization"));
+    }
+}
+
+mod texts {
+    use super::*;
+    use leanhttp::Url;
+
+    use support::script::moved;
+
+    /// What a caller may write by mistake, or a server to have it written into a log: texts that are no
+    /// URLs, with a user name and a password in them all the same.
+    const SPELLINGS: [&str; 46] = [
+        "http://alice\u{ff1a}hunter2/",
+        "http://alice%253Ahunter2|/",
+        "http://alice:hunter2%40host/",
+        "http://alice:hunter2%2540host/",
+        "http://alice:hunter2\u{ff20}host/",
+        "http://alice:hunter2\u{fe6b}host/",
+        "http://alice:hunter2&#64;host/",
+        "http://alice:hunter2\\@host/",
+        "http://alice:hunter2 host/",
+        "http://alice:hunter2:host/",
+        "http://alice:hunter2:host:80/",
+        "http://alice:hunter2",
+        "http://alice:hunter2/@host/",
+        "http://alice:hunter2#@host/",
+        "http://alice:hunter2@host:port/",
+        "http://alice:hunter2@ho st/",
+        "http://alice:hunter2@[host/",
+        "http://[alice:hunter2%40host]/",
+        "http:alice:hunter2%40host/",
+        "http:/alice:hunter2%40host/",
+        "http:\\\\alice:hunter2%40host/",
+        "http:////alice:hunter2%40host/",
+        " HTTP://alice:hun\tter2%40host/",
+        "https://alice:hunter2%40host/",
+        "http://alice%3Ahunter2%40host/",
+        "http://alice%40hunter2%40host/",
+        "http://hunter2%40host/",
+        "http://hunter2\u{ff20}host/",
+        "http://hunter2|x%40host/",
+        "http//alice:hunter2%40host/",
+        "://alice:hunter2%40host/",
+        "//alice:hunter2%40host/",
+        "htp://alice:hunter2%40host/",
+        "ftp://alice:hunter2@host/",
+        "ftp://alice:hunter2%40host/",
+        "alice:hunter2@host",
+        "alice:hunter2%40host",
+        "alice:hunter2\u{ff20}host",
+        "alice:hunter2:host",
+        "alice:hunter2:host:80",
+        "alice:hunter2",
+        "al_ice:hunter2:host",
+        "alice.hunter2:x@host",
+        "socks6://alice:hunter2:host:1080",
+        "socks5://alice:hunter2%40host:1080",
+        "socks5:alice:hunter2:host",
+    ];
+
+    #[track_caller]
+    fn assert_hidden(text: &str, error: &dyn std::error::Error) {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            for shown in [format!("{error}"), format!("{error:?}")] {
+                // A tab in it is no disguise.
+                let plain = shown.replace("\\t", "").replace('\t', "");
+                for secret in ["alice", "al_ice", "hunter2"] {
+                    assert!(!plain.contains(secret), "{text:?}: {shown}");
+                }
+            }
+            next = error.source();
+        }
+    }
+
+    /// The fault of Go's `url.Parse` and its like: the rule is that what could be user and password is
+    /// not shown.
+    #[test]
+    fn s17_a_text_that_may_hold_a_password_is_not_shown() {
+        let client = Client::new();
+        let mut refused = 0;
+        for text in SPELLINGS {
+            if let Err(error) = client.get(text).build() {
+                refused += 1;
+                assert_hidden(text, &error);
+                assert!(error.url().is_none());
+            }
+            if let Err(error) = Url::parse(text) {
+                assert_hidden(text, &error);
+            }
+            match Proxy::all(text) {
+                Ok(proxy) => {
+                    assert!(!format!("{proxy:?}").contains("hunter2"), "{text:?} {proxy:?}")
+                }
+                Err(error) => assert_hidden(text, &error),
+            }
+        }
+        assert!(refused > 30, "{refused} were refused");
+    }
+
+    #[test]
+    fn s17_nor_is_a_location() {
+        let client = Client::new();
+        let is_absolute = |text: &&str| {
+            Url::parse(text).is_err() && text.contains("://alice") && !text.starts_with(":")
+        };
+        for text in SPELLINGS.into_iter().filter(is_absolute) {
+            let server = Script::serve(vec![moved(302, text)]);
+            let error = client.get(server.url("/")).send().err();
+            if let Some(error) = error {
+                assert_hidden(text, &error);
+            }
+        }
+    }
+
+    /// The rest is shown, because it says what is wrong.
+    #[test]
+    fn a_text_without_a_password_is_shown() {
+        let rows = [
+            ("", "URL \"\": the URL is empty"),
+            (
+                "/get",
+                "URL \"/get\": relative URL without a base: did you mean `http://\u{2026}` or `https://\u{2026}`?",
+            ),
+            (
+                "ftp://host/file",
+                "URL \"ftp://host/file\": the scheme `ftp` is not supported, only `http` and `https` are",
+            ),
+            (
+                "mailto:me",
+                "URL \"mailto:me\": the scheme `mailto` is not supported, only `http` and `https` are",
+            ),
+            (
+                "http://host:99999/",
+                "URL \"http://host:99999/\": the port is not a number from 0 to 65535",
+            ),
+            (
+                "http://[::1/",
+                "URL \"http://[::1/\": the host is in brackets but is no valid IPv6 address",
+            ),
+            (
+                "http://1.2.3.4.5/",
+                "URL \"http://1.2.3.4.5/\": the host ends in a number but is no valid IPv4 address",
+            ),
+        ];
+        for (text, line) in rows {
+            let error = Client::new().get(text).build().unwrap_err();
+            assert_eq!(error.to_string(), line);
+        }
+    }
+}
