@@ -184,7 +184,7 @@ async fn s15_a_conversation() {
     let certificate = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
     let client = Client::builder().no_proxy().tls_certs_only([certificate]).build().unwrap();
     for tls in [None, Some(pki.server_config(Leaf::Good))] {
-        for sized in [false] {
+        for sized in [false, true] {
             let url = serve(tls.clone(), |stream| mirror(stream));
             timeout(SOON, converse(&client, url, sized)).await.unwrap();
         }
