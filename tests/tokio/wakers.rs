@@ -19,7 +19,7 @@ type Call = Pin<Box<dyn Future<Output = real::Result<Response>> + Send>>;
 struct Once(Mutex<Option<Box<dyn FnOnce() + Send>>>);
 
 impl Once {
-    fn new(deed: impl FnOnce() + Send + 'static) -> Waker {
+    fn waker(deed: impl FnOnce() + Send + 'static) -> Waker {
         Waker::from(Arc::new(Self(Mutex::new(Some(Box::new(deed))))))
     }
 }
@@ -55,13 +55,16 @@ fn in_time(work: impl FnOnce() + Send + 'static) {
         work();
         let _ = tell.send(());
     });
-    told.recv_timeout(Duration::from_secs(20)).expect("it is stuck");
+    told.recv_timeout(Duration::from_secs(20)).unwrap(); // or it is stuck
     work.join().unwrap();
 }
 
-/// Of a call in each place where it may wait: for its turn, for an address, for a connection, for a head.
-fn waits()
--> Vec<(&'static str, Box<dyn Fn(&CancelToken) -> (Client, Call)>, Vec<Box<dyn std::any::Any>>)> {
+type Peers = Vec<Box<dyn std::any::Any>>;
+type Wait = Box<dyn Fn(&CancelToken) -> (Client, Call)>;
+
+/// A call in each place where it may wait: for its turn, for an address, for a connection, for a head; and
+/// the peers of that.
+fn waits() -> Vec<(&'static str, Wait, Peers)> {
     let silent = Silent::start();
     let url = format!("http://{}/", silent.addr());
     let head = move |token: &CancelToken| -> (Client, Call) {
@@ -108,7 +111,7 @@ fn that_drop_the_future() {
         let (client, mut call) = wait(&token);
         let shared: Arc<Mutex<Option<Call>>> = Arc::default();
         let theirs = Arc::clone(&shared);
-        let waker = Once::new(move || drop(theirs.lock().unwrap().take()));
+        let waker = Once::waker(move || drop(theirs.lock().unwrap().take()));
         assert!(poll(&mut call, &waker).is_pending(), "{what}");
         *shared.lock().unwrap() = Some(call);
         let canceller = token.clone();
@@ -131,7 +134,7 @@ fn that_panic() {
         let wakers: Vec<_> = (0..3)
             .map(|n| {
                 let woken = Arc::clone(&woken);
-                Once::new(move || match n {
+                Once::waker(move || match n {
                     1 => panic!("a waker that panics"),
                     _ => *woken.lock().unwrap() += 1,
                 })
@@ -163,7 +166,7 @@ fn that_panic_when_a_place_is_free() {
     let httpbin = Httpbin::start();
     let token = CancelToken::new();
     let (client, mut call, busy) = waiting(&httpbin.url("/bytes/1000000"), &token);
-    let waker = Once::new(|| panic!("a waker that panics"));
+    let waker = Once::waker(|| panic!("a waker that panics"));
     assert!(poll(&mut call, &waker).is_pending());
     block_on(async { drop(busy) });
     drop(call);
@@ -191,7 +194,9 @@ fn that_use_the_token_when_they_are_dropped() {
         in_time(move || {
             for _ in 0..3 {
                 let waker = Waker::from(Arc::new(Uses(token.clone(), client.clone())));
-                let _ = poll(&mut call, &waker);
+                if poll(&mut call, &waker).is_ready() {
+                    break; // cancelled by one that was dropped
+                }
             }
             drop(call);
         });

@@ -115,9 +115,11 @@ fn every_cut_is_an_error() {
     }
 }
 
+type Nothing = (&'static str, Vec<u8>, Vec<u8>, Vec<u8>);
+
 /// What may follow each other for ever: what stands before, what is repeated, and the rest that would
 /// make a whole body of it.
-fn nothings() -> Vec<(&'static str, Vec<u8>, Vec<u8>, Vec<u8>)> {
+fn nothings() -> Vec<Nothing> {
     let data = gzip(TEXT).split_off(10);
     let terminated = [b"\0", &*data].concat();
     let commented = b"\x1f\x8b\x08\x10\0\0\0\0\0\x03";
