@@ -26,11 +26,13 @@ impl<F: Front> Client<F> {
         let mut call = Call::new(&shared.config, request, shared.system.now());
         call.begin()?;
         match hops(shared, &mut call).await {
-            Ok(Answer { head, connection, refusal: None }) => {
-                deliver(shared, call, head, connection)
-            }
-            Ok(Answer { head, connection, refusal: Some(error) }) => {
-                Err(refuse(shared, call, head, connection, error))
+            Ok(Answer { head, connection, refusal }) => {
+                let status = head.status;
+                let response = deliver(shared, call, head, connection);
+                match refusal {
+                    None => response,
+                    Some(error) => Err(refuse(error.about(status), response)),
+                }
             }
             Err(error) => Err(error.timed(call.budget.into_timings())),
         }
@@ -93,21 +95,11 @@ async fn wait<S: System>(system: &S, budget: &Budget, when: When) {
 
 /// The error of a redirect that is not followed, with the response that it came in: status, fields and
 /// body, if that can be read at all.
-fn refuse<F: Front>(
-    shared: &Arc<Shared<F>>,
-    call: Call<'_, F>,
-    head: Box<ResponseHead>,
-    connection: Apart<Connection<F>>,
-    error: Error,
-) -> Error {
-    let error = error.about(head.status);
-    match deliver(shared, call, head, connection) {
-        Ok(response) => {
-            let timings = response.head.timings.clone();
-            error.timed(timings).keeping(Box::new(response))
-        }
-        Err(_) => error,
-    }
+#[cold]
+fn refuse<F: Front>(error: Error, response: Result<Response<Reader<F>>>) -> Error {
+    let Ok(response) = response else { return error };
+    let timings = response.head.timings.clone();
+    error.timed(timings).keeping(Box::new(response))
 }
 
 fn deliver<F: Front>(
