@@ -282,13 +282,18 @@ fn s14_an_answer_before_a_reset_is_seen() {
     assert_eq!(response.status(), 413);
 }
 
-/// A source that fails once the server has answered.
-struct Fails(Receiver<()>, bool);
+/// A source that has the server answer while it is read for the second time, and then fails.
+struct Fails {
+    is_read: mpsc::Sender<()>,
+    is_answered: Receiver<()>,
+    has_begun: bool,
+}
 
 impl Read for Fails {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if std::mem::replace(&mut self.1, true) {
-            let _ = self.0.recv();
+        if std::mem::replace(&mut self.has_begun, true) {
+            let _ = self.is_read.send(());
+            let _ = self.is_answered.recv();
             thread::sleep(Duration::from_millis(20)); // from the server's write to the client's socket
             return Err(io::Error::other("the source fails"));
         }
@@ -301,15 +306,17 @@ impl Read for Fails {
 #[test]
 fn a_refusal_that_is_there_beats_the_error_of_the_source() {
     for status in [403, 200] {
-        let (told, answered) = mpsc::channel();
+        let (told, is_answered) = mpsc::channel();
+        let (is_read, may_answer) = mpsc::channel();
         let (url, _server) = serve(None, move |stream| {
             read_head(stream)?;
             stream.read_exact(&mut [0])?;
+            let _ = may_answer.recv();
             write!(stream, "HTTP/1.1 {status} Status\r\ncontent-length: 0\r\n\r\n")?;
             let _ = told.send(());
             Ok(())
         });
-        let body = Body::new(Fails(answered, false));
+        let body = Body::new(Fails { is_read, is_answered, has_begun: false });
         match client().post(url).body(body).send() {
             Ok(response) => assert_eq!((response.status().as_u16(), status), (403, 403)),
             Err(error) => {

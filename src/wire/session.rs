@@ -142,7 +142,9 @@ impl Session {
     /// Whether more of the request is to be written.
     pub(crate) fn is_sending(&self) -> bool {
         match &self.layers {
-            Some(layers) if !layers.output().is_empty() => !self.exchange.is_abandoned(),
+            Some(layers) if !layers.output().is_empty() => {
+                !self.exchange.is_abandoned() && !layers.have_failed()
+            }
             _ => self.exchange.is_sending(),
         }
     }
@@ -416,8 +418,10 @@ impl Session {
             filled += direct.len();
             exchange.received(rest);
         })?;
-        if let Some(ending) = ending {
-            exchange.read_eof(ending);
+        match (ending, layers.setup()) {
+            (Some(_), Some(setup)) => layers.cut(setup)?, // the way of a handshake has ended
+            (Some(ending), None) => exchange.read_eof(ending),
+            (None, _) => {}
         }
         if layers.are_gone() {
             self.layers = None;
