@@ -35,6 +35,8 @@ mod sent_on;
 #[path = "tokio/service.rs"]
 mod service;
 mod support;
+#[path = "tokio/time.rs"]
+mod time;
 #[path = "tokio/uploads.rs"]
 mod uploads;
 
@@ -84,6 +86,8 @@ mod both {
     mod hostile_size;
     #[path = "hostile_time.rs"]
     mod hostile_time;
+    #[path = "keep_alive.rs"]
+    mod keep_alive;
     #[path = "limits.rs"]
     mod limits;
     #[path = "netrc.rs"]

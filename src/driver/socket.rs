@@ -10,7 +10,7 @@ use http::Method;
 
 use super::system::{Meanwhile, Pending, Stream, System};
 use crate::link::Halt;
-use crate::policy::budget::{Budget, Expired, Operation};
+use crate::policy::budget::{Budget, Expired, Operation, Wait};
 use crate::proto::close::CloseReason;
 use crate::response::Addresses;
 use crate::url::Url;
@@ -86,7 +86,15 @@ impl<S: System> Socket<S> {
     /// Waits for the first byte of a response, or for the end.
     pub(crate) async fn readable(&mut self, budget: &Budget) -> Result<(), SocketError> {
         let system = &self.system;
-        self.stream.readable(|| budget.wait(Operation::Read, || system.now())).await
+        let wait = || budget.wait(Operation::Read, || system.now());
+        match self.stream.readable(wait).await {
+            Err(SocketError::Expired(passed))
+                if passed.is_of_peer() && self.pending() != Pending::Nothing =>
+            {
+                Ok(())
+            }
+            readable => readable,
+        }
     }
 
     /// Reads at least one byte; 0 is the end.
@@ -108,7 +116,8 @@ impl<S: System> Socket<S> {
         budget: &mut Budget,
     ) -> Result<usize, SocketError> {
         loop {
-            let wait = budget.wait_on(operation, self.since(first), || self.system.now())?;
+            let wait = budget.wait_on(operation, self.since(first), || self.system.now());
+            let wait = self.or_once_more(wait, budget)?;
             let began = budget.has_pace(operation).then(|| self.begin_waiting());
             let read = self.stream.read(into, wait).await;
             self.waits_since = None;
@@ -128,7 +137,8 @@ impl<S: System> Socket<S> {
     ) -> Result<usize, SocketError> {
         let mut first = None;
         loop {
-            let wait = budget.wait_on(Operation::Write, self.since(first), || self.system.now())?;
+            let wait = budget.wait_on(Operation::Write, self.since(first), || self.system.now());
+            let wait = self.or_once_more(wait, budget)?;
             let began = budget.has_pace(Operation::Write).then(|| self.begin_waiting());
             let written = self.stream.write(bytes, meanwhile, wait).await;
             self.waits_since = None;
@@ -140,6 +150,15 @@ impl<S: System> Socket<S> {
                 None => first = first.or(began).or_else(|| Some(self.system.now())),
             }
         }
+    }
+
+    /// See [`Budget::look_once_more`].
+    fn or_once_more(
+        &self,
+        wait: Result<Wait, Expired>,
+        budget: &mut Budget,
+    ) -> Result<Wait, Expired> {
+        wait.or_else(|passed| budget.look_once_more(passed, || self.system.now()))
     }
 
     fn begin_waiting(&mut self) -> Instant {
