@@ -61,6 +61,7 @@ impl<F: Front> Client<F> {
     /// A client whose driver acts in that world.
     pub(crate) fn in_world(mut config: Apart<Config>, system: F::System) -> Self {
         config.complete();
+        Arc::make_mut(&mut config.timeouts).default_silence(F::FIRST_BYTE);
         let slots = Slots::new(config.pool.max_open_per_host);
         let process = system.process();
         let idle = Idle { pool: Pool::new(config.pool), shelf: Shelf::default(), slots, process };

@@ -331,13 +331,22 @@ impl<F: Front> ClientBuilder<F> {
 
     /// The time from `send` to the last byte of the body, over lookups, connections, redirects and
     /// all: a deadline, not a limit that starts afresh. None by default.
+    ///
+    /// It says when the caller wants to be done, and is kept whatever a slow program finds in the
+    /// socket by then. The limits on what the peer does (connect, handshake and first byte timeout) are
+    /// told only if a last look at the socket finds nothing.
     pub fn timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
         self.timeouts().total = timeout.into();
         self
     }
 
-    /// The time to make a connection: the wait for one's turn, lookup, TCP, what a proxy takes, and TLS
-    /// together. 10 seconds by default.
+    /// The time to make a connection: lookup, TCP, what a proxy takes, and TLS together. 10 seconds by
+    /// default. It begins with the lookup; waiting for a free connection has a limit of its own, the
+    /// [`pool_wait_timeout`](Self::pool_wait_timeout).
+    ///
+    /// A host with several addresses is tried at the next one after 0.25 s without an answer
+    /// (RFC 8305), or sooner: the addresses share the time that is left, so that a short limit reaches
+    /// the second address too.
     pub fn connect_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
         self.timeouts().connect = timeout.into();
         self
@@ -356,10 +365,14 @@ impl<F: Front> ClientBuilder<F> {
         self
     }
 
-    /// The time from the last byte of a request to the first one of its response. None by default;
-    /// the read timeout is about any byte, this one about the server's thinking.
+    /// The time from the last byte of a request to the first one of its response: how long the server
+    /// may think. 30 seconds by default on the blocking front, no limit on the async one, where long
+    /// polling, reports and language models take their time.
+    ///
+    /// A [`read_timeout`](Self::read_timeout) that is set, to a limit or to none, counts for the first
+    /// byte too and replaces this default. If both are set, both count.
     pub fn first_byte_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
-        self.timeouts().first_byte = timeout.into();
+        self.timeouts().set_first_byte(timeout.into());
         self
     }
 
@@ -381,9 +394,13 @@ impl<F: Front> ClientBuilder<F> {
         self
     }
 
-    /// The time between two bytes of a response. 30 seconds by default.
+    /// The time between two bytes of a response. By default 30 seconds once the response has begun;
+    /// before that the [`first_byte_timeout`](Self::first_byte_timeout) counts.
+    ///
+    /// A limit that is set here holds for every read, the wait for the first byte included, as in
+    /// reqwest; `None` takes the defaults of both away.
     pub fn read_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
-        self.timeouts().read = timeout.into();
+        self.timeouts().set_read(timeout.into());
         self
     }
 
@@ -419,10 +436,32 @@ impl<F: Front> ClientBuilder<F> {
     }
 
     /// How many connections to one host there may be at all, idle and in use; no limit by default.
-    /// Requests beyond wait for their turn, in the order in which they came, as long as
-    /// [`connect_timeout`](Self::connect_timeout) lasts. At least one is always allowed.
+    /// Requests beyond wait for their turn, in the order in which they came, as long as the
+    /// [`pool_wait_timeout`](Self::pool_wait_timeout) lasts. At least one is always allowed.
     pub fn pool_max_open_per_host(mut self, max: usize) -> Self {
         self.config.pool.max_open_per_host = Some(max);
+        self
+    }
+
+    /// The time to wait for a free connection, where
+    /// [`pool_max_open_per_host`](Self::pool_max_open_per_host) allows no further one. By default as
+    /// long as the [`connect_timeout`](Self::connect_timeout), whose clock starts only afterwards.
+    /// `None` waits for ever.
+    ///
+    /// When it passes, the error is a timeout of the phase [`Queue`](crate::error::Phase::Queue).
+    /// reqwest has no such limit.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let client = leanhttp::Client::builder()
+    ///     .pool_max_open_per_host(4)
+    ///     .pool_wait_timeout(Duration::from_secs(60))
+    ///     .build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn pool_wait_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
+        self.timeouts().pool_wait = Some(timeout.into());
         self
     }
 

@@ -1,5 +1,6 @@
 //! What the fronts differ in: where body bytes come from, and what world the driver acts in.
 
+use std::time::Duration;
 use std::{fmt, io};
 
 use crate::driver::system::System;
@@ -13,6 +14,9 @@ pub trait Front: sealed::Sealed + fmt::Debug + Sized + Send + Sync + 'static {
     type Source: Send + 'static;
     /// Sockets, a clock, and a way to wait.
     type System: System;
+
+    /// How long the first byte of a response is waited for unless the caller sets a limit.
+    const FIRST_BYTE: Option<Duration> = Some(Duration::from_secs(30));
 
     /// Reads a source once; 0 is its end.
     fn read(

@@ -317,9 +317,10 @@
 //! | of that, the lookup | no limit of its own | `resolve_timeout` |
 //! | lookups at once, of a client and of one site | 64, 13 | |
 //! | of that, TLS and tunnels | no limit of its own | `handshake_timeout` |
-//! | before the next address of a host is tried as well | 0.25 s | |
-//! | from the end of the request to the first byte of the response | no limit of its own | `first_byte_timeout` |
-//! | between two bytes received | 30 s | `read_timeout` |
+//! | before the next address of a host is tried as well | 0.25 s, or its share of a short `connect_timeout` | |
+//! | waiting for a free connection, where there may be only so many | as long as `connect_timeout` | `pool_wait_timeout` |
+//! | from the end of the request to the first byte of the response | blocking: 30 s, async: no limit | `first_byte_timeout`; `read_timeout`, if set |
+//! | between two bytes received, once the response has begun | 30 s | `read_timeout` |
 //! | between two bytes sent | 30 s | `write_timeout` |
 //! | the average pace of a body, sent or received | no limit | `min_throughput` |
 //! | threads of a client that look names up, on the blocking front | 64 | |
@@ -328,7 +329,8 @@
 //! | waiting before a retry: the first, any | at most 0.2 s, 10 s | `backoff` |
 //! | waiting because a server asks for it | 60 s | `max_retry_after` |
 //! | retries in hand for one host | 10 | `budget` |
-//! | idle connections: how long, until the next call or `close_idle_connections` closes them | 90 s | `pool_idle_timeout` |
+//! | idle connections: how long, until the next call or `close_idle_connections` closes them | 90 s, or a second less than the server's `Keep-Alive` says | `pool_idle_timeout` |
+//! | a host that closes connections right after each response is not pooled for | 10 s, up to 10 min | |
 //! | idle connections to one host | 32 | `pool_max_idle_per_host` |
 //! | idle connections in all | 128 | `pool_max_idle` |
 //! | connections to one host at all; others wait their turn | no limit | `pool_max_open_per_host` |

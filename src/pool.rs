@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::policy::early_closers::EarlyClosers;
 use crate::policy::hop::Hop;
 use crate::policy::route::{Identity, Route};
 use crate::proto::close::CloseReason;
@@ -45,6 +46,10 @@ impl Default for PoolLimits {
 pub(crate) struct Pool<T> {
     limits: PoolLimits,
     idle: Vec<Idle<T>>,
+    /// When the first of them is given up because its peer has said how long it keeps it; that one may
+    /// have gone meanwhile.
+    given_up: Option<Instant>,
+    early_closers: EarlyClosers,
 }
 
 #[derive(Debug)]
@@ -57,6 +62,8 @@ struct Idle<T> {
 pub(crate) trait Pooled {
     fn route(&self) -> &Route;
     fn opened(&self) -> Instant;
+    /// When it is given up because its peer has said that it closes it then.
+    fn kept_until(&self) -> Option<Instant>;
 }
 
 /// A connection to close.
@@ -68,7 +75,8 @@ pub(crate) struct Closed<T> {
 
 impl<T> Pool<T> {
     pub(crate) fn new(limits: PoolLimits) -> Self {
-        Self { limits, idle: Vec::new() }
+        let early_closers = EarlyClosers::default();
+        Self { limits, idle: Vec::new(), given_up: None, early_closers }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -96,21 +104,38 @@ impl<T: Pooled> Pool<T> {
         Some((idle.connection, idle.since))
     }
 
-    /// Keeps a connection that is not [too old](Self::is_too_old), and gives back the one that has to
-    /// go for it.
+    /// Keeps a connection that [may be kept](Self::may_keep), and gives back the one that has to go for
+    /// it.
     pub(crate) fn put(&mut self, connection: T, now: Instant) -> Option<Closed<T>> {
         if self.limits.max_idle_per_host == 0 || self.limits.max_idle == 0 {
             return Some(Closed { connection, reason: CloseReason::PoolFull });
         }
         let evicted = self.evict_for(connection.route());
+        if let Some(until) = connection.kept_until() {
+            self.given_up = Some(self.given_up.map_or(until, |first| first.min(until)));
+        }
         self.idle.push(Idle { connection, since: now });
         evicted
     }
 
-    /// Whether a connection has been open for so long that it serves no other request.
-    pub(crate) fn is_too_old(&self, connection: &T, now: Instant) -> bool {
+    /// Whether a connection serves another request, or why not.
+    pub(crate) fn may_keep(&self, connection: &T, now: Instant) -> Result<(), CloseReason> {
         let age = || now.saturating_duration_since(connection.opened());
-        self.limits.max_age.is_some_and(|limit| age() >= limit)
+        if self.limits.max_age.is_some_and(|limit| age() >= limit) {
+            return Err(CloseReason::Aged);
+        }
+        if connection.kept_until().is_some_and(|until| until <= now) {
+            return Err(CloseReason::PeerLimit);
+        }
+        if self.early_closers.include(connection.route(), now) {
+            return Err(CloseReason::EarlyCloser);
+        }
+        Ok(())
+    }
+
+    /// A connection of that route was closed by its peer right after its first response.
+    pub(crate) fn closed_early(&mut self, route: &Route, now: Instant) {
+        self.early_closers.found(route, now);
     }
 
     /// Gives back what has idled too long or is too old.
@@ -123,19 +148,23 @@ impl<T: Pooled> Pool<T> {
                 .take_while(|idle| now.saturating_duration_since(idle.since) >= limit)
                 .count(),
         };
-        if count == 0 && self.limits.max_age.is_none() {
+        let is_given_up = self.given_up.is_some_and(|first| first <= now);
+        if count == 0 && self.limits.max_age.is_none() && !is_given_up {
             return Vec::new(); // as nearly always
         }
         let mut closed = Vec::new();
         for (at, idle) in std::mem::take(&mut self.idle).into_iter().enumerate() {
             if at < count {
                 closed.push(idle.closed(CloseReason::Expired));
-            } else if self.is_too_old(&idle.connection, now) {
-                closed.push(idle.closed(CloseReason::Aged));
-            } else {
-                self.idle.push(idle);
+                continue;
+            }
+            match self.may_keep(&idle.connection, now) {
+                Ok(()) => self.idle.push(idle),
+                Err(reason) => closed.push(idle.closed(reason)),
             }
         }
+        let until = self.idle.iter().filter_map(|idle| idle.connection.kept_until());
+        self.given_up = until.min();
         closed
     }
 
@@ -177,6 +206,12 @@ mod tests {
     impl Pooled for (Route, u32, Instant) {
         fn route(&self) -> &Route {
             &self.0
+        }
+
+        /// Numbers from 100 on: so many seconds after the beginning, and 100 more.
+        fn kept_until(&self) -> Option<Instant> {
+            let seconds = u64::from(self.1).checked_sub(100)?;
+            Some(self.2 + Duration::from_secs(seconds))
         }
 
         fn opened(&self) -> Instant {
@@ -268,9 +303,43 @@ mod tests {
         let expired: Vec<_> =
             pool.expire(later(60)).into_iter().map(|closed| closed.reason).collect();
         assert_eq!(expired, [CloseReason::Aged]);
-        assert!(pool.is_too_old(&connection(start), later(60)));
-        assert!(!pool.is_too_old(&connection(later(1)), later(60)));
+        assert_eq!(pool.may_keep(&connection(start), later(60)), Err(CloseReason::Aged));
+        assert_eq!(pool.may_keep(&connection(later(1)), later(60)), Ok(()));
         assert!(pool.put(connection(later(1)), later(60)).is_none());
         assert_eq!((pool.clear().len(), pool.len()), (1, 0));
+    }
+
+    /// What a peer has said ends before the client's own limit, and never after it.
+    #[test]
+    fn what_the_peer_says_shortens_the_wait() {
+        let mut pool = TestPool::new(LIMITS);
+        let start = Instant::now();
+        let later = |seconds| start + Duration::from_secs(seconds);
+        put(&mut pool, "a", 120, start);
+        put(&mut pool, "b", 1, start);
+        put(&mut pool, "c", 300, start);
+        let mut expired = |now| -> Vec<_> {
+            pool.expire(now).into_iter().map(|c| (c.connection.1, c.reason)).collect()
+        };
+        assert_eq!(expired(later(19)), []);
+        assert_eq!(expired(later(20)), [(120, CloseReason::PeerLimit)]);
+        assert_eq!(expired(later(20)), []);
+        let both = [(1, CloseReason::Expired), (300, CloseReason::Expired)];
+        assert_eq!(expired(later(90)), both);
+        let connection = (Route::of(&url("a"), None, Identity::Shown), 120, start);
+        assert_eq!(pool.may_keep(&connection, later(19)), Ok(()));
+        assert_eq!(pool.may_keep(&connection, later(20)), Err(CloseReason::PeerLimit));
+    }
+
+    #[test]
+    fn a_route_whose_peer_closes_early_is_not_kept_for_a_while() {
+        let mut pool = TestPool::new(LIMITS);
+        let start = Instant::now();
+        let later = |seconds| start + Duration::from_secs(seconds);
+        let connection = |host: &str| (Route::of(&url(host), None, Identity::Shown), 1, start);
+        pool.closed_early(&connection("a").0, start);
+        let kept = |host, at| pool.may_keep(&connection(host), at);
+        assert_eq!(kept("a", later(9)), Err(CloseReason::EarlyCloser));
+        assert_eq!((kept("b", later(9)), kept("a", later(10))), (Ok(()), Ok(())));
     }
 }

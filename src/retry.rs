@@ -19,6 +19,8 @@
 //! Without any policy a request is sent again in one case: the connection came from the pool, the
 //! server had closed it (or says so by a 408), and the method is idempotent or nothing was sent yet.
 //! That happens once for each hop, at once, and is no retry in the sense of this module.
+//! [`retry_on_reused_connection`](Policy::retry_on_reused_connection) makes it so for every method, as
+//! curl does: at the risk of a request that is carried out twice.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

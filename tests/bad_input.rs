@@ -275,7 +275,7 @@ mod tls {
     #[test]
     fn peers_that_do_not_speak_tls() {
         let corrupt = "received corrupt message of type InvalidContentType; the server does not \
-            seem to speak TLS on this port";
+            seem to speak TLS on this port: does it speak plain HTTP (`http://`)?";
         let closed = "connection closed during the handshake";
         let reset = io::Error::from_raw_os_error(104).to_string();
         let http = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";

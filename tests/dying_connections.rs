@@ -190,8 +190,11 @@ mod dying {
     fn on_each_hop() {
         let moved = "HTTP/1.1 302 Found\r\nlocation: /next\r\ncontent-length: 0\r\n\r\n";
         let second = [&answered(moved)[..], &[Step::ExpectRequest, Step::Close]].concat();
-        let server = Script::serve(vec![stale(Step::Close), second, answer(ok("there"))]);
+        // Not at its first reuse: then the route would be pooled no more.
+        let first = [&answered(ok("zeroth"))[..], &stale(Step::Close)].concat();
+        let server = Script::serve(vec![first, second, answer(ok("there"))]);
         let client = Client::new();
+        assert_eq!(text(client.get(server.url("/")).send()), "zeroth");
         assert_eq!(text(client.get(server.url("/")).send()), "first");
         assert_eq!(text(client.get(server.url("/")).send()), "there");
     }

@@ -15,9 +15,15 @@ use std::time::{Duration, Instant};
 use leanhttp::blocking::{Body, Client, ClientBuilder};
 use leanhttp::error::{Kind, Phase};
 use leanhttp::{Error, Result};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::version::TLS13;
+use rustls::{DigitallySignedStruct, SignatureScheme};
 
 use support::net::{Silent, Unreachable};
-use support::script::{Script, Step, drip, ok, pause, send};
+use support::pki::{Clients, Leaf, Pki};
+use support::script::{Script, Step, answer, drip, ok, pause, send};
 
 const SECOND: Duration = Duration::from_secs(1);
 const GENEROUS: Duration = Duration::from_secs(10);
@@ -98,7 +104,22 @@ fn t04_many_addresses_that_swallow_everything() {
     let client = client.build().unwrap();
     let error = assert_late(Phase::Connect, told, || client.get("http://h.test/").send());
     let tried = addresses.iter().filter(|at| error.to_string().contains(&at.to_string())).count();
-    assert!((2..=5).contains(&tried), "250 ms apart: {error}");
+    assert_eq!(tried, 8, "they share the second: {error}");
+}
+
+/// RFC 8305: the delay before the second address is shorter than the limit, whatever the limit is.
+#[test]
+fn t04_a_short_limit_reaches_the_addresses_behind_one_that_swallows_everything() {
+    for (holes, limit) in [(1, 240), (1, 100), (3, 240), (3, 2000)] {
+        let server = Script::serve(vec![[vec![Step::ExpectRequest], vec![send(ok("x"))]].concat()]);
+        let swallow: Vec<_> = (0..holes).map(|_| Unreachable::start()).collect();
+        let addresses = swallow.iter().map(Unreachable::addr).chain([server.addr()]);
+        let addresses: Vec<_> = addresses.collect();
+        let builder = client().resolve_to_addrs("h.test", &addresses);
+        let client = builder.connect_timeout(Duration::from_millis(limit)).build().unwrap();
+        let text = client.get("http://h.test/").send().and_then(|response| response.text());
+        assert_eq!(text.unwrap_or_else(|error| panic!("{holes} in {limit} ms: {error}")), "x");
+    }
 }
 
 /// Each hop is just in time, all of them are not.
@@ -143,6 +164,79 @@ fn t07_a_server_that_stops_reading() {
     assert_eq!((response.status().as_u16(), response.text().unwrap()), (507, "full".to_owned()));
 }
 
+/// While the only thread was busy, here with the certificate, what the server had to say came in time:
+/// a limit on the server is not told then, that of the caller is.
+#[test]
+fn a_limit_that_has_passed_is_told_only_if_nothing_lies_there() {
+    let pki = Pki::new();
+    type Set = fn(ClientBuilder) -> ClientBuilder;
+    const LIMIT: Duration = Duration::from_millis(300);
+    let (connect, handshake, total): (Set, Set, Set) =
+        (|b| b.connect_timeout(LIMIT), |b| b.handshake_timeout(LIMIT), |b| b.timeout(LIMIT));
+    // In TLS 1.3 the client has the last word of the handshake: nothing is waited for afterwards.
+    let config = pki.server_config_for(Leaf::Good, &[&TLS13], Clients::Anyone);
+    for set in [connect, handshake] {
+        let server = Script::serve_tls(vec![answer(ok("x"))], Arc::clone(&config));
+        let client = set(client()).use_preconfigured_tls(slow_verifier()).build().unwrap();
+        let text = client.get(server.url("/")).send().and_then(|response| response.text());
+        assert_eq!(text.unwrap(), "x");
+    }
+    let server = Script::serve_tls(vec![vec![Step::Silent]], config);
+    let client = total(client()).use_preconfigured_tls(slow_verifier()).build().unwrap();
+    let told = "not done within 300ms (total timeout)";
+    assert_late(Phase::Send, told, || client.get(server.url("/")).send());
+}
+
+/// A client that takes its time to look at a certificate.
+fn slow_verifier() -> rustls::ClientConfig {
+    let provider = Arc::new(ring::default_provider());
+    rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(SlowVerifier(provider)))
+        .with_no_client_auth()
+}
+
+#[derive(Debug)]
+struct SlowVerifier(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for SlowVerifier {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        thread::sleep(Duration::from_millis(700));
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
 /// A wall clock that jumps moves no deadline: nothing that counts time knows one. (The clock itself
 /// cannot be set by a test.)
 #[test]
@@ -151,7 +245,9 @@ fn t10_deadlines_know_no_wall_clock() {
     for file in [
         "policy/budget.rs",
         "policy/pace.rs",
+        "policy/early_closers.rs",
         "policy/eyeballs.rs",
+        "proto/keep_alive.rs",
         "pool.rs",
         "slots.rs",
         "timings.rs",

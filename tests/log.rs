@@ -49,8 +49,8 @@ fn a_line_for_each_decision_and_no_secret() {
         vec![Step::ExpectRequest, send(moved), Step::ExpectRequest, send(closes)],
         vec![Step::Close],
     ];
-    // The third connection dies when it is used again.
-    let dies = [answer(ok("1")), vec![Step::ExpectRequest, Step::Close]].concat();
+    // The second connection dies at its second reuse: at its first, the route would be pooled no more.
+    let dies = [answer(ok("0")), answer(ok("1")), vec![Step::ExpectRequest, Step::Close]].concat();
     let last = [answer(ok("2")), answer(SWITCH)].concat();
     let server = Script::serve(vec![first.concat(), dies, last, answer(ok("3"))]);
     let address = server.url("").trim_start_matches("http://").trim_end_matches('/').to_owned();
@@ -68,8 +68,10 @@ fn a_line_for_each_decision_and_no_secret() {
     ];
     assert_eq!(lines(), expected);
 
-    assert_eq!(get(), "1");
+    assert_eq!(get(), "0");
     assert_eq!(lines(), [format!("{way}: connected to {address}")]);
+    assert_eq!(get(), "1");
+    assert_eq!(lines(), [format!("{way}: reusing a connection")]);
     assert_eq!(get(), "2");
     let expected = [
         format!("{way}: reusing a connection"),

@@ -73,10 +73,12 @@ fn who_came_first_is_served_first() {
 /// Who is handed a connection that has died meanwhile keeps its turn.
 #[test]
 fn a_dead_connection_costs_nobody_its_turn() {
-    let dies = [answer(ok("x")), vec![Step::Close]].concat();
+    // At its second reuse: one that dies at its first makes the route be pooled no more.
+    let dies = [answer(ok("x")), answer(ok("x")), vec![Step::Close]].concat();
     let lives = [answer(ok("x")), answer(ok("x"))].concat();
     let server = Script::serve(vec![dies, lives]);
     let client = at_most(1);
+    text(client.get(server.url("/zeroth")).send());
     let mut held = client.get(server.url("/first")).send().unwrap();
     thread::scope(|scope| {
         for i in 0..2 {
@@ -156,13 +158,46 @@ fn the_wait_has_an_end() {
     assert_eq!((error.kind(), error.phase()), (Kind::Timeout, Phase::Queue), "{error}");
     let (addr, url) = (server.addr(), server.url("/second"));
     let line = format!(
-        "waiting for a connection to {addr} for {url}: no connection within 50ms (connect timeout)"
+        "waiting for a connection to {addr} for {url}: no connection was free within 50ms (pool wait \
+         timeout)"
     );
     assert_eq!(error.to_string(), line);
     assert!(error.is_timeout() && error.is_connect());
     assert_eq!(client.pool_stats().waiting, 0);
     assert_eq!(held.text().unwrap(), "first");
     assert_eq!(text(client.get(server.url("/third")).send()), "third");
+}
+
+/// The clock for making a connection starts when that is begun, and the wait before has a limit of its
+/// own.
+#[test]
+fn waiting_is_no_part_of_connecting() {
+    let close = "HTTP/1.1 200 OK\r\ncontent-length: 1\r\nconnection: close\r\n\r\n1";
+    let server = Script::serve(vec![answer(close), answer(ok("2"))]);
+    let millis = Duration::from_millis;
+    let client = Client::builder().pool_max_open_per_host(1).connect_timeout(millis(200));
+    let client = client.pool_wait_timeout(Duration::from_secs(10)).build().unwrap();
+    let held = client.get(server.url("/")).send().unwrap();
+    thread::scope(|scope| {
+        let second = scope.spawn(|| text(client.get(server.url("/")).send()));
+        while client.pool_stats().waiting == 0 {
+            thread::yield_now();
+        }
+        thread::sleep(millis(400));
+        held.text().unwrap();
+        assert_eq!(second.join().unwrap(), "2");
+    });
+    // The shorter of the two counts for each.
+    let server = Script::serve(vec![answer(ok("held"))]);
+    let client = Client::builder().pool_max_open_per_host(1).pool_wait_timeout(millis(50));
+    let client = client.build().unwrap();
+    let held = client.get(server.url("/")).send().unwrap();
+    let error = client.get(server.url("/")).send().unwrap_err();
+    assert_eq!((error.kind(), error.phase()), (Kind::Timeout, Phase::Queue), "{error}");
+    assert!(error.to_string().ends_with("within 50ms (pool wait timeout)"), "{error}");
+    let timed = client.get(server.url("/")).timeout(millis(20)).send().unwrap_err();
+    assert!(timed.to_string().ends_with("not done within 20ms (total timeout)"), "{timed}");
+    drop(held);
 }
 
 /// The limit is for each host: others do not wait.

@@ -177,6 +177,102 @@ mod certificates {
         }
     }
 
+    /// A self-signed certificate that is that of an authority and of a server at once, as `openssl req
+    /// -x509` makes it: trusted when it is the very one that was given.
+    #[test]
+    fn the_certificate_that_was_given_is_the_servers_own() {
+        const NAME: &str = "invalid peer certificate: certificate not valid for name \"b.test\"…";
+        const EXPIRED: &str = "invalid peer certificate: certificate expired…";
+        const AUTHORITY: &str = "invalid peer certificate: CaUsedAsEndEntity; the server shows the \
+            certificate of an authority as its own: `add_root_certificate` of this very certificate \
+            trusts it";
+        let pki = Pki::new();
+        let (given, other, expired) =
+            (own_authority(4000), own_authority(4000), own_authority(2020));
+        let as_root = |own: &rcgen::CertifiedKey<rcgen::KeyPair>| {
+            let root = Certificate::from_der(own.cert.der()).unwrap();
+            move |builder: ClientBuilder| builder.tls_certs_only([root.clone()])
+        };
+        let (root, expired_root) = (as_root(&given), as_root(&expired));
+        let merged = |b: ClientBuilder| {
+            b.add_root_certificate(Certificate::from_der(given.cert.der()).unwrap())
+        };
+        let judged = |b: ClientBuilder| root(b).tls_crls_only([]);
+        let any_name = |b: ClientBuilder| root(b).danger_accept_invalid_hostnames(true);
+        let right = |b: ClientBuilder| {
+            root(b).tls_pin_spki_sha256([pin(&rcgen::PublicKeyData::subject_public_key_info(
+                &given.signing_key,
+            ))])
+        };
+        let wrong = |b: ClientBuilder| root(b).tls_pin_spki_sha256([SpkiSha256::from([7; 32])]);
+        type Own = rcgen::CertifiedKey<rcgen::KeyPair>;
+        let rows: Vec<(&Own, &str, Set<'_>, Result<(), &str>)> = vec![
+            (&given, "a.test", &root, Ok(())),
+            (&given, "a.test", &merged, Ok(())),
+            (&given, "a.test", &judged, Ok(())),
+            (&given, "a.test", &right, Ok(())),
+            (&given, "b.test", &any_name, Ok(())),
+            (&given, "b.test", &root, Err(NAME)),
+            (&given, "b.test", &merged, Err(NAME)),
+            (&given, "b.test", &judged, Err(NAME)),
+            (&expired, "a.test", &expired_root, Err(EXPIRED)),
+            (&given, "a.test", &wrong, Err("invalid peer certificate: the public key …")),
+            // Another one by the same name, or none that was given.
+            (&other, "a.test", &root, Err(AUTHORITY)),
+            (&given, "a.test", &as_it_is, Err(AUTHORITY)),
+        ];
+        for (at, (own, host, set, expected)) in rows.into_iter().enumerate() {
+            for versions in [&TLS12, &TLS13] {
+                let key =
+                    rustls::pki_types::PrivatePkcs8KeyDer::from(own.signing_key.serialize_der());
+                let config = server_builder(versions)
+                    .with_single_cert(vec![own.cert.der().clone()], key.into())
+                    .unwrap();
+                let server = Httpbin::start_tls_with(Arc::new(config));
+                let outcome = ask_of(&pki, &server, host, set);
+                assert_outcome(&format!("row {at} {versions:?}"), outcome, expected);
+            }
+        }
+    }
+
+    fn own_authority(until: i32) -> rcgen::CertifiedKey<rcgen::KeyPair> {
+        let mut params = rcgen::CertificateParams::new(vec!["a.test".to_owned()]).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.not_before = rcgen::date_time_ymd(2019, 1, 1);
+        params.not_after = rcgen::date_time_ymd(until, 1, 1);
+        let signing_key = rcgen::KeyPair::generate().unwrap();
+        let cert = params.self_signed(&signing_key).unwrap();
+        rcgen::CertifiedKey { cert, signing_key }
+    }
+
+    fn server_builder(
+        version: &'static SupportedProtocolVersion,
+    ) -> rustls::ConfigBuilder<rustls::ServerConfig, rustls::server::WantsServerCert> {
+        rustls::ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_no_client_auth()
+    }
+
+    /// Any certificate is accepted, but that the server has its key is still to be proved: whoever looks
+    /// at the certificate afterwards must not be shown another's.
+    #[test]
+    fn danger_does_not_accept_a_key_that_the_server_does_not_have() {
+        let pki = Pki::new();
+        let (shown, had) = (own_authority(4000), own_authority(4000));
+        for versions in [&TLS12, &TLS13] {
+            let key = rustls::pki_types::PrivatePkcs8KeyDer::from(had.signing_key.serialize_der());
+            let key = ring::sign::any_supported_type(&key.into()).unwrap();
+            let certified = rustls::sign::CertifiedKey::new(vec![shown.cert.der().clone()], key);
+            let resolver = rustls::sign::SingleCertAndKey::from(certified);
+            let config = server_builder(versions).with_cert_resolver(Arc::new(resolver));
+            let server = Httpbin::start_tls_with(Arc::new(config));
+            let careless = |b: ClientBuilder| b.danger_accept_invalid_certs(true);
+            let outcome = ask_of(&pki, &server, "a.test", &careless);
+            assert_outcome("", outcome, Err("invalid peer certificate: BadSignature"));
+        }
+    }
+
     fn pin(key: &[u8]) -> SpkiSha256 {
         let suite = ring::cipher_suite::TLS13_AES_128_GCM_SHA256.tls13().unwrap();
         let hash = suite.common.hash_provider.hash(key);
@@ -279,16 +375,34 @@ mod clients {
         let rows = [
             ("", "no certificate in the PEM text of an identity"),
             ("junk", "no certificate in the PEM text of an identity"),
-            (key, "no certificate in the PEM text of an identity"),
-            (certificate, "no private key in the PEM text of an identity: …"),
-            (&client.replace("PRIVATE", "ENCRYPTED PRIVATE"), "no private key in the PEM text …"),
+            (
+                key,
+                "no certificate in the PEM text of an identity; there is a private key and no \
+                 certificate: are the files swapped?",
+            ),
+            (
+                certificate,
+                "no private key in the PEM text of an identity: …append the text of the key",
+            ),
+            (
+                &client.replace("PRIVATE", "ENCRYPTED PRIVATE"),
+                "no private key in the PEM text …`openssl pkey -in FILE -out key.pem` decrypts it",
+            ),
+            (&client.replace("KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\n\n"), "…decrypts it"),
             (&certificate[..80], "malformed PEM text: …"),
         ];
         for (pem, line) in rows {
             assert_told(&Identity::from_pem(pem.as_bytes()).unwrap_err(), line);
         }
+        let pkcs12 = [0x30, 0x82, 0x0a, 0x20, 2, 1, 3, 0x30, 0x82, 0x0a, 0x16];
+        let told = Identity::from_pem(&pkcs12).unwrap_err();
+        assert_told(&told, "no certificate in the PEM text of an identity; this is PKCS#12: …");
+        let mark = '\u{feff}'; // as editors of Windows put it, in each of two files that were joined
+        let marked = format!("{mark}{certificate}\n{mark}{key}");
         let swapped = [key, certificate].concat();
-        assert_eq!(format!("{:?}", identity(&swapped)), "Identity { certificates: 1, .. }");
+        for pem in [swapped, marked] {
+            assert_eq!(format!("{:?}", identity(&pem)), "Identity { certificates: 1, .. }");
+        }
     }
 }
 
@@ -326,10 +440,9 @@ mod texts {
         let client = pki.client_pem();
         let (_, key) = client.split_at(client.find("-----BEGIN PRIVATE").unwrap());
         let none = "no certificate in the PEM text";
-        let rows: [(&[u8], &str); 5] = [
+        let rows: [(&[u8], &str); 4] = [
             (b"", none),
             (b"junk", none),
-            (key.as_bytes(), none),
             (&der, "no certificate in the PEM text; this is DER: `from_der` reads it"),
             (broken.as_bytes(), "malformed PEM text: …"),
         ];
@@ -342,6 +455,23 @@ mod texts {
                 assert_told(&CertificateRevocationList::from_pem_bundle(text).unwrap_err(), &line);
             }
         }
+        let told = Certificate::from_pem(key.as_bytes()).unwrap_err();
+        assert_told(&told, "no certificate in the PEM text; …are the files swapped?");
+        let pkcs12 = [0x30, 0x82, 0x0a, 0x20, 2, 1, 3, 0x30, 0x82, 0x0a, 0x16];
+        let pkcs12 = [Certificate::from_pem(&pkcs12), Certificate::from_der(&pkcs12)];
+        for told in pkcs12.map(Result::unwrap_err) {
+            assert_told(
+                &told,
+                "…; this is PKCS#12: `openssl pkcs12 -in FILE -out identity.pem -nodes` \
+                                makes PEM of it",
+            );
+        }
+        let utf16: Vec<u8> =
+            [0xfeff].into_iter().chain(pem.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        let told = Certificate::from_pem(&utf16).unwrap_err();
+        assert_told(&told, "no certificate in the PEM text; this is UTF-16: …");
+        let marked = format!("\u{feff}{pem}\u{feff}{pem}");
+        assert_eq!(Certificate::from_pem_bundle(marked.as_bytes()).unwrap().len(), 2);
         assert_told(&Certificate::from_der(b"junk").unwrap_err(), "invalid root certificate: …");
         let told = Certificate::from_der(pem.as_bytes()).unwrap_err();
         assert_told(&told, "invalid root certificate: …");
@@ -354,8 +484,10 @@ mod texts {
 fn assert_told(error: &Error, line: &str) {
     assert!(error.is_builder(), "{error}");
     let told = error.to_string();
-    match line.strip_suffix('…') {
-        Some(start) => assert!(told.starts_with(start), "{told}"),
+    match line.split_once('…') {
+        Some((start, end)) => {
+            assert!(told.starts_with(start) && told.ends_with(end), "{told}");
+        }
         None => assert_eq!(told, line),
     }
 }
@@ -386,14 +518,15 @@ mod settings {
             ),
             (
                 trusting(&pki).identity(Identity::from_pem(mixed.as_bytes()).unwrap()),
-                "TLS settings: keys may not be consistent: …",
+                "TLS settings: keys may not be consistent: …; the private key is not that of the \
+                 first certificate, which has to be the client's own",
             ),
             (
                 trusting(&pki).add_crl(CertificateRevocationList::from_der(b"junk")),
                 "TLS settings: provided CRL could not be parsed: …",
             ),
             (
-                trusting(&pki).use_preconfigured_tls(h2),
+                Client::builder().use_preconfigured_tls(h2),
                 "TLS settings: the rustls configuration offers protocols other than HTTP/1.1 \
                  (alpn_protocols)",
             ),
@@ -449,10 +582,55 @@ mod settings {
     fn a_whole_configuration() {
         let pki = Pki::new();
         let server = Httpbin::start_tls(&pki);
-        let builder = Client::builder().tls_version_min(Version::TLS_1_3);
-        let client = builder.use_preconfigured_tls(rustls_config(&pki)).build().unwrap();
+        let builder = Client::builder().use_preconfigured_tls(rustls_config(&pki));
+        let client = builder.tls_info(true).build().unwrap();
         let response = client.get(server.url("/get")).send().unwrap();
         assert_eq!(response.tls().unwrap().version(), Some(Version::TLS_1_2));
+    }
+
+    /// What would have no effect beside it is an error, in whichever order, and above all what refuses
+    /// somebody.
+    #[test]
+    fn nothing_is_set_beside_a_whole_configuration() {
+        let pki = Pki::new();
+        let pin = || SpkiSha256::from([7; 32]);
+        type Setting = Box<dyn Fn(ClientBuilder) -> ClientBuilder>;
+        let rows: Vec<(&str, Setting)> = vec![
+            ("tls_pin_spki_sha256", Box::new(move |b| b.tls_pin_spki_sha256([pin()]))),
+            ("add_crl", Box::new(|b| b.add_crl(CertificateRevocationList::from_der(b"x")))),
+            ("tls_certs_only", Box::new(|b| b.tls_certs_only([]))),
+            ("add_root_certificate", Box::new(|b| b.add_root_certificate(root(&Pki::new())))),
+            (
+                "identity",
+                Box::new(|b| {
+                    b.identity(Identity::from_pem(Pki::new().client_pem().as_bytes()).unwrap())
+                }),
+            ),
+            ("tls_version_min", Box::new(|b| b.tls_version_min(Version::TLS_1_3))),
+            ("tls_version_max", Box::new(|b| b.tls_version_max(Version::TLS_1_2))),
+            ("tls_sni", Box::new(|b| b.tls_sni(false))),
+            ("tls_sslkeylogfile", Box::new(|b| b.tls_sslkeylogfile(true))),
+            ("danger_accept_invalid_certs", Box::new(|b| b.danger_accept_invalid_certs(true))),
+            (
+                "danger_accept_invalid_hostnames",
+                Box::new(|b| b.danger_accept_invalid_hostnames(true)),
+            ),
+        ];
+        for (name, set) in rows {
+            let line = format!(
+                "TLS settings: `{name}` has no effect beside `use_preconfigured_tls`: set it in the \
+                 rustls configuration"
+            );
+            let before = set(Client::builder()).use_preconfigured_tls(rustls_config(&pki));
+            let after = set(Client::builder().use_preconfigured_tls(rustls_config(&pki)));
+            for builder in [before, after] {
+                assert_told(&builder.build().unwrap_err(), &line);
+            }
+        }
+        // What says no more than the defaults do is no setting.
+        let builder = Client::builder().use_preconfigured_tls(rustls_config(&pki));
+        let builder = builder.tls_sni(true).danger_accept_invalid_certs(false).use_rustls_tls();
+        builder.build().unwrap();
     }
 
     /// RFC 6066 §3: a name, no address, and nothing if so wished.

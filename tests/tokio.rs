@@ -37,6 +37,8 @@ mod sent_on;
 #[path = "tokio/service.rs"]
 mod service;
 mod support;
+#[path = "tokio/time.rs"]
+mod time;
 #[path = "tokio/uploads.rs"]
 mod uploads;
 #[path = "tokio/wakers.rs"]
@@ -98,6 +100,8 @@ mod both {
     mod hostile_time;
     #[path = "hostile_tls.rs"]
     mod hostile_tls;
+    #[path = "keep_alive.rs"]
+    mod keep_alive;
     #[path = "limits.rs"]
     mod limits;
     #[path = "netrc.rs"]

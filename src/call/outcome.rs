@@ -62,6 +62,13 @@ impl Failure {
             answered: Answered::Nothing,
         }
     }
+
+    /// Whether a connection that was used before was lost, and nothing came on it.
+    pub(crate) fn is_stale_connection(&self) -> bool {
+        self.loss == Loss::Connection
+            && self.connection == Origin::Pooled
+            && self.answered == Answered::Nothing
+    }
 }
 
 impl<F: Front> Call<'_, F> {
@@ -102,7 +109,10 @@ impl<F: Front> Call<'_, F> {
 
     /// Says when the attempt is repeated, or why the call fails.
     pub(crate) fn failed(&mut self, failure: Failure, world: &impl World) -> Result<When> {
-        let stale = stale::may_send_again(self.attempt(&failure));
+        let stale = match stale::may_send_again(self.attempt(&failure)) {
+            Err(Obstacle::Method) if self.repeats_on_reused_connection() => Ok(()),
+            stale => stale,
+        };
         if stale.is_ok() && self.resends == Resends::OneLeft {
             self.resend();
             return Ok(When::Now);

@@ -18,12 +18,15 @@ use crate::events;
 use crate::front::Front;
 use crate::link::{Halt, Link};
 use crate::policy::budget::{Budget, Operation, Stage};
+use crate::policy::early_closers::SOON;
 use crate::policy::route::Route;
 use crate::pool::{Closed, Pooled};
 use crate::proto::buffer::Shelf;
 use crate::proto::close::CloseReason;
 use crate::proto::exchange::{BodyStep, SendStep, Step};
+use crate::proto::fields::Fields as _;
 use crate::proto::head::ResponseHead;
+use crate::proto::keep_alive::{KEEP_ALIVE, Lifetime};
 use crate::response::Addresses;
 use crate::wire::tls::TlsInfo;
 
@@ -38,6 +41,11 @@ pub(crate) struct Connection<F: Front> {
     opened: Instant,
     /// Who may end the call that uses it.
     watch: Option<Watch>,
+    /// How long its peer keeps it; none if it has not said so.
+    lifetime: Option<Box<Lifetime>>,
+    /// It serves its second request, a moment after the first: if it is dead now, its peer closes
+    /// connections right after each response.
+    is_just_reused: bool,
     /// Why it is closed if it is dropped now.
     pub(super) closing: CloseReason,
     /// While both halves of the exchange move: the next turn is that of the response.
@@ -91,20 +99,27 @@ impl<F: Front> Pooled for Apart<Connection<F>> {
     fn opened(&self) -> Instant {
         self.opened
     }
+
+    fn kept_until(&self) -> Option<Instant> {
+        self.lifetime.as_ref()?.until()
+    }
 }
 
 impl<F: Front> Connection<F> {
     pub(crate) fn new(socket: Socket<F::System>, link: Link, slot: Slot<F>, now: Instant) -> Self {
         events::connected(link.route(), socket.addresses().remote);
         let closing = CloseReason::Abandoned;
+        let (lifetime, slot) = (None, Some(slot));
         Self {
             socket,
             link,
             opened: now,
             watch: None,
+            lifetime,
+            is_just_reused: false,
             closing,
             reads_next: false,
-            slot: Some(slot),
+            slot,
         }
     }
 
@@ -139,10 +154,24 @@ impl<F: Front> Connection<F> {
         false
     }
 
-    /// Back from the pool, with memory to work in.
-    pub(crate) fn wake(&mut self, shelf: &mut Shelf) {
+    /// Back from the pool after that time, with memory to work in.
+    pub(crate) fn wake(&mut self, shelf: &mut Shelf, idled: Duration) {
+        self.is_just_reused = self.link.is_fresh() && idled <= SOON;
         self.closing = CloseReason::Abandoned;
         self.link.wake(shelf);
+    }
+
+    /// Takes note of how long the peer keeps the connection, if it says so.
+    pub(crate) fn heed_keep_alive(&mut self, head: &ResponseHead) {
+        if self.lifetime.is_some() || head.headers.has(&KEEP_ALIVE) {
+            let lifetime = self.lifetime.get_or_insert_default();
+            lifetime.answered(&head.headers, self.socket.now());
+        }
+    }
+
+    /// Whether its peer closes connections right after each response, now that it was found dead.
+    pub(super) fn was_closed_early(&self) -> bool {
+        self.is_just_reused
     }
 
     /// Sends the call's current hop and waits for the head of its response.
@@ -384,6 +413,7 @@ impl<F: Front> Connection<F> {
             Some(_) => Stage::Handshake,
             None if !session.is_sent() => Stage::Request,
             None if !session.is_being_answered() => Stage::FirstByte,
+            None if session.is_between_heads() => Stage::Interim,
             None => Stage::Other,
         }
     }

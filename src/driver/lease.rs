@@ -16,7 +16,6 @@ use crate::error::Result;
 use crate::front::Front;
 use crate::policy::budget::{Budget, Stage};
 use crate::pool::Pooled as _;
-use crate::proto::close::CloseReason;
 
 /// How long the rest of a redirect's body is waited for. A new connection takes a round trip, with
 /// TLS two or three.
@@ -125,9 +124,9 @@ impl<F: Front> Lease<F> {
         let now = self.shared.system.now();
         let mut idle = self.shared.idle();
         held.rest(&mut idle.shelf);
-        if idle.pool.is_too_old(&connection, now) {
+        if let Err(reason) = idle.pool.may_keep(&connection, now) {
             drop(idle);
-            return connection.close(CloseReason::Aged);
+            return connection.close(reason);
         }
         match idle.slots.next(connection.route()) {
             Some(next) => {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::system::Failures;
-use crate::policy::budget::{Budget, Operation};
+use crate::policy::budget::{Budget, Expired, Operation};
 use crate::policy::eyeballs::{Move, Race};
 
 /// Attempts to connect that go on at the same time, as a system makes them. Dropping them closes
@@ -36,17 +36,15 @@ pub(crate) async fn connect<A: Attempts>(
     let mut race = Race::new(&addresses);
     let mut failures = Failures::new();
     loop {
-        let ended = match race.step(now()) {
+        let left = || budget.wait(Operation::Connect, now).ok().and_then(|wait| wait.at_most);
+        let ended = match race.step(now(), left) {
             Move::Start(address) => {
                 attempts.start(address).err().map(|error| (address, Err(error)))
             }
             Move::Lost => return Err(failures),
             Move::Wait(limit) => match budget.wait(Operation::Connect, now) {
                 Ok(wait) => attempts.first(limit.into_iter().chain(wait.at_most).min()).await,
-                Err(expired) => {
-                    failures.extend(attempts.running().map(|address| (address, expired.into())));
-                    return Err(failures);
-                }
+                Err(expired) => return too_late(attempts, expired, failures).await,
             },
         };
         match ended {
@@ -58,4 +56,22 @@ pub(crate) async fn connect<A: Attempts>(
             None => {}
         }
     }
+}
+
+/// The time is over. What has ended by now is looked at once more, where the limit was the peers': a
+/// thread that was busy finds out late who was in time.
+async fn too_late<A: Attempts>(
+    mut attempts: A,
+    expired: Expired,
+    mut failures: Failures,
+) -> Result<(A::Connection, SocketAddr), Failures> {
+    while expired.is_of_peer() {
+        match attempts.first(Some(Duration::ZERO)).await {
+            Some((address, Ok(connection))) => return Ok((connection, address)),
+            Some((address, Err(error))) => failures.push((address, error.into())),
+            None => break,
+        }
+    }
+    failures.extend(attempts.running().map(|address| (address, expired.into())));
+    Err(failures)
 }

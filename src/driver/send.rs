@@ -80,8 +80,18 @@ async fn attempt<F: Front>(
 ) -> Result<(Apart<Connection<F>>, Box<ResponseHead>), Failure> {
     let connection = turn::connection(shared, call).await;
     let mut connection = connection.map_err(Failure::unconnected)?;
-    let head = connection.send(call).await?;
-    Ok((connection, head))
+    match connection.send(call).await {
+        Ok(head) => {
+            connection.heed_keep_alive(&head);
+            Ok((connection, head))
+        }
+        Err(failure) => {
+            if failure.is_stale_connection() {
+                turn::learn(shared, &connection);
+            }
+            Err(failure)
+        }
+    }
 }
 
 /// Waits until it is time, or until the call is not wanted any more, which the next attempt finds out.

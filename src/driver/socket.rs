@@ -91,7 +91,15 @@ impl<S: System> Socket<S> {
     /// Waits for the first byte of a response, or for the end.
     pub(crate) async fn readable(&mut self, budget: &Budget) -> Result<(), SocketError> {
         let system = &self.system;
-        self.stream.readable(|| budget.wait(Operation::Read, || system.now())).await
+        let wait = || budget.wait(Operation::Read, || system.now());
+        match self.stream.readable(wait).await {
+            Err(SocketError::Expired(passed))
+                if passed.is_of_peer() && self.pending() != Pending::Nothing =>
+            {
+                Ok(())
+            }
+            readable => readable,
+        }
     }
 
     /// See [`Stream::input`].
@@ -123,7 +131,8 @@ impl<S: System> Socket<S> {
         budget: &mut Budget,
     ) -> Result<usize, SocketError> {
         loop {
-            let wait = budget.wait_on(operation, self.since(first), || self.system.now())?;
+            let wait = budget.wait_on(operation, self.since(first), || self.system.now());
+            let wait = self.or_once_more(wait, budget)?;
             let began = budget.has_pace(operation).then(|| self.begin_waiting());
             let read = self.stream.read(into, wait).await;
             self.waits_since = None;
@@ -143,7 +152,8 @@ impl<S: System> Socket<S> {
     ) -> Result<usize, SocketError> {
         let mut first = None;
         loop {
-            let wait = budget.wait_on(Operation::Write, self.since(first), || self.system.now())?;
+            let wait = budget.wait_on(Operation::Write, self.since(first), || self.system.now());
+            let wait = self.or_once_more(wait, budget)?;
             let began = budget.has_pace(Operation::Write).then(|| self.begin_waiting());
             let written = self.stream.write(bytes, meanwhile, wait).await;
             self.waits_since = None;
@@ -155,6 +165,15 @@ impl<S: System> Socket<S> {
                 None => first = first.or(began).or_else(|| Some(self.system.now())),
             }
         }
+    }
+
+    /// See [`Budget::look_once_more`].
+    fn or_once_more(
+        &self,
+        wait: Result<Wait, Expired>,
+        budget: &mut Budget,
+    ) -> Result<Wait, Expired> {
+        wait.or_else(|passed| budget.look_once_more(passed, || self.system.now()))
     }
 
     fn begin_waiting(&mut self) -> Instant {

@@ -74,6 +74,7 @@ pub(super) async fn connection<F: Front>(
             Turn::Idle(connection) => match look_at(connection, call).await {
                 Ok(connection) => return Ok(connection),
                 Err(dead) => {
+                    learn(shared, &dead);
                     dead.close(CloseReason::NotAlive);
                     continue;
                 }
@@ -82,10 +83,13 @@ pub(super) async fn connection<F: Front>(
             Turn::Later(queued) => match queued.wait(call).await? {
                 Grant::Slot(slot) => Some(slot),
                 Grant::Connection(mut connection) => {
-                    connection.wake(&mut shared.idle().shelf);
+                    connection.wake(&mut shared.idle().shelf, Duration::ZERO);
                     match look_at(connection, call).await {
                         Ok(connection) => return Ok(connection),
-                        Err(dead) => dead.into_slot(), // it is this call's turn all the same
+                        Err(dead) => {
+                            learn(shared, &dead);
+                            dead.into_slot() // it is this call's turn all the same
+                        }
                     }
                 }
             },
@@ -93,6 +97,14 @@ pub(super) async fn connection<F: Front>(
         if let Some(slot) = slot {
             return dial::dial(&shared.system, call, slot).await;
         }
+    }
+}
+
+/// A connection was dead when it was used again: if its peer closes each one right after its response,
+/// the route is not pooled for a while.
+pub(super) fn learn<F: Front>(shared: &Shared<F>, dead: &Connection<F>) {
+    if dead.was_closed_early() {
+        shared.idle().pool.closed_early(dead.link.route(), shared.system.now());
     }
 }
 
@@ -129,8 +141,8 @@ fn turn<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F>) -> Turn<F> {
             Some((connection, _)) if call.is_resent() || !connection.is_of(idle.process) => {
                 stale.push(connection);
             }
-            Some((mut connection, _)) => {
-                connection.wake(&mut idle.shelf);
+            Some((mut connection, since)) => {
+                connection.wake(&mut idle.shelf, now.saturating_duration_since(since));
                 break Turn::Idle(connection);
             }
             None => break place(&mut idle, shared, call.route()),
@@ -175,11 +187,10 @@ fn place<F: Front>(idle: &mut Idle<F>, shared: &Arc<Shared<F>>, route: Route) ->
 }
 
 impl<F: Front> Queued<F> {
-    /// Waits for one's turn, as long as making a connection may take.
+    /// Waits for one's turn. The clock for making a connection does not run yet.
     async fn wait(self, call: &mut Call<'_, F>) -> Result<Grant<F>> {
         let system = &self.shared.system;
-        call.budget.start_connecting(system.now());
-        let expired = match call.budget.wait(Operation::Connect, || system.now()) {
+        let expired = match call.budget.wait(Operation::Queue, || system.now()) {
             Err(expired) => expired,
             Ok(wait) => {
                 let grant = self.grants.wait(wait.at_most, &call.budget).await;

@@ -2,11 +2,11 @@
 //! `now`, nothing else.
 //!
 //! ```text
-//! send ─ resolve ─ connect ─ handshake ─ request ─ first byte ─ head ─ body ─ done
-//!        └ resolve ┘         └handshake┘         └ first byte ┘
-//!        └────────── connect ──────────┘
-//!                                       every read and write: idle, pace of bodies
-//! └─────────────────────────────────── total ──────────────────────────────────┘
+//! send ─ queue ─ resolve ─ connect ─ handshake ─ request ─ first byte ─ head ─ body ─ done
+//!        └pool wait┘ resolve ┘         └handshake┘         └ first byte ┘
+//!                └────────── connect ──────────┘
+//!                                               every read and write: idle, pace of bodies
+//! └──────────────────────────────────────── total ─────────────────────────────────────┘
 //! ```
 
 use std::fmt;
@@ -25,18 +25,54 @@ pub(crate) struct Timeouts {
     pub(crate) resolve: Option<Duration>,
     /// Looking up the name, connecting, the proxy and the TLS handshake together, for each attempt at a hop.
     pub(crate) connect: Option<Duration>,
+    /// Waiting for a free connection, where a host may have only so many; as long as `connect` if nobody
+    /// has set it.
+    pub(crate) pool_wait: Option<Option<Duration>>,
     /// What is set up on a new connection: TLS, a tunnel through a proxy.
     pub(crate) handshake: Option<Duration>,
     /// From the last byte of the request to the first one of the response.
     pub(crate) first_byte: Option<Duration>,
     /// Between two bytes received.
     pub(crate) read: Option<Duration>,
+    /// What ends the wait for the response to begin.
+    pub(crate) silence: Silence,
     /// Between two bytes sent.
     pub(crate) write: Option<Duration>,
     /// What bodies must not fall behind.
     pub(crate) pace: Option<Pace>,
     /// From `send` to the last byte of the body, over redirects and everything else.
     pub(crate) total: Option<Duration>,
+}
+
+/// What ends the wait between the last byte of a request and the response, beside the deadlines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Silence {
+    /// Nobody has set a limit: the default of the front, told as a first byte timeout.
+    Default(Option<Duration>),
+    /// The caller has set the first byte timeout, which is a deadline, and not the read timeout.
+    FirstByte,
+    /// The caller has set the read timeout, which counts here too.
+    Read,
+}
+
+impl Timeouts {
+    pub(crate) fn set_read(&mut self, limit: Option<Duration>) {
+        (self.read, self.silence) = (limit, Silence::Read);
+    }
+
+    pub(crate) fn set_first_byte(&mut self, limit: Option<Duration>) {
+        self.first_byte = limit;
+        if matches!(self.silence, Silence::Default(_)) {
+            self.silence = Silence::FirstByte;
+        }
+    }
+
+    /// The front's default for the wait for a response to begin, unless the caller has set a limit.
+    pub(crate) fn default_silence(&mut self, limit: Option<Duration>) {
+        if matches!(self.silence, Silence::Default(_)) {
+            self.silence = Silence::Default(limit);
+        }
+    }
 }
 
 impl Default for Timeouts {
@@ -46,12 +82,14 @@ impl Default for Timeouts {
             resolve: None,
             // A handshake over three lost packets takes 7 s; who does not answer by then won't.
             connect: Some(Duration::from_secs(10)),
+            pool_wait: None,
             // Part of the last one.
             handshake: None,
-            // A query may take its time before it has anything to say; the next one ends it.
+            // Part of the default of the front.
             first_byte: None,
             // Long enough for a slow query, short enough that nothing hangs for ever.
             read: Some(Duration::from_secs(30)),
+            silence: Silence::Default(Some(Duration::from_secs(30))),
             write: Some(Duration::from_secs(30)),
             // Slow networks are slow; what is too slow is for the caller to say.
             pace: None,
@@ -72,6 +110,7 @@ pub struct Expired {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Which {
     Resolve,
+    PoolWait,
     Connect,
     Handshake,
     Continue,
@@ -90,6 +129,8 @@ const CONTINUE: Duration = Duration::from_secs(1);
 /// What is about to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
+    /// Waiting for a free connection.
+    Queue,
     Resolve,
     Connect,
     /// Reading, while the request's body waits for `100 Continue`.
@@ -111,6 +152,8 @@ pub(crate) enum Stage {
     Request,
     /// All is sent and nothing has come.
     FirstByte,
+    /// An interim response came, and nothing of the one that follows it.
+    Interim,
     /// Reading the response's body.
     Body,
 }
@@ -149,12 +192,21 @@ pub struct Budget {
     stage: Stage,
     /// When the stage has to be over.
     stage_end: Option<Instant>,
+    /// How often the socket was looked at once more since the stage's deadline had passed.
+    looks: u8,
     /// Set in the stages that have to keep a pace.
     meter: Option<Box<Meter>>,
     cancel: Option<CancelToken>,
     /// None where nobody asks for them.
     timings: Option<Box<Timings>>,
 }
+
+/// How often a socket is looked at after a deadline: what lies there is more than one read if it came in
+/// several records, and a peer that sends without end must not hold the deadline off.
+const LOOKS: u8 = 8;
+
+/// How long such a look waits: to most systems no time at all is for ever, or an error.
+const LOOK: Duration = Duration::from_millis(1);
 
 impl Budget {
     /// Starts the clock of the total limit.
@@ -167,6 +219,7 @@ impl Budget {
             connect: None,
             stage: Stage::Other,
             stage_end: None,
+            looks: 0,
             meter: None,
             cancel: None,
             timings: Some(Box::new(Timings::start(now))),
@@ -186,6 +239,7 @@ impl Budget {
     pub(crate) fn start_connecting(&mut self, now: Instant) {
         let deadline = || self.timeouts.connect.and_then(|connect| now.checked_add(connect));
         self.connect = self.connect.or_else(deadline);
+        self.looks = 0;
     }
 
     /// Another attempt begins: only the clock of the whole call runs on.
@@ -193,6 +247,7 @@ impl Budget {
         self.connect = None;
         self.stage = Stage::Other;
         self.stage_end = None;
+        self.looks = 0;
         self.meter = None;
     }
 
@@ -211,6 +266,7 @@ impl Budget {
         if stage != Stage::Handshake {
             self.connect = None;
         }
+        self.looks = 0;
         let ended = std::mem::replace(&mut self.stage, stage).lap();
         let limit = self.stage_limit();
         let now = (ended.is_some() || limit.is_some()).then(now);
@@ -275,6 +331,7 @@ impl Budget {
             connect: None,
             stage: self.stage,
             stage_end: None,
+            looks: 0,
             meter: None,
             cancel: self.cancel.clone(),
             timings: None,
@@ -311,6 +368,25 @@ impl Budget {
         now: impl Fn() -> Instant,
     ) -> Result<Wait, Expired> {
         self.limits(operation, waited, &now)
+    }
+
+    /// One more try, without a wait, although a deadline has passed. A thread that was busy finds out
+    /// late what has come in time; so a limit on the peer is told only if a look at the socket finds
+    /// nothing. The total timeout and a cancelled token are about the caller and not about the peer:
+    /// they end the call whatever lies there.
+    pub(crate) fn look_once_more(
+        &mut self,
+        passed: Expired,
+        now: impl FnOnce() -> Instant,
+    ) -> Result<Wait, Expired> {
+        if !passed.is_deadline_of_peer() || self.looks >= LOOKS {
+            return Err(passed);
+        }
+        if self.total.is_some_and(|total| total <= now()) {
+            return Err(Expired::new(Which::Total, self.timeouts.total));
+        }
+        self.looks += 1;
+        Ok(Wait { at_most: Some(LOOK), expired: passed })
     }
 
     /// Stands once in a program, whatever clocks there are.
@@ -381,10 +457,19 @@ impl Budget {
     /// What is left of the limit on this one operation, without regard to the deadlines.
     fn idle(&self, operation: Operation, waited: Duration) -> Wait {
         let (which, at_most) = match operation {
+            Operation::Queue => {
+                (Which::PoolWait, self.timeouts.pool_wait.unwrap_or(self.timeouts.connect))
+            }
             Operation::Resolve => (Which::Resolve, self.timeouts.resolve),
             Operation::Connect => (Which::Connect, None),
             Operation::Continue => (Which::Continue, Some(CONTINUE)),
-            Operation::Read => (Which::Read, self.timeouts.read),
+            Operation::Read => match (self.stage, self.timeouts.silence) {
+                (Stage::FirstByte | Stage::Interim, Silence::Default(limit)) => {
+                    (Which::FirstByte, limit)
+                }
+                (Stage::FirstByte | Stage::Interim, Silence::FirstByte) => (Which::FirstByte, None),
+                _ => (Which::Read, self.timeouts.read),
+            },
             Operation::Source => (Which::Total, None),
             Operation::Write => (Which::Write, self.timeouts.write),
         };
@@ -400,7 +485,7 @@ impl Budget {
         match self.stage {
             Stage::Handshake => self.timeouts.handshake,
             Stage::FirstByte => self.timeouts.first_byte,
-            Stage::Other | Stage::Request | Stage::Body => None,
+            Stage::Other | Stage::Request | Stage::Interim | Stage::Body => None,
         }
     }
 
@@ -435,7 +520,7 @@ impl Stage {
             Self::Handshake => Some(Lap::Handshake),
             Self::Request => Some(Lap::Request),
             Self::FirstByte => Some(Lap::FirstByte),
-            Self::Other | Self::Body => None,
+            Self::Other | Self::Interim | Self::Body => None,
         }
     }
 }
@@ -469,6 +554,20 @@ impl Expired {
         matches!(self.which, Which::Pace(_))
     }
 
+    /// Whether it was a limit on what the peer does, which may have done it by now, and not the
+    /// caller's word about the whole call.
+    pub(crate) fn is_of_peer(self) -> bool {
+        // A limit of no time at all leaves nobody any.
+        !matches!(self.which, Which::Total | Which::Cancelled) && !self.length.is_zero()
+    }
+
+    /// Whether it was one that does not start afresh with each byte.
+    fn is_deadline_of_peer(self) -> bool {
+        let is_deadline =
+            matches!(self.which, Which::Connect | Which::Handshake | Which::FirstByte);
+        is_deadline && self.is_of_peer()
+    }
+
     /// What is told of it.
     pub(crate) fn kind(self) -> Kind {
         match self.which {
@@ -483,6 +582,9 @@ impl fmt::Display for Expired {
         let length = self.length;
         match self.which {
             Which::Resolve => write!(f, "no address within {length:?} (resolve timeout)"),
+            Which::PoolWait => {
+                write!(f, "no connection was free within {length:?} (pool wait timeout)")
+            }
             Which::Connect => write!(f, "no connection within {length:?} (connect timeout)"),
             Which::Handshake => write!(f, "not set up within {length:?} (handshake timeout)"),
             Which::Continue => write!(f, "no 100 Continue for {length:?}"),
@@ -509,7 +611,9 @@ mod tests {
     fn timeouts(connect: u32, read: u32, total: u32) -> Timeouts {
         let limit = |seconds: u32| (seconds > 0).then(|| SECOND * seconds);
         let none = Timeouts { write: None, ..Timeouts::default() };
-        Timeouts { connect: limit(connect), read: limit(read), total: limit(total), ..none }
+        let mut timeouts = Timeouts { connect: limit(connect), total: limit(total), ..none };
+        timeouts.set_read(limit(read));
+        timeouts
     }
 
     #[test]
@@ -572,6 +676,7 @@ mod tests {
     fn what_expired_names_itself() {
         for (which, message) in [
             (Which::Resolve, "no address within 1s (resolve timeout)"),
+            (Which::PoolWait, "no connection was free within 1s (pool wait timeout)"),
             (Which::Handshake, "not set up within 1s (handshake timeout)"),
             (Which::Continue, "no 100 Continue for 1s"),
             (Which::FirstByte, "no answer within 1s (first byte timeout)"),
@@ -640,6 +745,107 @@ mod tests {
         ] {
             assert_eq!(left(stage, at), expected, "{stage:?} at {at}");
         }
+    }
+
+    /// What the caller sets means what it says, in whatever order it is set; what is not set is the
+    /// front's default.
+    #[test]
+    fn the_wait_for_a_response_to_begin() {
+        type Set = fn(&mut Timeouts);
+        let read: Set = |timeouts| timeouts.set_read(Some(9 * SECOND));
+        let no_read: Set = |timeouts| timeouts.set_read(None);
+        let first: Set = |timeouts| timeouts.set_first_byte(Some(60 * SECOND));
+        let no_first: Set = |timeouts| timeouts.set_first_byte(None);
+        let (by_front, by_first, by_read) = (Which::FirstByte, Which::FirstByte, Which::Read);
+        type Row<'a> = (&'a [Set], [Option<u64>; 3], Which);
+        let rows: [Row<'_>; 9] = [
+            // (settings, the wait on a front with 30 s and on one without, in a body, named)
+            (&[], [Some(30), None, Some(30)], by_front),
+            (&[read], [Some(9), Some(9), Some(9)], by_read),
+            (&[no_read], [None, None, None], by_read),
+            (&[first], [Some(60), Some(60), Some(30)], by_first),
+            (&[no_first], [None, None, Some(30)], by_first),
+            (&[first, read], [Some(9), Some(9), Some(9)], by_read),
+            (&[read, first], [Some(9), Some(9), Some(9)], by_read),
+            (&[first, no_read], [Some(60), Some(60), None], by_first),
+            (&[no_read, no_first], [None, None, None], by_read),
+        ];
+        let now = Instant::now();
+        for (at, (settings, [blocking, other, body], which)) in rows.into_iter().enumerate() {
+            for (default, expected) in [(Some(30 * SECOND), blocking), (None, other)] {
+                let mut timeouts = Timeouts { connect: None, ..Timeouts::default() };
+                settings.iter().for_each(|set| set(&mut timeouts));
+                timeouts.default_silence(default);
+                let mut budget = Budget::start(timeouts, now);
+                let mut wait = |stage| {
+                    budget.enter(stage, || now);
+                    let wait = budget.wait(Operation::Read, || now).unwrap();
+                    (wait.at_most.map(|limit| limit.as_secs()), wait.expired.which)
+                };
+                assert_eq!(wait(Stage::FirstByte), (expected, which), "row {at}");
+                assert_eq!(wait(Stage::Body), (body, Which::Read), "row {at}");
+                assert_eq!(wait(Stage::Other), (body, Which::Read), "row {at}");
+                // With the first byte of an interim response, that deadline is kept.
+                let interim = expected.filter(|seconds| *seconds != 60);
+                assert_eq!(wait(Stage::Interim).0, interim, "row {at}");
+            }
+        }
+    }
+
+    /// As long as making a connection may take, or as long as the caller says, and it does not use up
+    /// the time for the connection.
+    #[test]
+    fn the_wait_for_a_free_connection() {
+        let start = Instant::now();
+        for (pool_wait, expected) in
+            [(None, Some(3)), (Some(None), None), (Some(Some(7 * SECOND)), Some(7))]
+        {
+            let limits = Timeouts { pool_wait, ..timeouts(3, 1, 0) };
+            let mut budget = Budget::start(limits, start);
+            let wait = budget.wait(Operation::Queue, || start).unwrap();
+            assert_eq!(wait.at_most.map(|limit| limit.as_secs()), expected);
+            assert_eq!(wait.expired.which, Which::PoolWait);
+            let later = start + 5 * SECOND;
+            budget.start_connecting(later);
+            assert_eq!(
+                budget.wait(Operation::Connect, || later).unwrap().at_most,
+                Some(3 * SECOND)
+            );
+        }
+        let limits = Timeouts { pool_wait: Some(Some(7 * SECOND)), ..timeouts(3, 1, 4) };
+        let wait = Budget::start(limits, start).wait(Operation::Queue, || start).unwrap();
+        assert_eq!((wait.at_most, wait.expired.which), (Some(4 * SECOND), Which::Total));
+    }
+
+    /// Once a deadline for the peer has passed, there are looks without a wait, a few; once the caller's
+    /// has passed, there is none.
+    #[test]
+    fn a_last_look_for_what_came_in_time() {
+        let start = Instant::now();
+        let limits = Timeouts { first_byte: Some(3 * SECOND), ..timeouts(2, 9, 6) };
+        let mut budget = Budget::start(limits, start);
+        let mut looks = |stage, at: u32| {
+            let now = start + SECOND * at;
+            budget.enter(stage, || start);
+            (0..100)
+                .take_while(|_| {
+                    let passed = budget.wait(Operation::Read, || now).unwrap_err();
+                    let wait = budget.look_once_more(passed, || now);
+                    assert!(wait.is_ok_and(|wait| wait.at_most == Some(LOOK)) || wait.is_err());
+                    wait.is_ok()
+                })
+                .count()
+        };
+        assert_eq!(looks(Stage::FirstByte, 4), usize::from(LOOKS));
+        assert_eq!(looks(Stage::FirstByte, 4), 0, "a peer that sends without end");
+        assert_eq!(looks(Stage::Other, 6), 0, "the total timeout");
+        assert_eq!(looks(Stage::FirstByte, 7), 0, "both, and one of them is the total one");
+        let token = CancelToken::new();
+        let mut budget = Budget::start(timeouts(2, 9, 0), start).until(Some(token.clone()));
+        budget.start_connecting(start);
+        token.cancel();
+        let cancelled = budget.wait(Operation::Connect, || start + 3 * SECOND).unwrap_err();
+        assert!(budget.look_once_more(cancelled, || start).is_err());
     }
 
     /// Only the request that is written and the body that is read have a pace to keep: a server may

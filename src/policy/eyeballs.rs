@@ -1,13 +1,20 @@
 //! Happy Eyeballs (RFC 8305): in which order addresses are tried, and when the next one starts.
 //!
-//! A way that leads nowhere, broken IPv6 most of all, must cost a quarter of a second and not the
-//! whole time limit.
+//! An address that never answers, broken IPv6 most of all, must cost a quarter of a second and not the
+//! whole time limit; where the limit is short, it costs its share of it.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// RFC 8305 §5, "Connection Attempt Delay": the recommended value.
 const DELAY: Duration = Duration::from_millis(250);
+
+/// RFC 8305 §5: the delay must not be shorter.
+const SHORTEST_DELAY: Duration = Duration::from_millis(10);
+
+/// Among how many addresses the time that is left is shared at most: a name may have thousands, and each
+/// attempt that goes on takes a file descriptor.
+const MOST_SHARES: u32 = 16;
 
 /// The addresses that are still to be tried, and when.
 #[derive(Debug)]
@@ -38,12 +45,17 @@ impl Race {
         Self { waiting, running: 0, next: None }
     }
 
-    pub(crate) fn step(&mut self, now: Instant) -> Move {
+    /// What is to be done now. `left` is how much time all attempts have together; it is asked only
+    /// where it matters.
+    pub(crate) fn step(&mut self, now: Instant, left: impl FnOnce() -> Option<Duration>) -> Move {
         let is_due = self.running == 0 || self.next.is_some_and(|next| next <= now);
         if is_due {
             if let Some(address) = self.waiting.pop() {
                 self.running += 1;
-                self.next = now.checked_add(DELAY).filter(|_| !self.waiting.is_empty());
+                self.next = match self.waiting.len() {
+                    0 => None,
+                    others => now.checked_add(delay(others, left())),
+                };
                 return Move::Start(address);
             }
         }
@@ -58,6 +70,14 @@ impl Race {
         self.running = self.running.saturating_sub(1);
         self.next = Some(now).filter(|_| !self.waiting.is_empty());
     }
+}
+
+/// How long an attempt goes on alone while so many others wait: the recommended delay, or its share of
+/// the time that is left.
+fn delay(others: usize, left: Option<Duration>) -> Duration {
+    let shares = u32::try_from(others).unwrap_or(MOST_SHARES).min(MOST_SHARES - 1) + 1;
+    let share = left.map_or(DELAY, |left| left / shares);
+    share.clamp(SHORTEST_DELAY, DELAY)
 }
 
 fn interleave(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
@@ -100,6 +120,10 @@ mod tests {
         }
     }
 
+    fn none() -> Option<Duration> {
+        None
+    }
+
     const fn ms(milliseconds: u64) -> Duration {
         Duration::from_millis(milliseconds)
     }
@@ -109,13 +133,59 @@ mod tests {
         let all = addresses("61 41 62");
         let start = Instant::now();
         let mut race = Race::new(&all);
-        assert_eq!(race.step(start), Move::Start(all[0]));
-        assert_eq!(race.step(start), Move::Wait(Some(ms(250))));
-        assert_eq!(race.step(start + ms(100)), Move::Wait(Some(ms(150))));
-        assert_eq!(race.step(start + ms(250)), Move::Start(all[1]));
-        assert_eq!(race.step(start + ms(250)), Move::Wait(Some(ms(250))));
-        assert_eq!(race.step(start + ms(600)), Move::Start(all[2]));
-        assert_eq!(race.step(start + ms(600)), Move::Wait(None), "there is no other");
+        assert_eq!(race.step(start, none), Move::Start(all[0]));
+        assert_eq!(race.step(start, none), Move::Wait(Some(ms(250))));
+        assert_eq!(race.step(start + ms(100), none), Move::Wait(Some(ms(150))));
+        assert_eq!(race.step(start + ms(250), none), Move::Start(all[1]));
+        assert_eq!(race.step(start + ms(250), none), Move::Wait(Some(ms(250))));
+        assert_eq!(race.step(start + ms(600), none), Move::Start(all[2]));
+        assert_eq!(race.step(start + ms(600), none), Move::Wait(None), "there is no other");
+    }
+
+    /// With an address that never answers first, each of the others is tried within the limit.
+    #[test]
+    fn attempts_share_what_is_left_of_the_limit() {
+        let cases = [
+            // (addresses, limit, when the attempts start)
+            (2, 100, vec![0, 50]),
+            (2, 20, vec![0, 10]),
+            (4, 400, vec![0, 100, 200, 300]),
+            (8, 1000, vec![0, 125, 250, 375, 500, 625, 750, 875]),
+            (2, 10_000, vec![0, 250]),
+            (3, 700, vec![0, 233, 466]),
+            // The shortest delay of the RFC goes before.
+            (4, 20, vec![0, 10]),
+            (2, 5, vec![0]),
+        ];
+        for (count, limit, expected) in cases {
+            let start = Instant::now();
+            let names: Vec<_> = (1..=count).map(|last| format!("4{last}")).collect();
+            let mut race = Race::new(&addresses(&names.join(" ")));
+            let mut started = Vec::new();
+            for at in 0..limit {
+                let left = || Some(ms(limit - at));
+                while let Move::Start(_) = race.step(start + ms(at), left) {
+                    started.push(at);
+                }
+            }
+            let is_near = |(at, wanted): (&u64, &u64)| at.abs_diff(*wanted) <= 2;
+            let is_near = started.iter().zip(&expected).all(is_near);
+            assert!(is_near && started.len() == expected.len(), "{count} in {limit}: {started:?}");
+        }
+    }
+
+    /// Each attempt that goes on takes a file descriptor.
+    #[test]
+    fn thousands_of_addresses_are_not_all_tried() {
+        let start = Instant::now();
+        let names: Vec<_> = (0..4000).map(|n: u16| format!("6{n:x}")).collect();
+        let mut race = Race::new(&addresses(&names.join(" ")));
+        let started = (0..10_000).filter(|at| {
+            let left = || Some(ms(10_000 - at));
+            matches!(race.step(start + ms(*at), left), Move::Start(_))
+        });
+        let started = started.count();
+        assert!((40..120).contains(&started), "{started}");
     }
 
     #[test]
@@ -123,18 +193,18 @@ mod tests {
         let all = addresses("41 42 43");
         let start = Instant::now();
         let mut race = Race::new(&all);
-        assert_eq!(race.step(start), Move::Start(all[0]));
+        assert_eq!(race.step(start, none), Move::Start(all[0]));
         race.failed(start + ms(10));
-        assert_eq!(race.step(start + ms(10)), Move::Start(all[1]));
-        assert_eq!(race.step(start + ms(260)), Move::Start(all[2]));
+        assert_eq!(race.step(start + ms(10), none), Move::Start(all[1]));
+        assert_eq!(race.step(start + ms(260), none), Move::Start(all[2]));
         race.failed(start + ms(300));
-        assert_eq!(race.step(start + ms(300)), Move::Wait(None), "one is still running");
+        assert_eq!(race.step(start + ms(300), none), Move::Wait(None), "one is still running");
         race.failed(start + ms(301));
-        assert_eq!(race.step(start + ms(301)), Move::Lost);
+        assert_eq!(race.step(start + ms(301), none), Move::Lost);
     }
 
     #[test]
     fn nobody_to_connect_to() {
-        assert_eq!(Race::new(&[]).step(Instant::now()), Move::Lost);
+        assert_eq!(Race::new(&[]).step(Instant::now(), none), Move::Lost);
     }
 }

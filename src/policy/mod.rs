@@ -4,6 +4,7 @@ pub(crate) mod budget;
 pub(crate) mod credentials;
 #[cfg(feature = "digest")]
 pub(crate) mod digest;
+pub(crate) mod early_closers;
 pub(crate) mod egress;
 pub(crate) mod eyeballs;
 pub(crate) mod hop;

@@ -33,6 +33,10 @@ pub enum CloseReason {
     // The pool's reasons.
     Expired,
     Aged,
+    /// It said how long, or for how many requests, it keeps the connection (`Keep-Alive`).
+    PeerLimit,
+    /// It closes connections right after each response.
+    EarlyCloser,
     PoolFull,
     NotAlive,
     /// Another one to the same place was not alive.
@@ -60,6 +64,8 @@ impl fmt::Display for CloseReason {
             Self::Abandoned => "the call was given up",
             Self::Expired => "the connection idled too long",
             Self::Aged => "the connection has been open for long enough",
+            Self::PeerLimit => "the peer keeps it open no longer (Keep-Alive)",
+            Self::EarlyCloser => "the peer closes connections right after each response",
             Self::PoolFull => "the pool is full",
             Self::Suspect => "another connection to the same place was closed by the peer",
             Self::LetGo => "it is kept no longer",
@@ -104,6 +110,8 @@ mod tests {
             ProtocolError,
             Io,
             Expired,
+            PeerLimit,
+            EarlyCloser,
             PoolFull,
             NotAlive,
         ]

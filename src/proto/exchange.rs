@@ -442,6 +442,11 @@ impl Exchange {
         self.heard_since || !self.input.is_empty() || !self.awaits_head()
     }
 
+    /// Whether the final head is still to come, and nothing of it or of an interim one is there.
+    pub(crate) fn is_between_heads(&self) -> bool {
+        self.awaits_head() && self.input.is_empty()
+    }
+
     /// Puts the size line before the chunk, right behind what waits, and the line end after it.
     fn chunk_filled(&mut self, count: usize) {
         let mut line = [0; SIZE_LINE];

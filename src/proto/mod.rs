@@ -10,6 +10,7 @@ pub(crate) mod fields;
 pub(crate) mod framing;
 pub(crate) mod head;
 mod incoming;
+pub(crate) mod keep_alive;
 mod lenient;
 pub(crate) mod number;
 pub(crate) mod progress;

@@ -75,15 +75,20 @@ pub(crate) struct Overrides {
 
 impl Overrides {
     pub(crate) fn over(&self, client: &Timeouts) -> Timeouts {
-        Timeouts {
+        let mut timeouts = Timeouts {
             total: self.total.or(client.total),
             connect: self.connect.or(client.connect),
-            first_byte: self.first_byte.or(client.first_byte),
-            read: self.read.or(client.read),
             write: self.write.or(client.write),
             pace: self.pace.or(client.pace),
             ..*client
+        };
+        if self.read.is_some() {
+            timeouts.set_read(self.read);
         }
+        if self.first_byte.is_some() {
+            timeouts.set_first_byte(self.first_byte);
+        }
+        timeouts
     }
 }
 

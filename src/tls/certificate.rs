@@ -6,6 +6,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
 
+use super::pem;
 use crate::error::{Error, Result};
 
 /// One certificate or several, to trust as roots.
@@ -30,9 +31,12 @@ impl Certificate {
     ///
     /// If it cannot be a root certificate.
     pub fn from_der(der: &[u8]) -> Result<Self> {
-        Self::checked(CertificateDer::from(der.to_vec())).map_err(|error| match is_pem(der) {
-            true => error.note("this is PEM: `from_pem` reads it"),
-            false => error,
+        Self::checked(CertificateDer::from(der.to_vec())).map_err(|error| {
+            match (is_pem(der), is_der(der)) {
+                (true, _) => error.note("this is PEM: `from_pem` reads it"),
+                (_, true) if !pem::is_pkcs12(der) => error,
+                _ => pem::explained(error, der),
+            }
         })
     }
 
@@ -123,18 +127,20 @@ impl fmt::Debug for CertificateRevocationList {
 }
 
 /// Every item of one sort in a PEM text: at least one.
-fn items<T: PemObject>(sort: &str, pem: &[u8]) -> Result<Vec<T>> {
-    let items = T::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
-    let items = items.map_err(|error| Error::builder("malformed PEM text").cause(error))?;
+fn items<T: PemObject>(sort: &str, text: &[u8]) -> Result<Vec<T>> {
+    let items = pem::items(text)?;
     if !items.is_empty() {
         return Ok(items);
     }
     let error = Error::builder(format!("no {sort} in the PEM text"));
-    Err(if is_der(pem) { error.note("this is DER: `from_der` reads it") } else { error })
+    Err(match is_der(text) && !pem::is_pkcs12(text) {
+        true => error.note("this is DER: `from_der` reads it"),
+        false => pem::explained(error, text),
+    })
 }
 
 fn is_pem(text: &[u8]) -> bool {
-    text.trim_ascii_start().starts_with(b"-----BEGIN ")
+    pem::text(text).trim_ascii_start().starts_with(b"-----BEGIN ")
 }
 
 /// Whether it starts as what is in DER here does: a sequence of at least 128 bytes (X.690 §8.1.3.5).

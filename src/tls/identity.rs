@@ -8,6 +8,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, ConfigBuilder};
 
+use super::pem;
 use crate::error::{Error, Result};
 
 /// A certificate of the client and its private key, for servers that ask for one (mutual TLS).
@@ -42,14 +43,15 @@ impl Identity {
     ///
     /// If the certificate or the key is missing, or the text is malformed.
     pub fn from_pem(buf: &[u8]) -> Result<Self> {
-        let chain: Vec<_> = CertificateDer::pem_slice_iter(buf)
-            .collect::<Result<_, _>>()
-            .map_err(|error| Error::builder("malformed PEM text").cause(error))?;
+        let chain: Vec<CertificateDer<'_>> = pem::items(buf)?;
         if chain.is_empty() {
-            return Err(Error::builder("no certificate in the PEM text of an identity"));
+            let error = Error::builder("no certificate in the PEM text of an identity");
+            return Err(pem::explained(error, buf));
         }
-        let key = PrivateKeyDer::from_pem_slice(buf).map_err(|error| {
-            Error::builder("no private key in the PEM text of an identity").cause(error)
+        let key = PrivateKeyDer::from_pem_slice(&pem::text(buf)).map_err(|error| {
+            let error =
+                Error::builder("no private key in the PEM text of an identity").cause(error);
+            pem::explained(error, buf)
         })?;
         let present = |identity: &Self, builder: WantsIdentity| {
             builder.with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())

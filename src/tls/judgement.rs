@@ -67,7 +67,6 @@ impl Judgement {
     }
 
     fn make(&self, settings: &Settings, provider: &Arc<CryptoProvider>, peer: Peer) -> Verifier {
-        let inner = self.plain(settings, provider)?;
         let pins = match (peer, self.pins.as_slice()) {
             // Those of the origins; what a proxy can do without them, anyone on the way can.
             (Peer::Proxy, _) | (_, []) => None,
@@ -75,22 +74,28 @@ impl Judgement {
                 Some(Pins::new(pins, provider).ok_or(NO_SHA256)?)
             }
         };
-        if pins.is_none() && self.names == Verification::Full {
+        let inner = self.plain(settings, provider, pins.is_some())?;
+        let trusted = settings.added_certificates();
+        if pins.is_none() && self.names == Verification::Full && trusted.is_empty() {
             return Ok(inner);
         }
-        Ok(Arc::new(Adjusted { inner, names: self.names, pins }))
+        Ok(Arc::new(Adjusted { inner, trusted, names: self.names, pins }))
     }
 
     /// Without a look at names and pins that is not rustls' own.
-    fn plain(&self, settings: &Settings, provider: &Arc<CryptoProvider>) -> Verifier {
+    fn plain(
+        &self,
+        settings: &Settings,
+        provider: &Arc<CryptoProvider>,
+        has_pins: bool,
+    ) -> Verifier {
         let provider = Arc::clone(provider);
         if self.certificates == Verification::None {
-            return Ok(Arc::new(TrustAnyone { provider }));
+            return Ok(Arc::new(TrustAnyone { provider, has_pins }));
         }
         if let Some(make) = self.judge {
-            let extra = settings.extra_roots.iter().flat_map(|roots| roots.ders.clone());
             return match (self.revoked.as_slice(), self.names) {
-                ([], Verification::Full) => Ok(make(provider, extra.collect())?),
+                ([], Verification::Full) => Ok(make(provider, settings.added_certificates())?),
                 ([], Verification::None) => Err(NO_NAMES.into()),
                 _ => Err(NO_LISTS.into()),
             };

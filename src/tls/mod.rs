@@ -33,9 +33,11 @@
 //! the whole process, which comes first.
 
 mod certificate;
+mod der;
 mod environment;
 mod identity;
 mod judgement;
+mod pem;
 mod pin;
 #[cfg(feature = "platform-verifier")]
 mod platform;
@@ -63,20 +65,25 @@ pub use crate::wire::tls_info::TlsInfo;
 /// Whom the client trusts.
 impl<F: Front> ClientBuilder<F> {
     /// Trusts this root certificate too, or all of them if the value holds several.
+    ///
+    /// A server that shows this very certificate as its own is trusted as well, if name and time are
+    /// right: the self-signed one of `openssl req -x509` is that of an authority and of a server at
+    /// once.
     pub fn add_root_certificate(self, certificate: Certificate) -> Self {
         self.tls_certs_merge([certificate])
     }
 
     /// Trusts these root certificates too.
     pub fn tls_certs_merge(self, certs: impl IntoIterator<Item = Certificate>) -> Self {
-        self.set_tls(|tls| tls.extra_roots.extend(certs))
+        self.set_tls(|tls| tls.add_roots(certs))
     }
 
     /// Trusts these root certificates and no others.
     pub fn tls_certs_only(self, certs: impl IntoIterator<Item = Certificate>) -> Self {
         self.set_tls(|tls| {
             tls.trust = Trust::Nobody;
-            tls.extra_roots = certs.into_iter().collect();
+            tls.extra_roots.clear();
+            tls.add_roots(certs);
             if let Some(judgement) = &mut tls.judgement {
                 judgement.judge = None;
             }
@@ -142,6 +149,11 @@ impl<F: Front> ClientBuilder<F> {
 
     /// Accepts any certificate of anyone, proxies included, so that anyone on the way can read and
     /// change everything. For tests only. A pinned key is still asked for.
+    ///
+    /// That includes what is no longer a certificate in the sense of RFC 5280: those of X.509 version 1,
+    /// with unknown critical extensions, with small keys. The server still has to prove that it has the
+    /// certificate's key, unless the cryptography provider cannot verify signatures of its kind (ring:
+    /// RSA of fewer than 2048 bits, P-521, Ed448), which is refused only if there are pins.
     pub fn danger_accept_invalid_certs(self, accept_invalid_certs: bool) -> Self {
         self.judge(|judgement| judgement.certificates = unless(accept_invalid_certs))
     }
@@ -215,12 +227,14 @@ impl<F: Front> ClientBuilder<F> {
     }
 
     /// Uses this configuration of rustls as it is: roots, client certificates, versions, all of it.
-    /// The other TLS settings have no effect then, but for [`tls_info`](Self::tls_info). It is an
-    /// error if its `alpn_protocols` names another protocol than HTTP/1.1.
+    /// Nothing else about TLS can be set then, but for [`tls_info`](Self::tls_info).
     ///
     /// Client certificates stay with the origin that a request names, as with
     /// [`identity`](Self::identity). Clients that are given the same configuration use the session
     /// store in it together, but none resumes a session of another.
+    ///
+    /// [`build`](Self::build) fails if another TLS setting was made, which would have no effect, or if
+    /// the configuration's `alpn_protocols` name another protocol than HTTP/1.1.
     pub fn use_preconfigured_tls(self, tls: impl Into<Arc<ClientConfig>>) -> Self {
         self.set_tls(|settings| settings.whole = Some(Whole::new(tls.into())))
     }

@@ -2,14 +2,18 @@
 
 use std::sync::{Arc, OnceLock};
 
+use rustls::client::danger::ServerCertVerifier;
 use rustls::client::{ResolvesClientCert, Resumption};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, KeyLog, RootCertStore, SignatureScheme};
 
 use super::certificate::Certificate;
 use super::identity::Identity as ClientCertificate;
-use super::judgement::Judgement;
+use super::judgement::{Judgement, Verification};
 use super::provider;
+use super::verifier::Rooted;
 use super::version::{self, Version};
 use crate::error::{Error, Kind, Phase, Result};
 use crate::policy::route::Identity;
@@ -20,6 +24,9 @@ use crate::wire::tls::{Tls, TlsError};
 pub(crate) struct Settings {
     pub(super) trust: Trust,
     pub(super) extra_roots: Vec<Certificate>,
+    /// Makes the verifier of those, where nothing else is verified otherwise: by a pointer, so that
+    /// programs that add none do not carry it.
+    pub(super) rooted: Option<MakeRooted>,
     /// What is verified otherwise than rustls does by itself.
     pub(super) judgement: Option<Judgement>,
     pub(super) identity: Option<ClientCertificate>,
@@ -54,6 +61,12 @@ impl Whole {
 }
 
 type Built = Result<Arc<ClientConfig>, TlsError>;
+
+type MakeRooted = fn(
+    RootCertStore,
+    Vec<CertificateDer<'static>>,
+    Arc<CryptoProvider>,
+) -> Arc<dyn ServerCertVerifier>;
 
 /// Who is trusted beside the certificates that were added.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -150,7 +163,10 @@ impl Settings {
     /// What is made once, so that sessions are resumed.
     fn config(&self, peer: Peer) -> Built {
         let mut config = match &self.whole {
-            Some(whole) => (whole.copy)(&whole.config)?,
+            Some(whole) => {
+                self.check_nothing_beside()?;
+                (whole.copy)(&whole.config)?
+            }
             None => self.build(peer)?,
         };
         if peer != Peer::Origin {
@@ -163,6 +179,39 @@ impl Settings {
         Ok(Arc::new(config))
     }
 
+    /// A whole configuration says all of this already. To drop a setting without a word would be worst
+    /// for those that refuse somebody.
+    fn check_nothing_beside(&self) -> Result<(), TlsError> {
+        let judgement = self.judgement.as_ref();
+        let is_set = [
+            (judgement.is_some_and(|judgement| !judgement.pins.is_empty()), "tls_pin_spki_sha256"),
+            (judgement.is_some_and(|judgement| !judgement.revoked.is_empty()), "add_crl"),
+            (judgement.is_some_and(|judgement| judgement.judge.is_some()), "tls_platform_verifier"),
+            (
+                judgement.is_some_and(|judgement| judgement.certificates == Verification::None),
+                "danger_accept_invalid_certs",
+            ),
+            (
+                judgement.is_some_and(|judgement| judgement.names == Verification::None),
+                "danger_accept_invalid_hostnames",
+            ),
+            (self.trust == Trust::Nobody, "tls_certs_only"),
+            (!self.extra_roots.is_empty(), "add_root_certificate"),
+            (self.identity.is_some(), "identity"),
+            (self.min.is_some(), "tls_version_min"),
+            (self.max.is_some(), "tls_version_max"),
+            (self.sni == Sni::Omitted, "tls_sni"),
+            (self.key_log.is_some(), "tls_sslkeylogfile"),
+        ];
+        match is_set.into_iter().find(|(is_set, _)| *is_set) {
+            None => Ok(()),
+            Some((_, name)) => Err(TlsError::from(format!(
+                "`{name}` has no effect beside `use_preconfigured_tls`: set it in the rustls \
+                 configuration"
+            ))),
+        }
+    }
+
     fn build(&self, peer: Peer) -> Result<ClientConfig, TlsError> {
         let provider = provider::find().ok_or(NO_PROVIDER)?;
         let versions = version::within(self.min, self.max);
@@ -171,9 +220,13 @@ impl Settings {
         }
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(&versions)?;
-        let builder = match &self.judgement {
-            None => builder.with_root_certificates(self.roots()?),
-            Some(judgement) => {
+        let builder = match (&self.judgement, self.rooted) {
+            (None, None) => builder.with_root_certificates(self.roots()?),
+            (None, Some(make)) => {
+                let verifier = make(self.roots()?, self.added_certificates(), provider);
+                builder.dangerous().with_custom_certificate_verifier(verifier)
+            }
+            (Some(judgement), _) => {
                 let verifier = judgement.verifier(self, &provider, peer)?;
                 builder.dangerous().with_custom_certificate_verifier(verifier)
             }
@@ -189,6 +242,18 @@ impl Settings {
             config.key_log = Arc::clone(key_log);
         }
         Ok(config)
+    }
+
+    /// These certificates are trusted too.
+    pub(super) fn add_roots(&mut self, certificates: impl IntoIterator<Item = Certificate>) {
+        self.extra_roots.extend(certificates);
+        self.rooted =
+            Some(|roots, trusted, provider| Arc::new(Rooted { roots, trusted, provider }));
+    }
+
+    /// The certificates that were added.
+    pub(super) fn added_certificates(&self) -> Vec<CertificateDer<'static>> {
+        self.extra_roots.iter().flat_map(|roots| roots.ders.clone()).collect()
     }
 
     /// Who is trusted.
@@ -229,7 +294,12 @@ fn stage(built: &Built, host: &str) -> Result<Tls> {
 }
 
 fn mistake(error: TlsError) -> Error {
-    Error::builder("TLS settings").cause(error)
+    let hint = error.setting_hint();
+    let error = Error::builder("TLS settings").cause(error);
+    match hint {
+        Some(hint) => error.note(hint),
+        None => error,
+    }
 }
 
 const NO_PROVIDER: &str = "no cryptography: https needs the feature `ring` or `aws-lc-rs` of \

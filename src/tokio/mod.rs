@@ -149,6 +149,9 @@ impl Front for Tokio {
     type Source = Source;
     type System = system::System;
 
+    /// Whoever waits for long costs no thread: long polling, reports and models take their time.
+    const FIRST_BYTE: Option<std::time::Duration> = None;
+
     async fn read(source: &mut Self::Source, into: &mut [u8]) -> io::Result<usize> {
         poll_fn(|cx| source.poll_read(cx, into)).await
     }

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ::tokio::net::{TcpSocket, TcpStream};
+use ::tokio::task::yield_now;
 
 use super::endpoint::Endpoint;
 use super::event::Event;
@@ -73,6 +74,9 @@ impl race::Attempts for Attempts<'_> {
         &mut self,
         at_most: Option<Duration>,
     ) -> Option<(SocketAddr, io::Result<Stream>)> {
+        if at_most == Some(Duration::ZERO) {
+            yield_now().await; // the runtime may not have looked at any socket for a while
+        }
         let ended = poll_fn(|cx| poll(&mut self.running, cx));
         let (address, outcome) = in_time::<Event, _>(ended, at_most, self.budget).await?;
         Some((address, outcome.and_then(|stream| Stream::new(Endpoint::Tcp(stream)))))

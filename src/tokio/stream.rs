@@ -60,6 +60,22 @@ impl Stream {
         }
     }
 
+    /// Tries once more after a limit has passed, whatever the runtime says: its thread was busy perhaps,
+    /// and it has not looked at any socket for a while.
+    fn late(
+        &self,
+        passed: Expired,
+        attempt: impl FnOnce(&Socket) -> io::Result<usize>,
+    ) -> Result<usize, SocketError> {
+        if !passed.is_of_peer() {
+            return Err(passed.into());
+        }
+        match attempt(&self.endpoint.socket()) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(passed.into()),
+            outcome => Ok(outcome?),
+        }
+    }
+
     /// Waits until the runtime says that it is worth a try, as long as that.
     async fn ready(&mut self, interest: Interest, wait: Wait) -> Result<(), SocketError> {
         self.settle()?;
@@ -134,7 +150,12 @@ impl system::Stream for Stream {
         loop {
             match self.attempt(Interest::READABLE, |mut socket| socket.read(into))? {
                 Some(count) => return Ok(count),
-                None => self.ready(Interest::READABLE, wait).await?,
+                None => match self.ready(Interest::READABLE, wait).await {
+                    Err(SocketError::Expired(passed)) => {
+                        return self.late(passed, |mut socket| socket.read(into));
+                    }
+                    ready => ready?,
+                },
             }
         }
     }
@@ -164,7 +185,12 @@ impl system::Stream for Stream {
                     return Ok(0);
                 }
             };
-            self.ready(interest, wait).await?;
+            match self.ready(interest, wait).await {
+                Err(SocketError::Expired(passed)) => {
+                    return self.late(passed, |socket| os::send(socket, bytes));
+                }
+                ready => ready?,
+            }
         }
     }
 

@@ -245,6 +245,11 @@ impl Session {
         self.exchange.is_being_answered()
     }
 
+    /// See [`Exchange::is_between_heads`].
+    pub(crate) fn is_between_heads(&self) -> bool {
+        self.exchange.is_between_heads()
+    }
+
     // Receiving.
 
     /// Room for what is read from the connection.

@@ -393,17 +393,37 @@ fn server_name(host: &str) -> Result<ServerName<'static>, TlsError> {
 }
 
 impl TlsError {
+    /// What may help whoever made a setting that is wrong.
+    pub(crate) fn setting_hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Rustls(error) if matches!(**error, rustls::Error::InconsistentKeys(_)) => Some(
+                "the private key is not that of the first certificate, which has to be the client's \
+                 own",
+            ),
+            _ => None,
+        }
+    }
+
     /// What may help whoever sees this in a handshake.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         let Self::Rustls(error) = self else { return None };
         match &**error {
-            rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-                Some("the server does not seem to speak TLS on this port")
-            }
+            rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => Some(
+                "the server does not seem to speak TLS on this port: does it speak plain HTTP \
+                 (`http://`)?",
+            ),
             rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => Some(
                 "`add_root_certificate` makes an authority known, `tls_platform_verifier` those of \
                  the system",
             ),
+            rustls::Error::InvalidCertificate(CertificateError::Other(word))
+                if word.to_string() == "CaUsedAsEndEntity" =>
+            {
+                Some(
+                    "the server shows the certificate of an authority as its own: \
+                     `add_root_certificate` of this very certificate trusts it",
+                )
+            }
             _ => None,
         }
     }

@@ -187,9 +187,10 @@ impl World {
         let Some(call) = self.ledger.call() else { return };
         let (limit, deadline) = (call.plan.limits.connect, call.deadline);
         let Some(task) = self.ledger.task() else { return };
-        let end = *task.connecting.get_or_insert(now) + limit;
+        // The wait for a free connection has a limit of its own, by default the same.
+        let end = *task.connecting.get_or_insert(now) + 2 * limit;
         let end = deadline.map_or(end, |deadline| deadline.min(end));
-        if at_most.is_none_or(|at_most| now + at_most > end) {
+        if at_most.is_none_or(|at_most| at_most > limit || now + at_most > end) {
             self.violated(format!("waits {at_most:?} for a connection, until after {end:?}"));
         }
     }
@@ -312,7 +313,11 @@ struct Attempt {
 impl Attempts<'_> {
     async fn run(mut self) -> Result<(Stream, SocketAddr), Failures> {
         loop {
-            let limit = match self.race.step(Simulation.now()) {
+            let left = || {
+                let wait = self.budget.wait(Operation::Connect, || Simulation.now());
+                wait.ok().and_then(|wait| wait.at_most)
+            };
+            let limit = match self.race.step(Simulation.now(), left) {
                 Move::Lost => return Err(self.failures),
                 Move::Start(address) => {
                     self.running.push(Attempt { dial: with(|world| world.dial(address)), address });

@@ -142,6 +142,7 @@ steps! { ClientBuilder:
     pool_max_idle_per_host(max: usize);
     pool_max_idle(max: usize);
     pool_max_open_per_host(max: usize);
+    pool_wait_timeout[T: Into<Option<Duration>>](timeout: T);
     pool_max_age[T: Into<Option<Duration>>](age: T);
     limits(limits: Limits);
     body_limit(bytes: u64);

@@ -35,6 +35,11 @@ impl<F: Front> Call<'_, F> {
         Some(at)
     }
 
+    /// See [`Policy::retry_on_reused_connection`](crate::retry::Policy::retry_on_reused_connection).
+    pub(super) fn repeats_on_reused_connection(&self) -> bool {
+        self.retry.as_deref().is_some_and(|policy| policy.repeats_on_reused_connection())
+    }
+
     /// When to try again after this failure, if that is to be.
     pub(super) fn retry_failure(
         &mut self,

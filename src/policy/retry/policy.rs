@@ -51,6 +51,7 @@ pub struct Policy {
     statuses: Vec<StatusCode>,
     methods: Vec<Method>,
     budget: u32,
+    is_bold_on_reused: bool,
     observer: Option<Observer>,
     /// Reads a field `Retry-After`: by a pointer, so that programs without a policy do not carry it.
     retry_after: fn(&[u8], SystemTime) -> Option<Duration>,
@@ -74,6 +75,7 @@ impl Policy {
             statuses: STATUSES.to_vec(),
             methods: Vec::new(),
             budget: BUDGET,
+            is_bold_on_reused: false,
             observer: None,
             retry_after: retry_after::at_least,
         }
@@ -168,6 +170,33 @@ impl Policy {
         self
     }
 
+    /// Whether a request of any method is sent again when a connection that was used before is lost
+    /// and not one byte of a response came on it. Off by default.
+    ///
+    /// Nearly always the server has closed the connection while it idled, and the request crossed with
+    /// that; curl, ureq and others repeat it unasked. It happens at once, once for each hop, on a fresh
+    /// connection, and is not counted among the [`attempts`](Self::attempts): `Policy::none()` may have
+    /// it too. A body has to be one that can be sent again. Idempotent methods need no such switch.
+    ///
+    /// # Dangers
+    ///
+    /// The client cannot tell this from a server that has carried the request out and then died, or
+    /// lost the connection, before it answered. A POST may then be carried out twice, unless the server
+    /// knows by something in it, such as an `Idempotency-Key`, that it has seen it before.
+    ///
+    /// ```
+    /// use leanhttp::{Client, retry::Policy};
+    ///
+    /// // As curl: nothing else is sent again.
+    /// let policy = Policy::none().retry_on_reused_connection(true);
+    /// let client = Client::builder().retry(policy).build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn retry_on_reused_connection(mut self, enable: bool) -> Self {
+        self.is_bold_on_reused = enable;
+        self
+    }
+
     /// How many retries there are in hand for each host, shared by all calls of the client; 10 by
     /// default. Each retry takes one, and each response that is none to be repeated gives back a
     /// tenth: so a server that is down is not burdened with a multiple of its load, and when it comes
@@ -207,6 +236,11 @@ impl Policy {
     /// Whether there may be one more attempt after so many retries.
     pub(crate) fn allows_more(&self, retries: u32) -> bool {
         retries < self.attempts.saturating_sub(1)
+    }
+
+    /// See [`retry_on_reused_connection`](Self::retry_on_reused_connection).
+    pub(crate) fn repeats_on_reused_connection(&self) -> bool {
+        self.is_bold_on_reused
     }
 
     /// See [`budget`](Self::budget).
