@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use leanhttp::cookie::CookieStore;
 use leanhttp::error::{Error, Kind};
-use leanhttp::{Body, Client, Method, Proxy};
+use leanhttp::header::HeaderValue;
+use leanhttp::{Body, Client, Method, Proxy, Url};
 use serde_json::Value;
 
 use super::support::{self, Outcome};
@@ -17,17 +19,15 @@ use super::text::base64;
 fn sequences() {
     support::run("responses/sequences", |case| {
         let server = Server::start(case["connections"].as_array().unwrap().clone());
-        let client = client(case, server.addr);
         let requests = case["requests"].as_array().unwrap();
         // RFC 9112 §9.2 can be kept for what has come: what is on its way yet when the request is
         // sent looks like an answer to it. So what the server says first is given time to come.
         let speaks_first = case["connections"][0][0].get("send").is_some()
             && case["connections"][0][0].get("read_request").is_none()
             && case["connections"][0][0].get("read_head_only").is_none();
-        let results: Vec<_> = requests
-            .iter()
-            .map(|request| send(&client, request, server.addr, speaks_first))
-            .collect();
+        let client = client(case, server.addr, speaks_first);
+        let results: Vec<_> =
+            requests.iter().map(|request| send(&client, request, server.addr)).collect();
         // What the client may still be about to do, it does now.
         thread::sleep(Duration::from_millis(50));
         let seen = server.seen.lock().unwrap();
@@ -41,7 +41,7 @@ fn sequences() {
 /// A text, or why there is none.
 type Outgrowth = Result<String, Error>;
 
-fn client(case: &Value, addr: SocketAddr) -> Client {
+fn client(case: &Value, addr: SocketAddr, is_slow: bool) -> Client {
     let proxies: Vec<(String, String)> = case["requests"]
         .as_array()
         .unwrap()
@@ -62,10 +62,13 @@ fn client(case: &Value, addr: SocketAddr) -> Client {
     if let Some(idle) = case["expect"]["config"]["idle_timeout_ms"].as_u64() {
         builder = builder.pool_idle_timeout(Duration::from_millis(idle));
     }
+    if is_slow {
+        builder = builder.cookie_provider(Arc::new(Slow));
+    }
     builder.build().unwrap()
 }
 
-fn send(client: &Client, request: &Value, addr: SocketAddr, is_slow: bool) -> Outgrowth {
+fn send(client: &Client, request: &Value, addr: SocketAddr) -> Outgrowth {
     thread::sleep(Duration::from_millis(request["start_after_ms"].as_u64().unwrap_or(0)));
     let method: Method = request["method"].as_str().unwrap().parse().unwrap();
     let scheme = request["scheme"].as_str().unwrap_or("http");
@@ -78,9 +81,6 @@ fn send(client: &Client, request: &Value, addr: SocketAddr, is_slow: bool) -> Ou
     }
     if let Some(body) = body(request) {
         building = building.body(body);
-    }
-    if is_slow {
-        building = building.body(Body::sized(Slow, 0));
     }
     let response = building.send()?;
     match request["drop_body_after"].as_u64() {
@@ -137,13 +137,15 @@ fn is_named(error: &Error, name: &str) -> bool {
     error.kind() == kind
 }
 
-/// A body of nothing that takes its time.
+/// Asked for cookies between the connection and the request, it takes its time.
 struct Slow;
 
-impl Read for Slow {
-    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+impl CookieStore for Slow {
+    fn set_cookies(&self, _: &mut dyn Iterator<Item = &HeaderValue>, _: &Url) {}
+
+    fn cookies(&self, _: &Url) -> Option<HeaderValue> {
         thread::sleep(Duration::from_millis(100));
-        Ok(0)
+        None
     }
 }
 
