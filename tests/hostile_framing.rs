@@ -5,11 +5,14 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use leanhttp::cookie::CookieStore;
 use leanhttp::error::Kind;
-use leanhttp::{Body, Client, Error, Method, Response, Result};
+use leanhttp::header::HeaderValue;
+use leanhttp::{Body, Client, Error, Method, Response, Result, Url};
 
 use support::endless::Endless;
 use support::pki::{Leaf, Pki};
@@ -310,17 +313,22 @@ fn h24_a_second_response_nobody_asked_for() {
     }
 }
 
-/// A caller's reader that takes its time gives a server time to speak first: on a connection that
-/// is new, and on one that was looked at before the reader was asked.
+/// Asked for cookies between the connection and the request, it takes its time.
+struct Slow;
+
+impl CookieStore for Slow {
+    fn set_cookies(&self, _: &mut dyn Iterator<Item = &HeaderValue>, _: &Url) {}
+
+    fn cookies(&self, _: &Url) -> Option<HeaderValue> {
+        thread::sleep(Duration::from_millis(100));
+        None
+    }
+}
+
+/// A caller's code that takes its time gives a server time to speak first: on a connection that is new,
+/// and on one that was looked at before that.
 #[test]
 fn h24_a_response_before_the_request() {
-    struct Slow;
-    impl std::io::Read for Slow {
-        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
-            thread::sleep(Duration::from_millis(100));
-            Ok(0)
-        }
-    }
     let good = format!("{OK}Content-Length: 4\r\n\r\ngood");
     let evil = send(format!("{OK}Content-Length: 4\r\n\r\nevil"));
     let at_once = vec![evil.clone()];
@@ -328,11 +336,12 @@ fn h24_a_response_before_the_request() {
         vec![Step::ExpectRequest, send(&good), Step::Pause(Duration::from_millis(50)), evil];
     for (script, before) in [(at_once, 0), (when_idle, 1)] {
         let peer = Script::serve(vec![script]);
-        let client = patient();
+        let client = Client::builder().timeout(Duration::from_secs(60));
+        let client = client.cookie_provider(Arc::new(Slow)).build().unwrap();
         for _ in 0..before {
             assert_eq!(whole(&client, &peer.url("/")).unwrap().1, b"good");
         }
-        let request = client.put(peer.url("/")).body(Body::sized(Slow, 0));
+        let request = client.put(peer.url("/")).body(Body::sized(std::io::empty(), 1));
         let error = request.send().unwrap_err();
         assert_eq!(error.kind(), Kind::Protocol);
         assert!(error.to_string().ends_with("the server spoke before it was asked"), "{error}");

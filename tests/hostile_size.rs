@@ -20,7 +20,7 @@ use allocation_counter::{AllocationInfo, measure};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use leanhttp::blocking::{Body, ClientBuilder, Response};
-use leanhttp::cookie::{Cookie, Jar};
+use leanhttp::cookie::{Cookie, CookieStore, Jar};
 use leanhttp::error::{Kind, Phase};
 use leanhttp::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName, HeaderValue};
 use leanhttp::header::{LINK, RETRY_AFTER, SET_COOKIE};
@@ -431,12 +431,9 @@ mod floods {
         for early in [garbage, endless, responses] {
             let server = Script::serve(vec![vec![send(&early), Step::Silent]]);
             let url = server.url("/");
-            let client = patient().build().unwrap();
-            // A body of no bytes is looked at before the head goes, which takes long enough for all of
-            // it to arrive.
-            let body = Body::sized(Slow(b""), 0);
+            let client = patient().cookie_provider(Arc::new(Slow)).build().unwrap();
             let (allocated, answer) =
-                measured(|| client.post(&url).body(body).send().and_then(Response::text));
+                measured(|| client.post(&url).send().and_then(Response::text));
             let told =
                 format!("sending the request for {url}: the server spoke before it was asked");
             assert_eq!(answer.unwrap_err().to_string(), told);
@@ -445,14 +442,15 @@ mod floods {
         }
     }
 
-    /// Takes its time.
-    struct Slow(&'static [u8]);
+    /// Asked for cookies between the connection and the request, it takes its time.
+    struct Slow;
 
-    impl Read for Slow {
-        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+    impl CookieStore for Slow {
+        fn set_cookies(&self, _: &mut dyn Iterator<Item = &HeaderValue>, _: &Url) {}
+
+        fn cookies(&self, _: &Url) -> Option<HeaderValue> {
             thread::sleep(Duration::from_millis(100));
-            let end = into.len().min(1);
-            self.0.read(&mut into[..end])
+            None
         }
     }
 }

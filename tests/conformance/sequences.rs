@@ -6,7 +6,9 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use leanhttp::{Body, Client, Error, Method, Proxy, StatusCode};
+use leanhttp::cookie::CookieStore;
+use leanhttp::header::HeaderValue;
+use leanhttp::{Body, Client, Error, Method, Proxy, StatusCode, Url};
 use serde_json::Value;
 
 use super::errors::is_named;
@@ -20,12 +22,10 @@ fn sequences() {
     let not_compared = ["/expect/config/idle_timeout_ms", "/expect/memory_bounded"];
     support::run_except("responses/sequences", &not_compared, |case| {
         let server = Server::start(case["connections"].as_array().unwrap().clone());
-        let client = client(case, server.addr);
+        let client = client(case, &server);
         let requests = case["requests"].as_array().unwrap();
-        let results: Vec<_> = requests
-            .iter()
-            .map(|request| send(&client, request, &server, speaks_first(case)))
-            .collect();
+        let results: Vec<_> =
+            requests.iter().map(|request| send(&client, request, server.addr)).collect();
         // What the client may still be about to do, it does now.
         thread::sleep(Duration::from_millis(50));
         let seen = server.seen.lock().unwrap();
@@ -49,7 +49,7 @@ fn speaks_first(case: &Value) -> bool {
 /// A text, or why there is none.
 type Outgrowth = Result<String, Error>;
 
-fn client(case: &Value, addr: SocketAddr) -> Client {
+fn client(case: &Value, server: &Server) -> Client {
     let proxies: Vec<(String, String)> = case["requests"]
         .as_array()
         .unwrap()
@@ -65,7 +65,10 @@ fn client(case: &Value, addr: SocketAddr) -> Client {
     let mut builder =
         Client::builder().timeout(Duration::from_secs(10)).proxy(Proxy::custom(choose));
     for host in ["a.example", "b.example", "h.example", "proxy.example"] {
-        builder = builder.resolve(host, addr);
+        builder = builder.resolve(host, server.addr);
+    }
+    if speaks_first(case) {
+        builder = builder.cookie_provider(Arc::new(Patient(Arc::clone(&server.spoken))));
     }
     if let Some(idle) = case["expect"]["config"]["idle_timeout_ms"].as_u64() {
         builder = builder.pool_idle_timeout(Duration::from_millis(idle));
@@ -73,8 +76,7 @@ fn client(case: &Value, addr: SocketAddr) -> Client {
     builder.build().unwrap()
 }
 
-fn send(client: &Client, request: &Value, server: &Server, speaks_first: bool) -> Outgrowth {
-    let addr = server.addr;
+fn send(client: &Client, request: &Value, addr: SocketAddr) -> Outgrowth {
     thread::sleep(Duration::from_millis(request["start_after_ms"].as_u64().unwrap_or(0)));
     let method: Method = request["method"].as_str().unwrap().parse().unwrap();
     let scheme = request["scheme"].as_str().unwrap_or("http");
@@ -87,9 +89,6 @@ fn send(client: &Client, request: &Value, server: &Server, speaks_first: bool) -
     }
     if let Some(body) = body(request) {
         building = building.body(body);
-    }
-    if speaks_first {
-        building = building.body(Body::sized(Patient(Arc::clone(&server.spoken)), 0));
     }
     let response = building.send()?;
     assert_eq!(response.status(), StatusCode::OK, "no script answers anything else");
@@ -136,14 +135,17 @@ fn fits(expected: &Value, results: &[Outgrowth], seen: &Seen) -> bool {
     })
 }
 
-/// A body of nothing, which ends when the client has got what the server says by itself.
+/// Asked for cookies between the connection and the request, it waits until the client has got what the
+/// server says by itself.
 struct Patient(Arc<(Mutex<bool>, Condvar)>);
 
-impl Read for Patient {
-    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+impl CookieStore for Patient {
+    fn set_cookies(&self, _: &mut dyn Iterator<Item = &HeaderValue>, _: &Url) {}
+
+    fn cookies(&self, _: &Url) -> Option<HeaderValue> {
         let (spoken, changed) = &*self.0;
         drop(changed.wait_while(spoken.lock().unwrap(), |spoken| !*spoken).unwrap());
-        Ok(0)
+        None
     }
 }
 
