@@ -141,6 +141,7 @@ impl Link {
         match self.session.setup() {
             Some(Setup::Tunnel) => Phase::Proxy,
             Some(Setup::Tls | Setup::ProxyTls) => Phase::Handshake,
+            None if !self.session.has_sent() => Phase::Send,
             None if self.session.is_sent() || self.session.is_answered() => Phase::Head,
             None => Phase::Send,
         }

@@ -99,11 +99,15 @@ impl Impatient {
             let target = read_target(&mut stream)?;
             let asked: usize = target.trim_start_matches('/').parse().unwrap();
             seen[asked].fetch_add(1, Ordering::SeqCst);
-            if turn > 0 && (n + turn) % 3 == 0 {
+            if turn > 1 && (n + turn) % 3 == 0 {
                 break;
             }
             stream.write_all(&ok(asked.to_string()))?;
-            let patience = Duration::from_micros(20 + 5 * (n as u64 % 10).pow(3));
+            // A peer whose connections die at their first reuse is not given a second request at all.
+            let patience = match turn {
+                0 => Duration::from_secs(10),
+                _ => Duration::from_micros(20 + 5 * (n as u64 % 10).pow(3)),
+            };
             stream.set_read_timeout(Some(patience))?;
             if stream.peek(&mut [0])? == 0 {
                 break;

@@ -295,7 +295,7 @@ fn says_what_happened(row: &Row, error: &Error) -> bool {
     let line = error.to_string();
     let names_url = error.url().is_some_and(|url| line.contains(url.as_str()));
     let in_time = !was_not_sent(row) || error.phase() == Phase::Send;
-    let says_why = line.contains(held_back(row));
+    let says_why = held_back(row).iter().any(|why| line.contains(why));
     in_time && names_url && says_why && ENDS.iter().any(|end| line.contains(end))
 }
 

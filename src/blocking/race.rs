@@ -11,7 +11,7 @@ use socket2::Socket as RawSocket;
 #[cfg(unix)]
 use socket2::{Domain, Type};
 
-use super::stream::Stream;
+use super::stream::{Limit, Stream};
 #[cfg(unix)]
 use super::stream::{for_system, in_vain};
 use crate::dialling::SocketOptions;
@@ -47,7 +47,7 @@ pub(super) fn connect_unix(path: &Path, budget: &Budget) -> Result<Stream, Socke
         // that does not block would be turned away.
         socket.set_write_timeout(for_system(limit.at_most))?;
         match socket.connect(&address) {
-            Ok(()) => return Ok(Stream::new(socket)),
+            Ok(()) => return Ok(Stream::new(socket, Some(limit.at_most))),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(in_vain(error, limit)),
         }
@@ -69,6 +69,8 @@ struct Attempt {
     address: SocketAddr,
     socket: RawSocket,
     state: State,
+    /// The limit for writing that the socket was left with, if that is known.
+    write_limit: Option<Limit>,
 }
 
 #[derive(PartialEq, Eq)]
@@ -87,7 +89,7 @@ impl race::Attempts for Attempts<'_> {
 
     fn start(&mut self, address: SocketAddr) -> io::Result<()> {
         let socket = os::socket(address, self.options)?;
-        self.running.push(Attempt { address, socket, state: State::New });
+        self.running.push(Attempt { address, socket, state: State::New, write_limit: None });
         Ok(())
     }
 
@@ -115,7 +117,11 @@ impl Attempts<'_> {
     fn begin(&mut self, new: usize, limit: Duration) -> Option<Ended> {
         let attempt = self.running.get_mut(new)?;
         attempt.state = State::Connecting;
-        match os::connect(&attempt.socket, attempt.address, limit.max(SHORTEST)) {
+        let limit = limit.max(SHORTEST);
+        if os::CONNECT_SETS_WRITE_LIMIT {
+            attempt.write_limit = Some(Some(limit));
+        }
+        match os::connect(&attempt.socket, attempt.address, limit) {
             Ok(Connecting::Done) => Some(self.ended(new, Ok(()))),
             Ok(Connecting::GoesOn) => self.look(),
             Err(error) => Some(self.ended(new, Err(error))),
@@ -133,8 +139,8 @@ impl Attempts<'_> {
     }
 
     fn ended(&mut self, at: usize, outcome: io::Result<()>) -> Ended {
-        let Attempt { address, socket, .. } = self.running.swap_remove(at);
-        (address, outcome.map(|()| Stream::new(socket)))
+        let Attempt { address, socket, write_limit, .. } = self.running.swap_remove(at);
+        (address, outcome.map(|()| Stream::new(socket, write_limit)))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::os;
 use crate::policy::budget::Wait;
 
 /// What a wait ends after; never, if there is none.
-type Limit = Option<Duration>;
+pub(super) type Limit = Option<Duration>;
 
 /// A connected socket.
 #[derive(Debug)]
@@ -27,10 +27,12 @@ pub struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(socket: Socket) -> Self {
-        Self { socket: Arc::new(socket), read_limit: None, write_limit: None }
+    /// `write_limit` is what the system was told last, if anything.
+    pub(super) fn new(socket: Socket, write_limit: Option<Limit>) -> Self {
+        Self { socket: Arc::new(socket), read_limit: None, write_limit }
     }
 
+    #[inline]
     fn write_for(&mut self, bytes: &[u8], limit: Limit) -> io::Result<usize> {
         if !self.write_limit.is_some_and(|known| is_near(known, limit)) {
             self.socket.set_write_timeout(for_system(limit))?;
@@ -65,8 +67,12 @@ impl system::Stream for Stream {
                 return Ok(0);
             }
         }
-        let longest =
-            if meanwhile == Meanwhile::Converse { CONVERSING_WRITE } else { LONGEST_WRITE };
+        let longest = match meanwhile {
+            Meanwhile::Converse => CONVERSING_WRITE,
+            Meanwhile::Listen => LONGEST_WRITE,
+            // There is nothing to look for: the limit that the system knows, from connecting, will do.
+            Meanwhile::Wait => self.write_limit.flatten().or(LONGEST_WRITE),
+        };
         while left != Some(Duration::ZERO) {
             let now = shorter(left, longest);
             match self.write_for(bytes, now) {

@@ -76,6 +76,7 @@ pub(crate) enum SourceLength {
     /// The same of a file, which has its bytes at once and may grow.
     AtLeast(u64),
     /// A file that says it is empty is read once all the same; a single byte is an error.
+    #[cfg_attr(not(any(feature = "blocking", feature = "stream")), allow(dead_code))]
     EmptyFile,
 }
 
@@ -423,6 +424,7 @@ enum SourceState {
 impl SourceLength {
     /// Of a file with so many bytes left. One that says none may be one of the system's (Linux' `/proc`)
     /// that has some all the same: to send nothing of it without a word would be wrong.
+    #[cfg_attr(not(any(feature = "blocking", feature = "stream")), allow(dead_code))]
     pub(crate) fn of_file(left: u64) -> Self {
         if left == 0 { Self::EmptyFile } else { Self::AtLeast(left) }
     }

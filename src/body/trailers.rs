@@ -24,6 +24,7 @@ pub(super) trait Trailers: Send + Sync {
 pub(crate) enum Presence {
     No,
     /// That is known at the end of the body; nobody has promised any.
+    #[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "of bodies of others only"))]
     Perhaps,
     Yes,
 }

@@ -155,8 +155,8 @@ impl<F: Front> Connection<F> {
     }
 
     /// Back from the pool after that time, with memory to work in.
-    pub(crate) fn wake(&mut self, shelf: &mut Shelf, idled: Duration) {
-        self.is_just_reused = self.link.is_fresh() && idled <= SOON;
+    pub(crate) fn wake(&mut self, shelf: &mut Shelf, idled: impl FnOnce() -> Duration) {
+        self.is_just_reused = self.link.is_fresh() && idled() <= SOON;
         self.closing = CloseReason::Abandoned;
         self.link.wake(shelf);
     }
@@ -527,18 +527,20 @@ impl<F: Front> Connection<F> {
                 SendStep::Fill => match self.fill(body, Some(REST_PATIENCE), budget).await {
                     Ok(Filling::Done) => Ok(()),
                     Ok(Filling::Input) => self.read(budget).await,
-                    Ok(Filling::Late) => return Ok(self.link.session.stop_sending()),
+                    Ok(Filling::Late) => break,
                     Err(halt) => Err(halt),
                 },
             };
             match sent {
-                Ok(()) if !self.link.session.has_leftover() => {}
                 Err(halt) if halt.is_cancelled() || matches!(halt, Halt::Body(_)) => {
                     return Err(halt);
                 }
-                Ok(()) | Err(_) => return Ok(self.link.session.stop_sending()),
+                Ok(()) if !self.link.session.has_leftover() => {}
+                Ok(()) | Err(_) => break,
             }
         }
+        self.link.session.stop_sending();
+        Ok(())
     }
 
     /// Whether more of the request is to be sent.

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use http::Method;
 
 use super::SocketError;
+#[cfg(feature = "tokio")]
 use super::ready::unless;
 use crate::cancel::Hook;
 use crate::dialling::SocketOptions;
@@ -223,6 +224,7 @@ impl<T: Send + 'static, E: Event> Desk<T, E> {
 }
 
 /// What comes of it in that time, as long as the call is wanted.
+#[cfg(feature = "tokio")]
 pub(crate) async fn in_time<E: Event, T>(
     future: impl Future<Output = T>,
     at_most: Option<Duration>,

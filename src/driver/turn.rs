@@ -83,7 +83,7 @@ pub(super) async fn connection<F: Front>(
             Turn::Later(queued) => match queued.wait(call).await? {
                 Grant::Slot(slot) => Some(slot),
                 Grant::Connection(mut connection) => {
-                    connection.wake(&mut shared.idle().shelf, Duration::ZERO);
+                    connection.wake(&mut shared.idle().shelf, || Duration::ZERO);
                     match look_at(connection, call).await {
                         Ok(connection) => return Ok(connection),
                         Err(dead) => {
@@ -123,16 +123,20 @@ async fn look_at<F: Front>(
 
 fn turn<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F>) -> Turn<F> {
     let now = call.budget.recent(|| shared.system.now());
-    let (mut stale, mut parents) = (Vec::new(), None);
+    let mut stale = Vec::new();
     let mut idle = shared.idle();
     let expired = idle.pool.expire(now);
     let turn = loop {
         let taken = idle.pool.take(call.url(), call.proxy(), call.identity());
-        let may_be_child = taken
-            .as_ref()
-            .is_none_or(|(_, since)| now.saturating_duration_since(*since) >= SHORTEST_FORK);
-        if may_be_child && parents.is_none() && idle.process != shared.system.process() {
-            parents = Some((taken, begin_anew(&mut idle, shared)));
+        let may_be_child = match &taken {
+            Some((_, since)) => now.saturating_duration_since(*since) >= SHORTEST_FORK,
+            None => shared.config.pool.max_open_per_host.is_some(), // places may be the parent's
+        };
+        if may_be_child && idle.process != shared.system.process() {
+            let of_parent = begin_anew(&mut idle, shared);
+            drop(idle);
+            drop((taken, of_parent)); // only here, where the pool is no longer locked
+            idle = shared.idle();
             continue;
         }
         match taken {
@@ -142,7 +146,8 @@ fn turn<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F>) -> Turn<F> {
                 stale.push(connection);
             }
             Some((mut connection, since)) => {
-                connection.wake(&mut idle.shelf, now.saturating_duration_since(since));
+                let idled = || now.saturating_duration_since(since);
+                connection.wake(&mut idle.shelf, idled);
                 break Turn::Idle(connection);
             }
             None => break place(&mut idle, shared, call.route()),
@@ -150,7 +155,6 @@ fn turn<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F>) -> Turn<F> {
     };
     drop(idle);
     close(expired); // only here, where the pool is no longer locked
-    drop(parents);
     stale.into_iter().for_each(|connection| connection.close(CloseReason::Suspect));
     turn
 }
@@ -162,6 +166,7 @@ const SHORTEST_FORK: Duration = Duration::from_micros(10);
 
 /// In a child of `fork` connections, places and those who wait for them are the parent's: two that write
 /// on one connection would get each other's answers.
+#[cold]
 fn begin_anew<F: Front>(
     idle: &mut Idle<F>,
     shared: &Shared<F>,

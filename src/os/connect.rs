@@ -15,8 +15,11 @@ pub(crate) enum Connecting {
     GoesOn,
 }
 
-/// Connects, and waits for that as long as `limit`. What limit the socket has for writing is not
-/// known afterwards.
+/// Whether [`connect`] leaves the socket with its limit as the one for writing.
+pub(crate) const CONNECT_SETS_WRITE_LIMIT: bool =
+    cfg!(any(target_os = "linux", target_os = "android"));
+
+/// Connects, and waits for that as long as `limit`.
 ///
 /// Linux ends this wait with the limit for writing (socket(7)), which saves the four system calls
 /// that let the socket block again, and the one that waits.

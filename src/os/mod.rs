@@ -18,7 +18,7 @@ use crate::dns::Resolver;
 use crate::driver::system::Found;
 
 #[cfg(any(feature = "blocking", test))]
-pub(crate) use connect::{Connecting, connect};
+pub(crate) use connect::{CONNECT_SETS_WRITE_LIMIT, Connecting, connect};
 pub(crate) use probe::pending;
 
 /// A socket that is ready to connect to this address.

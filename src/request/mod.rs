@@ -175,7 +175,16 @@ impl<F: Front> Request<F> {
 
     /// Takes user name and password out of the URL, so that nothing that shows it shows them, and makes
     /// them the credentials of the request unless it has others.
+    #[inline]
     pub(crate) fn take_userinfo(&mut self, netrc: Option<&Netrc>) -> Result<()> {
+        if !self.url.has_userinfo() {
+            return Ok(()); // as nearly always
+        }
+        self.authorize_by_url(netrc)
+    }
+
+    #[cold]
+    fn authorize_by_url(&mut self, netrc: Option<&Netrc>) -> Result<()> {
         let Some(Userinfo { username, password }) = self.url.take_userinfo() else { return Ok(()) };
         let of_file = || netrc?.password_of(&self.url, &username);
         let password = password.or_else(of_file).unwrap_or_default();

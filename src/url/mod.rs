@@ -265,6 +265,13 @@ impl Url {
         self.span(part, part)
     }
 
+    /// Whether there is a user name or a password.
+    #[inline]
+    pub(crate) fn has_userinfo(&self) -> bool {
+        let [scheme, userinfo, ..] = self.ends;
+        scheme != userinfo
+    }
+
     /// The text from the first part to the end of the last.
     fn span(&self, first: Part, last: Part) -> &str {
         self.serialization.get(self.start(first)..self.end(last)).unwrap_or_default()

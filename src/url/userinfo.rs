@@ -39,7 +39,7 @@ impl Url {
     /// Takes user name and password out of the URL, if it has any, so that neither `Host`, nor the
     /// request target, nor a message shows them (RFC 9110 §4.2.4).
     pub(crate) fn take_userinfo(&mut self) -> Option<Userinfo> {
-        if self.part(Part::Userinfo).is_empty() {
+        if !self.has_userinfo() {
             return None;
         }
         let (username, password) = self.userinfo();

@@ -9,6 +9,8 @@
 //!   What may be done twice is then done again, once (RFC 9110 §9.2.2, RFC 9112 §9.3.1); what
 //!   may not, or cannot be produced again, is an error.
 //! - What nobody can have received may be sent again, whatever it is; a reader has then given nothing.
+//! - The end of a connection may be seen before a reader is touched, which can then be read as well for
+//!   another attempt; or after that, when it cannot.
 //! - 408 on a connection that has worked before is such an end, in words: the server has waited for
 //!   too long, and what may be repeated is (RFC 9110 §15.5.9).
 //! - Silence on a new connection is the server's answer.
@@ -64,6 +66,10 @@ pub fn verdict(row: &Row) -> Verdict {
         }
         _ if has_spoken(row) => one(Outcome::Failed(broken(row.way)), read..=1),
         _ if is_pooled && may_be_repeated(row) => elsewhere(read + 1..=2),
+        _ if is_pooled && is_up_to_the_reader(row) => {
+            let outcomes = vec![Outcome::Failed(Kind::Io), Outcome::Delivered(200)];
+            Verdict { outcomes, connections: 1..=2, complete: 0..=1 }
+        }
         _ => one(Outcome::Failed(Kind::Io), read..=1),
     }
 }
@@ -91,12 +97,23 @@ fn has_spoken(row: &Row) -> bool {
     }
 }
 
-/// Why an error is an error: what its line says of a request that might have gone out again.
-pub fn held_back(row: &Row) -> &'static str {
+/// Whether it depends on who is faster that a reader has given something when the end is seen, and it
+/// may be sent again if it has not.
+fn is_up_to_the_reader(row: &Row) -> bool {
+    may_be_untouched(row) || (row.ask.is_from_reader() && row.moment == Moment::Taken)
+}
+
+/// Why an error is an error: what its line may say of a request that might have gone out again.
+pub fn held_back(row: &Row) -> &'static [&'static str] {
     if row.connection == Connection::Fresh || row.way == Way::Says408 || has_spoken(row) {
-        return "";
+        return &[""];
     }
-    if row.ask.is_from_reader() { "cannot be sent again" } else { "POST was not sent again" }
+    match row.ask.is_from_reader() {
+        false => &["POST was not sent again"],
+        true if is_harmless(row) => &["cannot be sent again"],
+        // As long as it was not touched, its method is what keeps it back.
+        true => &["cannot be sent again", "POST was not sent again"],
+    }
 }
 
 fn broken(way: Way) -> Kind {
