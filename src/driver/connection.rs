@@ -510,7 +510,8 @@ impl<F: Front> Connection<F> {
                 SendStep::Fill => self.fill_or_read(body, budget).await?,
                 // A peer that takes no more, or not in time, may have more to say all the same.
                 _ => match self.write_and(Meanwhile::Converse, budget).await {
-                    Err(Halt::Io(_) | Halt::Expired(_)) => self.link.session.write_failed(),
+                    Err(Halt::Io(_)) => self.link.session.write_failed(),
+                    Err(Halt::Expired(_)) => self.link.session.stop_sending(),
                     written => written?,
                 },
             }
@@ -521,10 +522,11 @@ impl<F: Front> Connection<F> {
     /// does not take it does not want.
     async fn send_rest(&mut self, body: &mut Body<F>, budget: &mut Budget) -> Result<(), Halt> {
         loop {
-            let sent = match self.link.session.send_step()? {
-                SendStep::Done => return Ok(()),
-                SendStep::Write => self.write_and(Meanwhile::Listen, budget).await,
-                SendStep::Fill => match self.fill(body, Some(REST_PATIENCE), budget).await {
+            let sent = match self.link.session.send_step() {
+                Err(error) => Err(error.into()),
+                Ok(SendStep::Done) => return Ok(()),
+                Ok(SendStep::Write) => self.write_and(Meanwhile::Listen, budget).await,
+                Ok(SendStep::Fill) => match self.fill(body, Some(REST_PATIENCE), budget).await {
                     Ok(Filling::Done) => Ok(()),
                     Ok(Filling::Input) => self.read(budget).await,
                     Ok(Filling::Late) => return Ok(self.link.session.stop_sending()),
