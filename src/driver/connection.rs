@@ -529,7 +529,7 @@ impl<F: Front> Connection<F> {
                 Ok(SendStep::Fill) => match self.fill(body, Some(REST_PATIENCE), budget).await {
                     Ok(Filling::Done) => Ok(()),
                     Ok(Filling::Input) => self.read(budget).await,
-                    Ok(Filling::Late) => return Ok(self.link.session.stop_sending()),
+                    Ok(Filling::Late) => break,
                     Err(halt) => Err(halt),
                 },
             };
@@ -538,9 +538,11 @@ impl<F: Front> Connection<F> {
                 Err(halt) if halt.is_cancelled() || matches!(halt, Halt::Body(_)) => {
                     return Err(halt);
                 }
-                Ok(()) | Err(_) => return Ok(self.link.session.stop_sending()),
+                Ok(()) | Err(_) => break,
             }
         }
+        self.link.session.stop_sending();
+        Ok(())
     }
 
     /// Whether more of the request is to be sent.

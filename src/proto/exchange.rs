@@ -329,6 +329,12 @@ impl Exchange {
         self.abandon(CloseReason::RequestIncomplete);
     }
 
+    /// The same, where all of it was taken, but not all of what was taken was written.
+    pub(crate) fn stop_writing(&mut self) {
+        self.sending = Sending::Abandoned;
+        self.stop_sending();
+    }
+
     /// The connection takes no more. A response may have been sent before it broke, so that is
     /// waited for all the same.
     pub(crate) fn write_failed(&mut self) {

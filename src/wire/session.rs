@@ -114,7 +114,7 @@ impl Session {
             }
             Step::Read | Step::Await | Step::Fill | Step::Head(_) => {}
         }
-        if matches!(step, Step::Read | Step::Await) {
+        if matches!(step, Step::Read | Step::Await | Step::Fill) {
             self.tell_failure()?;
         }
         Ok(step)
@@ -155,10 +155,9 @@ impl Session {
 
     /// See [`Exchange::stop_sending`].
     pub(crate) fn stop_sending(&mut self) {
-        self.exchange.stop_sending();
-        // Otherwise what is under way may still go, with the farewell.
-        if let Some(layers) = self.layers.as_mut().filter(|_| !self.exchange.is_abandoned()) {
-            layers.discard_output();
+        match self.output().is_empty() {
+            true => self.exchange.stop_sending(),
+            false => self.exchange.stop_writing(), // what is encrypted is not sent either
         }
     }
 
@@ -630,6 +629,38 @@ mod tests {
             assert_eq!(client.is_sending(), is_sending, "{status}");
             assert!(client.reusable().is_err(), "half a request");
         }
+    }
+
+    /// There may be nothing more to read, and the source may have nothing for long.
+    #[test]
+    fn an_alert_behind_an_interim_response_is_told_before_the_body_is_asked_for() {
+        let (mut client, mut server) = (client(), server());
+        client.start(Method::POST, Outgoing::Length(9), Expectation::None, |head| {
+            head.push(b"the head");
+        });
+        client.send_head_first();
+        loop {
+            match client.step().unwrap() {
+                Step::Write => {
+                    let count = client.output().len();
+                    server.read_tls(&mut client.output()).unwrap();
+                    client.wrote(count);
+                    server.process_new_packets().unwrap();
+                }
+                Step::Fill => break,
+                Step::Read => {}
+                step => panic!("{step:?}"),
+            }
+            if server.wants_write() {
+                to_client(&mut server, &mut client);
+            }
+        }
+        server.writer().write_all(b"HTTP/1.1 103 X\r\n\r\n").unwrap();
+        let garbage = b"\x17\x03\x03\x00\x20 this is no record of TLS at all";
+        server.read_tls(&mut garbage.as_slice()).unwrap();
+        server.process_new_packets().unwrap_err(); // it has an alert for the client now
+        to_client(&mut server, &mut client);
+        assert!(client.step().is_err());
     }
 
     fn to_client(server: &mut ServerConnection, client: &mut Session) {
