@@ -332,8 +332,8 @@ impl<F: Front> ClientBuilder<F> {
     /// The time from `send` to the last byte of the body, over lookups, connections, redirects and
     /// all: a deadline, not a limit that starts afresh. None by default.
     ///
-    /// It says when the caller wants to be done: by then nothing is waited for any more. A final head
-    /// that has come already is returned all the same. The limits on what the peer does (connect,
+    /// It says when the caller wants to be done: by then nothing is waited for any more. Only a
+    /// final head that came while the request was being sent is not lost. The limits on what the peer does (connect,
     /// handshake and first byte timeout) are told only if a last look at the socket finds nothing.
     pub fn timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
         self.timeouts().total = timeout.into();

@@ -272,8 +272,8 @@
 //!
 //! - After a success (2xx) the rest of the request is sent while the response is read, by whoever reads
 //!   it. Both bodies may be of any length; each takes the memory of one piece. A read returns the end of
-//!   the response when the request is sent, as far as the server takes it; a source that has nothing for
-//!   one second by then is not waited for. Dropping the response drops the rest of the request, and its
+//!   the response when the request is sent, as far as the server takes it; a source of unknown length that
+//!   has nothing for one second by then is not waited for. Dropping the response drops the rest of the request, and its
 //!   connection: read a response to its end if the server needs all of the request.
 //! - After any other status, or a success in place of `100 Continue`, the rest is not sent.
 //! - A server that closes the connection before it answers ends the request: nothing can come any more.

@@ -302,6 +302,44 @@ impl Read for Fails {
     }
 }
 
+/// Gives so many bytes, and then fails.
+struct FailsAfter(u64);
+
+impl Read for FailsAfter {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.0.min(into.len() as u64) as usize;
+        self.0 -= count as u64;
+        into[..count].fill(b'x');
+        if count == 0 { Err(io::Error::other("the source fails")) } else { Ok(count) }
+    }
+}
+
+/// A success that is told before the request's end says nothing about what went wrong since then.
+#[test]
+fn a_source_that_fails_after_an_early_success_fails_whoever_reads_the_response() {
+    let responses = [
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok",
+        "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    ];
+    for response in responses {
+        let bodies = [
+            Body::new(FailsAfter(LARGE - 1)),
+            Body::sized(FailsAfter(LARGE - 1), LARGE),
+            Body::sized(bytes(LARGE - 1), LARGE),
+        ];
+        for body in bodies {
+            let (url, server) = serve(None, answer_first(response));
+            let client = client();
+            let response = client.post(url).body(body).send().unwrap();
+            let error = response.bytes().unwrap_err();
+            assert_eq!(error.kind(), Kind::Body, "{error}");
+            assert_eq!(client.pool_stats().open, 0);
+            drop(server);
+        }
+    }
+}
+
 /// What the server said explains more than the reader; but a success was not meant for such a body.
 #[test]
 fn a_refusal_that_is_there_beats_the_error_of_the_source() {

@@ -371,6 +371,21 @@ mod sent_again {
         assert_eq!([0, 1].map(|number| body_of(&server.received(number))), [b"tail", b"tail"]);
     }
 
+    /// How a body is cut into chunks depends on how fast its files are read.
+    fn without_chunks(mut body: &[u8]) -> Vec<u8> {
+        let mut content = Vec::new();
+        loop {
+            let end = body.windows(2).position(|two| two == b"\r\n").unwrap();
+            let size = std::str::from_utf8(&body[..end]).unwrap();
+            let size = usize::from_str_radix(size, 16).unwrap();
+            if size == 0 {
+                return content;
+            }
+            content.extend_from_slice(&body[end + 2..][..size]);
+            body = &body[end + 2 + size + 2..];
+        }
+    }
+
     #[test]
     fn a_form_of_files() {
         let (one, two) = (Temporary::new(b"the first file"), Temporary::new(&large()));
@@ -385,7 +400,7 @@ mod sent_again {
         let moved = "HTTP/1.1 307 Moved\r\nlocation: /next\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         let server = Script::serve(vec![answer(moved), answer(ok("done"))]);
         Client::new().post(server.url("/")).multipart(form).send().unwrap();
-        let [one, two] = [0, 1].map(|number| body_of(&server.received(number)));
+        let [one, two] = [0, 1].map(|number| without_chunks(&body_of(&server.received(number))));
         assert_eq!(one.len(), two.len());
         assert!(one == two);
         assert!(two.len() > LARGE);

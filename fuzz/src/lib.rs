@@ -1,6 +1,7 @@
 //! What the targets share: how inputs are read, and slow twins of what is tested.
 
 pub mod chunked;
+#[cfg(feature = "tls")]
 #[path = "../../tests/support/constant.rs"]
 pub mod constant;
 pub mod cookies;
@@ -10,6 +11,7 @@ pub mod nothings;
 pub mod request;
 pub mod response;
 pub mod script;
+#[cfg(feature = "tls")]
 #[path = "../../tests/support/sealed.rs"]
 pub mod sealed;
 

@@ -75,9 +75,9 @@ pub(crate) enum SourceLength {
     Exactly(u64),
     /// The same of a file, which has its bytes at once and may grow.
     AtLeast(u64),
-    /// A file that says it is empty is read once all the same; a single byte is an error.
+    /// The same, and its end is read too; a single byte more is an error.
     #[cfg_attr(not(any(feature = "blocking", feature = "stream")), allow(dead_code))]
-    EmptyFile,
+    ToItsEnd(u64),
 }
 
 /// A source that may be able to say how long it is.
@@ -232,6 +232,18 @@ impl<F: Front> Body<F> {
         }
     }
 
+    /// Something may come behind the bytes of its sources.
+    pub(crate) fn read_to_its_end(&mut self) {
+        for segment in &mut self.segments {
+            if let Segment::Source { length, left, .. } = segment {
+                if let SourceLength::Exactly(bytes) = *length {
+                    *length = SourceLength::ToItsEnd(bytes);
+                    *left = *length;
+                }
+            }
+        }
+    }
+
     /// The sources of unknown length.
     #[cfg(feature = "stream")]
     pub(crate) fn unmeasured(&mut self) -> impl Iterator<Item = Unmeasured<'_, F::Source>> {
@@ -353,7 +365,8 @@ impl<F: Front> Body<F> {
             wanted => Feed::Read {
                 source,
                 into: free.get_mut(..wanted).unwrap_or_default(),
-                holds_bytes: self.filled > 0 && matches!(left, SourceLength::Exactly(1..)),
+                holds_bytes: self.filled > 0
+                    && matches!(left, SourceLength::Exactly(1..) | SourceLength::ToItsEnd(1..)),
             },
         }
     }
@@ -426,14 +439,13 @@ impl SourceLength {
     /// that has some all the same: to send nothing of it without a word would be wrong.
     #[cfg_attr(not(any(feature = "blocking", feature = "stream")), allow(dead_code))]
     pub(crate) fn of_file(left: u64) -> Self {
-        if left == 0 { Self::EmptyFile } else { Self::AtLeast(left) }
+        if left == 0 { Self::ToItsEnd(0) } else { Self::AtLeast(left) }
     }
 
     fn announced(self) -> Option<u64> {
         match self {
             Self::Unknown => None,
-            Self::Exactly(length) | Self::AtLeast(length) => Some(length),
-            Self::EmptyFile => Some(0),
+            Self::Exactly(length) | Self::AtLeast(length) | Self::ToItsEnd(length) => Some(length),
         }
     }
 
@@ -442,8 +454,9 @@ impl SourceLength {
         match self {
             Self::Unknown if filled > 0 => 0,
             Self::Unknown => free,
-            Self::EmptyFile => free.min(1),
-            Self::Exactly(length) | Self::AtLeast(length) => {
+            Self::ToItsEnd(0) if filled > 0 => 0,
+            Self::ToItsEnd(0) => free.min(1),
+            Self::Exactly(length) | Self::AtLeast(length) | Self::ToItsEnd(length) => {
                 usize::try_from(length).map_or(free, |length| length.min(free))
             }
         }
@@ -453,12 +466,15 @@ impl SourceLength {
     fn read(&mut self, count: usize) -> Result<SourceState, BodyError> {
         let count = u64::try_from(count).map_err(|_| BodyError::TooLong)?;
         match (*self, count) {
-            (Self::Unknown | Self::EmptyFile, 0) => Ok(SourceState::Ended),
-            (Self::EmptyFile, _) => Err(BodyError::TooLong),
-            (Self::Exactly(missing) | Self::AtLeast(missing), 0) => {
+            (Self::Unknown | Self::ToItsEnd(0), 0) => Ok(SourceState::Ended),
+            (Self::Exactly(missing) | Self::AtLeast(missing) | Self::ToItsEnd(missing), 0) => {
                 Err(BodyError::TooShort { missing })
             }
             (Self::Unknown, _) => Ok(SourceState::More),
+            (Self::ToItsEnd(length), _) => {
+                *self = Self::ToItsEnd(length.checked_sub(count).ok_or(BodyError::TooLong)?);
+                Ok(SourceState::More)
+            }
             (Self::Exactly(length) | Self::AtLeast(length), _) => {
                 let left = length.checked_sub(count).ok_or(BodyError::TooLong)?;
                 *self = match self {
@@ -636,9 +652,9 @@ mod tests {
 
     #[test]
     fn announced_lengths_are_kept_or_it_is_an_error() {
-        use SourceLength::{AtLeast, EmptyFile, Exactly};
+        use SourceLength::{AtLeast, Exactly, ToItsEnd};
         type Case = (&'static [u8], SourceLength, Result<&'static [u8], BodyError>);
-        let cases: [Case; 9] = [
+        let cases: [Case; 12] = [
             (b"abc", Exactly(3), Ok(b"abc")),
             (b"abc", Exactly(5), Err(BodyError::TooShort { missing: 2 })),
             (b"abc", Exactly(2), Ok(b"ab")),
@@ -646,8 +662,11 @@ mod tests {
             (b"", Exactly(0), Ok(b"")),
             (b"abc", AtLeast(2), Ok(b"ab")),
             (b"abc", AtLeast(5), Err(BodyError::TooShort { missing: 2 })),
-            (b"", EmptyFile, Ok(b"")),
-            (b"abc", EmptyFile, Err(BodyError::TooLong)),
+            (b"", ToItsEnd(0), Ok(b"")),
+            (b"abc", ToItsEnd(0), Err(BodyError::TooLong)),
+            (b"abc", ToItsEnd(3), Ok(b"abc")),
+            (b"abc", ToItsEnd(2), Err(BodyError::TooLong)),
+            (b"abc", ToItsEnd(4), Err(BodyError::TooShort { missing: 1 })),
         ];
         for (bytes, length, expected) in cases {
             for space in 1..6 {

@@ -64,8 +64,8 @@ enum Filling {
     Late,
 }
 
-/// How long a source may take for its next piece once the response is complete. Whoever converses with
-/// the server may wait for the end of the response before ending the request.
+/// How long a source of unknown length may take for its next piece once the response is complete.
+/// Whoever converses with the server may wait for the end of the response before ending the request.
 const REST_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Whether a rest of a body that nobody wants is waited for.
@@ -253,9 +253,11 @@ impl<F: Front> Connection<F> {
     /// failed was not carried out, whatever a success says.
     async fn answer_beside(&mut self, halt: &Halt) -> Option<Box<ResponseHead>> {
         let takes_success = match halt {
-            Halt::Expired(_) => true,
+            // The total limit ends the wait for an answer. It is no reason to lose one that came while the
+            // request was being sent.
+            Halt::Expired(expired) if expired.is_of_peer() || !self.link.session.is_sent() => true,
             Halt::Body(_) => false,
-            Halt::Io(_) | Halt::Session(_) => return None,
+            Halt::Expired(_) | Halt::Io(_) | Halt::Session(_) => return None,
         };
         if halt.is_cancelled() || !self.may_be_heard() {
             return None;
@@ -510,7 +512,8 @@ impl<F: Front> Connection<F> {
                 SendStep::Fill => self.fill_or_read(body, budget).await?,
                 // A peer that takes no more, or not in time, may have more to say all the same.
                 _ => match self.write_and(Meanwhile::Converse, budget).await {
-                    Err(Halt::Io(_) | Halt::Expired(_)) => self.link.session.write_failed(),
+                    Err(Halt::Io(_)) => self.link.session.write_failed(),
+                    Err(Halt::Expired(_)) => self.link.session.stop_sending(),
                     written => written?,
                 },
             }
@@ -520,11 +523,14 @@ impl<F: Front> Connection<F> {
     /// The response is complete: the rest of the request is sent as far as the peer takes it. What it
     /// does not take it does not want.
     async fn send_rest(&mut self, body: &mut Body<F>, budget: &mut Budget) -> Result<(), Halt> {
+        // What was announced is waited for like any other body.
+        let patience = body.length().is_none().then_some(REST_PATIENCE);
         loop {
-            let sent = match self.link.session.send_step()? {
-                SendStep::Done => return Ok(()),
-                SendStep::Write => self.write_and(Meanwhile::Listen, budget).await,
-                SendStep::Fill => match self.fill(body, Some(REST_PATIENCE), budget).await {
+            let sent = match self.link.session.send_step() {
+                Err(error) => Err(error.into()),
+                Ok(SendStep::Done) => return Ok(()),
+                Ok(SendStep::Write) => self.write_and(Meanwhile::Listen, budget).await,
+                Ok(SendStep::Fill) => match self.fill(body, patience, budget).await {
                     Ok(Filling::Done) => Ok(()),
                     Ok(Filling::Input) => self.read(budget).await,
                     Ok(Filling::Late) => break,

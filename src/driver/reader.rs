@@ -148,6 +148,12 @@ impl<F: Front> Reader<F> {
         }
     }
 
+    /// Whether whoever stops at the body's last byte, and not at its end, cuts the rest of the request.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn is_sending(&self) -> bool {
+        matches!(self.source, Source::Conversation(_))
+    }
+
     /// How many bytes will come, if that is known.
     pub(crate) fn left(&self) -> Option<u64> {
         match &self.source {

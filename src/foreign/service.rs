@@ -120,12 +120,20 @@ impl http_body::Body for Reader {
         )
     }
 
+    /// False while the rest of the request is sent: who stops here would cut it.
     fn is_end_stream(&self) -> bool {
-        self.left() == Some(0) && self.trailers.is_none()
+        self.left() == Some(0) && self.trailers.is_none() && !self.is_sending()
     }
 
+    /// Not exact while the rest of the request is sent, for the same reason.
     fn size_hint(&self) -> SizeHint {
-        self.left().map_or_else(SizeHint::default, SizeHint::with_exact)
+        let Some(left) = self.left() else { return SizeHint::default() };
+        if !self.is_sending() {
+            return SizeHint::with_exact(left);
+        }
+        let mut hint = SizeHint::default();
+        hint.set_lower(left);
+        hint
     }
 }
 

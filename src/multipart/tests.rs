@@ -181,11 +181,11 @@ fn the_length_is_known_when_every_part_knows_its_own() {
 
 #[test]
 fn a_reader_that_breaks_its_word_is_an_error() {
-    use SourceLength::{AtLeast, EmptyFile, Exactly};
+    use SourceLength::{AtLeast, Exactly, ToItsEnd};
     let table = [
         (Exactly(4), BodyError::TooShort { missing: 1 }),
         (AtLeast(5), BodyError::TooShort { missing: 2 }), // a file that has shrunk
-        (EmptyFile, BodyError::TooLong),                  // one of those in `/proc`
+        (ToItsEnd(0), BodyError::TooLong),                // one of those in `/proc`
     ];
     for (length, expected) in table {
         let form = with_boundary().part("a", reader("two", length)).text("b", "2");

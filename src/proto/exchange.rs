@@ -22,6 +22,7 @@
 //! | 2xx | is sent while the response is read |
 //! | 2xx instead of 100 | is not sent: the server did not ask for the body |
 //! | 101 | is sent before the head is delivered: what follows is another protocol |
+//! | 101, and the server does not wait for the rest | is not sent, and there is no upgrade |
 //! | any other | is not sent, and the connection is closed after the response |
 //!
 //! How to drive it: [`start`](Exchange::start), then [`step`](Exchange::step) until it gives the
@@ -326,6 +327,12 @@ impl Exchange {
     /// The rest of the request is not sent.
     pub(crate) fn stop_sending(&mut self) {
         self.abandon(CloseReason::RequestIncomplete);
+    }
+
+    /// The same, where all of it was taken, but not all of what was taken was written.
+    pub(crate) fn stop_writing(&mut self) {
+        self.sending = Sending::Abandoned;
+        self.stop_sending();
     }
 
     /// The connection takes no more. A response may have been sent before it broke, so that is
@@ -656,7 +663,10 @@ impl Exchange {
         }
         let waits = matches!(self.sending, Sending::Expecting(_));
         match &self.receiving {
-            Receiving::Switched if !waits => {
+            // A server that ends the connection, or says ever more, does not wait for the request.
+            Receiving::Switched
+                if !waits && self.ended.is_none() && self.input.len() <= READ_PIECE =>
+            {
                 self.answer = Some(head);
                 return None;
             }

@@ -78,6 +78,7 @@ impl<F: Front> Request<F> {
         match body.presence_of_trailers() {
             Presence::Yes => return self.with_trailers(announced),
             Presence::Perhaps if may_announce && self.headers.contains_key(header::TRAILER) => {
+                body.read_to_its_end();
                 return self.with_trailers(announced);
             }
             Presence::Perhaps | Presence::No => {}

@@ -127,7 +127,8 @@ impl Response {
 }
 
 /// The body of the response, sent on as it comes, decoded: of its length, if that is known, and else in
-/// chunks. Should it be cut short, so is the request, and the server does not take it for complete.
+/// chunks; in chunks as well while the rest of its own request is sent. Should it be cut short, so is the
+/// request, and the server does not take it for complete.
 ///
 /// ```no_run
 /// # async fn example() -> leanhttp::Result<()> {
@@ -139,7 +140,11 @@ impl Response {
 /// ```
 impl From<Response> for Body {
     fn from(response: Response) -> Self {
-        let length = response.body.left().map_or(SourceLength::Unknown, SourceLength::Exactly);
+        let length = match response.body.left() {
+            // Only a body of unknown length is read to its end.
+            Some(left) if !response.body.is_sending() => SourceLength::Exactly(left),
+            _ => SourceLength::Unknown,
+        };
         Self::from_source(Source::new(response), length)
     }
 }

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::io;
 
-use http::{HeaderMap, Method, Version};
+use http::{HeaderMap, Method, StatusCode, Version};
 
 use super::layers::{Layers, Setup};
 use super::tls::{TlsError, TlsInfo};
@@ -108,9 +108,13 @@ impl Session {
             Step::Read | Step::Await | Step::Fill if !layers.output().is_empty() => {
                 step = Step::Write;
             }
+            // What is encrypted is a part of the request that is not sent, as if it were not encrypted.
+            Step::Head(ref head) if is_refusal(head.status) && !layers.output().is_empty() => {
+                self.stop_sending();
+            }
             Step::Read | Step::Await | Step::Fill | Step::Head(_) => {}
         }
-        if matches!(step, Step::Read | Step::Await) {
+        if matches!(step, Step::Read | Step::Await | Step::Fill) {
             self.tell_failure()?;
         }
         Ok(step)
@@ -151,7 +155,10 @@ impl Session {
 
     /// See [`Exchange::stop_sending`].
     pub(crate) fn stop_sending(&mut self) {
-        self.exchange.stop_sending();
+        match self.output().is_empty() {
+            true => self.exchange.stop_sending(),
+            false => self.exchange.stop_writing(), // what is encrypted is not sent either
+        }
     }
 
     /// What waits to be written to the connection.
@@ -435,6 +442,11 @@ impl Session {
     }
 }
 
+/// Whether such a final response says that the rest of the request is not wanted.
+fn is_refusal(status: StatusCode) -> bool {
+    !status.is_success() && status != StatusCode::SWITCHING_PROTOCOLS
+}
+
 impl SessionError {
     /// Whether the connection was lost before anything of a response came.
     pub(crate) fn is_loss(&self) -> bool {
@@ -577,5 +589,86 @@ mod tests {
         }
         // One piece, its records and the head.
         assert!(most < SENT_PIECE + SENT_PIECE / 16, "{most} bytes of ciphertext waited");
+    }
+
+    /// What is encrypted and not yet written belongs to the request as much as what is not encrypted.
+    #[test]
+    fn a_refusal_ends_a_request_whose_last_bytes_are_encrypted() {
+        for (status, is_sending) in [(413, false), (200, true)] {
+            let (mut client, mut server) = (client(), server());
+            client.start(Method::POST, Outgoing::Length(50_000), Expectation::None, |head| {
+                head.push(b"the head");
+            });
+            let mut left = 50_000;
+            loop {
+                match client.step().unwrap() {
+                    Step::Write if left == 0 => break,
+                    Step::Write => {
+                        let count = client.output().len();
+                        server.read_tls(&mut client.output()).unwrap();
+                        client.wrote(count);
+                        server.process_new_packets().unwrap();
+                    }
+                    Step::Fill => {
+                        client.body_space();
+                        client.body_filled(left);
+                        left = 0;
+                    }
+                    Step::Read => to_client(&mut server, &mut client),
+                    step => panic!("{step:?}"),
+                }
+                if server.wants_write() {
+                    to_client(&mut server, &mut client);
+                }
+            }
+            client.wrote(1000);
+            let response = format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n");
+            server.writer().write_all(response.as_bytes()).unwrap();
+            to_client(&mut server, &mut client);
+            assert!(matches!(client.step().unwrap(), Step::Head(_)));
+            assert_eq!(client.is_sending(), is_sending, "{status}");
+            assert!(client.reusable().is_err(), "half a request");
+        }
+    }
+
+    /// There may be nothing more to read, and the source may have nothing for long.
+    #[test]
+    fn an_alert_behind_an_interim_response_is_told_before_the_body_is_asked_for() {
+        let (mut client, mut server) = (client(), server());
+        client.start(Method::POST, Outgoing::Length(9), Expectation::None, |head| {
+            head.push(b"the head");
+        });
+        client.send_head_first();
+        loop {
+            match client.step().unwrap() {
+                Step::Write => {
+                    let count = client.output().len();
+                    server.read_tls(&mut client.output()).unwrap();
+                    client.wrote(count);
+                    server.process_new_packets().unwrap();
+                }
+                Step::Fill => break,
+                Step::Read => {}
+                step => panic!("{step:?}"),
+            }
+            if server.wants_write() {
+                to_client(&mut server, &mut client);
+            }
+        }
+        server.writer().write_all(b"HTTP/1.1 103 X\r\n\r\n").unwrap();
+        let garbage = b"\x17\x03\x03\x00\x20 this is no record of TLS at all";
+        server.read_tls(&mut garbage.as_slice()).unwrap();
+        server.process_new_packets().unwrap_err(); // it has an alert for the client now
+        to_client(&mut server, &mut client);
+        assert!(client.step().is_err());
+    }
+
+    fn to_client(server: &mut ServerConnection, client: &mut Session) {
+        let mut bytes = Vec::new();
+        while server.wants_write() {
+            server.write_tls(&mut bytes).unwrap();
+        }
+        client.read_space().write_all(&bytes).unwrap();
+        client.read(bytes.len());
     }
 }

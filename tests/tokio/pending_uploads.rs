@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
@@ -248,5 +248,236 @@ async fn the_total_limit_holds_while_a_source_pends_and_the_response_is_read() {
         let mut response = client.build().unwrap().post(url).body(body).send().await.unwrap();
         let read = timeout(SOON, response.read(&mut [0; 10])).await.expect("there is a limit");
         assert_eq!(read.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+}
+
+/// More than the buffers of both systems hold.
+const LARGE: u64 = 32 << 20;
+
+fn large() -> Body {
+    Body::sized(tokio::io::repeat(b'x').take(LARGE), LARGE)
+}
+
+/// Answers after the first bytes of the body, and says how many came in all.
+fn answer_first() -> (String, mpsc::Receiver<u64>) {
+    let (told, came) = mpsc::channel();
+    let url = serve(None, move |stream| {
+        read_head(stream)?;
+        stream.read_exact(&mut [0; 1000])?;
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")?;
+        stream.flush()?;
+        let count = io::copy(&mut stream.take(LARGE - 1000), &mut io::sink()).unwrap_or(0);
+        let _ = told.send(1000 + count);
+        Ok(())
+    });
+    (url, came)
+}
+
+/// Who sends a response on sends the rest of its request as well.
+#[tokio::test]
+async fn a_response_that_is_sent_on_takes_the_rest_of_its_request_along() {
+    let client = Client::builder().no_proxy().build().unwrap();
+    let (url, came) = answer_first();
+    let upstream = serve(None, |stream| {
+        let is_chunked = read_head(stream)?.to_ascii_lowercase().contains("chunked");
+        let mut body = Vec::new();
+        let end: &[u8] = if is_chunked { b"0\r\n\r\n" } else { b"ok" };
+        while !body.ends_with(end) {
+            let mut byte = [0];
+            stream.read_exact(&mut byte)?;
+            body.push(byte[0]);
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+    });
+    let original = client.post(url).body(large()).send().await.unwrap();
+    timeout(SOON, client.put(upstream).body(original).send()).await.unwrap().unwrap();
+    assert_eq!(tokio::task::spawn_blocking(move || came.recv().unwrap()).await.unwrap(), LARGE);
+}
+
+/// Servers that hand a body on stop at its announced end.
+#[cfg(feature = "tower")]
+#[tokio::test]
+async fn a_body_has_not_ended_while_the_request_is_sent() {
+    use http_body::Body as _;
+    let client = Client::builder().no_proxy().build().unwrap();
+    let (url, came) = answer_first();
+    let response = client.post(url).body(large()).send().await.unwrap();
+    let mut body = http::Response::from(response).into_body();
+    assert_eq!(body.size_hint().exact(), None, "whoever reads so many bytes and no more cuts it");
+    let mut bytes = Vec::new();
+    while !body.is_end_stream() {
+        let frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
+        let Some(frame) = frame else { break };
+        bytes.extend(frame.unwrap().into_data().unwrap());
+    }
+    assert!(body.is_end_stream());
+    drop(body);
+    assert_eq!(bytes, b"ok");
+    assert_eq!(tokio::task::spawn_blocking(move || came.recv().unwrap()).await.unwrap(), LARGE);
+}
+
+const SWITCH: &[u8] =
+    b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n";
+
+/// The new protocol begins behind the request; a server that does not wait for that must neither keep
+/// the client busy nor fill its memory.
+#[tokio::test]
+async fn a_switch_that_does_not_wait_for_the_request_is_bounded() {
+    for floods in [false, true] {
+        for body in bodies() {
+            let (told, took) = mpsc::channel();
+            let url = serve(None, move |stream| {
+                read_head(stream)?;
+                stream.read_exact(&mut [0])?;
+                stream.write_all(SWITCH)?;
+                let mut sent = 0_u64;
+                stream.tcp().set_write_timeout(Some(Duration::from_secs(1)))?;
+                while floods && sent < 64 << 20 && stream.write_all(&[0; 65536]).is_ok() {
+                    sent += 65536;
+                }
+                if !floods {
+                    stream.cut();
+                }
+                let _ = told.send(sent);
+                Ok(())
+            });
+            let client = Client::builder().no_proxy().build().unwrap();
+            let request = client.post(url).header("upgrade", "x").header("connection", "upgrade");
+            let sent = timeout(SOON, request.body(body).send()).await.expect("it is over");
+            let response = sent.unwrap();
+            assert_eq!(response.status(), 101);
+            assert_eq!(response.upgrade().await.unwrap_err().kind(), Kind::Upgrade);
+            let sent = tokio::task::spawn_blocking(move || took.recv().unwrap()).await.unwrap();
+            assert!(sent < 64 << 20, "{sent} bytes were taken");
+        }
+    }
+}
+
+/// A response that is whole stays so whatever becomes of the rest of the request.
+#[tokio::test]
+async fn what_breaks_behind_a_whole_response_is_no_error_of_it() {
+    let pki = Pki::new();
+    let certificate = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
+    let client = Client::builder().no_proxy().tls_certs_only([certificate]).build().unwrap();
+    for body in bodies() {
+        let url = serve(Some(pki.server_config(Leaf::Good)), |stream| {
+            read_head(stream)?;
+            stream.read_exact(&mut [0])?;
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")?;
+            stream.flush()?;
+            thread::sleep(Duration::from_millis(100));
+            stream.tcp().write_all(b"\x17\x03\x03\x00\x20 this is no record of TLS at all..")?;
+            thread::sleep(2 * SOON);
+            Ok(())
+        });
+        let text = async { client.post(url).body(body).send().await?.text().await };
+        assert_eq!(timeout(SOON, text).await.unwrap().unwrap(), "ok");
+        assert_eq!(client.pool_stats().open, 0);
+    }
+}
+
+/// A server that takes no more in time may have more to say, up to an end in order.
+#[tokio::test]
+async fn the_write_timeout_ends_the_request_and_not_the_response() {
+    let pki = Pki::new();
+    let certificate = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
+    for tls in [None, Some(pki.server_config(Leaf::Good))] {
+        let url = serve(tls, |stream| {
+            read_head(stream)?;
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+            stream.flush()?;
+            thread::sleep(Duration::from_millis(3000));
+            stream.write_all(b"ok")?;
+            stream.flush()?;
+            stream.end();
+            thread::sleep(SOON);
+            Ok(())
+        });
+        let client = Client::builder().no_proxy().tls_certs_only([certificate.clone()]);
+        let client = client.write_timeout(Duration::from_millis(300)).build().unwrap();
+        let text = async { client.post(url).body(large()).send().await?.text().await };
+        assert_eq!(timeout(SOON, text).await.unwrap().unwrap(), "ok");
+    }
+}
+
+/// Who waits for a source and a server hears that nobody wants the response any more.
+#[tokio::test]
+async fn a_cancelled_conversation_ends_at_once() {
+    for body in bodies() {
+        let url = serve(None, late("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n", End::Open));
+        let token = real::CancelToken::new();
+        let client = Client::builder().no_proxy().build().unwrap();
+        let request = client.post(url).cancel_token(&token).body(body);
+        let mut response = request.send().await.unwrap();
+        let cancel = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            token.cancel();
+        };
+        let (read, ()) = tokio::join!(timeout(SOON, response.chunk()), cancel);
+        assert_eq!(read.unwrap().unwrap_err().kind(), Kind::Cancelled);
+    }
+}
+
+/// Bytes, a source that pends, and bytes again, with something to hear all the time.
+#[tokio::test]
+async fn parts_before_and_behind_a_source_that_pends_keep_their_places() {
+    use real::tokio::multipart::{Form, Part};
+    for sized in [false, true] {
+        let url = serve(None, move |stream| {
+            let head = read_head(stream)?.to_ascii_lowercase();
+            assert_eq!(head.contains("content-length: "), sized, "{head}");
+            let mut body = Vec::new();
+            let mut count = 0_usize;
+            let end: &[u8] = if sized { b"--\r\n" } else { b"\r\n0\r\n\r\n" };
+            while !body.ends_with(end) {
+                let mut byte = [0];
+                stream.read_exact(&mut byte)?;
+                body.push(byte[0]);
+                count += 1;
+                if count % 250 == 0 {
+                    stream.write_all(b"HTTP/1.1 102 Processing\r\n\r\n")?;
+                }
+            }
+            if !sized {
+                body = without_chunk_lines(&body);
+            }
+            let letters: String = ('A'..='T').flat_map(|letter| [letter; 100]).collect();
+            let body = String::from_utf8(body).unwrap();
+            let places: Vec<_> = ["\r\n\r\nX\r\n", &letters, "\r\n\r\nY\r\n"]
+                .iter()
+                .filter_map(|part| body.find(part))
+                .collect();
+            let is_whole = places.len() == 3 && places.is_sorted();
+            let status = if is_whole { 200 } else { 500 };
+            write!(stream, "HTTP/1.1 {status} Status\r\ncontent-length: 0\r\n\r\n")
+        });
+        let (mut mouth, ear) = tokio::io::duplex(64);
+        let speaking = tokio::spawn(async move {
+            for piece in b'A'..=b'T' {
+                mouth.write_all(&[piece; 100]).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+        let part = if sized { Part::reader_with_length(ear, 2000) } else { Part::reader(ear) };
+        let form = Form::new().text("a", "X").part("b", part).text("c", "Y");
+        let client = Client::builder().no_proxy().build().unwrap();
+        let response = timeout(SOON, client.post(url).multipart(form).send()).await.unwrap();
+        speaking.await.unwrap();
+        assert_eq!(response.unwrap().status(), 200, "sized: {sized}");
+    }
+}
+
+/// The data of a body in chunks.
+fn without_chunk_lines(mut body: &[u8]) -> Vec<u8> {
+    let mut data = Vec::new();
+    loop {
+        let line = body.windows(2).position(|end| end == b"\r\n").unwrap();
+        let size = std::str::from_utf8(&body[..line]).unwrap();
+        let size = usize::from_str_radix(size, 16).unwrap();
+        if size == 0 {
+            return data;
+        }
+        data.extend(&body[line + 2..line + 2 + size]);
+        body = &body[line + 2 + size + 2..];
     }
 }
