@@ -305,7 +305,8 @@ fn redirect(world: &mut World, hop: &Hop, fields: &mut String) -> u16 {
     // A reader cannot be sent again, which is an error of the call.
     let repeats = !world.plan.is_calm() || body.is_bytes() || !hop.has_body;
     let status = if repeats { world.seed.pick(&REDIRECTS) } else { 303 };
-    let site = if world.seed.one_in(2) { hop.site } else { Site::any(&mut world.seed) };
+    let is_secure = world.plan.is_secure;
+    let site = if world.seed.one_in(2) { hop.site } else { Site::any(&mut world.seed, is_secure) };
     let becomes_get = match status {
         301 | 302 => hop.method == "POST",
         303 => !matches!(hop.method, "GET" | "HEAD"),
@@ -327,7 +328,12 @@ fn redirect(world: &mut World, hop: &Hop, fields: &mut String) -> u16 {
         true if next.directory == hop.directory => world.seed.pick(&near),
         true => world.seed.pick(&near[..2]),
         false => {
-            let scheme = world.seed.pick(&["http:", "", "HTTP:"]);
+            let scheme = format!("{}:", site.scheme());
+            let scheme = match world.seed.within(1..=3) {
+                1 if site.is_secure() == hop.site.is_secure() => String::new(),
+                2 => scheme.to_ascii_uppercase(),
+                _ => scheme,
+            };
             format!("{scheme}//{}{path}", site.authority())
         }
     };

@@ -57,8 +57,11 @@ impl World {
         if line.attempts.is_empty() || line.is_poisoned {
             return Ok(());
         }
-        if line.unread() > 0 || line.has_ended() {
+        if line.unread() > 0 || line.is_over() {
             return Err("used again with bytes unread, or after its end".to_owned());
+        }
+        if !line.is_between_records() {
+            return Err("used again in the middle of a record".to_owned());
         }
         let mut served = 0;
         for response in self.ledger.responses.iter().filter(|response| response.line == at) {
@@ -99,11 +102,12 @@ impl World {
 
     /// No more connections to one place than there may be.
     fn check_count(&mut self, at: usize, site: Option<Site>) {
-        let line = &self.lines[at];
+        let line = &mut self.lines[at];
+        line.server.begin(site);
         let stop = (line.site, site.filter(|_| line.server.is_tunnel()));
         self.lines[at].stop = Some(stop);
         self.ledger.reached(stop);
-        if self.lines[at].server.is_set_up() {
+        if self.lines[at].is_set_up() {
             if let Some(task) = self.ledger.task() {
                 task.connecting = None;
             }
@@ -132,6 +136,30 @@ impl World {
     }
 
     // What servers see.
+
+    /// A proxy is told where its tunnel leads, and nothing that only the origin may see.
+    pub(super) fn check_connect(&self, attempt: usize, head: &Head) -> Result<(), String> {
+        let attempt = &self.ledger.attempts[attempt];
+        let is_right = self.tunnel_of(head) == Some(self.ledger.hops[attempt.hop].site);
+        if head.method != "CONNECT" || (!is_right && !attempt.is_astray) {
+            return Err(format!("{} {} instead of a tunnel", head.method, head.target));
+        }
+        if head.field("host") != Some(&*head.target) {
+            return Err(format!("a tunnel to {}, or to {:?}", head.target, head.field("host")));
+        }
+        for (secret, owner) in &self.secrets {
+            if head.says(secret) != (*owner == Owner::Proxy) {
+                return Err(format!("{owner:?}'s secret, in CONNECT"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a tunnel is to lead.
+    pub(super) fn tunnel_of(&self, head: &Head) -> Option<Site> {
+        let (host, port) = head.target.rsplit_once(':')?;
+        Site::of(host, port.parse().ok()?)
+    }
 
     /// Whether this is the request that was to be sent there, and only what may be seen there is in it.
     /// A proxy that forwards stands for every origin.

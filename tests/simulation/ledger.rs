@@ -226,14 +226,16 @@ impl Response {
 }
 
 impl Cookie {
-    /// Whether it may be sent there (RFC 6265bis §5.7, §5.8.3); nothing is secure here.
+    /// Whether it may be sent there (RFC 6265bis §5.7, §5.8.3). One that is secure was
+    /// set by TLS and is sent by TLS.
     pub(super) fn is_for(&self, site: Site, directory: usize) -> bool {
         let by_host = match self.domain {
             None => site.host == self.from.host,
             Some("test") => false, // all of a public suffix
             Some(domain) => is_below(site, domain) && is_below(self.from, domain),
         };
-        by_host && !self.is_secure && self.directory.is_none_or(|only| only == directory)
+        let by_scheme = !self.is_secure || (self.from.is_secure() && site.is_secure());
+        by_host && by_scheme && self.directory.is_none_or(|only| only == directory)
     }
 }
 

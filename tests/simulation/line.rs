@@ -12,6 +12,7 @@ use super::clock::until;
 use super::framing::Close;
 use super::origin::Server;
 use super::plan::{Fault, Site};
+use super::tls::{Meaning, Records, Side};
 use super::world::{Happening, World, note, with};
 use crate::driver::SocketError;
 use crate::driver::system::{self, Meanwhile, Pending};
@@ -25,10 +26,22 @@ pub(super) struct Line {
     /// Where it leads: to whom it is made, and to whom by a tunnel.
     pub(super) stop: Option<(Site, Option<Site>)>,
     pub(super) server: Server,
+    /// The server's side of TLS, from the connection up: two of them, if it is TLS in TLS.
+    pub(super) tls: Vec<Side>,
+    /// How many of them the client can speak through, as far as that has come.
+    opened: usize,
+    /// The beginning of a record has come, and not its end.
+    is_within_record: bool,
+    /// `close_notify` of the origin has come.
+    was_told_the_end: bool,
+    /// Records have come that are none: no plaintext comes out of what follows.
+    is_broken: bool,
+    /// Such records are under way.
+    pub(super) is_spoiled: bool,
     /// What has come to the client and was not read.
     inbox: VecDeque<u8>,
     end: Option<End>,
-    /// All that has ever come to the client.
+    /// All that has ever come to the client, without its encryption.
     pub(super) log: Vec<u8>,
     /// How long the log was when.
     came: Vec<(usize, Duration)>,
@@ -57,6 +70,8 @@ pub(super) struct Line {
 #[derive(Debug)]
 pub(super) enum Packet {
     Bytes(Vec<u8>),
+    /// To the client only.
+    Records(Records),
     End(End),
 }
 
@@ -91,6 +106,12 @@ impl World {
             site,
             stop: None,
             server: Server::new(site, &self.plan),
+            tls: Vec::new(),
+            opened: 0,
+            is_within_record: false,
+            was_told_the_end: false,
+            is_broken: false,
+            is_spoiled: false,
             inbox: VecDeque::new(),
             end: None,
             log: Vec::new(),
@@ -108,6 +129,9 @@ impl World {
             writer: None,
             arrivals: [Duration::ZERO; 2],
         });
+        if self.is_secure_at_once(site) {
+            self.secure(line);
+        }
         self.greet(line);
         line
     }
@@ -139,14 +163,13 @@ impl World {
         match packet {
             Packet::Bytes(bytes) => {
                 note!(self, "line {at}: {} bytes come", bytes.len());
-                line.log.extend_from_slice(&bytes);
+                line.plaintext_comes(&bytes, self.now);
                 line.inbox.extend(bytes);
-                let here = line.log.len();
-                line.came.push((here, self.now));
-                line.is_poisoned |= line
-                    .strays
-                    .iter()
-                    .any(|(start, attempts)| *start < here && line.attempts.len() > *attempts);
+            }
+            Packet::Records(Records { wire, plain, meaning }) => {
+                note!(self, "line {at}: {} bytes of records come, {meaning:?}", wire.len());
+                line.records_come(&plain, meaning, self.now);
+                line.inbox.extend(wire);
             }
             Packet::End(end) => {
                 note!(self, "line {at}: {end:?} comes");
@@ -198,8 +221,12 @@ impl World {
                 if let Some(waker) = line.writer.take() {
                     waker.wake();
                 }
-                self.hear(at, &bytes);
+                let plain = self.decrypt(at, bytes);
+                if !plain.is_empty() {
+                    self.hear(at, &plain);
+                }
             }
+            Packet::Records(_) => {}
             Packet::End(_) => {
                 note!(self, "line {at}: the client is gone");
                 line.server.is_closed = true;
@@ -259,7 +286,7 @@ impl World {
         note!(self, "line {at}: {count} of {} bytes leave", bytes.len());
         let line = &mut self.lines[at];
         line.held += count;
-        if let (Some(attempt), false) = (line.attempts.last(), line.server.is_tunnel()) {
+        if let (Some(attempt), false) = (line.attempts.last(), line.is_wrapped()) {
             self.ledger.attempts[*attempt].is_sent = true;
         }
         self.send_to_server(at, Packet::Bytes(bytes[..count].to_vec()));
@@ -278,7 +305,7 @@ impl World {
 
     /// Whether this wait is within the limits of its call.
     fn check_wait(&mut self, at: usize, own: Duration, wait: Wait) {
-        if self.lines[at].server.is_set_up() {
+        if self.lines[at].is_set_up() {
             if let Some(task) = self.ledger.task() {
                 task.connecting = None;
             }
@@ -306,6 +333,45 @@ impl Line {
         self.is_open && self.server.writes_first && self.inbox.len() > UNREAD
     }
 
+    fn plaintext_comes(&mut self, bytes: &[u8], now: Duration) {
+        self.log.extend_from_slice(bytes);
+        let here = self.log.len();
+        self.came.push((here, now));
+        let attempts = self.attempts.len();
+        self.is_poisoned |=
+            self.strays.iter().any(|(start, before)| *start < here && attempts > *before);
+    }
+
+    fn records_come(&mut self, plain: &[u8], meaning: Meaning, now: Duration) {
+        if self.is_broken || self.was_told_the_end {
+            return;
+        }
+        self.is_within_record = meaning == Meaning::Part;
+        match meaning {
+            Meaning::Part => {}
+            Meaning::Whole if plain.is_empty() => {}
+            Meaning::Whole => self.plaintext_comes(plain, now),
+            Meaning::Opens => self.opened += 1,
+            Meaning::Closes => self.was_told_the_end = true,
+            Meaning::Breaks => self.is_broken = true,
+        }
+    }
+
+    /// What follows comes later than that.
+    pub(super) fn linger(&mut self, now: Duration, delay: Duration) {
+        self.arrivals[0] = self.arrivals[0].max(now + delay);
+    }
+
+    /// Whether bytes on it are not those of an exchange.
+    pub(super) fn is_wrapped(&self) -> bool {
+        self.server.is_tunnel() || !self.tls.is_empty()
+    }
+
+    /// Whether the client can speak to the origin, or to the proxy that forwards.
+    pub(super) fn is_set_up(&self) -> bool {
+        self.server.is_set_up() && self.opened == self.tls.len()
+    }
+
     /// When so many bytes had come.
     pub(super) fn came_at(&self, length: usize) -> Option<Duration> {
         self.came.iter().find(|(come, _)| *come >= length).map(|(_, at)| *at)
@@ -323,11 +389,23 @@ impl Line {
         self.end.is_some()
     }
 
+    /// Whether all records have come to their ends, and are some.
+    pub(super) fn is_between_records(&self) -> bool {
+        !self.is_within_record && !self.is_broken
+    }
+
+    /// Whether the client could know that nothing more comes.
+    pub(super) fn is_over(&self) -> bool {
+        self.has_ended() || self.was_told_the_end
+    }
+
+    /// Under TLS only the peer's word proves that this was all (RFC 8446 §6.1).
     pub(super) fn close(&self) -> Close {
-        match self.end {
-            Some(End::Fin) => Close::Orderly,
-            _ => Close::Not,
-        }
+        let is_orderly = match self.tls.is_empty() {
+            true => self.end == Some(End::Fin),
+            false => self.was_told_the_end,
+        };
+        if is_orderly { Close::Orderly } else { Close::Not }
     }
 }
 
@@ -337,7 +415,7 @@ pub(super) struct Stream {
     line: usize,
 }
 
-/// How long a body waits for `100 Continue`.
+/// How long a body waits for `100 Continue`, and who was refused for the reason.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Stream {
@@ -350,7 +428,8 @@ impl system::Stream for Stream {
     async fn read(&mut self, into: &mut [u8], wait: Wait) -> Result<usize, SocketError> {
         with(|world| {
             let expects = world.ledger.call().is_some_and(|call| call.plan.expects);
-            let patience = if expects { PATIENCE } else { Duration::ZERO };
+            let is_refused = world.lines[self.line].server.has_refused;
+            let patience = if expects || is_refused { PATIENCE } else { Duration::ZERO };
             let own = world.limit(|limits| limits.read).max(patience);
             if world.lines[self.line].inbox.is_empty() {
                 world.check_wait(self.line, own, wait);
@@ -400,7 +479,15 @@ impl system::Stream for Stream {
         })
     }
 
-    fn say_farewell(&mut self, _: &[u8]) {}
+    fn say_farewell(&mut self, bytes: &[u8]) {
+        with(|world| {
+            let line = &mut world.lines[self.line];
+            if !bytes.is_empty() && matches!(line.end, None | Some(End::Fin)) {
+                line.held += bytes.len();
+                world.send_to_server(self.line, Packet::Bytes(bytes.to_vec()));
+            }
+        });
+    }
 
     /// As if somebody had shut the socket down.
     fn interrupter(&self) -> impl Fn() + Send + 'static {

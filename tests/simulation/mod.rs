@@ -13,11 +13,14 @@
 //!
 //! `plan` is what a seed decides before; `world`, `clock`, `line` and `executor` are what there is
 //! instead of a system and a runtime; `origin`, `answer`, `request` and `proxy` are the servers, which
-//! share no code with the client; `task` is who calls; `ledger`, `framing` and `check` judge.
+//! share no code with the client, and speak `tls` by rustls as it is; `task` is who calls; `ledger`, `framing` and `check` judge.
 
 mod answer;
 mod check;
 mod clock;
+#[path = "../support/constant.rs"]
+#[allow(unreachable_pub, dead_code)]
+mod constant;
 mod executor;
 mod framing;
 mod ledger;
@@ -28,6 +31,7 @@ mod proxy;
 mod request;
 mod seed;
 mod task;
+mod tls;
 mod world;
 
 use std::env;
@@ -128,6 +132,7 @@ fn failure(seed: u64) -> Option<String> {
 
 fn run(number: u64, tracing: Tracing) -> Outcome {
     let (plan, seed) = Plan::of(number);
+    tls::begin(number);
     let trace =
         (tracing == Tracing::On).then(|| vec![format!("{:?} {:?}", plan.faults, plan.client)]);
     drop(with(|world| std::mem::replace(world, World::new(plan, seed, trace))));
@@ -188,6 +193,9 @@ fn client(plan: &Plan) -> Client<Simulated> {
         let url = format!("{}://{}:3128", proxy.scheme, HOSTS[4]);
         let proxy = Proxy::all(url).unwrap().basic_auth(proxy::USER, &proxy.password);
         builder = builder.proxy(proxy);
+    }
+    if let Some(config) = tls::client(plan) {
+        builder = builder.use_preconfigured_tls(config);
     }
     if let Some(password) = &settings.credentials {
         builder = builder.basic_auth("client", Some(password));

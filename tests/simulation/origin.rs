@@ -32,6 +32,10 @@ pub(super) struct Server {
     /// How many requests have begun.
     heads: usize,
     current: Option<Current>,
+    /// Whether TLS is spoken with the origin behind a tunnel.
+    is_secured: bool,
+    /// Whether it has refused to make a tunnel, by HTTP.
+    pub(super) has_refused: bool,
 }
 
 #[derive(Debug, Default)]
@@ -44,6 +48,8 @@ enum Role {
     Forward,
     /// Makes a way to an origin first.
     Socks(Socks),
+    /// The same, asked for by `CONNECT`.
+    Connect,
     /// The origin at the other end of a tunnel.
     Behind(Site),
 }
@@ -61,6 +67,8 @@ struct Current {
 pub(super) enum Beat {
     Wait(Duration),
     Say(Vec<u8>),
+    /// Speaks TLS from here on.
+    Secure,
     /// Sends no more, and reads on.
     Fin,
     Close,
@@ -113,7 +121,7 @@ impl World {
 impl Server {
     pub(super) fn new(site: Site, plan: &Plan) -> Self {
         let role = match &plan.client.proxy {
-            Some(proxy) if site == PROXY && proxy.scheme == "http" => Role::Forward,
+            Some(proxy) if site == PROXY && proxy.is_http() => Role::Forward,
             Some(proxy) if site == PROXY => Role::Socks(Socks::new(&proxy.password)),
             _ => Role::Origin(site),
         };
@@ -121,12 +129,23 @@ impl Server {
     }
 
     pub(super) fn is_tunnel(&self) -> bool {
-        matches!(self.role, Role::Socks(_) | Role::Behind(_))
+        matches!(self.role, Role::Socks(_) | Role::Connect | Role::Behind(_))
+    }
+
+    /// A request begins for that origin: a proxy is asked for a way to those that speak TLS.
+    pub(super) fn begin(&mut self, site: Option<Site>) {
+        if matches!(self.role, Role::Forward) && site.is_some_and(Site::is_secure) {
+            self.role = Role::Connect;
+        }
     }
 
     /// Whether the origin can be spoken to.
     pub(super) fn is_set_up(&self) -> bool {
-        !matches!(self.role, Role::Socks(_))
+        match self.role {
+            Role::Socks(_) | Role::Connect => false,
+            Role::Behind(site) => self.is_secured == site.is_secure(),
+            _ => true,
+        }
     }
 
     fn add(&mut self, beats: impl IntoIterator<Item = Beat>) {
@@ -156,9 +175,18 @@ impl Server {
             Beat::Wait(_) => {}
             Beat::Say(bytes) => {
                 self.sent += bytes.len();
-                world.send_to_client(at, Packet::Bytes(bytes));
+                if !world.say(at, bytes) {
+                    self.close(world, at, End::Fin);
+                }
             }
-            Beat::Fin => world.send_to_client(at, Packet::End(End::Fin)),
+            Beat::Secure => {
+                world.secure(at);
+                self.is_secured = true;
+            }
+            Beat::Fin => {
+                world.say_goodbye(at);
+                world.send_to_client(at, Packet::End(End::Fin));
+            }
             Beat::Close => self.close(world, at, End::Fin),
             Beat::Reset => self.close(world, at, End::Reset),
             Beat::IdleClose if self.is_idle() => {
@@ -178,6 +206,9 @@ impl Server {
     fn close(&mut self, world: &mut World, at: usize, end: End) {
         note!(world, "line {at}: the server closes, {end:?}");
         self.is_closed = true;
+        if end == End::Fin {
+            world.say_goodbye(at);
+        }
         world.send_to_client(at, Packet::End(end));
     }
 
@@ -186,12 +217,21 @@ impl Server {
     }
 
     fn hear(&mut self, world: &mut World, at: usize, bytes: &[u8]) {
-        if let Role::Socks(socks) = &mut self.role {
-            let words = socks.talk(world, bytes);
-            if let Some(site) = socks.reached() {
-                self.role = Role::Behind(site);
+        match &mut self.role {
+            Role::Socks(socks) => {
+                let mut words = socks.talk(world, bytes);
+                if let Some(site) = socks.reached() {
+                    self.role = Role::Behind(site);
+                    words.extend(site.is_secure().then_some(Beat::Secure));
+                }
+                return self.add(words);
             }
-            return self.add(words);
+            Role::Connect => return self.hear_connect(world, at, bytes),
+            Role::Behind(site) if site.is_secure() && !self.is_secured => {
+                self.is_deaf = true; // led on by words that nobody had asked for
+                return;
+            }
+            _ => {}
         }
         self.reader.feed(bytes);
         if let Some(attempt) = world.lines[at].attempts.get(self.heads) {
@@ -208,6 +248,38 @@ impl Server {
                     return;
                 }
             }
+        }
+    }
+
+    /// The talk before a tunnel (RFC 9110 §9.3.6).
+    fn hear_connect(&mut self, world: &mut World, at: usize, bytes: &[u8]) {
+        self.reader.feed(bytes);
+        let head = match self.reader.next() {
+            Ok(None) => return,
+            Ok(Some(Heard::Head(head))) => head,
+            other => return world.violated(format!("line {at}: no CONNECT: {other:?}")),
+        };
+        if !matches!(self.reader.next(), Ok(Some(Heard::End(_)))) || self.reader.is_within() {
+            world.violated(format!("line {at}: more than CONNECT is said to a proxy"));
+        }
+        note!(world, "line {at}: heard {} {}", head.method, head.target);
+        let Some(attempt) = world.lines[at].attempts.last().copied() else {
+            return world.violated(format!("line {at}: a tunnel that nobody began"));
+        };
+        if let Err(rule) = world.check_connect(attempt, &head) {
+            world.violated(format!("line {at}: {rule}"));
+        }
+        match world.tunnel_of(&head) {
+            Some(site) => {
+                let (words, is_open) = super::proxy::answer_connect(world);
+                self.add(words);
+                self.has_refused = !is_open;
+                if is_open {
+                    self.role = Role::Behind(site);
+                    self.add([Beat::Secure]);
+                }
+            }
+            None => world.violated(format!("line {at}: a tunnel to {}", head.target)),
         }
     }
 

@@ -14,6 +14,8 @@ pub(super) struct Plan {
     pub(super) rarity: usize,
     /// Every future is pending once before it is ready.
     pub(super) stutters: bool,
+    /// Whether some of the origins speak TLS.
+    pub(super) is_secure: bool,
     /// Where all go who have no reason to go elsewhere.
     crowd: Option<Site>,
     pub(super) client: ClientPlan,
@@ -45,6 +47,11 @@ pub(super) enum Fault {
     Circle,
     Old,
     NoTunnel,
+    // In TLS.
+    /// The end without `close_notify`.
+    NoGoodbye,
+    BadRecord,
+    Alert,
     // By the caller.
     Cancel,
     Token,
@@ -53,7 +60,7 @@ pub(super) enum Fault {
     Denied,
 }
 
-const FAULTS: [Fault; 25] = [
+const FAULTS: [Fault; 28] = [
     Fault::Refusal,
     Fault::BlackHole,
     Fault::SlowConnect,
@@ -74,6 +81,9 @@ const FAULTS: [Fault; 25] = [
     Fault::Circle,
     Fault::Old,
     Fault::NoTunnel,
+    Fault::NoGoodbye,
+    Fault::BadRecord,
+    Fault::Alert,
     Fault::Cancel,
     Fault::Token,
     Fault::Hurry,
@@ -114,6 +124,20 @@ pub(super) struct Limits {
 pub(super) struct ProxyPlan {
     pub(super) scheme: &'static str,
     pub(super) password: String,
+}
+
+impl ClientPlan {
+    /// Whether TLS is spoken to the proxy.
+    pub(super) fn has_secure_proxy(&self) -> bool {
+        self.proxy.as_ref().is_some_and(|proxy| proxy.scheme == "https")
+    }
+}
+
+impl ProxyPlan {
+    /// Whether it speaks HTTP itself.
+    pub(super) fn is_http(&self) -> bool {
+        matches!(self.scheme, "http" | "https")
+    }
 }
 
 /// Somebody who makes one call after the other.
@@ -193,8 +217,19 @@ impl Site {
         HOSTS[self.host]
     }
 
-    pub(super) fn any(seed: &mut Seed) -> Self {
-        Self { host: seed.within(0..=PROXY.host - 1), port: seed.pick(&[80, 80, 8080]) }
+    pub(super) fn any(seed: &mut Seed, is_secure: bool) -> Self {
+        let plain = [80, 80, 8080];
+        let ports: &[_] = if is_secure { &[443, 443, 443, 8443, 80] } else { &plain };
+        Self { host: seed.within(0..=PROXY.host - 1), port: seed.pick(ports) }
+    }
+
+    /// Whether TLS is spoken there.
+    pub(super) fn is_secure(self) -> bool {
+        matches!(self.port, 443 | 8443)
+    }
+
+    pub(super) fn scheme(self) -> &'static str {
+        if self.is_secure() { "https" } else { "http" }
     }
 
     pub(super) fn of(host: &str, port: u16) -> Option<Self> {
@@ -211,7 +246,7 @@ impl Site {
 
     pub(super) fn authority(self) -> String {
         match self.port {
-            80 => self.name().to_owned(),
+            80 | 443 => self.name().to_owned(),
             port => format!("{}:{port}", self.name()),
         }
     }
@@ -232,11 +267,13 @@ impl Plan {
             true => Vec::new(),
             false => FAULTS.into_iter().filter(|_| weather.one_in(4)).collect(),
         };
+        let is_secure = weather.one_in(4);
         let mut plan = Self {
+            is_secure,
             faults,
             rarity: weather.pick(&[1, 3, 6, 12]),
             stutters: weather.one_in(3),
-            crowd: weather.one_in(3).then(|| Site::any(weather)),
+            crowd: weather.one_in(3).then(|| Site::any(weather, is_secure)),
             ..Self::default()
         };
         plan.client = plan.a_client(&mut seed.fork());
@@ -258,7 +295,9 @@ impl Plan {
     }
 
     fn a_client(&self, seed: &mut Seed) -> ClientPlan {
-        let proxy = seed.pick(&[None, None, None, Some("http"), Some("socks5"), Some("socks5h")]);
+        let plain = [None, None, None, Some("http"), Some("socks5"), Some("socks5h")];
+        let secure = [None, None, Some("http"), Some("https"), Some("https"), Some("socks5h")];
+        let proxy = seed.pick(if self.is_secure { &secure } else { &plain });
         ClientPlan {
             max_open: seed.pick(&[None, Some(1), Some(2), Some(3)]),
             max_idle: seed.pick(&[0, 1, 32, 32]),
@@ -343,7 +382,7 @@ impl Plan {
     }
 
     fn site(&self, seed: &mut Seed) -> Site {
-        let any = Site::any(seed);
+        let any = Site::any(seed, self.is_secure);
         self.crowd.filter(|_| !seed.one_in(5)).unwrap_or(any)
     }
 

@@ -1,5 +1,5 @@
-//! A SOCKS5 proxy (RFC 1928, RFC 1929), up to the tunnel. One that forwards requests is a server like
-//! any other: see [`origin`](super::origin).
+//! A SOCKS5 proxy (RFC 1928, RFC 1929), up to the tunnel, and what is answered to `CONNECT`. A proxy that
+//! forwards requests is a server like any other: see [`origin`](super::origin).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -121,4 +121,26 @@ impl Socks {
 
 fn port(bytes: &[u8]) -> u16 {
     u16::from_be_bytes(bytes.try_into().unwrap())
+}
+
+/// What is said to `CONNECT`, and whether the tunnel is open then.
+pub(super) fn answer_connect(world: &mut World) -> (Vec<Beat>, bool) {
+    let pause = Beat::Wait(world.seed.ms(0..=30));
+    if !world.strikes(Fault::NoTunnel) {
+        let said = world.seed.pick(&[
+            "HTTP/1.1 200 Connection established\r\n\r\n",
+            "HTTP/1.0 200 OK\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", // which is ignored
+        ]);
+        return (vec![pause, Beat::Say(said.into())], true);
+    }
+    let refused = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 9\r\n\r\nno way in";
+    let words = match world.seed.within(1..=5) {
+        1 => Vec::new(),
+        2 => vec![pause, Beat::Say(refused[..20].to_vec()), Beat::Reset],
+        3 => vec![pause, Beat::Say(refused[..refused.len() - 2].to_vec())],
+        4 => vec![pause, Beat::Say(b"SSH-2.0-whatever\r\n".to_vec()), Beat::Fin],
+        _ => vec![pause, Beat::Say(refused.to_vec()), Beat::Close],
+    };
+    (words, false)
 }

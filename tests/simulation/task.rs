@@ -150,7 +150,8 @@ fn request(client: &Client<Simulated>, plan: &CallPlan) -> Result<Request<Simula
         Some(Secret::Url) => format!("user:{secret}@"),
         _ => String::new(),
     };
-    let url = format!("http://{user}{}/d0/h{}", plan.site.authority(), plan.number);
+    let (scheme, authority) = (plan.site.scheme(), plan.site.authority());
+    let url = format!("{scheme}://{user}{authority}/d0/h{}", plan.number);
     let method: Method = plan.method.parse().map_err(|_| Error::builder("no method"))?;
     let limits = plan.limits;
     let mut builder = client

@@ -16,6 +16,7 @@ use super::ledger::Ledger;
 use super::line::{Line, Packet, Stream};
 use super::plan::{Fault, HOSTS, Plan, SECOND, Site, addresses};
 use super::seed::Seed;
+use super::tls::Authority;
 use crate::cancel::{CancelToken, Hook};
 use crate::dialling::SocketOptions;
 use crate::dns::Resolver;
@@ -39,6 +40,8 @@ pub(super) struct World {
     entries: u64,
     pub(super) lines: Vec<Line>,
     dials: Vec<Dial>,
+    /// Who stands behind all TLS.
+    pub(super) authority: Option<Authority>,
     pub(super) ledger: Ledger,
     /// Texts that not everybody may see.
     pub(super) secrets: Vec<(String, Owner)>,

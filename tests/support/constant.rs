@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use rcgen::{CertificateParams, KeyPair, PKCS_ED25519};
+use rcgen::{CertificateParams, KeyPair, PKCS_ED25519, SerialNumber};
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{
@@ -36,10 +36,19 @@ pub fn provider() -> Arc<CryptoProvider> {
 
 /// A server that resumes no session.
 pub fn server(version: &'static SupportedProtocolVersion) -> ServerConfig {
+    server_of(provider(), version)
+}
+
+/// The same, with this cryptography.
+pub fn server_of(
+    provider: Arc<CryptoProvider>,
+    version: &'static SupportedProtocolVersion,
+) -> ServerConfig {
     let key = KeyPair::generate_for(&PKCS_ED25519).unwrap(); // whose signatures know no chance
-    let names = ["localhost".to_owned()];
-    let certificate = CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
-    let mut config = ServerConfig::builder_with_provider(provider())
+    let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    params.serial_number = Some(SerialNumber::from(1)); // or its length would depend on the key
+    let certificate = params.self_signed(&key).unwrap();
+    let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[version])
         .unwrap()
         .with_no_client_auth()
@@ -55,14 +64,19 @@ pub fn server(version: &'static SupportedProtocolVersion) -> ServerConfig {
 
 /// A client that trusts anyone, and resumes no session.
 pub fn client() -> Arc<ClientConfig> {
-    let mut config = ClientConfig::builder_with_provider(provider())
+    Arc::new(client_of(provider()))
+}
+
+/// The same, with this cryptography.
+pub fn client_of(provider: Arc<CryptoProvider>) -> ClientConfig {
+    let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(rustls::ALL_VERSIONS)
         .unwrap()
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Constant))
         .with_no_client_auth();
     config.resumption = Resumption::disabled();
-    Arc::new(config)
+    config
 }
 
 #[derive(Debug)]
