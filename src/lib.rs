@@ -447,7 +447,7 @@ mod json;
 #[cfg(feature = "multipart")]
 pub mod multipart;
 #[cfg(test)]
-#[cfg(all(feature = "cookies", feature = "gzip", feature = "tls"))]
+#[cfg(all(feature = "cookies", feature = "gzip", feature = "ring"))]
 #[path = "../tests/simulation/mod.rs"]
 mod simulation;
 #[cfg(feature = "tokio")]

@@ -324,6 +324,11 @@ impl Exchange {
         self.sending == Sending::Abandoned
     }
 
+    /// Whether the peer sends nothing more.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+
     /// The rest of the request is not sent.
     pub(crate) fn stop_sending(&mut self) {
         self.abandon(CloseReason::RequestIncomplete);

@@ -1,6 +1,10 @@
 //! The byte machines of one connection, stacked: the talk with a proxy and TLS under HTTP/1.1.
 
 pub(crate) mod connect;
+#[cfg(all(test, feature = "ring"))]
+#[path = "../../tests/support/constant.rs"]
+#[allow(unreachable_pub, missing_docs, clippy::unwrap_used)]
+pub(crate) mod constant;
 pub(crate) mod layers;
 pub(crate) mod session;
 pub(crate) mod socks;

@@ -139,6 +139,11 @@ impl Session {
             let taken = layers.send(self.exchange.output())?;
             self.exchange.wrote(taken);
         }
+        if !layers.output().is_empty() && self.exchange.has_ended() {
+            // The exchange may be done with it, while what was encrypted waits for a peer that is gone.
+            self.exchange.stop_sending();
+            return Ok(SendStep::Done);
+        }
         let is_waiting = !layers.output().is_empty() && !self.exchange.is_abandoned();
         Ok(if is_waiting { SendStep::Write } else { step })
     }

@@ -12,15 +12,12 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{ServerConfig, ServerConnection, SupportedProtocolVersion};
 
 use super::*;
-use constant::client as client_config;
+use crate::wire::constant::{self, client as client_config};
 use sealed::{
     ALERT, CLOSE_NOTIFY, DATA, HANDSHAKE, KEY_UPDATE, KEY_UPDATE_REQUEST, Opener, Sealer, Secrets,
     TICKET, connection, split_record, take_over, ticket,
 };
 
-#[path = "../../tests/support/constant.rs"]
-#[allow(unreachable_pub, missing_docs, clippy::unwrap_used)]
-mod constant;
 #[path = "../../tests/support/sealed.rs"]
 #[allow(
     dead_code,

@@ -18,9 +18,6 @@
 mod answer;
 mod check;
 mod clock;
-#[path = "../support/constant.rs"]
-#[allow(unreachable_pub, dead_code)]
-mod constant;
 mod executor;
 mod framing;
 mod ledger;

@@ -15,11 +15,11 @@ use rustls::server::ServerSessionMemoryCache;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, HandshakeKind, ProtocolVersion, ServerConfig, ServerConnection};
 
-use super::constant;
 use super::line::{End, Packet};
 use super::plan::{Fault, Plan, Site};
 use super::seed::Seed;
 use super::world::{World, note};
+use crate::wire::constant;
 
 /// The most that is said in one record.
 const RECORD: usize = 16_000;
