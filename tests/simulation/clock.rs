@@ -98,7 +98,7 @@ impl World {
                 None
             }
             Awaited::Turn => {
-                self.check_connecting(at_most);
+                self.check_queueing(at_most);
                 Some(self.ledger.queues())
             }
         }
