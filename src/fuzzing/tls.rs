@@ -74,7 +74,7 @@ impl Tls {
     /// Takes what waits to be written.
     pub fn take_output(&mut self) -> Vec<u8> {
         let output = self.tls.output().to_vec();
-        self.tls.discard_output();
+        self.tls.wrote(self.tls.output().len());
         output
     }
 

@@ -54,6 +54,8 @@ pub(crate) struct Tls {
     input: Unbuffered,
     /// Ciphertext to be written.
     outgoing: Buffer,
+    /// The output ends in the middle of a record, so that nothing can follow it.
+    is_cut: bool,
     progress: Progress,
     /// Why nothing goes on any more; the output may hold an alert for the peer.
     failure: Option<TlsError>,
@@ -100,6 +102,7 @@ impl Tls {
             outgoing: Buffer::default(),
             progress: Progress::Handshaking,
             failure: None,
+            is_cut: false,
             aside: 0,
             info: None,
         })
@@ -138,14 +141,17 @@ impl Tls {
     }
 
     pub(crate) fn output(&self) -> &[u8] {
-        self.outgoing.data()
+        if self.is_cut { &[] } else { self.outgoing.data() }
     }
 
     pub(crate) fn wrote(&mut self, count: usize) {
         self.outgoing.consume(count);
     }
 
+    /// Nothing more is written. What waits may be the rest of a record: whatever came behind it would be
+    /// taken for that.
     pub(crate) fn discard_output(&mut self) {
+        self.is_cut |= !self.outgoing.is_empty();
         self.outgoing.clear();
     }
 
@@ -184,6 +190,9 @@ impl Tls {
     /// The last bytes: an alert that waits, or `plain` and `close_notify`. Nothing in the middle of
     /// a record.
     pub(crate) fn farewell(&mut self, plain: &[u8]) -> &[u8] {
+        if self.is_cut {
+            return &[];
+        }
         let between_records = self.outgoing.is_empty();
         let may_speak = between_records && !self.is_handshaking() && self.failure.is_none();
         // If there is an error now, there is nothing more to be said.
