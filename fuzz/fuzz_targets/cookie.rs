@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use leanhttp::Url;
 use leanhttp::cookie::{Cookie, CookieStore, Jar, StoredCookie};
 use leanhttp::header::HeaderValue;
+use leanhttp_fuzz::cookies::is_trustworthy;
 use libfuzzer_sys::fuzz_target;
 
 const URLS: [&str; 5] = [
@@ -56,6 +57,6 @@ fn belongs(cookie: &StoredCookie, url: &Url) -> bool {
     let (host, domain) = (url.host_str().unwrap(), cookie.domain());
     let below = host.strip_suffix(domain).is_some_and(|front| front.ends_with('.'));
     (host == domain || (below && !cookie.host_only()))
-        && (url.scheme() == "https" || !cookie.secure())
+        && (is_trustworthy(url) || !cookie.secure())
         && url.path().starts_with(&*cookie.path())
 }

@@ -38,7 +38,7 @@ impl Model {
     pub fn set(&mut self, field: &HeaderValue, url: &Url, now: SystemTime) {
         self.forget_expired(now);
         let Some(mut new) = parse(field, url, now) else { return };
-        if url.scheme() == "http" && self.cookies.iter().any(|old| overlays(&new, old, url)) {
+        if !is_trustworthy(url) && self.cookies.iter().any(|old| overlays(&new, old, url)) {
             return;
         }
         self.steps += 1;
@@ -92,7 +92,7 @@ impl Cookie {
             if self.host_only { host == self.domain } else { matches(host, &self.domain, url) };
         is_host
             && path_matches(url.path().as_bytes(), &self.path)
-            && (url.scheme() == "https" || !self.secure)
+            && (is_trustworthy(url) || !self.secure)
     }
 
     /// Whether the jar shows the same.
@@ -139,7 +139,7 @@ fn parse(field: &HeaderValue, url: &Url, now: SystemTime) -> Option<Cookie> {
     let shown = if name.is_empty() { value } else { name };
     let secure_prefix = starts(shown, "__secure-");
     let host_prefix = starts(shown, "__host-");
-    if (secure && url.scheme() == "http")
+    if (secure && !is_trustworthy(url))
         || (name.is_empty() && (secure_prefix || host_prefix))
         || (secure_prefix && !secure)
         || (host_prefix && !(secure && host_only && is_root))
@@ -193,6 +193,17 @@ fn path_matches(path: &[u8], of_cookie: &[u8]) -> bool {
     let starts = path.len() >= of_cookie.len() && path[..of_cookie.len()] == *of_cookie;
     starts
         && (of_cookie.ends_with(b"/") || [None, Some(&b'/')].contains(&path.get(of_cookie.len())))
+}
+
+/// Whether secure cookies may go there: by TLS, or to the own machine, as browsers see it (RFC 6761 §6.3
+/// for the name, and loopback addresses).
+pub fn is_trustworthy(url: &Url) -> bool {
+    let host = url.host_str().unwrap();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    let name = host.trim_end_matches('.');
+    url.scheme() == "https"
+        || address.is_ok_and(|address| address.is_loopback())
+        || name.rsplit('.').next() == Some("localhost")
 }
 
 /// §5.7 step 16.
