@@ -3,7 +3,7 @@
 //!
 //! The input has texts: options, name, content, file name and media type of each part in turn. The
 //! options: `n`ame of a file, media `t`ype, content from a `r`eader, or a `s`ized one; with `+` or
-//! `-` that has a byte more or fewer than it says.
+//! `-` that has a byte more, which is not read, or fewer than it says.
 #![no_main]
 
 use std::io::Read;
@@ -82,7 +82,7 @@ impl Input {
         let (mut part, is_wrong) = match (have(b's'), have(b'r')) {
             (true, _) => {
                 let part = Part::reader_with_length(source, content.len() as u64);
-                (part, given.len() != content.len())
+                (part, given.len() < content.len())
             }
             (false, true) => (Part::reader(source), false),
             (false, false) => (Part::bytes(given.clone()), false),
@@ -100,7 +100,8 @@ impl Input {
             name: escaped(&name),
             file_name: file_name.map(|name| escaped(&name)),
             content_type,
-            content: given.clone(),
+            // Of a reader with a length no more than that is read.
+            content: if have(b's') { content.to_vec() } else { given.clone() },
         };
         Self { name, part, is_refused: !is_read && holds_boundary(&given), is_wrong, as_meant }
     }
