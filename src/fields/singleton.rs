@@ -87,7 +87,7 @@ pub(crate) fn check(headers: &mut HeaderMap) -> Result<()> {
 
 fn joined<'a>(cookies: impl IntoIterator<Item = &'a HeaderValue>) -> Result<HeaderValue> {
     let mut line = Vec::new();
-    for cookie in cookies {
+    for cookie in cookies.into_iter().filter(|cookie| !cookie.is_empty()) {
         if !line.is_empty() {
             line.extend_from_slice(b"; ");
         }
