@@ -3,7 +3,12 @@
 pub(crate) mod connect;
 #[cfg(all(test, feature = "ring"))]
 #[path = "../../tests/support/constant.rs"]
-#[allow(unreachable_pub, missing_docs, clippy::unwrap_used)]
+#[allow(
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "a module of the tests, which may panic"
+)]
 pub(crate) mod constant;
 pub(crate) mod layers;
 pub(crate) mod session;

@@ -26,7 +26,8 @@ use sealed::{
     missing_debug_implementations,
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::panic
+    clippy::panic,
+    reason = "a module of the tests, which may panic, and of which not all is needed here"
 )]
 mod sealed;
 
