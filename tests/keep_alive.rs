@@ -252,8 +252,9 @@ fn a_connection_that_ends_later_is_no_reason() {
 fn a_request_lost_on_a_reused_connection_is_sent_again_if_asked_for() {
     let bold = || retry::Policy::none().retry_on_reused_connection(true);
     let timid = || retry::Policy::none().retry_on_reused_connection(false);
-    let lost = || vec![Step::ExpectHead, Step::Cut];
-    let part = || vec![Step::ExpectHead, send("HTTP/1.1 2"), Step::Cut];
+    // The whole request: a reader that nothing was taken from could be sent again.
+    let lost = || vec![Step::ExpectRequest, Step::Cut];
+    let part = || vec![Step::ExpectRequest, send("HTTP/1.1 2"), Step::Cut];
     type Make = fn() -> Body;
     let bytes: Make = || Body::from("x");
     let read: Make = || Body::sized(std::io::Cursor::new(b"x"), 1);
