@@ -95,14 +95,15 @@ impl Config {
     }
 
     /// The proxy for `url`; none, if the way is direct.
+    #[inline]
     pub(crate) fn proxy_for(&self, url: &Url) -> Result<Option<Arc<Hop>>> {
         match &self.proxies {
+            None => Ok(None),
             // A Unix domain socket leads there already.
             Some(_) if self.dialling.unix_socket.is_some() => Ok(None),
             Some(proxies) => {
                 self.checked_way(url, proxies.choose(url)).map_err(|error| error.for_url(url))
             }
-            None => Ok(None),
         }
     }
 

@@ -46,9 +46,9 @@ impl Default for PoolLimits {
 pub(crate) struct Pool<T> {
     limits: PoolLimits,
     idle: Vec<Idle<T>>,
-    /// When the first of them is given up because its peer has said how long it keeps it; that one may
-    /// have gone meanwhile.
-    given_up: Option<Instant>,
+    /// Nothing expires before this moment, so that until then nothing is looked at. Later than that,
+    /// something may: the connection that set it may have been taken meanwhile.
+    next_expiry: Option<Instant>,
     early_closers: EarlyClosers,
 }
 
@@ -76,7 +76,7 @@ pub(crate) struct Closed<T> {
 impl<T> Pool<T> {
     pub(crate) fn new(limits: PoolLimits) -> Self {
         let early_closers = EarlyClosers::default();
-        Self { limits, idle: Vec::new(), given_up: None, early_closers }
+        Self { limits, idle: Vec::new(), next_expiry: None, early_closers }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -111,14 +111,18 @@ impl<T: Pooled> Pool<T> {
             return Some(Closed { connection, reason: CloseReason::PoolFull });
         }
         let evicted = self.evict_for(connection.route());
-        if let Some(until) = connection.kept_until() {
-            self.given_up = Some(self.given_up.map_or(until, |first| first.min(until)));
+        let idle = Idle { connection, since: now };
+        // What has only the idle timeout expires after those that idle longer.
+        let has_own_limit = self.limits.max_age.is_some() || idle.connection.kept_until().is_some();
+        if self.next_expiry.is_none() || has_own_limit {
+            self.next_expiry = earliest([self.next_expiry, idle.expiry(&self.limits)]);
         }
-        self.idle.push(Idle { connection, since: now });
+        self.idle.push(idle);
         evicted
     }
 
     /// Whether a connection serves another request, or why not.
+    #[inline]
     pub(crate) fn may_keep(&self, connection: &T, now: Instant) -> Result<(), CloseReason> {
         let age = || now.saturating_duration_since(connection.opened());
         if self.limits.max_age.is_some_and(|limit| age() >= limit) {
@@ -140,21 +144,18 @@ impl<T: Pooled> Pool<T> {
 
     /// Gives back what has idled too long or is too old.
     pub(crate) fn expire(&mut self, now: Instant) -> Vec<Closed<T>> {
-        let count = match self.limits.idle_timeout {
-            None => 0,
-            Some(limit) => self
-                .idle
-                .iter()
-                .take_while(|idle| now.saturating_duration_since(idle.since) >= limit)
-                .count(),
-        };
-        let is_given_up = self.given_up.is_some_and(|first| first <= now);
-        if count == 0 && self.limits.max_age.is_none() && !is_given_up {
-            return Vec::new(); // as nearly always
+        match self.next_expiry {
+            Some(at) if at <= now => self.sort_out(now),
+            _ => Vec::new(), // as nearly always
         }
+    }
+
+    #[cold]
+    fn sort_out(&mut self, now: Instant) -> Vec<Closed<T>> {
         let mut closed = Vec::new();
-        for (at, idle) in std::mem::take(&mut self.idle).into_iter().enumerate() {
-            if at < count {
+        for idle in std::mem::take(&mut self.idle) {
+            let has_idled = now.saturating_duration_since(idle.since);
+            if self.limits.idle_timeout.is_some_and(|limit| has_idled >= limit) {
                 closed.push(idle.closed(CloseReason::Expired));
                 continue;
             }
@@ -163,8 +164,7 @@ impl<T: Pooled> Pool<T> {
                 Err(reason) => closed.push(idle.closed(reason)),
             }
         }
-        let until = self.idle.iter().filter_map(|idle| idle.connection.kept_until());
-        self.given_up = until.min();
+        self.next_expiry = earliest(self.idle.iter().map(|idle| idle.expiry(&self.limits)));
         closed
     }
 
@@ -182,6 +182,22 @@ impl<T: Pooled> Pool<T> {
             (self.idle.len() >= self.limits.max_idle).then_some(0)
         };
         Some(self.idle.remove(oldest?).closed(CloseReason::PoolFull))
+    }
+}
+
+fn earliest(moments: impl IntoIterator<Item = Option<Instant>>) -> Option<Instant> {
+    moments.into_iter().flatten().min()
+}
+
+impl<T: Pooled> Idle<T> {
+    /// When it is closed if nobody takes it.
+    fn expiry(&self, limits: &PoolLimits) -> Option<Instant> {
+        let after = |moment: Instant, limit: Option<Duration>| moment.checked_add(limit?);
+        earliest([
+            after(self.since, limits.idle_timeout),
+            after(self.connection.opened(), limits.max_age),
+            self.connection.kept_until(),
+        ])
     }
 }
 

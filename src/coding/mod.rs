@@ -94,6 +94,9 @@ pub(crate) fn plan(
     codings: Codings,
     limits: &Limits,
 ) -> Result<Option<Decoder>, CodingError> {
+    if !headers.has(&CONTENT_ENCODING) {
+        return Ok(None); // as nearly always
+    }
     let mut stages = Vec::new();
     for name in members(headers, &CONTENT_ENCODING) {
         if name.eq_ignore_ascii_case(b"identity") {

@@ -155,8 +155,8 @@ impl<F: Front> Connection<F> {
     }
 
     /// Back from the pool after that time, with memory to work in.
-    pub(crate) fn wake(&mut self, shelf: &mut Shelf, idled: impl FnOnce() -> Duration) {
-        self.is_just_reused = self.link.is_fresh() && idled() <= SOON;
+    pub(crate) fn wake(&mut self, shelf: &mut Shelf, idled: Duration) {
+        self.is_just_reused = self.link.is_fresh() && idled <= SOON;
         self.closing = CloseReason::Abandoned;
         self.link.wake(shelf);
     }
@@ -344,11 +344,23 @@ impl<F: Front> Connection<F> {
             true => Meanwhile::Listen,
             false => Meanwhile::Wait,
         };
-        self.write_and(meanwhile, budget).await
+        match self.socket.write(self.link.session.output(), meanwhile, budget).await? {
+            0 => self.read(budget).await,
+            count => {
+                self.link.session.wrote(count);
+                Ok(())
+            }
+        }
     }
 
-    /// Writes, or reads if there is something to read before the peer takes a byte (RFC 9112 §9.5).
-    async fn write_and(&mut self, meanwhile: Meanwhile, budget: &mut Budget) -> Result<(), Halt> {
+    /// The same while the response is read: it reads if there is something to read before the peer takes
+    /// a byte (RFC 9112 §9.5). A function of its own, so that the compiler merges the other one, which
+    /// every request goes through, into its caller: 0.4 % of a GET's instructions.
+    async fn write_or_read(
+        &mut self,
+        meanwhile: Meanwhile,
+        budget: &mut Budget,
+    ) -> Result<(), Halt> {
         match self.socket.write(self.link.session.output(), meanwhile, budget).await? {
             0 => self.read(budget).await,
             count => {
@@ -511,7 +523,7 @@ impl<F: Front> Connection<F> {
             match step {
                 SendStep::Fill => self.fill_or_read(body, budget).await?,
                 // A peer that takes no more, or not in time, may have more to say all the same.
-                _ => match self.write_and(Meanwhile::Converse, budget).await {
+                _ => match self.write_or_read(Meanwhile::Converse, budget).await {
                     Err(Halt::Io(_)) => self.link.session.write_failed(),
                     Err(Halt::Expired(_)) => self.link.session.stop_sending(),
                     written => written?,
@@ -529,7 +541,7 @@ impl<F: Front> Connection<F> {
             let sent = match self.link.session.send_step() {
                 Err(error) => Err(error.into()),
                 Ok(SendStep::Done) => return Ok(()),
-                Ok(SendStep::Write) => self.write_and(Meanwhile::Listen, budget).await,
+                Ok(SendStep::Write) => self.write_or_read(Meanwhile::Listen, budget).await,
                 Ok(SendStep::Fill) => match self.fill(body, patience, budget).await {
                     Ok(Filling::Done) => Ok(()),
                     Ok(Filling::Input) => self.read(budget).await,

@@ -83,7 +83,7 @@ pub(super) async fn connection<F: Front>(
             Turn::Later(queued) => match queued.wait(call).await? {
                 Grant::Slot(slot) => Some(slot),
                 Grant::Connection(mut connection) => {
-                    connection.wake(&mut shared.idle().shelf, || Duration::ZERO);
+                    connection.wake(&mut shared.idle().shelf, Duration::ZERO);
                     match look_at(connection, call).await {
                         Ok(connection) => return Ok(connection),
                         Err(dead) => {
@@ -128,10 +128,13 @@ fn turn<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F>) -> Turn<F> {
     let expired = idle.pool.expire(now);
     let turn = loop {
         let taken = idle.pool.take(call.url(), call.proxy(), call.identity());
-        let may_be_child = match &taken {
-            Some((_, since)) => now.saturating_duration_since(*since) >= SHORTEST_FORK,
-            None => shared.config.pool.max_open_per_host.is_some(), // places may be the parent's
+        let idled = match &taken {
+            Some((_, since)) => now.saturating_duration_since(*since),
+            None => Duration::ZERO,
         };
+        // Places may be the parent's.
+        let has_places = taken.is_none() && shared.config.pool.max_open_per_host.is_some();
+        let may_be_child = idled >= SHORTEST_FORK || has_places;
         if may_be_child && idle.process != shared.system.process() {
             let of_parent = begin_anew(&mut idle, shared);
             drop(idle);
@@ -145,8 +148,7 @@ fn turn<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F>) -> Turn<F> {
             Some((connection, _)) if call.is_resent() || !connection.is_of(idle.process) => {
                 stale.push(connection);
             }
-            Some((mut connection, since)) => {
-                let idled = || now.saturating_duration_since(since);
+            Some((mut connection, _)) => {
                 connection.wake(&mut idle.shelf, idled);
                 break Turn::Idle(connection);
             }
@@ -154,7 +156,9 @@ fn turn<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F>) -> Turn<F> {
         }
     };
     drop(idle);
-    close(expired); // only here, where the pool is no longer locked
+    if !expired.is_empty() {
+        close(expired); // only here, where the pool is no longer locked
+    }
     stale.into_iter().for_each(|connection| connection.close(CloseReason::Suspect));
     turn
 }

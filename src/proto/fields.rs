@@ -12,6 +12,7 @@ pub(crate) trait Fields {
     /// The values of all lines of that name, in their order.
     fn lines(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]>;
 
+    #[inline]
     fn has(&self, name: &HeaderName) -> bool {
         self.lines(name).next().is_some()
     }
@@ -52,13 +53,15 @@ pub(crate) fn has_member(headers: &impl Fields, name: &HeaderName, token: &str) 
 /// empty element or anything but digits is an error (RFC 9110 §8.6, RFC 9112 §6.3 step 5).
 pub(crate) fn content_length(headers: &impl Fields) -> Result<Option<u64>, ProtocolError> {
     let mut length = None;
-    for element in elements(headers, &CONTENT_LENGTH) {
-        let number = decimal(element)
-            .ok_or_else(|| ProtocolError::InvalidContentLength(Excerpt::new(element)))?;
-        if length.is_some_and(|length| length != number) {
-            return Err(ProtocolError::ConflictingContentLength);
+    for line in headers.lines(&CONTENT_LENGTH) {
+        for element in split(line) {
+            let number = decimal(element)
+                .ok_or_else(|| ProtocolError::InvalidContentLength(Excerpt::new(element)))?;
+            if length.is_some_and(|length| length != number) {
+                return Err(ProtocolError::ConflictingContentLength);
+            }
+            length = Some(number);
         }
-        length = Some(number);
     }
     Ok(length)
 }
