@@ -101,9 +101,10 @@ impl Config {
             None => Ok(None),
             // A Unix domain socket leads there already.
             Some(_) if self.dialling.unix_socket.is_some() => Ok(None),
-            Some(proxies) => {
-                self.checked_way(url, proxies.choose(url)).map_err(|error| error.for_url(url))
-            }
+            Some(proxies) => match proxies.choose(url) {
+                Ok(None) => Ok(None),
+                proxy => self.checked_way(url, proxy).map_err(|error| error.for_url(url)),
+            },
         }
     }
 

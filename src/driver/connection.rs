@@ -155,8 +155,8 @@ impl<F: Front> Connection<F> {
     }
 
     /// Back from the pool after that time, with memory to work in.
-    pub(crate) fn wake(&mut self, shelf: &mut Shelf, idled: Duration) {
-        self.is_just_reused = self.link.is_fresh() && idled <= SOON;
+    pub(crate) fn wake(&mut self, shelf: &mut Shelf, idled: impl FnOnce() -> Duration) {
+        self.is_just_reused = self.link.is_fresh() && idled() <= SOON;
         self.closing = CloseReason::Abandoned;
         self.link.wake(shelf);
     }
@@ -263,6 +263,7 @@ impl<F: Front> Connection<F> {
             return None;
         }
         self.link.session.stop_sending();
+        let mut unlimited = Budget::unlimited(self.socket.now()); // only what is there is read
         loop {
             match self.link.session.step().ok()? {
                 Step::Head(head) => {
@@ -271,8 +272,7 @@ impl<F: Front> Connection<F> {
                 Step::Read | Step::Write if self.socket.pending() == Pending::Bytes => {}
                 _ => return None,
             }
-            let count = self.socket.read_at_once(self.link.session.read_space()).await.ok()?;
-            self.link.session.read(count);
+            self.read(&mut unlimited).await.ok()?;
         }
     }
 

@@ -107,11 +107,6 @@ impl<S: System> Socket<S> {
         self.stream.input(wait).await
     }
 
-    /// Reads what [`pending`](Self::pending) has just seen, even if the time of the call is over.
-    pub(crate) async fn read_at_once(&mut self, into: &mut [u8]) -> Result<usize, SocketError> {
-        self.stream.read(into, Wait::NONE).await
-    }
-
     /// Reads at least one byte; 0 is the end.
     pub(crate) async fn read(
         &mut self,
@@ -132,7 +127,10 @@ impl<S: System> Socket<S> {
     ) -> Result<usize, SocketError> {
         loop {
             let wait = budget.wait_on(operation, self.since(first), || self.system.now());
-            let wait = self.or_once_more(wait, budget)?;
+            let wait = match wait {
+                Ok(wait) => wait,
+                Err(passed) => budget.look_once_more(passed, || self.system.now())?,
+            };
             let began = budget.has_pace(operation).then(|| self.begin_waiting());
             let read = self.stream.read(into, wait).await;
             self.waits_since = None;
@@ -153,7 +151,10 @@ impl<S: System> Socket<S> {
         let mut first = None;
         loop {
             let wait = budget.wait_on(Operation::Write, self.since(first), || self.system.now());
-            let wait = self.or_once_more(wait, budget)?;
+            let wait = match wait {
+                Ok(wait) => wait,
+                Err(passed) => budget.look_once_more(passed, || self.system.now())?,
+            };
             let began = budget.has_pace(Operation::Write).then(|| self.begin_waiting());
             let written = self.stream.write(bytes, meanwhile, wait).await;
             self.waits_since = None;
@@ -165,15 +166,6 @@ impl<S: System> Socket<S> {
                 None => first = first.or(began).or_else(|| Some(self.system.now())),
             }
         }
-    }
-
-    /// See [`Budget::look_once_more`].
-    fn or_once_more(
-        &self,
-        wait: Result<Wait, Expired>,
-        budget: &mut Budget,
-    ) -> Result<Wait, Expired> {
-        wait.or_else(|passed| budget.look_once_more(passed, || self.system.now()))
     }
 
     fn begin_waiting(&mut self) -> Instant {

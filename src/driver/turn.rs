@@ -15,6 +15,7 @@ use crate::events;
 use crate::front::Front;
 use crate::policy::budget::{Expired, Operation};
 use crate::policy::route::Route;
+use crate::pool::Closed;
 use crate::proto::close::CloseReason;
 use crate::slots::{Left, Place, Slots, Ticket};
 use crate::timings::Lap;
@@ -83,7 +84,7 @@ pub(super) async fn connection<F: Front>(
             Turn::Later(queued) => match queued.wait(call).await? {
                 Grant::Slot(slot) => Some(slot),
                 Grant::Connection(mut connection) => {
-                    connection.wake(&mut shared.idle().shelf, Duration::ZERO);
+                    connection.wake(&mut shared.idle().shelf, || Duration::ZERO);
                     match look_at(connection, call).await {
                         Ok(connection) => return Ok(connection),
                         Err(dead) => {
@@ -123,18 +124,14 @@ async fn look_at<F: Front>(
 
 fn turn<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F>) -> Turn<F> {
     let now = call.budget.recent(|| shared.system.now());
-    let mut stale = Vec::new();
     let mut idle = shared.idle();
-    let expired = idle.pool.expire(now);
+    let mut closed = idle.pool.expire(now);
     let turn = loop {
         let taken = idle.pool.take(call.url(), call.proxy(), call.identity());
-        let idled = match &taken {
-            Some((_, since)) => now.saturating_duration_since(*since),
-            None => Duration::ZERO,
+        let may_be_child = match &taken {
+            Some((_, since)) => since.checked_add(SHORTEST_FORK).is_none_or(|fork| fork <= now),
+            None => shared.config.pool.max_open_per_host.is_some(), // places may be the parent's
         };
-        // Places may be the parent's.
-        let has_places = taken.is_none() && shared.config.pool.max_open_per_host.is_some();
-        let may_be_child = idled >= SHORTEST_FORK || has_places;
         if may_be_child && idle.process != shared.system.process() {
             let of_parent = begin_anew(&mut idle, shared);
             drop(idle);
@@ -146,20 +143,19 @@ fn turn<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F>) -> Turn<F> {
             // One was stale, so the others may be. A response that was being read during a fork is read by
             // both.
             Some((connection, _)) if call.is_resent() || !connection.is_of(idle.process) => {
-                stale.push(connection);
+                closed.push(Closed { connection, reason: CloseReason::Suspect });
             }
-            Some((mut connection, _)) => {
-                connection.wake(&mut idle.shelf, idled);
+            Some((mut connection, since)) => {
+                connection.wake(&mut idle.shelf, || now.saturating_duration_since(since));
                 break Turn::Idle(connection);
             }
             None => break place(&mut idle, shared, call.route()),
         }
     };
     drop(idle);
-    if !expired.is_empty() {
-        close(expired); // only here, where the pool is no longer locked
+    if !closed.is_empty() {
+        close(closed); // only here, where the pool is no longer locked
     }
-    stale.into_iter().for_each(|connection| connection.close(CloseReason::Suspect));
     turn
 }
 

@@ -176,10 +176,6 @@ impl Wait {
             (_, None) => (self, false),
         }
     }
-
-    /// For an operation that does not wait, because it is known to be possible.
-    pub(crate) const NONE: Self =
-        Self { at_most: None, expired: Expired { which: Which::Read, length: Duration::ZERO } };
 }
 
 /// The deadlines of one call.
@@ -224,6 +220,23 @@ impl Budget {
             cancel: None,
             timings: Some(Box::new(Timings::start(now))),
         }
+    }
+
+    /// A budget without any limit.
+    pub(crate) fn unlimited(now: Instant) -> Self {
+        let none = Timeouts {
+            resolve: None,
+            connect: None,
+            pool_wait: Some(None),
+            handshake: None,
+            first_byte: None,
+            read: None,
+            silence: Silence::Read,
+            write: None,
+            pace: None,
+            total: None,
+        };
+        Self { timings: None, ..Self::start(none, now) }
     }
 
     /// The same, until that token is cancelled.
@@ -463,13 +476,14 @@ impl Budget {
             Operation::Resolve => (Which::Resolve, self.timeouts.resolve),
             Operation::Connect => (Which::Connect, None),
             Operation::Continue => (Which::Continue, Some(CONTINUE)),
-            Operation::Read => match (self.stage, self.timeouts.silence) {
-                (Stage::FirstByte | Stage::Interim, Silence::Default(limit)) => {
-                    (Which::FirstByte, limit)
+            Operation::Read if matches!(self.stage, Stage::FirstByte | Stage::Interim) => {
+                match self.timeouts.silence {
+                    Silence::Default(limit) => (Which::FirstByte, limit),
+                    Silence::FirstByte => (Which::FirstByte, None),
+                    Silence::Read => (Which::Read, self.timeouts.read),
                 }
-                (Stage::FirstByte | Stage::Interim, Silence::FirstByte) => (Which::FirstByte, None),
-                _ => (Which::Read, self.timeouts.read),
-            },
+            }
+            Operation::Read => (Which::Read, self.timeouts.read),
             Operation::Source => (Which::Total, None),
             Operation::Write => (Which::Write, self.timeouts.write),
         };

@@ -132,7 +132,7 @@ impl HeaderSection {
 
 /// The lines that came: what the protocol goes by, before a caller can change any.
 impl Fields for HeaderSection {
-    #[inline]
+    #[inline(always)]
     fn lines(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
         let name = name.as_str().as_bytes();
         let lines = if self.lengths.have(name.len()) { self.lines.as_slice() } else { &[] };

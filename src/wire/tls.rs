@@ -119,7 +119,10 @@ impl Tls {
 
     /// Takes what has come as far as it goes: the handshake proceeds, plaintext goes to `sink`.
     pub(crate) fn receive(&mut self, mut sink: impl FnMut(&[u8])) -> Result<Received, TlsError> {
-        self.run(&mut sink, &[])?;
+        // Nearly every step of an exchange asks, and nearly always nothing has come since.
+        if self.progress != Progress::Open || self.failure.is_some() || !self.input.is_exhausted() {
+            self.run(&mut sink, &[])?;
+        }
         Ok(match self.progress {
             Progress::PeerClosed => Received::Closed,
             Progress::Handshaking | Progress::Open => Received::More,

@@ -114,6 +114,11 @@ impl Unbuffered {
         !self.is_deaf && self.visible < self.incoming.len()
     }
 
+    /// Whether another step would tell nothing: rustls has looked at all that has come.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.is_dry && !self.has_more()
+    }
+
     /// The size of the next record to be shown, if it is complete.
     fn next_record(&self) -> usize {
         let rest = self.incoming.data().get(self.shown..).unwrap_or_default();
