@@ -24,12 +24,11 @@ use leanhttp::cookie::{CookieStore, Jar};
 use leanhttp::header::{HeaderMap, HeaderValue};
 use leanhttp::redirect::Policy;
 use leanhttp::{Proxy, Result, Url, retry};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, SignatureScheme};
+use rustls::crypto::ring;
 
 use support::httpbin::Httpbin;
 use support::pki::Pki;
+use support::trusting;
 
 /// What a callback does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,7 +201,10 @@ fn rows() -> Vec<Row> {
         },
         Row {
             what: "verifier of certificates",
-            set: |builder, act| builder.use_preconfigured_tls(verified_by(Verifier(act))),
+            set: |builder, act| {
+                let provider = Arc::new(ring::default_provider());
+                builder.use_preconfigured_tls(trusting::client(provider, move || act.run()))
+            },
             call: |client, origins, _| get(client, origins.tls.url("/get")),
         },
         Row {
@@ -342,63 +344,5 @@ impl CookieStore for Store {
             self.act.run();
         }
         None
-    }
-}
-
-fn verified_by(verifier: Verifier) -> rustls::ClientConfig {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth()
-}
-
-struct Verifier(Act);
-
-impl fmt::Debug for Verifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Verifier")
-    }
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> std::result::Result<ServerCertVerified, rustls::Error> {
-        self.0.run();
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![
-            SignatureScheme::ECDSA_NISTP256_SHA256,
-            SignatureScheme::ED25519,
-            SignatureScheme::RSA_PSS_SHA256,
-        ]
     }
 }

@@ -6,18 +6,19 @@
 mod support;
 
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
-use leanhttp::Certificate;
 use leanhttp::blocking::{Body, Client};
 use leanhttp::error::{Kind, Phase};
+use leanhttp::{Certificate, Proxy, Url};
 use rustls::ServerConfig;
 
 use support::pki::{Clients, Leaf, Pki};
+use support::proxy::Proxy as Tunnels;
 use support::script::{Script, Step, send};
 use support::stream::{Stream, read_head};
 
@@ -412,16 +413,30 @@ const UNSOLICITED: &str = "the server spoke before it was asked";
 fn s09_an_answer_before_the_request_is_none_over_tls() {
     let pki = Pki::new();
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
-        let config = pki.server_config_for(Leaf::Good, &[version], Clients::Anyone);
-        let mut config = Arc::unwrap_or_clone(config);
-        config.send_half_rtt_data = true;
-        let (url, _server) = serve(Some(Arc::new(config)), move |stream| {
-            let Stream::Tls(tls) = stream else { panic!("it is TLS") };
-            tls.conn.writer().write_all(EARLY.as_bytes())?;
-            read_head(stream)
-        });
-        let error = trusting(&pki).get(url).send().unwrap_err();
-        assert!(error.to_string().contains(UNSOLICITED), "{version:?}: {error}");
+        for tunnel in ["", "http", "https", "socks4a", "socks5h"] {
+            let config = pki.server_config_for(Leaf::Good, &[version], Clients::Anyone);
+            let mut config = Arc::unwrap_or_clone(config);
+            config.send_half_rtt_data = true;
+            let (url, _server) = serve(Some(Arc::new(config)), move |stream| {
+                let Stream::Tls(tls) = stream else { panic!("it is TLS") };
+                tls.conn.writer().write_all(EARLY.as_bytes())?;
+                read_head(stream)
+            });
+            let port = Url::parse(&url).unwrap().port().unwrap();
+            let origin = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            let proxy = match tunnel {
+                "" => None,
+                "http" => Some(Tunnels::http(origin)),
+                "https" => Some(Tunnels::https(origin, pki.server_config(Leaf::Good))),
+                _ => Some(Tunnels::socks(origin)),
+            };
+            let by = proxy.iter().map(|proxy| Proxy::all(proxy.url(tunnel)).unwrap());
+            let certificate = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
+            let client = Client::builder().no_proxy().tls_certs_only([certificate]);
+            let client = by.fold(client, |client, by| client.proxy(by)).build().unwrap();
+            let error = client.get(url).send().unwrap_err();
+            assert!(error.to_string().contains(UNSOLICITED), "{version:?} {tunnel}: {error}");
+        }
     }
 }
 
@@ -434,7 +449,7 @@ fn s09_an_answer_before_the_request_is_none_through_socks() {
         stream.write_all(&[&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0], EARLY.as_bytes()].concat())?;
         read_head(stream)
     });
-    let proxy = leanhttp::Proxy::all(url.replace("http:", "socks5:")).unwrap();
+    let proxy = Proxy::all(url.replace("http:", "socks5:")).unwrap();
     let client = Client::builder().no_proxy().proxy(proxy).build().unwrap();
     let error = client.get("http://192.0.2.1/").send().unwrap_err();
     assert!(error.to_string().contains(UNSOLICITED), "{error}");

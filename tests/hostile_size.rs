@@ -255,10 +255,12 @@ mod bombs {
             rows.push(("bare empty blocks", deflate, b"", EMPTY_BLOCK));
         }
         type Read = fn(Response) -> leanhttp::Result<()>;
-        let ways: [Read; 3] = [
+        let ways: &[Read] = &[
             |response| response.bytes().map(drop),
             |response| response.text().map(drop),
             |mut response| response.copy_to(&mut io::sink()).map(drop),
+            #[cfg(feature = "json")]
+            |response| response.json::<serde_json::Value>().map(drop),
         ];
         for (what, coding, start, again) in rows {
             let head = format!("HTTP/1.1 200 OK\r\n{coding}\r\n");

@@ -15,15 +15,13 @@ use std::time::{Duration, Instant};
 use leanhttp::blocking::{Body, Client, ClientBuilder};
 use leanhttp::error::{Kind, Phase};
 use leanhttp::{Error, Result};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::crypto::ring;
 use rustls::version::TLS13;
-use rustls::{DigitallySignedStruct, SignatureScheme};
 
 use support::net::{Silent, Unreachable};
 use support::pki::{Clients, Leaf, Pki};
 use support::script::{Script, Step, answer, drip, ok, pause, send};
+use support::trusting;
 
 const SECOND: Duration = Duration::from_secs(1);
 const GENEROUS: Duration = Duration::from_secs(10);
@@ -190,51 +188,7 @@ fn a_limit_that_has_passed_is_told_only_if_nothing_lies_there() {
 /// A client that takes its time to look at a certificate.
 fn slow_verifier() -> rustls::ClientConfig {
     let provider = Arc::new(ring::default_provider());
-    rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(SlowVerifier(provider)))
-        .with_no_client_auth()
-}
-
-#[derive(Debug)]
-struct SlowVerifier(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for SlowVerifier {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        thread::sleep(Duration::from_millis(700));
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
+    trusting::client(provider, || thread::sleep(Duration::from_millis(700)))
 }
 
 /// A wall clock that jumps moves no deadline: nothing that counts time knows one. (The clock itself

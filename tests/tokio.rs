@@ -55,6 +55,8 @@ pub mod multipart {
 /// Each of these files is a crate of its own elsewhere.
 #[path = "."]
 mod both {
+    #[path = "bad_input.rs"]
+    mod bad_input;
     #[path = "bad_responses.rs"]
     mod bad_responses;
     #[path = "callbacks.rs"]
@@ -106,6 +108,9 @@ mod both {
     mod limits;
     #[path = "netrc.rs"]
     mod netrc;
+    #[cfg(unix)]
+    #[path = "odd_certificates.rs"]
+    mod odd_certificates;
     #[path = "pool.rs"]
     mod pool;
     #[path = "pool_limits.rs"]

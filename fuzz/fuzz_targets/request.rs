@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use leanhttp::fuzzing::call::{self, Client, Reading, Request, RequestBody};
 use leanhttp::header::{
-    COOKIE, EXPECT, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION, UPGRADE,
+    AUTHORIZATION, COOKIE, EXPECT, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION, UPGRADE,
 };
 use leanhttp::{Method, Version};
 use leanhttp_fuzz::network::Network;
@@ -79,6 +79,12 @@ const ONCE: [&str; 25] = [
     "access-control-request-method",
 ];
 
+/// A name in any case whose field has one line in a request.
+fn stands_once(name: &str) -> bool {
+    let others = ["content-length", "proxy-authorization", "cookie"];
+    ONCE.into_iter().chain(others).any(|own| own.eq_ignore_ascii_case(name))
+}
+
 struct Input<'a> {
     options: &'a [u8],
     method: &'a [u8],
@@ -110,6 +116,62 @@ impl Input<'_> {
 
     fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.fields.chunks(2).map(|pair| (pair[0], pair.get(1).copied().unwrap_or_default()))
+    }
+
+    /// The names that have a place, in their order: those of the last line of what may stand once, and
+    /// those of all lines of others, up to the last one with a spelling.
+    fn placed(&self) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        let mut placed: Vec<String> = Vec::new();
+        for letter in self.options.iter().filter(|letter| b"hw".contains(letter)) {
+            for (name, _) in self.pairs() {
+                let name = String::from_utf8_lossy(name);
+                let is_same = |own: &String| own.eq_ignore_ascii_case(&name);
+                let before = lines.iter().filter(|own| is_same(own)).count();
+                lines.push(name.to_string());
+                if *letter == b'h' {
+                    continue;
+                }
+                if stands_once(&name) {
+                    placed.retain(|own| !is_same(own));
+                } else {
+                    let have = placed.iter().filter(|own| is_same(own)).count();
+                    placed.extend((have..before).map(|_| name.to_ascii_lowercase()));
+                }
+                placed.push(name.into_owned());
+            }
+        }
+        placed
+    }
+
+    /// A name as the client spells it.
+    fn usual(&self, name: &str) -> String {
+        let name = name.to_ascii_lowercase();
+        if !self.have(b'c') {
+            return name;
+        }
+        let title = |word: &str| match word.split_at_checked(1) {
+            Some((first, rest)) => first.to_ascii_uppercase() + rest,
+            None => String::new(),
+        };
+        name.split('-').map(title).collect::<Vec<_>>().join("-")
+    }
+
+    /// What the fields that the caller gave come to: of what may stand once the last counts, cookies are
+    /// one list, others keep all their lines.
+    fn given(&self, name: &HeaderName) -> Vec<Vec<u8>> {
+        let mut values: Vec<Vec<u8>> = Vec::new();
+        for _ in self.options.iter().filter(|letter| b"hw".contains(letter)) {
+            let named =
+                |(own, _): &(&[u8], &[u8])| own.eq_ignore_ascii_case(name.as_str().as_bytes());
+            values.extend(self.pairs().filter(named).map(|(_, value)| value.to_vec()));
+        }
+        if *name == COOKIE && !values.is_empty() {
+            values.retain(|cookies| !cookies.is_empty());
+            return vec![values.join(&b"; "[..])];
+        }
+        let first = if stands_once(name.as_str()) { values.len().saturating_sub(1) } else { 0 };
+        values.split_off(first)
     }
 
     /// `b`asic or bea`t`er of the method and URL; the fields as a `q`uery or a `f`orm; HTTP/1.`0`;
@@ -218,6 +280,12 @@ struct Meant {
 
 impl Meant {
     fn new(request: &Request, defaults: HeaderMap, input: &Input<'_>) -> Self {
+        for (name, _) in input.pairs().filter(|_| input.have(b'h') || input.have(b'w')) {
+            let name = HeaderName::from_bytes(name).unwrap();
+            let is_set_otherwise = name == AUTHORIZATION && (input.have(b'b') || input.have(b't'));
+            let shown = request.headers().get_all(&name).into_iter().map(|it| it.as_bytes());
+            assert!(is_set_otherwise || shown.eq(input.given(&name)), "{name}");
+        }
         let url = request.url();
         let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
         let target = match input.have(b'g') {
@@ -294,23 +362,23 @@ impl Meant {
             .any(|it| it == expectation)
     }
 
-    /// Names that were spelt are spelt so, in the order in which they were given.
+    /// Behind `Host` stand the names that were given a place, as they are spelt and in that order; then all
+    /// others, spelt as the client spells names.
     fn check_spelling(&self, sent: &request::Request, input: &Input<'_>) {
-        if !input.have(b'w') {
-            return;
+        let mut left: Vec<_> = sent.fields.iter().map(|(name, _)| name.clone()).collect();
+        let mut take = |name: &str| {
+            let at = left.iter().position(|own| own.eq_ignore_ascii_case(name));
+            at.map(|at| left.remove(at)).is_some()
+        };
+        let mut placed = input.placed();
+        if !placed.iter().any(|name| name.eq_ignore_ascii_case("host")) {
+            placed.insert(0, input.usual("host"));
         }
-        let mut names = sent.names.iter();
-        for (name, _) in input.pairs() {
-            let is_ours = FRAMING.iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()));
-            let is_ours = is_ours || name.eq_ignore_ascii_case(b"proxy-authorization");
-            // What may stand once, or is joined, stands in one place of those where it was given.
-            let mut once = ONCE.into_iter().chain(["cookie"]);
-            if once.any(|own| name.eq_ignore_ascii_case(own.as_bytes())) {
-                let mut all = sent.names.iter();
-                assert!(is_ours || all.any(|own| own.as_bytes().eq_ignore_ascii_case(name)));
-                continue;
-            }
-            assert!(is_ours || names.any(|own| own.as_bytes() == name), "{:?}", sent.names);
+        placed.retain(|name| take(name));
+        let (first, others) = sent.names.split_at(placed.len());
+        assert_eq!(first, placed, "{:?}", sent.names);
+        for name in others {
+            assert_eq!(*name, input.usual(name));
         }
     }
 }

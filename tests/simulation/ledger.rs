@@ -83,12 +83,19 @@ pub(super) struct Cookie {
     pub(super) is_secure: bool,
 }
 
+/// A connection that a task wants.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Connecting {
+    pub(super) since: Duration,
+    /// How often its socket was looked at after its limit had passed.
+    pub(super) looks: u32,
+}
+
 /// What a task is doing.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Task {
     pub(super) call: Option<usize>,
-    /// Since when it wants a connection.
-    pub(super) connecting: Option<Duration>,
+    pub(super) connecting: Option<Connecting>,
     /// What it waits for next, if it waits for an event.
     awaited: Awaited,
     queued: Option<usize>,

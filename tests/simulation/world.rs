@@ -12,7 +12,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::clock::{Event, until};
-use super::ledger::Ledger;
+use super::ledger::{Connecting, Ledger};
 use super::line::{Line, Packet, Stream};
 use super::plan::{Fault, HOSTS, Plan, SECOND, Site, addresses};
 use super::seed::Seed;
@@ -25,9 +25,10 @@ use crate::driver::system::{Desk, Event as _, Failures, Found, System};
 use crate::policy::budget::{Budget, Operation};
 use crate::policy::eyeballs::{Move, Race};
 
-/// How long a last look at a socket takes, and all of them: some at the handshake, and some before it.
+/// How long a look at a socket takes after a limit has passed, and how many there may be: eight at the
+/// handshake, and eight before it.
 const LOOK: Duration = Duration::from_millis(1);
-const LAST_LOOKS: Duration = Duration::from_millis(16);
+const LAST_LOOKS: u32 = 16;
 
 thread_local! {
     static WORLD: RefCell<World> = RefCell::default();
@@ -194,10 +195,13 @@ impl World {
         let Some(call) = self.ledger.call() else { return };
         let (limit, deadline) = (call.plan.limits.connect, call.deadline);
         let Some(task) = self.ledger.task() else { return };
-        let end = *task.connecting.get_or_insert(now) + limit;
-        // What came in time is looked for once more when the limit has passed, but not the total one.
-        let is_look = at_most == Some(LOOK) && now <= end + LAST_LOOKS;
-        let end = if is_look { end + LAST_LOOKS } else { end };
+        let connecting = task.connecting.get_or_insert(Connecting { since: now, looks: 0 });
+        let end = connecting.since + limit;
+        // What came in time is looked for once more when the limit has passed, but not the total one. Each
+        // look takes its own time, and no wait lies between them.
+        let is_look = now >= end && at_most == Some(LOOK) && connecting.looks < LAST_LOOKS;
+        connecting.looks += u32::from(is_look);
+        let end = end + LOOK * connecting.looks;
         let end = deadline.map_or(end, |deadline| deadline.min(end));
         if at_most.is_none_or(|at_most| now + at_most > end) {
             self.violated(format!("waits {at_most:?} for a connection, until after {end:?}"));

@@ -7,17 +7,16 @@ use std::sync::Arc;
 
 use rcgen::{CertificateParams, KeyPair, PKCS_ED25519, SerialNumber};
 use rustls::client::Resumption;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{
     ActiveKeyExchange, CryptoProvider, GetRandomFailed, SecureRandom, SharedSecret,
     SupportedKxGroup, ring,
 };
-use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::server::NoServerSessionStorage;
-use rustls::{
-    ClientConfig, DigitallySignedStruct, Error, NamedGroup, ServerConfig, SignatureScheme,
-    SupportedProtocolVersion,
-};
+use rustls::{ClientConfig, Error, NamedGroup, ServerConfig, SupportedProtocolVersion};
+
+#[path = "trusting.rs"]
+mod trusting;
 
 /// Whom clients and servers have it from.
 pub fn provider() -> Arc<CryptoProvider> {
@@ -69,12 +68,7 @@ pub fn client() -> Arc<ClientConfig> {
 
 /// The same, with this cryptography.
 pub fn client_of(provider: Arc<CryptoProvider>) -> ClientConfig {
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(rustls::ALL_VERSIONS)
-        .unwrap()
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Constant))
-        .with_no_client_auth();
+    let mut config = trusting::client(provider, || ());
     config.resumption = Resumption::disabled();
     config
 }
@@ -110,40 +104,5 @@ impl ActiveKeyExchange for Constant {
 
     fn group(&self) -> NamedGroup {
         NamedGroup::X25519
-    }
-}
-
-impl ServerCertVerifier for Constant {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ED25519]
     }
 }

@@ -15,6 +15,7 @@
 //! | [`relay`] | counts the connections to any server |
 //! | [`sealed`] | records of TLS made by hand |
 //! | [`stream`] | the server's side of a connection, for peers that a test plays itself |
+//! | [`trusting`] | a TLS client that trusts any server |
 #![allow(
     dead_code,
     unused_imports,
@@ -37,3 +38,4 @@ pub mod relay;
 pub mod script;
 pub mod sealed;
 pub mod stream;
+pub mod trusting;

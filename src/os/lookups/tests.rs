@@ -83,7 +83,12 @@ fn waiting<E, P>(state: &State<E, P>) -> usize {
 /// Nothing is left behind, whatever happened.
 fn assert_empty<P: Place + std::fmt::Debug>(lookups: &Lookups<Woken, P>) {
     let start = Instant::now();
-    while lookups.state().running > 0 && start.elapsed() < Duration::from_secs(20) {
+    // Whoever has answered hands out turns afterwards.
+    let is_busy = || {
+        let state = lookups.state();
+        state.running > 0 || state.is_at_work
+    };
+    while is_busy() && start.elapsed() < Duration::from_secs(20) {
         thread::yield_now();
     }
     let state = lookups.state();
