@@ -9,9 +9,9 @@ use std::io;
 use http::StatusCode;
 use http::header::{InvalidHeaderName, InvalidHeaderValue};
 
-use crate::apart::Apart;
-use crate::proto::error::Excerpt;
-use crate::timings::Timings;
+use crate::base::erased_box::Apart;
+use crate::base::timings::Timings;
+use crate::http1::error::Excerpt;
 use crate::url::Url;
 
 /// The result of everything in this crate that can fail.

@@ -390,86 +390,63 @@
     allow(dead_code)
 )]
 
-mod apart;
+// The layers, from the ground up: ARCHITECTURE.md tells what each is for.
+mod base;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 pub mod body;
-mod calendar;
 mod call;
-mod cancel;
 pub mod client;
 mod coding;
 pub mod config;
-#[cfg_attr(not(feature = "cookies"), path = "no_cookies.rs")]
+#[cfg_attr(not(feature = "cookies"), path = "off/cookie.rs")]
 pub mod cookie;
-mod dialling;
-#[cfg_attr(not(feature = "digest"), path = "no_digest.rs")]
-mod digest;
-pub mod dns;
 mod driver;
 pub mod error;
-#[cfg_attr(not(feature = "log"), path = "no_events.rs")]
-mod events;
 mod fields;
 pub mod form;
-pub mod front;
-#[cfg(any(fuzzing, test))]
-pub mod fuzzing;
-pub mod guide;
-mod limits;
-mod link;
-mod netrc;
-#[cfg(any(feature = "blocking", feature = "tokio"))]
-mod os;
-mod percent;
-mod policy;
-mod pool;
-mod proto;
-pub mod proxy;
-pub mod request;
-pub mod response;
-pub mod retry;
-mod slots;
-pub mod timings;
-#[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
-pub mod tls;
-pub mod url;
-mod wire;
-
-#[cfg(feature = "blocking")]
-pub mod blocking;
-#[cfg_attr(not(feature = "charset"), path = "utf8.rs")]
-mod charset;
-#[cfg(any(feature = "stream", feature = "tower"))]
-mod foreign;
-#[cfg(feature = "cookies")]
-mod jar;
-#[cfg(feature = "json")]
-mod json;
+mod http1;
 #[cfg(feature = "multipart")]
 pub mod multipart;
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+mod os;
+mod policy;
+mod pool;
+#[cfg(feature = "tokio")]
+pub mod tokio;
+mod transport;
+pub mod url;
+
+pub mod guide;
+#[cfg(any(fuzzing, test))]
+mod harness;
 #[cfg(test)]
 #[cfg(all(feature = "cookies", feature = "gzip", feature = "ring"))]
 #[path = "../tests/simulation/mod.rs"]
 mod simulation;
-#[cfg(feature = "tokio")]
-pub mod tokio;
-#[cfg(test)]
-mod vectors;
 
 pub use http::{Method, StatusCode, Version, header};
 
+pub use base::cancel::CancelToken;
+pub use base::timings;
 #[cfg(feature = "blocking")]
 pub use blocking::{
     Body, Client, ClientBuilder, Reader, Request, RequestBuilder, Response, Upgraded, get, post,
 };
-pub use cancel::CancelToken;
-pub use dialling::IpFamily;
-pub use error::{Error, Result};
-pub use limits::Limits;
-pub use policy::egress::Egress;
-pub use proxy::{NoProxy, Proxy};
-pub use request::IntoUrl;
+pub use client::request::IntoUrl;
+pub use client::{request, response};
+pub use config::connect::IpFamily;
+pub use config::proxy::{NoProxy, Proxy};
+pub use config::tls;
 #[cfg(feature = "tls")]
-pub use tls::{Certificate, Identity};
+pub use config::tls::{Certificate, Identity};
+pub use config::{dns, proxy, retry};
+pub use driver::runtime as front;
+pub use error::{Error, Result};
+#[cfg(any(fuzzing, test))]
+pub use harness::fuzzing;
+pub use http1::limits::Limits;
+pub use policy::egress::policy::Egress;
 pub use url::Url;
 
 /// What the root has beside a front. Each front has it too, so that a program may take the front for
@@ -490,8 +467,8 @@ mod shared {
 
 /// Where connections may lead.
 pub mod egress {
-    pub use crate::policy::egress::Egress;
-    pub use crate::policy::network::{Network, NetworkError};
+    pub use crate::policy::egress::network::{Network, NetworkError};
+    pub use crate::policy::egress::policy::Egress;
 }
 
 /// Redirects: whether and how far they are followed.

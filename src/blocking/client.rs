@@ -1,7 +1,7 @@
 //! Sending a request.
 
 use super::{Client, Request, RequestBuilder, Response};
-use crate::driver::ready::run;
+use crate::driver::poll_once::run;
 use crate::error::Result;
 
 impl Client {
@@ -28,7 +28,7 @@ impl RequestBuilder {
     ///
     /// If the request is invalid, no connection can be made, a deadline passes, the answer is not
     /// HTTP/1.1, or a redirect cannot be followed. A status of 400 or more is no error; see
-    /// [`error_for_status`](crate::response::Response::error_for_status).
+    /// [`error_for_status`](crate::client::response::Response::error_for_status).
     pub fn send(self) -> Result<Response> {
         let (client, request) = self.finish();
         let request = request?;

@@ -41,7 +41,7 @@ use std::io::{self, Read, Seek};
 
 use self::source::Source;
 use crate::body::SourceLength;
-use crate::front::{Front, Unrewindable, sealed};
+use crate::driver::runtime::{Front, Unrewindable, sealed};
 
 pub use crate::shared::*;
 
@@ -73,15 +73,15 @@ pub type Client = crate::client::Client<Blocking>;
 /// Sets up a [`Client`].
 pub type ClientBuilder = crate::config::ClientBuilder<Blocking>;
 /// A request, complete and not yet sent.
-pub type Request = crate::request::Request<Blocking>;
+pub type Request = crate::client::request::Request<Blocking>;
 /// Builds a request step by step.
-pub type RequestBuilder = crate::request::RequestBuilder<Blocking>;
+pub type RequestBuilder = crate::client::request::RequestBuilder<Blocking>;
 /// A response, whose body is read as it comes.
-pub type Response = crate::response::Response<Reader>;
+pub type Response = crate::client::response::Response<Reader>;
 /// The body of a response, while it is read.
 pub type Reader = crate::driver::Reader<Blocking>;
 /// A connection that has gone over to another protocol.
-pub type Upgraded = crate::response::Upgraded<Blocking>;
+pub type Upgraded = crate::client::response::Upgraded<Blocking>;
 /// The body of a request.
 pub type Body = crate::body::Body<Blocking>;
 

@@ -14,13 +14,13 @@ use socket2::{Domain, Type};
 use super::stream::{Limit, Stream};
 #[cfg(unix)]
 use super::stream::{for_system, in_vain};
-use crate::dialling::SocketOptions;
+use crate::config::connect::SocketOptions;
 use crate::driver::system::Failures;
 use crate::driver::{SocketError, race};
 use crate::os::{self, Connecting};
-use crate::policy::budget::Budget;
+use crate::policy::deadline::budget::Budget;
 #[cfg(unix)]
-use crate::policy::budget::Operation;
+use crate::policy::deadline::budget::Operation;
 
 /// How often attempts are looked at when there are several, or somebody may end the call. std has no
 /// way to wait for the first of them; when there are several, a quarter of a second has passed.
@@ -163,7 +163,7 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     use super::*;
-    use crate::policy::budget::Timeouts;
+    use crate::policy::deadline::budget::Timeouts;
 
     fn budget(connect: Duration) -> Budget {
         let timeouts = Timeouts { connect: Some(connect), ..Timeouts::default() };

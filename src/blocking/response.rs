@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use bytes::Bytes;
 
 use super::{Reader, Response};
-use crate::driver::ready::run;
+use crate::driver::poll_once::run;
 use crate::error::{Error, Result};
 
 /// What `copy_to` moves at once.
@@ -95,7 +95,7 @@ impl Read for Reader {
 }
 
 impl Error {
-    /// The response that [`error_for_status`](crate::response::Response::error_for_status)
+    /// The response that [`error_for_status`](crate::client::response::Response::error_for_status)
     /// refused, that was [no upgrade](Response::upgrade), or that was a redirect which was not followed,
     /// so that its body can be read.
     ///

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
 
-use crate::front::Unrewindable;
+use crate::driver::runtime::Unrewindable;
 
 /// A reader of the caller's.
 pub struct Source(Reader);

@@ -10,7 +10,7 @@ use socket2::Socket;
 use crate::driver::SocketError;
 use crate::driver::system::{self, Meanwhile, Pending};
 use crate::os;
-use crate::policy::budget::Wait;
+use crate::policy::deadline::budget::Wait;
 
 /// What a wait ends after; never, if there is none.
 pub(super) type Limit = Option<Duration>;
@@ -176,7 +176,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::policy::budget::{Budget, Operation, Timeouts};
+    use crate::policy::deadline::budget::{Budget, Operation, Timeouts};
 
     #[test]
     fn limits_are_told_anew_unless_they_are_nearly_the_same() {

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::race;
 use super::stream::Stream;
-use crate::dialling::SocketOptions;
-use crate::dns::Resolver;
+use crate::config::connect::SocketOptions;
+use crate::config::dns::Resolver;
 use crate::driver::SocketError;
 use crate::driver::system::{self, Desk, Failures, Found};
 use crate::os;
 use crate::os::lookups::{Lookups, Place};
-use crate::policy::budget::Budget;
+use crate::policy::deadline::budget::Budget;
 
 /// The operating system, as one client uses it.
 #[derive(Debug, Clone, Default)]

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::header::{HeaderMap, HeaderValue};
 
 use self::trailers::{Computed, Known, Stripped, Trailers};
-use crate::front::{Front, Unrewindable};
+use crate::driver::runtime::{Front, Unrewindable};
 
 #[cfg(feature = "tower")]
 pub(crate) use self::trailers::Awaited;
@@ -23,7 +23,7 @@ pub(crate) use self::trailers::{ForbiddenTrailer, Presence};
 ///
 /// Made from bytes (`Vec<u8>`, `String`, `&'static str`, `Bytes` …), or from a reader, which is
 /// streamed. Bytes, files and readers that can seek (`rewindable`) are sent again when a redirect, a
-/// stale connection, a challenge or a [`retry::Policy`](crate::retry::Policy) asks for it; any other
+/// stale connection, a challenge or a [`retry::Policy`](crate::config::retry::Policy) asks for it; any other
 /// reader can be sent once. A body whose length is known is sent with `Content-Length`, any other one
 /// in chunks.
 ///
@@ -554,10 +554,10 @@ mod tests {
 
     #[derive(Debug)]
     struct Test;
-    impl crate::front::sealed::Sealed for Test {}
+    impl crate::driver::runtime::sealed::Sealed for Test {}
     impl Front for Test {
         type Source = Given;
-        type System = crate::fuzzing::call::World;
+        type System = crate::harness::fuzzing::call::World;
 
         async fn read(_: &mut Given, _: &mut [u8]) -> std::io::Result<usize> {
             Ok(0)

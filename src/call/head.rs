@@ -7,16 +7,16 @@ use http::Version;
 use http::header::{self, HeaderName, HeaderValue};
 
 use super::{Call, Proxied, Trust};
+use crate::base::buffer::Buffer;
+use crate::driver::runtime::Front;
 use crate::error::{Error, Result};
-use crate::front::Front;
-use crate::policy::credentials::is_secret;
-use crate::policy::hop::Protocol;
+use crate::http1::exchange::{Expectation, Outgoing};
+use crate::http1::head::HeadWriter;
+use crate::http1::name_case::Spelling;
+use crate::http1::upgrade::Offer;
+use crate::policy::auth::credentials::is_secret;
+use crate::policy::proxy::server::Protocol;
 use crate::policy::route::{self, Security};
-use crate::proto::buffer::Buffer;
-use crate::proto::exchange::{Expectation, Outgoing};
-use crate::proto::head::HeadWriter;
-use crate::proto::spelling::Spelling;
-use crate::proto::upgrade::Offer;
 use crate::url::Url;
 
 impl<F: Front> Call<'_, F> {

@@ -11,8 +11,11 @@
 //! It decides and does nothing; the driver makes the connection that the [`Route`] asks for and
 //! carries the bytes.
 
+#[cfg_attr(not(feature = "log"), path = "../off/log.rs")]
+pub(crate) mod log;
+
+mod auth;
 mod head;
-mod login;
 mod outcome;
 mod retry;
 
@@ -22,20 +25,20 @@ use std::time::Instant;
 use http::header::{self, HeaderValue};
 use http::{Method, Version};
 
+use crate::base::timings::Timings;
 use crate::body::Body;
+use crate::client::request::Request;
 use crate::coding::Codings;
+use crate::config::digest;
 use crate::config::{Config, Schemes};
-use crate::digest;
+use crate::driver::runtime::{Front, Unrewindable};
 use crate::error::{Error, Result};
-use crate::front::{Front, Unrewindable};
-use crate::policy::budget::Budget;
-use crate::policy::hop::Hop;
+use crate::http1::exchange::{Expectation, Outgoing};
+use crate::http1::field_lines::has_member;
+use crate::policy::deadline::budget::Budget;
+use crate::policy::proxy::server::Hop;
 use crate::policy::retry::{Attempt, Origin, Payment, Policy, Replay};
 use crate::policy::route::{Identity, Route, Security};
-use crate::proto::exchange::{Expectation, Outgoing};
-use crate::proto::fields::has_member;
-use crate::request::Request;
-use crate::timings::Timings;
 use crate::url::Url;
 
 pub(crate) use outcome::{Failure, Next, When};

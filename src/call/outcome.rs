@@ -8,20 +8,20 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 
 use super::{Call, HTTPS_ONLY, Proxied, Resends, Trust, is_allowed};
+use crate::call::log;
 use crate::coding;
+use crate::driver::runtime::Front;
 use crate::error::{Error, Result};
-use crate::events;
-use crate::front::Front;
-use crate::policy::credentials::is_secret;
-use crate::policy::hop::Hop;
+use crate::http1::exchange::{Expectation, Outgoing};
+use crate::http1::field_lines::Fields as _;
+use crate::http1::head::ResponseHead;
+use crate::http1::header_section::HeaderSection;
+use crate::policy::auth::credentials::is_secret;
+use crate::policy::clock::World;
+use crate::policy::proxy::server::Hop;
 use crate::policy::redirect::{self, Attempt, Choice};
 use crate::policy::retry::stale::{self, Obstacle};
 use crate::policy::retry::{Answered, Loss, Origin, Payment, Replay, Sent};
-use crate::policy::world::World;
-use crate::proto::exchange::{Expectation, Outgoing};
-use crate::proto::fields::Fields as _;
-use crate::proto::head::ResponseHead;
-use crate::proto::section::HeaderSection;
 use crate::url::Url;
 
 /// What to do next.
@@ -156,7 +156,7 @@ impl<F: Front> Call<'_, F> {
 
     /// Once more, on a fresh connection.
     fn resend(&mut self) {
-        events::sent_again(&self.request.url, "the connection was closed before it answered");
+        log::sent_again(&self.request.url, "the connection was closed before it answered");
         self.resends = Resends::Used;
         self.rewind();
     }
@@ -186,7 +186,7 @@ impl<F: Front> Call<'_, F> {
             digest.move_on();
         }
         self.go_by(self.config.proxy_for(&target)?);
-        events::redirected(status, &self.request.url, &target);
+        log::redirected(status, &self.request.url, &target);
         self.request.url = target;
         self.request.target = None;
         self.resends = Resends::OneLeft;

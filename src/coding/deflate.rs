@@ -2,7 +2,7 @@ use flate2::{Decompress, Status};
 
 use super::inflate::{Fault, inflate_some};
 use super::{Codec, Coding};
-use crate::proto::progress::Progress;
+use crate::http1::progress::Progress;
 
 pub(super) const CODING: Coding =
     Coding { names: &["deflate"], start: || Box::new(Deflate::Start) };
@@ -81,7 +81,7 @@ mod tests {
 
     use crate::coding::CodingError;
     use crate::coding::testing::{assert_split_makes_no_difference, limited, run_through, whole};
-    use crate::limits::Limits;
+    use crate::http1::limits::Limits;
 
     const TEXT: &[u8] = b"hello hello hello hello";
 

@@ -2,7 +2,7 @@ use flate2::{Decompress, Status};
 
 use super::inflate::{Fault, inflate_some};
 use super::{Codec, Coding};
-use crate::proto::progress::Progress;
+use crate::http1::progress::Progress;
 
 pub(super) const CODING: Coding =
     Coding { names: &["gzip", "x-gzip"], start: || Box::new(Gzip::Start) };

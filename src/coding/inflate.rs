@@ -2,7 +2,7 @@
 
 use flate2::{Decompress, DecompressError, FlushDecompress, Status};
 
-use crate::proto::progress::Progress;
+use crate::http1::progress::Progress;
 
 /// One call of the inflater; an error, too, may come with progress.
 pub(super) fn inflate_some(

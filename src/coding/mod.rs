@@ -3,6 +3,9 @@
 //!
 //! A coding is one file with one [`Coding`] in it, and one line in [`CODINGS`].
 
+#[cfg_attr(not(feature = "charset"), path = "../off/charset.rs")]
+pub(crate) mod charset;
+
 #[cfg(feature = "deflate")]
 mod deflate;
 #[cfg(feature = "gzip")]
@@ -22,9 +25,9 @@ use std::sync::LazyLock;
 use http::header::CONTENT_ENCODING;
 
 use crate::error::{self, Kind, Phase};
-use crate::limits::Limits;
-use crate::proto::fields::{Fields, members};
-use crate::proto::progress::Progress;
+use crate::http1::field_lines::{Fields, members};
+use crate::http1::limits::Limits;
+use crate::http1::progress::Progress;
 
 /// Every coding that the enabled features bring, in the order of our preference.
 const CODINGS: &[Coding] = &[

@@ -1,7 +1,7 @@
 //! A decoder with the bytes that wait for it.
 
 use super::{CodingError, Decoder};
-use crate::proto::buffer::Buffer;
+use crate::base::buffer::Buffer;
 
 /// How much of the coded body is read at once: small ones are usual, and need no more.
 const FIRST_PIECE: usize = 8 * 1024;

@@ -1,8 +1,8 @@
 //! Runs whole bodies through a decoder, split in every way.
 
 use super::{CodingError, Codings, Decoder, plan};
-use crate::limits::Limits;
-use crate::proto::testing::headers;
+use crate::http1::limits::Limits;
+use crate::http1::testing::headers;
 
 type Outcome = (Vec<u8>, Result<(), CodingError>);
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::proto::testing::headers;
+use crate::http1::testing::headers;
 
 /// RFC 9110 §8.4: what names no coding that we know is left alone as a whole.
 #[test]

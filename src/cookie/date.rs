@@ -3,7 +3,7 @@
 
 use std::{ops::RangeInclusive, time::SystemTime};
 
-use crate::calendar::{self, DateTime, Time};
+use crate::base::calendar::{self, DateTime, Time};
 
 /// The instant `input` names, or `None` where the RFC says to ignore the attribute.
 pub(crate) fn parse(input: &[u8]) -> Option<SystemTime> {

@@ -60,6 +60,9 @@
 //! by Mozilla's list, which is part of the program: `cargo update -p psl` brings a newer one. Without
 //! the feature only single labels such as `com` are known to be public.
 
+#[cfg(feature = "cookies")]
+pub(crate) mod jar;
+
 mod date;
 mod limits;
 mod parse;
@@ -87,8 +90,8 @@ pub use self::{
     stored::StoredCookie,
 };
 pub(crate) use self::{refusal::Refusal, site::Site, store::Store};
-pub use crate::jar::Jar;
-use crate::response::Response;
+use crate::client::response::Response;
+pub use crate::cookie::jar::Jar;
 
 /// A cookie as a response set it: read, but not judged. A [`Jar`] may well refuse it.
 ///

@@ -5,30 +5,30 @@ use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 
-use super::ready::unless;
 use super::socket::{Socket, SocketError};
 use super::system::{Meanwhile, Pending};
-use super::turn::Slot;
-use crate::apart::Apart;
+use crate::base::buffer::Shelf;
+use crate::base::cancel::{Hook, Watch};
+use crate::base::erased_box::Apart;
 use crate::body::{Body, Feed};
+use crate::call::log;
 use crate::call::{Call, Failure};
-use crate::cancel::{Hook, Watch};
+use crate::client::response::Addresses;
+use crate::driver::checkout::Slot;
+use crate::driver::link::{Halt, Link};
+use crate::driver::poll_once::unless;
+use crate::driver::runtime::Front;
 use crate::error::Error;
-use crate::events;
-use crate::front::Front;
-use crate::link::{Halt, Link};
-use crate::policy::budget::{Budget, Operation, Stage};
+use crate::http1::close::CloseReason;
+use crate::http1::exchange::{BodyStep, SendStep, Step};
+use crate::http1::field_lines::Fields as _;
+use crate::http1::head::ResponseHead;
+use crate::http1::keep_alive::{KEEP_ALIVE, Lifetime};
+use crate::policy::deadline::budget::{Budget, Operation, Stage};
 use crate::policy::early_closers::SOON;
 use crate::policy::route::Route;
 use crate::pool::{Closed, Pooled};
-use crate::proto::buffer::Shelf;
-use crate::proto::close::CloseReason;
-use crate::proto::exchange::{BodyStep, SendStep, Step};
-use crate::proto::fields::Fields as _;
-use crate::proto::head::ResponseHead;
-use crate::proto::keep_alive::{KEEP_ALIVE, Lifetime};
-use crate::response::Addresses;
-use crate::wire::tls::TlsInfo;
+use crate::transport::tls::TlsInfo;
 
 /// How often an idle connection is read: tickets come by twos or fours, in one piece or two.
 const IDLE_READS: usize = 4;
@@ -81,7 +81,7 @@ pub(crate) enum Patience {
 /// one was forked from goes on with it.
 impl<F: Front> Drop for Connection<F> {
     fn drop(&mut self) {
-        events::closed(self.link.route(), self.closing);
+        log::closed(self.link.route(), self.closing);
         self.socket.closing(self.closing);
         let may_speak = self.link.session.is_plain() || self.is_of(self.socket.process());
         let farewell = self.link.session.farewell();
@@ -107,7 +107,7 @@ impl<F: Front> Pooled for Apart<Connection<F>> {
 
 impl<F: Front> Connection<F> {
     pub(crate) fn new(socket: Socket<F::System>, link: Link, slot: Slot<F>, now: Instant) -> Self {
-        events::connected(link.route(), socket.addresses().remote);
+        log::connected(link.route(), socket.addresses().remote);
         let closing = CloseReason::Abandoned;
         let (lifetime, slot) = (None, Some(slot));
         Self {

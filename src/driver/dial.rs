@@ -9,18 +9,18 @@ use super::connection::Connection;
 use super::resolve;
 use super::socket::{Socket, SocketError};
 use super::system::{Failures, System};
-use super::turn::Slot;
-use crate::apart::Apart;
+use crate::base::erased_box::Apart;
+use crate::base::timings::Lap;
 use crate::call::Call;
-use crate::dialling::{Dialling, Endpoint};
+use crate::config::connect::{Dialling, Endpoint};
+use crate::driver::checkout::Slot;
+use crate::driver::link::Link;
+use crate::driver::runtime::Front;
 use crate::error::{Cause, Error, Kind, Phase, Result};
-use crate::front::Front;
-use crate::link::Link;
-use crate::policy::budget::Budget;
-use crate::policy::egress::Gate;
-use crate::policy::hop::Hop;
+use crate::policy::deadline::budget::Budget;
+use crate::policy::egress::policy::Gate;
+use crate::policy::proxy::server::Hop;
 use crate::policy::route::{Route, Target};
-use crate::timings::Lap;
 
 /// A fresh connection for the call's current hop; what is to be set up on it, such as TLS, begins
 /// with its first bytes.

@@ -6,15 +6,15 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use super::connection::{Connection, Patience, close};
-use super::ready::ready;
 use super::system::System;
-use super::turn::Grant;
-use crate::apart::Apart;
+use crate::base::erased_box::Apart;
 use crate::body::Body;
 use crate::client::Shared;
+use crate::driver::checkout::Grant;
+use crate::driver::poll_once::ready;
+use crate::driver::runtime::Front;
 use crate::error::Result;
-use crate::front::Front;
-use crate::policy::budget::{Budget, Stage};
+use crate::policy::deadline::budget::{Budget, Stage};
 use crate::pool::Pooled as _;
 
 /// How long the rest of a redirect's body is waited for. A new connection takes a round trip, with

@@ -14,23 +14,25 @@
 //! blocks, as in [`blocking`](crate::blocking), no future here is ever pending, and
 //! [`run`](ready::run) is a plain call.
 
+pub(crate) mod link;
+pub mod runtime;
+
+mod checkout;
 mod connection;
-mod content;
 mod dial;
 mod lease;
+pub(crate) mod poll_once;
 #[cfg(any(feature = "blocking", feature = "tokio"))]
 pub(crate) mod race;
 mod reader;
-pub(crate) mod ready;
 mod resolve;
 mod send;
 mod socket;
 pub(crate) mod system;
-mod turn;
 mod upgraded;
 
+pub(crate) use checkout::Waiter;
 pub(crate) use connection::Connection;
 pub(crate) use reader::Reader;
 pub(crate) use socket::SocketError;
-pub(crate) use turn::Waiter;
 pub use upgraded::Upgraded;

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::system::Failures;
-use crate::policy::budget::{Budget, Expired, Operation};
-use crate::policy::eyeballs::{Move, Race};
+use crate::policy::deadline::budget::{Budget, Expired, Operation};
+use crate::policy::happy_eyeballs::{Move, Race};
 
 /// Attempts to connect that go on at the same time, as a system makes them. Dropping them closes
 /// them.

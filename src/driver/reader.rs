@@ -7,12 +7,12 @@ use bytes::{Buf, Bytes};
 use http::HeaderMap;
 
 use super::lease::Lease;
-use crate::apart::Apart;
+use crate::base::erased_box::Apart;
 use crate::body::Body;
 use crate::coding::queue::DecodingQueue;
 use crate::coding::{CodingError, Decoder};
+use crate::driver::runtime::Front;
 use crate::error::{Error, Kind, Phase, Result};
-use crate::front::Front;
 use crate::url::Url;
 
 /// What a body of unknown length gets at first.

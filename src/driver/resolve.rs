@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::SocketError;
 use super::system::{Desk, System};
-use crate::dialling::{Dialling, Endpoint};
-use crate::policy::budget::{Budget, Operation};
+use crate::config::connect::{Dialling, Endpoint};
+use crate::policy::deadline::budget::{Budget, Operation};
 use crate::policy::route::literal;
 
 /// The addresses of a host that suit the client, in the resolver's order, with the port to
@@ -65,10 +65,10 @@ mod tests {
 
     use super::*;
     use crate::blocking::Blocking;
-    use crate::dns::Resolver;
-    use crate::driver::ready::run;
-    use crate::front::Front;
-    use crate::policy::budget::Timeouts;
+    use crate::config::dns::Resolver;
+    use crate::driver::poll_once::run;
+    use crate::driver::runtime::Front;
+    use crate::policy::deadline::budget::Timeouts;
     use crate::url::Url;
 
     fn find(url: &str, dialling: &Dialling) -> Result<Vec<SocketAddr>, SocketError> {

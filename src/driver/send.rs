@@ -8,16 +8,16 @@ use super::Reader;
 use super::connection::Connection;
 use super::lease::Lease;
 use super::system::{Desk, System};
-use super::turn;
-use crate::apart::Apart;
+use crate::base::erased_box::Apart;
 use crate::call::{Call, Failure, Next, When};
+use crate::client::request::Request;
+use crate::client::response::{Head, Response};
 use crate::client::{Client, Shared};
+use crate::driver::checkout;
+use crate::driver::runtime::Front;
 use crate::error::{Error, Result};
-use crate::front::Front;
-use crate::policy::budget::{Budget, Stage};
-use crate::proto::head::ResponseHead;
-use crate::request::Request;
-use crate::response::{Head, Response};
+use crate::http1::head::ResponseHead;
+use crate::policy::deadline::budget::{Budget, Stage};
 
 impl<F: Front> Client<F> {
     /// Sends a request and waits for the head of its response.
@@ -78,7 +78,7 @@ async fn attempt<F: Front>(
     shared: &Arc<Shared<F>>,
     call: &mut Call<'_, F>,
 ) -> Result<(Apart<Connection<F>>, Box<ResponseHead>), Failure> {
-    let connection = turn::connection(shared, call).await;
+    let connection = checkout::connection(shared, call).await;
     let mut connection = connection.map_err(Failure::unconnected)?;
     match connection.send(call).await {
         Ok(head) => {
@@ -87,7 +87,7 @@ async fn attempt<F: Front>(
         }
         Err(failure) => {
             if failure.is_stale_connection() {
-                turn::learn(shared, &connection);
+                checkout::learn(shared, &connection);
             }
             Err(failure)
         }

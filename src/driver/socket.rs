@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use http::Method;
 
 use super::system::{Meanwhile, Pending, Stream, System};
-use crate::link::Halt;
-use crate::policy::budget::{Budget, Expired, Operation, Wait};
-use crate::proto::close::CloseReason;
-use crate::response::Addresses;
+use crate::client::response::Addresses;
+use crate::driver::link::Halt;
+use crate::http1::close::CloseReason;
+use crate::policy::deadline::budget::{Budget, Expired, Operation, Wait};
 use crate::url::Url;
 
 /// A connected socket.
@@ -249,7 +249,7 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::fuzzing::call::{self, Client, Network, Patience, Reading};
+    use crate::harness::fuzzing::call::{self, Client, Network, Patience, Reading};
     use crate::policy::retry;
 
     /// A connection on which nothing happens, and a program that gets a signal again and again.
@@ -338,11 +338,12 @@ mod tests {
     fn another_call_begins_its_waits_anew() {
         let world = call::World::default();
         world.set_network(Arc::new(Mutex::new(Signals)));
-        let budget = Budget::start(crate::policy::budget::Timeouts::default(), Instant::now());
+        let budget =
+            Budget::start(crate::policy::deadline::budget::Timeouts::default(), Instant::now());
         let address = "[::1]:80".parse().unwrap();
-        let options = crate::dialling::SocketOptions::default();
+        let options = crate::config::connect::SocketOptions::default();
         let connecting = world.connect(vec![address], &options, &budget);
-        let (stream, _) = crate::driver::ready::ready(connecting).unwrap().unwrap();
+        let (stream, _) = crate::driver::poll_once::ready(connecting).unwrap().unwrap();
         let mut socket = Socket::new(stream, &world, None);
         let url = Url::parse("http://a.test/").unwrap();
         type Change<'s> = &'s dyn Fn(&mut Socket<call::World>);

@@ -11,14 +11,14 @@ use std::time::{Duration, Instant, SystemTime};
 use http::Method;
 
 use super::SocketError;
+use crate::base::cancel::Hook;
+use crate::config::connect::SocketOptions;
+use crate::config::dns::Resolver;
 #[cfg(feature = "tokio")]
-use super::ready::unless;
-use crate::cancel::Hook;
-use crate::dialling::SocketOptions;
-use crate::dns::Resolver;
-use crate::policy::budget::{Budget, Expired, Wait};
-use crate::policy::world::World;
-use crate::proto::close::CloseReason;
+use crate::driver::poll_once::unless;
+use crate::http1::close::CloseReason;
+use crate::policy::clock::World;
+use crate::policy::deadline::budget::{Budget, Expired, Wait};
 use crate::url::Url;
 
 /// A clock, sockets, names, and waiting for others.

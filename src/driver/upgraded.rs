@@ -10,15 +10,15 @@ use http::{HeaderMap, StatusCode, header};
 use super::Reader;
 use super::connection::Connection;
 use super::lease::Lease;
-use super::ready::ready;
 use super::system::Meanwhile;
-use crate::apart::Apart;
+use crate::base::erased_box::Apart;
+use crate::client::response::{Head, Response};
+use crate::driver::link::Halt;
+use crate::driver::poll_once::ready;
+use crate::driver::runtime::Front;
 use crate::error::{Error, Kind, Phase, Result};
-use crate::front::Front;
-use crate::link::Halt;
-use crate::policy::budget::Budget;
-use crate::proto::close::CloseReason;
-use crate::response::{Head, Response};
+use crate::http1::close::CloseReason;
+use crate::policy::deadline::budget::Budget;
 use crate::url::Url;
 
 /// A connection on which the server speaks another protocol now: bytes both ways, as the two sides
@@ -44,7 +44,7 @@ use crate::url::Url;
 /// threads share one behind a `Mutex`, where the one that reads sets a short timeout and lets
 /// go between its reads.
 ///
-/// [`timeout`]: crate::request::RequestBuilder::timeout
+/// [`timeout`]: crate::client::request::RequestBuilder::timeout
 /// [`read_timeout`]: crate::config::ClientBuilder::read_timeout
 /// [`write_timeout`]: crate::config::ClientBuilder::write_timeout
 /// [`pool_max_open_per_host`]: crate::config::ClientBuilder::pool_max_open_per_host

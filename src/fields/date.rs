@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::calendar::{self, DateTime, Time};
+use crate::base::calendar::{self, DateTime, Time};
 
 /// The instant; none, if `input` is no HTTP-date. The name of the day is not compared with the
 /// day. The second form has a year of two digits, which is the one nearest to `now` of those not

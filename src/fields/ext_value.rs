@@ -1,7 +1,7 @@
 //! Parameter values in a charset of their own (RFC 8187): `UTF-8'en'%e2%82%ac%20rates`.
 
 use super::cursor::latin1;
-use crate::percent;
+use crate::base::percent;
 
 /// The text, if the charset is one of the two that all recipients know and everything is well
 /// formed.

@@ -1,7 +1,7 @@
 //! Media types, read as browsers do (WHATWG MIME Sniffing §4.4).
 
 use super::cursor::{Cursor, latin1};
-use crate::proto::fields::is_tchar;
+use crate::http1::field_lines::is_tchar;
 
 /// A type with its parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::date;
-use crate::proto::number;
+use crate::base::number;
 
 /// How long to wait from `now` on; nothing, if the date has passed. None, if it says neither, or a
 /// number that no clock could count.

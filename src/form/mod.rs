@@ -15,7 +15,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::percent::{self, Table};
+use crate::base::percent::{self, Table};
 
 // The two ways to write pairs. One of them is in force; what the first takes, the second takes with
 // the same result.

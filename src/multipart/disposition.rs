@@ -1,6 +1,6 @@
 //! The `Content-Disposition` of a part: its name and its file name.
 
-use crate::percent::{C0_CONTROL, Table};
+use crate::base::percent::{C0_CONTROL, Table};
 
 /// How the names of the parts are written; file names are always [`Html`](Self::Html).
 #[derive(Clone, Copy)]

@@ -9,9 +9,9 @@ use super::boundary::Boundary;
 use super::disposition::NameEncoding;
 use super::part::Part;
 use crate::body::{Body, Presence, Segment};
+use crate::client::request::RequestBuilder;
+use crate::driver::runtime::Front;
 use crate::error::{Error, Result};
-use crate::front::Front;
-use crate::request::RequestBuilder;
 
 /// A `multipart/form-data` body; see [the module](crate::multipart) for what is written.
 ///

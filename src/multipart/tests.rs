@@ -7,9 +7,9 @@ use super::form::Form;
 use super::part::Part;
 use crate::body::{Body, BodyError, Feed, SourceLength};
 use crate::client::Client;
-use crate::fuzzing::call::Fuzzed as Test;
-use crate::proto::exchange::Outgoing;
-use crate::proto::testing::headers;
+use crate::harness::fuzzing::call::Fuzzed as Test;
+use crate::http1::exchange::Outgoing;
+use crate::http1::testing::headers;
 
 fn reader(bytes: impl Into<Vec<u8>>, length: SourceLength) -> Part<Test> {
     Part::<Test>::from_source(Box::new(std::io::Cursor::new(bytes.into())), length)

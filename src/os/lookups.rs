@@ -15,7 +15,7 @@ use std::process;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::site;
-use crate::dns::Resolver;
+use crate::config::dns::Resolver;
 use crate::driver::system::{Desk, Event, Found};
 
 /// Lookups of one client that run at once, each on a thread. A resolver that lets so many wait is not

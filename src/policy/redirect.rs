@@ -7,9 +7,9 @@ use std::sync::Arc;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 
-use super::credentials;
 use crate::error::{Cause, Error, Kind, Phase};
-use crate::proto::fields::Fields;
+use crate::http1::field_lines::Fields;
+use crate::policy::auth::credentials;
 use crate::url::{Url, shown};
 
 /// How many redirects are followed unless the caller says otherwise; what Go, reqwest and ureq do.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::hop::{Hop, Names, Protocol};
+use crate::policy::proxy::server::{Hop, Names, Protocol};
 use crate::url::Url;
 
 /// Everything that decides which connections may serve a request.

@@ -36,7 +36,7 @@ impl RequestBuilder {
     /// HTTP/1.1, or a redirect cannot be followed; or if this is not awaited in a runtime of tokio
     /// with timers and I/O. A
     /// status of 400 or more is no error; see
-    /// [`error_for_status`](crate::response::Response::error_for_status).
+    /// [`error_for_status`](crate::client::response::Response::error_for_status).
     pub async fn send(self) -> Result<Response> {
         let (client, request) = self.finish();
         let mut request = request?;

@@ -59,10 +59,10 @@
 //! outlive them: a connection moves to the runtime that waits for it.
 //!
 //! A name is looked up on one of the runtime's threads for what blocks (`spawn_blocking`), by the
-//! system as `tokio::net::lookup_host` does it, or by a [`Resolve`](crate::dns::Resolve) of yours;
+//! system as `tokio::net::lookup_host` does it, or by a [`Resolve`](crate::config::dns::Resolve) of yours;
 //! an IP address or a [`resolve`](ClientBuilder::resolve) entry needs none. A client takes up to 64 of
 //! these threads, so that names whose servers are silent leave the others to the program; see
-//! [`Resolve`](crate::dns::Resolve).
+//! [`Resolve`](crate::config::dns::Resolve).
 //!
 //! In a test whose clock is paused (`start_paused`), that clock jumps ahead while a server on a socket
 //! takes its time, and the limits that hold by default end the call at once. Take them off there:
@@ -106,6 +106,9 @@
 //! pool, so a middleware may clone it for each call. The futures are `Send` and `'static`, and
 //! dropping one, as a layer with a timeout does, ends its call.
 
+#[cfg(any(feature = "stream", feature = "tower"))]
+pub(crate) mod interop;
+
 mod alarm;
 mod client;
 mod endpoint;
@@ -135,7 +138,7 @@ pub(crate) use response::filled;
 pub(crate) use source::Source;
 
 use crate::body::SourceLength;
-use crate::front::{Front, Unrewindable, sealed};
+use crate::driver::runtime::{Front, Unrewindable, sealed};
 
 pub use crate::shared::*;
 
@@ -170,22 +173,22 @@ pub type Client = crate::client::Client<Tokio>;
 /// Sets up a [`Client`].
 pub type ClientBuilder = crate::config::ClientBuilder<Tokio>;
 /// A request, complete and not yet sent.
-pub type Request = crate::request::Request<Tokio>;
+pub type Request = crate::client::request::Request<Tokio>;
 /// Builds a request step by step.
-pub type RequestBuilder = crate::request::RequestBuilder<Tokio>;
+pub type RequestBuilder = crate::client::request::RequestBuilder<Tokio>;
 /// A response, whose body is read as it comes.
-pub type Response = crate::response::Response<Reader>;
+pub type Response = crate::client::response::Response<Reader>;
 /// The body of a response, while it is read.
 pub type Reader = crate::driver::Reader<Tokio>;
 /// A connection that has gone over to another protocol.
-pub type Upgraded = crate::response::Upgraded<Tokio>;
+pub type Upgraded = crate::client::response::Upgraded<Tokio>;
 /// The body of a request.
 pub type Body = crate::body::Body<Tokio>;
 
 #[cfg(feature = "stream")]
-pub use crate::foreign::BytesStream;
+pub use crate::tokio::interop::BytesStream;
 #[cfg(feature = "tower")]
-pub use crate::foreign::Sending;
+pub use crate::tokio::interop::Sending;
 
 /// One GET request with a client of its own.
 ///

@@ -16,13 +16,13 @@ use super::endpoint::Endpoint;
 use super::event::Event;
 use super::stream::Stream;
 use super::system::now;
-use crate::dialling::SocketOptions;
+use crate::config::connect::SocketOptions;
 use crate::driver::system::{Failures, in_time};
 use crate::driver::{SocketError, race};
 use crate::os;
-use crate::policy::budget::Budget;
+use crate::policy::deadline::budget::Budget;
 #[cfg(unix)]
-use crate::policy::budget::Operation;
+use crate::policy::deadline::budget::Operation;
 
 /// The connection that is made first; the other attempts are closed.
 pub(super) async fn connect(

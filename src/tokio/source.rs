@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use ::tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
 
-use crate::front::Unrewindable;
+use crate::driver::runtime::Unrewindable;
 
 /// A reader of the caller's.
 ///

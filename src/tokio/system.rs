@@ -11,13 +11,13 @@ use ::tokio::runtime::Handle;
 use super::event::Event;
 use super::race;
 use super::stream::Stream;
-use crate::dialling::SocketOptions;
-use crate::dns::Resolver;
+use crate::config::connect::SocketOptions;
+use crate::config::dns::Resolver;
 use crate::driver::SocketError;
 use crate::driver::system::{self, Desk, Failures, Found};
 use crate::os;
 use crate::os::lookups::{Lookups, Place};
-use crate::policy::budget::Budget;
+use crate::policy::deadline::budget::Budget;
 
 /// The operating system, as the runtime shows it that a call runs in.
 #[derive(Debug, Clone, Default)]

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{ParseError, idna, ip};
-use crate::percent;
+use crate::base::percent;
 
 /// The host of a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use super::parse::{FRAGMENT, PATH_SET, QUERY_IN_URL};
 use super::{Scheme, Url, host, ip};
-use crate::percent::Table;
+use crate::base::percent::Table;
 
 /// Segments with slashes between them.
 static PATH: Table = PATH_SET.stopping(b"\\");

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use super::error::excerpt;
 use super::userinfo::may_hold_userinfo;
 use super::{ParseError, Part, Scheme, Url, host, normal, userinfo};
-use crate::percent::{C0_CONTROL, Table};
+use crate::base::percent::{C0_CONTROL, Table};
 
 /// The length in bytes beyond which no URL is parsed, nor made from a shorter one: that of the
 /// `http` crate's `Uri`, which is far more than servers take (8 KiB is usual).

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::parse::{is_scheme, without_tabs_and_newlines};
 use super::{Part, Url};
-use crate::percent::{self, C0_CONTROL, Table};
+use crate::base::percent::{self, C0_CONTROL, Table};
 
 static USERINFO: Table = C0_CONTROL.encoding(b" \"#<>?^`{}/:;=@[\\]|");
 

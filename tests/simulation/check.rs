@@ -12,7 +12,7 @@ use super::request::Head;
 use super::seed::content;
 use super::world::{Owner, World, note};
 use crate::error::{Error, Kind, Phase};
-use crate::proto::close::CloseReason;
+use crate::http1::close::CloseReason;
 use crate::url::Url;
 
 /// How often a request may be sent whose repetition does no harm: once more on a fresh connection.

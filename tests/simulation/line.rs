@@ -16,8 +16,8 @@ use super::tls::{Meaning, Records, Side};
 use super::world::{Happening, World, note, with};
 use crate::driver::SocketError;
 use crate::driver::system::{self, Meanwhile, Pending};
-use crate::policy::budget::Wait;
-use crate::proto::close::CloseReason;
+use crate::http1::close::CloseReason;
+use crate::policy::deadline::budget::Wait;
 use crate::url::Url;
 
 /// A connection.

@@ -45,12 +45,12 @@ use self::task::Source;
 use self::world::{Simulation, World, with};
 use crate::client::Client;
 use crate::config::ClientBuilder;
+use crate::config::proxy::Proxy;
+use crate::config::retry;
 use crate::cookie::Jar;
+use crate::driver::runtime::{Front, Unrewindable, sealed::Sealed};
 use crate::egress::Egress;
-use crate::front::{Front, Unrewindable, sealed::Sealed};
-use crate::proxy::Proxy;
 use crate::redirect::Policy;
-use crate::retry;
 
 /// How many seeds are run when nobody says how many.
 const SEEDS: u64 = 200;

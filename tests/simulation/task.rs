@@ -11,14 +11,14 @@ use super::check::{Given, request_body};
 use super::clock::sleep;
 use super::plan::{BodyPlan, CallPlan, Reading, Secret, TaskPlan};
 use super::world::{Happening, note, with};
+use crate::base::cancel::CancelToken;
 use crate::body::{Body, SourceLength};
-use crate::cancel::CancelToken;
 use crate::client::Client;
+use crate::client::request::Request;
+use crate::client::response::Response;
 use crate::driver::Reader;
+use crate::driver::runtime::Unrewindable;
 use crate::error::{Error, Result};
-use crate::front::Unrewindable;
-use crate::request::Request;
-use crate::response::Response;
 
 /// All calls of a task.
 pub(super) async fn run(client: Client<Simulated>, plan: TaskPlan) {

@@ -19,7 +19,7 @@ use super::line::{End, Packet};
 use super::plan::{Fault, Plan, Site};
 use super::seed::Seed;
 use super::world::{World, note};
-use crate::wire::constant;
+use crate::transport::constant;
 
 /// The most that is said in one record.
 const RECORD: usize = 16_000;

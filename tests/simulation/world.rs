@@ -17,13 +17,13 @@ use super::line::{Line, Packet, Stream};
 use super::plan::{Fault, HOSTS, Plan, SECOND, Site, addresses};
 use super::seed::Seed;
 use super::tls::Authority;
-use crate::cancel::{CancelToken, Hook};
-use crate::dialling::SocketOptions;
-use crate::dns::Resolver;
+use crate::base::cancel::{CancelToken, Hook};
+use crate::config::connect::SocketOptions;
+use crate::config::dns::Resolver;
 use crate::driver::SocketError;
 use crate::driver::system::{Desk, Event as _, Failures, Found, System};
-use crate::policy::budget::{Budget, Operation};
-use crate::policy::eyeballs::{Move, Race};
+use crate::policy::deadline::budget::{Budget, Operation};
+use crate::policy::happy_eyeballs::{Move, Race};
 
 /// How long a look at a socket takes after a limit has passed, and how many there may be: eight at the
 /// handshake, and eight before it.

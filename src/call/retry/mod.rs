@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use http::header;
 
 use super::{Call, Failure, Resends};
+use crate::call::log;
+use crate::driver::runtime::Front;
 use crate::error::Kind;
-use crate::events;
-use crate::front::Front;
+use crate::http1::head::ResponseHead;
+use crate::policy::clock::World;
 use crate::policy::retry::{Payment, Reason, Replay, Retry};
-use crate::policy::world::World;
-use crate::proto::head::ResponseHead;
 
 impl<F: Front> Call<'_, F> {
     /// When to try again after this response, if that is to be.
@@ -35,7 +35,7 @@ impl<F: Front> Call<'_, F> {
         Some(at)
     }
 
-    /// See [`Policy::retry_on_reused_connection`](crate::retry::Policy::retry_on_reused_connection).
+    /// See [`Policy::retry_on_reused_connection`](crate::config::retry::Policy::retry_on_reused_connection).
     pub(super) fn repeats_on_reused_connection(&self) -> bool {
         self.retry.as_deref().is_some_and(|policy| policy.repeats_on_reused_connection())
     }
@@ -80,7 +80,7 @@ impl<F: Front> Call<'_, F> {
         }
         self.retries += 1;
         let (attempt, method, url) = (self.retries + 1, &self.request.method, &self.request.url);
-        events::retried(url, reason, delay);
+        log::retried(url, reason, delay);
         policy.tell(Retry { attempt, method, url, reason, delay });
         self.rewind();
         Some(at)

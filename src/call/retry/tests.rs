@@ -9,13 +9,13 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::call::{Next, When};
+use crate::client::request::Request;
 use crate::config::Config;
 use crate::error::{Error, Phase};
-use crate::fuzzing::call::{Fuzzed as Test, reader};
-use crate::limits::Limits;
+use crate::harness::fuzzing::call::{Fuzzed as Test, reader};
+use crate::http1::head;
+use crate::http1::limits::Limits;
 use crate::policy::retry::{Answered, Loss, Origin, Policy, Sent};
-use crate::proto::head;
-use crate::request::Request;
 use crate::url::Url;
 
 /// A world that stands still until the test moves it.
@@ -311,7 +311,7 @@ fn redirects_bring_no_attempts_of_their_own() {
 /// A clock that ran out must not stop the next attempt before it begins.
 #[test]
 fn each_attempt_has_its_own_time_to_connect() {
-    use crate::policy::budget::Operation;
+    use crate::policy::deadline::budget::Operation;
     let config = config(Policy::new());
     let world = Made::new(0);
     let mut call = call(&config, request(Method::GET), &world);

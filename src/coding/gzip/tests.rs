@@ -8,8 +8,8 @@ use crate::coding::testing::{
     assert_split_makes_no_difference, limited, planned, run, run_through, whole,
 };
 use crate::coding::{CodingError, Codings, STAGE_OUTPUT, plan};
-use crate::limits::Limits;
-use crate::proto::testing::headers;
+use crate::http1::limits::Limits;
+use crate::http1::testing::headers;
 
 fn gzip(data: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());

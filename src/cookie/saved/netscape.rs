@@ -1,10 +1,8 @@
 //! The Netscape cookie file: seven fields a line, with a TAB between. It has no `SameSite`.
 
 use super::{Line, Record, from_unix, to_unix};
-use crate::{
-    cookie::stored::{Scope, StoredCookie},
-    proto::number,
-};
+use crate::base::number;
+use crate::cookie::stored::{Scope, StoredCookie};
 
 /// What other programs look for in the first line.
 pub(crate) const HEADER: &[u8] = b"# Netscape HTTP Cookie File\n";

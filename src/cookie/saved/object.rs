@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::proto::number;
+use crate::base::number;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Scalar {

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::blocking::Blocking;
-use crate::driver::ready::ready;
+use crate::driver::poll_once::ready;
+use crate::driver::runtime::Front;
 use crate::driver::system::System;
-use crate::front::Front;
-use crate::policy::budget::{Budget, Timeouts};
+use crate::policy::deadline::budget::{Budget, Timeouts};
 
 type Woken = <<Blocking as Front>::System as System>::Event;
 type Answer = Arc<Desk<Found, Woken>>;

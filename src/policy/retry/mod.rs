@@ -5,13 +5,13 @@
 //! [`Policy`] of the caller, a [delay](delays) and a place in the [`Ledger`].
 
 mod attempt;
-mod delays;
+mod backoff;
+mod event;
 mod ledger;
 mod policy;
 pub(crate) mod stale;
-mod told;
 
 pub(crate) use attempt::{Answered, Attempt, Loss, Origin, Replay, Sent};
+pub use event::{Reason, Retry};
 pub(crate) use ledger::{Ledger, Payment};
 pub use policy::Policy;
-pub use told::{Reason, Retry};

@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime};
 
 use http::{Method, StatusCode};
 
-use super::delays::Delays;
 use super::{Answered, Attempt, Loss, Replay, Retry, Sent};
 use crate::error::{Error, Kind, Phase};
 use crate::fields::retry_after;
+use crate::policy::retry::backoff::Delays;
 
 /// How often a call is tried unless the caller says otherwise; what the AWS SDKs do. A fault that
 /// three attempts do not outlive is seldom over with the fourth.

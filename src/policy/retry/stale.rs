@@ -4,9 +4,9 @@
 use http::{Method, StatusCode, header};
 
 use super::{Answered, Attempt, Loss, Origin, Replay, Sent};
-use crate::proto::close;
-use crate::proto::fields::Fields as _;
-use crate::proto::head::ResponseHead;
+use crate::http1::close;
+use crate::http1::field_lines::Fields as _;
+use crate::http1::head::ResponseHead;
 
 /// Why a request is not sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,8 +56,8 @@ fn ends_connection(head: &ResponseHead) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::Limits;
-    use crate::proto::head;
+    use crate::http1::head;
+    use crate::http1::limits::Limits;
 
     #[test]
     fn only_a_stale_connection_and_only_what_is_safe() {

@@ -1,0 +1,239 @@
+//! Ending a call from another thread.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Ends calls from another thread, at once and in every phase.
+///
+/// Give a clone to [`RequestBuilder::cancel_token`](crate::client::request::RequestBuilder::cancel_token)
+/// and keep the other. After [`cancel`](Self::cancel) the call fails with
+/// [`Kind::Cancelled`](crate::error::Kind::Cancelled) wherever it is: in the queue for a connection,
+/// looking up, connecting, in a handshake, sending, waiting, reading the body or before a retry. Its
+/// connection is closed. What had come by then may still be read. What cannot be interrupted is a reader of yours that gives the request's
+/// body, and a look-up that the system does on a thread of its own, which is left behind.
+///
+/// One token may belong to many calls; cancelled once, it stays so, and ends those that begin later
+/// at their start.
+///
+/// ```
+/// use leanhttp::{CancelToken, Client};
+///
+/// let token = CancelToken::new();
+/// let request = Client::new().get("http://192.0.2.1/").cancel_token(&token);
+/// token.cancel(); // from wherever
+/// assert!(request.send().unwrap_err().is_cancelled());
+/// ```
+#[derive(Clone, Default)]
+pub struct CancelToken(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    is_cancelled: AtomicBool,
+    hooks: Mutex<Hooks>,
+}
+
+/// What is done when a token is cancelled.
+pub(crate) enum Hook {
+    /// Ends what the system does for a call. It calls no foreign code, so it runs under the lock: when
+    /// its [`Watch`] is gone, it neither runs nor will.
+    Interrupt(Box<dyn Fn() + Send>),
+    /// Tells who waits, by a waker that may do anything, so it runs without a lock. It may still run
+    /// when its [`Watch`] is gone.
+    Wake(Arc<dyn Fn() + Send + Sync>),
+}
+
+#[derive(Default)]
+struct Hooks {
+    slots: Vec<Option<Hook>>,
+    /// Which of them are empty.
+    free: Vec<usize>,
+}
+
+impl CancelToken {
+    /// A token that is not cancelled.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Ends the calls that have this token.
+    ///
+    /// No lock is held while the wakers of waiting tasks are called: they may drop the future of a
+    /// call, or cancel again.
+    pub fn cancel(&self) {
+        self.0.is_cancelled.store(true, Ordering::SeqCst);
+        let wakes: Vec<_> = self.0.hooks().slots.iter().flatten().filter_map(Hook::run).collect();
+        wakes.iter().for_each(|wake| wake());
+    }
+
+    /// Whether it was.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled.load(Ordering::SeqCst)
+    }
+
+    /// Has something done when the token is cancelled, or now if it is.
+    pub(crate) fn on_cancel(&self, hook: Hook) -> Watch {
+        let (slot, wake) = {
+            let mut hooks = self.0.hooks();
+            let wake = if self.is_cancelled() { hook.run() } else { None };
+            (hooks.put(hook), wake)
+        };
+        let watch = Watch { token: self.clone(), slot };
+        if let Some(wake) = wake {
+            wake();
+        }
+        watch
+    }
+}
+
+impl Hook {
+    /// Does what is done under the lock, and gives back what is not.
+    fn run(&self) -> Option<Arc<dyn Fn() + Send + Sync>> {
+        match self {
+            Self::Interrupt(interrupt) => {
+                interrupt();
+                None
+            }
+            Self::Wake(wake) => Some(Arc::clone(wake)),
+        }
+    }
+}
+
+/// As long as this lives, the token does what it was asked to do.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    token: CancelToken,
+    slot: usize,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let hook = self.token.0.hooks().take(self.slot);
+        drop(hook); // only here, without the lock: it may hold the last of a waker
+    }
+}
+
+impl Hooks {
+    fn put(&mut self, hook: Hook) -> usize {
+        let slot = self.free.pop().unwrap_or(self.slots.len());
+        match self.slots.get_mut(slot) {
+            Some(empty) => *empty = Some(hook),
+            None => self.slots.push(Some(hook)),
+        }
+        slot
+    }
+
+    fn take(&mut self, slot: usize) -> Option<Hook> {
+        self.free.push(slot);
+        self.slots.get_mut(slot)?.take()
+    }
+}
+
+impl State {
+    fn hooks(&self) -> MutexGuard<'_, Hooks> {
+        self.hooks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for CancelToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CancelToken").field("is_cancelled", &self.is_cancelled()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[test]
+    fn hooks_run_once_each_and_only_while_they_are_watched() {
+        for hook in [interrupt, wake] {
+            run_hooks(&CancelToken::new(), hook);
+        }
+    }
+
+    fn interrupt(count: Arc<AtomicUsize>) -> Hook {
+        Hook::Interrupt(Box::new(move || {
+            count.fetch_add(1, Ordering::SeqCst);
+        }))
+    }
+
+    fn wake(count: Arc<AtomicUsize>) -> Hook {
+        Hook::Wake(Arc::new(move || {
+            count.fetch_add(1, Ordering::SeqCst);
+        }))
+    }
+
+    fn run_hooks(token: &CancelToken, hook: fn(Arc<AtomicUsize>) -> Hook) {
+        let count = Arc::new(AtomicUsize::new(0));
+        let hook = || hook(Arc::clone(&count));
+        let first = token.on_cancel(hook());
+        drop(token.on_cancel(hook()));
+        let other = token.clone();
+        std::thread::spawn(move || other.cancel()).join().unwrap();
+        assert_eq!(count.load(Ordering::SeqCst), 1, "the dropped one is forgotten");
+        drop(first);
+        let late = token.on_cancel(hook());
+        assert_eq!(count.load(Ordering::SeqCst), 2, "it was cancelled already");
+        drop(late);
+        assert!(token.is_cancelled() && token.0.hooks().slots.iter().all(Option::is_none));
+        assert_eq!(format!("{token:?}"), "CancelToken { is_cancelled: true }");
+    }
+
+    /// One token may belong to any number of calls, one after the other.
+    #[test]
+    fn slots_are_used_again() {
+        let token = CancelToken::new();
+        let mut watches: Vec<_> = (0..3).map(|_| token.on_cancel(nothing())).collect();
+        for _ in 0..100 {
+            drop(watches.remove(1));
+            watches.push(token.on_cancel(nothing()));
+        }
+        let slots: std::collections::BTreeSet<_> = watches.iter().map(|watch| watch.slot).collect();
+        assert_eq!((slots.len(), token.0.hooks().slots.len()), (3, 3), "each has its own");
+    }
+
+    fn nothing() -> Hook {
+        Hook::Wake(Arc::new(|| ()))
+    }
+
+    /// What is woken may do anything with the token: use it, drop its watch, cancel again.
+    #[test]
+    fn wakes_run_without_the_lock() {
+        let token = CancelToken::new();
+        let watch = Arc::new(Mutex::new(None));
+        let (own, others) = (token.clone(), Arc::clone(&watch));
+        let uses = move || {
+            drop(own.on_cancel(nothing()));
+            let watch = others.lock().unwrap().take();
+            if watch.is_some() {
+                drop(watch);
+                own.cancel();
+            }
+        };
+        *watch.lock().unwrap() = Some(token.on_cancel(Hook::Wake(Arc::new(uses))));
+        token.cancel();
+        assert!(watch.lock().unwrap().is_none());
+        assert!(token.0.hooks().slots.iter().all(Option::is_none));
+    }
+
+    /// What a hook holds may use the token when it is dropped.
+    #[test]
+    fn hooks_are_dropped_without_the_lock() {
+        struct Uses(CancelToken);
+        impl Drop for Uses {
+            fn drop(&mut self) {
+                drop(self.0.on_cancel(nothing()));
+            }
+        }
+        let token = CancelToken::new();
+        let uses = Uses(token.clone());
+        let watch = token.on_cancel(Hook::Wake(Arc::new(move || {
+            let _held = &uses;
+        })));
+        drop(watch);
+        assert!(token.0.hooks().slots.iter().all(Option::is_none));
+    }
+}

@@ -1,0 +1,87 @@
+//! What the client decides, told to the crate `log`: a line for each decision, at the level `debug`
+//! and for the target `leanhttp`. Lines hold no field, no query, no user and no password.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::panic::{self, AssertUnwindSafe};
+use std::time::Duration;
+
+use http::StatusCode;
+use log::LevelFilter;
+
+use crate::http1::close::CloseReason;
+use crate::policy::retry::Reason;
+use crate::policy::route::{Route, Security, Target};
+use crate::url::Url;
+
+const TARGET: &str = "leanhttp";
+
+/// Hands a line to the program's logger. Connections are closed while a panic unwinds, too, where a
+/// second one would abort: the panic of a logger is told by the panic hook, and ends here.
+fn tell(line: fmt::Arguments<'_>) {
+    if log::max_level() >= LevelFilter::Debug {
+        let tell = || log::debug!(target: TARGET, "{line}");
+        drop(panic::catch_unwind(AssertUnwindSafe(tell)));
+    }
+}
+
+pub(crate) fn connected(route: &Route, peer: Option<SocketAddr>) {
+    match peer {
+        Some(peer) => tell(format_args!("{}: connected to {peer}", Way(route))),
+        None => tell(format_args!("{}: connected to a Unix socket", Way(route))),
+    }
+}
+
+pub(crate) fn reused(route: &Route) {
+    tell(format_args!("{}: reusing a connection", Way(route)));
+}
+
+pub(crate) fn closed(route: &Route, reason: CloseReason) {
+    tell(format_args!("{}: closing a connection: {reason}", Way(route)));
+}
+
+pub(crate) fn redirected(status: StatusCode, from: &Url, to: &Url) {
+    tell(format_args!("{}: redirected ({status}) to {}", Page(from), Page(to)));
+}
+
+pub(crate) fn sent_again(url: &Url, why: &str) {
+    tell(format_args!("{}: sent again: {why}", Page(url)));
+}
+
+pub(crate) fn retried(url: &Url, reason: Reason, delay: Duration) {
+    tell(format_args!("{}: trying again in {delay:?}: {reason}", Page(url)));
+}
+
+/// Where a connection leads.
+struct Way<'a>(&'a Route);
+
+impl fmt::Display for Way<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Route::Direct(target) => Origin(target).fmt(f),
+            Route::Forward(hop) => write!(f, "http via {hop}"),
+            Route::Tunnel(hop, target) => write!(f, "{} via {hop}", Origin(target)),
+        }
+    }
+}
+
+struct Origin<'a>(&'a Target);
+
+impl fmt::Display for Origin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.0.security {
+            Security::Plain => "http",
+            Security::Tls => "https",
+        };
+        write!(f, "{scheme}://{}", self.0.authority())
+    }
+}
+
+/// A URL without what may be secret.
+struct Page<'a>(&'a Url);
+
+impl fmt::Display for Page<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.0.scheme(), self.0.host_header(), self.0.path())
+    }
+}

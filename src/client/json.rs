@@ -1,0 +1,77 @@
+//! JSON bodies, both ways.
+
+use http::header::{self, HeaderValue};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::client::request::RequestBuilder;
+use crate::coding::charset;
+use crate::driver::runtime::Front;
+use crate::error::{Error, Kind, Phase, Result};
+
+/// How much of the text is shown on each side of an error.
+const AROUND: usize = 20;
+
+impl<F: Front> RequestBuilder<F> {
+    /// The body, and its type unless a `Content-Type` was given: `json` as JSON.
+    pub fn json<T: Serialize + ?Sized>(self, json: &T) -> Self {
+        self.and(|request| {
+            let body = serde_json::to_vec(json)
+                .map_err(|error| Error::builder("the value cannot be JSON").cause(error))?;
+            let json = HeaderValue::from_static("application/json");
+            request.set_body(body.into());
+            request.default_header(header::CONTENT_TYPE, json)
+        })
+    }
+}
+
+/// Reads a body. JSON is UTF-8 (RFC 8259 §8.1); what is no JSON as such is read once more as a text is,
+/// by its byte order mark and the charset of `Content-Type`.
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8], content_type: Option<&[u8]>) -> Result<T> {
+    let error = match parse(body) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    match charset::recoded(body, content_type) {
+        Some(text) => parse(text.as_bytes()),
+        None => Err(error),
+    }
+}
+
+/// The error names line, column and what stands there.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    serde_json::from_slice(body).map_err(|error| {
+        let near = excerpt(body, error.line(), error.column());
+        Error::new(Kind::Decode, Phase::Decode).detail(format!("JSON near {near:?}")).cause(error)
+    })
+}
+
+/// The text around a place, lines and columns counted from 1 as serde_json does.
+fn excerpt(body: &[u8], line: usize, column: usize) -> String {
+    let line = body.split(|byte| *byte == b'\n').nth(line.saturating_sub(1)).unwrap_or_default();
+    let start = column.saturating_sub(AROUND).min(line.len());
+    let end = column.saturating_add(AROUND).min(line.len());
+    String::from_utf8_lossy(line.get(start..end).unwrap_or_default()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_error_says_where() {
+        let cases: [(&[u8], &str); 4] = [
+            (
+                b"{\"a\": 1,\n \"b\": oops}",
+                "JSON near \" \\\"b\\\": oops}\": expected value at line 2 column 7",
+            ),
+            (b"", "JSON near \"\": EOF while parsing a value at line 1 column 0"),
+            (b"<html>", "JSON near \"<html>\": expected value at line 1 column 1"),
+            (b"{\"a\": \"\xff\"}", "line 1 column"),
+        ];
+        for (body, expected) in cases {
+            let line = parse::<serde_json::Value>(body).unwrap_err().to_string();
+            assert!(line.contains(expected), "{line}");
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! Building a request step by step.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, Version};
+
+use super::{IntoUrl, Overrides, Request};
+use crate::base::cancel::CancelToken;
+use crate::body::Body;
+use crate::client::Client;
+use crate::config::replace_headers;
+use crate::driver::runtime::Front;
+use crate::error::{Error, Result};
+use crate::fields::singleton;
+use crate::form::{self, ToPairs};
+use crate::http1::error::Excerpt;
+use crate::http1::exchange::Expectation;
+use crate::http1::field_lines::is_tchar;
+use crate::policy::auth::credentials;
+use crate::policy::deadline::throughput::Pace;
+
+/// Builds a request step by step; a mistake is told by [`build`](RequestBuilder::build) or `send`,
+/// and nothing is sent. With the feature `json` there is a method `json` too.
+#[must_use]
+pub struct RequestBuilder<F: Front> {
+    client: Client<F>,
+    request: Result<Box<Request<F>>>,
+}
+
+impl<F: Front> RequestBuilder<F> {
+    pub(crate) fn new<U: IntoUrl>(client: Client<F>, method: Method, url: U) -> Self {
+        Self { client, request: url.into_url().map(|url| Box::new(Request::new(method, url))) }
+    }
+
+    /// Continues with a request that was built already.
+    pub fn from_parts(client: Client<F>, request: Request<F>) -> Self {
+        Self { client, request: Ok(Box::new(request)) }
+    }
+
+    /// The request. User name and password of its URL have become its `Authorization`, unless it has
+    /// one already, so that nothing that shows the URL shows them.
+    ///
+    /// # Errors
+    ///
+    /// The first mistake that was made in building it.
+    pub fn build(self) -> Result<Request<F>> {
+        self.build_split().1
+    }
+
+    /// The client and the request.
+    pub fn build_split(self) -> (Client<F>, Result<Request<F>>) {
+        let (client, request) = self.finish();
+        (client, request.map(|request| *request))
+    }
+
+    /// As [`build_split`](Self::build_split).
+    pub(crate) fn finish(mut self) -> (Client<F>, Result<Box<Request<F>>>) {
+        if let Ok(request) = &mut self.request {
+            let taken = request.take_userinfo(self.client.shared().config.netrc.as_ref());
+            let completed = taken.and_then(|()| request.complete_type());
+            credentials::mark_sensitive(&mut request.headers);
+            if let Err(error) = completed {
+                self.request = Err(error.for_url(&request.url));
+            }
+        }
+        (self.client, self.request)
+    }
+
+    /// A copy, unless the body is a reader or a mistake was made.
+    pub fn try_clone(&self) -> Option<Self> {
+        let request = self.request.as_ref().ok()?.try_clone()?;
+        Some(Self::from_parts(self.client.clone(), request))
+    }
+
+    /// Adds a field. One of the same name stays beside it if there may be several, as of `Accept` and of
+    /// what nobody knows; otherwise this takes its place, whether it was given before or set by a method
+    /// such as [`form`](Self::form) or [`bearer_auth`](Self::bearer_auth). `Cookie` fields are joined.
+    ///
+    /// This differs from reqwest, which sends `Content-Type`, `Authorization`, `Host` and the like twice
+    /// then, which no server has to understand (RFC 9110 §5.3).
+    ///
+    /// ```
+    /// let request = leanhttp::Client::new()
+    ///     .post("http://example.org/")
+    ///     .form(&[("a", "1")])
+    ///     .header("Content-Type", "application/x-own")
+    ///     .header("X-Tag", "one")
+    ///     .header("X-Tag", "two")
+    ///     .build()?;
+    /// assert_eq!(request.headers()["content-type"], "application/x-own");
+    /// assert_eq!(request.headers().get_all("x-tag").iter().count(), 2);
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    ///
+    /// CR, LF, NUL and other controls are refused in names and values (RFC 9110 §5.5). Values of
+    /// `Authorization`, `Cookie` and `Proxy-Authorization` are marked sensitive by
+    /// [`build`](Self::build).
+    pub fn header<K, V>(self, key: K, value: V) -> Self
+    where
+        HeaderName: TryFrom<K>,
+        <HeaderName as TryFrom<K>>::Error: Into<http::Error>,
+        HeaderValue: TryFrom<V>,
+        <HeaderValue as TryFrom<V>>::Error: Into<http::Error>,
+    {
+        self.and(|request| {
+            let name =
+                HeaderName::try_from(key).map_err(|error| Error::invalid_field("header", error))?;
+            let value = HeaderValue::try_from(value)
+                .map_err(|error| Error::invalid_field(format!("header {name}"), error))?;
+            singleton::add(&mut request.headers, name, value)
+        })
+    }
+
+    /// Adds a field as [`header`](Self::header) does, its name spelt in exactly this way.
+    ///
+    /// Fields given so leave in the order in which they were given, behind `Host` and in front of all
+    /// others; `Host`, `User-Agent`, `Content-Length` and the like may be given a place with them.
+    /// Names mean the same in any spelling (RFC 9110 §5.1), but not every server knows that.
+    ///
+    /// ```
+    /// let request = leanhttp::Client::new()
+    ///     .get("http://example.org/")
+    ///     .raw_header("SOAPAction", "\"\"")
+    ///     .raw_header("x-APIKey", "k")
+    ///     .build()?;
+    /// assert_eq!(request.headers()["soapaction"], "\"\"");
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn raw_header<V>(self, name: &str, value: V) -> Self
+    where
+        HeaderValue: TryFrom<V>,
+        <HeaderValue as TryFrom<V>>::Error: Into<http::Error>,
+    {
+        self.and(|_| check_name(name)).header(name, value).and(|request| {
+            // Spellings of lines that were replaced since are dropped; lines of that name that were
+            // added without a spelling stay in front.
+            let mut unspelt = request.headers.get_all(name).iter().count().saturating_sub(1);
+            request.names.retain(|spelt| {
+                if !spelt.eq_ignore_ascii_case(name) {
+                    return true;
+                }
+                let has_line = unspelt > 0;
+                unspelt -= usize::from(has_line);
+                has_line
+            });
+            let usual = std::iter::repeat_n(name.to_ascii_lowercase(), unspelt);
+            request.names.extend(usual.map(String::into_boxed_str));
+            request.names.push(name.into());
+            Ok(())
+        })
+    }
+
+    /// Adds fields; they take the place of fields of the same name. Of several values for a field that may
+    /// stand once, the last counts.
+    pub fn headers(self, headers: HeaderMap) -> Self {
+        self.and(|request| replace_headers(&mut request.headers, headers))
+    }
+
+    /// Basic credentials (RFC 7617); they stay with the origin of the URL.
+    ///
+    /// ```
+    /// let request = leanhttp::Client::new()
+    ///     .get("https://example.org/")
+    ///     .basic_auth("Aladdin", Some("open sesame"))
+    ///     .build()?;
+    /// assert_eq!(request.headers()["authorization"], "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn basic_auth<U, P>(self, username: U, password: Option<P>) -> Self
+    where
+        U: fmt::Display,
+        P: fmt::Display,
+    {
+        self.and(|request| {
+            let password = password.map(|password| password.to_string()).unwrap_or_default();
+            let value = credentials::basic(username.to_string().as_bytes(), password.as_bytes())?;
+            request.set_header(header::AUTHORIZATION, value)
+        })
+    }
+
+    /// A bearer token (RFC 6750); it stays with the origin of the URL.
+    pub fn bearer_auth<T: fmt::Display>(self, token: T) -> Self {
+        self.and(|request| {
+            let value = credentials::bearer(&token.to_string())?;
+            request.set_header(header::AUTHORIZATION, value)
+        })
+    }
+
+    /// Adds parameters to the query of the URL, encoded as
+    /// [`form::encode`](crate::form::encode) does; what the URL has already stays.
+    ///
+    /// ```
+    /// let request = leanhttp::Client::new()
+    ///     .get("http://example.org/?a=1")
+    ///     .query(&[("name1", "value 1"), ("name2", "ä")])
+    ///     .build()?;
+    /// assert_eq!(request.url().query(), Some("a=1&name1=value+1&name2=%C3%A4"));
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn query<T: ToPairs + ?Sized>(self, query: &T) -> Self {
+        self.and(|request| {
+            let added =
+                form::encode(query).map_err(|error| Error::builder("query").cause(error))?;
+            request.url.append_query(&added);
+            Ok(())
+        })
+    }
+
+    /// The body, and its type unless a `Content-Type` was given: a form
+    /// (`application/x-www-form-urlencoded`).
+    ///
+    /// ```
+    /// let request = leanhttp::Client::new()
+    ///     .post("http://example.org/")
+    ///     .form(&[("name", "value & more")])
+    ///     .build()?;
+    /// assert_eq!(request.body().and_then(|body| body.as_bytes()), Some(&b"name=value+%26+more"[..]));
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn form<T: ToPairs + ?Sized>(self, form: &T) -> Self {
+        self.and(|request| {
+            let body = form::encode(form).map_err(|error| Error::builder("form").cause(error))?;
+            let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+            request.set_body(body.into());
+            request.default_header(header::CONTENT_TYPE, form)
+        })
+    }
+
+    /// The body.
+    pub fn body<T: Into<Body<F>>>(self, body: T) -> Self {
+        self.and(|request| {
+            request.set_body(body.into());
+            Ok(())
+        })
+    }
+
+    /// Sends this in the request line instead of the URL's path and query, exactly as it is: a path
+    /// whose dot segments or encoding must not be touched, or `*` for OPTIONS (RFC 9112 §3.2).
+    ///
+    /// It says nothing about where the request goes, and cookies follow the URL. A redirect is followed by its own
+    /// URL.
+    ///
+    /// ```
+    /// let request = leanhttp::Client::new()
+    ///     .get("http://example.org/")
+    ///     .request_target("/a/../b?{raw}")
+    ///     .build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If it is empty or has a byte that is not visible ASCII. When it is sent by an HTTP proxy in the
+    /// clear, also if it is neither a path nor `*` nor a whole URL of the same host: the proxy goes by it
+    /// alone, and another host would be sent what is meant for this one.
+    pub fn request_target(self, target: &str) -> Self {
+        self.and(|request| {
+            if target.is_empty() || !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+                return Err(Error::builder("request target: only visible ASCII can be sent"));
+            }
+            request.target = Some(target.into());
+            Ok(())
+        })
+    }
+
+    /// The HTTP version; 1.1 by default.
+    pub fn version(self, version: Version) -> Self {
+        self.and(|request| {
+            request.version = version;
+            Ok(())
+        })
+    }
+
+    /// The total timeout of this request; see
+    /// [`ClientBuilder::timeout`](crate::config::ClientBuilder::timeout).
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.with_timeouts(|timeouts| timeouts.total = Some(timeout))
+    }
+
+    /// The connect timeout of this request.
+    pub fn connect_timeout(self, timeout: Duration) -> Self {
+        self.with_timeouts(|timeouts| timeouts.connect = Some(timeout))
+    }
+
+    /// The read timeout of this request.
+    pub fn read_timeout(self, timeout: Duration) -> Self {
+        self.with_timeouts(|timeouts| timeouts.read = Some(timeout))
+    }
+
+    /// The write timeout of this request.
+    pub fn write_timeout(self, timeout: Duration) -> Self {
+        self.with_timeouts(|timeouts| timeouts.write = Some(timeout))
+    }
+
+    /// The first byte timeout of this request; see
+    /// [`ClientBuilder::first_byte_timeout`](crate::config::ClientBuilder::first_byte_timeout).
+    pub fn first_byte_timeout(self, timeout: Duration) -> Self {
+        self.with_timeouts(|timeouts| timeouts.first_byte = Some(timeout))
+    }
+
+    /// The minimum throughput of this request; see
+    /// [`ClientBuilder::min_throughput`](crate::config::ClientBuilder::min_throughput).
+    pub fn min_throughput(self, bytes_per_second: u64, over: Duration) -> Self {
+        self.with_timeouts(|timeouts| timeouts.pace = Some(Pace { bytes_per_second, over }))
+    }
+
+    /// Lets another thread end this call, at once and in every phase.
+    ///
+    /// ```no_run
+    /// use std::{thread, time::Duration};
+    /// use leanhttp::{CancelToken, Client};
+    ///
+    /// let token = CancelToken::new();
+    /// let other = token.clone();
+    /// thread::spawn(move || {
+    ///     thread::sleep(Duration::from_secs(1)); // or until somebody presses a button
+    ///     other.cancel();
+    /// });
+    /// let outcome = Client::new().get("https://example.org/large").cancel_token(&token).send();
+    /// ```
+    pub fn cancel_token(self, token: &CancelToken) -> Self {
+        self.and(|request| {
+            request.cancel = Some(token.clone());
+            Ok(())
+        })
+    }
+
+    /// Whether gzip is asked for and decoded, for this request.
+    pub fn gzip(self, enable: bool) -> Self {
+        self.switch_coding("gzip", enable)
+    }
+
+    /// Whether deflate is asked for and decoded, for this request.
+    pub fn deflate(self, enable: bool) -> Self {
+        self.switch_coding("deflate", enable)
+    }
+
+    /// Says `Expect: 100-continue` (RFC 9110 §10.1.1): the body waits until the server wants it, or
+    /// for one second, so that a server which refuses the request need not be sent all of it. A
+    /// field `Expect: 100-continue` means the same.
+    ///
+    /// If the server answers 417, the request is sent again without. It is never done unasked: it
+    /// costs a round trip, and a second where a server does not know it.
+    pub fn expect_continue(self, enable: bool) -> Self {
+        self.and(|request| {
+            let expectation = if enable { Expectation::Continue } else { Expectation::None };
+            request.expectation = Some(expectation);
+            Ok(())
+        })
+    }
+
+    fn switch_coding(self, name: &str, enable: bool) -> Self {
+        let of_client = self.client.shared().config.codings;
+        self.and(|request| request.codings.get_or_insert(of_client).switch(name, enable))
+    }
+
+    fn with_timeouts(self, set: impl FnOnce(&mut Overrides)) -> Self {
+        self.and(|request| {
+            set(request.timeouts.get_or_insert_default());
+            Ok(())
+        })
+    }
+
+    /// One more step, unless an earlier one failed.
+    pub(crate) fn and(mut self, step: impl FnOnce(&mut Request<F>) -> Result<()>) -> Self {
+        self.request = self.request.and_then(|mut request| match step(&mut request) {
+            Ok(()) => Ok(request),
+            Err(error) => Err(error.for_url(&request.url)),
+        });
+        self
+    }
+}
+
+/// Says what is wrong with a name, if there is one that could be shown.
+fn check_name(name: &str) -> Result<()> {
+    let is_allowed = |c: char| u8::try_from(c).is_ok_and(is_tchar);
+    let Some(wrong) = name.chars().find(|c| !is_allowed(*c)) else { return Ok(()) };
+    let name = Excerpt::new(name.as_bytes());
+    Err(Error::builder(format!("header {name}: {wrong:?} cannot stand in a name")))
+}
+
+impl<F: Front> fmt::Debug for RequestBuilder<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.request {
+            Ok(request) => request.fmt(f),
+            Err(error) => error.fmt(f),
+        }
+    }
+}

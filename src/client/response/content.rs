@@ -1,0 +1,48 @@
+//! The body of a response in one piece: as bytes, text or JSON.
+
+use std::io;
+
+use http::{HeaderMap, header};
+
+use crate::client::response::Response;
+use crate::coding::charset;
+use crate::driver::Reader;
+use crate::driver::runtime::Front;
+use crate::error::{Error, Kind, Phase, Result};
+
+impl<F: Front> Response<Reader<F>> {
+    /// The trailer fields of a chunked body (RFC 9110 §6.5), once it was read to its end; none if it
+    /// has none. They are never merged into the head.
+    pub fn trailers(&self) -> Option<&HeaderMap> {
+        self.body.trailers()
+    }
+
+    /// The next decoded bytes; 0 is the end.
+    pub(crate) async fn next_bytes(&mut self, into: &mut [u8]) -> Result<usize> {
+        self.body.next_bytes(into).await.map_err(|error| error.for_url(&self.head.url))
+    }
+
+    pub(crate) async fn collect(&mut self) -> Result<Vec<u8>> {
+        self.body.collect().await.map_err(|error| error.for_url(&self.head.url))
+    }
+
+    pub(crate) async fn collect_text(mut self, default_encoding: &str) -> Result<String> {
+        let body = self.collect().await?;
+        let content_type = self.head.received.headers.first(&header::CONTENT_TYPE);
+        Ok(charset::decode(body, content_type, default_encoding))
+    }
+
+    #[cfg(feature = "json")]
+    pub(crate) async fn collect_json<T: serde::de::DeserializeOwned>(mut self) -> Result<T> {
+        let body = self.collect().await?;
+        let content_type = self.head.received.headers.first(&header::CONTENT_TYPE);
+        crate::client::json::read(&body, content_type)
+            .map_err(|error| error.for_url(&self.head.url))
+    }
+
+    /// The caller's writer failed.
+    pub(crate) fn writer_error(&self, error: io::Error) -> Error {
+        let error = Error::new(Kind::Io, Phase::Body).detail("writing it on").cause(error);
+        error.for_url(&self.head.url)
+    }
+}

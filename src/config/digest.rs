@@ -1,0 +1,155 @@
+//! Digest authentication of the calls of a client: the nonces in the hands of many threads, and
+//! where the randomness comes from. What is decided is decided in [`crate::policy::auth::digest`].
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::{HeaderMap, HeaderValue};
+
+use crate::client::request::RequestBuilder;
+use crate::config::ClientBuilder;
+use crate::driver::runtime::Front;
+use crate::error::{Error, Result};
+use crate::policy::auth::credentials::Asked;
+use crate::policy::auth::digest::{Challenge, NonceLife, Nonces};
+use crate::url::Url;
+
+pub(crate) use crate::policy::auth::digest::Login;
+
+/// What a client knows.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    login: Option<Login>,
+    nonces: Arc<Mutex<Nonces>>,
+}
+
+/// Digest authentication of one call, until it leaves its origin.
+#[derive(Debug)]
+pub(crate) struct Authentication {
+    nonces: Arc<Mutex<Nonces>>,
+    login: Login,
+    answer: Option<HeaderValue>,
+    round: Round,
+}
+
+/// How often this hop was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Round {
+    /// Not yet. It may have used a nonce from an earlier call.
+    First,
+    /// Once; the challenge was answered.
+    Answered,
+    /// Twice, the second time because the nonce was stale.
+    Renewed,
+}
+
+impl Settings {
+    /// For a call that names this login, or else the client's; none, if there is no login at all.
+    pub(crate) fn begin(&self, login: Option<Login>) -> Option<Authentication> {
+        let login = login.or_else(|| self.login.clone())?;
+        let nonces = Arc::clone(&self.nonces);
+        Some(Authentication { nonces, login, answer: None, round: Round::First })
+    }
+}
+
+impl Authentication {
+    /// Makes the answer for the next attempt, which counts as one more use of the nonce.
+    pub(crate) fn prepare(&mut self, url: &Url, asked: Asked<'_>) {
+        let answer = self.nonces().answer(&url.origin(), &self.login, asked);
+        self.answer = answer;
+    }
+
+    /// The value of `Authorization`; none before the first challenge.
+    pub(crate) fn answer(&self) -> Option<&HeaderValue> {
+        self.answer.as_ref()
+    }
+
+    /// The next attempt is for another URL of this origin.
+    pub(crate) fn move_on(&mut self) {
+        self.round = Round::First;
+    }
+
+    /// After a 401: whether to try again with what the server asks for.
+    pub(crate) fn challenged(&mut self, url: &Url, headers: &HeaderMap, asked: Asked<'_>) -> bool {
+        let Some((challenge, round)) = self.next_round(headers, asked) else {
+            self.nonces().forget(&url.origin());
+            return false;
+        };
+        let mut random = [0; 16];
+        if getrandom::getrandom(&mut random).is_err() {
+            return false; // without a nonce of our own there is no answer
+        }
+        self.nonces().keep(url.origin(), challenge, random);
+        self.round = round;
+        true
+    }
+
+    /// A challenge that we answered already, and whose nonce is not stale, says that the password is
+    /// wrong.
+    fn next_round(&self, headers: &HeaderMap, asked: Asked<'_>) -> Option<(Challenge, Round)> {
+        let challenge = Challenge::choose(headers, asked)?;
+        match (self.round, challenge.nonce_life()) {
+            (Round::First, _) => Some((challenge, Round::Answered)),
+            (Round::Answered, NonceLife::Stale) => Some((challenge, Round::Renewed)),
+            _ => None,
+        }
+    }
+
+    /// The nonces, for as long as an answer takes. A panic elsewhere cannot have left them half done.
+    fn nonces(&self) -> MutexGuard<'_, Nonces> {
+        self.nonces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<F: Front> ClientBuilder<F> {
+    /// Digest credentials (RFC 7616) for every request that has no `Authorization` of its own; see
+    /// [`RequestBuilder::digest_auth`]. They take the place of `basic_auth`.
+    ///
+    /// They are for the origin that a request names, and not for where it is redirected to.
+    pub fn digest_auth<U, P>(self, username: U, password: P) -> Self
+    where
+        U: fmt::Display,
+        P: fmt::Display,
+    {
+        self.checked(login(username, password), |config, login| config.digest.login = Some(login))
+    }
+}
+
+impl<F: Front> RequestBuilder<F> {
+    /// Digest credentials (RFC 7616): a 401 that asks for them is answered, with MD5, SHA-256 or
+    /// SHA-512-256, whichever is the strongest that the server offers. They stay with the origin of
+    /// the URL.
+    ///
+    /// The first request to an origin is sent twice, so its body has to be one that can be sent
+    /// again; later ones use the server's nonce again. A password that the server refuses is its
+    /// 401 to the caller. With an `Authorization` field of the caller's own nothing of this happens. A
+    /// name with a colon or with controls is an error.
+    ///
+    /// ```no_run
+    /// let response = leanhttp::Client::new()
+    ///     .get("https://example.org/dir/index.html")
+    ///     .digest_auth("Mufasa", "Circle of Life")
+    ///     .send()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn digest_auth<U, P>(self, username: U, password: P) -> Self
+    where
+        U: fmt::Display,
+        P: fmt::Display,
+    {
+        self.and(|request| {
+            request.digest = Some(login(username, password)?);
+            Ok(())
+        })
+    }
+}
+
+/// A name with a colon would be read as another one (RFC 7616 §3.4.2).
+fn login(username: impl fmt::Display, password: impl fmt::Display) -> Result<Login> {
+    let (username, password) = (username.to_string(), password.to_string());
+    if username.contains(|c: char| c == ':' || c.is_control()) {
+        let detail = "a user name for Digest authentication cannot hold a colon or controls";
+        return Err(Error::builder(detail));
+    }
+    Ok(Login { username, password })
+}

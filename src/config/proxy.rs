@@ -1,0 +1,355 @@
+//! Proxies: which requests go by which.
+//!
+//! Without a word of the program the environment decides, as for curl: `http_proxy` and
+//! `https_proxy` for URLs of those schemes, `all_proxy` for both, `no_proxy` for the hosts that are
+//! reached without; each also in upper case, which counts less. `HTTP_PROXY` does not count where
+//! `REQUEST_METHOD` is set: in a CGI script anyone can set it. The variables are read when the client
+//! is built. A value that names no proxy is an error of each request that would have gone by it.
+//!
+//! One call of [`ClientBuilder::proxy`] or [`ClientBuilder::no_proxy`], and the environment is not
+//! asked.
+//!
+//! | proxy | `http` URLs | `https` URLs |
+//! | --- | --- | --- |
+//! | `http://`, `https://` | the proxy is sent the request, with the whole URL | through a tunnel (`CONNECT`) |
+//! | `socks4://`, `socks5://` | through a tunnel to an address that is looked up here | the same |
+//! | `socks4a://`, `socks5h://` | through a tunnel; the proxy looks the name up | the same |
+//!
+//! In a tunnel TLS is with the origin, and the proxy sees host and port only; what is meant for the
+//! origin does not go to the proxy, and the other way round. An `https://` proxy is verified by its
+//! own name with the same roots; no client certificate is shown to it. `ClientBuilder::resolve` holds
+//! for names that are looked up here: those of proxies too.
+//!
+//! A 407 to a request that the proxy was sent is a response like every other; one to `CONNECT` is
+//! an error of [`Kind::Proxy`](crate::error::Kind::Proxy), whose [`status`](crate::Error::status) is 407.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::header::{HeaderMap, HeaderValue, PROXY_AUTHORIZATION};
+
+use crate::config::ClientBuilder;
+use crate::driver::runtime::Front;
+use crate::error::Result;
+use crate::policy::proxy::rules::{Choice, Covered, Decide, Rule};
+use crate::policy::proxy::server::Hop;
+use crate::policy::proxy::{environment, no_proxy};
+use crate::url::{Url, Userinfo};
+
+/// A proxy, and what goes by it.
+///
+/// User name and password in its URL are for the proxy. They are sent without being asked for: in
+/// `Proxy-Authorization: Basic` to an HTTP proxy, and as the login of SOCKS. A field
+/// `Proxy-Authorization` of a request is for a proxy that forwards it (`http`); tunnels (`https`) are
+/// shared by requests, and take their login from here alone.
+///
+/// ```
+/// use leanhttp::{Client, NoProxy, Proxy};
+///
+/// let proxy = Proxy::all("http://proxy.example:3128")?
+///     .basic_auth("user", "passwd")
+///     .no_proxy(NoProxy::from_string("localhost, .example.org, 10.0.0.0/8"));
+/// let client = Client::builder().proxy(proxy).build()?;
+/// # Ok::<(), leanhttp::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Proxy {
+    covered: Covered,
+    source: Source,
+    except: no_proxy::NoProxy,
+    extras: Extras,
+}
+
+/// What the proxy is sent beside what its URL says.
+#[derive(Clone, Default)]
+struct Extras {
+    login: Option<Login>,
+    fields: HeaderMap,
+}
+
+#[derive(Clone)]
+enum Login {
+    User(Userinfo),
+    /// The value of `Proxy-Authorization`.
+    Custom(HeaderValue),
+}
+
+/// Where the proxy comes from.
+#[derive(Clone)]
+enum Source {
+    Named(Hop),
+    Program(Arc<Decide>),
+}
+
+impl Proxy {
+    /// A proxy for `http` URLs.
+    ///
+    /// ```
+    /// leanhttp::Proxy::http("socks5h://127.0.0.1")?; // port 1080
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If it is no URL of a proxy. Without a scheme it is `http://`; the others are `https`,
+    /// `socks4`, `socks4a`, `socks5` and `socks5h`. Without a port it is that of the scheme: 80, 443
+    /// or 1080. A path means nothing.
+    pub fn http<U: IntoProxy>(proxy: U) -> Result<Self> {
+        Self::named(Covered::Http, proxy)
+    }
+
+    /// A proxy for `https` URLs.
+    ///
+    /// # Errors
+    ///
+    /// As [`http`](Self::http).
+    pub fn https<U: IntoProxy>(proxy: U) -> Result<Self> {
+        Self::named(Covered::Https, proxy)
+    }
+
+    /// A proxy for all URLs.
+    ///
+    /// # Errors
+    ///
+    /// As [`http`](Self::http).
+    pub fn all<U: IntoProxy>(proxy: U) -> Result<Self> {
+        Self::named(Covered::All, proxy)
+    }
+
+    /// A proxy that the program chooses for each URL; for `None` the client's next proxy is asked.
+    ///
+    /// What is no URL of a proxy is an error of the request.
+    ///
+    /// ```
+    /// use leanhttp::{Proxy, Url};
+    ///
+    /// let proxy = Proxy::custom(|url: &Url| {
+    ///     url.host_str()?.ends_with(".onion").then_some("socks5h://127.0.0.1:9050")
+    /// });
+    /// ```
+    pub fn custom<F, U: IntoProxy>(fun: F) -> Self
+    where
+        F: Fn(&Url) -> Option<U> + Send + Sync + 'static,
+    {
+        let decide = move |url: &Url| fun(url).map(|proxy| Hop::named(&proxy.into_text()));
+        Self::new(Covered::All, Source::Program(Arc::new(decide)))
+    }
+
+    /// The user name and the password for the proxy, instead of those in its URL.
+    ///
+    /// Names that the proxy's protocol cannot send are an error of `ClientBuilder::build`: for HTTP
+    /// those with a colon or with controls; for SOCKS4 there is no password.
+    pub fn basic_auth(mut self, username: &str, password: &str) -> Self {
+        let (username, password) = (username.into(), Some(password.into()));
+        self.extras.login = Some(Login::User(Userinfo { username, password }));
+        self
+    }
+
+    /// The value of `Proxy-Authorization`, for HTTP proxies, instead of a user name.
+    pub fn custom_http_auth(mut self, header_value: HeaderValue) -> Self {
+        self.extras.login = Some(Login::Custom(header_value));
+        self
+    }
+
+    /// Fields for the proxy, for HTTP proxies: in `CONNECT`, and in requests that it is sent, unless
+    /// they have a field of that name themselves. They take the place of those of an earlier call.
+    ///
+    /// `Host` and the fields of framing are an error of `ClientBuilder::build`.
+    pub fn headers(mut self, headers: HeaderMap) -> Self {
+        self.extras.fields = headers;
+        self
+    }
+
+    /// The hosts that are reached without this proxy; none by default.
+    pub fn no_proxy(mut self, no_proxy: Option<NoProxy>) -> Self {
+        self.except = no_proxy.unwrap_or_default().list;
+        self
+    }
+
+    fn named(covered: Covered, proxy: impl IntoProxy) -> Result<Self> {
+        Ok(Self::new(covered, Source::Named(Hop::named(&proxy.into_text())?)))
+    }
+
+    fn new(covered: Covered, source: Source) -> Self {
+        let except = no_proxy::NoProxy::default();
+        Self { covered, source, except, extras: Extras::default() }
+    }
+
+    fn into_rule(self) -> Result<Rule> {
+        let Self { covered, source, except, extras } = self;
+        let choice = match source {
+            Source::Named(hop) => Choice::Fixed(Arc::new(extras.give(hop)?)),
+            Source::Program(decide) => {
+                Choice::Program(Arc::new(move |url: &Url| decide(url).map(|hop| extras.give(hop?))))
+            }
+        };
+        Ok(Rule { covered, except, choice })
+    }
+}
+
+impl Extras {
+    fn give(&self, mut hop: Hop) -> Result<Hop> {
+        hop.add_fields(&self.fields)?;
+        match &self.login {
+            Some(Login::User(user)) => hop.log_in(user)?,
+            Some(Login::Custom(value)) => {
+                let login = HeaderMap::from_iter([(PROXY_AUTHORIZATION, value.clone())]);
+                hop.add_fields(&login)?;
+            }
+            None => {}
+        }
+        Ok(hop)
+    }
+}
+
+/// Without user name, password and fields.
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Proxy");
+        match &self.source {
+            Source::Named(hop) => debug.field("proxy", hop),
+            Source::Program(_) => debug.field("proxy", &format_args!("custom")),
+        };
+        debug.field("for", &self.covered).field("except", &self.except).finish_non_exhaustive()
+    }
+}
+
+/// Hosts that are reached without a proxy.
+///
+/// | entry | means |
+/// | --- | --- |
+/// | `example.org`, `.example.org` | that host and all below it |
+/// | `*.example.org` | all below it |
+/// | `10.0.0.1`, `::1` | that address, as it stands in the URL |
+/// | `10.0.0.0/8`, `fd00::/8` | the addresses of that network |
+/// | `*` | every host |
+///
+/// Commas separate; a port (`example.org:81`, `[::1]:81`) restricts an entry to it. What is none of
+/// these is left out. No name is looked up to be compared, and `localhost` is a name like others.
+#[derive(Debug, Clone, Default)]
+pub struct NoProxy {
+    list: no_proxy::NoProxy,
+}
+
+impl NoProxy {
+    /// The list of the environment: `no_proxy`, or else `NO_PROXY`; none, if both are empty.
+    pub fn from_env() -> Option<Self> {
+        environment::no_proxy(|name| std::env::var_os(name)).map(|list| Self { list })
+    }
+
+    /// This list. It is always `Some`, and an `Option` because reqwest's is, and because
+    /// [`Proxy::no_proxy`] takes one.
+    pub fn from_string(no_proxy_list: &str) -> Option<Self> {
+        Some(Self { list: no_proxy::NoProxy::parse(no_proxy_list) })
+    }
+}
+
+/// What names a proxy: a text or a URL. Sealed.
+pub trait IntoProxy: sealed::Sealed {
+    #[doc(hidden)]
+    fn into_text(self) -> String;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for &str {}
+    impl Sealed for &String {}
+    impl Sealed for String {}
+    impl Sealed for crate::url::Url {}
+    impl Sealed for &crate::url::Url {}
+    #[cfg(feature = "url")]
+    impl Sealed for whatwg_url::Url {}
+}
+
+impl IntoProxy for &str {
+    fn into_text(self) -> String {
+        self.to_owned()
+    }
+}
+
+impl IntoProxy for &String {
+    fn into_text(self) -> String {
+        self.clone()
+    }
+}
+
+impl IntoProxy for String {
+    fn into_text(self) -> String {
+        self
+    }
+}
+
+impl IntoProxy for Url {
+    fn into_text(self) -> String {
+        self.as_str().to_owned()
+    }
+}
+
+impl IntoProxy for &Url {
+    fn into_text(self) -> String {
+        self.as_str().to_owned()
+    }
+}
+
+/// As a program written for reqwest passes it.
+#[cfg(feature = "url")]
+impl IntoProxy for whatwg_url::Url {
+    fn into_text(self) -> String {
+        self.into()
+    }
+}
+
+impl<F: Front> ClientBuilder<F> {
+    /// Sends requests by this proxy. Of several the first that fits a URL counts; those of the
+    /// environment no longer do.
+    pub fn proxy(self, proxy: Proxy) -> Self {
+        self.checked(proxy.into_rule(), |config, rule| {
+            config.proxies.get_or_insert_default().push(rule);
+        })
+    }
+
+    /// Uses no proxy: neither those of the environment nor those that were set before.
+    pub fn no_proxy(mut self) -> Self {
+        self.config.proxies = Some(Default::default());
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_shows_credentials() {
+        let mut fields = HeaderMap::new();
+        fields.insert("x-token", HeaderValue::from_static("secret"));
+        let proxies = [
+            Proxy::all("http://user:secret@p").unwrap(),
+            Proxy::http("socks5://user:secret@p").unwrap(),
+            Proxy::all("p").unwrap().basic_auth("user", "secret"),
+            Proxy::all("p").unwrap().custom_http_auth(HeaderValue::from_static("secret")),
+            Proxy::all("p").unwrap().headers(fields),
+            Proxy::custom(|_: &Url| Some("http://user:secret@p")),
+        ];
+        for proxy in proxies {
+            let shown = format!("{proxy:?} {:?}", proxy.clone().into_rule().unwrap());
+            assert!(!shown.contains("secret") && !shown.contains("user"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn what_a_protocol_cannot_send_is_refused() {
+        let proxies = [
+            Proxy::all("http://p").unwrap().basic_auth("a:b", "c"),
+            Proxy::all("socks4://p").unwrap().basic_auth("a", "c"),
+            Proxy::all("socks5://p").unwrap().custom_http_auth(HeaderValue::from_static("x")),
+            Proxy::all("http://p").unwrap().headers(HeaderMap::from_iter([(
+                http::header::HOST,
+                HeaderValue::from_static("x"),
+            )])),
+        ];
+        for proxy in proxies {
+            assert!(proxy.clone().into_rule().unwrap_err().is_builder(), "{proxy:?}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+use std::io::Write as _;
+
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{HandshakeKind, ServerConfig, ServerConnection};
+
+use super::*;
+
+fn identity(name: &str) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
+    let identity = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+    let key = PrivateKeyDer::Pkcs8(identity.signing_key.serialize_der().into());
+    (identity.cert.der().clone(), key)
+}
+
+/// A client with a certificate of its own, and a server that takes it.
+fn both() -> (Settings, Arc<ServerConfig>) {
+    let provider = Arc::new(ring::default_provider());
+    let ((client, client_key), (server, server_key)) = (identity("client"), identity("localhost"));
+    let roots = |certificate: &CertificateDer<'static>| {
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate.clone()).unwrap();
+        roots
+    };
+    let whole = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots(&server))
+        .with_client_auth_cert(vec![client.clone()], client_key)
+        .unwrap();
+    let verifier = WebPkiClientVerifier::builder_with_provider(
+        Arc::new(roots(&client)),
+        Arc::clone(&provider),
+    )
+    .allow_unauthenticated()
+    .build()
+    .unwrap();
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(vec![server], server_key)
+        .unwrap();
+    (Settings { whole: Some(Whole::new(Arc::new(whole))), ..Settings::default() }, Arc::new(config))
+}
+
+/// The whole handshake and what the server says right behind it, such as tickets.
+fn handshake(mut client: Tls, config: &Arc<ServerConfig>) -> ServerConnection {
+    let mut server = ServerConnection::new(Arc::clone(config)).unwrap();
+    loop {
+        client.receive(|_| {}).unwrap();
+        let mut sent = client.output();
+        let count = sent.len();
+        while !sent.is_empty() {
+            server.read_tls(&mut sent).unwrap();
+            server.process_new_packets().unwrap();
+        }
+        client.wrote(count);
+        let mut answer = Vec::new();
+        while server.wants_write() {
+            server.write_tls(&mut answer).unwrap();
+        }
+        if count == 0 && answer.is_empty() {
+            return server;
+        }
+        let mut rest = &*answer;
+        while !rest.is_empty() {
+            let count = client.read_space().write(rest).unwrap();
+            client.read(count);
+            rest = &rest[count..];
+        }
+    }
+}
+
+/// CVE-2021-22890 (curl): neither the certificate nor the tickets of a client that are for origins
+/// reach a proxy or a foreign origin, although its name is that of the origin.
+#[test]
+fn n09_what_is_for_the_origin_is_kept_from_others() {
+    let (settings, server) = both();
+    let seen = |client: Result<Tls>| {
+        let server = handshake(client.unwrap(), &server);
+        (server.handshake_kind().unwrap(), server.peer_certificates().is_some())
+    };
+    let origin = || seen(settings.stage("localhost", Identity::Shown));
+    let foreign = || seen(settings.stage("localhost", Identity::Withheld));
+    let proxy = || seen(settings.proxy_stage("localhost"));
+    assert_eq!(origin(), (HandshakeKind::Full, true));
+    assert_eq!(origin(), (HandshakeKind::Resumed, true));
+    assert_eq!(proxy(), (HandshakeKind::Full, false));
+    assert_eq!(proxy(), (HandshakeKind::Full, false));
+    assert_eq!(foreign(), (HandshakeKind::Full, false));
+    assert_eq!(foreign(), (HandshakeKind::Full, false));
+    assert_eq!(origin(), (HandshakeKind::Resumed, true));
+}
+
+/// Whether something else is verified otherwise or not.
+#[test]
+fn somebody_has_to_be_trusted() {
+    let nobody =
+        || Settings { trust: Trust::Nobody, origin: Origin::Program, ..Settings::default() };
+    let mut with_judgement = nobody();
+    with_judgement.judgement();
+    for settings in [nobody(), with_judgement] {
+        let error = settings.check().unwrap_err().to_string();
+        assert!(error.ends_with("no root trust anchors were provided"), "{error}");
+    }
+    let mut anyone = nobody();
+    anyone.judgement().certificates = super::super::verification::Verification::None;
+    assert!(anyone.check().is_ok());
+}

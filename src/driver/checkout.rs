@@ -1,0 +1,367 @@
+//! One's turn to have a connection: one that idles, a place for a new one, or a wait for either.
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use super::connection::{Connection, close};
+use super::dial;
+use super::system::{Desk, System};
+use crate::base::erased_box::Apart;
+use crate::base::timings::Lap;
+use crate::call::Call;
+use crate::call::log;
+use crate::client::{Idle, Shared};
+use crate::driver::runtime::Front;
+use crate::error::{Error, Phase, Result};
+use crate::http1::close::CloseReason;
+use crate::policy::deadline::budget::{Expired, Operation};
+use crate::policy::route::Route;
+use crate::pool::Closed;
+use crate::pool::permits::{Left, Place, Slots, Ticket};
+
+/// The place of a connection among those that there may be; it is free again when this is dropped.
+pub(crate) struct Slot<F: Front> {
+    shared: Weak<Shared<F>>,
+    route: Route,
+    /// Of which process it is one.
+    process: u32,
+}
+
+/// What somebody has waited for.
+pub(crate) enum Grant<F: Front> {
+    /// A connection that another has just finished with.
+    Connection(Apart<Connection<F>>),
+    Slot(Slot<F>),
+}
+
+type Grants<F> = Desk<Grant<F>, <<F as Front>::System as System>::Event>;
+
+/// How somebody who waits is told.
+pub(crate) struct Waiter<F: Front>(Arc<Grants<F>>);
+
+impl<F: Front> Waiter<F> {
+    /// If nobody takes the grant any more it is dropped, and what it held goes to the next.
+    pub(super) fn grant(self, grant: Grant<F>) {
+        self.0.put(grant);
+    }
+}
+
+enum Turn<F: Front> {
+    Idle(Apart<Connection<F>>),
+    Slot(Slot<F>),
+    Later(Queued<F>),
+}
+
+/// A place in the queue, which is left when this is dropped.
+struct Queued<F: Front> {
+    shared: Arc<Shared<F>>,
+    route: Route,
+    ticket: Ticket,
+    grants: Arc<Grants<F>>,
+}
+
+/// A connection to the call's current URL: the one that idled least and still lives, or a new one.
+pub(super) async fn connection<F: Front>(
+    shared: &Arc<Shared<F>>,
+    call: &mut Call<'_, F>,
+) -> Result<Apart<Connection<F>>> {
+    dial::check_url(call)?;
+    loop {
+        // What idles is not to be spent on a call that is over.
+        let in_time = call.budget.check_time(|| shared.system.now());
+        in_time.map_err(|expired| queue_error(call, expired))?;
+        let slot = match turn(shared, call) {
+            Turn::Idle(connection) => match look_at(connection, call).await {
+                Ok(connection) => return Ok(connection),
+                Err(dead) => {
+                    learn(shared, &dead);
+                    dead.close(CloseReason::NotAlive);
+                    continue;
+                }
+            },
+            Turn::Slot(slot) => Some(slot),
+            Turn::Later(queued) => match queued.wait(call).await? {
+                Grant::Slot(slot) => Some(slot),
+                Grant::Connection(mut connection) => {
+                    connection.wake(&mut shared.idle().shelf, || Duration::ZERO);
+                    match look_at(connection, call).await {
+                        Ok(connection) => return Ok(connection),
+                        Err(dead) => {
+                            learn(shared, &dead);
+                            dead.into_slot() // it is this call's turn all the same
+                        }
+                    }
+                }
+            },
+        };
+        if let Some(slot) = slot {
+            return dial::dial(&shared.system, call, slot).await;
+        }
+    }
+}
+
+/// A connection was dead when it was used again: if its peer closes each one right after its response,
+/// the route is not pooled for a while.
+pub(super) fn learn<F: Front>(shared: &Shared<F>, dead: &Connection<F>) {
+    if dead.was_closed_early() {
+        shared.idle().pool.closed_early(dead.link.route(), shared.system.now());
+    }
+}
+
+/// A connection that idled, if it is alive.
+async fn look_at<F: Front>(
+    mut connection: Apart<Connection<F>>,
+    call: &mut Call<'_, F>,
+) -> Result<Apart<Connection<F>>, Apart<Connection<F>>> {
+    let looked_at = &mut *connection;
+    if !looked_at.is_alive(&mut call.budget).await {
+        return Err(connection);
+    }
+    log::reused(looked_at.link.route());
+    Ok(connection)
+}
+
+fn turn<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F>) -> Turn<F> {
+    let now = call.budget.recent(|| shared.system.now());
+    let mut idle = shared.idle();
+    let mut closed = idle.pool.expire(now);
+    let turn = loop {
+        let taken = idle.pool.take(call.url(), call.proxy(), call.identity());
+        let may_be_child = match &taken {
+            Some((_, since)) => since.checked_add(SHORTEST_FORK).is_none_or(|fork| fork <= now),
+            None => shared.config.pool.max_open_per_host.is_some(), // places may be the parent's
+        };
+        if may_be_child && idle.process != shared.system.process() {
+            let of_parent = begin_anew(&mut idle, shared);
+            drop(idle);
+            drop((taken, of_parent)); // only here, where the pool is no longer locked
+            idle = shared.idle();
+            continue;
+        }
+        match taken {
+            // One was stale, so the others may be. A response that was being read during a fork is read by
+            // both.
+            Some((connection, _)) if call.is_resent() || !connection.is_of(idle.process) => {
+                closed.push(Closed { connection, reason: CloseReason::Suspect });
+            }
+            Some((mut connection, since)) => {
+                connection.wake(&mut idle.shelf, || now.saturating_duration_since(since));
+                break Turn::Idle(connection);
+            }
+            None => break place(&mut idle, shared, call.route()),
+        }
+    };
+    drop(idle);
+    if !closed.is_empty() {
+        close(closed); // only here, where the pool is no longer locked
+    }
+    turn
+}
+
+/// Less than a fork takes, which copies the tables of all memory. To ask which process this is takes a
+/// system call, so nobody asks about a connection that was put away less than this ago: a program that
+/// sends one request after the other pays nothing, and one that does not has done something longer.
+const SHORTEST_FORK: Duration = Duration::from_micros(10);
+
+/// In a child of `fork` connections, places and those who wait for them are the parent's: two that write
+/// on one connection would get each other's answers.
+#[cold]
+fn begin_anew<F: Front>(
+    idle: &mut Idle<F>,
+    shared: &Shared<F>,
+) -> (Vec<Apart<Connection<F>>>, Slots<Waiter<F>>) {
+    idle.process = shared.system.process();
+    let slots = Slots::new(shared.config.pool.max_open_per_host);
+    (idle.pool.clear(), std::mem::replace(&mut idle.slots, slots))
+}
+
+/// A place for a new connection, or one in the queue.
+fn place<F: Front>(idle: &mut Idle<F>, shared: &Arc<Shared<F>>, route: Route) -> Turn<F> {
+    match idle.slots.hold(&route) {
+        Place::Held => {
+            let process = idle.process;
+            Turn::Slot(Slot { shared: Arc::downgrade(shared), route, process })
+        }
+        Place::Full => {
+            let grants = Arc::new(Grants::default());
+            let ticket = idle.slots.wait(&route, Waiter(Arc::clone(&grants)));
+            Turn::Later(Queued { shared: Arc::clone(shared), route, ticket, grants })
+        }
+    }
+}
+
+impl<F: Front> Queued<F> {
+    /// Waits for one's turn. The clock for making a connection does not run yet.
+    async fn wait(self, call: &mut Call<'_, F>) -> Result<Grant<F>> {
+        let system = &self.shared.system;
+        let expired = match call.budget.wait(Operation::Queue, || system.now()) {
+            Err(expired) => expired,
+            Ok(wait) => {
+                let grant = self.grants.wait(wait.at_most, &call.budget).await;
+                call.budget.lap(Lap::Queue, system.now());
+                match grant {
+                    Some(grant) => return Ok(grant),
+                    None => call.budget.over(wait.expired),
+                }
+            }
+        };
+        // If somebody has sent for it already, what was waited for is on its way, and is not lost.
+        let grant = match self.leave() {
+            Left::TooLate => self.grants.wait(None, &call.budget).await,
+            Left::InTime => None,
+        };
+        grant.ok_or_else(|| queue_error(call, expired))
+    }
+
+    fn leave(&self) -> Left {
+        self.shared.idle().slots.leave(&self.route, self.ticket)
+    }
+}
+
+impl<F: Front> Drop for Queued<F> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+fn queue_error<F: Front>(call: &Call<'_, F>, expired: Expired) -> Error {
+    Error::new(expired.kind(), Phase::Queue).peer(call.route().authority()).cause(expired)
+}
+
+impl<F: Front> Slot<F> {
+    pub(super) fn process(&self) -> u32 {
+        self.process
+    }
+}
+
+impl<F: Front> Drop for Slot<F> {
+    fn drop(&mut self) {
+        let Some(shared) = self.shared.upgrade() else { return };
+        let next = {
+            let mut idle = shared.idle();
+            if idle.process != self.process {
+                return; // the places of that process are none of this one's
+            }
+            idle.slots.free(&self.route)
+        };
+        if let Some(next) = next {
+            let (shared, process) = (Weak::clone(&self.shared), self.process);
+            let slot = Self { shared, route: self.route.clone(), process };
+            next.grant(Grant::Slot(slot));
+        }
+    }
+}
+
+/// The client behind it is no affair of a connection's.
+impl<F: Front> fmt::Debug for Slot<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Slot").field(&self.route).finish()
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "blocking")]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+    use std::thread;
+    use std::time::Duration;
+
+    use http::Method;
+
+    use crate::driver::poll_once::run;
+    use crate::driver::system::Pending;
+    use crate::harness::fuzzing::call::{self, Client, Network, Patience};
+    use crate::url::Url;
+
+    /// Servers that answer with one byte, and a process that can become another one.
+    #[derive(Default)]
+    struct Forks {
+        process: u32,
+        /// The process in which each connection was dialled, and those in which it was used.
+        dialled: Vec<(u32, Vec<u32>)>,
+    }
+
+    impl Network for Forks {
+        fn dial(&mut self, _: (&str, u16)) -> Option<usize> {
+            self.dialled.push((self.process, Vec::new()));
+            Some(self.dialled.len() - 1)
+        }
+
+        fn begin(&mut self, connection: usize, _: &Method, _: &Url) {
+            self.dialled[connection].1.push(self.process);
+        }
+
+        fn write(&mut self, _: usize, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn read(&mut self, _: usize, into: &mut [u8], _: Patience) -> io::Result<usize> {
+            let response = b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx";
+            into[..response.len()].copy_from_slice(response);
+            Ok(response.len())
+        }
+
+        fn pending(&self, _: usize) -> Pending {
+            Pending::Nothing
+        }
+
+        fn keep(&mut self, _: usize) {}
+
+        fn process(&self) -> u32 {
+            self.process
+        }
+    }
+
+    fn client(network: &Arc<Mutex<Forks>>) -> Client {
+        let builder = Client::builder().pool_max_open_per_host(1);
+        call::client(builder, network.clone()).unwrap()
+    }
+
+    fn fork(network: &Mutex<Forks>) {
+        thread::sleep(Duration::from_millis(1)); // as long as a fork takes at least
+        network.lock().unwrap().process += 1;
+    }
+
+    /// What the client does, with a fork between, and what came to each connection.
+    fn used(network: &Mutex<Forks>) -> Vec<(u32, Vec<u32>)> {
+        network.lock().unwrap().dialled.clone()
+    }
+
+    #[test]
+    fn parent_and_child_share_no_connection_that_idles() {
+        let network = Arc::<Mutex<Forks>>::default();
+        let client = client(&network);
+        let get = || {
+            let request = client.get("http://a.test/").build().unwrap();
+            run(|| client.send(Box::new(request))).unwrap()
+        };
+        drop(get());
+        drop(get());
+        assert_eq!(used(&network), [(0, vec![0, 0])]);
+        fork(&network);
+        drop(get());
+        drop(get());
+        assert_eq!(used(&network), [(0, vec![0, 0]), (1, vec![1, 1])]);
+        assert_eq!((client.pool_stats().idle, client.pool_stats().open), (1, 1));
+    }
+
+    /// Neither does what is in use in the parent take a place in the child.
+    #[test]
+    fn places_of_the_parent_are_not_the_childs() {
+        let network = Arc::<Mutex<Forks>>::default();
+        let client = client(&network);
+        let get = || {
+            let request = client.get("http://a.test/").build().unwrap();
+            run(|| client.send(Box::new(request))).unwrap()
+        };
+        let parents = get();
+        fork(&network);
+        drop(get());
+        drop(parents); // with its connection, whose end must not free a place of the child's
+        assert_eq!(client.pool_stats().open, 1);
+        drop(get());
+        assert_eq!(used(&network), [(0, vec![0]), (1, vec![1, 1])]);
+    }
+}

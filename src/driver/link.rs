@@ -1,0 +1,265 @@
+//! A connection without its socket: what both fronts know of it, and what its failures mean.
+
+use std::io;
+use std::net::IpAddr;
+
+use http::Version;
+
+use crate::base::buffer::Shelf;
+use crate::body::BodyError;
+use crate::call::{Call, Failure};
+use crate::config::Config;
+use crate::driver::runtime::Front;
+use crate::error::{Cause, Error, Kind, Phase, Result};
+use crate::http1::close::CloseReason;
+use crate::http1::exchange::{Missing, Outgoing};
+use crate::policy::deadline::budget::Expired;
+use crate::policy::proxy::server::{self, Hop, Protocol};
+use crate::policy::retry::{Answered, Loss, Origin, Sent};
+use crate::policy::route::{Route, Security, Target};
+use crate::transport::connect::Connect;
+use crate::transport::layers::{Layers, Setup};
+use crate::transport::session::{Session, SessionError};
+use crate::transport::socks::{Destination, Socks};
+use crate::transport::tls::{Tls, TlsInfo};
+use crate::transport::tunnel::Tunnel;
+
+/// The machine of a connection, where it leads, and where it came from.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) session: Session,
+    route: Route,
+    origin: Origin,
+}
+
+/// Why an exchange cannot go on.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    /// The time of the call is over.
+    Expired(Expired),
+    /// The socket failed.
+    Io(io::Error),
+    Session(SessionError),
+    /// The request's body could not be produced.
+    Body(Error),
+}
+
+impl Link {
+    /// A fresh connection. `found` is the address of the origin, if that was
+    /// [looked up](Route::looked_up_here).
+    pub(crate) fn new(config: &Config, route: Route, found: Option<IpAddr>) -> Result<Self> {
+        let session = Session::new(&config.limits, layers(config, &route, found)?);
+        Ok(Self::over(session, route))
+    }
+
+    /// A fresh connection, whatever is set up on it.
+    pub(crate) fn over(session: Session, route: Route) -> Self {
+        Self { session, route, origin: Origin::Fresh }
+    }
+
+    pub(crate) fn route(&self) -> &Route {
+        &self.route
+    }
+
+    /// What is known of the TLS connection to the origin.
+    pub(crate) fn tls_info(&mut self) -> Option<TlsInfo> {
+        match self.route {
+            Route::Direct(_) | Route::Tunnel(..) => self.session.tls_info(),
+            Route::Forward(_) => None, // the proxy's
+        }
+    }
+
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.origin == Origin::Fresh
+    }
+
+    /// Back from the pool, with memory to work in.
+    pub(crate) fn wake(&mut self, shelf: &mut Shelf) {
+        self.origin = Origin::Pooled;
+        self.session.wake(shelf);
+    }
+
+    /// Begins the call's current hop.
+    pub(crate) fn start<F: Front>(
+        &mut self,
+        call: &mut Call<'_, F>,
+    ) -> std::result::Result<(), Halt> {
+        call.begin_on(self.origin);
+        // RFC 9112 §6.1: chunks only for a peer that is not known to be older than them.
+        if call.outgoing() == Outgoing::Chunked && self.session.peer_version() < Version::HTTP_11 {
+            return Err(Halt::body("HTTP/1.0, which the server speaks, needs to know its length"));
+        }
+        let (method, outgoing) = (call.method().clone(), call.outgoing());
+        self.session.start(method, outgoing, call.expectation(), |out| call.write_head(out));
+        if call.body_may_stall() {
+            self.session.send_head_first();
+        }
+        if call.says_close() {
+            self.session.close_after(CloseReason::WeSaidClose);
+        }
+        if let Some(offer) = call.offer() {
+            self.session.offer(offer);
+        }
+        Ok(())
+    }
+
+    /// What is known about an attempt that brought no response.
+    pub(crate) fn failure(&self, halt: Halt) -> Failure {
+        // What a proxy has said explains more than how it went on.
+        let halt = match self.session.refusal() {
+            Some(refusal) if !halt.is_cancelled() => Halt::Session(refusal),
+            _ => halt,
+        };
+        let loss = match &halt {
+            Halt::Io(_) => Loss::Connection,
+            Halt::Session(error) if error.is_loss() => Loss::Connection,
+            _ => Loss::Other,
+        };
+        let (sent, heard) = (self.session.has_sent(), self.session.has_heard());
+        Failure {
+            error: self.error(halt, self.phase()),
+            loss,
+            connection: self.origin,
+            sent: if sent { Sent::Something } else { Sent::Nothing },
+            answered: if heard { Answered::Something } else { Answered::Nothing },
+        }
+    }
+
+    /// Why the response's body cannot be read on. The connection is of no more use.
+    pub(crate) fn body_error(&mut self, halt: Halt) -> Error {
+        self.session.close_after(halt.close_reason());
+        self.error(halt, Phase::Body)
+    }
+
+    /// Why another protocol cannot be spoken on.
+    pub(crate) fn upgraded_error(&self, halt: Halt) -> Error {
+        self.error(halt, Phase::Upgrade)
+    }
+
+    /// What is being done until the response has begun.
+    fn phase(&self) -> Phase {
+        match self.session.setup() {
+            Some(Setup::Tunnel) => Phase::Proxy,
+            Some(Setup::Tls | Setup::ProxyTls) => Phase::Handshake,
+            None if !self.session.has_sent() => Phase::Send,
+            None if self.session.is_sent() || self.session.is_answered() => Phase::Head,
+            None => Phase::Send,
+        }
+    }
+
+    fn error(&self, halt: Halt, phase: Phase) -> Error {
+        let error = match halt {
+            Halt::Body(error) => return error,
+            Halt::Session(error) => error.into_error(phase),
+            Halt::Expired(expired) => Error::new(expired.kind(), phase).cause(expired),
+            Halt::Io(error) => Error::new(Kind::Io, phase).cause(error),
+        };
+        match self.route.proxy() {
+            Some(proxy) if self.session.setup() == Some(Setup::ProxyTls) => {
+                error.peer(proxy.authority()).via(proxy)
+            }
+            Some(proxy) => error.peer(self.route.authority()).via(proxy),
+            None => error.peer(self.route.authority()),
+        }
+    }
+}
+
+/// What has to be set up on a connection of that route.
+fn layers(config: &Config, route: &Route, found: Option<IpAddr>) -> Result<Option<Layers>> {
+    match route {
+        Route::Direct(target) => Ok(tls(config, target)?.map(Layers::tls)),
+        Route::Forward(hop) => Ok(proxy_tls(config, hop)?.map(Layers::tls)),
+        Route::Tunnel(hop, target) => {
+            let tunnel = tunnel(config, hop, target, found)?;
+            Ok(Some(Layers::tunnel(proxy_tls(config, hop)?, tunnel, tls(config, target)?)))
+        }
+    }
+}
+
+fn tls(config: &Config, target: &Target) -> Result<Option<Tls>> {
+    if target.security == Security::Plain {
+        return Ok(None);
+    }
+    config
+        .tls
+        .stage(target.host(), target.identity)
+        .map(Some)
+        .map_err(|error| error.peer(target.authority()))
+}
+
+/// A proxy is verified by its own name.
+fn proxy_tls(config: &Config, hop: &Hop) -> Result<Option<Tls>> {
+    let Protocol::Http { security: Security::Tls, .. } = hop.protocol else { return Ok(None) };
+    config.tls.proxy_stage(&hop.host).map(Some).map_err(|error| error.peer(hop.authority()))
+}
+
+fn tunnel(
+    config: &Config,
+    hop: &Hop,
+    target: &Target,
+    found: Option<IpAddr>,
+) -> Result<Box<dyn Tunnel>> {
+    let (version, login) = match &hop.protocol {
+        Protocol::Http { fields, .. } => {
+            return Ok(Box::new(Connect::new(
+                &config.limits,
+                &target.authority(),
+                fields,
+                config.user_agent(),
+            )));
+        }
+        Protocol::Socks { version, login, .. } => (version, login.as_ref()),
+    };
+    let destination = match found.or(target.address()) {
+        Some(address) => Destination::Address(address),
+        None => Destination::Name(target.host().to_owned()),
+    };
+    let socks = match version {
+        server::Version::Four => Socks::four(login, &destination, target.port),
+        server::Version::Five => Socks::five(login, &destination, target.port),
+    };
+    match socks {
+        Ok(socks) => Ok(Box::new(socks)),
+        Err(error) => {
+            Err(Error::new(Kind::Proxy, Phase::Proxy).peer(target.authority()).cause(error))
+        }
+    }
+}
+
+impl Halt {
+    pub(crate) fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Expired(expired) if expired.kind() == Kind::Cancelled)
+    }
+
+    /// Whether it comes from bytes that the peer has sent, such as an alert of TLS.
+    pub(crate) fn is_word_of_peer(&self) -> bool {
+        matches!(self, Self::Session(error) if !error.is_loss())
+    }
+
+    pub(crate) fn close_reason(&self) -> CloseReason {
+        match self {
+            Self::Expired(_) => CloseReason::TimeOver,
+            Self::Io(_) => CloseReason::Io,
+            Self::Session(error) if error.is_loss() => CloseReason::EarlyEof,
+            Self::Session(_) => CloseReason::ProtocolError,
+            Self::Body(_) => CloseReason::RequestIncomplete,
+        }
+    }
+
+    /// What the caller's reader did.
+    pub(crate) fn body(cause: impl Into<Cause>) -> Self {
+        Self::Body(Error::new(Kind::Body, Phase::Send).detail("request body").cause(cause))
+    }
+}
+
+impl From<Missing> for Halt {
+    fn from(missing: Missing) -> Self {
+        Self::body(BodyError::TooShort { missing: missing.0 })
+    }
+}
+
+impl From<SessionError> for Halt {
+    fn from(error: SessionError) -> Self {
+        Self::Session(error)
+    }
+}

@@ -1,0 +1,352 @@
+//! Whole calls in a world that is not there: one more front, whose network is a fuzzer's. It has no
+//! clock: what takes too long is said by the network.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use http::Method;
+
+use super::{Head, Outcome, protocol, text};
+use crate::body::{Body, SourceLength};
+use crate::config::connect::SocketOptions;
+use crate::config::dns::Resolver;
+use crate::driver::poll_once::run;
+use crate::driver::runtime::Front;
+use crate::driver::runtime::sealed::Sealed;
+use crate::driver::system::{self, Desk, Failures, Found, Meanwhile};
+use crate::driver::{Reader, SocketError};
+use crate::error::{Error, Result};
+use crate::http1::head;
+use crate::http1::limits::Limits;
+use crate::policy::deadline::budget::{Budget, Wait};
+use crate::url::Url;
+
+pub use crate::driver::system::Pending;
+
+/// The front, as a type parameter.
+#[derive(Debug, Clone, Copy)]
+pub struct Fuzzed;
+
+impl Sealed for Fuzzed {}
+
+impl Front for Fuzzed {
+    type Source = Box<dyn io::Read + Send>;
+    type System = World;
+
+    async fn read(source: &mut Self::Source, into: &mut [u8]) -> io::Result<usize> {
+        source.read(into)
+    }
+}
+
+/// A client of this front; what it sends goes through [`call`].
+pub type Client = crate::client::Client<Fuzzed>;
+/// The settings of such a client.
+pub type ClientBuilder = crate::config::ClientBuilder<Fuzzed>;
+/// A request of this front.
+pub type Request = crate::client::request::Request<Fuzzed>;
+/// A request's body of this front.
+pub type RequestBody = Body<Fuzzed>;
+
+/// What a driver sees of the world. Connections have numbers, from 0 in the order of their dialling.
+pub trait Network: Send {
+    /// Looks this host and port up and connects to it, or does not.
+    fn dial(&mut self, stop: (&str, u16)) -> Option<usize>;
+    /// The next hop, or the next attempt at it, is about to be sent.
+    fn begin(&mut self, connection: usize, method: &Method, url: &Url);
+    /// As a socket writes; `WouldBlock` is a deadline.
+    fn write(&mut self, connection: usize, bytes: &[u8]) -> io::Result<usize>;
+    /// As a socket reads; `WouldBlock` is a deadline.
+    fn read(&mut self, connection: usize, into: &mut [u8], patience: Patience)
+    -> io::Result<usize>;
+    /// What can be read at once.
+    fn pending(&self, connection: usize) -> Pending;
+    /// The connection has gone to the pool.
+    fn keep(&mut self, connection: usize);
+    /// The process that the client runs in.
+    fn process(&self) -> u32 {
+        0
+    }
+}
+
+/// How long a read waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// As long as the read timeout says.
+    Read,
+    /// As long as for `100 Continue`.
+    Continue,
+}
+
+/// How a caller reads a body.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<I> {
+    /// The slices that are asked for.
+    pub sizes: I,
+    /// After so many bytes the caller lets go of the response.
+    pub at_most: usize,
+}
+
+/// A client in the world of that network.
+pub fn client(builder: ClientBuilder, network: Arc<Mutex<dyn Network>>) -> Result<Client> {
+    let world = World(Arc::new(Mutex::new(Inner { network: Some(network), ..Inner::default() })));
+    builder.build_in(world)
+}
+
+/// A body that is read, of this length or of one that is not known.
+pub fn reader(source: impl io::Read + Send + 'static, length: Option<u64>) -> RequestBody {
+    let length = length.map_or(SourceLength::Unknown, SourceLength::Exactly);
+    let source: Box<dyn io::Read + Send> = Box::new(source);
+    Body::from_source(source, length)
+}
+
+/// Sends a request and reads the response. The body is as the caller gets it.
+pub fn call(
+    client: &Client,
+    request: Request,
+    reading: Reading<impl Iterator<Item = usize>>,
+) -> Outcome {
+    let mut outcome =
+        Outcome { head: None, body: Vec::new(), trailers: None, end: Ok(()), reusable: Ok(()) };
+    outcome.end = match run(|| client.send(Box::new(request))) {
+        Ok(response) => {
+            outcome.head = as_sent(response.raw_head());
+            let mut body = response.body;
+            let end = receive(&mut body, reading, &mut outcome.body);
+            outcome.trailers = body.trailers().cloned();
+            end
+        }
+        Err(error) => Err(shown(&error)),
+    };
+    client.shared().system.lock().settle();
+    outcome
+}
+
+/// Before anything was taken out of it.
+fn as_sent(raw: &Bytes) -> Option<Head> {
+    head::parse(raw, &Limits::default()).map(Head::from).map_err(protocol).ok()
+}
+
+fn receive(
+    reader: &mut Reader<Fuzzed>,
+    reading: Reading<impl Iterator<Item = usize>>,
+    body: &mut Vec<u8>,
+) -> std::result::Result<(), String> {
+    let mut memory = [0; 16 * 1024];
+    for size in reading.sizes {
+        let left = reading.at_most.saturating_sub(body.len());
+        if left == 0 {
+            break;
+        }
+        let size = size.clamp(1, memory.len()).min(left);
+        let slice = memory.get_mut(..size).unwrap_or_default();
+        match run(|| reader.next_bytes(slice)) {
+            Ok(0) => return Ok(()),
+            Ok(count) => body.extend_from_slice(slice.get(..count).unwrap_or_default()),
+            Err(error) => return Err(shown(&error)),
+        }
+    }
+    Err("the caller let go".to_owned())
+}
+
+/// Only the kind: what is shown of a peer's bytes depends on how they came.
+fn shown(error: &Error) -> String {
+    text(error.kind())
+}
+
+/// A network, and which of its connections are open.
+#[derive(Clone, Default)]
+pub struct World(Arc<Mutex<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    network: Option<Arc<Mutex<dyn Network>>>,
+    /// Connections that have sent a request and were neither closed nor seen in the pool since.
+    used: Vec<usize>,
+    /// The names that were looked up: an address for each stands at its place in [`NAMES`].
+    names: Vec<String>,
+}
+
+impl World {
+    /// A world for tests of what stands below a client.
+    #[cfg(test)]
+    pub(crate) fn set_network(&self, network: Arc<Mutex<dyn Network>>) {
+        self.lock().network = Some(network);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// Calls are made one after the other: what is open between two of them is in the pool.
+    fn settle(&mut self) {
+        for connection in std::mem::take(&mut self.used) {
+            self.with(|network| network.keep(connection));
+        }
+    }
+
+    fn with<T>(&mut self, act: impl FnOnce(&mut dyn Network) -> T) -> Option<T> {
+        let network = self.network.as_ref()?;
+        Some(act(&mut *network.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// An address that stands for this name.
+    fn address(&mut self, name: String) -> SocketAddr {
+        let known = self.names.iter().position(|known| *known == name);
+        let at = known.unwrap_or(self.names.len());
+        if known.is_none() {
+            self.names.push(name);
+        }
+        let [.., low] = NAMES;
+        let low = low.wrapping_add(u16::try_from(at).unwrap_or(u16::MAX));
+        let [a, b, c, d, e, f, g, _] = NAMES;
+        SocketAddr::new(Ipv6Addr::new(a, b, c, d, e, f, g, low).into(), 0)
+    }
+
+    /// What an address stands for.
+    fn host(&self, ip: IpAddr) -> String {
+        let IpAddr::V6(v6) = ip else { return ip.to_string() };
+        let [network @ .., at] = v6.segments();
+        let is_name = NAMES.starts_with(&network);
+        let name = self.names.get(usize::from(at)).filter(|_| is_name);
+        name.cloned().unwrap_or_else(|| format!("[{v6}]"))
+    }
+}
+
+/// Addresses that no fuzzer comes upon.
+const NAMES: [u16; 8] = [0x2001, 0xdb8, 0x6c65, 0x616e, 0x6874, 0x7470, 0x3a2f, 0];
+
+impl system::System for World {
+    type Stream = Stream;
+    type Event = Event;
+
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn date(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH
+    }
+
+    /// Nothing happens by chance here.
+    fn random(&self) -> u64 {
+        0
+    }
+
+    fn process(&self) -> u32 {
+        self.lock().with(|network| network.process()).unwrap_or_default()
+    }
+
+    async fn connect(
+        &self,
+        addresses: Vec<SocketAddr>,
+        _: &SocketOptions,
+        _: &Budget,
+    ) -> std::result::Result<(Stream, SocketAddr), Failures> {
+        let mut inner = self.lock();
+        inner.settle();
+        let Some(address) = addresses.first().copied() else { return Err(Vec::new()) };
+        let host = inner.host(address.ip());
+        match inner.with(|network| network.dial((&host, address.port()))).flatten() {
+            Some(number) => Ok((Stream { world: self.clone(), number }, address)),
+            None => Err(vec![(address, io::Error::from(io::ErrorKind::ConnectionRefused).into())]),
+        }
+    }
+
+    async fn connect_unix(&self, _: &Path, _: &Budget) -> std::result::Result<Stream, SocketError> {
+        Err(io::Error::from(io::ErrorKind::NotFound).into())
+    }
+
+    fn look_up(&self, host: String, _: Resolver, answer: Arc<Desk<Found, Event>>) {
+        answer.put(Ok(vec![self.lock().address(host)]));
+    }
+}
+
+/// Nothing takes time here.
+#[derive(Debug, Default)]
+pub struct Event;
+
+impl system::Event for Event {
+    fn set(&self) {}
+
+    async fn wait(&self, _: Option<Duration>) {}
+}
+
+/// A connection: its number in the network.
+#[derive(Debug)]
+pub struct Stream {
+    world: World,
+    number: usize,
+}
+
+impl system::Stream for Stream {
+    async fn read(
+        &mut self,
+        into: &mut [u8],
+        wait: Wait,
+    ) -> std::result::Result<usize, SocketError> {
+        let patience = match wait.expired.is_patience() {
+            true => Patience::Continue,
+            false => Patience::Read,
+        };
+        let read = |network: &mut dyn Network| network.read(self.number, into, patience);
+        outcome(self.world.lock().with(read), wait)
+    }
+
+    async fn write(
+        &mut self,
+        bytes: &[u8],
+        _: Meanwhile,
+        wait: Wait,
+    ) -> std::result::Result<usize, SocketError> {
+        let write = |network: &mut dyn Network| network.write(self.number, bytes);
+        outcome(self.world.lock().with(write), wait)
+    }
+
+    fn pending(&self) -> Pending {
+        let pending = self.world.lock().with(|network| network.pending(self.number));
+        pending.unwrap_or(Pending::End)
+    }
+
+    fn say_farewell(&mut self, _: &[u8]) {}
+
+    fn interrupter(&self) -> impl Fn() + Send + 'static {
+        || ()
+    }
+
+    fn begin(&mut self, method: &Method, url: &Url) {
+        let mut inner = self.world.lock();
+        inner.settle();
+        inner.with(|network| network.begin(self.number, method, url));
+        inner.used.push(self.number);
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.world.lock().used.retain(|used| *used != self.number);
+    }
+}
+
+fn outcome(
+    result: Option<io::Result<usize>>,
+    wait: Wait,
+) -> std::result::Result<usize, SocketError> {
+    match result {
+        Some(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => Err(wait.expired.into()),
+        Some(result) => Ok(result?),
+        None => Err(io::Error::from(io::ErrorKind::NotConnected).into()),
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("World")
+    }
+}

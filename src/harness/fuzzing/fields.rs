@@ -1,0 +1,86 @@
+//! The parsers of field values and of netrc files.
+
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, HeaderValue, Method, header};
+
+use super::text;
+use crate::fields::challenge::Details;
+use crate::fields::media_type::MediaType;
+use crate::fields::{self, challenge, date, disposition, link, retry_after};
+use crate::policy::auth::credentials::Asked;
+use crate::policy::auth::digest::{self, Login, Nonces};
+use crate::policy::auth::netrc::Netrc;
+use crate::url::Url;
+
+/// Names and values.
+pub type Parameters = Vec<(String, String)>;
+
+/// An HTTP-date.
+pub fn date(value: &[u8], now: SystemTime) -> Option<SystemTime> {
+    date::parse(value, now)
+}
+
+/// `Retry-After`.
+pub fn retry_after(value: &[u8], now: SystemTime) -> Option<Duration> {
+    retry_after::parse(value, now)
+}
+
+/// `Link`: targets and their parameters.
+pub fn links(value: &[u8]) -> Vec<(String, Parameters)> {
+    link::parse(value).map(|link| (link.target, link.parameters)).collect()
+}
+
+/// `Content-Disposition`: what it is, and the name as the server wrote it.
+pub fn disposition(value: &[u8]) -> Option<(String, Option<String>)> {
+    disposition::parse(value).map(|disposition| (disposition.kind, disposition.file_name))
+}
+
+/// What of a name can be used for a file.
+pub fn safe_file_name(name: &str) -> Option<String> {
+    disposition::safe_file_name(name)
+}
+
+/// `Content-Type`: the type and its parameters.
+pub fn media_type(value: &[u8]) -> Option<(String, Parameters)> {
+    MediaType::parse(value).map(|media_type| (media_type.essence, media_type.parameters))
+}
+
+/// A challenge: its scheme, and a token or parameters.
+pub type Challenge = (String, Result<Parameters, String>);
+
+/// `WWW-Authenticate`.
+pub fn challenges(value: &[u8]) -> Vec<Challenge> {
+    let shown = |challenge: challenge::Challenge| match challenge.details {
+        Details::Token68(token) => (challenge.scheme, Err(token)),
+        Details::Parameters(parameters) => {
+            let parameters =
+                parameters.into_iter().map(|(name, value)| (name, fields::text(&value)));
+            (challenge.scheme, Ok(parameters.collect()))
+        }
+    };
+    challenge::parse(value).map(shown).collect()
+}
+
+/// A netrc file: the credentials for each of these URLs, if it can be read.
+pub fn netrc(file: &str, urls: &[Url]) -> Result<Vec<Option<HeaderValue>>, String> {
+    let netrc = Netrc::parse(file).map_err(text)?;
+    Ok(urls.iter().map(|url| netrc.authorization(url).ok().flatten()).collect())
+}
+
+/// The answer to a Digest challenge, and to the same one when it is asked again.
+pub fn digest(
+    challenge: &HeaderValue,
+    username: &str,
+    password: &str,
+    target: &str,
+) -> Option<[Option<HeaderValue>; 2]> {
+    let asked = Asked { method: &Method::POST, target, body: Some(b"body") };
+    let headers = HeaderMap::from_iter([(header::WWW_AUTHENTICATE, challenge.clone())]);
+    let challenge = digest::Challenge::choose(&headers, asked)?;
+    let login = Login { username: username.to_owned(), password: password.to_owned() };
+    let origin = Url::parse("http://a.example/").ok()?.origin();
+    let mut nonces = Nonces::default();
+    nonces.keep(origin.clone(), challenge, [7; 16]);
+    Some([(); 2].map(|()| nonces.answer(&origin, &login, asked)))
+}

@@ -1,0 +1,106 @@
+//! The TLS stage of one connection.
+
+use std::sync::Arc;
+
+use crate::base::buffer::Shelf;
+use crate::transport::tls;
+
+/// The client's side.
+#[derive(Debug)]
+pub struct Tls {
+    tls: tls::Tls,
+    shelf: Shelf,
+}
+
+/// What came of the ciphertext so far.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// The plaintext.
+    pub plain: Vec<u8>,
+    /// Whether the peer has said that it has sent everything.
+    pub is_closed: bool,
+    /// Why nothing goes on.
+    pub failure: Option<String>,
+}
+
+/// The largest space for one read.
+const LARGEST_SPACE: usize = 68 * 1024;
+
+impl Tls {
+    /// A handshake for `localhost`, with the `ClientHello` as its output.
+    pub fn new(config: Arc<rustls::ClientConfig>) -> Option<Self> {
+        let mut tls = tls::Tls::new(config, "localhost").ok()?;
+        tls.receive(|_| {}).ok()?;
+        Some(Self { tls, shelf: Shelf::default() })
+    }
+
+    /// Takes ciphertext, in pieces of these sizes.
+    pub fn receive(
+        &mut self,
+        mut bytes: &[u8],
+        mut sizes: impl Iterator<Item = usize>,
+        received: &mut Received,
+    ) {
+        while !bytes.is_empty() && received.failure.is_none() {
+            let size = sizes.next().unwrap_or(1);
+            let space = self.tls.read_space();
+            assert!((1..=LARGEST_SPACE).contains(&space.len()), "space for {}", space.len());
+            let (piece, rest) = bytes.split_at(size.min(space.len()).min(bytes.len()));
+            space.split_at_mut(piece.len()).0.copy_from_slice(piece);
+            self.tls.read(piece.len());
+            bytes = rest;
+            self.take(received);
+        }
+    }
+
+    /// A failure is told after the plaintext before it.
+    fn take(&mut self, received: &mut Received) {
+        loop {
+            match self.tls.receive(|plain| received.plain.extend_from_slice(plain)) {
+                Ok(end) => received.is_closed = end == tls::Received::Closed,
+                Err(error) => received.failure = Some(error.to_string()),
+            }
+            if received.failure.is_some() || !self.tls.has_failed() {
+                return;
+            }
+        }
+    }
+
+    /// Encrypts this, if that may be; `receive` has taken everything before.
+    pub fn encrypt(&mut self, plain: &[u8]) -> Option<usize> {
+        self.tls.encrypt(plain).ok()
+    }
+
+    /// Takes what waits to be written.
+    pub fn take_output(&mut self) -> Vec<u8> {
+        let output = self.tls.output().to_vec();
+        self.tls.wrote(self.tls.output().len());
+        output
+    }
+
+    /// How many bytes of ciphertext are kept.
+    pub fn pending(&self) -> usize {
+        self.tls.pending()
+    }
+
+    /// Whether the handshake is not done.
+    pub fn is_handshaking(&self) -> bool {
+        self.tls.is_handshaking()
+    }
+
+    /// Whether another exchange may begin.
+    pub fn is_at_rest(&self) -> bool {
+        self.tls.is_at_rest()
+    }
+
+    /// Idles for a moment.
+    pub fn idle(&mut self) {
+        self.tls.rest(&mut self.shelf);
+        self.tls.wake(&mut self.shelf);
+    }
+
+    /// The last words.
+    pub fn farewell(&mut self) -> Vec<u8> {
+        self.tls.farewell(b"last words").to_vec()
+    }
+}

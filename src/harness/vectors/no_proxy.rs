@@ -1,0 +1,20 @@
+//! Which hosts are reached without a proxy.
+
+use super::support::{self, Outcome};
+use crate::policy::proxy::no_proxy::NoProxy;
+use crate::url::Url;
+
+#[test]
+fn no_proxy() {
+    support::run("misc/no_proxy", |case| {
+        let url = Url::parse(case["url"].as_str().unwrap()).unwrap();
+        let list = NoProxy::parse(case["no_proxy"].as_str().unwrap());
+        let way = if list.covers(&url) { "direct" } else { "proxy" };
+        // Where Go and curl differ, each of them is right.
+        let choice = &case["choice"];
+        match [&case["expect"], &choice["go"], &choice["curl"]].iter().any(|one| **one == way) {
+            true => Outcome::Passed,
+            false => Outcome::Failed(way.to_owned()),
+        }
+    });
+}

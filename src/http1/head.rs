@@ -1,0 +1,538 @@
+//! Heads: the request's is written, the response's is found, parsed and bounded (RFC 9112 §3–§5).
+
+use std::mem::MaybeUninit;
+
+use bytes::Bytes;
+use http::header::{HeaderName, HeaderValue};
+use http::{Method, StatusCode, Version};
+
+use super::error::{Excerpt, ProtocolError};
+use super::lenient;
+use crate::base::buffer::Buffer;
+use crate::http1::header_section::{HeaderSection, LONGEST_NAME, Line};
+use crate::http1::limits::Limits;
+
+/// Field lines that are parsed without an allocation; nearly every response has fewer.
+const USUAL_FIELDS: usize = 48;
+
+/// Writes a request head into a buffer. Its arguments' types keep CR, LF and NUL out.
+pub(crate) struct HeadWriter<'a> {
+    out: &'a mut Buffer,
+}
+
+impl<'a> HeadWriter<'a> {
+    /// The request line. `target` comes from a parsed URL: printable ASCII without spaces.
+    pub(crate) fn start(
+        out: &'a mut Buffer,
+        method: &Method,
+        target: &str,
+        version: Version,
+    ) -> Self {
+        let version: &[u8] =
+            if version == Version::HTTP_10 { b" HTTP/1.0\r\n" } else { b" HTTP/1.1\r\n" };
+        out.push_all([method.as_str().as_bytes(), b" ", target.as_bytes(), version]);
+        Self { out }
+    }
+
+    /// Goes on where `out` ends.
+    pub(crate) fn go_on(out: &'a mut Buffer) -> Self {
+        Self { out }
+    }
+
+    /// Lines that were written before.
+    pub(crate) fn lines(&mut self, lines: &Buffer) {
+        self.out.push(lines.data());
+    }
+
+    pub(crate) fn field(&mut self, name: &HeaderName, value: &HeaderValue) {
+        self.line(name, value.as_bytes());
+    }
+
+    /// A field whose value is the authority of a parsed URL: a host and a port.
+    pub(crate) fn host(&mut self, authority: &str) {
+        self.line(&http::header::HOST, authority.as_bytes());
+    }
+
+    pub(crate) fn content_length(&mut self, length: u64) {
+        self.line(&http::header::CONTENT_LENGTH, length.to_string().as_bytes());
+    }
+
+    /// The blank line.
+    pub(crate) fn end(self) {
+        self.out.push(b"\r\n");
+    }
+
+    fn line(&mut self, name: &HeaderName, value: &[u8]) {
+        self.out.push_all([name.as_str().as_bytes(), b": ", value, b"\r\n"]);
+    }
+}
+
+/// The head of a response.
+#[derive(Debug, Clone)]
+pub(crate) struct ResponseHead {
+    pub(crate) version: Version,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderSection,
+}
+
+/// Looks for a head; remembers how far it got, so that its end is not looked for twice.
+#[derive(Debug, Default)]
+pub(crate) struct HeadScanner {
+    scanned: usize,
+    /// Where the current line began.
+    line: usize,
+}
+
+impl HeadScanner {
+    /// The head that `data` starts with, if all of it is there.
+    pub(crate) fn head(
+        &mut self,
+        data: &[u8],
+        limits: &Limits,
+    ) -> Result<Option<Box<ResponseHead>>, ProtocolError> {
+        if self.scanned == 0 && !data.is_empty() {
+            // Nearly every head comes in one piece, and httparse finds the end of a sound one. No
+            // line is longer than all of them.
+            let sound = parse(data, limits).ok();
+            let sound = sound.filter(|head| head.headers.raw().len() <= limits.line_bytes);
+            if sound.is_some() {
+                return Ok(sound);
+            }
+        }
+        let Some(end) = self.find_end(data, limits.line_bytes)? else { return Ok(None) };
+        parse(data.get(..end).unwrap_or_default(), limits).map(Some)
+    }
+
+    /// The length of the head that `data` starts with, its blank line included.
+    ///
+    /// A lone LF ends a line as well (RFC 9112 §2.2). What cannot become a status line is an
+    /// error at once: a peer that speaks another protocol may wait for us for ever.
+    pub(crate) fn find_end(
+        &mut self,
+        data: &[u8],
+        line_limit: usize,
+    ) -> Result<Option<usize>, ProtocolError> {
+        check_start(data)?;
+        let too_long = || ProtocolError::LineTooLong(line_limit);
+        while let Some(at) = line_feed(data.get(self.scanned..).unwrap_or_default()) {
+            let after = self.scanned + at + 1;
+            if after - self.line > line_limit {
+                return Err(too_long());
+            }
+            match data.get(after..).unwrap_or_default() {
+                [b'\n', ..] => return Ok(Some(after + 1)),
+                [b'\r', b'\n', ..] => return Ok(Some(after + 2)),
+                [] | [b'\r'] => {
+                    self.scanned += at;
+                    return Ok(None);
+                }
+                _ => (self.scanned, self.line) = (after, after),
+            }
+        }
+        self.scanned = data.len();
+        if data.len() - self.line > line_limit { Err(too_long()) } else { Ok(None) }
+    }
+}
+
+/// Where the first LF is; eight bytes at a time, because every byte of every head passes here.
+fn line_feed(data: &[u8]) -> Option<usize> {
+    let mut rest = data;
+    while let Some((word, behind)) = rest.split_first_chunk() {
+        if let Some(at) = line_feed_in(word) {
+            return Some(data.len() - rest.len() + at);
+        }
+        rest = behind;
+    }
+    let at = rest.iter().position(|byte| *byte == b'\n')?;
+    Some(data.len() - rest.len() + at)
+}
+
+/// The classic search for the first byte that is zero, once LF was turned into zero: it marks that
+/// byte by its highest bit. What it marks behind that byte means nothing.
+fn line_feed_in(word: &[u8; 8]) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
+    const FEEDS: u64 = u64::from_le_bytes([b'\n'; 8]);
+    let word = u64::from_le_bytes(*word) ^ FEEDS;
+    let marks = word.wrapping_sub(ONES) & !word & HIGHS;
+    (marks != 0).then_some(marks.trailing_zeros() as usize / 8)
+}
+
+/// The number of bytes of empty lines before a head; RFC 9112 §2.2 lets them be skipped.
+pub(crate) fn empty_lines(data: &[u8]) -> usize {
+    let mut rest = data;
+    while let Some(after) = rest.strip_prefix(b"\r\n").or_else(|| rest.strip_prefix(b"\n")) {
+        rest = after;
+    }
+    data.len() - rest.len()
+}
+
+/// Parses the head that `data` starts with, which must be complete.
+pub(crate) fn parse(data: &[u8], limits: &Limits) -> Result<Box<ResponseHead>, ProtocolError> {
+    let strict = httparse::ParserConfig::default();
+    let mut few = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
+    let parsed = match parse_into(data, &mut few, limits, &strict) {
+        Err(ProtocolError::TooManyFields(_)) => {
+            let mut many = vec![MaybeUninit::uninit(); limits.fields];
+            parse_into(data, &mut many, limits, &strict)
+        }
+        parsed => parsed,
+    };
+    match parsed {
+        Err(ProtocolError::InvalidField(_)) if limits.lenience.is_any() => {
+            let mut many = vec![MaybeUninit::uninit(); limits.fields];
+            let mut head = parse_into(data, &mut many, limits, &lenient::parser(limits.lenience))?;
+            lenient::check_framing(head.headers.raw())?;
+            head.headers.unfold();
+            Ok(head)
+        }
+        parsed => parsed,
+    }
+}
+
+fn parse_into<'h, 'r: 'h>(
+    data: &'r [u8],
+    fields: &'h mut [MaybeUninit<httparse::Header<'r>>],
+    limits: &Limits,
+    parser: &httparse::ParserConfig,
+) -> Result<Box<ResponseHead>, ProtocolError> {
+    let room = fields.len().min(limits.fields);
+    let mut response = httparse::Response::new(&mut []);
+    let parsed = parser.parse_response_with_uninit_headers(
+        &mut response,
+        data,
+        fields.get_mut(..room).unwrap_or_default(),
+    );
+    let raw = match parsed {
+        Ok(httparse::Status::Complete(length)) => data.get(..length).unwrap_or_default(),
+        Ok(httparse::Status::Partial) => return Err(invalid_status_line(data)),
+        Err(error) => return Err(parse_error(error, data, limits)),
+    };
+    let version = match response.version {
+        Some(0) => Version::HTTP_10,
+        _ => Version::HTTP_11,
+    };
+    let code = response.code.unwrap_or_default();
+    let status = StatusCode::from_u16(code)
+        .map_err(|_| ProtocolError::InvalidStatus(Excerpt::new(code.to_string().as_bytes())))?;
+    if let Some(field) = response.headers.iter().find(|field| field.name.len() > LONGEST_NAME) {
+        return Err(ProtocolError::InvalidField(Excerpt::new(field.name.as_bytes())));
+    }
+    let lines = response.headers.iter().map(|field| Line::new(field, raw)).collect();
+    let headers = HeaderSection::new(Bytes::copy_from_slice(raw), lines);
+    Ok(Box::new(ResponseHead { version, status, headers }))
+}
+
+fn parse_error(error: httparse::Error, raw: &[u8], limits: &Limits) -> ProtocolError {
+    match error {
+        httparse::Error::TooManyHeaders => ProtocolError::TooManyFields(limits.fields),
+        httparse::Error::HeaderName | httparse::Error::HeaderValue => {
+            ProtocolError::InvalidField(Excerpt::field_name(offending_line(raw)))
+        }
+        httparse::Error::Version => ProtocolError::UnsupportedVersion(first_word(raw)),
+        _ => invalid_status_line(raw),
+    }
+}
+
+/// The first field line that httparse cannot take by itself: it names no position.
+fn offending_line(raw: &[u8]) -> &[u8] {
+    let is_bad = |line: &&[u8]| {
+        let mut field = [httparse::EMPTY_HEADER; 1];
+        let alone = [line, &b"\n\n"[..]].concat();
+        httparse::parse_headers(&alone, &mut field).is_err()
+    };
+    raw.split(|byte| *byte == b'\n').skip(1).find(is_bad).unwrap_or_default()
+}
+
+/// How every head starts.
+const START: &[u8] = b"HTTP/1.";
+
+/// Whether `data` can still become a status line of HTTP/1.x.
+fn check_start(data: &[u8]) -> Result<(), ProtocolError> {
+    const NAME: &[u8] = b"HTTP/";
+    let seen = data.len().min(START.len());
+    let (start, expected) = (data.get(..seen), START.get(..seen));
+    if start == expected {
+        return Ok(());
+    }
+    match data.strip_prefix(NAME) {
+        Some([digit, ..]) if digit.is_ascii_digit() && *digit != b'1' => {
+            Err(ProtocolError::UnsupportedVersion(first_word(data)))
+        }
+        _ => Err(invalid_status_line(data)),
+    }
+}
+
+fn invalid_status_line(data: &[u8]) -> ProtocolError {
+    let line = data.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    ProtocolError::InvalidStatusLine(Excerpt::new(line.trim_ascii_end()))
+}
+
+fn first_word(data: &[u8]) -> Excerpt {
+    Excerpt::new(data.split(u8::is_ascii_whitespace).next().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_text(text: &str) -> Result<Box<ResponseHead>, ProtocolError> {
+        parse(text.as_bytes(), &Limits::default())
+    }
+
+    #[test]
+    fn a_request_head_is_one_run_of_bytes() {
+        let mut out = Buffer::default();
+        let mut head = HeadWriter::start(&mut out, &Method::GET, "/a?b", Version::HTTP_11);
+        head.host("a.example:81");
+        head.field(&http::header::ACCEPT, &HeaderValue::from_static("*/*"));
+        head.content_length(12);
+        head.end();
+        let expected = "GET /a?b HTTP/1.1\r\nhost: a.example:81\r\naccept: */*\r\n\
+                        content-length: 12\r\n\r\n";
+        assert_eq!(out.data(), expected.as_bytes());
+    }
+
+    #[test]
+    fn line_feeds_are_found_wherever_they_are() {
+        for length in 0..40 {
+            assert_eq!(line_feed(&vec![0x8a; length]), None);
+            for at in 0..length {
+                let mut data = vec![0x0b; length];
+                data[at] = b'\n';
+                assert_eq!(line_feed(&data), Some(at));
+                data[length - 1] = b'\n';
+                assert_eq!(line_feed(&data), Some(at), "the first one");
+            }
+        }
+    }
+
+    /// A word without LF is passed over at once, whatever else it holds.
+    #[test]
+    fn the_first_line_feed_of_eight_bytes() {
+        for other in [0, 1, b'\t', 0x0b, 0x7f, 0x80, 0x8a, 0xff] {
+            for byte in 0..=u8::MAX {
+                for at in 0..8 {
+                    let mut word = [other; 8];
+                    word[at] = byte;
+                    let first = (byte == b'\n').then_some(at);
+                    assert_eq!(line_feed_in(&word), first, "{word:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_end_is_found_at_every_split() {
+        let heads = [
+            "HTTP/1.1 200 OK\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nA: b\r\n\r\n",
+            "HTTP/1.1 200 OK\nA: b\n\n",
+            "HTTP/1.1 200 OK\r\nA: b\n\r\n",
+            "HTTP/1.1 200 OK\nA: b\r\n\n",
+        ];
+        for head in heads {
+            let data = format!("{head}body\r\n\r\n");
+            for split in 0..=data.len() {
+                let mut scanner = HeadScanner::default();
+                let early = scanner.find_end(&data.as_bytes()[..split], usize::MAX).unwrap();
+                let found =
+                    early.or_else(|| scanner.find_end(data.as_bytes(), usize::MAX).unwrap());
+                assert_eq!(found, Some(head.len()), "{head:?} split {split}");
+                assert_eq!(early.is_some(), split >= head.len());
+            }
+        }
+    }
+
+    /// What is no HTTP/1 is told from its first bytes, whole or byte by byte.
+    #[test]
+    fn garbage_is_refused_at_once() {
+        let cases =
+            ["SSH-2.0-OpenSSH", "220 smtp", "\x15\x03\x01", "<html>", " HTTP/1.1 200", "http/1.1"];
+        for case in cases {
+            for end in 1..=case.len() {
+                let outcome = HeadScanner::default().find_end(&case.as_bytes()[..end], usize::MAX);
+                let is_prefix = "HTTP/1.".starts_with(&case[..end]);
+                assert_eq!(outcome.is_err(), !is_prefix, "{:?}", &case[..end]);
+            }
+        }
+        let outcome = HeadScanner::default().find_end(b"HTTP/2 200", usize::MAX);
+        assert!(matches!(outcome, Err(ProtocolError::UnsupportedVersion(_))));
+    }
+
+    /// Another version of HTTP is told from what is no HTTP at all.
+    #[test]
+    fn versions_are_told_from_garbage() {
+        let version =
+            |shown: &str| ProtocolError::UnsupportedVersion(Excerpt::new(shown.as_bytes()));
+        let garbage =
+            |shown: &str| ProtocolError::InvalidStatusLine(Excerpt::new(shown.as_bytes()));
+        for (data, error) in [
+            ("HTTP/2 200\r\n", version("HTTP/2")),
+            ("HTTP/0.9\r\n", version("HTTP/0.9")),
+            ("HTTP/3", version("HTTP/3")),
+            ("HTTP/1 200 OK\r\nA: b", garbage("HTTP/1 200 OK")),
+            ("HTTP/1x", garbage("HTTP/1x")),
+            ("HTTP/x", garbage("HTTP/x")),
+            ("HTTP/ 2", garbage("HTTP/ 2")),
+            ("HTTPS/2", garbage("HTTPS/2")),
+        ] {
+            let outcome = HeadScanner::default().find_end(data.as_bytes(), usize::MAX);
+            assert_eq!(outcome, Err(error), "{data:?}");
+        }
+    }
+
+    /// A good first byte, in a read of its own, vouches for nothing.
+    #[test]
+    fn garbage_is_refused_for_the_same_reason_byte_by_byte() {
+        for case in ["HP/1.1 200 OK\r\n", "HTTPS", "HTTP/2 200", "HTTP/1x", "H\n\n"] {
+            let whole = HeadScanner::default().find_end(case.as_bytes(), usize::MAX).unwrap_err();
+            let mut scanner = HeadScanner::default();
+            let mut ends = 1..=case.len();
+            let slow =
+                ends.find_map(|end| scanner.find_end(&case.as_bytes()[..end], usize::MAX).err());
+            let reason = std::mem::discriminant(&whole);
+            assert_eq!(slow.map(|error| std::mem::discriminant(&error)), Some(reason), "{case:?}");
+        }
+    }
+
+    /// A line may be as long as the limit, its end counted in; one byte more is too much, and as
+    /// soon as it is there.
+    #[test]
+    fn lines_are_as_long_as_the_limit_at_most() {
+        for (head, longest) in [
+            ("HTTP/1.1 200 OK\r\nA: b\r\n\r\n", 17),
+            ("HTTP/1.1 200 OK\r\nA: b\r\nC: ddddddddddddddd\r\nE: f\r\n\r\n", 20),
+            ("HTTP/1.1 200 OK\nA: b\nC: ddddddddddddddd\n\n", 19),
+        ] {
+            let fits = HeadScanner::default().find_end(head.as_bytes(), longest);
+            assert_eq!(fits, Ok(Some(head.len())), "{head:?}");
+            let too_long = Err(ProtocolError::LineTooLong(longest - 1));
+            let whole = HeadScanner::default().find_end(head.as_bytes(), longest - 1);
+            assert_eq!(whole, too_long, "{head:?}");
+            let mut scanner = HeadScanner::default();
+            let mut slow = (1..).map(|end| scanner.find_end(&head.as_bytes()[..end], longest - 1));
+            assert_eq!(slow.find(|outcome| *outcome != Ok(None)), Some(too_long), "{head:?}");
+        }
+        let too_long = |limit| Err(ProtocolError::LineTooLong(limit));
+        for (unended, limit, expected) in [
+            ("HTTP/1.1 200 OK", 15, Ok(None)),
+            ("HTTP/1.1 200 OK", 14, too_long(14)),
+            ("HTTP/1.1 200 OK\r\nA: bbbbbbbbbbbbbb", 17, Ok(None)),
+            ("HTTP/1.1 200 OK\r\nA: bbbbbbbbbbbbbbb", 17, too_long(17)),
+        ] {
+            let outcome = HeadScanner::default().find_end(unended.as_bytes(), limit);
+            assert_eq!(outcome, expected, "{unended:?}");
+        }
+    }
+
+    proptest::proptest! {
+        /// A head is found in one piece as it is byte by byte, and whatever is behind it.
+        #[test]
+        fn heads_end_where_they_end_however_they_come(
+            lines in "(HTTP/1.1 200 OK\r?\n)?([A: \r]{0,3}\n?|A: b\r?\n){0,6}\r?\n",
+            behind in "[A\r\n]{0,4}",
+            line_bytes in 8..40_usize,
+        ) {
+            let limits = Limits { line_bytes, ..Limits::default() };
+            let data = lines + &behind;
+            let told = |outcome: Result<Option<Box<ResponseHead>>, ProtocolError>| match outcome {
+                Ok(head) => head.map(|head| Ok(head.headers.raw().clone())),
+                Err(error) => Some(Err(std::mem::discriminant(&error))),
+            };
+            let whole = told(HeadScanner::default().head(data.as_bytes(), &limits));
+            let mut scanner = HeadScanner::default();
+            let mut pieces = (1..=data.len()).map(|end| &data.as_bytes()[..end]);
+            let slow = pieces.find_map(|piece| told(scanner.head(piece, &limits)));
+            proptest::prop_assert_eq!(whole, slow, "{:?}", data);
+        }
+    }
+
+    #[test]
+    fn values_are_slices_of_the_raw_head() {
+        let text = "HTTP/1.0 404 Not Found\r\nX-Mixed: a b \r\nX-Empty:\r\nx-mixed: \u{e9}\r\n\r\n";
+        let head = parse_text(text).unwrap();
+        assert_eq!((head.version, head.status.as_u16()), (Version::HTTP_10, 404));
+        let map = head.headers.map();
+        assert_eq!(map["x-mixed"], "a b");
+        assert_eq!(map["X-Empty"], "");
+        assert_eq!(map.get_all("x-mixed").iter().count(), 2);
+        assert_eq!(head.headers.raw(), text.as_bytes());
+        let within = head.headers.raw().as_ptr_range();
+        assert!(
+            map.values().filter(|v| !v.is_empty()).all(|v| within.contains(&v.as_bytes().as_ptr()))
+        );
+    }
+
+    #[test]
+    fn status_lines_are_strict() {
+        let cases = [
+            ("HTTP/1.1 200 OK", Ok(200)),
+            ("HTTP/1.1 200 ", Ok(200)),
+            ("HTTP/1.1 200", Ok(200)),
+            ("HTTP/1.1 799 What", Ok(799)),
+            ("HTTP/1.1 099 Low", Err("InvalidStatus(")),
+            ("HTTP/1.1 2000", Err("InvalidStatusLine(")),
+            ("HTTP/1.1 +20 OK", Err("InvalidStatusLine(")),
+            ("HTTP/1.1  200 OK", Err("InvalidStatusLine(")),
+            ("HTTP/1.1 200 O\0K", Err("InvalidStatusLine(")),
+            ("HTTP/1.1 200 O\rK", Err("InvalidStatusLine(")),
+            ("HTTP/1.9 200 OK", Err("UnsupportedVersion(\"HTTP/1.9")),
+        ];
+        for (line, expected) in cases {
+            let outcome = parse_text(&format!("{line}\r\nA: b\r\n\r\n"));
+            match (outcome, expected) {
+                (Ok(head), Ok(status)) => assert_eq!(head.status.as_u16(), status, "{line}"),
+                (Err(error), Err(variant)) => {
+                    let debug = format!("{error:?}").replace("Excerpt(", "").replace('\\', "");
+                    assert!(debug.replace("\"\"", "\"").starts_with(variant), "{line}: {debug}");
+                }
+                (outcome, expected) => panic!("{line}: {outcome:?}, expected {expected:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn invalid_fields_are_named_without_their_value() {
+        let lines = [
+            ("X A: secret", "X A"),
+            ("X-A : secret", "X-A "),
+            (": secret", ""),
+            ("secretless", "secretless"),
+            (" folded: secret", " folded"),
+            ("\tfolded", "\\tfolded"),
+            ("X: a\0secret", "X"),
+            ("X: a\rsecret", "X"),
+        ];
+        for (line, name) in lines {
+            let error =
+                parse_text(&format!("HTTP/1.1 200 OK\r\nGood: 1\r\n{line}\r\nLast: 2\r\n\r\n"));
+            let shown = error.unwrap_err().to_string();
+            assert_eq!(shown, format!("invalid header field \"{name}\""), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn fields_are_counted() {
+        let head = |count: usize| {
+            let fields: String = (0..count).map(|i| format!("x-{i}: {i}\r\n")).collect();
+            parse_text(&format!("HTTP/1.1 200 OK\r\n{fields}\r\n"))
+        };
+        assert_eq!(head(USUAL_FIELDS).unwrap().headers.len(), USUAL_FIELDS);
+        assert_eq!(head(128).unwrap().headers.len(), 128);
+        assert_eq!(head(129).unwrap_err(), ProtocolError::TooManyFields(128));
+        let few = Limits { fields: 2, ..Limits::default() };
+        let head = |text: &'static str| parse(text.as_bytes(), &few);
+        assert_eq!(head("HTTP/1.1 200 OK\r\nA:\r\nB:\r\n\r\n").unwrap().headers.len(), 2);
+        let too_many = head("HTTP/1.1 200 OK\r\nA:\r\nB:\r\nC:\r\n\r\n").unwrap_err();
+        assert_eq!(too_many, ProtocolError::TooManyFields(2));
+    }
+
+    #[test]
+    fn empty_lines_are_counted() {
+        for (data, count) in [("HTTP", 0), ("\r\nHTTP", 2), ("\n\r\nH", 3), ("\r", 0), ("\r\rH", 0)]
+        {
+            assert_eq!(empty_lines(data.as_bytes()), count, "{data:?}");
+        }
+    }
+}

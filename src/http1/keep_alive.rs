@@ -1,0 +1,175 @@
+//! What a peer says of how long it keeps a connection: `Keep-Alive: timeout=5, max=100`.
+//!
+//! RFC 2068 §19.7.1.1 described the field, and no later RFC does; Apache, Node.js and many others send
+//! it. It is only ever taken as a reason to give a connection up earlier.
+
+use std::time::{Duration, Instant};
+
+use http::header::HeaderName;
+
+use crate::base::number::decimal;
+use crate::http1::field_lines::{Fields, trim_ows};
+
+/// The field.
+pub(crate) const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+
+/// What a connection is given up before the peer closes it: a request takes its time to get there, and
+/// the peer's clock has started earlier than ours. Half of what the peer says, if that is less.
+const MARGIN: Duration = Duration::from_secs(1);
+
+/// How long a peer keeps a connection, and for how many more requests, as far as it has said so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Lifetime {
+    timeout: Option<Duration>,
+    requests: Option<u64>,
+    /// When the connection is given up.
+    until: Option<Instant>,
+}
+
+impl Lifetime {
+    /// The head of another response is there. A timeout counts for the later responses too, and
+    /// starts afresh with each of them; the requests that were promised become fewer with each.
+    pub(crate) fn answered(&mut self, headers: &impl Fields, now: Instant) {
+        self.requests = self.requests.map(|requests| requests.saturating_sub(1));
+        let (timeout, requests) = said(headers);
+        self.timeout = timeout.or(self.timeout);
+        self.requests = requests.into_iter().chain(self.requests).min();
+        self.until = match (self.requests, self.timeout) {
+            (Some(0), _) => Some(now),
+            (_, Some(timeout)) => now.checked_add(timeout - MARGIN.min(timeout / 2)),
+            (_, None) => None,
+        };
+    }
+
+    /// When the connection is given up, if it is not used before.
+    pub(crate) fn until(&self) -> Option<Instant> {
+        self.until
+    }
+}
+
+/// The smallest `timeout` and the smallest `max` of all lines. What is not understood is not there: the
+/// field can only shorten what holds without it.
+fn said(headers: &impl Fields) -> (Option<Duration>, Option<u64>) {
+    let (mut timeout, mut requests) = (None, None);
+    let name = KEEP_ALIVE;
+    let parameters = headers.lines(&name).flat_map(|line| line.split(is_separator));
+    for parameter in parameters {
+        let Some(at) = parameter.iter().position(|byte| *byte == b'=') else { continue };
+        let (parameter, value) = parameter.split_at(at);
+        let value = value.get(1..).map(trim_ows).unwrap_or_default();
+        let value = value.strip_prefix(b"\"").unwrap_or(value);
+        let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let Some(number) = value.get(..digits).and_then(decimal) else { continue };
+        let smallest = match trim_ows(parameter) {
+            name if name.eq_ignore_ascii_case(b"timeout") => &mut timeout,
+            name if name.eq_ignore_ascii_case(b"max") => &mut requests,
+            _ => continue,
+        };
+        *smallest = Some(smallest.map_or(number, |least: u64| least.min(number)));
+    }
+    (timeout.map(Duration::from_secs), requests)
+}
+
+/// A semicolon is wrong there and is seen.
+fn is_separator(byte: &u8) -> bool {
+    matches!(byte, b',' | b';')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::testing::headers;
+    use super::*;
+
+    fn said_by(value: &str) -> (Option<u64>, Option<u64>) {
+        let (timeout, requests) = said(&headers(&[("keep-alive", value)]));
+        (timeout.map(|timeout| timeout.as_secs()), requests)
+    }
+
+    #[test]
+    fn what_is_said() {
+        let rows = [
+            ("timeout=5", (Some(5), None)),
+            ("timeout=5, max=100", (Some(5), Some(100))),
+            ("max=99,timeout=15", (Some(15), Some(99))),
+            ("Timeout = 5 ;\tMAX= 7", (Some(5), Some(7))),
+            ("timeout=\"5\", max=\"2\"", (Some(5), Some(2))),
+            ("timeout=5, timeout=3", (Some(3), None)),
+            ("max=0", (None, Some(0))),
+            ("timeout=0", (Some(0), None)),
+            ("timeout=5s", (Some(5), None)),
+            ("timeout=1.9", (Some(1), None)),
+            ("timeout=9223372036854775807", (Some(u64::MAX / 2), None)),
+            // Not understood, and so not there.
+            ("", (None, None)),
+            ("300", (None, None)),
+            ("timeout", (None, None)),
+            ("timeout=", (None, None)),
+            ("timeout=-1", (None, None)),
+            ("timeout=+5", (None, None)),
+            ("timeout=99999999999999999999999", (None, None)),
+            ("xtimeout=5, timeoutx=5", (None, None)),
+            ("timeout=\u{ff15}", (None, None)),
+        ];
+        for (value, expected) in rows {
+            assert_eq!(said_by(value), expected, "{value:?}");
+        }
+        let two = headers(&[("Keep-Alive", "timeout=9"), ("keep-alive", "timeout=4, max=3")]);
+        assert_eq!(said(&two), (Some(Duration::from_secs(4)), Some(3)));
+    }
+
+    #[test]
+    fn a_connection_is_given_up_before_the_peer_closes_it() {
+        let now = Instant::now();
+        let rows = [
+            ("timeout=1", Some(500)),
+            ("timeout=2", Some(1000)),
+            ("timeout=5", Some(4000)),
+            ("timeout=60, max=1", Some(59_000)),
+            ("timeout=0", Some(0)),
+            ("max=0", Some(0)),
+            ("timeout=60, max=0", Some(0)),
+            ("max=5", None),
+            ("timeout=9223372036854775807", None),
+        ];
+        for (value, expected) in rows {
+            let mut lifetime = Lifetime::default();
+            lifetime.answered(&headers(&[("keep-alive", value)]), now);
+            let left = lifetime.until().map(|until| until.duration_since(now).as_millis());
+            assert_eq!(left, expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn requests_are_counted_and_the_timeout_starts_afresh() {
+        let (start, second) = (Instant::now(), Duration::from_secs(1));
+        let mut lifetime = Lifetime::default();
+        let mut answered = |value: &str, at: u32| {
+            lifetime.answered(&headers(&[("keep-alive", value)]), start + second * at);
+            let until = lifetime.until().map(|until| until.duration_since(start).as_secs());
+            (lifetime.requests, until)
+        };
+        assert_eq!(answered("timeout=5, max=4", 0), (Some(4), Some(4)));
+        assert_eq!(answered("timeout=5, max=3", 2), (Some(3), Some(6)), "as Apache counts");
+        assert_eq!(answered("timeout=5, max=4", 3), (Some(2), Some(7)), "never more again");
+        assert_eq!(answered("", 9), (Some(1), Some(13)), "said once");
+        assert_eq!(answered("timeout=5, max=100", 10), (Some(0), Some(10)), "this was the last");
+    }
+
+    proptest! {
+        /// Whatever is sent: no panic, and never later than the smallest number of seconds.
+        #[test]
+        fn any_value(value in "[ -~]{0,40}", seconds in 0..1_u64 << 40) {
+            let now = Instant::now();
+            let mut lifetime = Lifetime::default();
+            lifetime.answered(&headers(&[("keep-alive", &*value)]), now);
+            let timeout = format!("timeout={seconds}");
+            let both = [("keep-alive", &*value), ("keep-alive", &*timeout)];
+            lifetime.answered(&headers(&both), now);
+            if let Some(end) = now.checked_add(Duration::from_secs(seconds)) {
+                prop_assert!(lifetime.until().is_some_and(|until| until <= end));
+            }
+        }
+    }
+}

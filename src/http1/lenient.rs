@@ -1,0 +1,142 @@
+//! Heads that devices write and RFC 9112 §5 does not allow, if the program takes them.
+//!
+//! They are looked at only when a head was refused as it is, so that a sound head is read in one way.
+
+use httparse::ParserConfig;
+
+use super::error::{Excerpt, ProtocolError};
+use crate::http1::limits::Lenience;
+
+pub(super) fn parser(lenience: Lenience) -> ParserConfig {
+    let mut parser = ParserConfig::default();
+    parser
+        .ignore_invalid_headers_in_responses(lenience.invalid_fields)
+        .allow_spaces_after_header_name_in_responses(lenience.spaces_after_name)
+        .allow_obsolete_multiline_headers_in_responses(lenience.folds);
+    parser
+}
+
+/// The framing is read strictly, whatever is let pass otherwise: two readers that come to different ends
+/// of one message are what it is smuggled with. So no line that is let pass may look like a part of it.
+pub(super) fn check_framing(head: &[u8]) -> Result<(), ProtocolError> {
+    let mut is_in_framing = false;
+    for line in head.split(|byte| *byte == b'\n').skip(1) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let goes_on = line.starts_with(b" ") || line.starts_with(b"\t");
+        let is_let_pass = goes_on || !is_strict(line);
+        if is_let_pass && (mentions_framing(line) || (goes_on && is_in_framing)) {
+            return Err(ProtocolError::InvalidField(Excerpt::field_name(line)));
+        }
+        if !goes_on {
+            is_in_framing = mentions_framing(line);
+        }
+    }
+    Ok(())
+}
+
+fn is_strict(line: &[u8]) -> bool {
+    let mut field = [httparse::EMPTY_HEADER; 1];
+    line.is_empty() || httparse::parse_headers(&[line, b"\r\n\r\n"].concat(), &mut field).is_ok()
+}
+
+/// Whether one of its fields stands anywhere in a line, however it is disguised.
+fn mentions_framing(line: &[u8]) -> bool {
+    const FRAMING: [&[u8]; 2] = [b"contentlength", b"transferencoding"];
+    let letters = line.iter().filter(|byte| byte.is_ascii_alphabetic());
+    let plain: Vec<u8> = letters.map(u8::to_ascii_lowercase).collect();
+    FRAMING.iter().any(|name| plain.windows(name.len()).any(|window| window == *name))
+}
+
+/// Makes blanks of the line breaks within values (RFC 9112 §5.2). The length stays.
+pub(super) fn unfold(head: &mut [u8]) {
+    let (mut behind, mut is_break_behind) = (b'\0', false);
+    for byte in head.iter_mut().rev() {
+        let is_break = *byte == b'\n' || (*byte == b'\r' && is_break_behind);
+        is_break_behind = is_break && *byte == b'\n' && matches!(behind, b' ' | b'\t');
+        if is_break_behind || (is_break && *byte == b'\r') {
+            *byte = b' ';
+        }
+        behind = *byte;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::head::HeadScanner;
+    use super::*;
+    use crate::http1::limits::Limits;
+
+    const ALL: Lenience = Lenience { invalid_fields: true, spaces_after_name: true, folds: true };
+
+    #[test]
+    fn line_breaks_within_values_become_blanks() {
+        let rows = [
+            ("a: b\r\n c\r\n\r\n", "a: b   c\r\n\r\n"),
+            ("a: b\n\tc\r\n\r\n", "a: b \tc\r\n\r\n"),
+            ("a:\r\n \r\n b\r\nc: d\r\n\r\n", "a:      b\r\nc: d\r\n\r\n"),
+            ("a: b\r\nc: d\r\n\r\n", "a: b\r\nc: d\r\n\r\n"),
+            ("a: b\r\r\n c\n\n", "a: b\r   c\n\n"),
+            ("", ""),
+        ];
+        for (head, expected) in rows {
+            let mut bytes = head.as_bytes().to_vec();
+            unfold(&mut bytes);
+            assert_eq!(
+                bytes.escape_ascii().to_string(),
+                expected.as_bytes().escape_ascii().to_string()
+            );
+        }
+    }
+
+    /// In whatever pieces it comes, and whatever follows it.
+    #[test]
+    fn a_head_that_is_let_pass_is_the_same_at_every_split() {
+        let limits = Limits { lenience: ALL, ..Limits::default() };
+        let heads = [
+            "HTTP/1.1 200 OK\r\na : b\r\nno colon\r\nc: d\r\n e\r\nf: g\r\n\r\n",
+            "HTTP/1.1 200 OK\na\t: b\n c\nno colon\n\n",
+            "HTTP/1.1 200 OK\r\na: b\r\n \r\n\r\n",
+            "HTTP/1.1 200 OK\r\n: b\r\nContent-Length: 4\r\n\r\n",
+        ];
+        for head in heads {
+            let data = format!("{head}body\r\n more: of it\r\n\r\n");
+            let whole = HeadScanner::default().head(data.as_bytes(), &limits).unwrap().unwrap();
+            assert_eq!(whole.headers.raw().len(), head.len(), "{head:?}");
+            assert!(HeadScanner::default().head(data.as_bytes(), &Limits::default()).is_err());
+            for at in 0..data.len() {
+                let mut scanner = HeadScanner::default();
+                let early = scanner.head(&data.as_bytes()[..at], &limits).unwrap();
+                assert_eq!(early.is_some(), at >= head.len(), "{head:?} {at}");
+                let found = early.or_else(|| scanner.head(data.as_bytes(), &limits).unwrap());
+                assert_eq!(found.unwrap().headers.map(), whole.headers.map(), "{head:?} {at}");
+            }
+        }
+    }
+
+    proptest::proptest! {
+        /// What is let pass adds nothing to the framing: it is that of the lines that need no leave.
+        #[test]
+        fn the_framing_is_that_of_the_strict_lines(
+            lines in proptest::collection::vec(
+                "(content-length|transfer-encoding|a|no colon)?[ \t\r\x01]{0,2}:?[ \t]{0,2}(5|chunked|x)?(\r\n [a-z]?)?",
+                0..6,
+            ),
+        ) {
+            use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+            use crate::http1::field_lines::Fields as _;
+            let limits = Limits { lenience: ALL, ..Limits::default() };
+            let text: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+            let head = format!("HTTP/1.1 200 OK\r\n{text}\r\n");
+            let Ok(Some(head)) = HeadScanner::default().head(head.as_bytes(), &limits) else {
+                return Ok(());
+            };
+            for name in [CONTENT_LENGTH, TRANSFER_ENCODING] {
+                let strict = text.split("\r\n").take_while(|line| !line.is_empty());
+                let strict = strict.filter_map(|line| line.strip_prefix(name.as_str())?.strip_prefix(':'));
+                let strict: Vec<_> = strict.map(|value| value.trim().as_bytes()).collect();
+                let found: Vec<_> = head.headers.lines(&name).collect();
+                proptest::prop_assert_eq!(found, strict);
+            }
+        }
+    }
+}

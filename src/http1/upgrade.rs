@@ -1,0 +1,89 @@
+//! Going over to another protocol on the same connection (RFC 9110 §7.8).
+
+use http::header::{CONNECTION, HeaderName, HeaderValue, UPGRADE};
+
+use crate::http1::field_lines::{Fields, has_member, members};
+
+/// What a request offers to go over to.
+#[derive(Debug)]
+pub(crate) struct Offer {
+    /// Its `Upgrade` and `Connection` fields.
+    fields: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Offer {
+    /// What these fields of a request offer, if they offer anything: a name that `Connection` does
+    /// not list may have been passed on by somebody who does not know it.
+    pub(crate) fn new(fields: Vec<(HeaderName, HeaderValue)>) -> Option<Self> {
+        is_offered(&fields).then_some(Self { fields })
+    }
+
+    /// Whether a 101 with these fields goes over to nothing but what was offered. Servers must say
+    /// to what, and that it is for this connection only.
+    pub(crate) fn is_taken_up(&self, response: &impl Fields) -> bool {
+        let offers = |wanted: &[u8]| {
+            members(&self.fields, &UPGRADE).any(|offered| offered.eq_ignore_ascii_case(wanted))
+        };
+        is_offered(response) && members(response, &UPGRADE).all(offers)
+    }
+}
+
+fn is_offered(fields: &impl Fields) -> bool {
+    has_member(fields, &CONNECTION, "upgrade") && members(fields, &UPGRADE).next().is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Lines, headers, lines};
+    use super::*;
+
+    const SAID: (&str, &str) = ("connection", "Upgrade");
+
+    fn offer(fields: Lines) -> Option<Offer> {
+        Offer::new(lines(fields))
+    }
+
+    #[test]
+    fn an_offer_needs_both_fields() {
+        let offers: [Lines; 3] = [
+            &[SAID, ("upgrade", "websocket")],
+            &[("connection", "keep-alive, UPGRADE"), ("upgrade", "a/1, b")],
+            &[("connection", "close"), SAID, ("upgrade", ""), ("upgrade", "a")],
+        ];
+        for fields in offers {
+            assert!(offer(fields).is_some(), "{fields:?}");
+        }
+        let none: [Lines; 6] = [
+            &[],
+            &[SAID],
+            &[("upgrade", "websocket")],
+            &[SAID, ("upgrade", ", ,")],
+            &[("connection", "upgraded"), ("upgrade", "websocket")],
+            &[("proxy-connection", "upgrade"), ("upgrade", "websocket")],
+        ];
+        for fields in none {
+            assert!(offer(fields).is_none(), "{fields:?}");
+        }
+    }
+
+    /// RFC 9110 §7.8: to nothing that was not indicated; §15.2.2: to something that is said.
+    #[test]
+    fn only_what_was_offered_is_taken_up() {
+        let offer = offer(&[SAID, ("upgrade", "websocket, IRC/6.9"), ("upgrade", "b")]).unwrap();
+        let cases: [(Lines, bool); 10] = [
+            (&[SAID, ("upgrade", "websocket")], true),
+            (&[SAID, ("upgrade", "WebSocket")], true),
+            (&[("connection", "x, upgrade"), ("upgrade", "irc/6.9, B")], true),
+            (&[SAID, ("upgrade", "IRC")], false),
+            (&[SAID, ("upgrade", "IRC/6.10")], false),
+            (&[SAID, ("upgrade", "h2c")], false),
+            (&[SAID, ("upgrade", "websocket"), ("upgrade", "h2c")], false),
+            (&[SAID, ("upgrade", "")], false),
+            (&[SAID], false),
+            (&[("upgrade", "websocket")], false),
+        ];
+        for (fields, expected) in cases {
+            assert_eq!(offer.is_taken_up(&headers(fields)), expected, "{fields:?}");
+        }
+    }
+}

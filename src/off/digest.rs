@@ -1,0 +1,47 @@
+//! Digest authentication of a build without the feature `digest`: there is none.
+
+use http::{HeaderMap, HeaderValue};
+
+use crate::policy::auth::credentials::Asked;
+use crate::url::Url;
+
+/// Nobody has one.
+#[derive(Debug, Clone)]
+pub(crate) enum Login {}
+
+/// Nothing to set.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {}
+
+impl Settings {
+    pub(crate) fn begin(&self, _login: Option<Login>) -> Option<Authentication> {
+        None
+    }
+}
+
+/// It never begins.
+#[derive(Debug)]
+pub(crate) enum Authentication {}
+
+impl Authentication {
+    pub(crate) fn prepare(&mut self, _url: &Url, _asked: Asked<'_>) {
+        match *self {}
+    }
+
+    pub(crate) fn answer(&self) -> Option<&HeaderValue> {
+        match *self {}
+    }
+
+    pub(crate) fn move_on(&mut self) {
+        match *self {}
+    }
+
+    pub(crate) fn challenged(
+        &mut self,
+        _url: &Url,
+        _headers: &HeaderMap,
+        _asked: Asked<'_>,
+    ) -> bool {
+        match *self {}
+    }
+}

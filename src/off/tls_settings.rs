@@ -1,0 +1,38 @@
+//! TLS settings of a build without the feature `tls`: there are none.
+
+use crate::error::{Error, Result};
+use crate::policy::route::Identity;
+use crate::transport::tls::Tls;
+
+/// Nothing to set.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {}
+
+/// Whether responses tell of TLS among their extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extension {
+    Absent,
+    Present,
+}
+
+impl Settings {
+    pub(crate) fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    pub(crate) fn extension(&self) -> Extension {
+        Extension::Absent
+    }
+
+    pub(crate) fn has_identity(&self) -> bool {
+        false
+    }
+
+    pub(crate) fn stage(&self, _host: &str, _identity: Identity) -> Result<Tls> {
+        Err(Error::builder("https needs the feature `tls` of leanhttp"))
+    }
+
+    pub(crate) fn proxy_stage(&self, host: &str) -> Result<Tls> {
+        self.stage(host, Identity::Withheld)
+    }
+}

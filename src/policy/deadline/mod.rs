@@ -1,0 +1,4 @@
+//! TODO policy/deadline
+
+pub(crate) mod budget;
+pub(crate) mod throughput;

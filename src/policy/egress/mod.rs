@@ -1,0 +1,4 @@
+//! TODO policy/egress
+
+pub(crate) mod network;
+pub(crate) mod policy;

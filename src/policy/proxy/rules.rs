@@ -1,0 +1,157 @@
+//! Which proxy a URL is reached by.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::no_proxy::NoProxy;
+use crate::error::{Error, Result};
+use crate::policy::proxy::server::Hop;
+use crate::url::Url;
+
+/// Rules, of which the first that fits counts. Without any the way is direct.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Proxies {
+    rules: Vec<Rule>,
+}
+
+/// What goes by which proxy.
+#[derive(Debug, Clone)]
+pub(crate) struct Rule {
+    pub(crate) covered: Covered,
+    pub(crate) except: NoProxy,
+    pub(crate) choice: Choice,
+}
+
+/// The URLs of a rule, by their scheme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Covered {
+    Http,
+    Https,
+    All,
+}
+
+/// The proxy of a rule.
+#[derive(Clone)]
+pub(crate) enum Choice {
+    Fixed(Arc<Hop>),
+    /// As the program decides for each URL.
+    Program(Arc<Decide>),
+    /// What was to be a proxy is none. It is told when it is needed: to go without the proxy would
+    /// show to the network what was meant for the proxy only.
+    Broken(String),
+}
+
+/// None: this rule has no proxy for that URL.
+pub(crate) type Decide = dyn Fn(&Url) -> Option<Result<Hop>> + Send + Sync;
+
+impl Proxies {
+    pub(crate) fn push(&mut self, rule: Rule) {
+        self.rules.push(rule);
+    }
+
+    /// The proxy for `url`; none, if the way is direct.
+    pub(crate) fn choose(&self, url: &Url) -> Result<Option<Arc<Hop>>> {
+        self.rules.iter().find_map(|rule| rule.choose(url)).transpose()
+    }
+}
+
+impl Rule {
+    fn choose(&self, url: &Url) -> Option<Result<Arc<Hop>>> {
+        if !self.covered.holds(url) || self.except.covers(url) {
+            return None;
+        }
+        match &self.choice {
+            Choice::Fixed(hop) => Some(Ok(Arc::clone(hop))),
+            Choice::Program(decide) => decide(url).map(|hop| hop.map(Arc::new)),
+            Choice::Broken(why) => Some(Err(Error::builder(why.clone()))),
+        }
+    }
+}
+
+impl Covered {
+    fn holds(self, url: &Url) -> bool {
+        match self {
+            Self::Http => url.scheme() == "http",
+            Self::Https => url.scheme() == "https",
+            Self::All => true,
+        }
+    }
+}
+
+impl fmt::Debug for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(hop) => hop.fmt(f),
+            Self::Program(_) => f.write_str("as the program decides"),
+            Self::Broken(why) => f.write_str(why),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(covered: Covered, except: &str, proxy: &str) -> Rule {
+        let choice = Choice::Fixed(Arc::new(Hop::named(proxy).unwrap()));
+        Rule { covered, except: NoProxy::parse(except), choice }
+    }
+
+    fn chosen(proxies: &Proxies, url: &str) -> String {
+        match proxies.choose(&Url::parse(url).unwrap()) {
+            Ok(Some(hop)) => hop.to_string(),
+            Ok(None) => "direct".to_owned(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn the_first_rule_that_fits_counts() {
+        let mut proxies = Proxies::default();
+        assert_eq!(chosen(&proxies, "http://a.example/"), "direct");
+        proxies.push(rule(Covered::Http, "a.example", "http://one:1"));
+        proxies.push(rule(Covered::Https, "", "http://two:2"));
+        proxies.push(rule(Covered::All, "b.example", "http://three:3"));
+        let cases = [
+            ("http://c.example/", "http://one:1"),
+            ("http://a.example/", "http://three:3"),
+            ("https://a.example/", "http://two:2"),
+            ("https://b.example/", "http://two:2"),
+            ("http://b.example/", "http://one:1"),
+        ];
+        for (url, expected) in cases {
+            assert_eq!(chosen(&proxies, url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn the_program_may_leave_it_to_the_next_rule() {
+        let mut proxies = Proxies::default();
+        let decide: Arc<Decide> = Arc::new(|url: &Url| match url.path() {
+            "/proxied" => Some(Hop::named("socks5://p:9")),
+            "/broken" => Some(Hop::named("p:99999")),
+            _ => None,
+        });
+        let choice = Choice::Program(decide);
+        proxies.push(Rule { covered: Covered::All, except: NoProxy::default(), choice });
+        proxies.push(rule(Covered::Https, "", "http://q:1"));
+        assert_eq!(chosen(&proxies, "http://a/proxied"), "socks5://p:9");
+        assert_eq!(chosen(&proxies, "http://a/"), "direct");
+        assert_eq!(chosen(&proxies, "https://a/"), "http://q:1");
+        assert!(chosen(&proxies, "http://a/broken").starts_with("proxy URL \"p:99999\": "));
+    }
+
+    /// For the `Debug` of a client.
+    #[test]
+    fn a_choice_is_shown_without_secrets() {
+        let broken = "the environment variable x is not UTF-8";
+        let cases = [
+            (Choice::Fixed(Arc::new(Hop::named("http://u:secret@p:1").unwrap())), "http://p:1"),
+            (Choice::Program(Arc::new(|_: &Url| None)), "as the program decides"),
+            (Choice::Broken(broken.to_owned()), broken),
+        ];
+        for (choice, expected) in cases {
+            assert_eq!(format!("{choice:?}"), expected);
+        }
+    }
+}

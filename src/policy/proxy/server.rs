@@ -1,0 +1,394 @@
+//! A proxy: what is known of it before a connection is made.
+
+use std::fmt;
+
+use http::HeaderMap;
+use http::header::{self, HeaderName};
+
+use crate::error::{Error, Result};
+use crate::fields::singleton;
+use crate::policy::auth::credentials;
+use crate::policy::route::Security;
+use crate::url::{ParseError, Url, Userinfo, shown};
+
+/// One proxy, with everything that connections to it may differ in.
+///
+/// It is a part of the [`Route`](crate::policy::route::Route), so of the pool's key: two that differ in
+/// their credentials are two.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Hop {
+    /// As it stands in a URL: an IPv6 address in brackets.
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) protocol: Protocol,
+}
+
+/// How a proxy is asked.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// In HTTP (RFC 9110 §7.6, §9.3.6), perhaps over TLS.
+    Http {
+        security: Security,
+        /// Meant for the proxy, its credentials among them.
+        fields: HeaderMap,
+    },
+    Socks {
+        version: Version,
+        names: Names,
+        login: Option<Userinfo>,
+    },
+}
+
+/// Of SOCKS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Version {
+    Four,
+    Five,
+}
+
+/// Who looks up the names of hosts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Names {
+    Local,
+    /// The proxy: they are not looked up here, whatever happens.
+    Remote,
+}
+
+/// Why a text names no proxy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum HopError {
+    UnknownScheme,
+    NoHost,
+    /// A host that nobody can look up (RFC 1035 §2.3.4).
+    UnresolvableHost,
+    UnescapedLogin,
+    Url(ParseError),
+}
+
+impl Hop {
+    /// The proxy that a URL names, with the login in that URL.
+    pub(crate) fn named(text: &str) -> Result<Self> {
+        let (mut hop, login) = Self::parse(text).map_err(|error| {
+            let detail = shown("proxy URL", text);
+            match error {
+                // It shows what it took for the host, which may be a part of the password.
+                HopError::Url(_) if text.contains('@') => {
+                    Error::builder(format!("{detail}: it is not valid"))
+                }
+                error => Error::builder(detail).cause(error),
+            }
+        })?;
+        login.map_or(Ok(()), |login| hop.log_in(&login))?;
+        Ok(hop)
+    }
+
+    /// The proxy that a URL names, and the login in that URL.
+    ///
+    /// Without a scheme it is an HTTP proxy; without a port it is that of the scheme: 80, 443 or,
+    /// for SOCKS, 1080. A path means nothing.
+    fn parse(text: &str) -> Result<(Self, Option<Userinfo>), HopError> {
+        let text = text.trim();
+        let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
+        let (protocol, default_port) =
+            Protocol::of_scheme(scheme).ok_or(HopError::UnknownScheme)?;
+        if rest.starts_with(['/', '\\']) {
+            return Err(HopError::NoHost); // what follows is a path, which would be taken for a host
+        }
+        let mut url = Url::parse(&format!("http://{rest}")).map_err(HopError::Url)?;
+        // A URL does not show the default port of its scheme, which is not the proxy's.
+        let shown = || Url::parse(&format!("https://{rest}")).ok()?.port();
+        let port = url.port().or_else(shown).unwrap_or(default_port);
+        if !url.host().is_resolvable() {
+            return Err(HopError::UnresolvableHost);
+        }
+        let login = url.take_userinfo();
+        if url.as_str().contains('@') {
+            return Err(HopError::UnescapedLogin); // a part of it was taken for the host
+        }
+        let host = url.host_str().unwrap_or_default().to_owned();
+        Ok((Self { host, port, protocol }, login))
+    }
+
+    /// Gives it a login, which takes the place of an earlier one.
+    pub(crate) fn log_in(&mut self, given: &Userinfo) -> Result<()> {
+        let password = given.password.as_deref().unwrap_or_default();
+        match &mut self.protocol {
+            Protocol::Http { fields, .. } => {
+                let basic = credentials::basic(&given.username, password)?;
+                let name = header::PROXY_AUTHORIZATION;
+                fields.try_insert(name, basic).map_err(Error::too_many_fields)?;
+            }
+            Protocol::Socks { version: Version::Four, .. } if !password.is_empty() => {
+                return Err(Error::builder("SOCKS4 knows a user name only, and no password"));
+            }
+            Protocol::Socks { login, .. } => *login = Some(given.clone()),
+        }
+        Ok(())
+    }
+
+    /// Adds fields for the proxy; those of earlier calls with the same names go.
+    pub(crate) fn add_fields(&mut self, new: &HeaderMap) -> Result<()> {
+        let fields = match &mut self.protocol {
+            _ if new.is_empty() => return Ok(()),
+            Protocol::Http { fields, .. } => fields,
+            Protocol::Socks { .. } => {
+                return Err(Error::builder("a SOCKS proxy takes no header fields"));
+            }
+        };
+        if let Some(name) = OURS.iter().find(|name| new.contains_key(*name)) {
+            return Err(Error::builder(format!("{name} cannot be set for a proxy")));
+        }
+        for name in new.keys() {
+            fields.remove(name);
+        }
+        for (name, value) in new {
+            singleton::add(fields, name.clone(), value.clone())?;
+        }
+        if let Some(credentials) = fields.get_mut(header::PROXY_AUTHORIZATION) {
+            credentials.set_sensitive(true);
+        }
+        Ok(())
+    }
+
+    /// Whether it is told the names of origins, and not their addresses.
+    pub(crate) fn looks_names_up(&self) -> bool {
+        !matches!(self.protocol, Protocol::Socks { names: Names::Local, .. })
+    }
+
+    pub(crate) fn speaks_http(&self) -> bool {
+        matches!(self.protocol, Protocol::Http { .. })
+    }
+
+    /// `host:port`.
+    pub(crate) fn authority(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+}
+
+/// What the client writes itself.
+const OURS: [HeaderName; 3] = [header::HOST, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
+
+impl Protocol {
+    /// With its default port.
+    fn of_scheme(scheme: &str) -> Option<(Self, u16)> {
+        let http = |security| Self::Http { security, fields: HeaderMap::new() };
+        let socks = |version, names| Self::Socks { version, names, login: None };
+        Some(match &*scheme.to_ascii_lowercase() {
+            "http" => (http(Security::Plain), 80),
+            "https" => (http(Security::Tls), 443),
+            "socks4" => (socks(Version::Four, Names::Local), 1080),
+            "socks4a" => (socks(Version::Four, Names::Remote), 1080),
+            "socks5" => (socks(Version::Five, Names::Local), 1080),
+            "socks5h" => (socks(Version::Five, Names::Remote), 1080),
+            _ => return None,
+        })
+    }
+
+    fn scheme(&self) -> &'static str {
+        match self {
+            Self::Http { security: Security::Plain, .. } => "http",
+            Self::Http { security: Security::Tls, .. } => "https",
+            Self::Socks { version: Version::Four, names: Names::Local, .. } => "socks4",
+            Self::Socks { version: Version::Four, names: Names::Remote, .. } => "socks4a",
+            Self::Socks { version: Version::Five, names: Names::Local, .. } => "socks5",
+            Self::Socks { version: Version::Five, names: Names::Remote, .. } => "socks5h",
+        }
+    }
+}
+
+/// For messages, so without credentials.
+impl fmt::Display for Hop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}:{}", self.protocol.scheme(), self.host, self.port)
+    }
+}
+
+impl fmt::Debug for Hop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for HopError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownScheme => {
+                f.write_str("a proxy is http, https, socks4, socks4a, socks5 or socks5h")
+            }
+            Self::NoHost => f.write_str("the URL has no host"),
+            Self::UnresolvableHost => f.write_str("no host can have that name"),
+            Self::UnescapedLogin => {
+                f.write_str("in a user name and a password `/`, `?` and `#` are percent-encoded")
+            }
+            Self::Url(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for HopError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn login(username: &str, password: Option<&str>) -> Userinfo {
+        let bytes = |text: &str| text.as_bytes().to_vec();
+        Userinfo { username: bytes(username), password: password.map(bytes) }
+    }
+
+    #[test]
+    fn proxies_by_their_urls() {
+        let cases = [
+            ("http://p.example:3128", "http://p.example:3128"),
+            (" HTTP://P.example/ ", "http://p.example:80"),
+            ("https://p.example/path?q#f", "https://p.example:443"),
+            ("https://p.example:80", "https://p.example:80"),
+            ("p.example", "http://p.example:80"),
+            ("p.example:443", "http://p.example:443"),
+            ("127.1:8080/", "http://127.0.0.1:8080"),
+            ("[::1]:3128", "http://[::1]:3128"),
+            ("socks4://p", "socks4://p:1080"),
+            ("socks4a://p", "socks4a://p:1080"),
+            ("SOCKS5://p:80", "socks5://p:80"),
+            ("socks5h://p:443", "socks5h://p:443"),
+            ("u:p@p.example:1", "http://p.example:1"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(Hop::parse(text).unwrap().0.to_string(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_proxy() {
+        let cases = [
+            "",
+            " ",
+            "ftp://p",
+            "socks://p",
+            "socks5:///run/socket",
+            "http:///p",
+            "http://\\p",
+            "http://p:99999",
+            "http://p:x",
+            "http://:3128",
+            "http://[::1%25lo]:1",
+            "http://a..b",
+            "direct://",
+        ];
+        for text in cases {
+            let outcome = Hop::parse(text);
+            assert!(outcome.is_err(), "{text:?}: {outcome:?}");
+        }
+        for (text, reason) in [
+            ("http:///p", "the URL has no host"),
+            ("http://a..b", "no host can have that name"),
+            ("socks://p", "a proxy is http, https, socks4, socks4a, socks5 or socks5h"),
+        ] {
+            assert_eq!(Hop::parse(text).unwrap_err().to_string(), reason, "{text}");
+        }
+        let long = "h".repeat(64);
+        assert_eq!(Hop::parse(&long).unwrap_err(), HopError::UnresolvableHost);
+    }
+
+    /// Decoded once.
+    #[test]
+    fn logins_come_from_the_url() {
+        let cases = [
+            ("http://p", None),
+            ("http://u@p", Some(login("u", None))),
+            ("http://u:@p", Some(login("u", None))),
+            ("socks5://u%40x:a%253Ab@p", Some(login("u@x", Some("a%3Ab")))),
+            ("u:p@p:1", Some(login("u", Some("p")))),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(Hop::parse(text).unwrap().1, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn logins_are_checked_and_hidden() {
+        let hop = |text: &str| Hop::parse(text).unwrap().0;
+        let mut http = hop("http://p");
+        http.log_in(&login("Aladdin", Some("open sesame"))).unwrap();
+        let Protocol::Http { fields, .. } = &http.protocol else { panic!() };
+        assert_eq!(fields["proxy-authorization"], "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+        let mut socks = hop("socks5://p");
+        socks.log_in(&login("Aladdin", Some("open sesame"))).unwrap();
+        for hop in [http, socks] {
+            let shown = format!("{hop:?} {hop}");
+            assert_eq!(format!("{hop:?}"), hop.to_string());
+            assert!(!shown.contains("Aladdin") && !shown.contains("QWxh"), "{shown}");
+            assert!(!shown.contains("sesame"), "{shown}");
+        }
+        assert!(hop("http://p").log_in(&login("a:b", None)).unwrap_err().is_builder());
+        assert!(hop("http://p").log_in(&login("a", Some("\r\n"))).unwrap_err().is_builder());
+        assert!(hop("socks4a://p").log_in(&login("u", Some("p"))).unwrap_err().is_builder());
+        assert!(hop("socks4a://p").log_in(&login("u", None)).is_ok());
+    }
+
+    #[test]
+    fn fields_are_for_http_proxies_and_not_of_framing() {
+        let fields = |name: &'static str| {
+            HeaderMap::from_iter([(HeaderName::from_static(name), "x".parse().unwrap())])
+        };
+        let hop = |text: &str| Hop::parse(text).unwrap().0;
+        assert!(hop("socks5://p").add_fields(&fields("x-a")).unwrap_err().is_builder());
+        for name in ["host", "content-length", "transfer-encoding"] {
+            assert!(hop("http://p").add_fields(&fields(name)).unwrap_err().is_builder(), "{name}");
+        }
+        assert!(hop("socks5://p").add_fields(&HeaderMap::new()).is_ok(), "none is not too many");
+        let mut twice = hop("http://p");
+        twice.add_fields(&fields("x-a")).unwrap();
+        twice.add_fields(&fields("x-a")).unwrap();
+        let Protocol::Http { fields, .. } = &twice.protocol else { panic!() };
+        assert_eq!(fields.len(), 1);
+    }
+
+    #[test]
+    fn a_text_that_may_hold_a_password_is_not_shown() {
+        let texts =
+            ["u:s3c/ret@p", "u:s3cret@p:x", "s3c/ret@p", "http://s3c?@p", "u:1#s3c@p", "s3c|/@p"];
+        for text in texts {
+            let line = Hop::named(text).unwrap_err().to_string();
+            assert!(line.starts_with("proxy URL: ") && !line.contains("s3c"), "{line}");
+        }
+        let error = Hop::named("ftp://p").unwrap_err().to_string();
+        assert!(error.starts_with("proxy URL \"ftp://p\": a proxy is http, https,"), "{error}");
+        let error = Hop::named("p:x").unwrap_err().to_string();
+        assert!(error.starts_with("proxy URL: ") && error.contains("port"), "{error}");
+        let error = Hop::named("p:99999").unwrap_err().to_string();
+        let cause = error.strip_prefix("proxy URL \"p:99999\": ").unwrap();
+        assert!(
+            cause.contains("port"),
+            "a URL without a login is shown, and why it is none: {error}"
+        );
+        let error = Hop::named("http://a%3Ab:secret@p").unwrap_err();
+        assert!(error.is_builder() && !error.to_string().contains("secret"), "{error}");
+    }
+
+    /// CVE-2026-3784 (curl): what was set up with one login must not serve another.
+    #[test]
+    fn r14_proxies_that_differ_are_not_the_same() {
+        let texts = [
+            "http://p:1",
+            "https://p:1",
+            "http://p:2",
+            "http://q:1",
+            "http://u@p:1",
+            "http://u:x@p:1",
+            "http://v:x@p:1",
+            "socks4://p:1",
+            "socks4a://p:1",
+            "socks5://p:1",
+            "socks5h://p:1",
+            "socks5h://u@p:1",
+            "socks5h://u:x@p:1",
+        ];
+        let hops = texts.map(|text| Hop::named(text).unwrap());
+        for (i, one) in hops.iter().enumerate() {
+            for (j, two) in hops.iter().enumerate() {
+                assert_eq!(one == two, i == j, "{one:?} {two:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,407 @@
+//! The talk with a SOCKS proxy: version 5 (RFC 1928, RFC 1929), version 4 and its extension 4A.
+//!
+//! ```text
+//! 5   Greeting ──no login──────────────────▶ Request ──granted──▶ Open
+//!            └──user and password──▶ Login ──▶┘
+//! 4                                          Request ──granted──▶ Open
+//! ```
+//!
+//! Whatever cannot be written as these protocols want it is an error before anything is sent: a
+//! name that is too long is neither cut nor looked up here instead (CVE-2023-38545, curl).
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::tunnel::{Need, Tunnel, TunnelError};
+use crate::base::buffer::Buffer;
+use crate::http1::exchange::Ending;
+use crate::url::Userinfo;
+
+/// The talk, until the proxy has granted the way or refused it.
+pub(crate) struct Socks {
+    state: State,
+    /// The request, until it is its turn.
+    request: Vec<u8>,
+    /// What answers the wish for a login, if there is one.
+    login: Option<Vec<u8>>,
+    output: Buffer,
+    input: Buffer,
+    has_ended: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Greeting,
+    Login,
+    Request5,
+    Request4,
+    Open,
+}
+
+/// The origin, as the proxy is told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Destination {
+    Address(IpAddr),
+    Name(String),
+}
+
+/// Why there is no way through a SOCKS proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SocksError {
+    // Before anything is sent.
+    NameTooLong,
+    LoginTooLong,
+    NulInLogin,
+    /// SOCKS4 knows IPv4 only.
+    NotIpv4,
+
+    // What the proxy said.
+    NotSocks {
+        version: u8,
+    },
+    NoMethod,
+    UnofferedMethod(u8),
+    LoginRefused,
+    Refused5(u8),
+    Refused4(u8),
+    UnknownAddressType(u8),
+    Closed,
+}
+
+const VERSION_4: u8 = 4;
+const VERSION_5: u8 = 5;
+const CONNECT: u8 = 1;
+const RESERVED: u8 = 0;
+
+// RFC 1928 §3.
+const NO_LOGIN: u8 = 0;
+const USER_AND_PASSWORD: u8 = 2;
+const NONE_ACCEPTABLE: u8 = 0xff;
+
+// RFC 1928 §5.
+const IPV4: u8 = 1;
+const NAME: u8 = 3;
+const IPV6: u8 = 4;
+
+/// RFC 1929 §2.
+const LOGIN_VERSION: u8 = 1;
+
+const GRANTED_5: u8 = 0;
+const GRANTED_4: u8 = 90;
+const REPLY_4_LENGTH: usize = 8;
+
+/// The address that says to SOCKS 4A that a name follows.
+const NAME_FOLLOWS: Ipv4Addr = Ipv4Addr::new(0, 0, 0, 1);
+
+impl Socks {
+    /// Version 5.
+    pub(crate) fn five(
+        login: Option<&Userinfo>,
+        destination: &Destination,
+        port: u16,
+    ) -> Result<Self, SocksError> {
+        let request = request_5(destination, port)?;
+        let login = login.map(login_5).transpose()?;
+        let mut output = Buffer::default();
+        match &login {
+            None => output.push(&[VERSION_5, 1, NO_LOGIN]),
+            // A proxy that needs no login must be able to say so.
+            Some(_) => output.push(&[VERSION_5, 2, NO_LOGIN, USER_AND_PASSWORD]),
+        }
+        Ok(Self { request, login, ..Self::begin(State::Greeting, output) })
+    }
+
+    /// Version 4, or 4A if the destination is a name.
+    pub(crate) fn four(
+        login: Option<&Userinfo>,
+        destination: &Destination,
+        port: u16,
+    ) -> Result<Self, SocksError> {
+        let user = login.map(|login| &*login.username).unwrap_or_default();
+        let mut output = Buffer::default();
+        output.push(&request_4(user, destination, port)?);
+        Ok(Self::begin(State::Request4, output))
+    }
+
+    fn begin(state: State, output: Buffer) -> Self {
+        let (request, input) = (Vec::new(), Buffer::default());
+        Self { state, request, login: None, output, input, has_ended: false }
+    }
+
+    fn step(&mut self) -> Result<Need, SocksError> {
+        loop {
+            if !self.output.is_empty() && !self.has_ended {
+                return Ok(Need::More); // what has come is no answer to what was not asked
+            }
+            let input = std::mem::take(&mut self.input);
+            let taken = self.take(input.data());
+            self.input = input;
+            match taken? {
+                Some(taken) => self.input.consume(taken),
+                None if self.has_ended => return Err(SocksError::Closed),
+                None => return Ok(Need::More),
+            }
+            if self.state == State::Open {
+                return Ok(Need::Nothing);
+            }
+        }
+    }
+
+    /// How much of the input is the next answer, which is acted on.
+    fn take(&mut self, input: &[u8]) -> Result<Option<usize>, SocksError> {
+        match self.state {
+            State::Greeting => self.method_chosen(input),
+            State::Login => self.login_answered(input),
+            State::Request5 => self.request_5_answered(input),
+            State::Request4 => self.request_4_answered(input),
+            State::Open => Ok(Some(0)),
+        }
+    }
+
+    // Each of these takes a whole answer, and says how long it was; or nothing, if more of it is
+    // needed. What is wrong is told at its first byte.
+
+    fn method_chosen(&mut self, input: &[u8]) -> Result<Option<usize>, SocksError> {
+        let Some(method) = second(input, VERSION_5)? else { return Ok(None) };
+        self.state = match (method, self.login.take()) {
+            (NO_LOGIN, _) => {
+                self.output.push(&self.request);
+                State::Request5
+            }
+            (USER_AND_PASSWORD, Some(login)) => {
+                self.output.push(&login);
+                State::Login
+            }
+            (NONE_ACCEPTABLE, _) => return Err(SocksError::NoMethod),
+            (method, _) => return Err(SocksError::UnofferedMethod(method)),
+        };
+        Ok(Some(2))
+    }
+
+    fn login_answered(&mut self, input: &[u8]) -> Result<Option<usize>, SocksError> {
+        match second(input, LOGIN_VERSION)? {
+            None => Ok(None),
+            Some(0) => {
+                self.output.push(&self.request);
+                self.state = State::Request5;
+                Ok(Some(2))
+            }
+            Some(_) => Err(SocksError::LoginRefused),
+        }
+    }
+
+    fn request_5_answered(&mut self, input: &[u8]) -> Result<Option<usize>, SocksError> {
+        match second(input, VERSION_5)? {
+            None => return Ok(None),
+            Some(GRANTED_5) => {}
+            Some(code) => return Err(SocksError::Refused5(code)),
+        }
+        // The address that the proxy connects from: of no use, but it has to be read exactly.
+        let address = match input.get(3..).unwrap_or_default() {
+            [] | [NAME] => return Ok(None),
+            [NAME, length, ..] => 1 + usize::from(*length),
+            [IPV4, ..] => 4,
+            [IPV6, ..] => 16,
+            [other, ..] => return Err(SocksError::UnknownAddressType(*other)),
+        };
+        Ok(self.granted(input, 4 + address + 2))
+    }
+
+    fn request_4_answered(&mut self, input: &[u8]) -> Result<Option<usize>, SocksError> {
+        match second(input, 0)? {
+            None => Ok(None),
+            Some(GRANTED_4) => Ok(self.granted(input, REPLY_4_LENGTH)),
+            Some(code) => Err(SocksError::Refused4(code)),
+        }
+    }
+
+    fn granted(&mut self, input: &[u8], length: usize) -> Option<usize> {
+        let is_whole = input.len() >= length;
+        if is_whole {
+            self.state = State::Open;
+        }
+        is_whole.then_some(length)
+    }
+}
+
+impl Tunnel for Socks {
+    fn advance(&mut self) -> Result<Need, TunnelError> {
+        Ok(self.step()?)
+    }
+
+    /// It is in one byte, and there is nothing to wait for.
+    fn refusal(&self) -> Option<TunnelError> {
+        None
+    }
+
+    fn leftover(&self) -> &[u8] {
+        self.input.data()
+    }
+
+    fn output(&self) -> &[u8] {
+        self.output.data()
+    }
+
+    fn wrote(&mut self, count: usize) {
+        self.output.consume(count);
+    }
+
+    fn discard_output(&mut self) {
+        self.output.clear();
+    }
+
+    fn read_space(&mut self) -> &mut [u8] {
+        self.input.space(READ_SIZE)
+    }
+
+    fn read(&mut self, count: usize) {
+        self.input.filled(count);
+    }
+
+    fn received(&mut self, bytes: &[u8]) {
+        self.input.push(bytes);
+    }
+
+    fn read_eof(&mut self, _: Ending) {
+        self.has_ended = true;
+    }
+}
+
+/// What is read at once: more than any answer has.
+const READ_SIZE: usize = 512;
+
+/// The second byte of an answer, whose first is a version.
+fn second(input: &[u8], version: u8) -> Result<Option<u8>, SocksError> {
+    match *input {
+        [first, ..] if first != version => Err(SocksError::NotSocks { version: first }),
+        [_, second, ..] => Ok(Some(second)),
+        _ => Ok(None),
+    }
+}
+
+fn request_5(destination: &Destination, port: u16) -> Result<Vec<u8>, SocksError> {
+    let mut request = vec![VERSION_5, CONNECT, RESERVED];
+    match destination {
+        Destination::Address(IpAddr::V4(address)) => {
+            request.push(IPV4);
+            request.extend(address.octets());
+        }
+        Destination::Address(IpAddr::V6(address)) => {
+            request.push(IPV6);
+            request.extend(address.octets());
+        }
+        Destination::Name(name) => {
+            request.push(NAME);
+            push_counted(&mut request, name.as_bytes()).ok_or(SocksError::NameTooLong)?;
+        }
+    }
+    request.extend(port.to_be_bytes());
+    Ok(request)
+}
+
+fn login_5(login: &Userinfo) -> Result<Vec<u8>, SocksError> {
+    let mut message = vec![LOGIN_VERSION];
+    let password = login.password.as_deref().unwrap_or_default();
+    for part in [&*login.username, password] {
+        push_counted(&mut message, part).ok_or(SocksError::LoginTooLong)?;
+    }
+    Ok(message)
+}
+
+/// A text behind its length, which is one byte.
+fn push_counted(out: &mut Vec<u8>, text: &[u8]) -> Option<()> {
+    out.push(u8::try_from(text.len()).ok()?);
+    out.extend(text);
+    Some(())
+}
+
+fn request_4(user: &[u8], destination: &Destination, port: u16) -> Result<Vec<u8>, SocksError> {
+    if user.len() > LONGEST {
+        return Err(SocksError::LoginTooLong);
+    }
+    if user.contains(&0) {
+        return Err(SocksError::NulInLogin);
+    }
+    let (address, name) = match destination {
+        Destination::Address(IpAddr::V4(address)) => (*address, None),
+        Destination::Address(IpAddr::V6(_)) => return Err(SocksError::NotIpv4),
+        Destination::Name(name) if name.len() > LONGEST => return Err(SocksError::NameTooLong),
+        Destination::Name(name) => (NAME_FOLLOWS, Some(name)),
+    };
+    let mut request = vec![VERSION_4, CONNECT];
+    request.extend(port.to_be_bytes());
+    request.extend(address.octets());
+    request.extend(user);
+    request.push(0);
+    if let Some(name) = name {
+        request.extend(name.bytes());
+        request.push(0);
+    }
+    Ok(request)
+}
+
+/// What version 5 can count to holds for version 4 too.
+const LONGEST: usize = u8::MAX as usize;
+
+/// Without what is sent: a password may be in it.
+impl fmt::Debug for Socks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Socks").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for SocksError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NameTooLong => f.write_str("the host is too long for SOCKS (255 bytes)"),
+            Self::LoginTooLong => {
+                f.write_str("the user name or the password is too long for SOCKS (255 bytes)")
+            }
+            Self::NulInLogin => f.write_str("a user name for SOCKS4 cannot hold NUL"),
+            Self::NotIpv4 => f.write_str("SOCKS4 knows IPv4 addresses only"),
+            Self::NotSocks { version } => {
+                write!(f, "not an answer of this version of SOCKS (it begins with {version:#04x})")
+            }
+            Self::NoMethod => f.write_str("the proxy takes none of our ways to log in"),
+            Self::UnofferedMethod(method) => {
+                write!(f, "the proxy wants a way to log in that was not offered ({method:#04x})")
+            }
+            Self::LoginRefused => f.write_str("the proxy refused the user name or the password"),
+            Self::Refused5(code) => write!(f, "the proxy refused: {}", reason_5(*code)),
+            Self::Refused4(code) => write!(f, "the proxy refused: {}", reason_4(*code)),
+            Self::Closed => f.write_str("the proxy closed the connection"),
+            Self::UnknownAddressType(kind) => {
+                write!(f, "unknown type of address {kind:#04x} in the proxy's answer")
+            }
+        }
+    }
+}
+
+impl std::error::Error for SocksError {}
+
+/// RFC 1928 §6.
+fn reason_5(code: u8) -> &'static str {
+    match code {
+        1 => "general failure",
+        2 => "not allowed by its rules",
+        3 => "network unreachable",
+        4 => "host unreachable",
+        5 => "connection refused",
+        6 => "TTL expired",
+        7 => "command not supported",
+        8 => "type of address not supported",
+        _ => "unknown reason",
+    }
+}
+
+fn reason_4(code: u8) -> &'static str {
+    match code {
+        91 => "rejected or failed",
+        92 => "it found no identd on this host",
+        93 => "identd names another user",
+        _ => "unknown reason",
+    }
+}
+
+#[cfg(test)]
+mod tests;

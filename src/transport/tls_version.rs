@@ -1,0 +1,55 @@
+//! Versions of TLS.
+
+use rustls::version::{TLS12, TLS13};
+use rustls::{ProtocolVersion, SupportedProtocolVersion};
+
+/// A version of TLS.
+///
+/// Spoken are 1.2 and 1.3; the older ones (RFC 8996) are only there to be named as a minimum.
+///
+/// ```
+/// use leanhttp::tls::Version;
+/// assert!(Version::TLS_1_2 < Version::TLS_1_3);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version(Number);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Number {
+    Tls10,
+    Tls11,
+    Tls12,
+    Tls13,
+}
+
+impl Version {
+    /// TLS 1.0 (RFC 2246), which is not spoken.
+    pub const TLS_1_0: Self = Self(Number::Tls10);
+    /// TLS 1.1 (RFC 4346), which is not spoken.
+    pub const TLS_1_1: Self = Self(Number::Tls11);
+    /// TLS 1.2 (RFC 5246).
+    pub const TLS_1_2: Self = Self(Number::Tls12);
+    /// TLS 1.3 (RFC 8446).
+    pub const TLS_1_3: Self = Self(Number::Tls13);
+
+    pub(crate) fn of(version: ProtocolVersion) -> Option<Self> {
+        match version {
+            ProtocolVersion::TLSv1_2 => Some(Self::TLS_1_2),
+            ProtocolVersion::TLSv1_3 => Some(Self::TLS_1_3),
+            _ => None,
+        }
+    }
+}
+
+/// The versions to offer, within these bounds.
+pub(crate) fn within(
+    min: Option<Version>,
+    max: Option<Version>,
+) -> Vec<&'static SupportedProtocolVersion> {
+    [(Version::TLS_1_3, &TLS13), (Version::TLS_1_2, &TLS12)]
+        .into_iter()
+        .filter(|(version, _)| min.is_none_or(|min| min <= *version))
+        .filter(|(version, _)| max.is_none_or(|max| *version <= max))
+        .map(|(_, supported)| supported)
+        .collect()
+}
