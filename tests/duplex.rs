@@ -113,13 +113,17 @@ fn echo(stream: &mut Stream) -> io::Result<()> {
     }
 }
 
+/// Halves that wait for each other fail a test, and do not hang it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 fn client() -> Client {
-    Client::builder().no_proxy().build().unwrap()
+    Client::builder().no_proxy().timeout(PATIENCE).build().unwrap()
 }
 
 fn trusting(pki: &Pki) -> Client {
     let certificate = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
-    Client::builder().no_proxy().tls_certs_only([certificate]).build().unwrap()
+    let client = Client::builder().no_proxy().timeout(PATIENCE);
+    client.tls_certs_only([certificate]).build().unwrap()
 }
 
 #[test]

@@ -391,6 +391,41 @@ fn s04_endless_messages_without_data() {
     }
 }
 
+/// What counts nothing, because it brings data, does not hold off the deadline.
+#[test]
+fn s04_records_without_end_end_with_the_deadline() {
+    let rows: [(&str, Flight); 3] = [
+        ("a byte, padded", |s| s.seal_padded(DATA, b"x", 16_000)),
+        ("data", |s| s.seal(DATA, &[b'x'; 16_000])),
+        ("a ticket beside data", |s| {
+            [s.seal(DATA, &[b'x'; 8000]), s.seal(HANDSHAKE, &ticket(4000))].concat()
+        }),
+    ];
+    let pki = Pki::new();
+    let config = pki.server_config_for(Leaf::Good, &[&TLS13], Clients::Anyone);
+    for (name, flight) in rows {
+        let server = Taken::start(&config, move |taken| {
+            let head = taken.sealer.seal(DATA, b"HTTP/1.1 200 OK\r\n\r\n");
+            taken.write(&head)?;
+            loop {
+                let bytes = flight(&mut taken.sealer);
+                taken.write(&bytes)?;
+            }
+        });
+        let client = trusting(&pki).timeout(Duration::from_secs(1)).build().unwrap();
+        let began = Instant::now();
+        let mut outcome = None;
+        let allocated = measure(|| {
+            let read = |mut response: Response| response.copy_to(&mut io::sink());
+            outcome = Some(client.get(server.url()).send().and_then(read));
+        });
+        let error = outcome.unwrap().unwrap_err();
+        assert!(error.is_timeout(), "{name}: {error}");
+        assert!(began.elapsed() < Duration::from_secs(10), "{name}");
+        assert!(allocated.bytes_max < MB, "{name}: {allocated:?}");
+    }
+}
+
 /// RFC 8446 §5.4: padding is nobody's fault; nor are tickets now and then, and changes of keys.
 #[test]
 fn s05_honest_records_are_delivered() {
