@@ -10,8 +10,8 @@ use http::StatusCode;
 use http::header::{InvalidHeaderName, InvalidHeaderValue};
 
 use crate::base::erased_box::Apart;
+use crate::base::excerpt::Excerpt;
 use crate::base::timings::Timings;
-use crate::http1::error::Excerpt;
 use crate::url::Url;
 
 /// The result of everything in this crate that can fail.

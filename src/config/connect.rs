@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::base::excerpt::Excerpt;
 use crate::config::ClientBuilder;
 use crate::config::dns::{Resolve, Resolver};
 use crate::driver::runtime::Front;
 use crate::error::Error;
-use crate::http1::error::Excerpt;
 use crate::policy::egress::policy::{Egress, Gate};
 use crate::url::Url;
 

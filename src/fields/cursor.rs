@@ -1,6 +1,6 @@
 //! The pieces that field values are made of (RFC 9110 §5.6).
 
-use crate::http1::field_lines::is_tchar;
+use crate::fields::token::is_tchar;
 
 /// Reads a field value from its start to its end. Nothing is read twice.
 #[derive(Debug, Clone, Copy)]

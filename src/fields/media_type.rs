@@ -1,7 +1,7 @@
 //! Media types, read as browsers do (WHATWG MIME Sniffing §4.4).
 
 use super::cursor::{Cursor, latin1};
-use crate::http1::field_lines::is_tchar;
+use crate::fields::token::is_tchar;
 
 /// A type with its parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,6 +10,7 @@ pub(crate) mod link;
 pub(crate) mod media_type;
 pub(crate) mod retry_after;
 pub(crate) mod singleton;
+pub(crate) mod token;
 
 mod cursor;
 #[cfg(any(test, fuzzing))]

@@ -5,9 +5,10 @@ use std::fmt;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::chunk_line::ChunkLine;
-use super::error::{Excerpt, ProtocolError};
+use super::error::ProtocolError;
 use super::progress::Progress;
 use crate::base::buffer::Buffer;
+use crate::base::excerpt::Excerpt;
 use crate::http1::field_lines::trim_ows;
 use crate::http1::limits::Limits;
 

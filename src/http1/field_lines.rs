@@ -4,7 +4,8 @@
 use http::header::{CONTENT_LENGTH, HeaderName, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue};
 
-use super::error::{Excerpt, ProtocolError};
+use super::error::ProtocolError;
+use crate::base::excerpt::Excerpt;
 use crate::base::number::decimal;
 
 /// What holds the fields of a message.
@@ -110,12 +111,6 @@ pub(super) fn trim_ows(mut bytes: &[u8]) -> &[u8] {
         bytes = rest;
     }
     bytes
-}
-
-/// A character of a token (RFC 9110 §5.6.2).
-pub(crate) fn is_tchar(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
 }
 
 #[cfg(test)]

@@ -6,9 +6,10 @@ use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use http::{Method, StatusCode, Version};
 
-use super::error::{Excerpt, ProtocolError};
+use super::error::ProtocolError;
 use super::lenient;
 use crate::base::buffer::Buffer;
+use crate::base::excerpt::Excerpt;
 use crate::http1::header_section::{HeaderSection, LONGEST_NAME, Line};
 use crate::http1::limits::Limits;
 

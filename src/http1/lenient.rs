@@ -4,7 +4,8 @@
 
 use httparse::ParserConfig;
 
-use super::error::{Excerpt, ProtocolError};
+use super::error::ProtocolError;
+use crate::base::excerpt::Excerpt;
 use crate::http1::limits::Lenience;
 
 pub(super) fn parser(lenience: Lenience) -> ParserConfig {

@@ -4,7 +4,7 @@ use http::HeaderValue;
 
 use crate::error::{Error, Result};
 use crate::fields::media_type::MediaType;
-use crate::http1::field_lines::is_tchar;
+use crate::fields::token::is_tchar;
 
 /// The line that separates the parts, without its dashes.
 #[derive(Debug)]

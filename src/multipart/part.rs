@@ -10,11 +10,11 @@ use http::header::{self, HeaderMap, HeaderValue};
 
 use super::disposition::NameEncoding;
 use super::media_type;
+use crate::base::excerpt::Excerpt;
 use crate::body::{Body, SourceLength};
 use crate::driver::runtime::Front;
 use crate::error::{Error, Result};
-use crate::http1::error::Excerpt;
-use crate::http1::field_lines::is_tchar;
+use crate::fields::token::is_tchar;
 
 /// A field or file of a [`Form`](crate::multipart::form::Form), all but its name.
 ///

@@ -8,16 +8,16 @@ use http::{Method, Version};
 
 use super::{IntoUrl, Overrides, Request};
 use crate::base::cancel::CancelToken;
+use crate::base::excerpt::Excerpt;
 use crate::body::Body;
 use crate::client::Client;
 use crate::config::replace_headers;
 use crate::driver::runtime::Front;
 use crate::error::{Error, Result};
 use crate::fields::singleton;
+use crate::fields::token::is_tchar;
 use crate::form::{self, ToPairs};
-use crate::http1::error::Excerpt;
 use crate::http1::exchange::Expectation;
-use crate::http1::field_lines::is_tchar;
 use crate::policy::auth::credentials;
 use crate::policy::deadline::throughput::Pace;
 
