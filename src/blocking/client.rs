@@ -11,7 +11,7 @@ impl Client {
     ///
     /// As [`RequestBuilder::send`].
     pub fn execute(&self, request: Request) -> Result<Response> {
-        run(|| self.send(Box::new(request)))
+        run(|| self.send(request.parts))
     }
 }
 

@@ -41,7 +41,7 @@ use std::io::{self, Read, Seek};
 
 use self::source::Source;
 use crate::body::SourceLength;
-use crate::driver::runtime::{Front, Unrewindable, sealed};
+use crate::driver::runtime::{Front, sealed};
 
 pub use crate::shared::*;
 
@@ -57,14 +57,6 @@ impl Front for Blocking {
 
     async fn read(source: &mut Source, into: &mut [u8]) -> io::Result<usize> {
         source.read(into)
-    }
-
-    fn may_rewind(source: &Source) -> std::result::Result<(), Unrewindable> {
-        source.may_rewind()
-    }
-
-    fn rewind(source: &mut Source) {
-        source.rewind();
     }
 }
 
@@ -83,7 +75,7 @@ pub type Reader = crate::driver::Reader<Blocking>;
 /// A connection that has gone over to another protocol.
 pub type Upgraded = crate::client::response::Upgraded<Blocking>;
 /// The body of a request.
-pub type Body = crate::body::Body<Blocking>;
+pub type Body = crate::body::Body<Source>;
 
 /// One GET request with a client of its own.
 ///

@@ -5,14 +5,14 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::path::Path;
 
-use super::{Blocking, Body, Source};
+use super::{Body, Source};
 use crate::body::{Feed, SourceLength};
 use crate::multipart::part::{about, length_of};
 
 /// A `multipart/form-data` body.
-pub type Form = crate::multipart::form::Form<Blocking>;
+pub type Form = crate::multipart::form::Form<super::Source>;
 /// A field or file of a [`Form`].
-pub type Part = crate::multipart::part::Part<Blocking>;
+pub type Part = crate::multipart::part::Part<super::Source>;
 
 /// How much of a form is read at once.
 const PIECE: usize = 8 * 1024;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
 
-use crate::driver::runtime::Unrewindable;
+use crate::body::{self, Unrewindable};
 
 /// A reader of the caller's.
 pub struct Source(Reader);
@@ -47,8 +47,10 @@ impl Source {
             }
         }
     }
+}
 
-    pub(super) fn may_rewind(&self) -> Result<(), Unrewindable> {
+impl body::Source for Source {
+    fn may_rewind(&self) -> Result<(), Unrewindable> {
         match &self.0 {
             Reader::Once(_) => Err(Unrewindable::Stream),
             Reader::Seekable(_, Start::Unknown(reason)) => Err(Unrewindable::Unseekable(*reason)),
@@ -56,7 +58,7 @@ impl Source {
         }
     }
 
-    pub(super) fn rewind(&mut self) {
+    fn rewind(&mut self) {
         if let Reader::Seekable(_, start) = &mut self.0 {
             if let Start::At(position) = *start {
                 *start = Start::BackTo(position);

@@ -3,6 +3,7 @@
 //! A [`Body`] reads nothing itself: it fills a buffer as far as it can and
 //! names the source that has to be read next; the front reads it and says how much came.
 
+mod source;
 mod trailers;
 
 use std::borrow::Cow;
@@ -13,8 +14,8 @@ use bytes::Bytes;
 use http::header::{HeaderMap, HeaderValue};
 
 use self::trailers::{Computed, Known, Stripped, Trailers};
-use crate::driver::runtime::{Front, Unrewindable};
 
+pub use self::source::{Source, Unrewindable};
 #[cfg(feature = "tower")]
 pub(crate) use self::trailers::Awaited;
 pub(crate) use self::trailers::{ForbiddenTrailer, Presence};
@@ -36,8 +37,8 @@ pub(crate) use self::trailers::{ForbiddenTrailer, Presence};
 /// let streamed = Body::new(std::io::empty());
 /// assert_eq!(streamed.as_bytes(), None);
 /// ```
-pub struct Body<F: Front> {
-    segments: Vec<Segment<F::Source>>,
+pub struct Body<S: Source> {
+    segments: Vec<Segment<S>>,
     /// The number of the segment that is being sent.
     at: usize,
     /// How many bytes of that segment, if it is made of bytes, were sent.
@@ -124,7 +125,7 @@ pub(crate) enum BodyError {
     TooLong,
 }
 
-impl<F: Front> Body<F> {
+impl<S: Source> Body<S> {
     pub(crate) fn empty() -> Self {
         Self {
             segments: Vec::new(),
@@ -136,17 +137,17 @@ impl<F: Front> Body<F> {
         }
     }
 
-    pub(crate) fn from_segment(segment: Segment<F::Source>) -> Self {
+    pub(crate) fn from_segment(segment: Segment<S>) -> Self {
         let mut body = Self::empty();
         body.push(segment);
         body
     }
 
-    pub(crate) fn from_source(source: F::Source, length: SourceLength) -> Self {
+    pub(crate) fn from_source(source: S, length: SourceLength) -> Self {
         Self::from_segment(Segment::Source { source, length, left: length })
     }
 
-    pub(crate) fn push(&mut self, segment: Segment<F::Source>) {
+    pub(crate) fn push(&mut self, segment: Segment<S>) {
         if !segment.is_void() {
             self.segments.push(segment);
         }
@@ -246,7 +247,7 @@ impl<F: Front> Body<F> {
 
     /// The sources of unknown length.
     #[cfg(feature = "stream")]
-    pub(crate) fn unmeasured(&mut self) -> impl Iterator<Item = Unmeasured<'_, F::Source>> {
+    pub(crate) fn unmeasured(&mut self) -> impl Iterator<Item = Unmeasured<'_, S>> {
         self.segments.iter_mut().filter_map(|segment| match segment {
             Segment::Source { source, length: length @ SourceLength::Unknown, left } => {
                 Some(Unmeasured { source, length, left })
@@ -314,7 +315,7 @@ impl<F: Front> Body<F> {
         }
         let may_rewind = |segment: &Segment<_>| match segment {
             Segment::Bytes(_) => Ok(()),
-            Segment::Source { source, .. } => F::may_rewind(source),
+            Segment::Source { source, .. } => S::may_rewind(source),
         };
         self.segments.iter().try_for_each(may_rewind)
     }
@@ -327,7 +328,7 @@ impl<F: Front> Body<F> {
         }
         for segment in &mut self.segments {
             if let Segment::Source { source, length, left } = segment {
-                F::rewind(source);
+                source.rewind();
                 *left = *length;
             }
         }
@@ -353,7 +354,7 @@ impl<F: Front> Body<F> {
     /// each [`Feed::Read`].
     ///
     /// A source of unknown length is read only into an empty space, so that no byte waits for it.
-    pub(crate) fn feed<'a>(&'a mut self, space: &'a mut [u8]) -> Feed<'a, F::Source> {
+    pub(crate) fn feed<'a>(&'a mut self, space: &'a mut [u8]) -> Feed<'a, S> {
         self.progress = Progress::Begun;
         self.copy_bytes(space);
         let free = space.get_mut(self.filled..).unwrap_or_default();
@@ -500,14 +501,14 @@ impl fmt::Display for BodyError {
 
 impl std::error::Error for BodyError {}
 
-impl<F: Front> Default for Body<F> {
+impl<S: Source> Default for Body<S> {
     fn default() -> Self {
         Self::empty()
     }
 }
 
 /// Says how much there is, never what.
-impl<F: Front> fmt::Debug for Body<F> {
+impl<S: Source> fmt::Debug for Body<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Body")
             .field("length", &self.length())
@@ -516,31 +517,31 @@ impl<F: Front> fmt::Debug for Body<F> {
     }
 }
 
-impl<F: Front> From<Bytes> for Body<F> {
+impl<S: Source> From<Bytes> for Body<S> {
     fn from(bytes: Bytes) -> Self {
         Self::from_segment(Segment::Bytes(bytes))
     }
 }
 
-impl<F: Front> From<Vec<u8>> for Body<F> {
+impl<S: Source> From<Vec<u8>> for Body<S> {
     fn from(bytes: Vec<u8>) -> Self {
         Bytes::from(bytes).into()
     }
 }
 
-impl<F: Front> From<String> for Body<F> {
+impl<S: Source> From<String> for Body<S> {
     fn from(text: String) -> Self {
         Bytes::from(text).into()
     }
 }
 
-impl<F: Front> From<&'static [u8]> for Body<F> {
+impl<S: Source> From<&'static [u8]> for Body<S> {
     fn from(bytes: &'static [u8]) -> Self {
         Bytes::from_static(bytes).into()
     }
 }
 
-impl<F: Front> From<&'static str> for Body<F> {
+impl<S: Source> From<&'static str> for Body<S> {
     fn from(text: &'static str) -> Self {
         Bytes::from_static(text.as_bytes()).into()
     }
@@ -552,23 +553,13 @@ mod tests {
 
     use super::*;
 
-    #[derive(Debug)]
-    struct Test;
-    impl crate::driver::runtime::sealed::Sealed for Test {}
-    impl Front for Test {
-        type Source = Given;
-        type System = crate::harness::fuzzing::call::World;
-
-        async fn read(_: &mut Given, _: &mut [u8]) -> std::io::Result<usize> {
-            Ok(0)
+    impl Source for Given {
+        fn may_rewind(&self) -> Result<(), Unrewindable> {
+            if self.is_stream { Err(Unrewindable::Stream) } else { Ok(()) }
         }
 
-        fn may_rewind(source: &Given) -> Result<(), Unrewindable> {
-            if source.is_stream { Err(Unrewindable::Stream) } else { Ok(()) }
-        }
-
-        fn rewind(source: &mut Given) {
-            source.at = 0;
+        fn rewind(&mut self) {
+            self.at = 0;
         }
     }
 
@@ -594,13 +585,13 @@ mod tests {
     }
 
     /// Drives a body to its end; each source gives at most `step` bytes a read.
-    fn drain(mut body: Body<Test>, space: usize, step: usize) -> Result<Vec<Vec<u8>>, BodyError> {
+    fn drain(mut body: Body<Given>, space: usize, step: usize) -> Result<Vec<Vec<u8>>, BodyError> {
         pieces(&mut body, space, step, usize::MAX)
     }
 
     /// The same, of at most so many steps.
     fn pieces(
-        body: &mut Body<Test>,
+        body: &mut Body<Given>,
         space: usize,
         step: usize,
         steps: usize,
@@ -624,7 +615,7 @@ mod tests {
     /// once anything was taken.
     #[test]
     fn what_was_taken_of_a_stream_is_gone() {
-        let mut body = Body::<Test>::from("bytes");
+        let mut body = Body::<Given>::from("bytes");
         let stream = Given { bytes: b"stream".to_vec(), at: 0, is_stream: true };
         let length = SourceLength::Unknown;
         body.push(Segment::Source { source: stream, length, left: length });
@@ -636,7 +627,7 @@ mod tests {
 
     #[test]
     fn a_small_mixed_body_is_one_piece() {
-        let mut body = Body::<Test>::from("head ");
+        let mut body = Body::<Given>::from("head ");
         body.push(source(b"file", SourceLength::Exactly(4)));
         body.push(Segment::Bytes(Bytes::from_static(b" tail")));
         assert_eq!(body.length(), Some(14));
@@ -645,7 +636,7 @@ mod tests {
 
     #[test]
     fn bytes_of_an_unknown_source_do_not_wait() {
-        let body = Body::<Test>::from_segment(source(b"abcd", SourceLength::Unknown));
+        let body = Body::<Given>::from_segment(source(b"abcd", SourceLength::Unknown));
         assert_eq!(body.length(), None);
         assert_eq!(drain(body, 64, 3).unwrap(), [b"abc".to_vec(), b"d".to_vec()]);
     }
@@ -670,7 +661,7 @@ mod tests {
         ];
         for (bytes, length, expected) in cases {
             for space in 1..6 {
-                let body = Body::<Test>::from_segment(source(bytes, length));
+                let body = Body::<Given>::from_segment(source(bytes, length));
                 let sent = drain(body, space, 2).map(|pieces| pieces.concat());
                 assert_eq!(sent, expected.map(<[u8]>::to_vec), "{length:?} space {space}");
             }
@@ -682,7 +673,7 @@ mod tests {
     fn a_longer_source_is_not_read_beyond_its_length() {
         for length in [SourceLength::Exactly(4), SourceLength::AtLeast(4)] {
             for space in 1..9 {
-                let mut body = Body::<Test>::from_segment(source(b"abcdef", length));
+                let mut body = Body::<Given>::from_segment(source(b"abcdef", length));
                 let (mut memory, mut read) = (vec![0; space], 0);
                 loop {
                     let count = match body.feed(&mut memory) {
@@ -706,7 +697,7 @@ mod tests {
             step in 1..20_usize,
             before in 0..30_usize,
         ) {
-            let mut body = Body::<Test>::empty();
+            let mut body = Body::<Given>::empty();
             for (bytes, kind) in &segments {
                 let length = bytes.len() as u64;
                 body.push(match kind {

@@ -6,13 +6,13 @@ use http::header;
 
 use super::{Call, Resends};
 use crate::body::Body;
-use crate::driver::runtime::Front;
+use crate::body::Source;
 use crate::error::Result;
 use crate::http1::header_section::HeaderSection;
 use crate::policy::auth::credentials::Asked;
 use crate::policy::retry::Replay;
 
-impl<F: Front> Call<'_, F> {
+impl<S: Source> Call<'_, S> {
     /// A netrc file is asked where the program says nothing.
     pub(super) fn look_up_login(&mut self) -> Result<()> {
         if self.digest.is_some() || self.config.credentials.is_some() {
@@ -57,10 +57,10 @@ impl<F: Front> Call<'_, F> {
     }
 }
 
-fn asked<'a, F: Front>(
+fn asked<'a, S: Source>(
     method: &'a Method,
     target: &'a str,
-    body: Option<&'a Body<F>>,
+    body: Option<&'a Body<S>>,
 ) -> Asked<'a> {
     let body = body.map_or(Some(&[][..]), Body::as_bytes);
     Asked { method, target, body }

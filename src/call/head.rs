@@ -8,7 +8,7 @@ use http::header::{self, HeaderName, HeaderValue};
 
 use super::{Call, Proxied, Trust};
 use crate::base::buffer::Buffer;
-use crate::driver::runtime::Front;
+use crate::body::Source;
 use crate::error::{Error, Result};
 use crate::http1::exchange::{Expectation, Outgoing};
 use crate::http1::head::HeadWriter;
@@ -19,7 +19,7 @@ use crate::policy::proxy::server::Protocol;
 use crate::policy::route::{self, Security};
 use crate::url::Url;
 
-impl<F: Front> Call<'_, F> {
+impl<S: Source> Call<'_, S> {
     /// Writes it, spelled as the caller wants it.
     pub(crate) fn write_head(&self, out: &mut Buffer) {
         let spelling = Spelling { case: self.config.case, names: &self.request.names };

@@ -17,7 +17,10 @@ pub(crate) mod log;
 mod auth;
 mod head;
 mod outcome;
+pub(crate) mod request;
 mod retry;
+mod shown;
+mod validate;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,12 +29,10 @@ use http::header::{self, HeaderValue};
 use http::{Method, Version};
 
 use crate::base::timings::Timings;
-use crate::body::Body;
-use crate::client::request::Request;
+use crate::body::{Body, Source, Unrewindable};
 use crate::coding::Codings;
 use crate::config::digest;
 use crate::config::{Config, Schemes};
-use crate::driver::runtime::{Front, Unrewindable};
 use crate::error::{Error, Result};
 use crate::http1::exchange::{Expectation, Outgoing};
 use crate::http1::field_lines::has_member;
@@ -42,16 +43,17 @@ use crate::policy::route::{Identity, Route, Security};
 use crate::url::Url;
 
 pub(crate) use outcome::{Failure, Next, When};
+pub(crate) use request::RequestParts;
 
 /// The state of a call between its hops.
-pub(crate) struct Call<'c, F: Front> {
+pub(crate) struct Call<'c, S: Source> {
     config: &'c Config,
     /// What the current hop asks for; its body is that of the current attempt, which the driver
     /// reads.
-    request: Box<Request<F>>,
+    request: Box<RequestParts<S>>,
     outgoing: Outgoing,
     /// The same body for another attempt, if it can be had again.
-    replay: Option<Body<F>>,
+    replay: Option<Body<S>>,
     trust: Trust,
     proxy: Option<Box<Proxied>>,
     codings: Codings,
@@ -91,9 +93,9 @@ enum Resends {
     Used,
 }
 
-impl<'c, F: Front> Call<'c, F> {
+impl<'c, S: Source> Call<'c, S> {
     /// Starts the clock.
-    pub(crate) fn new(config: &'c Config, mut request: Box<Request<F>>, now: Instant) -> Self {
+    pub(crate) fn new(config: &'c Config, mut request: Box<RequestParts<S>>, now: Instant) -> Self {
         let timeouts = match &request.timeouts {
             Some(own) => Arc::new(own.over(&config.timeouts)),
             None => Arc::clone(&config.timeouts),
@@ -176,12 +178,12 @@ impl<'c, F: Front> Call<'c, F> {
         self.request.body.as_ref().is_some_and(Body::may_stall)
     }
 
-    pub(crate) fn take_body(&mut self) -> Body<F> {
+    pub(crate) fn take_body(&mut self) -> Body<S> {
         self.request.body.take().unwrap_or_default()
     }
 
     /// What is left of the body after the attempt.
-    pub(crate) fn give_back(&mut self, body: Body<F>) {
+    pub(crate) fn give_back(&mut self, body: Body<S>) {
         self.request.body = Some(body);
     }
 
@@ -253,9 +255,9 @@ impl<'c, F: Front> Call<'c, F> {
 }
 
 /// What can be found wrong before anything is sent; moves the user of the URL to where it belongs.
-fn prepare<F: Front>(config: &Config, request: &mut Request<F>) -> Result<Outgoing> {
+fn prepare<S: Source>(config: &Config, request: &mut RequestParts<S>) -> Result<Outgoing> {
     request.take_userinfo(config.netrc.as_ref())?; // `build` has done so, if the request was built
-    let outgoing = request.seal()?;
+    let outgoing = request.validate()?;
     if !is_allowed(config, &request.url) {
         return Err(Error::builder(HTTPS_ONLY));
     }
@@ -263,7 +265,10 @@ fn prepare<F: Front>(config: &Config, request: &mut Request<F>) -> Result<Outgoi
 }
 
 /// Takes what is for the proxy out of the request: it goes to no origin.
-fn proxied<F: Front>(config: &Config, request: &mut Request<F>) -> Result<Option<Box<Proxied>>> {
+fn proxied<S: Source>(
+    config: &Config,
+    request: &mut RequestParts<S>,
+) -> Result<Option<Box<Proxied>>> {
     let login = request.headers.remove(header::PROXY_AUTHORIZATION);
     let Some(hop) = config.proxy_for(&request.url)? else { return Ok(None) };
     let login = login.or_else(|| config.proxy_login.clone());

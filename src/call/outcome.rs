@@ -8,9 +8,9 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 
 use super::{Call, HTTPS_ONLY, Proxied, Resends, Trust, is_allowed};
+use crate::body::Source;
 use crate::call::log;
 use crate::coding;
-use crate::driver::runtime::Front;
 use crate::error::{Error, Result};
 use crate::http1::exchange::{Expectation, Outgoing};
 use crate::http1::field_lines::Fields as _;
@@ -71,7 +71,7 @@ impl Failure {
     }
 }
 
-impl<F: Front> Call<'_, F> {
+impl<S: Source> Call<'_, S> {
     /// Takes note of a response's head and says whether it is the final one.
     pub(crate) fn answered(&mut self, head: &ResponseHead, world: &impl World) -> Result<Next> {
         self.store_cookies(&head.headers);

@@ -4,21 +4,21 @@
 pub(crate) mod json;
 pub mod request;
 pub mod response;
+mod send;
+mod upgraded;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use http::Method;
 
-use crate::base::buffer::Shelf;
 use crate::base::erased_box::Apart;
 use crate::client::request::{IntoUrl, RequestBuilder};
 use crate::config::{ClientBuilder, Config};
+use crate::driver::Shared;
 use crate::driver::runtime::Front;
-use crate::driver::system::System;
-use crate::driver::{Connection, Waiter};
-use crate::pool::Pool;
-use crate::pool::permits::Slots;
+
+pub use upgraded::Upgraded;
 
 /// Sends requests, and keeps connections and settings for the next ones.
 ///
@@ -36,22 +36,6 @@ pub struct Client<F: Front> {
     shared: Arc<Shared<F>>,
 }
 
-/// What all clones of a client share.
-pub(crate) struct Shared<F: Front> {
-    pub(crate) config: Apart<Config>,
-    pub(crate) system: F::System,
-    idle: Mutex<Idle<F>>,
-}
-
-/// What waits for the next request, and who waits for a connection.
-pub(crate) struct Idle<F: Front> {
-    pub(crate) pool: Pool<Apart<Connection<F>>>,
-    pub(crate) shelf: Shelf,
-    pub(crate) slots: Slots<Waiter<F>>,
-    /// The process that all of these belong to.
-    pub(crate) process: u32,
-}
-
 impl<F: Front> Client<F> {
     /// A client with the default settings.
     pub fn new() -> Self {
@@ -67,10 +51,7 @@ impl<F: Front> Client<F> {
     pub(crate) fn in_world(mut config: Apart<Config>, system: F::System) -> Self {
         config.complete();
         Arc::make_mut(&mut config.timeouts).default_silence(F::FIRST_BYTE);
-        let slots = Slots::new(config.pool.max_open_per_host);
-        let process = system.process();
-        let idle = Idle { pool: Pool::new(config.pool), shelf: Shelf::default(), slots, process };
-        Self { shared: Arc::new(Shared { config, system, idle: Mutex::new(idle) }) }
+        Self { shared: Arc::new(Shared::new(config, system)) }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared<F>> {
@@ -144,13 +125,6 @@ pub struct PoolStats {
     pub waiting: usize,
 }
 
-impl<F: Front> Shared<F> {
-    /// The pool, for as long as a decision takes. A panic elsewhere cannot have left it half done.
-    pub(crate) fn idle(&self) -> MutexGuard<'_, Idle<F>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl<F: Front> Clone for Client<F> {
     fn clone(&self) -> Self {
         Self { shared: Arc::clone(&self.shared) }
@@ -166,16 +140,5 @@ impl<F: Front> Default for Client<F> {
 impl<F: Front> fmt::Debug for Client<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.shared.fmt(f)
-    }
-}
-
-impl<F: Front> fmt::Debug for Shared<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let idle_connections = self.idle().pool.len(); // the formatter may use the client
-        f.debug_struct("Client")
-            .field("timeouts", &self.config.timeouts)
-            .field("redirect", &self.config.redirect)
-            .field("idle_connections", &idle_connections)
-            .finish_non_exhaustive()
     }
 }

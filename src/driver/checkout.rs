@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use super::connection::{Connection, close};
 use super::dial;
+use super::shared::{Idle, Shared};
 use super::system::{Desk, System};
 use crate::base::erased_box::Apart;
 use crate::base::timings::Lap;
+use crate::body::Source;
 use crate::call::Call;
 use crate::call::log;
-use crate::client::{Idle, Shared};
 use crate::driver::runtime::Front;
 use crate::error::{Error, Phase, Result};
 use crate::http1::close::CloseReason;
@@ -64,7 +65,7 @@ struct Queued<F: Front> {
 /// A connection to the call's current URL: the one that idled least and still lives, or a new one.
 pub(super) async fn connection<F: Front>(
     shared: &Arc<Shared<F>>,
-    call: &mut Call<'_, F>,
+    call: &mut Call<'_, F::Source>,
 ) -> Result<Apart<Connection<F>>> {
     dial::check_url(call)?;
     loop {
@@ -112,7 +113,7 @@ pub(super) fn learn<F: Front>(shared: &Shared<F>, dead: &Connection<F>) {
 /// A connection that idled, if it is alive.
 async fn look_at<F: Front>(
     mut connection: Apart<Connection<F>>,
-    call: &mut Call<'_, F>,
+    call: &mut Call<'_, F::Source>,
 ) -> Result<Apart<Connection<F>>, Apart<Connection<F>>> {
     let looked_at = &mut *connection;
     if !looked_at.is_alive(&mut call.budget).await {
@@ -122,7 +123,7 @@ async fn look_at<F: Front>(
     Ok(connection)
 }
 
-fn turn<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F>) -> Turn<F> {
+fn turn<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F::Source>) -> Turn<F> {
     let now = call.budget.recent(|| shared.system.now());
     let mut idle = shared.idle();
     let mut closed = idle.pool.expire(now);
@@ -193,7 +194,7 @@ fn place<F: Front>(idle: &mut Idle<F>, shared: &Arc<Shared<F>>, route: Route) ->
 
 impl<F: Front> Queued<F> {
     /// Waits for one's turn. The clock for making a connection does not run yet.
-    async fn wait(self, call: &mut Call<'_, F>) -> Result<Grant<F>> {
+    async fn wait(self, call: &mut Call<'_, F::Source>) -> Result<Grant<F>> {
         let system = &self.shared.system;
         let expired = match call.budget.wait(Operation::Queue, || system.now()) {
             Err(expired) => expired,
@@ -225,7 +226,7 @@ impl<F: Front> Drop for Queued<F> {
     }
 }
 
-fn queue_error<F: Front>(call: &Call<'_, F>, expired: Expired) -> Error {
+fn queue_error<B: Source>(call: &Call<'_, B>, expired: Expired) -> Error {
     Error::new(expired.kind(), Phase::Queue).peer(call.route().authority()).cause(expired)
 }
 
@@ -335,7 +336,7 @@ mod tests {
         let client = client(&network);
         let get = || {
             let request = client.get("http://a.test/").build().unwrap();
-            run(|| client.send(Box::new(request))).unwrap()
+            run(|| client.send(request.parts)).unwrap()
         };
         drop(get());
         drop(get());
@@ -354,7 +355,7 @@ mod tests {
         let client = client(&network);
         let get = || {
             let request = client.get("http://a.test/").build().unwrap();
-            run(|| client.send(Box::new(request))).unwrap()
+            run(|| client.send(request.parts)).unwrap()
         };
         let parents = get();
         fork(&network);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 
-use super::socket::{Socket, SocketError};
+use super::socket::{Addresses, Socket, SocketError};
 use super::system::{Meanwhile, Pending};
 use crate::base::buffer::Shelf;
 use crate::base::cancel::{Hook, Watch};
@@ -13,7 +13,6 @@ use crate::base::erased_box::Apart;
 use crate::body::{Body, Feed};
 use crate::call::log;
 use crate::call::{Call, Failure};
-use crate::client::response::Addresses;
 use crate::driver::checkout::Slot;
 use crate::driver::link::{Halt, Link};
 use crate::driver::poll_once::unless;
@@ -36,8 +35,8 @@ const IDLE_READS: usize = 4;
 /// An open connection: a socket, and the machine that knows what its bytes mean.
 #[derive(Debug)]
 pub(crate) struct Connection<F: Front> {
-    pub(super) socket: Socket<F::System>,
-    pub(super) link: Link,
+    pub(crate) socket: Socket<F::System>,
+    pub(crate) link: Link,
     opened: Instant,
     /// Who may end the call that uses it.
     watch: Option<Watch>,
@@ -177,7 +176,7 @@ impl<F: Front> Connection<F> {
     /// Sends the call's current hop and waits for the head of its response.
     pub(crate) async fn send(
         &mut self,
-        call: &mut Call<'_, F>,
+        call: &mut Call<'_, F::Source>,
     ) -> Result<Box<ResponseHead>, Failure> {
         self.socket.begin(call.method(), call.url());
         let interrupter = || Hook::Interrupt(Box::new(self.socket.interrupter()));
@@ -201,7 +200,7 @@ impl<F: Front> Connection<F> {
     /// The loop: step, and do what it asks for.
     async fn run(
         &mut self,
-        body: &mut Body<F>,
+        body: &mut Body<F::Source>,
         budget: &mut Budget,
     ) -> Result<Box<ResponseHead>, Halt> {
         let mut write_error = None;
@@ -332,7 +331,11 @@ impl<F: Front> Connection<F> {
         Ok(())
     }
 
-    async fn fill_or_read(&mut self, body: &mut Body<F>, budget: &mut Budget) -> Result<(), Halt> {
+    async fn fill_or_read(
+        &mut self,
+        body: &mut Body<F::Source>,
+        budget: &mut Budget,
+    ) -> Result<(), Halt> {
         match self.fill(body, None, budget).await? {
             Filling::Input => self.read(budget).await,
             Filling::Done | Filling::Late => Ok(()),
@@ -374,7 +377,7 @@ impl<F: Front> Connection<F> {
     /// before the source has given anything: the peer may answer, or be gone.
     async fn fill(
         &mut self,
-        body: &mut Body<F>,
+        body: &mut Body<F::Source>,
         patience: Option<Duration>,
         budget: &Budget,
     ) -> Result<Filling, Halt> {
@@ -464,7 +467,7 @@ impl<F: Front> Connection<F> {
         self.next_bytes(into, budget).await.map_err(|halt| self.link.body_error(halt))
     }
 
-    pub(super) async fn next_bytes(
+    pub(crate) async fn next_bytes(
         &mut self,
         into: &mut [u8],
         budget: &mut Budget,
@@ -492,7 +495,7 @@ impl<F: Front> Connection<F> {
     pub(crate) async fn read_while_sending(
         &mut self,
         into: &mut [u8],
-        body: &mut Body<F>,
+        body: &mut Body<F::Source>,
         budget: &mut Budget,
     ) -> Result<usize, Error> {
         let read = self.next_bytes_while_sending(into, body, budget).await;
@@ -504,7 +507,7 @@ impl<F: Front> Connection<F> {
     async fn next_bytes_while_sending(
         &mut self,
         into: &mut [u8],
-        body: &mut Body<F>,
+        body: &mut Body<F::Source>,
         budget: &mut Budget,
     ) -> Result<usize, Halt> {
         loop {
@@ -534,7 +537,11 @@ impl<F: Front> Connection<F> {
 
     /// The response is complete: the rest of the request is sent as far as the peer takes it. What it
     /// does not take it does not want.
-    async fn send_rest(&mut self, body: &mut Body<F>, budget: &mut Budget) -> Result<(), Halt> {
+    async fn send_rest(
+        &mut self,
+        body: &mut Body<F::Source>,
+        budget: &mut Budget,
+    ) -> Result<(), Halt> {
         // What was announced is waited for like any other body.
         let patience = body.length().is_none().then_some(REST_PATIENCE);
         loop {

@@ -11,6 +11,7 @@ use super::socket::{Socket, SocketError};
 use super::system::{Failures, System};
 use crate::base::erased_box::Apart;
 use crate::base::timings::Lap;
+use crate::body::Source;
 use crate::call::Call;
 use crate::config::connect::{Dialling, Endpoint};
 use crate::driver::checkout::Slot;
@@ -26,7 +27,7 @@ use crate::policy::route::{Route, Target};
 /// with its first bytes.
 pub(crate) async fn dial<F: Front>(
     system: &F::System,
-    call: &mut Call<'_, F>,
+    call: &mut Call<'_, F::Source>,
     slot: Slot<F>,
 ) -> Result<Apart<Connection<F>>> {
     let route = call.route();
@@ -40,7 +41,7 @@ pub(crate) async fn dial<F: Front>(
 
 async fn connection<F: Front>(
     system: &F::System,
-    call: &mut Call<'_, F>,
+    call: &mut Call<'_, F::Source>,
     route: Route,
     slot: Slot<F>,
 ) -> Result<Apart<Connection<F>>> {
@@ -74,9 +75,9 @@ fn stop(route: &Route, dialling: &Dialling) -> Endpoint {
 
 /// The address of the origin, where that is what a proxy has to be told. SOCKS takes one, and its
 /// version 4 no other than IPv4.
-async fn address_for_proxy<F: Front>(
-    system: &F::System,
-    call: &mut Call<'_, F>,
+async fn address_for_proxy<S: System, B: Source>(
+    system: &S,
+    call: &mut Call<'_, B>,
     route: &Route,
 ) -> Result<Option<IpAddr>> {
     let Some(target) = route.looked_up_here() else { return Ok(None) };
@@ -92,7 +93,7 @@ async fn address_for_proxy<F: Front>(
 
 /// What can be judged of the call's current URL before any address is known. It is asked for each
 /// request and not for each connection: one to a proxy that forwards serves all origins.
-pub(super) fn check_url<F: Front>(call: &Call<'_, F>) -> Result<()> {
+pub(super) fn check_url<B: Source>(call: &Call<'_, B>) -> Result<()> {
     let Some(egress) = &call.config().dialling.egress else { return Ok(()) };
     let target = Target::of(call.url(), call.identity());
     let by_scheme = egress.check_scheme(target.security);
@@ -119,9 +120,9 @@ fn denied_target(target: &Target, why: Cause) -> Error {
     Error::new(Kind::Denied, Phase::Connect).peer(target.authority()).cause(why)
 }
 
-async fn look_up<F: Front>(
-    system: &F::System,
-    call: &mut Call<'_, F>,
+async fn look_up<S: System, B: Source>(
+    system: &S,
+    call: &mut Call<'_, B>,
     stop: &Endpoint,
 ) -> Result<Vec<SocketAddr>> {
     let lookup = |kind| Error::new(kind, Phase::Resolve).peer(&*stop.host);

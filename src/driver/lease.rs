@@ -6,10 +6,10 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use super::connection::{Connection, Patience, close};
+use super::shared::Shared;
 use super::system::System;
 use crate::base::erased_box::Apart;
 use crate::body::Body;
-use crate::client::Shared;
 use crate::driver::checkout::Grant;
 use crate::driver::poll_once::ready;
 use crate::driver::runtime::Front;
@@ -24,7 +24,7 @@ const SKIP_PATIENCE: Duration = Duration::from_millis(100);
 /// A connection whose response is being read. When the lease ends, the connection is kept for the
 /// next request if it is clean, or can be made so at no wait; otherwise it is closed.
 #[derive(Debug)]
-pub(super) struct Lease<F: Front> {
+pub(crate) struct Lease<F: Front> {
     /// Present until the end of the lease.
     connection: Option<Apart<Connection<F>>>,
     shared: Arc<Shared<F>>,
@@ -35,7 +35,7 @@ pub(super) struct Lease<F: Front> {
 }
 
 impl<F: Front> Lease<F> {
-    pub(super) fn new(
+    pub(crate) fn new(
         connection: Apart<Connection<F>>,
         shared: &Arc<Shared<F>>,
         budget: Budget,
@@ -46,17 +46,17 @@ impl<F: Front> Lease<F> {
     }
 
     /// How much of the body is still to come, if that is known.
-    pub(super) fn body_left(&self) -> Option<u64> {
+    pub(crate) fn body_left(&self) -> Option<u64> {
         self.connection.as_ref().map_or(Some(0), |connection| connection.body_left())
     }
 
     /// What `bytes`, `text` and `json` take into memory at most.
-    pub(super) fn body_limit(&self) -> u64 {
+    pub(crate) fn body_limit(&self) -> u64 {
         self.shared.config.limits.body_bytes
     }
 
     /// The next bytes of the body; 0 is its end.
-    pub(super) async fn read(&mut self, into: &mut [u8]) -> Result<usize> {
+    pub(crate) async fn read(&mut self, into: &mut [u8]) -> Result<usize> {
         match &mut self.connection {
             Some(connection) => {
                 self.budget.enter(Stage::Body, || self.shared.system.now());
@@ -67,10 +67,10 @@ impl<F: Front> Lease<F> {
     }
 
     /// As [`read`](Self::read), while the rest of the request is sent.
-    pub(super) async fn read_while_sending(
+    pub(crate) async fn read_while_sending(
         &mut self,
         into: &mut [u8],
-        request: &mut Body<F>,
+        request: &mut Body<F::Source>,
     ) -> Result<usize> {
         match &mut self.connection {
             Some(connection) => {
@@ -82,24 +82,24 @@ impl<F: Front> Lease<F> {
     }
 
     /// Whether more of the request is to be sent.
-    pub(super) fn is_sending(&self) -> bool {
+    pub(crate) fn is_sending(&self) -> bool {
         self.connection.as_ref().is_some_and(|connection| connection.is_sending())
     }
 
     /// The body is not wanted, but the connection is: most servers send what little there is right
     /// behind the head, which is worth a moment.
-    pub(super) async fn skip_body(mut self) {
+    pub(crate) async fn skip_body(mut self) {
         self.budget = self.budget.shortened(SKIP_PATIENCE, self.shared.system.now());
         self.end(Patience::Budget).await;
     }
 
     /// The lease ends, and the connection does not go back to the pool.
-    pub(super) fn into_connection(mut self) -> Option<(Apart<Connection<F>>, Budget)> {
+    pub(crate) fn into_connection(mut self) -> Option<(Apart<Connection<F>>, Budget)> {
         Some((self.connection.take()?, self.budget.clone()))
     }
 
     /// The trailers, once the body was read to its end.
-    pub(super) fn trailers(&mut self) -> Option<Option<HeaderMap>> {
+    pub(crate) fn trailers(&mut self) -> Option<Option<HeaderMap>> {
         let Some(connection) = &mut self.connection else { return Some(None) };
         let connection = &mut **connection;
         (connection.body_left() == Some(0)).then(|| connection.take_trailers())

@@ -6,10 +6,9 @@ use std::net::IpAddr;
 use http::Version;
 
 use crate::base::buffer::Shelf;
-use crate::body::BodyError;
+use crate::body::{BodyError, Source};
 use crate::call::{Call, Failure};
 use crate::config::Config;
-use crate::driver::runtime::Front;
 use crate::error::{Cause, Error, Kind, Phase, Result};
 use crate::http1::close::CloseReason;
 use crate::http1::exchange::{Missing, Outgoing};
@@ -80,9 +79,9 @@ impl Link {
     }
 
     /// Begins the call's current hop.
-    pub(crate) fn start<F: Front>(
+    pub(crate) fn start<B: Source>(
         &mut self,
-        call: &mut Call<'_, F>,
+        call: &mut Call<'_, B>,
     ) -> std::result::Result<(), Halt> {
         call.begin_on(self.origin);
         // RFC 9112 §6.1: chunks only for a peer that is not known to be older than them.

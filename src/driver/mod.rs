@@ -27,12 +27,14 @@ pub(crate) mod race;
 mod reader;
 mod resolve;
 mod send;
+mod shared;
 mod socket;
 pub(crate) mod system;
 mod upgraded;
 
-pub(crate) use checkout::Waiter;
 pub(crate) use connection::Connection;
+pub(crate) use lease::Lease;
 pub(crate) use reader::Reader;
-pub(crate) use socket::SocketError;
-pub use upgraded::Upgraded;
+pub(crate) use send::{Answer, send};
+pub(crate) use shared::Shared;
+pub(crate) use socket::{Addresses, SocketError};

@@ -47,7 +47,7 @@ struct Conversation<F: Front> {
     lease: Lease<F>,
     /// What is left of the request's body. The lock is never taken: it makes a response `Sync` whose
     /// request has a reader that is not.
-    request: Mutex<Body<F>>,
+    request: Mutex<Body<F::Source>>,
 }
 
 /// What the rest of a body comes from, while a piece of it is in somebody's hands.
@@ -63,7 +63,11 @@ impl<F: Front> fmt::Debug for Reader<F> {
 
 impl<F: Front> Reader<F> {
     /// `request` is the rest of the request's body, if that is still to be sent.
-    pub(super) fn new(lease: Lease<F>, request: Option<Body<F>>, decoder: Option<Decoder>) -> Self {
+    pub(crate) fn new(
+        lease: Lease<F>,
+        request: Option<Body<F::Source>>,
+        decoder: Option<Decoder>,
+    ) -> Self {
         Self {
             source: match request {
                 None => Source::Connection(lease),
@@ -130,7 +134,7 @@ impl<F: Front> Reader<F> {
     }
 
     /// The connection, unless the body was read to its end.
-    pub(super) fn into_lease(self) -> Option<Lease<F>> {
+    pub(crate) fn into_lease(self) -> Option<Lease<F>> {
         match self.source {
             Source::Connection(lease) => Some(lease),
             Source::Conversation(both) => Some(both.lease),
@@ -140,7 +144,7 @@ impl<F: Front> Reader<F> {
 
     /// Lets the connection of a body that has come to its end go back to the pool at once, not when
     /// the response is dropped.
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         let Source::Connection(lease) = &mut self.source else { return };
         if let Some(trailers) = lease.trailers() {
             self.trailers = trailers.filter(|fields| !fields.is_empty()).map(Apart::new);

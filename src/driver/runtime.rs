@@ -3,7 +3,8 @@
 use std::time::Duration;
 use std::{fmt, io};
 
-use crate::driver::system::System;
+use super::system::System;
+use crate::body::Source;
 
 /// A way of driving the client: `blocking` or `tokio`.
 ///
@@ -11,7 +12,7 @@ use crate::driver::system::System;
 /// [`Request`](crate::client::request::Request) and [`Body`](crate::body::Body) are generic over.
 pub trait Front: sealed::Sealed + fmt::Debug + Sized + Send + Sync + 'static {
     /// Where the bytes of a streamed request body come from.
-    type Source: Send + 'static;
+    type Source: Source;
     /// Sockets, a clock, and a way to wait.
     type System: System;
 
@@ -23,38 +24,6 @@ pub trait Front: sealed::Sealed + fmt::Debug + Sized + Send + Sync + 'static {
         source: &mut Self::Source,
         into: &mut [u8],
     ) -> impl Future<Output = io::Result<usize>> + Send;
-
-    /// Whether the source can be read again from where its first read began.
-    ///
-    /// # Errors
-    ///
-    /// Why it cannot.
-    fn may_rewind(_: &Self::Source) -> Result<(), Unrewindable> {
-        Err(Unrewindable::Stream)
-    }
-
-    /// The next read goes back to where the first one began; that it cannot, is an error of that read.
-    fn rewind(_: &mut Self::Source) {}
-}
-
-/// Why what was read cannot be read again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unrewindable {
-    /// It only goes forward.
-    Stream,
-    /// It does not say where it stands, for that reason.
-    Unseekable(io::ErrorKind),
-}
-
-impl fmt::Display for Unrewindable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Stream => f.write_str("the body is a reader and cannot be sent again"),
-            Self::Unseekable(reason) => {
-                write!(f, "the body cannot be sent again: its reader cannot seek ({reason})")
-            }
-        }
-    }
 }
 
 pub(crate) mod sealed {

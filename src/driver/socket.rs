@@ -9,11 +9,17 @@ use std::time::{Duration, Instant};
 use http::Method;
 
 use super::system::{Meanwhile, Pending, Stream, System};
-use crate::client::response::Addresses;
 use crate::driver::link::Halt;
 use crate::http1::close::CloseReason;
 use crate::policy::deadline::budget::{Budget, Expired, Operation, Wait};
 use crate::url::Url;
+
+/// The two ends of a connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Addresses {
+    pub(crate) remote: Option<SocketAddr>,
+    pub(crate) local: Option<SocketAddr>,
+}
 
 /// A connected socket.
 #[derive(Debug)]

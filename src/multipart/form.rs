@@ -8,9 +8,9 @@ use http::header::{self, HeaderValue};
 use super::boundary::Boundary;
 use super::disposition::NameEncoding;
 use super::part::Part;
+use crate::body::Source;
 use crate::body::{Body, Presence, Segment};
 use crate::client::request::RequestBuilder;
-use crate::driver::runtime::Front;
 use crate::error::{Error, Result};
 
 /// A `multipart/form-data` body; see [the module](crate::multipart) for what is written.
@@ -26,13 +26,13 @@ use crate::error::{Error, Result};
 /// assert!(content_type.starts_with("multipart/form-data; boundary="));
 /// # Ok::<(), leanhttp::Error>(())
 /// ```
-pub struct Form<F: Front> {
+pub struct Form<S: Source> {
     boundary: Boundary,
     names: NameEncoding,
-    parts: Vec<(Cow<'static, str>, Part<F>)>,
+    parts: Vec<(Cow<'static, str>, Part<S>)>,
 }
 
-impl<F: Front> Form<F> {
+impl<S: Source> Form<S> {
     /// A form without parts, and with a random boundary.
     ///
     /// If the system gives no randomness, building the request is an error.
@@ -85,7 +85,7 @@ impl<F: Front> Form<F> {
     }
 
     /// Adds a part.
-    pub fn part<T: Into<Cow<'static, str>>>(mut self, name: T, part: Part<F>) -> Self {
+    pub fn part<T: Into<Cow<'static, str>>>(mut self, name: T, part: Part<S>) -> Self {
         self.parts.push((name.into(), part));
         self
     }
@@ -115,7 +115,7 @@ impl<F: Front> Form<F> {
     }
 
     /// The form as a body, and its type.
-    pub(crate) fn into_body(self) -> Result<(HeaderValue, Body<F>)> {
+    pub(crate) fn into_body(self) -> Result<(HeaderValue, Body<S>)> {
         let boundary = self.boundary.as_str()?;
         let mut body = Body::empty();
         let mut between = Vec::new();
@@ -134,7 +134,7 @@ impl<F: Front> Form<F> {
 }
 
 /// RFC 2046 §5.1.1: the boundary must not stand in a part. A reader cannot be searched.
-fn check_content<F: Front>(boundary: &Boundary, content: &Body<F>) -> Result<()> {
+fn check_content<S: Source>(boundary: &Boundary, content: &Body<S>) -> Result<()> {
     if content.presence_of_trailers() == Presence::Yes {
         return Err(Error::builder("a part of a form has no trailers"));
     }
@@ -144,7 +144,7 @@ fn check_content<F: Front>(boundary: &Boundary, content: &Body<F>) -> Result<()>
     }
 }
 
-impl<F: Front> RequestBuilder<F> {
+impl<F: crate::driver::runtime::Front> RequestBuilder<F> {
     /// The body: a form of fields and files, streamed. Its `Content-Type`, which names the
     /// boundary, takes the place of any other. Where another multipart type is given after it, the
     /// boundary is added to that.
@@ -156,7 +156,7 @@ impl<F: Front> RequestBuilder<F> {
     /// leanhttp::Client::new().post("https://example.org/upload").multipart(form).send()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn multipart(self, multipart: Form<F>) -> Self {
+    pub fn multipart(self, multipart: Form<F::Source>) -> Self {
         self.and(|request| {
             let (content_type, body) = multipart.into_body()?;
             request.set_body(body);
@@ -166,14 +166,14 @@ impl<F: Front> RequestBuilder<F> {
     }
 }
 
-impl<F: Front> Default for Form<F> {
+impl<S: Source> Default for Form<S> {
     fn default() -> Self {
         Self::new()
     }
 }
 
 /// Names the parts and says how much there is, never what.
-impl<F: Front> fmt::Debug for Form<F> {
+impl<S: Source> fmt::Debug for Form<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Form")
             .field("boundary", &self.boundary())

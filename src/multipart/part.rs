@@ -11,8 +11,8 @@ use http::header::{self, HeaderMap, HeaderValue};
 use super::disposition::NameEncoding;
 use super::media_type;
 use crate::base::excerpt::Excerpt;
+use crate::body::Source;
 use crate::body::{Body, SourceLength};
-use crate::driver::runtime::Front;
 use crate::error::{Error, Result};
 use crate::fields::token::is_tchar;
 
@@ -26,14 +26,14 @@ use crate::fields::token::is_tchar;
 /// let form = Form::new().part("photo", photo).part("data", data);
 /// # Ok::<(), leanhttp::Error>(())
 /// ```
-pub struct Part<F: Front> {
-    pub(super) content: Body<F>,
+pub struct Part<S: Source> {
+    pub(super) content: Body<S>,
     content_type: Option<HeaderValue>,
     file_name: Option<Cow<'static, str>>,
     headers: HeaderMap,
 }
 
-impl<F: Front> Part<F> {
+impl<S: Source> Part<S> {
     /// A text, sent as UTF-8.
     pub fn text<T: Into<Cow<'static, str>>>(value: T) -> Self {
         Self::new(match value.into() {
@@ -59,22 +59,22 @@ impl<F: Front> Part<F> {
     ///
     /// let part = Part::body(Body::rewindable(Cursor::new("a reader"))).file_name("today.log");
     /// ```
-    pub fn body<T: Into<Body<F>>>(content: T) -> Self {
+    pub fn body<T: Into<Body<S>>>(content: T) -> Self {
         Self::new(content.into())
     }
 
     /// What a front reads.
-    pub(crate) fn from_source(source: F::Source, length: SourceLength) -> Self {
+    pub(crate) fn from_source(source: S, length: SourceLength) -> Self {
         Self::new(Body::from_source(source, length))
     }
 
     /// What a file gives, under its own name.
-    pub(crate) fn of_file(path: &Path, source: F::Source, length: SourceLength) -> Self {
+    pub(crate) fn of_file(path: &Path, source: S, length: SourceLength) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Self::from_source(source, length).file_name(name)
     }
 
-    pub(crate) fn new(content: Body<F>) -> Self {
+    pub(crate) fn new(content: Body<S>) -> Self {
         Self { content, content_type: None, file_name: None, headers: HeaderMap::new() }
     }
 
@@ -172,7 +172,7 @@ fn is_media_type(essence: &str) -> bool {
 }
 
 /// Says how much there is, never what.
-impl<F: Front> fmt::Debug for Part<F> {
+impl<S: Source> fmt::Debug for Part<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Part")
             .field("length", &self.content.length())

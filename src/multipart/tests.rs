@@ -7,12 +7,12 @@ use super::form::Form;
 use super::part::Part;
 use crate::body::{Body, BodyError, Feed, SourceLength};
 use crate::client::Client;
-use crate::harness::fuzzing::call::Fuzzed as Test;
+use crate::harness::fuzzing::call::Given as Test;
 use crate::http1::exchange::Outgoing;
 use crate::http1::testing::headers;
 
 fn reader(bytes: impl Into<Vec<u8>>, length: SourceLength) -> Part<Test> {
-    Part::<Test>::from_source(Box::new(std::io::Cursor::new(bytes.into())), length)
+    Part::<Test>::from_source(Test::new(std::io::Cursor::new(bytes.into())), length)
 }
 
 /// Feeds a body through one space and counts; `seen` gets each piece.
@@ -217,7 +217,7 @@ fn a_form_of_bytes_can_be_sent_again() {
 fn a_gibibyte_goes_through_64_kib() {
     const SIZE: u64 = 1 << 30;
     let zeros = std::io::repeat(0).take(SIZE);
-    let part = Part::<Test>::from_source(Box::new(zeros), SourceLength::Exactly(SIZE));
+    let part = Part::<Test>::from_source(Test::new(zeros), SourceLength::Exactly(SIZE));
     let (_, body) = with_boundary().part("zeros", part).into_body().unwrap();
     let announced = body.length();
     let mut space = vec![0; 64 * 1024];
@@ -235,12 +235,12 @@ fn the_request_is_framed_by_what_is_known() {
         (form(SourceLength::Unknown), Outgoing::Chunked),
     ];
     for (form, outgoing) in table {
-        let builder = Client::<Test>::new().post("http://example.org/");
+        let builder = Client::<crate::harness::fuzzing::call::Fuzzed>::new().post("http://example.org/");
         let builder = builder.header("Content-Type", "text/plain").multipart(form);
         let mut request = builder.build().unwrap();
         let types: Vec<_> = request.headers().get_all(header::CONTENT_TYPE).iter().collect();
         assert_eq!(types, ["multipart/form-data; boundary=BOUND"]);
-        assert_eq!(request.seal().unwrap(), outgoing);
+        assert_eq!(request.parts.validate().unwrap(), outgoing);
     }
 }
 

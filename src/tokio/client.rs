@@ -1,6 +1,7 @@
 //! Sending a request.
 
-use super::{Client, Request, RequestBuilder, Response, runtime};
+use super::{Client, Request, RequestBuilder, Response, Source, runtime};
+use crate::call::RequestParts;
 use crate::error::{Error, Result};
 
 impl Client {
@@ -11,7 +12,7 @@ impl Client {
     /// As [`RequestBuilder::send`].
     pub async fn execute(&self, request: Request) -> Result<Response> {
         check_runtime()?;
-        let mut request = Box::new(request);
+        let mut request = request.parts;
         measure(&mut request).await;
         self.send(request).await
     }
@@ -47,7 +48,7 @@ impl RequestBuilder {
 }
 
 /// Asks files for their length. Behind a pointer, because few requests have any.
-async fn measure(request: &mut Request) {
+async fn measure(request: &mut RequestParts<Source>) {
     #[cfg(feature = "stream")]
     if let Some(body) = request.body.as_mut().filter(|body| body.length().is_none()) {
         Box::pin(super::file::measure(body)).await;

@@ -138,7 +138,7 @@ pub(crate) use response::filled;
 pub(crate) use source::Source;
 
 use crate::body::SourceLength;
-use crate::driver::runtime::{Front, Unrewindable, sealed};
+use crate::driver::runtime::{Front, sealed};
 
 pub use crate::shared::*;
 
@@ -158,14 +158,6 @@ impl Front for Tokio {
     async fn read(source: &mut Self::Source, into: &mut [u8]) -> io::Result<usize> {
         poll_fn(|cx| source.poll_read(cx, into)).await
     }
-
-    fn may_rewind(source: &Source) -> std::result::Result<(), Unrewindable> {
-        source.may_rewind()
-    }
-
-    fn rewind(source: &mut Source) {
-        source.rewind();
-    }
 }
 
 /// Sends requests and waits for their responses.
@@ -183,7 +175,7 @@ pub type Reader = crate::driver::Reader<Tokio>;
 /// A connection that has gone over to another protocol.
 pub type Upgraded = crate::client::response::Upgraded<Tokio>;
 /// The body of a request.
-pub type Body = crate::body::Body<Tokio>;
+pub type Body = crate::body::Body<Source>;
 
 #[cfg(feature = "stream")]
 pub use crate::tokio::interop::BytesStream;

@@ -2,13 +2,13 @@
 
 use ::tokio::io::AsyncRead;
 
-use super::{Body, Source, Tokio};
+use super::{Body, Source};
 use crate::body::SourceLength;
 
 /// A `multipart/form-data` body.
-pub type Form = crate::multipart::form::Form<Tokio>;
+pub type Form = crate::multipart::form::Form<super::Source>;
 /// A field or file of a [`Form`].
-pub type Part = crate::multipart::part::Part<Tokio>;
+pub type Part = crate::multipart::part::Part<super::Source>;
 
 impl Part {
     /// What a body is: of its length, if it knows one, and else in chunks.

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use ::tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
 
-use crate::driver::runtime::Unrewindable;
+use crate::body::{self, Unrewindable};
 
 /// A reader of the caller's.
 ///
@@ -89,8 +89,10 @@ impl Source {
             }
         }
     }
+}
 
-    pub(super) fn may_rewind(&self) -> Result<(), Unrewindable> {
+impl body::Source for Source {
+    fn may_rewind(&self) -> Result<(), Unrewindable> {
         // Nobody else has it, as above; and who had, and panicked, did not read on.
         let Ok(reader) = self.0.try_lock() else { return Err(Unrewindable::Stream) };
         let start = match &*reader {
@@ -105,7 +107,7 @@ impl Source {
         }
     }
 
-    pub(super) fn rewind(&mut self) {
+    fn rewind(&mut self) {
         let reader = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
         let start = match reader {
             Reader::Once(_) => return,

@@ -48,7 +48,7 @@ use crate::config::ClientBuilder;
 use crate::config::proxy::Proxy;
 use crate::config::retry;
 use crate::cookie::Jar;
-use crate::driver::runtime::{Front, Unrewindable, sealed::Sealed};
+use crate::driver::runtime::{Front, sealed::Sealed};
 use crate::egress::Egress;
 use crate::redirect::Policy;
 
@@ -67,14 +67,6 @@ impl Front for Simulated {
 
     async fn read(source: &mut Source, into: &mut [u8]) -> io::Result<usize> {
         source.read(into).await
-    }
-
-    fn may_rewind(source: &Source) -> Result<(), Unrewindable> {
-        source.may_rewind()
-    }
-
-    fn rewind(source: &mut Source) {
-        source.rewind();
     }
 }
 

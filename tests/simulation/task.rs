@@ -17,7 +17,7 @@ use crate::client::Client;
 use crate::client::request::Request;
 use crate::client::response::Response;
 use crate::driver::Reader;
-use crate::driver::runtime::Unrewindable;
+use crate::body::{self, Unrewindable};
 use crate::error::{Error, Result};
 
 /// All calls of a task.
@@ -54,7 +54,7 @@ fn begin(plan: &CallPlan) {
 async fn perform(client: &Client<Simulated>, plan: CallPlan) -> Result<()> {
     let request = request(client, &plan)?;
     let began = with(|world| world.now);
-    let response = client.send(Box::new(request)).await;
+    let response = client.send(request.parts).await;
     with(|world| {
         world.check_deadline(began);
         let heard = match &response {
@@ -190,7 +190,7 @@ fn headers(kind: Option<Secret>, secret: &str) -> HeaderMap {
     HeaderMap::from_iter([(name, value)])
 }
 
-fn body(plan: &CallPlan) -> Option<Body<Simulated>> {
+fn body(plan: &CallPlan) -> Option<Body<Source>> {
     let (length, has, end) = match plan.body {
         BodyPlan::None => return None,
         BodyPlan::Bytes(length) => return Some(request_body(plan.number, length).into()),
@@ -250,12 +250,14 @@ impl Source {
         self.at += count;
         Ok(count)
     }
+}
 
-    pub(super) fn may_rewind(&self) -> Result<(), Unrewindable> {
+impl body::Source for Source {
+    fn may_rewind(&self) -> Result<(), Unrewindable> {
         if self.can_rewind { Ok(()) } else { Err(Unrewindable::Stream) }
     }
 
-    pub(super) fn rewind(&mut self) {
+    fn rewind(&mut self) {
         self.at = 0;
     }
 }

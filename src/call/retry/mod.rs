@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use http::header;
 
 use super::{Call, Failure, Resends};
+use crate::body::Source;
 use crate::call::log;
-use crate::driver::runtime::Front;
 use crate::error::Kind;
 use crate::http1::head::ResponseHead;
 use crate::policy::clock::World;
 use crate::policy::retry::{Payment, Reason, Replay, Retry};
 
-impl<F: Front> Call<'_, F> {
+impl<S: Source> Call<'_, S> {
     /// When to try again after this response, if that is to be.
     pub(super) fn retry_response(
         &mut self,

@@ -9,10 +9,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::call::{Next, When};
-use crate::client::request::Request;
+use crate::call::RequestParts;
 use crate::config::Config;
 use crate::error::{Error, Phase};
-use crate::harness::fuzzing::call::{Fuzzed as Test, reader};
+use crate::harness::fuzzing::call::{Given as Test, reader};
 use crate::http1::head;
 use crate::http1::limits::Limits;
 use crate::policy::retry::{Answered, Loss, Origin, Policy, Sent};
@@ -65,12 +65,12 @@ fn config(policy: Policy) -> Config {
     config
 }
 
-fn request(method: Method) -> Request<Test> {
-    Request::new(method, Url::parse("http://u:secret@a.example/").unwrap())
+fn request(method: Method) -> Box<RequestParts<Test>> {
+    Box::new(RequestParts::new(method, Url::parse("http://u:secret@a.example/").unwrap()))
 }
 
-fn call<'c>(config: &'c Config, request: Request<Test>, world: &Made) -> Call<'c, Test> {
-    let mut call = Call::new(config, Box::new(request), world.now());
+fn call<'c>(config: &'c Config, request: Box<RequestParts<Test>>, world: &Made) -> Call<'c, Test> {
+    let mut call = Call::new(config, request, world.now());
     call.begin().unwrap();
     call
 }
@@ -168,7 +168,7 @@ fn t08_no_wait_ends_after_the_call() {
         let config = config(Policy::new());
         let world = Made::new(0);
         let mut request = request(Method::GET);
-        *request.timeout_mut() = Some(MS(total));
+        request.timeouts.get_or_insert_default().total = Some(MS(total));
         let mut call = call(&config, request, &world);
         world.pass(MS(passed));
         let head = head(503, &[(header::RETRY_AFTER, asked)]);
@@ -330,7 +330,7 @@ fn a_name_that_nobody_can_have_is_not_looked_up_again() {
     let world = Made::new(0);
     for (host, again) in [("a.example", true), ("a..example", false)] {
         let url = Url::parse(&format!("http://{host}/")).unwrap();
-        let mut call = call(&config, Request::new(Method::GET, url), &world);
+        let mut call = call(&config, Box::new(RequestParts::new(Method::GET, url)), &world);
         let error = Error::new(Kind::Resolve, Phase::Resolve);
         let outcome = call.failed(Failure::unconnected(error), &world);
         assert_eq!(outcome.is_ok(), again, "{host}");
@@ -344,7 +344,7 @@ fn the_policy_of_the_request_is_the_one() {
     let mut once = request(Method::GET);
     once.retry = Some(Arc::new(Policy::none()));
     let once = once.try_clone().unwrap();
-    assert!(call(&config, once, &world).failed(refused(), &world).is_err());
+    assert!(call(&config, Box::new(once), &world).failed(refused(), &world).is_err());
     assert!(call(&config, request(Method::GET), &world).failed(refused(), &world).is_ok());
 }
 
@@ -430,7 +430,7 @@ proptest! {
         let world = Made::new(random);
         let start = world.now();
         let mut request = request(method.clone());
-        *request.timeout_mut() = total.map(MS);
+        request.timeouts.get_or_insert_default().total = total.map(MS);
         let mut call = call(&config, request, &world);
         let (mut waits, mut answers, mut at_once) = (0, 0, 0);
         for (fate, takes) in fates {

@@ -6,10 +6,11 @@ use std::time::Duration;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Version};
 
-use super::{IntoUrl, Overrides, Request};
+use super::{IntoUrl, Request};
 use crate::base::cancel::CancelToken;
 use crate::base::excerpt::Excerpt;
 use crate::body::Body;
+use crate::call::request::{Overrides, RequestParts};
 use crate::client::Client;
 use crate::config::replace_headers;
 use crate::driver::runtime::Front;
@@ -26,17 +27,17 @@ use crate::policy::deadline::throughput::Pace;
 #[must_use]
 pub struct RequestBuilder<F: Front> {
     client: Client<F>,
-    request: Result<Box<Request<F>>>,
+    request: Result<Box<RequestParts<F::Source>>>,
 }
 
 impl<F: Front> RequestBuilder<F> {
     pub(crate) fn new<U: IntoUrl>(client: Client<F>, method: Method, url: U) -> Self {
-        Self { client, request: url.into_url().map(|url| Box::new(Request::new(method, url))) }
+        Self { client, request: url.into_url().map(|url| Box::new(RequestParts::new(method, url))) }
     }
 
     /// Continues with a request that was built already.
     pub fn from_parts(client: Client<F>, request: Request<F>) -> Self {
-        Self { client, request: Ok(Box::new(request)) }
+        Self { client, request: Ok(request.parts) }
     }
 
     /// The request. User name and password of its URL have become its `Authorization`, unless it has
@@ -52,11 +53,11 @@ impl<F: Front> RequestBuilder<F> {
     /// The client and the request.
     pub fn build_split(self) -> (Client<F>, Result<Request<F>>) {
         let (client, request) = self.finish();
-        (client, request.map(|request| *request))
+        (client, request.map(|parts| Request { parts }))
     }
 
     /// As [`build_split`](Self::build_split).
-    pub(crate) fn finish(mut self) -> (Client<F>, Result<Box<Request<F>>>) {
+    pub(crate) fn finish(mut self) -> (Client<F>, Result<Box<RequestParts<F::Source>>>) {
         if let Ok(request) = &mut self.request {
             let taken = request.take_userinfo(self.client.shared().config.netrc.as_ref());
             let completed = taken.and_then(|()| request.complete_type());
@@ -71,7 +72,7 @@ impl<F: Front> RequestBuilder<F> {
     /// A copy, unless the body is a reader or a mistake was made.
     pub fn try_clone(&self) -> Option<Self> {
         let request = self.request.as_ref().ok()?.try_clone()?;
-        Some(Self::from_parts(self.client.clone(), request))
+        Some(Self { client: self.client.clone(), request: Ok(Box::new(request)) })
     }
 
     /// Adds a field. One of the same name stays beside it if there may be several, as of `Accept` and of
@@ -229,7 +230,7 @@ impl<F: Front> RequestBuilder<F> {
     }
 
     /// The body.
-    pub fn body<T: Into<Body<F>>>(self, body: T) -> Self {
+    pub fn body<T: Into<Body<F::Source>>>(self, body: T) -> Self {
         self.and(|request| {
             request.set_body(body.into());
             Ok(())
@@ -364,7 +365,10 @@ impl<F: Front> RequestBuilder<F> {
     }
 
     /// One more step, unless an earlier one failed.
-    pub(crate) fn and(mut self, step: impl FnOnce(&mut Request<F>) -> Result<()>) -> Self {
+    pub(crate) fn and(
+        mut self,
+        step: impl FnOnce(&mut RequestParts<F::Source>) -> Result<()>,
+    ) -> Self {
         self.request = self.request.and_then(|mut request| match step(&mut request) {
             Ok(()) => Ok(request),
             Err(error) => Err(error.for_url(&request.url)),

@@ -14,12 +14,13 @@ use http::{Extensions, HeaderMap, StatusCode, Version, header};
 
 use crate::base::timings::Timings;
 use crate::config::tls::Extension;
+use crate::driver::Addresses;
 use crate::error::{Error, Result};
 use crate::http1::head::ResponseHead;
 use crate::transport::tls::TlsInfo;
 use crate::url::Url;
 
-pub use crate::driver::Upgraded;
+pub use super::upgraded::Upgraded;
 pub use described::Link;
 
 /// A response: its head, and its body `B`, which is read as it comes.
@@ -29,13 +30,6 @@ pub use described::Link;
 pub struct Response<B> {
     pub(crate) head: Head,
     pub(crate) body: B,
-}
-
-/// The two ends of a connection.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Addresses {
-    pub(crate) remote: Option<SocketAddr>,
-    pub(crate) local: Option<SocketAddr>,
 }
 
 /// What a response says before its body.

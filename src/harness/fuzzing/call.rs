@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::Method;
 
 use super::{Head, Outcome, protocol, text};
-use crate::body::{Body, SourceLength};
+use crate::body::{self, Body, SourceLength};
 use crate::config::connect::SocketOptions;
 use crate::config::dns::Resolver;
 use crate::driver::poll_once::run;
@@ -34,12 +34,29 @@ pub struct Fuzzed;
 
 impl Sealed for Fuzzed {}
 
+/// A reader of the fuzzer's.
+pub struct Given(Box<dyn io::Read + Send>);
+
+impl Given {
+    pub(crate) fn new(reader: impl io::Read + Send + 'static) -> Self {
+        Self(Box::new(reader))
+    }
+}
+
+impl io::Read for Given {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read(into)
+    }
+}
+
+impl body::Source for Given {}
+
 impl Front for Fuzzed {
-    type Source = Box<dyn io::Read + Send>;
+    type Source = Given;
     type System = World;
 
     async fn read(source: &mut Self::Source, into: &mut [u8]) -> io::Result<usize> {
-        source.read(into)
+        io::Read::read(source, into)
     }
 }
 
@@ -50,7 +67,7 @@ pub type ClientBuilder = crate::config::ClientBuilder<Fuzzed>;
 /// A request of this front.
 pub type Request = crate::client::request::Request<Fuzzed>;
 /// A request's body of this front.
-pub type RequestBody = Body<Fuzzed>;
+pub type RequestBody = Body<Given>;
 
 /// What a driver sees of the world. Connections have numbers, from 0 in the order of their dialling.
 pub trait Network: Send {
@@ -100,7 +117,7 @@ pub fn client(builder: ClientBuilder, network: Arc<Mutex<dyn Network>>) -> Resul
 /// A body that is read, of this length or of one that is not known.
 pub fn reader(source: impl io::Read + Send + 'static, length: Option<u64>) -> RequestBody {
     let length = length.map_or(SourceLength::Unknown, SourceLength::Exactly);
-    let source: Box<dyn io::Read + Send> = Box::new(source);
+    let source = Given::new(source);
     Body::from_source(source, length)
 }
 
@@ -112,7 +129,7 @@ pub fn call(
 ) -> Outcome {
     let mut outcome =
         Outcome { head: None, body: Vec::new(), trailers: None, end: Ok(()), reusable: Ok(()) };
-    outcome.end = match run(|| client.send(Box::new(request))) {
+    outcome.end = match run(|| client.send(request.parts)) {
         Ok(response) => {
             outcome.head = as_sent(response.raw_head());
             let mut body = response.body;

@@ -1,21 +1,20 @@
-//! The last check of a request: what it says of its body, and the body itself.
+//! Validates a request before it is sent: its framing fields against its body.
 
 use http::{Method, Version, header};
 
-use super::Request;
+use super::request::RequestParts;
 use crate::base::number;
-use crate::body::{Body, Presence};
+use crate::body::{Body, Presence, Source};
 use crate::config::is_continue;
-use crate::driver::runtime::Front;
 use crate::error::{Error, Result};
 use crate::fields::singleton;
 use crate::http1::exchange::{Expectation, Outgoing};
 use crate::policy::auth::credentials;
 
-impl<F: Front> Request<F> {
+impl<S: Source> RequestParts<S> {
     /// The last check before anything is sent: framing fields of the caller either agree with the
     /// body or are refused (RFC 9112 §6.2, §6.3), and what remains of them is written by the client.
-    pub(crate) fn seal(&mut self) -> Result<Outgoing> {
+    pub(crate) fn validate(&mut self) -> Result<Outgoing> {
         if self.method == Method::CONNECT {
             return Err(Error::builder("CONNECT cannot be sent as a request"));
         }
@@ -151,30 +150,30 @@ struct Chunked;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::harness::fuzzing::call::{self, Fuzzed as Test};
+    use crate::harness::fuzzing::call::{self, Given};
     use crate::url::Url;
 
     const TEXT: &str = "hello";
 
-    fn bytes() -> Option<Body<Test>> {
+    fn bytes() -> Option<Body<Given>> {
         Some(TEXT.into())
     }
 
-    fn reader() -> Option<Body<Test>> {
+    fn reader() -> Option<Body<Given>> {
         Some(call::reader(std::io::empty(), None))
     }
 
-    fn seal(
+    fn validate(
         method: Method,
-        body: Option<Body<Test>>,
+        body: Option<Body<Given>>,
         fields: &[(header::HeaderName, &'static str)],
     ) -> Result<Outgoing> {
-        let mut request = Request::new(method, Url::parse("http://a.example/").unwrap());
+        let mut request = RequestParts::new(method, Url::parse("http://a.example/").unwrap());
         request.body = body;
         for (name, value) in fields {
             request.headers.append(name, header::HeaderValue::from_static(value));
         }
-        let outgoing = request.seal();
+        let outgoing = request.validate();
         let framing = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
         let left = framing.iter().any(|name| request.headers.contains_key(name));
         assert!(outgoing.is_err() || !left, "the client writes them itself");
@@ -199,7 +198,7 @@ mod tests {
             (Method::POST, reader(), vec![(CL, "7")], Length(7)),
         ];
         for (method, body, fields, expected) in cases {
-            assert_eq!(seal(method, body, &fields).unwrap(), expected, "{fields:?}");
+            assert_eq!(validate(method, body, &fields).unwrap(), expected, "{fields:?}");
         }
     }
 
@@ -220,31 +219,31 @@ mod tests {
             (None, vec![(HOST, "a"), (HOST, "b")], "more than one host field"),
         ];
         for (body, fields, expected) in cases {
-            let error = seal(Method::POST, body, &fields).unwrap_err();
+            let error = validate(Method::POST, body, &fields).unwrap_err();
             assert!(error.is_builder() && error.to_string().contains(expected), "{error}");
         }
-        assert!(seal(Method::CONNECT, None, &[]).unwrap_err().is_builder());
+        assert!(validate(Method::CONNECT, None, &[]).unwrap_err().is_builder());
     }
 
     #[test]
     fn versions_that_cannot_be_sent_are_refused() {
-        let mut request = Request::<Test>::new(Method::GET, Url::parse("http://a/").unwrap());
+        let mut request = RequestParts::<Given>::new(Method::GET, Url::parse("http://a/").unwrap());
         request.version = Version::HTTP_2;
-        assert!(request.seal().unwrap_err().to_string().contains("HTTP/2.0 cannot be sent"));
+        assert!(request.validate().unwrap_err().to_string().contains("HTTP/2.0 cannot be sent"));
         request.version = Version::HTTP_10;
-        assert!(request.seal().is_ok());
-        let mut upgrade = Request::<Test>::new(Method::GET, Url::parse("http://a/").unwrap());
+        assert!(request.validate().is_ok());
+        let mut upgrade = RequestParts::<Given>::new(Method::GET, Url::parse("http://a/").unwrap());
         upgrade.headers.insert(header::UPGRADE, header::HeaderValue::from_static("a"));
-        assert!(upgrade.seal().is_ok());
+        assert!(upgrade.validate().is_ok());
         upgrade.version = Version::HTTP_10;
-        assert!(upgrade.seal().unwrap_err().to_string().contains("Upgrade cannot be sent"));
+        assert!(upgrade.validate().unwrap_err().to_string().contains("Upgrade cannot be sent"));
         request.body = reader();
-        let error = request.seal().unwrap_err().to_string();
+        let error = request.validate().unwrap_err().to_string();
         assert!(error.contains("HTTP/1.0 cannot send a body of unknown length"), "{error}");
         request.body = bytes();
         let chunked = header::HeaderValue::from_static("chunked");
         request.headers.insert(header::TRANSFER_ENCODING, chunked);
-        let error = request.seal().unwrap_err().to_string();
+        let error = request.validate().unwrap_err().to_string();
         assert!(error.contains("Transfer-Encoding cannot be sent in HTTP/1.0"), "{error}");
     }
 }

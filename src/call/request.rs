@@ -1,0 +1,208 @@
+//! A request as the caller means it: what a call starts from.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, Version};
+
+use super::shown;
+use crate::base::cancel::CancelToken;
+use crate::body::{Body, Source};
+use crate::coding::Codings;
+use crate::config::digest;
+use crate::error::{Error, Result};
+use crate::http1::exchange::Expectation;
+#[cfg(feature = "multipart")]
+use crate::multipart::boundary;
+use crate::policy::auth::credentials;
+use crate::policy::auth::netrc::Netrc;
+use crate::policy::deadline::budget::Timeouts;
+use crate::policy::deadline::throughput::Pace;
+use crate::policy::retry;
+use crate::url::Url;
+use crate::url::userinfo::Userinfo;
+
+/// The request that the caller built, before the client adds anything.
+pub(crate) struct RequestParts<S: Source> {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Option<Body<S>>,
+    pub(crate) version: Version,
+    pub(crate) timeouts: Option<Box<Overrides>>,
+    pub(crate) cancel: Option<CancelToken>,
+    pub(crate) codings: Option<Codings>,
+    pub(crate) digest: Option<digest::Login>,
+    pub(crate) expectation: Option<Expectation>,
+    pub(crate) retry: Option<Arc<retry::Policy>>,
+    /// Names of fields as they are to be spelt, in the order of the lines.
+    pub(crate) names: Vec<Box<str>>,
+    /// What stands in the request line instead of the URL's path and query.
+    pub(crate) target: Option<Box<str>>,
+    /// The type of a body that is a form, with its boundary.
+    pub(crate) form_type: Option<Box<HeaderValue>>,
+}
+
+/// The timeouts that a request has of its own; the others are the client's.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Overrides {
+    pub(crate) total: Option<Duration>,
+    pub(crate) connect: Option<Duration>,
+    pub(crate) first_byte: Option<Duration>,
+    pub(crate) read: Option<Duration>,
+    pub(crate) write: Option<Duration>,
+    pub(crate) pace: Option<Pace>,
+}
+
+impl Overrides {
+    pub(crate) fn over(&self, client: &Timeouts) -> Timeouts {
+        let mut timeouts = Timeouts {
+            total: self.total.or(client.total),
+            connect: self.connect.or(client.connect),
+            write: self.write.or(client.write),
+            pace: self.pace.or(client.pace),
+            ..*client
+        };
+        if self.read.is_some() {
+            timeouts.set_read(self.read);
+        }
+        if self.first_byte.is_some() {
+            timeouts.set_first_byte(self.first_byte);
+        }
+        timeouts
+    }
+}
+
+impl<S: Source> RequestParts<S> {
+    /// A request without fields and body.
+    pub(crate) fn new(method: Method, url: Url) -> Self {
+        Self {
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: None,
+            version: Version::HTTP_11,
+            timeouts: None,
+            cancel: None,
+            codings: None,
+            digest: None,
+            expectation: None,
+            retry: None,
+            names: Vec::new(),
+            target: None,
+            form_type: None,
+        }
+    }
+
+    /// Takes user name and password out of the URL, so that nothing that shows it shows them, and makes
+    /// them the credentials of the request unless it has others.
+    #[inline]
+    pub(crate) fn take_userinfo(&mut self, netrc: Option<&Netrc>) -> Result<()> {
+        if !self.url.has_userinfo() {
+            return Ok(()); // as nearly always
+        }
+        self.authorize_by_url(netrc)
+    }
+
+    #[cold]
+    fn authorize_by_url(&mut self, netrc: Option<&Netrc>) -> Result<()> {
+        let Some(Userinfo { username, password }) = self.url.take_userinfo() else { return Ok(()) };
+        let of_file = || netrc?.password_of(&self.url, &username);
+        let password = password.or_else(of_file).unwrap_or_default();
+        let basic = credentials::basic(&username, &password)?;
+        self.default_header(header::AUTHORIZATION, basic)
+    }
+
+    /// Sets the body, which is no form unless that is said.
+    pub(crate) fn set_body(&mut self, body: Body<S>) {
+        self.body = Some(body);
+        self.form_type = None;
+    }
+
+    /// Adds the boundary of a form to the type that the caller gave it: without, no server can read it
+    /// (RFC 2046 §5.1.1).
+    #[cfg(feature = "multipart")]
+    pub(crate) fn complete_type(&mut self) -> Result<()> {
+        let Some(own) = self.form_type.as_deref() else { return Ok(()) };
+        let Some(given) = self.headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+        match boundary::completed(given, own)? {
+            Some(completed) => self.set_header(header::CONTENT_TYPE, completed),
+            None => Ok(()),
+        }
+    }
+
+    #[cfg(not(feature = "multipart"))]
+    pub(crate) fn complete_type(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Sets a field, in the place of others of its name.
+    pub(crate) fn set_header(&mut self, name: HeaderName, value: HeaderValue) -> Result<()> {
+        self.headers.try_insert(name, value).map_err(Error::too_many_fields)?;
+        Ok(())
+    }
+
+    /// Sets a field unless the caller has set it.
+    pub(crate) fn default_header(&mut self, name: HeaderName, value: HeaderValue) -> Result<()> {
+        let entry = self.headers.try_entry(name).map_err(Error::too_many_fields)?;
+        entry.or_try_insert(value).map_err(Error::too_many_fields)?;
+        Ok(())
+    }
+
+    /// A copy, unless the body can be read only once.
+    pub(crate) fn try_clone(&self) -> Option<Self> {
+        let body = match &self.body {
+            Some(body) => Some(body.try_clone()?),
+            None => None,
+        };
+        Some(Self {
+            method: self.method.clone(),
+            url: self.url.clone(),
+            headers: self.headers.clone(),
+            body,
+            version: self.version,
+            timeouts: self.timeouts.clone(),
+            cancel: self.cancel.clone(),
+            codings: self.codings,
+            digest: self.digest.clone(),
+            expectation: self.expectation,
+            retry: self.retry.clone(),
+            names: self.names.clone(),
+            target: self.target.clone(),
+            form_type: self.form_type.clone(),
+        })
+    }
+}
+
+impl<S: Source> fmt::Debug for RequestParts<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .field("headers", &Names(&self.headers))
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Shows the values of fields, but none whose name says that it carries credentials, and no user and
+/// password of a URL in one.
+struct Names<'a>(&'a HeaderMap);
+
+impl fmt::Debug for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        for (name, value) in self.0 {
+            match credentials::is_secret(name, value) {
+                true => map.entry(name, &"Sensitive"),
+                false => match shown::hidden(value.as_bytes()) {
+                    Some(hidden) => map.entry(name, &hidden),
+                    None => map.entry(name, value),
+                },
+            };
+        }
+        map.finish()
+    }
+}

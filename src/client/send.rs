@@ -1,0 +1,75 @@
+//! Sends a request and makes its response.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+
+use super::Client;
+use super::response::{Head, Response};
+use crate::base::erased_box::Apart;
+use crate::call::{Call, RequestParts};
+use crate::driver::runtime::Front;
+use crate::driver::system::System as _;
+use crate::driver::{self, Answer, Connection, Lease, Reader, Shared};
+use crate::error::{Error, Result};
+use crate::http1::head::ResponseHead;
+
+impl<F: Front> Client<F> {
+    /// Sends a request and waits for the head of its response.
+    pub(crate) async fn send(
+        &self,
+        request: Box<RequestParts<F::Source>>,
+    ) -> Result<Response<Reader<F>>> {
+        let shared = self.shared();
+        let mut call = Call::new(&shared.config, request, shared.system.now());
+        call.begin()?;
+        match driver::send(shared, &mut call).await {
+            Ok(Answer { head, connection, refusal }) => {
+                let status = head.status;
+                let response = deliver(shared, call, head, connection);
+                match refusal {
+                    None => response,
+                    Some(error) => Err(refuse(error.about(status), response)),
+                }
+            }
+            Err(error) => Err(error.timed(call.budget.into_timings())),
+        }
+    }
+}
+
+/// The error of a redirect that is not followed, with the response that it came in: status, fields and
+/// body, if that can be read at all.
+#[cold]
+fn refuse<F: Front>(error: Error, response: Result<Response<Reader<F>>>) -> Error {
+    let Ok(response) = response else { return error };
+    let timings = response.head.timings.clone();
+    error.timed(timings).keeping(Box::new(response))
+}
+
+fn deliver<F: Front>(
+    shared: &Arc<Shared<F>>,
+    mut call: Call<'_, F::Source>,
+    head: Box<ResponseHead>,
+    mut connection: Apart<Connection<F>>,
+) -> Result<Response<Reader<F>>> {
+    let open = &mut *connection;
+    let (addresses, tls) = (Arc::clone(open.addresses()), open.tls_info());
+    let is_empty = open.body_left() == Some(0);
+    let request = open.is_sending().then(|| call.take_body());
+    let decoder = if is_empty { Ok(None) } else { call.decoder(&head) };
+    let extension = call.config().tls.extension();
+    let (url, budget, timings) = call.into_parts();
+    let lease = Lease::new(connection, shared, budget);
+    let decoder = decoder?;
+    let mut head = Head::new(head, url, Some(addresses));
+    head.timings = timings;
+    head.describe_tls(tls, extension);
+    if decoder.is_some() {
+        head.forget_coding();
+    }
+    let mut body = Reader::new(lease, request, decoder);
+    if is_empty && head.received.status != StatusCode::SWITCHING_PROTOCOLS {
+        body.end(); // nobody reads what is not there
+    }
+    Ok(Response { head, body })
+}
