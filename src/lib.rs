@@ -390,7 +390,7 @@
     allow(dead_code)
 )]
 
-// The layers, from the ground up: ARCHITECTURE.md tells what each is for.
+// ARCHITECTURE.md tells what each of them is for, and which may use which.
 mod base;
 #[cfg(feature = "blocking")]
 pub mod blocking;
@@ -406,8 +406,6 @@ pub mod error;
 mod fields;
 pub mod form;
 mod http1;
-#[cfg(feature = "multipart")]
-pub mod multipart;
 #[cfg(any(feature = "blocking", feature = "tokio"))]
 mod os;
 mod policy;
@@ -469,6 +467,13 @@ mod shared {
 pub mod egress {
     pub use crate::policy::egress::network::{Network, NetworkError};
     pub use crate::policy::egress::policy::Egress;
+}
+
+#[cfg(feature = "multipart")]
+#[doc = include_str!("guide/multipart.md")]
+pub mod multipart {
+    #[cfg(feature = "blocking")]
+    pub use crate::blocking::multipart::{Form, Part};
 }
 
 /// Redirects: whether and how far they are followed.

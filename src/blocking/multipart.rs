@@ -6,13 +6,13 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::{Body, Source};
+use crate::body::multipart::part::{about, length_of};
 use crate::body::{Feed, SourceLength};
-use crate::multipart::part::{about, length_of};
 
 /// A `multipart/form-data` body.
-pub type Form = crate::multipart::form::Form<super::Source>;
+pub type Form = crate::body::multipart::form::Form<super::Source>;
 /// A field or file of a [`Form`].
-pub type Part = crate::multipart::part::Part<super::Source>;
+pub type Part = crate::body::multipart::part::Part<super::Source>;
 
 /// How much of a form is read at once.
 const PIECE: usize = 8 * 1024;

@@ -3,6 +3,8 @@
 //! A [`Body`] reads nothing itself: it fills a buffer as far as it can and
 //! names the source that has to be read next; the front reads it and says how much came.
 
+#[cfg(feature = "multipart")]
+pub(crate) mod multipart;
 mod source;
 mod trailers;
 

@@ -9,13 +9,13 @@ use http::{Method, Version};
 
 use super::shown;
 use crate::base::cancel::CancelToken;
+#[cfg(feature = "multipart")]
+use crate::body::multipart::boundary;
 use crate::body::{Body, Source};
 use crate::coding::Codings;
 use crate::config::digest;
 use crate::error::{Error, Result};
 use crate::http1::exchange::Expectation;
-#[cfg(feature = "multipart")]
-use crate::multipart::boundary;
 use crate::policy::auth::credentials;
 use crate::policy::auth::netrc::Netrc;
 use crate::policy::deadline::budget::Timeouts;

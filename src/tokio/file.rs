@@ -54,7 +54,7 @@ mod multipart {
 
     use super::{File, Source};
     use crate::body::SourceLength;
-    use crate::multipart::part::{about, length_of};
+    use crate::body::multipart::part::{about, length_of};
     use crate::tokio::multipart::{Form, Part};
 
     impl Part {

@@ -6,9 +6,9 @@ use super::{Body, Source};
 use crate::body::SourceLength;
 
 /// A `multipart/form-data` body.
-pub type Form = crate::multipart::form::Form<super::Source>;
+pub type Form = crate::body::multipart::form::Form<super::Source>;
 /// A field or file of a [`Form`].
-pub type Part = crate::multipart::part::Part<super::Source>;
+pub type Part = crate::body::multipart::part::Part<super::Source>;
 
 impl Part {
     /// What a body is: of its length, if it knows one, and else in chunks.

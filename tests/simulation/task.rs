@@ -12,12 +12,12 @@ use super::clock::sleep;
 use super::plan::{BodyPlan, CallPlan, Reading, Secret, TaskPlan};
 use super::world::{Happening, note, with};
 use crate::base::cancel::CancelToken;
+use crate::body::{self, Unrewindable};
 use crate::body::{Body, SourceLength};
 use crate::client::Client;
 use crate::client::request::Request;
 use crate::client::response::Response;
 use crate::driver::Reader;
-use crate::body::{self, Unrewindable};
 use crate::error::{Error, Result};
 
 /// All calls of a task.

@@ -8,8 +8,8 @@ use http::{HeaderName, Method, StatusCode};
 use proptest::prelude::*;
 
 use super::*;
-use crate::call::{Next, When};
 use crate::call::RequestParts;
+use crate::call::{Next, When};
 use crate::config::Config;
 use crate::error::{Error, Phase};
 use crate::harness::fuzzing::call::{Given as Test, reader};

@@ -49,6 +49,12 @@ impl io::Read for Given {
     }
 }
 
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Given").finish_non_exhaustive()
+    }
+}
+
 impl body::Source for Given {}
 
 impl Front for Fuzzed {

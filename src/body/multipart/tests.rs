@@ -235,7 +235,8 @@ fn the_request_is_framed_by_what_is_known() {
         (form(SourceLength::Unknown), Outgoing::Chunked),
     ];
     for (form, outgoing) in table {
-        let builder = Client::<crate::harness::fuzzing::call::Fuzzed>::new().post("http://example.org/");
+        let builder =
+            Client::<crate::harness::fuzzing::call::Fuzzed>::new().post("http://example.org/");
         let builder = builder.header("Content-Type", "text/plain").multipart(form);
         let mut request = builder.build().unwrap();
         let types: Vec<_> = request.headers().get_all(header::CONTENT_TYPE).iter().collect();

@@ -16,7 +16,7 @@ use crate::body::{Body, SourceLength};
 use crate::error::{Error, Result};
 use crate::fields::token::is_tchar;
 
-/// A field or file of a [`Form`](crate::multipart::form::Form), all but its name.
+/// A field or file of a [`Form`](crate::body::multipart::form::Form), all but its name.
 ///
 /// ```
 /// use leanhttp::multipart::{Form, Part};
