@@ -16,7 +16,7 @@ use super::stream::{Limit, Stream};
 use super::stream::{for_system, in_vain};
 use crate::config::connect::SocketOptions;
 use crate::driver::system::Failures;
-use crate::driver::{SocketError, race};
+use crate::driver::{SocketError, connect::race};
 use crate::os::{self, Connecting};
 use crate::policy::deadline::budget::Budget;
 #[cfg(unix)]

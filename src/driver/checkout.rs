@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use super::connect;
 use super::connection::{Connection, close};
-use super::dial;
 use super::shared::{Idle, Shared};
 use super::system::{Desk, System};
 use crate::base::erased_box::Apart;
@@ -67,7 +67,7 @@ pub(super) async fn connection<F: Front>(
     shared: &Arc<Shared<F>>,
     call: &mut Call<'_, F::Source>,
 ) -> Result<Apart<Connection<F>>> {
-    dial::check_url(call)?;
+    connect::check_url(call)?;
     loop {
         // What idles is not to be spent on a call that is over.
         let in_time = call.budget.check_time(|| shared.system.now());
@@ -97,7 +97,7 @@ pub(super) async fn connection<F: Front>(
             },
         };
         if let Some(slot) = slot {
-            return dial::dial(&shared.system, call, slot).await;
+            return connect::open(&shared.system, call, slot).await;
         }
     }
 }

@@ -12,20 +12,17 @@
 //!
 //! What a front adds is a [`System`](system::System): sockets, a clock, a way to wait. Where that
 //! blocks, as in [`blocking`](crate::blocking), no future here is ever pending, and
-//! [`run`](ready::run) is a plain call.
+//! [`run`](poll_once::run) is a plain call.
 
 pub(crate) mod link;
 pub mod runtime;
 
 mod checkout;
+pub(crate) mod connect;
 mod connection;
-mod dial;
 mod lease;
 pub(crate) mod poll_once;
-#[cfg(any(feature = "blocking", feature = "tokio"))]
-pub(crate) mod race;
 mod reader;
-mod resolve;
 mod send;
 mod shared;
 mod socket;

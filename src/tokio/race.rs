@@ -18,7 +18,7 @@ use super::stream::Stream;
 use super::system::now;
 use crate::config::connect::SocketOptions;
 use crate::driver::system::{Failures, in_time};
-use crate::driver::{SocketError, race};
+use crate::driver::{SocketError, connect::race};
 use crate::os;
 use crate::policy::deadline::budget::Budget;
 #[cfg(unix)]

@@ -4,9 +4,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::SocketError;
-use super::system::{Desk, System};
 use crate::config::connect::{Dialling, Endpoint};
+use crate::driver::SocketError;
+use crate::driver::system::{Desk, System};
 use crate::policy::deadline::budget::{Budget, Operation};
 use crate::policy::route::literal;
 

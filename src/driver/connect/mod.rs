@@ -1,12 +1,21 @@
-//! Making a connection: look the host up, then race its addresses. Everything after that, the talk
-//! with a proxy included, is bytes of the [`Link`].
+//! Making a connection, in the order in which it happens:
+//!
+//! 1. this file: the egress policy is asked about the URL, and which host has to be found;
+//! 2. [`resolve`]: its addresses are looked up, with an end to the wait;
+//! 3. this file: the egress policy is asked about every address;
+//! 4. [`race`]: the first address that answers wins (Happy Eyeballs, RFC 8305);
+//! 5. the socket gets a [`Link`], whose machines do the rest as bytes: a proxy's tunnel
+//!    ([`tunnel`](crate::transport::tunnel)), then TLS ([`tls`](crate::transport::tls)).
+
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+pub(crate) mod race;
+mod resolve;
 
 use std::fmt::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use super::connection::Connection;
-use super::resolve;
 use super::socket::{Socket, SocketError};
 use super::system::{Failures, System};
 use crate::base::erased_box::Apart;
@@ -25,7 +34,7 @@ use crate::policy::route::{Route, Target};
 
 /// A fresh connection for the call's current hop; what is to be set up on it, such as TLS, begins
 /// with its first bytes.
-pub(crate) async fn dial<F: Front>(
+pub(crate) async fn open<F: Front>(
     system: &F::System,
     call: &mut Call<'_, F::Source>,
     slot: Slot<F>,

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::system::Failures;
+use crate::driver::system::Failures;
 use crate::policy::deadline::budget::{Budget, Expired, Operation};
 use crate::policy::happy_eyeballs::{Move, Race};
 

@@ -1,0 +1,303 @@
+//! The layers of ARCHITECTURE.md hold: no file uses one of a layer above its own, and no more than three
+//! files use each other in a circle.
+//!
+//! What a file uses is read from its paths: `use` declarations and paths in code that begin with
+//! `crate`, `super` or `self`. Comments and test modules do not count.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The files that may use each other in a circle.
+const LARGEST_CIRCLE: usize = 3;
+
+/// The entries of `src`.
+const MOST_ENTRIES: usize = 24;
+
+/// The text of each file of a tree by its path in it, without the extension: `http1/head`.
+type Sources = BTreeMap<String, String>;
+
+/// The files that each file uses.
+type Uses = BTreeMap<String, BTreeSet<String>>;
+
+#[test]
+fn no_file_uses_one_of_a_layer_above_it() {
+    let wrong = upward(&uses(&sources()), &layers());
+    assert!(wrong.is_empty(), "uses of a layer above:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_circle_has_more_than_three_files() {
+    let circles = circles(&uses(&sources()));
+    let large: Vec<_> = circles.iter().filter(|files| files.len() > LARGEST_CIRCLE).collect();
+    assert!(large.is_empty(), "files that use each other in a circle: {large:#?}");
+}
+
+#[test]
+fn every_folder_says_what_it_is_for() {
+    let folders = fs::read_dir(source_folder()).unwrap();
+    let names: Vec<_> = folders.map(|entry| entry.unwrap().file_name()).collect();
+    assert!(names.len() <= MOST_ENTRIES, "{} entries in src", names.len());
+    let layers = layers();
+    for name in names {
+        let name = name.to_str().unwrap().trim_end_matches(".rs").to_owned();
+        let is_listed = layers.contains(&name) || BESIDE.contains(&&*name);
+        assert!(is_listed, "ARCHITECTURE.md does not list {name}");
+    }
+    for (file, text) in sources() {
+        assert!(text.starts_with("//! "), "{file} does not begin by saying what it is");
+    }
+}
+
+/// The checks find what they are there to find.
+#[test]
+fn the_checks_can_fail() {
+    let layers = ["base", "http1", "client"].map(str::to_owned);
+    let tree = |files: &[(&str, &str)]| -> Sources {
+        let files = files.iter().map(|(file, text)| (file.to_string(), text.to_string()));
+        files.collect()
+    };
+    let rows = [
+        ("use crate::client::Client;", 1),
+        ("use crate::{base::buffer, client::{self, Client as C}};", 1),
+        ("fn f() { super::client::g() }", 1),
+        ("use super::super::client;", 0), // there is nothing above the crate
+        ("use crate::base::buffer::Buffer;", 0),
+        ("// use crate::client::Client;", 0),
+        ("/// See [`Client`](crate::client::Client).", 0),
+        ("#[cfg(test)]\nmod tests {\n    use crate::client::Client;\n}", 0),
+        (
+            "#[cfg(all(test, feature = \"ring\"))]\nmod tests {\n    use crate::client::Client;\n}",
+            0,
+        ),
+    ];
+    for (text, expected) in rows {
+        let sources = tree(&[("base/buffer", ""), ("client", ""), ("http1", text)]);
+        assert_eq!(upward(&uses(&sources), &layers).len(), expected, "{text}");
+    }
+    let circle = tree(&[
+        ("a", "use crate::b::B;"),
+        ("b", "use crate::c::C;"),
+        ("c", "use super::a::A;"),
+        ("d", "use crate::a::A;"),
+    ]);
+    let found = circles(&uses(&circle));
+    assert_eq!(found, [["a", "b", "c"].map(str::to_owned).into_iter().collect()]);
+}
+
+/// What stands beside the layers: stand-ins for features that are off take the place of the files that
+/// they stand in for, and the harness of fuzzers and vectors looks into all layers.
+const BESIDE: [&str; 4] = ["lib", "guide", "off", "harness"];
+
+fn source_folder() -> std::path::PathBuf {
+    Path::new(ROOT).join("src")
+}
+
+/// The names in the list of ARCHITECTURE.md, from the ground up.
+fn layers() -> Vec<String> {
+    let page = fs::read_to_string(Path::new(ROOT).join("ARCHITECTURE.md")).unwrap();
+    let (_, list) = page.split_once("```layers\n").expect("ARCHITECTURE.md has no list of layers");
+    let (list, _) = list.split_once("```").unwrap();
+    let names = list.lines().filter_map(|line| line.split_whitespace().next());
+    names.map(|name| name.trim_end_matches(".rs").trim_end_matches('/').to_owned()).collect()
+}
+
+fn sources() -> Sources {
+    let mut sources = Sources::new();
+    collect(&source_folder(), "", &mut sources);
+    assert!(sources.len() > 100, "the sources were not found");
+    sources
+}
+
+fn collect(folder: &Path, prefix: &str, into: &mut Sources) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_dir() {
+            collect(&path, &format!("{prefix}{name}/"), into);
+        } else if let Some(stem) = name.strip_suffix(".rs") {
+            let module = match stem {
+                "mod" => prefix.trim_end_matches('/').to_owned(),
+                stem => format!("{prefix}{stem}"),
+            };
+            into.insert(module, fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+/// Whether a file is part of the layers: tests may use everything.
+fn is_judged(file: &str) -> bool {
+    let first = file.split('/').next().unwrap_or_default();
+    let is_test = file.split('/').any(|part| part == "tests" || part.ends_with("_tests"));
+    !BESIDE.contains(&first) && !is_test && !file.ends_with("testing")
+}
+
+fn upward(uses: &Uses, layers: &[String]) -> Vec<String> {
+    let layer = |file: &str| {
+        let first = file.split('/').next().unwrap_or_default();
+        layers.iter().position(|layer| layer == first)
+    };
+    let mut wrong = Vec::new();
+    for (file, used) in uses {
+        let own = layer(file).unwrap_or_else(|| panic!("ARCHITECTURE.md does not list {file}"));
+        for used in used {
+            if layer(used).is_none_or(|layer| layer > own) {
+                wrong.push(format!("  {file} -> {used}"));
+            }
+        }
+    }
+    wrong
+}
+
+fn uses(sources: &Sources) -> Uses {
+    let judged = sources.iter().filter(|(file, _)| is_judged(file));
+    let used = judged.map(|(file, text)| {
+        let paths = paths(&code(text), file);
+        let files = paths.iter().filter_map(|path| file_of(path, sources));
+        (file.clone(), files.filter(|used| used != file && is_judged(used)).collect())
+    });
+    used.collect()
+}
+
+/// The text without comments, and without the test module at its end.
+fn code(text: &str) -> String {
+    let without_comments = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+    let mut code = String::new();
+    let mut is_for_tests = false;
+    for line in without_comments {
+        if is_for_tests && line.starts_with("mod tests") {
+            break;
+        }
+        let is_attribute = line.starts_with("#[");
+        is_for_tests = (line.starts_with("#[cfg(") && line.contains("test"))
+            || (is_for_tests && (is_attribute || line.is_empty()));
+        code.push_str(line);
+        code.push('\n');
+    }
+    code
+}
+
+/// All paths into the crate, as paths from its root.
+fn paths(code: &str, file: &str) -> Vec<Vec<String>> {
+    let mut paths = Vec::new();
+    let is_part_of_path = |before: &str| {
+        before.ends_with("::") || before.ends_with(|c: char| c.is_alphanumeric() || c == '_')
+    };
+    for start in ["crate::", "super::", "self::"] {
+        for (at, _) in code.match_indices(start) {
+            let Some((before, tree)) = code.split_at_checked(at) else { continue };
+            if !is_part_of_path(before) {
+                expand(&mut Vec::new(), &tree_of(tree), &mut paths);
+            }
+        }
+    }
+    paths.into_iter().filter_map(|path| absolute(path, file)).collect()
+}
+
+/// A path with what stands in its braces, if it has any.
+fn tree_of(text: &str) -> String {
+    let mut depth = 0;
+    let ends = |c: char| match c {
+        '{' => {
+            depth += 1;
+            false
+        }
+        '}' => {
+            depth -= 1;
+            depth < 0
+        }
+        _ if depth > 0 => false,
+        c => !(c.is_alphanumeric() || c == '_' || c == ':'),
+    };
+    let end = text.find(ends).unwrap_or(text.len());
+    text[..end].to_owned()
+}
+
+/// Every path of a tree such as `a::{b, c::{self, D}}`.
+fn expand(prefix: &mut Vec<String>, tree: &str, into: &mut Vec<Vec<String>>) {
+    let tree = tree.trim();
+    let Some((head, rest)) = tree.split_once('{') else {
+        let mut path = prefix.clone();
+        path.extend(segments(tree.split(" as ").next().unwrap_or_default()));
+        return into.push(path);
+    };
+    let length = prefix.len();
+    prefix.extend(segments(head));
+    let inner = rest.rsplit_once('}').map_or(rest, |(inner, _)| inner);
+    let (mut depth, mut begin) = (0, 0);
+    for (at, c) in inner.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                expand(prefix, &inner[begin..at], into);
+                begin = at + 1;
+            }
+            _ => {}
+        }
+    }
+    if !inner[begin..].trim().is_empty() {
+        expand(prefix, &inner[begin..], into);
+    }
+    prefix.truncate(length);
+}
+
+fn segments(path: &str) -> impl Iterator<Item = String> {
+    path.split("::").map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned)
+}
+
+/// The path from the root of the crate, for one that stands at the top of a file.
+fn absolute(path: Vec<String>, file: &str) -> Option<Vec<String>> {
+    let mut base: Vec<String> = file.split('/').map(str::to_owned).collect();
+    let mut rest = path.into_iter().peekable();
+    match rest.next()?.as_str() {
+        "crate" => base.clear(),
+        "super" => {
+            base.pop()?;
+            while rest.next_if(|part| part == "super").is_some() {
+                base.pop()?;
+            }
+        }
+        _ => {}
+    }
+    base.extend(rest.filter(|part| part != "self"));
+    Some(base)
+}
+
+/// The file that a path leads into: that of its longest beginning.
+fn file_of(path: &[String], sources: &Sources) -> Option<String> {
+    let beginnings = (1..=path.len()).rev().filter_map(|length| path.get(..length));
+    beginnings.map(|path| path.join("/")).find(|file| sources.contains_key(file))
+}
+
+/// The sets of files of which each uses each other, directly or by others.
+fn circles(uses: &Uses) -> Vec<BTreeSet<String>> {
+    let reached: BTreeMap<&String, BTreeSet<&String>> =
+        uses.keys().map(|file| (file, reachable(file, uses))).collect();
+    let mut circles: Vec<BTreeSet<String>> = Vec::new();
+    for (file, all) in &reached {
+        let is_mutual =
+            |other: &&&String| reached.get(**other).is_some_and(|back| back.contains(file));
+        let circle: BTreeSet<String> =
+            all.iter().filter(is_mutual).map(|f| f.to_string()).collect();
+        if circle.len() > 1 && !circles.contains(&circle) {
+            circles.push(circle);
+        }
+    }
+    circles
+}
+
+fn reachable<'u>(file: &'u String, uses: &'u Uses) -> BTreeSet<&'u String> {
+    let mut reached = BTreeSet::new();
+    let mut left = vec![file];
+    while let Some(file) = left.pop() {
+        for used in uses.get(file).into_iter().flatten() {
+            if reached.insert(used) {
+                left.push(used);
+            }
+        }
+    }
+    reached
+}
