@@ -5,6 +5,7 @@ pub(crate) mod connect;
 pub(crate) mod digest;
 pub mod dns;
 pub(crate) mod netrc;
+pub(crate) mod pool;
 pub mod proxy;
 pub mod retry;
 #[cfg_attr(not(feature = "tls"), path = "../off/tls_settings.rs")]
@@ -22,7 +23,8 @@ use crate::base::erased_box::Apart;
 use crate::client::Client;
 use crate::coding::Codings;
 use crate::config::connect::Dialling;
-use crate::cookie::CookieStore;
+use crate::config::pool::PoolLimits;
+use crate::cookie::{CookieStore, Cookies};
 use crate::driver::runtime::Front;
 use crate::error::{Error, Result};
 use crate::fields::singleton;
@@ -37,7 +39,6 @@ use crate::policy::proxy::environment;
 use crate::policy::proxy::rules::Proxies;
 use crate::policy::proxy::server::Hop;
 use crate::policy::redirect::Policy;
-use crate::pool::PoolLimits;
 use crate::url::Url;
 
 /// What `User-Agent` says unless the caller says something else: some servers refuse to answer
@@ -132,16 +133,6 @@ impl Config {
 pub(crate) enum Schemes {
     HttpAndHttps,
     HttpsOnly,
-}
-
-/// The cookie store of a client, whoever wrote it.
-#[derive(Clone)]
-pub(crate) struct Cookies(pub(crate) Arc<dyn CookieStore>);
-
-impl fmt::Debug for Cookies {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CookieStore")
-    }
 }
 
 impl Default for Config {

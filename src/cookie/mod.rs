@@ -89,7 +89,7 @@ pub use self::{
     saved::{Loaded, SessionCookies},
     stored::StoredCookie,
 };
-pub(crate) use self::{refusal::Refusal, site::Site, store::Store};
+pub(crate) use self::{provider::Cookies, refusal::Refusal, site::Site, store::Store};
 use crate::client::response::Response;
 pub use crate::cookie::jar::Jar;
 

@@ -9,8 +9,8 @@ use std::{
 
 use http::HeaderValue;
 
-use crate::config::{ClientBuilder, Cookies};
-use crate::cookie::{CookieStore, Limits, Site, Store, StoredCookie};
+use crate::config::ClientBuilder;
+use crate::cookie::{CookieStore, Cookies, Limits, Site, Store, StoredCookie};
 use crate::driver::runtime::Front;
 use crate::url::Url;
 
