@@ -1,7 +1,6 @@
 //! The client that both fronts share: settings and the pool, behind one pointer.
 
-#[cfg(feature = "json")]
-pub(crate) mod json;
+mod builder;
 pub mod request;
 pub mod response;
 
@@ -13,12 +12,14 @@ use http::Method;
 use crate::base::buffer::Shelf;
 use crate::base::erased_box::Apart;
 use crate::client::request::{IntoUrl, RequestBuilder};
-use crate::config::{ClientBuilder, Config};
+use crate::config::Config;
 use crate::driver::runtime::Front;
 use crate::driver::system::System;
 use crate::driver::{Connection, Waiter};
 use crate::pool::Pool;
 use crate::pool::permits::Slots;
+
+pub use builder::ClientBuilder;
 
 /// Sends requests, and keeps connections and settings for the next ones.
 ///

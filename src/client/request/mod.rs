@@ -2,7 +2,14 @@
 //! gives is here, so that nothing is sent of a request that cannot be sent whole.
 
 mod builder;
+#[cfg(feature = "digest")]
+mod digest;
 mod into_url;
+#[cfg(feature = "json")]
+mod json;
+#[cfg(feature = "multipart")]
+mod multipart;
+mod retry;
 mod shown;
 mod validate;
 
@@ -16,7 +23,7 @@ use http::{Method, Version};
 use crate::base::cancel::CancelToken;
 use crate::body::{Body, Presence};
 use crate::coding::Codings;
-use crate::config::digest;
+use crate::config::digest::Login;
 use crate::driver::runtime::Front;
 use crate::error::{Error, Result};
 use crate::http1::exchange::Expectation;
@@ -26,7 +33,7 @@ use crate::policy::auth::credentials;
 use crate::policy::auth::netrc::Netrc;
 use crate::policy::deadline::budget::Timeouts;
 use crate::policy::deadline::throughput::Pace;
-use crate::policy::retry;
+use crate::policy::retry::Policy;
 use crate::url::{Url, Userinfo};
 
 pub use builder::RequestBuilder;
@@ -51,9 +58,9 @@ pub struct Request<F: Front> {
     pub(crate) timeouts: Option<Box<Overrides>>,
     pub(crate) cancel: Option<CancelToken>,
     pub(crate) codings: Option<Codings>,
-    pub(crate) digest: Option<digest::Login>,
+    pub(crate) digest: Option<Login>,
     pub(crate) expectation: Option<Expectation>,
-    pub(crate) retry: Option<Arc<retry::Policy>>,
+    pub(crate) retry: Option<Arc<Policy>>,
     /// Names of fields as they are to be spelt, in the order of the lines.
     pub(crate) names: Vec<Box<str>>,
     /// What stands in the request line instead of the URL's path and query.
