@@ -22,7 +22,7 @@
 //! - [`Client`](client::Client) sends requests and keeps what they share: connections, settings,
 //!   cookies. Make one and clone it freely; a clone is the same client. `leanhttp::get` is for the
 //!   one request of a small program.
-//! - [`ClientBuilder`](config::ClientBuilder) has every setting with its default.
+//! - [`ClientBuilder`](client::ClientBuilder) has every setting with its default.
 //! - [`RequestBuilder`](request::RequestBuilder) makes a request step by step. A mistake, such as a
 //!   line break in a header, is told by `build` or `send`, and nothing is sent.
 //! - [`Response`](response::Response) has status, fields and the final URL; its body is read as it

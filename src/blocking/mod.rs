@@ -63,7 +63,7 @@ impl Front for Blocking {
 /// Sends requests and waits for their responses.
 pub type Client = crate::client::Client<Blocking>;
 /// Sets up a [`Client`].
-pub type ClientBuilder = crate::config::ClientBuilder<Blocking>;
+pub type ClientBuilder = crate::client::ClientBuilder<Blocking>;
 /// A request, complete and not yet sent.
 pub type Request = crate::client::request::Request<Blocking>;
 /// Builds a request step by step.

@@ -17,7 +17,7 @@ impl Response {
     /// # Errors
     ///
     /// If the body is cut short, cannot be decoded, comes too late, or is larger than
-    /// [`body_limit`](crate::config::ClientBuilder::body_limit).
+    /// [`body_limit`](crate::client::ClientBuilder::body_limit).
     pub fn bytes(mut self) -> Result<Bytes> {
         run(|| self.collect()).map(Bytes::from)
     }

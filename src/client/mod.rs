@@ -1,7 +1,6 @@
 //! The client that both fronts share: settings and the pool, behind one pointer.
 
-#[cfg(feature = "json")]
-pub(crate) mod json;
+mod builder;
 pub mod request;
 pub mod response;
 mod send;
@@ -14,11 +13,13 @@ use http::Method;
 
 use crate::base::erased_box::Apart;
 use crate::client::request::{IntoUrl, RequestBuilder};
-use crate::config::{ClientBuilder, Config};
+use crate::config::Config;
 use crate::driver::Shared;
 use crate::driver::runtime::Front;
 
 pub use upgraded::Upgraded;
+
+pub use builder::ClientBuilder;
 
 /// Sends requests, and keeps connections and settings for the next ones.
 ///

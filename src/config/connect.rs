@@ -6,11 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::excerpt::Excerpt;
-use crate::config::ClientBuilder;
-use crate::config::dns::{Resolve, Resolver};
-use crate::driver::runtime::Front;
+use crate::config::dns::Resolver;
 use crate::error::Error;
-use crate::policy::egress::policy::{Egress, Gate};
+use crate::policy::egress::policy::Gate;
 use crate::url::Url;
 
 /// Where connections lead, and by which sockets.
@@ -85,6 +83,25 @@ impl Default for SocketOptions {
 }
 
 impl Dialling {
+    /// Sets the addresses of a host that is not looked up.
+    pub(crate) fn resolve(&mut self, domain: &str, addresses: &[SocketAddr]) -> Result<(), Error> {
+        let host = host(domain).ok_or_else(|| {
+            let domain = Excerpt::new(domain.as_bytes());
+            Error::builder(format!("resolve: {domain} is no name of a host"))
+        })?;
+        self.addresses.push((host, addresses.to_vec()));
+        Ok(())
+    }
+
+    /// Sets where to connect to instead of `host`, both given as `host:port`.
+    pub(crate) fn connect_to(&mut self, host: &str, target: &str) -> Result<(), Error> {
+        let detour = Endpoint::parse(host).zip(Endpoint::parse(target)).ok_or_else(|| {
+            Error::builder("connect_to: a host and a port are needed, such as example.org:443")
+        })?;
+        self.detours.push(detour);
+        Ok(())
+    }
+
     /// The addresses of a host that is not looked up.
     pub(crate) fn addresses_of(&self, host: &str) -> Option<&[SocketAddr]> {
         let named = |(name, _): &&(String, Vec<SocketAddr>)| name == host;
@@ -154,133 +171,6 @@ fn host(text: &str) -> Option<String> {
     }
     let url = Url::parse(&format!("http://{text}/")).ok()?;
     url.host_str().map(str::to_owned)
-}
-
-/// Where connections lead and how they are made.
-impl<F: Front> ClientBuilder<F> {
-    /// Connects to this address for `domain` instead of looking it up. Port 0 stands for the port
-    /// of the URL. The name stays what the server and its certificate are asked for.
-    ///
-    /// `domain` is a host as it stands in a URL, without a port: another text is an error of
-    /// [`build`](Self::build). Where a proxy looks names up, which all do but `socks4` and `socks5`, this
-    /// has no effect on the hosts behind it, but it has on the name of the proxy.
-    pub fn resolve(self, domain: &str, addr: SocketAddr) -> Self {
-        self.resolve_to_addrs(domain, &[addr])
-    }
-
-    /// Connects to one of these addresses for `domain`; see [`resolve`](Self::resolve).
-    pub fn resolve_to_addrs(self, domain: &str, addrs: &[SocketAddr]) -> Self {
-        let host = host(domain).ok_or_else(|| {
-            Error::builder(format!(
-                "resolve: {} is no name of a host",
-                Excerpt::new(domain.as_bytes())
-            ))
-        });
-        self.checked(host, |config, host| config.dialling.addresses.push((host, addrs.to_vec())))
-    }
-
-    /// Looks up names by this resolver instead of the system's.
-    pub fn dns_resolver<R: Resolve + 'static>(mut self, resolver: Arc<R>) -> Self {
-        self.config.dialling.resolver = Resolver(resolver);
-        self
-    }
-
-    /// Connects to another host and port for this one, both given as `host:port`. URL, `Host` field and
-    /// certificate stay those of the first; the name of the second is looked up.
-    ///
-    /// A request for the first that would go by a proxy is an error: the proxy would connect to the host
-    /// that is not to be connected to. A Unix domain socket leads where it leads.
-    ///
-    /// ```
-    /// let builder = leanhttp::Client::builder().connect_to("example.org:443", "staging.test:8443");
-    /// # builder.build()?;
-    /// # Ok::<(), leanhttp::Error>(())
-    /// ```
-    pub fn connect_to(self, host: &str, instead: &str) -> Self {
-        let (from, to) = (Endpoint::parse(host), Endpoint::parse(instead));
-        let detour = from.zip(to).ok_or_else(|| {
-            Error::builder("connect_to: a host and a port are needed, such as example.org:443")
-        });
-        self.checked(detour, |config, detour| config.dialling.detours.push(detour))
-    }
-
-    /// Uses addresses of one family only; by default those of both, tried by turns (RFC 8305).
-    pub fn ip_family(mut self, family: IpFamily) -> Self {
-        self.config.dialling.family = family;
-        self
-    }
-
-    /// Which addresses may be connected to; all by default. See [`Egress`].
-    pub fn egress(self, egress: Egress) -> Self {
-        self.checked(egress.understood(), |config, egress| {
-            config.dialling.egress = Some(Arc::new(egress));
-        })
-    }
-
-    /// The address that connections come from. Addresses of the other family are not used then.
-    pub fn local_address<T: Into<Option<IpAddr>>>(mut self, addr: T) -> Self {
-        self.config.dialling.socket.local = addr.into();
-        self
-    }
-
-    /// The network interface that connections leave by (`SO_BINDTODEVICE`), such as `eth0`.
-    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-    pub fn interface(mut self, interface: &str) -> Self {
-        self.config.dialling.socket.interface = Some(interface.to_owned());
-        self
-    }
-
-    /// Whether data is sent at once (`TCP_NODELAY`); on by default.
-    pub fn tcp_nodelay(mut self, enabled: bool) -> Self {
-        self.config.dialling.socket.nodelay = enabled;
-        self
-    }
-
-    /// How long a connection is silent before the system asks whether the peer is still there
-    /// (`SO_KEEPALIVE`, `TCP_KEEPIDLE`). It never asks by default.
-    pub fn tcp_keepalive<D: Into<Option<Duration>>>(mut self, val: D) -> Self {
-        self.config.dialling.socket.keepalive.idle = val.into();
-        self
-    }
-
-    /// The time between two such questions (`TCP_KEEPINTVL`); the system's by default.
-    pub fn tcp_keepalive_interval<D: Into<Option<Duration>>>(mut self, val: D) -> Self {
-        self.config.dialling.socket.keepalive.interval = val.into();
-        self
-    }
-
-    /// How many such questions stay unanswered before the connection is given up (`TCP_KEEPCNT`);
-    /// the system's number by default.
-    pub fn tcp_keepalive_retries<C: Into<Option<u32>>>(mut self, retries: C) -> Self {
-        self.config.dialling.socket.keepalive.retries = retries.into();
-        self
-    }
-
-    /// How long sent data may stay unacknowledged before the system gives the connection up
-    /// (`TCP_USER_TIMEOUT`, RFC 5482); the system's time by default.
-    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-    pub fn tcp_user_timeout<D: Into<Option<Duration>>>(mut self, val: D) -> Self {
-        self.config.dialling.socket.user_timeout = val.into();
-        self
-    }
-
-    /// Sends all requests through this Unix domain socket; the URL's host is what `Host` and TLS
-    /// name, and is not looked up.
-    ///
-    /// Beside an [`egress`](Self::egress) policy that does not start with
-    /// [`Egress::everything`] it is an error of [`build`](Self::build): the socket has no address
-    /// that such a policy could allow.
-    ///
-    /// ```no_run
-    /// let client = leanhttp::Client::builder().unix_socket("/run/docker.sock").build()?;
-    /// let version = client.get("http://docker/version").send()?.text()?;
-    /// # Ok::<(), leanhttp::Error>(())
-    /// ```
-    #[cfg(unix)]
-    pub fn unix_socket(mut self, path: impl Into<PathBuf>) -> Self {
-        self.config.dialling.unix_socket = Some(path.into());
-        self
-    }
 }
 
 #[cfg(test)]

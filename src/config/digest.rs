@@ -6,9 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{HeaderMap, HeaderValue};
 
-use crate::client::request::RequestBuilder;
-use crate::config::ClientBuilder;
-use crate::driver::runtime::Front;
 use crate::error::{Error, Result};
 use crate::policy::auth::credentials::Asked;
 use crate::policy::auth::digest::{Challenge, NonceLife, Nonces};
@@ -44,6 +41,11 @@ enum Round {
 }
 
 impl Settings {
+    /// Sets the client's own login.
+    pub(crate) fn set_login(&mut self, login: Login) {
+        self.login = Some(login);
+    }
+
     /// For a call that names this login, or else the client's; none, if there is no login at all.
     pub(crate) fn begin(&self, login: Option<Login>) -> Option<Authentication> {
         let login = login.or_else(|| self.login.clone())?;
@@ -101,51 +103,8 @@ impl Authentication {
     }
 }
 
-impl<F: Front> ClientBuilder<F> {
-    /// Digest credentials (RFC 7616) for every request that has no `Authorization` of its own; see
-    /// [`RequestBuilder::digest_auth`]. They take the place of `basic_auth`.
-    ///
-    /// They are for the origin that a request names, and not for where it is redirected to.
-    pub fn digest_auth<U, P>(self, username: U, password: P) -> Self
-    where
-        U: fmt::Display,
-        P: fmt::Display,
-    {
-        self.checked(login(username, password), |config, login| config.digest.login = Some(login))
-    }
-}
-
-impl<F: Front> RequestBuilder<F> {
-    /// Digest credentials (RFC 7616): a 401 that asks for them is answered, with MD5, SHA-256 or
-    /// SHA-512-256, whichever is the strongest that the server offers. They stay with the origin of
-    /// the URL.
-    ///
-    /// The first request to an origin is sent twice, so its body has to be one that can be sent
-    /// again; later ones use the server's nonce again. A password that the server refuses is its
-    /// 401 to the caller. With an `Authorization` field of the caller's own nothing of this happens. A
-    /// name with a colon or with controls is an error.
-    ///
-    /// ```no_run
-    /// let response = leanhttp::Client::new()
-    ///     .get("https://example.org/dir/index.html")
-    ///     .digest_auth("Mufasa", "Circle of Life")
-    ///     .send()?;
-    /// # Ok::<(), leanhttp::Error>(())
-    /// ```
-    pub fn digest_auth<U, P>(self, username: U, password: P) -> Self
-    where
-        U: fmt::Display,
-        P: fmt::Display,
-    {
-        self.and(|request| {
-            request.digest = Some(login(username, password)?);
-            Ok(())
-        })
-    }
-}
-
-/// A name with a colon would be read as another one (RFC 7616 §3.4.2).
-fn login(username: impl fmt::Display, password: impl fmt::Display) -> Result<Login> {
+/// Checks a user name: one with a colon would be read as another one (RFC 7616 §3.4.2).
+pub(crate) fn login(username: impl fmt::Display, password: impl fmt::Display) -> Result<Login> {
     let (username, password) = (username.to_string(), password.to_string());
     if username.contains(|c: char| c == ':' || c.is_control()) {
         let detail = "a user name for Digest authentication cannot hold a colon or controls";

@@ -5,7 +5,7 @@ use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 
-/// Looks up host names, for [`ClientBuilder::dns_resolver`](crate::config::ClientBuilder::dns_resolver).
+/// Looks up host names, for [`ClientBuilder::dns_resolver`](crate::client::ClientBuilder::dns_resolver).
 ///
 /// It is called on threads of the client's own; on the async front on those of tokio for what blocks
 /// (`spawn_blocking`). The client waits no longer than the connect timeout lasts; an answer that comes

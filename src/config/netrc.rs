@@ -1,47 +1,22 @@
-//! Where a netrc file is found. What it says is read in [`crate::policy::auth::netrc`].
+//! Finds and reads a netrc file. It is parsed in [`crate::policy::auth::netrc`].
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use crate::config::ClientBuilder;
-use crate::driver::runtime::Front;
 use crate::error::{Error, Result};
 use crate::policy::auth::netrc::Netrc;
 
-impl<F: Front> ClientBuilder<F> {
-    /// As [`netrc_file`](Self::netrc_file), with the file that the environment variable `NETRC`
-    /// names, or else `.netrc` in the home folder. No such file is no error.
-    pub fn netrc(self) -> Self {
-        match usual_path(|name| env::var_os(name)).filter(|path| path.exists()) {
-            Some(path) => self.netrc_file(path),
-            None => self,
-        }
-    }
-
-    /// Takes logins from this netrc file, which is read now: Basic credentials for the host that a
-    /// request names, if the file has an entry for it, or one called `default`. Off by default.
-    ///
-    /// They are not for where a request is redirected to. Everything that is said in the program
-    /// comes first: an `Authorization` field, a password in the URL, the credentials of the request
-    /// or of the client. A user in the URL without a password gets that of its own entry.
-    ///
-    /// A file that is missing or not well formed is an error of [`build`](Self::build). Who else
-    /// may read it is not checked.
-    ///
-    /// ```no_run
-    /// let client = leanhttp::Client::builder().netrc_file("/etc/backup/netrc").build()?;
-    /// # Ok::<(), leanhttp::Error>(())
-    /// ```
-    pub fn netrc_file(self, path: impl AsRef<Path>) -> Self {
-        self.checked(read(path.as_ref()), |config, netrc| config.netrc = Some(netrc))
-    }
-}
-
-fn read(path: &Path) -> Result<Netrc> {
+/// Reads a netrc file.
+pub(crate) fn read(path: &Path) -> Result<Netrc> {
     let invalid = || Error::builder(format!("netrc file {}", path.display()));
     let text = fs::read_to_string(path).map_err(|error| invalid().cause(error))?;
     Netrc::parse(&text).map_err(|error| invalid().cause(error))
+}
+
+/// Returns the path of the user's netrc file, if there is one.
+pub(crate) fn default_path() -> Option<PathBuf> {
+    usual_path(|name| env::var_os(name)).filter(|path| path.exists())
 }
 
 fn usual_path(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {

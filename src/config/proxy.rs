@@ -6,7 +6,8 @@
 //! `REQUEST_METHOD` is set: in a CGI script anyone can set it. The variables are read when the client
 //! is built. A value that names no proxy is an error of each request that would have gone by it.
 //!
-//! One call of [`ClientBuilder::proxy`] or [`ClientBuilder::no_proxy`], and the environment is not
+//! One call of [`ClientBuilder::proxy`](crate::client::ClientBuilder::proxy) or
+//! [`ClientBuilder::no_proxy`](crate::client::ClientBuilder::no_proxy), and the environment is not
 //! asked.
 //!
 //! | proxy | `http` URLs | `https` URLs |
@@ -28,8 +29,6 @@ use std::sync::Arc;
 
 use http::header::{HeaderMap, HeaderValue, PROXY_AUTHORIZATION};
 
-use crate::config::ClientBuilder;
-use crate::driver::runtime::Front;
 use crate::error::Result;
 use crate::policy::proxy::rules::{Choice, Covered, Decide, Rule};
 use crate::policy::proxy::server::Hop;
@@ -175,7 +174,8 @@ impl Proxy {
         Self { covered, source, except, extras: Extras::default() }
     }
 
-    fn into_rule(self) -> Result<Rule> {
+    /// Checks the settings, and makes a rule of them.
+    pub(crate) fn into_rule(self) -> Result<Rule> {
         let Self { covered, source, except, extras } = self;
         let choice = match source {
             Source::Named(hop) => Choice::Fixed(Arc::new(extras.give(hop)?)),
@@ -296,22 +296,6 @@ impl IntoProxy for &Url {
 impl IntoProxy for whatwg_url::Url {
     fn into_text(self) -> String {
         self.into()
-    }
-}
-
-impl<F: Front> ClientBuilder<F> {
-    /// Sends requests by this proxy. Of several the first that fits a URL counts; those of the
-    /// environment no longer do.
-    pub fn proxy(self, proxy: Proxy) -> Self {
-        self.checked(proxy.into_rule(), |config, rule| {
-            config.proxies.get_or_insert_default().push(rule);
-        })
-    }
-
-    /// Uses no proxy: neither those of the environment nor those that were set before.
-    pub fn no_proxy(mut self) -> Self {
-        self.config.proxies = Some(Default::default());
-        self
     }
 }
 

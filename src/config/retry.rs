@@ -1,5 +1,5 @@
 //! Sending a request again: when the server is busy or the connection fails. It has to be asked for,
-//! by [`ClientBuilder::retry`](crate::config::ClientBuilder::retry) or, for one request,
+//! by [`ClientBuilder::retry`](crate::client::ClientBuilder::retry) or, for one request,
 //! [`RequestBuilder::retry`](crate::client::request::RequestBuilder::retry).
 //!
 //! | what happened | sent again |
@@ -12,7 +12,7 @@
 //! The body has to be one that can be sent again: bytes, files, readers that can seek
 //! ([`Body::rewindable`](crate::body::Body)), or any reader of which nothing was read yet.
 //! Between two attempts is a random wait that grows ([`backoff`](Policy::backoff)), or the one that
-//! the server asks for; with a [total timeout](crate::config::ClientBuilder::timeout) it is never
+//! the server asks for; with a [total timeout](crate::client::ClientBuilder::timeout) it is never
 //! waited beyond that. If there is no further attempt, the last response is delivered as it is, and
 //! the error of the last attempt says how many retries there were.
 //!
@@ -24,9 +24,6 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::client::request::RequestBuilder;
-use crate::config::ClientBuilder;
-use crate::driver::runtime::Front;
 use crate::policy::retry::Ledger;
 
 pub use crate::policy::retry::{Policy, Reason, Retry};
@@ -42,40 +39,5 @@ impl Settings {
     /// The ledger, for as long as an entry takes. A panic elsewhere cannot have left it half done.
     pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<F: Front> ClientBuilder<F> {
-    /// Sends requests again as this policy says; none by default. See [`retry`](crate::config::retry).
-    ///
-    /// ```
-    /// use leanhttp::{Client, retry};
-    ///
-    /// let client = Client::builder().retry(retry::Policy::new()).build()?;
-    /// # Ok::<(), leanhttp::Error>(())
-    /// ```
-    pub fn retry(mut self, policy: Policy) -> Self {
-        self.config.retry.policy = Some(Arc::new(policy));
-        self
-    }
-}
-
-impl<F: Front> RequestBuilder<F> {
-    /// Sends this request again as this policy says, and not as that of the client does.
-    ///
-    /// ```no_run
-    /// use leanhttp::{Client, Method, retry::Policy};
-    ///
-    /// let client = Client::builder().retry(Policy::new()).build()?;
-    /// let order = client.post("https://example.org/orders").header("Idempotency-Key", "\"8e03\"");
-    /// order.retry(Policy::new().also_method(Method::POST)).send()?;
-    /// client.get("https://example.org/").retry(Policy::none()).send()?;
-    /// # Ok::<(), leanhttp::Error>(())
-    /// ```
-    pub fn retry(self, policy: Policy) -> Self {
-        self.and(|request| {
-            request.retry = Some(Arc::new(policy));
-            Ok(())
-        })
     }
 }

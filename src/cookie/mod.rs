@@ -80,7 +80,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use http::{HeaderValue, header};
+use http::HeaderValue;
 
 pub use self::limits::Limits;
 use self::parse::SetCookie;
@@ -89,8 +89,7 @@ pub use self::{
     saved::{Loaded, SessionCookies},
     stored::StoredCookie,
 };
-pub(crate) use self::{refusal::Refusal, site::Site, store::Store};
-use crate::client::response::Response;
+pub(crate) use self::{provider::Cookies, refusal::Refusal, site::Site, store::Store};
 pub use crate::cookie::jar::Jar;
 
 /// A cookie as a response set it: read, but not judged. A [`Jar`] may well refuse it.
@@ -115,14 +114,6 @@ pub struct Cookie<'a> {
     domain: Option<Cow<'a, str>>,
     path: Option<Cow<'a, str>>,
     parsed: SetCookie<'a>,
-}
-
-impl<B> Response<B> {
-    /// The cookies that this response sets, as it says them; those that cannot be read are left
-    /// out.
-    pub fn cookies(&self) -> impl Iterator<Item = Cookie<'_>> {
-        self.headers().get_all(header::SET_COOKIE).iter().filter_map(Cookie::parse)
-    }
 }
 
 impl<'a> Cookie<'a> {

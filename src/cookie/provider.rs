@@ -1,4 +1,7 @@
-//! What a client knows about cookies, whether or not there is a jar: that someone keeps them.
+//! The interface of cookie stores, which needs no jar.
+
+use std::fmt;
+use std::sync::Arc;
 
 use http::HeaderValue;
 
@@ -31,4 +34,14 @@ pub trait CookieStore: Send + Sync {
     /// The value of the `Cookie` field for a request to `url`; `None` sends no such field. Mark it
     /// [sensitive](HeaderValue::set_sensitive) to keep it out of logs, as `Jar` does.
     fn cookies(&self, url: &Url) -> Option<HeaderValue>;
+}
+
+/// The cookie store of a client.
+#[derive(Clone)]
+pub(crate) struct Cookies(pub(crate) Arc<dyn CookieStore>);
+
+impl fmt::Debug for Cookies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CookieStore")
+    }
 }

@@ -5,7 +5,7 @@
 /// beyond what honest servers send.
 ///
 /// The fields are sizes in bytes unless they say otherwise. See
-/// [`ClientBuilder::limits`](crate::config::ClientBuilder::limits).
+/// [`ClientBuilder::limits`](crate::client::ClientBuilder::limits).
 ///
 /// ```
 /// use leanhttp::{Client, Limits};
@@ -87,7 +87,7 @@ pub struct Limits {
     pub drained_bytes: usize,
 
     /// What `bytes`, `text` and `json` put into memory, after decoding; also set by
-    /// [`ClientBuilder::body_limit`](crate::config::ClientBuilder::body_limit).
+    /// [`ClientBuilder::body_limit`](crate::client::ClientBuilder::body_limit).
     ///
     /// 256 MiB: more is streamed, or a mistake. Reading piece by piece has no limit.
     pub body_bytes: u64,

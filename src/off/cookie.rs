@@ -4,3 +4,4 @@
 mod provider;
 
 pub use self::provider::CookieStore;
+pub(crate) use self::provider::Cookies;

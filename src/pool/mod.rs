@@ -8,37 +8,12 @@ pub(crate) mod permits;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::config::pool::PoolLimits;
 use crate::http1::close::CloseReason;
 use crate::policy::early_closers::EarlyClosers;
 use crate::policy::proxy::server::Hop;
 use crate::policy::route::{Identity, Route};
 use crate::url::Url;
-
-/// How many connections may idle, and for how long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct PoolLimits {
-    pub(crate) idle_timeout: Option<Duration>,
-    pub(crate) max_idle_per_host: usize,
-    pub(crate) max_idle: usize,
-    pub(crate) max_open_per_host: Option<usize>,
-    pub(crate) max_age: Option<Duration>,
-}
-
-impl Default for PoolLimits {
-    fn default() -> Self {
-        Self {
-            // What Go and reqwest do; most servers close earlier, and the probe notices.
-            idle_timeout: Some(Duration::from_secs(90)),
-            // One for each thread that a busy program is likely to have.
-            max_idle_per_host: 32,
-            // Go's figure is 100; a file descriptor and some kilobytes each.
-            max_idle: 128,
-            // Whoever wants to be gentle with a server has to say so: others would wait unasked.
-            max_open_per_host: None,
-            max_age: None,
-        }
-    }
-}
 
 /// Idle connections, the longest idle first.
 ///

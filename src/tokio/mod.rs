@@ -163,7 +163,7 @@ impl Front for Tokio {
 /// Sends requests and waits for their responses.
 pub type Client = crate::client::Client<Tokio>;
 /// Sets up a [`Client`].
-pub type ClientBuilder = crate::config::ClientBuilder<Tokio>;
+pub type ClientBuilder = crate::client::ClientBuilder<Tokio>;
 /// A request, complete and not yet sent.
 pub type Request = crate::client::request::Request<Tokio>;
 /// Builds a request step by step.

@@ -25,7 +25,7 @@ impl Response {
     /// # Errors
     ///
     /// If the body is cut short, cannot be decoded, comes too late, or is larger than
-    /// [`body_limit`](crate::config::ClientBuilder::body_limit).
+    /// [`body_limit`](crate::client::ClientBuilder::body_limit).
     pub async fn bytes(mut self) -> Result<Bytes> {
         self.collect().await.map(Bytes::from)
     }

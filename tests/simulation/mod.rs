@@ -44,7 +44,7 @@ use self::plan::{HOSTS, Plan, TaskPlan};
 use self::task::Source;
 use self::world::{Simulation, World, with};
 use crate::client::Client;
-use crate::config::ClientBuilder;
+use crate::client::ClientBuilder;
 use crate::config::proxy::Proxy;
 use crate::config::retry;
 use crate::cookie::Jar;

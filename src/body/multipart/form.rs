@@ -3,14 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use http::header::{self, HeaderValue};
+use http::header::HeaderValue;
 
 use super::boundary::Boundary;
 use super::disposition::NameEncoding;
 use super::part::Part;
 use crate::body::Source;
 use crate::body::{Body, Presence, Segment};
-use crate::client::request::RequestBuilder;
 use crate::error::{Error, Result};
 
 /// A `multipart/form-data` body; see [the module](crate::multipart) for what is written.
@@ -141,28 +140,6 @@ fn check_content<S: Source>(boundary: &Boundary, content: &Body<S>) -> Result<()
     match content.known().any(|bytes| boundary.is_in(bytes)) {
         true => Err(Error::builder("the boundary of the form stands in a part")),
         false => Ok(()),
-    }
-}
-
-impl<F: crate::driver::runtime::Front> RequestBuilder<F> {
-    /// The body: a form of fields and files, streamed. Its `Content-Type`, which names the
-    /// boundary, takes the place of any other. Where another multipart type is given after it, the
-    /// boundary is added to that.
-    ///
-    /// ```no_run
-    /// use leanhttp::multipart::Form;
-    ///
-    /// let form = Form::new().text("title", "My cat").file("photo", "cat.jpg")?;
-    /// leanhttp::Client::new().post("https://example.org/upload").multipart(form).send()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn multipart(self, multipart: Form<F::Source>) -> Self {
-        self.and(|request| {
-            let (content_type, body) = multipart.into_body()?;
-            request.set_body(body);
-            request.form_type = Some(Box::new(content_type.clone()));
-            request.set_header(header::CONTENT_TYPE, content_type)
-        })
     }
 }
 

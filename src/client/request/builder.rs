@@ -275,7 +275,7 @@ impl<F: Front> RequestBuilder<F> {
     }
 
     /// The total timeout of this request; see
-    /// [`ClientBuilder::timeout`](crate::config::ClientBuilder::timeout).
+    /// [`ClientBuilder::timeout`](crate::client::ClientBuilder::timeout).
     pub fn timeout(self, timeout: Duration) -> Self {
         self.with_timeouts(|timeouts| timeouts.total = Some(timeout))
     }
@@ -296,13 +296,13 @@ impl<F: Front> RequestBuilder<F> {
     }
 
     /// The first byte timeout of this request; see
-    /// [`ClientBuilder::first_byte_timeout`](crate::config::ClientBuilder::first_byte_timeout).
+    /// [`ClientBuilder::first_byte_timeout`](crate::client::ClientBuilder::first_byte_timeout).
     pub fn first_byte_timeout(self, timeout: Duration) -> Self {
         self.with_timeouts(|timeouts| timeouts.first_byte = Some(timeout))
     }
 
     /// The minimum throughput of this request; see
-    /// [`ClientBuilder::min_throughput`](crate::config::ClientBuilder::min_throughput).
+    /// [`ClientBuilder::min_throughput`](crate::client::ClientBuilder::min_throughput).
     pub fn min_throughput(self, bytes_per_second: u64, over: Duration) -> Self {
         self.with_timeouts(|timeouts| timeouts.pace = Some(Pace { bytes_per_second, over }))
     }

@@ -2,7 +2,14 @@
 //! gives is here, so that nothing is sent of a request that cannot be sent whole.
 
 mod builder;
+#[cfg(feature = "digest")]
+mod digest;
 mod into_url;
+#[cfg(feature = "json")]
+mod json;
+#[cfg(feature = "multipart")]
+mod multipart;
+mod retry;
 
 use std::fmt;
 use std::time::Duration;

@@ -36,8 +36,7 @@ impl<F: Front> Response<Reader<F>> {
     pub(crate) async fn collect_json<T: serde::de::DeserializeOwned>(mut self) -> Result<T> {
         let body = self.collect().await?;
         let content_type = self.head.received.headers.first(&header::CONTENT_TYPE);
-        crate::client::json::read(&body, content_type)
-            .map_err(|error| error.for_url(&self.head.url))
+        super::json::read(&body, content_type).map_err(|error| error.for_url(&self.head.url))
     }
 
     /// The caller's writer failed.

@@ -1,9 +1,14 @@
 //! What the responses of both fronts share: everything but reading the body.
 
 pub(crate) mod content;
-
+#[cfg(feature = "cookies")]
+mod cookies;
 mod described;
 mod foreign;
+#[cfg(feature = "json")]
+mod json;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -76,7 +76,7 @@ impl fmt::Debug for Certificate {
 
 /// One list or several of certificates that their issuers have revoked (RFC 5280 §5).
 ///
-/// See [`add_crl`](crate::config::ClientBuilder::add_crl).
+/// See [`add_crl`](crate::client::ClientBuilder::add_crl).
 ///
 /// ```no_run
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

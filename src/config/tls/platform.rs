@@ -7,24 +7,11 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls_platform_verifier::Verifier;
 
-use crate::config::ClientBuilder;
-use crate::driver::runtime::Front;
+use super::Settings;
 
-impl<F: Front> ClientBuilder<F> {
-    /// Lets the operating system judge certificates, by whatever its administrator has set up:
-    /// Windows and macOS by themselves, other systems by the root certificates they come with. The
-    /// Mozilla roots do not count then, certificates that are added do.
-    ///
-    /// With the feature `platform-verifier`. Revocation lists cannot be added to it. On Android a
-    /// certificate of one's own cannot either, and the program has to initialize the crate
-    /// `rustls-platform-verifier` first.
-    ///
-    /// ```
-    /// let client = leanhttp::Client::builder().tls_platform_verifier();
-    /// # let _ = client;
-    /// ```
-    pub fn tls_platform_verifier(self) -> Self {
-        self.judge(|judgement| judgement.judge = Some(verifier))
+impl Settings {
+    pub(crate) fn use_platform_verifier(&mut self) {
+        self.changed_judgement().judge = Some(verifier);
     }
 }
 

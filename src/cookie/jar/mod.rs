@@ -3,15 +3,13 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
 
 use http::HeaderValue;
 
-use crate::config::{ClientBuilder, Cookies};
 use crate::cookie::{CookieStore, Limits, Site, Store, StoredCookie};
-use crate::driver::runtime::Front;
 use crate::url::Url;
 
 mod file;
@@ -162,15 +160,6 @@ impl Jar {
     /// own, which is no reason to fail all later requests too.
     fn lock(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<F: Front> ClientBuilder<F> {
-    /// Whether cookies are kept, in a [`Jar`] of this client's own, and sent back; off by default.
-    /// To look into the jar or to share it, use [`cookie_provider`](Self::cookie_provider).
-    pub fn cookie_store(mut self, enable: bool) -> Self {
-        self.config.cookies = enable.then(|| Cookies(Arc::new(Jar::new())));
-        self
     }
 }
 

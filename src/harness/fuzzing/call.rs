@@ -69,7 +69,7 @@ impl Front for Fuzzed {
 /// A client of this front; what it sends goes through [`call`].
 pub type Client = crate::client::Client<Fuzzed>;
 /// The settings of such a client.
-pub type ClientBuilder = crate::config::ClientBuilder<Fuzzed>;
+pub type ClientBuilder = crate::client::ClientBuilder<Fuzzed>;
 /// A request of this front.
 pub type Request = crate::client::request::Request<Fuzzed>;
 /// A request's body of this front.

@@ -1,29 +1,12 @@
-//! JSON bodies, both ways.
+//! JSON bodies of responses.
 
-use http::header::{self, HeaderValue};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::client::request::RequestBuilder;
 use crate::coding::charset;
-use crate::driver::runtime::Front;
 use crate::error::{Error, Kind, Phase, Result};
 
 /// How much of the text is shown on each side of an error.
 const AROUND: usize = 20;
-
-impl<F: Front> RequestBuilder<F> {
-    /// The body, and its type unless a `Content-Type` was given: `json` as JSON.
-    pub fn json<T: Serialize + ?Sized>(self, json: &T) -> Self {
-        self.and(|request| {
-            let body = serde_json::to_vec(json)
-                .map_err(|error| Error::builder("the value cannot be JSON").cause(error))?;
-            let json = HeaderValue::from_static("application/json");
-            request.set_body(body.into());
-            request.default_header(header::CONTENT_TYPE, json)
-        })
-    }
-}
 
 /// Reads a body. JSON is UTF-8 (RFC 8259 §8.1); what is no JSON as such is read once more as a text is,
 /// by its byte order mark and the charset of `Content-Type`.

@@ -1,0 +1,141 @@
+//! Where connections lead, and the sockets that they use.
+
+use std::net::{IpAddr, SocketAddr};
+#[cfg(unix)]
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::ClientBuilder;
+use crate::config::connect::IpFamily;
+use crate::config::dns::{Resolve, Resolver};
+use crate::driver::runtime::Front;
+use crate::policy::egress::policy::Egress;
+
+/// Names and addresses.
+impl<F: Front> ClientBuilder<F> {
+    /// Connects to this address for `domain` instead of looking it up. Port 0 stands for the port
+    /// of the URL. `Host` and the certificate's name stay those of `domain`.
+    ///
+    /// `domain` is a host as it stands in a URL, without a port: any other text is an error of
+    /// [`build`](Self::build). Where a proxy looks names up, which all do but `socks4` and `socks5`, this
+    /// has no effect on the hosts behind it, but it has on the name of the proxy.
+    ///
+    /// ```
+    /// let local = "127.0.0.1:0".parse().unwrap();
+    /// let client = leanhttp::Client::builder().resolve("example.org", local).build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn resolve(self, domain: &str, addr: SocketAddr) -> Self {
+        self.resolve_to_addrs(domain, &[addr])
+    }
+
+    /// Connects to one of these addresses for `domain`; see [`resolve`](Self::resolve).
+    pub fn resolve_to_addrs(mut self, domain: &str, addrs: &[SocketAddr]) -> Self {
+        let added = self.config.dialling.resolve(domain, addrs);
+        self.checked(added, |_, ()| {})
+    }
+
+    /// Looks names up with this resolver instead of the system's.
+    pub fn dns_resolver<R: Resolve + 'static>(mut self, resolver: Arc<R>) -> Self {
+        self.config.dialling.resolver = Resolver(resolver);
+        self
+    }
+
+    /// Connects to `target` instead of `host`, both given as `host:port`. URL, `Host` field and
+    /// certificate stay those of `host`; the name of `target` is looked up.
+    ///
+    /// A request for `host` that would go through a proxy is an error: the proxy would connect to
+    /// `host`. Requests through a [`unix_socket`](Self::unix_socket) are not affected.
+    ///
+    /// ```
+    /// let builder = leanhttp::Client::builder().connect_to("example.org:443", "staging.test:8443");
+    /// # builder.build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn connect_to(mut self, host: &str, target: &str) -> Self {
+        let added = self.config.dialling.connect_to(host, target);
+        self.checked(added, |_, ()| {})
+    }
+
+    /// Uses addresses of one family only; by default those of both, tried alternately (RFC 8305).
+    pub fn ip_family(mut self, family: IpFamily) -> Self {
+        self.config.dialling.family = family;
+        self
+    }
+
+    /// Sets the addresses that may be connected to; all by default. See [`Egress`].
+    pub fn egress(self, egress: Egress) -> Self {
+        self.checked(egress.understood(), |config, egress| {
+            config.dialling.egress = Some(Arc::new(egress));
+        })
+    }
+
+    /// Sends all requests through this Unix domain socket. The URL's host is used for `Host` and TLS,
+    /// and is not looked up.
+    ///
+    /// With an [`egress`](Self::egress) policy that does not start with
+    /// [`Egress::everything`] it is an error of [`build`](Self::build): the socket has no address
+    /// that such a policy could allow.
+    ///
+    /// ```no_run
+    /// let client = leanhttp::Client::builder().unix_socket("/run/docker.sock").build()?;
+    /// let version = client.get("http://docker/version").send()?.text()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    #[cfg(unix)]
+    pub fn unix_socket(mut self, path: impl Into<PathBuf>) -> Self {
+        self.config.dialling.unix_socket = Some(path.into());
+        self
+    }
+}
+
+/// Socket options.
+impl<F: Front> ClientBuilder<F> {
+    /// Sets the local address of connections. Only addresses of its family are connected to.
+    pub fn local_address<T: Into<Option<IpAddr>>>(mut self, addr: T) -> Self {
+        self.config.dialling.socket.local = addr.into();
+        self
+    }
+
+    /// Sets the network interface of connections (`SO_BINDTODEVICE`), such as `eth0`.
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    pub fn interface(mut self, interface: &str) -> Self {
+        self.config.dialling.socket.interface = Some(interface.to_owned());
+        self
+    }
+
+    /// Sends data without waiting for more (`TCP_NODELAY`); on by default.
+    pub fn tcp_nodelay(mut self, enabled: bool) -> Self {
+        self.config.dialling.socket.nodelay = enabled;
+        self
+    }
+
+    /// Sets how long a connection is silent before the system probes the peer (`SO_KEEPALIVE`,
+    /// `TCP_KEEPIDLE`). No probes are sent by default.
+    pub fn tcp_keepalive<D: Into<Option<Duration>>>(mut self, val: D) -> Self {
+        self.config.dialling.socket.keepalive.idle = val.into();
+        self
+    }
+
+    /// Sets the time between two keepalive probes (`TCP_KEEPINTVL`); the system's by default.
+    pub fn tcp_keepalive_interval<D: Into<Option<Duration>>>(mut self, val: D) -> Self {
+        self.config.dialling.socket.keepalive.interval = val.into();
+        self
+    }
+
+    /// Sets how many keepalive probes may stay unanswered before the connection is dropped
+    /// (`TCP_KEEPCNT`); the system's number by default.
+    pub fn tcp_keepalive_retries<C: Into<Option<u32>>>(mut self, retries: C) -> Self {
+        self.config.dialling.socket.keepalive.retries = retries.into();
+        self
+    }
+
+    /// Sets how long sent data may stay unacknowledged before the system drops the connection
+    /// (`TCP_USER_TIMEOUT`, RFC 5482); the system's time by default.
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    pub fn tcp_user_timeout<D: Into<Option<Duration>>>(mut self, val: D) -> Self {
+        self.config.dialling.socket.user_timeout = val.into();
+        self
+    }
+}

@@ -1,0 +1,29 @@
+//! Digest credentials of a client.
+
+use std::fmt;
+
+use super::ClientBuilder;
+use crate::config::digest;
+use crate::driver::runtime::Front;
+
+impl<F: Front> ClientBuilder<F> {
+    /// Sets Digest credentials (RFC 7616) for every request that has no `Authorization` of its own; see
+    /// [`RequestBuilder::digest_auth`](crate::client::request::RequestBuilder::digest_auth). They
+    /// replace those of `basic_auth`.
+    ///
+    /// They are for the origin that a request names, and not for where it is redirected.
+    ///
+    /// ```
+    /// let client = leanhttp::Client::builder().digest_auth("user", "passwd").build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn digest_auth<U, P>(self, username: U, password: P) -> Self
+    where
+        U: fmt::Display,
+        P: fmt::Display,
+    {
+        self.checked(digest::login(username, password), |config, login| {
+            config.digest.set_login(login);
+        })
+    }
+}

@@ -1,0 +1,20 @@
+//! Which URLs a client follows redirects to, and which it requests at all.
+
+use super::ClientBuilder;
+use crate::config::Schemes;
+use crate::driver::runtime::Front;
+use crate::policy::redirect::Policy;
+
+impl<F: Front> ClientBuilder<F> {
+    /// Sets whether and how far redirects are followed; up to 10 by default.
+    pub fn redirect(mut self, policy: Policy) -> Self {
+        self.config.redirect = policy;
+        self
+    }
+
+    /// Refuses every `http` URL, also as the target of a redirect; off by default.
+    pub fn https_only(mut self, enabled: bool) -> Self {
+        self.config.schemes = if enabled { Schemes::HttpsOnly } else { Schemes::HttpAndHttps };
+        self
+    }
+}

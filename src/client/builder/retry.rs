@@ -1,0 +1,23 @@
+//! The retry policy of a client.
+
+use std::sync::Arc;
+
+use super::ClientBuilder;
+use crate::config::retry::Policy;
+use crate::driver::runtime::Front;
+
+impl<F: Front> ClientBuilder<F> {
+    /// Sets the policy by which requests are retried; none by default. See
+    /// [`retry`](crate::config::retry).
+    ///
+    /// ```
+    /// use leanhttp::{Client, retry};
+    ///
+    /// let client = Client::builder().retry(retry::Policy::new()).build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn retry(mut self, policy: Policy) -> Self {
+        self.config.retry.policy = Some(Arc::new(policy));
+        self
+    }
+}

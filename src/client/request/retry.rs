@@ -1,0 +1,27 @@
+//! The retry policy of a request.
+
+use std::sync::Arc;
+
+use super::RequestBuilder;
+use crate::config::retry::Policy;
+use crate::driver::runtime::Front;
+
+impl<F: Front> RequestBuilder<F> {
+    /// Sets the policy by which this request is retried, instead of the client's.
+    ///
+    /// ```no_run
+    /// use leanhttp::{Client, Method, retry::Policy};
+    ///
+    /// let client = Client::builder().retry(Policy::new()).build()?;
+    /// let order = client.post("https://example.org/orders").header("Idempotency-Key", "\"8e03\"");
+    /// order.retry(Policy::new().also_method(Method::POST)).send()?;
+    /// client.get("https://example.org/").retry(Policy::none()).send()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn retry(self, policy: Policy) -> Self {
+        self.and(|request| {
+            request.retry = Some(Arc::new(policy));
+            Ok(())
+        })
+    }
+}
