@@ -398,7 +398,7 @@ pub mod body;
 mod call;
 pub mod client;
 mod coding;
-pub mod config;
+mod config;
 #[cfg_attr(not(feature = "cookies"), path = "off/cookie.rs")]
 pub mod cookie;
 mod driver;

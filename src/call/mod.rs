@@ -275,7 +275,7 @@ fn proxied<S: Source>(
     Ok(Some(Box::new(Proxied { hop, login })))
 }
 
-/// See [`ClientBuilder::https_only`](crate::config::ClientBuilder::https_only).
+/// See [`ClientBuilder::https_only`](crate::client::ClientBuilder::https_only).
 fn is_allowed(config: &Config, url: &Url) -> bool {
     config.schemes == Schemes::HttpAndHttps || Security::of(url) == Security::Tls
 }

@@ -66,7 +66,11 @@ impl<F: Front> Client<F> {
     /// ```
     pub fn pool_stats(&self) -> PoolStats {
         let idle = self.shared.idle();
-        PoolStats { idle: idle.pool.len(), open: idle.slots.open(), waiting: idle.slots.waiting() }
+        PoolStats {
+            idle: idle.pool.len(),
+            open: idle.permits.open(),
+            waiting: idle.permits.waiting(),
+        }
     }
 
     /// Closes all connections that idle; those in use go on.

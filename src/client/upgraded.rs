@@ -39,9 +39,9 @@ use crate::url::Url;
 /// go between its reads.
 ///
 /// [`timeout`]: crate::client::request::RequestBuilder::timeout
-/// [`read_timeout`]: crate::config::ClientBuilder::read_timeout
-/// [`write_timeout`]: crate::config::ClientBuilder::write_timeout
-/// [`pool_max_open_per_host`]: crate::config::ClientBuilder::pool_max_open_per_host
+/// [`read_timeout`]: crate::client::ClientBuilder::read_timeout
+/// [`write_timeout`]: crate::client::ClientBuilder::write_timeout
+/// [`pool_max_open_per_host`]: crate::client::ClientBuilder::pool_max_open_per_host
 pub struct Upgraded<F: Front> {
     connection: Apart<Connection<F>>,
     budget: Budget,

@@ -35,10 +35,6 @@ use crate::policy::proxy::server::Hop;
 use crate::policy::redirect::Policy;
 use crate::url::Url;
 
-/// The path `leanhttp::config::ClientBuilder` of earlier releases.
-#[doc(no_inline)]
-pub use crate::client::ClientBuilder;
-
 /// The default `User-Agent`: some servers refuse to answer clients without one.
 const USER_AGENT: &str = concat!("leanhttp/", env!("CARGO_PKG_VERSION"));
 

@@ -68,6 +68,7 @@ mod limits;
 mod parse;
 mod provider;
 mod refusal;
+mod same_site;
 pub(crate) mod saved;
 mod site;
 mod store;
@@ -86,10 +87,11 @@ pub use self::limits::Limits;
 use self::parse::SetCookie;
 pub use self::{
     provider::CookieStore,
+    same_site::SameSite,
     saved::{Loaded, SessionCookies},
     stored::StoredCookie,
 };
-pub(crate) use self::{provider::Cookies, refusal::Refusal, site::Site, store::Store};
+pub(crate) use self::{provider::Cookies, refusal::Refusal};
 pub use crate::cookie::jar::Jar;
 
 /// A cookie as a response set it: read, but not judged. A [`Jar`] may well refuse it.
@@ -195,19 +197,6 @@ impl fmt::Debug for Cookie<'_> {
             .field("same_site", &self.parsed.same_site)
             .finish_non_exhaustive()
     }
-}
-
-/// What a server wants browsers to do with a cookie when another site causes the request
-/// (RFC 6265bis §5.6.7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SameSite {
-    /// Not to send it.
-    Strict,
-    /// To send it only when the user follows a link.
-    Lax,
-    /// To send it.
-    None,
 }
 
 #[cfg(test)]

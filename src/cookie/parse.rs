@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{SameSite, date, limits::Limits, refusal::Refusal};
+use super::{date, limits::Limits, refusal::Refusal, same_site::SameSite};
 
 /// What one `Set-Cookie` field says. Slices of the field's value; of a repeated attribute the last
 /// valid one counts.

@@ -8,10 +8,10 @@ use std::{
 };
 
 use super::{
-    SameSite,
     limits::Limits,
     parse::SetCookie,
     refusal::Refusal,
+    same_site::SameSite,
     site::{Scheme, Site},
     suffix::is_public_suffix,
 };

@@ -1,13 +1,13 @@
 //! One's turn to have a connection: one that idles, a place for a new one, or a wait for either.
 
-use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::connect;
 use super::connection::{Connection, close};
+use super::permit::{Grant, Grants, Permit, Waiter};
 use super::shared::{Idle, Shared};
-use super::system::{Desk, System};
+use super::system::System;
 use crate::base::erased_box::Apart;
 use crate::base::timings::Lap;
 use crate::body::Source;
@@ -19,39 +19,12 @@ use crate::http1::close::CloseReason;
 use crate::policy::deadline::budget::{Expired, Operation};
 use crate::policy::route::Route;
 use crate::pool::Closed;
-use crate::pool::permits::{Left, Place, Slots, Ticket};
+use crate::pool::permits::{Left, Permits, Place, Ticket};
 
-/// The place of a connection among those that there may be; it is free again when this is dropped.
-pub(crate) struct Slot<F: Front> {
-    shared: Weak<Shared<F>>,
-    route: Route,
-    /// Of which process it is one.
-    process: u32,
-}
-
-/// What somebody has waited for.
-pub(crate) enum Grant<F: Front> {
-    /// A connection that another has just finished with.
-    Connection(Apart<Connection<F>>),
-    Slot(Slot<F>),
-}
-
-type Grants<F> = Desk<Grant<F>, <<F as Front>::System as System>::Event>;
-
-/// How somebody who waits is told.
-pub(crate) struct Waiter<F: Front>(Arc<Grants<F>>);
-
-impl<F: Front> Waiter<F> {
-    /// If nobody takes the grant any more it is dropped, and what it held goes to the next.
-    pub(super) fn grant(self, grant: Grant<F>) {
-        self.0.put(grant);
-    }
-}
-
-enum Turn<F: Front> {
+enum Checkout<F: Front> {
     Idle(Apart<Connection<F>>),
-    Slot(Slot<F>),
-    Later(Queued<F>),
+    Permit(Permit<F>),
+    Queued(Queued<F>),
 }
 
 /// A place in the queue, which is left when this is dropped.
@@ -72,8 +45,8 @@ pub(super) async fn connection<F: Front>(
         // What idles is not to be spent on a call that is over.
         let in_time = call.budget.check_time(|| shared.system.now());
         in_time.map_err(|expired| queue_error(call, expired))?;
-        let slot = match turn(shared, call) {
-            Turn::Idle(connection) => match look_at(connection, call).await {
+        let permit = match check_out(shared, call) {
+            Checkout::Idle(connection) => match check_alive(connection, call).await {
                 Ok(connection) => return Ok(connection),
                 Err(dead) => {
                     learn(shared, &dead);
@@ -81,23 +54,23 @@ pub(super) async fn connection<F: Front>(
                     continue;
                 }
             },
-            Turn::Slot(slot) => Some(slot),
-            Turn::Later(queued) => match queued.wait(call).await? {
-                Grant::Slot(slot) => Some(slot),
+            Checkout::Permit(permit) => Some(permit),
+            Checkout::Queued(queued) => match queued.wait(call).await? {
+                Grant::Permit(permit) => Some(permit),
                 Grant::Connection(mut connection) => {
                     connection.wake(&mut shared.idle().shelf, || Duration::ZERO);
-                    match look_at(connection, call).await {
+                    match check_alive(connection, call).await {
                         Ok(connection) => return Ok(connection),
                         Err(dead) => {
                             learn(shared, &dead);
-                            dead.into_slot() // it is this call's turn all the same
+                            dead.into_permit() // it is this call's turn all the same
                         }
                     }
                 }
             },
         };
-        if let Some(slot) = slot {
-            return connect::open(&shared.system, call, slot).await;
+        if let Some(permit) = permit {
+            return connect::open(&shared.system, call, permit).await;
         }
     }
 }
@@ -111,7 +84,7 @@ pub(super) fn learn<F: Front>(shared: &Shared<F>, dead: &Connection<F>) {
 }
 
 /// A connection that idled, if it is alive.
-async fn look_at<F: Front>(
+async fn check_alive<F: Front>(
     mut connection: Apart<Connection<F>>,
     call: &mut Call<'_, F::Source>,
 ) -> Result<Apart<Connection<F>>, Apart<Connection<F>>> {
@@ -123,7 +96,7 @@ async fn look_at<F: Front>(
     Ok(connection)
 }
 
-fn turn<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F::Source>) -> Turn<F> {
+fn check_out<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F::Source>) -> Checkout<F> {
     let now = call.budget.recent(|| shared.system.now());
     let mut idle = shared.idle();
     let mut closed = idle.pool.expire(now);
@@ -148,7 +121,7 @@ fn turn<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F::Source>) -> Turn<F
             }
             Some((mut connection, since)) => {
                 connection.wake(&mut idle.shelf, || now.saturating_duration_since(since));
-                break Turn::Idle(connection);
+                break Checkout::Idle(connection);
             }
             None => break place(&mut idle, shared, call.route()),
         }
@@ -171,23 +144,23 @@ const SHORTEST_FORK: Duration = Duration::from_micros(10);
 fn begin_anew<F: Front>(
     idle: &mut Idle<F>,
     shared: &Shared<F>,
-) -> (Vec<Apart<Connection<F>>>, Slots<Waiter<F>>) {
+) -> (Vec<Apart<Connection<F>>>, Permits<Waiter<F>>) {
     idle.process = shared.system.process();
-    let slots = Slots::new(shared.config.pool.max_open_per_host);
-    (idle.pool.clear(), std::mem::replace(&mut idle.slots, slots))
+    let permits = Permits::new(shared.config.pool.max_open_per_host);
+    (idle.pool.clear(), std::mem::replace(&mut idle.permits, permits))
 }
 
 /// A place for a new connection, or one in the queue.
-fn place<F: Front>(idle: &mut Idle<F>, shared: &Arc<Shared<F>>, route: Route) -> Turn<F> {
-    match idle.slots.hold(&route) {
+fn place<F: Front>(idle: &mut Idle<F>, shared: &Arc<Shared<F>>, route: Route) -> Checkout<F> {
+    match idle.permits.hold(&route) {
         Place::Held => {
             let process = idle.process;
-            Turn::Slot(Slot { shared: Arc::downgrade(shared), route, process })
+            Checkout::Permit(Permit::new(shared, route, process))
         }
         Place::Full => {
             let grants = Arc::new(Grants::default());
-            let ticket = idle.slots.wait(&route, Waiter(Arc::clone(&grants)));
-            Turn::Later(Queued { shared: Arc::clone(shared), route, ticket, grants })
+            let ticket = idle.permits.wait(&route, Waiter(Arc::clone(&grants)));
+            Checkout::Queued(Queued { shared: Arc::clone(shared), route, ticket, grants })
         }
     }
 }
@@ -216,7 +189,7 @@ impl<F: Front> Queued<F> {
     }
 
     fn leave(&self) -> Left {
-        self.shared.idle().slots.leave(&self.route, self.ticket)
+        self.shared.idle().permits.leave(&self.route, self.ticket)
     }
 }
 
@@ -228,37 +201,6 @@ impl<F: Front> Drop for Queued<F> {
 
 fn queue_error<B: Source>(call: &Call<'_, B>, expired: Expired) -> Error {
     Error::new(expired.kind(), Phase::Queue).peer(call.route().authority()).cause(expired)
-}
-
-impl<F: Front> Slot<F> {
-    pub(super) fn process(&self) -> u32 {
-        self.process
-    }
-}
-
-impl<F: Front> Drop for Slot<F> {
-    fn drop(&mut self) {
-        let Some(shared) = self.shared.upgrade() else { return };
-        let next = {
-            let mut idle = shared.idle();
-            if idle.process != self.process {
-                return; // the places of that process are none of this one's
-            }
-            idle.slots.free(&self.route)
-        };
-        if let Some(next) = next {
-            let (shared, process) = (Weak::clone(&self.shared), self.process);
-            let slot = Self { shared, route: self.route.clone(), process };
-            next.grant(Grant::Slot(slot));
-        }
-    }
-}
-
-/// The client behind it is no affair of a connection's.
-impl<F: Front> fmt::Debug for Slot<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Slot").field(&self.route).finish()
-    }
 }
 
 #[cfg(test)]

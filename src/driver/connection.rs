@@ -13,8 +13,8 @@ use crate::base::erased_box::Apart;
 use crate::body::{Body, Feed};
 use crate::call::log;
 use crate::call::{Call, Failure};
-use crate::driver::checkout::Slot;
 use crate::driver::link::{Halt, Link};
+use crate::driver::permit::Permit;
 use crate::driver::poll_once::unless;
 use crate::driver::runtime::Front;
 use crate::error::Error;
@@ -50,7 +50,7 @@ pub(crate) struct Connection<F: Front> {
     /// While both halves of the exchange move: the next turn is that of the response.
     reads_next: bool,
     /// Given back when everything else is closed, unless another connection takes it.
-    slot: Option<Slot<F>>,
+    permit: Option<Permit<F>>,
 }
 
 /// What became of a try to put a piece of the request's body into the machine.
@@ -105,10 +105,15 @@ impl<F: Front> Pooled for Apart<Connection<F>> {
 }
 
 impl<F: Front> Connection<F> {
-    pub(crate) fn new(socket: Socket<F::System>, link: Link, slot: Slot<F>, now: Instant) -> Self {
+    pub(crate) fn new(
+        socket: Socket<F::System>,
+        link: Link,
+        permit: Permit<F>,
+        now: Instant,
+    ) -> Self {
         log::connected(link.route(), socket.addresses().remote);
         let closing = CloseReason::Abandoned;
-        let (lifetime, slot) = (None, Some(slot));
+        let (lifetime, permit) = (None, Some(permit));
         Self {
             socket,
             link,
@@ -118,7 +123,7 @@ impl<F: Front> Connection<F> {
             is_just_reused: false,
             closing,
             reads_next: false,
-            slot,
+            permit,
         }
     }
 
@@ -133,7 +138,7 @@ impl<F: Front> Connection<F> {
 
     /// Whether it was made in that process.
     pub(super) fn is_of(&self, process: u32) -> bool {
-        self.slot.as_ref().is_none_or(|slot| slot.process() == process)
+        self.permit.as_ref().is_none_or(|permit| permit.process() == process)
     }
 
     /// Whether a connection that idled can be used: the peer has neither closed it nor spoken,
@@ -651,9 +656,9 @@ impl<F: Front> Apart<Connection<F>> {
     }
 
     /// Closes a connection that was not alive, to put another one in its place.
-    pub(super) fn into_slot(mut self) -> Option<Slot<F>> {
+    pub(super) fn into_permit(mut self) -> Option<Permit<F>> {
         self.closing = CloseReason::NotAlive;
-        self.slot.take()
+        self.permit.take()
     }
 }
 

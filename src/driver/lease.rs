@@ -10,7 +10,7 @@ use super::shared::Shared;
 use super::system::System;
 use crate::base::erased_box::Apart;
 use crate::body::Body;
-use crate::driver::checkout::Grant;
+use crate::driver::permit::Grant;
 use crate::driver::poll_once::ready;
 use crate::driver::runtime::Front;
 use crate::error::Result;
@@ -128,7 +128,7 @@ impl<F: Front> Lease<F> {
             drop(idle);
             return connection.close(reason);
         }
-        match idle.slots.next(connection.route()) {
+        match idle.permits.next(connection.route()) {
             Some(next) => {
                 drop(idle);
                 next.grant(Grant::Connection(connection));

@@ -21,6 +21,7 @@ mod checkout;
 pub(crate) mod connect;
 mod connection;
 mod lease;
+mod permit;
 pub(crate) mod poll_once;
 mod reader;
 mod send;

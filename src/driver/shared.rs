@@ -3,15 +3,15 @@
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::checkout::Waiter;
 use super::connection::Connection;
+use super::permit::Waiter;
 use super::runtime::Front;
 use super::system::System as _;
 use crate::base::buffer::Shelf;
 use crate::base::erased_box::Apart;
 use crate::config::Config;
 use crate::pool::Pool;
-use crate::pool::permits::Slots;
+use crate::pool::permits::Permits;
 
 /// The state behind all clones of a client.
 pub(crate) struct Shared<F: Front> {
@@ -24,16 +24,16 @@ pub(crate) struct Shared<F: Front> {
 pub(crate) struct Idle<F: Front> {
     pub(crate) pool: Pool<Apart<Connection<F>>>,
     pub(crate) shelf: Shelf,
-    pub(crate) slots: Slots<Waiter<F>>,
+    pub(crate) permits: Permits<Waiter<F>>,
     /// The process that all of these belong to.
     pub(crate) process: u32,
 }
 
 impl<F: Front> Shared<F> {
     pub(crate) fn new(config: Apart<Config>, system: F::System) -> Self {
-        let slots = Slots::new(config.pool.max_open_per_host);
+        let permits = Permits::new(config.pool.max_open_per_host);
         let process = system.process();
-        let idle = Idle { pool: Pool::new(config.pool), shelf: Shelf::default(), slots, process };
+        let idle = Idle { pool: Pool::new(config.pool), shelf: Shelf::default(), permits, process };
         Self { config, system, idle: Mutex::new(idle) }
     }
 

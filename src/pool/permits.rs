@@ -9,7 +9,7 @@ use crate::policy::route::Route;
 
 /// The places for connections, each held from before it is dialled until it is closed.
 #[derive(Debug)]
-pub(crate) struct Slots<W> {
+pub(crate) struct Permits<W> {
     /// How many there may be for each route.
     limit: Option<usize>,
     /// The routes of which places are held, where there is a limit.
@@ -46,7 +46,7 @@ pub(crate) enum Left {
     TooLate,
 }
 
-impl<W> Slots<W> {
+impl<W> Permits<W> {
     pub(crate) fn new(limit: Option<usize>) -> Self {
         Self { limit, lanes: Vec::new(), open: 0, tickets: 0 }
     }
@@ -139,37 +139,37 @@ mod tests {
 
     #[test]
     fn as_many_as_allowed_for_each_route() {
-        let mut slots = Slots::<()>::new(Some(2));
-        let places = ["a", "a", "a", "b", "a:81"].map(|host| slots.hold(&route(host)));
+        let mut permits = Permits::<()>::new(Some(2));
+        let places = ["a", "a", "a", "b", "a:81"].map(|host| permits.hold(&route(host)));
         assert_eq!(places, [Place::Held, Place::Held, Place::Full, Place::Held, Place::Held]);
-        assert_eq!(slots.free(&route("a")), None);
-        assert_eq!(slots.hold(&route("a")), Place::Held);
-        assert_eq!((slots.open(), slots.waiting()), (4, 0));
-        let mut none = Slots::<()>::new(Some(0));
+        assert_eq!(permits.free(&route("a")), None);
+        assert_eq!(permits.hold(&route("a")), Place::Held);
+        assert_eq!((permits.open(), permits.waiting()), (4, 0));
+        let mut none = Permits::<()>::new(Some(0));
         assert_eq!(none.hold(&route("a")), Place::Held, "one at least");
         assert_eq!(none.hold(&route("a")), Place::Full);
-        let mut unlimited = Slots::<()>::new(None);
+        let mut unlimited = Permits::<()>::new(None);
         assert!((0..1000).all(|_| unlimited.hold(&route("a")) == Place::Held));
         assert!(unlimited.lanes.is_empty(), "nothing is counted by route");
     }
 
     #[test]
     fn who_came_first_is_served_first() {
-        let mut slots = Slots::new(Some(1));
-        slots.hold(&route("a"));
-        slots.hold(&route("b"));
-        let first = slots.wait(&route("a"), 1);
-        slots.wait(&route("b"), 2);
-        slots.wait(&route("a"), 3);
-        slots.wait(&route("a"), 4);
-        assert_eq!(slots.leave(&route("a"), first), Left::InTime);
-        assert_eq!(slots.leave(&route("a"), first), Left::TooLate);
-        assert_eq!(slots.next(&route("a")), Some(3), "a connection that is free");
-        assert_eq!(slots.free(&route("a")), Some(4), "a place that is free");
-        assert_eq!(slots.hold(&route("a")), Place::Full, "it went from hand to hand");
-        assert_eq!(slots.free(&route("a")), None);
-        assert_eq!(slots.next(&route("a")), None);
-        assert_eq!((slots.open(), slots.waiting()), (1, 1));
+        let mut permits = Permits::new(Some(1));
+        permits.hold(&route("a"));
+        permits.hold(&route("b"));
+        let first = permits.wait(&route("a"), 1);
+        permits.wait(&route("b"), 2);
+        permits.wait(&route("a"), 3);
+        permits.wait(&route("a"), 4);
+        assert_eq!(permits.leave(&route("a"), first), Left::InTime);
+        assert_eq!(permits.leave(&route("a"), first), Left::TooLate);
+        assert_eq!(permits.next(&route("a")), Some(3), "a connection that is free");
+        assert_eq!(permits.free(&route("a")), Some(4), "a place that is free");
+        assert_eq!(permits.hold(&route("a")), Place::Full, "it went from hand to hand");
+        assert_eq!(permits.free(&route("a")), None);
+        assert_eq!(permits.next(&route("a")), None);
+        assert_eq!((permits.open(), permits.waiting()), (1, 1));
     }
 
     proptest! {
@@ -180,16 +180,16 @@ mod tests {
             limit in 1..4_usize,
         ) {
             let routes = ["a", "b", "c"].map(route);
-            let mut slots = Slots::new(Some(limit));
+            let mut permits = Permits::new(Some(limit));
             let (mut held, mut tickets) = ([0_usize; 3], Vec::new());
             for (step, at) in steps {
                 match step {
-                    0 | 1 => match slots.hold(&routes[at]) {
+                    0 | 1 => match permits.hold(&routes[at]) {
                         Place::Held => held[at] += 1,
-                        Place::Full => tickets.push((at, slots.wait(&routes[at], at))),
+                        Place::Full => tickets.push((at, permits.wait(&routes[at], at))),
                     },
                     2 if held[at] > 0 => {
-                        if let Some(next) = slots.free(&routes[at]) {
+                        if let Some(next) = permits.free(&routes[at]) {
                             prop_assert_eq!(next, at);
                         } else {
                             held[at] -= 1;
@@ -197,14 +197,14 @@ mod tests {
                     }
                     _ => {
                         if let Some((at, ticket)) = tickets.pop() {
-                            slots.leave(&routes[at], ticket);
+                            permits.leave(&routes[at], ticket);
                         }
                     }
                 }
                 prop_assert!(held.iter().all(|held| *held <= limit));
-                prop_assert_eq!(slots.open(), held.iter().sum::<usize>());
+                prop_assert_eq!(permits.open(), held.iter().sum::<usize>());
                 for (at, route) in routes.iter().enumerate() {
-                    let lane = slots.lanes.iter().find(|lane| lane.route == *route);
+                    let lane = permits.lanes.iter().find(|lane| lane.route == *route);
                     let waits = lane.is_some_and(|lane| !lane.waiting.is_empty());
                     prop_assert!(!waits || held[at] == limit);
                     prop_assert_eq!(lane.is_some(), held[at] > 0, "no lane is left behind");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use rustls::{CommonState, HandshakeKind};
 
-use crate::config::tls::Version;
+use super::tls_version::Version;
 
 /// What is known of a TLS connection: who the server is, and how it is spoken to.
 ///

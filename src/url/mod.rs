@@ -27,6 +27,7 @@ mod normal;
 mod origin;
 mod parse;
 mod set;
+mod syntax;
 pub(crate) mod userinfo;
 
 #[cfg(test)]

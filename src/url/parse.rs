@@ -4,7 +4,7 @@
 //! down to: split off what the next part's end marks, write that part normalized, go on with the
 //! rest. The methods of `Url` here do that, in the order of the parts.
 
-use std::borrow::Cow;
+use super::syntax::{is_scheme, without_tabs_and_newlines};
 use std::fmt::Write;
 
 use super::error::excerpt;
@@ -54,18 +54,6 @@ pub(super) fn normalize(input: &str, base: Option<&Url>) -> Result<Url, ParseErr
     if url.serialization.len() > MAX_LEN { Err(ParseError::TooLong) } else { Ok(url) }
 }
 
-/// The parser drops these wherever they are.
-pub(super) fn without_tabs_and_newlines(input: &str) -> Cow<'_, str> {
-    let dropped = |c: char| matches!(c, '\t' | '\n' | '\r');
-    // Looks at every byte without a branch, which is faster than stopping at the first hit that
-    // hardly ever comes.
-    if input.bytes().fold(false, |found, byte| found | dropped(char::from(byte))) {
-        Cow::Owned(input.replace(dropped, ""))
-    } else {
-        Cow::Borrowed(input)
-    }
-}
-
 /// *Scheme start state* and *scheme state*: the scheme and what follows its colon, if there is a
 /// scheme.
 fn split_scheme(input: &str) -> Result<Option<(Scheme, &str)>, ParseError> {
@@ -80,13 +68,6 @@ fn split_scheme(input: &str) -> Result<Option<(Scheme, &str)>, ParseError> {
         }
         None => Err(ParseError::UnsupportedScheme("".into())),
     }
-}
-
-pub(super) fn is_scheme(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
 }
 
 /// *Special authority ignore slashes state*: a URL from its authority on. Any number of slashes may

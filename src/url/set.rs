@@ -2,7 +2,8 @@
 
 use std::borrow::Borrow;
 
-use super::parse::{self, FRAGMENT, QUERY, SEGMENT, without_tabs_and_newlines};
+use super::parse::{self, FRAGMENT, QUERY, SEGMENT};
+use super::syntax::without_tabs_and_newlines;
 use super::{ParseError, Part, Scheme, Url, host, userinfo};
 use crate::form;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::parse::{is_scheme, without_tabs_and_newlines};
+use super::syntax::{is_scheme, without_tabs_and_newlines};
 use super::{Part, Url};
 use crate::base::percent::{self, C0_CONTROL, Table};
 

@@ -255,8 +255,8 @@ impl World {
             (most, _) => self.seed.within(1..=most),
         };
         let line = &mut self.lines[at];
-        for (byte, slot) in line.inbox.drain(..count).zip(into) {
-            *slot = byte;
+        for (byte, permit) in line.inbox.drain(..count).zip(into) {
+            *permit = byte;
         }
         if !line.backlog.is_empty() {
             self.schedule(Duration::ZERO, Happening::Unblocked(at));

@@ -9,7 +9,11 @@ use std::{
 
 use http::HeaderValue;
 
-use crate::cookie::{CookieStore, Limits, Site, Store, StoredCookie};
+use crate::cookie::limits::Limits;
+use crate::cookie::provider::CookieStore;
+use crate::cookie::site::Site;
+use crate::cookie::store::Store;
+use crate::cookie::stored::StoredCookie;
 use crate::url::Url;
 
 mod file;

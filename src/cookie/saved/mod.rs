@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use super::limits::Limits;
 use super::{
-    SameSite,
     parse::SetCookie,
     refusal::Refusal,
+    same_site::SameSite,
     site::Site,
     stored::{Scope, StoredCookie},
 };

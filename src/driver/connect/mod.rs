@@ -23,8 +23,8 @@ use crate::base::timings::Lap;
 use crate::body::Source;
 use crate::call::Call;
 use crate::config::connect::{Dialling, Endpoint};
-use crate::driver::checkout::Slot;
 use crate::driver::link::Link;
+use crate::driver::permit::Permit;
 use crate::driver::runtime::Front;
 use crate::error::{Cause, Error, Kind, Phase, Result};
 use crate::policy::deadline::budget::Budget;
@@ -37,12 +37,12 @@ use crate::policy::route::{Route, Target};
 pub(crate) async fn open<F: Front>(
     system: &F::System,
     call: &mut Call<'_, F::Source>,
-    slot: Slot<F>,
+    permit: Permit<F>,
 ) -> Result<Apart<Connection<F>>> {
     let route = call.route();
     let proxy = route.proxy().cloned();
     call.budget.start_connecting(system.now());
-    connection(system, call, route, slot).await.map_err(|error| match proxy {
+    connection(system, call, route, permit).await.map_err(|error| match proxy {
         Some(proxy) => error.via(&proxy),
         None => error,
     })
@@ -52,7 +52,7 @@ async fn connection<F: Front>(
     system: &F::System,
     call: &mut Call<'_, F::Source>,
     route: Route,
-    slot: Slot<F>,
+    permit: Permit<F>,
 ) -> Result<Apart<Connection<F>>> {
     let dialling = &call.config().dialling;
     if !call.url().host().is_resolvable() && dialling.unix_socket.is_none() {
@@ -71,7 +71,7 @@ async fn connection<F: Front>(
     };
     let now = system.now();
     call.budget.lap(Lap::Connect, now);
-    Ok(Apart::new(Connection::new(socket?, link, slot, now)))
+    Ok(Apart::new(Connection::new(socket?, link, permit, now)))
 }
 
 /// Where the connection leads.

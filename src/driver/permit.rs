@@ -1,0 +1,73 @@
+//! The right to have one more connection open to a route, and how it changes hands.
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use super::connection::Connection;
+use super::runtime::Front;
+use super::shared::Shared;
+use super::system::{Desk, System};
+use crate::base::erased_box::Apart;
+use crate::policy::route::Route;
+
+/// The right to have one more connection open to a route. Dropping it lets the next in the queue open one.
+pub(crate) struct Permit<F: Front> {
+    shared: Weak<Shared<F>>,
+    route: Route,
+    /// The process that counts it.
+    process: u32,
+}
+
+/// What the queue gives.
+pub(crate) enum Grant<F: Front> {
+    /// A connection that another call has just finished with.
+    Connection(Apart<Connection<F>>),
+    Permit(Permit<F>),
+}
+
+pub(super) type Grants<F> = Desk<Grant<F>, <<F as Front>::System as System>::Event>;
+
+/// The other end of a place in the queue.
+pub(crate) struct Waiter<F: Front>(pub(super) Arc<Grants<F>>);
+
+impl<F: Front> Waiter<F> {
+    /// Hands the grant over. If the call has gone it is dropped, and what it held goes to the next.
+    pub(super) fn grant(self, grant: Grant<F>) {
+        self.0.put(grant);
+    }
+}
+
+impl<F: Front> Permit<F> {
+    /// One that the pool has counted.
+    pub(super) fn new(shared: &Arc<Shared<F>>, route: Route, process: u32) -> Self {
+        Self { shared: Arc::downgrade(shared), route, process }
+    }
+
+    pub(super) fn process(&self) -> u32 {
+        self.process
+    }
+}
+
+impl<F: Front> Drop for Permit<F> {
+    fn drop(&mut self) {
+        let Some(shared) = self.shared.upgrade() else { return };
+        let next = {
+            let mut idle = shared.idle();
+            if idle.process != self.process {
+                return; // the places of that process are none of this one's
+            }
+            idle.permits.free(&self.route)
+        };
+        if let Some(next) = next {
+            let (shared, process) = (Weak::clone(&self.shared), self.process);
+            let permit = Self { shared, route: self.route.clone(), process };
+            next.grant(Grant::Permit(permit));
+        }
+    }
+}
+
+impl<F: Front> fmt::Debug for Permit<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Permit").field(&self.route).finish()
+    }
+}
