@@ -46,7 +46,7 @@ fn every_folder_says_what_it_is_for() {
         let is_listed = layers.contains(&name) || BESIDE.contains(&&*name);
         assert!(is_listed, "ARCHITECTURE.md does not list {name}");
     }
-    for (file, text) in sources() {
+    for (file, text) in sources().into_iter().filter(|(file, _)| is_judged(file)) {
         assert!(text.starts_with("//! "), "{file} does not begin by saying what it is");
     }
 }

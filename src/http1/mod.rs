@@ -1,4 +1,13 @@
-//! HTTP/1.1 as bytes and events.
+//! HTTP/1.1 (RFC 9112) as bytes and events: nothing here knows a socket, a clock or a URL.
+//!
+//! Read [`exchange`] first: one request and its response, with every state that they can be in. It is made of
+//!
+//! - [`head`]: status lines and header fields are found, parsed (by `httparse`) and written; [`header_section`]
+//!   keeps them as they came, [`field_lines`] reads what steers a connection, over all lines of a name;
+//! - [`framing`]: how the body of a response ends; `body_decoder` and [`chunked`] take it apart;
+//! - [`close`]: why a connection cannot be used again; [`keep_alive`]: for how long it can;
+//! - [`upgrade`]: going over to another protocol;
+//! - [`limits`]: how much a peer may send; [`error`]: what it did wrong.
 
 pub(crate) mod limits;
 

@@ -1,4 +1,20 @@
-//! The byte machines of one connection, stacked: the talk with a proxy and TLS under HTTP/1.1.
+//! What lies between an exchange and its socket, as machines that take bytes and give bytes:
+//!
+//! ```text
+//!  Exchange      request and response (http1)
+//!     │
+//!  Tls           to the origin
+//!     │
+//!  Tunnel        CONNECT or SOCKS through a proxy
+//!     │
+//!  Tls           to the proxy
+//!     │
+//!  socket        (driver)
+//! ```
+//!
+//! Read [`session`] first: it is what the driver moves bytes through. [`layers`] is the stack under it,
+//! [`tls`] one TLS connection over [`unbuffered`], [`tunnel`] the handshake with a proxy, in the words of
+//! [`connect`] or [`socks`].
 
 #[cfg(feature = "tls")]
 pub(crate) mod tls_version;

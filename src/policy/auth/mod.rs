@@ -1,4 +1,5 @@
-//! TODO policy/auth
+//! Who the client says it is: Basic credentials and which fields count as [credentials](credentials), the
+//! answers to Digest challenges, and the passwords of a [`netrc`] file.
 
 pub(crate) mod credentials;
 #[cfg(feature = "digest")]

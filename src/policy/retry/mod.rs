@@ -2,7 +2,7 @@
 //!
 //! There are two reasons to do so. A connection from the pool may have been closed while it idled:
 //! then it happens at once, once, unasked and unnoticed ([`stale`]). Everything else takes a
-//! [`Policy`] of the caller, a [delay](delays) and a place in the [`Ledger`].
+//! [`Policy`] of the caller, a [delay](backoff) and a place in the [`Ledger`].
 
 mod attempt;
 mod backoff;
