@@ -1,3 +1,5 @@
+//! The deflate coding: the zlib format (RFC 1950), or bare deflate (RFC 1951) as some servers send it.
+
 use flate2::{Decompress, Status};
 
 use super::inflate::{Fault, inflate_some};

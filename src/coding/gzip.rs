@@ -1,3 +1,5 @@
+//! The gzip format (RFC 1952): headers, members, checksums.
+
 use flate2::{Decompress, Status};
 
 use super::inflate::{Fault, inflate_some};

@@ -11,16 +11,16 @@ use crate::error::Error;
 use crate::policy::egress::policy::Gate;
 use crate::url::Url;
 
-/// Where connections lead, and by which sockets.
+/// The targets of connections, and their sockets.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Dialling {
-    /// Addresses of hosts that are not looked up; of two for the same host the last holds.
+    /// Addresses of hosts that are not looked up; of two entries for a host the last counts.
     pub(crate) addresses: Vec<(String, Vec<SocketAddr>)>,
-    /// Where to connect to instead of a host and port; again the last holds.
+    /// Targets that replace a host and port; of two entries for a host the last counts.
     pub(crate) detours: Vec<(Endpoint, Endpoint)>,
     pub(crate) resolver: Resolver,
     pub(crate) family: IpFamily,
-    /// Known by its trait, so that programs without one do not carry what it takes.
+    /// Behind its trait, so that programs without a policy do not contain its code.
     pub(crate) egress: Option<Arc<dyn Gate>>,
     pub(crate) socket: SocketOptions,
     /// A Unix domain socket that all connections lead to.
@@ -34,7 +34,7 @@ pub(crate) struct Endpoint {
     pub(crate) port: u16,
 }
 
-/// Which addresses of a host are used.
+/// The addresses of a host that are used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IpFamily {
@@ -47,7 +47,7 @@ pub enum IpFamily {
     V6,
 }
 
-/// What is set on each socket.
+/// Options of each socket.
 #[derive(Debug, Clone)]
 #[cfg_attr(
     not(any(target_os = "android", target_os = "fuchsia", target_os = "linux")),
@@ -102,13 +102,13 @@ impl Dialling {
         Ok(())
     }
 
-    /// The addresses of a host that is not looked up.
+    /// Returns the addresses of a host that is not looked up.
     pub(crate) fn addresses_of(&self, host: &str) -> Option<&[SocketAddr]> {
         let named = |(name, _): &&(String, Vec<SocketAddr>)| name == host;
         self.addresses.iter().rev().find(named).map(|(_, addresses)| addresses.as_slice())
     }
 
-    /// Whether `connect_to` names another host and port for those of a URL.
+    /// Returns whether `connect_to` replaces the host and port of a URL.
     pub(crate) fn leads_elsewhere(&self, url: &Url) -> bool {
         let place = || Endpoint {
             host: url.host_str().unwrap_or_default().to_owned(),
@@ -117,13 +117,13 @@ impl Dialling {
         !self.detours.is_empty() && self.detour(&place()).is_some()
     }
 
-    /// Where to connect to instead.
+    /// Returns the target that replaces `from`.
     pub(crate) fn detour(&self, from: &Endpoint) -> Option<&Endpoint> {
         let detour = self.detours.iter().rev().find(|(endpoint, _)| endpoint == from);
         detour.map(|(_, to)| to)
     }
 
-    /// What cannot hold together.
+    /// Refuses settings that contradict each other.
     pub(crate) fn check(&self) -> Result<(), Error> {
         match &self.egress {
             Some(egress) if self.unix_socket.is_some() && !egress.allows_unix_sockets() => {
@@ -134,7 +134,7 @@ impl Dialling {
         }
     }
 
-    /// Whether an address may be used at all, its family considered.
+    /// Returns whether an address is of the right family.
     pub(crate) fn suits(&self, address: &SocketAddr) -> bool {
         let by_family = match self.family {
             IpFamily::Any => true,
@@ -147,7 +147,7 @@ impl Dialling {
 }
 
 impl Endpoint {
-    /// `host:port`, as in a URL.
+    /// Parses `host:port`, as in a URL.
     fn parse(text: &str) -> Option<Self> {
         let url = Url::parse(&format!("http://{text}")).ok()?;
         let is_all = url.path() == "/" && !text.ends_with(['/', '?', '#']);
@@ -158,7 +158,7 @@ impl Endpoint {
     }
 }
 
-/// A host as URLs have it: an IPv6 address may come without its brackets.
+/// Parses a host as it stands in a URL; an IPv6 address may lack its brackets.
 fn host(text: &str) -> Option<String> {
     let text = match text.parse::<Ipv6Addr>() {
         Ok(address) => format!("[{address}]"),

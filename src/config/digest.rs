@@ -1,5 +1,5 @@
-//! Digest authentication of the calls of a client: the nonces in the hands of many threads, and
-//! where the randomness comes from. What is decided is decided in [`crate::policy::auth::digest`].
+//! Digest authentication of a client's calls: nonces shared between threads, and the source of
+//! randomness. The rules are in [`crate::policy::auth::digest`].
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use crate::url::Url;
 
 pub(crate) use crate::policy::auth::digest::Login;
 
-/// What a client knows.
+/// The login and the nonces of a client.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
     login: Option<Login>,
@@ -29,7 +29,7 @@ pub(crate) struct Authentication {
     round: Round,
 }
 
-/// How often this hop was refused.
+/// How often this hop was answered with a 401.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Round {
     /// Not yet. It may have used a nonce from an earlier call.

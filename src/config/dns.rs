@@ -65,7 +65,7 @@ impl Resolve for System {
     }
 }
 
-/// A resolver, whoever wrote it.
+/// A resolver behind a pointer.
 #[derive(Clone)]
 pub struct Resolver(pub(crate) Arc<dyn Resolve>);
 

@@ -46,7 +46,7 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) redirect: Policy,
     pub(crate) retry: retry::Settings,
-    /// As they are collected; then see [`defaults`](Self::defaults).
+    /// Default fields until the client is built; then they move to [`defaults`](Self::defaults).
     pub(crate) default_headers: HeaderMap,
     /// The default fields as a list: there are few, and each request looks through them.
     pub(crate) defaults: Vec<(HeaderName, HeaderValue)>,
@@ -61,24 +61,25 @@ pub(crate) struct Config {
     pub(crate) schemes: Schemes,
     pub(crate) case: Case,
     pub(crate) dialling: Dialling,
-    /// Those of the environment, unless the program says otherwise.
+    /// Set by the program, or else by the environment when the client is built.
     pub(crate) proxies: Option<Proxies>,
-    /// What the default headers have for a proxy.
+    /// The `Proxy-Authorization` of the default headers.
     pub(crate) proxy_login: Option<HeaderValue>,
     pub(crate) tls: tls::Settings,
 }
 
 impl Config {
-    /// The defaults.
+    /// Returns the default settings in a box.
     pub(crate) fn apart() -> Apart<Self> {
         Apart::new(Self::default())
     }
 
-    /// Settles what depends on the environment, and what fields stand for.
+    /// Completes the settings when the client is built: reads the proxies of the environment, and moves
+    /// default fields that stand for a setting.
     pub(crate) fn complete(&mut self) {
         self.proxies.get_or_insert_with(|| environment::proxies(|name| std::env::var_os(name)));
         self.proxy_login = self.default_headers.remove(header::PROXY_AUTHORIZATION);
-        // The field says what the setting says, and goes only with a body (RFC 9110 §10.1.1).
+        // The field means the same as the setting, and is sent only with a body (RFC 9110 §10.1.1).
         if self.default_headers.get(header::EXPECT).is_some_and(is_continue) {
             self.default_headers.remove(header::EXPECT);
             self.expectation = Expectation::Continue;
@@ -89,18 +90,18 @@ impl Config {
         }
     }
 
-    /// What requests say that have no `User-Agent` of their own.
+    /// Returns the `User-Agent` of requests that have none of their own.
     pub(crate) fn user_agent(&self) -> Option<&HeaderValue> {
         let (_, value) = self.defaults.iter().find(|(name, _)| *name == header::USER_AGENT)?;
         Some(value)
     }
 
-    /// The proxy for `url`; none, if the way is direct.
+    /// Returns the proxy for `url`; `None` for a direct connection.
     #[inline]
     pub(crate) fn proxy_for(&self, url: &Url) -> Result<Option<Arc<Hop>>> {
         match &self.proxies {
             None => Ok(None),
-            // A Unix domain socket leads there already.
+            // A Unix domain socket replaces proxies too.
             Some(_) if self.dialling.unix_socket.is_some() => Ok(None),
             Some(proxies) => match proxies.choose(url) {
                 Ok(None) => Ok(None),
@@ -109,8 +110,8 @@ impl Config {
         }
     }
 
-    /// A proxy reaches the host that the URL names, which is the one not to be reached where
-    /// `connect_to` names another.
+    /// Refuses a proxy for a URL with a `connect_to`: the proxy would connect to the host that the URL
+    /// names.
     fn checked_way(&self, url: &Url, proxy: Result<Option<Arc<Hop>>>) -> Result<Option<Arc<Hop>>> {
         match proxy {
             Ok(Some(_)) if self.dialling.leads_elsewhere(url) => Err(Error::builder(
@@ -158,13 +159,13 @@ impl Default for Config {
     }
 }
 
-/// Whether a field `Expect` asks for `100 Continue`.
+/// Returns whether a field `Expect` asks for `100 Continue`.
 pub(crate) fn is_continue(expect: &HeaderValue) -> bool {
     expect.as_bytes().eq_ignore_ascii_case(b"100-continue")
 }
 
-/// Each name in `new` takes the place of that name in `headers`, with all its values, or with the last
-/// one where there may be one only.
+/// Replaces the fields of `headers` whose names are in `new` with all values there, or with the last
+/// one if the field may occur only once.
 pub(crate) fn replace_headers(headers: &mut HeaderMap, new: HeaderMap) -> Result<()> {
     let mut current = None;
     for (name, value) in new {

@@ -59,7 +59,7 @@ pub struct Proxy {
     extras: Extras,
 }
 
-/// What the proxy is sent beside what its URL says.
+/// The login and the fields for a proxy, beside its URL.
 #[derive(Clone, Default)]
 struct Extras {
     login: Option<Login>,
@@ -117,7 +117,7 @@ impl Proxy {
 
     /// A proxy that the program chooses for each URL; for `None` the client's next proxy is asked.
     ///
-    /// What is no URL of a proxy is an error of the request.
+    /// A value that is not the URL of a proxy is an error of the request.
     ///
     /// ```
     /// use leanhttp::{Proxy, Url};
@@ -244,7 +244,7 @@ impl NoProxy {
     }
 }
 
-/// What names a proxy: a text or a URL. Sealed.
+/// The URL of a proxy, as text or as a URL. Sealed.
 pub trait IntoProxy: sealed::Sealed {
     #[doc(hidden)]
     fn into_text(self) -> String;

@@ -28,7 +28,7 @@ use crate::policy::retry::Ledger;
 
 pub use crate::policy::retry::{Policy, Reason, Retry};
 
-/// What a client knows.
+/// The retry policy and the retry budgets of a client.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
     pub(crate) policy: Option<Arc<Policy>>,

@@ -1,3 +1,5 @@
+//! Limits of the cookie store.
+
 /// How large cookies may be, and how many there may be of them: by default what RFC 6265bis says.
 ///
 /// ```

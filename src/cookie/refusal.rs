@@ -1,3 +1,5 @@
+//! Why a cookie is not stored.
+
 /// Why a `Set-Cookie` was not stored. The peer is never told; tests and logs are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {

@@ -1,3 +1,5 @@
+//! Chunk lines: the size of a chunk and its extensions (RFC 9112 §7.1).
+
 use super::error::ProtocolError;
 use crate::base::number::{digit, push_digit};
 

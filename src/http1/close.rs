@@ -1,3 +1,5 @@
+//! Why a connection cannot be used again, and whether its peer keeps it open (RFC 9112 §9.3).
+
 use std::fmt;
 
 use http::Version;

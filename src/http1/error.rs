@@ -1,3 +1,5 @@
+//! What a peer did wrong in HTTP/1.1.
+
 use std::error::Error;
 use std::fmt;
 use std::io;

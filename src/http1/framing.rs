@@ -1,3 +1,5 @@
+//! How the body of a response ends (RFC 9112 §6.3).
+
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{Method, StatusCode, Version};
 

@@ -1,3 +1,5 @@
+//! How far a decoder has come: bytes consumed and bytes produced.
+
 use std::ops::AddAssign;
 
 /// What one call of a decoder did: how far it came in the input and in the output.

@@ -1,4 +1,4 @@
-//! Who the client is.
+//! The client certificate.
 
 use std::fmt;
 use std::sync::Arc;

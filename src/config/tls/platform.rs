@@ -23,7 +23,7 @@ fn verifier(
     Ok(Arc::new(Verifier::new_with_extra_roots(extra_roots, provider)?))
 }
 
-/// To trust fewer certificates than the program wants is safe, and would be a riddle.
+/// Ignoring the added certificates would be safe, but hard to diagnose: it is an error instead.
 #[cfg(target_os = "android")]
 fn verifier(
     provider: Arc<CryptoProvider>,

@@ -7,6 +7,7 @@ use rustls::{ClientConfig, KeyLog, KeyLogFile};
 use super::environment;
 use super::settings::{Origin, Sni, Trust, Whole};
 use super::verification::{Judgement, Verification};
+use super::verifier::Rooted;
 use super::{Certificate, CertificateRevocationList, Extension, Identity, Settings};
 use super::{SpkiSha256, Version};
 use crate::error::Result;
@@ -15,7 +16,9 @@ use crate::error::Result;
 impl Settings {
     pub(crate) fn add_root_certificates(&mut self, certs: impl IntoIterator<Item = Certificate>) {
         self.origin = Origin::Program;
-        self.add_roots(certs);
+        self.extra_roots.extend(certs);
+        self.rooted =
+            Some(|roots, trusted, provider| Arc::new(Rooted { roots, trusted, provider }));
     }
 
     pub(crate) fn trust_only(&mut self, certs: impl IntoIterator<Item = Certificate>) {

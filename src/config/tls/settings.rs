@@ -12,14 +12,13 @@ use rustls::{ClientConfig, KeyLog, RootCertStore, SignatureScheme};
 use super::certificate::Certificate;
 use super::identity::Identity as ClientCertificate;
 use super::provider;
-use super::verifier::Rooted;
 use crate::config::tls::verification::{Judgement, Verification};
 use crate::error::{Error, Kind, Phase, Result};
 use crate::policy::route::Identity;
 use crate::transport::tls::{Tls, TlsError};
 use crate::transport::tls_version::{self, Version};
 
-/// What is set, and the rustls configurations that come of it at the first https request.
+/// The settings, and the rustls configurations that are made of them at the first https request.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
     pub(super) trust: Trust,
@@ -27,18 +26,18 @@ pub(crate) struct Settings {
     /// Makes the verifier of those, where nothing else is verified otherwise: by a pointer, so that
     /// programs that add none do not carry it.
     pub(super) rooted: Option<MakeRooted>,
-    /// What is verified otherwise than rustls does by itself.
+    /// The settings that need a custom verifier.
     pub(super) judgement: Option<Judgement>,
     pub(super) identity: Option<ClientCertificate>,
     pub(super) min: Option<Version>,
     pub(super) max: Option<Version>,
     pub(super) sni: Sni,
-    /// Where secrets are written to.
+    /// The sink for session secrets.
     pub(super) key_log: Option<Arc<dyn KeyLog>>,
     pub(super) extension: Extension,
     /// Replaces all of the above.
     pub(super) whole: Option<Whole>,
-    /// Whether anything was set, and can be wrong.
+    /// Whether anything was set, and has to be checked.
     pub(super) origin: Origin,
     for_origins: OnceLock<Built>,
     /// For origins that are not shown the identity, if there is one.
@@ -68,7 +67,7 @@ type MakeRooted = fn(
     Arc<CryptoProvider>,
 ) -> Arc<dyn ServerCertVerifier>;
 
-/// Who is trusted beside the certificates that were added.
+/// The roots beside the certificates that were added.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Trust {
     /// The roots of `webpki-roots`.
@@ -77,7 +76,7 @@ pub(super) enum Trust {
     Nobody,
 }
 
-/// Whether the server is told which host is meant (RFC 6066 §3).
+/// Whether the host's name is sent in the handshake (RFC 6066 §3).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Sni {
     #[default]
@@ -101,7 +100,7 @@ pub(super) enum Origin {
     Program,
 }
 
-/// Whom a connection leads to.
+/// The peer of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Peer {
     /// One that the caller named.
@@ -244,19 +243,12 @@ impl Settings {
         Ok(config)
     }
 
-    /// These certificates are trusted too.
-    pub(super) fn add_roots(&mut self, certificates: impl IntoIterator<Item = Certificate>) {
-        self.extra_roots.extend(certificates);
-        self.rooted =
-            Some(|roots, trusted, provider| Arc::new(Rooted { roots, trusted, provider }));
-    }
-
     /// The certificates that were added.
     pub(super) fn added_certificates(&self) -> Vec<CertificateDer<'static>> {
         self.extra_roots.iter().flat_map(|roots| roots.ders.clone()).collect()
     }
 
-    /// Who is trusted.
+    /// Returns the trusted roots.
     pub(super) fn roots(&self) -> Result<RootCertStore, TlsError> {
         let mut roots = RootCertStore::empty();
         if self.trust == Trust::Mozilla {

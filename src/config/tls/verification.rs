@@ -1,4 +1,4 @@
-//! What is verified otherwise than rustls does by itself.
+//! Settings that need a custom verifier.
 
 use std::fmt;
 use std::sync::Arc;
