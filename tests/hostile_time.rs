@@ -197,19 +197,20 @@ fn slow_verifier() -> rustls::ClientConfig {
 fn t10_deadlines_know_no_wall_clock() {
     let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for file in [
-        "policy/budget.rs",
-        "policy/pace.rs",
+        "policy/deadline/budget.rs",
+        "policy/deadline/throughput.rs",
         "policy/early_closers.rs",
-        "policy/eyeballs.rs",
-        "proto/keep_alive.rs",
-        "pool.rs",
-        "slots.rs",
-        "timings.rs",
+        "policy/happy_eyeballs.rs",
+        "http1/keep_alive.rs",
+        "pool/mod.rs",
+        "pool/permits.rs",
+        "base/timings.rs",
         "driver/socket.rs",
         "driver/connection.rs",
         "driver/lease.rs",
-        "driver/turn.rs",
+        "driver/checkout.rs",
         "driver/send.rs",
+        "driver/connect/mod.rs",
         "blocking/stream.rs",
         "blocking/race.rs",
     ] {
