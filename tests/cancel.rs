@@ -34,10 +34,20 @@ fn read(response: Response) -> leanhttp::Result<()> {
 /// The call waits until it is cancelled, and ends then.
 #[track_caller]
 fn assert_ends(request: RequestBuilder, phase: Phase) -> Error {
+    assert_ends_after(request, phase, || thread::sleep(Duration::from_millis(150)))
+}
+
+/// The same, with a cancellation once `seen` has returned.
+#[track_caller]
+fn assert_ends_after(
+    request: RequestBuilder,
+    phase: Phase,
+    seen: impl FnOnce() + Send + 'static,
+) -> Error {
     let (token, start) = (CancelToken::new(), Instant::now());
     let other = token.clone();
     let cancel = thread::spawn(move || {
-        thread::sleep(Duration::from_millis(150));
+        seen();
         other.cancel();
         Instant::now()
     });
@@ -160,10 +170,11 @@ fn while_it_talks() {
 fn in_a_handshake() {
     let silent = Silent::start();
     let client = client().build().unwrap();
-    assert_ends(client.get(format!("https://{}/", silent.addr())), Phase::Handshake);
+    let url = format!("https://{}/", silent.addr());
+    assert_ends_after(client.get(url), Phase::Handshake, silent.is_spoken_to());
     let proxied = leanhttp::Proxy::all(format!("socks5h://{}", silent.addr())).unwrap();
     let client = self::client().proxy(proxied).build().unwrap();
-    assert_ends(client.get("http://h.test/"), Phase::Proxy);
+    assert_ends_after(client.get("http://h.test/"), Phase::Proxy, silent.is_spoken_to());
 }
 
 /// It is not sent again, as it would be if the server had closed the connection.

@@ -27,6 +27,16 @@ impl Silent {
     pub fn addr(&self) -> SocketAddr {
         self.listener.local_addr().unwrap()
     }
+
+    /// Returns once the next connection has brought its first byte, and keeps that connection open.
+    pub fn is_spoken_to(&self) -> impl FnOnce() + Send + 'static {
+        let listener = self.listener.try_clone().unwrap();
+        move || {
+            let (connection, _) = listener.accept().unwrap();
+            connection.peek(&mut [0]).unwrap();
+            std::mem::forget(connection); // open until the test is over
+        }
+    }
 }
 
 /// Never completes a connection: its queue is full and nobody accepts, so the system drops every
