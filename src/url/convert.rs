@@ -1,4 +1,4 @@
-//! From and to other types.
+//! Conversions between [`Url`] and strings or [`http::Uri`].
 
 use std::str::FromStr;
 
@@ -31,7 +31,7 @@ impl TryFrom<String> for Url {
     }
 }
 
-/// Only an absolute `http` or `https` URI is a URL.
+/// Fails unless the URI is an absolute `http` or `https` URI.
 impl TryFrom<Uri> for Url {
     type Error = ParseError;
 
@@ -40,8 +40,8 @@ impl TryFrom<Uri> for Url {
     }
 }
 
-/// Without the fragment, which a `Uri` has not. A few URLs are no `Uri`: they have characters in
-/// host or user name that RFC 3986 forbids and the URL Standard does not.
+/// Omits the fragment, which a `Uri` cannot have. Fails for the few URLs with a character in the host
+/// or user name that the URL Standard allows and RFC 3986 does not.
 impl TryFrom<&Url> for Uri {
     type Error = InvalidUri;
 

@@ -2,7 +2,7 @@
 
 use super::{Part, Scheme, Url};
 
-/// Scheme, host and port of a URL (WHATWG URL §4.7). URLs with equal origins may share credentials.
+/// The scheme, host and port of a URL (WHATWG URL §4.7). URLs with equal origins may share credentials.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
     scheme: Scheme,
@@ -19,22 +19,22 @@ impl Origin {
         }
     }
 
-    /// `http` or `https`.
+    /// Returns `http` or `https`.
     pub fn scheme(&self) -> &str {
         self.scheme.as_str()
     }
 
-    /// The host as it stands in the URL, an IPv6 address in brackets.
+    /// Returns the host as in the URL, an IPv6 address in brackets.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The port, which may be the scheme's default.
+    /// Returns the port, which may be the scheme's default.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// `scheme://host`, and `:port` unless it is the default: what an `Origin` header field shows.
+    /// Returns `scheme://host`, and `:port` unless it is the default: the value of an `Origin` field.
     ///
     /// ```
     /// let url = leanhttp::url::Url::parse("http://u:p@[::1]:81/a?b")?;
