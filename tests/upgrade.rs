@@ -488,7 +488,7 @@ mod refusals {
             assert_eq!(error.kind(), Kind::Protocol);
             let line = error.to_string();
             assert!(
-                line.ends_with(": 101 Switching Protocols to what was not asked for"),
+                line.ends_with(": 101 Switching Protocols for a protocol that was not offered"),
                 "{line}"
             );
         }

@@ -55,8 +55,8 @@ impl Boundary {
     }
 }
 
-/// Returns the `Content-Type` to send if the caller has set another one: adds the boundary to a multipart
-/// type without one, and keeps any other type (`None`).
+/// Adds the boundary to a multipart `Content-Type` of the caller that has none. `None` keeps the caller's
+/// type; another boundary than the form's is an error.
 pub(crate) fn completed(given: &HeaderValue, own: &HeaderValue) -> Result<Option<HeaderValue>> {
     if given == own {
         return Ok(None); // nearly always
