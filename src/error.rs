@@ -20,7 +20,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// A type-erased cause: the error types of other crates are not part of the public API.
 pub(crate) type Cause = Box<dyn StdError + Send + Sync>;
 
-/// Why a request failed.
+/// The error of a request or response.
 ///
 /// It is one pointer wide and opaque: call [`kind`](Error::kind), [`phase`](Error::phase) or one of the
 /// predicates. `Display` is one line with the operation, its URL and the cause:

@@ -1,6 +1,7 @@
 //! The trait of streamed body sources.
 
-use std::{fmt, io};
+use std::fmt;
+use std::io;
 
 /// The source of a streamed request body. The runtime reads it.
 pub trait Source: Send + 'static {

@@ -309,7 +309,7 @@ mod tests {
         }
     }
 
-    /// A word without LF is passed over at once, whatever else it holds.
+    /// A word without LF is skipped, regardless of its other bytes.
     #[test]
     fn the_first_line_feed_of_eight_bytes() {
         for other in [0, 1, b'\t', 0x0b, 0x7f, 0x80, 0x8a, 0xff] {
@@ -346,9 +346,9 @@ mod tests {
         }
     }
 
-    /// What is no HTTP/1 is told from its first bytes, whole or byte by byte.
+    /// Input other than HTTP/1 is rejected at its first bytes, in one piece or byte by byte.
     #[test]
-    fn garbage_is_refused_at_once() {
+    fn garbage_is_rejected_immediately() {
         let cases =
             ["SSH-2.0-OpenSSH", "220 smtp", "\x15\x03\x01", "<html>", " HTTP/1.1 200", "http/1.1"];
         for case in cases {
@@ -362,9 +362,9 @@ mod tests {
         assert!(matches!(outcome, Err(ProtocolError::UnsupportedVersion(_))));
     }
 
-    /// Another version of HTTP is told from what is no HTTP at all.
+    /// Another version of HTTP and input that is not HTTP have different errors.
     #[test]
-    fn versions_are_told_from_garbage() {
+    fn versions_and_garbage_have_different_errors() {
         let version =
             |shown: &str| ProtocolError::UnsupportedVersion(Excerpt::new(shown.as_bytes()));
         let garbage =
@@ -384,9 +384,9 @@ mod tests {
         }
     }
 
-    /// A good first byte, in a read of its own, vouches for nothing.
+    /// A valid first byte in a read of its own does not change the result.
     #[test]
-    fn garbage_is_refused_for_the_same_reason_byte_by_byte() {
+    fn garbage_has_the_same_error_byte_by_byte() {
         for case in ["HP/1.1 200 OK\r\n", "HTTPS", "HTTP/2 200", "HTTP/1x", "H\n\n"] {
             let whole = HeadScanner::default().find_end(case.as_bytes(), usize::MAX).unwrap_err();
             let mut scanner = HeadScanner::default();
@@ -398,8 +398,7 @@ mod tests {
         }
     }
 
-    /// A line may be as long as the limit, its end counted in; one byte more is too much, and as
-    /// soon as it is there.
+    /// The limit includes the line end. One byte more is an error as soon as it is received.
     #[test]
     fn lines_are_as_long_as_the_limit_at_most() {
         for (head, longest) in [
@@ -429,9 +428,9 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// A head is found in one piece as it is byte by byte, and whatever is behind it.
+        /// The end of a head does not depend on how it is split or on the bytes after it.
         #[test]
-        fn heads_end_where_they_end_however_they_come(
+        fn the_end_of_a_head_does_not_depend_on_the_split(
             lines in "(HTTP/1.1 200 OK\r?\n)?([A: \r]{0,3}\n?|A: b\r?\n){0,6}\r?\n",
             behind in "[A\r\n]{0,4}",
             line_bytes in 8..40_usize,

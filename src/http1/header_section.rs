@@ -226,7 +226,7 @@ mod tests {
         head::parse(&raw, &Limits::default()).map(|head| head.headers)
     }
 
-    /// The lines of the section, as the map has them.
+    /// Checks that the map contains all lines of the section.
     fn assert_whole(section: &HeaderSection) {
         assert_eq!(section.map().len(), section.lines.len());
         for (name, value) in section.map() {
@@ -234,9 +234,9 @@ mod tests {
         }
     }
 
-    /// httparse takes nothing into a line that `http` does not take into a map.
+    /// Every byte that httparse accepts in a line is valid in a `HeaderMap`.
     #[test]
-    fn every_byte_that_passes_gets_into_the_map() {
+    fn every_accepted_byte_is_valid_in_the_map() {
         let mut passed = (0, 0);
         for byte in 0..=u8::MAX {
             if let Ok(section) = section(&[b"a", &[byte][..], b": c\r\n"].concat()) {
@@ -248,13 +248,13 @@ mod tests {
                 passed.1 += 1;
             }
         }
-        // Characters of a token and the colon, which ends the name; all bytes but controls, of
-        // which HTAB may stand in a value and DEL may not.
+        // Names: the characters of a token, and the colon, which ends the name. Values: all bytes except
+        // control characters and DEL, but including HTAB.
         assert_eq!(passed, (77 + 1, 256 - 32 + 1 - 1));
     }
 
     #[test]
-    fn names_are_no_longer_than_a_map_takes() {
+    fn names_longer_than_a_map_allows_are_errors() {
         let line = |length| [b"a".repeat(length).as_slice(), b": b\r\n"].concat();
         assert_whole(&section(&line(LONGEST_NAME)).unwrap());
         let refused = section(&line(LONGEST_NAME + 1));
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_what_would_be_read() {
+    fn a_written_section_equals_a_received_one() {
         let read = section(b"etag: a\r\nvary: b\r\nvary: \xff\r\n").unwrap();
         let written = HeaderSection::written("HTTP/1.1 200 OK", read.map().clone());
         assert_eq!((written.raw(), written.len()), (read.raw(), 3));
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_caller_changes_counts_for_him() {
+    fn changes_of_the_caller_do_not_affect_the_protocol() {
         let mut section = section(b"ETag: a\r\nVary: b\r\nVARY: c\r\n").unwrap();
         assert_eq!((section.first(&ETAG), section.len()), (Some(&b"a"[..]), 3));
         section.map();

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said() {
+    fn parameters_of_the_field() {
         let rows = [
             ("timeout=5", (Some(5), None)),
             ("timeout=5, max=100", (Some(5), Some(100))),
@@ -101,7 +101,7 @@ mod tests {
             ("timeout=5s", (Some(5), None)),
             ("timeout=1.9", (Some(1), None)),
             ("timeout=9223372036854775807", (Some(u64::MAX / 2), None)),
-            // Not understood, and so not there.
+            // Invalid, and so ignored.
             ("", (None, None)),
             ("300", (None, None)),
             ("timeout", (None, None)),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_counted_and_the_timeout_starts_afresh() {
+    fn requests_are_counted_and_the_timeout_restarts() {
         let (start, second) = (Instant::now(), Duration::from_secs(1));
         let mut lifetime = Lifetime::default();
         let mut answered = |value: &str, at: u32| {
@@ -158,7 +158,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is sent: no panic, and never later than the smallest number of seconds.
+        /// Any value: no panic, and never later than the smallest number of seconds.
         #[test]
         fn any_value(value in "[ -~]{0,40}", seconds in 0..1_u64 << 40) {
             let now = Instant::now();

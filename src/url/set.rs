@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_changes_nothing() {
+    fn invalid_values_leave_the_url_unchanged() {
         let table = [
             (Some("g:82"), ParseError::InvalidHostCharacter(':')),
             (Some("g/a"), ParseError::InvalidHostCharacter('/')),

@@ -278,7 +278,7 @@ fn leftover_bytes_prevent_reuse() {
 }
 
 #[test]
-fn what_is_not_http_is_an_error() {
+fn input_that_is_not_http_is_an_error() {
     use CloseReason::ProtocolError as Broken;
     let cases = [
         "SSH-2.0-OpenSSH_9.6\r\n",
