@@ -23,12 +23,12 @@ pub(crate) const C0_CONTROL: Table = Table([Class::Copy; 256]).with_controls();
 
 impl Table {
     /// Returns this table with `bytes` encoded too.
-    pub(crate) const fn encoding(self, bytes: &[u8]) -> Table {
+    pub(crate) const fn encoding(self, bytes: &[u8]) -> Self {
         self.with(bytes, Class::Encode)
     }
 
     /// Returns this table with `bytes` ending the component.
-    pub(crate) const fn stopping(self, bytes: &[u8]) -> Table {
+    pub(crate) const fn stopping(self, bytes: &[u8]) -> Self {
         self.with(bytes, Class::Stop)
     }
 
@@ -59,7 +59,7 @@ impl Table {
 
     #[inline]
     fn class(&self, byte: u8) -> Class {
-        let Table(classes) = self;
+        let Self(classes) = self;
         classes.get(usize::from(byte)).copied().unwrap_or(Class::Encode)
     }
 
@@ -67,7 +67,7 @@ impl Table {
         clippy::indexing_slicing,
         reason = "runs at compile time only, and a byte is always in the table"
     )]
-    const fn with(mut self, mut bytes: &[u8], class: Class) -> Table {
+    const fn with(mut self, mut bytes: &[u8], class: Class) -> Self {
         while let [byte, rest @ ..] = bytes {
             self.0[*byte as usize] = class;
             bytes = rest;
@@ -75,7 +75,7 @@ impl Table {
         self
     }
 
-    const fn with_controls(mut self) -> Table {
+    const fn with_controls(mut self) -> Self {
         let mut byte = 0;
         while byte < u8::MAX {
             if byte < b' ' || byte > b'~' {

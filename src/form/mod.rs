@@ -129,7 +129,7 @@ pub struct Error(Box<str>);
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Error(reason) = self;
+        let Self(reason) = self;
         write!(f, "cannot write as name=value pairs: {reason}")
     }
 }

@@ -13,8 +13,8 @@ impl<T: Serialize + ?Sized> AppendPairs for T {
 }
 
 impl ser::Error for Error {
-    fn custom<T: std::fmt::Display>(reason: T) -> Error {
-        Error(reason.to_string().into())
+    fn custom<T: std::fmt::Display>(reason: T) -> Self {
+        Self(reason.to_string().into())
     }
 }
 

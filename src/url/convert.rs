@@ -10,24 +10,24 @@ use super::{ParseError, Part, Url};
 impl FromStr for Url {
     type Err = ParseError;
 
-    fn from_str(input: &str) -> Result<Url, ParseError> {
-        Url::parse(input)
+    fn from_str(input: &str) -> Result<Self, ParseError> {
+        Self::parse(input)
     }
 }
 
 impl TryFrom<&str> for Url {
     type Error = ParseError;
 
-    fn try_from(input: &str) -> Result<Url, ParseError> {
-        Url::parse(input)
+    fn try_from(input: &str) -> Result<Self, ParseError> {
+        Self::parse(input)
     }
 }
 
 impl TryFrom<String> for Url {
     type Error = ParseError;
 
-    fn try_from(input: String) -> Result<Url, ParseError> {
-        Url::parse(&input)
+    fn try_from(input: String) -> Result<Self, ParseError> {
+        Self::parse(&input)
     }
 }
 
@@ -35,8 +35,8 @@ impl TryFrom<String> for Url {
 impl TryFrom<Uri> for Url {
     type Error = ParseError;
 
-    fn try_from(uri: Uri) -> Result<Url, ParseError> {
-        Url::parse(&uri.to_string())
+    fn try_from(uri: Uri) -> Result<Self, ParseError> {
+        Self::parse(&uri.to_string())
     }
 }
 
@@ -45,13 +45,13 @@ impl TryFrom<Uri> for Url {
 impl TryFrom<&Url> for Uri {
     type Error = InvalidUri;
 
-    fn try_from(url: &Url) -> Result<Uri, InvalidUri> {
+    fn try_from(url: &Url) -> Result<Self, InvalidUri> {
         url.span(Part::Scheme, Part::Query).parse()
     }
 }
 
 impl From<Url> for String {
-    fn from(url: Url) -> String {
+    fn from(url: Url) -> Self {
         url.serialization
     }
 }

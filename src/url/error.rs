@@ -44,35 +44,35 @@ pub(super) fn excerpt(text: &str) -> Box<str> {
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ParseError::Empty => write!(f, "the URL is empty"),
-            ParseError::TooLong => write!(f, "the URL is longer than {MAX_LEN} bytes"),
-            ParseError::RelativeWithoutBase => {
+            Self::Empty => write!(f, "the URL is empty"),
+            Self::TooLong => write!(f, "the URL is longer than {MAX_LEN} bytes"),
+            Self::RelativeWithoutBase => {
                 write!(f, "relative URL without a base: did you mean `http://…` or `https://…`?")
             }
-            ParseError::UnsupportedScheme(scheme) if scheme.is_empty() => {
+            Self::UnsupportedScheme(scheme) if scheme.is_empty() => {
                 write!(f, "the scheme is neither `http` nor `https`")
             }
-            ParseError::UnsupportedScheme(scheme) => {
+            Self::UnsupportedScheme(scheme) => {
                 write!(f, "the scheme `{scheme}` is not supported, only `http` and `https` are")
             }
-            ParseError::EmptyHost => write!(f, "the URL has no host"),
-            ParseError::InvalidHostCharacter(c) => {
+            Self::EmptyHost => write!(f, "the URL has no host"),
+            Self::InvalidHostCharacter(c) => {
                 write!(f, "the host has the forbidden character {c:?}")
             }
-            ParseError::InvalidIpv4 => {
+            Self::InvalidIpv4 => {
                 write!(f, "the host ends in a number but is no valid IPv4 address")
             }
-            ParseError::InvalidIpv6 => {
+            Self::InvalidIpv6 => {
                 write!(f, "the host is in brackets but is no valid IPv6 address")
             }
-            ParseError::InvalidPort => write!(f, "the port is not a number from 0 to 65535"),
-            ParseError::InvalidIdna => {
+            Self::InvalidPort => write!(f, "the port is not a number from 0 to 65535"),
+            Self::InvalidIdna => {
                 write!(f, "the host is not a valid internationalized domain name")
             }
-            ParseError::IdnaFeatureMissing(host) if host.is_empty() => {
+            Self::IdnaFeatureMissing(host) if host.is_empty() => {
                 write!(f, "the host is not ASCII, which needs the feature `idna`")
             }
-            ParseError::IdnaFeatureMissing(host) => {
+            Self::IdnaFeatureMissing(host) => {
                 write!(f, "the host {host:?} is not ASCII, which needs the feature `idna`")
             }
         }

@@ -8,16 +8,16 @@ type Foreign = whatwg_url::Url;
 impl TryFrom<&Foreign> for Url {
     type Error = ParseError;
 
-    fn try_from(url: &Foreign) -> Result<Url, ParseError> {
-        Url::parse(url.as_str())
+    fn try_from(url: &Foreign) -> Result<Self, ParseError> {
+        Self::parse(url.as_str())
     }
 }
 
 impl TryFrom<Foreign> for Url {
     type Error = ParseError;
 
-    fn try_from(url: Foreign) -> Result<Url, ParseError> {
-        Url::try_from(&url)
+    fn try_from(url: Foreign) -> Result<Self, ParseError> {
+        Self::try_from(&url)
     }
 }
 
@@ -26,16 +26,16 @@ impl TryFrom<Foreign> for Url {
 impl TryFrom<&Url> for Foreign {
     type Error = whatwg_url::ParseError;
 
-    fn try_from(url: &Url) -> Result<Foreign, whatwg_url::ParseError> {
-        Foreign::parse(url.as_str())
+    fn try_from(url: &Url) -> Result<Self, whatwg_url::ParseError> {
+        Self::parse(url.as_str())
     }
 }
 
 impl TryFrom<Url> for Foreign {
     type Error = whatwg_url::ParseError;
 
-    fn try_from(url: Url) -> Result<Foreign, whatwg_url::ParseError> {
-        Foreign::try_from(&url)
+    fn try_from(url: Url) -> Result<Self, whatwg_url::ParseError> {
+        Self::try_from(&url)
     }
 }
 

@@ -20,7 +20,7 @@ pub enum Host<S = String> {
 
 impl<'a> Host<&'a str> {
     /// Parses the host of a serialized [`Url`](super::Url).
-    pub(super) fn from_serialized(text: &'a str) -> Host<&'a str> {
+    pub(super) fn from_serialized(text: &'a str) -> Self {
         let bracketed = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
         if let Some(address) = bracketed.and_then(|address| address.parse().ok()) {
             return Host::Ipv6(address);
@@ -54,7 +54,7 @@ impl<S: AsRef<str>> Host<S> {
     /// # Ok::<(), leanhttp::url::ParseError>(())
     /// ```
     pub fn is_resolvable(&self) -> bool {
-        let Host::Domain(domain) = self else { return true };
+        let Self::Domain(domain) = self else { return true };
         let domain = domain.as_ref();
         let name = domain.strip_suffix('.').unwrap_or(domain);
         name.len() <= 253 && name.split('.').all(|label| (1..=63).contains(&label.len()))
@@ -64,9 +64,9 @@ impl<S: AsRef<str>> Host<S> {
 impl<S: fmt::Display> fmt::Display for Host<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Host::Domain(domain) => domain.fmt(f),
-            Host::Ipv4(address) => address.fmt(f),
-            Host::Ipv6(address) => ip::write_v6(f, *address),
+            Self::Domain(domain) => domain.fmt(f),
+            Self::Ipv4(address) => address.fmt(f),
+            Self::Ipv6(address) => ip::write_v6(f, *address),
         }
     }
 }

@@ -86,14 +86,14 @@ impl Url {
     /// assert_eq!(Url::parse("http://:80/"), Err(ParseError::EmptyHost));
     /// # Ok::<(), ParseError>(())
     /// ```
-    pub fn parse(input: &str) -> Result<Url, ParseError> {
+    pub fn parse(input: &str) -> Result<Self, ParseError> {
         parse::parse(input, None)
     }
 
     /// Returns a placeholder URL, for hand-made responses (RFC 6761 §6.4: `.invalid` never resolves).
-    pub(crate) fn nowhere() -> Url {
+    pub(crate) fn nowhere() -> Self {
         let ends = [7, 7, 21, 21, 22, 22];
-        Url { serialization: "http://no.url.invalid/".to_owned(), ends }
+        Self { serialization: "http://no.url.invalid/".to_owned(), ends }
     }
 
     /// Parses an absolute URL and appends pairs to its query, form-encoded.
@@ -107,13 +107,13 @@ impl Url {
     /// assert_eq!(url.as_str(), "http://h/?a=1&b=2+3");
     /// # Ok::<(), leanhttp::url::ParseError>(())
     /// ```
-    pub fn parse_with_params<I, K, V>(input: &str, params: I) -> Result<Url, ParseError>
+    pub fn parse_with_params<I, K, V>(input: &str, params: I) -> Result<Self, ParseError>
     where
         I: IntoIterator<Item: std::borrow::Borrow<(K, V)>>,
         K: AsRef<str>,
         V: AsRef<str>,
     {
-        let mut url = Url::parse(input)?;
+        let mut url = Self::parse(input)?;
         url.query_pairs_mut().extend_pairs(params);
         Ok(url)
     }
@@ -131,7 +131,7 @@ impl Url {
     /// assert_eq!(base.join("//g/x")?.as_str(), "http://g/x");
     /// # Ok::<(), leanhttp::url::ParseError>(())
     /// ```
-    pub fn join(&self, reference: &str) -> Result<Url, ParseError> {
+    pub fn join(&self, reference: &str) -> Result<Self, ParseError> {
         parse::parse(reference, Some(self))
     }
 
@@ -307,28 +307,28 @@ enum Scheme {
 }
 
 impl Scheme {
-    fn from_name(name: &str) -> Option<Scheme> {
-        [Scheme::Http, Scheme::Https].into_iter().find(|it| name.eq_ignore_ascii_case(it.as_str()))
+    fn from_name(name: &str) -> Option<Self> {
+        [Self::Http, Self::Https].into_iter().find(|it| name.eq_ignore_ascii_case(it.as_str()))
     }
 
     fn as_str(self) -> &'static str {
         match self {
-            Scheme::Http => "http",
-            Scheme::Https => "https",
+            Self::Http => "http",
+            Self::Https => "https",
         }
     }
 
     fn prefix(self) -> &'static str {
         match self {
-            Scheme::Http => "http://",
-            Scheme::Https => "https://",
+            Self::Http => "http://",
+            Self::Https => "https://",
         }
     }
 
     fn default_port(self) -> u16 {
         match self {
-            Scheme::Http => 80,
-            Scheme::Https => 443,
+            Self::Http => 80,
+            Self::Https => 443,
         }
     }
 }

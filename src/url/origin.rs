@@ -11,8 +11,8 @@ pub struct Origin {
 }
 
 impl Origin {
-    pub(super) fn of(url: &Url) -> Origin {
-        Origin {
+    pub(super) fn of(url: &Url) -> Self {
+        Self {
             scheme: url.scheme_kind(),
             host: url.part(Part::Host).into(),
             port: url.effective_port(),
@@ -42,7 +42,7 @@ impl Origin {
     /// # Ok::<(), leanhttp::url::ParseError>(())
     /// ```
     pub fn ascii_serialization(&self) -> String {
-        let Origin { scheme, host, port } = self;
+        let Self { scheme, host, port } = self;
         let mut serialization = [scheme.prefix(), host].concat();
         super::parse::push_port(&mut serialization, *port, *scheme);
         serialization

@@ -97,22 +97,22 @@ const SLASHES: [char; 2] = ['/', '\\'];
 
 impl Url {
     /// Starts a URL with its scheme, with capacity for `input_len` more bytes.
-    fn with_scheme(scheme: Scheme, input_len: usize) -> Url {
+    fn with_scheme(scheme: Scheme, input_len: usize) -> Self {
         let prefix = scheme.prefix();
         // One more byte, for the slash of an empty path.
         let mut serialization = String::with_capacity(prefix.len() + input_len + 1);
         serialization.push_str(prefix);
         let ends = [prefix.len(); Part::Fragment as usize];
-        Url { serialization, ends }
+        Self { serialization, ends }
     }
 
     /// Copies the parts up to `last`, with capacity for `input_len` more bytes.
-    fn up_to(&self, last: Part, input_len: usize) -> Url {
+    fn up_to(&self, last: Part, input_len: usize) -> Self {
         let kept = self.span(Part::Scheme, last);
         let mut serialization = String::with_capacity(kept.len() + input_len + 1);
         serialization.push_str(kept);
         let ends = self.ends.map(|end| end.min(kept.len()));
-        Url { serialization, ends }
+        Self { serialization, ends }
     }
 
     /// Records the end of `part`, which has just been written.
@@ -144,7 +144,7 @@ impl Url {
     }
 
     /// *Path start state*: writes the path and the parts after it.
-    fn with_path(mut self, input: &str) -> Url {
+    fn with_path(mut self, input: &str) -> Self {
         let input = input.strip_prefix(SLASHES).unwrap_or(input);
         let start = self.start(Part::Path);
         let rest = push_segments(&mut self.serialization, start, &SEGMENT_IN_URL, input);
@@ -153,7 +153,7 @@ impl Url {
     }
 
     /// *Query state*: writes the query, if there is one, and the parts after it.
-    fn with_query(mut self, input: &str) -> Url {
+    fn with_query(mut self, input: &str) -> Self {
         let mut rest = input;
         if let Some(query) = input.strip_prefix('?') {
             self.serialization.push('?');
@@ -164,7 +164,7 @@ impl Url {
     }
 
     /// *Fragment state*: writes the fragment, if there is one.
-    fn with_fragment(mut self, input: &str) -> Url {
+    fn with_fragment(mut self, input: &str) -> Self {
         if let Some(fragment) = input.strip_prefix('#') {
             self.serialization.push('#');
             FRAGMENT.push(&mut self.serialization, fragment);
@@ -172,7 +172,7 @@ impl Url {
         self
     }
 
-    fn without_last_segment(mut self) -> Url {
+    fn without_last_segment(mut self) -> Self {
         let start = self.start(Part::Path);
         pop_segment(&mut self.serialization, start);
         self
@@ -222,10 +222,10 @@ enum Dots {
 }
 
 impl Dots {
-    fn of(segment: &str) -> Option<Dots> {
+    fn of(segment: &str) -> Option<Self> {
         match strip_dot(segment)? {
-            "" => Some(Dots::Single),
-            rest if strip_dot(rest) == Some("") => Some(Dots::Double),
+            "" => Some(Self::Single),
+            rest if strip_dot(rest) == Some("") => Some(Self::Double),
             _ => None,
         }
     }
