@@ -1,4 +1,4 @@
-//! The one error type: what went wrong, in which phase, for which URL, and why.
+//! The error type of the crate: its kind, its phase, its URL and its cause.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -17,26 +17,27 @@ use crate::url::Url;
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A cause whose type is erased: other crates' errors are no part of this crate's interface.
+/// A type-erased cause: the error types of other crates are not part of the public API.
 pub(crate) type Cause = Box<dyn StdError + Send + Sync>;
 
-/// Why a request failed.
+/// The error of a request or response.
 ///
-/// One word wide and opaque: ask [`kind`](Error::kind), [`phase`](Error::phase) or one of the
-/// predicates. `Display` is one line that names what was tried, for which URL, and the cause:
+/// It is one pointer wide and opaque: call [`kind`](Error::kind), [`phase`](Error::phase) or one of the
+/// predicates. `Display` is one line with the operation, its URL and the cause:
 ///
 /// ```text
 /// connecting to 127.0.0.1:9 for http://127.0.0.1:9/: Connection refused (os error 111)
 /// ```
 ///
-/// Because that line holds the cause already, a reporter that also walks
+/// Because that line includes the cause, a reporter that also walks
 /// [`source`](std::error::Error::source) prints it twice.
 ///
-/// What may be in that line: URLs with their queries (see [`without_url`](Error::without_url)), but
-/// never the password of one. Of a response only what was not understood, and only its beginning: a
-/// status line, the name of a field, the value of `Content-Length` or `Transfer-Encoding`, a
-/// `Location` that is no URL; the reason phrase of an error status; the text with which a proxy
-/// refuses; what stands where JSON does not parse. No other value of a field, of a request or a response.
+/// The line may contain URLs with their queries (see [`without_url`](Error::without_url)), but never
+/// the password of one. Of a response it shows only the part that was not understood, and only its
+/// beginning: a status line, the name of a field, the value of `Content-Length` or
+/// `Transfer-Encoding`, a `Location` that is not a URL; the reason phrase of an error status; the text
+/// with which a proxy refuses; the text at which JSON parsing fails. It shows no other field value
+/// of a request or a response.
 ///
 /// ```
 /// let error = leanhttp::Url::parse("example.org").map(|_| ()).unwrap_err();
@@ -46,48 +47,48 @@ pub(crate) type Cause = Box<dyn StdError + Send + Sync>;
 /// assert!(error.is_builder());
 /// ```
 pub struct Error {
-    /// Apart, because errors may be dropped nearly everywhere; in a box, so that it is one word.
+    /// Type-erased, because code all over a program drops errors; boxed, so that it is one pointer wide.
     inner: Box<Apart<Inner>>,
 }
 
 struct Inner {
     kind: Kind,
     phase: Phase,
-    /// Who was at the other end (`127.0.0.1:9`, a host name), where the phase has one.
+    /// The peer (`127.0.0.1:9`, a host name), where the phase has one.
     peer: Option<String>,
-    /// The proxy, where there is one.
+    /// The proxy, if one is used.
     via: Option<String>,
     url: Option<Url>,
     detail: Cow<'static, str>,
     cause: Option<Cause>,
-    /// What else there is to say.
+    /// Further sentences at the end of the line.
     notes: Vec<Cow<'static, str>>,
     status: Option<StatusCode>,
-    /// What the server calls that status, if that is not the usual.
+    /// The server's reason phrase, if it is not the usual one.
     reason: Option<Excerpt>,
     timings: Option<Box<Timings>>,
-    /// The response that a status error, a failed upgrade or a redirect that was not followed is about,
-    /// so that its body stays readable.
+    /// The response of a status error, of a failed upgrade or of a redirect that was not followed, so
+    /// that its body can still be read.
     response: Option<Box<dyn Any + Send + Sync>>,
 }
 
-/// What went wrong.
+/// The kind of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// What the caller asked for cannot be sent: a malformed URL, header, body length…
+    /// The request is invalid and cannot be sent: a malformed URL, header, body length…
     Builder,
-    /// The host name has no address, or it could not be looked up.
+    /// The host name has no address, or the lookup failed.
     Resolve,
-    /// No address of the host took the connection.
+    /// No address of the host accepted the connection.
     Connect,
-    /// The client's egress policy does not allow the address or the port.
+    /// The client's egress policy denies the address or the port.
     Denied,
-    /// The proxy refused to make the way to the origin, or gave no answer that says so.
+    /// The proxy refused to open a tunnel to the origin, or gave no valid answer.
     Proxy,
     /// The TLS handshake failed, or a TLS record is invalid.
     Tls,
-    /// A deadline passed; the line names which one and how long it was.
+    /// A timeout expired; the message names which one and its duration.
     Timeout,
     /// A [`CancelToken`](crate::CancelToken) ended the call.
     Cancelled,
@@ -95,35 +96,35 @@ pub enum Kind {
     Io,
     /// The peer sent something that is not HTTP/1.1.
     Protocol,
-    /// The peer ended the response before its end.
+    /// The peer closed the connection before the end of the response.
     Truncated,
-    /// A limit of this client was reached (head size, body size, ratio of a decoder).
+    /// A limit of this client was exceeded (head size, body size, decompression ratio).
     Limit,
     /// The request's body could not be produced as announced.
     Body,
     /// A redirect could not or must not be followed.
     Redirect,
-    /// The response's status is an error and the caller asked for that to be one.
+    /// The response has an error status, and the caller asked for an error in that case.
     Status,
-    /// The server did not go over to another protocol.
+    /// The server did not switch to the requested protocol.
     Upgrade,
-    /// The response's body is not what its coding, charset or JSON parser expects.
+    /// The response body is invalid for its content coding, charset or JSON parser.
     Decode,
 }
 
-/// What was being done.
+/// The phase in which an error occurred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {
-    /// Checking what the caller asked for; nothing has been sent.
+    /// Checking the request; nothing has been sent.
     Build,
     /// Looking up the host's addresses.
     Resolve,
-    /// Waiting for one's turn, where a host takes only so many connections.
+    /// Waiting for a connection, where the number of connections is limited.
     Queue,
     /// Opening the connection.
     Connect,
-    /// Asking the proxy for a way to the origin.
+    /// Asking the proxy for a tunnel to the origin.
     Proxy,
     /// The TLS handshake.
     Handshake,
@@ -133,25 +134,25 @@ pub enum Phase {
     Head,
     /// Reading the response's body.
     Body,
-    /// Turning the body's bytes into what the caller asked for.
+    /// Converting the body's bytes to the type that the caller asked for.
     Decode,
     /// Deciding on a redirect.
     Redirect,
-    /// Judging the response's status.
+    /// Checking the response's status.
     Status,
-    /// Going over to another protocol, and speaking it.
+    /// Switching to another protocol, and using it.
     Upgrade,
 }
 
-/// Whose fault a failure is; see [`Error::fault`].
+/// The party responsible for a failure; see [`Error::fault`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
     /// The caller's request or request body.
     Caller,
-    /// The peer broke a rule or answered with an error.
+    /// The peer broke a rule of the protocol or answered with an error.
     Peer,
-    /// The way there: names, routes, lost connections, deadlines.
+    /// The network: name lookup, routes, lost connections, timeouts.
     Network,
     /// A limit or policy of the client.
     Policy,
@@ -180,7 +181,7 @@ impl Error {
         Self::builder("too many header fields").cause(cause)
     }
 
-    /// A name or value that the crate `http` refuses, with the reason, which it does not tell.
+    /// Reports a name or value that the crate `http` refuses, with the rule, which that crate omits.
     pub(crate) fn invalid_field(
         detail: impl Into<Cow<'static, str>>,
         cause: impl Into<http::Error>,
@@ -196,7 +197,7 @@ impl Error {
         error
     }
 
-    /// The caller's fault, found before anything was sent.
+    /// Creates an error in the request, found before anything was sent.
     pub(crate) fn builder(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Builder, Phase::Build).detail(detail)
     }
@@ -210,14 +211,14 @@ impl Error {
         self.with_cause(cause.into())
     }
 
-    /// Once in a program, and not once for each type of cause.
+    /// Compiled once, not once for each type of cause.
     #[inline(never)]
     fn with_cause(mut self, cause: Cause) -> Self {
         self.inner.cause = Some(cause);
         self
     }
 
-    /// Says one more thing at the end of the line.
+    /// Appends a sentence to the line.
     pub(crate) fn note(mut self, note: impl Into<Cow<'static, str>>) -> Self {
         self.inner.notes.push(note.into());
         self
@@ -228,31 +229,31 @@ impl Error {
         self
     }
 
-    /// The proxy that the connection goes to, without its credentials.
+    /// Sets the proxy of the connection, shown without its credentials.
     pub(crate) fn via(mut self, proxy: &dyn fmt::Display) -> Self {
         self.inner.via = Some(proxy.to_string());
         self
     }
 
-    /// The status with which a proxy refused, if it said one.
+    /// Sets the status with which a proxy refused, if it sent one.
     pub(crate) fn refused_with(mut self, status: Option<StatusCode>) -> Self {
         self.inner.status = status;
         self
     }
 
-    /// Keeps the response that it is about, so that its body can still be read.
+    /// Keeps the response, so that its body can still be read.
     pub(crate) fn keeping(mut self, response: Box<dyn Any + Send + Sync>) -> Self {
         self.inner.response = Some(response);
         self
     }
 
-    /// The status of the response that it is about.
+    /// Sets the status of the response.
     pub(crate) fn about(mut self, status: StatusCode) -> Self {
         self.inner.status = Some(status);
         self
     }
 
-    /// `reason` is what the server calls the status.
+    /// Creates a status error; `reason` is the server's reason phrase.
     pub(crate) fn from_status(status: StatusCode, reason: &[u8]) -> Self {
         let usual = status.canonical_reason().unwrap_or_default();
         let mut error = Self::new(Kind::Status, Phase::Status).about(status);
@@ -262,13 +263,13 @@ impl Error {
         error
     }
 
-    /// There is an answer, and it is not `101 Switching Protocols`; it is kept.
+    /// Creates an error for a response other than `101 Switching Protocols`, and keeps the response.
     pub(crate) fn not_upgraded(status: StatusCode, response: Box<dyn Any + Send + Sync>) -> Self {
         let detail = format!("the server answered {status}");
         Self::new(Kind::Upgrade, Phase::Upgrade).detail(detail).about(status).keeping(response)
     }
 
-    /// The response that was kept, if it is one of the front `R`.
+    /// Takes the kept response, if its type is `R`.
     pub(crate) fn take_response<R: 'static>(&mut self) -> Option<R> {
         let kept = self.inner.response.take()?;
         match kept.downcast() {
@@ -280,7 +281,7 @@ impl Error {
         }
     }
 
-    /// Adds the URL unless the error knows a closer one.
+    /// Sets the URL, unless a more specific one is set already.
     pub(crate) fn for_url(mut self, url: &Url) -> Self {
         self.inner.url.get_or_insert_with(|| url.clone());
         self
@@ -291,22 +292,22 @@ impl Error {
         self
     }
 
-    /// Where the time went until a call failed; none if it failed before it began or in its body.
+    /// Returns the timings of the call until it failed; `None` if it failed before it began or in its body.
     pub fn timings(&self) -> Option<&Timings> {
         self.inner.timings.as_deref()
     }
 
-    /// What went wrong.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> Kind {
         self.inner.kind
     }
 
-    /// What was being done when it went wrong.
+    /// Returns the phase in which the error occurred.
     pub fn phase(&self) -> Phase {
         self.inner.phase
     }
 
-    /// Whose fault it is, as far as the client can tell.
+    /// Returns the party responsible, as far as the client can tell.
     ///
     /// ```
     /// use leanhttp::error::Fault;
@@ -324,96 +325,96 @@ impl Error {
         }
     }
 
-    /// The URL it happened at; after redirects that of the failing hop.
+    /// Returns the URL of the failed request; after redirects, the URL of the hop that failed.
     pub fn url(&self) -> Option<&Url> {
         self.inner.url.as_ref()
     }
 
-    /// The URL, to be changed, for instance to remove a secret from its query.
+    /// Returns mutable access to the URL, for instance to remove a secret from its query.
     pub fn url_mut(&mut self) -> Option<&mut Url> {
         self.inner.url.as_mut()
     }
 
-    /// The same error with another URL.
+    /// Replaces the URL.
     pub fn with_url(mut self, url: Url) -> Self {
         self.inner.url = Some(url);
         self
     }
 
-    /// The same error without its URL, for instance when the URL is a secret.
+    /// Removes the URL, for instance if it is a secret.
     pub fn without_url(mut self) -> Self {
         self.inner.url = None;
         self
     }
 
-    /// The status of the response, for errors of `error_for_status` and `upgrade` and for redirects that
-    /// were not followed ([`Kind::Redirect`]); or the status with which a proxy refused to make a tunnel
-    /// ([`Kind::Proxy`]), such as 407.
+    /// Returns the status of the response, for errors of `error_for_status` and `upgrade` and for
+    /// redirects that were not followed ([`Kind::Redirect`]); or the status with which a proxy refused to
+    /// open a tunnel ([`Kind::Proxy`]), such as 407.
     pub fn status(&self) -> Option<StatusCode> {
         self.inner.status
     }
 
-    /// What the caller asked for cannot be sent; nothing was.
+    /// Returns whether the request was invalid and nothing was sent.
     pub fn is_builder(&self) -> bool {
         self.inner.kind == Kind::Builder
     }
 
-    /// A redirect could not or must not be followed.
+    /// Returns whether a redirect could not or must not be followed.
     pub fn is_redirect(&self) -> bool {
         self.inner.kind == Kind::Redirect
     }
 
-    /// The error comes from `error_for_status`.
+    /// Returns whether the error comes from `error_for_status`.
     pub fn is_status(&self) -> bool {
         self.inner.kind == Kind::Status
     }
 
-    /// A deadline passed, whichever.
+    /// Returns whether a timeout expired, of any kind.
     pub fn is_timeout(&self) -> bool {
         self.inner.kind == Kind::Timeout
     }
 
-    /// A [`CancelToken`](crate::CancelToken) ended the call.
+    /// Returns whether a [`CancelToken`](crate::CancelToken) ended the call.
     pub fn is_cancelled(&self) -> bool {
         self.inner.kind == Kind::Cancelled
     }
 
-    /// It failed before a response's head was there, and not for the caller's fault:
-    /// looking up, connecting, handshake, sending, waiting.
+    /// Returns whether the call failed before the head of a response was received, for a reason other
+    /// than the caller's input: name lookup, connecting, handshake, sending, waiting.
     pub fn is_request(&self) -> bool {
         let Inner { kind, phase, .. } = &**self.inner;
         let before_the_head = matches!(phase, Phase::Send | Phase::Head) || self.is_connect();
         before_the_head && *kind != Kind::Body
     }
 
-    /// No connection could be made: none was free, or the name, the TCP connection, the proxy or
-    /// the TLS handshake failed.
+    /// Returns whether no connection could be established: none was free, or the name lookup, the TCP
+    /// connection, the proxy or the TLS handshake failed.
     pub fn is_connect(&self) -> bool {
         use Phase::{Connect, Handshake, Proxy, Queue, Resolve};
         matches!(self.inner.phase, Queue | Resolve | Connect | Proxy | Handshake)
     }
 
-    /// The host's name could not be looked up.
+    /// Returns whether the name lookup failed.
     pub fn is_dns(&self) -> bool {
         self.inner.phase == Phase::Resolve
     }
 
-    /// The request's body could not be sent or the response's body could not be read.
+    /// Returns whether sending the request body or reading the response body failed.
     pub fn is_body(&self) -> bool {
         self.inner.kind == Kind::Body || self.inner.phase == Phase::Body
     }
 
-    /// The response's body could not be decoded (content coding, charset, JSON).
+    /// Returns whether decoding the response body failed (content coding, charset, JSON).
     pub fn is_decode(&self) -> bool {
         self.inner.kind == Kind::Decode
     }
 
-    /// The server did not go over to another protocol.
+    /// Returns whether the server did not switch to the requested protocol.
     pub fn is_upgrade(&self) -> bool {
         self.inner.kind == Kind::Upgrade
     }
 
-    /// The same as an error of a reader or a writer, of the kind that tells its callers most.
+    /// Converts to an [`io::Error`] with the most specific `io::ErrorKind`, for readers and writers.
     pub(crate) fn into_io(self) -> io::Error {
         let cause = self.inner.cause.as_ref().and_then(|cause| cause.downcast_ref::<io::Error>());
         let kind = match self.inner.kind {
@@ -428,7 +429,7 @@ impl Error {
 
 /// RFC 9110 §5.6.2.
 const NAME_RULE: &str =
-    "letters, digits and !#$%&'*+-.^_`|~ may stand there, no space and no colon";
+    "only letters, digits and !#$%&'*+-.^_`|~ are allowed, no space and no colon";
 
 /// RFC 9110 §5.5.
 const VALUE_RULE: &str = "the value holds a line break or another control character";
@@ -449,7 +450,7 @@ impl fmt::Display for Error {
 }
 
 impl Error {
-    /// What was tried, on whom, for which URL.
+    /// Returns the operation, its peer and its URL.
     fn activity(&self) -> String {
         let Inner { kind, phase, peer, via, url, status, reason, .. } = &**self.inner;
         let peer = peer.as_deref().unwrap_or("the server");
@@ -467,7 +468,7 @@ impl Error {
             Phase::Redirect => "following a redirect".to_owned(),
             Phase::Status => status.map(|status| said(status, reason.as_ref())).unwrap_or_default(),
             Phase::Upgrade if *kind == Kind::Upgrade => "upgrading the connection".to_owned(),
-            Phase::Upgrade => format!("speaking another protocol with {peer}"),
+            Phase::Upgrade => format!("using the upgraded connection to {peer}"),
         };
         let url = url.as_ref().map(|url| format!(" for {}", url.redacted())).unwrap_or_default();
         let via = via.as_ref().map(|via| format!(" via the proxy {via}")).unwrap_or_default();
@@ -475,18 +476,18 @@ impl Error {
     }
 }
 
-/// A status in the usual words, and in the server's.
+/// Formats a status with its usual reason phrase and the server's.
 fn said(status: StatusCode, reason: Option<&Excerpt>) -> String {
     let usual = status.canonical_reason().map(|usual| format!(" {usual}")).unwrap_or_default();
     let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
     format!("{}{usual}{reason}", status.as_str())
 }
 
-/// How much of a reason phrase is shown.
+/// The maximum number of bytes of a reason phrase that are shown.
 const LONGEST_REASON: usize = 64;
 
-/// The text of a cause, which is another crate's or the caller's and may be of any shape: beginning
-/// and end of it, without line breaks.
+/// Shortens the text of a cause to one line: its beginning and its end, without line breaks. It comes
+/// from another crate or the caller and may have any shape.
 fn one_line(text: &str) -> String {
     const START: usize = 240;
     const END: usize = 60;
@@ -495,7 +496,7 @@ fn one_line(text: &str) -> String {
     let mut line = String::new();
     for (at, c) in text.chars().enumerate() {
         if !left_out.contains(&at) {
-            line.push(if c.is_control() { ' ' } else { c }); // others unseen: see `Line`
+            line.push(if c.is_control() { ' ' } else { c }); // `Line` escapes other invisible characters
         } else if at == START {
             line.push('…');
         }
@@ -522,8 +523,8 @@ impl Line<'_, '_> {
     }
 }
 
-/// Writes a text of which a peer may have written a part: the one place where what nobody sees is
-/// escaped, so that no name, reason or cause can turn or hide what stands around it.
+/// Writes a text that may come from a peer. The only place where invisible characters are escaped, so
+/// that no name, reason or cause can reorder or hide the text around it.
 fn write_seen(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     let mut rest = text;
     while let Some((at, unseen)) = rest.char_indices().find(|(_, c)| is_unseen(*c)) {
@@ -534,8 +535,8 @@ fn write_seen(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     f.write_str(rest)
 }
 
-/// Controls, line separators, what sets the direction of writing, and all else that shows nothing
-/// (Unicode: `Default_Ignorable_Code_Point`, `Bidi_Control`).
+/// Returns whether a character is invisible: control characters, line separators, directional
+/// formatting and ignorable characters (Unicode: `Default_Ignorable_Code_Point`, `Bidi_Control`).
 fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c,

@@ -247,8 +247,8 @@ mod tls {
             (Leaf::Expired, "invalid peer certificate: certificate expired: …"),
             (
                 Leaf::UnknownIssuer,
-                "invalid peer certificate: UnknownIssuer; `add_root_certificate` makes an \
-                 authority known, `tls_platform_verifier` those of the system",
+                "invalid peer certificate: UnknownIssuer; trust its issuer with \
+                 `add_root_certificate`, or those of the system with `tls_platform_verifier`",
             ),
         ];
         for (leaf, reason) in rows {

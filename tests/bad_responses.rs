@@ -120,7 +120,7 @@ fn no_http() {
         ),
         (
             b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n",
-            "101 Switching Protocols to what was not asked for",
+            "101 Switching Protocols for a protocol that was not offered",
         ),
     ];
     let bodies = [

@@ -409,7 +409,7 @@ fn s16_an_alert_beats_the_error_of_the_write() {
 }
 
 const EARLY: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
-const UNSOLICITED: &str = "the server spoke before it was asked";
+const UNSOLICITED: &str = "the server sent data before the request";
 
 /// RFC 9112 §9.2: bytes that are there before the request is sent are no answer to it, whatever lies
 /// between. Here they come with the last words of the handshake.

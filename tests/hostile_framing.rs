@@ -349,7 +349,7 @@ fn h24_a_response_before_the_request() {
         let request = client.put(peer.url("/")).body(Body::sized(std::io::empty(), 1));
         let error = request.send().unwrap_err();
         assert_eq!(error.kind(), Kind::Protocol);
-        assert!(error.to_string().ends_with("the server spoke before it was asked"), "{error}");
+        assert!(error.to_string().ends_with("the server sent data before the request"), "{error}");
         peer.join();
         assert_eq!(peer.received_text(0).matches("PUT").count(), 0, "nothing was sent");
     }

@@ -695,8 +695,8 @@ mod logins {
         let line = |peer: &str| {
             format!(
                 "TLS handshake with {peer} for https://{peer}/: invalid peer certificate: UnknownIssuer; \
-                 `add_root_certificate` makes an authority known, `tls_platform_verifier` those of the \
-                 system"
+                 trust its issuer with `add_root_certificate`, or those of the system with \
+                 `tls_platform_verifier`"
             )
         };
         let peer = format!("localhost:{}", server.addr().port());

@@ -437,7 +437,7 @@ mod floods {
             let (allocated, answer) =
                 measured(|| client.post(&url).send().and_then(Response::text));
             let told =
-                format!("sending the request for {url}: the server spoke before it was asked");
+                format!("sending the request for {url}: the server sent data before the request");
             assert_eq!(answer.unwrap_err().to_string(), told);
             assert_eq!(client.pool_stats().idle, 0);
             assert!(allocated.bytes_max < 512 * KB, "{allocated:?}");

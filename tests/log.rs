@@ -92,12 +92,12 @@ fn a_line_for_each_decision_and_no_secret() {
     assert_eq!(get(), "3");
     assert_eq!(lines(), [format!("{way}: connected to {address}")]);
     drop(client);
-    assert_eq!(lines(), [format!("{way}: closing a connection: it is kept no longer")]);
+    assert_eq!(lines(), [format!("{way}: closing a connection: evicted from the pool")]);
 
     let cut = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx";
     let broken = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nx\r\n";
     let ends = [
-        (cut, Step::Silent, "the time of the call was over"),
+        (cut, Step::Silent, "a timeout expired"),
         (cut, Step::Close, "the peer closed the connection too early"),
         (broken, Step::Silent, "the peer broke the protocol"),
     ];

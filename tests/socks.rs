@@ -91,7 +91,10 @@ fn logins() {
     );
     assert_eq!(line, expected);
     let none = by("").get(url).send().unwrap_err().to_string();
-    assert!(none.ends_with(": the proxy takes none of our ways to log in"), "{none}");
+    assert!(
+        none.ends_with(": the proxy accepts none of the offered authentication methods"),
+        "{none}"
+    );
 
     let given = Proxy::all(format!("socks5h://127.0.0.1:{port}")).unwrap();
     let given = given.basic_auth("us er", "p@ss");
@@ -130,7 +133,7 @@ fn n04_answers_that_are_none() {
     let cases: [(&[u8], &str); 7] = [
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "not an answer of this version of SOCKS"),
         (b"\x04\x5a", "not an answer of this version of SOCKS"),
-        (b"\x05\x02", "a way to log in that was not offered (0x02)"),
+        (b"\x05\x02", "chose an authentication method that was not offered (0x02)"),
         (b"\x05\0\x05\x05\0\x01\0\0\0\0\0\0", "the proxy refused: connection refused"),
         (b"\x05\0\x05\x02", "the proxy refused: not allowed by its rules"),
         (b"\x05", "the proxy closed the connection"),

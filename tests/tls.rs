@@ -183,9 +183,9 @@ mod certificates {
     fn the_certificate_that_was_given_is_the_servers_own() {
         const NAME: &str = "invalid peer certificate: certificate not valid for name \"b.test\"…";
         const EXPIRED: &str = "invalid peer certificate: certificate expired…";
-        const AUTHORITY: &str = "invalid peer certificate: CaUsedAsEndEntity; the server shows the \
-            certificate of an authority as its own: `add_root_certificate` of this very certificate \
-            trusts it";
+        const AUTHORITY: &str = "invalid peer certificate: CaUsedAsEndEntity; the server uses a CA \
+            certificate as its own: to trust it, pass this very certificate to \
+            `add_root_certificate`";
         let pki = Pki::new();
         let (given, other, expired) =
             (own_authority(4000), own_authority(4000), own_authority(2020));
@@ -518,8 +518,8 @@ mod settings {
             ),
             (
                 trusting(&pki).identity(Identity::from_pem(mixed.as_bytes()).unwrap()),
-                "TLS settings: keys may not be consistent: …; the private key is not that of the \
-                 first certificate, which has to be the client's own",
+                "TLS settings: keys may not be consistent: …; the private key does not match the \
+                 first certificate, which must be the client's own",
             ),
             (
                 trusting(&pki).add_crl(CertificateRevocationList::from_der(b"junk")),

@@ -351,7 +351,7 @@ mod timeouts {
             let error = echo.read(&mut late).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::TimedOut);
             let line = format!(
-                "speaking another protocol with {} for {}: no byte came for 30ms (read timeout)",
+                "using the upgraded connection to {} for {}: no byte came for 30ms (read timeout)",
                 server.addr(),
                 server.url("/")
             );
@@ -488,7 +488,7 @@ mod refusals {
             assert_eq!(error.kind(), Kind::Protocol);
             let line = error.to_string();
             assert!(
-                line.ends_with(": 101 Switching Protocols to what was not asked for"),
+                line.ends_with(": 101 Switching Protocols for a protocol that was not offered"),
                 "{line}"
             );
         }

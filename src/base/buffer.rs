@@ -1,10 +1,10 @@
-//! A byte queue in one piece of memory: filled at the back, consumed at the front.
+//! A byte queue in one contiguous allocation: data is appended at the back and consumed at the front.
 
 use std::fmt;
 
-/// Bytes wait between `start` and `end`; what is behind `end` is free space.
+/// The data lies between `start` and `end`; the memory behind `end` is free space.
 ///
-/// A new buffer holds no memory. Memory is initialised once, so it is worth handing on: see
+/// A new buffer owns no memory. Its memory is initialized only once, so it is worth reusing: see
 /// [`Shelf`].
 #[derive(Default)]
 pub(crate) struct Buffer {
@@ -14,7 +14,7 @@ pub(crate) struct Buffer {
     end: usize,
 }
 
-/// Says how much there is, never what: it may be a secret, and what was consumed still stands there.
+/// Shows the length, never the bytes: they may be a secret, and consumed bytes are still in memory.
 impl fmt::Debug for Buffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Buffer").field("len", &self.len()).finish_non_exhaustive()
@@ -38,13 +38,13 @@ impl Buffer {
         self.start == self.end
     }
 
-    /// Whether there is no space behind the data.
+    /// Returns whether there is no free space behind the data.
     pub(crate) fn is_full(&self) -> bool {
         self.end == self.memory.len()
     }
 
-    /// All free space, at least `least` bytes of it; bytes are moved to the front, or the memory
-    /// grows, only when that is needed.
+    /// Returns all free space, at least `least` bytes. Moves the data to the front, or grows the
+    /// memory, only if it has to.
     pub(crate) fn space(&mut self, least: usize) -> &mut [u8] {
         if self.is_empty() {
             self.clear();
@@ -58,13 +58,13 @@ impl Buffer {
         self.memory.get_mut(self.end..).unwrap_or_default()
     }
 
-    /// The first `count` bytes of the space now hold data.
+    /// Marks the first `count` bytes of the free space as data.
     pub(crate) fn filled(&mut self, count: usize) {
         self.end = self.memory.len().min(self.end + count);
     }
 
-    /// The space now holds data from its byte `gap` on, `count` bytes of it. What waited already
-    /// moves up to it, so that all is one piece.
+    /// Marks `count` bytes of the free space, starting at its byte `gap`, as data. The data before it
+    /// moves up to close the gap.
     pub(crate) fn filled_behind(&mut self, gap: usize, count: usize) {
         if self.end + gap + count > self.memory.len() {
             return;
@@ -74,7 +74,7 @@ impl Buffer {
         self.end += gap + count;
     }
 
-    /// The first `count` bytes of the data are done with.
+    /// Removes the first `count` bytes of the data.
     pub(crate) fn consume(&mut self, count: usize) {
         self.start = self.end.min(self.start + count);
     }
@@ -83,7 +83,7 @@ impl Buffer {
         self.push_all([bytes]);
     }
 
-    /// Appends all pieces, with one look at the space.
+    /// Appends all pieces, and checks for space only once.
     pub(crate) fn push_all<const N: usize>(&mut self, pieces: [&[u8]; N]) {
         let count = pieces.iter().map(|piece| piece.len()).sum();
         if self.memory.len() - self.end < count {
@@ -103,13 +103,13 @@ impl Buffer {
         self.end = 0;
     }
 
-    /// Hands the memory on, and forgets what was in it.
+    /// Returns the memory to the store of free buffers, and discards the data.
     pub(crate) fn rest(&mut self, shelf: &mut Shelf) {
         self.clear();
         shelf.put(std::mem::take(&mut self.memory));
     }
 
-    /// Takes memory to work in, if there is any.
+    /// Takes memory from the store of free buffers, if it has any.
     pub(crate) fn wake(&mut self, shelf: &mut Shelf) {
         self.clear();
         self.memory = shelf.memory.pop().unwrap_or_default();
@@ -124,7 +124,7 @@ impl Buffer {
     fn grow(&mut self, least: usize) {
         let wanted = (self.end + least).max(self.memory.len() * 2);
         if self.end == 0 {
-            // Fresh zeroed memory is cheaper than growing what holds nothing.
+            // Allocating zeroed memory is cheaper than growing a buffer that holds no data.
             self.memory = vec![0; wanted];
         } else {
             self.memory.resize(wanted, 0);
@@ -132,17 +132,17 @@ impl Buffer {
     }
 }
 
-/// Memory for buffers to come: an idle connection needs none, and the next one to work need not
-/// initialise its own. What came last goes first: it is the most likely to be near the processor.
+/// Free buffers: an idle connection needs none, and the next active one need not initialize its
+/// own. The most recently used is taken first, since it is the most likely to be in the CPU cache.
 #[derive(Default)]
 pub(crate) struct Shelf {
     memory: Vec<Vec<u8>>,
 }
 
-/// How many pieces are kept: enough for some threads at a time.
+/// The maximum number of free buffers: enough for some threads at a time.
 const SHELF_PIECES: usize = 32;
 
-/// Larger ones served a large body, which is rare, and are not kept.
+/// The size of the largest buffer that is kept. Only large bodies need more, which is rare.
 const SHELF_PIECE: usize = 16 * 1024;
 
 impl Shelf {
@@ -154,7 +154,7 @@ impl Shelf {
     }
 }
 
-/// As [`Buffer`]'s.
+/// Shows only the number of free buffers, for the same reason as [`Buffer`].
 impl fmt::Debug for Shelf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shelf").field("len", &self.memory.len()).finish_non_exhaustive()
@@ -197,8 +197,8 @@ mod tests {
         assert!(buffer.is_empty() && buffer.memory.len() >= 100);
     }
 
-    /// Space that is just enough is neither moved nor grown: one byte more is first looked for in
-    /// front of the data, then allocated, and then twice as much as there was.
+    /// Space that is just enough is neither moved nor grown. For one byte more the data moves to the
+    /// front; if that is not enough, the memory doubles.
     #[test]
     fn just_enough_space_is_enough() {
         let half_eaten = || {
@@ -224,7 +224,7 @@ mod tests {
         buffer.push(b"c");
         assert!(buffer.is_full());
         buffer.consume(2);
-        assert!(buffer.is_full(), "space in front is none to read into");
+        assert!(buffer.is_full(), "space in front of the data does not count");
         buffer.data_mut()[0] = b'd';
         assert_eq!(buffer.data(), b"d");
     }
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_is_closed_by_moving_what_waits() {
+    fn filling_behind_a_gap_moves_the_data_up() {
         let mut buffer = Buffer::default();
         buffer.push(b"head");
         buffer.space(10)[..6].copy_from_slice(b"___abc");
@@ -261,9 +261,9 @@ mod tests {
         assert_eq!(buffer.data(), b"headabc");
     }
 
-    /// What cannot be behind the gap is not taken: what waits stays as it is.
+    /// A range that does not fit into the free space is ignored, and the data stays as it is.
     #[test]
-    fn a_gap_lies_within_the_space() {
+    fn a_range_outside_the_free_space_is_ignored() {
         for (gap, count, expected) in [
             (3, 3, &b"headdef"[..]),
             (6, 0, b"head"),

@@ -1,18 +1,17 @@
-//! The Gregorian calendar, in which every date of HTTP is written, as instants.
+//! Converts dates of the Gregorian calendar, which all HTTP dates use, to instants.
 
 use std::time::{Duration, SystemTime};
 
-/// A day and a time of day in UTC. The time counts as it is, so a 60th second is the next minute.
+/// A day and a time of day in UTC. Second 60 (a leap second) is the first second of the next minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DateTime {
     pub(crate) year: u32,
-    /// Counted from 0, as [`month`] does.
+    /// Counted from 0, as in [`month`].
     pub(crate) month: usize,
     pub(crate) day: u32,
     pub(crate) time: Time,
 }
 
-/// A time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Time {
     pub(crate) hour: u32,
@@ -21,7 +20,7 @@ pub(crate) struct Time {
 }
 
 impl DateTime {
-    /// The instant, if there is such a day in the calendar, which begins with 1601.
+    /// Returns the instant, or `None` if the calendar has no such day or the year is before 1601.
     pub(crate) fn instant(self) -> Option<SystemTime> {
         let Self { year, month, day, time } = self;
         if year < FIRST_YEAR || !(1..=days_in(month, year)).contains(&day) {
@@ -32,13 +31,14 @@ impl DateTime {
     }
 }
 
-/// The month that `name` starts with, in any case, counted from 0.
+/// Returns the month whose English name starts with the first three letters of `name`, ignoring case,
+/// counted from 0.
 pub(crate) fn month(name: &[u8]) -> Option<usize> {
     let name = name.get(..3)?;
     MONTHS.iter().position(|(known, _)| name.eq_ignore_ascii_case(*known))
 }
 
-/// Days from 1970-01-01 to the given date.
+/// Returns the number of days from 1970-01-01 to the given date.
 fn days_from_epoch(year: u32, month: usize, day: u32) -> i64 {
     let past = i64::from(year - 1);
     let years = past * 365 + past / 4 - past / 100 + past / 400;
@@ -77,10 +77,10 @@ const MONTHS: [(&[u8; 3], u32); 12] = [
 
 const FEBRUARY: usize = 1;
 
-/// Before it a date is more likely a mistake than meant; Windows knows no earlier ones.
+/// The first accepted year. An earlier one is most likely a mistake, and Windows cannot represent it.
 const FIRST_YEAR: u32 = 1601;
 
-/// From 0001-01-01, in the proleptic Gregorian calendar.
+/// Days between 0001-01-01 and 1970-01-01 in the proleptic Gregorian calendar.
 const DAYS_BEFORE_1970: i64 = 719_162;
 
 #[cfg(test)]

@@ -1,27 +1,28 @@
-//! Ending a call from another thread.
+//! Cancels a call from another thread.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Ends calls from another thread, at once and in every phase.
+/// Cancels calls from another thread, immediately and in every phase.
 ///
 /// Give a clone to [`RequestBuilder::cancel_token`](crate::client::request::RequestBuilder::cancel_token)
 /// and keep the other. After [`cancel`](Self::cancel) the call fails with
-/// [`Kind::Cancelled`](crate::error::Kind::Cancelled) wherever it is: in the queue for a connection,
-/// looking up, connecting, in a handshake, sending, waiting, reading the body or before a retry. Its
-/// connection is closed. What had come by then may still be read. What cannot be interrupted is a reader of yours that gives the request's
-/// body, and a look-up that the system does on a thread of its own, which is left behind.
+/// [`Kind::Cancelled`](crate::error::Kind::Cancelled) in any phase: in the queue for a connection,
+/// during the name lookup, connecting, the handshake, sending, waiting, reading the body or the delay
+/// before a retry. Its connection is closed. Bytes that were received before can still be read.
+/// Two things cannot be interrupted: a reader of yours that supplies the request body, and a name
+/// lookup that the system runs on a thread of its own, which is abandoned.
 ///
-/// One token may belong to many calls; cancelled once, it stays so, and ends those that begin later
-/// at their start.
+/// One token may belong to many calls. It stays cancelled, so a call that begins later fails
+/// immediately.
 ///
 /// ```
 /// use leanhttp::{CancelToken, Client};
 ///
 /// let token = CancelToken::new();
 /// let request = Client::new().get("http://192.0.2.1/").cancel_token(&token);
-/// token.cancel(); // from wherever
+/// token.cancel(); // usually from another thread
 /// assert!(request.send().unwrap_err().is_cancelled());
 /// ```
 #[derive(Clone, Default)]
@@ -33,30 +34,30 @@ struct State {
     hooks: Mutex<Hooks>,
 }
 
-/// What is done when a token is cancelled.
+/// An action that runs when a token is cancelled.
 pub(crate) enum Hook {
-    /// Ends what the system does for a call. It calls no foreign code, so it runs under the lock: when
-    /// its [`Watch`] is gone, it neither runs nor will.
+    /// Interrupts a system operation of the call. It calls no foreign code, so it runs under the lock:
+    /// once its [`Watch`] is dropped, it is not running and never runs again.
     Interrupt(Box<dyn Fn() + Send>),
-    /// Tells who waits, by a waker that may do anything, so it runs without a lock. It may still run
-    /// when its [`Watch`] is gone.
+    /// Wakes a waiting task. A waker may do anything, so it runs without the lock, and may still run
+    /// after its [`Watch`] is dropped.
     Wake(Arc<dyn Fn() + Send + Sync>),
 }
 
 #[derive(Default)]
 struct Hooks {
     slots: Vec<Option<Hook>>,
-    /// Which of them are empty.
+    /// The indexes of the empty slots.
     free: Vec<usize>,
 }
 
 impl CancelToken {
-    /// A token that is not cancelled.
+    /// Creates a token that is not cancelled.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Ends the calls that have this token.
+    /// Cancels the calls that have this token.
     ///
     /// No lock is held while the wakers of waiting tasks are called: they may drop the future of a
     /// call, or cancel again.
@@ -66,12 +67,12 @@ impl CancelToken {
         wakes.iter().for_each(|wake| wake());
     }
 
-    /// Whether it was.
+    /// Returns whether [`cancel`](Self::cancel) was called.
     pub fn is_cancelled(&self) -> bool {
         self.0.is_cancelled.load(Ordering::SeqCst)
     }
 
-    /// Has something done when the token is cancelled, or now if it is.
+    /// Registers `hook` to run when the token is cancelled, or runs it now if it already is.
     pub(crate) fn on_cancel(&self, hook: Hook) -> Watch {
         let (slot, wake) = {
             let mut hooks = self.0.hooks();
@@ -87,7 +88,7 @@ impl CancelToken {
 }
 
 impl Hook {
-    /// Does what is done under the lock, and gives back what is not.
+    /// Runs an interrupt, which is allowed under the lock; returns a wake, which is not.
     fn run(&self) -> Option<Arc<dyn Fn() + Send + Sync>> {
         match self {
             Self::Interrupt(interrupt) => {
@@ -99,7 +100,7 @@ impl Hook {
     }
 }
 
-/// As long as this lives, the token does what it was asked to do.
+/// Keeps a hook registered; dropping it removes the hook.
 #[derive(Debug)]
 pub(crate) struct Watch {
     token: CancelToken,
@@ -109,7 +110,7 @@ pub(crate) struct Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         let hook = self.token.0.hooks().take(self.slot);
-        drop(hook); // only here, without the lock: it may hold the last of a waker
+        drop(hook); // outside the lock: it may own the last reference to a waker
     }
 }
 
@@ -176,7 +177,7 @@ mod tests {
         assert_eq!(count.load(Ordering::SeqCst), 1, "the dropped one is forgotten");
         drop(first);
         let late = token.on_cancel(hook());
-        assert_eq!(count.load(Ordering::SeqCst), 2, "it was cancelled already");
+        assert_eq!(count.load(Ordering::SeqCst), 2, "a hook of a cancelled token runs immediately");
         drop(late);
         assert!(token.is_cancelled() && token.0.hooks().slots.iter().all(Option::is_none));
         assert_eq!(format!("{token:?}"), "CancelToken { is_cancelled: true }");
@@ -192,14 +193,18 @@ mod tests {
             watches.push(token.on_cancel(nothing()));
         }
         let slots: std::collections::BTreeSet<_> = watches.iter().map(|watch| watch.slot).collect();
-        assert_eq!((slots.len(), token.0.hooks().slots.len()), (3, 3), "each has its own");
+        assert_eq!(
+            (slots.len(), token.0.hooks().slots.len()),
+            (3, 3),
+            "each hook has its own slot"
+        );
     }
 
     fn nothing() -> Hook {
         Hook::Wake(Arc::new(|| ()))
     }
 
-    /// What is woken may do anything with the token: use it, drop its watch, cancel again.
+    /// A wake may do anything with the token: register a hook, drop its watch, cancel again.
     #[test]
     fn wakes_run_without_the_lock() {
         let token = CancelToken::new();
@@ -219,7 +224,7 @@ mod tests {
         assert!(token.0.hooks().slots.iter().all(Option::is_none));
     }
 
-    /// What a hook holds may use the token when it is dropped.
+    /// Dropping a hook may use the token.
     #[test]
     fn hooks_are_dropped_without_the_lock() {
         struct Uses(CancelToken);

@@ -1,12 +1,11 @@
-//! Large values whose code for dropping them stands once in a program.
+//! A box that keeps the drop code of large types out of other codegen units, to save binary size.
 
 use std::borrow::BorrowMut;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-/// A box that is known by its trait only, for the sake of small programs: what drops `T` would
-/// otherwise be repeated in each codegen unit, of this crate and of the program, where one may be
-/// dropped.
+/// A box behind a trait object. The code that drops `T` is generated once, and not again in every
+/// codegen unit, of this crate and of the program, that may drop one.
 pub(crate) struct Apart<T>(Box<dyn BorrowMut<T> + Send + Sync>);
 
 impl<T: Send + Sync + 'static> Apart<T> {

@@ -1,6 +1,8 @@
-//! What the rest of the crate is built from and what knows nothing of HTTP: a [`Buffer`](buffer::Buffer)
-//! and the store of free ones, numbers, percent-encoding, the calendar, excerpts of a peer's bytes for
-//! error messages, the cancel token, and the timings of a call.
+//! Building blocks that know nothing of HTTP.
+//!
+//! Read [`buffer`] first: the byte queue that every connection uses. The other files are independent of
+//! each other: digit-exact numbers, percent-encoding, the calendar, excerpts of a peer's bytes for error
+//! messages, the cancel token, and the timings of a call.
 
 pub(crate) mod buffer;
 pub(crate) mod calendar;

@@ -1,11 +1,11 @@
-//! Numbers as the wire writes them, digit by digit: `1*DIGIT` has no sign, no space and no prefix,
-//! all of which `str::parse` or `from_str_radix` would let pass in part.
+//! Parses numbers digit by digit. `1*DIGIT` has no sign, no space and no prefix, but `str::parse`
+//! and `from_str_radix` accept some of them.
 
-/// No length is larger than this: what every file offset and every signed 64-bit reader behind us
-/// can hold (RFC 9110 §8.6: anticipate large numbers, prevent conversion errors).
+/// The maximum length of a body: the largest file offset and signed 64-bit integer, so that every
+/// reader can represent it (RFC 9110 §8.6: anticipate large numbers, prevent conversion errors).
 pub(crate) const MAX_LENGTH: u64 = i64::MAX as u64;
 
-/// `1*DIGIT` up to [`MAX_LENGTH`].
+/// Parses `1*DIGIT` up to [`MAX_LENGTH`].
 pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;
@@ -13,12 +13,12 @@ pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0, |number, byte| push_digit(number, digit(*byte, 10)?, 10))
 }
 
-/// The value of one digit, in either case.
+/// Returns the value of one digit, in upper or lower case.
 pub(crate) fn digit(byte: u8, radix: u32) -> Option<u32> {
     char::from(byte).to_digit(radix)
 }
 
-/// `number` with one more digit, up to [`MAX_LENGTH`].
+/// Appends one digit to `number`; `None` beyond [`MAX_LENGTH`].
 pub(crate) fn push_digit(number: u64, digit: u32, radix: u32) -> Option<u64> {
     let number = number.checked_mul(radix.into())?.checked_add(digit.into())?;
     (number <= MAX_LENGTH).then_some(number)

@@ -1,13 +1,13 @@
 //! Percent-encoding and -decoding (WHATWG URL §1.3).
 //!
-//! A [`Table`] says of every byte whether it is copied, encoded, or ends the component. So a parser
-//! finds the end of a component and writes it in one pass, a run of unchanged bytes at a time.
+//! A [`Table`] states for every byte whether it is copied, encoded, or ends the component. A parser
+//! can so find the end of a component and write it in one pass, one run of unchanged bytes at a time.
 
 use std::borrow::Cow;
 
-/// What becomes of each byte of one component of a URL.
+/// The rule for each byte of one component of a URL: copy, encode, or stop.
 ///
-/// Bytes that are not ASCII are always encoded, so whatever is copied is whole characters.
+/// Bytes that are not ASCII are always encoded, so a copied run ends on a character boundary.
 #[derive(Clone, Copy)]
 pub(crate) struct Table([Class; 256]);
 
@@ -22,18 +22,18 @@ enum Class {
 pub(crate) const C0_CONTROL: Table = Table([Class::Copy; 256]).with_controls();
 
 impl Table {
-    /// This table, with `bytes` encoded too.
-    pub(crate) const fn encoding(self, bytes: &[u8]) -> Table {
+    /// Returns this table with `bytes` encoded too.
+    pub(crate) const fn encoding(self, bytes: &[u8]) -> Self {
         self.with(bytes, Class::Encode)
     }
 
-    /// This table, with `bytes` ending the component.
-    pub(crate) const fn stopping(self, bytes: &[u8]) -> Table {
+    /// Returns this table with `bytes` ending the component.
+    pub(crate) const fn stopping(self, bytes: &[u8]) -> Self {
         self.with(bytes, Class::Stop)
     }
 
-    /// Appends `input` up to its first stop byte, encoded. Returns what is left: nothing, or what
-    /// that byte starts.
+    /// Appends `input` up to its first stop byte, encoded. Returns the rest of the input, which is
+    /// empty or starts with the stop byte.
     pub(crate) fn push<'a>(&self, out: &mut String, mut input: &'a str) -> &'a str {
         loop {
             let (plain, rest) = self.split(input);
@@ -47,7 +47,7 @@ impl Table {
         }
     }
 
-    /// Parts `input` behind the bytes at its beginning that are copied.
+    /// Splits `input` after the longest prefix that is copied unchanged.
     pub(crate) fn split<'a>(&self, input: &'a str) -> (&'a str, &'a str) {
         let run = input.bytes().position(|byte| self.class(byte) != Class::Copy);
         run.and_then(|run| input.split_at_checked(run)).unwrap_or((input, ""))
@@ -59,7 +59,7 @@ impl Table {
 
     #[inline]
     fn class(&self, byte: u8) -> Class {
-        let Table(classes) = self;
+        let Self(classes) = self;
         classes.get(usize::from(byte)).copied().unwrap_or(Class::Encode)
     }
 
@@ -67,7 +67,7 @@ impl Table {
         clippy::indexing_slicing,
         reason = "runs at compile time only, and a byte is always in the table"
     )]
-    const fn with(mut self, mut bytes: &[u8], class: Class) -> Table {
+    const fn with(mut self, mut bytes: &[u8], class: Class) -> Self {
         while let [byte, rest @ ..] = bytes {
             self.0[*byte as usize] = class;
             bytes = rest;
@@ -75,7 +75,7 @@ impl Table {
         self
     }
 
-    const fn with_controls(mut self) -> Table {
+    const fn with_controls(mut self) -> Self {
         let mut byte = 0;
         while byte < u8::MAX {
             if byte < b' ' || byte > b'~' {
@@ -93,7 +93,7 @@ fn push_escaped(out: &mut String, c: char) {
     }
 }
 
-/// Replaces each `%` and two hexadecimal digits by their byte; any other `%` stays as it is.
+/// Replaces each `%` with two hexadecimal digits by the byte; any other `%` stays as it is.
 pub(crate) fn decode(input: &[u8]) -> Cow<'_, [u8]> {
     percent_encoding::percent_decode(input).into()
 }

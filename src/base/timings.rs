@@ -1,13 +1,13 @@
-//! Where the time of a call went.
+//! The durations of the phases of a call.
 
 use std::time::{Duration, Instant};
 
-/// Where the time of a call went, until the head of its response was there or it failed: hop by hop,
-/// and phase by phase.
+/// The time that a call took, until the head of its response was received or it failed, by attempt and
+/// phase.
 ///
-/// [`Response::timings`](crate::client::response::Response::timings) has them, and so has an
-/// [`Error`](crate::error::Error::timings). A hop is one attempt to send a request: a redirect, a
-/// challenge and a request that is sent again make one more each.
+/// [`Response::timings`](crate::client::response::Response::timings) and
+/// [`Error::timings`](crate::error::Error::timings) return it. A hop is one attempt to send a request:
+/// each redirect, each answer to an authentication challenge and each retry adds one.
 ///
 /// ```no_run
 /// let response = leanhttp::get("https://example.org/")?;
@@ -22,14 +22,14 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone)]
 pub struct Timings {
     started: Instant,
-    /// The end of the phase that was over last.
+    /// The end of the last completed phase.
     last: Instant,
     previous: Vec<Hop>,
     current: Hop,
 }
 
-/// What one hop took. A phase that did not take place has no time: a connection that is used again
-/// needs no lookup.
+/// The durations of one attempt. A phase that did not take place has none: a reused connection needs
+/// no lookup.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Hop {
     queue: Option<Duration>,
@@ -40,7 +40,7 @@ pub struct Hop {
     first_byte: Option<Duration>,
 }
 
-/// What was being done.
+/// A phase of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lap {
     Queue,
@@ -56,7 +56,7 @@ impl Timings {
         Self { started: now, last: now, previous: Vec::new(), current: Hop::default() }
     }
 
-    /// A phase is over. It began where the one before ended.
+    /// Ends a phase. It began when the one before ended.
     pub(crate) fn lap(&mut self, lap: Lap, now: Instant) {
         let time = now.saturating_duration_since(self.last);
         let sum = self.current.time(lap);
@@ -64,58 +64,58 @@ impl Timings {
         self.last = now;
     }
 
-    /// Another hop begins.
+    /// Begins the next attempt.
     pub(crate) fn next_hop(&mut self, now: Instant) {
         self.previous.push(std::mem::take(&mut self.current));
         self.last = now;
     }
 
-    /// When the phase that was over last ended.
+    /// Returns the end of the last completed phase.
     pub(crate) fn last(&self) -> Instant {
         self.last
     }
 
-    /// The hops, in their order: at least one.
+    /// Returns the attempts in order, at least one.
     pub fn hops(&self) -> impl Iterator<Item = &Hop> {
         self.previous.iter().chain([&self.current])
     }
 
-    /// From `send` until the last phase was over, with what lies between: cheap work of the client,
-    /// rests of bodies that were read away, waits before a retry.
+    /// Returns the time from `send` to the end of the last phase. It includes the time between phases:
+    /// work of the client, draining bodies, delays before a retry.
     pub fn total(&self) -> Duration {
         self.last.saturating_duration_since(self.started)
     }
 }
 
 impl Hop {
-    /// Waiting for one's turn, where a host takes only so many connections.
+    /// Returns the time in the queue for a connection, where the number of connections is limited.
     pub fn queue(&self) -> Option<Duration> {
         self.queue
     }
 
-    /// Looking up the name, of the origin or of the proxy; no time at all where the host is an
-    /// address already. None if a connection was used again.
+    /// Returns the time of the name lookup, for the origin or the proxy; zero if the host is an IP
+    /// address. `None` if a connection was reused.
     pub fn resolve(&self) -> Option<Duration> {
         self.resolve
     }
 
-    /// Connecting. None if a connection was used again.
+    /// Returns the time of connecting. `None` if a connection was reused.
     pub fn connect(&self) -> Option<Duration> {
         self.connect
     }
 
-    /// TLS, and a tunnel through a proxy.
+    /// Returns the time of the TLS handshake and of opening a tunnel through a proxy.
     pub fn handshake(&self) -> Option<Duration> {
         self.handshake
     }
 
-    /// Sending the request, from the connection being there to the last byte being taken by the
-    /// system. Over TLS the last words of the handshake leave together with it.
+    /// Returns the time of sending the request: from the connection being ready until the system has
+    /// taken the last byte. Over TLS this includes the client's last handshake flight, which is sent with it.
     pub fn request(&self) -> Option<Duration> {
         self.request
     }
 
-    /// Waiting for the response, from then to its head being there.
+    /// Returns the time of waiting for the response, from then until its head was received.
     pub fn first_byte(&self) -> Option<Duration> {
         self.first_byte
     }
@@ -153,7 +153,7 @@ mod tests {
         }
         timings.next_hop(at(100));
         timings.lap(Lap::Request, at(101));
-        // A clock of the system that goes back is no reason to panic, nor is a phase that comes twice.
+        // The system's clock may go backward, and a phase may occur twice: neither may panic.
         timings.lap(Lap::Request, at(90));
         timings.lap(Lap::Request, at(92));
         let millis = |time: Option<Duration>| time.map(|time| time.as_millis());

@@ -1,7 +1,10 @@
-//! What is sent: bytes, readers, or a sequence of both (a multipart form), and in which order.
+//! Request bodies: bytes, readers, or a sequence of both (a multipart form).
 //!
-//! A [`Body`] reads nothing itself: it fills a buffer as far as it can and
-//! names the source that has to be read next; the front reads it and says how much came.
+//! A [`Body`] performs no I/O. It fills a buffer as far as it can, then names the source to read
+//! next; the runtime reads it and reports the number of bytes.
+//!
+//! Read this file first, then [`source`], the trait of streamed bodies; `trailers` holds the fields after a
+//! body.
 
 #[cfg(feature = "multipart")]
 pub(crate) mod multipart;
@@ -25,10 +28,10 @@ pub(crate) use self::trailers::{ForbiddenTrailer, Presence};
 /// The body of a request.
 ///
 /// Made from bytes (`Vec<u8>`, `String`, `&'static str`, `Bytes` …), or from a reader, which is
-/// streamed. Bytes, files and readers that can seek (`rewindable`) are sent again when a redirect, a
-/// stale connection, a challenge or a [`retry::Policy`](crate::config::retry::Policy) asks for it; any other
-/// reader can be sent once. A body whose length is known is sent with `Content-Length`, any other one
-/// in chunks.
+/// streamed. Bytes, files and seekable readers (`rewindable`) can be sent again after a redirect, on
+/// a stale connection, after an authentication challenge or for a
+/// [`retry::Policy`](crate::config::retry::Policy); any other reader can be sent once. A body of known
+/// length is sent with `Content-Length`, any other in chunks.
 ///
 /// ```
 /// use leanhttp::blocking::Body;
@@ -41,49 +44,49 @@ pub(crate) use self::trailers::{ForbiddenTrailer, Presence};
 /// ```
 pub struct Body<S: Source> {
     segments: Vec<Segment<S>>,
-    /// The number of the segment that is being sent.
+    /// The index of the segment that is being sent.
     at: usize,
-    /// How many bytes of that segment, if it is made of bytes, were sent.
+    /// The number of bytes sent of that segment, if it is a byte segment.
     taken: usize,
-    /// Bytes put into the current space so far.
+    /// The number of bytes written to the current space.
     filled: usize,
     progress: Progress,
     trailers: Option<Arc<dyn Trailers>>,
 }
 
-/// Whether any of a body was taken already.
+/// The progress of reading the body: untouched, or begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Progress {
     Untouched,
     Begun,
 }
 
-/// A piece of a body.
+/// A part of a body.
 pub(crate) enum Segment<S> {
     Bytes(Bytes),
     Source {
         source: S,
         length: SourceLength,
-        /// What is still to come of it.
+        /// The length that has not been read yet.
         left: SourceLength,
     },
 }
 
-/// How much a source has to give, and what is checked at its end.
+/// The expected length of a source, and the check at its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SourceLength {
-    /// Whatever comes until it ends.
+    /// The source is read until it ends.
     Unknown,
-    /// This many bytes of it are sent (still), and it is not read further; fewer are an error.
+    /// Exactly this many bytes are sent, and the source is not read further; fewer are an error.
     Exactly(u64),
-    /// The same of a file, which has its bytes at once and may grow.
+    /// As `Exactly`, for a file, which never blocks for long and may grow.
     AtLeast(u64),
-    /// The same, and its end is read too; a single byte more is an error.
+    /// As `Exactly`, and the source is read to its end; a single byte more is an error.
     #[cfg_attr(not(any(feature = "blocking", feature = "stream")), allow(dead_code))]
     ToItsEnd(u64),
 }
 
-/// A source that may be able to say how long it is.
+/// A source whose length is not known yet but may be determined.
 #[cfg(feature = "stream")]
 pub(crate) struct Unmeasured<'a, S> {
     pub(crate) source: &'a mut S,
@@ -93,37 +96,37 @@ pub(crate) struct Unmeasured<'a, S> {
 
 #[cfg(feature = "stream")]
 impl<S> Unmeasured<'_, S> {
-    /// It is not read beyond so many bytes.
+    /// Sets the number of bytes to send; the source is not read further.
     pub(crate) fn has(self, bytes: u64) {
         *self.length = SourceLength::AtLeast(bytes);
         *self.left = *self.length;
     }
 }
 
-/// What [`Body::feed`] wants next.
+/// The next step that [`Body::feed`] asks for.
 pub(crate) enum Feed<'a, S> {
-    /// This many bytes stand in the space: send them. None at all: the body has ended.
+    /// Send this many bytes of the space. Zero means that the body has ended.
     Filled(usize),
-    /// Read this source once, then say [`Body::fed`].
+    /// Read this source once, then call [`Body::fed`].
     Read {
         source: &'a mut S,
         into: &'a mut [u8],
-        /// Whether the space holds bytes that should not wait for the source: if it has nothing yet, send
+        /// True if the space has bytes that should not wait for the source: if a read would block, send
         /// them, see [`Body::take_filled`].
         holds_bytes: bool,
     },
 }
 
-/// A body of several parts whose length nobody knows.
+/// A multipart body of unknown length.
 #[derive(Debug)]
 pub(crate) struct Unaccountable;
 
-/// The caller's reader did not give what was announced.
+/// The length of the caller's reader differs from the announced one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BodyError {
-    /// It ended this many bytes before the announced length.
+    /// The reader ended this many bytes before the announced length.
     TooShort { missing: u64 },
-    /// It has more bytes than announced.
+    /// The reader has more bytes than announced.
     TooLong,
 }
 
@@ -155,13 +158,13 @@ impl<S: Source> Body<S> {
         }
     }
 
-    /// What another body has goes behind what this one has.
+    /// Appends another body.
     #[cfg(feature = "multipart")]
     pub(crate) fn append(&mut self, other: Self) {
         self.segments.extend(other.segments);
     }
 
-    /// What stands in memory, piece by piece.
+    /// Returns the parts that are in memory.
     #[cfg(feature = "multipart")]
     pub(crate) fn known(&self) -> impl Iterator<Item = &Bytes> {
         self.segments.iter().filter_map(|segment| match segment {
@@ -170,8 +173,8 @@ impl<S: Source> Body<S> {
         })
     }
 
-    /// The bytes, if the body is made of bytes and not of a reader; a multipart form is not one
-    /// piece and so has none.
+    /// Returns the bytes, if the body is made of bytes and not of a reader. A multipart form has several
+    /// parts, so the result is `None`.
     pub fn as_bytes(&self) -> Option<&[u8]> {
         let mut segments = self.segments.iter();
         match (segments.next(), segments.next()) {
@@ -181,12 +184,12 @@ impl<S: Source> Body<S> {
         }
     }
 
-    /// Sends these fields after the body (RFC 9110 §6.5), which is sent in chunks then.
+    /// Sends these fields after the body (RFC 9110 §6.5). The body is then sent in chunks.
     ///
-    /// Fields that a server needs before the body, such as `Content-Type` or `Authorization`, are
-    /// an error when the request is sent. The names are announced in the field `Trailer`. Values
-    /// marked sensitive stay with their origin, as those in front of the body do. Whether a server
-    /// looks at trailers is its own affair; many drop them.
+    /// Fields that a server needs before the body, such as `Content-Type` or `Authorization`, cause an
+    /// error when the request is sent. The field `Trailer` announces the names. Values marked as
+    /// sensitive are removed by a redirect to another origin, as in the head. Many servers ignore
+    /// trailers.
     ///
     /// ```
     /// use leanhttp::{Client, blocking::Body, header::{HeaderMap, HeaderValue}};
@@ -203,10 +206,10 @@ impl<S: Source> Body<S> {
         self
     }
 
-    /// As [`with_trailers`](Self::with_trailers), for what is known only when the body was read to
-    /// its end: `compute` is called then, and again if the request has to be sent again.
+    /// Like [`with_trailers`](Self::with_trailers), for fields that are known only at the end of the
+    /// body: `compute` is called then, and again each time the request is sent again.
     ///
-    /// What a server should expect may be said in a field `Trailer` of the request.
+    /// Set the request's field `Trailer` to announce the names to the server.
     #[must_use]
     pub fn with_trailers_from<C>(mut self, compute: C) -> Self
     where
@@ -216,13 +219,13 @@ impl<S: Source> Body<S> {
         self
     }
 
-    /// The number of bytes, if every part of the body knows its own.
+    /// Returns the length in bytes, if every part has a known length.
     pub(crate) fn length(&self) -> Option<u64> {
         self.segments.iter().try_fold(0_u64, |sum, segment| sum.checked_add(segment.length()?))
     }
 
-    /// The caller said how long the body is: its source has to keep to that. Among several parts
-    /// there is none that could.
+    /// Sets the length that the caller has announced, which the source must match. Fails for a body of
+    /// several parts.
     pub(crate) fn announce(&mut self, announced: u64) -> Result<(), Unaccountable> {
         let mut segments = self.segments.iter_mut();
         match (segments.next(), segments.next()) {
@@ -235,7 +238,7 @@ impl<S: Source> Body<S> {
         }
     }
 
-    /// Something may come behind the bytes of its sources.
+    /// Reads the sources to their end, to detect bytes beyond the announced length.
     pub(crate) fn read_to_its_end(&mut self) {
         for segment in &mut self.segments {
             if let Segment::Source { length, left, .. } = segment {
@@ -247,7 +250,7 @@ impl<S: Source> Body<S> {
         }
     }
 
-    /// The sources of unknown length.
+    /// Returns the sources of unknown length.
     #[cfg(feature = "stream")]
     pub(crate) fn unmeasured(&mut self) -> impl Iterator<Item = Unmeasured<'_, S>> {
         self.segments.iter_mut().filter_map(|segment| match segment {
@@ -258,12 +261,12 @@ impl<S: Source> Body<S> {
         })
     }
 
-    /// Whether any part of it has to be read first, which may take its time.
+    /// Returns whether a part of the body must be read from a source, which may take time.
     pub(crate) fn has_source(&self) -> bool {
         self.segments.iter().any(|segment| matches!(segment, Segment::Source { .. }))
     }
 
-    /// Whether nobody knows how long its first bytes take; a file has them at once.
+    /// Returns whether the first read may block for long; reading a file never does.
     pub(crate) fn may_stall(&self) -> bool {
         let stalls = |segment: &Segment<_>| match segment {
             Segment::Bytes(_) => false,
@@ -272,19 +275,19 @@ impl<S: Source> Body<S> {
         self.segments.iter().any(stalls)
     }
 
-    /// Whether something comes after the body.
+    /// Returns whether trailers follow the body.
     pub(crate) fn presence_of_trailers(&self) -> Presence {
         self.trailers.as_ref().map_or(Presence::No, |trailers| trailers.presence())
     }
 
-    /// Sends what has come by its end after the body, if it goes out in chunks.
+    /// Sends the fields in `trailers` after the body, if it is sent in chunks.
     #[cfg(feature = "tower")]
     pub(crate) fn awaiting(mut self, trailers: Arc<Awaited>) -> Self {
         self.trailers = Some(trailers);
         self
     }
 
-    /// What comes after the body, now that it has ended.
+    /// Returns the trailers. Call it when the body has ended.
     pub(crate) fn trailers(&self) -> Result<Cow<'_, HeaderMap>, ForbiddenTrailer> {
         match &self.trailers {
             Some(trailers) => trailers.fields(),
@@ -292,25 +295,25 @@ impl<S: Source> Body<S> {
         }
     }
 
-    /// The field `Trailer`, if the trailers are known and can be sent.
+    /// Returns the value of the field `Trailer`, if the trailers are known and allowed.
     pub(crate) fn announced_trailers(&self) -> Result<Option<HeaderValue>, ForbiddenTrailer> {
         self.trailers.as_ref().map_or(Ok(None), |trailers| trailers.announcement())
     }
 
-    /// Has `strip` take out what is not to be sent, whenever the trailers are known.
+    /// Removes fields with `strip` when the trailers are sent.
     pub(crate) fn strip_trailers(&mut self, strip: fn(&mut HeaderMap)) {
         if let Some(trailers) = self.trailers.take() {
             self.trailers = Some(Arc::new(Stripped { trailers, strip }));
         }
     }
 
-    /// Whether all of it can still be sent.
+    /// Returns whether no byte of the body has been read.
     pub(crate) fn is_whole(&self) -> bool {
         self.progress == Progress::Untouched
     }
 
-    /// Whether all of it can be sent once more: it is [whole](Self::is_whole), or what was sent of it can
-    /// be had again.
+    /// Checks that the whole body can be sent again: nothing has been [read](Self::is_whole), or its
+    /// sources can be rewound.
     pub(crate) fn may_be_sent_again(&self) -> Result<(), Unrewindable> {
         if self.is_whole() {
             return Ok(());
@@ -322,7 +325,7 @@ impl<S: Source> Body<S> {
         self.segments.iter().try_for_each(may_rewind)
     }
 
-    /// Begins again.
+    /// Rewinds the body to its beginning.
     pub(crate) fn rewind(&mut self) -> Result<(), Unrewindable> {
         self.may_be_sent_again()?;
         if self.is_whole() {
@@ -339,7 +342,7 @@ impl<S: Source> Body<S> {
         Ok(())
     }
 
-    /// A copy, if the body is made of bytes only.
+    /// Returns a copy, if the body consists of bytes only.
     pub(crate) fn try_clone(&self) -> Option<Self> {
         let mut copy = Self::empty();
         copy.trailers.clone_from(&self.trailers);
@@ -355,7 +358,7 @@ impl<S: Source> Body<S> {
     /// Fills `space` until it is full or the body ends. Call it with the same space again after
     /// each [`Feed::Read`].
     ///
-    /// A source of unknown length is read only into an empty space, so that no byte waits for it.
+    /// A source of unknown length is read only into an empty space, so that no byte waits for the read.
     pub(crate) fn feed<'a>(&'a mut self, space: &'a mut [u8]) -> Feed<'a, S> {
         self.progress = Progress::Begun;
         self.copy_bytes(space);
@@ -374,12 +377,12 @@ impl<S: Source> Body<S> {
         }
     }
 
-    /// Hands over what stands in the space although there is room for more.
+    /// Returns the bytes written to the space so far, although it has room for more.
     pub(crate) fn take_filled(&mut self) -> usize {
         std::mem::take(&mut self.filled)
     }
 
-    /// The source that [`Feed::Read`] named gave this many bytes; 0 is its end.
+    /// Reports the number of bytes read from the source of [`Feed::Read`]; 0 means that it ended.
     pub(crate) fn fed(&mut self, count: usize) -> Result<(), BodyError> {
         let Some(Segment::Source { left, .. }) = self.segments.get_mut(self.at) else {
             return Ok(());
@@ -413,7 +416,7 @@ impl<S: Source> Body<S> {
 }
 
 impl<S> Segment<S> {
-    /// Nothing to send and nothing to check.
+    /// Returns whether the segment has nothing to send and nothing to check.
     fn is_void(&self) -> bool {
         match self {
             Self::Bytes(bytes) => bytes.is_empty(),
@@ -438,8 +441,8 @@ enum SourceState {
 }
 
 impl SourceLength {
-    /// Of a file with so many bytes left. One that says none may be one of the system's (Linux' `/proc`)
-    /// that has some all the same: to send nothing of it without a word would be wrong.
+    /// Returns the length of a file with `left` bytes left. A file of size 0 may be a system file (Linux
+    /// `/proc`) that does have content, so its end is checked: sending nothing silently would be wrong.
     #[cfg_attr(not(any(feature = "blocking", feature = "stream")), allow(dead_code))]
     pub(crate) fn of_file(left: u64) -> Self {
         if left == 0 { Self::ToItsEnd(0) } else { Self::AtLeast(left) }
@@ -452,7 +455,7 @@ impl SourceLength {
         }
     }
 
-    /// How many bytes to ask the source for; 0: send what is there first.
+    /// Returns the number of bytes to request from the source; 0 means to send the filled space first.
     fn wanted(self, filled: usize, free: usize) -> usize {
         match self {
             Self::Unknown if filled > 0 => 0,
@@ -465,7 +468,7 @@ impl SourceLength {
         }
     }
 
-    /// Takes note of a read.
+    /// Records a read.
     fn read(&mut self, count: usize) -> Result<SourceState, BodyError> {
         let count = u64::try_from(count).map_err(|_| BodyError::TooLong)?;
         match (*self, count) {
@@ -509,7 +512,7 @@ impl<S: Source> Default for Body<S> {
     }
 }
 
-/// Says how much there is, never what.
+/// Shows lengths, never content, which may be secret.
 impl<S: Source> fmt::Debug for Body<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Body")
@@ -586,12 +589,12 @@ mod tests {
         Segment::Source { source, length, left: length }
     }
 
-    /// Drives a body to its end; each source gives at most `step` bytes a read.
+    /// Reads a body to its end; each source returns at most `step` bytes per read.
     fn drain(mut body: Body<Given>, space: usize, step: usize) -> Result<Vec<Vec<u8>>, BodyError> {
         pieces(&mut body, space, step, usize::MAX)
     }
 
-    /// The same, of at most so many steps.
+    /// Like `drain`, with a bound on the number of steps.
     fn pieces(
         body: &mut Body<Given>,
         space: usize,
@@ -613,10 +616,10 @@ mod tests {
         Ok(pieces)
     }
 
-    /// Bytes are always there again; one reader that only goes forward is enough to make it impossible,
-    /// once anything was taken.
+    /// Bytes can always be sent again. One reader that cannot rewind makes that impossible once a byte
+    /// was read.
     #[test]
-    fn what_was_taken_of_a_stream_is_gone() {
+    fn a_stream_cannot_be_sent_again_once_it_was_read() {
         let mut body = Body::<Given>::from("bytes");
         let stream = Given { bytes: b"stream".to_vec(), at: 0, is_stream: true };
         let length = SourceLength::Unknown;
@@ -670,7 +673,7 @@ mod tests {
         }
     }
 
-    /// What comes behind the announced length is the caller's, who may go on with it.
+    /// Bytes after the announced length belong to the caller, who may continue to read them.
     #[test]
     fn a_longer_source_is_not_read_beyond_its_length() {
         for length in [SourceLength::Exactly(4), SourceLength::AtLeast(4)] {
@@ -713,7 +716,7 @@ mod tests {
             if let Some(length) = body.length() {
                 prop_assert_eq!(length, expected.len() as u64);
             }
-            // However much of it was sent before.
+            // Any part of it may have been sent before.
             let _ = pieces(&mut body, space, step, before);
             prop_assert_eq!(body.rewind(), Ok(()));
             prop_assert!(body.is_whole());

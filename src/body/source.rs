@@ -1,10 +1,11 @@
-//! Where the bytes of a streamed body come from.
+//! The trait of streamed body sources.
 
-use std::{fmt, io};
+use std::fmt;
+use std::io;
 
-/// The source of a streamed request body. Reading it is up to the runtime.
+/// The source of a streamed request body. The runtime reads it.
 pub trait Source: Send + 'static {
-    /// Returns whether the source can be read again from where its first read began; by default it cannot.
+    /// Returns whether the source can be read again from the position of its first read; not by default.
     ///
     /// # Errors
     ///
@@ -13,17 +14,17 @@ pub trait Source: Send + 'static {
         Err(Unrewindable::Stream)
     }
 
-    /// Makes the next read begin where the first one began. A source that cannot go there fails that
-    /// read.
+    /// Makes the next read start at the position of the first one. If the source cannot seek there, that
+    /// read fails.
     fn rewind(&mut self) {}
 }
 
 /// The reason why a body cannot be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unrewindable {
-    /// It only goes forward.
+    /// The source cannot seek.
     Stream,
-    /// It does not say where it stands, for that reason.
+    /// The source failed to report its position, for this reason.
     Unseekable(io::ErrorKind),
 }
 

@@ -1,4 +1,4 @@
-//! Fields after the body (RFC 9110 §6.5).
+//! Trailers: fields after the body (RFC 9110 §6.5).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,22 +8,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-/// What is known of a body only when all of it was sent: checksums, signatures. Known by this trait,
-/// so that programs that send none do not carry what they take.
+/// The trailers of a body, such as checksums and signatures. A trait object, so that programs without
+/// trailers do not contain the code for them.
 pub(super) trait Trailers: Send + Sync {
     fn presence(&self) -> Presence;
 
     fn fields(&self) -> Result<Cow<'_, HeaderMap>, ForbiddenTrailer>;
 
-    /// The field `Trailer`, for those that are known (RFC 9110 §6.6.2).
+    /// Returns the value of the field `Trailer`, if the names are known (RFC 9110 §6.6.2).
     fn announcement(&self) -> Result<Option<HeaderValue>, ForbiddenTrailer>;
 }
 
-/// Whether there are any.
+/// The presence of trailers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Presence {
     No,
-    /// That is known at the end of the body; nobody has promised any.
+    /// It is known only at the end of the body.
     #[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "of bodies of others only"))]
     Perhaps,
     Yes,
@@ -31,21 +31,21 @@ pub(crate) enum Presence {
 
 pub(super) struct Known(pub(super) HeaderMap);
 
-/// Asked for once the body has ended.
+/// Trailers computed by a function when the body has ended.
 pub(super) struct Computed<C>(pub(super) C);
 
-/// Those that come behind the pieces of a body which somebody else gives.
+/// Trailers received with the chunks of an `http_body::Body`.
 #[cfg(feature = "tower")]
 #[derive(Default)]
 pub(crate) struct Awaited(Mutex<HeaderMap>);
 
-/// Those of another body, without what `strip` takes out.
+/// The trailers of another body, without the fields that `strip` removes.
 pub(super) struct Stripped {
     pub(super) trailers: Arc<dyn Trailers>,
     pub(super) strip: fn(&mut HeaderMap),
 }
 
-/// A field that must not come after the body.
+/// A field that is not allowed in trailers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ForbiddenTrailer(HeaderName);
 
@@ -117,7 +117,7 @@ impl Trailers for Stripped {
     }
 
     fn announcement(&self) -> Result<Option<HeaderValue>, ForbiddenTrailer> {
-        Ok(None) // it would name what is taken out
+        Ok(None) // the announcement would name the removed fields
     }
 }
 
@@ -128,8 +128,8 @@ fn allowed(fields: Cow<'_, HeaderMap>) -> Result<Cow<'_, HeaderMap>, ForbiddenTr
     }
 }
 
-/// RFC 9110 §6.5.1: what a recipient needs to know before the body comes, for framing, routing,
-/// authentication, or to make sense of it; and what speaks about one connection.
+/// Fields that are not allowed in trailers (RFC 9110 §6.5.1): those for framing, routing, authentication
+/// or interpretation of the content, which a recipient needs first, and those of one connection.
 const FORBIDDEN: [HeaderName; 24] = [
     header::AUTHORIZATION,
     header::CACHE_CONTROL,
@@ -159,7 +159,7 @@ const FORBIDDEN: [HeaderName; 24] = [
 
 impl fmt::Display for ForbiddenTrailer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the field {} cannot come after the body", self.0)
+        write!(f, "the field {} is not allowed in trailers", self.0)
     }
 }
 

@@ -1,8 +1,8 @@
-//! Challenges of `WWW-Authenticate` (RFC 9110 §11.6.1).
+//! Parses the challenges of `WWW-Authenticate` (RFC 9110 §11.6.1).
 
 use super::cursor::{Cursor, lower, text};
 
-/// What a server asks for before it answers.
+/// A request for authentication: a scheme and its parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Challenge {
     /// In lower case.
@@ -10,25 +10,25 @@ pub(crate) struct Challenge {
     pub(crate) details: Details,
 }
 
-/// What follows the scheme.
+/// The part of a challenge after the scheme.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Details {
     Token68(String),
-    /// With names in lower case; perhaps none at all. Values are what the server sent, byte for byte:
-    /// they go back to it, or into a hash.
+    /// Names in lower case; may be empty. Values are kept byte for byte, since they are sent back or
+    /// hashed.
     Parameters(Vec<(String, Vec<u8>)>),
 }
 
 impl Challenge {
-    /// The first parameter of this name.
+    /// Returns the first parameter with this name.
     pub(crate) fn parameter(&self, name: &str) -> Option<&[u8]> {
         let Details::Parameters(parameters) = &self.details else { return None };
         parameters.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_slice())
     }
 }
 
-/// The challenges of one field line, up to the first thing that is none. A comma separates both
-/// challenges and their parameters: what a `=` follows is a parameter.
+/// Parses the challenges of one field line, up to the first syntax error. A comma separates challenges
+/// and also their parameters: a name followed by `=` is a parameter.
 pub(crate) fn parse(value: &[u8]) -> impl Iterator<Item = Challenge> {
     let mut cursor = Cursor::new(value);
     std::iter::from_fn(move || challenge(&mut cursor))
@@ -49,7 +49,7 @@ fn challenge(cursor: &mut Cursor<'_>) -> Option<Challenge> {
     Some(Challenge { scheme, details })
 }
 
-/// Taken only if nothing but a comma follows: `a` and `a=` could begin a parameter otherwise.
+/// Accepts it only before a comma or the end: otherwise `a` or `a=` could begin a parameter.
 fn token68(cursor: &mut Cursor<'_>) -> Option<String> {
     let mut ahead = *cursor;
     ahead.skip_whitespace();
@@ -63,7 +63,7 @@ fn token68(cursor: &mut Cursor<'_>) -> Option<String> {
     Some(text(token) + &text(padding))
 }
 
-/// None, if one of them is malformed.
+/// Returns `None` if a parameter is malformed.
 fn parameters(cursor: &mut Cursor<'_>) -> Option<Vec<(String, Vec<u8>)>> {
     let mut parameters = Vec::new();
     loop {
@@ -81,7 +81,7 @@ fn parameters(cursor: &mut Cursor<'_>) -> Option<Vec<(String, Vec<u8>)>> {
     matches!(cursor.peek(), None | Some(b',')).then_some(parameters)
 }
 
-/// A token or a quoted string, up to the comma.
+/// Reads a token or a quoted string, up to the comma.
 fn parameter_value(cursor: &mut Cursor<'_>) -> Option<Vec<u8>> {
     cursor.skip_whitespace();
     let value = if cursor.eat(b'"') { cursor.quoted() } else { cursor.token().to_vec() };
@@ -116,7 +116,7 @@ mod tests {
 
     /// RFC 9110 §11.2, §11.6.1.
     #[test]
-    fn challenges_and_what_is_none() {
+    fn challenges_are_parsed_up_to_the_first_error() {
         let cases: [(&[u8], &str); 17] = [
             (b"Basic realm=\"a, b\"", r#"basic [("realm", "a, b")]"#),
             (b"Basic realm = x , CHARSET=UTF-8", r#"basic [("realm", "x"), ("charset", "UTF-8")]"#),
@@ -164,7 +164,7 @@ mod tests {
         }
 
         #[test]
-        fn never_panics_on_what_looks_right(value in "([ab]|[ ,=\"\\\\]){0,40}") {
+        fn never_panics_on_nearly_valid_values(value in "([ab]|[ ,=\"\\\\]){0,40}") {
             parse(value.as_bytes()).count();
         }
     }

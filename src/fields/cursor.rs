@@ -1,8 +1,8 @@
-//! The pieces that field values are made of (RFC 9110 §5.6).
+//! A reader for the lexical elements of field values (RFC 9110 §5.6).
 
 use crate::fields::token::is_tchar;
 
-/// Reads a field value from its start to its end. Nothing is read twice.
+/// Reads a field value from its start to its end, each byte once.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cursor<'a> {
     rest: &'a [u8],
@@ -17,7 +17,7 @@ impl<'a> Cursor<'a> {
         self.rest.first().copied()
     }
 
-    /// Whether the next byte is `byte`, which is then taken.
+    /// Consumes the next byte if it is `byte`; returns whether it was.
     pub(super) fn eat(&mut self, byte: u8) -> bool {
         match self.rest.strip_prefix(&[byte]) {
             Some(rest) => {
@@ -28,7 +28,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Everything up to the first byte that is not of this kind.
+    /// Consumes the longest prefix of bytes for which `is_kind` is true.
     pub(super) fn take_while(&mut self, is_kind: impl Fn(u8) -> bool) -> &'a [u8] {
         let end = self.rest.iter().position(|byte| !is_kind(*byte)).unwrap_or(self.rest.len());
         let (taken, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, &[]));
@@ -36,18 +36,18 @@ impl<'a> Cursor<'a> {
         taken
     }
 
-    /// OWS, BWS.
+    /// Skips OWS or BWS.
     pub(super) fn skip_whitespace(&mut self) {
         self.take_while(is_whitespace);
     }
 
-    /// A token; empty, if there is none.
+    /// Reads a token; empty if there is none.
     pub(super) fn token(&mut self) -> &'a [u8] {
         self.take_while(is_tchar)
     }
 
-    /// What a quoted string says, its opening quote taken already. Without a closing quote it goes
-    /// up to the end.
+    /// Returns the content of a quoted string whose opening quote has been consumed. Without a closing
+    /// quote the string extends to the end.
     pub(super) fn quoted(&mut self) -> Vec<u8> {
         let mut text = Vec::new();
         let mut bytes = self.rest.iter();
@@ -62,9 +62,9 @@ impl<'a> Cursor<'a> {
         text
     }
 
-    /// `; name = value`, whose semicolon is taken already. The value is a quoted string, or
-    /// everything up to a semicolon or `separator`. Whitespace around everything is let pass, as
-    /// is a missing value.
+    /// Reads `; name = value`, whose semicolon has been consumed. The value is a quoted string, or
+    /// the text up to a semicolon or `separator`. Whitespace around each element and a missing value are
+    /// accepted.
     pub(super) fn parameter(&mut self, separator: Option<u8>) -> Parameter<'a> {
         let ends = |byte| byte == b';' || Some(byte) == separator;
         self.skip_whitespace();
@@ -82,20 +82,20 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// A parameter as it was written.
+/// A parameter, not yet interpreted.
 #[derive(Debug)]
 pub(super) struct Parameter<'a> {
     pub(super) name: &'a [u8],
     pub(super) value: Vec<u8>,
 }
 
-/// Names compare in any case; a name that is not ASCII is none that anybody looks for.
+/// Returns a name in lower case, since names are case-insensitive. One that is not ASCII matches none.
 pub(super) fn lower(name: &[u8]) -> String {
     text(&name.to_ascii_lowercase())
 }
 
-/// Text of unknown encoding: UTF-8, which hardly anything else looks like, or ISO-8859-1, which
-/// field values were once said to be in (RFC 9110 §5.5).
+/// Decodes text of unknown encoding: as UTF-8 if it is valid, since other encodings hardly ever are, and
+/// else as ISO-8859-1, the historical charset of field values (RFC 9110 §5.5).
 pub(crate) fn text(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
@@ -103,7 +103,7 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     }
 }
 
-/// Each byte is the character of that number.
+/// Decodes ISO-8859-1: each byte is the code point of its value.
 pub(super) fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }

@@ -1,13 +1,13 @@
-//! HTTP-date (RFC 9110 §5.6.7): the form in use and the two old ones. What a cookie says is read
-//! more forgivingly, see [`crate::cookie`].
+//! Parses HTTP-date (RFC 9110 §5.6.7): the current format and the two obsolete ones. Cookies use a more
+//! lenient parser, see [`crate::cookie`].
 
 use std::time::{Duration, SystemTime};
 
 use crate::base::calendar::{self, DateTime, Time};
 
-/// The instant; none, if `input` is no HTTP-date. The name of the day is not compared with the
-/// day. The second form has a year of two digits, which is the one nearest to `now` of those not
-/// more than 50 years ahead of it.
+/// Returns the instant, or `None` if `input` is not an HTTP-date. The day name is not compared with the
+/// date. A year of two digits (RFC 850 format) is the one nearest to `now` that is not more than 50 years
+/// in the future.
 pub(crate) fn parse(input: &[u8], now: SystemTime) -> Option<SystemTime> {
     if let Some(date) = imf_fixdate(input).or_else(|| asctime(input)) {
         return date.instant();
@@ -61,7 +61,7 @@ fn month(input: &[u8]) -> Option<(usize, &[u8])> {
     Some((calendar::month(name)?, rest))
 }
 
-/// `08:49:37`; the second 60 is a leap second.
+/// Parses `08:49:37`; second 60 is a leap second.
 fn time(input: &[u8]) -> Option<(Time, &[u8])> {
     let (hour, rest) = digits(input, 2)?;
     let (minute, rest) = digits(rest.strip_prefix(b":")?, 2)?;
@@ -70,7 +70,7 @@ fn time(input: &[u8]) -> Option<(Time, &[u8])> {
     is_time.then_some((Time { hour, minute, second }, rest))
 }
 
-/// So many digits, at most 4, and what follows them.
+/// Parses exactly `count` digits, at most 4, and returns the rest.
 fn digits(input: &[u8], count: usize) -> Option<(u32, &[u8])> {
     let (digits, rest) = input.split_at_checked(count)?;
     let all = digits.iter().all(u8::is_ascii_digit);
@@ -81,7 +81,7 @@ const SHORT_DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const LONG_DAYS: [&str; 7] =
     ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
-/// Of the years that the calendar has.
+/// The centuries that the calendar supports.
 const CENTURIES: std::ops::RangeInclusive<u32> = 16..=99;
 
 const FIFTY_YEARS: Duration = Duration::from_secs(50 * 31_556_952);
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_three_forms_are_one_instant() {
+    fn the_three_formats_are_one_instant() {
         for input in [
             "Sun, 06 Nov 1994 08:49:37 GMT",
             "Sunday, 06-Nov-94 08:49:37 GMT",
@@ -117,9 +117,9 @@ mod tests {
         assert_eq!(leap, seconds("Sun, 01 Jan 2017 00:00:00 GMT"));
     }
 
-    /// RFC 9110 §5.6.7: more than 50 years ahead is the past.
+    /// RFC 9110 §5.6.7: a date more than 50 years in the future is in the past.
     #[test]
-    fn years_of_two_digits_are_near() {
+    fn two_digit_years_are_at_most_fifty_years_ahead() {
         for (old, new) in [
             ("Friday, 06-Nov-26 08:49:37 GMT", "Fri, 06 Nov 2026 08:49:37 GMT"),
             ("Tuesday, 31-Dec-75 23:59:59 GMT", "Tue, 31 Dec 2075 23:59:59 GMT"),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn all_else_is_no_date() {
+    fn invalid_dates_are_none() {
         for input in [
             "",
             "Sun, 6 Nov 1994 08:49:37 GMT",

@@ -1,19 +1,19 @@
-//! `Content-Disposition` (RFC 6266) and the file name in it.
+//! Parses `Content-Disposition` (RFC 6266) and its file name.
 
 use super::cursor::{Cursor, lower, text};
 use super::ext_value;
 
-/// What a response wants done with its body.
+/// The disposition of a response body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Disposition {
-    /// `attachment`, `inline` … in lower case.
+    /// The disposition type, such as `attachment` or `inline`, in lower case.
     pub(crate) kind: String,
-    /// As the server wrote it: it may be a path, or worse.
+    /// The file name as received. It is not safe to use: it may be a path, for instance.
     pub(crate) file_name: Option<String>,
 }
 
-/// None, if the value does not start with a disposition. The parameters are read as forgivingly as
-/// browsers read them, since many a server forgets the quotes around a name with spaces.
+/// Returns `None` if the value does not start with a disposition type. The parameters are parsed as
+/// leniently as in browsers, since many servers omit the quotes around a name with spaces.
 pub(crate) fn parse(value: &[u8]) -> Option<Disposition> {
     let mut cursor = Cursor::new(value);
     cursor.skip_whitespace();
@@ -32,14 +32,14 @@ pub(crate) fn parse(value: &[u8]) -> Option<Disposition> {
         }
         cursor.take_while(|byte| byte != b';');
     }
-    // RFC 6266 §4.3: the extended one is preferred, wherever it stands, if it names anything.
+    // RFC 6266 §4.3: the extended name is preferred, wherever it is, unless it is empty.
     let extended = extended.filter(|name| !name.is_empty());
     Some(Disposition { kind, file_name: extended.or(plain) })
 }
 
-/// What can be used as the name of a file in some folder, on every system: the last component of
-/// a path at most, without dots at its start, without what controls a terminal or turns the
-/// reading direction, without what Windows takes for something else. None, if nothing is left.
+/// Returns a name that is safe for a file in a directory of any system: at most the last component of a
+/// path, without leading dots, control characters, directional formatting characters, and names that
+/// Windows interprets differently. `None` if no character is left.
 pub(crate) fn safe_file_name(name: &str) -> Option<String> {
     let component = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let start = component.trim_start_matches(is_padding);
@@ -54,7 +54,7 @@ pub(crate) fn safe_file_name(name: &str) -> Option<String> {
     (!safe.is_empty()).then_some(safe)
 }
 
-/// Windows drops dots and spaces at the end; at the start dots hide a file or lead upwards.
+/// Windows drops dots and spaces at the end; leading dots hide a file or refer to the parent directory.
 fn is_padding(c: char) -> bool {
     c == '.' || c.is_whitespace()
 }
@@ -65,7 +65,7 @@ fn is_hazard(c: char) -> bool {
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Windows opens these devices in every folder, whatever extension follows.
+/// Windows opens these devices in every directory, with any extension.
 fn is_device(name: &str) -> bool {
     const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_lowercase();
@@ -78,7 +78,7 @@ fn is_device(name: &str) -> bool {
     DEVICES.contains(&stem.as_str()) || port.is_some_and(is_number)
 }
 
-/// What most file systems take, less the underscore that may be added.
+/// The limit of most file systems, minus the underscore that may be added.
 const MAX_LENGTH: usize = 254;
 
 #[cfg(test)]

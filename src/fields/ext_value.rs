@@ -1,10 +1,10 @@
-//! Parameter values in a charset of their own (RFC 8187): `UTF-8'en'%e2%82%ac%20rates`.
+//! Decodes parameter values with an explicit charset (RFC 8187): `UTF-8'en'%e2%82%ac%20rates`.
 
 use super::cursor::latin1;
 use crate::base::percent;
 
-/// The text, if the charset is one of the two that all recipients know and everything is well
-/// formed.
+/// Returns the text, if the charset is UTF-8 or ISO-8859-1, which all recipients support, and the value is
+/// well formed.
 pub(super) fn decode(value: &[u8]) -> Option<String> {
     let mut parts = value.splitn(3, |byte| *byte == b'\'');
     let (charset, _language, coded) = (parts.next()?, parts.next()?, parts.next()?);
@@ -18,7 +18,7 @@ pub(super) fn decode(value: &[u8]) -> Option<String> {
     charset.eq_ignore_ascii_case(b"iso-8859-1").then(|| latin1(&bytes))
 }
 
-/// ASCII without controls and spaces, and each `%` has its two digits.
+/// Returns whether all bytes are printable ASCII other than space, and each `%` has two digits.
 fn is_well_formed(coded: &[u8]) -> bool {
     let is_escape = |after: &[u8]| matches!(after, [a, b, ..] if [a, b].iter().all(|digit| digit.is_ascii_hexdigit()));
     coded.iter().all(u8::is_ascii_graphic)
@@ -31,7 +31,7 @@ mod tests {
 
     /// RFC 8187 §3.2.
     #[test]
-    fn two_charsets_are_known() {
+    fn utf_8_and_latin_1_are_decoded() {
         let cases: [(&[u8], Option<&str>); 12] = [
             (b"UTF-8'en'%e2%82%ac%20rates", Some("\u{20ac} rates")),
             (b"utf-8''plain", Some("plain")),

@@ -1,17 +1,17 @@
-//! `Link` (RFC 8288 §3), read as its appendix B says.
+//! Parses `Link` (RFC 8288 §3) by the algorithm of its appendix B.
 
 use super::cursor::{Cursor, lower, text};
 use super::ext_value;
 
-/// A link as it was written.
+/// A link as received, with an unresolved target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RawLink {
     pub(crate) target: String,
-    /// With names in lower case; the value of a name with a star is decoded.
+    /// Names in lower case; the value of a name with a star is decoded.
     pub(crate) parameters: Vec<(String, String)>,
 }
 
-/// The links of one field line, up to the first thing that is none.
+/// Parses the links of one field line, up to the first syntax error.
 pub(crate) fn parse(value: &[u8]) -> impl Iterator<Item = RawLink> {
     let mut cursor = Cursor::new(value);
     std::iter::from_fn(move || link(&mut cursor))
@@ -27,7 +27,7 @@ fn link(cursor: &mut Cursor<'_>) -> Option<RawLink> {
         return None;
     }
     let parameters = parameters(cursor);
-    // What stands between the last parameter and the comma is not understood.
+    // Skips text between the last parameter and the comma, which has no meaning.
     cursor.take_while(|byte| byte != b',');
     Some(RawLink { target: text(target), parameters })
 }
@@ -60,7 +60,7 @@ mod tests {
 
     /// RFC 8288 §3.5 and appendix B.
     #[test]
-    fn links_and_what_is_none() {
+    fn links_are_parsed_up_to_the_first_error() {
         let cases: [(&[u8], &str); 13] = [
             (b"</a>; rel=next", r#"/a [("rel", "next")]"#),
             (b" </a> ; REL = \"next prev\" , <b>", r#"/a [("rel", "next prev")] | b []"#),

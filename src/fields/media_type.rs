@@ -1,4 +1,4 @@
-//! Media types, read as browsers do (WHATWG MIME Sniffing §4.4).
+//! Parses media types as browsers do (WHATWG MIME Sniffing §4.4).
 
 use super::cursor::{Cursor, latin1};
 use crate::fields::token::is_tchar;
@@ -8,12 +8,12 @@ use crate::fields::token::is_tchar;
 pub(crate) struct MediaType {
     /// `type/subtype` in lower case.
     pub(crate) essence: String,
-    /// With names in lower case, each once.
+    /// Names in lower case, each at most once.
     pub(crate) parameters: Vec<(String, String)>,
 }
 
 impl MediaType {
-    /// None, if the value is no media type. A parameter that is none is left out.
+    /// Returns `None` if the value is not a media type. Invalid parameters are ignored.
     pub(crate) fn parse(value: &[u8]) -> Option<Self> {
         let mut cursor = Cursor::new(trim_end(value));
         cursor.take_while(is_whitespace);
@@ -31,7 +31,7 @@ impl MediaType {
         Some(media_type)
     }
 
-    /// The value of a parameter.
+    /// Returns the value of a parameter.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
@@ -78,7 +78,7 @@ fn trim_end(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// Each name is compared with those before it, so there must not be many.
+/// A bound, because each name is compared with all names before it.
 const MAX_PARAMETERS: usize = 64;
 
 #[cfg(test)]
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_type() {
+    fn invalid_types_are_none() {
         for value in
             ["", "/", "text", "text/", "/html", "text /html", "text/ html", "a/b/c", "a,b/c"]
         {

@@ -1,5 +1,7 @@
-//! What fields say that concern the caller and not the connection, read as a peer may write them:
-//! any bytes, in one pass.
+//! Parsers for the fields that concern the caller and not the connection. Each accepts any bytes and reads
+//! them in one pass.
+//!
+//! Read [`cursor`] first: it reads the lexical elements that most of the other files parse.
 
 #[cfg(feature = "digest")]
 pub(crate) mod challenge;

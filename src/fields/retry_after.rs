@@ -1,12 +1,12 @@
-//! `Retry-After` (RFC 9110 §10.2.3): a number of seconds or a date.
+//! Parses `Retry-After` (RFC 9110 §10.2.3): a number of seconds or a date.
 
 use std::time::{Duration, SystemTime};
 
 use super::date;
 use crate::base::number;
 
-/// How long to wait from `now` on; nothing, if the date has passed. None, if it says neither, or a
-/// number that no clock could count.
+/// Returns the delay from `now`, zero if the date has passed. `None` if the value is neither a number nor
+/// a date, or the number is too large for a [`Duration`].
 pub(crate) fn parse(value: &[u8], now: SystemTime) -> Option<Duration> {
     let value = value.trim_ascii();
     if let Some(seconds) = number::decimal(value) {
@@ -16,7 +16,7 @@ pub(crate) fn parse(value: &[u8], now: SystemTime) -> Option<Duration> {
     Some(date.duration_since(now).unwrap_or_default())
 }
 
-/// The same for who only asks whether that is too long: a number that no clock could count is.
+/// Like [`parse`], for comparing with a limit: a number that is too large is [`Duration::MAX`].
 pub(crate) fn at_least(value: &[u8], now: SystemTime) -> Option<Duration> {
     let value = value.trim_ascii();
     let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_clock_counts_is_too_long_and_not_unsaid() {
+    fn numbers_too_large_for_a_clock_saturate() {
         let cases: [(&[u8], Option<Duration>); 5] = [
             (b"120", Some(Duration::from_secs(120))),
             (b" 9223372036854775808 ", Some(Duration::MAX)),

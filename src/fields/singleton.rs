@@ -1,10 +1,10 @@
-//! Fields of which a message has one line at most, because their values are no lists (RFC 9110 §5.3).
+//! Fields that a message has at most once, because their values are not lists (RFC 9110 §5.3).
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::{Error, Result};
 
-/// Whether a message must not have two lines of this name. By the fields' definitions:
+/// Returns whether a message must not have two lines with this name, by the field's definition:
 ///
 /// | fields | definition |
 /// | --- | --- |
@@ -51,8 +51,8 @@ pub(crate) fn is_singleton(name: &HeaderName) -> bool {
     SINGLETONS.contains(name)
 }
 
-/// Adds a line beside those of the same name, where there may be several; takes their place otherwise.
-/// `Cookie` may stand once too (RFC 6265 §5.4), but its value is a list, to which this is added.
+/// Adds a field line; for a field that is allowed only once, replaces the existing line. `Cookie` is
+/// allowed only once too (RFC 6265 §5.4), but its value is a list, to which the new value is appended.
 pub(crate) fn add(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) -> Result<()> {
     if is_singleton(&name) {
         headers.try_insert(name, value).map_err(Error::too_many_fields)?;
@@ -66,8 +66,8 @@ pub(crate) fn add(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue)
     Ok(())
 }
 
-/// Joins the lines of `Cookie`, and refuses two lines of what may stand once. Costs little where no name
-/// has two lines.
+/// Joins the lines of `Cookie`, and returns an error for two lines of another field that is allowed only
+/// once. Cheap if no name has two lines.
 pub(crate) fn check(headers: &mut HeaderMap) -> Result<()> {
     if headers.len() == headers.keys_len() {
         return Ok(());

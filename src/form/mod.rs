@@ -1,5 +1,5 @@
-//! `application/x-www-form-urlencoded`: what HTML forms and most query strings are written in
-//! (WHATWG URL §5).
+//! Encodes and parses `application/x-www-form-urlencoded`, the format of HTML forms and of most query
+//! strings (WHATWG URL §5).
 //!
 //! ```
 //! use leanhttp::form;
@@ -17,7 +17,7 @@ use std::fmt;
 
 use crate::base::percent::{self, Table};
 
-// The two ways to write pairs. One of them is in force; what the first takes, the second takes with
+// Two implementations, one of which is compiled in. Every type that `plain` accepts, `serde` accepts with
 // the same result.
 #[cfg(not(feature = "json"))]
 mod plain;
@@ -34,8 +34,8 @@ mod tests;
 ///
 /// # Errors
 ///
-/// Only with the feature `json`, for a value that has no such form: a nested map, a list as a
-/// value.
+/// Only with the feature `json`, for a value that has no representation as pairs: a nested map, a
+/// list as a value.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -53,10 +53,10 @@ pub fn encode<T: ToPairs + ?Sized>(pairs: &T) -> Result<String, Error> {
     Ok(encoded)
 }
 
-/// Reads the pairs of a form or a query string.
+/// Parses the pairs of a form or a query string.
 ///
-/// Nothing is invalid: empty parts between `&` are skipped, a part without `=` is a name with an
-/// empty value, and bytes that are not UTF-8 come out as U+FFFD.
+/// Every input is valid: empty parts between `&` are skipped, a part without `=` is a name with an
+/// empty value, and invalid UTF-8 becomes U+FFFD.
 ///
 /// ```
 /// let pairs: Vec<_> = leanhttp::form::parse(b"a=1&&b&c=%E2%82%AC+x").collect();
@@ -66,8 +66,8 @@ pub fn parse(input: &[u8]) -> Parse<'_> {
     Parse { rest: input }
 }
 
-/// The pairs of a form, made by [`parse`]. They borrow from the input where nothing had to be
-/// decoded.
+/// An iterator over the pairs of a form, created by [`parse`]. The pairs borrow from the input unless
+/// they had to be decoded.
 #[derive(Clone, Debug)]
 pub struct Parse<'a> {
     rest: &'a [u8],
@@ -91,7 +91,7 @@ impl<'a> Iterator for Parse<'a> {
 
 impl std::iter::FusedIterator for Parse<'_> {}
 
-/// What [`encode`] and the `query` and `form` methods of a request take: names with their values.
+/// A collection of names and values: the argument of [`encode`] and of a request's `query` and `form`.
 ///
 /// Without the feature `json` these are
 ///
@@ -103,13 +103,13 @@ impl std::iter::FusedIterator for Parse<'_> {}
 /// an [`Option`], and the pair is left out when it is `None`. Floating-point numbers are written as
 /// `{:?}` writes them.
 ///
-/// With the feature `json` it is every type that implements `serde::Serialize` and consists of
-/// pairs: also structs, whose fields are the names. The shapes above mean the same then.
+/// With the feature `json` it is every type that implements `serde::Serialize` as a list of pairs, a
+/// map or a struct, whose field names are the names. The types above give the same result then.
 ///
 /// The trait is sealed.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no collection of name=value pairs for leanhttp",
-    note = "with the feature `json`, whatever implements `serde::Serialize` may be one"
+    message = "`{Self}` is not a collection of name=value pairs",
+    note = "with the feature `json`, types that implement `serde::Serialize` are accepted"
 )]
 pub trait ToPairs: sealed::AppendPairs {}
 
@@ -123,20 +123,20 @@ mod sealed {
     }
 }
 
-/// A value that cannot be written as pairs; its `Display` names the part that is at fault.
+/// A value that cannot be written as pairs; `Display` names the invalid part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error(Box<str>);
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Error(reason) = self;
+        let Self(reason) = self;
         write!(f, "cannot write as name=value pairs: {reason}")
     }
 }
 
 impl std::error::Error for Error {}
 
-/// Appends one pair to the pairs in `out`.
+/// Appends one pair to the form in `out`.
 pub(crate) fn append_pair(out: &mut String, name: &str, value: &str) {
     if !out.is_empty() {
         out.push('&');
@@ -146,8 +146,8 @@ pub(crate) fn append_pair(out: &mut String, name: &str, value: &str) {
     append_encoded(out, value);
 }
 
-/// Everything but letters, digits and `*-._`; the space is not here because it has a form of its
-/// own.
+/// Encodes everything but letters, digits and `*-._`. The space ends a run, because it is written as
+/// `+`.
 static ENCODED: Table =
     percent::C0_CONTROL.encoding(b"!\"#$%&'()+,/:;<=>?@[\\]^`{|}~").stopping(b" ");
 
@@ -177,7 +177,7 @@ fn into_utf8_lossy(bytes: Vec<u8>) -> String {
         .unwrap_or_else(|invalid| String::from_utf8_lossy(invalid.as_bytes()).into_owned())
 }
 
-/// The parts before and after the first `separator`; all and nothing when there is none.
+/// Splits at the first `separator`; without one, the second part is empty.
 fn split_once(input: &[u8], separator: u8) -> (&[u8], &[u8]) {
     let mut parts = input.splitn(2, |&byte| byte == separator);
     (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())

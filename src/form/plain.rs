@@ -1,7 +1,7 @@
-//! Pairs without serde: the shapes that programs pass most, spelled out.
+//! Writes pairs without serde: implementations for the types that programs pass most.
 //!
-//! The impls here are a subset of serde's own, so that switching serde on takes nothing away. That
-//! is why arrays end at 32 elements.
+//! They are a subset of serde's implementations, so that enabling serde breaks no program. This is why
+//! arrays end at 32 elements.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -73,13 +73,13 @@ impl<P: Pair + ?Sized> Pair for &P {
     }
 }
 
-/// What may stand on the right of a pair.
+/// A value of a pair.
 pub trait Value {
-    /// The text to encode; `None` leaves the pair out.
+    /// Returns the text to encode; `None` omits the pair.
     fn text(&self) -> Option<Cow<'_, str>>;
 }
 
-/// What may stand on the left of a pair: a value that is never `None`.
+/// A name of a pair: a value that is never `None`.
 pub trait Name: Value {}
 
 impl Name for str {}

@@ -1,4 +1,4 @@
-//! Pairs by way of serde: one serializer that knows at which place of the pairs it stands.
+//! Writes pairs with serde: one serializer that knows its position within the pairs.
 
 use serde::Serialize;
 use serde::ser::{self, Impossible};
@@ -13,8 +13,8 @@ impl<T: Serialize + ?Sized> AppendPairs for T {
 }
 
 impl ser::Error for Error {
-    fn custom<T: std::fmt::Display>(reason: T) -> Error {
-        Error(reason.to_string().into())
+    fn custom<T: std::fmt::Display>(reason: T) -> Self {
+        Self(reason.to_string().into())
     }
 }
 
@@ -23,15 +23,15 @@ struct Serializer<'a> {
     place: Place<'a>,
 }
 
-/// What the next thing to be serialized is.
+/// The position of the next value to serialize.
 enum Place<'a> {
-    /// All of the pairs: the value that was passed.
+    /// The list of pairs: the value that was passed.
     Pairs,
     /// One element of a list of pairs.
     Pair,
-    /// The name of a pair, to be put here.
+    /// The name of a pair, which is stored here.
     Name(&'a mut Option<String>),
-    /// The value for the pair of this name.
+    /// The value of the pair with this name.
     Value(&'a str),
 }
 
@@ -94,7 +94,7 @@ impl<'a> ser::Serializer for Serializer<'a> {
         }
     }
 
-    /// Leaves out the pair that this is the value of; no pairs at all are fine too.
+    /// Omits the pair of which this is the value. As the whole input it stands for no pairs.
     fn serialize_none(self) -> Result<(), Error> {
         match self.place {
             Place::Value(_) | Place::Pairs => Ok(()),
@@ -110,7 +110,7 @@ impl<'a> ser::Serializer for Serializer<'a> {
         self.serialize_none()
     }
 
-    /// In a pair it is its name, as a variant without fields is.
+    /// In a pair its name is the text, as for a variant without fields.
     fn serialize_unit_struct(self, name: &'static str) -> Result<(), Error> {
         match self.place {
             Place::Name(_) | Place::Value(_) => self.text(name),
@@ -149,7 +149,7 @@ impl<'a> ser::Serializer for Serializer<'a> {
         self.pairs("a list")
     }
 
-    /// A tuple is a pair, or (as arrays are tuples to serde) a list of pairs.
+    /// A tuple is a pair or a list of pairs: serde serializes arrays as tuples.
     fn serialize_tuple(self, len: usize) -> Result<Elements<'a>, Error> {
         match self.place {
             Place::Pair if len == 2 => Ok(Elements::OfPair { out: self.out, name: None }),
@@ -203,10 +203,10 @@ impl<'a> Serializer<'a> {
     }
 }
 
-/// All of the pairs, one after the other.
+/// Serializes the pairs, one after the other.
 struct Pairs<'a> {
     out: &'a mut String,
-    /// The name of the map entry whose value comes next.
+    /// The name of the map entry whose value is serialized next.
     name: Option<String>,
 }
 
@@ -264,7 +264,7 @@ impl ser::SerializeStruct for Pairs<'_> {
     }
 }
 
-/// What the elements of a tuple are.
+/// Serializes the elements of a tuple.
 enum Elements<'a> {
     OfList(Pairs<'a>),
     OfPair { out: &'a mut String, name: Option<String> },
@@ -329,7 +329,7 @@ mod tests {
 
     impl Serialize for Refuses {
         fn serialize<S: ser::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-            Err(ser::Error::custom("reasons of its own"))
+            Err(ser::Error::custom("a custom reason"))
         }
     }
 
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_form_says_why() {
+    fn unsupported_shapes_are_errors_with_a_reason() {
         let table = [
             (
                 encode("text"),
@@ -380,7 +380,7 @@ mod tests {
             (encode(&[("a", [1, 2])]), "a tuple as the value of \"a\""),
             (encode(&[("a", vec![1])]), "a list as the value of \"a\""),
             (encode(&[("a", Octets(b"\xFF"))]), "bytes that are not UTF-8 as the value of \"a\""),
-            (encode(&[("a", Refuses)]), "reasons of its own"),
+            (encode(&[("a", Refuses)]), "a custom reason"),
             (encode(&[("a", Both(1, 2))]), "a tuple struct as the value of \"a\""),
             (encode(&BTreeMap::from([("m", &more())])), "a map as the value of \"m\""),
             (

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Every shape that is promised, with what it means. It compiles and passes with and without serde.
+/// Every documented type with its encoding. The test passes with and without serde.
 #[test]
 fn shapes() {
     let pairs = vec![("a".to_string(), 1), ("b".to_string(), -2)];
@@ -44,7 +44,7 @@ fn shapes() {
 
 /// WHATWG URL §5.2, the *application/x-www-form-urlencoded percent-encode set*.
 #[test]
-fn what_is_encoded() {
+fn the_percent_encode_set() {
     let ascii: String = (0..=0x7F).map(char::from).collect();
     let encoded = encode(&[(ascii.as_str(), "")]).unwrap();
     let kept: String = encoded.split('%').map(|run| run.get(2..).unwrap_or_default()).collect();

@@ -1,14 +1,14 @@
-//! The body of a response while it comes, by its framing (RFC 9112 §6.3).
+//! Decodes a response body according to its framing (RFC 9112 §6.3).
 
 use super::chunked::{Decoder, Trailers};
 use super::error::ProtocolError;
 use super::exchange::BodyStep;
 use crate::base::buffer::Buffer;
 
-/// A caller who reads in pieces smaller than this is served from the buffer.
+/// The minimum size of a read directly into the caller's slice; smaller reads go through the buffer.
 const DIRECT_READ: usize = 4 * 1024;
 
-/// The rest of a body.
+/// The part of a body that has not been read yet.
 #[derive(Debug)]
 pub(super) enum Incoming {
     Length(u64),
@@ -17,7 +17,7 @@ pub(super) enum Incoming {
 }
 
 impl Incoming {
-    /// The next bytes, from the `input` as long as there are any. `into` is not empty.
+    /// Returns the next step, preferring bytes of `input`. `into` must not be empty.
     pub(super) fn step(
         &mut self,
         input: &mut Buffer,
@@ -30,14 +30,14 @@ impl Incoming {
         }
     }
 
-    /// So many bytes were read past the input, straight into the caller's slice.
+    /// Records `count` bytes that were read directly into the caller's slice, bypassing `input`.
     pub(super) fn passed_by(&mut self, count: usize) {
         if let Self::Chunked(decoder) = self {
             decoder.advance(count);
         }
     }
 
-    /// So many bytes are with the caller.
+    /// Records `count` bytes that were delivered to the caller.
     pub(super) fn delivered(&mut self, count: usize) {
         if let Self::Length(left) = self {
             *left = left.saturating_sub(count as u64);
@@ -52,7 +52,7 @@ impl Incoming {
         }
     }
 
-    /// How many bytes are still to come, if that is known.
+    /// Returns the number of bytes left, if it is known.
     pub(super) fn left(&self) -> Option<u64> {
         match self {
             Self::Length(left) => Some(*left),
@@ -60,7 +60,7 @@ impl Incoming {
         }
     }
 
-    /// The trailer fields that came with the last chunk.
+    /// Takes the trailer fields that followed the last chunk.
     pub(super) fn take_trailers(&mut self) -> Option<Trailers> {
         match self {
             Self::Chunked(decoder) => Some(decoder.take_trailers()),
@@ -68,7 +68,7 @@ impl Incoming {
         }
     }
 
-    /// What is missing when no more can come.
+    /// Returns the error for a connection that ended before the body did.
     pub(super) fn cut_off(&self) -> ProtocolError {
         match self {
             Self::Length(left) => ProtocolError::EofInBody { missing: *left },
@@ -78,7 +78,7 @@ impl Incoming {
     }
 }
 
-/// Body bytes as they come, `left` of them at most: from the buffer first.
+/// Reads up to `left` bytes of an uncoded body, from the buffer first.
 fn plain_step(input: &mut Buffer, into: &mut [u8], left: u64) -> BodyStep {
     let room = usize::try_from(left).map_or(into.len(), |left| left.min(into.len()));
     let count = room.min(input.len());
@@ -106,7 +106,7 @@ fn chunked_step(
     if decoder.is_done() {
         return Ok(BodyStep::End);
     }
-    // What is left of a small chunk comes together with the next size line.
+    // Reads the rest of a small chunk through the buffer, together with the next size line.
     let left = usize::try_from(decoder.remaining_in_chunk()).unwrap_or(usize::MAX);
     let room = left.min(into.len());
     Ok(if room >= DIRECT_READ { BodyStep::Direct(room) } else { BodyStep::Read })

@@ -1,29 +1,29 @@
-//! Chunk lines: the size of a chunk and its extensions (RFC 9112 §7.1).
+//! Parses chunk lines: the size of a chunk and its extensions (RFC 9112 §7.1).
 
 use super::error::ProtocolError;
 use crate::base::number::{digit, push_digit};
 
-/// The size line of a chunk, byte by byte (RFC 9112 §7.1, §7.1.1). One value serves all chunks of
-/// a body.
+/// Parses the size line of a chunk byte by byte (RFC 9112 §7.1, §7.1.1). One value is used for all
+/// chunks of a body.
 ///
 /// ```text
 /// chunk-size *( SP / HTAB ) [ ";" *( any byte but CR and LF ) ] CRLF
 /// chunk-size = 1*HEXDIG
 /// ```
 ///
-/// That is more than the grammar allows, in two places where every reader comes to the same size: blanks
-/// behind the size, which old servers pad it with, and anything in an extension, because a recipient
-/// ignores those that it does not know (§7.1.1). What readers disagree about, and messages have been
-/// smuggled with, is refused: a bare LF or CR, blanks before or between digits, a sign, `0x`.
+/// The grammar of the RFC is stricter. Two deviations are accepted, because they cannot make recipients
+/// disagree about the size: blanks after the size, which old servers pad it with, and any bytes in an
+/// extension, because a recipient ignores unknown extensions (§7.1.1). Everything on which recipients
+/// disagree, and which has been used for smuggling, is an error: a bare LF or CR, blanks before or
+/// between digits, a sign, `0x`.
 #[derive(Debug)]
 pub(super) struct ChunkLine {
     state: State,
-    /// Of the digits so far.
+    /// The value of the digits so far.
     size: u64,
-    /// What all lines so far have cost beyond significant digits and CRLF,
-    /// blanks included.
+    /// The bytes of all lines so far, except significant digits and CRLF; includes blanks.
     extension_bytes: usize,
-    /// How large `extension_bytes` may become.
+    /// The maximum of `extension_bytes`.
     limit: usize,
 }
 
@@ -32,7 +32,7 @@ impl ChunkLine {
         Self { state: State::Start, size: 0, extension_bytes: 0, limit }
     }
 
-    /// Reads up to the end of the line. Returns how many bytes that took, and the size once the
+    /// Parses up to the end of the line. Returns the number of bytes consumed, and the size once the
     /// line is complete.
     pub(super) fn read(&mut self, input: &[u8]) -> Result<(usize, Option<u64>), ProtocolError> {
         for (at, byte) in input.iter().enumerate() {
@@ -43,7 +43,7 @@ impl ChunkLine {
         Ok((input.len(), None))
     }
 
-    /// Takes one byte; returns the size when the line ends with it.
+    /// Parses one byte; returns the size when it ends the line.
     fn push(&mut self, byte: u8) -> Result<Option<u64>, ProtocolError> {
         self.state = self.state.next(byte).ok_or_else(|| self.state.error(byte))?;
         match self.state {
@@ -58,7 +58,7 @@ impl ChunkLine {
     fn push_digit(&mut self, byte: u8) -> Result<(), ProtocolError> {
         let digit = digit(byte, 16).unwrap_or_default();
         self.size = push_digit(self.size, digit, 16).ok_or(ProtocolError::ChunkTooLarge)?;
-        // Zeros in front are valid without end, so they are counted like extensions.
+        // Leading zeros are valid in any number, so they count like extensions.
         if self.size == 0 { self.count_extension_byte() } else { Ok(()) }
     }
 
@@ -71,12 +71,12 @@ impl ChunkLine {
     }
 }
 
-/// Where in the line we are: named for what has just been read.
+/// The position in the line, named after the element that was just read.
 #[derive(Debug, Clone, Copy)]
 enum State {
     Start,
     Size,
-    /// Blanks behind the size.
+    /// Blanks after the size.
     Blank,
     Extension,
     Cr,
@@ -96,7 +96,7 @@ impl State {
         })
     }
 
-    /// What is wrong when `byte` cannot come next.
+    /// Returns the error for a `byte` that is invalid at this position.
     fn error(self, byte: u8) -> ProtocolError {
         match self {
             Self::Start | Self::Size | Self::Blank => ProtocolError::InvalidChunkSize(byte),

@@ -1,4 +1,4 @@
-//! The chunked transfer coding (RFC 9112 §7.1), both ways.
+//! Decodes and encodes the chunked transfer coding (RFC 9112 §7.1).
 
 use std::fmt;
 
@@ -12,14 +12,14 @@ use crate::base::excerpt::Excerpt;
 use crate::http1::field_lines::trim_ows;
 use crate::http1::limits::Limits;
 
-/// Takes a chunked body apart.
+/// Decodes a chunked body.
 ///
-/// Two ways lead through the data of a chunk, and they may be mixed freely:
-/// [`decode`](Self::decode) copies it out of a buffer, over as many chunks as there are;
+/// There are two ways to read the data of a chunk, which may be mixed:
+/// [`decode`](Self::decode) copies it out of a buffer, across chunk boundaries;
 /// [`remaining_in_chunk`](Self::remaining_in_chunk) and [`advance`](Self::advance) let the driver
-/// read it straight to where the caller wants it.
+/// read it directly into the caller's slice.
 ///
-/// An error is final: whatever is asked afterwards, the decoder answers with the same error.
+/// An error is final: every later call returns the same error.
 pub(crate) struct Decoder {
     state: State,
     line: ChunkLine,
@@ -29,7 +29,7 @@ pub(crate) struct Decoder {
     limits: Limits,
 }
 
-/// Trailer fields as they were received.
+/// The trailer fields as received.
 #[derive(Default)]
 pub(crate) struct Trailers(pub(crate) HeaderMap);
 
@@ -45,13 +45,13 @@ impl Decoder {
         }
     }
 
-    /// Decodes as much of `input` as there is and fits into `output`.
+    /// Decodes as much of `input` as fits into `output`.
     ///
-    /// What stands between the data needs no room: with `output` full or empty, everything up to
-    /// the next byte of data, or to the end of the body, is consumed all the same. Nothing past
-    /// the end of the body is consumed.
+    /// The bytes between the data need no room in `output`: even if it is full or empty, everything up
+    /// to the next byte of data, or to the end of the body, is consumed. Bytes after the end of the body
+    /// are not consumed.
     ///
-    /// An error comes only after all the data before it was given out.
+    /// An error is returned only after all data before it has been delivered.
     pub(crate) fn decode(
         &mut self,
         input: &[u8],
@@ -66,7 +66,7 @@ impl Decoder {
         })
     }
 
-    /// How many plain bytes of data come next on the connection; 0 where something else comes.
+    /// Returns the number of data bytes left in the chunk; 0 outside the data of a chunk.
     pub(crate) fn remaining_in_chunk(&self) -> u64 {
         match self.state {
             State::Data(remaining) => remaining,
@@ -74,7 +74,7 @@ impl Decoder {
         }
     }
 
-    /// The driver has itself taken the next `count` bytes of data, at most
+    /// Records that the driver has read the next `count` bytes of data itself, at most
     /// [`remaining_in_chunk`](Self::remaining_in_chunk).
     pub(crate) fn advance(&mut self, count: usize) {
         if let State::Data(remaining) = self.state {
@@ -85,12 +85,12 @@ impl Decoder {
         }
     }
 
-    /// Whether the body is complete, its trailers included.
+    /// Returns whether the body is complete, including its trailers.
     pub(crate) fn is_done(&self) -> bool {
         matches!(self.state, State::Done)
     }
 
-    /// What is wrong when the input ends before the body [is done](Self::is_done).
+    /// Returns the error for input that ends before the body [is done](Self::is_done).
     pub(crate) fn eof(&self) -> ProtocolError {
         match &self.state {
             State::Failed(error) => error.clone(),
@@ -98,7 +98,7 @@ impl Decoder {
         }
     }
 
-    /// The trailer fields, once the body is done: all of them as received.
+    /// Takes the trailer fields as received. Call it when the body is done.
     ///
     /// They are never merged into the head: a `Content-Length` or `Set-Cookie` here has no effect
     /// (RFC 9110 §6.5.1).
@@ -106,7 +106,7 @@ impl Decoder {
         std::mem::take(&mut self.trailers)
     }
 
-    /// Does the next bit of work; no progress means that none is possible.
+    /// Performs one step; returns no progress if more input or output space is needed.
     fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, ProtocolError> {
         match &self.state {
             State::Line => self.size_line(input),
@@ -170,7 +170,7 @@ impl Decoder {
         Ok(Progress { consumed: line.len(), produced: 0 })
     }
 
-    /// Takes the field out of the line, if the line is complete.
+    /// Parses the trailer line and appends its field, if the line is complete.
     fn end_trailer_line(&mut self) -> Result<(), ProtocolError> {
         if !self.trailer_line.ends_with(b"\n") {
             return Ok(());
@@ -199,7 +199,7 @@ impl fmt::Debug for Decoder {
     }
 }
 
-/// Says how many there are, never what: a server's fields may be secrets.
+/// Shows the number of fields, never their content: a server's fields may be secrets.
 impl fmt::Debug for Trailers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Trailers").field("len", &self.0.len()).finish_non_exhaustive()
@@ -209,7 +209,7 @@ impl fmt::Debug for Trailers {
 #[derive(Debug)]
 enum State {
     Line,
-    /// Never of 0 bytes.
+    /// Never 0 bytes.
     Data(u64),
     DataEnd,
     DataEndCr,
@@ -218,8 +218,8 @@ enum State {
     Failed(ProtocolError),
 }
 
-/// One field line with its CRLF (RFC 9112 §5): no space before the colon, no control characters,
-/// no bare LF as its end.
+/// Parses one field line with its CRLF (RFC 9112 §5). Whitespace before the colon, control characters and
+/// a bare LF at the end are errors.
 fn parse_field(line: &[u8]) -> Option<(HeaderName, HeaderValue)> {
     let line = line.strip_suffix(b"\r\n")?;
     let (name, value) = line.split_at_checked(line.iter().position(|byte| *byte == b':')?)?;
@@ -227,16 +227,16 @@ fn parse_field(line: &[u8]) -> Option<(HeaderName, HeaderValue)> {
     Some((HeaderName::from_bytes(name).ok()?, HeaderValue::from_bytes(value).ok()?))
 }
 
-/// The room that the size line of a chunk needs at most.
+/// The maximum length of the size line of a chunk.
 pub(crate) const SIZE_LINE: usize = 18;
 
-/// What follows the data of a chunk.
+/// The line end after the data of a chunk.
 pub(crate) const CHUNK_END: &[u8] = b"\r\n";
 
-/// What follows the last chunk's data and its [`CHUNK_END`]: the end of a body without trailers.
+/// The last chunk, after the [`CHUNK_END`] of the one before: the end of a body without trailers.
 pub(crate) const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
-/// Writes what follows the last chunk: the end of the body, and the trailers before it.
+/// Writes the last chunk and the trailers.
 pub(crate) fn write_end(trailers: &HeaderMap, out: &mut Buffer) {
     if trailers.is_empty() {
         return out.push(LAST_CHUNK);
@@ -248,10 +248,10 @@ pub(crate) fn write_end(trailers: &HeaderMap, out: &mut Buffer) {
     out.push(b"\r\n");
 }
 
-/// Writes the size line of a chunk of `size` bytes to the right end of `space`, and returns where
-/// it starts. With the data right behind `space`, the chunk is one piece and needs one write.
+/// Writes the size line of a chunk of `size` bytes to the right end of `space`, and returns the position
+/// of its first byte. If the data follows `space` directly, the chunk is contiguous and needs one write.
 ///
-/// `size` is not 0: that would be the last chunk.
+/// `size` must not be 0, which is the last chunk.
 pub(crate) fn write_size_line(size: usize, space: &mut [u8; SIZE_LINE]) -> usize {
     let [digits @ .., cr, lf] = space;
     (*cr, *lf) = (b'\r', b'\n');

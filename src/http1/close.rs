@@ -1,4 +1,4 @@
-//! Why a connection cannot be used again, and whether its peer keeps it open (RFC 9112 §9.3).
+//! The reasons why a connection cannot be reused, and the persistence rule (RFC 9112 §9.3).
 
 use std::fmt;
 
@@ -7,16 +7,16 @@ use http::header::CONNECTION;
 
 use crate::http1::field_lines::{Fields, has_member};
 
-/// Why a connection is not reused. No connection is dropped without one.
+/// The reason why a connection is not reused. No connection is closed without one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloseReason {
-    // Said in a message.
+    // From a message.
     PeerSaidClose,
     WeSaidClose,
     /// HTTP/1.0 without `Connection: keep-alive`.
     Http10,
 
-    // What comes next on the connection is not known to be a response.
+    // The next bytes on the connection are not certainly a response.
     FramingDoubt,
     CloseDelimited,
     LeftoverBytes,
@@ -29,21 +29,21 @@ pub enum CloseReason {
     ProtocolError,
     Io,
     TimeOver,
-    /// Whoever asked has gone.
+    /// The caller dropped the call.
     Abandoned,
 
     // The pool's reasons.
     Expired,
     Aged,
-    /// It said how long, or for how many requests, it keeps the connection (`Keep-Alive`).
+    /// The lifetime or number of requests in the peer's `Keep-Alive` field is reached.
     PeerLimit,
-    /// It closes connections right after each response.
+    /// The peer closes connections right after each response.
     EarlyCloser,
     PoolFull,
     NotAlive,
-    /// Another one to the same place was not alive.
+    /// Another connection on the same route was found dead.
     Suspect,
-    /// The client that kept it has gone, or has been told to let go.
+    /// The pool was cleared, or its last client was dropped.
     LetGo,
 }
 
@@ -53,7 +53,7 @@ impl fmt::Display for CloseReason {
             Self::PeerSaidClose => "the peer said Connection: close",
             Self::WeSaidClose => "the request said Connection: close",
             Self::Http10 => "HTTP/1.0 without keep-alive",
-            Self::FramingDoubt => "the framing of the response is in doubt",
+            Self::FramingDoubt => "the framing of the response is ambiguous",
             Self::CloseDelimited => "the body ends with the connection",
             Self::LeftoverBytes => "bytes came after the end of the response",
             Self::BodyUnread => "the body was not read to its end",
@@ -62,21 +62,21 @@ impl fmt::Display for CloseReason {
             Self::EarlyEof => "the peer closed the connection too early",
             Self::ProtocolError => "the peer broke the protocol",
             Self::Io => "reading or writing failed",
-            Self::TimeOver => "the time of the call was over",
-            Self::Abandoned => "the call was given up",
+            Self::TimeOver => "a timeout expired",
+            Self::Abandoned => "the call was dropped",
             Self::Expired => "the connection idled too long",
-            Self::Aged => "the connection has been open for long enough",
-            Self::PeerLimit => "the peer keeps it open no longer (Keep-Alive)",
+            Self::Aged => "the connection reached its maximum age",
+            Self::PeerLimit => "the limit in the peer's Keep-Alive field is reached",
             Self::EarlyCloser => "the peer closes connections right after each response",
             Self::PoolFull => "the pool is full",
-            Self::Suspect => "another connection to the same place was closed by the peer",
-            Self::LetGo => "it is kept no longer",
-            Self::NotAlive => "the peer closed or spoke while the connection idled",
+            Self::Suspect => "the peer closed another connection on the same route",
+            Self::LetGo => "evicted from the pool",
+            Self::NotAlive => "the peer closed the idle connection or sent data on it",
         })
     }
 }
 
-/// Whether the peer keeps the connection open after this response (RFC 9112 §9.3).
+/// Checks that the peer keeps the connection open after this response (RFC 9112 §9.3).
 ///
 /// One `close` among all members of all `Connection` lines wins over any `keep-alive`.
 pub(crate) fn keep_alive(version: Version, headers: &impl Fields) -> Result<(), CloseReason> {
@@ -94,9 +94,9 @@ mod tests {
     use super::super::testing::{Lines, headers};
     use super::*;
 
-    /// A log that names a connection's end should leave no doubt which one it was.
+    /// Each reason has a text of its own, so that a log identifies it.
     #[test]
-    fn reasons_are_told_apart() {
+    fn reasons_have_different_texts() {
         use CloseReason::*;
         let messages = [
             PeerSaidClose,

@@ -1,4 +1,4 @@
-//! What a peer did wrong in HTTP/1.1.
+//! Violations of HTTP/1.1 by a peer.
 
 use std::error::Error;
 use std::fmt;
@@ -7,24 +7,24 @@ use std::io;
 use crate::base::excerpt::Excerpt;
 use crate::error::Kind;
 
-/// What a peer can do wrong in HTTP/1.1: one variant per reason.
+/// A violation of HTTP/1.1 by a peer, or of a limit: one variant per reason.
 ///
-/// Two runs over the same bytes give the same variant with the same content, however the bytes
-/// were split on their way. Only what is shown of a status line is what had come of it by then: it
-/// is refused at its first wrong byte, and more of it says better who the peer is.
+/// The same bytes give the same variant with the same content, however they were split into reads.
+/// One exception: the excerpt of a status line contains the bytes received so far. The line is rejected at
+/// its first wrong byte, but more of it helps to identify the peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ProtocolError {
     // The head (RFC 9112 §4, §5).
     InvalidStatusLine(Excerpt),
     UnsupportedVersion(Excerpt),
     InvalidStatus(Excerpt),
-    /// Names the field only: its value may be a secret.
+    /// Contains only the field's name: its value may be a secret.
     InvalidField(Excerpt),
     TooManyFields(usize),
     HeadTooLarge(usize),
     LineTooLong(usize),
     TooManyInterim(usize),
-    /// A 101 that goes over to what no `Upgrade` of ours has offered.
+    /// A 101 for a protocol that the request did not offer.
     UnexpectedUpgrade,
 
     // Framing (RFC 9112 §6).
@@ -36,39 +36,39 @@ pub(crate) enum ProtocolError {
     ChunkedTwice,
     TransferEncodingInHttp10,
 
-    // The chunked coding (RFC 9112 §7.1): the offending byte.
+    // The chunked coding (RFC 9112 §7.1), with the offending byte.
     InvalidChunkSize(u8),
     InvalidChunkExtension(u8),
     InvalidChunkLineEnd(u8),
     InvalidChunkEnd(u8),
     ChunkTooLarge,
     ChunkExtensionsTooLarge(usize),
-    /// Names the field only: its value may be a secret.
+    /// Contains only the field's name: its value may be a secret.
     InvalidTrailer(Excerpt),
     TrailersTooLarge(usize),
     TooManyTrailers(usize),
 
     // The end of the input (RFC 9112 §8).
-    /// Bytes came before anything of the request was sent.
+    /// Bytes were received before any byte of the request was sent.
     Unsolicited,
     EofBeforeResponse,
     EofInHead,
     EofInBody {
         missing: u64,
     },
-    /// `missing` is the rest of the chunk, 0 between chunks.
+    /// `missing` is the rest of the chunk; 0 between chunks.
     EofInChunked {
         missing: u64,
     },
-    /// TLS ended without `close_notify` where only the end of input ends the body
+    /// TLS ended without `close_notify`, for a body that only the end of the connection delimits
     /// (RFC 9112 §9.8).
     TlsCut,
-    /// A broken connection where only its end in order ends the body.
+    /// The connection was reset, for a body that only an orderly end of the connection delimits.
     BrokenBody,
 }
 
 impl ProtocolError {
-    /// What it is to the caller: a limit of ours, a response cut short, or a broken rule.
+    /// Returns the public error kind: a limit, a truncated response, or a violation of the protocol.
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::TooManyFields(_)
@@ -88,7 +88,7 @@ impl ProtocolError {
         }
     }
 
-    /// The kind of `io::Error` that this is where the connection was lost, for programs that sort
+    /// Returns the matching kind of `io::Error` if the connection was lost, for programs that classify
     /// errors by it.
     pub(crate) fn lost(&self) -> Option<io::ErrorKind> {
         match self {
@@ -118,7 +118,7 @@ impl fmt::Display for ProtocolError {
             Self::LineTooLong(limit) => write!(f, "line of the head longer than {limit} bytes"),
             Self::TooManyInterim(limit) => write!(f, "more than {limit} interim (1xx) responses"),
             Self::UnexpectedUpgrade => {
-                f.write_str("101 Switching Protocols to what was not asked for")
+                f.write_str("101 Switching Protocols for a protocol that was not offered")
             }
 
             Self::InvalidContentLength(value) => write!(f, "invalid Content-Length {value}"),
@@ -151,7 +151,7 @@ impl fmt::Display for ProtocolError {
             Self::TrailersTooLarge(limit) => write!(f, "trailers larger than {limit} bytes"),
             Self::TooManyTrailers(limit) => write!(f, "more than {limit} trailer fields"),
 
-            Self::Unsolicited => f.write_str("the server spoke before it was asked"),
+            Self::Unsolicited => f.write_str("the server sent data before the request"),
             Self::EofBeforeResponse => f.write_str("connection closed before a response"),
             Self::EofInHead => f.write_str("connection closed inside the response head"),
             Self::EofInBody { missing } => {
@@ -171,7 +171,7 @@ impl fmt::Display for ProtocolError {
 
 impl Error for ProtocolError {}
 
-/// One byte in quotes, escaped.
+/// Displays one byte in quotes, escaped.
 struct Quoted(u8);
 
 impl fmt::Display for Quoted {
@@ -205,9 +205,9 @@ mod tests {
         }
     }
 
-    /// A caller may raise a limit, and may try again what was cut; a broken rule stays broken.
+    /// A caller may raise a limit or retry a truncated response; a violation is permanent.
     #[test]
-    fn what_it_is_to_the_caller() {
+    fn public_error_kinds() {
         use ProtocolError::*;
         let excerpt = || Excerpt::new(b"x");
         let kinds: [(Kind, Vec<ProtocolError>); 4] = [
@@ -289,7 +289,7 @@ mod tests {
             ),
             (ProtocolError::InvalidChunkExtension(0), r"'\x00' in a chunk extension"),
             (ProtocolError::ChunkTooLarge, "chunk size larger than 2^63-1"),
-            (ProtocolError::Unsolicited, "the server spoke before it was asked"),
+            (ProtocolError::Unsolicited, "the server sent data before the request"),
             (ProtocolError::EofBeforeResponse, "connection closed before a response"),
             (ProtocolError::EofInHead, "connection closed inside the response head"),
         ];
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_head_is_named() {
+    fn texts_of_head_errors() {
         use ProtocolError::*;
         let excerpt = || Excerpt::new(b"x");
         let cases = [
@@ -310,7 +310,7 @@ mod tests {
             (HeadTooLarge(7), "response head larger than 7 bytes"),
             (LineTooLong(7), "line of the head longer than 7 bytes"),
             (TooManyInterim(7), "more than 7 interim (1xx) responses"),
-            (UnexpectedUpgrade, "101 Switching Protocols to what was not asked for"),
+            (UnexpectedUpgrade, "101 Switching Protocols for a protocol that was not offered"),
             (InvalidContentLength(excerpt()), "invalid Content-Length \"x\""),
             (ConflictingContentLength, "Content-Length values differ"),
             (EmptyTransferEncoding, "empty Transfer-Encoding"),

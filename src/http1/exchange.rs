@@ -1,38 +1,38 @@
-//! One request and its response on one connection: the HTTP/1.1 machine.
+//! The HTTP/1.1 machine: one request and its response on one connection.
 //!
-//! Every transition stands in this file. The two halves are independent and move at the same time,
-//! because a server may answer before it has read the request (RFC 9112 §9.5):
+//! Every state transition is in this file. The two halves are independent and advance concurrently,
+//! because a server may respond before it has read the request (RFC 9112 §9.5):
 //!
 //! ```text
 //! sending     Expecting ──100, go_ahead──▶ Body
 //!             Head ──first piece of the body──▶ Body ──last piece──▶ Done
 //!                                             └──stop_sending, write_failed──▶ Abandoned
-//!             Done, when there is no body
+//!             Done, if there is no body
 //!
 //! receiving   Head ──1xx──▶ Head (counted)
 //!                └──final head──▶ Body ──end of body──▶ Complete
 //!                ├──final head without body──▶ Complete
-//!                └──101 to what was offered──▶ Switched ──upgrade──▶ Body, until the connection ends
+//!                └──101 for an offered protocol──▶ Switched ──upgrade──▶ Body, until the connection ends
 //! ```
 //!
-//! What the final head means for a request that is not sent to its end:
+//! The final head determines the fate of a request that has not been sent completely:
 //!
 //! | head | the rest of the request |
 //! | --- | --- |
 //! | 2xx | is sent while the response is read |
 //! | 2xx instead of 100 | is not sent: the server did not ask for the body |
-//! | 101 | is sent before the head is delivered: what follows is another protocol |
+//! | 101 | is sent before the head is delivered: the new protocol begins after it |
 //! | 101, and the server does not wait for the rest | is not sent, and there is no upgrade |
 //! | any other | is not sent, and the connection is closed after the response |
 //!
-//! How to drive it: [`start`](Exchange::start), then [`step`](Exchange::step) until it gives the
-//! [`Step::Head`], then [`read_body`](Exchange::read_body) until [`BodyStep::End`] and beside it
+//! To drive it, call [`start`](Exchange::start), then [`step`](Exchange::step) until it returns
+//! [`Step::Head`], then [`read_body`](Exchange::read_body) until [`BodyStep::End`] and concurrently
 //! [`send_step`](Exchange::send_step) until [`SendStep::Done`], then
-//! [`reusable`](Exchange::reusable). A step asks for something and may be asked for again until it
-//! is answered. The answers are inputs: bytes written, bytes read, the end of either.
+//! [`reusable`](Exchange::reusable). A step requests an operation, and repeats the request until the
+//! driver reports the result: bytes written, bytes read, or the end of either.
 //!
-//! Advice for the maintainer: nothing here may depend on how the input is split. What is decided
-//! on input is decided on whole heads and by the decoders, never on one read.
+//! For maintainers: nothing here may depend on how the input is split into reads. Decisions are made on
+//! whole heads and by the decoders, never on a single read.
 
 use http::{HeaderMap, Method, StatusCode, Version};
 
@@ -46,14 +46,14 @@ use crate::base::buffer::{Buffer, Shelf};
 use crate::http1::body_decoder::Incoming;
 use crate::http1::limits::Limits;
 
-/// What is read at once, until that is found to be too little.
+/// The size of the first read; later ones are larger if it was too small.
 const HEAD_READ: usize = 8 * 1024;
 
-/// What is read of a body at once; larger pieces gain nothing measurable.
+/// The size of a read of a body; larger ones are not measurably faster.
 const READ_PIECE: usize = 64 * 1024;
 
-/// What is written of a body at once: half as much again a second as by 64 KiB. With the head it
-/// stays below 128 KiB, from where on allocators ask the system for each block and give it back.
+/// The size of a write of a body: 50 % more throughput than 64 KiB. With the head it stays below
+/// 128 KiB, above which allocators request each block from the system and return it.
 pub(crate) const SENT_PIECE: usize = 120 * 1024;
 
 /// One request and its response.
@@ -61,54 +61,54 @@ pub(crate) const SENT_PIECE: usize = 120 * 1024;
 pub(crate) struct Exchange {
     limits: Limits,
     method: Method,
-    /// The version of the last response.
+    /// The version of the peer's last response.
     peer: Version,
     sending: Sending,
     receiving: Receiving,
-    /// What the server may go over to.
+    /// The protocols that the server may switch to.
     offer: Option<Offer>,
-    /// A final head that waits until the request is sent.
+    /// A final head that is delivered only when the request has been sent.
     answer: Option<Box<ResponseHead>>,
-    /// Why the connection cannot be used again, as soon as that is known.
+    /// The reason why the connection cannot be reused, once it is known.
     close: Option<CloseReason>,
-    /// To be written.
+    /// Bytes to write.
     output: Buffer,
-    /// Read, not yet looked at.
+    /// Bytes that were read but not processed yet.
     input: Buffer,
     trailers: Option<Trailers>,
-    /// The connection has ended: what is in the input is all that there is.
+    /// Set once the connection has ended: no bytes follow the input.
     ended: Option<Ending>,
-    /// How much to read at once.
+    /// The size of the next read.
     read_size: usize,
     written: u64,
     heard: bool,
-    /// Something came after the last byte of the request was written.
+    /// True if a byte was received after the last byte of the request was written.
     heard_since: bool,
     /// See [`look_first`](Self::look_first).
     looks_first: bool,
 }
 
-/// How the request's body is framed.
+/// The framing of the request's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outgoing {
-    /// No body, and no field that speaks of one.
+    /// No body, and no field that describes one.
     None,
     Length(u64),
     Chunked,
 }
 
-/// Whether the body waits for a word of the server (RFC 9110 §10.1.1).
+/// The expectation of the request (RFC 9110 §10.1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expectation {
     None,
-    /// The request says `Expect: 100-continue`.
+    /// The request has `Expect: 100-continue`.
     Continue,
 }
 
-/// What the machine wants next.
+/// The next operation for the driver.
 #[derive(Debug)]
 pub(crate) enum Step {
-    /// The first byte of the request is about to be written: look whether anything can be read. If so,
+    /// Before the first byte of the request is written, check whether anything can be read. If so,
     /// read it into [`read_space`](Exchange::read_space); if not, call [`looked`](Exchange::looked).
     Look,
     /// Write some of [`output`](Exchange::output).
@@ -117,46 +117,46 @@ pub(crate) enum Step {
     Fill,
     /// Read into [`read_space`](Exchange::read_space).
     Read,
-    /// The same, but only for a short while: then [`go_ahead`](Exchange::go_ahead).
+    /// Read, but only for a short time: then call [`go_ahead`](Exchange::go_ahead).
     Await,
-    /// The response has begun.
+    /// The final head was received.
     Head(Box<ResponseHead>),
 }
 
-/// What [`Exchange::send_step`] wants.
+/// The next operation of [`Exchange::send_step`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SendStep {
     /// Write some of [`output`](Exchange::output).
     Write,
     /// Put bytes of the body into [`body_space`](Exchange::body_space).
     Fill,
-    /// Nothing more is sent.
+    /// Nothing; no more is sent.
     Done,
 }
 
-/// What [`Exchange::read_body`] did or wants.
+/// The result of [`Exchange::read_body`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BodyStep {
-    /// So many bytes of the body stand in the caller's slice.
+    /// This many bytes of the body are in the caller's slice.
     Data(usize),
-    /// Up to so many bytes may be read from the connection straight into the caller's slice.
+    /// Up to this many bytes may be read from the connection directly into the caller's slice.
     Direct(usize),
     /// Read into [`read_space`](Exchange::read_space).
     Read,
     End,
 }
 
-/// The request's body ended so many bytes too early.
+/// The request's body ended this many bytes too early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Missing(pub(crate) u64);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sending {
-    /// The head goes out, the body waits for a word of the server.
+    /// The head is sent; the body waits for 100 (Continue).
     Expecting(Outgoing),
-    /// The head waits for the first piece of the body: a small body leaves together with it.
+    /// The head waits for the first piece of the body, so that a small body is sent together with it.
     Head(Outgoing),
-    /// What is left of the body.
+    /// The unsent part of the body.
     Body(Outgoing),
     Done,
     /// The rest of the request is not sent.
@@ -168,7 +168,7 @@ enum Receiving {
     Head(Awaited),
     Body(Incoming),
     Complete,
-    /// What follows is no longer HTTP.
+    /// The following bytes are of another protocol.
     Switched,
 }
 
@@ -177,19 +177,19 @@ enum Receiving {
 struct Awaited {
     scanner: HeadScanner,
     interim: usize,
-    /// Bytes of the heads before this one.
+    /// The length of all heads before this one.
     bytes: usize,
 }
 
-/// How a connection ended.
+/// The way in which a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// The peer said that it has sent everything: FIN, or `close_notify` over TLS.
+    /// The peer ended the stream: FIN, or `close_notify` over TLS.
     Clean,
-    /// A TLS stream without `close_notify`: anyone on the way may have cut it.
+    /// TLS ended without `close_notify`: an attacker on the path may have cut it.
     Cut,
-    /// It was found broken while writing, which takes the news away from whoever reads: what looks
-    /// like FIN may be a reset.
+    /// A write failed. The error was consumed by that write, so a reset may look like a FIN to the
+    /// next read.
     Broken,
 }
 
@@ -216,8 +216,8 @@ impl Exchange {
         }
     }
 
-    /// Begins the next exchange on this connection. `write_head` writes the head, with the fields
-    /// that announce `outgoing`.
+    /// Begins the next exchange on this connection. `write_head` writes the head, including the fields
+    /// that describe `outgoing`.
     pub(crate) fn start(
         &mut self,
         method: Method,
@@ -242,24 +242,24 @@ impl Exchange {
         self.looks_first = false;
     }
 
-    /// Asks for a look at the connection before the first byte of the request is written: bytes that
-    /// are there by then are no answer to it (RFC 9112 §9.2), but an error.
+    /// Requests [`Step::Look`] before the first byte of the request is written. Bytes that were received
+    /// by then cannot be a response to it, and are an error (RFC 9112 §9.2).
     pub(crate) fn look_first(&mut self) {
         self.looks_first = true;
     }
 
-    /// There was nothing to read.
+    /// Reports that nothing could be read.
     pub(crate) fn looked(&mut self) {
         self.looks_first = false;
     }
 
-    /// The request that was just begun offers to go over to another protocol.
+    /// Offers to switch to another protocol in the request that was just started.
     pub(crate) fn offer(&mut self, offer: Offer) {
         self.offer = Some(offer);
     }
 
-    /// The head does not wait for the first piece of the body, which may take its time. A body of no
-    /// bytes has nothing else to wait for.
+    /// Sends the head without waiting for the first piece of the body, which may take time. Keeps
+    /// waiting if the body has no bytes, because its end is all there is to wait for.
     pub(crate) fn send_head_first(&mut self) {
         if let Sending::Head(body) = self.sending {
             if body != Outgoing::Length(0) {
@@ -268,7 +268,7 @@ impl Exchange {
         }
     }
 
-    /// What to do next, until the response has begun.
+    /// Returns the next operation, until the final head has been received.
     pub(crate) fn step(&mut self) -> Result<Step, ProtocolError> {
         if self.looks_first && !self.input.is_empty() {
             return Err(self.broken(ProtocolError::Unsolicited));
@@ -278,7 +278,7 @@ impl Exchange {
             return Ok(Step::Head(head));
         }
         Ok(match self.sending {
-            // No response can come any more, so there is no use in sending on.
+            // No response can be received any more, so sending the rest is useless.
             _ if self.ended.is_some() && self.awaits_head() => return Err(self.cut_off()),
             Sending::Head(_) => Step::Fill,
             _ if !self.output.is_empty() && self.looks_first => Step::Look,
@@ -291,18 +291,18 @@ impl Exchange {
 
     // Sending.
 
-    /// What waits to be written.
+    /// Returns the bytes to write.
     pub(crate) fn output(&self) -> &[u8] {
         self.output.data()
     }
 
-    /// So many bytes of the output were written.
+    /// Reports that `count` bytes of the output were written.
     pub(crate) fn wrote(&mut self, count: usize) {
         self.output.consume(count);
         self.written += count as u64;
     }
 
-    /// What is left to do for the request while the response is read.
+    /// Returns the next operation for sending the rest of the request while the response is read.
     pub(crate) fn send_step(&mut self) -> SendStep {
         if self.ended.is_some() && self.is_sending() {
             self.stop_sending(); // the peer is gone
@@ -314,52 +314,52 @@ impl Exchange {
         }
     }
 
-    /// Whether more of the request is to be sent.
+    /// Returns whether more of the request is to be sent.
     pub(crate) fn is_sending(&self) -> bool {
         !self.output.is_empty() || !matches!(self.sending, Sending::Done | Sending::Abandoned)
     }
 
-    /// Whether the rest of the request is not sent.
+    /// Returns whether the rest of the request is not sent.
     pub(crate) fn is_abandoned(&self) -> bool {
         self.sending == Sending::Abandoned
     }
 
-    /// Whether the peer sends nothing more.
+    /// Returns whether the peer has ended the connection.
     pub(crate) fn has_ended(&self) -> bool {
         self.ended.is_some()
     }
 
-    /// The rest of the request is not sent.
+    /// Abandons the rest of the request.
     pub(crate) fn stop_sending(&mut self) {
         self.abandon(CloseReason::RequestIncomplete);
     }
 
-    /// The same, where all of it was taken, but not all of what was taken was written.
+    /// Abandons the request when all of it was taken but not all of it was written.
     pub(crate) fn stop_writing(&mut self) {
         self.sending = Sending::Abandoned;
         self.stop_sending();
     }
 
-    /// The connection takes no more. A response may have been sent before it broke, so that is
-    /// waited for all the same.
+    /// Reports that a write failed. The response is still read, because it may have been sent before
+    /// the connection broke.
     pub(crate) fn write_failed(&mut self) {
         self.close = Some(CloseReason::Io);
         self.abandon(CloseReason::Io);
     }
 
-    /// The server has been silent for long enough: many do not know the expectation.
+    /// Sends the body without 100 (Continue): many servers do not support the expectation.
     pub(crate) fn go_ahead(&mut self) {
         if let Sending::Expecting(body) = self.sending {
             self.sending = Sending::Body(body);
         }
     }
 
-    /// Room for the next piece of the request's body, at least two bytes of it.
+    /// Returns space for the next piece of the request's body, at least two bytes.
     pub(crate) fn body_space(&mut self) -> &mut [u8] {
         match self.sending {
             Sending::Head(Outgoing::Length(left)) | Sending::Body(Outgoing::Length(left)) => {
-                // Whole pages, but for the last piece one byte more than there is to come, in which a
-                // source shows that it has ended.
+                // Whole pages. The last piece has one byte more than the announced length, so that a
+                // read into it detects the end of the source.
                 let left = usize::try_from(left).unwrap_or(usize::MAX);
                 let piece = if left > SENT_PIECE { SENT_PIECE } else { left + 1 };
                 let space = self.output.space(left.min(SENT_PIECE) + 1);
@@ -374,7 +374,7 @@ impl Exchange {
         }
     }
 
-    /// So many bytes of the space are part of the body.
+    /// Reports that `count` bytes of the space are part of the body.
     pub(crate) fn body_filled(&mut self, count: usize) {
         self.sending = match self.sending {
             Sending::Head(Outgoing::Length(left)) | Sending::Body(Outgoing::Length(left)) => {
@@ -392,10 +392,10 @@ impl Exchange {
         }
     }
 
-    /// The body has ended; `trailers` come after it if it is chunked.
+    /// Ends the body; sends `trailers` if it is chunked.
     pub(crate) fn body_end(&mut self, trailers: &HeaderMap) -> Result<(), Missing> {
         match self.sending {
-            // A body of no bytes has a first piece too: its source may have more than announced.
+            // An empty body also waits for its first piece: its source may have more than announced.
             Sending::Head(Outgoing::Length(0)) => {}
             Sending::Head(Outgoing::Length(missing)) | Sending::Body(Outgoing::Length(missing)) => {
                 return Err(Missing(missing));
@@ -407,59 +407,59 @@ impl Exchange {
         Ok(())
     }
 
-    /// Whether any byte of the request may have reached the peer.
+    /// Returns whether a byte of the request may have reached the peer.
     pub(crate) fn has_sent(&self) -> bool {
         self.written > 0
     }
 
-    /// Whether all of the request is written.
+    /// Returns whether the whole request has been written.
     pub(crate) fn is_sent(&self) -> bool {
         self.sending == Sending::Done && self.output.is_empty()
     }
 
-    /// The HTTP version of the peer, as far as it is known.
+    /// Returns the HTTP version of the peer; HTTP/1.1 before its first response.
     pub(crate) fn peer_version(&self) -> Version {
         self.peer
     }
 
-    /// Whether the final head is still to come.
+    /// Returns whether the final head has not been received yet.
     pub(crate) fn awaits_head(&self) -> bool {
         matches!(self.receiving, Receiving::Head(_))
     }
 
-    /// Whether what comes may still be a part of a head: nothing is behind the end of a connection.
+    /// Returns whether a head can still be received: not after the end of the connection.
     pub(crate) fn may_be_answered(&self) -> bool {
         self.awaits_head() && self.ended.is_none()
     }
 
-    /// Whether the final response has begun, or what was meant to be one.
+    /// Returns whether a final response has begun, even an invalid one.
     pub(crate) fn is_answered(&self) -> bool {
         let is_broken_answer = self.close == Some(CloseReason::ProtocolError);
         !self.awaits_head() || !self.input.is_empty() || is_broken_answer
     }
 
-    /// Whether a write failed.
+    /// Returns whether a write failed.
     pub(crate) fn is_broken(&self) -> bool {
         self.close == Some(CloseReason::Io)
     }
 
-    /// Whether any byte of a response came, interim ones included.
+    /// Returns whether a byte of a response was received, including interim responses.
     pub(crate) fn has_heard(&self) -> bool {
         self.heard
     }
 
-    /// Whether the answer to the whole of the request has begun. What came before the end of the
-    /// request and is over, such as 100, was none.
+    /// Returns whether the response to the whole request has begun. Interim responses received
+    /// completely before the end of the request, such as 100, do not count.
     pub(crate) fn is_being_answered(&self) -> bool {
         self.heard_since || !self.input.is_empty() || !self.awaits_head()
     }
 
-    /// Whether the final head is still to come, and nothing of it or of an interim one is there.
+    /// Returns whether the final head is awaited and no byte of a head is buffered.
     pub(crate) fn is_between_heads(&self) -> bool {
         self.awaits_head() && self.input.is_empty()
     }
 
-    /// Puts the size line before the chunk, right behind what waits, and the line end after it.
+    /// Writes the size line before the chunk, directly after the pending output, and CRLF after it.
     fn chunk_filled(&mut self, count: usize) {
         let mut line = [0; SIZE_LINE];
         let gap = chunked::write_size_line(count, &mut line);
@@ -480,22 +480,22 @@ impl Exchange {
 
     // Receiving.
 
-    /// Room for what is read from the connection.
+    /// Returns space to read from the connection.
     pub(crate) fn read_space(&mut self) -> &mut [u8] {
         let least = if self.input.is_empty() { self.read_size } else { self.read_size / 4 };
         self.input.space(least)
     }
 
-    /// So many bytes came into the space.
+    /// Reports that `count` bytes were read into the space.
     pub(crate) fn read(&mut self, count: usize) {
         self.hear(count);
         self.input.filled(count);
         if self.input.is_full() {
-            self.read_size = READ_PIECE; // there is more where that came from
+            self.read_size = READ_PIECE; // a full read: more is likely to follow
         }
     }
 
-    /// These bytes came by another way: decrypted.
+    /// Appends bytes that were not read into the space, but decrypted.
     pub(crate) fn received(&mut self, bytes: &[u8]) {
         self.hear(bytes.len());
         self.input.push(bytes);
@@ -506,13 +506,13 @@ impl Exchange {
         self.heard_since |= count > 0 && self.is_sent();
     }
 
-    /// The connection ended. That is an error when more is needed than has come, unless only the
-    /// connection's end could end the body.
+    /// Reports the end of the connection. It is an error if more bytes are needed, unless the body is
+    /// delimited by the end of the connection.
     pub(crate) fn read_eof(&mut self, ending: Ending) {
         self.ended.get_or_insert(ending);
     }
 
-    /// The next bytes of the response's body. `into` is not empty.
+    /// Returns the next step of reading the response's body. `into` must not be empty.
     pub(crate) fn read_body(&mut self, into: &mut [u8]) -> Result<BodyStep, ProtocolError> {
         let Receiving::Body(body) = &mut self.receiving else { return Ok(BodyStep::End) };
         let step = body.step(&mut self.input, into).map_err(|error| self.broken(error))?;
@@ -527,7 +527,7 @@ impl Exchange {
         Ok(step)
     }
 
-    /// More of the body is wanted than there is.
+    /// Handles a read of the body after the connection has ended.
     fn at_the_end(&mut self) -> Result<BodyStep, ProtocolError> {
         let until_close = matches!(self.receiving, Receiving::Body(Incoming::UntilClose));
         if until_close && self.ended == Some(Ending::Clean) {
@@ -537,7 +537,7 @@ impl Exchange {
         Err(self.cut_off())
     }
 
-    /// What is missing now that the connection has ended.
+    /// Returns the error for a connection that ended too early.
     fn cut_off(&mut self) -> ProtocolError {
         self.close.get_or_insert(CloseReason::EarlyEof);
         match &self.receiving {
@@ -550,7 +550,7 @@ impl Exchange {
         }
     }
 
-    /// The driver read so many bytes straight into the caller's slice, as [`BodyStep::Direct`]
+    /// Reports that `count` bytes were read directly into the caller's slice, as [`BodyStep::Direct`]
     /// allowed.
     pub(crate) fn read_direct(&mut self, count: usize) {
         if let Receiving::Body(body) = &mut self.receiving {
@@ -559,12 +559,12 @@ impl Exchange {
         self.body_came(count);
     }
 
-    /// What came behind the response: the first bytes of a tunnel (RFC 9110 §9.3.6).
+    /// Returns the bytes after the response: the first bytes of a tunnel (RFC 9110 §9.3.6).
     pub(crate) fn leftover(&self) -> &[u8] {
         self.input.data()
     }
 
-    /// How many bytes of the response's body are still to come, if that is known.
+    /// Returns the number of bytes left of the response's body, if it is known.
     pub(crate) fn body_left(&self) -> Option<u64> {
         match &self.receiving {
             Receiving::Body(body) => body.left(),
@@ -572,12 +572,12 @@ impl Exchange {
         }
     }
 
-    /// The trailer fields of a chunked body, once it has ended.
+    /// Takes the trailer fields of a chunked body. Call it when the body has ended.
     pub(crate) fn take_trailers(&mut self) -> Option<HeaderMap> {
         self.trailers.take().map(|trailers| trailers.0)
     }
 
-    /// Takes heads from the input until the final one.
+    /// Parses heads from the input until the final one.
     fn receive_heads(&mut self) -> Result<(), ProtocolError> {
         while let Some(head) = self.next_head().map_err(|error| self.broken(error))? {
             self.head_came(head).map_err(|error| self.broken(error))?;
@@ -592,7 +592,7 @@ impl Exchange {
         awaited.bytes += skipped;
         let too_large = || ProtocolError::HeadTooLarge(self.limits.head_bytes);
         let room = self.limits.head_bytes.checked_sub(awaited.bytes).ok_or_else(too_large)?;
-        // What is beyond the limit is not looked at: it may come later as well.
+        // Bytes beyond the limit are not examined: the result must not depend on when they are received.
         let found = match self.input.data().get(..room).unwrap_or(self.input.data()) {
             b"\r" => None, // half an empty line
             data => awaited.scanner.head(data, &self.limits)?,
@@ -632,8 +632,8 @@ impl Exchange {
         Ok(())
     }
 
-    /// A 101 is the last word of HTTP on this connection. It also says that the body is wanted: the
-    /// request is sent to its end before anything else (RFC 9110 §7.8).
+    /// Handles a 101, the last HTTP message of the server on this connection. It implies that the body
+    /// is wanted: the request is sent completely before the new protocol begins (RFC 9110 §7.8).
     fn switch_came(&mut self, head: Box<ResponseHead>) -> Result<(), ProtocolError> {
         if !self.offer.as_ref().is_some_and(|offer| offer.is_taken_up(&head.headers)) {
             return Err(ProtocolError::UnexpectedUpgrade);
@@ -646,7 +646,7 @@ impl Exchange {
         Ok(())
     }
 
-    /// Of the interim responses only 100 says something that may be waited for (RFC 9110 §15.2).
+    /// Handles an interim response. Only 100 affects the request (RFC 9110 §15.2).
     fn interim_came(&mut self, status: StatusCode) -> Result<(), ProtocolError> {
         if status == StatusCode::CONTINUE {
             self.go_ahead();
@@ -660,7 +660,7 @@ impl Exchange {
         Ok(())
     }
 
-    /// The final head, and what it means for the rest of the request: see the table above.
+    /// Delivers the final head and applies the table above to the rest of the request.
     fn deliver_answer(&mut self) -> Option<Box<ResponseHead>> {
         let head = self.answer.take()?;
         if !self.is_sending() {
@@ -668,7 +668,7 @@ impl Exchange {
         }
         let waits = matches!(self.sending, Sending::Expecting(_));
         match &self.receiving {
-            // A server that ends the connection, or says ever more, does not wait for the request.
+            // A server that closes the connection, or keeps sending, does not wait for the request.
             Receiving::Switched
                 if !waits && self.ended.is_none() && self.input.len() <= READ_PIECE =>
             {
@@ -701,10 +701,10 @@ impl Exchange {
         error
     }
 
-    // Afterwards.
+    // After the exchange.
 
-    /// Goes over to the protocol of a 101. What comes of it is read like a body that ends with the
-    /// connection; what is written to it is no affair of this machine's.
+    /// Switches to the protocol of a 101. Its input is read like a body delimited by the end of the
+    /// connection; its output does not go through this machine.
     pub(crate) fn upgrade(&mut self) -> Result<(), CloseReason> {
         if !matches!(self.receiving, Receiving::Switched) || !self.is_sent() {
             return Err(self.close.unwrap_or(CloseReason::RequestIncomplete));
@@ -713,18 +713,18 @@ impl Exchange {
         Ok(())
     }
 
-    /// The connection must not be used again after this exchange.
+    /// Prevents reuse of the connection after this exchange.
     pub(crate) fn close_after(&mut self, reason: CloseReason) {
         self.close.get_or_insert(reason);
     }
 
-    /// Whether the connection may serve another request once this exchange is complete, as far as
-    /// that is known by now.
+    /// Returns the reason, if one is known already, why the connection cannot be reused once this exchange
+    /// is complete.
     pub(crate) fn may_be_reused(&self) -> Result<(), CloseReason> {
         self.close.map_or(Ok(()), Err)
     }
 
-    /// Whether the connection may serve another request, or why not.
+    /// Checks that the connection can be reused, or returns the reason why not.
     pub(crate) fn reusable(&self) -> Result<(), CloseReason> {
         self.may_be_reused()?;
         match (&self.receiving, self.sending) {
@@ -737,13 +737,13 @@ impl Exchange {
         }
     }
 
-    /// Gives its memory away while the connection idles.
+    /// Returns its buffers to the store while the connection is idle.
     pub(crate) fn rest(&mut self, shelf: &mut Shelf) {
         self.input.rest(shelf);
         self.output.rest(shelf);
     }
 
-    /// Takes memory for the next exchange.
+    /// Takes buffers for the next exchange.
     pub(crate) fn wake(&mut self, shelf: &mut Shelf) {
         self.output.wake(shelf);
         self.input.wake(shelf);

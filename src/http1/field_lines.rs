@@ -1,5 +1,5 @@
-//! What the fields that steer a connection say, read over all lines of a name at once: a list is
-//! never one string and never its first line alone.
+//! Reads the fields that control a connection, from all lines of a name: a list is neither a single string
+//! nor only its first line.
 
 use http::header::{CONTENT_LENGTH, HeaderName, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue};
@@ -8,9 +8,9 @@ use super::error::ProtocolError;
 use crate::base::excerpt::Excerpt;
 use crate::base::number::decimal;
 
-/// What holds the fields of a message.
+/// The fields of a message.
 pub(crate) trait Fields {
-    /// The values of all lines of that name, in their order.
+    /// Returns the values of all lines with this name, in order.
     fn lines(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]>;
 
     #[inline]
@@ -31,10 +31,10 @@ impl Fields for Vec<(HeaderName, HeaderValue)> {
     }
 }
 
-/// The members of a comma-separated list, empty ones left out (RFC 9110 §5.6.1).
+/// Returns the members of a comma-separated list without empty elements (RFC 9110 §5.6.1).
 ///
-/// For lists of tokens only: a comma within a quoted string splits too. What a quote was torn
-/// from still carries a quote and so equals no token.
+/// Only for lists of tokens, because it also splits at a comma within a quoted string. The pieces of such
+/// a string contain a quote and so equal no token.
 pub(crate) fn members<'h>(
     headers: &'h impl Fields,
     name: &'h HeaderName,
@@ -42,16 +42,16 @@ pub(crate) fn members<'h>(
     elements(headers, name).filter(|element| !element.is_empty())
 }
 
-/// Whether `token` is a member of the list, in any case.
+/// Returns whether `token` is a member of the list, ignoring case.
 pub(crate) fn has_member(headers: &impl Fields, name: &HeaderName, token: &str) -> bool {
     let is_token = |element: &[u8]| element.eq_ignore_ascii_case(token.as_bytes());
     headers.lines(name).any(|line| split(line).any(is_token))
 }
 
-/// The value of `Content-Length`, or none without such a field.
+/// Returns the value of `Content-Length`, or `None` without such a field.
 ///
-/// A value repeated in one line or in several counts once, as long as all say the same number; an
-/// empty element or anything but digits is an error (RFC 9110 §8.6, RFC 9112 §6.3 step 5).
+/// Repeated values in one line or several count once if they are equal; an empty element or anything but
+/// digits is an error (RFC 9110 §8.6, RFC 9112 §6.3 step 5).
 pub(crate) fn content_length(headers: &impl Fields) -> Result<Option<u64>, ProtocolError> {
     let mut length = None;
     for line in headers.lines(&CONTENT_LENGTH) {
@@ -67,16 +67,16 @@ pub(crate) fn content_length(headers: &impl Fields) -> Result<Option<u64>, Proto
     Ok(length)
 }
 
-/// The transfer codings a response may have: `chunked`, once and alone, is all we ever accept
-/// from a peer, because we never offer another (RFC 9112 §7).
+/// The transfer coding of a response. Only a single `chunked` is accepted, because the client offers no
+/// other coding (RFC 9112 §7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TransferCoding {
     None,
     Chunked,
 }
 
-/// What `Transfer-Encoding` says (RFC 9112 §6.1). Anything half understood is an error: a
-/// recipient further up may have understood it otherwise.
+/// Parses `Transfer-Encoding` (RFC 9112 §6.1). A value that is only partly understood is an error: another
+/// recipient on the path may have interpreted it differently.
 pub(crate) fn transfer_coding(headers: &impl Fields) -> Result<TransferCoding, ProtocolError> {
     if !headers.has(&TRANSFER_ENCODING) {
         return Ok(TransferCoding::None);
@@ -95,7 +95,7 @@ pub(crate) fn transfer_coding(headers: &impl Fields) -> Result<TransferCoding, P
     if chunked { Ok(TransferCoding::Chunked) } else { Err(ProtocolError::EmptyTransferEncoding) }
 }
 
-/// The elements of a list, empty ones included.
+/// Returns the elements of a list, including empty ones.
 fn elements<'h>(headers: &'h impl Fields, name: &'h HeaderName) -> impl Iterator<Item = &'h [u8]> {
     headers.lines(name).flat_map(split)
 }
@@ -104,8 +104,7 @@ fn split(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(|byte| *byte == b',').map(trim_ows)
 }
 
-/// `bytes` without the optional whitespace around them: SP and HTAB, nothing else
-/// (RFC 9110 §5.6.3).
+/// Removes optional whitespace at both ends: SP and HTAB only (RFC 9110 §5.6.3).
 pub(super) fn trim_ows(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
         bytes = rest;
@@ -119,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_of_all_lines_without_the_empty_ones() {
+    fn members_of_all_lines_omit_empty_elements() {
         let map = headers(&[("connection", ", a ,\tb,,"), ("x", "z"), ("connection", "C")]);
         let found: Vec<_> = members(&map, &http::header::CONNECTION).collect();
         assert_eq!(found, [&b"a"[..], b"b", b"C"]);
@@ -128,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_thousand_commas_are_no_member() {
+    fn a_hundred_thousand_commas_have_no_members() {
         let map = headers(&[("connection", &",".repeat(100_000))]);
         assert_eq!(members(&map, &http::header::CONNECTION).count(), 0);
     }
@@ -151,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn content_length_refuses_all_else() {
+    fn invalid_content_lengths_are_errors() {
         let invalid = [
             "",
             "5,",

@@ -1,4 +1,4 @@
-//! How the body of a response ends (RFC 9112 §6.3).
+//! Determines the framing of a response body (RFC 9112 §6.3).
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{Method, StatusCode, Version};
@@ -7,39 +7,38 @@ use super::close::CloseReason;
 use super::error::ProtocolError;
 use crate::http1::field_lines::{Fields, TransferCoding, content_length, transfer_coding};
 
-/// How the body of a response ends.
+/// The rule that determines the end of a response body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Framing {
-    /// There is no body, whatever the fields say.
+    /// There is no body, regardless of the fields.
     Empty,
-    /// After so many bytes.
+    /// The body has this many bytes.
     Length(u64),
-    /// With the last chunk and its trailers.
+    /// The body ends with the last chunk and its trailers.
     Chunked,
-    /// With the connection.
+    /// The body ends with the connection.
     Close,
-    /// There is no body: what follows is no longer HTTP.
+    /// There is no body: the following bytes belong to a tunnel.
     Tunnel,
 }
 
-/// How the body of this response ends, and whether that alone forbids to reuse the connection
-/// (RFC 9112 §6.3). Whether the peer keeps the connection open is asked of
-/// [`keep_alive`](super::close::keep_alive).
+/// Returns the framing of a response, and the reason if the framing alone forbids reusing the connection
+/// (RFC 9112 §6.3). [`keep_alive`](super::close::keep_alive) determines whether the peer keeps it open.
 pub(crate) fn response_framing(
     method: &Method,
     status: StatusCode,
     version: Version,
     headers: &impl Fields,
 ) -> Result<(Framing, Option<CloseReason>), ProtocolError> {
-    // Step 2 comes before step 1: a CONNECT that succeeds with 204 is a tunnel all the same
+    // Step 2 precedes step 1: a CONNECT that succeeds with 204 is still a tunnel
     // (RFC 9110 §9.3.6: any 2xx).
     if *method == Method::CONNECT && status.is_success() {
         return Ok((Framing::Tunnel, Some(CloseReason::Upgraded)));
     }
 
     // Step 1: HEAD, 1xx, 204 and 304 have no body. Their framing fields describe another response
-    // and are not even looked at, except that a 204 must not have Transfer-Encoding (§6.1): its
-    // server may well go on with a chunked body.
+    // and are ignored, except that a 204 must not have Transfer-Encoding (§6.1): its server may send a
+    // chunked body anyway.
     if *method == Method::HEAD || status.is_informational() || status == StatusCode::NOT_MODIFIED {
         return Ok((Framing::Empty, None));
     }
@@ -48,8 +47,8 @@ pub(crate) fn response_framing(
         return Ok((Framing::Empty, doubt.then_some(CloseReason::FramingDoubt)));
     }
 
-    // Steps 3 and 4: Transfer-Encoding overrides Content-Length, but both together smell of
-    // response splitting. HTTP/1.0 knows no Transfer-Encoding (§6.1).
+    // Steps 3 and 4: Transfer-Encoding overrides Content-Length, but both together may be an attempt at
+    // response splitting. HTTP/1.0 has no Transfer-Encoding (§6.1).
     if version < Version::HTTP_11 && headers.has(&TRANSFER_ENCODING) {
         return Err(ProtocolError::TransferEncodingInHttp10);
     }
@@ -58,8 +57,8 @@ pub(crate) fn response_framing(
         return Ok((Framing::Chunked, doubt.then_some(CloseReason::FramingDoubt)));
     }
 
-    // Steps 5 and 6: an invalid Content-Length is an error, a valid one the length. (Step 7 is
-    // about requests.)
+    // Steps 5 and 6: an invalid Content-Length is an error, a valid one is the length. (Step 7
+    // applies to requests.)
     if let Some(length) = content_length(headers)? {
         return Ok((Framing::Length(length), None));
     }
@@ -143,7 +142,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Content-Length decides only where the RFC lets it, and never as half a number.
+        /// Content-Length is used only where the RFC allows it, and never if only a part of it is a number.
         #[test]
         fn a_length_is_never_invented(value in "[ -~]{0,24}") {
             let outcome = framing(Method::GET, 200, &[("content-length", &value)]);

@@ -1,4 +1,4 @@
-//! Heads: the request's is written, the response's is found, parsed and bounded (RFC 9112 §3–§5).
+//! Writes request heads; finds, parses and bounds response heads (RFC 9112 §3–§5).
 
 use std::mem::MaybeUninit;
 
@@ -13,16 +13,16 @@ use crate::base::excerpt::Excerpt;
 use crate::http1::header_section::{HeaderSection, LONGEST_NAME, Line};
 use crate::http1::limits::Limits;
 
-/// Field lines that are parsed without an allocation; nearly every response has fewer.
+/// The number of field lines parsed without an allocation; nearly every response has fewer.
 const USUAL_FIELDS: usize = 48;
 
-/// Writes a request head into a buffer. Its arguments' types keep CR, LF and NUL out.
+/// Writes a request head into a buffer. The argument types rule out CR, LF and NUL.
 pub(crate) struct HeadWriter<'a> {
     out: &'a mut Buffer,
 }
 
 impl<'a> HeadWriter<'a> {
-    /// The request line. `target` comes from a parsed URL: printable ASCII without spaces.
+    /// Writes the request line. `target` comes from a parsed URL: printable ASCII without spaces.
     pub(crate) fn start(
         out: &'a mut Buffer,
         method: &Method,
@@ -35,12 +35,12 @@ impl<'a> HeadWriter<'a> {
         Self { out }
     }
 
-    /// Goes on where `out` ends.
+    /// Continues a head at the end of `out`.
     pub(crate) fn go_on(out: &'a mut Buffer) -> Self {
         Self { out }
     }
 
-    /// Lines that were written before.
+    /// Appends lines that were written before.
     pub(crate) fn lines(&mut self, lines: &Buffer) {
         self.out.push(lines.data());
     }
@@ -49,7 +49,7 @@ impl<'a> HeadWriter<'a> {
         self.line(name, value.as_bytes());
     }
 
-    /// A field whose value is the authority of a parsed URL: a host and a port.
+    /// Writes `Host` with the authority of a parsed URL: a host and a port.
     pub(crate) fn host(&mut self, authority: &str) {
         self.line(&http::header::HOST, authority.as_bytes());
     }
@@ -58,7 +58,7 @@ impl<'a> HeadWriter<'a> {
         self.line(&http::header::CONTENT_LENGTH, length.to_string().as_bytes());
     }
 
-    /// The blank line.
+    /// Writes the blank line.
     pub(crate) fn end(self) {
         self.out.push(b"\r\n");
     }
@@ -76,24 +76,24 @@ pub(crate) struct ResponseHead {
     pub(crate) headers: HeaderSection,
 }
 
-/// Looks for a head; remembers how far it got, so that its end is not looked for twice.
+/// Finds the end of a head; remembers its position, so that no byte is scanned twice.
 #[derive(Debug, Default)]
 pub(crate) struct HeadScanner {
     scanned: usize,
-    /// Where the current line began.
+    /// The start of the current line.
     line: usize,
 }
 
 impl HeadScanner {
-    /// The head that `data` starts with, if all of it is there.
+    /// Returns the head at the start of `data`, if it is complete.
     pub(crate) fn head(
         &mut self,
         data: &[u8],
         limits: &Limits,
     ) -> Result<Option<Box<ResponseHead>>, ProtocolError> {
         if self.scanned == 0 && !data.is_empty() {
-            // Nearly every head comes in one piece, and httparse finds the end of a sound one. No
-            // line is longer than all of them.
+            // Nearly every head is received in one piece, and httparse finds the end of a valid one. If the
+            // field section is within the limit of a line, so is every line.
             let sound = parse(data, limits).ok();
             let sound = sound.filter(|head| head.headers.raw().len() <= limits.line_bytes);
             if sound.is_some() {
@@ -104,10 +104,10 @@ impl HeadScanner {
         parse(data.get(..end).unwrap_or_default(), limits).map(Some)
     }
 
-    /// The length of the head that `data` starts with, its blank line included.
+    /// Returns the length of the head at the start of `data`, including its blank line.
     ///
-    /// A lone LF ends a line as well (RFC 9112 §2.2). What cannot become a status line is an
-    /// error at once: a peer that speaks another protocol may wait for us for ever.
+    /// A bare LF also ends a line (RFC 9112 §2.2). Bytes that cannot become a status line are an
+    /// error immediately: a peer that uses another protocol may wait for the client forever.
     pub(crate) fn find_end(
         &mut self,
         data: &[u8],
@@ -135,7 +135,8 @@ impl HeadScanner {
     }
 }
 
-/// Where the first LF is; eight bytes at a time, because every byte of every head passes here.
+/// Returns the position of the first LF. Reads eight bytes at a time, because every byte of every head is
+/// scanned.
 fn line_feed(data: &[u8]) -> Option<usize> {
     let mut rest = data;
     while let Some((word, behind)) = rest.split_first_chunk() {
@@ -148,8 +149,8 @@ fn line_feed(data: &[u8]) -> Option<usize> {
     Some(data.len() - rest.len() + at)
 }
 
-/// The classic search for the first byte that is zero, once LF was turned into zero: it marks that
-/// byte by its highest bit. What it marks behind that byte means nothing.
+/// Returns the position of the first LF among eight bytes, by the classic search for a zero byte after
+/// XOR with LF: it sets the highest bit of the first match. Higher bits are not significant.
 fn line_feed_in(word: &[u8; 8]) -> Option<usize> {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
@@ -159,7 +160,7 @@ fn line_feed_in(word: &[u8; 8]) -> Option<usize> {
     (marks != 0).then_some(marks.trailing_zeros() as usize / 8)
 }
 
-/// The number of bytes of empty lines before a head; RFC 9112 §2.2 lets them be skipped.
+/// Returns the number of bytes of empty lines before a head, which RFC 9112 §2.2 allows to skip.
 pub(crate) fn empty_lines(data: &[u8]) -> usize {
     let mut rest = data;
     while let Some(after) = rest.strip_prefix(b"\r\n").or_else(|| rest.strip_prefix(b"\n")) {
@@ -168,7 +169,7 @@ pub(crate) fn empty_lines(data: &[u8]) -> usize {
     data.len() - rest.len()
 }
 
-/// Parses the head that `data` starts with, which must be complete.
+/// Parses the head at the start of `data`, which must be complete.
 pub(crate) fn parse(data: &[u8], limits: &Limits) -> Result<Box<ResponseHead>, ProtocolError> {
     let strict = httparse::ParserConfig::default();
     let mut few = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
@@ -235,7 +236,7 @@ fn parse_error(error: httparse::Error, raw: &[u8], limits: &Limits) -> ProtocolE
     }
 }
 
-/// The first field line that httparse cannot take by itself: it names no position.
+/// Returns the first field line that httparse rejects, since httparse reports no position.
 fn offending_line(raw: &[u8]) -> &[u8] {
     let is_bad = |line: &&[u8]| {
         let mut field = [httparse::EMPTY_HEADER; 1];
@@ -245,10 +246,10 @@ fn offending_line(raw: &[u8]) -> &[u8] {
     raw.split(|byte| *byte == b'\n').skip(1).find(is_bad).unwrap_or_default()
 }
 
-/// How every head starts.
+/// The start of every head.
 const START: &[u8] = b"HTTP/1.";
 
-/// Whether `data` can still become a status line of HTTP/1.x.
+/// Checks that `data` can still become a status line of HTTP/1.x.
 fn check_start(data: &[u8]) -> Result<(), ProtocolError> {
     const NAME: &[u8] = b"HTTP/";
     let seen = data.len().min(START.len());
@@ -308,7 +309,7 @@ mod tests {
         }
     }
 
-    /// A word without LF is passed over at once, whatever else it holds.
+    /// A word without LF is skipped, regardless of its other bytes.
     #[test]
     fn the_first_line_feed_of_eight_bytes() {
         for other in [0, 1, b'\t', 0x0b, 0x7f, 0x80, 0x8a, 0xff] {
@@ -345,9 +346,9 @@ mod tests {
         }
     }
 
-    /// What is no HTTP/1 is told from its first bytes, whole or byte by byte.
+    /// Input other than HTTP/1 is rejected at its first bytes, in one piece or byte by byte.
     #[test]
-    fn garbage_is_refused_at_once() {
+    fn garbage_is_rejected_immediately() {
         let cases =
             ["SSH-2.0-OpenSSH", "220 smtp", "\x15\x03\x01", "<html>", " HTTP/1.1 200", "http/1.1"];
         for case in cases {
@@ -361,9 +362,9 @@ mod tests {
         assert!(matches!(outcome, Err(ProtocolError::UnsupportedVersion(_))));
     }
 
-    /// Another version of HTTP is told from what is no HTTP at all.
+    /// Another version of HTTP and input that is not HTTP have different errors.
     #[test]
-    fn versions_are_told_from_garbage() {
+    fn versions_and_garbage_have_different_errors() {
         let version =
             |shown: &str| ProtocolError::UnsupportedVersion(Excerpt::new(shown.as_bytes()));
         let garbage =
@@ -383,9 +384,9 @@ mod tests {
         }
     }
 
-    /// A good first byte, in a read of its own, vouches for nothing.
+    /// A valid first byte in a read of its own does not change the result.
     #[test]
-    fn garbage_is_refused_for_the_same_reason_byte_by_byte() {
+    fn garbage_has_the_same_error_byte_by_byte() {
         for case in ["HP/1.1 200 OK\r\n", "HTTPS", "HTTP/2 200", "HTTP/1x", "H\n\n"] {
             let whole = HeadScanner::default().find_end(case.as_bytes(), usize::MAX).unwrap_err();
             let mut scanner = HeadScanner::default();
@@ -397,8 +398,7 @@ mod tests {
         }
     }
 
-    /// A line may be as long as the limit, its end counted in; one byte more is too much, and as
-    /// soon as it is there.
+    /// The limit includes the line end. One byte more is an error as soon as it is received.
     #[test]
     fn lines_are_as_long_as_the_limit_at_most() {
         for (head, longest) in [
@@ -428,9 +428,9 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// A head is found in one piece as it is byte by byte, and whatever is behind it.
+        /// The end of a head does not depend on how it is split or on the bytes after it.
         #[test]
-        fn heads_end_where_they_end_however_they_come(
+        fn the_end_of_a_head_does_not_depend_on_the_split(
             lines in "(HTTP/1.1 200 OK\r?\n)?([A: \r]{0,3}\n?|A: b\r?\n){0,6}\r?\n",
             behind in "[A\r\n]{0,4}",
             line_bytes in 8..40_usize,

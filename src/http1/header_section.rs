@@ -1,4 +1,4 @@
-//! The header section of a response: its lines as they came, and a map of them for who asks.
+//! The header section of a response: its lines as received, and a map of them on demand.
 
 use std::fmt;
 use std::iter::zip;
@@ -14,37 +14,37 @@ use crate::http1::field_lines::{Fields, content_length};
 
 /// The fields of a response (RFC 9110 §6.3).
 ///
-/// Few of them are ever looked at. So all that is made of every response is a note of where its
-/// lines are; the map, which would cost more than the rest of a small response, is made when it is
-/// asked for. Its values are slices of the head.
+/// Most fields are never read. So parsing a response records only the positions of its lines. The map
+/// would cost more than the rest of a small response, so it is created on first use. Its values are
+/// slices of the head.
 #[derive(Clone, Default)]
 pub(crate) struct HeaderSection {
-    /// Every byte of the head as it came, in its order and case.
+    /// The head as received, in its original order and case.
     raw: Bytes,
     lines: Vec<Line>,
-    /// The lengths of their names: most names that are looked up are told by that not to be there.
+    /// The lengths of the names, so that most lookups of an absent name fail fast.
     lengths: Lengths,
-    /// The same lines.
+    /// A map of the same lines.
     map: OnceLock<Apart<HeaderMap>>,
-    /// What counts in their place once the caller may have changed it.
+    /// A map that replaces the lines once the caller may have changed it.
     changed: Option<Apart<HeaderMap>>,
 }
 
-/// Says how many there are, never what: a server's fields may be secrets.
+/// Shows the number of fields, never their content: a server's fields may be secrets.
 impl fmt::Debug for HeaderSection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeaderSection").field("len", &self.len()).finish_non_exhaustive()
     }
 }
 
-/// Where a field line stands in a head. Its name and its value are such as a map takes.
+/// The position of a field line in a head. Its name and value are valid for a `HeaderMap`.
 #[derive(Debug, Clone)]
 pub(super) struct Line {
     name: Span,
     value: Span,
 }
 
-/// A part of a head.
+/// A range of a head.
 #[derive(Debug, Clone, Copy)]
 struct Span {
     start: usize,
@@ -52,13 +52,13 @@ struct Span {
 }
 
 impl HeaderSection {
-    /// The lines are those of `raw`.
+    /// Creates the section of a head from the lines of `raw`.
     pub(super) fn new(raw: Bytes, lines: Vec<Line>) -> Self {
         let lengths = Lengths::of(lines.iter().map(|line| line.name.len()));
         Self { raw, lines, lengths, ..Self::default() }
     }
 
-    /// The section of a head that never came: it is written here, as it would have come.
+    /// Creates a section that was not received, by writing its lines as a server would.
     pub(crate) fn written(status_line: &str, fields: HeaderMap) -> Self {
         let mut raw = [status_line.as_bytes(), b"\r\n"].concat();
         let mut append = |text: &[u8], end: &[u8]| {
@@ -76,19 +76,19 @@ impl HeaderSection {
         Self { map: Apart::new(fields).into(), ..Self::new(raw.into(), lines) }
     }
 
-    /// Every byte of the head as it came.
+    /// Returns the head as received.
     pub(crate) fn raw(&self) -> &Bytes {
         &self.raw
     }
 
-    /// Makes blanks of the line breaks within values, before anyone has seen them.
+    /// Replaces line breaks within values by blanks, before the caller has seen any value.
     pub(super) fn unfold(&mut self) {
         let mut raw = self.raw.to_vec();
         lenient::unfold(&mut raw);
         self.raw = raw.into();
     }
 
-    /// The number of lines.
+    /// Returns the number of lines.
     pub(crate) fn len(&self) -> usize {
         self.changed.as_ref().map_or(self.lines.len(), |map| map.len())
     }
@@ -104,7 +104,7 @@ impl HeaderSection {
         self.changed.get_or_insert_with(unchanged)
     }
 
-    /// The first value of that name, as the caller may have changed it.
+    /// Returns the first value with that name, including changes of the caller.
     pub(crate) fn first(&self, name: &HeaderName) -> Option<&[u8]> {
         match &self.changed {
             Some(map) => map.get(name).map(HeaderValue::as_bytes),
@@ -112,8 +112,8 @@ impl HeaderSection {
         }
     }
 
-    /// What `Content-Length` says, as the caller may have changed it. `Transfer-Encoding` overrides it
-    /// (RFC 9112 §6.3).
+    /// Returns the value of `Content-Length`, including changes of the caller. `None` if
+    /// `Transfer-Encoding` overrides it (RFC 9112 §6.3).
     pub(crate) fn content_length(&self) -> Option<u64> {
         match &self.changed {
             Some(map) => length_of(&**map),
@@ -121,7 +121,7 @@ impl HeaderSection {
         }
     }
 
-    /// Removes all lines of that name, before the caller has seen any; the [raw](Self::raw) head
+    /// Removes all lines with that name before the caller has seen any; the [raw](Self::raw) head
     /// keeps them.
     pub(crate) fn remove(&mut self, name: &HeaderName) {
         let name = name.as_str().as_bytes();
@@ -130,7 +130,7 @@ impl HeaderSection {
     }
 }
 
-/// The lines that came: what the protocol goes by, before a caller can change any.
+/// Returns the lines as received, which control the protocol, and ignores changes of the caller.
 impl Fields for HeaderSection {
     #[inline(always)]
     fn lines(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
@@ -141,7 +141,7 @@ impl Fields for HeaderSection {
     }
 }
 
-/// A set of lengths, each modulo 64.
+/// A set of lengths modulo 64.
 #[derive(Debug, Clone, Copy, Default)]
 struct Lengths(u64);
 
@@ -150,30 +150,30 @@ impl Lengths {
         Self(lengths.fold(0, |bits, length| bits | 1 << (length % 64)))
     }
 
-    /// Whether it may be there.
+    /// Returns whether the length may be in the set.
     fn have(self, length: usize) -> bool {
         self.0 & 1 << (length % 64) != 0
     }
 }
 
 impl Line {
-    /// Takes note of a field of `raw`, whose name is no longer than [`LONGEST_NAME`]. The bytes of
-    /// its name and its value were checked by httparse.
+    /// Records the position of a field in `raw`. Its name must not be longer than [`LONGEST_NAME`], and
+    /// httparse must have checked the bytes of its name and value.
     pub(super) fn new(field: &httparse::Header<'_>, raw: &[u8]) -> Self {
         Self { name: Span::new(field.name.as_bytes(), raw), value: Span::new(field.value, raw) }
     }
 
-    /// `name` is in lower case.
+    /// Compares the name, ignoring case. `name` must be in lower case.
     #[inline]
     fn is_called(&self, name: &[u8], raw: &[u8]) -> bool {
-        // Hardly any two names have the same length, so hardly any bytes are looked at.
+        // Names rarely have equal lengths, so their bytes are rarely compared.
         let equal = |(own, other): (&u8, &u8)| own == other || own.to_ascii_lowercase() == *other;
         self.name.len() == name.len() && zip(self.name.of(raw), name).all(equal)
     }
 }
 
 impl Span {
-    /// Where `part` stands, which is a part of `raw`.
+    /// Returns the position of `part`, which must be a slice of `raw`.
     fn new(part: &[u8], raw: &[u8]) -> Self {
         let start = part.as_ptr().addr().saturating_sub(raw.as_ptr().addr());
         Self { start, end: start + part.len() }
@@ -195,7 +195,7 @@ fn length_of(fields: &impl Fields) -> Option<u64> {
     }
 }
 
-/// The longest that `http` takes.
+/// The maximum length of a name that `http` accepts.
 pub(super) const LONGEST_NAME: usize = u16::MAX as usize;
 
 fn map_of(raw: &Bytes, lines: &[Line]) -> Apart<HeaderMap> {
@@ -203,7 +203,7 @@ fn map_of(raw: &Bytes, lines: &[Line]) -> Apart<HeaderMap> {
     for line in lines {
         let name = HeaderName::from_bytes(line.name.of(raw));
         let value = HeaderValue::from_maybe_shared(raw.slice(line.value.start..line.value.end));
-        // Neither fails: a line is only made of what a map takes, and no head has too many.
+        // Neither fails: every line is valid for a map, and the limits bound their number.
         if let (Ok(name), Ok(value)) = (name, value) {
             let _ = map.try_append(name, value);
         }
@@ -226,7 +226,7 @@ mod tests {
         head::parse(&raw, &Limits::default()).map(|head| head.headers)
     }
 
-    /// The lines of the section, as the map has them.
+    /// Checks that the map contains all lines of the section.
     fn assert_whole(section: &HeaderSection) {
         assert_eq!(section.map().len(), section.lines.len());
         for (name, value) in section.map() {
@@ -234,9 +234,9 @@ mod tests {
         }
     }
 
-    /// httparse takes nothing into a line that `http` does not take into a map.
+    /// Every byte that httparse accepts in a line is valid in a `HeaderMap`.
     #[test]
-    fn every_byte_that_passes_gets_into_the_map() {
+    fn every_accepted_byte_is_valid_in_the_map() {
         let mut passed = (0, 0);
         for byte in 0..=u8::MAX {
             if let Ok(section) = section(&[b"a", &[byte][..], b": c\r\n"].concat()) {
@@ -248,13 +248,13 @@ mod tests {
                 passed.1 += 1;
             }
         }
-        // Characters of a token and the colon, which ends the name; all bytes but controls, of
-        // which HTAB may stand in a value and DEL may not.
+        // Names: the characters of a token, and the colon, which ends the name. Values: all bytes except
+        // control characters and DEL, but including HTAB.
         assert_eq!(passed, (77 + 1, 256 - 32 + 1 - 1));
     }
 
     #[test]
-    fn names_are_no_longer_than_a_map_takes() {
+    fn names_longer_than_a_map_allows_are_errors() {
         let line = |length| [b"a".repeat(length).as_slice(), b": b\r\n"].concat();
         assert_whole(&section(&line(LONGEST_NAME)).unwrap());
         let refused = section(&line(LONGEST_NAME + 1));
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_what_would_be_read() {
+    fn a_written_section_equals_a_received_one() {
         let read = section(b"etag: a\r\nvary: b\r\nvary: \xff\r\n").unwrap();
         let written = HeaderSection::written("HTTP/1.1 200 OK", read.map().clone());
         assert_eq!((written.raw(), written.len()), (read.raw(), 3));
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_caller_changes_counts_for_him() {
+    fn changes_of_the_caller_do_not_affect_the_protocol() {
         let mut section = section(b"ETag: a\r\nVary: b\r\nVARY: c\r\n").unwrap();
         assert_eq!((section.first(&ETAG), section.len()), (Some(&b"a"[..]), 3));
         section.map();

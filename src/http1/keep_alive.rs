@@ -1,7 +1,7 @@
-//! What a peer says of how long it keeps a connection: `Keep-Alive: timeout=5, max=100`.
+//! Parses the `Keep-Alive` field of a peer: `Keep-Alive: timeout=5, max=100`.
 //!
-//! RFC 2068 §19.7.1.1 described the field, and no later RFC does; Apache, Node.js and many others send
-//! it. It is only ever taken as a reason to give a connection up earlier.
+//! RFC 2068 §19.7.1.1 described the field; no later RFC does, but Apache, Node.js and many others send
+//! it. It can only shorten the time for which a connection is kept.
 
 use std::time::{Duration, Instant};
 
@@ -10,25 +10,25 @@ use http::header::HeaderName;
 use crate::base::number::decimal;
 use crate::http1::field_lines::{Fields, trim_ows};
 
-/// The field.
+/// The name of the field.
 pub(crate) const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
-/// What a connection is given up before the peer closes it: a request takes its time to get there, and
-/// the peer's clock has started earlier than ours. Half of what the peer says, if that is less.
+/// The time by which the client gives a connection up before the peer closes it: a request needs time to
+/// reach the peer, and the peer's timer started earlier. At most half of the peer's timeout.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// How long a peer keeps a connection, and for how many more requests, as far as it has said so.
+/// The time and number of further requests for which a peer keeps a connection, as far as known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Lifetime {
     timeout: Option<Duration>,
     requests: Option<u64>,
-    /// When the connection is given up.
+    /// The instant at which the client gives the connection up.
     until: Option<Instant>,
 }
 
 impl Lifetime {
-    /// The head of another response is there. A timeout counts for the later responses too, and
-    /// starts afresh with each of them; the requests that were promised become fewer with each.
+    /// Records the head of another response. A timeout restarts with each response, also if only an
+    /// earlier one contained it; the number of allowed requests decreases with each.
     pub(crate) fn answered(&mut self, headers: &impl Fields, now: Instant) {
         self.requests = self.requests.map(|requests| requests.saturating_sub(1));
         let (timeout, requests) = said(headers);
@@ -41,14 +41,14 @@ impl Lifetime {
         };
     }
 
-    /// When the connection is given up, if it is not used before.
+    /// Returns the instant at which an idle connection is given up.
     pub(crate) fn until(&self) -> Option<Instant> {
         self.until
     }
 }
 
-/// The smallest `timeout` and the smallest `max` of all lines. What is not understood is not there: the
-/// field can only shorten what holds without it.
+/// Returns the smallest `timeout` and the smallest `max` of all lines. Invalid parameters are ignored,
+/// because the field can only shorten the lifetime.
 fn said(headers: &impl Fields) -> (Option<Duration>, Option<u64>) {
     let (mut timeout, mut requests) = (None, None);
     let name = KEEP_ALIVE;
@@ -70,7 +70,7 @@ fn said(headers: &impl Fields) -> (Option<Duration>, Option<u64>) {
     (timeout.map(Duration::from_secs), requests)
 }
 
-/// A semicolon is wrong there and is seen.
+/// Accepts a semicolon too, which is invalid but occurs in practice.
 fn is_separator(byte: &u8) -> bool {
     matches!(byte, b',' | b';')
 }
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said() {
+    fn parameters_of_the_field() {
         let rows = [
             ("timeout=5", (Some(5), None)),
             ("timeout=5, max=100", (Some(5), Some(100))),
@@ -101,7 +101,7 @@ mod tests {
             ("timeout=5s", (Some(5), None)),
             ("timeout=1.9", (Some(1), None)),
             ("timeout=9223372036854775807", (Some(u64::MAX / 2), None)),
-            // Not understood, and so not there.
+            // Invalid, and so ignored.
             ("", (None, None)),
             ("300", (None, None)),
             ("timeout", (None, None)),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_counted_and_the_timeout_starts_afresh() {
+    fn requests_are_counted_and_the_timeout_restarts() {
         let (start, second) = (Instant::now(), Duration::from_secs(1));
         let mut lifetime = Lifetime::default();
         let mut answered = |value: &str, at: u32| {
@@ -158,7 +158,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is sent: no panic, and never later than the smallest number of seconds.
+        /// Any value: no panic, and never later than the smallest number of seconds.
         #[test]
         fn any_value(value in "[ -~]{0,40}", seconds in 0..1_u64 << 40) {
             let now = Instant::now();

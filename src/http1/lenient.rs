@@ -1,6 +1,6 @@
-//! Heads that devices write and RFC 9112 §5 does not allow, if the program takes them.
+//! Accepts invalid heads of devices (RFC 9112 §5 forbids them), if the program allows it.
 //!
-//! They are looked at only when a head was refused as it is, so that a sound head is read in one way.
+//! This is tried only after strict parsing has failed, so that a valid head has one interpretation.
 
 use httparse::ParserConfig;
 
@@ -17,8 +17,8 @@ pub(super) fn parser(lenience: Lenience) -> ParserConfig {
     parser
 }
 
-/// The framing is read strictly, whatever is let pass otherwise: two readers that come to different ends
-/// of one message are what it is smuggled with. So no line that is let pass may look like a part of it.
+/// Checks that no accepted invalid line looks like a framing field. The framing is always parsed strictly:
+/// a message whose end two recipients see differently allows smuggling.
 pub(super) fn check_framing(head: &[u8]) -> Result<(), ProtocolError> {
     let mut is_in_framing = false;
     for line in head.split(|byte| *byte == b'\n').skip(1) {
@@ -40,7 +40,7 @@ fn is_strict(line: &[u8]) -> bool {
     line.is_empty() || httparse::parse_headers(&[line, b"\r\n\r\n"].concat(), &mut field).is_ok()
 }
 
-/// Whether one of its fields stands anywhere in a line, however it is disguised.
+/// Returns whether the letters of a line contain the name of a framing field, however it is disguised.
 fn mentions_framing(line: &[u8]) -> bool {
     const FRAMING: [&[u8]; 2] = [b"contentlength", b"transferencoding"];
     let letters = line.iter().filter(|byte| byte.is_ascii_alphabetic());
@@ -48,7 +48,7 @@ fn mentions_framing(line: &[u8]) -> bool {
     FRAMING.iter().any(|name| plain.windows(name.len()).any(|window| window == *name))
 }
 
-/// Makes blanks of the line breaks within values (RFC 9112 §5.2). The length stays.
+/// Replaces line breaks within values by blanks (RFC 9112 §5.2). The length is unchanged.
 pub(super) fn unfold(head: &mut [u8]) {
     let (mut behind, mut is_break_behind) = (b'\0', false);
     for byte in head.iter_mut().rev() {
@@ -89,9 +89,9 @@ mod tests {
         }
     }
 
-    /// In whatever pieces it comes, and whatever follows it.
+    /// The head is the same at every split, whatever follows it.
     #[test]
-    fn a_head_that_is_let_pass_is_the_same_at_every_split() {
+    fn an_accepted_invalid_head_is_the_same_at_every_split() {
         let limits = Limits { lenience: ALL, ..Limits::default() };
         let heads = [
             "HTTP/1.1 200 OK\r\na : b\r\nno colon\r\nc: d\r\n e\r\nf: g\r\n\r\n",
@@ -115,7 +115,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// What is let pass adds nothing to the framing: it is that of the lines that need no leave.
+        /// Accepted invalid lines do not affect the framing: it is that of the valid lines.
         #[test]
         fn the_framing_is_that_of_the_strict_lines(
             lines in proptest::collection::vec(

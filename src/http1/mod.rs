@@ -1,13 +1,13 @@
-//! HTTP/1.1 (RFC 9112) as bytes and events: nothing here knows a socket, a clock or a URL.
+//! HTTP/1.1 (RFC 9112) as bytes and events. This folder uses no socket, clock or URL.
 //!
-//! Read [`exchange`] first: one request and its response, with every state that they can be in. It is made of
+//! Read [`exchange`] first: one request and its response, with all of their states. It is built from
 //!
-//! - [`head`]: status lines and header fields are found, parsed (by `httparse`) and written; [`header_section`]
-//!   keeps them as they came, [`field_lines`] reads what steers a connection, over all lines of a name;
-//! - [`framing`]: how the body of a response ends; `body_decoder` and [`chunked`] take it apart;
-//! - [`close`]: why a connection cannot be used again; [`keep_alive`]: for how long it can;
-//! - [`upgrade`]: going over to another protocol;
-//! - [`limits`]: how much a peer may send; [`error`]: what it did wrong.
+//! - [`head`]: finds, parses (with `httparse`) and writes status lines and header fields; [`header_section`]
+//!   keeps them as received, [`field_lines`] reads the fields that control a connection;
+//! - [`framing`]: determines the end of a response body; `body_decoder` and [`chunked`] decode it;
+//! - [`close`]: the reasons why a connection cannot be reused; [`keep_alive`]: the time for which it can;
+//! - [`upgrade`]: switching to another protocol;
+//! - [`limits`]: the amount of data accepted from a peer; [`error`]: the peer's violations.
 
 pub(crate) mod limits;
 

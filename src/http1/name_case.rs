@@ -1,33 +1,33 @@
-//! How the names of a request's fields are spelt, and in which order the fields leave. To HTTP it
-//! is all the same (RFC 9110 §5.1, §5.3), to some servers it is not.
+//! The spelling of the names of request fields, and their order. Neither matters in HTTP (RFC 9110 §5.1,
+//! §5.3), but both matter to some servers.
 
-/// The spelling of names that nobody gave a spelling of their own.
+/// The case of names that the caller has not spelled explicitly.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Case {
-    /// `content-length`, as HTTP/2 and HTTP/3 have it.
+    /// `content-length`, as in HTTP/2 and HTTP/3.
     #[default]
     Lower,
     /// `Content-Length`.
     Title,
 }
 
-/// What the caller asked for.
+/// The spelling and order that the caller asked for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Spelling<'a> {
     pub(crate) case: Case,
-    /// Names as they were given, one for each field line, in the order of the lines.
+    /// Names as the caller spelled them, one for each field line, in the order of the lines.
     pub(crate) names: &'a [Box<str>],
 }
 
 impl Spelling<'_> {
-    /// Whether a head may be sent as it was written.
+    /// Returns whether a head can be sent as it was written.
     pub(crate) fn is_usual(self) -> bool {
         self.case == Case::Lower && self.names.is_empty()
     }
 
-    /// A head as it was asked for: Host unless it was given a place, then what was given a place,
-    /// then the others. `head` is written by us: lines that end with CRLF, names in lower case, Host
-    /// as the first field, so that a server can route at once (RFC 9110 §7.2).
+    /// Returns the head as requested: Host first unless the caller placed it, then the placed lines, then
+    /// the others. `head` must be written by this crate: lines end with CRLF, names are in lower case,
+    /// and Host is the first field, so that a server can route immediately (RFC 9110 §7.2).
     pub(crate) fn apply(self, head: &[u8]) -> Vec<u8> {
         let mut lines = head.split_inclusive(|byte| *byte == b'\n');
         let mut spelt = lines.next().unwrap_or_default().to_vec();
@@ -42,12 +42,12 @@ impl Spelling<'_> {
         spelt
     }
 
-    /// The lines that were given a place. They are searched as `raw_header` has searched the names.
+    /// Removes and returns the placed lines. Names are compared in the same way as in `raw_header`.
     fn take_placed(self, fields: &mut Vec<Field<'_>>) -> Vec<u8> {
         let mut placed = Vec::new();
         for name in self.names.iter().map(|name| name.as_bytes()) {
             let at = fields.iter().position(|field| field.name.eq_ignore_ascii_case(name));
-            // There is none if a redirect took it.
+            // `None` if a redirect removed the line.
             if let Some(at) = at {
                 placed.extend_from_slice(name);
                 placed.extend_from_slice(fields.remove(at).rest);
@@ -71,7 +71,7 @@ impl Case {
 /// A field line.
 struct Field<'h> {
     name: &'h [u8],
-    /// From the colon to the end of the line; for the blank line all of it.
+    /// The text from the colon to the end of the line; the whole text of the blank line.
     rest: &'h [u8],
 }
 
@@ -95,9 +95,9 @@ mod tests {
         text.strip_prefix("GET / HTTP/1.1\r\n").unwrap().replace("\r\n", "|")
     }
 
-    /// A head is sent as it was written only if nobody asked for anything else.
+    /// A head is sent as it was written only if the caller asked for nothing else.
     #[test]
-    fn usual_is_lower_case_without_names() {
+    fn lower_case_without_names_is_the_default() {
         let names: [Box<str>; 1] = ["X-A".into()];
         for (case, names, is_usual) in [
             (Case::Lower, &[][..], true),
@@ -110,16 +110,16 @@ mod tests {
     }
 
     #[test]
-    fn names_are_spelt_and_lines_placed() {
+    fn names_are_spelled_and_lines_are_placed() {
         use Case::{Lower, Title};
         let rows: [(_, &[&str], &str); 6] = [
             (Lower, &[], "host: a|x-b: 1|x--a: 2: 3|x-b: 4|b-: ||"),
             (Title, &[], "Host: a|X-B: 1|X--A: 2: 3|X-B: 4|B-: ||"),
             (Lower, &["x--A", "HOST"], "x--A: 2: 3|HOST: a|x-b: 1|x-b: 4|b-: ||"),
             (Title, &["x-b"], "Host: a|x-b: 1|X--A: 2: 3|X-B: 4|B-: ||"),
-            // The second spelling is that of the second line.
+            // The second spelling applies to the second line.
             (Lower, &["B-", "X-b", "x-B"], "host: a|B-: |X-b: 1|x-B: 4|x--a: 2: 3||"),
-            // A name that is no longer there, because a redirect took it.
+            // A name whose line a redirect removed.
             (Lower, &["Gone", "x-B"], "host: a|x-B: 1|x--a: 2: 3|x-b: 4|b-: ||"),
         ];
         for (case, names, expected) in rows {

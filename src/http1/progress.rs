@@ -1,11 +1,10 @@
-//! How far a decoder has come: bytes consumed and bytes produced.
+//! The progress of a decoder: bytes consumed and bytes produced.
 
 use std::ops::AddAssign;
 
-/// What one call of a decoder did: how far it came in the input and in the output.
+/// The result of one decoder call: the bytes consumed and produced.
 ///
-/// A decoder stops for one of two reasons: the output is full, or (when it is not) it can do no
-/// more without further input.
+/// A decoder stops for one of two reasons: the output is full, or (if it is not) it needs more input.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Progress {
     pub(crate) consumed: usize,
@@ -13,11 +12,11 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Repeats `step` until it can do no more.
+    /// Repeats `step` until it makes no progress.
     ///
-    /// An error comes only if nothing was produced before it: what was produced would be lost,
-    /// and how much that is would depend on how the input was split. So `step`, asked again,
-    /// has to answer with the same error again.
+    /// An error is returned only if no byte was produced before it: otherwise those bytes would be lost,
+    /// and their number would depend on how the input was split. So `step` must return the same error
+    /// again when it is called again.
     #[inline]
     pub(crate) fn repeat<E>(
         input: &[u8],
@@ -36,7 +35,7 @@ impl Progress {
         }
     }
 
-    /// What is left of the input and of the output.
+    /// Returns the unused parts of the input and the output.
     #[inline]
     pub(crate) fn rest<'i, 'o>(
         self,

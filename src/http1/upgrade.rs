@@ -1,25 +1,25 @@
-//! Going over to another protocol on the same connection (RFC 9110 §7.8).
+//! Switching the connection to another protocol (RFC 9110 §7.8).
 
 use http::header::{CONNECTION, HeaderName, HeaderValue, UPGRADE};
 
 use crate::http1::field_lines::{Fields, has_member, members};
 
-/// What a request offers to go over to.
+/// The protocols that a request offers to switch to.
 #[derive(Debug)]
 pub(crate) struct Offer {
-    /// Its `Upgrade` and `Connection` fields.
+    /// The request's `Upgrade` and `Connection` fields.
     fields: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Offer {
-    /// What these fields of a request offer, if they offer anything: a name that `Connection` does
-    /// not list may have been passed on by somebody who does not know it.
+    /// Returns the offer of these request fields, if there is one. `Upgrade` counts only if `Connection`
+    /// lists it: otherwise an intermediary may have forwarded it without understanding it.
     pub(crate) fn new(fields: Vec<(HeaderName, HeaderValue)>) -> Option<Self> {
         is_offered(&fields).then_some(Self { fields })
     }
 
-    /// Whether a 101 with these fields goes over to nothing but what was offered. Servers must say
-    /// to what, and that it is for this connection only.
+    /// Returns whether a 101 with these fields switches only to offered protocols. A server must name
+    /// the protocol in `Upgrade` and list `Upgrade` in `Connection`.
     pub(crate) fn is_taken_up(&self, response: &impl Fields) -> bool {
         let offers = |wanted: &[u8]| {
             members(&self.fields, &UPGRADE).any(|offered| offered.eq_ignore_ascii_case(wanted))
@@ -66,7 +66,7 @@ mod tests {
         }
     }
 
-    /// RFC 9110 §7.8: to nothing that was not indicated; §15.2.2: to something that is said.
+    /// RFC 9110 §7.8: only to an offered protocol; §15.2.2: only to a named one.
     #[test]
     fn only_what_was_offered_is_taken_up() {
         let offer = offer(&[SAID, ("upgrade", "websocket, IRC/6.9"), ("upgrade", "b")]).unwrap();

@@ -1,9 +1,8 @@
-//! The talk with an HTTP proxy that is asked for a tunnel (RFC 9110 §9.3.6): one exchange, bounded
-//! like every other.
+//! The CONNECT handshake with an HTTP proxy (RFC 9110 §9.3.6): one exchange, bounded like every other.
 //!
-//! A success has no body, whatever its fields say: what follows its head are the tunnel's bytes.
-//! Everything else is a refusal, also a redirect; a piece of its body is kept, because that is where
-//! proxies say what they did not like.
+//! A successful response has no body, regardless of its fields: the bytes after its head belong to the
+//! tunnel. Any other response is a refusal, including a redirect. The beginning of its body is kept, because
+//! proxies explain the reason there.
 
 use std::fmt;
 
@@ -17,34 +16,34 @@ use crate::http1::exchange::{BodyStep, Ending, Exchange, Expectation, Outgoing, 
 use crate::http1::head::HeadWriter;
 use crate::http1::limits::Limits;
 
-/// What is kept of a refusal's body: a sentence or two, and enough of a page to recognize it.
+/// The bytes kept of a refusal's body: a sentence or two, or enough of a page to recognize it.
 const KEPT: usize = 1024;
 
-/// The talk, until the tunnel is open or refused.
+/// The handshake, until the tunnel is open or refused.
 pub(crate) struct Connect {
     exchange: Exchange,
     refusal: Option<Refusal>,
 }
 
-/// What a proxy answered that makes no tunnel.
+/// A response of the proxy that does not open a tunnel.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
-    /// The beginning of the body.
+    /// The beginning of the response body.
     body: Vec<u8>,
 }
 
-/// Why there is no tunnel.
+/// The reason why there is no tunnel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ConnectError {
     Refused(Refusal),
-    /// The answer is not HTTP/1.1, or goes beyond its limits.
+    /// The response is not HTTP/1.1, or exceeds a limit.
     Protocol(ProtocolError),
 }
 
 impl Connect {
-    /// A tunnel to `authority`, `host:port`. `fields` are for the proxy; without a `User-Agent` among
-    /// them it is told that of the client (RFC 9110 §10.1.5).
+    /// Asks for a tunnel to `authority` (`host:port`). `fields` are for the proxy; without a `User-Agent`
+    /// among them, the client's is sent (RFC 9110 §10.1.5).
     pub(crate) fn new(
         limits: &Limits,
         authority: &str,
@@ -73,7 +72,7 @@ impl Connect {
         }
     }
 
-    /// Reads the beginning of the refusal's body. How that ends does not matter.
+    /// Reads the beginning of the refusal's body. Errors in it are ignored.
     fn read_refusal(&mut self) -> Result<Need, ConnectError> {
         let Some(refusal) = &mut self.refusal else { return Ok(Need::More) };
         let mut piece = [0; KEPT];
@@ -155,7 +154,7 @@ impl From<ProtocolError> for ConnectError {
     }
 }
 
-/// The status, and what there is of text in the body.
+/// Shows the status, and the text of the body.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the proxy answered {}", self.status)?;
@@ -186,7 +185,7 @@ impl fmt::Display for ConnectError {
 
 impl std::error::Error for ConnectError {}
 
-/// Without what is sent: a password may be in it.
+/// Hides the request: it may contain a password.
 impl fmt::Debug for Connect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connect").field("refusal", &self.refusal).finish_non_exhaustive()
@@ -203,7 +202,7 @@ mod tests {
         Connect::new(&Limits::default(), "h.example:443", &HeaderMap::new(), None)
     }
 
-    /// The outcome, and what is left for the tunnel.
+    /// The outcome, and the bytes left for the tunnel.
     type Talk = (Result<Need, ConnectError>, Vec<u8>);
 
     fn talk<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, ending: Option<Ending>) -> Talk {
@@ -306,7 +305,7 @@ mod tests {
         }
     }
 
-    /// A refusal is one although its body never ends: the driver waits for that only a moment.
+    /// A refusal does not depend on the end of its body: the driver waits for that only briefly.
     #[test]
     fn a_refusal_does_not_wait_for_its_body() {
         let mut connect = connect();

@@ -1,15 +1,15 @@
-//! What lies between an exchange and its connection:
+//! The stack of layers between an exchange and its connection:
 //!
 //! ```text
 //! exchange
-//!   tls        to the origin, or to a proxy that is asked for whole URLs
-//!   tunnel     the talk with a proxy; gone when the way is open
+//!   tls        to the origin, or to a proxy that is sent absolute-form requests
+//!   tunnel     the handshake with a proxy; removed when the tunnel is open
 //!   proxy tls  to that proxy
 //! connection
 //! ```
 //!
-//! Each of them may be missing. Plaintext is on the side of the exchange, and what is read and
-//! written is the connection's side of the lowest one.
+//! Each layer may be absent. The plaintext side faces the exchange; bytes are read and written on the
+//! connection side of the lowest layer.
 
 use super::session::SessionError;
 use super::tls::{Received, Tls, TlsInfo};
@@ -17,14 +17,14 @@ use super::tunnel::{Need, Tunnel, TunnelError};
 use crate::base::buffer::Shelf;
 use crate::http1::exchange::{Ending, Step};
 
-/// At least one layer; when the last is gone, so is this.
+/// At least one layer. A stack without layers is removed.
 #[derive(Debug)]
 pub(crate) struct Layers {
     tls: Option<Tls>,
     passage: Option<Box<Passage>>,
 }
 
-/// The layers below the way to the origin.
+/// The layers to a proxy, below the tunnel to the origin.
 #[derive(Debug)]
 struct Passage {
     tunnel: Option<Box<dyn Tunnel>>,
@@ -32,7 +32,7 @@ struct Passage {
     tls: Option<Tls>,
 }
 
-/// What is being set up.
+/// The handshake that is in progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Setup {
     ProxyTls,
@@ -41,18 +41,18 @@ pub(crate) enum Setup {
 }
 
 impl Layers {
-    /// TLS alone.
+    /// Creates a stack of TLS alone.
     pub(crate) fn tls(tls: Tls) -> Self {
         Self { tls: Some(tls), passage: None }
     }
 
-    /// A tunnel, perhaps through TLS, and perhaps TLS through it.
+    /// Creates a tunnel, optionally over TLS to the proxy, and optionally with TLS to the origin through it.
     pub(crate) fn tunnel(proxy: Option<Tls>, tunnel: Box<dyn Tunnel>, tls: Option<Tls>) -> Self {
         let passage = Passage { tunnel: Some(tunnel), need: Need::More, tls: proxy };
         Self { tls, passage: Some(Box::new(passage)) }
     }
 
-    /// What stands in the way of the exchange's bytes.
+    /// Returns the handshake in progress, if any.
     pub(crate) fn setup(&self) -> Option<Setup> {
         let passage = self.passage.as_ref().and_then(|passage| passage.setup());
         let tls =
@@ -60,13 +60,13 @@ impl Layers {
         passage.or_else(tls)
     }
 
-    /// Whether nothing is left of the layers.
+    /// Returns whether no layer is left.
     pub(crate) fn are_gone(&self) -> bool {
         self.tls.is_none() && self.passage.is_none()
     }
 
-    /// Takes what has come as far as it goes: plaintext goes to `sink`. Says how the plaintext has
-    /// ended, if it has.
+    /// Processes the input as far as possible and passes plaintext to `sink`. Returns the end of the
+    /// plaintext, if it was reached.
     pub(crate) fn receive(
         &mut self,
         mut sink: impl FnMut(&[u8]),
@@ -84,11 +84,11 @@ impl Layers {
         }
         let ending = receive(self.tls.as_mut(), sink)?;
         self.send_down()?;
-        // The end of the way is no end in order of what goes through it.
+        // The end of a lower layer is not an orderly end of the layer above it.
         Ok(ending.or(below.map(|_| Ending::Cut)))
     }
 
-    /// Takes bytes of the exchange; says how many, which is none until everything is set up.
+    /// Takes bytes of the exchange; returns the number taken, which is 0 until all handshakes are done.
     pub(crate) fn send(&mut self, plain: &[u8]) -> Result<usize, SessionError> {
         let is_open = self.passage.as_ref().is_none_or(|passage| passage.tunnel.is_none());
         let Some(tls) = self.tls.as_mut().filter(|_| is_open) else { return Ok(0) };
@@ -97,7 +97,7 @@ impl Layers {
         Ok(taken)
     }
 
-    /// What to do when the exchange waits for its bytes to be taken.
+    /// Returns the step of an exchange that waits to send its bytes.
     pub(crate) fn waiting(&self) -> Step {
         match &self.passage {
             Some(passage) if passage.need == Need::Reason => Step::Await,
@@ -146,7 +146,7 @@ impl Layers {
         }
     }
 
-    /// The connection ended while this was being set up.
+    /// Handles the end of the connection during a handshake.
     pub(crate) fn cut(&mut self, setup: Setup) -> Result<(), SessionError> {
         let tunnel = self.passage.as_mut().and_then(|passage| passage.tunnel.as_mut());
         match (setup, tunnel) {
@@ -158,23 +158,23 @@ impl Layers {
         }
     }
 
-    /// What the proxy has said against it so far.
+    /// Returns the proxy's refusal, as far as it was received.
     pub(crate) fn refusal(&self) -> Option<TunnelError> {
         self.passage.as_ref()?.tunnel.as_ref()?.refusal()
     }
 
-    /// Whether nothing is half received or half sent.
+    /// Returns whether no message is partly received or partly sent.
     pub(crate) fn are_at_rest(&self) -> bool {
         self.all_tls().all(Tls::is_at_rest)
     }
 
-    /// Whether one of them has failed, which [`receive`](Self::receive) tells after the plaintext.
+    /// Returns whether a layer has failed; [`receive`](Self::receive) returns the error after the plaintext.
     pub(crate) fn have_failed(&self) -> bool {
         self.all_tls().any(Tls::has_failed)
     }
 
-    /// Takes what came while the connection idled; says whether that was nothing but whole messages
-    /// of TLS itself.
+    /// Processes bytes received while the connection was idle. Returns whether they were only complete
+    /// messages of TLS itself.
     pub(crate) fn receive_idle(&mut self) -> Result<bool, SessionError> {
         let mut plain = 0;
         let ending = self.receive(|bytes| plain += bytes.len())?;
@@ -182,12 +182,12 @@ impl Layers {
         Ok(ending.is_none() && plain == 0 && is_whole)
     }
 
-    /// What is known of the TLS that the exchange goes through.
+    /// Returns information about the TLS connection that carries the exchange.
     pub(crate) fn tls_info(&mut self) -> Option<TlsInfo> {
         self.tls.as_mut()?.info()
     }
 
-    /// What to say before the connection is closed.
+    /// Returns the last bytes to write before the connection is closed.
     pub(crate) fn farewell(&mut self) -> &[u8] {
         let last_words = self.tls.as_mut().map(|tls| tls.farewell(&[])).unwrap_or_default();
         match &mut self.passage {
@@ -196,12 +196,12 @@ impl Layers {
         }
     }
 
-    /// Gives its memory away while the connection idles.
+    /// Returns its buffers to the store while the connection is idle.
     pub(crate) fn rest(&mut self, shelf: &mut Shelf) {
         self.each_tls().for_each(|tls| tls.rest(shelf));
     }
 
-    /// Takes memory for the next exchange.
+    /// Takes buffers for the next exchange.
     pub(crate) fn wake(&mut self, shelf: &mut Shelf) {
         self.each_tls().for_each(|tls| tls.wake(shelf));
     }
@@ -216,7 +216,7 @@ impl Layers {
         of_passage.into_iter().chain(&mut self.tls)
     }
 
-    /// Hands on what TLS in TLS has encrypted.
+    /// Passes the ciphertext of the origin's TLS to the proxy's TLS.
     fn send_down(&mut self) -> Result<(), SessionError> {
         let proxy = self.passage.as_mut().and_then(|passage| passage.tls.as_mut());
         if let (Some(tls), Some(proxy)) = (&mut self.tls, proxy) {
@@ -234,7 +234,7 @@ impl Passage {
         }
     }
 
-    /// Goes on with the talk; what is no part of it goes `up`.
+    /// Continues the handshake; passes bytes that do not belong to it to `up`.
     fn receive(&mut self, up: &mut dyn FnMut(&[u8])) -> Result<Option<Ending>, SessionError> {
         let Some(tunnel) = &mut self.tunnel else { return receive(self.tls.as_mut(), up) };
         let ending = receive(self.tls.as_mut(), |bytes| tunnel.received(bytes))?;
@@ -298,7 +298,7 @@ impl Passage {
     }
 }
 
-/// Decrypts what has come, if there is TLS.
+/// Decrypts the input, if there is TLS.
 fn receive(tls: Option<&mut Tls>, sink: impl FnMut(&[u8])) -> Result<Option<Ending>, SessionError> {
     let Some(tls) = tls else { return Ok(None) };
     Ok(match tls.receive(sink)? {
@@ -307,7 +307,7 @@ fn receive(tls: Option<&mut Tls>, sink: impl FnMut(&[u8])) -> Result<Option<Endi
     })
 }
 
-/// Encrypts what a higher layer wants written.
+/// Encrypts the output of a higher layer.
 fn hand_down(tls: &mut Tls, output: &[u8]) -> Result<usize, SessionError> {
     if output.is_empty() { Ok(0) } else { Ok(tls.encrypt(output)?) }
 }

@@ -1,4 +1,4 @@
-//! What lies between an exchange and its socket, as machines that take bytes and give bytes:
+//! The layers between an exchange and its socket. They are state machines on bytes and perform no I/O:
 //!
 //! ```text
 //!  Exchange      request and response (http1)
@@ -12,9 +12,9 @@
 //!  socket        (driver)
 //! ```
 //!
-//! Read [`session`] first: it is what the driver moves bytes through. [`layers`] is the stack under it,
-//! [`tls`] one TLS connection over [`unbuffered`], [`tunnel`] the handshake with a proxy, in the words of
-//! [`connect`] or [`socks`].
+//! Read [`session`] first: the driver moves bytes through it. [`layers`] is the stack under it, [`tls`] one
+//! TLS connection over [`unbuffered`], and [`tunnel`] the handshake with a proxy, implemented by
+//! [`connect`] and [`socks`].
 
 #[cfg(feature = "tls")]
 pub(crate) mod tls_version;

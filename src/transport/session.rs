@@ -1,7 +1,7 @@
-//! The byte machine of one connection: an exchange, and under it whatever lies between, such as TLS.
+//! The byte machine of one connection: an exchange and the layers under it, such as TLS.
 //!
-//! It is driven like the [`Exchange`], whose steps it passes on; what a driver reads and writes is
-//! the wire's side of whatever lies between.
+//! It is driven like the [`Exchange`], whose steps it returns; the driver reads and writes the bytes of
+//! the lowest layer.
 
 use std::fmt;
 use std::io;
@@ -21,25 +21,25 @@ use crate::http1::exchange::{
 use crate::http1::limits::Limits;
 use crate::http1::upgrade::Offer;
 
-/// The state of one connection, from its first byte to its last, over all its exchanges.
+/// The state of one connection from its first byte to its last, across all its exchanges.
 #[derive(Debug)]
 pub(crate) struct Session {
     exchange: Exchange,
-    /// None for plain HTTP.
+    /// `None` for plain HTTP.
     layers: Option<Box<Layers>>,
-    /// How much was written to the connection since the exchange began.
+    /// The number of bytes written to the connection since the exchange began.
     written: u64,
 }
 
-/// How much of another protocol is encrypted at once.
+/// The number of bytes of an upgraded protocol that are encrypted in one step.
 const PIECE: usize = 64 * 1024;
 
-/// Why a connection broke.
+/// The reason why a connection failed.
 #[derive(Debug)]
 pub(crate) enum SessionError {
     Protocol(ProtocolError),
     Tls(TlsError),
-    /// The peer closed the connection before the TLS handshake was done.
+    /// The peer closed the connection before the end of the TLS handshake.
     ClosedInHandshake,
     Tunnel(TunnelError),
 }
@@ -49,12 +49,12 @@ impl Session {
         Self { exchange: Exchange::new(limits), layers: layers.map(Box::new), written: 0 }
     }
 
-    /// Whether nothing lies between the exchange and the connection.
+    /// Returns whether there are no layers between the exchange and the connection.
     pub(crate) fn is_plain(&self) -> bool {
         self.layers.is_none()
     }
 
-    /// What is being set up before the first byte of the exchange can go.
+    /// Returns the handshake that must complete before the exchange can send its first byte.
     pub(crate) fn setup(&self) -> Option<Setup> {
         self.layers.as_ref().and_then(|layers| layers.setup())
     }
@@ -103,12 +103,12 @@ impl Session {
                 self.exchange.wrote(taken);
                 step = if layers.output().is_empty() { layers.waiting() } else { Step::Write };
             }
-            // A layer has something to say of its own, or not all was taken of what was encrypted:
-            // more of the body is of no use before that is written.
+            // A layer has a message of its own to send, or ciphertext is pending: it is written before
+            // more of the body is encrypted.
             Step::Read | Step::Await | Step::Fill if !layers.output().is_empty() => {
                 step = Step::Write;
             }
-            // What is encrypted is a part of the request that is not sent, as if it were not encrypted.
+            // Pending ciphertext belongs to the part of the request that is not sent, like pending plaintext.
             Step::Head(ref head) if is_refusal(head.status) && !layers.output().is_empty() => {
                 self.stop_sending();
             }
@@ -120,7 +120,7 @@ impl Session {
         Ok(step)
     }
 
-    /// A layer that has failed brings nothing more; what came before its failure was not enough.
+    /// Returns the failure of a layer: it delivers no more bytes, and those before were not enough.
     fn tell_failure(&mut self) -> Result<(), SessionError> {
         match &self.layers {
             Some(layers) if layers.have_failed() => self.receive(),
@@ -140,7 +140,7 @@ impl Session {
             self.exchange.wrote(taken);
         }
         if !layers.output().is_empty() && self.exchange.has_ended() {
-            // The exchange may be done with it, while what was encrypted waits for a peer that is gone.
+            // The exchange may have finished sending, while ciphertext is pending for a peer that is gone.
             self.exchange.stop_sending();
             return Ok(SendStep::Done);
         }
@@ -148,7 +148,7 @@ impl Session {
         Ok(if is_waiting { SendStep::Write } else { step })
     }
 
-    /// Whether more of the request is to be written.
+    /// Returns whether more of the request is to be written.
     pub(crate) fn is_sending(&self) -> bool {
         match &self.layers {
             Some(layers) if !layers.output().is_empty() => {
@@ -162,11 +162,11 @@ impl Session {
     pub(crate) fn stop_sending(&mut self) {
         match self.output().is_empty() {
             true => self.exchange.stop_sending(),
-            false => self.exchange.stop_writing(), // what is encrypted is not sent either
+            false => self.exchange.stop_writing(), // pending ciphertext is not sent either
         }
     }
 
-    /// What waits to be written to the connection.
+    /// Returns the bytes to write to the connection.
     pub(crate) fn output(&self) -> &[u8] {
         match &self.layers {
             Some(layers) => layers.output(),
@@ -190,8 +190,8 @@ impl Session {
         }
     }
 
-    /// Nothing came for a short while: the exchange goes on without, while a proxy that has refused
-    /// has said enough.
+    /// Reports that nothing was received for a short time. The exchange continues without 100
+    /// (Continue); the refusal of a proxy counts as complete.
     pub(crate) fn go_ahead(&mut self) -> Result<(), SessionError> {
         if let Some(refusal) = self.refusal() {
             return Err(refusal);
@@ -200,7 +200,7 @@ impl Session {
         Ok(())
     }
 
-    /// What a proxy has said against it, while more of that may come.
+    /// Returns the proxy's refusal, while more of it may be received.
     pub(crate) fn refusal(&self) -> Option<SessionError> {
         self.layers.as_ref()?.refusal().map(SessionError::Tunnel)
     }
@@ -218,12 +218,12 @@ impl Session {
         self.exchange.body_end(trailers)
     }
 
-    /// Whether any byte of the request may have reached the peer: what was only encrypted has not.
+    /// Returns whether a byte of the request may have reached the peer. Pending ciphertext has not.
     pub(crate) fn has_sent(&self) -> bool {
         self.exchange.has_sent() && self.written > 0
     }
 
-    /// Whether all of the request is written.
+    /// Returns whether the whole request has been written.
     pub(crate) fn is_sent(&self) -> bool {
         self.exchange.is_sent() && self.output().is_empty() && !self.exchange.is_broken()
     }
@@ -264,7 +264,7 @@ impl Session {
 
     // Receiving.
 
-    /// Room for what is read from the connection.
+    /// Returns space to read from the connection.
     pub(crate) fn read_space(&mut self) -> &mut [u8] {
         match &mut self.layers {
             Some(layers) => layers.read_space(),
@@ -279,7 +279,7 @@ impl Session {
         }
     }
 
-    /// The connection ended. Under TLS that alone proves nothing: anyone can cut a connection.
+    /// Reports the end of the connection. Under TLS it proves nothing: an attacker can cut a connection.
     pub(crate) fn read_eof(&mut self) -> Result<(), SessionError> {
         if let (Some(setup), Some(layers)) = (self.setup(), &mut self.layers) {
             return layers.cut(setup);
@@ -312,7 +312,7 @@ impl Session {
         }
     }
 
-    /// After decrypting what there was: body bytes, the end, or more ciphertext is needed.
+    /// Returns the step after decryption: body bytes, the end, or a request for more ciphertext.
     fn or_read(&mut self, into: &mut [u8]) -> Result<BodyStep, SessionError> {
         let step = match self.exchange.read_body(into)? {
             BodyStep::Direct(_) => BodyStep::Read,
@@ -333,7 +333,7 @@ impl Session {
         self.exchange.body_left()
     }
 
-    /// Whether bytes came behind the response.
+    /// Returns whether bytes were received after the response.
     pub(crate) fn has_leftover(&self) -> bool {
         !self.exchange.leftover().is_empty()
     }
@@ -342,21 +342,21 @@ impl Session {
         self.exchange.take_trailers()
     }
 
-    // Another protocol.
+    // After an upgrade.
 
     /// See [`Exchange::upgrade`]; [`read_body`](Self::read_body) reads it.
     pub(crate) fn upgrade(&mut self) -> Result<(), CloseReason> {
         self.exchange.upgrade()
     }
 
-    /// Takes bytes of that protocol into the output, unless they may go to the connection as they
-    /// are; says how many.
+    /// Encrypts bytes of an upgraded protocol into the output and returns their number; `None` if they can
+    /// be written to the connection unchanged.
     pub(crate) fn encrypt(&mut self, plain: &[u8]) -> Result<Option<usize>, SessionError> {
         let Some(layers) = &mut self.layers else { return Ok(None) };
         layers.send(plain.get(..PIECE).unwrap_or(plain)).map(Some)
     }
 
-    // Afterwards.
+    // After the exchange.
 
     pub(crate) fn close_after(&mut self, reason: CloseReason) {
         self.exchange.close_after(reason);
@@ -376,8 +376,8 @@ impl Session {
         }
     }
 
-    /// Takes what came while the connection idled. TLS may speak at any time, for instance to hand
-    /// out a ticket (RFC 8446 §4.6); anything else was not asked for.
+    /// Processes bytes received while the connection was idle. TLS may send messages at any time, for
+    /// instance a session ticket (RFC 8446 §4.6); any other bytes prevent reuse.
     pub(crate) fn receive_idle(&mut self) -> Result<(), CloseReason> {
         let Some(layers) = &mut self.layers else { return Err(CloseReason::LeftoverBytes) };
         match layers.receive_idle() {
@@ -387,13 +387,13 @@ impl Session {
         }
     }
 
-    /// What is known of the TLS that the exchange goes through.
+    /// Returns information about the TLS connection that carries the exchange.
     pub(crate) fn tls_info(&mut self) -> Option<TlsInfo> {
         self.layers.as_mut()?.tls_info()
     }
 
-    /// What to say before the connection is closed: `close_notify` (RFC 8446 §6.1), or the alert
-    /// that tells the peer what was wrong.
+    /// Returns the last bytes to write before the connection is closed: `close_notify` (RFC 8446 §6.1), or
+    /// an alert with the reason of a failure.
     pub(crate) fn farewell(&mut self) -> &[u8] {
         match &mut self.layers {
             Some(layers) => layers.farewell(),
@@ -401,7 +401,7 @@ impl Session {
         }
     }
 
-    /// Gives its memory away while the connection idles.
+    /// Returns its buffers to the store while the connection is idle.
     pub(crate) fn rest(&mut self, shelf: &mut Shelf) {
         self.exchange.rest(shelf);
         if let Some(layers) = &mut self.layers {
@@ -409,7 +409,7 @@ impl Session {
         }
     }
 
-    /// Takes memory for the next exchange.
+    /// Takes buffers for the next exchange.
     pub(crate) fn wake(&mut self, shelf: &mut Shelf) {
         if let Some(layers) = &mut self.layers {
             layers.wake(shelf);
@@ -421,8 +421,8 @@ impl Session {
         self.receive_into(&mut []).map(|_| ())
     }
 
-    /// Plaintext goes to `into` as long as there is room, then to the exchange; says how much went
-    /// to `into`.
+    /// Decrypts into `into` as long as it has space, then into the exchange. Returns the number of bytes
+    /// written to `into`.
     fn receive_into(&mut self, into: &mut [u8]) -> Result<usize, SessionError> {
         let Self { exchange, layers: Some(layers), .. } = self else { return Ok(0) };
         let mut filled = 0;
@@ -436,7 +436,7 @@ impl Session {
             exchange.received(rest);
         })?;
         match (ending, layers.setup()) {
-            (Some(_), Some(setup)) => layers.cut(setup)?, // the way of a handshake has ended
+            (Some(_), Some(setup)) => layers.cut(setup)?, // the lower layer ended during a handshake
             (Some(ending), None) => exchange.read_eof(ending),
             (None, _) => {}
         }
@@ -447,13 +447,13 @@ impl Session {
     }
 }
 
-/// Whether such a final response says that the rest of the request is not wanted.
+/// Returns whether a final response with this status means that the rest of the request is unwanted.
 fn is_refusal(status: StatusCode) -> bool {
     !status.is_success() && status != StatusCode::SWITCHING_PROTOCOLS
 }
 
 impl SessionError {
-    /// Whether the connection was lost before anything of a response came.
+    /// Returns whether the connection was lost before any byte of a response was received.
     pub(crate) fn is_loss(&self) -> bool {
         let is_eof = matches!(self, Self::Protocol(ProtocolError::EofBeforeResponse));
         is_eof || matches!(self, Self::ClosedInHandshake)
@@ -488,7 +488,7 @@ impl SessionError {
         }
     }
 
-    /// What may help whoever sees this.
+    /// Returns a hint for the user about the cause.
     fn hint(&self, phase: Phase) -> Option<&'static str> {
         match self {
             Self::Tls(error) if phase == Phase::Handshake => error.hint(),
@@ -561,9 +561,9 @@ mod tests {
         ServerConnection::new(Arc::new(config)).unwrap()
     }
 
-    /// A connection that takes a little at a time must not make the ciphertext pile up.
+    /// A connection that takes few bytes at a time must not accumulate ciphertext.
     #[test]
-    fn what_is_encrypted_is_written_before_more_is_taken() {
+    fn ciphertext_is_written_before_more_is_encrypted() {
         const LENGTH: u64 = 1 << 20;
         let (mut client, mut server) = (client(), server());
         client.start(Method::POST, Outgoing::Length(LENGTH), Expectation::None, |_| {});
@@ -592,13 +592,13 @@ mod tests {
                 step => panic!("{step:?}"),
             }
         }
-        // One piece, its records and the head.
+        // One piece, the overhead of its records, and the head.
         assert!(most < SENT_PIECE + SENT_PIECE / 16, "{most} bytes of ciphertext waited");
     }
 
-    /// What is encrypted and not yet written belongs to the request as much as what is not encrypted.
+    /// Pending ciphertext belongs to the request as much as pending plaintext.
     #[test]
-    fn a_refusal_ends_a_request_whose_last_bytes_are_encrypted() {
+    fn a_refusal_ends_a_request_with_pending_ciphertext() {
         for (status, is_sending) in [(413, false), (200, true)] {
             let (mut client, mut server) = (client(), server());
             client.start(Method::POST, Outgoing::Length(50_000), Expectation::None, |head| {
@@ -636,9 +636,9 @@ mod tests {
         }
     }
 
-    /// There may be nothing more to read, and the source may have nothing for long.
+    /// Nothing more may be readable, and the source may have no data for a long time.
     #[test]
-    fn an_alert_behind_an_interim_response_is_told_before_the_body_is_asked_for() {
+    fn an_alert_after_an_interim_response_is_reported_before_the_body_is_read() {
         let (mut client, mut server) = (client(), server());
         client.start(Method::POST, Outgoing::Length(9), Expectation::None, |head| {
             head.push(b"the head");
@@ -663,7 +663,7 @@ mod tests {
         server.writer().write_all(b"HTTP/1.1 103 X\r\n\r\n").unwrap();
         let garbage = b"\x17\x03\x03\x00\x20 this is no record of TLS at all";
         server.read_tls(&mut garbage.as_slice()).unwrap();
-        server.process_new_packets().unwrap_err(); // it has an alert for the client now
+        server.process_new_packets().unwrap_err(); // it queues an alert for the client
         to_client(&mut server, &mut client);
         assert!(client.step().is_err());
     }

@@ -1,4 +1,4 @@
-//! The talk with a SOCKS proxy: version 5 (RFC 1928, RFC 1929), version 4 and its extension 4A.
+//! The handshake with a SOCKS proxy: version 5 (RFC 1928, RFC 1929), version 4 and its extension 4A.
 //!
 //! ```text
 //! 5   Greeting ──no login──────────────────▶ Request ──granted──▶ Open
@@ -6,8 +6,8 @@
 //! 4                                          Request ──granted──▶ Open
 //! ```
 //!
-//! Whatever cannot be written as these protocols want it is an error before anything is sent: a
-//! name that is too long is neither cut nor looked up here instead (CVE-2023-38545, curl).
+//! Input that these protocols cannot represent is an error before anything is sent: a name that is too long
+//! is neither truncated nor resolved locally instead (CVE-2023-38545, curl).
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -17,12 +17,12 @@ use crate::base::buffer::Buffer;
 use crate::http1::exchange::Ending;
 use crate::url::Userinfo;
 
-/// The talk, until the proxy has granted the way or refused it.
+/// The handshake, until the proxy has granted or refused the connection.
 pub(crate) struct Socks {
     state: State,
-    /// The request, until it is its turn.
+    /// The request, until it is sent.
     request: Vec<u8>,
-    /// What answers the wish for a login, if there is one.
+    /// The authentication message, if there are credentials.
     login: Option<Vec<u8>>,
     output: Buffer,
     input: Buffer,
@@ -38,24 +38,24 @@ enum State {
     Open,
 }
 
-/// The origin, as the proxy is told of it.
+/// The origin, as sent to the proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Destination {
     Address(IpAddr),
     Name(String),
 }
 
-/// Why there is no way through a SOCKS proxy.
+/// The reason why there is no connection through a SOCKS proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SocksError {
     // Before anything is sent.
     NameTooLong,
     LoginTooLong,
     NulInLogin,
-    /// SOCKS4 knows IPv4 only.
+    /// SOCKS4 supports only IPv4.
     NotIpv4,
 
-    // What the proxy said.
+    // In an answer of the proxy.
     NotSocks {
         version: u8,
     },
@@ -90,11 +90,11 @@ const GRANTED_5: u8 = 0;
 const GRANTED_4: u8 = 90;
 const REPLY_4_LENGTH: usize = 8;
 
-/// The address that says to SOCKS 4A that a name follows.
+/// The address that tells a SOCKS 4A proxy that a name follows.
 const NAME_FOLLOWS: Ipv4Addr = Ipv4Addr::new(0, 0, 0, 1);
 
 impl Socks {
-    /// Version 5.
+    /// Begins a handshake of version 5.
     pub(crate) fn five(
         login: Option<&Userinfo>,
         destination: &Destination,
@@ -105,13 +105,13 @@ impl Socks {
         let mut output = Buffer::default();
         match &login {
             None => output.push(&[VERSION_5, 1, NO_LOGIN]),
-            // A proxy that needs no login must be able to say so.
+            // Offers no authentication too, so that a proxy without authentication can choose it.
             Some(_) => output.push(&[VERSION_5, 2, NO_LOGIN, USER_AND_PASSWORD]),
         }
         Ok(Self { request, login, ..Self::begin(State::Greeting, output) })
     }
 
-    /// Version 4, or 4A if the destination is a name.
+    /// Begins a handshake of version 4, or of 4A if the destination is a name.
     pub(crate) fn four(
         login: Option<&Userinfo>,
         destination: &Destination,
@@ -131,7 +131,7 @@ impl Socks {
     fn step(&mut self) -> Result<Need, SocksError> {
         loop {
             if !self.output.is_empty() && !self.has_ended {
-                return Ok(Need::More); // what has come is no answer to what was not asked
+                return Ok(Need::More); // bytes received before the question was sent cannot answer it
             }
             let input = std::mem::take(&mut self.input);
             let taken = self.take(input.data());
@@ -147,7 +147,7 @@ impl Socks {
         }
     }
 
-    /// How much of the input is the next answer, which is acted on.
+    /// Processes the next answer, and returns its length in the input.
     fn take(&mut self, input: &[u8]) -> Result<Option<usize>, SocksError> {
         match self.state {
             State::Greeting => self.method_chosen(input),
@@ -158,8 +158,8 @@ impl Socks {
         }
     }
 
-    // Each of these takes a whole answer, and says how long it was; or nothing, if more of it is
-    // needed. What is wrong is told at its first byte.
+    // Each of these processes one whole answer and returns its length, or `None` if it is incomplete. An
+    // invalid answer is reported at its first wrong byte.
 
     fn method_chosen(&mut self, input: &[u8]) -> Result<Option<usize>, SocksError> {
         let Some(method) = second(input, VERSION_5)? else { return Ok(None) };
@@ -196,7 +196,7 @@ impl Socks {
             Some(GRANTED_5) => {}
             Some(code) => return Err(SocksError::Refused5(code)),
         }
-        // The address that the proxy connects from: of no use, but it has to be read exactly.
+        // The address from which the proxy connects is not used, but its length must be known.
         let address = match input.get(3..).unwrap_or_default() {
             [] | [NAME] => return Ok(None),
             [NAME, length, ..] => 1 + usize::from(*length),
@@ -229,7 +229,7 @@ impl Tunnel for Socks {
         Ok(self.step()?)
     }
 
-    /// It is in one byte, and there is nothing to wait for.
+    /// A refusal is a single byte, so there is never an incomplete one.
     fn refusal(&self) -> Option<TunnelError> {
         None
     }
@@ -267,10 +267,10 @@ impl Tunnel for Socks {
     }
 }
 
-/// What is read at once: more than any answer has.
+/// The size of a read, which is more than the longest answer.
 const READ_SIZE: usize = 512;
 
-/// The second byte of an answer, whose first is a version.
+/// Returns the second byte of an answer whose first byte is a version.
 fn second(input: &[u8], version: u8) -> Result<Option<u8>, SocksError> {
     match *input {
         [first, ..] if first != version => Err(SocksError::NotSocks { version: first }),
@@ -308,7 +308,7 @@ fn login_5(login: &Userinfo) -> Result<Vec<u8>, SocksError> {
     Ok(message)
 }
 
-/// A text behind its length, which is one byte.
+/// Appends a text after its length, which is one byte.
 fn push_counted(out: &mut Vec<u8>, text: &[u8]) -> Option<()> {
     out.push(u8::try_from(text.len()).ok()?);
     out.extend(text);
@@ -340,10 +340,10 @@ fn request_4(user: &[u8], destination: &Destination, port: u16) -> Result<Vec<u8
     Ok(request)
 }
 
-/// What version 5 can count to holds for version 4 too.
+/// The maximum length of a text in version 5, applied to version 4 too.
 const LONGEST: usize = u8::MAX as usize;
 
-/// Without what is sent: a password may be in it.
+/// Hides the messages: they may contain a password.
 impl fmt::Debug for Socks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Socks").field("state", &self.state).finish_non_exhaustive()
@@ -358,13 +358,18 @@ impl fmt::Display for SocksError {
                 f.write_str("the user name or the password is too long for SOCKS (255 bytes)")
             }
             Self::NulInLogin => f.write_str("a user name for SOCKS4 cannot hold NUL"),
-            Self::NotIpv4 => f.write_str("SOCKS4 knows IPv4 addresses only"),
+            Self::NotIpv4 => f.write_str("SOCKS4 supports only IPv4 addresses"),
             Self::NotSocks { version } => {
                 write!(f, "not an answer of this version of SOCKS (it begins with {version:#04x})")
             }
-            Self::NoMethod => f.write_str("the proxy takes none of our ways to log in"),
+            Self::NoMethod => {
+                f.write_str("the proxy accepts none of the offered authentication methods")
+            }
             Self::UnofferedMethod(method) => {
-                write!(f, "the proxy wants a way to log in that was not offered ({method:#04x})")
+                write!(
+                    f,
+                    "the proxy chose an authentication method that was not offered ({method:#04x})"
+                )
             }
             Self::LoginRefused => f.write_str("the proxy refused the user name or the password"),
             Self::Refused5(code) => write!(f, "the proxy refused: {}", reason_5(*code)),

@@ -1,4 +1,4 @@
-//! What a handshake came to.
+//! The public result of a TLS handshake.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use rustls::{CommonState, HandshakeKind};
 
 use super::tls_version::Version;
 
-/// What is known of a TLS connection: who the server is, and how it is spoken to.
+/// Information about a TLS connection: the server's certificates and the negotiated parameters.
 ///
 /// ```no_run
 /// let response = leanhttp::get("https://example.org/")?;
@@ -42,28 +42,28 @@ impl TlsInfo {
         Self { handshake: Arc::new(handshake) }
     }
 
-    /// The server's own certificate, in DER.
+    /// Returns the server's own certificate, in DER.
     pub fn peer_certificate(&self) -> Option<&[u8]> {
         self.peer_certificates().next()
     }
 
-    /// The certificates that the server has shown, in DER: its own, then those that lead to a root,
-    /// as it sent them. Of a resumed session: those that were shown when it began.
+    /// Returns the certificates that the server sent, in DER: its own, then those of the chain to a root,
+    /// in the order received. For a resumed session, those of the original handshake.
     pub fn peer_certificates(&self) -> impl Iterator<Item = &[u8]> {
         self.handshake.certificates.iter().map(|certificate| certificate.as_ref())
     }
 
-    /// The version of TLS.
+    /// Returns the version of TLS.
     pub fn version(&self) -> Option<Version> {
         self.handshake.version
     }
 
-    /// The cipher suite by its name in IANA's registry, such as `TLS_AES_128_GCM_SHA256`.
+    /// Returns the cipher suite by its IANA name, such as `TLS_AES_128_GCM_SHA256`.
     pub fn cipher_suite(&self) -> Option<&str> {
         self.handshake.cipher_suite.as_deref()
     }
 
-    /// Whether the connection took up the session of an earlier one, without certificates.
+    /// Returns whether the handshake resumed an earlier session, without certificates.
     pub fn is_resumed(&self) -> bool {
         self.handshake.resumed
     }

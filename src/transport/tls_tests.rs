@@ -1,4 +1,4 @@
-//! The TLS stage against servers whose records are made by hand.
+//! Tests of the TLS layer against servers whose records are made by hand.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -37,17 +37,17 @@ fn new_client() -> Tls {
     Tls::new(client_config(), "localhost").unwrap()
 }
 
-/// What came of some ciphertext.
+/// The outcome of receiving some ciphertext.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Outcome {
     plain: Vec<u8>,
     is_closed: bool,
     failure: Option<String>,
-    /// What the client has said to it.
+    /// The bytes that the client has sent in reply.
     said: Vec<u8>,
 }
 
-/// Receives the ciphertext in pieces of these sizes, the rest at once.
+/// Receives the ciphertext in pieces of these sizes, and the rest in one piece.
 fn receive_in(tls: &mut Tls, bytes: &[u8], sizes: impl IntoIterator<Item = usize>) -> Outcome {
     let mut outcome = Outcome::default();
     let mut rest = bytes;
@@ -67,7 +67,7 @@ fn receive_in(tls: &mut Tls, bytes: &[u8], sizes: impl IntoIterator<Item = usize
                 Err(error) => outcome.failure = Some(error.to_string()),
             }
             if outcome.plain.len() == before {
-                break; // a failure is told after the plaintext
+                break; // a failure is reported after the plaintext
             }
         }
         outcome.said.extend_from_slice(tls.output());
@@ -80,7 +80,7 @@ fn receive(tls: &mut Tls, bytes: &[u8]) -> Outcome {
     receive_in(tls, bytes, [])
 }
 
-/// A handshake, and what the server has said in it.
+/// A completed handshake, and the bytes that the server sent in it.
 struct Shaken {
     tls: Tls,
     server: ServerConnection,
@@ -122,7 +122,7 @@ fn open(version: &'static SupportedProtocolVersion) -> (Tls, Sealer, Opener) {
     (tls, sealer, opener)
 }
 
-/// A record in the clear.
+/// An unencrypted record.
 fn clear(typ: u8, payload: &[u8]) -> Vec<u8> {
     let length = u16::try_from(payload.len()).unwrap().to_be_bytes();
     [&[typ, 3, 3][..], &length, payload].concat()
@@ -156,9 +156,9 @@ fn every_split_of_a_handshake_is_the_same_handshake() {
     }
 }
 
-/// All states of rustls that a client can meet; `ReadEarlyData` is a server's.
+/// All states of rustls that a client can reach; `ReadEarlyData` is only for servers.
 #[test]
-fn every_state_of_rustls_is_met() {
+fn every_state_of_rustls_is_reached() {
     fn note<'s>(seen: &'s mut BTreeSet<String>) -> impl FnMut(State<'_, '_>, &mut Buffer) + 's {
         |state, output| {
             seen.insert(format!("{state:?}"));
@@ -217,9 +217,9 @@ fn every_state_of_rustls_is_met() {
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), expected);
 }
 
-/// Whatever anybody answers to the `ClientHello`: three records of any kind, cut in any way.
+/// Any answer to the `ClientHello`: three records of any kind, split in any way.
 #[test]
-fn records_in_the_clear_neither_panic_nor_depend_on_how_they_are_cut() {
+fn unencrypted_records_neither_panic_nor_depend_on_the_split() {
     let alphabet = [
         clear(22, &[2]),
         clear(22, &[2, 0, 0]),
@@ -263,9 +263,9 @@ fn records_in_the_clear_neither_panic_nor_depend_on_how_they_are_cut() {
     }
 }
 
-/// The same after the handshake, and nothing that is told depends on how it is cut.
+/// The same after the handshake: no reported result depends on the split.
 #[test]
-fn records_of_the_server_neither_panic_nor_depend_on_how_they_are_cut() {
+fn encrypted_records_neither_panic_nor_depend_on_the_split() {
     let alphabet: [(u8, &[u8]); 16] = [
         (23, b"data"),
         (23, b""),
@@ -316,7 +316,7 @@ fn records_of_the_server_neither_panic_nor_depend_on_how_they_are_cut() {
     }
 }
 
-/// What came before a failure is delivered first, also when both came at once.
+/// Plaintext before a failure is delivered first, even if both were received together.
 #[test]
 fn plaintext_before_a_failure_is_delivered() {
     let (mut tls, mut sealer, mut opener) = open(&TLS13);
@@ -335,9 +335,9 @@ fn plaintext_before_a_failure_is_delivered() {
     assert_eq!(alert, (ALERT, vec![2, 20]), "bad_record_mac");
 }
 
-/// Memory is swapped while a connection idles: what waits for its rest stays.
+/// Buffers are swapped while a connection is idle, but partly received bytes stay.
 #[test]
-fn a_fragment_survives_a_rest() {
+fn a_fragment_survives_idling() {
     for cut in [1, 4, 10, TICKET.len() - 1] {
         let (mut tls, mut sealer, _) = open(&TLS13);
         let mut shelf = Shelf::default();
@@ -359,7 +359,7 @@ fn a_fragment_survives_a_rest() {
     }
 }
 
-/// Behind a record that is given up in its middle, whatever follows would be taken for its rest.
+/// After a truncated record, the peer would take any bytes for its rest.
 #[test]
 fn nothing_follows_a_record_that_was_cut() {
     for written in [0, 1, 9] {
@@ -368,16 +368,16 @@ fn nothing_follows_a_record_that_was_cut() {
         tls.wrote(written);
         tls.discard_output();
         assert_eq!(receive(&mut tls, &sealer.seal(DATA, b"response")).plain, b"response");
-        let update = sealer.seal(HANDSHAKE, &[24, 0, 0, 1, 1]); // asks for an update of ours
+        let update = sealer.seal(HANDSHAKE, &[24, 0, 0, 1, 1]); // requests a key update from the client
         receive(&mut tls, &update);
         assert!(tls.output().is_empty(), "{written}");
         assert!(tls.farewell(&[]).is_empty(), "{written}");
     }
 }
 
-/// What was not looked at is no reason to end a connection without a word.
+/// Unprocessed input does not prevent an orderly end of the connection.
 #[test]
-fn close_notify_is_said_although_something_waits() {
+fn close_notify_is_sent_despite_unprocessed_input() {
     for waiting in [&b"data"[..], b""] {
         let (mut tls, mut sealer, mut opener) = open(&TLS13);
         let bytes = [sealer.seal(DATA, waiting), sealer.seal(HANDSHAKE, &TICKET[..3])].concat();
@@ -386,7 +386,7 @@ fn close_notify_is_said_although_something_waits() {
     }
 }
 
-/// The bounds are exact, however the bytes are cut, and nothing is kept beyond them.
+/// The bounds are exact for any split, and nothing is kept beyond them.
 #[test]
 fn records_without_plaintext_are_bounded() {
     let pieces: [fn(&mut Sealer) -> Vec<u8>; 4] = [
@@ -416,7 +416,7 @@ fn records_without_plaintext_are_bounded() {
     }
 }
 
-/// One message that could be honest, but for the empty records between its bytes.
+/// A single valid message, but with empty records between its bytes.
 #[test]
 fn a_handshake_is_bounded() {
     let (mut server, secrets) = connection(&constant::server(&TLS13));
@@ -448,9 +448,9 @@ fn a_handshake_is_bounded() {
     assert!(came > MOST_IN_HANDSHAKE && tls.is_handshaking());
 }
 
-/// Plaintext pays for what is beside it, and no more than that.
+/// Each byte of plaintext allows one byte of other records, and no more.
 #[test]
-fn plaintext_makes_room_for_messages() {
+fn plaintext_raises_the_bound_on_other_records() {
     let (mut tls, mut sealer, _) = open(&TLS13);
     let large = vec![b'x'; 16_000];
     for _ in 0..200 {
@@ -469,9 +469,9 @@ fn plaintext_makes_room_for_messages() {
     assert!((15..20).contains(&turns), "{turns}");
 }
 
-/// An answer to a change of keys is written with the next data, and one is enough.
+/// One reply to several key updates is enough, and it is written with the next data.
 #[test]
-fn answers_to_key_updates_do_not_pile_up() {
+fn replies_to_key_updates_do_not_accumulate() {
     let (mut tls, mut sealer, mut opener) = open(&TLS13);
     for _ in 0..1000 {
         let update = sealer.seal(HANDSHAKE, KEY_UPDATE_REQUEST);
@@ -487,7 +487,7 @@ fn answers_to_key_updates_do_not_pile_up() {
 }
 
 #[test]
-fn nothing_is_kept_behind_the_end() {
+fn nothing_is_kept_after_the_end() {
     for version in VERSIONS {
         let (mut tls, mut sealer, _) = open(version);
         let outcome = receive(&mut tls, &sealer.seal(ALERT, CLOSE_NOTIFY));

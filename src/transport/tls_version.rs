@@ -5,7 +5,7 @@ use rustls::{ProtocolVersion, SupportedProtocolVersion};
 
 /// A version of TLS.
 ///
-/// Spoken are 1.2 and 1.3; the older ones (RFC 8996) are only there to be named as a minimum.
+/// Versions 1.2 and 1.3 are supported; the older ones (RFC 8996) exist only to be named as a minimum.
 ///
 /// ```
 /// use leanhttp::tls::Version;
@@ -23,9 +23,9 @@ enum Number {
 }
 
 impl Version {
-    /// TLS 1.0 (RFC 2246), which is not spoken.
+    /// TLS 1.0 (RFC 2246), which is not supported.
     pub const TLS_1_0: Self = Self(Number::Tls10);
-    /// TLS 1.1 (RFC 4346), which is not spoken.
+    /// TLS 1.1 (RFC 4346), which is not supported.
     pub const TLS_1_1: Self = Self(Number::Tls11);
     /// TLS 1.2 (RFC 5246).
     pub const TLS_1_2: Self = Self(Number::Tls12);
@@ -41,7 +41,7 @@ impl Version {
     }
 }
 
-/// The versions to offer, within these bounds.
+/// Returns the versions to offer, within these bounds.
 pub(crate) fn within(
     min: Option<Version>,
     max: Option<Version>,

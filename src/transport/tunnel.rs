@@ -1,4 +1,4 @@
-//! The talk with a proxy, in whichever protocol, until it has made the way to the origin.
+//! The handshake with a proxy, in any protocol, until the tunnel to the origin is open.
 
 use std::fmt;
 use std::io;
@@ -10,16 +10,16 @@ use super::socks::SocksError;
 use crate::error::Kind;
 use crate::http1::exchange::Ending;
 
-/// A talk: bytes in, bytes out, until the way is open. What came behind the proxy's last word is
-/// the origin's.
+/// A handshake on bytes until the tunnel is open. Bytes received after the proxy's last message belong to
+/// the origin.
 pub(crate) trait Tunnel: Send + Sync {
-    /// Takes what has come as far as it goes.
+    /// Processes the input as far as possible.
     fn advance(&mut self) -> Result<Need, TunnelError>;
 
-    /// Why the proxy refuses, as far as that has come.
+    /// Returns the reason why the proxy refuses, as far as it was received.
     fn refusal(&self) -> Option<TunnelError>;
 
-    /// What came behind the proxy's last word.
+    /// Returns the bytes after the proxy's last message.
     fn leftover(&self) -> &[u8];
 
     fn output(&self) -> &[u8];
@@ -32,32 +32,32 @@ pub(crate) trait Tunnel: Send + Sync {
 
     fn read(&mut self, count: usize);
 
-    /// These bytes came by another way: decrypted.
+    /// Appends bytes that were not read into the space, but decrypted.
     fn received(&mut self, bytes: &[u8]);
 
-    /// The connection ended; the next step says what that means.
+    /// Reports the end of the connection; the next step returns its result.
     fn read_eof(&mut self, ending: Ending);
 }
 
-/// Nothing of the talk, which has a login in it.
+/// Shows nothing of the handshake, which contains credentials.
 impl fmt::Debug for dyn Tunnel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Tunnel")
     }
 }
 
-/// What a talk needs.
+/// The next need of a handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// More of the proxy's words.
+    /// More bytes of the proxy.
     More,
-    /// The same, but not for long: it has refused, and only the reason is still to come.
+    /// More, but only for a short time: the proxy has refused, and the reason is incomplete.
     Reason,
-    /// Nothing: the way is open.
+    /// Nothing: the tunnel is open.
     Nothing,
 }
 
-/// Why there is no way through a proxy.
+/// The reason why there is no tunnel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TunnelError {
     Connect(ConnectError),
@@ -81,7 +81,7 @@ impl TunnelError {
         }
     }
 
-    /// What the proxy answered, in HTTP.
+    /// Returns the status of an HTTP proxy's response.
     pub(crate) fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Connect(ConnectError::Refused(refusal)) => Some(refusal.status),

@@ -1,25 +1,25 @@
 //! The unbuffered connection of rustls, and the one buffer that it works on.
 //!
-//! rustls keeps no ciphertext, but positions in the ciphertext that it was shown: of a message that
-//! came in several records it remembers where the fragments stand, and of a record that it has looked
-//! at how far that was. So the two are one value, and nothing else can touch the buffer:
+//! rustls keeps no ciphertext, only positions in the ciphertext that it was shown: the fragments of a
+//! message that spans several records, and its progress within a record. Therefore one type owns both, and
+//! no other code can access the buffer:
 //!
-//! 1. rustls is shown the bytes that have come and were not discarded, from the first one on, and never
+//! 1. rustls is shown the bytes that were received and not discarded, from the first one on, and never
 //!    fewer whole records than before;
-//! 2. what rustls says to discard is discarded before the next call, also after an error;
-//! 3. nothing but that takes bytes away, and they are appended at the end only;
-//! 4. memory is given away and taken while there are no bytes, and then there are no positions;
-//! 5. after an error rustls is asked for the alert that it has queued, and for nothing else.
+//! 2. the bytes that rustls reports as discarded are removed before the next call, also after an error;
+//! 3. no other code removes bytes, and bytes are appended only at the end;
+//! 4. memory is released and taken only while there are no bytes, and so no positions;
+//! 5. after an error rustls is asked only for the alert that it has queued.
 //!
-//! Records are shown one by one: what is known of each of them then does not depend on how the bytes
-//! were cut on their way. Of a record that is not complete rustls judges the header.
+//! Records are shown one by one, so that the result of each does not depend on how the bytes were split.
+//! Of an incomplete record rustls checks the header.
 //!
 //! # Why unbuffered
 //!
 //! rustls' other interface, `ClientConnection`, has a buffer of its own. On an open connection a GET costs
-//! the same with both, within 1 % (17,100 instructions, 9 allocations). A download costs 21 % more
-//! instructions with the buffered one (40.0 or 48.6 million for 8 MiB) and at least twice the time of the
-//! client's thread, because it takes 4 KiB at a time, clears and grows its memory for each record, and
+//! the same with both, within 1 % (17,100 instructions, 9 allocations). With the buffered one a download
+//! costs 21 % more instructions (48.6 instead of 40.0 million for 8 MiB) and at least twice the CPU time of
+//! the client's thread, because it reads 4 KiB at a time, clears and grows its memory for each record, and
 //! copies each byte once more. An idle connection keeps 4 KiB of it.
 
 use std::fmt;
@@ -33,11 +33,11 @@ use rustls::unbuffered::{ConnectionState, UnbufferedStatus};
 use crate::base::buffer::{Buffer, Shelf};
 use crate::base::erased_box::Apart;
 
-/// The size of a first read: a handshake fits.
+/// The size of a first read, into which a handshake fits.
 const FIRST_READ: usize = 8 * 1024;
 
-/// The size of a read of a large body: four records of 16 KiB. No read is larger, whatever waits: the
-/// time that it takes to process one is bounded by this.
+/// The size of a read of a large body: four records of 16 KiB. No read is larger, which bounds the time to
+/// process one.
 pub(super) const LARGE_READ: usize = 68 * 1024;
 
 /// The header of a record: type, version, length (RFC 8446 §5.1).
@@ -49,21 +49,21 @@ pub(super) type State<'c, 'i> = ConnectionState<'c, 'i, ClientConnectionData>;
 /// See the [module](self).
 pub(super) struct Unbuffered {
     connection: Apart<UnbufferedClientConnection>,
-    /// Ciphertext that has come and was not discarded.
+    /// Ciphertext that was received and not discarded.
     incoming: Buffer,
-    /// How many of these bytes were shown in whole records.
+    /// The number of these bytes that were shown in whole records.
     shown: usize,
-    /// The same with the part of a record that was shown last.
+    /// The number of these bytes that were shown, including the part of an incomplete record.
     visible: usize,
-    /// Whether rustls has looked at all of them.
+    /// True if rustls has processed all shown bytes.
     is_dry: bool,
     read_size: usize,
-    /// Whether what comes is of no use any more.
+    /// True if further input is dropped.
     is_deaf: bool,
 }
 
 impl Unbuffered {
-    /// A connection that has not begun its handshake.
+    /// Creates a connection that has not begun its handshake.
     pub(super) fn new(
         config: Arc<rustls::ClientConfig>,
         name: ServerName<'static>,
@@ -79,8 +79,8 @@ impl Unbuffered {
         })
     }
 
-    /// Lets rustls go on to its next state, which `act` handles, and shows it the next record if it has
-    /// looked at all others. Returns the size of that record, and what came of it.
+    /// Advances rustls to its next state, which `act` handles, and shows it the next record if it has
+    /// processed all others. Returns the size of that record, and the result of `act`.
     #[inline]
     pub(super) fn step<T>(
         &mut self,
@@ -90,7 +90,7 @@ impl Unbuffered {
         let record = if may_show { self.next_record() } else { 0 };
         self.shown += record;
         let bytes = self.incoming.data_mut();
-        // Of the next record there is only a part.
+        // The next record is incomplete: its part is shown.
         self.visible =
             if may_show && record == 0 { bytes.len() } else { self.visible.max(self.shown) };
         let (bytes, _) = bytes.split_at_mut(self.visible);
@@ -109,17 +109,17 @@ impl Unbuffered {
         (record, acted)
     }
 
-    /// Whether there is something that was not shown and may be.
+    /// Returns whether there are bytes that were not shown and may be.
     pub(super) fn has_more(&self) -> bool {
         !self.is_deaf && self.visible < self.incoming.len()
     }
 
-    /// Whether another step would tell nothing: rustls has looked at all that has come.
+    /// Returns whether another step would do nothing: rustls has processed all received bytes.
     pub(super) fn is_exhausted(&self) -> bool {
         self.is_dry && !self.has_more()
     }
 
-    /// The size of the next record to be shown, if it is complete.
+    /// Returns the size of the next record to show, or 0 if it is incomplete.
     fn next_record(&self) -> usize {
         let rest = self.incoming.data().get(self.shown..).unwrap_or_default();
         let Some([_, _, _, high, low]) = rest.first_chunk() else { return 0 };
@@ -127,7 +127,7 @@ impl Unbuffered {
         if size <= rest.len() { size } else { 0 }
     }
 
-    /// Space for ciphertext, never none of it.
+    /// Returns space for ciphertext, which is never empty.
     pub(super) fn space(&mut self) -> &mut [u8] {
         let least = if self.incoming.is_empty() { self.read_size } else { self.read_size / 4 };
         let space = self.incoming.space(least);
@@ -135,7 +135,7 @@ impl Unbuffered {
         space.split_at_mut(size).0
     }
 
-    /// The first `count` bytes of the space are ciphertext now.
+    /// Marks the first `count` bytes of the space as ciphertext.
     pub(super) fn filled(&mut self, count: usize) {
         if self.is_deaf {
             return;
@@ -153,17 +153,18 @@ impl Unbuffered {
         }
     }
 
-    /// From now on, what comes is dropped.
+    /// Drops all further input.
     pub(super) fn stop_listening(&mut self) {
         self.is_deaf = true;
     }
 
-    /// How many bytes rustls has not discarded: part of a record, or of a message in several.
+    /// Returns the number of bytes that rustls has not discarded: part of a record, or of a message in
+    /// several records.
     pub(super) fn pending(&self) -> usize {
         self.incoming.len()
     }
 
-    /// Gives the memory away. Where bytes wait, they are kept.
+    /// Releases the memory, unless it holds bytes.
     pub(super) fn rest(&mut self, shelf: &mut Shelf) {
         self.read_size = FIRST_READ;
         if self.incoming.is_empty() {
@@ -171,14 +172,14 @@ impl Unbuffered {
         }
     }
 
-    /// Takes memory to work in. Where bytes wait, there is some.
+    /// Takes memory, unless it has some because of bytes.
     pub(super) fn wake(&mut self, shelf: &mut Shelf) {
         if self.incoming.is_empty() {
             self.incoming.wake(shelf);
         }
     }
 
-    /// What rustls tells about the connection.
+    /// Returns the state that rustls reports about the connection.
     pub(super) fn common(&self) -> &CommonState {
         &self.connection
     }

@@ -1,4 +1,4 @@
-//! From and to other types.
+//! Conversions between [`Url`] and strings or [`http::Uri`].
 
 use std::str::FromStr;
 
@@ -10,48 +10,48 @@ use super::{ParseError, Part, Url};
 impl FromStr for Url {
     type Err = ParseError;
 
-    fn from_str(input: &str) -> Result<Url, ParseError> {
-        Url::parse(input)
+    fn from_str(input: &str) -> Result<Self, ParseError> {
+        Self::parse(input)
     }
 }
 
 impl TryFrom<&str> for Url {
     type Error = ParseError;
 
-    fn try_from(input: &str) -> Result<Url, ParseError> {
-        Url::parse(input)
+    fn try_from(input: &str) -> Result<Self, ParseError> {
+        Self::parse(input)
     }
 }
 
 impl TryFrom<String> for Url {
     type Error = ParseError;
 
-    fn try_from(input: String) -> Result<Url, ParseError> {
-        Url::parse(&input)
+    fn try_from(input: String) -> Result<Self, ParseError> {
+        Self::parse(&input)
     }
 }
 
-/// Only an absolute `http` or `https` URI is a URL.
+/// Fails unless the URI is an absolute `http` or `https` URI.
 impl TryFrom<Uri> for Url {
     type Error = ParseError;
 
-    fn try_from(uri: Uri) -> Result<Url, ParseError> {
-        Url::parse(&uri.to_string())
+    fn try_from(uri: Uri) -> Result<Self, ParseError> {
+        Self::parse(&uri.to_string())
     }
 }
 
-/// Without the fragment, which a `Uri` has not. A few URLs are no `Uri`: they have characters in
-/// host or user name that RFC 3986 forbids and the URL Standard does not.
+/// Omits the fragment, which a `Uri` cannot have. Fails for the few URLs with a character in the host
+/// or user name that the URL Standard allows and RFC 3986 does not.
 impl TryFrom<&Url> for Uri {
     type Error = InvalidUri;
 
-    fn try_from(url: &Url) -> Result<Uri, InvalidUri> {
+    fn try_from(url: &Url) -> Result<Self, InvalidUri> {
         url.span(Part::Scheme, Part::Query).parse()
     }
 }
 
 impl From<Url> for String {
-    fn from(url: Url) -> String {
+    fn from(url: Url) -> Self {
         url.serialization
     }
 }

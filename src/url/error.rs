@@ -1,42 +1,42 @@
-//! Why a string is no URL.
+//! The errors of the URL parser.
 
 use std::fmt;
 
 use super::MAX_LEN;
 
-/// Why a string is not an `http` or `https` URL. `Display` says it in one line, and shows nothing
-/// of the URL but the beginning of its scheme or host.
+/// The reason why a string is not an `http` or `https` URL. `Display` is one line, and shows nothing of
+/// the URL but the beginning of its scheme or host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseError {
-    /// There is nothing to parse.
+    /// The input is empty.
     Empty,
-    /// The URL is longer than [`MAX_LEN`], as given or as normalized.
+    /// The URL is longer than [`MAX_LEN`], as given or after normalization.
     TooLong,
     /// The URL has no scheme, and there is no base to resolve it against.
     RelativeWithoutBase,
-    /// The scheme, of which this is the beginning, is neither `http` nor `https`. A host and port
-    /// without a scheme, like `localhost:80`, end here too. Empty where it may be a user name in front
-    /// of a password.
+    /// The scheme is neither `http` nor `https`; contains its beginning. A host and port without a scheme,
+    /// like `localhost:80`, is this error too. The text is empty where it may be a user name before a
+    /// password.
     UnsupportedScheme(Box<str>),
-    /// There is no host.
+    /// The URL has no host.
     EmptyHost,
-    /// A character that no host may have, even percent-encoded.
+    /// The host has a character that is forbidden there, even percent-encoded.
     InvalidHostCharacter(char),
-    /// The host ends in a number, which makes it an IPv4 address, and is not a valid one.
+    /// The host ends in a number, so it must be an IPv4 address, but is not a valid one.
     InvalidIpv4,
-    /// The host is in brackets, which makes it an IPv6 address, and is not a valid one.
+    /// The host is in brackets, so it must be an IPv6 address, but is not a valid one.
     InvalidIpv6,
-    /// The port is no number up to 65535.
+    /// The port is not a number from 0 to 65535.
     InvalidPort,
     /// The host is not a valid internationalized domain name (UTS #46).
     InvalidIdna,
-    /// The host, of which this is the beginning, is not ASCII, and the feature `idna` is off. Empty
-    /// where it may hold a user name.
+    /// The host is not ASCII, and the feature `idna` is off; contains the beginning of the host. The text
+    /// is empty where it may contain a user name.
     IdnaFeatureMissing(Box<str>),
 }
 
-/// The beginning of a part of the input: an error is no longer than a line.
+/// Returns the beginning of a part of the input, so that an error is never longer than a line.
 pub(super) fn excerpt(text: &str) -> Box<str> {
     text.chars().take(60).collect()
 }
@@ -44,35 +44,35 @@ pub(super) fn excerpt(text: &str) -> Box<str> {
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ParseError::Empty => write!(f, "the URL is empty"),
-            ParseError::TooLong => write!(f, "the URL is longer than {MAX_LEN} bytes"),
-            ParseError::RelativeWithoutBase => {
+            Self::Empty => write!(f, "the URL is empty"),
+            Self::TooLong => write!(f, "the URL is longer than {MAX_LEN} bytes"),
+            Self::RelativeWithoutBase => {
                 write!(f, "relative URL without a base: did you mean `http://…` or `https://…`?")
             }
-            ParseError::UnsupportedScheme(scheme) if scheme.is_empty() => {
+            Self::UnsupportedScheme(scheme) if scheme.is_empty() => {
                 write!(f, "the scheme is neither `http` nor `https`")
             }
-            ParseError::UnsupportedScheme(scheme) => {
+            Self::UnsupportedScheme(scheme) => {
                 write!(f, "the scheme `{scheme}` is not supported, only `http` and `https` are")
             }
-            ParseError::EmptyHost => write!(f, "the URL has no host"),
-            ParseError::InvalidHostCharacter(c) => {
+            Self::EmptyHost => write!(f, "the URL has no host"),
+            Self::InvalidHostCharacter(c) => {
                 write!(f, "the host has the forbidden character {c:?}")
             }
-            ParseError::InvalidIpv4 => {
+            Self::InvalidIpv4 => {
                 write!(f, "the host ends in a number but is no valid IPv4 address")
             }
-            ParseError::InvalidIpv6 => {
+            Self::InvalidIpv6 => {
                 write!(f, "the host is in brackets but is no valid IPv6 address")
             }
-            ParseError::InvalidPort => write!(f, "the port is not a number from 0 to 65535"),
-            ParseError::InvalidIdna => {
+            Self::InvalidPort => write!(f, "the port is not a number from 0 to 65535"),
+            Self::InvalidIdna => {
                 write!(f, "the host is not a valid internationalized domain name")
             }
-            ParseError::IdnaFeatureMissing(host) if host.is_empty() => {
+            Self::IdnaFeatureMissing(host) if host.is_empty() => {
                 write!(f, "the host is not ASCII, which needs the feature `idna`")
             }
-            ParseError::IdnaFeatureMissing(host) => {
+            Self::IdnaFeatureMissing(host) => {
                 write!(f, "the host {host:?} is not ASCII, which needs the feature `idna`")
             }
         }

@@ -10,26 +10,26 @@ use crate::base::percent;
 /// The host of a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Host<S = String> {
-    /// A domain name: ASCII, in lower case, perhaps with a dot at the end.
+    /// A domain name: ASCII, lower case, optionally with a trailing dot.
     Domain(S),
     /// An IPv4 address.
     Ipv4(Ipv4Addr),
-    /// An IPv6 address; the URL has it in brackets.
+    /// An IPv6 address, which is in brackets in the URL.
     Ipv6(Ipv6Addr),
 }
 
 impl<'a> Host<&'a str> {
-    /// The host that a [`Url`](super::Url) shows as `text`.
-    pub(super) fn from_serialized(text: &'a str) -> Host<&'a str> {
+    /// Parses the host of a serialized [`Url`](super::Url).
+    pub(super) fn from_serialized(text: &'a str) -> Self {
         let bracketed = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
         if let Some(address) = bracketed.and_then(|address| address.parse().ok()) {
             return Host::Ipv6(address);
         }
-        // A domain whose last label is a number does not get past the parser.
+        // The parser has rejected domains whose last label is a number, unless they are IPv4 addresses.
         text.parse().map_or(Host::Domain(text), Host::Ipv4)
     }
 
-    /// The same host, owned.
+    /// Returns the same host as an owned value.
     pub fn to_owned(&self) -> Host<String> {
         match *self {
             Host::Domain(domain) => Host::Domain(domain.to_owned()),
@@ -40,9 +40,9 @@ impl<'a> Host<&'a str> {
 }
 
 impl<S: AsRef<str>> Host<S> {
-    /// Whether a resolver may be asked for this host: its labels have 1 to 63 bytes and all of it
-    /// at most 253, a dot at the end apart (RFC 1035 §2.3.4). IP addresses need no resolver and
-    /// always may.
+    /// Returns whether the host can be looked up: its labels have 1 to 63 bytes each, and the whole name
+    /// at most 253, not counting a trailing dot (RFC 1035 §2.3.4). Always true for an IP address, which
+    /// needs no lookup.
     ///
     /// Parsing does not check this, because the URL Standard does not.
     ///
@@ -54,7 +54,7 @@ impl<S: AsRef<str>> Host<S> {
     /// # Ok::<(), leanhttp::url::ParseError>(())
     /// ```
     pub fn is_resolvable(&self) -> bool {
-        let Host::Domain(domain) = self else { return true };
+        let Self::Domain(domain) = self else { return true };
         let domain = domain.as_ref();
         let name = domain.strip_suffix('.').unwrap_or(domain);
         name.len() <= 253 && name.split('.').all(|label| (1..=63).contains(&label.len()))
@@ -64,16 +64,16 @@ impl<S: AsRef<str>> Host<S> {
 impl<S: fmt::Display> fmt::Display for Host<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Host::Domain(domain) => domain.fmt(f),
-            Host::Ipv4(address) => address.fmt(f),
-            Host::Ipv6(address) => ip::write_v6(f, *address),
+            Self::Domain(domain) => domain.fmt(f),
+            Self::Ipv4(address) => address.fmt(f),
+            Self::Ipv6(address) => ip::write_v6(f, *address),
         }
     }
 }
 
-/// *Host parser*: appends the host that `input` means, in its one form.
+/// *Host parser*: appends the normalized form of the host `input`.
 pub(super) fn push(out: &mut String, input: &str) -> Result<(), ParseError> {
-    // An address in its usual form needs no change.
+    // An address in its normal form needs no change.
     if input.parse::<Ipv4Addr>().is_ok() {
         out.push_str(input);
         return Ok(());
@@ -108,20 +108,20 @@ fn parse_domain(input: &str) -> Result<Cow<'_, str>, ParseError> {
         return Err(ParseError::EmptyHost);
     }
     match domain.chars().find(|&c| is_forbidden(c)) {
-        // What stands before an `@` may be a password, of which not one character is shown.
+        // The text before an `@` may be a password, of which not one character is shown.
         Some(_) if domain.contains('@') => Err(ParseError::InvalidHostCharacter('@')),
         Some(c) => Err(ParseError::InvalidHostCharacter(c)),
         None => Ok(Cow::Owned(domain)),
     }
 }
 
-/// The bytes of most domains, which need no change.
+/// Returns whether a byte needs no change in a domain; most domains have only such bytes.
 pub(super) fn is_plain(byte: u8) -> bool {
     matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_')
 }
 
-/// Percent-decoding and *domain to ASCII*. For a domain in ASCII that means lower case, whatever is
-/// in its `xn--` labels.
+/// Percent-decodes, then applies *domain to ASCII*. An ASCII domain is converted to lower case, and
+/// its `xn--` labels are not checked.
 fn to_ascii(input: &str) -> Result<String, ParseError> {
     let decoded = percent::decode(input.as_bytes());
     let domain = String::from_utf8_lossy(&decoded);
@@ -139,7 +139,7 @@ mod tests {
     use crate::url::tests::url;
 
     #[test]
-    fn a_host_of_ones_own_shows_the_same() {
+    fn an_owned_host_displays_the_same() {
         for (text, host) in [
             ("a.example", Host::Domain("a.example".to_owned())),
             ("1.2.3.4", Host::Ipv4(Ipv4Addr::new(1, 2, 3, 4))),
@@ -153,7 +153,7 @@ mod tests {
 
     /// RFC 1035 §2.3.4: 63 bytes a label, and 255 for the encoded name, which is 253 in text.
     #[test]
-    fn what_a_resolver_may_be_asked() {
+    fn resolvable_hosts_respect_the_length_limits() {
         let (longest, too_long) = ("a".repeat(63), "a".repeat(64));
         let four = [longest.as_str(), &longest, &longest, &"a".repeat(61)].join(".");
         let table = [

@@ -1,4 +1,4 @@
-//! Internationalized domain names: the one place that knows of the feature `idna`.
+//! Internationalized domain names: the only file that depends on the feature `idna`.
 
 use super::ParseError;
 
@@ -10,7 +10,7 @@ pub(super) fn to_ascii(domain: &str) -> Result<String, ParseError> {
         .map_err(|_| ParseError::InvalidIdna)
 }
 
-/// Without the tables there is no way to tell whether `domain` is valid, nor what it is in ASCII.
+/// Always fails: without the feature there are no tables to validate or convert `domain` with.
 #[cfg(not(feature = "idna"))]
 pub(super) fn to_ascii(domain: &str) -> Result<String, ParseError> {
     let is_hidden = super::userinfo::may_hold_userinfo(domain);

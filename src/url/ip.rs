@@ -1,14 +1,14 @@
-//! IP addresses as hosts (WHATWG URL §3.5).
+//! Parses and serializes IP addresses in hosts (WHATWG URL §3.5).
 //!
-//! IPv6 addresses are parsed by the standard library, whose grammar is the URL Standard's; its
-//! serializer is not.
+//! The standard library parses IPv6 addresses, since its grammar is that of the URL Standard. Its
+//! serializer differs, so there is one here.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::ParseError;
 
-/// *Ends in a number checker*: such a domain must be an IPv4 address.
+/// *Ends in a number checker*: if this returns true, the domain must be an IPv4 address.
 pub(super) fn ends_in_number(domain: &str) -> bool {
     let domain = domain.strip_suffix('.').unwrap_or(domain);
     let last = domain.rsplit('.').next().unwrap_or_default();
@@ -16,7 +16,7 @@ pub(super) fn ends_in_number(domain: &str) -> bool {
     all_digits || parse_number(last).is_some()
 }
 
-/// *IPv4 parser*: one to four numbers, of which the last fills the bytes that are left.
+/// *IPv4 parser*: parses one to four numbers, the last of which fills the remaining bytes.
 pub(super) fn parse_v4(domain: &str) -> Result<Ipv4Addr, ParseError> {
     let domain = domain.strip_suffix('.').unwrap_or(domain);
     let mut address = 0;
@@ -35,8 +35,8 @@ pub(super) fn parse_v4(domain: &str) -> Result<Ipv4Addr, ParseError> {
     Err(ParseError::InvalidIpv4)
 }
 
-/// *IPv4 number parser*: decimal, octal after `0`, hexadecimal after `0x`. A number too big for
-/// `u64` is `u64::MAX`, which is too big for an address too.
+/// *IPv4 number parser*: parses a decimal number, octal after `0`, or hexadecimal after `0x`. A number
+/// too large for `u64` saturates, which is too large for an address too.
 fn parse_number(text: &str) -> Option<u64> {
     let (digits, radix) = match text.as_bytes() {
         [] => return None,
@@ -50,11 +50,11 @@ fn parse_number(text: &str) -> Option<u64> {
     })
 }
 
-/// *IPv6 serializer*, with its brackets: the first longest run of zeros is left out, and no part is
-/// written as IPv4.
+/// *IPv6 serializer*, in brackets: omits the first longest run of zeros, and writes no part in the
+/// dotted form of IPv4.
 pub(super) fn write_v6(f: &mut fmt::Formatter<'_>, address: Ipv6Addr) -> fmt::Result {
     match address.to_ipv4_mapped() {
-        // Only here does the standard library write an address in dots.
+        // The only addresses that the standard library writes in the dotted form.
         Some(v4) => {
             let [a, b, c, d] = v4.octets().map(u16::from);
             write!(f, "[::ffff:{:x}:{:x}]", a << 8 | b, c << 8 | d)

@@ -1,4 +1,4 @@
-//! [`Url`]: an absolute `http` or `https` URL, parsed and resolved as the WHATWG URL Standard says
+//! [`Url`]: an absolute `http` or `https` URL, parsed and resolved according to the WHATWG URL Standard
 //! (<https://url.spec.whatwg.org/>).
 //!
 //! ```
@@ -42,22 +42,22 @@ pub(crate) use userinfo::{Userinfo, may_hold_userinfo, shown};
 
 /// An absolute `http` or `https` URL.
 ///
-/// It is one string, normalized as the URL Standard says: scheme and host in lower case, the host
-/// in ASCII, the default port left out, dot segments resolved, everything else percent-encoded
-/// where it must be. The getters return slices of it. Two URLs are equal when these strings are.
+/// It is one string, normalized according to the URL Standard: scheme and host in lower case, the host
+/// in ASCII, the default port omitted, dot segments resolved, all other parts percent-encoded where
+/// necessary. The getters return slices of it. Two URLs are equal if their strings are.
 ///
-/// The methods have the names of the `url` crate. [`Debug`](fmt::Debug) shows `***` for user name
-/// and password; what [`Display`](fmt::Display) writes is the whole URL.
+/// The methods have the names of the `url` crate. [`Debug`](fmt::Debug) shows `***` instead of the user
+/// name and password; [`Display`](fmt::Display) writes the whole URL.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Url {
-    /// Its parts in order, each with its punctuation: `https://` `user:pass@` `host` `:81` `/path`
-    /// `?query` `#fragment`. Only scheme, host and path are never empty.
+    /// All parts in order, each with its punctuation: `https://` `user:pass@` `host` `:81` `/path`
+    /// `?query` `#fragment`. Scheme, host and path are never empty.
     serialization: String,
-    /// Where each [`Part`] but the last ends, as an index into `serialization`.
+    /// The end of each [`Part`] except the last, as an index into `serialization`.
     ends: [usize; Part::Fragment as usize],
 }
 
-/// A part of the serialization, its punctuation included.
+/// A part of the serialization, including its punctuation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
     Scheme,
@@ -72,13 +72,12 @@ enum Part {
 impl Url {
     /// Parses an absolute URL.
     ///
-    /// Surrounding spaces and control characters are ignored, and so are tabs and newlines
-    /// anywhere.
+    /// Ignores spaces and control characters at both ends, and tabs and newlines anywhere.
     ///
     /// # Errors
     ///
-    /// When `input` is relative, has another scheme than `http` and `https`, has no valid host or
-    /// port, or is longer than [`MAX_LEN`].
+    /// Returns an error if `input` is relative, its scheme is neither `http` nor `https`, its host or port
+    /// is missing or invalid, or it is longer than [`MAX_LEN`].
     ///
     /// ```
     /// use leanhttp::url::{ParseError, Url};
@@ -87,34 +86,34 @@ impl Url {
     /// assert_eq!(Url::parse("http://:80/"), Err(ParseError::EmptyHost));
     /// # Ok::<(), ParseError>(())
     /// ```
-    pub fn parse(input: &str) -> Result<Url, ParseError> {
+    pub fn parse(input: &str) -> Result<Self, ParseError> {
         parse::parse(input, None)
     }
 
-    /// Where nothing is (RFC 6761 §6.4): for what has come from nowhere.
-    pub(crate) fn nowhere() -> Url {
+    /// Returns a placeholder URL, for hand-made responses (RFC 6761 §6.4: `.invalid` never resolves).
+    pub(crate) fn nowhere() -> Self {
         let ends = [7, 7, 21, 21, 22, 22];
-        Url { serialization: "http://no.url.invalid/".to_owned(), ends }
+        Self { serialization: "http://no.url.invalid/".to_owned(), ends }
     }
 
     /// Parses an absolute URL and appends pairs to its query, form-encoded.
     ///
     /// # Errors
     ///
-    /// Those of [`Url::parse`].
+    /// Returns the errors of [`Url::parse`].
     ///
     /// ```
     /// let url = leanhttp::url::Url::parse_with_params("http://h/?a=1", [("b", "2 3")])?;
     /// assert_eq!(url.as_str(), "http://h/?a=1&b=2+3");
     /// # Ok::<(), leanhttp::url::ParseError>(())
     /// ```
-    pub fn parse_with_params<I, K, V>(input: &str, params: I) -> Result<Url, ParseError>
+    pub fn parse_with_params<I, K, V>(input: &str, params: I) -> Result<Self, ParseError>
     where
         I: IntoIterator<Item: std::borrow::Borrow<(K, V)>>,
         K: AsRef<str>,
         V: AsRef<str>,
     {
-        let mut url = Url::parse(input)?;
+        let mut url = Self::parse(input)?;
         url.query_pairs_mut().extend_pairs(params);
         Ok(url)
     }
@@ -123,7 +122,7 @@ impl Url {
     ///
     /// # Errors
     ///
-    /// Those of [`Url::parse`], but no reference is too relative.
+    /// Returns the errors of [`Url::parse`], except that `reference` may be relative.
     ///
     /// ```
     /// let base = leanhttp::url::Url::parse("http://user@h/dir/page?q#f")?;
@@ -132,47 +131,47 @@ impl Url {
     /// assert_eq!(base.join("//g/x")?.as_str(), "http://g/x");
     /// # Ok::<(), leanhttp::url::ParseError>(())
     /// ```
-    pub fn join(&self, reference: &str) -> Result<Url, ParseError> {
+    pub fn join(&self, reference: &str) -> Result<Self, ParseError> {
         parse::parse(reference, Some(self))
     }
 
-    /// The whole URL.
+    /// Returns the whole URL.
     pub fn as_str(&self) -> &str {
         &self.serialization
     }
 
-    /// `http` or `https`.
+    /// Returns `http` or `https`.
     pub fn scheme(&self) -> &str {
         self.scheme_kind().as_str()
     }
 
-    /// User, password, host and port as they stand in the URL: `user:pass@host:81`.
+    /// Returns user name, password, host and port as in the URL: `user:pass@host:81`.
     pub fn authority(&self) -> &str {
         self.span(Part::Userinfo, Part::Port)
     }
 
-    /// The user name, percent-encoded; empty when there is none.
+    /// Returns the user name, percent-encoded; empty if there is none.
     pub fn username(&self) -> &str {
         self.userinfo().0
     }
 
-    /// The password, percent-encoded. An empty password is none.
+    /// Returns the password, percent-encoded; `None` if there is none or it is empty.
     pub fn password(&self) -> Option<&str> {
         self.userinfo().1
     }
 
-    /// The host as it stands in the URL, an IPv6 address in brackets. It is always `Some`, and an
-    /// `Option` because the `url` crate's is.
+    /// Returns the host as in the URL, an IPv6 address in brackets. It is always `Some`, an `Option`
+    /// only for compatibility with the `url` crate.
     pub fn host_str(&self) -> Option<&str> {
         Some(self.part(Part::Host))
     }
 
-    /// The host: a domain or an IP address.
+    /// Returns the host: a domain or an IP address.
     pub fn host(&self) -> Host<&str> {
         Host::from_serialized(self.part(Part::Host))
     }
 
-    /// The host, if it is a domain and not an IP address.
+    /// Returns the host, if it is a domain and not an IP address.
     pub fn domain(&self) -> Option<&str> {
         match self.host() {
             Host::Domain(domain) => Some(domain),
@@ -180,24 +179,24 @@ impl Url {
         }
     }
 
-    /// The port, unless it is the scheme's default, which the URL does not show.
+    /// Returns the port, unless it is the scheme's default, which the URL omits.
     pub fn port(&self) -> Option<u16> {
         self.part(Part::Port).strip_prefix(':')?.parse().ok()
     }
 
-    /// The port, or the scheme's default: 80 or 443. It is always `Some`, and an `Option` because
-    /// the `url` crate's is.
+    /// Returns the port, or the scheme's default: 80 or 443. It is always `Some`, an `Option` only for
+    /// compatibility with the `url` crate.
     pub fn port_or_known_default(&self) -> Option<u16> {
         Some(self.effective_port())
     }
 
-    /// The path, percent-encoded; it starts with `/`.
+    /// Returns the path, percent-encoded; it starts with `/`.
     pub fn path(&self) -> &str {
         self.part(Part::Path)
     }
 
-    /// What the slashes of the path separate, percent-encoded: at least one segment, which may be
-    /// empty. It is always `Some`, and an `Option` because the `url` crate's is.
+    /// Returns the segments of the path, percent-encoded: at least one, which may be empty. It is always
+    /// `Some`, an `Option` only for compatibility with the `url` crate.
     ///
     /// ```
     /// let url = leanhttp::url::Url::parse("http://h/a/b%20c/")?;
@@ -208,12 +207,12 @@ impl Url {
         self.path().strip_prefix('/').map(|path| path.split('/'))
     }
 
-    /// The query, percent-encoded, without its `?`.
+    /// Returns the query, percent-encoded, without its `?`.
     pub fn query(&self) -> Option<&str> {
         self.part(Part::Query).strip_prefix('?')
     }
 
-    /// The pairs of the query, decoded as a form.
+    /// Returns the pairs of the query, decoded as a form.
     ///
     /// ```
     /// let url = leanhttp::url::Url::parse("http://h/?a=1&b=x+y")?;
@@ -225,12 +224,12 @@ impl Url {
         form::parse(self.query().unwrap_or_default().as_bytes())
     }
 
-    /// The fragment, percent-encoded, without its `#`. It is never sent.
+    /// Returns the fragment, percent-encoded, without its `#`. It is never sent.
     pub fn fragment(&self) -> Option<&str> {
         self.part(Part::Fragment).strip_prefix('#')
     }
 
-    /// Scheme, host and port: what two URLs share that may see each other's credentials.
+    /// Returns scheme, host and port. URLs with the same origin may share credentials.
     ///
     /// ```
     /// use leanhttp::url::Url;
@@ -244,12 +243,12 @@ impl Url {
         Origin::of(self)
     }
 
-    /// What a request line asks for: path and query (RFC 9112 §3.2.1).
+    /// Returns path and query: the request target in origin form (RFC 9112 §3.2.1).
     pub(crate) fn request_target(&self) -> &str {
         self.span(Part::Path, Part::Query)
     }
 
-    /// The value of the `Host` field: host and port, no user (RFC 9110 §7.2).
+    /// Returns host and port without userinfo: the value of the `Host` field (RFC 9110 §7.2).
     pub(crate) fn host_header(&self) -> &str {
         self.span(Part::Host, Part::Port)
     }
@@ -266,14 +265,14 @@ impl Url {
         self.span(part, part)
     }
 
-    /// Whether there is a user name or a password.
+    /// Returns whether the URL has a user name or a password.
     #[inline]
     pub(crate) fn has_userinfo(&self) -> bool {
         let [scheme, userinfo, ..] = self.ends;
         scheme != userinfo
     }
 
-    /// The text from the first part to the end of the last.
+    /// Returns the text from the start of `first` to the end of `last`.
     fn span(&self, first: Part, last: Part) -> &str {
         self.serialization.get(self.start(first)..self.end(last)).unwrap_or_default()
     }
@@ -308,28 +307,28 @@ enum Scheme {
 }
 
 impl Scheme {
-    fn from_name(name: &str) -> Option<Scheme> {
-        [Scheme::Http, Scheme::Https].into_iter().find(|it| name.eq_ignore_ascii_case(it.as_str()))
+    fn from_name(name: &str) -> Option<Self> {
+        [Self::Http, Self::Https].into_iter().find(|it| name.eq_ignore_ascii_case(it.as_str()))
     }
 
     fn as_str(self) -> &'static str {
         match self {
-            Scheme::Http => "http",
-            Scheme::Https => "https",
+            Self::Http => "http",
+            Self::Https => "https",
         }
     }
 
     fn prefix(self) -> &'static str {
         match self {
-            Scheme::Http => "http://",
-            Scheme::Https => "https://",
+            Self::Http => "http://",
+            Self::Https => "https://",
         }
     }
 
     fn default_port(self) -> u16 {
         match self {
-            Scheme::Http => 80,
-            Scheme::Https => 443,
+            Self::Http => 80,
+            Self::Https => 443,
         }
     }
 }

@@ -1,5 +1,5 @@
-//! URLs that are in their normal form already, as most are: nothing of them has to change, so they
-//! are looked through once and copied whole.
+//! A fast path for URLs that are normalized already, as most are: they are scanned once and copied
+//! unchanged.
 
 use std::net::Ipv4Addr;
 
@@ -7,13 +7,13 @@ use super::parse::{FRAGMENT, PATH_SET, QUERY_IN_URL};
 use super::{Scheme, Url, host, ip};
 use crate::base::percent::Table;
 
-/// Segments with slashes between them.
+/// A whole path, including its slashes.
 static PATH: Table = PATH_SET.stopping(b"\\");
 
-/// The URL that `input` is, if parsing would change nothing of it.
+/// Returns `input` as a URL, if it is normalized already.
 ///
-/// Not every such URL is recognized, only usual ones: without a user name, an IPv6 address, or a
-/// segment that begins like dots.
+/// Recognizes only common URLs: without userinfo, an IPv6 address, or a segment that begins like a dot
+/// segment. The parser handles all others.
 pub(super) fn recognize(input: &str) -> Option<Url> {
     let mut schemes = [Scheme::Http, Scheme::Https].into_iter();
     let scheme = schemes.find(|scheme| input.starts_with(scheme.prefix()))?;
@@ -32,7 +32,7 @@ pub(super) fn recognize(input: &str) -> Option<Url> {
     })
 }
 
-/// What is behind a domain, or behind an IPv4 address of four decimal numbers.
+/// Skips a domain, or an IPv4 address of four decimal numbers.
 fn skip_host(input: &str) -> Option<&str> {
     let (host, behind) = split_run(input, host::is_plain);
     let is_domain = || !host.is_empty() && !ip::ends_in_number(host);
@@ -40,7 +40,7 @@ fn skip_host(input: &str) -> Option<&str> {
     is_usual.then_some(behind)
 }
 
-/// What is behind a port, which need not be there.
+/// Skips a port, if there is one.
 fn skip_port(input: &str, scheme: Scheme) -> Option<&str> {
     let Some(input) = input.strip_prefix(':') else { return Some(input) };
     let (digits, behind) = split_run(input, |byte| byte.is_ascii_digit());
@@ -49,7 +49,7 @@ fn skip_port(input: &str, scheme: Scheme) -> Option<&str> {
     is_usual.then_some(behind)
 }
 
-/// What is behind a path without dot segments.
+/// Skips a path without dot segments.
 fn skip_path(input: &str) -> Option<&str> {
     let (path, behind) = PATH.split(input);
     let may_be_dots = |pair: &[u8]| matches!(pair, [b'/', b'.' | b'%']);
@@ -57,12 +57,12 @@ fn skip_path(input: &str) -> Option<&str> {
     is_usual.then_some(behind)
 }
 
-/// What is behind a query or a fragment, which need not be there.
+/// Skips a query or a fragment, if there is one.
 fn skip_marked<'a>(mark: char, table: &Table, input: &'a str) -> &'a str {
     input.strip_prefix(mark).map_or(input, |input| table.split(input).1)
 }
 
-/// Parts `input` behind the bytes at its beginning that belong to it, which are ASCII.
+/// Splits `input` after the longest prefix of accepted bytes, all of which are ASCII.
 fn split_run(input: &str, belongs: impl Fn(u8) -> bool) -> (&str, &str) {
     let end = input.bytes().position(|byte| !belongs(byte));
     end.and_then(|end| input.split_at_checked(end)).unwrap_or((input, ""))
@@ -90,9 +90,9 @@ mod tests {
         }
     }
 
-    /// What parsing changes or refuses, and what is left to it for being unusual.
+    /// URLs that the parser changes or rejects, and uncommon ones, which are left to it.
     #[test]
-    fn others_are_not() {
+    fn other_urls_are_left_to_the_parser() {
         for other in [
             "",
             "http",
@@ -146,7 +146,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn what_is_recognized_is_what_parsing_makes(input in url_like()) {
+        fn recognizing_agrees_with_parsing(input in url_like()) {
             if let Some(url) = recognize(&input) {
                 proptest::prop_assert_eq!(Ok(url), normalize(&input, None));
             }

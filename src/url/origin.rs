@@ -2,7 +2,7 @@
 
 use super::{Part, Scheme, Url};
 
-/// Scheme, host and port of a URL (WHATWG URL §4.7). URLs with equal origins may share credentials.
+/// The scheme, host and port of a URL (WHATWG URL §4.7). URLs with equal origins may share credentials.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
     scheme: Scheme,
@@ -11,30 +11,30 @@ pub struct Origin {
 }
 
 impl Origin {
-    pub(super) fn of(url: &Url) -> Origin {
-        Origin {
+    pub(super) fn of(url: &Url) -> Self {
+        Self {
             scheme: url.scheme_kind(),
             host: url.part(Part::Host).into(),
             port: url.effective_port(),
         }
     }
 
-    /// `http` or `https`.
+    /// Returns `http` or `https`.
     pub fn scheme(&self) -> &str {
         self.scheme.as_str()
     }
 
-    /// The host as it stands in the URL, an IPv6 address in brackets.
+    /// Returns the host as in the URL, an IPv6 address in brackets.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The port, which may be the scheme's default.
+    /// Returns the port, which may be the scheme's default.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// `scheme://host`, and `:port` unless it is the default: what an `Origin` header field shows.
+    /// Returns `scheme://host`, and `:port` unless it is the default: the value of an `Origin` field.
     ///
     /// ```
     /// let url = leanhttp::url::Url::parse("http://u:p@[::1]:81/a?b")?;
@@ -42,7 +42,7 @@ impl Origin {
     /// # Ok::<(), leanhttp::url::ParseError>(())
     /// ```
     pub fn ascii_serialization(&self) -> String {
-        let Origin { scheme, host, port } = self;
+        let Self { scheme, host, port } = self;
         let mut serialization = [scheme.prefix(), host].concat();
         super::parse::push_port(&mut serialization, *port, *scheme);
         serialization

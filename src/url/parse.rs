@@ -1,8 +1,8 @@
-//! The URL parser (WHATWG URL §4.4), for the two schemes that this crate knows.
+//! The URL parser (WHATWG URL §4.4) for `http` and `https`.
 //!
-//! The standard's state machine reads one code point at a time. For `http` and `https` it comes
-//! down to: split off what the next part's end marks, write that part normalized, go on with the
-//! rest. The methods of `Url` here do that, in the order of the parts.
+//! The state machine of the standard reads one code point at a time. For these two schemes it is
+//! equivalent to a loop over the parts: find the end of a part, write it normalized, continue with the
+//! rest. The methods of `Url` in this file do that, in the order of the parts.
 
 use super::syntax::{is_scheme, without_tabs_and_newlines};
 use std::fmt::Write;
@@ -12,10 +12,10 @@ use super::userinfo::may_hold_userinfo;
 use super::{ParseError, Part, Scheme, Url, host, normal, userinfo};
 use crate::base::percent::{C0_CONTROL, Table};
 
-/// The length in bytes beyond which no URL is parsed, nor made from a shorter one: that of the
-/// `http` crate's `Uri`, which is far more than servers take (8 KiB is usual).
+/// The maximum length of a URL in bytes, before and after normalization. It is the limit of the `http`
+/// crate's `Uri`, and far more than servers accept (8 KiB is usual).
 ///
-/// The setters of [`Url`](super::Url) know no limit: what they are given is the caller's own.
+/// The setters of [`Url`](super::Url) have no limit: their arguments come from the caller.
 pub const MAX_LEN: usize = u16::MAX as usize - 1;
 
 const QUERY_SET: Table = C0_CONTROL.encoding(b" \"#<>");
@@ -24,24 +24,24 @@ pub(super) const PATH_SET: Table = QUERY_SET.encoding(b"?^`{}");
 /// The *special-query percent-encode set*.
 pub(super) static QUERY: Table = QUERY_SET.encoding(b"'");
 pub(super) static FRAGMENT: Table = C0_CONTROL.encoding(b" \"<>`");
-/// One segment of a path that nothing but a slash ends.
+/// A segment of a path that only a slash ends.
 pub(super) static SEGMENT: Table = PATH_SET.stopping(b"/\\");
 
 static SEGMENT_IN_URL: Table = SEGMENT.stopping(b"?#");
 pub(super) static QUERY_IN_URL: Table = QUERY.stopping(b"#");
 
-/// Parses `input`, and resolves it against `base` if there is one.
+/// Parses `input`, resolving it against `base` if there is one.
 pub(super) fn parse(input: &str, base: Option<&Url>) -> Result<Url, ParseError> {
     if input.len() > MAX_LEN {
         return Err(ParseError::TooLong);
     }
     match normal::recognize(input) {
-        Some(url) => Ok(url), // whatever the base is
+        Some(url) => Ok(url), // a normalized URL is absolute, so `base` does not matter
         None => normalize(input, base),
     }
 }
 
-/// The whole of the parser.
+/// The full parser, without the fast path.
 pub(super) fn normalize(input: &str, base: Option<&Url>) -> Result<Url, ParseError> {
     let input = without_tabs_and_newlines(input.trim_matches(|c| c <= ' '));
     let url = match (split_scheme(&input)?, base) {
@@ -54,8 +54,8 @@ pub(super) fn normalize(input: &str, base: Option<&Url>) -> Result<Url, ParseErr
     if url.serialization.len() > MAX_LEN { Err(ParseError::TooLong) } else { Ok(url) }
 }
 
-/// *Scheme start state* and *scheme state*: the scheme and what follows its colon, if there is a
-/// scheme.
+/// *Scheme start state* and *scheme state*: returns the scheme and the text after its colon, if there
+/// is a scheme.
 fn split_scheme(input: &str) -> Result<Option<(Scheme, &str)>, ParseError> {
     let Some((name, rest)) = input.split_once(':') else { return Ok(None) };
     if !is_scheme(name) {
@@ -70,8 +70,8 @@ fn split_scheme(input: &str) -> Result<Option<(Scheme, &str)>, ParseError> {
     }
 }
 
-/// *Special authority ignore slashes state*: a URL from its authority on. Any number of slashes may
-/// stand before it.
+/// *Special authority ignore slashes state*: parses a URL from its authority on, after any number of
+/// slashes.
 fn absolute(scheme: Scheme, input: &str) -> Result<Url, ParseError> {
     let input = input.trim_start_matches(SLASHES);
     let (authority, rest) = split_before(input, |byte| matches!(byte, b'/' | b'\\' | b'?' | b'#'));
@@ -80,8 +80,8 @@ fn absolute(scheme: Scheme, input: &str) -> Result<Url, ParseError> {
     Ok(url.with_path(rest))
 }
 
-/// *Relative state* and *relative slash state*: the parts of `base` up to the first that the input
-/// has itself.
+/// *Relative state* and *relative slash state*: copies the parts of `base` up to the first part that the
+/// input has.
 fn relative(input: &str, base: &Url) -> Result<Url, ParseError> {
     let base_up_to = |last| base.up_to(last, input.len());
     match input.as_bytes() {
@@ -96,32 +96,32 @@ fn relative(input: &str, base: &Url) -> Result<Url, ParseError> {
 const SLASHES: [char; 2] = ['/', '\\'];
 
 impl Url {
-    /// A URL that consists of its scheme, with room for `input_len` more bytes.
-    fn with_scheme(scheme: Scheme, input_len: usize) -> Url {
+    /// Starts a URL with its scheme, with capacity for `input_len` more bytes.
+    fn with_scheme(scheme: Scheme, input_len: usize) -> Self {
         let prefix = scheme.prefix();
-        // One byte more for the slash that an empty path gets.
+        // One more byte, for the slash of an empty path.
         let mut serialization = String::with_capacity(prefix.len() + input_len + 1);
         serialization.push_str(prefix);
         let ends = [prefix.len(); Part::Fragment as usize];
-        Url { serialization, ends }
+        Self { serialization, ends }
     }
 
-    /// A copy that ends with `last`, with room for `input_len` more bytes.
-    fn up_to(&self, last: Part, input_len: usize) -> Url {
+    /// Copies the parts up to `last`, with capacity for `input_len` more bytes.
+    fn up_to(&self, last: Part, input_len: usize) -> Self {
         let kept = self.span(Part::Scheme, last);
         let mut serialization = String::with_capacity(kept.len() + input_len + 1);
         serialization.push_str(kept);
         let ends = self.ends.map(|end| end.min(kept.len()));
-        Url { serialization, ends }
+        Self { serialization, ends }
     }
 
-    /// Marks the end of `part`, which has just been written.
+    /// Records the end of `part`, which has just been written.
     fn finish(&mut self, part: Part) {
         let len = self.serialization.len();
         self.ends.iter_mut().skip(part as usize).for_each(|end| *end = len);
     }
 
-    /// *Authority state* to *port state*.
+    /// *Authority state* to *port state*: writes userinfo, host and port.
     fn push_authority(&mut self, input: &str) -> Result<(), ParseError> {
         let host_and_port = match input.rsplit_once('@') {
             None => input,
@@ -143,8 +143,8 @@ impl Url {
         Ok(())
     }
 
-    /// *Path start state*: writes the path and what follows it.
-    fn with_path(mut self, input: &str) -> Url {
+    /// *Path start state*: writes the path and the parts after it.
+    fn with_path(mut self, input: &str) -> Self {
         let input = input.strip_prefix(SLASHES).unwrap_or(input);
         let start = self.start(Part::Path);
         let rest = push_segments(&mut self.serialization, start, &SEGMENT_IN_URL, input);
@@ -152,8 +152,8 @@ impl Url {
         self.with_query(rest)
     }
 
-    /// *Query state*: writes the query, if there is one, and what follows it.
-    fn with_query(mut self, input: &str) -> Url {
+    /// *Query state*: writes the query, if there is one, and the parts after it.
+    fn with_query(mut self, input: &str) -> Self {
         let mut rest = input;
         if let Some(query) = input.strip_prefix('?') {
             self.serialization.push('?');
@@ -164,7 +164,7 @@ impl Url {
     }
 
     /// *Fragment state*: writes the fragment, if there is one.
-    fn with_fragment(mut self, input: &str) -> Url {
+    fn with_fragment(mut self, input: &str) -> Self {
         if let Some(fragment) = input.strip_prefix('#') {
             self.serialization.push('#');
             FRAGMENT.push(&mut self.serialization, fragment);
@@ -172,15 +172,15 @@ impl Url {
         self
     }
 
-    fn without_last_segment(mut self) -> Url {
+    fn without_last_segment(mut self) -> Self {
         let start = self.start(Part::Path);
         pop_segment(&mut self.serialization, start);
         self
     }
 }
 
-/// *Path state*: writes the segments of `input` with a slash before each, resolving dot segments no
-/// further than `start`. `table` says where the path ends; what is left is returned.
+/// *Path state*: writes the segments of `input` with a slash before each, and resolves dot segments, but
+/// not beyond `start`. `table` defines the end of the path; returns the rest of the input.
 pub(super) fn push_segments<'a>(
     out: &mut String,
     start: usize,
@@ -222,10 +222,10 @@ enum Dots {
 }
 
 impl Dots {
-    fn of(segment: &str) -> Option<Dots> {
+    fn of(segment: &str) -> Option<Self> {
         match strip_dot(segment)? {
-            "" => Some(Dots::Single),
-            rest if strip_dot(rest) == Some("") => Some(Dots::Double),
+            "" => Some(Self::Single),
+            rest if strip_dot(rest) == Some("") => Some(Self::Double),
             _ => None,
         }
     }
@@ -235,7 +235,7 @@ fn strip_dot(segment: &str) -> Option<&str> {
     [".", "%2e", "%2E"].into_iter().find_map(|dot| segment.strip_prefix(dot))
 }
 
-/// Parts `host:port` at the colon, which counts only after a bracket that closes an IPv6 address.
+/// Splits `host:port` at the colon; for an IPv6 address at the one after the closing bracket.
 fn split_port(input: &str) -> Result<(&str, &str), ParseError> {
     if !input.starts_with('[') {
         return Ok(input.split_once(':').unwrap_or((input, "")));
@@ -261,7 +261,7 @@ fn parse_port(digits: &str) -> Result<Option<u16>, ParseError> {
     port.map(Some).ok_or(ParseError::InvalidPort)
 }
 
-/// Writes `:port`, unless it is the default.
+/// Writes `:port`, unless it is the scheme's default.
 pub(super) fn push_port(out: &mut String, port: u16, scheme: Scheme) {
     if port != scheme.default_port() {
         // Writing to a string does not fail.
@@ -269,7 +269,7 @@ pub(super) fn push_port(out: &mut String, port: u16, scheme: Scheme) {
     }
 }
 
-/// Parts `input` before the first byte that is an `end`; all and nothing when there is none.
+/// Splits `input` before the first byte for which `is_end` is true; without one the second part is empty.
 fn split_before(input: &str, is_end: impl Fn(u8) -> bool) -> (&str, &str) {
     let end = input.bytes().position(is_end);
     end.and_then(|end| input.split_at_checked(end)).unwrap_or((input, ""))

@@ -1,4 +1,4 @@
-//! The setters: each replaces one part of the URL and leaves the others alone.
+//! The setters of [`Url`]: each replaces one part and leaves the others unchanged.
 
 use std::borrow::Borrow;
 
@@ -7,14 +7,14 @@ use super::syntax::without_tabs_and_newlines;
 use super::{ParseError, Part, Scheme, Url, host, userinfo};
 use crate::form;
 
-#[allow(clippy::result_unit_err, reason = "the `url` crate's setters return that, and say no more")]
+#[allow(clippy::result_unit_err, reason = "the setters of the `url` crate return the same type")]
 impl Url {
-    /// Changes the scheme; a colon and what follows it are ignored (*protocol setter*). A port that
-    /// is the new scheme's default goes.
+    /// Sets the scheme; a colon and the text after it are ignored (*protocol setter*). Removes a port that is
+    /// the new scheme's default.
     ///
     /// # Errors
     ///
-    /// For another scheme than `http` and `https`; the URL is unchanged then.
+    /// Returns an error if the scheme is neither `http` nor `https`; the URL is then unchanged.
     pub fn set_scheme(&mut self, scheme: &str) -> Result<(), ()> {
         let scheme = without_tabs_and_newlines(scheme);
         let name = scheme.split(':').next().unwrap_or_default();
@@ -24,11 +24,11 @@ impl Url {
         self.set_port(port)
     }
 
-    /// Changes the user name, percent-encoding what must be; an empty one is none.
+    /// Sets the user name, percent-encoding it where necessary; an empty one removes it.
     ///
     /// # Errors
     ///
-    /// None: every `http` URL may have one.
+    /// Never fails: every `http` URL may have a user name.
     pub fn set_username(&mut self, username: &str) -> Result<(), ()> {
         let mut new = String::new();
         userinfo::push(&mut new, username, self.password().unwrap_or_default());
@@ -36,11 +36,11 @@ impl Url {
         Ok(())
     }
 
-    /// Changes or removes the password, percent-encoding what must be; an empty one is none.
+    /// Sets or removes the password, percent-encoding it where necessary; an empty one removes it.
     ///
     /// # Errors
     ///
-    /// None: every `http` URL may have one.
+    /// Never fails: every `http` URL may have a password.
     pub fn set_password(&mut self, password: Option<&str>) -> Result<(), ()> {
         let mut new = String::new();
         userinfo::push(&mut new, self.username(), password.unwrap_or_default());
@@ -48,12 +48,12 @@ impl Url {
         Ok(())
     }
 
-    /// Changes the host, an IPv6 address in brackets. The port stays.
+    /// Sets the host, an IPv6 address in brackets. The port is unchanged.
     ///
     /// # Errors
     ///
-    /// When the host is `None`, empty or invalid, or has a port behind it; the URL is unchanged
-    /// then.
+    /// Returns an error if the host is `None`, empty or invalid, or is followed by a port; the URL is then
+    /// unchanged.
     ///
     /// ```
     /// let mut url = leanhttp::url::Url::parse("http://h:81/a")?;
@@ -68,11 +68,11 @@ impl Url {
         Ok(())
     }
 
-    /// Changes or removes the port; the scheme's default is none.
+    /// Sets or removes the port; the scheme's default port is omitted.
     ///
     /// # Errors
     ///
-    /// None: every `http` URL may have one.
+    /// Never fails: every `http` URL may have a port.
     pub fn set_port(&mut self, port: Option<u16>) -> Result<(), ()> {
         let mut new = String::new();
         if let Some(port) = port {
@@ -82,8 +82,8 @@ impl Url {
         Ok(())
     }
 
-    /// Changes the path: dot segments are resolved, and what must be is percent-encoded, `?` and
-    /// `#` too.
+    /// Sets the path: resolves dot segments, and percent-encodes it where necessary, including `?` and
+    /// `#`.
     ///
     /// ```
     /// let mut url = leanhttp::url::Url::parse("http://h/old?q")?;
@@ -103,7 +103,7 @@ impl Url {
         self.replace(Part::Path, &new);
     }
 
-    /// Changes or removes the query, percent-encoding what must be.
+    /// Sets or removes the query, percent-encoding it where necessary.
     ///
     /// ```
     /// let mut url = leanhttp::url::Url::parse("http://h/#f")?;
@@ -120,7 +120,7 @@ impl Url {
         self.replace(Part::Query, &new);
     }
 
-    /// Changes or removes the fragment, percent-encoding what must be.
+    /// Sets or removes the fragment, percent-encoding it where necessary.
     pub fn set_fragment(&mut self, fragment: Option<&str>) {
         let mut new = String::new();
         if let Some(fragment) = fragment {
@@ -130,7 +130,7 @@ impl Url {
         self.replace(Part::Fragment, &new);
     }
 
-    /// The query as pairs, to append to.
+    /// Returns an editor that appends pairs to the query.
     ///
     /// ```
     /// let mut url = leanhttp::url::Url::parse("http://h/?a=1")?;
@@ -156,7 +156,7 @@ impl Url {
         self.insert_at_end(Part::Query, pairs);
     }
 
-    /// Puts `new` in the place of a part, its punctuation included.
+    /// Replaces a part, including its punctuation.
     pub(super) fn replace(&mut self, part: Part, new: &str) {
         let (start, end) = (self.start(part), self.end(part));
         self.serialization.replace_range(start..end, new);
@@ -171,7 +171,7 @@ impl Url {
     }
 }
 
-/// Appends pairs to the query of a URL, form-encoded; made by [`Url::query_pairs_mut`].
+/// Appends form-encoded pairs to the query of a URL; returned by [`Url::query_pairs_mut`].
 #[derive(Debug)]
 pub struct QueryPairsMut<'a> {
     url: &'a mut Url,
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_changes_nothing() {
+    fn invalid_values_leave_the_url_unchanged() {
         let table = [
             (Some("g:82"), ParseError::InvalidHostCharacter(':')),
             (Some("g/a"), ParseError::InvalidHostCharacter('/')),

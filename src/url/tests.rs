@@ -10,19 +10,19 @@ pub(super) fn url(input: &str) -> Url {
 #[test]
 fn normal_forms() {
     let table = [
-        // Already normal.
+        // Normalized already.
         ("http://h/", "http://h/"),
         ("https://u:p@h.example:81/a/b?c=d#e", "https://u:p@h.example:81/a/b?c=d#e"),
-        // Spaces and controls around it, tabs and newlines anywhere.
+        // Spaces and controls at both ends, tabs and newlines anywhere.
         (" \0\u{1F}http://h/ \n", "http://h/"),
         ("\tht\ntp\r:/\t/h\t/\np?\rq#\nf", "http://h/p?q#f"),
-        // The scheme, and however many slashes.
+        // The scheme, and any number of slashes.
         ("HtTp://h", "http://h/"),
         ("http:h", "http://h/"),
         ("https:/h", "https://h/"),
         ("http:\\\\h\\p", "http://h/p"),
         ("http:///\\/h", "http://h/"),
-        // User and password: the last `@` counts, and the first `:`.
+        // User name and password: split at the last `@` and the first `:`.
         ("http://a@b@c/", "http://a%40b@c/"),
         ("http://a:b:c@h/", "http://a:b%3Ac@h/"),
         ("http://a:@h/", "http://a@h/"),
@@ -68,9 +68,9 @@ fn normal_forms() {
     }
 }
 
-/// The percent-encode sets of §1.3; what is encoded already stays.
+/// The percent-encode sets of §1.3; existing percent-encoding is kept.
 #[test]
-fn what_is_percent_encoded_where() {
+fn percent_encode_sets_of_path_query_and_fragment() {
     let table = [
         (
             "http://h/ !\"$%&'*+,:;<=>@[]^_`{|}~",
@@ -253,7 +253,7 @@ fn parts() {
 }
 
 #[test]
-fn parts_that_are_not_there() {
+fn missing_parts() {
     let url = url("http://127.1");
     assert_eq!(url.authority(), "127.0.0.1");
     assert_eq!((url.username(), url.password()), ("", None));
@@ -288,7 +288,7 @@ fn equality_order_and_hash_are_those_of_the_text() {
     assert_eq!(url("http://a"), url("HTTP://A:80/b/.."));
 }
 
-/// Pieces that mean something to a URL parser, in any order.
+/// A generator of random sequences of URL-like pieces.
 pub(super) fn url_like() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => "https?:(//)?",
@@ -304,7 +304,7 @@ pub(super) fn url_like() -> impl Strategy<Value = String> {
         .prop_map(|(start, pieces)| start.to_owned() + &pieces.concat())
 }
 
-/// What holds of every URL, whichever way it was made.
+/// Checks the invariants of every URL, however it was made.
 fn check(url: &Url) -> Result<(), TestCaseError> {
     prop_assert_eq!(Url::parse(url.as_str()), Ok(url.clone()));
     prop_assert!(url.as_str().bytes().all(|byte| byte.is_ascii_graphic()));
@@ -358,7 +358,7 @@ proptest! {
     }
 
     #[test]
-    fn pairs_come_back(pairs: Vec<(String, String)>) {
+    fn pairs_round_trip(pairs: Vec<(String, String)>) {
         let url = Url::parse_with_params("http://h/#f", &pairs).unwrap();
         let read = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned()));
         prop_assert_eq!(read.collect::<Vec<_>>(), pairs);
@@ -367,6 +367,6 @@ proptest! {
 }
 
 #[test]
-fn nowhere_is_a_url() {
+fn the_placeholder_is_a_url() {
     assert_eq!(Url::parse("http://no.url.invalid/"), Ok(Url::nowhere()));
 }

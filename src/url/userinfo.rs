@@ -1,4 +1,4 @@
-//! User name and password: written, hidden, and taken out.
+//! User name and password of a URL: serialized, redacted for messages, and removed before sending.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use crate::base::percent::{self, C0_CONTROL, Table};
 
 static USERINFO: Table = C0_CONTROL.encoding(b" \"#<>?^`{}/:;=@[\\]|");
 
-/// Writes `username:password@`, as much of it as there is. What is percent-encoded already stays
-/// so.
+/// Writes `username:password@`, or the parts of it that are not empty. Existing percent-encoding is
+/// kept.
 pub(super) fn push(out: &mut String, username: &str, password: &str) {
     if username.is_empty() && password.is_empty() {
         return;
@@ -22,7 +22,7 @@ pub(super) fn push(out: &mut String, username: &str, password: &str) {
     out.push('@');
 }
 
-/// User name and password of a URL, percent-decoded.
+/// The user name and password of a URL, percent-decoded.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Userinfo {
     pub(crate) username: Vec<u8>,
@@ -36,8 +36,8 @@ impl fmt::Debug for Userinfo {
 }
 
 impl Url {
-    /// Takes user name and password out of the URL, if it has any, so that neither `Host`, nor the
-    /// request target, nor a message shows them (RFC 9110 §4.2.4).
+    /// Removes user name and password from the URL and returns them, so that neither `Host`, nor the
+    /// request target, nor a message contains them (RFC 9110 §4.2.4).
     pub(crate) fn take_userinfo(&mut self) -> Option<Userinfo> {
         if !self.has_userinfo() {
             return None;
@@ -49,12 +49,12 @@ impl Url {
         Some(userinfo)
     }
 
-    /// The URL for messages: `***` stands for user name and password.
+    /// Returns the URL for messages, with `***` instead of user name and password.
     pub(crate) fn redacted(&self) -> impl fmt::Display + '_ {
         Redacted(self)
     }
 
-    /// User name and password, percent-encoded.
+    /// Returns user name and password, percent-encoded.
     pub(super) fn userinfo(&self) -> (&str, Option<&str>) {
         let userinfo = self.part(Part::Userinfo);
         let userinfo = userinfo.strip_suffix('@').unwrap_or(userinfo);
@@ -65,7 +65,7 @@ impl Url {
     }
 }
 
-/// Names a text that is no URL: by its beginning, unless it may hold a user name or a password.
+/// Describes a text that is not a valid URL by its beginning, or without it if it may contain userinfo.
 pub(crate) fn shown(what: &str, text: &str) -> String {
     if may_hold_userinfo(text) {
         return what.to_owned();
@@ -74,10 +74,10 @@ pub(crate) fn shown(what: &str, text: &str) -> String {
     format!("{what} {excerpt:?}")
 }
 
-/// Whether a part of a text that is no URL could be meant as a user name or a password.
+/// Returns whether a text that is not a valid URL may contain a user name or a password.
 ///
-/// Nobody knows what such a text means, so this is true unless it certainly holds none: no `@` in any
-/// spelling, and where an authority may be, a host and a port at most.
+/// The meaning of such a text is unknown, so this is false only if it certainly contains neither: it has
+/// no `@` in any encoding, and only a host and a port where an authority may be.
 pub(crate) fn may_hold_userinfo(text: &str) -> bool {
     let text = without_tabs_and_newlines(text.trim_matches(|c| c <= ' '));
     if has_at_sign(&text) {
@@ -116,7 +116,7 @@ const OPAQUE: [&str; 17] = [
     "view-source",
 ];
 
-/// Whether an authority follows a scheme: for those of the web it need not begin with slashes.
+/// Returns whether an authority follows a scheme: for special schemes even without slashes.
 fn has_authority(scheme: &str, rest: &str) -> bool {
     const SPECIAL: [&str; 5] = ["http", "https", "ws", "wss", "ftp"];
     let is_special = SPECIAL.iter().any(|name| name.eq_ignore_ascii_case(scheme));
@@ -131,8 +131,8 @@ fn has_colon(text: &str) -> bool {
     has_any(text, &[':', '\u{ff1a}', '\u{fe55}', '\u{fe13}'], "3a")
 }
 
-/// Whether a text has a character, as it is, as one that becomes it in a host (UTS #46), or
-/// percent-encoded, perhaps more than once.
+/// Returns whether a text contains a character: literally, as a code point that UTS #46 maps to it in a
+/// host, or percent-encoded once or more.
 fn has_any(text: &str, forms: &[char], code: &str) -> bool {
     let is_encoded = |tail: &str| {
         let digits = tail.trim_start_matches("25").get(..2);
@@ -141,7 +141,8 @@ fn has_any(text: &str, forms: &[char], code: &str) -> bool {
     text.contains(forms) || text.split('%').skip(1).any(is_encoded)
 }
 
-/// Without a colon there is no password, and a user name would end with an `@`.
+/// Returns whether the authority is certainly only a host and a port. Without a colon there is no
+/// password, and the caller has excluded an `@`.
 fn is_host_and_port(authority: &str) -> bool {
     let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if !has_colon(authority) {
@@ -155,7 +156,7 @@ fn is_host_and_port(authority: &str) -> bool {
     !has_colon(host) && is_port(port)
 }
 
-/// Whether a text looks like an IPv6 address, perhaps with a zone (RFC 6874).
+/// Returns whether a text looks like an IPv6 address, with or without a zone (RFC 6874).
 fn is_address(text: &str) -> bool {
     let (address, zone) = text.split_once('%').unwrap_or((text, ""));
     let is_of_zone = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
@@ -183,7 +184,7 @@ mod tests {
     use super::*;
     use crate::url::tests::url;
 
-    /// RFC 9110 §4.2.4: user and password belong neither on the wire nor in a message.
+    /// RFC 9110 §4.2.4: neither a request nor a message contains userinfo.
     #[test]
     fn userinfo_is_hidden_and_taken_out() {
         type Row<'a> = (&'a str, &'a str, &'a [u8], Option<&'a [u8]>);

@@ -72,7 +72,7 @@ fn a_wrong_login() {
     let rows = [
         ("user:secret@", "the proxy refused the user name or the password"),
         ("secret:pass@", "the proxy refused the user name or the password"),
-        ("", "the proxy takes none of our ways to log in"),
+        ("", "the proxy accepts none of the offered authentication methods"),
     ];
     for (login, reason) in rows {
         let error = by(&format!("socks5h://{login}{proxy}")).get(&origin).send().unwrap_err();

@@ -83,7 +83,7 @@ async fn parts_have_no_trailers() {
     let form = Form::new().part("p", Part::stream(content));
     let error = Client::new().post("http://a.test/").multipart(form).build().unwrap_err();
     assert_eq!(error.kind(), Kind::Builder, "{error}");
-    assert!(error.to_string().contains("part of a form has no trailers"), "{error}");
+    assert!(error.to_string().contains("part of a form cannot have trailers"), "{error}");
 }
 
 #[cfg(feature = "stream")]

@@ -1,4 +1,4 @@
-//! What stands between the parts (RFC 2046 §5.1.1).
+//! The boundary between the parts of a form (RFC 2046 §5.1.1).
 
 use http::HeaderValue;
 
@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::fields::media_type::MediaType;
 use crate::fields::token::is_tchar;
 
-/// The line that separates the parts, without its dashes.
+/// The text of the delimiter line, without the leading dashes.
 #[derive(Debug)]
 pub(crate) enum Boundary {
     Random(Result<String, getrandom::Error>),
@@ -14,14 +14,15 @@ pub(crate) enum Boundary {
 }
 
 impl Boundary {
-    /// 128 random bits: whoever fills a part can neither know nor guess them, and so cannot end it.
+    /// Creates a boundary of 128 random bits. The author of a part cannot guess it, and so cannot forge the
+    /// end of the part.
     pub(crate) fn random() -> Self {
         let mut bits = [0; 16];
         let filled = getrandom::getrandom(&mut bits);
         Self::Random(filled.map(|()| format!("{:032x}", u128::from_ne_bytes(bits))))
     }
 
-    /// Checks the caller's own boundary.
+    /// Checks a boundary set by the caller.
     pub(crate) fn given(text: String) -> Result<Self> {
         let ends_well = text.bytes().last().is_some_and(|last| last != b' ');
         if !ends_well || text.len() > 70 || !text.bytes().all(is_bchar) {
@@ -33,32 +34,32 @@ impl Boundary {
     pub(crate) fn as_str(&self) -> Result<&str> {
         match self {
             Self::Random(Ok(text)) | Self::Given(text) => Ok(text),
-            // The error's text, because its type implements no trait that a cause needs.
+            // The text of the error, because its type does not implement `std::error::Error`.
             Self::Random(Err(error)) => {
                 Err(Error::builder("no randomness for the boundary").cause(error.to_string()))
             }
         }
     }
 
-    /// Whether `content` could end its part. A random boundary is in nothing that was there
-    /// before it.
+    /// Returns whether `content` contains the boundary. Always false for a random boundary, which is newer
+    /// than the content.
     pub(crate) fn is_in(&self, content: &[u8]) -> bool {
         let Self::Given(text) = self else { return false };
         let line = format!("--{text}");
         content.windows(line.len()).any(|window| window == line.as_bytes())
     }
 
-    /// The form's `Content-Type`.
+    /// Returns the `Content-Type` of the form.
     pub(crate) fn content_type(&self) -> Result<HeaderValue> {
         with_boundary(b"multipart/form-data", self.as_str()?)
     }
 }
 
-/// What becomes of a type that the caller gave to a form whose own type is another one: the boundary is
-/// added to a multipart type without one; all others stay as they are.
+/// Adds the boundary to a multipart `Content-Type` of the caller that has none. `None` keeps the caller's
+/// type; another boundary than the form's is an error.
 pub(crate) fn completed(given: &HeaderValue, own: &HeaderValue) -> Result<Option<HeaderValue>> {
     if given == own {
-        return Ok(None); // as nearly always
+        return Ok(None); // nearly always
     }
     let parse = |value: &HeaderValue| MediaType::parse(value.as_bytes());
     let (Some(named), Some(own)) = (parse(given), parse(own)) else { return Ok(None) };

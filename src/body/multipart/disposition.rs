@@ -2,25 +2,25 @@
 
 use crate::base::percent::{C0_CONTROL, Table};
 
-/// How the names of the parts are written; file names are always [`Html`](Self::Html).
+/// The encoding of part names; file names are always encoded as [`Html`](Self::Html).
 #[derive(Clone, Copy)]
 pub(crate) enum NameEncoding {
-    /// Quoted, as browsers do.
+    /// Quoted, as in browsers.
     Html,
-    /// A name that is more than plain characters is percent-encoded and called `name*`
-    /// (RFC 5987 §3.2).
+    /// Percent-encoded as the parameter `name*` if the name needs encoding (RFC 5987 §3.2), else
+    /// quoted.
     Extended(&'static Table),
 }
 
 impl NameEncoding {
-    /// Everything that a path segment of a URL does not have as it is.
+    /// Encodes every character that is not allowed in a path segment of a URL.
     pub(crate) const PATH_SEGMENT: Self =
         Self::Extended(const { &C0_CONTROL.encoding(b" \"#%/<>?`{}") });
-    /// Everything but the `attr-char` of RFC 5987 §3.2.1.
+    /// Encodes every character that is not an `attr-char` (RFC 5987 §3.2.1).
     pub(crate) const ATTR_CHARS: Self =
         Self::Extended(const { &C0_CONTROL.encoding(b" \"%'()*,/:;<=>?@[\\]{}") });
 
-    /// The value of the field.
+    /// Returns the value of the field.
     pub(crate) fn disposition(self, name: &str, file_name: Option<&str>) -> String {
         let mut value = String::from("form-data; ");
         match self.extended(name) {
@@ -37,7 +37,7 @@ impl NameEncoding {
         value
     }
 
-    /// The encoded name, if there was anything to encode.
+    /// Returns the encoded name, if a character needed encoding.
     fn extended(self, name: &str) -> Option<String> {
         let Self::Extended(table) = self else { return None };
         let mut encoded = String::with_capacity(name.len());
@@ -46,8 +46,8 @@ impl NameEncoding {
     }
 }
 
-/// A backslash is no escape here: servers disagree about what it means, and names of files on
-/// Windows hold some.
+/// Appends a quoted parameter. A backslash is not escaped: servers disagree about its meaning, and
+/// Windows file names contain it.
 fn push_quoted(value: &mut String, parameter: &str, text: &str) {
     value.push_str(parameter);
     value.push_str("=\"");

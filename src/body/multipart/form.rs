@@ -1,4 +1,4 @@
-//! A form: named parts, and the body that they make.
+//! A form: named parts, and the request body that they make.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::body::Source;
 use crate::body::{Body, Presence, Segment};
 use crate::error::{Error, Result};
 
-/// A `multipart/form-data` body; see [the module](crate::multipart) for what is written.
+/// A `multipart/form-data` body; [the module](crate::multipart) describes its encoding.
 ///
 /// ```
 /// use leanhttp::multipart::{Form, Part};
@@ -32,24 +32,23 @@ pub struct Form<S: Source> {
 }
 
 impl<S: Source> Form<S> {
-    /// A form without parts, and with a random boundary.
+    /// Creates a form without parts and with a random boundary.
     ///
-    /// If the system gives no randomness, building the request is an error.
+    /// If the system has no random bytes, building the request fails.
     pub fn new() -> Self {
         Self { boundary: Boundary::random(), names: NameEncoding::Html, parts: Vec::new() }
     }
 
-    /// Sets the boundary, for a request that has to be the same each time.
+    /// Sets the boundary, for a request that must be reproducible.
     ///
-    /// Anyone who knows the boundary beforehand can fill a part so that it ends early and is
-    /// followed by parts of their own. Texts and bytes that hold it are refused when the request
-    /// is built, but files and readers are not searched: use it for tests, or when every value is
-    /// yours.
+    /// Anyone who knows the boundary in advance can end a part early and add parts of their own.
+    /// Texts and bytes that contain it are an error when the request is built, but files and readers
+    /// are not searched: use it only for tests, or if you control every value.
     ///
     /// # Errors
     ///
-    /// A [builder error](crate::Error::is_builder) unless it has 1 to 70 letters, digits and
-    /// `'()+_,-./:=? `, and no space at its end (RFC 2046 §5.1.1).
+    /// Returns a [builder error](crate::Error::is_builder) unless `boundary` has 1 to 70 letters, digits
+    /// and `'()+_,-./:=? `, and no space at its end (RFC 2046 §5.1.1).
     ///
     /// ```
     /// use std::io::Read;
@@ -69,12 +68,12 @@ impl<S: Source> Form<S> {
         Ok(self)
     }
 
-    /// The boundary; empty if the system gave no randomness for one.
+    /// Returns the boundary; empty if the system had no random bytes for one.
     pub fn boundary(&self) -> &str {
         self.boundary.as_str().unwrap_or_default()
     }
 
-    /// Adds a field.
+    /// Adds a text field.
     pub fn text<T, U>(self, name: T, value: U) -> Self
     where
         T: Into<Cow<'static, str>>,
@@ -89,21 +88,21 @@ impl<S: Source> Form<S> {
         self
     }
 
-    /// Writes names that are more than a path segment of a URL may hold percent-encoded, as
-    /// `name*=utf-8''…`. Few servers read that, RFC 7578 §4.2 rules it out for file names, and
-    /// those stay as they are.
+    /// Percent-encodes names with characters that a path segment of a URL cannot have, as
+    /// `name*=utf-8''…`. Few servers support that. File names are not encoded this way, because RFC 7578
+    /// §4.2 forbids it.
     pub fn percent_encode_path_segment(self) -> Self {
         self.with_names(NameEncoding::PATH_SEGMENT)
     }
 
-    /// Writes names that are more than the `attr-char` of RFC 5987 percent-encoded, as
+    /// Percent-encodes names with characters other than the `attr-char` of RFC 5987, as
     /// `name*=utf-8''…`; see
     /// [`percent_encode_path_segment`](Self::percent_encode_path_segment).
     pub fn percent_encode_attr_chars(self) -> Self {
         self.with_names(NameEncoding::ATTR_CHARS)
     }
 
-    /// Writes names as UTF-8 between quotes: the default, and what browsers do.
+    /// Writes names as UTF-8 between quotes, as browsers do. This is the default.
     pub fn percent_encode_noop(self) -> Self {
         self.with_names(NameEncoding::Html)
     }
@@ -113,7 +112,7 @@ impl<S: Source> Form<S> {
         self
     }
 
-    /// The form as a body, and its type.
+    /// Returns the `Content-Type` and the body.
     pub(crate) fn into_body(self) -> Result<(HeaderValue, Body<S>)> {
         let boundary = self.boundary.as_str()?;
         let mut body = Body::empty();
@@ -132,13 +131,13 @@ impl<S: Source> Form<S> {
     }
 }
 
-/// RFC 2046 §5.1.1: the boundary must not stand in a part. A reader cannot be searched.
+/// Checks that the content does not contain the boundary (RFC 2046 §5.1.1). Readers cannot be searched.
 fn check_content<S: Source>(boundary: &Boundary, content: &Body<S>) -> Result<()> {
     if content.presence_of_trailers() == Presence::Yes {
-        return Err(Error::builder("a part of a form has no trailers"));
+        return Err(Error::builder("a part of a form cannot have trailers"));
     }
     match content.known().any(|bytes| boundary.is_in(bytes)) {
-        true => Err(Error::builder("the boundary of the form stands in a part")),
+        true => Err(Error::builder("a part of the form contains the boundary")),
         false => Ok(()),
     }
 }
@@ -149,7 +148,7 @@ impl<S: Source> Default for Form<S> {
     }
 }
 
-/// Names the parts and says how much there is, never what.
+/// Shows the names and lengths of the parts, never their content.
 impl<S: Source> fmt::Debug for Form<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Form")

@@ -1,7 +1,7 @@
-//! The media type of a file by its name. The table is small on purpose: a server that cares looks
-//! at the bytes, and a caller who cares says the type.
+//! Guesses the media type of a file from its name. The table is small on purpose: servers that rely on the
+//! type inspect the bytes, and callers can set it.
 
-/// What a file is whose extension says nothing.
+/// The media type of files with an unknown extension.
 const UNKNOWN: &str = "application/octet-stream";
 
 const BY_EXTENSION: [(&str, &str); 19] = [
@@ -26,7 +26,7 @@ const BY_EXTENSION: [(&str, &str); 19] = [
     ("zip", "application/zip"),
 ];
 
-/// The type of a file of this name.
+/// Returns the media type for this file name.
 pub(crate) fn of_file(name: &str) -> &'static str {
     let Some((_, extension)) = name.rsplit_once('.') else { return UNKNOWN };
     BY_EXTENSION

@@ -1,5 +1,7 @@
-//! `multipart/form-data` bodies (RFC 7578): a [form](form) of [parts](part), each with its header fields
-//! and content, between [boundaries](boundary).
+//! `multipart/form-data` bodies (RFC 7578).
+//!
+//! Read [`form`] first, then [`part`] for the fields and content of one part, and [`boundary`] for the
+//! delimiter between parts.
 
 pub(crate) mod boundary;
 mod disposition;

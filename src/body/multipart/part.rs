@@ -1,4 +1,4 @@
-//! One part of a form: what it holds and what its head says.
+//! One part of a form: its content and its header fields.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,12 +16,12 @@ use crate::body::{Body, SourceLength};
 use crate::error::{Error, Result};
 use crate::fields::token::is_tchar;
 
-/// A field or file of a [`Form`](crate::body::multipart::form::Form), all but its name.
+/// A field or file of a [`Form`](crate::body::multipart::form::Form), without its name.
 ///
 /// ```
 /// use leanhttp::multipart::{Form, Part};
 ///
-/// let photo = Part::bytes(vec![0xff, 0xd8]).file_name("me.jpg"); // its type: image/jpeg
+/// let photo = Part::bytes(vec![0xff, 0xd8]).file_name("me.jpg"); // sent as image/jpeg
 /// let data = Part::text("{}").mime_str("application/json")?;
 /// let form = Form::new().part("photo", photo).part("data", data);
 /// # Ok::<(), leanhttp::Error>(())
@@ -34,7 +34,7 @@ pub struct Part<S: Source> {
 }
 
 impl<S: Source> Part<S> {
-    /// A text, sent as UTF-8.
+    /// Creates a part from a text, sent as UTF-8.
     pub fn text<T: Into<Cow<'static, str>>>(value: T) -> Self {
         Self::new(match value.into() {
             Cow::Borrowed(text) => text.into(),
@@ -42,7 +42,7 @@ impl<S: Source> Part<S> {
         })
     }
 
-    /// Bytes.
+    /// Creates a part from bytes.
     pub fn bytes<T: Into<Cow<'static, [u8]>>>(value: T) -> Self {
         Self::new(match value.into() {
             Cow::Borrowed(bytes) => bytes.into(),
@@ -50,8 +50,8 @@ impl<S: Source> Part<S> {
         })
     }
 
-    /// What a body gives, such as one that can be sent again: of its length, if it knows one, and else
-    /// in chunks.
+    /// Creates a part from a body, for instance a rewindable one. If its length is unknown, the form is
+    /// sent in chunks.
     ///
     /// ```
     /// use std::io::Cursor;
@@ -63,12 +63,12 @@ impl<S: Source> Part<S> {
         Self::new(content.into())
     }
 
-    /// What a front reads.
+    /// Creates a part from a source that the runtime reads.
     pub(crate) fn from_source(source: S, length: SourceLength) -> Self {
         Self::new(Body::from_source(source, length))
     }
 
-    /// What a file gives, under its own name.
+    /// Creates a part from an open file, with the file name of `path`.
     pub(crate) fn of_file(path: &Path, source: S, length: SourceLength) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Self::from_source(source, length).file_name(name)
@@ -78,12 +78,12 @@ impl<S: Source> Part<S> {
         Self { content, content_type: None, file_name: None, headers: HeaderMap::new() }
     }
 
-    /// The part's `Content-Type`. Without it, a part with a file name gets one by the extension.
+    /// Sets the part's `Content-Type`. By default a part with a file name gets one by its extension.
     ///
     /// # Errors
     ///
-    /// A [builder error](Error::is_builder) if `mime` is not `type/subtype`, both tokens
-    /// (RFC 9110 §8.3.1), or if what follows holds a control character or is not ASCII.
+    /// Returns a [builder error](Error::is_builder) if `mime` does not start with `type/subtype`, both
+    /// tokens (RFC 9110 §8.3.1), or its parameters contain a control character or are not ASCII.
     ///
     /// ```
     /// use leanhttp::blocking::multipart::Part;
@@ -95,7 +95,7 @@ impl<S: Source> Part<S> {
         let essence = essence(mime);
         if !is_media_type(essence) {
             let given = Excerpt::new(essence.as_bytes());
-            let line = format!("the media type of a part is no type/subtype: {given}");
+            let line = format!("invalid media type of a part, expected type/subtype: {given}");
             return Err(Error::builder(line));
         }
         let value = HeaderValue::from_str(mime).ok().filter(|value| value.to_str().is_ok());
@@ -108,24 +108,24 @@ impl<S: Source> Part<S> {
         Ok(self)
     }
 
-    /// The name of the file that the part is, sent as it is given: directories do not belong in it
-    /// (RFC 7578 §4.2), and are not taken out.
+    /// Sets the file name of the part, which is sent unchanged. It should not contain directories
+    /// (RFC 7578 §4.2), but they are not removed.
     pub fn file_name<T: Into<Cow<'static, str>>>(mut self, filename: T) -> Self {
         self.file_name = Some(filename.into());
         self
     }
 
-    /// Fields for the head of the part, in place of those given before.
+    /// Sets the header fields of the part, replacing those set before.
     ///
-    /// A `Content-Type` here counts where [`mime_str`](Self::mime_str) has not said one. A
-    /// `Content-Disposition` is an error when the request is built: it is made of the part's name
-    /// and file name.
+    /// A `Content-Type` is used only if [`mime_str`](Self::mime_str) has not set one. A
+    /// `Content-Disposition` causes an error when the request is built, because it is made from the
+    /// part's name and file name.
     pub fn headers(mut self, headers: HeaderMap) -> Self {
         self.headers = headers;
         self
     }
 
-    /// Everything from the boundary line to the content.
+    /// Writes the delimiter line and the header fields.
     pub(super) fn write_head(
         &self,
         name: &str,
@@ -160,18 +160,18 @@ fn write_field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     }
 }
 
-/// What stands before the parameters, which are the caller's and may be a secret.
+/// Returns the media type without its parameters, which may be a secret of the caller.
 fn essence(mime: &str) -> &str {
     mime.split(';').next().unwrap_or_default().trim_end_matches([' ', '\t'])
 }
 
-/// Whether it is `type/subtype`.
+/// Returns whether the text is `type/subtype`.
 fn is_media_type(essence: &str) -> bool {
     let is_token = |part: &str| !part.is_empty() && part.bytes().all(is_tchar);
     essence.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype))
 }
 
-/// Says how much there is, never what.
+/// Shows the length of the content, never its bytes.
 impl<S: Source> fmt::Debug for Part<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Part")
@@ -181,8 +181,8 @@ impl<S: Source> fmt::Debug for Part<S> {
     }
 }
 
-/// How much a file gives that was just opened. A directory can be opened on some systems, and only
-/// reading it fails; what is no file (a pipe) has no length.
+/// Returns the length of a file that was just opened. Fails for a directory, which some systems open but
+/// cannot read; a special file such as a pipe has no known length.
 pub(crate) fn length_of(metadata: &Metadata) -> io::Result<SourceLength> {
     match (metadata.is_dir(), metadata.is_file()) {
         (true, _) => Err(io::ErrorKind::IsADirectory.into()),
@@ -191,7 +191,7 @@ pub(crate) fn length_of(metadata: &Metadata) -> io::Result<SourceLength> {
     }
 }
 
-/// An error that names the file.
+/// Returns the error with the path in its text.
 pub(crate) fn about(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

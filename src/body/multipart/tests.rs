@@ -15,7 +15,7 @@ fn reader(bytes: impl Into<Vec<u8>>, length: SourceLength) -> Part<Test> {
     Part::<Test>::from_source(Test::new(std::io::Cursor::new(bytes.into())), length)
 }
 
-/// Feeds a body through one space and counts; `seen` gets each piece.
+/// Reads a body through one space and counts the bytes; passes each piece to `seen`.
 fn drain(
     mut body: Body<Test>,
     space: &mut [u8],
@@ -47,7 +47,7 @@ fn with_boundary() -> Form<Test> {
     Form::new().with_boundary("BOUND").unwrap()
 }
 
-/// Only what is between the boundary line and the content of a form with this one part.
+/// Returns the text between the delimiter line and the content of a form with this one part.
 fn head_of(part: Part<Test>) -> String {
     let bytes = written(with_boundary().part("n", part));
     let text = String::from_utf8(bytes).unwrap();
@@ -71,7 +71,7 @@ fn the_parts_in_their_order() {
     assert_eq!(String::from_utf8(written(form)).unwrap(), expected);
 }
 
-/// RFC 7578 §4.4: a file should say what it is, a field is text.
+/// RFC 7578 §4.4: a file should have a type, a field is text by default.
 #[test]
 fn the_type_of_a_part() {
     let text = || Part::text("x");
@@ -132,7 +132,7 @@ fn media_types_are_checked() {
     }
 }
 
-/// Two of them would leave it to the server which to believe.
+/// With two of them, servers may disagree which one is valid.
 #[test]
 fn a_second_content_disposition_is_refused() {
     let part =
@@ -142,7 +142,7 @@ fn a_second_content_disposition_is_refused() {
     assert_eq!(error.to_string(), "Content-Disposition among the headers of a part");
 }
 
-/// RFC 2046 §5.1.1: with a boundary that can be known, a value could end its part.
+/// RFC 2046 §5.1.1: if the boundary is known, a value could forge the end of its part.
 #[test]
 fn a_value_that_holds_the_given_boundary_is_refused() {
     let table = [
@@ -180,12 +180,12 @@ fn the_length_is_known_when_every_part_knows_its_own() {
 }
 
 #[test]
-fn a_reader_that_breaks_its_word_is_an_error() {
+fn a_reader_of_another_length_is_an_error() {
     use SourceLength::{AtLeast, Exactly, ToItsEnd};
     let table = [
         (Exactly(4), BodyError::TooShort { missing: 1 }),
         (AtLeast(5), BodyError::TooShort { missing: 2 }), // a file that has shrunk
-        (ToItsEnd(0), BodyError::TooLong),                // one of those in `/proc`
+        (ToItsEnd(0), BodyError::TooLong),                // a file in `/proc`
     ];
     for (length, expected) in table {
         let form = with_boundary().part("a", reader("two", length)).text("b", "2");
@@ -194,7 +194,7 @@ fn a_reader_that_breaks_its_word_is_an_error() {
     }
 }
 
-/// The sum of the lengths is more than can be announced, so the form is sent in chunks.
+/// The sum of the lengths overflows, so the form is sent in chunks.
 #[test]
 fn lengths_that_overflow_are_no_length() {
     let huge = || reader("", SourceLength::Exactly(u64::MAX));
@@ -212,7 +212,7 @@ fn a_form_of_bytes_can_be_sent_again() {
     assert!(file.into_body().unwrap().1.try_clone().is_none());
 }
 
-/// Its memory is the space of 64 KiB that the test owns: a body has no other place for bytes.
+/// The only memory is the 64 KiB space that the test owns, because a body has no other buffer.
 #[test]
 fn a_gibibyte_goes_through_64_kib() {
     const SIZE: u64 = 1 << 30;
@@ -228,7 +228,7 @@ fn a_gibibyte_goes_through_64_kib() {
 }
 
 #[test]
-fn the_request_is_framed_by_what_is_known() {
+fn the_framing_depends_on_the_known_lengths() {
     let form = |length| with_boundary().part("a", reader("two", length));
     let table = [
         (form(SourceLength::Exactly(3)), Outgoing::Length(69)),
@@ -246,19 +246,19 @@ fn the_request_is_framed_by_what_is_known() {
 }
 
 #[test]
-fn what_debug_shows_holds_no_value() {
+fn debug_shows_no_values() {
     let form = with_boundary().part("n", Part::text("secret value").file_name("f"));
     let shown = format!("{form:?}");
     assert!(shown.contains("\"n\"") && shown.contains("12") && !shown.contains("secret"));
 }
 
-/// The parts of a form, as a server takes them apart: (name, file name, content).
+/// The parts of a form as parsed by a server: (name, file name, content).
 type Parts = Vec<(String, Option<String>, Vec<u8>)>;
 
-/// A parser that shares nothing with the writer: it looks for delimiters in the whole body.
+/// A parser that shares no code with the writer: it searches the whole body for delimiters.
 fn parse(body: &[u8], boundary: &str) -> Option<Parts> {
     let delimiter = format!("\r\n--{boundary}");
-    let framed = [b"\r\n", body].concat(); // so that the first delimiter is like the others
+    let framed = [b"\r\n", body].concat(); // makes the first delimiter like the others
     let mut starts: Vec<usize> =
         (0..framed.len()).filter(|&at| framed[at..].starts_with(delimiter.as_bytes())).collect();
     let end = starts.pop()?;
@@ -281,7 +281,7 @@ fn part(bytes: &[u8]) -> Option<(String, Option<String>, Vec<u8>)> {
     Some((name.to_owned(), file_name, bytes[end + 4..].to_vec()))
 }
 
-/// What a name is on the wire; the encoding is not reversible, because `%` stays as it is.
+/// Returns a name as sent; the encoding is not reversible, because `%` is not encoded.
 fn escaped(name: &str) -> String {
     name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
 }
@@ -290,7 +290,7 @@ fn any_name() -> impl Strategy<Value = String> {
     prop_oneof!["\\PC{0,8}", "[\"\r\n%;=\\\\a-]{0,8}"]
 }
 
-/// Contents made of what delimiters are made of, of a boundary that is not the form's.
+/// Contents similar to delimiters, with another boundary than the form's.
 fn any_content() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         prop::collection::vec(any::<u8>(), 0..6),

@@ -6,7 +6,7 @@ fn shown(value: &[u8]) -> Option<(String, Option<String>)> {
     parse(value).map(|disposition| (disposition.kind, disposition.file_name))
 }
 
-/// RFC 6266 §4, §5, and what servers write instead.
+/// RFC 6266 §4, §5, and common deviations of servers.
 #[test]
 fn file_names() {
     let cases: [(&[u8], &str, Option<&str>); 19] = [
@@ -41,7 +41,7 @@ fn file_names() {
 }
 
 #[test]
-fn what_is_safe_stays() {
+fn safe_names_are_unchanged() {
     for name in ["a.txt", "Not an attachment!", "a..b", "\u{65e5}\u{672c}.pdf", "com", "com10", "-"]
     {
         assert_eq!(safe_file_name(name).as_deref(), Some(name));
@@ -49,7 +49,7 @@ fn what_is_safe_stays() {
 }
 
 #[test]
-fn what_is_unsafe_is_made_safe() {
+fn unsafe_names_are_made_safe() {
     let cases = [
         ("/etc/passwd", "passwd"),
         ("../../etc/passwd", "passwd"),
@@ -75,7 +75,7 @@ fn what_is_unsafe_is_made_safe() {
 }
 
 #[test]
-fn nothing_safe_is_left() {
+fn names_without_a_safe_character_are_none() {
     for name in ["", ".", "..", "...", "/", "a/", "..\\", "dir/..", " . "] {
         assert_eq!(safe_file_name(name), None, "{name:?}");
     }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::super::testing::{Lines, headers};
 use super::*;
 
-/// What came of a body: the data given out, and how it ended.
+/// The outcome of a body: the data delivered, and the end.
 #[derive(Debug, PartialEq)]
 struct Outcome {
     data: Vec<u8>,
@@ -18,12 +18,12 @@ struct End {
     trailers: Vec<(String, String)>,
 }
 
-/// How the driver takes the data out.
+/// The method by which the driver reads the data.
 #[derive(Debug, Clone, Copy)]
 enum Way {
-    /// Copied, with room for so many bytes at a time.
+    /// Copied, with space for this many bytes at a time.
     Copied(usize),
-    /// Read past the decoder wherever that is possible.
+    /// Read directly, bypassing the decoder wherever that is possible.
     Direct,
 }
 
@@ -69,7 +69,7 @@ fn whole(raw: &[u8]) -> Outcome {
     run(&Limits::default(), [raw], Way::Copied(raw.len() + 1))
 }
 
-/// Asserts that no way to split the input, and no way to take the data, makes a difference.
+/// Asserts that neither a split of the input nor the reading method changes the outcome.
 fn assert_split_makes_no_difference(raw: &[u8]) {
     let expected = whole(raw);
     let limits = Limits::default();
@@ -101,7 +101,7 @@ fn complete_bodies() {
         (b"00000000000000005\r\nhello\r\n0000000000000000000000000000\r\n\r\n", b"hello"),
         (b"A\r\n0123456789\r\n0\r\n\r\n", b"0123456789"),
         (b"0a\r\n0123456789\r\n0\r\n\r\n", b"0123456789"),
-        // Data is any bytes, even such as look like the end.
+        // Data may be any bytes, even the end of a body.
         (b"3\r\n\x00\xff\r\r\n0\r\n\r\n", b"\x00\xff\r"),
         (b"7\r\n0\r\n\r\nab\r\n0\r\n\r\n", b"0\r\n\r\nab"),
         // §7.1.1: extensions are read and ignored, with whitespace around ";" and "=".
@@ -115,12 +115,12 @@ fn complete_bodies() {
         (b"5;a=\"\\\\\" ;b=\"\"\r\nhello\r\n0\r\n\r\n", b"hello"),
         (b"5;a=\"\xc3\xa4\t\";b=\"=\"\r\nhello\r\n0\r\n\r\n", b"hello"),
         (b"5;!#$%&'*+-.^_`|~=1\r\nhello\r\n0\r\n\r\n", b"hello"),
-        // Blanks behind the size, with or without an extension.
+        // Blanks after the size, with or without an extension.
         (b"5   \r\nhello\r\n0  \r\n\r\n", b"hello"),
         (b"5\t\r\nhello\r\n0\t \t\r\n\r\n", b"hello"),
         (b"5 \t ;a\r\nhello\r\n0 ;\r\n\r\n", b"hello"),
         (b"0005    \r\nhello\r\n0000    \r\nX-T: v\r\n\r\n", b"hello"),
-        // §7.1.1: a recipient ignores what it does not know, whatever it looks like.
+        // §7.1.1: a recipient ignores unknown extensions, in any form.
         (b"5;\r\nhello\r\n0;\r\n\r\n", b"hello"),
         (b"5; \r\nhello\r\n0\r\n\r\n", b"hello"),
         (b"5;=b\r\nhello\r\n0\r\n\r\n", b"hello"),
@@ -138,7 +138,7 @@ fn complete_bodies() {
         // §7.1.2: trailers.
         (b"5\r\nhello\r\n0\r\nX-T: v\r\n\r\n", b"hello"),
         (b"5\r\nhello\r\n0;last\r\nX-T:\tv \r\nY:\r\n\r\n", b"hello"),
-        // What follows the body is not ours.
+        // The bytes after the body are not consumed.
         (b"5\r\nhello\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", b"hello"),
         (b"0\r\n\r\n5\r\nhello\r\n0\r\n\r\n", b""),
     ];
@@ -151,7 +151,7 @@ fn complete_bodies() {
 }
 
 #[test]
-fn trailers_are_told_as_received_and_take_no_effect() {
+fn trailers_are_kept_as_received_and_have_no_effect() {
     let cases: [(&[u8], Lines); 4] = [
         (b"0\r\nX-T: v\r\n\r\n", &[("x-t", "v")]),
         (b"0\r\nA: 1\r\nb:2\r\na:  3\t\r\n\r\n", &[("a", "1"), ("a", "3"), ("b", "2")]),
@@ -176,7 +176,7 @@ fn leftover_bytes_are_not_consumed() {
 }
 
 #[test]
-fn malformed_bodies_give_their_data_and_then_the_reason() {
+fn malformed_bodies_deliver_their_data_and_then_the_reason() {
     use ProtocolError::{
         ChunkTooLarge, InvalidChunkEnd, InvalidChunkExtension, InvalidChunkLineEnd,
         InvalidChunkSize, InvalidTrailer,
@@ -197,7 +197,7 @@ fn malformed_bodies_give_their_data_and_then_the_reason() {
         (b"5\x00\r\nhello", b"", InvalidChunkSize(b'\0')),
         (b"5\xef\xbc\x95\r\nhello", b"", InvalidChunkSize(b'\xef')),
         (b";a=b\r\n", b"", InvalidChunkSize(b';')),
-        // Sizes that wrap around somewhere.
+        // Sizes that overflow some integer type.
         (b"8000000000000000\r\n", b"", ChunkTooLarge),
         (b"fffffffffffffffe\r\n", b"", ChunkTooLarge),
         (b"ffffffffffffffff\r\n", b"", ChunkTooLarge),
@@ -211,7 +211,7 @@ fn malformed_bodies_give_their_data_and_then_the_reason() {
         (b"5;a\nhello", b"", InvalidChunkExtension(b'\n')),
         (b"5;a\r\rhello", b"", InvalidChunkLineEnd(b'\r')),
         (b"0\n\r\n", b"", InvalidChunkSize(b'\n')),
-        // Blanks before and between digits, and other white space behind them.
+        // Blanks before and between digits, and other white space after them.
         (b"5 0\r\nhello", b"", InvalidChunkSize(b'0')),
         (b"5\t5\r\nhello", b"", InvalidChunkSize(b'5')),
         (b" 5 \r\nhello", b"", InvalidChunkSize(b' ')),
@@ -248,7 +248,7 @@ fn malformed_bodies_give_their_data_and_then_the_reason() {
     }
 }
 
-/// RFC 9112 §8: a body is incomplete until its last CRLF has come.
+/// RFC 9112 §8: a body is incomplete until its last CRLF has been received.
 #[test]
 fn every_cut_is_an_error() {
     let raw = b"5;a=\"b\"\r\nhello\r\n3\r\n123\r\n0\r\nX-T: v\r\n\r\n";
@@ -268,7 +268,7 @@ fn every_cut_is_an_error() {
 }
 
 #[test]
-fn what_costs_but_brings_no_data_is_limited() {
+fn bytes_that_are_not_data_are_limited() {
     let limits = Limits {
         chunk_extension_bytes: 100,
         trailer_bytes: 100,
@@ -302,9 +302,9 @@ fn what_costs_but_brings_no_data_is_limited() {
     }
 }
 
-/// A limit is what may come: only one more is too much.
+/// The limit itself is allowed; one more is an error.
 #[test]
-fn limits_are_reached_before_they_are_passed() {
+fn limits_are_inclusive() {
     use ProtocolError::{ChunkExtensionsTooLarge, TooManyTrailers, TrailersTooLarge};
     let limits = Limits {
         chunk_extension_bytes: 10,
@@ -313,7 +313,7 @@ fn limits_are_reached_before_they_are_passed() {
         ..Limits::default()
     };
     let cases: [(&[u8], &[u8], ProtocolError); 5] = [
-        // Over all lines, without the digits that count and the line ends.
+        // Summed over all lines, without significant digits and line ends.
         (b"0;aaaaaaaa\r\n\r\n", b"0;aaaaaaaaa\r\n\r\n", ChunkExtensionsTooLarge(10)),
         (
             b"1;aaaa\r\nx\r\n1;aa\r\nx\r\n00\r\n\r\n",
@@ -325,7 +325,7 @@ fn limits_are_reached_before_they_are_passed() {
             b"0000000001\r\nx\r\n00\r\n\r\n",
             ChunkExtensionsTooLarge(10),
         ),
-        // With the line ends and the blank line.
+        // Includes the line ends and the blank line.
         (b"0\r\nA:bbbbbbbbbbbbbb\r\n\r\n", b"0\r\nA:bbbbbbbbbbbbbbb\r\n\r\n", TrailersTooLarge(20)),
         (b"0\r\nA:\r\nA:\r\nA:\r\n\r\n", b"0\r\nA:\r\nA:\r\nA:\r\nA:\r\n\r\n", TooManyTrailers(3)),
     ];
@@ -348,9 +348,9 @@ fn a_million_one_byte_chunks_pass() {
     assert!(output.iter().all(|byte| *byte == b'x'));
 }
 
-/// With no room at all the decoder comes up to the next data, or to the end.
+/// With no output space the decoder advances to the next data, or to the end.
 #[test]
-fn what_stands_between_the_data_needs_no_room() {
+fn bytes_between_the_data_need_no_space() {
     let mut decoder = Decoder::new(&Limits::default());
     let none: &mut [u8] = &mut [];
     let consumed = |consumed| Ok(Progress { consumed, produced: 0 });
@@ -378,9 +378,9 @@ fn size_lines_are_written_to_the_right_end() {
     }
 }
 
-/// RFC 9112 §7.1.2: what is written behind the last chunk, and read back.
+/// RFC 9112 §7.1.2: the trailers after the last chunk can be read back.
 #[test]
-fn trailers_are_written_behind_the_last_chunk() {
+fn trailers_are_written_after_the_last_chunk() {
     let cases: [(Lines, &str); 2] = [
         (&[], "0\r\n\r\n"),
         (&[("a", "1"), ("b", ""), ("a", "2")], "0\r\na: 1\r\na: 2\r\nb: \r\n\r\n"),
@@ -407,10 +407,10 @@ proptest! {
         prop_assert_eq!(outcome.end, Ok(expected));
     }
 
-    /// Whatever happens to the bytes on their way, the machine and its naive twin agree, and no
-    /// split makes a difference.
+    /// For any modification of the bytes, the decoder agrees with a naive one, and no split makes a
+    /// difference.
     #[test]
-    fn agrees_with_the_naive_twin(body in body(), edits in edits(), splits in splits()) {
+    fn agrees_with_a_naive_decoder(body in body(), edits in edits(), splits in splits()) {
         let raw = edit(body.encode(), &edits);
         let outcome = whole(&raw);
         let complete = outcome.end.as_ref().ok().map(|end| (outcome.data.clone(), end.consumed));
@@ -430,7 +430,7 @@ proptest! {
     }
 }
 
-/// A body as a server would write it.
+/// A body as written by a server.
 #[derive(Debug)]
 struct Body {
     chunks: Vec<Vec<u8>>,
@@ -479,7 +479,7 @@ enum Edit {
 }
 
 fn edits() -> impl Strategy<Value = Vec<Edit>> {
-    // Bytes that mean something in a size line.
+    // Bytes with a meaning in a size line.
     let byte = || prop_oneof![4 => proptest::sample::select(&b"\r\n;=\"\\ \t0aF:,\0"[..]), 1 => any::<u8>()];
     let edit = prop_oneof![
         (any::<usize>(), byte()).prop_map(|(at, byte)| Edit::Replace(at, byte)),
@@ -506,7 +506,7 @@ fn splits() -> impl Strategy<Value = Vec<usize>> {
     proptest::collection::vec(0usize..20, 1..20)
 }
 
-/// `raw` in pieces of these sizes, over and over.
+/// Splits `raw` into pieces of these sizes, repeated.
 fn pieces<'r>(mut raw: &'r [u8], sizes: &[usize]) -> Vec<&'r [u8]> {
     let mut pieces = Vec::new();
     let mut sizes = VecDeque::from(sizes.to_vec());
@@ -520,10 +520,10 @@ fn pieces<'r>(mut raw: &'r [u8], sizes: &[usize]) -> Vec<&'r [u8]> {
     pieces
 }
 
-/// A decoder that needs the whole body at once and looks things up instead of stepping through
-/// them. It knows no limits.
+/// A decoder that needs the whole body in memory and searches instead of stepping through states. It has
+/// no limits.
 mod naive {
-    /// The data and how many bytes the body took; none if it is malformed or incomplete.
+    /// Returns the data and the length of the body; `None` if it is malformed or incomplete.
     pub(super) fn decode(raw: &[u8]) -> Option<(Vec<u8>, usize)> {
         let mut rest = raw;
         let mut data = Vec::new();

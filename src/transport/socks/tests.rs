@@ -14,13 +14,13 @@ fn login(username: &str, password: &str) -> Userinfo {
     Userinfo { username: username.into(), password: Some(password.into()) }
 }
 
-/// What became of a talk: the outcome, all that was said, what of the input was not taken.
+/// A whole handshake: the outcome, all bytes sent, the unread input.
 type Talk = (Result<Need, SocksError>, Vec<u8>, Vec<u8>);
 
 const MORE: Result<Need, SocksError> = Ok(Need::More);
 const OPEN: Result<Need, SocksError> = Ok(Need::Nothing);
 
-/// The proxy says all this, in these pieces.
+/// Runs a handshake with a proxy that sends these pieces.
 fn talk<'a>(mut socks: Socks, pieces: impl IntoIterator<Item = &'a [u8]>) -> Talk {
     let mut said = socks.output().to_vec();
     socks.wrote(said.len());
@@ -85,15 +85,15 @@ fn logins_of_version_5() {
     let asked = [&b"\x05\x02"[..], b"\x01\0", GRANTED];
     let said = [&b"\x05\x02\0\x02\x01\x04user\x06secret"[..], request].concat();
     assert_eq!(talk(socks(), asked), (OPEN, said, vec![]));
-    // Without being asked the password is not told.
+    // The password is sent only if the proxy asks for it.
     let said = [&b"\x05\x02\0\x02"[..], request].concat();
     assert_eq!(talk(socks(), [&b"\x05\0"[..], GRANTED]), (OPEN, said, vec![]));
     assert!(!format!("{:?}", socks()).contains("secret"));
 }
 
-/// The question is asked, however early the answer is: nothing depends on how the words come.
+/// Each message is sent, even if the answer was received before: the result does not depend on timing.
 #[test]
-fn an_early_answer_takes_no_question_away() {
+fn an_early_answer_does_not_skip_a_message() {
     let login = login("user", "secret");
     let words = [&b"\x05\x02"[..], b"\x01\0", GRANTED, b"tail"];
     let socks = || Socks::five(Some(&login), &name("h"), 80).unwrap();
@@ -130,7 +130,7 @@ fn n04_what_is_too_long_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn n04_an_end_in_the_middle_is_told() {
+fn n04_a_truncated_answer_is_an_error() {
     for answer in [&b""[..], b"\x05", b"\x05\0", b"\x05\0\x05\0\0"] {
         let mut socks = Socks::five(None, &name("h"), 80).unwrap();
         socks.received(answer);
@@ -144,7 +144,7 @@ fn n04_an_end_in_the_middle_is_told() {
     assert_eq!(socks.step(), OPEN, "what follows is the origin's matter");
 }
 
-/// Answers of a proxy, and what comes of them.
+/// Answers of a proxy, with their outcome.
 fn answers() -> Vec<(Vec<u8>, Result<Need, SocksError>, usize)> {
     use SocksError::*;
     let login = b"\x05\x02";
@@ -174,9 +174,9 @@ fn answers() -> Vec<(Vec<u8>, Result<Need, SocksError>, usize)> {
     ]
 }
 
-/// Neither the outcome nor what is left depends on how the answer is split.
+/// Neither the outcome nor the rest of the input depends on the split of the answer.
 #[test]
-fn n04_answers_are_taken_exactly_at_every_split() {
+fn n04_answers_are_consumed_exactly_at_every_split() {
     let login = login("u", "p");
     let socks = || Socks::five(Some(&login), &name("h"), 80).unwrap();
     for (answer, expected, rest) in answers() {
@@ -218,7 +218,7 @@ fn answers_of_version_4() {
 }
 
 #[test]
-fn reasons_are_told_apart() {
+fn refusal_codes_have_different_texts() {
     let five: std::collections::BTreeSet<_> = (1..=9).map(reason_5).collect();
     let four: std::collections::BTreeSet<_> = (91..=94).map(reason_4).collect();
     assert_eq!((five.len(), four.len()), (9, 4));
@@ -226,7 +226,7 @@ fn reasons_are_told_apart() {
 
 proptest! {
     #[test]
-    fn any_answer_comes_to_the_same_however_it_is_split(
+    fn any_answer_has_the_same_outcome_at_every_split(
         answer in prop_oneof![
             any::<Vec<u8>>(),
             any::<Vec<u8>>().prop_map(|rest| [&b"\x05\x02\x01\0\x05\0\0"[..], &rest].concat()),

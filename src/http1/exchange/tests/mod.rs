@@ -1,4 +1,4 @@
-//! Recorded conversations, replayed whole, byte by byte and at every split.
+//! Recorded exchanges, replayed in one piece, byte by byte and at every split.
 
 use http::Version;
 use proptest::prelude::*;
@@ -9,7 +9,7 @@ use crate::http1::head::HeadWriter;
 mod stages;
 mod switch;
 
-/// What came of an exchange: all that a caller can see of it.
+/// The outcome of an exchange, as far as a caller can see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Outcome {
     status: Option<u16>,
@@ -18,7 +18,7 @@ struct Outcome {
     reusable: Result<(), CloseReason>,
 }
 
-/// How the caller reads the body: in slices of this size.
+/// A caller that reads the body in slices of this size.
 #[derive(Debug, Clone, Copy)]
 struct Caller {
     slice: usize,
@@ -45,7 +45,7 @@ fn start_expecting(
     });
 }
 
-/// The peer sends `pieces` one after the other, then closes or stays silent.
+/// A peer that sends `pieces` one after the other, then closes or stays silent.
 struct Peer<'a> {
     pieces: std::collections::VecDeque<&'a [u8]>,
     ending: Option<Ending>,
@@ -56,7 +56,7 @@ impl<'a> Peer<'a> {
         Self { pieces: pieces.into_iter().filter(|piece| !piece.is_empty()).collect(), ending }
     }
 
-    /// Gives at most what fits; `None` at the end.
+    /// Reads at most as much as fits; `None` at the end.
     fn read(&mut self, space: &mut [u8]) -> Option<usize> {
         let piece = self.pieces.front_mut()?;
         let count = piece.len().min(space.len());
@@ -77,7 +77,8 @@ fn run(mut exchange: Exchange, mut peer: Peer<'_>, caller: Caller) -> Outcome {
     outcome
 }
 
-/// What follows a 101 is read as its body. A silent peer leaves the outcome as far as it got, with the connection not reusable.
+/// Drives an exchange to its end. The bytes after a 101 are read as its body. If the peer falls silent, the
+/// outcome is incomplete and the connection not reusable.
 fn drive(
     exchange: &mut Exchange,
     peer: &mut Peer<'_>,
@@ -134,7 +135,7 @@ fn drive(
 
 const CALLERS: [Caller; 3] = [Caller { slice: 1 }, Caller { slice: 7 }, Caller { slice: 70_000 }];
 
-/// Whole, byte by byte, and at every split: the outcome is the same.
+/// Replays in one piece, byte by byte, and at every split: the outcome must be the same.
 fn replay(method: &Method, bytes: &[u8], ending: Option<Ending>) -> Outcome {
     replay_to(&|| started(method.clone()), bytes, ending)
 }
@@ -170,7 +171,7 @@ const CLEAN: Option<Ending> = Some(Ending::Clean);
 const CUT: Option<Ending> = Some(Ending::Cut);
 
 #[test]
-fn complete_responses_leave_the_connection_clean() {
+fn complete_responses_leave_the_connection_reusable() {
     let cases = [
         (Method::GET, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", 200, "hello"),
         (Method::GET, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200, ""),
@@ -209,7 +210,7 @@ fn complete_responses_leave_the_connection_clean() {
 }
 
 #[test]
-fn doubts_about_the_connection_have_a_name() {
+fn unusable_connections_have_a_close_reason() {
     use CloseReason::*;
     let cases = [
         ("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", PeerSaidClose),
@@ -225,7 +226,7 @@ fn doubts_about_the_connection_have_a_name() {
     }
 }
 
-/// RFC 9112 §8: a cut response is never complete, whichever way its end is told.
+/// RFC 9112 §8: a truncated response is never complete, whichever way the connection ends.
 #[test]
 fn truncation_is_an_error_for_every_framing() {
     use CloseReason::EarlyEof;
@@ -249,7 +250,7 @@ fn truncation_is_an_error_for_every_framing() {
             assert_eq!(outcome, failed(status, body, error.clone(), EarlyEof), "{bytes}");
         }
     }
-    // Only the end of the connection ends this body: over TLS it has to be an honest end.
+    // Only the end of the connection delimits this body: over TLS it must be an orderly end.
     let until_close = "HTTP/1.1 200 OK\r\n\r\nhel";
     let outcome = replay(&Method::GET, until_close.as_bytes(), CUT);
     assert_eq!(
@@ -258,9 +259,9 @@ fn truncation_is_an_error_for_every_framing() {
     );
 }
 
-/// Bytes after the end are never the answer to the next request.
+/// Bytes after the end of a response are never the response to the next request.
 #[test]
-fn leftover_bytes_poison_the_connection() {
+fn leftover_bytes_prevent_reuse() {
     let heads = [
         (Method::GET, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
         (Method::HEAD, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"),
@@ -277,7 +278,7 @@ fn leftover_bytes_poison_the_connection() {
 }
 
 #[test]
-fn what_is_not_http_is_an_error() {
+fn input_that_is_not_http_is_an_error() {
     use CloseReason::ProtocolError as Broken;
     let cases = [
         "SSH-2.0-OpenSSH_9.6\r\n",
@@ -291,7 +292,7 @@ fn what_is_not_http_is_an_error() {
         "HTTP/1.1 200 OK\r\nBad Name: 1\r\n\r\n",
     ];
     for bytes in cases {
-        // What the peer does afterwards makes no difference.
+        // The peer's later behavior makes no difference.
         let single = bytes.as_bytes().chunks(1).collect();
         let slow = run(started(Method::GET), Peer::new(single, CLEAN), CALLERS[1]);
         let whole = run(started(Method::GET), Peer::new(vec![bytes.as_bytes()], None), CALLERS[1]);
@@ -321,9 +322,9 @@ fn limits_hold_over_all_heads_of_an_exchange() {
     assert_eq!(run(format!("HTTP/1.1 200 {}", "x".repeat(70_000)).as_bytes()).end, too_large);
 }
 
-/// Of two faults the one that comes first is told, whatever the pieces are.
+/// The first of two faults is reported, however the input is split.
 #[test]
-fn a_limit_and_garbage_near_it_are_told_in_their_order() {
+fn a_limit_and_garbage_near_it_are_reported_in_order() {
     let limit = Limits::default().head_bytes;
     for (garbage, wrong_at) in [("SSH-2.0", 0), ("HTTP/2 200", 5), ("\rX", 1)] {
         for empty in limit - 8..limit + 3 {
@@ -339,7 +340,7 @@ fn a_limit_and_garbage_near_it_are_told_in_their_order() {
     }
 }
 
-/// Takes what the machine writes; the body comes in pieces.
+/// Collects the output of the machine for a body of these pieces.
 fn send(outgoing: Outgoing, pieces: &[&str]) -> (Vec<Vec<u8>>, Result<(), Missing>) {
     let mut exchange = Exchange::new(&Limits::default());
     start(&mut exchange, Method::POST, outgoing);
@@ -394,7 +395,7 @@ fn answer(exchange: &mut Exchange, bytes: &str) {
     exchange.read(bytes.len());
 }
 
-/// RFC 9112 §9.5: an error that comes while the body is sent ends the request.
+/// RFC 9112 §9.5: an error response during the upload ends the request.
 #[test]
 fn an_early_error_response_stops_the_upload() {
     let mut exchange = Exchange::new(&Limits::default());
@@ -406,9 +407,9 @@ fn an_early_error_response_stops_the_upload() {
     assert!(exchange.output().is_empty(), "nothing more is written");
 }
 
-/// RFC 9112 §9.5: a success may be an answer to what has come so far.
+/// RFC 9112 §9.5: a success may be the response to the part received so far.
 #[test]
-fn an_early_success_is_delivered_and_the_upload_goes_on() {
+fn an_early_success_is_delivered_and_the_upload_continues() {
     let mut exchange = Exchange::new(&Limits::default());
     start(&mut exchange, Method::POST, Outgoing::Length(10));
     exchange.body_filled(4);
@@ -425,16 +426,16 @@ fn an_early_success_is_delivered_and_the_upload_goes_on() {
     assert_eq!(exchange.reusable(), Ok(()));
 }
 
-/// What the halves do does not depend on the order in which they do it.
+/// The result does not depend on the order in which the two halves advance.
 #[test]
-fn the_halves_move_in_any_order() {
+fn the_halves_advance_in_any_order() {
     const RESPONSE: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
                             3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
     for order in 0..1 << 12_u32 {
         let mut exchange = Exchange::new(&Limits::default());
         start(&mut exchange, Method::POST, Outgoing::Length(8));
         let (mut sent, mut left, mut come, mut body) = (Vec::new(), 8, 0, Vec::new());
-        // The head of the request, and of the response.
+        // The head of the request and of the response.
         exchange.body_space()[..2].copy_from_slice(b"xx");
         exchange.body_filled(2);
         left -= 2;
@@ -483,9 +484,9 @@ fn the_halves_move_in_any_order() {
     }
 }
 
-/// What is missing goes nowhere once the peer has ended, or takes nothing more.
+/// The rest of the request is not sent once the peer has ended the connection or a write failed.
 #[test]
-fn a_peer_that_is_gone_ends_the_upload_and_not_the_response() {
+fn a_lost_peer_ends_the_upload_but_not_the_response() {
     for fails in [false, true] {
         let mut exchange = Exchange::new(&Limits::default());
         start(&mut exchange, Method::POST, Outgoing::Length(10));
@@ -505,9 +506,9 @@ fn a_peer_that_is_gone_ends_the_upload_and_not_the_response() {
     }
 }
 
-/// No response can come any more.
+/// No response can be received any more.
 #[test]
-fn the_end_of_the_connection_ends_an_upload_that_is_not_answered() {
+fn the_end_of_the_connection_ends_an_unanswered_upload() {
     let mut exchange = Exchange::new(&Limits::default());
     start(&mut exchange, Method::POST, Outgoing::Length(10));
     exchange.body_filled(4);
@@ -517,7 +518,7 @@ fn the_end_of_the_connection_ends_an_upload_that_is_not_answered() {
 
 /// RFC 9112 §9.2.
 #[test]
-fn bytes_before_the_request_are_no_answer() {
+fn bytes_before_the_request_are_not_a_response() {
     let mut exchange = Exchange::new(&Limits::default());
     start(&mut exchange, Method::GET, Outgoing::None);
     exchange.look_first();
@@ -532,7 +533,7 @@ fn bytes_before_the_request_are_no_answer() {
     assert!(matches!(silent.step(), Ok(Step::Write)));
 }
 
-/// An upload of ten bytes that has sent its head and expects `100 Continue`.
+/// An upload of ten bytes that has sent its head and expects 100 (Continue).
 fn expecting() -> Exchange {
     let mut exchange = Exchange::new(&Limits::default());
     start_expecting(&mut exchange, Method::PUT, Outgoing::Length(10), Expectation::Continue);
@@ -553,23 +554,23 @@ fn finish_upload(mut exchange: Exchange) {
 
 /// RFC 9110 §10.1.1.
 #[test]
-fn an_expected_100_lets_the_body_go() {
+fn an_expected_100_releases_the_body() {
     let mut exchange = expecting();
     answer(&mut exchange, "HTTP/1.1 103 Early Hints\r\n\r\n");
-    assert!(matches!(exchange.step(), Ok(Step::Await)), "103 says nothing of the body");
+    assert!(matches!(exchange.step(), Ok(Step::Await)), "103 does not concern the body");
     answer(&mut exchange, "HTTP/1.1 100 Continue\r\n\r\n");
     finish_upload(exchange);
 }
 
 #[test]
-fn a_silent_server_gets_the_body_all_the_same() {
+fn a_silent_server_gets_the_body_after_a_timeout() {
     let mut exchange = expecting();
     exchange.go_ahead();
     finish_upload(exchange);
 }
 
 #[test]
-fn a_final_answer_makes_the_body_superfluous() {
+fn a_final_response_instead_of_100_ends_the_request() {
     for status in [200, 401, 417] {
         let mut exchange = expecting();
         answer(&mut exchange, &format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n"));
@@ -579,14 +580,14 @@ fn a_final_answer_makes_the_body_superfluous() {
 }
 
 #[test]
-fn the_end_of_the_connection_ends_the_wait() {
+fn the_end_of_the_connection_ends_the_wait_for_100() {
     let mut exchange = expecting();
     exchange.read_eof(Ending::Clean);
     assert_eq!(exchange.step().unwrap_err(), ProtocolError::EofBeforeResponse);
 }
 
 #[test]
-fn after_a_failed_write_the_answer_is_still_read() {
+fn after_a_failed_write_the_response_is_still_read() {
     let mut exchange = Exchange::new(&Limits::default());
     start(&mut exchange, Method::POST, Outgoing::Length(1000));
     exchange.body_filled(10);
@@ -597,10 +598,10 @@ fn after_a_failed_write_the_answer_is_still_read() {
     assert_eq!(exchange.reusable(), Err(CloseReason::Io));
 }
 
-/// After a failed write, what is told depends on whether there was an answer: not on what came
-/// together with it.
+/// After a failed write, the reported error depends only on whether a response began, not on other bytes
+/// received with it.
 #[test]
-fn an_answer_that_breaks_the_rules_is_an_answer() {
+fn an_invalid_response_counts_as_a_response() {
     for head in ["200 OK\r\na b", "200 OK\r\nContent-Length: x", "101 Switching Protocols"] {
         for rest in ["more", ""] {
             let mut exchange = started(Method::GET);
@@ -627,7 +628,7 @@ fn large_bodies_are_read_straight_into_the_callers_slice() {
     assert_eq!(exchange.reusable(), Err(CloseReason::BodyUnread));
 }
 
-/// No byte of a chunk is counted twice, whether it came through the buffer or past it.
+/// No byte of a chunk is counted twice, whether it was read through the buffer or directly.
 #[test]
 fn large_chunks_are_read_straight_into_the_callers_slice() {
     let mut exchange = started(Method::GET);
@@ -649,7 +650,7 @@ fn large_chunks_are_read_straight_into_the_callers_slice() {
 }
 
 #[test]
-fn trailers_are_kept_apart() {
+fn trailers_are_separate_from_the_head() {
     let mut exchange = started(Method::GET);
     exchange.wrote(exchange.output().len());
     answer(
@@ -665,7 +666,7 @@ fn trailers_are_kept_apart() {
 }
 
 proptest! {
-    /// Whatever comes, at whatever splits: no panic, no endless loop, no unbounded growth.
+    /// Any input at any split: no panic, no endless loop, no unbounded growth.
     #[test]
     fn any_bytes_at_any_splits(
         bytes in prop::collection::vec(any::<u8>(), 0..300),
@@ -684,11 +685,11 @@ proptest! {
         prop_assert_eq!(split.status, whole.status);
         prop_assert_eq!(&split.body, &whole.body);
         prop_assert_eq!(split.end.is_ok(), whole.end.is_ok());
-        // Leftover bytes that have not arrived yet are for the probe before the next use.
+        // Leftover bytes that have not been received yet are found by the probe before the next use.
         prop_assert!(split.reusable.is_ok() || whole.reusable.is_err());
     }
 
-    /// Any body in any pieces comes back out of a chunked or sized response.
+    /// Any body in any pieces is decoded from a chunked and from a sized response.
     #[test]
     fn any_body_arrives(
         pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..50), 0..8),

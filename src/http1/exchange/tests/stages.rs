@@ -1,9 +1,9 @@
-//! What an exchange says of itself on its way: the retry policy, the pool and the drivers rely on it.
+//! The state queries of an exchange, on which the retry policy, the pool and the drivers rely.
 
 use super::*;
 use crate::base::buffer::Shelf;
 
-/// What holds now, by name.
+/// The names of the queries that are true now.
 fn told(exchange: &Exchange) -> Vec<&'static str> {
     let answers = [
         ("sent", exchange.is_sent()),
@@ -28,9 +28,9 @@ fn write_all(exchange: &mut Exchange) {
 
 const EMPTY_OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
-/// RFC 9110 §9.2.2, RFC 9112 §9.3.1: whether a request may go out again depends on these.
+/// RFC 9110 §9.2.2, RFC 9112 §9.3.1: these decide whether a request may be sent again.
 #[test]
-fn every_stage_of_an_exchange_is_told() {
+fn state_queries_at_every_stage() {
     let mut exchange = upload(3);
     assert_eq!(told(&exchange), ["awaits head"], "nothing is written yet");
     exchange.body_filled(3);
@@ -52,9 +52,9 @@ fn every_stage_of_an_exchange_is_told() {
     assert_eq!(told(&exchange), ["awaits head"], "of the next exchange nothing is known");
 }
 
-/// The source of a body may be asked whether it has ended when nobody wants the body any more.
+/// The source of a body may be asked for its end after the body was abandoned.
 #[test]
-fn the_end_of_a_body_that_is_not_sent_is_no_error() {
+fn the_end_of_an_abandoned_body_is_no_error() {
     let mut refused = upload(9);
     write_all(&mut refused);
     answer(&mut refused, "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n");
@@ -68,9 +68,9 @@ fn the_end_of_a_body_that_is_not_sent_is_no_error() {
     }
 }
 
-/// What was meant to be an answer is one: its request is not sent again.
+/// An invalid response is still a response, so its request is not sent again.
 #[test]
-fn a_broken_answer_is_an_answer() {
+fn an_invalid_response_is_an_answer() {
     let mut exchange = started(Method::GET);
     write_all(&mut exchange);
     answer(&mut exchange, "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n");
@@ -81,9 +81,9 @@ fn a_broken_answer_is_an_answer() {
     assert!(!exchange.is_answered());
 }
 
-/// RFC 9110 §9.3.6: what follows a successful answer to CONNECT belongs to the tunnel.
+/// RFC 9110 §9.3.6: the bytes after a successful response to CONNECT belong to the tunnel.
 #[test]
-fn what_follows_the_answer_to_connect_is_left() {
+fn bytes_after_a_connect_response_are_left_over() {
     let mut exchange = started(Method::CONNECT);
     write_all(&mut exchange);
     answer(&mut exchange, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc");
@@ -93,15 +93,15 @@ fn what_follows_the_answer_to_connect_is_left() {
 }
 
 #[test]
-fn a_body_that_waits_is_not_sent() {
+fn a_waiting_body_is_not_sent() {
     let exchange = expecting();
     assert!(exchange.output().is_empty());
     assert_eq!(told(&exchange), ["has sent", "awaits head"]);
 }
 
-/// A read of nothing is no sign of life.
+/// An empty read does not count as received data.
 #[test]
-fn silence_is_not_heard() {
+fn an_empty_read_is_not_heard() {
     let mut exchange = started(Method::GET);
     write_all(&mut exchange);
     exchange.read(0);
@@ -112,9 +112,9 @@ fn silence_is_not_heard() {
     assert_eq!(exchange.step().unwrap_err(), ProtocolError::EofInHead);
 }
 
-/// Nothing more is written on a broken connection; what had been written remains so.
+/// Nothing more is written on a broken connection; earlier writes still count.
 #[test]
-fn a_failed_write_ends_the_request_where_it_is() {
+fn a_failed_write_ends_the_request() {
     let unsent = upload(9);
     let mut half = upload(9);
     half.body_filled(4);
@@ -139,9 +139,9 @@ fn a_failed_write_ends_the_request_where_it_is() {
     }
 }
 
-/// Each reason by itself, of a connection on which nothing else is wrong.
+/// Each close reason alone, on a connection that is otherwise reusable.
 #[test]
-fn a_connection_is_kept_only_when_nothing_is_left_to_do() {
+fn a_connection_is_reusable_only_when_nothing_is_left_to_do() {
     let answered = || {
         let mut exchange = started(Method::GET);
         write_all(&mut exchange);
@@ -165,7 +165,7 @@ fn a_connection_is_kept_only_when_nothing_is_left_to_do() {
     assert_eq!(unwanted.may_be_reused(), Err(CloseReason::WeSaidClose), "the first reason stays");
     assert_eq!(unwanted.reusable(), Err(CloseReason::WeSaidClose));
 
-    // The answer is complete before the request is: first the body is missing, then the write.
+    // The response is complete before the request: first its body is missing, then the write.
     let mut early = upload(4);
     write_all(&mut early);
     answer(&mut early, EMPTY_OK);
@@ -183,7 +183,7 @@ fn a_connection_is_kept_only_when_nothing_is_left_to_do() {
     assert_eq!(unanswered.reusable(), Err(CloseReason::BodyUnread));
 }
 
-/// RFC 9112 §6.1: the version of an earlier response tells whether the peer knows chunked bodies.
+/// RFC 9112 §6.1: the version of an earlier response shows whether the peer supports chunked bodies.
 #[test]
 fn the_version_of_the_peer_is_that_of_its_last_response() {
     let mut exchange = started(Method::GET);
@@ -199,9 +199,9 @@ fn the_version_of_the_peer_is_that_of_its_last_response() {
     assert_eq!(exchange.peer_version(), Version::HTTP_10, "the connection remembers");
 }
 
-/// As long as the limit is not passed, a head is unfinished, not too large.
+/// Up to the limit, a head is incomplete, not too large.
 #[test]
-fn an_unfinished_head_of_the_largest_size_is_cut_off() {
+fn an_incomplete_head_of_the_maximum_size_is_truncated() {
     let limits = Limits { head_bytes: 20, ..Limits::default() };
     let end = |bytes: &str| {
         let mut exchange = Exchange::new(&limits);
@@ -215,10 +215,10 @@ fn an_unfinished_head_of_the_largest_size_is_cut_off() {
     assert_eq!(end(&"\n".repeat(21)), too_large);
 }
 
-/// Where only the connection's end ends the body, the manner of the end decides (RFC 9112 §9.8);
-/// where the framing does, a body cut short is told as such.
+/// For a body delimited by the end of the connection, the way in which it ended decides (RFC 9112 §9.8).
+/// For any other framing a truncated body is reported as such.
 #[test]
-fn the_manner_of_the_end_decides_for_a_body_without_length() {
+fn the_kind_of_ending_decides_for_a_close_delimited_body() {
     let until_close = "HTTP/1.1 200 OK\r\n\r\nhel";
     let sized = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel";
     let cases = [
@@ -233,9 +233,9 @@ fn the_manner_of_the_end_decides_for_a_body_without_length() {
     }
 }
 
-/// What is left is known for a body with a length, and for none at all.
+/// The number of bytes left is known for a body with a length, and without a body.
 #[test]
-fn what_is_left_of_a_body_is_told_if_it_is_known() {
+fn the_bytes_left_are_reported_if_known() {
     for (head, expected) in [
         ("Content-Length: 5", Some(5)),
         ("Content-Length: 0", Some(0)),
@@ -252,8 +252,8 @@ fn what_is_left_of_a_body_is_told_if_it_is_known() {
     }
 }
 
-/// A usual head fits into the first read; one that does not fit foretells more. Bytes that wait
-/// must not leave a read without room.
+/// A usual head fits into the first read; after a full read the next one is larger. Buffered bytes must
+/// not leave a read without space.
 #[test]
 fn reads_grow_when_they_are_filled() {
     let mut exchange = started(Method::GET);
@@ -281,8 +281,8 @@ fn reads_grow_when_they_are_filled() {
     assert_eq!(exchange.read_space().len(), 8 * 1024, "the next head is a usual one");
 }
 
-/// Past the buffer go only reads that are worth it: 4 KiB, or all that is left of a sized body.
-/// What is left of a small chunk comes together with what follows it.
+/// Only large reads bypass the buffer: 4 KiB, or the whole rest of a sized body. The rest of a small chunk
+/// is read together with the bytes after it.
 #[test]
 fn small_reads_go_through_the_buffer() {
     use BodyStep::{Direct, Read};
@@ -311,10 +311,10 @@ fn small_reads_go_through_the_buffer() {
     }
 }
 
-/// A source shows that it has ended when there is a byte more to read than it announced; before that,
-/// pieces are whole pages.
+/// The last piece has one byte of space more than announced, which detects the end of the source. All
+/// other pieces are whole pages.
 #[test]
-fn the_room_for_the_last_piece_has_a_byte_to_spare() {
+fn the_space_for_the_last_piece_has_a_byte_to_spare() {
     const PIECE: u64 = 120 * 1024;
     for (left, room) in
         [(100, 101), (PIECE - 1, PIECE), (PIECE, PIECE + 1), (PIECE + 1, PIECE), (u64::MAX, PIECE)]
@@ -324,10 +324,10 @@ fn the_room_for_the_last_piece_has_a_byte_to_spare() {
     assert!(!upload(0).body_space().is_empty());
 }
 
-/// A chunk of the largest size is one piece with its size line and its end, and so is the last one:
-/// memory grows once.
+/// A chunk of the maximum size is contiguous with its size line and its end, and so is the last chunk:
+/// the memory grows once.
 #[test]
-fn the_room_for_a_chunk_leaves_room_around_it() {
+fn the_space_for_a_chunk_leaves_room_around_it() {
     let mut exchange = Exchange::new(&Limits::default());
     start(&mut exchange, Method::POST, Outgoing::Chunked);
     let size = exchange.body_space().len();
@@ -343,9 +343,9 @@ fn the_room_for_a_chunk_leaves_room_around_it() {
     assert_eq!(end, place + size + b"\r\n0\r\n\r\n".len(), "nothing was moved but the head");
 }
 
-/// A connection that idles holds no memory; one that wakes goes on in what it is given.
+/// An idle connection holds no memory; an active one uses the buffers that it is given.
 #[test]
-fn memory_is_handed_on() {
+fn idle_connections_return_their_memory() {
     let mut exchange = started(Method::GET);
     let output = exchange.output().as_ptr() as usize;
     let input = exchange.read_space().as_ptr() as usize;

@@ -1,4 +1,4 @@
-//! `101 Switching Protocols` (RFC 9110 §7.8, §15.2.2), and what follows it.
+//! `101 Switching Protocols` (RFC 9110 §7.8, §15.2.2) and the bytes after it.
 
 use super::super::super::testing::lines;
 use super::*;
@@ -24,7 +24,7 @@ fn replay_offering(bytes: &[u8], ending: Option<Ending>) -> Outcome {
 }
 
 #[test]
-fn what_follows_is_handed_on_as_it_is() {
+fn bytes_after_a_101_are_passed_through_unchanged() {
     use CloseReason::Upgraded;
     let lengths = "HTTP/1.1 101 X\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\
                    Connection: upgrade\r\nUpgrade: Echo\r\n\r\n";
@@ -57,7 +57,7 @@ fn only_what_was_offered_is_accepted() {
     assert_eq!(replay(&Method::GET, SWITCH.as_bytes(), None), refused, "nothing was offered");
 }
 
-/// An offer is that of one request.
+/// An offer applies to one request only.
 #[test]
 fn the_next_request_offers_nothing() {
     let mut exchange = offering(started(Method::GET));
@@ -72,9 +72,9 @@ fn the_next_request_offers_nothing() {
     assert_eq!(exchange.step().unwrap_err(), ProtocolError::UnexpectedUpgrade);
 }
 
-/// RFC 9110 §7.8: the new protocol begins when the request is sent to its end.
+/// RFC 9110 §7.8: the new protocol begins after the whole request has been sent.
 #[test]
-fn the_request_is_sent_first() {
+fn the_request_is_sent_completely_first() {
     for outgoing in [Outgoing::Length(6), Outgoing::Chunked] {
         for expectation in [Expectation::None, Expectation::Continue] {
             let mut exchange = posting(outgoing, expectation);
@@ -100,9 +100,9 @@ fn the_request_is_sent_first() {
     }
 }
 
-/// What is said next would be taken for the rest of the body.
+/// The server would take the next bytes for the rest of the body.
 #[test]
-fn nothing_follows_half_a_request() {
+fn no_upgrade_after_an_incomplete_request() {
     for answer_comes_first in [true, false] {
         let mut exchange = posting(Outgoing::Length(6), Expectation::None);
         if answer_comes_first {
