@@ -1,4 +1,4 @@
-//! How connections are made: the settings for names, addresses and sockets.
+//! The settings for connections: names, addresses and sockets.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;

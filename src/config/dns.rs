@@ -14,8 +14,9 @@ use std::sync::Arc;
 /// the same time share one lookup.
 ///
 /// A client runs up to 64 lookups at a time, including abandoned ones, which cannot be interrupted.
-/// The names of one site use less than a quarter of the free slots, 13 if no other site uses any,
-/// so that names with unresponsive servers do not block other lookups. A site is the registrable
+/// A site may start another lookup while it has less than a quarter as many running as slots are
+/// free: up to 13 if no other site has any. So names with unresponsive servers do not block other
+/// lookups. A site is the registrable
 /// domain with the feature `public-suffix`, and the last two labels without it. A queued lookup
 /// needs no thread, and its timeout error says what it waited for.
 ///

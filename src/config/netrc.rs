@@ -1,8 +1,9 @@
 //! Finds and reads a netrc file. [`crate::policy::auth::netrc`] parses it.
 
+use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
 use crate::error::{Error, Result};
 use crate::policy::auth::netrc::Netrc;

@@ -62,6 +62,8 @@
 //! it is refused according to Mozilla's list, which is compiled in: `cargo update -p psl` updates
 //! it. Without the feature only single labels such as `com` are treated as public suffixes.
 
+// Reading order: `parse` and `stored` (from `Set-Cookie` to a cookie), `store` (all cookies of a jar),
+// `jar` (its public face), `saved` (files). The others hold one rule or type each.
 #[cfg(feature = "cookies")]
 pub(crate) mod jar;
 
@@ -121,9 +123,9 @@ pub struct Cookie<'a> {
 impl<'a> Cookie<'a> {
     /// Parses the value of a `Set-Cookie` field (RFC 6265bis §5.6). Returns `None` for one that
     /// must be ignored: without name and value, too long, or with control characters.
-    pub fn parse(set_cookie: &'a HeaderValue) -> Option<Cookie<'a>> {
+    pub fn parse(set_cookie: &'a HeaderValue) -> Option<Self> {
         let parsed = SetCookie::parse(set_cookie.as_bytes(), &Limits::default()).ok()?;
-        Some(Cookie {
+        Some(Self {
             name: String::from_utf8_lossy(parsed.name),
             value: String::from_utf8_lossy(parsed.value),
             domain: parsed.domain.map(String::from_utf8_lossy),
@@ -205,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cookie_shows_what_was_sent() {
+    fn cookie_shows_the_attributes_as_sent() {
         let header = HeaderValue::from_static(
             "a=\"b\"; Path=/c; Domain=.Example.com; Secure; HttpOnly; SameSite=Lax; Max-Age=-1; \
              Expires=Thu, 01 Jan 1970 00:01:00 GMT",

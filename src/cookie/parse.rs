@@ -29,7 +29,7 @@ pub(crate) struct SetCookie<'a> {
 }
 
 impl<'a> SetCookie<'a> {
-    pub(crate) fn parse(input: &'a [u8], limits: &Limits) -> Result<SetCookie<'a>, Refusal> {
+    pub(crate) fn parse(input: &'a [u8], limits: &Limits) -> Result<Self, Refusal> {
         if input.iter().any(|&byte| is_control(byte)) {
             return Err(Refusal::ControlOctet);
         }
@@ -41,7 +41,7 @@ impl<'a> SetCookie<'a> {
         if name.len() + value.len() > limits.cookie_bytes {
             return Err(Refusal::PairTooLong);
         }
-        let mut cookie = SetCookie { name, value, ..SetCookie::default() };
+        let mut cookie = Self { name, value, ..Self::default() };
         for attribute in parts {
             let (name, value) = split_pair(attribute).unwrap_or((attribute.trim_ascii(), b""));
             if value.len() <= limits.attribute_bytes {

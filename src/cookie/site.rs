@@ -65,8 +65,8 @@ impl<'a> Site<'a> {
 }
 
 impl<'a> From<&'a Url> for Site<'a> {
-    fn from(url: &'a Url) -> Site<'a> {
-        Site {
+    fn from(url: &'a Url) -> Self {
+        Self {
             host: url.host_str().unwrap_or_default(),
             host_kind: if url.domain().is_some() { HostKind::Domain } else { HostKind::Ip },
             path: url.path(),
@@ -106,11 +106,11 @@ pub(crate) fn path_matches(path: &[u8], cookie_path: &[u8]) -> bool {
 #[cfg(test)]
 impl<'a> From<&'a str> for Site<'a> {
     /// Builds a site from a canonical URL without port and query.
-    fn from(url: &'a str) -> Site<'a> {
+    fn from(url: &'a str) -> Self {
         let (scheme, rest) = url.split_once("://").unwrap();
         let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let is_ip = host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok();
-        Site {
+        Self {
             host,
             host_kind: if is_ip { HostKind::Ip } else { HostKind::Domain },
             path,

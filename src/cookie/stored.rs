@@ -114,7 +114,7 @@ impl StoredCookie {
         site: Site<'_>,
         limits: &Limits,
         now: SystemTime,
-    ) -> Result<StoredCookie, Refusal> {
+    ) -> Result<Self, Refusal> {
         let (domain, scope) = domain_and_scope(set_cookie.domain, site)?;
         let path = set_cookie.path.unwrap_or(site.default_path().as_bytes());
         if domain.len() > MAX_DOMAIN || path.len() > limits.attribute_bytes {
@@ -126,7 +126,7 @@ impl StoredCookie {
         if !keeps_prefix_promise(set_cookie, scope) {
             return Err(Refusal::Prefix);
         }
-        Ok(StoredCookie {
+        Ok(Self {
             name: set_cookie.name.into(),
             value: set_cookie.value.into(),
             domain,
@@ -153,7 +153,7 @@ impl StoredCookie {
     }
 
     /// Returns whether `new` replaces this cookie (§5.7 step 23).
-    pub(crate) fn is_replaced_by(&self, new: &StoredCookie) -> bool {
+    pub(crate) fn is_replaced_by(&self, new: &Self) -> bool {
         self.name == new.name
             && self.domain == new.domain
             && self.scope == new.scope

@@ -146,7 +146,7 @@ mod tests {
 
     /// With an unresponsive first address, each of the others is tried within the limit.
     #[test]
-    fn attempts_share_what_is_left_of_the_limit() {
+    fn attempts_share_the_remaining_time() {
         let cases = [
             // (addresses, limit, start times)
             (2, 100, vec![0, 50]),

@@ -50,7 +50,7 @@ pub(crate) struct Target {
     pub(crate) identity: Identity,
 }
 
-/// Whether the client certificate is offered to the origin if it requests one.
+/// The treatment of an origin that requests the client certificate.
 ///
 /// TLS authenticates a connection, not a request, so a request without the certificate needs a
 /// connection of its own.
@@ -60,7 +60,7 @@ pub(crate) enum Identity {
     Withheld,
 }
 
-/// Whether the connection to the origin is encrypted.
+/// The encryption of the connection to the origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Security {
     Plain,

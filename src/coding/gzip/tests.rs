@@ -341,7 +341,7 @@ fn the_ratio_matters_for_large_bodies_only() {
 
 proptest! {
     #[test]
-    fn decodes_what_was_encoded(
+    fn encoded_data_decodes_to_the_original(
         members in proptest::collection::vec(data(), 1..4),
         zeros in 0usize..5,
         sizes in proptest::collection::vec(1usize..50, 1..9),

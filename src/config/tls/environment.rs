@@ -5,9 +5,11 @@
 //! | `SSL_CERT_FILE` | a file of certificates in PEM |
 //! | `SSL_CERT_DIR` | folders of such files, separated as in `PATH` |
 
+use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
 use std::path::Path;
-use std::{env, fs, io};
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;

@@ -37,7 +37,7 @@ pub(crate) struct Settings {
     pub(super) extension: Extension,
     /// Replaces all of the above.
     pub(super) whole: Option<Whole>,
-    /// Whether anything was set and has to be checked.
+    /// The source of the settings: those of the program have to be checked.
     pub(super) origin: Origin,
     for_origins: OnceLock<Built>,
     /// For origins to which no client certificate is offered.
@@ -76,7 +76,7 @@ pub(super) enum Trust {
     Nobody,
 }
 
-/// Whether the host's name is sent in the handshake (RFC 6066 §3).
+/// The choice to send the host name in the handshake (RFC 6066 §3).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Sni {
     #[default]
@@ -84,7 +84,7 @@ pub(super) enum Sni {
     Omitted,
 }
 
-/// Whether responses carry their [`TlsInfo`](super::TlsInfo) among their extensions.
+/// The choice to add the [`TlsInfo`](super::TlsInfo) to the extensions of a response.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Extension {
     #[default]
@@ -92,7 +92,7 @@ pub(crate) enum Extension {
     Present,
 }
 
-/// The source of the settings.
+/// The source of settings: the defaults or the program.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Origin {
     #[default]

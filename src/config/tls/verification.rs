@@ -23,8 +23,8 @@ pub(super) struct Judgement {
     pub(super) pins: Vec<SpkiSha256>,
     pub(super) certificates: Verification,
     pub(super) names: Verification,
-    /// What comes of all that. It is reached by this pointer alone, so that a program that sets
-    /// nothing of the kind goes without the code: revocation lists take much of it.
+    /// Creates the verifier for these settings. Only this function pointer refers to the code, so
+    /// that programs without such settings do not link it: revocation lists need much of it.
     make: fn(&Self, &Settings, &Arc<CryptoProvider>, Peer) -> Verifier,
 }
 
@@ -36,7 +36,7 @@ pub(super) type MakeVerifier = fn(
     Vec<CertificateDer<'static>>,
 ) -> Result<Arc<dyn ServerCertVerifier>, rustls::Error>;
 
-/// Whether a part of the verification is done.
+/// The extent of a verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verification {
     Full,

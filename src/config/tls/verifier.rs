@@ -241,7 +241,7 @@ impl ServerCertVerifier for Rooted {
 #[derive(Debug)]
 pub(super) struct TrustAnyone {
     pub(super) provider: Arc<CryptoProvider>,
-    /// Whether there are pins, which require proof of the key.
+    /// True if there are pins, which require proof of possession of the key.
     pub(super) has_pins: bool,
 }
 

@@ -42,8 +42,8 @@ pub struct Jar {
 
 impl Jar {
     /// Creates an empty jar on the system clock.
-    pub fn new() -> Jar {
-        Jar::with_clock(SystemTime::now)
+    pub fn new() -> Self {
+        Self::with_clock(SystemTime::now)
     }
 
     /// Creates an empty jar that takes the time from `clock`, which is called once for each cookie
@@ -65,15 +65,15 @@ impl Jar {
     /// assert_eq!(jar.len(), 0);
     /// # Ok::<(), leanhttp::url::ParseError>(())
     /// ```
-    pub fn with_clock(clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Jar {
-        Jar { store: Mutex::default(), clock: Box::new(clock) }
+    pub fn with_clock(clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self { store: Mutex::default(), clock: Box::new(clock) }
     }
 
     /// Returns an empty jar with the same clock and these limits; cookies already in the jar are
     /// removed.
     #[must_use]
-    pub fn with_limits(self, limits: Limits) -> Jar {
-        Jar { store: Mutex::new(Store::with_limits(limits)), ..self }
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { store: Mutex::new(Store::with_limits(limits)), ..self }
     }
 
     /// Adds the cookie that a response from `url` with `Set-Cookie: {cookie}` would set. Attributes
@@ -188,8 +188,8 @@ impl CookieStore for Jar {
 }
 
 impl Default for Jar {
-    fn default() -> Jar {
-        Jar::new()
+    fn default() -> Self {
+        Self::new()
     }
 }
 

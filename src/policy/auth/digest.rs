@@ -47,7 +47,7 @@ struct Algorithm {
     name: Option<String>,
 }
 
-/// Whether the secret is hashed with the nonces once (`-sess`).
+/// The session variant of the hash (`-sess`), which hashes the secret with the nonces once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Session {
     Plain,

@@ -311,7 +311,7 @@ impl Budget {
         }
     }
 
-    /// Returns the time of the latest clock reading, provided that no wait happened since.
+    /// Returns the latest clock reading. Call it only if no wait happened since.
     pub(crate) fn recent(&self, now: impl FnOnce() -> Instant) -> Instant {
         self.timings.as_ref().map_or_else(now, |timings| timings.last())
     }

@@ -2,7 +2,6 @@
 //!
 //! Only the time spent waiting for the peer counts: a caller that reads slowly, or a slow source of
 //! a request body, is not the peer's fault.
-//! reader gives slowly, is not the peer's fault.
 
 use std::time::Duration;
 

@@ -567,7 +567,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_what_was_denied() {
+    fn errors_name_the_denied_address_port_or_scheme() {
         let public = Egress::public_only().allow_ports([443]);
         let line = |address: &str| public.check(address.parse().unwrap()).unwrap_err().to_string();
         assert_eq!(line("[::1]:443"), "::1 is not allowed by the egress policy");

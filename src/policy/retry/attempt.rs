@@ -12,16 +12,17 @@ pub(crate) struct Attempt<'a> {
     pub(crate) body: Replay,
 }
 
-/// Whether the connection was lost.
+/// The kind of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Loss {
+    /// The connection was lost.
     Connection,
-    /// Any other failure: no connection was made, a deadline passed, the protocol was violated, or
+    /// No connection was made, a deadline passed, the protocol was violated, or
     /// the body could not be produced.
     Other,
 }
 
-/// The history of the connection.
+/// The source of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
     Fresh,

@@ -114,7 +114,7 @@ mod tests {
             assert_eq!(ledger.pay(&url(host), 10), Payment::Made);
         }
         assert_eq!(ledger.debts.len(), MAX_DEBTORS);
-        assert_eq!(payments(&mut ledger, 0, 10), 0, "what is dead stays known");
+        assert_eq!(payments(&mut ledger, 0, 10), 0, "a host without budget stays in the table");
         assert_eq!(payments(&mut ledger, 1999, 10), 9);
     }
 

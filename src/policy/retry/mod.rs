@@ -2,7 +2,8 @@
 //!
 //! There are two reasons to do so. A pooled connection may have been closed while it idled: then
 //! the request is sent again immediately, once, without a policy ([`stale`]). Everything else needs
-//! the caller's [`Policy`], a [delay](backoff) and a budget in the [`Ledger`].
+//! the caller's [`Policy`], a [delay](backoff) and a budget in the [`Ledger`]. Read
+//! `attempt` first, then `stale` and `policy`.
 
 mod attempt;
 mod backoff;

@@ -199,7 +199,7 @@ fn errors_of_reader_and_writer_are_returned() {
     let file = b"h.example\tFALSE\t/\tFALSE\t0\tn\tv\nh.example\tFALSE\t/\tFALSE\t0\tm\tv";
     let error = jar.load_netscape(BufReader::new(Broken(&jar, file))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionReset);
-    assert_eq!(names(&jar), "n", "what was read before stays");
+    assert_eq!(names(&jar), "n", "cookies read before the error stay");
 
     let mut full = [0; 10];
     for result in [

@@ -221,7 +221,7 @@ fn requests_with_a_nonce_are_counted() {
     assert!(value.to_str().unwrap().contains("nonce=\"m\""));
     assert!(value.to_str().unwrap().contains(&expected(1)));
     nonces.of_origins.get_mut(&one).unwrap().count = u32::MAX;
-    assert_eq!(nonces.answer(&one, &login, GET), None, "no count comes twice");
+    assert_eq!(nonces.answer(&one, &login, GET), None, "no count is used twice");
     nonces.keep(one.clone(), challenge("Digest realm=a, nonce=o"), [0xab; 16]);
     assert!(nonces.answer(&one, &login, GET).is_some());
     nonces.forget(&one);
