@@ -62,8 +62,8 @@
 //! it is refused according to Mozilla's list, which is compiled in: `cargo update -p psl` updates
 //! it. Without the feature only single labels such as `com` are treated as public suffixes.
 
-// Reading order: `parse` and `stored` (from `Set-Cookie` to a cookie), `store` (all cookies of a jar),
-// `jar` (its public face), `saved` (files). The others hold one rule or type each.
+// Reading order: `parse` and `stored` (from `Set-Cookie` to a cookie), `store` (the cookies of a
+// jar), `jar` (the public type), `saved` (files). The others hold one rule or type each.
 #[cfg(feature = "cookies")]
 pub(crate) mod jar;
 

@@ -376,7 +376,10 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_bytes_never_panic(raw: Vec<u8>, sizes in proptest::collection::vec(1usize..50, 1..9)) {
+    fn arbitrary_bytes_never_panic(
+        raw: Vec<u8>,
+        sizes in proptest::collection::vec(1usize..50, 1..9),
+    ) {
         let raw = [NAMELESS, &raw].concat();
         prop_assert_eq!(run("gzip", pieces(&raw, &sizes), 7), whole("gzip", &raw));
     }

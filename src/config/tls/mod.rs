@@ -33,8 +33,8 @@
 //! The cryptography provider is the one that the program has installed for the whole process, or
 //! else AWS-LC (feature `aws-lc-rs`), or else ring (feature `ring`, a default).
 
-// Reading order: `settings` (from settings to a rustls configuration), `verification` and `verifier`
-// (custom verification). The others hold one setting or file format each.
+// Reading order: `settings` (from settings to a rustls configuration), `verification` and
+// `verifier` (custom verification). The others hold one setting or file format each.
 mod certificate;
 mod der;
 mod environment;

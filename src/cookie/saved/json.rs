@@ -58,10 +58,10 @@ pub(crate) fn read(line: &[u8]) -> Line {
 
 fn record(mut members: Members) -> Option<Record> {
     Some(Record {
-        name: members.bytes("name")?,
-        value: members.bytes("value")?,
-        domain: String::from_utf8(members.bytes("domain")?).ok()?,
-        path: members.bytes("path")?,
+        name: members.octets("name")?,
+        value: members.octets("value")?,
+        domain: String::from_utf8(members.octets("domain")?).ok()?,
+        path: members.octets("path")?,
         scope: if members.flag("host_only")? { Scope::HostOnly } else { Scope::Domain },
         secure: members.flag("secure")?,
         http_only: members.flag("http_only")?,
@@ -80,7 +80,7 @@ fn record(mut members: Members) -> Option<Record> {
 struct Members(BTreeMap<String, Scalar>);
 
 impl Members {
-    fn bytes(&mut self, key: &str) -> Option<Vec<u8>> {
+    fn octets(&mut self, key: &str) -> Option<Vec<u8>> {
         match (self.0.remove(key), self.0.remove(&format!("{key}_b64"))) {
             (Some(Scalar::Text(text)), None) => Some(text.into_bytes()),
             (None, Some(Scalar::Text(text))) => BASE64_STANDARD.decode(text).ok(),
