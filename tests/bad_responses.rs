@@ -145,9 +145,9 @@ fn no_gzip() {
     let rows: [(&[u8], &str); 5] = [
         (&EMPTY[..10], "the gzip data ends too early"),
         (&EMPTY[..19], "the gzip data ends too early"),
-        (b"plain", "invalid gzip data: it does not start as gzip does"),
+        (b"plain", "invalid gzip data: it does not begin with a gzip header"),
         (&wrong, "invalid gzip data: its checksum is wrong"),
-        (&[EMPTY, b"x"].concat(), "invalid gzip data: something else follows its end"),
+        (&[EMPTY, b"x"].concat(), "invalid gzip data: unexpected data after its end"),
     ];
     // The message is complete: its connection would serve the next request.
     let client = Client::builder().pool_max_idle(0).build().unwrap();

@@ -40,9 +40,9 @@ enum Limit {
 impl Limit {
     fn message(self) -> &'static str {
         match self {
-            Limit::Resolve => "no address within 250ms (resolve timeout)",
+            Limit::Resolve => "DNS lookup timed out after 250ms (resolve timeout)",
             Limit::Connect => "no connection within 250ms (connect timeout)",
-            Limit::Handshake => "not set up within 250ms (handshake timeout)",
+            Limit::Handshake => "handshake timed out after 250ms (handshake timeout)",
             Limit::FirstByte => "no answer within 250ms (first byte timeout)",
             Limit::Read => "no byte came for 250ms (read timeout)",
             Limit::Write => "no byte could be sent for 250ms (write timeout)",

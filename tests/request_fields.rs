@@ -361,7 +361,7 @@ mod settings {
         for name in
             ["h:80", "http://h", "h/", "u@h", "", "a b", "[::1", "h?", "h#", "[::1]:80", "h\\"]
         {
-            let line = format!("resolve: {name:?} is no name of a host");
+            let line = format!("resolve: {name:?} is not a host name");
             assert_eq!(told(Client::builder().resolve(name, at)), line);
             assert_eq!(told(Client::builder().resolve_to_addrs(name, &[at])), line);
         }
@@ -399,7 +399,7 @@ mod settings {
         for url in ["http://a.test/", "https://a.test/"] {
             let error = builder(all).build().unwrap().get(url).send().unwrap_err();
             assert!(error.is_builder());
-            let line = "connect_to: a request that goes by a proxy cannot be led elsewhere";
+            let line = "connect_to: not supported for a request through a proxy";
             assert_eq!(error.to_string(), line);
             assert_eq!(error.url().unwrap().as_str(), url);
         }

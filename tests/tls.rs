@@ -923,10 +923,10 @@ mod environment {
         let empty = format!("{}/empty", folder.0.display());
         for (name, value, reason) in [
             ("SSL_CERT_FILE", "/no/such/file", "No such file or directory (os error 2)"),
-            ("SSL_CERT_FILE", &folder.file("junk.pem", "junk"), "no certificate there"),
-            ("SSL_CERT_FILE", &folder.file("bad.pem", &damaged), "no certificate there"),
+            ("SSL_CERT_FILE", &folder.file("junk.pem", "junk"), "no certificate found"),
+            ("SSL_CERT_FILE", &folder.file("bad.pem", &damaged), "no certificate found"),
             ("SSL_CERT_DIR", "/no/such/folder", "No such file or directory (os error 2)"),
-            ("SSL_CERT_DIR", &empty, "no certificate there"),
+            ("SSL_CERT_DIR", &empty, "no certificate found"),
         ] {
             let line = format!("{name}={value}: {reason}");
             run("is_a_mistake", &[(URL, &line), (name, value)]);

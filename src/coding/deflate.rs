@@ -1,4 +1,5 @@
-//! The deflate coding: the zlib format (RFC 1950), or bare deflate (RFC 1951) as some servers send it.
+//! The deflate coding: the zlib format (RFC 1950), or raw deflate (RFC 1951) as some servers send
+//! it.
 
 use flate2::{Decompress, Status};
 
@@ -9,11 +10,11 @@ use crate::http1::progress::Progress;
 pub(super) const CODING: Coding =
     Coding { names: &["deflate"], start: || Box::new(Deflate::Start) };
 
-/// The coding that is called deflate and is the zlib format (RFC 9110 §8.4.1.2, RFC 1950). Some
-/// servers took the name at its word and send bare deflate data (RFC 1951), which is let pass.
+/// The `deflate` coding, which is the zlib format (RFC 9110 §8.4.1.2, RFC 1950). Some servers send
+/// raw deflate data (RFC 1951) under this name, so it is accepted too.
 ///
-/// The first byte tells which it is. A zlib stream begins with a nibble of 8; in bare data these
-/// bits would be a stored block with a bit set in its padding, which nobody writes.
+/// The first byte distinguishes the two. The low four bits of a zlib stream's first byte are 8; in
+/// raw data these bits would be a stored block with a padding bit set, which no encoder writes.
 #[derive(Debug)]
 enum Deflate {
     Start,
@@ -41,7 +42,7 @@ impl Deflate {
                 match outcome.map_err(detail) {
                     Ok(Status::StreamEnd) => *self = Self::Ended,
                     Ok(_) => {}
-                    // What came out before it is given out first.
+                    // The output produced before the error is returned first.
                     Err(detail) if progress.produced > 0 => *self = Self::Failed(detail),
                     Err(detail) => return self.fail(detail),
                 }
@@ -53,7 +54,7 @@ impl Deflate {
                 *self = Self::Data(Decompress::new(has_header));
                 self.step(input, output)
             }
-            (Self::Ended, _) => self.fail("something else follows its end"),
+            (Self::Ended, _) => self.fail("unexpected data after its end"),
         }
     }
 
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_broken_is_an_error() {
+    fn corrupt_data_is_an_error() {
         let good = zlib(TEXT, 6);
         let with = |at: usize, byte: u8| {
             let mut raw = good.clone();
@@ -125,8 +126,8 @@ mod tests {
         let cases = [
             (with(1, 0), "its header is wrong"),
             (with(last, !good[last]), "its checksum is wrong"),
-            ([&good[..], b"x"].concat(), "something else follows its end"),
-            ([&good[..], &good].concat(), "something else follows its end"),
+            ([&good[..], b"x"].concat(), "unexpected data after its end"),
+            ([&good[..], &good].concat(), "unexpected data after its end"),
             (vec![0x07, 0xff], "malformed"),
         ];
         for (raw, detail) in cases {
@@ -136,9 +137,9 @@ mod tests {
         }
     }
 
-    /// Empty blocks may follow each other for ever, in both forms.
+    /// Empty blocks can follow each other endlessly in both forms.
     #[test]
-    fn what_decodes_to_nothing_ends_at_the_limit() {
+    fn coded_bytes_without_output_are_limited() {
         const EMPTY: &[u8] = b"\0\0\0\xff\xff";
         let limits = Limits { coded_without_output: 1000, ..Limits::default() };
         for (start, rest) in [(&b"\x78\x9c"[..], zlib(b"", 6).split_off(2)), (b"", bare(b"", 6))] {
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_is_an_error() {
+    fn truncated_data_is_an_error() {
         for raw in [zlib(TEXT, 6), bare(TEXT, 6)] {
             for end in 1..raw.len() {
                 let (_, outcome) = whole("deflate", &raw[..end]);
@@ -165,13 +166,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_data_comes_back(data in any::<Vec<u8>>(), level in 0..10_u32) {
+        fn encoded_data_decodes_to_the_original(data in any::<Vec<u8>>(), level in 0..10_u32) {
             prop_assert_eq!(whole("deflate", &zlib(&data, level)), (data.clone(), Ok(())));
             prop_assert_eq!(whole("deflate", &bare(&data, level)), (data, Ok(())));
         }
 
         #[test]
-        fn any_bytes_end(raw in any::<Vec<u8>>()) {
+        fn arbitrary_bytes_always_terminate(raw in any::<Vec<u8>>()) {
             let _ = whole("deflate", &raw);
         }
     }

@@ -9,11 +9,11 @@ use crate::http1::progress::Progress;
 pub(super) const CODING: Coding =
     Coding { names: &["gzip", "x-gzip"], start: || Box::new(Gzip::Start) };
 
-/// The gzip file format (RFC 1952): any number of members, one after the other.
+/// The gzip file format (RFC 1952): any number of concatenated members.
 ///
-/// The inflater checks each member's header, CRC and length, and stores nothing of its file name
-/// and comment. Zeros after the last member are the padding that gzip(1) lets pass; anything else
-/// there is an error, as it would be a way to hide data.
+/// The inflater checks each member's header, CRC and length, and does not store its file name and
+/// comment. Zeros after the last member are padding, which gzip(1) accepts too; anything else there
+/// is an error, because it could hide data.
 #[derive(Debug)]
 enum Gzip {
     Start,
@@ -42,7 +42,7 @@ impl Gzip {
                 match outcome.map_err(detail) {
                     Ok(Status::StreamEnd) => *self = Self::Between,
                     Ok(_) => {}
-                    // What came out before it is given out first.
+                    // The output produced before the error is returned first.
                     Err(detail) if progress.produced > 0 => *self = Self::Failed(detail),
                     Err(detail) => return self.fail(detail),
                 }
@@ -59,7 +59,7 @@ impl Gzip {
                 self.step(input, output)
             }
             (Self::Start, _) => self.fail(NO_HEADER),
-            _ => self.fail("something else follows its end"),
+            _ => self.fail("unexpected data after its end"),
         }
     }
 
@@ -76,12 +76,12 @@ fn detail(fault: Fault) -> &'static str {
     }
 }
 
-const NO_HEADER: &str = "it does not start as gzip does";
+const NO_HEADER: &str = "it does not begin with a gzip header";
 
 /// The first byte of every member.
 const MAGIC: u8 = 0x1f;
 
-/// The largest window that deflate has.
+/// The largest window of deflate.
 const WINDOW_BITS: u8 = 15;
 
 #[cfg(test)]

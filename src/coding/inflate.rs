@@ -1,10 +1,10 @@
-//! The inflater, as the codings built on it use it.
+//! Wraps the inflater for the codings built on it.
 
 use flate2::{Decompress, DecompressError, FlushDecompress, Status};
 
 use crate::http1::progress::Progress;
 
-/// One call of the inflater; an error, too, may come with progress.
+/// Runs the inflater once. An error may come with progress.
 pub(super) fn inflate_some(
     inflate: &mut Decompress,
     input: &[u8],
@@ -19,15 +19,15 @@ pub(super) fn inflate_some(
     (progress, outcome.map_err(|error| fault(&error)))
 }
 
-/// What is wrong with the data.
+/// An error in the compressed data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
     Header,
     Other(&'static str),
 }
 
-/// What the inflater says of a header and a trailer, in our words. What it says of the data between
-/// them depends on how that was split, so that is told in one word.
+/// Translates the inflater's errors about headers and trailers. Its errors about the data between
+/// them depend on how the input was split, so they all become one text.
 fn fault(error: &DecompressError) -> Fault {
     match error.message() {
         Some("incorrect header check") => Fault::Header,

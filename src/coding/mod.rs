@@ -1,7 +1,8 @@
-//! Content codings (RFC 9110 §8.4): what a body went through before it was sent, and how to undo
-//! it, as a machine that is fed bytes and gives bytes.
+//! Content codings (RFC 9110 §8.4): decodes a response body with a sans-I/O state machine.
 //!
-//! A coding is one file with one [`Coding`] in it, and one line in [`CODINGS`].
+//! Each coding is one file with one [`Coding`] in it, and one line in [`CODINGS`]. Read [`plan`]
+//! and [`Decoder`] here first, then `gzip` and `deflate`; `queue` connects a decoder to the body
+//! reader, and `charset` turns the decoded bytes into text.
 
 #[cfg_attr(not(feature = "charset"), path = "../off/charset.rs")]
 pub(crate) mod charset;
@@ -29,7 +30,7 @@ use crate::http1::field_lines::{Fields, members};
 use crate::http1::limits::Limits;
 use crate::http1::progress::Progress;
 
-/// Every coding that the enabled features bring, in the order of our preference.
+/// The codings of the enabled features, in order of preference.
 const CODINGS: &[Coding] = &[
     #[cfg(feature = "gzip")]
     gzip::CODING,
@@ -37,10 +38,10 @@ const CODINGS: &[Coding] = &[
     deflate::CODING,
 ];
 
-/// Which codings are asked for and undone: by default all that this build knows.
+/// The set of codings to offer and decode: by default all that this build supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Codings {
-    /// The places of these codings in [`CODINGS`], as bits.
+    /// The positions of these codings in [`CODINGS`], as a bit set.
     places: usize,
 }
 
@@ -51,8 +52,8 @@ impl Default for Codings {
 }
 
 impl Codings {
-    /// Adds or removes the coding of this name, which is that of its feature. One that this build does
-    /// not know cannot be added.
+    /// Adds or removes the coding of this name, which is the name of its feature. Returns an error
+    /// when adding a coding that this build does not support.
     pub(crate) fn switch(&mut self, name: &str, enable: bool) -> error::Result<()> {
         let place = CODINGS.iter().position(|coding| coding.is_called(name.as_bytes()));
         match place {
@@ -67,9 +68,9 @@ impl Codings {
         Ok(())
     }
 
-    /// The value of `Accept-Encoding`; none if there is nothing to be asked for.
+    /// Returns the value of `Accept-Encoding`, or `None` if the set is empty.
     pub(crate) fn accept_encoding(self) -> Option<&'static str> {
-        /// Of every set of codings.
+        /// One value for each set of codings.
         static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
             (0..=ALL_PLACES).map(|places| Codings { places }.names().join(", ")).collect()
         });
@@ -88,17 +89,17 @@ impl Codings {
 
 const ALL_PLACES: usize = (1 << CODINGS.len()) - 1;
 
-/// What undoes the codings that `Content-Encoding` names.
+/// Returns the decoder for the codings that `Content-Encoding` names.
 ///
-/// None if there is nothing to undo, or if one of them is not in `codings`: the body is then handed over
-/// as it came, with its fields as they are. Half of the codings undone would be of no use.
+/// Returns `None` if there is nothing to decode, or if one of the codings is not in `codings`: the
+/// body is then passed on unchanged, with its fields. A partly decoded body would be useless.
 pub(crate) fn plan(
     headers: &impl Fields,
     codings: Codings,
     limits: &Limits,
 ) -> Result<Option<Decoder>, CodingError> {
     if !headers.has(&CONTENT_ENCODING) {
-        return Ok(None); // as nearly always
+        return Ok(None); // the usual case
     }
     let mut stages = Vec::new();
     for name in members(headers, &CONTENT_ENCODING) {
@@ -113,29 +114,29 @@ pub(crate) fn plan(
         }
         stages.push(Stage::new(coding, limits));
     }
-    // What was applied last is undone first.
+    // The coding that was applied last is decoded first.
     stages.reverse();
     Ok((!stages.is_empty()).then_some(Decoder { stages, encoded: 0 }))
 }
 
-/// Undoes a chain of codings. Its memory is bounded, whatever comes in.
+/// Decodes a chain of codings. Its memory use is bounded for any input.
 ///
-/// After an error the decoder is of no more use; asked again with the bytes that it has not
-/// consumed, it answers with the same error.
+/// After an error the decoder is unusable; called again with the bytes that it did not consume, it
+/// returns the same error.
 #[derive(Debug)]
 pub(crate) struct Decoder {
-    /// In the order in which the bytes pass through them.
+    /// The stages in the order in which the bytes pass through them.
     stages: Vec<Stage>,
-    /// How many bytes have come in.
+    /// The number of coded bytes consumed.
     encoded: u64,
 }
 
 impl Decoder {
     /// Decodes as much of `input` as fits into `output`.
     ///
-    /// To be called until the input is consumed and some of the output was left unfilled: a filled
-    /// output may have more behind it, even without any input. An error comes only after all the
-    /// bytes before it were given out, and so perhaps in a call that makes no other progress.
+    /// Call it until the input is consumed and some of the output is left unfilled: if the output
+    /// is full, more may be pending even without further input. An error is returned only after all
+    /// the bytes before it, so possibly in a call that makes no other progress.
     pub(crate) fn decode(
         &mut self,
         input: &[u8],
@@ -148,10 +149,10 @@ impl Decoder {
         Ok(progress)
     }
 
-    /// The body has ended, and [`decode`](Self::decode) was called to the end of it: is it
-    /// complete? A body of no bytes at all is: servers label what they do not send.
+    /// Checks that the body is complete, after it ended and [`decode`](Self::decode) was called to
+    /// its end. An empty body is complete: servers send `Content-Encoding` without a body.
     pub(crate) fn eof(&mut self) -> Result<(), CodingError> {
-        // An error may still wait for the call that makes no progress.
+        // A pending error is returned by a call that makes no progress.
         self.decode(&[], &mut [])?;
         match self.stages.iter().find(|stage| !stage.codec.is_complete()) {
             Some(stage) => Err(CodingError::Cut { coding: stage.name }),
@@ -160,7 +161,7 @@ impl Decoder {
     }
 }
 
-/// Why a body cannot be decoded.
+/// The reason why a body cannot be decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum CodingError {
     TooManyCodings(usize),
@@ -172,12 +173,13 @@ pub(crate) enum CodingError {
         coding: &'static str,
     },
     RatioExceeded(u64),
-    /// So many coded bytes, and too few decoded ones for them.
+    /// More coded bytes than this limit decoded to almost nothing.
     Idle(u64),
 }
 
 impl CodingError {
-    /// What it is to the caller: a limit of ours, or a body that is not as its coding has it.
+    /// Converts it to the public error: an exceeded limit, or a body that does not match its
+    /// coding.
     pub(crate) fn into_error(self) -> error::Error {
         let kind = match self {
             Self::TooManyCodings(_) | Self::RatioExceeded(_) | Self::Idle(_) => Kind::Limit,
@@ -205,7 +207,7 @@ impl fmt::Display for CodingError {
 
 impl Error for CodingError {}
 
-/// A coding under its names, the one to offer first.
+/// A coding and its names; the first is the one offered.
 struct Coding {
     names: &'static [&'static str],
     start: fn() -> Box<dyn Codec>,
@@ -217,12 +219,12 @@ impl Coding {
     }
 }
 
-/// What undoes one coding.
+/// A decoder for one coding.
 trait Codec: Send + Sync {
-    /// As [`Decoder::decode`]; an error says what is wrong with the data.
+    /// See [`Decoder::decode`]. The error describes the fault in the data.
     fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, &'static str>;
 
-    /// Whether the data may end here.
+    /// Returns whether the data may end here.
     fn is_complete(&self) -> bool;
 }
 
@@ -237,20 +239,20 @@ impl fmt::Debug for dyn Codec {
 struct Stage {
     name: &'static str,
     codec: Box<dyn Codec>,
-    /// How many bytes have been put out so far.
+    /// The number of bytes produced so far.
     decoded: u64,
-    /// How many bytes have come in from outside. They limit every stage: a bomb between two stages
-    /// costs as much as one at the end.
+    /// The number of coded bytes that entered the chain. They limit every stage: an expansion
+    /// between two stages costs as much as one at the end.
     encoded: u64,
     growth: Growth,
     idling: Idling,
-    /// What was put out last, where another stage follows.
+    /// The latest output, if another stage follows.
     output: Vec<u8>,
-    /// How much of `output` that stage has consumed.
+    /// The number of bytes of `output` that the next stage has consumed.
     start: usize,
 }
 
-/// How much may come out for what came in, and how much may in any case.
+/// The limits on the output: relative to the input, and an amount that is always allowed.
 #[derive(Debug, Clone, Copy)]
 struct Growth {
     ratio: u64,
@@ -267,19 +269,19 @@ impl Growth {
     }
 }
 
-/// Bounds the coded bytes that decode to nothing: headers, padding and empty blocks have no end of
-/// their own.
+/// Limits the coded bytes that decode to nothing: headers, padding and empty blocks can be endless.
 ///
-/// The coded bytes are counted in windows at fixed places of the body, and a window is judged when all
-/// that it decodes to has come out. So the same bytes are refused however they were split.
+/// The coded bytes are counted in windows at fixed positions of the body, and a window is evaluated
+/// when all of its output has been produced. So the result does not depend on how the input is
+/// split.
 #[derive(Debug)]
 struct Idling {
     limit: u64,
-    /// Coded bytes for which nothing came out; each decoded byte makes up for [`PAID_BY_A_BYTE`].
+    /// Coded bytes without output; each decoded byte pays for [`PAID_BY_A_BYTE`].
     unpaid: u64,
-    /// How much of the current window is still to come in.
+    /// The number of bytes of the current window not yet consumed.
     left: usize,
-    /// What the current window decoded to so far.
+    /// The number of bytes that the current window decoded to so far.
     decoded: u64,
 }
 
@@ -290,7 +292,7 @@ impl Idling {
         idling
     }
 
-    /// Small beside the limit, and never so large that a call costs more than it has to.
+    /// Small relative to the limit, and not so large that a call does unneeded work.
     fn window(&self) -> usize {
         usize::try_from(self.limit / 16).unwrap_or(usize::MAX).clamp(1, LARGEST_WINDOW)
     }
@@ -299,13 +301,13 @@ impl Idling {
         if self.unpaid > self.limit { Err(CodingError::Idle(self.limit)) } else { Ok(()) }
     }
 
-    /// The part of `input` that belongs to the current window.
+    /// Returns the part of `input` that belongs to the current window.
     fn part<'i>(&self, input: &'i [u8]) -> &'i [u8] {
         input.get(..self.left).unwrap_or(input)
     }
 
-    /// Counts what was decoded, and says whether the window is over: all of it has come in, and the last
-    /// of what it decodes to has come out with room to spare.
+    /// Counts the progress, and returns whether the window is over: all of it is consumed, and its
+    /// output left some room unfilled.
     fn count(&mut self, progress: Progress, room: usize) -> bool {
         self.left = self.left.saturating_sub(progress.consumed);
         self.decoded = self.decoded.saturating_add(progress.produced as u64);
@@ -319,11 +321,11 @@ impl Idling {
     }
 }
 
-/// A window of coded bytes at most: as much as is read at once.
+/// The largest window of coded bytes, equal to the largest read.
 const LARGEST_WINDOW: usize = 64 * 1024;
 
-/// How many coded bytes without output a decoded byte makes up for. A gzip member takes 18 bytes
-/// beside its data, a flush 5.
+/// The number of coded bytes without output that one decoded byte pays for. A gzip member has an
+/// overhead of 18 bytes, a flush one of 5.
 const PAID_BY_A_BYTE: u64 = 64;
 
 impl Stage {
@@ -340,14 +342,14 @@ impl Stage {
         }
     }
 
-    /// As [`Decoder::decode`].
+    /// See [`Decoder::decode`].
     fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, CodingError> {
         let mut progress = Progress::default();
         loop {
             let (input, output) = progress.rest(input, output);
             let (step, is_over) = match self.decode_window(input, output) {
                 Err(error) if progress.produced == 0 => return Err(error),
-                Err(_) => return Ok(progress), // told again by the next call
+                Err(_) => return Ok(progress), // returned by the next call
                 Ok(step) => step,
             };
             progress += step;
@@ -357,7 +359,8 @@ impl Stage {
         }
     }
 
-    /// The same to the end of the current window at most, and whether that is reached.
+    /// Like `decode`, but at most to the end of the current window; also returns whether the end
+    /// was reached.
     fn decode_window(
         &mut self,
         input: &[u8],
@@ -374,7 +377,7 @@ impl Stage {
         Ok((progress, is_over))
     }
 
-    /// Decodes into the stage's own output, of which nothing must be pending.
+    /// Decodes into the stage's own output, which must have no pending bytes.
     fn fill(&mut self, input: &[u8]) -> Result<usize, CodingError> {
         let mut output = std::mem::take(&mut self.output);
         output.resize(STAGE_OUTPUT, 0);
@@ -389,7 +392,7 @@ impl Stage {
     }
 }
 
-/// As [`Decoder::decode`], through all of `stages`.
+/// Like [`Decoder::decode`], through all of `stages`.
 fn decode_through(
     stages: &mut [Stage],
     input: &[u8],
@@ -408,7 +411,7 @@ fn decode_through(
     }
 }
 
-/// Empties and fills what is between `first` and `rest` in turn, until `output` is full or
+/// Alternately drains and fills the buffer between `first` and `rest`, until `output` is full or
 /// `input` is consumed.
 fn pump(
     first: &mut Stage,

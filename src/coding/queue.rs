@@ -1,15 +1,15 @@
-//! A decoder with the bytes that wait for it.
+//! A decoder with its input buffer.
 
 use super::{CodingError, Decoder};
 use crate::base::buffer::Buffer;
 
-/// How much of the coded body is read at once: small ones are usual, and need no more.
+/// The first read size for coded bytes: small bodies are usual and need no more.
 const FIRST_PIECE: usize = 8 * 1024;
 
-/// The same once that was filled: a large body is decoded in less time by larger pieces.
+/// The read size once the first buffer was filled: larger reads decode large bodies faster.
 const PIECE: usize = 64 * 1024;
 
-/// Coded bytes go in through [`space`](Self::space), decoded bytes come out of
+/// Coded bytes are written into [`space`](Self::space); decoded bytes are returned by
 /// [`decode`](Self::decode).
 #[derive(Debug)]
 pub(crate) struct DecodingQueue {
@@ -23,19 +23,19 @@ impl DecodingQueue {
         Self { decoder, coded: Buffer::default(), piece: FIRST_PIECE }
     }
 
-    /// How many bytes came out; none: it needs more first.
+    /// Returns the number of bytes decoded; zero if more input is needed first.
     pub(crate) fn decode(&mut self, into: &mut [u8]) -> Result<usize, CodingError> {
         let progress = self.decoder.decode(self.coded.data(), into)?;
         self.coded.consume(progress.consumed);
         Ok(progress.produced)
     }
 
-    /// Room for coded bytes.
+    /// Returns the space for coded bytes.
     pub(crate) fn space(&mut self) -> &mut [u8] {
         self.coded.space(self.piece)
     }
 
-    /// So many bytes came into the space; none: the body has ended.
+    /// Reports that `count` bytes were written into the space; zero reports the end of the body.
     pub(crate) fn filled(&mut self, count: usize) -> Result<(), CodingError> {
         self.coded.filled(count);
         if count >= FIRST_PIECE {
@@ -50,9 +50,9 @@ mod tests {
     use super::super::testing::planned;
     use super::*;
 
-    /// Room grows once it was all used, and not before.
+    /// The buffer grows only after it was filled.
     #[test]
-    fn large_bodies_are_read_by_large_pieces() {
+    fn large_bodies_are_read_in_large_pieces() {
         let mut queue = DecodingQueue::new(planned("gzip"));
         let room = [FIRST_PIECE - 1, FIRST_PIECE, 1, PIECE].map(|count| {
             let room = queue.space().len();

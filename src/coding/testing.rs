@@ -1,4 +1,4 @@
-//! Runs whole bodies through a decoder, split in every way.
+//! Runs whole bodies through a decoder, in all splits.
 
 use super::{CodingError, Codings, Decoder, plan};
 use crate::http1::limits::Limits;
@@ -15,7 +15,7 @@ pub(super) fn limited(content_encoding: &str, limits: &Limits) -> Decoder {
     plan(&headers, Codings::default(), limits).unwrap().unwrap()
 }
 
-/// Feeds `pieces` one after the other, with room for so many bytes at a time, then the end.
+/// Feeds `pieces` one after the other, with room for this many bytes at a time, then the end.
 pub(super) fn run<'p>(
     content_encoding: &str,
     pieces: impl IntoIterator<Item = &'p [u8]>,
@@ -24,7 +24,7 @@ pub(super) fn run<'p>(
     run_through(planned(content_encoding), pieces, room)
 }
 
-/// As [`run`], through that decoder.
+/// Like [`run`], through the given decoder.
 pub(super) fn run_through<'p>(
     mut decoder: Decoder,
     pieces: impl IntoIterator<Item = &'p [u8]>,
@@ -55,7 +55,7 @@ pub(super) fn whole(content_encoding: &str, raw: &[u8]) -> Outcome {
     run(content_encoding, [raw], 64 * 1024)
 }
 
-/// Asserts that no way to split the input, and no size of the output, makes a difference.
+/// Asserts that neither the split of the input nor the size of the output makes a difference.
 pub(super) fn assert_split_makes_no_difference(content_encoding: &str, raw: &[u8]) {
     let expected = whole(content_encoding, raw);
     for room in [1, 7, 4096] {

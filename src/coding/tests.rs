@@ -1,9 +1,9 @@
 use super::*;
 use crate::http1::testing::headers;
 
-/// RFC 9110 §8.4: what names no coding that we know is left alone as a whole.
+/// RFC 9110 §8.4: a body with an unsupported coding is passed on unchanged.
 #[test]
-fn nothing_is_planned_where_nothing_can_be_undone() {
+fn no_decoder_is_planned_for_unsupported_codings() {
     let cases: [&[&str]; 10] = [
         &[],
         &[""],
@@ -26,7 +26,7 @@ fn nothing_is_planned_where_nothing_can_be_undone() {
 }
 
 #[test]
-fn what_is_offered_can_be_undone() {
+fn offered_codings_can_be_decoded() {
     for name in Codings::default().accept_encoding().into_iter().flat_map(|names| names.split(", "))
     {
         let decoder =
@@ -39,7 +39,7 @@ fn what_is_offered_can_be_undone() {
 }
 
 #[test]
-fn each_coding_has_its_switch() {
+fn each_coding_can_be_switched_off() {
     for coding in CODINGS {
         let name = coding.names[0];
         let mut codings = Codings::default();

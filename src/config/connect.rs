@@ -1,4 +1,4 @@
-//! How connections are made: the settings for names, addresses and sockets.
+//! The settings for connections: names, addresses and sockets.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -14,16 +14,16 @@ use crate::url::Url;
 /// The targets of connections, and their sockets.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Dialling {
-    /// Addresses of hosts that are not looked up; of two entries for a host the last counts.
+    /// The fixed addresses of hosts; of two entries for a host the last counts.
     pub(crate) addresses: Vec<(String, Vec<SocketAddr>)>,
     /// Targets that replace a host and port; of two entries for a host the last counts.
     pub(crate) detours: Vec<(Endpoint, Endpoint)>,
     pub(crate) resolver: Resolver,
     pub(crate) family: IpFamily,
-    /// Behind its trait, so that programs without a policy do not contain its code.
+    /// Behind a trait object, so that programs without a policy do not link its code.
     pub(crate) egress: Option<Arc<dyn Gate>>,
     pub(crate) socket: SocketOptions,
-    /// A Unix domain socket that all connections lead to.
+    /// The Unix domain socket for all connections.
     pub(crate) unix_socket: Option<PathBuf>,
 }
 
@@ -51,7 +51,7 @@ pub enum IpFamily {
 #[derive(Debug, Clone)]
 #[cfg_attr(
     not(any(target_os = "android", target_os = "fuchsia", target_os = "linux")),
-    allow(dead_code, reason = "only these have an interface and a user timeout to set")
+    allow(dead_code, reason = "only these have interface and user timeout options")
 )]
 pub struct SocketOptions {
     pub(crate) local: Option<IpAddr>,
@@ -83,17 +83,17 @@ impl Default for SocketOptions {
 }
 
 impl Dialling {
-    /// Sets the addresses of a host that is not looked up.
+    /// Sets the fixed addresses of a host, which is then not looked up.
     pub(crate) fn resolve(&mut self, domain: &str, addresses: &[SocketAddr]) -> Result<(), Error> {
         let host = host(domain).ok_or_else(|| {
             let domain = Excerpt::new(domain.as_bytes());
-            Error::builder(format!("resolve: {domain} is no name of a host"))
+            Error::builder(format!("resolve: {domain} is not a host name"))
         })?;
         self.addresses.push((host, addresses.to_vec()));
         Ok(())
     }
 
-    /// Sets where to connect to instead of `host`, both given as `host:port`.
+    /// Sets the target to connect to instead of `host`, both given as `host:port`.
     pub(crate) fn connect_to(&mut self, host: &str, target: &str) -> Result<(), Error> {
         let detour = Endpoint::parse(host).zip(Endpoint::parse(target)).ok_or_else(|| {
             Error::builder("connect_to: a host and a port are needed, such as example.org:443")
@@ -102,7 +102,7 @@ impl Dialling {
         Ok(())
     }
 
-    /// Returns the addresses of a host that is not looked up.
+    /// Returns the fixed addresses of a host.
     pub(crate) fn addresses_of(&self, host: &str) -> Option<&[SocketAddr]> {
         let named = |(name, _): &&(String, Vec<SocketAddr>)| name == host;
         self.addresses.iter().rev().find(named).map(|(_, addresses)| addresses.as_slice())
@@ -134,7 +134,7 @@ impl Dialling {
         }
     }
 
-    /// Returns whether an address is of the right family.
+    /// Returns whether an address is of an enabled family.
     pub(crate) fn suits(&self, address: &SocketAddr) -> bool {
         let by_family = match self.family {
             IpFamily::Any => true,
@@ -158,7 +158,7 @@ impl Endpoint {
     }
 }
 
-/// Parses a host as it stands in a URL; an IPv6 address may lack its brackets.
+/// Parses a host as in a URL; an IPv6 address may lack its brackets.
 fn host(text: &str) -> Option<String> {
     let text = match text.parse::<Ipv6Addr>() {
         Ok(address) => format!("[{address}]"),
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn endpoints() {
+    fn endpoints_are_parsed() {
         let endpoint = |host: &str, port| Some(Endpoint { host: host.to_owned(), port });
         let rows = [
             ("a.test:80", endpoint("a.test", 80)),

@@ -1,5 +1,5 @@
-//! Digest authentication of a client's calls: nonces shared between threads, and the source of
-//! randomness. The rules are in [`crate::policy::auth::digest`].
+//! The Digest authentication of a client's calls: nonces shared between threads, and the source of
+//! randomness. The protocol is in [`crate::policy::auth::digest`].
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,14 +13,14 @@ use crate::url::Url;
 
 pub(crate) use crate::policy::auth::digest::Login;
 
-/// The login and the nonces of a client.
+/// The credentials and the nonces of a client.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
     login: Option<Login>,
     nonces: Arc<Mutex<Nonces>>,
 }
 
-/// Digest authentication of one call, until it leaves its origin.
+/// The Digest authentication of one call, until it leaves its origin.
 #[derive(Debug)]
 pub(crate) struct Authentication {
     nonces: Arc<Mutex<Nonces>>,
@@ -29,24 +29,25 @@ pub(crate) struct Authentication {
     round: Round,
 }
 
-/// How often this hop was answered with a 401.
+/// The number of 401 responses to this hop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Round {
-    /// Not yet. It may have used a nonce from an earlier call.
+    /// None yet. The request may have used a nonce from an earlier call.
     First,
-    /// Once; the challenge was answered.
+    /// One, and the challenge was answered.
     Answered,
-    /// Twice, the second time because the nonce was stale.
+    /// Two, the second because the nonce was stale.
     Renewed,
 }
 
 impl Settings {
-    /// Sets the client's own login.
+    /// Sets the client's own credentials.
     pub(crate) fn set_login(&mut self, login: Login) {
         self.login = Some(login);
     }
 
-    /// For a call that names this login, or else the client's; none, if there is no login at all.
+    /// Begins authentication with the call's credentials, or else the client's; returns `None` if
+    /// there are neither.
     pub(crate) fn begin(&self, login: Option<Login>) -> Option<Authentication> {
         let login = login.or_else(|| self.login.clone())?;
         let nonces = Arc::clone(&self.nonces);
@@ -55,23 +56,24 @@ impl Settings {
 }
 
 impl Authentication {
-    /// Makes the answer for the next attempt, which counts as one more use of the nonce.
+    /// Computes the answer for the next attempt, which counts as one more use of the nonce.
     pub(crate) fn prepare(&mut self, url: &Url, asked: Asked<'_>) {
         let answer = self.nonces().answer(&url.origin(), &self.login, asked);
         self.answer = answer;
     }
 
-    /// The value of `Authorization`; none before the first challenge.
+    /// Returns the value of `Authorization`; `None` before the first challenge.
     pub(crate) fn answer(&self) -> Option<&HeaderValue> {
         self.answer.as_ref()
     }
 
-    /// The next attempt is for another URL of this origin.
+    /// Records that the next attempt is for another URL of this origin.
     pub(crate) fn move_on(&mut self) {
         self.round = Round::First;
     }
 
-    /// After a 401: whether to try again with what the server asks for.
+    /// Handles a 401, and returns whether to send the request again with an answer to the
+    /// challenge.
     pub(crate) fn challenged(&mut self, url: &Url, headers: &HeaderMap, asked: Asked<'_>) -> bool {
         let Some((challenge, round)) = self.next_round(headers, asked) else {
             self.nonces().forget(&url.origin());
@@ -79,15 +81,14 @@ impl Authentication {
         };
         let mut random = [0; 16];
         if getrandom::getrandom(&mut random).is_err() {
-            return false; // without a nonce of our own there is no answer
+            return false; // an answer needs a client nonce
         }
         self.nonces().keep(url.origin(), challenge, random);
         self.round = round;
         true
     }
 
-    /// A challenge that we answered already, and whose nonce is not stale, says that the password is
-    /// wrong.
+    /// A second challenge for an answered nonce that is not stale means that the password is wrong.
     fn next_round(&self, headers: &HeaderMap, asked: Asked<'_>) -> Option<(Challenge, Round)> {
         let challenge = Challenge::choose(headers, asked)?;
         match (self.round, challenge.nonce_life()) {
@@ -97,13 +98,13 @@ impl Authentication {
         }
     }
 
-    /// The nonces, for as long as an answer takes. A panic elsewhere cannot have left them half done.
+    /// Locks the nonces. A panic elsewhere cannot leave them in an inconsistent state.
     fn nonces(&self) -> MutexGuard<'_, Nonces> {
         self.nonces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Checks a user name: one with a colon would be read as another one (RFC 7616 §3.4.2).
+/// Checks a user name: a colon in it would end the name early (RFC 7616 §3.4.2).
 pub(crate) fn login(username: impl fmt::Display, password: impl fmt::Display) -> Result<Login> {
     let (username, password) = (username.to_string(), password.to_string());
     if username.contains(|c: char| c == ':' || c.is_control()) {

@@ -1,28 +1,30 @@
-//! Looking up host names, by the system or by a resolver of your own.
+//! DNS lookup by the operating system or by a resolver of your own.
 
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 
-/// Looks up host names, for [`ClientBuilder::dns_resolver`](crate::client::ClientBuilder::dns_resolver).
+/// A resolver of host names, for
+/// [`ClientBuilder::dns_resolver`](crate::client::ClientBuilder::dns_resolver).
 ///
-/// It is called on threads of the client's own; on the async front on those of tokio for what blocks
-/// (`spawn_blocking`). The client waits no longer than the connect timeout lasts; an answer that comes
-/// later is dropped. Nothing is cached: a resolver that wants to may do so. Calls that wait for the same
-/// name at the same time share one lookup.
+/// It is called on the client's own threads; in the async client on tokio's blocking threads
+/// (`spawn_blocking`). The client waits no longer than the connect timeout; a later result is
+/// dropped. Nothing is cached: a resolver may do so itself. Calls that wait for the same name at
+/// the same time share one lookup.
 ///
-/// A client has up to 64 lookups at a time, also counting those that nobody waits for any more, which
-/// cannot be interrupted. The names of one site get a part of them: as long as less than a quarter of what
-/// is free, 13 if no other site has any. So names whose servers are silent do not keep others from being
-/// looked up. A site is the registrable domain with the feature `public-suffix`, and the last two labels
-/// without. What has to wait for its turn needs no thread, and its timeout says what was in its way.
+/// A client runs up to 64 lookups at a time, including abandoned ones, which cannot be interrupted.
+/// A site may start another lookup while it has less than a quarter as many running as slots are
+/// free: up to 13 if no other site has any. So names with unresponsive servers do not block other
+/// lookups. A site is the registrable
+/// domain with the feature `public-suffix`, and the last two labels without it. A queued lookup
+/// needs no thread, and its timeout error says what it waited for.
 ///
-/// It answers at once, unlike that of reqwest. On the async front a resolver that has to be awaited is
-/// run to its end where it is called, `tokio::runtime::Handle::current().block_on(lookup)`, which holds
-/// up none of the runtime's tasks.
+/// The method is blocking, unlike that of reqwest. In the async client, an async resolver can be
+/// run with `tokio::runtime::Handle::current().block_on(lookup)`, which blocks none of the
+/// runtime's tasks.
 ///
-/// Closures are resolvers.
+/// Closures implement this trait.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -36,13 +38,14 @@ use std::sync::Arc;
 /// # Ok::<(), leanhttp::Error>(())
 /// ```
 pub trait Resolve: Send + Sync {
-    /// The addresses of a name, the best first. Port 0 stands for the port of the URL.
+    /// Returns the addresses of a name in order of preference. Port 0 stands for the port of the
+    /// URL.
     ///
-    /// The name is in lower case and in its ASCII form, and never an IP address.
+    /// The name is lower-case ASCII, and never an IP address.
     ///
     /// # Errors
     ///
-    /// Whatever went wrong; no address at all is an error too, made by the client.
+    /// Any failure of the lookup. If the list is empty, the client returns an error of its own.
     fn resolve(&self, name: &str) -> io::Result<Vec<SocketAddr>>;
 }
 
@@ -65,7 +68,7 @@ impl Resolve for System {
     }
 }
 
-/// A resolver behind a pointer.
+/// A resolver with a `Debug` implementation.
 #[derive(Clone)]
 pub struct Resolver(pub(crate) Arc<dyn Resolve>);
 

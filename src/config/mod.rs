@@ -1,5 +1,5 @@
-//! The settings of a client as data, with their defaults. `client/builder` has the public methods that
-//! set them.
+//! The settings of a client as data, with their defaults. `client/builder` has the public methods
+//! that set them. Read [`Config`] here first, then the file of each group of settings.
 
 pub(crate) mod connect;
 #[cfg_attr(not(feature = "digest"), path = "../off/digest.rs")]
@@ -48,9 +48,9 @@ pub(crate) struct Config {
     pub(crate) retry: retry::Settings,
     /// Default fields until the client is built; then they move to [`defaults`](Self::defaults).
     pub(crate) default_headers: HeaderMap,
-    /// The default fields as a list: there are few, and each request looks through them.
+    /// The default fields as a list: there are few, and each request searches them.
     pub(crate) defaults: Vec<(HeaderName, HeaderValue)>,
-    /// The lines of a request that says nothing else, written once.
+    /// The field lines of a request without fields of its own, serialized once.
     pub(crate) default_lines: OnceLock<Buffer>,
     pub(crate) credentials: Option<HeaderValue>,
     pub(crate) digest: digest::Settings,
@@ -61,7 +61,7 @@ pub(crate) struct Config {
     pub(crate) schemes: Schemes,
     pub(crate) case: Case,
     pub(crate) dialling: Dialling,
-    /// Set by the program, or else by the environment when the client is built.
+    /// Set by the caller, or else from the environment when the client is built.
     pub(crate) proxies: Option<Proxies>,
     /// The `Proxy-Authorization` of the default headers.
     pub(crate) proxy_login: Option<HeaderValue>,
@@ -74,12 +74,12 @@ impl Config {
         Apart::new(Self::default())
     }
 
-    /// Completes the settings when the client is built: reads the proxies of the environment, and moves
-    /// default fields that stand for a setting.
+    /// Completes the settings when the client is built: reads the proxies from the environment, and
+    /// moves default fields that are equivalent to a setting.
     pub(crate) fn complete(&mut self) {
         self.proxies.get_or_insert_with(|| environment::proxies(|name| std::env::var_os(name)));
         self.proxy_login = self.default_headers.remove(header::PROXY_AUTHORIZATION);
-        // The field means the same as the setting, and is sent only with a body (RFC 9110 §10.1.1).
+        // The field is equivalent to the setting, and is sent only with a body (RFC 9110 §10.1.1).
         if self.default_headers.get(header::EXPECT).is_some_and(is_continue) {
             self.default_headers.remove(header::EXPECT);
             self.expectation = Expectation::Continue;
@@ -110,19 +110,19 @@ impl Config {
         }
     }
 
-    /// Refuses a proxy for a URL with a `connect_to`: the proxy would connect to the host that the URL
-    /// names.
+    /// Refuses a proxy for a URL with a `connect_to`: the proxy would connect to the host in the
+    /// URL.
     fn checked_way(&self, url: &Url, proxy: Result<Option<Arc<Hop>>>) -> Result<Option<Arc<Hop>>> {
         match proxy {
-            Ok(Some(_)) if self.dialling.leads_elsewhere(url) => Err(Error::builder(
-                "connect_to: a request that goes by a proxy cannot be led elsewhere",
-            )),
+            Ok(Some(_)) if self.dialling.leads_elsewhere(url) => {
+                Err(Error::builder("connect_to: not supported for a request through a proxy"))
+            }
             proxy => proxy,
         }
     }
 }
 
-/// Which URLs may be requested, redirects included.
+/// The schemes that may be requested, redirects included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Schemes {
     HttpAndHttps,
@@ -170,7 +170,7 @@ pub(crate) fn replace_headers(headers: &mut HeaderMap, new: HeaderMap) -> Result
     let mut current = None;
     for (name, value) in new {
         match (name, &current) {
-            // The first value of a name comes with it, the others without.
+            // The first value of a name has the name, the others have `None`.
             (Some(name), _) => {
                 headers.try_insert(name.clone(), value).map_err(Error::too_many_fields)?;
                 current = Some(name);

@@ -1,8 +1,9 @@
-//! Finds and reads a netrc file. It is parsed in [`crate::policy::auth::netrc`].
+//! Finds and reads a netrc file. [`crate::policy::auth::netrc`] parses it.
 
+use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
 use crate::error::{Error, Result};
 use crate::policy::auth::netrc::Netrc;
@@ -30,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_usual_path() {
+    fn the_default_path_is_in_the_home_directory() {
         type Variables<'a> = &'a [(&'a str, &'a str)];
         let cases: [(Variables<'_>, Option<&str>); 5] = [
             (&[("NETRC", "n"), ("HOME", "h")], Some("n")),

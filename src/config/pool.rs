@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How many connections may be open and idle, and for how long.
+/// The limits on open and idle connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PoolLimits {
     pub(crate) idle_timeout: Option<Duration>,
@@ -15,13 +15,13 @@ pub(crate) struct PoolLimits {
 impl Default for PoolLimits {
     fn default() -> Self {
         Self {
-            // As in Go and reqwest; most servers close earlier, and the probe notices.
+            // As in Go and reqwest; most servers close earlier, and the liveness check notices.
             idle_timeout: Some(Duration::from_secs(90)),
             // One for each thread that a busy program is likely to have.
             max_idle_per_host: 32,
-            // Go's figure is 100; a file descriptor and some kilobytes each.
+            // Go's default is 100; each connection uses a file descriptor and some kilobytes.
             max_idle: 128,
-            // A limit makes requests wait, so it has to be asked for.
+            // A limit makes requests wait, so the caller has to set it.
             max_open_per_host: None,
             max_age: None,
         }

@@ -1,28 +1,29 @@
-//! Proxies: which requests go by which.
+//! Proxy settings: which requests use which proxy.
 //!
-//! Without a word of the program the environment decides, as for curl: `http_proxy` and
-//! `https_proxy` for URLs of those schemes, `all_proxy` for both, `no_proxy` for the hosts that are
-//! reached without; each also in upper case, which counts less. `HTTP_PROXY` does not count where
-//! `REQUEST_METHOD` is set: in a CGI script anyone can set it. The variables are read when the client
-//! is built. A value that names no proxy is an error of each request that would have gone by it.
+//! By default the proxy is taken from the environment, as in curl: `http_proxy` and `https_proxy`
+//! for URLs of those schemes, `all_proxy` for both, `no_proxy` for the hosts that are reached
+//! without a proxy; each also in upper case, with lower precedence. `HTTP_PROXY` is ignored if
+//! `REQUEST_METHOD` is set: in a CGI script the HTTP client controls it. The variables are read
+//! when the client is built. An invalid value is an error of each request that would have used it.
 //!
-//! One call of [`ClientBuilder::proxy`](crate::client::ClientBuilder::proxy) or
-//! [`ClientBuilder::no_proxy`](crate::client::ClientBuilder::no_proxy), and the environment is not
-//! asked.
+//! The environment is not read after a call of
+//! [`ClientBuilder::proxy`](crate::client::ClientBuilder::proxy) or
+//! [`ClientBuilder::no_proxy`](crate::client::ClientBuilder::no_proxy).
 //!
 //! | proxy | `http` URLs | `https` URLs |
 //! | --- | --- | --- |
-//! | `http://`, `https://` | the proxy is sent the request, with the whole URL | through a tunnel (`CONNECT`) |
-//! | `socks4://`, `socks5://` | through a tunnel to an address that is looked up here | the same |
+//! | `http://`, `https://` | the proxy receives the request with the absolute URL | through a tunnel (`CONNECT`) |
+//! | `socks4://`, `socks5://` | through a tunnel to an address that the client looks up | the same |
 //! | `socks4a://`, `socks5h://` | through a tunnel; the proxy looks the name up | the same |
 //!
-//! In a tunnel TLS is with the origin, and the proxy sees host and port only; what is meant for the
-//! origin does not go to the proxy, and the other way round. An `https://` proxy is verified by its
-//! own name with the same roots; no client certificate is shown to it. `ClientBuilder::resolve` holds
-//! for names that are looked up here: those of proxies too.
+//! In a tunnel TLS is with the origin, and the proxy sees only host and port. Fields for the origin
+//! are not sent to the proxy, and fields for the proxy are not sent to the origin. An `https://`
+//! proxy is verified by its own name with the same roots; no client certificate is offered to it.
+//! `ClientBuilder::resolve` applies to names that the client looks up, including those of proxies.
 //!
-//! A 407 to a request that the proxy was sent is a response like every other; one to `CONNECT` is
-//! an error of [`Kind::Proxy`](crate::error::Kind::Proxy), whose [`status`](crate::Error::status) is 407.
+//! A 407 response to a forwarded request is an ordinary response; a 407 response to `CONNECT` is an
+//! error of [`Kind::Proxy`](crate::error::Kind::Proxy), whose [`status`](crate::Error::status) is
+//! 407.
 
 use std::fmt;
 use std::sync::Arc;
@@ -35,12 +36,12 @@ use crate::policy::proxy::server::Hop;
 use crate::policy::proxy::{environment, no_proxy};
 use crate::url::{Url, Userinfo};
 
-/// A proxy, and what goes by it.
+/// A proxy, and the requests that use it.
 ///
-/// User name and password in its URL are for the proxy. They are sent without being asked for: in
-/// `Proxy-Authorization: Basic` to an HTTP proxy, and as the login of SOCKS. A field
-/// `Proxy-Authorization` of a request is for a proxy that forwards it (`http`); tunnels (`https`) are
-/// shared by requests, and take their login from here alone.
+/// A user name and password in its URL are for the proxy. They are sent preemptively: in
+/// `Proxy-Authorization: Basic` to an HTTP proxy, and in the SOCKS handshake. A
+/// `Proxy-Authorization` field of a request is for a forwarding proxy (`http`); tunnels (`https`)
+/// are shared by requests, and use only the credentials set here.
 ///
 /// ```
 /// use leanhttp::{Client, NoProxy, Proxy};
@@ -59,7 +60,7 @@ pub struct Proxy {
     extras: Extras,
 }
 
-/// The login and the fields for a proxy, beside its URL.
+/// The credentials and fields for a proxy, besides its URL.
 #[derive(Clone, Default)]
 struct Extras {
     login: Option<Login>,
@@ -73,7 +74,7 @@ enum Login {
     Custom(HeaderValue),
 }
 
-/// Where the proxy comes from.
+/// The source of the proxy.
 #[derive(Clone)]
 enum Source {
     Named(Hop),
@@ -81,7 +82,7 @@ enum Source {
 }
 
 impl Proxy {
-    /// A proxy for `http` URLs.
+    /// Creates a proxy for `http` URLs.
     ///
     /// ```
     /// leanhttp::Proxy::http("socks5h://127.0.0.1")?; // port 1080
@@ -90,34 +91,35 @@ impl Proxy {
     ///
     /// # Errors
     ///
-    /// If it is no URL of a proxy. Without a scheme it is `http://`; the others are `https`,
-    /// `socks4`, `socks4a`, `socks5` and `socks5h`. Without a port it is that of the scheme: 80, 443
-    /// or 1080. A path means nothing.
+    /// Returns an error if this is not a proxy URL. The default scheme is `http`; the others are
+    /// `https`, `socks4`, `socks4a`, `socks5` and `socks5h`. The default port is that of the
+    /// scheme: 80, 443 or 1080. A path is ignored.
     pub fn http<U: IntoProxy>(proxy: U) -> Result<Self> {
         Self::named(Covered::Http, proxy)
     }
 
-    /// A proxy for `https` URLs.
+    /// Creates a proxy for `https` URLs.
     ///
     /// # Errors
     ///
-    /// As [`http`](Self::http).
+    /// See [`http`](Self::http).
     pub fn https<U: IntoProxy>(proxy: U) -> Result<Self> {
         Self::named(Covered::Https, proxy)
     }
 
-    /// A proxy for all URLs.
+    /// Creates a proxy for all URLs.
     ///
     /// # Errors
     ///
-    /// As [`http`](Self::http).
+    /// See [`http`](Self::http).
     pub fn all<U: IntoProxy>(proxy: U) -> Result<Self> {
         Self::named(Covered::All, proxy)
     }
 
-    /// A proxy that the program chooses for each URL; for `None` the client's next proxy is asked.
+    /// Creates a proxy that `fun` chooses for each URL; if it returns `None`, the client's next
+    /// proxy is tried.
     ///
-    /// A value that is not the URL of a proxy is an error of the request.
+    /// If the value is not a proxy URL, the request fails.
     ///
     /// ```
     /// use leanhttp::{Proxy, Url};
@@ -134,32 +136,33 @@ impl Proxy {
         Self::new(Covered::All, Source::Program(Arc::new(decide)))
     }
 
-    /// The user name and the password for the proxy, instead of those in its URL.
+    /// Sets the user name and password for the proxy, replacing those in its URL.
     ///
-    /// Names that the proxy's protocol cannot send are an error of `ClientBuilder::build`: for HTTP
-    /// those with a colon or with controls; for SOCKS4 there is no password.
+    /// Credentials that the proxy's protocol cannot represent are an error of
+    /// `ClientBuilder::build`: for HTTP a user name with a colon or control characters; for SOCKS4
+    /// a password.
     pub fn basic_auth(mut self, username: &str, password: &str) -> Self {
         let (username, password) = (username.into(), Some(password.into()));
         self.extras.login = Some(Login::User(Userinfo { username, password }));
         self
     }
 
-    /// The value of `Proxy-Authorization`, for HTTP proxies, instead of a user name.
+    /// Sets the value of `Proxy-Authorization` for HTTP proxies, replacing user name and password.
     pub fn custom_http_auth(mut self, header_value: HeaderValue) -> Self {
         self.extras.login = Some(Login::Custom(header_value));
         self
     }
 
-    /// Fields for the proxy, for HTTP proxies: in `CONNECT`, and in requests that it is sent, unless
-    /// they have a field of that name themselves. They take the place of those of an earlier call.
+    /// Sets fields for an HTTP proxy: they are sent in `CONNECT`, and in forwarded requests that
+    /// have no field of the same name. They replace the fields of an earlier call.
     ///
-    /// `Host` and the fields of framing are an error of `ClientBuilder::build`.
+    /// `Host` and framing fields are an error of `ClientBuilder::build`.
     pub fn headers(mut self, headers: HeaderMap) -> Self {
         self.extras.fields = headers;
         self
     }
 
-    /// The hosts that are reached without this proxy; none by default.
+    /// Sets the hosts that are reached without this proxy. Default: none.
     pub fn no_proxy(mut self, no_proxy: Option<NoProxy>) -> Self {
         self.except = no_proxy.unwrap_or_default().list;
         self
@@ -174,7 +177,7 @@ impl Proxy {
         Self { covered, source, except, extras: Extras::default() }
     }
 
-    /// Checks the settings, and makes a rule of them.
+    /// Checks the settings and converts them to a rule.
     pub(crate) fn into_rule(self) -> Result<Rule> {
         let Self { covered, source, except, extras } = self;
         let choice = match source {
@@ -202,7 +205,7 @@ impl Extras {
     }
 }
 
-/// Without user name, password and fields.
+/// Omits user name, password and fields.
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Proxy");
@@ -214,37 +217,39 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// Hosts that are reached without a proxy.
+/// A list of hosts that are reached without a proxy.
 ///
 /// | entry | means |
 /// | --- | --- |
-/// | `example.org`, `.example.org` | that host and all below it |
-/// | `*.example.org` | all below it |
-/// | `10.0.0.1`, `::1` | that address, as it stands in the URL |
+/// | `example.org`, `.example.org` | that host and its subdomains |
+/// | `*.example.org` | its subdomains |
+/// | `10.0.0.1`, `::1` | that address, as written in the URL |
 /// | `10.0.0.0/8`, `fd00::/8` | the addresses of that network |
 /// | `*` | every host |
 ///
-/// Commas separate; a port (`example.org:81`, `[::1]:81`) restricts an entry to it. What is none of
-/// these is left out. No name is looked up to be compared, and `localhost` is a name like others.
+/// Entries are separated by commas; a port (`example.org:81`, `[::1]:81`) restricts an entry to it.
+/// Invalid entries are ignored. Names are not resolved for the comparison, and `localhost` is an
+/// ordinary name.
 #[derive(Debug, Clone, Default)]
 pub struct NoProxy {
     list: no_proxy::NoProxy,
 }
 
 impl NoProxy {
-    /// The list of the environment: `no_proxy`, or else `NO_PROXY`; none, if both are empty.
+    /// Returns the list in the environment: `no_proxy`, or else `NO_PROXY`; `None` if both are
+    /// empty.
     pub fn from_env() -> Option<Self> {
         environment::no_proxy(|name| std::env::var_os(name)).map(|list| Self { list })
     }
 
-    /// This list. It is always `Some`, and an `Option` because reqwest's is, and because
-    /// [`Proxy::no_proxy`] takes one.
+    /// Returns this list, always as `Some`. The result is an `Option` because reqwest's is, and
+    /// because [`Proxy::no_proxy`] takes one.
     pub fn from_string(no_proxy_list: &str) -> Option<Self> {
         Some(Self { list: no_proxy::NoProxy::parse(no_proxy_list) })
     }
 }
 
-/// The URL of a proxy, as text or as a URL. Sealed.
+/// A proxy URL, as text or as a URL. This trait is sealed.
 pub trait IntoProxy: sealed::Sealed {
     #[doc(hidden)]
     fn into_text(self) -> String;
@@ -291,7 +296,7 @@ impl IntoProxy for &Url {
     }
 }
 
-/// As a program written for reqwest passes it.
+/// For programs written for reqwest, which pass this type.
 #[cfg(feature = "url")]
 impl IntoProxy for whatwg_url::Url {
     fn into_text(self) -> String {
@@ -322,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_protocol_cannot_send_is_refused() {
+    fn settings_that_the_protocol_does_not_support_are_refused() {
         let proxies = [
             Proxy::all("http://p").unwrap().basic_auth("a:b", "c"),
             Proxy::all("socks4://p").unwrap().basic_auth("a", "c"),

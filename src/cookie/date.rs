@@ -1,14 +1,15 @@
-//! The cookie-date of RFC 6265bis §5.1.1: what servers write in `Expires`, read as forgivingly as
-//! browsers read it. The zone is ignored: every cookie-date is UTC.
+//! Parses the cookie-date of RFC 6265bis §5.1.1, the value of `Expires`, as leniently as browsers
+//! do. The zone is ignored: every cookie-date is UTC.
 
-use std::{ops::RangeInclusive, time::SystemTime};
+use std::ops::RangeInclusive;
+use std::time::SystemTime;
 
 use crate::base::calendar::{self, DateTime, Time};
 
-/// The instant `input` names, or `None` where the RFC says to ignore the attribute.
+/// Returns the instant that `input` names, or `None` if the RFC says to ignore the attribute.
 pub(crate) fn parse(input: &[u8]) -> Option<SystemTime> {
     let mut fields = Fields::default();
-    for token in input.split(|&octet| is_delimiter(octet)) {
+    for token in input.split(|&byte| is_delimiter(byte)) {
         fields.take(token);
     }
     fields.instant()
@@ -23,7 +24,8 @@ struct Fields {
 }
 
 impl Fields {
-    /// A token fills the first field, in this order, that is still empty and whose form it has.
+    /// Stores the token in the first field, in this order, that is still empty and whose form it
+    /// has.
     fn take(&mut self, token: &[u8]) {
         let _ = fill(&mut self.time, time, token)
             || fill(&mut self.day, day_of_month, token)
@@ -49,8 +51,8 @@ fn fill<T>(field: &mut Option<T>, read: fn(&[u8]) -> Option<T>, token: &[u8]) ->
 }
 
 /// `delimiter = %x09 / %x20-2F / %x3B-40 / %x5B-60 / %x7B-7E`
-fn is_delimiter(octet: u8) -> bool {
-    matches!(octet, 0x09 | 0x20..=0x2F | 0x3B..=0x40 | 0x5B..=0x60 | 0x7B..=0x7E)
+fn is_delimiter(byte: u8) -> bool {
+    matches!(byte, 0x09 | 0x20..=0x2F | 0x3B..=0x40 | 0x5B..=0x60 | 0x7B..=0x7E)
 }
 
 /// `hms-time = time-field ":" time-field ":" time-field`, each of one or two digits.
@@ -74,10 +76,10 @@ fn year(token: &[u8]) -> Option<u32> {
     })
 }
 
-/// The digits that `input` starts with, when there are as many as `width` allows, and the rest.
-/// The RFC lets anything but another digit follow. A width of at most 4 cannot overflow.
+/// Returns the number that `input` starts with, if it has as many digits as `width` allows, and the
+/// rest. The RFC allows anything but another digit to follow. A width of at most 4 cannot overflow.
 fn number(input: &[u8], width: RangeInclusive<usize>) -> Option<(u32, &[u8])> {
-    let digits = input.iter().take_while(|octet| octet.is_ascii_digit()).count();
+    let digits = input.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if !width.contains(&digits) {
         return None;
     }

@@ -1,48 +1,51 @@
 //! Limits of the cookie store.
 
-/// How large cookies may be, and how many there may be of them: by default what RFC 6265bis says.
+/// The limits on the size and the number of cookies: by default those of RFC 6265bis.
 ///
 /// ```
 /// use leanhttp::cookie::{Jar, Limits};
 ///
 /// let mut limits = Limits::default();
-/// limits.per_domain = 180; // as many as a browser keeps
+/// limits.per_domain = 180; // as many as browsers keep
 /// let jar = Jar::new().with_limits(limits);
 /// assert!(jar.is_empty());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of a cookie's name and value together; a longer one is refused (§5.6 step 5).
+    /// The most bytes of a cookie's name and value together; a longer cookie is refused (§5.6 step
+    /// 5).
     ///
-    /// 4096.
+    /// Default: 4096.
     pub cookie_bytes: usize,
 
-    /// Bytes of an attribute's value; a longer one is ignored (§5.6, attribute step 6).
+    /// The most bytes of an attribute's value; a longer attribute is ignored (§5.6, attribute step
+    /// 6).
     ///
-    /// 1024.
+    /// Default: 1024.
     pub attribute_bytes: usize,
 
-    /// `Set-Cookie` fields of one response that are heeded, so that one answer cannot turn over the
-    /// whole jar.
+    /// The most `Set-Cookie` fields of one response that are used, so that one response cannot
+    /// replace the whole jar. Further fields are ignored.
     ///
-    /// 50, as in curl.
+    /// Default: 50, as in curl.
     pub per_response: usize,
 
-    /// Cookies of one domain; the one used longest ago goes, one that is not secure before others.
+    /// The most cookies of one domain. Beyond it the least recently used cookie is evicted, one
+    /// without `Secure` before others.
     ///
-    /// 50, the least that §6.1 asks for.
+    /// Default: 50, the minimum that §6.1 requires.
     pub per_domain: usize,
 
-    /// Cookies in all; the one used longest ago goes.
+    /// The most cookies in total. Beyond it the least recently used cookie is evicted.
     ///
-    /// 3000, the least that §6.1 asks for.
+    /// Default: 3000, the minimum that §6.1 requires.
     pub in_all: usize,
 
-    /// Bytes of the `Cookie` field's value: cookies beyond it stay at home.
+    /// The most bytes of the `Cookie` field's value; further cookies are not sent.
     ///
-    /// With its name that is 8190, beyond which servers commonly refuse a line: the default of
-    /// Apache's `LimitRequestFieldSize`, and curl's limit.
+    /// Default: 8182. With the field name that makes 8190 bytes, beyond which servers commonly
+    /// refuse a line: the default of Apache's `LimitRequestFieldSize`, and curl's limit.
     pub header_bytes: usize,
 }
 

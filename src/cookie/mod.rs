@@ -1,11 +1,12 @@
-//! Cookies: what servers store with the client and get back with later requests.
+//! Cookies: state that servers store in the client and receive with later requests.
 //!
-//! A [`Jar`] keeps them as RFC 6265bis (draft-ietf-httpbis-rfc6265bis) has it, with the limits and
-//! refusals of today's browsers. A [`CookieStore`] of your own can take its place. [`Cookie`] is
-//! what a response set, for programs that only want to look.
+//! A [`Jar`] stores them according to RFC 6265bis (draft-ietf-httpbis-rfc6265bis), with the limits
+//! of current browsers. To use a store of your own, implement [`CookieStore`]. [`Cookie`] is a
+//! cookie as a response set it, for programs that only read it.
 //!
 //! ```
-//! use leanhttp::{cookie::{CookieStore, Jar}, url::Url};
+//! use leanhttp::cookie::{CookieStore, Jar};
+//! use leanhttp::url::Url;
 //!
 //! let jar = Jar::default();
 //! jar.add_cookie_str("session=31d4; Path=/", &Url::parse("https://example.com/login")?);
@@ -20,46 +21,49 @@
 //!
 //! | what | rule |
 //! | --- | --- |
-//! | size | name and value together at most 4096 octets, else the cookie is refused; an attribute of more than 1024 octets is ignored (§5.6) |
-//! | number | 50 in a domain, 3000 in all (§6.1), 50 from one response; the least recently used go first; for one more of its domain, no `Secure` one as long as there is another (§5.7) |
-//! | header | at most 8182 octets; cookies with longer paths first, then older ones, the rest stays at home (§5.8.3) |
-//! | life | `Max-Age` before `Expires`, at most 400 days (§5.5); without either as long as the jar |
-//! | control octets | a cookie with any but TAB is refused (§5.6) |
-//! | `Secure` | only `https` sets, gets, replaces or deletes such a cookie (§5.7) |
-//! | `__Secure-`, `__Host-` | refused without what they promise, in any case of letters (§5.7) |
+//! | size | name and value together at most 4096 bytes, else the cookie is refused; an attribute of more than 1024 bytes is ignored (§5.6) |
+//! | number | 50 in a domain, 3000 in all (§6.1), 50 from one response; the least recently used are evicted first; in a full domain, those without `Secure` before others (§5.7) |
+//! | header | at most 8182 bytes; cookies with longer paths first, then older ones, further cookies are not sent (§5.8.3) |
+//! | lifetime | `Max-Age` takes precedence over `Expires`, at most 400 days (§5.5); without either, the lifetime of the jar |
+//! | control characters | a cookie with any except TAB is refused (§5.6) |
+//! | `Secure` | only `https` may set, receive, replace or delete such a cookie (§5.7) |
+//! | `__Secure-`, `__Host-` | refused if the prefix's requirements are not met; prefixes are case-insensitive (§5.7) |
 //! | IP addresses | match only themselves (§5.1.3) |
-//! | ports | do not matter: cookies go to all ports of a host (§8.5) |
+//! | ports | are ignored: cookies are sent to all ports of a host (§8.5) |
 //!
-//! # What is not done
+//! # Not enforced
 //!
-//! - **`SameSite` is kept but not enforced.** It is about requests that one web site causes to
+//! - **`SameSite` is stored but not enforced.** It restricts requests that one web site causes to
 //!   another, and a client library does not know on whose behalf it sends. For the same reason
-//!   `SameSite=None` does not need `Secure`.
+//!   `SameSite=None` does not require `Secure`.
 //!
 //! # Files
 //!
-//! A jar can be saved and loaded, in either of two formats. What a file says is judged by the rules
-//! above once more, so that a broken or forged file does no more than a hostile server could.
+//! A jar can be saved and loaded in either of two formats. The rules above apply to loaded cookies
+//! too, so a broken or forged file can do no more than a hostile server.
 //!
-//! **JSON lines** keep all there is to a cookie: [`Jar::save_json`], [`Jar::load_json`]. Each line is
-//! one object; `expires`, in seconds since 1970, and `same_site` are left out when there is none. A
-//! string that is not UTF-8 stands in base64 under its key with `_b64` behind it.
+//! **JSON lines** keep every property of a cookie: [`Jar::save_json`], [`Jar::load_json`]. Each
+//! line is one object; `expires`, in seconds since 1970, and `same_site` are absent if the cookie
+//! has none. A string that is not UTF-8 is encoded in base64, with `_b64` appended to its key.
 //!
 //! ```json
 //! {"name":"a","value":"b","domain":"example.com","path":"/","host_only":false,"secure":true,"http_only":true,"expires":1924992000,"same_site":"Lax"}
 //! ```
 //!
-//! **The Netscape cookie file** is what curl, wget, browser extensions and many scripts read and
-//! write: [`Jar::save_netscape`], [`Jar::load_netscape`]. Seven fields with a TAB between: domain,
-//! whether it goes to the hosts below too, path, `Secure`, seconds since 1970 or 0, name, value;
-//! `#HttpOnly_` may stand before. `SameSite` gets lost, and cookies with a TAB in name or path.
+//! **The Netscape cookie file** is the format of curl, wget, browser extensions and many scripts:
+//! [`Jar::save_netscape`], [`Jar::load_netscape`]. Each line has seven fields separated by TABs:
+//! domain, whether subdomains are included, path, `Secure`, seconds since 1970 or 0, name, value;
+//! `#HttpOnly_` may precede them. The format has no `SameSite`, and cookies with a TAB in name or
+//! path are not written.
 //!
 //! # Public suffixes
 //!
-//! A cookie for all of `co.uk` would go to strangers. With the feature `public-suffix` it is refused,
-//! by Mozilla's list, which is part of the program: `cargo update -p psl` brings a newer one. Without
-//! the feature only single labels such as `com` are known to be public.
+//! A cookie for all of `co.uk` would be sent to unrelated sites. With the feature `public-suffix`
+//! it is refused according to Mozilla's list, which is compiled in: `cargo update -p psl` updates
+//! it. Without the feature only single labels such as `com` are treated as public suffixes.
 
+// Reading order: `parse` and `stored` (from `Set-Cookie` to a cookie), `store` (the cookies of a
+// jar), `jar` (the public type), `saved` (files). The others hold one rule or type each.
 #[cfg(feature = "cookies")]
 pub(crate) mod jar;
 
@@ -75,29 +79,27 @@ mod store;
 mod stored;
 mod suffix;
 
-use std::{
-    borrow::Cow,
-    fmt,
-    time::{Duration, SystemTime},
-};
+use std::borrow::Cow;
+use std::fmt;
+use std::time::{Duration, SystemTime};
 
 use http::HeaderValue;
 
 pub use self::limits::Limits;
 use self::parse::SetCookie;
-pub use self::{
-    provider::CookieStore,
-    same_site::SameSite,
-    saved::{Loaded, SessionCookies},
-    stored::StoredCookie,
-};
-pub(crate) use self::{provider::Cookies, refusal::Refusal};
+pub use self::provider::CookieStore;
+pub(crate) use self::provider::Cookies;
+pub(crate) use self::refusal::Refusal;
+pub use self::same_site::SameSite;
+pub use self::saved::{Loaded, SessionCookies};
+pub use self::stored::StoredCookie;
 pub use crate::cookie::jar::Jar;
 
-/// A cookie as a response set it: read, but not judged. A [`Jar`] may well refuse it.
+/// A cookie as a response set it: parsed, but not checked against the rules. A [`Jar`] may refuse
+/// it.
 ///
-/// Servers may send any octets; what is not UTF-8 shows as `U+FFFD` here. `Debug` leaves the value
-/// out, since it is often a credential.
+/// Servers may send any bytes; invalid UTF-8 is shown as `U+FFFD` here. `Debug` omits the value,
+/// since it is often a credential.
 ///
 /// ```
 /// use http::HeaderValue;
@@ -119,11 +121,11 @@ pub struct Cookie<'a> {
 }
 
 impl<'a> Cookie<'a> {
-    /// Reads the value of a `Set-Cookie` field (RFC 6265bis §5.6). `None` for one that says to
-    /// ignore it: without name and value, too long, or with control octets.
-    pub fn parse(set_cookie: &'a HeaderValue) -> Option<Cookie<'a>> {
+    /// Parses the value of a `Set-Cookie` field (RFC 6265bis §5.6). Returns `None` for one that
+    /// must be ignored: without name and value, too long, or with control characters.
+    pub fn parse(set_cookie: &'a HeaderValue) -> Option<Self> {
         let parsed = SetCookie::parse(set_cookie.as_bytes(), &Limits::default()).ok()?;
-        Some(Cookie {
+        Some(Self {
             name: String::from_utf8_lossy(parsed.name),
             value: String::from_utf8_lossy(parsed.value),
             domain: parsed.domain.map(String::from_utf8_lossy),
@@ -132,53 +134,54 @@ impl<'a> Cookie<'a> {
         })
     }
 
-    /// The name; empty for a cookie that has none.
+    /// Returns the name; empty for a cookie that has none.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The value, with its quotes if it has any.
+    /// Returns the value, with its quotes if it has any.
     pub fn value(&self) -> &str {
         &self.value
     }
 
-    /// Whether the cookie is hidden from scripts.
+    /// Returns whether `HttpOnly` is set, which hides the cookie from scripts.
     pub fn http_only(&self) -> bool {
         self.parsed.http_only
     }
 
-    /// Whether the cookie goes only over `https`.
+    /// Returns whether the cookie is sent only over `https`.
     pub fn secure(&self) -> bool {
         self.parsed.secure
     }
 
-    /// Whether `SameSite=Lax` was given.
+    /// Returns whether `SameSite=Lax` is set.
     pub fn same_site_lax(&self) -> bool {
         self.parsed.same_site == Some(SameSite::Lax)
     }
 
-    /// Whether `SameSite=Strict` was given.
+    /// Returns whether `SameSite=Strict` is set.
     pub fn same_site_strict(&self) -> bool {
         self.parsed.same_site == Some(SameSite::Strict)
     }
 
-    /// `Path`, if given and absolute.
+    /// Returns the `Path` attribute, if present and absolute.
     pub fn path(&self) -> Option<&str> {
         self.path.as_deref()
     }
 
-    /// `Domain`, if given, without a leading dot and in the letters of the server.
+    /// Returns the `Domain` attribute, if present, without a leading dot and with the case
+    /// unchanged.
     pub fn domain(&self) -> Option<&str> {
         self.domain.as_deref()
     }
 
-    /// `Max-Age`, if given and a number: zero for a negative one, and never more than `u64::MAX`
-    /// seconds.
+    /// Returns the `Max-Age` attribute, if present and a number: zero for a negative one, and never
+    /// more than `u64::MAX` seconds.
     pub fn max_age(&self) -> Option<Duration> {
         self.parsed.max_age
     }
 
-    /// `Expires`, if given and a date (§5.1.1).
+    /// Returns the `Expires` attribute, if present and a valid date (§5.1.1).
     pub fn expires(&self) -> Option<SystemTime> {
         self.parsed.expires
     }
@@ -204,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cookie_shows_what_was_sent() {
+    fn cookie_shows_the_attributes_as_sent() {
         let header = HeaderValue::from_static(
             "a=\"b\"; Path=/c; Domain=.Example.com; Secure; HttpOnly; SameSite=Lax; Max-Age=-1; \
              Expires=Thu, 01 Jan 1970 00:01:00 GMT",
@@ -230,14 +233,14 @@ mod tests {
     }
 
     #[test]
-    fn octets_that_are_not_utf8_show_as_replacement() {
+    fn invalid_utf8_is_shown_as_replacement_characters() {
         let header = HeaderValue::from_bytes(b"a\xFF=\xC3\xA9\xFE").unwrap();
         let cookie = Cookie::parse(&header).unwrap();
         assert_eq!((cookie.name(), cookie.value()), ("a\u{FFFD}", "é\u{FFFD}"));
     }
 
     #[test]
-    fn debug_keeps_the_value_to_itself() {
+    fn debug_omits_the_value() {
         let header = HeaderValue::from_static("name=secret");
         let shown = format!("{:?}", Cookie::parse(&header));
         assert!(shown.contains("name") && !shown.contains("secret"), "{shown}");

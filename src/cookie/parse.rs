@@ -1,20 +1,23 @@
-//! `Set-Cookie` as octets (RFC 6265bis §5.6): one pass, no allocation, no judgement about the site
-//! it came from.
+//! Parses `Set-Cookie` as bytes (RFC 6265bis §5.6), in one pass and without allocation. It does not
+//! check the cookie against the site that set it.
 
 use std::time::{Duration, SystemTime};
 
-use super::{date, limits::Limits, refusal::Refusal, same_site::SameSite};
+use super::date;
+use super::limits::Limits;
+use super::refusal::Refusal;
+use super::same_site::SameSite;
 
-/// What one `Set-Cookie` field says. Slices of the field's value; of a repeated attribute the last
-/// valid one counts.
+/// The contents of one `Set-Cookie` field, as slices of the field's value. For a repeated attribute
+/// the last valid one counts.
 #[derive(Default)]
 pub(crate) struct SetCookie<'a> {
     /// Empty for a cookie without a name, as `Set-Cookie: token` sends one.
     pub(crate) name: &'a [u8],
     pub(crate) value: &'a [u8],
     pub(crate) expires: Option<SystemTime>,
-    /// Zero for every value that is not positive; the largest `Duration` of whole seconds for one
-    /// beyond all bounds.
+    /// Zero for every value that is not positive; the largest `Duration` of whole seconds on
+    /// overflow.
     pub(crate) max_age: Option<Duration>,
     /// Without its leading dot, and never empty.
     pub(crate) domain: Option<&'a [u8]>,
@@ -26,11 +29,11 @@ pub(crate) struct SetCookie<'a> {
 }
 
 impl<'a> SetCookie<'a> {
-    pub(crate) fn parse(input: &'a [u8], limits: &Limits) -> Result<SetCookie<'a>, Refusal> {
-        if input.iter().any(|&octet| is_control(octet)) {
+    pub(crate) fn parse(input: &'a [u8], limits: &Limits) -> Result<Self, Refusal> {
+        if input.iter().any(|&byte| is_control(byte)) {
             return Err(Refusal::ControlOctet);
         }
-        let mut parts = input.split(|&octet| octet == b';');
+        let mut parts = input.split(|&byte| byte == b';');
         let (name, value) = name_and_value(parts.next().unwrap_or_default());
         if name.is_empty() && value.is_empty() {
             return Err(Refusal::Empty);
@@ -38,7 +41,7 @@ impl<'a> SetCookie<'a> {
         if name.len() + value.len() > limits.cookie_bytes {
             return Err(Refusal::PairTooLong);
         }
-        let mut cookie = SetCookie { name, value, ..SetCookie::default() };
+        let mut cookie = Self { name, value, ..Self::default() };
         for attribute in parts {
             let (name, value) = split_pair(attribute).unwrap_or((attribute.trim_ascii(), b""));
             if value.len() <= limits.attribute_bytes {
@@ -48,8 +51,8 @@ impl<'a> SetCookie<'a> {
         Ok(cookie)
     }
 
-    /// §5.6.1 to §5.6.7. An unknown or malformed attribute changes nothing, except that a malformed
-    /// `Domain`, `Path` or `SameSite` undoes an earlier one.
+    /// Applies one attribute (§5.6.1 to §5.6.7). An unknown or malformed attribute has no effect,
+    /// except that a malformed `Domain`, `Path` or `SameSite` discards an earlier one.
     fn apply(&mut self, name: &[u8], value: &'a [u8]) {
         let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         if is("Expires") {
@@ -71,23 +74,23 @@ impl<'a> SetCookie<'a> {
     }
 }
 
-/// Without `=` the whole is the value of a cookie that has no name (§5.6 step 3).
+/// Without `=` the whole pair is the value of a cookie that has no name (§5.6 step 3).
 fn name_and_value(pair: &[u8]) -> (&[u8], &[u8]) {
     split_pair(pair).unwrap_or((b"", pair.trim_ascii()))
 }
 
-/// Around the first `=`, both sides without surrounding SP and TAB. (`trim_ascii` knows more white
-/// space than that, but no control octet comes this far.)
+/// Splits at the first `=`, and trims SP and TAB from both sides. (`trim_ascii` trims other white
+/// space too, but control characters are refused earlier.)
 fn split_pair(input: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut sides = input.splitn(2, |&octet| octet == b'=');
+    let mut sides = input.splitn(2, |&byte| byte == b'=');
     Some((sides.next()?.trim_ascii(), sides.next()?.trim_ascii()))
 }
 
-fn is_control(octet: u8) -> bool {
-    octet.is_ascii_control() && octet != b'\t'
+fn is_control(byte: u8) -> bool {
+    byte.is_ascii_control() && byte != b'\t'
 }
 
-/// §5.6.2: digits, perhaps after one `-`. A negative age is as good as none: expired.
+/// §5.6.2: digits, optionally after one `-`. A negative age counts as zero: expired.
 fn max_age(value: &[u8]) -> Option<Duration> {
     let (digits, is_negative) = match value.strip_prefix(b"-") {
         Some(digits) => (digits, true),

@@ -1,4 +1,4 @@
-//! The interface of cookie stores, which needs no jar.
+//! The interface of cookie stores, which is available without the jar.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,14 +7,16 @@ use http::HeaderValue;
 
 use crate::url::Url;
 
-/// Where a client takes the `Cookie` of its requests from, and puts the `Set-Cookie` of responses.
+/// A store that supplies the `Cookie` field of requests and receives the `Set-Cookie` fields of
+/// responses.
 ///
-/// `Jar` is the one at hand; implement the trait to keep cookies elsewhere, or to decide for
-/// yourself which are kept.
+/// `Jar` is the built-in implementation; implement this trait to store cookies elsewhere, or to
+/// decide yourself which are kept.
 ///
 /// ```
 /// use http::HeaderValue;
-/// use leanhttp::{cookie::CookieStore, url::Url};
+/// use leanhttp::cookie::CookieStore;
+/// use leanhttp::url::Url;
 ///
 /// /// Sends the same cookie everywhere on one host, and keeps none.
 /// struct Fixed(HeaderValue);
@@ -28,11 +30,11 @@ use crate::url::Url;
 /// }
 /// ```
 pub trait CookieStore: Send + Sync {
-    /// Takes the values of the `Set-Cookie` fields of a response to `url`.
+    /// Receives the values of the `Set-Cookie` fields of a response from `url`.
     fn set_cookies(&self, cookie_headers: &mut dyn Iterator<Item = &HeaderValue>, url: &Url);
 
-    /// The value of the `Cookie` field for a request to `url`; `None` sends no such field. Mark it
-    /// [sensitive](HeaderValue::set_sensitive) to keep it out of logs, as `Jar` does.
+    /// Returns the value of the `Cookie` field for a request to `url`; with `None` no such field is
+    /// sent. Mark it [sensitive](HeaderValue::set_sensitive) to keep it out of logs, as `Jar` does.
     fn cookies(&self, url: &Url) -> Option<HeaderValue>;
 }
 

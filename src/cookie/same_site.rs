@@ -1,14 +1,14 @@
-//! When a cookie is sent to another site, as browsers see it.
+//! The `SameSite` attribute.
 
-/// What a server wants browsers to do with a cookie when another site causes the request
+/// The server's instruction to browsers about sending a cookie with requests caused by another site
 /// (RFC 6265bis §5.6.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SameSite {
-    /// Not to send it.
+    /// Never send it.
     Strict,
-    /// To send it only when the user follows a link.
+    /// Send it only with top-level navigation, such as following a link.
     Lax,
-    /// To send it.
+    /// Always send it.
     None,
 }

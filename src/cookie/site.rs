@@ -1,8 +1,8 @@
-//! Where a response came from or a request goes to, as far as cookies care.
+//! The parts of a URL that cookies depend on.
 
 use crate::url::{Host, Url};
 
-/// The part of a URL that decides about cookies. Not the port: cookies do not know ports
+/// The part of a URL that decides about cookies. The port is not included: cookies ignore ports
 /// (RFC 6265bis §8.5).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Site<'a> {
@@ -20,8 +20,8 @@ pub(crate) enum HostKind {
     Ip,
 }
 
-/// Whether others can read along: `https` is secure, and so is plain `http` to the own machine, as
-/// browsers, curl and Go have it (W3C Secure Contexts §3.1).
+/// The security of the connection: `https` is secure, and so is plain `http` to the local machine,
+/// as in browsers, curl and Go (W3C Secure Contexts §3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
     Plain,
@@ -29,7 +29,8 @@ pub(crate) enum Scheme {
 }
 
 impl<'a> Site<'a> {
-    /// Whether the host is `domain` or one below it (§5.1.3). Addresses have nothing below them.
+    /// Returns whether the host is `domain` or a subdomain of it (§5.1.3). IP addresses have no
+    /// subdomains.
     pub(crate) fn domain_matches(&self, domain: &str) -> bool {
         match self.host.strip_suffix(domain) {
             Some("") => true,
@@ -38,7 +39,7 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// The directory of the request, for a cookie that names no path of its own (§5.1.4).
+    /// Returns the default-path of the request, for a cookie without a `Path` (§5.1.4).
     pub(crate) fn default_path(&self) -> &'a str {
         match self.path.rsplit_once('/') {
             Some((directory, _)) if directory.starts_with('/') => directory,
@@ -46,14 +47,15 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// Whether a cookie of this path goes along with the request.
+    /// Returns whether a cookie with this path is sent with the request.
     pub(crate) fn path_matches(&self, cookie_path: &[u8]) -> bool {
         path_matches(self.path.as_bytes(), cookie_path)
     }
 
-    /// The store's key for `domain`, the host or one above it: its labels reversed, as in
-    /// `com.example.www`. In this order everything below a domain is one range, and what is above
-    /// it are the prefixes that end before a dot. An address has no labels, so its dots are hidden.
+    /// Returns the store's key for `domain`, the host or one of its parent domains: its labels
+    /// reversed, as in `com.example.www`. In this order the subdomains of a domain are one range,
+    /// and its parents are the prefixes that end before a dot. An address has no labels, so its
+    /// dots are replaced.
     pub(crate) fn key(&self, domain: &str) -> String {
         match self.host_kind {
             HostKind::Domain => domain.rsplit('.').collect::<Vec<_>>().join("."),
@@ -63,8 +65,8 @@ impl<'a> Site<'a> {
 }
 
 impl<'a> From<&'a Url> for Site<'a> {
-    fn from(url: &'a Url) -> Site<'a> {
-        Site {
+    fn from(url: &'a Url) -> Self {
+        Self {
             host: url.host_str().unwrap_or_default(),
             host_kind: if url.domain().is_some() { HostKind::Domain } else { HostKind::Ip },
             path: url.path(),
@@ -80,7 +82,8 @@ impl Scheme {
     }
 }
 
-/// RFC 6761 §6.3 for the name and all below it, RFC 1122 §3.2.1.3 and RFC 4291 §2.5.3 for addresses.
+/// Returns whether the host is a loopback name or address: RFC 6761 §6.3 for `localhost` and its
+/// subdomains, RFC 1122 §3.2.1.3 and RFC 4291 §2.5.3 for addresses.
 fn is_own_machine(host: Host<&str>) -> bool {
     match host {
         Host::Ipv4(address) => address.is_loopback(),
@@ -92,7 +95,7 @@ fn is_own_machine(host: Host<&str>) -> bool {
     }
 }
 
-/// Whether `path` is `cookie_path` or lies in that directory (§5.1.4).
+/// Returns whether `path` path-matches `cookie_path` (§5.1.4).
 pub(crate) fn path_matches(path: &[u8], cookie_path: &[u8]) -> bool {
     match path.strip_prefix(cookie_path) {
         Some(rest) => rest.is_empty() || rest.starts_with(b"/") || cookie_path.ends_with(b"/"),
@@ -102,12 +105,12 @@ pub(crate) fn path_matches(path: &[u8], cookie_path: &[u8]) -> bool {
 
 #[cfg(test)]
 impl<'a> From<&'a str> for Site<'a> {
-    /// Of a URL that needs no parsing: canonical, without port and query.
-    fn from(url: &'a str) -> Site<'a> {
+    /// Builds a site from a canonical URL without port and query.
+    fn from(url: &'a str) -> Self {
         let (scheme, rest) = url.split_once("://").unwrap();
         let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let is_ip = host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok();
-        Site {
+        Self {
             host,
             host_kind: if is_ip { HostKind::Ip } else { HostKind::Domain },
             path,
@@ -185,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_tell_hosts_apart() {
+    fn keys_distinguish_hosts() {
         let table = [
             ("http://www.example.com", "com.example.www"),
             ("http://com", "com"),

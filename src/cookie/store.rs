@@ -1,40 +1,42 @@
-//! The cookie store (RFC 6265bis §5.7 and §5.8): a value that is told the time and touches nothing.
+//! The cookie store (RFC 6265bis §5.7 and §5.8): a value without I/O, whose caller passes the time.
 //!
-//! Cookies lie by domain, the domains in the order of [`Site::key`]. What a request needs is then a
-//! look-up for each label of its host, and what lies below a domain is one range. No domain holds
-//! more than a few dozen cookies, so within a domain they are simply searched through.
+//! Cookies are grouped by domain, the domains in the order of [`Site::key`]. A request then needs
+//! one lookup for each label of its host, and the subdomains of a domain are one range. A domain
+//! holds only a few dozen cookies, so a linear search within it is enough.
 
-use std::{cmp::Reverse, collections::BTreeMap, ops::Bound, time::SystemTime};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::HeaderValue;
 
-use super::{
-    limits::Limits,
-    parse::SetCookie,
-    refusal::Refusal,
-    saved::Record,
-    site::{Scheme, Site, path_matches},
-    stored::StoredCookie,
-};
+use super::limits::Limits;
+use super::parse::SetCookie;
+use super::refusal::Refusal;
+use super::saved::Record;
+use super::site::{Scheme, Site, path_matches};
+use super::stored::StoredCookie;
 
 /// No method leaves an expired cookie, an empty domain, or more cookies than the limits allow.
 #[derive(Default)]
 pub(crate) struct Store {
     domains: BTreeMap<String, Vec<StoredCookie>>,
     limits: Limits,
-    /// Cookies in all domains together.
+    /// The number of cookies in all domains.
     len: usize,
-    /// Grows with every cookie set and every header made; orders creations and accesses.
+    /// A counter that grows with every cookie set and every header made; it orders creations and
+    /// accesses.
     ticks: u64,
-    /// No cookie expires before this; `None` where none expires at all.
+    /// No cookie expires before this; `None` if no cookie expires.
     next_expiry: Option<SystemTime>,
-    /// Whom to evict when there are too many in all: the cookies there were when this was made, the
-    /// one used longest ago last. Those used since then are younger than all that are left here.
+    /// The order of eviction when the store is full: the cookies at the time the queue was built,
+    /// the least recently used last. Cookies used since then are more recent than all in the queue.
     queue: Vec<Queued>,
 }
 
-/// A cookie as it was at some time; with the next use it is no longer that.
+/// A cookie at the time the queue was built; its next use makes this entry stale.
 struct Queued {
     accessed: u64,
     created: u64,
@@ -42,8 +44,8 @@ struct Queued {
 }
 
 impl Store {
-    /// Does what `set_cookie`, the value of a `Set-Cookie` field from `site`, asks for: stores,
-    /// replaces or deletes a cookie.
+    /// Applies `set_cookie`, the value of a `Set-Cookie` field from `site`: stores, replaces or
+    /// deletes a cookie.
     pub(crate) fn set(
         &mut self,
         site: Site<'_>,
@@ -69,7 +71,7 @@ impl Store {
         &self.limits
     }
 
-    /// Puts a cookie from a file in. One that has expired changes nothing.
+    /// Adds a cookie from a file. An expired one has no effect.
     pub(crate) fn restore(&mut self, record: &Record, now: SystemTime) -> Result<(), Refusal> {
         self.evict_expired(now);
         let (key, cookie) = record.admit(&self.limits, now)?;
@@ -80,8 +82,8 @@ impl Store {
         Ok(())
     }
 
-    /// The `Cookie` field for a request to `site`: longer paths first, then older cookies, as many
-    /// as fit (§5.8.3). Marked sensitive.
+    /// Returns the `Cookie` field for a request to `site`: longer paths first, then older cookies,
+    /// as many as fit (§5.8.3). It is marked sensitive.
     pub(crate) fn header(&mut self, site: Site<'_>, now: SystemTime) -> Option<HeaderValue> {
         self.evict_expired(now);
         self.touch(site);
@@ -105,7 +107,7 @@ impl Store {
         Some(header)
     }
 
-    /// The cookies that go along with a request to `site`, in the order of the `Cookie` field.
+    /// Returns the cookies for a request to `site`, in the order of the `Cookie` field.
     pub(crate) fn matching(&self, site: Site<'_>) -> Vec<&StoredCookie> {
         let key = site.key(site.host);
         let held = at_and_above(&key).filter_map(|key| self.domains.get(key)).flatten();
@@ -114,7 +116,7 @@ impl Store {
         matching
     }
 
-    /// All cookies in the order of their creation.
+    /// Returns all cookies in the order of their creation.
     pub(crate) fn to_vec(&self) -> Vec<StoredCookie> {
         let mut cookies: Vec<_> = self.iter().cloned().collect();
         cookies.sort_by_key(|cookie| cookie.created);
@@ -141,7 +143,7 @@ impl Store {
         self.domains.values().flatten()
     }
 
-    /// Each pass over the store removes a cookie or moves `next_expiry` on, so there are no more
+    /// Each pass over the store removes a cookie or advances `next_expiry`, so there are no more
     /// passes than cookies set.
     pub(crate) fn evict_expired(&mut self, now: SystemTime) {
         if self.next_expiry.is_some_and(|next| next <= now) {
@@ -150,8 +152,8 @@ impl Store {
         }
     }
 
-    /// Whether a `Secure` cookie stands where the new one would lie over it, seen from any host
-    /// that gets both (§5.7 step 16).
+    /// Returns whether the new cookie would overlay a `Secure` cookie on any host that receives
+    /// both (§5.7 step 16).
     fn has_secure_under(&self, key: &str, new: &StoredCookie) -> bool {
         let above = at_and_above(key).filter_map(|key| self.domains.get(key));
         above
@@ -160,15 +162,16 @@ impl Store {
             .any(|held| held.secure && held.name == new.name && path_matches(&new.path, &held.path))
     }
 
-    /// The range from `com.example.` to what follows all strings that start so.
+    /// Returns the cookies of all subdomains: the range of keys from `com.example.` to the end of
+    /// that prefix.
     fn below(&self, key: &str) -> impl Iterator<Item = &Vec<StoredCookie>> {
         let (start, end) = (format!("{key}."), format!("{key}/"));
         let range = (Bound::Included(start.as_str()), Bound::Excluded(end.as_str()));
         self.domains.range::<str, _>(range).map(|(_, cookies)| cookies)
     }
 
-    /// A cookie that takes another's place keeps its age (§5.7 step 23). An expired one only takes
-    /// the place, which is how servers delete.
+    /// Stores or replaces a cookie. A cookie that replaces another keeps its creation time (§5.7
+    /// step 23). An expired one only removes the old one, which is how servers delete.
     fn put(&mut self, key: String, mut cookie: StoredCookie, now: SystemTime) {
         self.ticks += 1;
         cookie.accessed = self.ticks;
@@ -202,8 +205,8 @@ impl Store {
         Some(cookie)
     }
 
-    /// One too many in a domain: the one used longest ago goes, but no `Secure` cookie as long as
-    /// there is another, so that plain `http` cannot flush them out.
+    /// Evicts one cookie of a domain over its limit: the least recently used, but no `Secure`
+    /// cookie while there is another, so that plain `http` cannot evict them.
     fn evict_excess_of(&mut self, key: &str) {
         let crowded = self.domains.get(key).filter(|held| held.len() > self.limits.per_domain);
         let oldest =
@@ -213,8 +216,8 @@ impl Store {
         }
     }
 
-    /// One too many in all: the one used longest ago goes. To look for it among all each time would
-    /// make a flood of cookies costly.
+    /// Evicts one cookie of a store over its limit: the least recently used. The queue avoids a
+    /// search of the whole store for each cookie, which would make a flood of cookies costly.
     fn evict_excess(&mut self) {
         if self.len > self.limits.in_all && !self.evict_queued() {
             self.queue_all();
@@ -222,7 +225,8 @@ impl Store {
         }
     }
 
-    /// Takes the next in the queue that is still there and was not used since, if there is one.
+    /// Evicts the next cookie in the queue that still exists and was not used since, if there is
+    /// one.
     fn evict_queued(&mut self) -> bool {
         while let Some(Queued { accessed, created, key }) = self.queue.pop() {
             let is_it = |held: &StoredCookie| (held.accessed, held.created) == (accessed, created);
@@ -254,7 +258,7 @@ impl Store {
     }
 }
 
-/// `com`, `com.example`, `com.example.www` for the key `com.example.www`.
+/// Returns `com`, `com.example`, `com.example.www` for the key `com.example.www`.
 fn at_and_above(key: &str) -> impl Iterator<Item = &str> {
     let above = key.match_indices('.').filter_map(|(dot, _)| key.get(..dot));
     above.chain([key])

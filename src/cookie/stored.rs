@@ -1,28 +1,25 @@
-//! One cookie as the jar keeps it, and the rules by which a `Set-Cookie` becomes one: those steps of
-//! RFC 6265bis §5.7 that look at nothing but the cookie and where it came from.
+//! A stored cookie, and the rules by which a `Set-Cookie` becomes one: the steps of RFC 6265bis
+//! §5.7 that depend only on the cookie and the site that set it.
 
-use std::{
-    borrow::Cow,
-    fmt,
-    time::{Duration, SystemTime},
-};
+use std::borrow::Cow;
+use std::fmt;
+use std::time::{Duration, SystemTime};
 
-use super::{
-    limits::Limits,
-    parse::SetCookie,
-    refusal::Refusal,
-    same_site::SameSite,
-    site::{Scheme, Site},
-    suffix::is_public_suffix,
-};
+use super::limits::Limits;
+use super::parse::SetCookie;
+use super::refusal::Refusal;
+use super::same_site::SameSite;
+use super::site::{Scheme, Site};
+use super::suffix::is_public_suffix;
 
-/// A cookie that a [`Jar`](super::Jar) holds, as [`Jar::to_vec`](super::Jar::to_vec) shows it.
+/// A cookie that a [`Jar`](super::Jar) holds, as [`Jar::to_vec`](super::Jar::to_vec) returns it.
 ///
-/// Servers may send any octets; what is not UTF-8 shows as `U+FFFD` here, and goes back to the
-/// server unchanged. `Debug` leaves the value out, since it is often a credential.
+/// Servers may send any bytes; invalid UTF-8 is shown as `U+FFFD` here, and is sent back to the
+/// server unchanged. `Debug` omits the value, since it is often a credential.
 ///
 /// ```
-/// use leanhttp::{cookie::Jar, url::Url};
+/// use leanhttp::cookie::Jar;
+/// use leanhttp::url::Url;
 ///
 /// let jar = Jar::default();
 /// let url = Url::parse("https://www.example.com/shop/cart")?;
@@ -47,7 +44,7 @@ pub struct StoredCookie {
     pub(super) secure: bool,
     http_only: bool,
     same_site: Option<SameSite>,
-    /// Ticks of the store's own clock, which cannot stand still or go back as the wall clock can.
+    /// Ticks of the store's own counter, which is strictly increasing, unlike the wall clock.
     pub(super) created: u64,
     pub(super) accessed: u64,
 }
@@ -56,66 +53,68 @@ pub struct StoredCookie {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scope {
     HostOnly,
-    /// The domain and everything below it.
+    /// The domain and its subdomains.
     Domain,
 }
 
 impl StoredCookie {
-    /// The name; empty for a cookie that has none.
+    /// Returns the name; empty for a cookie that has none.
     pub fn name(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.name)
     }
 
-    /// The value, with its quotes if it has any.
+    /// Returns the value, with its quotes if it has any.
     pub fn value(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.value)
     }
 
-    /// The host that set the cookie, or the domain it is for: see [`host_only`](Self::host_only).
-    /// Lower-case, without the dot that `Domain` may begin with.
+    /// Returns the host that set the cookie, or the domain it is for: see
+    /// [`host_only`](Self::host_only). Lower-case, without the dot that `Domain` may begin with.
     pub fn domain(&self) -> &str {
         &self.domain
     }
 
-    /// Whether the cookie goes to exactly [`domain`](Self::domain) and to no host below it, as it
-    /// does when the server gave no `Domain`.
+    /// Returns whether the cookie is sent only to exactly [`domain`](Self::domain) and not to its
+    /// subdomains, which is so if the server gave no `Domain`.
     pub fn host_only(&self) -> bool {
         self.scope == Scope::HostOnly
     }
 
-    /// The cookie goes along with requests to this path and below it.
+    /// Returns the path; the cookie is sent with requests to it and below it.
     pub fn path(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.path)
     }
 
-    /// Whether the cookie goes only over `https`.
+    /// Returns whether the cookie is sent only over `https`.
     pub fn secure(&self) -> bool {
         self.secure
     }
 
-    /// Whether scripts of a web page would not see the cookie; without a meaning for this library.
+    /// Returns whether `HttpOnly` is set, which hides the cookie from scripts; it has no effect in
+    /// this library.
     pub fn http_only(&self) -> bool {
         self.http_only
     }
 
-    /// What the server asked for, if anything; [not enforced](super#what-is-not-done).
+    /// Returns the `SameSite` attribute, if the server set it; [not
+    /// enforced](super#not-enforced).
     pub fn same_site(&self) -> Option<SameSite> {
         self.same_site
     }
 
-    /// When the cookie goes; `None` for one that lives as long as the jar. Never more than 400 days
-    /// after it was set (RFC 6265bis §5.5).
+    /// Returns the expiry time; `None` for a cookie that lives as long as the jar. Never more than
+    /// 400 days after it was set (RFC 6265bis §5.5).
     pub fn expires(&self) -> Option<SystemTime> {
         self.expires
     }
 
-    /// The cookie that `set_cookie` makes when `site` sends it, unless a rule forbids it.
+    /// Returns the cookie that `set_cookie` from `site` creates, unless a rule forbids it.
     pub(crate) fn admit(
         set_cookie: &SetCookie<'_>,
         site: Site<'_>,
         limits: &Limits,
         now: SystemTime,
-    ) -> Result<StoredCookie, Refusal> {
+    ) -> Result<Self, Refusal> {
         let (domain, scope) = domain_and_scope(set_cookie.domain, site)?;
         let path = set_cookie.path.unwrap_or(site.default_path().as_bytes());
         if domain.len() > MAX_DOMAIN || path.len() > limits.attribute_bytes {
@@ -127,7 +126,7 @@ impl StoredCookie {
         if !keeps_prefix_promise(set_cookie, scope) {
             return Err(Refusal::Prefix);
         }
-        Ok(StoredCookie {
+        Ok(Self {
             name: set_cookie.name.into(),
             value: set_cookie.value.into(),
             domain,
@@ -142,7 +141,7 @@ impl StoredCookie {
         })
     }
 
-    /// Whether the cookie goes along with a request to `site` (§5.8.3 step 1).
+    /// Returns whether the cookie is sent with a request to `site` (§5.8.3 step 1).
     pub(crate) fn matches(&self, site: Site<'_>) -> bool {
         let is_for_host = match self.scope {
             Scope::HostOnly => site.host == self.domain,
@@ -153,8 +152,8 @@ impl StoredCookie {
             && (site.scheme == Scheme::Secure || !self.secure)
     }
 
-    /// Whether `new` takes this cookie's place (§5.7 step 23).
-    pub(crate) fn is_replaced_by(&self, new: &StoredCookie) -> bool {
+    /// Returns whether `new` replaces this cookie (§5.7 step 23).
+    pub(crate) fn is_replaced_by(&self, new: &Self) -> bool {
         self.name == new.name
             && self.domain == new.domain
             && self.scope == new.scope
@@ -194,7 +193,7 @@ impl fmt::Debug for StoredCookie {
 fn domain_and_scope(domain: Option<&[u8]>, site: Site<'_>) -> Result<(String, Scope), Refusal> {
     let host_only = (site.host.to_owned(), Scope::HostOnly);
     let Some(domain) = domain else { return Ok(host_only) };
-    // One beyond ASCII matches no host, so it needs no rule of its own.
+    // A non-ASCII domain matches no host, so it needs no rule of its own.
     let domain = std::str::from_utf8(domain).map_err(|_| Refusal::ForeignDomain)?;
     let domain = domain.to_ascii_lowercase();
     if is_public_suffix(&domain) {
@@ -206,8 +205,8 @@ fn domain_and_scope(domain: Option<&[u8]>, site: Site<'_>) -> Result<(String, Sc
     Ok((domain, Scope::Domain))
 }
 
-/// §5.7 steps 20 to 22. A name that only looks like a prefix, because it is the value of a cookie
-/// without a name, would fool the server and promises nothing.
+/// §5.7 steps 20 to 22. A cookie without a name whose value begins with a prefix is refused too,
+/// because the server would mistake the value for a name.
 fn keeps_prefix_promise(cookie: &SetCookie<'_>, scope: Scope) -> bool {
     if cookie.name.is_empty() {
         return !has_prefix(cookie.value, SECURE_PREFIX) && !has_prefix(cookie.value, HOST_PREFIX);
@@ -218,12 +217,12 @@ fn keeps_prefix_promise(cookie: &SetCookie<'_>, scope: Scope) -> bool {
     cookie.secure || !has_prefix(cookie.name, SECURE_PREFIX)
 }
 
-fn has_prefix(octets: &[u8], prefix: &str) -> bool {
-    octets.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
+fn has_prefix(bytes: &[u8], prefix: &str) -> bool {
+    bytes.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
 }
 
-/// §5.7 step 6: `Max-Age` goes before `Expires`, and neither beyond the longest life. An instant that the
-/// platform's clock cannot name is as far away as never.
+/// §5.7 step 6: `Max-Age` takes precedence over `Expires`, and both are limited to the longest
+/// lifetime. An instant that the platform's clock cannot represent counts as never.
 fn expiry(cookie: &SetCookie<'_>, now: SystemTime) -> Option<SystemTime> {
     let asked = match cookie.max_age {
         Some(max_age) => now.checked_add(max_age.min(MAX_LIFE)),
@@ -241,7 +240,7 @@ const HOST_PREFIX: &str = "__Host-";
 /// The limit that RFC 6265bis §5.5 recommends: 400 days.
 const MAX_LIFE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// A name has at most 253 octets in the DNS (RFC 1035 §2.3.4), 254 with a trailing dot.
+/// A name has at most 253 bytes in the DNS (RFC 1035 §2.3.4), 254 with a trailing dot.
 const MAX_DOMAIN: usize = 255;
 
 #[cfg(test)]

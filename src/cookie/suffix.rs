@@ -1,15 +1,15 @@
-//! Public suffixes: domains under which strangers register, so that nobody may set a cookie for
-//! all of them (RFC 6265bis §5.7 step 9).
+//! Public suffixes: domains under which anyone can register, so that no cookie may be set for all
+//! of them (RFC 6265bis §5.7 step 9).
 
-/// Whether no cookie may span `domain`, which is lower-case. `com.` is as public as `com`, and
-/// `localhost` is one's own.
+/// Returns whether `domain`, which is lower-case, is a public suffix. `com.` is as public as `com`;
+/// `localhost` is not public.
 pub(crate) fn is_public_suffix(domain: &str) -> bool {
     let domain = domain.strip_suffix('.').unwrap_or(domain);
     domain != "localhost" && is_listed(domain)
 }
 
-/// As the Mozilla list has it, registries and the private section (`github.io`) alike. A top-level
-/// domain that it does not know is a suffix too: that is its rule `*`.
+/// By the Mozilla list, including its private section (`github.io`). An unknown top-level domain is
+/// a suffix too: that is the list's rule `*`.
 #[cfg(feature = "public-suffix")]
 fn is_listed(domain: &str) -> bool {
     use psl::Psl;
@@ -17,7 +17,7 @@ fn is_listed(domain: &str) -> bool {
     psl::List.suffix(domain.as_bytes()).is_some_and(|suffix| suffix.as_bytes() == domain.as_bytes())
 }
 
-/// Without the list only the single labels are known.
+/// Without the list only single labels are known.
 #[cfg(not(feature = "public-suffix"))]
 fn is_listed(domain: &str) -> bool {
     !domain.contains('.')
@@ -44,7 +44,7 @@ mod tests {
     }
 
     /// Rules of two labels, a wildcard with its exception, a private one, an internationalized one;
-    /// and what is none: addresses, empty labels.
+    /// and names that are no suffix: addresses, empty labels.
     #[cfg(feature = "public-suffix")]
     #[test]
     fn the_list_knows_more() {

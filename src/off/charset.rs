@@ -1,6 +1,6 @@
-//! Text of a build without the feature `charset`: UTF-8 whatever the response says.
+//! Decodes text in a build without the feature `charset`: as UTF-8, whatever the response declares.
 
-/// What is no character becomes U+FFFD; a byte order mark is removed.
+/// Decodes UTF-8. Invalid sequences become U+FFFD; a byte order mark is removed.
 pub(crate) fn decode(body: Vec<u8>, _content_type: Option<&[u8]>, _default: &str) -> String {
     let text = String::from_utf8(body)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
@@ -10,7 +10,8 @@ pub(crate) fn decode(body: Vec<u8>, _content_type: Option<&[u8]>, _default: &str
     }
 }
 
-/// The text of a body that begins with a byte order mark; none of any other, which is its own text.
+/// Returns the decoded text of a body that begins with a byte order mark; `None` if the body is
+/// already its own text.
 #[cfg(feature = "json")]
 pub(crate) fn recoded(body: &[u8], _content_type: Option<&[u8]>) -> Option<String> {
     let marked = body.strip_prefix(b"\xef\xbb\xbf")?;

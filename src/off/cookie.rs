@@ -1,4 +1,4 @@
-//! Cookies: without the feature `cookies` there is no jar for them.
+//! Cookies in a build without the feature `cookies`: there is no jar.
 
 #[path = "../cookie/provider.rs"]
 mod provider;

@@ -1,15 +1,15 @@
-//! Digest authentication of a build without the feature `digest`: there is none.
+//! Digest authentication in a build without the feature `digest`: an uninhabited stand-in.
 
 use http::{HeaderMap, HeaderValue};
 
 use crate::policy::auth::credentials::Asked;
 use crate::url::Url;
 
-/// Nobody has one.
+/// Cannot be constructed.
 #[derive(Debug, Clone)]
 pub(crate) enum Login {}
 
-/// Nothing to set.
+/// No settings.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {}
 
@@ -19,7 +19,7 @@ impl Settings {
     }
 }
 
-/// It never begins.
+/// Cannot be constructed.
 #[derive(Debug)]
 pub(crate) enum Authentication {}
 

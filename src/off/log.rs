@@ -1,4 +1,4 @@
-//! What the client decides, in a build without the feature `log`: nobody is told.
+//! Logging in a build without the feature `log`: does nothing.
 
 use std::net::SocketAddr;
 use std::time::Duration;

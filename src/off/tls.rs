@@ -1,11 +1,11 @@
-//! The TLS stage of a build without the feature `tls`: there is none, and there can be none.
+//! The TLS layer in a build without the feature `tls`: an uninhabited stand-in.
 
 use std::convert::Infallible;
 use std::fmt;
 
 use crate::base::buffer::Shelf;
 
-/// Cannot be made.
+/// Cannot be constructed.
 #[derive(Debug)]
 pub(crate) struct Tls(Infallible);
 
@@ -18,11 +18,11 @@ impl TlsError {
     }
 }
 
-/// What is known of a TLS connection.
+/// The properties of a TLS connection; cannot be constructed.
 #[derive(Debug, Clone)]
 pub(crate) struct TlsInfo(Infallible);
 
-/// What the peer's records brought.
+/// The outcome of processing received TLS records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Received {
     More,

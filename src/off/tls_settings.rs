@@ -1,14 +1,14 @@
-//! TLS settings of a build without the feature `tls`: there are none.
+//! TLS settings in a build without the feature `tls`: there are none.
 
 use crate::error::{Error, Result};
 use crate::policy::route::Identity;
 use crate::transport::tls::Tls;
 
-/// Nothing to set.
+/// No settings.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {}
 
-/// Whether responses tell of TLS among their extensions.
+/// Stands in for the setting of TLS details among a response's extensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extension {
     Absent,

@@ -1,16 +1,17 @@
-//! What a decision may have to know of the world outside; the fronts look there, and tests make it up.
+//! The clock and random numbers that decisions need, as a trait: runtimes implement it, and tests
+//! simulate it.
 
 use std::time::{Instant, SystemTime};
 
-/// Time and chance, asked for only where a decision needs them.
+/// Time and random numbers, requested only where a decision needs them.
 pub(crate) trait World {
-    /// For waiting.
+    /// Returns the monotonic time, for delays.
     fn now(&self) -> Instant;
 
-    /// For comparing with the dates that servers write.
+    /// Returns the wall-clock time, for comparison with dates from servers.
     fn date(&self) -> SystemTime;
 
-    /// Any number, each as likely as the others. It keeps clients from coming back all at once, and no
-    /// secret hangs on it.
+    /// Returns a uniformly distributed number. It spreads the retries of many clients, and need not
+    /// be cryptographically secure.
     fn random(&self) -> u64;
 }

@@ -1,34 +1,36 @@
-//! Routes whose peers close a connection right after each response and do not say so: tinyproxy does.
+//! Routes whose peers close a connection right after each response without announcing it, as
+//! tinyproxy does.
 //!
-//! A look at an idle connection sees that only if the peer's FIN is there already. Otherwise the next
-//! request crosses with it, and one that is not idempotent fails. So a route on which a connection was
-//! found dead at its first reuse, a moment after its response, is not pooled for a while.
+//! The liveness check of an idle connection notices this only if the peer's FIN has already
+//! arrived. Otherwise the next request is sent on a closed connection, and fails if it is not
+//! idempotent. So a route on which a connection was closed before its first reuse, a moment after
+//! its response, is not pooled for a while.
 
 use std::time::{Duration, Instant};
 
 use super::route::Route;
 
-/// An idle connection that has died sooner than that was not closed for idling.
+/// An idle connection closed sooner than this was not closed by an idle timeout.
 pub(crate) const SOON: Duration = Duration::from_secs(1);
 
-/// How long a route is not pooled at first, and at most: twice as long each time that it happens again.
+/// The initial pause in pooling a route; it doubles with each recurrence, up to the limit.
 const FIRST: Duration = Duration::from_secs(10);
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// Routes of which something is remembered.
+/// The most routes that are tracked.
 const MOST: usize = 64;
 
-/// What is known of such routes. Nothing, nearly always.
+/// The routes found so far; usually none.
 #[derive(Debug, Default)]
 pub(crate) struct EarlyClosers {
-    /// The one that was found last is the last.
+    /// The most recent one is last.
     found: Vec<Found>,
 }
 
 #[derive(Debug)]
 struct Found {
     route: Route,
-    /// For how long it is not pooled.
+    /// The duration of the pause.
     pause: Duration,
     at: Instant,
 }
@@ -38,18 +40,19 @@ impl Found {
         now.saturating_duration_since(self.at) < self.pause
     }
 
-    /// Remembered for as long again, so that a peer that has not changed is seen to have not.
+    /// Returns whether the entry can be dropped. It is kept for another pause afterwards, to detect
+    /// a recurrence.
     fn is_over(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.at) >= 2 * self.pause
     }
 }
 
 impl EarlyClosers {
-    /// A connection of that route was dead at its first reuse.
+    /// Records that a connection of this route was closed before its first reuse.
     pub(crate) fn found(&mut self, route: &Route, now: Instant) {
         let known = self.found.iter().position(|found| found.route == *route);
         let pause = match known.map(|at| self.found.remove(at)) {
-            Some(before) if before.is_paused(now) => before.pause, // kept before that was known
+            Some(before) if before.is_paused(now) => before.pause, // pooled before the pause began
             Some(before) if !before.is_over(now) => (2 * before.pause).min(LONGEST),
             _ => FIRST,
         };
@@ -60,7 +63,7 @@ impl EarlyClosers {
         self.found.push(Found { route: route.clone(), pause, at: now });
     }
 
-    /// Whether connections of that route are not to be kept.
+    /// Returns whether connections of this route must not be pooled.
     pub(crate) fn include(&self, route: &Route, now: Instant) -> bool {
         self.found.iter().any(|found| found.is_paused(now) && found.route == *route)
     }
@@ -91,19 +94,19 @@ mod tests {
             assert_eq!(closers.include(&route, at(seconds)), expected, "{seconds}");
         }
         assert!(!closers.include(&other, start));
-        // Several that idled at the same time count once.
+        // Several connections that idled at the same time count once.
         closers.found(&route, at(1));
         assert!(!closers.include(&route, at(11)));
-        // It is tried again, and has not changed.
+        // The route is pooled again, and the peer still closes early.
         closers.found(&route, at(12));
         assert!(closers.include(&route, at(31)) && !closers.include(&route, at(32)));
-        // Long afterwards nothing is known.
+        // Much later the entry is gone.
         closers.found(&route, at(60));
         assert!(closers.include(&route, at(69)) && !closers.include(&route, at(70)));
     }
 
     #[test]
-    fn the_pause_has_an_end_however_often_it_happens() {
+    fn the_pause_is_limited() {
         let (mut closers, route, mut now) = (EarlyClosers::default(), route(1), Instant::now());
         let mut pauses = Vec::new();
         for _ in 0..10 {
@@ -116,10 +119,11 @@ mod tests {
     }
 
     proptest! {
-        /// The table has a bound; nobody is in it who was not found within the longest pause, and who
-        /// was found within the shortest is, unless many others were since.
+        /// The table has a limit; it contains no route that was last found longer than the longest
+        /// pause ago, and contains each route found within the shortest pause, unless many others
+        /// followed.
         #[test]
-        fn bounded_and_forgetful(
+        fn the_table_is_bounded_and_entries_expire(
             steps in prop::collection::vec((0..200_usize, 0..30_u64), 1..400),
         ) {
             let mut closers = EarlyClosers::default();

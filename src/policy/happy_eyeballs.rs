@@ -1,7 +1,8 @@
-//! Happy Eyeballs (RFC 8305): in which order addresses are tried, and when the next one starts.
+//! Happy Eyeballs (RFC 8305): the order of the addresses, and the time at which the next attempt
+//! starts.
 //!
-//! An address that never answers, broken IPv6 most of all, must cost a quarter of a second and not the
-//! whole time limit; where the limit is short, it costs its share of it.
+//! An unresponsive address, typically broken IPv6, must cost a quarter of a second and not the
+//! whole time limit; if the limit is short, only its share of it.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -9,44 +10,45 @@ use std::time::{Duration, Instant};
 /// RFC 8305 §5, "Connection Attempt Delay": the recommended value.
 const DELAY: Duration = Duration::from_millis(250);
 
-/// RFC 8305 §5: the delay must not be shorter.
+/// RFC 8305 §5: the minimum delay.
 const SHORTEST_DELAY: Duration = Duration::from_millis(10);
 
-/// Among how many addresses the time that is left is shared at most: a name may have thousands, and each
-/// attempt that goes on takes a file descriptor.
+/// The most addresses among which the remaining time is divided: a name may have thousands, and
+/// each pending attempt uses a file descriptor.
 const MOST_SHARES: u32 = 16;
 
-/// The addresses that are still to be tried, and when.
+/// The addresses not yet tried, and the time of the next attempt.
 #[derive(Debug)]
 pub(crate) struct Race {
-    /// The next one is the last.
+    /// In reverse order: the next address is last.
     waiting: Vec<SocketAddr>,
     running: usize,
-    /// When the next attempt starts, if none ends before.
+    /// The start of the next attempt, unless one ends before.
     next: Option<Instant>,
 }
 
-/// What is to be done.
+/// The next action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Move {
-    /// Begin to connect to this address.
+    /// Start to connect to this address.
     Start(SocketAddr),
-    /// Wait for an attempt to end, but not longer than this.
+    /// Wait for an attempt to end, but no longer than this.
     Wait(Option<Duration>),
     /// All attempts have failed.
     Lost,
 }
 
 impl Race {
-    /// A race of these addresses, in the order of the resolver (RFC 6724) but the two families in turn (RFC 8305 §4).
+    /// Creates a race of these addresses, in the resolver's order (RFC 6724), with the two families
+    /// interleaved (RFC 8305 §4).
     pub(crate) fn new(addresses: &[SocketAddr]) -> Self {
         let mut waiting = interleave(addresses);
         waiting.reverse();
         Self { waiting, running: 0, next: None }
     }
 
-    /// What is to be done now. `left` is how much time all attempts have together; it is asked only
-    /// where it matters.
+    /// Returns the next action. `left` returns the time that all attempts together have left; it is
+    /// called only when needed.
     pub(crate) fn step(&mut self, now: Instant, left: impl FnOnce() -> Option<Duration>) -> Move {
         let is_due = self.running == 0 || self.next.is_some_and(|next| next <= now);
         if is_due {
@@ -65,15 +67,15 @@ impl Race {
         Move::Wait(self.next.map(|next| next.saturating_duration_since(now)))
     }
 
-    /// An attempt has failed: the next one starts at once.
+    /// Records that an attempt has failed: the next one starts immediately.
     pub(crate) fn failed(&mut self, now: Instant) {
         self.running = self.running.saturating_sub(1);
         self.next = Some(now).filter(|_| !self.waiting.is_empty());
     }
 }
 
-/// How long an attempt goes on alone while so many others wait: the recommended delay, or its share of
-/// the time that is left.
+/// Returns the delay before the next attempt if this many addresses are waiting: the recommended
+/// delay, or a share of the remaining time.
 fn delay(others: usize, left: Option<Duration>) -> Duration {
     let shares = u32::try_from(others).unwrap_or(MOST_SHARES).min(MOST_SHARES - 1) + 1;
     let share = left.map_or(DELAY, |left| left / shares);
@@ -129,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn attempts_start_a_quarter_of_a_second_apart() {
+    fn attempts_start_250_ms_apart() {
         let all = addresses("61 41 62");
         let start = Instant::now();
         let mut race = Race::new(&all);
@@ -142,18 +144,18 @@ mod tests {
         assert_eq!(race.step(start + ms(600), none), Move::Wait(None), "there is no other");
     }
 
-    /// With an address that never answers first, each of the others is tried within the limit.
+    /// With an unresponsive first address, each of the others is tried within the limit.
     #[test]
-    fn attempts_share_what_is_left_of_the_limit() {
+    fn attempts_share_the_remaining_time() {
         let cases = [
-            // (addresses, limit, when the attempts start)
+            // (addresses, limit, start times)
             (2, 100, vec![0, 50]),
             (2, 20, vec![0, 10]),
             (4, 400, vec![0, 100, 200, 300]),
             (8, 1000, vec![0, 125, 250, 375, 500, 625, 750, 875]),
             (2, 10_000, vec![0, 250]),
             (3, 700, vec![0, 233, 466]),
-            // The shortest delay of the RFC goes before.
+            // The minimum delay of the RFC takes precedence.
             (4, 20, vec![0, 10]),
             (2, 5, vec![0]),
         ];
@@ -174,7 +176,7 @@ mod tests {
         }
     }
 
-    /// Each attempt that goes on takes a file descriptor.
+    /// Each pending attempt uses a file descriptor.
     #[test]
     fn thousands_of_addresses_are_not_all_tried() {
         let start = Instant::now();
@@ -189,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_starts_the_next_at_once() {
+    fn a_failure_starts_the_next_attempt_immediately() {
         let all = addresses("41 42 43");
         let start = Instant::now();
         let mut race = Race::new(&all);
@@ -204,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_to_connect_to() {
+    fn a_race_without_addresses_is_lost() {
         assert_eq!(Race::new(&[]).step(Instant::now(), none), Move::Lost);
     }
 }

@@ -1,19 +1,19 @@
-//! Decisions: pure functions and values. Each takes what is known (a URL, a status, an address, the time)
-//! and returns what to do. None waits, looks anything up, or holds a lock.
+//! Decisions: pure functions and values. Each takes known facts (a URL, a status, an address, the
+//! time) and returns what to do. None waits, does I/O, or holds a lock.
 //!
 //! | file | the question |
 //! | --- | --- |
-//! | [`route`] | how is this origin reached? A route is also the key of the pool |
+//! | [`route`] | which connection can serve this request? The route is also the pool's key |
 //! | [`proxy`] | through which proxy? |
 //! | [`redirect`] | is this response a redirect, where to, and is it followed? |
 //! | [`retry`] | is this request sent again, and when? |
 //! | [`deadline`] | how long may this wait last? |
 //! | [`auth`] | which credentials go with it? |
-//! | [`egress`] | may a connection lead there? |
+//! | [`egress`] | may the client connect to this address? |
 //! | [`happy_eyeballs`] | which address is tried next, and when? |
-//! | [`early_closers`] | does this peer close connections without saying so? |
+//! | [`early_closers`] | does this peer close connections without announcing it? |
 //!
-//! [`clock`] is the time as these see it: a trait, so that tests choose it.
+//! Read `route` first. [`clock`] is the source of time: a trait, so that tests can simulate it.
 
 pub(crate) mod auth;
 pub(crate) mod deadline;

@@ -1,4 +1,5 @@
-//! Redirects (RFC 9110 §15.4): where to, with which method, with which fields, and how often.
+//! Redirects (RFC 9110 §15.4): the target, the method and the fields of the next request, and the
+//! limit.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,32 +13,33 @@ use crate::http1::field_lines::Fields;
 use crate::policy::auth::credentials;
 use crate::url::{Url, shown};
 
-/// How many redirects are followed unless the caller says otherwise; what Go, reqwest and ureq do.
+/// The default limit on redirects, the same as in Go, reqwest and ureq.
 const DEFAULT_LIMIT: usize = 10;
 
-/// Whether redirects are followed; the default follows up to 10 of them.
+/// The policy for redirects; the default follows up to 10 of them.
 ///
-/// 301, 302 and 303 turn a POST into a GET without body (303 any method but HEAD); 307 and 308 send
-/// the same request again, which takes a body made of bytes. Only `http` and `https` are followed, and
-/// no target with a user name in it.
+/// 301, 302 and 303 turn a POST into a GET without body (303 any method except HEAD); 307 and 308
+/// send the same request again, which requires a body made of bytes. Only `http` and `https`
+/// targets are followed, and no target with a user name.
 ///
-/// # What another origin is not sent
+/// # Fields not sent to another origin
 ///
-/// Scheme, host and port make an origin. What proves who the caller is stays with the origin that the
-/// request names, and does not come back on a later hop:
+/// An origin is scheme, host and port. Fields with credentials are sent only to the origin that the
+/// request names, and are not restored on a later hop:
 ///
 /// | | |
 /// | --- | --- |
 /// | always | `Authorization`, `Proxy-Authorization`, cookies that the caller set, the client's certificate, values marked sensitive (`HeaderValue::set_sensitive`) |
-/// | a name with one of the words | `assertion`, `auth`, `bearer`, `cert`, `credential(s)`, `creds`, `crumb`, `dpop`, `hmac`, `jwt`, `key`, `oauth`, `otp`, `pass`, `passcode`, `passphrase`, `passwd`, `pwd`, `saml`, `sign`, `signature`, `sso`, `totp`, `webauth` |
-/// | one whose beginning is | `authentic…`, `authoriz…`, `cookie…`, `csrf…`, `xsrf…` |
-/// | or whose end is | `…accesskey`, `…apikey`, `…authkey`, `…password`, `…secret`, `…secretkey`, `…session`, `…sessionid`, `…token` |
-/// | except keys of data | `Idempotency-Key`, `Cache-Key`, `Surrogate-Key`, `Partition-Key`, `Routing-Key`, `Sort-Key`, `Shard-Key`, `Sec-WebSocket-Key` |
+/// | a name that contains one of the words | `assertion`, `auth`, `bearer`, `cert`, `credential(s)`, `creds`, `crumb`, `dpop`, `hmac`, `jwt`, `key`, `oauth`, `otp`, `pass`, `passcode`, `passphrase`, `passwd`, `pwd`, `saml`, `sign`, `signature`, `sso`, `totp`, `webauth` |
+/// | a word that begins with | `authentic…`, `authoriz…`, `cookie…`, `csrf…`, `xsrf…` |
+/// | a word that ends with | `…accesskey`, `…apikey`, `…authkey`, `…password`, `…secret`, `…secretkey`, `…session`, `…sessionid`, `…token` |
+/// | except for these names | `Idempotency-Key`, `Cache-Key`, `Surrogate-Key`, `Partition-Key`, `Routing-Key`, `Sort-Key`, `Shard-Key`, `Sec-WebSocket-Key` |
 ///
-/// Words end at `-`, `_` and `.`, so that `X-Api-Key`, `X-Vault-Token` and `X-CSRF-Token` are among
-/// them. [`allow_cross_origin`](Self::allow_cross_origin) and
+/// Words end at `-`, `_` and `.`, so `X-Api-Key`, `X-Vault-Token` and `X-CSRF-Token` are included.
+/// [`allow_cross_origin`](Self::allow_cross_origin) and
 /// [`strip_cross_origin`](Self::strip_cross_origin) change the list. `Referer` and `Upgrade` have
-/// their own rules: no secure page is told in the clear, and no other protocol is offered.
+/// their own rules: the URL of an `https` page is not sent over plain `http`, and no protocol
+/// upgrade is offered.
 ///
 /// ```
 /// use leanhttp::redirect::Policy;
@@ -49,9 +51,9 @@ const DEFAULT_LIMIT: usize = 10;
 #[derive(Clone)]
 pub struct Policy {
     rule: Rule,
-    /// Sent to other origins although their names look like those of credentials.
+    /// Fields sent to other origins although their names look like credentials.
     allowed: Vec<HeaderName>,
-    /// Not sent to other origins, whatever their names look like.
+    /// Fields not sent to other origins, whatever their names look like.
     stripped: Vec<HeaderName>,
 }
 
@@ -70,7 +72,7 @@ pub struct Attempt<'a> {
     previous: &'a [Url],
 }
 
-/// What to do with a redirect: the answer of [`Policy::custom`].
+/// The decision about a redirect, returned by [`Policy::custom`].
 #[derive(Debug)]
 pub struct Action {
     pub(crate) choice: Choice,
@@ -84,17 +86,17 @@ pub(crate) enum Choice {
 }
 
 impl Policy {
-    /// Follows no redirect: the 3xx is the response.
+    /// Returns a policy that follows no redirect: the 3xx is the response.
     pub fn none() -> Self {
         Self::by(Rule::None)
     }
 
-    /// Follows up to `max` redirects; one more is an error.
+    /// Returns a policy that follows up to `max` redirects; one more is an error.
     pub fn limited(max: usize) -> Self {
         Self::by(Rule::Limited(max))
     }
 
-    /// Asks `policy` at each redirect.
+    /// Returns a policy that calls `policy` for each redirect.
     ///
     /// ```
     /// use leanhttp::redirect::Policy;
@@ -121,13 +123,14 @@ impl Policy {
     }
 
     /// Sends fields of these names to other origins too, although they look like credentials by their
-    /// names: see [above](Self#what-another-origin-is-not-sent). None by default.
+    /// names: see [above](Self#fields-not-sent-to-another-origin). None by default.
     ///
-    /// `Authorization`, `Cookie`, `Proxy-Authorization` and values marked sensitive stay with their
-    /// origin all the same.
+    /// `Authorization`, `Cookie`, `Proxy-Authorization` and values marked sensitive are still not
+    /// sent to other origins.
     ///
     /// ```
-    /// use leanhttp::{header::HeaderName, redirect::Policy};
+    /// use leanhttp::header::HeaderName;
+    /// use leanhttp::redirect::Policy;
     ///
     /// let page = HeaderName::from_static("x-page-token");
     /// let client = leanhttp::Client::builder()
@@ -141,12 +144,13 @@ impl Policy {
         self
     }
 
-    /// Keeps fields of these names from other origins too. None by default beside
-    /// [those above](Self#what-another-origin-is-not-sent). It wins over
+    /// Does not send fields of these names to other origins. By default only [those
+    /// above](Self#fields-not-sent-to-another-origin) are withheld. This takes precedence over
     /// [`allow_cross_origin`](Self::allow_cross_origin).
     ///
     /// ```
-    /// use leanhttp::{header::HeaderName, redirect::Policy};
+    /// use leanhttp::header::HeaderName;
+    /// use leanhttp::redirect::Policy;
     ///
     /// let tenant = HeaderName::from_static("x-tenant");
     /// let client = leanhttp::Client::builder()
@@ -160,7 +164,7 @@ impl Policy {
         self
     }
 
-    /// Whether a field is not sent to another origin.
+    /// Returns whether a field is withheld from another origin.
     pub(crate) fn strips(&self, name: &HeaderName, value: &HeaderValue) -> bool {
         credentials::stays_with_origin(name, value)
             || self.stripped.contains(name)
@@ -171,8 +175,8 @@ impl Policy {
         matches!(self.rule, Rule::None)
     }
 
-    /// What this policy says of a redirect; lets a custom policy build on another one. The names of
-    /// fields that it allows or strips count only where it is the policy of the client.
+    /// Returns the decision of this policy, so that a custom policy can build on another one. The
+    /// field names that it allows or strips have an effect only if it is the client's policy.
     pub fn redirect(&self, attempt: Attempt<'_>) -> Action {
         match &self.rule {
             Rule::None => attempt.stop(),
@@ -206,41 +210,41 @@ impl<'a> Attempt<'a> {
         Self { status, url, previous }
     }
 
-    /// The status of the redirect response.
+    /// Returns the status of the redirect response.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// Where the redirect leads.
+    /// Returns the target of the redirect.
     pub fn url(&self) -> &Url {
         self.url
     }
 
-    /// Every URL requested so far, in order.
+    /// Returns every URL requested so far, in order.
     pub fn previous(&self) -> &[Url] {
         self.previous
     }
 
-    /// Follow it.
+    /// Follows the redirect.
     pub fn follow(self) -> Action {
         Action { choice: Choice::Follow }
     }
 
-    /// Do not follow it: the redirect is the response.
+    /// Does not follow the redirect: it is the response.
     pub fn stop(self) -> Action {
         Action { choice: Choice::Stop }
     }
 
-    /// Fail the call with this cause.
+    /// Fails the call with this cause.
     pub fn error<E: Into<Box<dyn std::error::Error + Send + Sync>>>(self, error: E) -> Action {
         Action { choice: Choice::Error(error.into()) }
     }
 }
 
-/// Where a response redirects to, if it does.
+/// Returns the target of a redirect, or `None` if the response is not a redirect.
 ///
-/// Only 301, 302, 303, 307 and 308 are followed, as everywhere; 300, 304, 305 and 306 are
-/// responses like any other, and so is a redirect without a target.
+/// Only 301, 302, 303, 307 and 308 are followed, as in other clients; 300, 304, 305 and 306 are
+/// ordinary responses, and so is a redirect without `Location`.
 pub(crate) fn target(
     status: StatusCode,
     headers: &impl Fields,
@@ -253,18 +257,18 @@ pub(crate) fn target(
     let mut url = current
         .join(&location)
         .map_err(|error| refused(current, shown("Location", &location)).cause(error))?;
-    // One parser decides on the host, so a confusing authority is refused rather than guessed at.
+    // URL parsers disagree about such authorities, so a confusing one is refused.
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refused(current, "the target holds a user name"));
     }
-    // RFC 9110 §10.2.2: a target without a fragment inherits the one of the current URL.
+    // RFC 9110 §10.2.2: a target without a fragment inherits that of the current URL.
     if url.fragment().is_none() {
         url.set_fragment(current.fragment());
     }
     Ok(Some(url))
 }
 
-/// The method of the next hop: `None` keeps the method and the body.
+/// Returns the method of the next hop, which then has no body; `None` keeps method and body.
 pub(crate) fn changed_method(status: StatusCode, method: &Method) -> Option<Method> {
     match status.as_u16() {
         301 | 302 if method == Method::POST => Some(Method::GET),
@@ -273,7 +277,8 @@ pub(crate) fn changed_method(status: StatusCode, method: &Method) -> Option<Meth
     }
 }
 
-/// Fields that describe a body, and go when the body goes (RFC 9110 §15.4).
+/// Returns whether a field describes a body; such fields are dropped with the body (RFC 9110
+/// §15.4).
 pub(crate) fn describes_body(name: &HeaderName) -> bool {
     const EXACT: [HeaderName; 4] =
         [header::TRANSFER_ENCODING, header::TRAILER, header::EXPECT, header::LAST_MODIFIED];
@@ -284,7 +289,7 @@ pub(crate) fn refused(current: &Url, detail: impl Into<Cow<'static, str>>) -> Er
     Error::new(Kind::Redirect, Phase::Redirect).detail(detail).for_url(current)
 }
 
-/// The one Location; two different ones are an attack or a mistake, either way not ours to choose.
+/// Returns the only Location. Two different ones are an attack or a mistake, and refused.
 fn location(headers: &impl Fields) -> Result<Option<String>, Error> {
     let mut values = headers.lines(&header::LOCATION);
     let Some(first) = values.next() else { return Ok(None) };
@@ -295,7 +300,7 @@ fn location(headers: &impl Fields) -> Result<Option<String>, Error> {
     Ok(Some(readable(first)).filter(|location| !location.is_empty()))
 }
 
-/// UTF-8 is kept for the URL parser to encode; other bytes are percent-encoded one by one.
+/// Keeps UTF-8, which the URL parser encodes; other bytes are percent-encoded here.
 fn readable(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
@@ -339,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_redirect_is_a_response() {
+    fn other_statuses_and_a_missing_location_are_responses() {
         for status in [200, 201, 300, 304, 305, 306, 404] {
             assert_eq!(follow(status, &[b"/next"]), Ok(None), "{status}");
         }
@@ -350,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_not_be_followed_is_an_error() {
+    fn forbidden_targets_are_errors() {
         let cases: [(&[&[u8]], &str); 7] = [
             (&[b"/a", b"/b"], "two different Location fields"),
             (&[b"http://good@evil.example/"], "user name"),
@@ -367,9 +372,9 @@ mod tests {
         }
     }
 
-    /// The table of RFC 9110 §15.4 as every client of note applies it.
+    /// The table of RFC 9110 §15.4 as common clients apply it.
     #[test]
-    fn methods_change_as_everywhere() {
+    fn methods_change_as_in_other_clients() {
         let get = Some(Method::GET);
         let cases = [
             (Method::GET, [None, None, None, None, None]),
@@ -386,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_the_body_are_known() {
+    fn fields_that_describe_the_body_are_dropped() {
         for name in ["content-type", "content-length", "transfer-encoding", "expect", "digest"] {
             assert!(describes_body(&HeaderName::from_static(name)), "{name}");
         }
@@ -394,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_tells_the_rule() {
+    fn debug_shows_the_policy() {
         for (policy, shown) in [
             (Policy::none(), "Policy::none"),
             (Policy::default(), "Policy::limited(10)"),
@@ -418,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn a_custom_policy_is_told_all_about_the_redirect() {
+    fn a_custom_policy_sees_status_target_and_previous_urls() {
         let urls = ["http://a.example/", "http://a.example/b", "http://c.example/"];
         let [first, second, next] = urls.map(|url| Url::parse(url).unwrap());
         let policy = Policy::custom(|attempt| {

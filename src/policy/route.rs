@@ -1,4 +1,4 @@
-//! How an origin is reached; the key of the pool.
+//! The way an origin is reached; the key of the pool.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::policy::proxy::server::{Hop, Names, Protocol};
 use crate::url::Url;
 
-/// Everything that decides which connections may serve a request.
+/// The properties that decide which connections can serve a request.
 ///
 /// | request | proxy | route |
 /// | --- | --- | --- |
@@ -19,47 +19,48 @@ use crate::url::Url;
 /// | `https://a.example/` | `http://p`, `https://p` | tunnel of p; TLS, `a.example`, 443 |
 /// | `http://a.example/` | `socks5://p` | tunnel of p; plain, `a.example`, 80 |
 ///
-/// A connection to a TLS origin also counts by whether it shows the client's certificate: see
-/// [`Identity`].
+/// For a TLS origin the route also includes whether the connection uses the client's certificate:
+/// see [`Identity`].
 ///
-/// A proxy counts with its protocol, its credentials and its fields. Connections to a proxy that
-/// forwards are shared by all origins, as curl and Go share them: the proxy is who answers there.
+/// A proxy is identified by its protocol, its credentials and its fields. Connections to a
+/// forwarding proxy are shared by all origins, as in curl and Go, because the proxy is the HTTP
+/// peer.
 ///
-/// Compared whole, never as a hash: a connection of one route never serves another. TLS settings
-/// are those of the client, and each client has its own pool.
+/// Routes are compared whole, never by hash: a connection of one route never serves another. TLS
+/// settings belong to the client, and each client has its own pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
     Direct(Target),
-    /// The proxy is sent the request, and is told the whole URL.
+    /// The proxy receives the request with the absolute URL.
     Forward(Arc<Hop>),
-    /// The proxy makes a way on which the origin is spoken to as if directly.
+    /// The proxy opens a tunnel to the origin.
     Tunnel(Arc<Hop>, Target),
 }
 
-/// An origin, as a connection leads to it.
+/// An origin as the end of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
-    /// Host and port as they stand in the URL: an IPv6 address in brackets, the scheme's own port
-    /// left out. With the scheme this names an origin in one way only.
+    /// Host and port as in the URL: an IPv6 address in brackets, the default port omitted. Together
+    /// with the scheme this is a unique representation of an origin.
     place: String,
-    /// Of `place`.
+    /// The length of the host in `place`.
     host_len: usize,
     pub(crate) port: u16,
     pub(crate) security: Security,
     pub(crate) identity: Identity,
 }
 
-/// Whether the certificate of the client is shown to the origin, if that asks for one.
+/// The treatment of an origin that requests the client certificate.
 ///
-/// TLS authenticates a connection and not a request, so a request that must not prove who the caller
-/// is needs a connection of its own.
+/// TLS authenticates a connection, not a request, so a request without the certificate needs a
+/// connection of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Identity {
     Shown,
     Withheld,
 }
 
-/// Whether the bytes are encrypted.
+/// The encryption of the connection to the origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Security {
     Plain,
@@ -81,7 +82,7 @@ impl Route {
         }
     }
 
-    /// Whether this is the route to `url`; allocates nothing.
+    /// Returns whether this is the route to `url`; does not allocate.
     pub(crate) fn leads_to(&self, url: &Url, proxy: Option<&Arc<Hop>>, identity: Identity) -> bool {
         match (self, proxy) {
             (Self::Direct(target), None) => target.is_of(url, identity),
@@ -98,7 +99,7 @@ impl Route {
         }
     }
 
-    /// Host and port that the connection is made to.
+    /// Returns the host and port that the socket connects to.
     pub(crate) fn next_stop(&self) -> (&str, u16) {
         match self {
             Self::Direct(target) => (target.host(), target.port),
@@ -106,7 +107,7 @@ impl Route {
         }
     }
 
-    /// The origin, if its address has to be known before a proxy is asked.
+    /// Returns the origin if its address has to be looked up before contacting the proxy.
     pub(crate) fn looked_up_here(&self) -> Option<&Target> {
         match self {
             Self::Tunnel(hop, target) => match hop.protocol {
@@ -117,7 +118,7 @@ impl Route {
         }
     }
 
-    /// `host:port` of who is spoken to in HTTP, for messages.
+    /// Returns `host:port` of the HTTP peer, for messages.
     pub(crate) fn authority(&self) -> String {
         match self {
             Self::Direct(target) | Self::Tunnel(_, target) => target.authority(),
@@ -143,29 +144,29 @@ impl Target {
             && self.identity == identity
     }
 
-    /// As it stands in the URL: an IPv6 address in brackets.
+    /// Returns the host as in the URL: an IPv6 address in brackets.
     pub(crate) fn host(&self) -> &str {
         self.place.get(..self.host_len).unwrap_or_default()
     }
 
-    /// `host:port`.
+    /// Returns `host:port`.
     pub(crate) fn authority(&self) -> String {
         format!("{}:{}", self.host(), self.port)
     }
 
-    /// The address, if the host is one.
+    /// Returns the address, if the host is an IP address.
     pub(crate) fn address(&self) -> Option<IpAddr> {
         literal(self.host())
     }
 }
 
-/// An IP address as it stands in a URL: IPv6 in brackets.
+/// Parses an IP address as it appears in a URL: IPv6 in brackets.
 pub(crate) fn literal(host: &str) -> Option<IpAddr> {
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     host.parse().ok()
 }
 
-/// Whether this proxy is sent requests for `url` without a tunnel.
+/// Returns whether requests for `url` are sent to this proxy without a tunnel.
 pub(crate) fn forwards(proxy: &Hop, url: &Url) -> bool {
     proxy.speaks_http() && Security::of(url) == Security::Plain
 }
@@ -183,9 +184,9 @@ mod tests {
         (!text.is_empty()).then(|| Arc::new(Hop::named(text).unwrap()))
     }
 
-    /// Each way by its own route, and none by that of another.
+    /// Each route matches its own requests, and no other.
     #[test]
-    fn a_route_is_the_whole_way() {
+    fn a_route_includes_origin_proxy_and_security() {
         let ways = [
             ("http://a.example/x", ""),
             ("http://a.example:8080/x", ""),
@@ -220,9 +221,9 @@ mod tests {
         }
     }
 
-    /// What was authenticated with the client's certificate serves no other, and the other way round.
+    /// Connections with and without the client certificate are not interchangeable.
     #[test]
-    fn the_certificate_of_the_client_is_a_part_of_the_route() {
+    fn the_client_certificate_is_part_of_the_route() {
         let to = url("https://a.example/");
         for by in ["", "http://p", "socks5://p"] {
             let by = proxy(by);
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn https_alone_is_encrypted() {
+    fn only_https_is_encrypted() {
         for (url, security) in [
             ("http://a.example:443/", Security::Plain),
             ("https://a.example:80/", Security::Tls),
@@ -247,15 +248,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_part_of_the_origin_is_no_part_of_the_route() {
+    fn path_query_and_fragment_are_not_part_of_the_route() {
         let route = Route::of(&url("http://A.example:80/p?q#f"), None, Shown);
         assert_eq!(route.authority(), "a.example:80");
         assert!(route.leads_to(&url("http://user:pass@a.example/other"), None, Shown));
     }
 
-    /// Two proxies that are the same in all are one, although a program made them one by one.
+    /// Two proxies with equal settings are the same route, even if created separately.
     #[test]
-    fn a_proxy_that_forwards_serves_all_plain_origins() {
+    fn a_forwarding_proxy_serves_all_plain_origins() {
         let one = Route::of(&url("http://a.example/"), proxy("http://u:x@p").as_ref(), Shown);
         let again = proxy("http://u:x@p");
         assert!(one.leads_to(&url("http://b.example:81/"), again.as_ref(), Shown));
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_connected_to_and_who_is_looked_up() {
+    fn the_first_hop_and_the_lookup_depend_on_the_proxy() {
         let cases = [
             ("", ("a.example", 80), None),
             ("http://p:3128", ("p", 3128), None),
@@ -283,9 +284,9 @@ mod tests {
         }
     }
 
-    /// RFC 3986 §3.2.2: only an IPv6 address stands in brackets.
+    /// RFC 3986 §3.2.2: only an IPv6 address is in brackets.
     #[test]
-    fn hosts_that_are_addresses() {
+    fn ip_address_literals_are_recognized() {
         let cases = [
             ("http://127.0.0.1/", Some("127.0.0.1")),
             ("http://[::1]:81/", Some("::1")),

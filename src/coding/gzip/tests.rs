@@ -36,7 +36,7 @@ fn crc16(data: &[u8]) -> [u8; 2] {
     [low, high]
 }
 
-/// The header of a member without and with a file name, which is to follow.
+/// The header of a member without and with a file name; the name itself follows.
 const NAMELESS: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\x03";
 const NAMED: &[u8] = b"\x1f\x8b\x08\x08\0\0\0\0\0\x03";
 
@@ -74,9 +74,9 @@ fn corrupt_bodies_give_their_data_and_then_an_error() {
         raw
     };
     let followed_by = |tail: &[u8]| [gzip(TEXT).as_slice(), tail].concat();
-    let (header, malformed) = ("it does not start as gzip does", "malformed");
+    let (header, malformed) = ("it does not begin with a gzip header", "malformed");
     let (checksum, length) = ("its checksum is wrong", "its length is wrong");
-    let follows = "something else follows its end";
+    let follows = "unexpected data after its end";
     // RFC 1952 §2.3; offsets from 248 on count from the end.
     let cases: [(&str, Vec<u8>, &[u8], &str); 13] = [
         ("no gzip at all", b"hello".to_vec(), b"", header),
@@ -107,7 +107,7 @@ fn every_cut_is_an_error() {
     let second = raw.len() - 3;
     for at in 0..=raw.len() {
         let (data, end) = whole("gzip", &raw[..at]);
-        // Between two members nobody can tell that another one was to come.
+        // Between two members a missing next member cannot be detected.
         let complete = at == 0 || at == first || at >= second;
         let expected = if complete { Ok(()) } else { Err(CodingError::Cut { coding: "gzip" }) };
         assert_eq!(end, expected, "cut at {at}");
@@ -117,8 +117,8 @@ fn every_cut_is_an_error() {
 
 type Nothing = (&'static str, Vec<u8>, Vec<u8>, Vec<u8>);
 
-/// What may follow each other for ever: what stands before, what is repeated, and the rest that would
-/// make a whole body of it.
+/// Sequences that can repeat endlessly without output: the start, the repeated part, and the rest
+/// that completes the body.
 fn nothings() -> Vec<Nothing> {
     let data = gzip(TEXT).split_off(10);
     let terminated = [b"\0", &*data].concat();
@@ -142,7 +142,7 @@ fn named_and_empty() -> Vec<u8> {
         .unwrap()
 }
 
-/// Four blocks of ten bits each: not the last one, fixed codes, end of block.
+/// Four blocks of ten bits each: not the last block, fixed codes, end of block.
 fn empty_fixed_blocks() -> Vec<u8> {
     let bits = [0, 1, 0, 0, 0, 0, 0, 0, 0, 0].repeat(4);
     bits.chunks(8).map(|byte| byte.iter().rev().fold(0, |byte, bit| byte << 1 | bit)).collect()
@@ -152,15 +152,15 @@ fn repeated(start: &[u8], again: &[u8], length: usize, rest: &[u8]) -> Vec<u8> {
     [start, &again.repeat(length / again.len()), rest].concat()
 }
 
-/// As many coded bytes without output as the limit says are let pass, and not many more; whatever the
-/// split, and however much came out before.
+/// Coded bytes without output are accepted up to the limit and refused soon after it, independent
+/// of the split and of the output before them.
 #[test]
-fn what_decodes_to_nothing_ends_at_the_limit() {
+fn coded_bytes_without_output_are_limited() {
     for (limit, has_room) in [(0, false), (1, false), (100, false), (3000, true)] {
         let limits = Limits { coded_without_output: limit, ..Limits::default() };
         let length = usize::try_from(limit).unwrap();
         for (what, start, again, rest) in nothings() {
-            // All that counts beside what is repeated is less than 100 bytes.
+            // Everything else that counts is less than 100 bytes.
             let beyond = repeated(&start, &again, length + length / 8 + 300, &rest);
             let end = outcome_of_all_splits(&beyond, &limits).1;
             assert_eq!(end, Err(CodingError::Idle(limit)), "{what}");
@@ -182,9 +182,9 @@ fn outcome_of_all_splits(raw: &[u8], limits: &Limits) -> (Vec<u8>, Result<(), Co
     outcome
 }
 
-/// The default lets a megabyte pass, and counts anew behind what came out.
+/// The default limit is one megabyte, and output resets the count.
 #[test]
-fn the_default_is_a_megabyte() {
+fn the_default_limit_without_output_is_a_megabyte() {
     const MEGABYTE: usize = 1024 * 1024;
     for (what, start, again, rest) in nothings() {
         let raw = repeated(&start, &again, MEGABYTE, &rest);
@@ -199,16 +199,16 @@ fn the_default_is_a_megabyte() {
     assert_eq!(whole("gzip", &part.repeat(4)), (noise.repeat(4), Ok(())));
 }
 
-/// A byte now and then does not make up for what decodes to nothing between them.
+/// An occasional output byte does not pay for the empty members between.
 #[test]
-fn a_trickle_is_no_output() {
+fn a_trickle_of_output_does_not_reset_the_limit() {
     let trickle = [gzip(b"x"), gzip(b"").repeat(1000)].concat();
     let (data, end) = whole("gzip", &trickle.repeat(60));
     assert_eq!(end, Err(CodingError::Idle(1024 * 1024)));
     assert!(data.len() > 40);
 }
 
-/// Honest bodies that cost the most beside their data: events, each in a flush or a member of its own.
+/// Legitimate bodies with the largest overhead: events, each in its own flush or member.
 #[test]
 fn small_events_are_delivered() {
     let member = GzBuilder::new().filename("event.txt").write(Vec::new(), Compression::fast());
@@ -224,16 +224,16 @@ fn small_events_are_delivered() {
     assert_eq!(whole("gzip", &encoder.finish().unwrap()), (b"\n".repeat(300_000), Ok(())));
 }
 
-/// Each stage has its own account: what one blows up out of little may be nothing to the next.
+/// Each stage counts separately: the large output of one stage may decode to nothing in the next.
 #[test]
-fn nothing_within_a_chain_ends_too() {
+fn the_limit_without_output_holds_inside_a_chain() {
     let inner = repeated(NAMED, b"n", 3 * 1024 * 1024, b"");
     let (data, end) = whole("gzip, gzip", &gzip(&inner));
     assert_eq!((data, end), (Vec::new(), Err(CodingError::Idle(1024 * 1024))));
 }
 
 #[test]
-fn names_and_chains() {
+fn names_are_case_insensitive_and_chains_are_decoded() {
     let twice = gzip(&gzip(TEXT));
     let four = gzip(&gzip(&twice));
     let cases: [(&[&str], &[u8]); 8] = [
@@ -258,7 +258,7 @@ fn names_and_chains() {
 }
 
 #[test]
-fn chains_split_and_broken() {
+fn chains_report_truncation_and_corruption() {
     let twice = gzip(&gzip(TEXT));
     let inner_cut = gzip(&gzip(TEXT)[..20]);
     let inner_garbage = gzip(&[gzip(TEXT).as_slice(), b"garbage"].concat());
@@ -286,8 +286,8 @@ fn long_chains_are_refused() {
     }
 }
 
-/// The start of a member that holds `start` and then, in about a kilobyte for each, more megabytes
-/// of `filler` than a ratio may go unasked.
+/// Returns the start of a member that holds `start`, followed by more megabytes of `filler` (about
+/// one kilobyte of input each) than are allowed regardless of the ratio.
 fn bomb(start: &[u8], filler: u8) -> Vec<u8> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(start).unwrap();
@@ -308,7 +308,7 @@ fn a_bomb_is_stopped_soon_after_it_shows() {
     assert!(data.len() as u64 <= Limits::default().decoded_freely + room as u64);
 }
 
-/// What explodes inside the chain and leaves nothing at its end costs as much.
+/// An expansion between two stages is limited even if it produces no output at the end.
 #[test]
 fn a_bomb_between_two_stages_is_stopped() {
     let raw = gzip(&bomb(NAMED, b'n'));
@@ -341,7 +341,7 @@ fn the_ratio_matters_for_large_bodies_only() {
 
 proptest! {
     #[test]
-    fn decodes_what_was_encoded(
+    fn encoded_data_decodes_to_the_original(
         members in proptest::collection::vec(data(), 1..4),
         zeros in 0usize..5,
         sizes in proptest::collection::vec(1usize..50, 1..9),
@@ -357,10 +357,10 @@ proptest! {
         prop_assert_eq!(end, Ok(()));
     }
 
-    /// Whatever happens to the bytes on their way: no panic, no split makes a difference, and what
-    /// is called complete is what was encoded.
+    /// Damaged input never panics, splits make no difference, and data reported as complete is the
+    /// data that was encoded.
     #[test]
-    fn damage_is_noticed(
+    fn damage_is_detected(
         content in data(),
         damage in proptest::collection::vec((any::<usize>(), any::<u8>()), 0..3),
         sizes in proptest::collection::vec(1usize..50, 1..9),
@@ -376,19 +376,22 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_at_all(raw: Vec<u8>, sizes in proptest::collection::vec(1usize..50, 1..9)) {
+    fn arbitrary_bytes_never_panic(
+        raw: Vec<u8>,
+        sizes in proptest::collection::vec(1usize..50, 1..9),
+    ) {
         let raw = [NAMELESS, &raw].concat();
         prop_assert_eq!(run("gzip", pieces(&raw, &sizes), 7), whole("gzip", &raw));
     }
 }
 
-/// Content that compresses, and some that does not.
+/// Compressible and incompressible content.
 fn data() -> impl Strategy<Value = Vec<u8>> {
     let repeated = ("[a-c]{0,9}", 0usize..200).prop_map(|(text, n)| text.repeat(n).into_bytes());
     prop_oneof![repeated, proptest::collection::vec(any::<u8>(), 0..300)]
 }
 
-/// `raw` in pieces of these sizes, over and over.
+/// Splits `raw` into pieces of these sizes, repeated cyclically.
 fn pieces<'r>(mut raw: &'r [u8], sizes: &[usize]) -> Vec<&'r [u8]> {
     let mut pieces = Vec::new();
     for size in sizes.iter().cycle() {

@@ -1,4 +1,4 @@
-//! Certificates to trust, and lists of those that are revoked.
+//! Certificates to trust, and certificate revocation lists.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
 use super::pem;
 use crate::error::{Error, Result};
 
-/// One certificate or several, to trust as roots.
+/// One or several certificates to trust as roots.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -25,11 +25,11 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// A certificate in DER (RFC 5280).
+    /// Parses a certificate in DER (RFC 5280).
     ///
     /// # Errors
     ///
-    /// If it cannot be a root certificate.
+    /// Returns an error if it cannot be a root certificate.
     pub fn from_der(der: &[u8]) -> Result<Self> {
         Self::checked(CertificateDer::from(der.to_vec())).map_err(|error| {
             match (is_pem(der), is_der(der)) {
@@ -40,26 +40,26 @@ impl Certificate {
         })
     }
 
-    /// Every certificate of a PEM text (RFC 7468), as one value: whoever trusts it trusts them all.
+    /// Parses all certificates of a PEM text (RFC 7468) into one value, which trusts all of them.
     ///
     /// # Errors
     ///
-    /// If there is none, or one of them cannot be a root certificate.
+    /// Returns an error if there is none, or one of them cannot be a root certificate.
     pub fn from_pem(pem: &[u8]) -> Result<Self> {
         let each = Self::from_pem_bundle(pem)?;
         Ok(Self { ders: each.into_iter().flat_map(|one| one.ders).collect() })
     }
 
-    /// Every certificate of a PEM text, each as a value of its own.
+    /// Parses all certificates of a PEM text, each into a value of its own.
     ///
     /// # Errors
     ///
-    /// As [`from_pem`](Self::from_pem).
+    /// See [`from_pem`](Self::from_pem).
     pub fn from_pem_bundle(pem: &[u8]) -> Result<Vec<Self>> {
         items("certificate", pem)?.into_iter().map(Self::checked).collect()
     }
 
-    /// Found out here and not at the first request.
+    /// Checks the certificate here instead of at the first request.
     pub(super) fn checked(der: CertificateDer<'static>) -> Result<Self> {
         RootCertStore::empty()
             .add(der.clone())
@@ -74,7 +74,7 @@ impl fmt::Debug for Certificate {
     }
 }
 
-/// One list or several of certificates that their issuers have revoked (RFC 5280 §5).
+/// One or several lists of certificates that their issuers have revoked (RFC 5280 §5).
 ///
 /// See [`add_crl`](crate::client::ClientBuilder::add_crl).
 ///
@@ -95,25 +95,25 @@ pub struct CertificateRevocationList {
 }
 
 impl CertificateRevocationList {
-    /// A list in DER. What is wrong with it is told when the client is built.
+    /// Takes a list in DER. Errors in it are reported when the client is built.
     pub fn from_der(der: &[u8]) -> Self {
         Self { ders: vec![CertificateRevocationListDer::from(der.to_vec())] }
     }
 
-    /// Every list of a PEM text (RFC 7468), as one value.
+    /// Parses all lists of a PEM text (RFC 7468) into one value.
     ///
     /// # Errors
     ///
-    /// If there is none, or one of them is malformed.
+    /// Returns an error if there is none, or one of them is malformed.
     pub fn from_pem(pem: &[u8]) -> Result<Self> {
         Ok(Self { ders: items("revocation list", pem)? })
     }
 
-    /// Every list of a PEM text, each as a value of its own.
+    /// Parses all lists of a PEM text, each into a value of its own.
     ///
     /// # Errors
     ///
-    /// As [`from_pem`](Self::from_pem).
+    /// See [`from_pem`](Self::from_pem).
     pub fn from_pem_bundle(pem: &[u8]) -> Result<Vec<Self>> {
         let ders = items("revocation list", pem)?;
         Ok(ders.into_iter().map(|der| Self { ders: vec![der] }).collect())
@@ -126,7 +126,7 @@ impl fmt::Debug for CertificateRevocationList {
     }
 }
 
-/// Every item of one sort in a PEM text: at least one.
+/// Returns all items of one kind in a PEM text: at least one.
 fn items<T: PemObject>(sort: &str, text: &[u8]) -> Result<Vec<T>> {
     let items = pem::items(text)?;
     if !items.is_empty() {
@@ -143,7 +143,7 @@ fn is_pem(text: &[u8]) -> bool {
     pem::text(text).trim_ascii_start().starts_with(b"-----BEGIN ")
 }
 
-/// Whether it starts as what is in DER here does: a sequence of at least 128 bytes (X.690 §8.1.3.5).
+/// Returns whether the bytes begin like DER: a sequence of at least 128 bytes (X.690 §8.1.3.5).
 fn is_der(bytes: &[u8]) -> bool {
     matches!(bytes, [0x30, 0x81..=0x84, ..])
 }

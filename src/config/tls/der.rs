@@ -1,5 +1,5 @@
-//! As much of DER (X.690) as it takes to find the public key of a certificate, of whatever version and
-//! with whatever extensions.
+//! The part of DER (X.690) that is needed to find the public key of a certificate of any version
+//! and with any extensions.
 
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
@@ -10,7 +10,7 @@ const VERSION: u8 = 0xa0;
 /// `rsaEncryption` (RFC 8017), without parameters.
 const RSA: &[u8] = &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 
-/// The `SubjectPublicKeyInfo` of a certificate (RFC 5280 §4.1), whole.
+/// Returns the complete `SubjectPublicKeyInfo` of a certificate (RFC 5280 §4.1).
 pub(super) fn public_key_info(certificate: &[u8]) -> Option<&[u8]> {
     let certificate = Element::of(certificate, SEQUENCE)?;
     let mut fields = Element::of(certificate.contents, SEQUENCE)?.contents;
@@ -24,7 +24,7 @@ pub(super) fn public_key_info(certificate: &[u8]) -> Option<&[u8]> {
     Some(Element::of(fields, SEQUENCE)?.whole)
 }
 
-/// A key as algorithms of rustls take it.
+/// A public key in the form that rustls' algorithms take.
 pub(super) struct PublicKey<'a> {
     /// The contents of its `AlgorithmIdentifier`.
     pub(super) algorithm: &'a [u8],
@@ -32,7 +32,7 @@ pub(super) struct PublicKey<'a> {
 }
 
 impl<'a> PublicKey<'a> {
-    /// The key of a `SubjectPublicKeyInfo`.
+    /// Parses a `SubjectPublicKeyInfo`.
     pub(super) fn of(info: &'a [u8]) -> Option<Self> {
         let info = Element::of(info, SEQUENCE)?;
         let algorithm = Element::of(info.contents, SEQUENCE)?;
@@ -41,8 +41,8 @@ impl<'a> PublicKey<'a> {
         Some(Self { algorithm: algorithm.contents, bits })
     }
 
-    /// Whether it is one of RSA whose signatures providers of rustls do not verify: they take 2048 to
-    /// 8192 bits.
+    /// Returns whether it is an RSA key of a size that rustls' providers do not support: they
+    /// support 2048 to 8192 bits.
     pub(super) fn is_rsa_of_unusual_size(&self) -> bool {
         let modulus = || {
             let key = Element::of(self.bits, SEQUENCE)?;
@@ -62,13 +62,13 @@ struct Element<'a> {
 }
 
 impl<'a> Element<'a> {
-    /// The element of that tag which `bytes` begin with.
+    /// Parses the element with the given tag that `bytes` begin with.
     fn of(bytes: &'a [u8], tag: u8) -> Option<Self> {
         let after_tag = bytes.strip_prefix(&[tag])?;
         let (first, after) = after_tag.split_first()?;
         let (length, after) = match usize::from(*first) {
             short @ 0..=0x7f => (short, after),
-            // No certificate in TLS has more than 16 MiB.
+            // Certificates in TLS are smaller than 16 MiB.
             long @ 0x81..=0x83 => {
                 let (length, after) = after.split_at_checked(long - 0x80)?;
                 let add = |sum: usize, byte: &u8| sum << 8 | usize::from(*byte);
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_the_one_that_rustls_finds() {
+    fn the_key_is_the_same_as_in_rustls() {
         let certificate = certificate();
         let parsed = ParsedCertificate::try_from(&certificate).unwrap();
         let info = public_key_info(&certificate).unwrap();
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_is_no_certificate() {
+    fn a_truncated_certificate_is_refused() {
         let certificate = certificate();
         for end in 0..certificate.len() {
             assert_eq!(public_key_info(&certificate[..end]), None, "{end}");
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn rsa_of_unusual_size() {
+    fn unusual_rsa_sizes_are_detected() {
         for (bytes, expected) in
             [(64, true), (128, true), (255, true), (256, false), (1024, false), (1025, true)]
         {
@@ -134,7 +134,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+        fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
             let _ = public_key_info(&bytes);
             let _ = PublicKey::of(&bytes).map(|key| key.is_rsa_of_unusual_size());
         }

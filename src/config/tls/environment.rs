@@ -1,13 +1,15 @@
-//! The certificates that the environment names, as for OpenSSL and Go:
+//! The certificates that environment variables name, as in OpenSSL and Go:
 //!
 //! | variable | names |
 //! | --- | --- |
 //! | `SSL_CERT_FILE` | a file of certificates in PEM |
 //! | `SSL_CERT_DIR` | folders of such files, separated as in `PATH` |
 
+use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
 use std::path::Path;
-use std::{env, fs, io};
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -18,7 +20,7 @@ use crate::error::{Error, Result};
 const FILE: &str = "SSL_CERT_FILE";
 const FOLDERS: &str = "SSL_CERT_DIR";
 
-/// None, if neither variable is set.
+/// Returns the certificates, or `None` if neither variable is set.
 pub(super) fn certificates(
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Option<Vec<Certificate>>> {
@@ -37,7 +39,7 @@ pub(super) fn certificates(
     Ok(Some(found))
 }
 
-/// What names no certificate is a mistake: without one, nothing could be trusted.
+/// Returns an error if there is no certificate: the client could trust nothing.
 fn required(
     name: &str,
     value: &OsStr,
@@ -46,7 +48,7 @@ fn required(
     let error = || Error::builder(format!("{name}={}", value.to_string_lossy()));
     let found = found.map_err(|cause| error().cause(cause))?;
     if found.is_empty() {
-        return Err(error().cause("no certificate there"));
+        return Err(error().cause("no certificate found"));
     }
     Ok(found)
 }
@@ -56,7 +58,7 @@ fn of_folders(folders: &OsStr) -> io::Result<Vec<Certificate>> {
     for folder in env::split_paths(folders) {
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
-            // Other things lie there too: links that lead nowhere, folders, texts.
+            // The folder may contain other entries: dangling links, folders, text files.
             if path.is_file() {
                 found.extend(of_file(&path)?);
             }
@@ -65,10 +67,10 @@ fn of_folders(folders: &OsStr) -> io::Result<Vec<Certificate>> {
     Ok(found)
 }
 
-/// What is damaged, and certificates that cannot be roots, are passed over: collections of a system
-/// have some.
+/// Damaged certificates and those that cannot be roots are skipped: system collections contain
+/// some.
 ///
-/// A reader goes on behind an error, where a slice stays on it for ever (rustls-pki-types before
+/// A reader continues after an error, whereas a slice reports it forever (rustls-pki-types before
 /// 1.13).
 fn of_file(path: &Path) -> io::Result<Vec<Certificate>> {
     let pem = fs::read(path)?;

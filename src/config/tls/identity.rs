@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 /// let identity = leanhttp::Identity::from_pem(&std::fs::read("client.pem")?)?;
 /// let client = leanhttp::Client::builder().identity(identity).build()?;
 ///
-/// // Of two files, one after the other.
+/// // From two files, concatenated.
 /// let files = [std::fs::read("client.crt")?, std::fs::read("client.key")?];
 /// let identity = leanhttp::Identity::from_pem(&files.join(&b'\n'))?;
 /// # Ok(())
@@ -28,20 +28,20 @@ use crate::error::{Error, Result};
 pub struct Identity {
     chain: Vec<CertificateDer<'static>>,
     key: Arc<PrivateKeyDer<'static>>,
-    /// By a pointer, so that programs without an identity do not carry it.
+    /// A function pointer, so that programs without an identity do not link this code.
     present: fn(&Self, WantsIdentity) -> Result<ClientConfig, rustls::Error>,
 }
 
 type WantsIdentity = ConfigBuilder<ClientConfig, WantsClientCert>;
 
 impl Identity {
-    /// A PEM text (RFC 7468) with the certificate, the intermediate ones if there are any, and the
-    /// private key: PKCS#8, PKCS#1 or SEC1, not encrypted. The key may stand anywhere. Whether it
-    /// is that of the certificate is told when the client is built.
+    /// Parses a PEM text (RFC 7468) with the certificate, optional intermediate certificates, and
+    /// the private key: PKCS#8, PKCS#1 or SEC1, not encrypted. The key may be at any position. A
+    /// key that does not match the certificate is reported when the client is built.
     ///
     /// # Errors
     ///
-    /// If the certificate or the key is missing, or the text is malformed.
+    /// Returns an error if the certificate or the key is missing, or the text is malformed.
     pub fn from_pem(buf: &[u8]) -> Result<Self> {
         let chain: Vec<CertificateDer<'_>> = pem::items(buf)?;
         if chain.is_empty() {
@@ -59,13 +59,13 @@ impl Identity {
         Ok(Self { chain, key: Arc::new(key), present })
     }
 
-    /// The configuration of a client that shows it to servers.
+    /// Returns the configuration of a client that uses this identity.
     pub(super) fn present(&self, builder: WantsIdentity) -> Result<ClientConfig, rustls::Error> {
         (self.present)(self, builder)
     }
 }
 
-/// Nothing of the key.
+/// Shows nothing of the key.
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity").field("certificates", &self.chain.len()).finish_non_exhaustive()

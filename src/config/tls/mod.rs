@@ -1,37 +1,40 @@
 //! TLS settings: trust, client certificates, protocol; and the TLS information of a response.
 //!
-//! The default trusts the Mozilla root certificates that the crate `webpki-roots` carries, speaks
-//! TLS 1.3 and 1.2, and verifies names and dates. [`ClientBuilder`](crate::client::ClientBuilder) changes all of that:
+//! The default trusts the Mozilla root certificates in the crate `webpki-roots`, supports TLS 1.3
+//! and 1.2, and verifies names and validity periods.
+//! [`ClientBuilder`](crate::client::ClientBuilder) has methods to change this:
 //!
 //! | setting | |
 //! | --- | --- |
 //! | `add_root_certificate`, `tls_certs_merge` | more root certificates |
 //! | `tls_certs_only` | other root certificates |
 //! | `tls_certs_from_env` | those of `SSL_CERT_FILE` and `SSL_CERT_DIR` |
-//! | `tls_platform_verifier` | the operating system's judgement (feature `platform-verifier`) |
-//! | `add_crl`, `tls_crls_only` | certificates that are revoked |
+//! | `tls_platform_verifier` | the operating system's verifier (feature `platform-verifier`) |
+//! | `add_crl`, `tls_crls_only` | revoked certificates |
 //! | `tls_pin_spki_sha256` | public keys, one of which the server must have |
-//! | `identity` | the certificate of the client |
-//! | `tls_version_min`, `tls_version_max`, `tls_sni` | how it is spoken |
-//! | `tls_sslkeylogfile`, `tls_info` | to look into it |
+//! | `identity` | the client certificate |
+//! | `tls_version_min`, `tls_version_max`, `tls_sni` | the protocol |
+//! | `tls_sslkeylogfile`, `tls_info` | diagnostics |
 //! | `danger_accept_invalid_certs`, `danger_accept_invalid_hostnames` | no verification |
 //! | `use_preconfigured_tls` | a whole `rustls::ClientConfig` |
 //!
 //! ```
-//! use leanhttp::{Client, tls::Version};
+//! use leanhttp::Client;
+//! use leanhttp::tls::Version;
 //!
 //! let client = Client::builder().https_only(true).tls_version_min(Version::TLS_1_3).build()?;
 //! # Ok::<(), leanhttp::Error>(())
 //! ```
 //!
-//! Sessions are resumed within one client: it keeps the tickets of 32 hosts, and when there is
-//! another, those of the first go. A resumed session is not verified again, which is why clients,
-//! whose settings may differ, share none, and why a client's settings cannot change.
+//! Sessions are resumed within one client: it keeps the tickets of 32 hosts, and drops those of the
+//! oldest host for a new one. A resumed session is not verified again. Therefore clients, whose
+//! settings may differ, share no sessions, and a client's settings cannot change.
 //!
-//! The cryptography is that of ring (feature `ring`, a default), of AWS-LC (feature `aws-lc-rs`,
-//! which is preferred where both are there), or of the provider that the program has installed for
-//! the whole process, which comes first.
+//! The cryptography provider is the one that the program has installed for the whole process, or
+//! else AWS-LC (feature `aws-lc-rs`), or else ring (feature `ring`, a default).
 
+// Reading order: `settings` (from settings to a rustls configuration), `verification` and
+// `verifier` (custom verification). The others hold one setting or file format each.
 mod certificate;
 mod der;
 mod environment;

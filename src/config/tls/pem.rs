@@ -1,4 +1,4 @@
-//! PEM texts (RFC 7468) as people have them: with marks of their editors, or not PEM at all.
+//! PEM texts (RFC 7468) as found in practice: with byte order marks, or in another format.
 
 use std::borrow::Cow;
 
@@ -6,10 +6,11 @@ use rustls::pki_types::pem::PemObject;
 
 use crate::error::{Error, Result};
 
-/// The mark that editors put before UTF-8. In files that were joined it stands in the middle, too.
+/// The UTF-8 byte order mark. In concatenated files it can be in the middle, too.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// The text without such marks: behind one, the first line of an item is not found.
+/// Returns the text without byte order marks: after one, the first line of an item is not
+/// recognized.
 pub(super) fn text(pem: &[u8]) -> Cow<'_, [u8]> {
     let mark = BYTE_ORDER_MARK;
     if !pem.windows(mark.len()).any(|window| window == mark) {
@@ -28,13 +29,13 @@ pub(super) fn text(pem: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(text)
 }
 
-/// Every item of one sort in a PEM text.
+/// Returns all items of one kind in a PEM text.
 pub(super) fn items<T: PemObject>(pem: &[u8]) -> Result<Vec<T>> {
     let items = T::pem_slice_iter(&text(pem)).collect::<Result<Vec<_>, _>>();
     items.map_err(|error| explained(Error::builder("malformed PEM text").cause(error), pem))
 }
 
-/// The error, with what the bytes are instead and what to do, if that is known.
+/// Adds to the error the actual format of the bytes and how to convert it, if that is known.
 pub(super) fn explained(error: Error, bytes: &[u8]) -> Error {
     match instead(bytes) {
         Some(hint) => error.note(hint),
@@ -42,7 +43,7 @@ pub(super) fn explained(error: Error, bytes: &[u8]) -> Error {
     }
 }
 
-/// What the bytes are instead of what they were taken for.
+/// Detects the actual format of bytes that are not the expected PEM.
 fn instead(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         // A PFX (RFC 7292 §4): a sequence that begins with version 3.
@@ -88,7 +89,7 @@ pub(super) fn is_pkcs12(bytes: &[u8]) -> bool {
     bytes.get(2 + length..).is_some_and(|contents| contents.starts_with(VERSION_3))
 }
 
-/// Whether a line of the text begins so.
+/// Returns whether a line of the text begins with `start`.
 fn has_line(text: &[u8], start: &str) -> bool {
     let marked = |line: &[u8]| line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line).to_vec();
     text.split(|byte| matches!(byte, b'\n' | b'\r'))
@@ -118,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn marks_are_left_out_wherever_they_stand() {
+    fn byte_order_marks_are_removed_everywhere() {
         for (given, expected) in [
             ("a", "a"),
             ("\u{feff}a", "a"),
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_is_instead() {
+    fn other_formats_are_detected() {
         let rows: [(&[u8], Option<&str>); 16] = [
             (&[0x30, 0x82, 0x0a, 0x20, 2, 1, 3, 0x30], Some(PKCS12)),
             (&[0x30, 0x80, 2, 1, 3], Some(PKCS12)),

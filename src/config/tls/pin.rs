@@ -8,11 +8,11 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::error::{Error, Result};
 
-/// The SHA-256 of a public key, as it stands in a certificate (its `SubjectPublicKeyInfo`, RFC 5280
+/// The SHA-256 of a public key in the form of a certificate's `SubjectPublicKeyInfo` (RFC 5280
 /// §4.1).
 ///
-/// Its text is what `curl --pinnedpubkey` takes: `sha256//` and 44 characters of base64. The prefix
-/// may be missing.
+/// Its text format is that of `curl --pinnedpubkey`: `sha256//` and 44 characters of base64. The
+/// prefix is optional.
 ///
 /// ```
 /// use leanhttp::tls::SpkiSha256;
@@ -32,7 +32,7 @@ impl From<[u8; 32]> for SpkiSha256 {
 
 /// # Errors
 ///
-/// If the text is not base64 of 32 bytes.
+/// Returns an error if the text is not base64 of 32 bytes.
 impl FromStr for SpkiSha256 {
     type Err = Error;
 
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pins_as_text() {
+    fn pins_are_parsed_and_shown_as_text() {
         let zeros = format!("{}=", "A".repeat(43));
         assert_eq!(zeros.parse::<SpkiSha256>().unwrap(), SpkiSha256([0; 32]));
         assert_eq!(SpkiSha256([0; 32]).to_string(), format!("sha256//{zeros}"));

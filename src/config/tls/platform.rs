@@ -30,7 +30,9 @@ fn verifier(
     extra_roots: Vec<CertificateDer<'static>>,
 ) -> Result<Arc<dyn ServerCertVerifier>, rustls::Error> {
     if !extra_roots.is_empty() {
-        return Err(rustls::Error::General("Android takes no certificate beside its own".into()));
+        return Err(rustls::Error::General(
+            "Android does not support additional certificates".into(),
+        ));
     }
     Ok(Arc::new(Verifier::new(provider)?))
 }

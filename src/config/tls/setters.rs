@@ -1,4 +1,4 @@
-//! Sets the TLS settings. The public methods of the builder describe each of them.
+//! Setters for the TLS settings. The public methods of the builder document each of them.
 
 use std::sync::Arc;
 
@@ -104,7 +104,7 @@ impl Settings {
         self.extension = if present { Extension::Present } else { Extension::Absent };
     }
 
-    /// Sets the configuration of rustls, which replaces all settings but the extension.
+    /// Sets a rustls configuration, which replaces all settings except the extension.
     pub(crate) fn set_preconfigured(&mut self, config: Arc<ClientConfig>) {
         self.origin = Origin::Program;
         self.whole = Some(Whole::new(config));

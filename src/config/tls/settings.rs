@@ -1,4 +1,4 @@
-//! From the settings of a client to the configuration of rustls.
+//! Converts the settings of a client to the configuration of rustls.
 
 use std::sync::{Arc, OnceLock};
 
@@ -18,13 +18,13 @@ use crate::policy::route::Identity;
 use crate::transport::tls::{Tls, TlsError};
 use crate::transport::tls_version::{self, Version};
 
-/// The settings, and the rustls configurations that are made of them at the first https request.
+/// The settings, and the rustls configurations that are built from them at the first https request.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
     pub(super) trust: Trust,
     pub(super) extra_roots: Vec<Certificate>,
-    /// Makes the verifier of those, where nothing else is verified otherwise: by a pointer, so that
-    /// programs that add none do not carry it.
+    /// Creates the verifier for added certificates if nothing else needs a custom verifier. A
+    /// function pointer, so that programs that add none do not link the code.
     pub(super) rooted: Option<MakeRooted>,
     /// The settings that need a custom verifier.
     pub(super) judgement: Option<Judgement>,
@@ -37,19 +37,19 @@ pub(crate) struct Settings {
     pub(super) extension: Extension,
     /// Replaces all of the above.
     pub(super) whole: Option<Whole>,
-    /// Whether anything was set, and has to be checked.
+    /// The source of the settings: those of the program have to be checked.
     pub(super) origin: Origin,
     for_origins: OnceLock<Built>,
-    /// For origins that are not shown the identity, if there is one.
+    /// For origins to which no client certificate is offered.
     for_foreign_origins: OnceLock<Built>,
     for_proxies: OnceLock<Built>,
 }
 
-/// A configuration that was handed over.
+/// A rustls configuration supplied by the caller.
 #[derive(Debug)]
 pub(super) struct Whole {
     config: Arc<ClientConfig>,
-    /// By a pointer, so that programs that hand none over do not carry what copies one.
+    /// A function pointer, so that programs that supply none do not link the copying code.
     copy: fn(&ClientConfig) -> Result<ClientConfig, TlsError>,
 }
 
@@ -67,7 +67,7 @@ type MakeRooted = fn(
     Arc<CryptoProvider>,
 ) -> Arc<dyn ServerCertVerifier>;
 
-/// The roots beside the certificates that were added.
+/// The roots besides the added certificates.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Trust {
     /// The roots of `webpki-roots`.
@@ -76,7 +76,7 @@ pub(super) enum Trust {
     Nobody,
 }
 
-/// Whether the host's name is sent in the handshake (RFC 6066 §3).
+/// The choice to send the host name in the handshake (RFC 6066 §3).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Sni {
     #[default]
@@ -84,7 +84,7 @@ pub(super) enum Sni {
     Omitted,
 }
 
-/// Whether responses have their [`TlsInfo`](super::TlsInfo) among their extensions too.
+/// The choice to add the [`TlsInfo`](super::TlsInfo) to the extensions of a response.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Extension {
     #[default]
@@ -92,7 +92,7 @@ pub(crate) enum Extension {
     Present,
 }
 
-/// Where settings come from.
+/// The source of settings: the defaults or the program.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Origin {
     #[default]
@@ -103,15 +103,15 @@ pub(super) enum Origin {
 /// The peer of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Peer {
-    /// One that the caller named.
+    /// An origin that the caller named.
     Origin,
-    /// One that another origin named in a redirect.
+    /// An origin that a redirect of another origin named.
     ForeignOrigin,
     Proxy,
 }
 
 impl Settings {
-    /// The TLS stage of a new connection to `host`.
+    /// Returns the TLS layer for a new connection to `host`.
     pub(crate) fn stage(&self, host: &str, identity: Identity) -> Result<Tls> {
         let (built, peer) = match identity {
             Identity::Shown => (&self.for_origins, Peer::Origin),
@@ -120,19 +120,19 @@ impl Settings {
         stage(built.get_or_init(|| self.config(peer)), host)
     }
 
-    /// Whether there is a certificate of the client, which a server may ask for.
+    /// Returns whether there is a client certificate, which a server may request.
     pub(crate) fn has_identity(&self) -> bool {
         let of_whole = |whole: &Whole| whole.config.client_auth_cert_resolver.has_certs();
         self.whole.as_ref().map_or(self.identity.is_some(), of_whole)
     }
 
-    /// The TLS stage of a new connection to a proxy.
+    /// Returns the TLS layer for a new connection to a proxy.
     pub(crate) fn proxy_stage(&self, host: &str) -> Result<Tls> {
         stage(self.for_proxies.get_or_init(|| self.config(Peer::Proxy)), host)
     }
 
-    /// Finds mistakes when the client is built. The defaults have none, and are not worked out for
-    /// a client that may speak plain HTTP only.
+    /// Reports errors in the settings when the client is built. The defaults have none, and are not
+    /// evaluated for a client that may use only plain HTTP.
     pub(crate) fn check(&self) -> Result<()> {
         match self.origin {
             Origin::Defaults => Ok(()),
@@ -150,7 +150,7 @@ impl Settings {
         settings
     }
 
-    /// To verify something otherwise.
+    /// Returns the settings for a custom verifier, mutably.
     pub(super) fn judgement(&mut self) -> &mut Judgement {
         self.judgement.get_or_insert_with(Judgement::new)
     }
@@ -159,7 +159,7 @@ impl Settings {
         self.extension
     }
 
-    /// What is made once, so that sessions are resumed.
+    /// Builds the configuration. It is built once, so that sessions are resumed.
     fn config(&self, peer: Peer) -> Built {
         let mut config = match &self.whole {
             Some(whole) => {
@@ -169,8 +169,8 @@ impl Settings {
             None => self.build(peer)?,
         };
         if peer != Peer::Origin {
-            // The client's certificate, and the tickets by which an authenticated session is resumed,
-            // are kept from proxies (CVE-2021-22890, curl) and from origins that the caller did not
+            // The client certificate, and the tickets that resume an authenticated session, are
+            // withheld from proxies (CVE-2021-22890, curl) and from origins that the caller did not
             // name.
             config.resumption = Resumption::disabled();
             config.client_auth_cert_resolver = Arc::new(Nobody);
@@ -178,8 +178,8 @@ impl Settings {
         Ok(Arc::new(config))
     }
 
-    /// A whole configuration says all of this already. To drop a setting without a word would be worst
-    /// for those that refuse somebody.
+    /// Refuses settings that a supplied configuration would override. Ignoring them silently would
+    /// be worst for those that restrict trust.
     fn check_nothing_beside(&self) -> Result<(), TlsError> {
         let judgement = self.judgement.as_ref();
         let is_set = [
@@ -234,7 +234,7 @@ impl Settings {
             Some(identity) => identity.present(builder)?,
             None => builder.with_no_client_auth(),
         };
-        // Says what we speak, so that a server of several protocols does not guess (RFC 7301).
+        // Offers HTTP/1.1 by ALPN (RFC 7301), so that a multi-protocol server does not guess.
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config.enable_sni = self.sni == Sni::Sent;
         if let Some(key_log) = &self.key_log {
@@ -243,7 +243,7 @@ impl Settings {
         Ok(config)
     }
 
-    /// The certificates that were added.
+    /// Returns the added certificates.
     pub(super) fn added_certificates(&self) -> Vec<CertificateDer<'static>> {
         self.extra_roots.iter().flat_map(|roots| roots.ders.clone()).collect()
     }
@@ -264,14 +264,14 @@ impl Settings {
     }
 }
 
-/// A copy of a configuration, if it speaks what we speak.
+/// Returns a copy of a supplied configuration, if it offers no protocol other than HTTP/1.1.
 fn checked(whole: &ClientConfig) -> Result<ClientConfig, TlsError> {
     let speaks = |protocol: &Vec<u8>| protocol.starts_with(b"http/1.");
     if whole.alpn_protocols.iter().all(speaks) {
         let mut config = whole.clone();
-        // The copy has the session store of the original, which may serve other clients. rustls
-        // resumes a session only with the very resolver that it was made with, so one of its own keeps
-        // the sessions of this client apart, whatever store the program has chosen.
+        // The copy shares the session store of the original, which other clients may use. rustls
+        // resumes a session only with the same resolver instance that created it, so a resolver of
+        // its own separates the sessions of this client in any store.
         let resolver = OfOneClient(config.client_auth_cert_resolver);
         config.client_auth_cert_resolver = Arc::new(resolver);
         return Ok(config);
@@ -297,7 +297,7 @@ fn mistake(error: TlsError) -> Error {
 const NO_PROVIDER: &str = "no cryptography: https needs the feature `ring` or `aws-lc-rs` of \
     leanhttp, a provider installed for the process, or `use_preconfigured_tls`";
 
-/// Has no certificate.
+/// A resolver without a certificate.
 #[derive(Debug)]
 struct Nobody;
 
@@ -311,7 +311,7 @@ impl ResolvesClientCert for Nobody {
     }
 }
 
-/// The certificates of a configuration that was handed over, as one client holds them.
+/// The certificate resolver of a supplied configuration, wrapped for one client.
 #[derive(Debug)]
 struct OfOneClient(Arc<dyn ResolvesClientCert>);
 

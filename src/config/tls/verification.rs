@@ -14,38 +14,38 @@ use super::settings::{Peer, Settings};
 use super::verifier::{Adjusted, Pins, TrustAnyone};
 use crate::transport::tls::TlsError;
 
-/// The settings with which rustls' usual verifier is not enough.
+/// The settings that rustls' default verifier does not support.
 #[derive(Clone)]
 pub(super) struct Judgement {
-    /// Judges in the place of rustls.
+    /// Creates a verifier that replaces that of rustls.
     pub(super) judge: Option<MakeVerifier>,
     pub(super) revoked: Vec<CertificateRevocationList>,
     pub(super) pins: Vec<SpkiSha256>,
     pub(super) certificates: Verification,
     pub(super) names: Verification,
-    /// What comes of all that. It is reached by this pointer alone, so that a program that sets
-    /// nothing of the kind goes without the code: revocation lists take much of it.
+    /// Creates the verifier for these settings. Only this function pointer refers to the code, so
+    /// that programs without such settings do not link it: revocation lists need much of it.
     make: fn(&Self, &Settings, &Arc<CryptoProvider>, Peer) -> Verifier,
 }
 
 type Verifier = Result<Arc<dyn ServerCertVerifier>, TlsError>;
 
-/// Makes a verifier that trusts these certificates too.
+/// Creates a verifier that also trusts these certificates.
 pub(super) type MakeVerifier = fn(
     Arc<CryptoProvider>,
     Vec<CertificateDer<'static>>,
 ) -> Result<Arc<dyn ServerCertVerifier>, rustls::Error>;
 
-/// Whether something is verified at all.
+/// The extent of a verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verification {
     Full,
-    /// Anyone can be anyone.
+    /// No verification: any peer is accepted.
     None,
 }
 
 impl Judgement {
-    /// The usual one so far.
+    /// Returns the settings with full verification.
     pub(super) fn new() -> Self {
         Self {
             judge: None,
@@ -68,7 +68,8 @@ impl Judgement {
 
     fn make(&self, settings: &Settings, provider: &Arc<CryptoProvider>, peer: Peer) -> Verifier {
         let pins = match (peer, self.pins.as_slice()) {
-            // Those of the origins; what a proxy can do without them, anyone on the way can.
+            // Pins are for origins: they add nothing for a proxy, which sees no more than any host
+            // on the path.
             (Peer::Proxy, _) | (_, []) => None,
             (Peer::Origin | Peer::ForeignOrigin, pins) => {
                 Some(Pins::new(pins, provider).ok_or(NO_SHA256)?)
@@ -82,7 +83,7 @@ impl Judgement {
         Ok(Arc::new(Adjusted { inner, trusted, names: self.names, pins }))
     }
 
-    /// Without a look at names and pins that is not rustls' own.
+    /// Returns the verifier without changes to names and pins.
     fn plain(
         &self,
         settings: &Settings,

@@ -1,4 +1,4 @@
-//! Verifiers that judge otherwise than rustls does by itself.
+//! Custom certificate verifiers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use super::der;
 use super::pin::SpkiSha256;
 use crate::config::tls::verification::Verification;
 
-/// What another verifier says, without its word on names and on certificates that are trusted
-/// themselves, and then the word of the pins.
+/// Wraps a verifier: changes its result for names and for certificates that are trusted themselves,
+/// and then checks the pins.
 #[derive(Debug)]
 pub(super) struct Adjusted {
     pub(super) inner: Arc<dyn ServerCertVerifier>,
@@ -46,7 +46,7 @@ impl ServerCertVerifier for Adjusted {
         );
         let verified = or_trusted_itself(verified, &self.trusted, end_entity, server_name);
         match verified {
-            // rustls looks at the name when all else is in order.
+            // rustls checks the name last, after all other checks have passed.
             Err(error) if self.names == Verification::None && is_about_the_name(&error) => {}
             Err(error) => return Err(error),
             Ok(_) => {}
@@ -89,15 +89,15 @@ fn is_about_the_name(error: &Error) -> bool {
     matches!(error, Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }))
 }
 
-/// Public keys, one of which must be that of the server's own certificate, as with curl: whoever
-/// holds another certificate of the chain can issue more.
+/// Public keys, one of which must be that of the server's own certificate, as in curl: the owner of
+/// another certificate of the chain could issue more certificates.
 pub(super) struct Pins {
     pins: Vec<SpkiSha256>,
     sha256: &'static dyn Hash,
 }
 
 impl Pins {
-    /// None, if the provider has no SHA-256.
+    /// Returns `None` if the provider has no SHA-256.
     pub(super) fn new(pins: &[SpkiSha256], provider: &CryptoProvider) -> Option<Self> {
         let mut suites = provider.cipher_suites.iter();
         let sha256 = suites.find_map(|suite| {
@@ -129,7 +129,7 @@ impl fmt::Debug for Pins {
     }
 }
 
-/// The key that the server has.
+/// The server's key, which is not pinned.
 #[derive(Debug)]
 struct NotPinned(String);
 
@@ -141,8 +141,8 @@ impl fmt::Display for NotPinned {
 
 impl std::error::Error for NotPinned {}
 
-/// The `SubjectPublicKeyInfo` of a certificate, of one that rustls does not take as well. Pins and
-/// signatures are about the same one.
+/// Returns the `SubjectPublicKeyInfo` of a certificate, including certificates that rustls does not
+/// support. Pins and signatures use the same one.
 fn public_key_info(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
     match ParsedCertificate::try_from(certificate) {
         Ok(parsed) => Some(parsed.subject_public_key_info().to_vec()),
@@ -150,10 +150,11 @@ fn public_key_info(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
     }
 }
 
-/// A certificate authority's own certificate is no server's (RFC 5280 §4.2.1.9). But who gives the very
-/// certificate of a server as the one to trust, which `openssl req -x509` makes an authority's, means
-/// just that. Of what is verified otherwise only the path is left out: the time was looked at before
-/// the error, the name is looked at here, and that the server has the key its signature proves.
+/// Accepts a CA certificate as a server's own if exactly this certificate is trusted. Usually a CA
+/// certificate must not be used by a server (RFC 5280 §4.2.1.9), but `openssl req -x509` marks
+/// self-signed certificates as CA, and trusting one explicitly means this use. Only the path
+/// validation is skipped: rustls checks the validity period before this error, the name is checked
+/// here, and the signature proves possession of the key.
 fn or_trusted_itself(
     verified: Result<ServerCertVerified, Error>,
     trusted: &[CertificateDer<'static>],
@@ -170,7 +171,7 @@ fn or_trusted_itself(
     }
 }
 
-/// rustls has no variant of its own for that.
+/// rustls has no variant of its own for this error.
 fn is_authority(error: &Error) -> bool {
     let Error::InvalidCertificate(CertificateError::Other(OtherError(error))) = error else {
         return false;
@@ -180,7 +181,7 @@ fn is_authority(error: &Error) -> bool {
 
 pub(crate) const CA_USED_AS_END_ENTITY: &str = "CaUsedAsEndEntity";
 
-/// What rustls does by itself, for root certificates one of which may be the server's own.
+/// rustls' default verifier, for roots one of which may be the server's own certificate.
 #[derive(Debug)]
 pub(super) struct Rooted {
     pub(super) roots: RootCertStore,
@@ -231,16 +232,16 @@ impl ServerCertVerifier for Rooted {
     }
 }
 
-/// The verifier of [`Verification::None`]: the certificate may be any, malformed ones and those of old
-/// versions included. The peer proves that it has the certificate's key.
+/// The verifier of [`Verification::None`]: any certificate is accepted, including malformed ones
+/// and those of old versions. The peer proves possession of the certificate's key.
 ///
-/// The cryptography provider does not verify the signatures of every key: ring knows no RSA of fewer than 2048
-/// bits and no P-521. Anybody could show a certificate of their own, so nothing is lost by taking such
-/// a key at its word; with a pinned key much would be, so there it is refused.
+/// Cryptography providers do not support every kind of key: ring supports neither RSA with fewer
+/// than 2048 bits nor P-521. Since any peer could use a certificate of its own, accepting such a
+/// key without proof loses nothing; with pinned keys it would, so there it is refused.
 #[derive(Debug)]
 pub(super) struct TrustAnyone {
     pub(super) provider: Arc<CryptoProvider>,
-    /// Whether there are pins, which make the key count.
+    /// True if there are pins, which require proof of possession of the key.
     pub(super) has_pins: bool,
 }
 
@@ -272,8 +273,8 @@ impl TrustAnyone {
     }
 }
 
-/// Those of keys that no provider of rustls takes, or not each: P-521, Ed448, and keys of RSA that are for
-/// PSS alone (RFC 8446 §4.2.3, `rsa_pss_pss_*`).
+/// Schemes of keys that rustls' providers do not support, or not all of them: P-521, Ed448, and RSA
+/// keys restricted to PSS (RFC 8446 §4.2.3, `rsa_pss_pss_*`).
 const FURTHER_SCHEMES: [SignatureScheme; 5] = [
     SignatureScheme::ECDSA_NISTP521_SHA512,
     SignatureScheme::ED448,
@@ -290,7 +291,7 @@ fn unverifiable() -> Error {
     CertificateError::Other(OtherError(Arc::new(Unverifiable))).into()
 }
 
-/// A pinned key that nobody can be seen to have.
+/// A pinned key whose possession cannot be verified.
 #[derive(Debug)]
 struct Unverifiable;
 
@@ -336,7 +337,8 @@ impl ServerCertVerifier for TrustAnyone {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        // A server whose key is of such a kind has no other scheme, and would not answer.
+        // A server whose key is of such a kind supports no other scheme, and would refuse the
+        // handshake.
         let mut schemes = self.provider.signature_verification_algorithms.supported_schemes();
         for scheme in FURTHER_SCHEMES {
             if !schemes.contains(&scheme) && !self.has_pins {

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Seconds since 1970, or `None` for a date to ignore.
+/// Returns the seconds since 1970, or `None` for a date to ignore.
 fn seconds(input: &[u8]) -> Option<i64> {
     let instant = parse(input)?;
     Some(match instant.duration_since(SystemTime::UNIX_EPOCH) {
@@ -14,7 +14,7 @@ fn seconds(input: &[u8]) -> Option<i64> {
 const CHRISTMAS_EVE: Option<i64> = Some(1_230_163_199);
 
 #[test]
-fn forms_of_one_instant() {
+fn all_forms_of_one_instant_are_read() {
     let table = [
         "Wed, 24 Dec 2008 23:59:59 GMT",     // IMF-fixdate
         "Wednesday, 24-Dec-08 23:59:59 GMT", // RFC 850
@@ -36,17 +36,17 @@ fn forms_of_one_instant() {
 }
 
 #[test]
-fn delimiters() {
+fn all_delimiters_separate_tokens() {
     let delimiters = b"\t !\"#$%&'()*+,-./;<=>?@[\\]^_`{|}~";
-    for octet in 0..=u8::MAX {
-        let input = [&b"24"[..], b"Dec", b"2008", b"23:59:59"].join(&octet);
-        let expected = CHRISTMAS_EVE.filter(|_| delimiters.contains(&octet));
-        assert_eq!(seconds(&input), expected, "{}", octet.escape_ascii());
+    for byte in 0..=u8::MAX {
+        let input = [&b"24"[..], b"Dec", b"2008", b"23:59:59"].join(&byte);
+        let expected = CHRISTMAS_EVE.filter(|_| delimiters.contains(&byte));
+        assert_eq!(seconds(&input), expected, "{}", byte.escape_ascii());
     }
 }
 
 #[test]
-fn two_digit_years_turn_at_1970() {
+fn two_digit_years_below_70_are_in_the_21st_century() {
     for (year, expected) in [("69", "2069"), ("70", "1970"), ("99", "1999"), ("00", "2000")] {
         let [short, long] = [year, expected].map(|year| format!("1 Jan {year} 0:0:0"));
         assert!(seconds(long.as_bytes()).is_some());
@@ -55,7 +55,7 @@ fn two_digit_years_turn_at_1970() {
 }
 
 #[test]
-fn edges_of_the_calendar() {
+fn calendar_edges_are_checked() {
     let table = [
         ("1 Jan 1970 0:0:0", Some(0)),
         ("31 Dec 1969 23:59:59", Some(-1)),
@@ -79,7 +79,7 @@ fn edges_of_the_calendar() {
 }
 
 #[test]
-fn what_is_no_date() {
+fn malformed_dates_are_ignored() {
     let table: [&[u8]; 12] = [
         b"",
         b"tomorrow",
@@ -104,7 +104,7 @@ const MONTHS: [&str; 12] =
 
 proptest! {
     #[test]
-    fn any_octets_are_a_date_in_range_or_none(input in prop::collection::vec(any::<u8>(), 0..80)) {
+    fn any_bytes_are_a_date_in_range_or_none(input in prop::collection::vec(any::<u8>(), 0..80)) {
         if let Some(seconds) = seconds(&input) {
             prop_assert!((-11_644_473_600..=253_402_300_799).contains(&seconds));
         }
@@ -121,7 +121,7 @@ proptest! {
     }
 }
 
-/// The inverse by another way: 400-year eras that begin on 1 March.
+/// The inverse by a different method: 400-year eras that begin on 1 March.
 fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
@@ -133,7 +133,8 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     (year + era * 400 + i64::from(month <= 2), month, day)
 }
 
-/// The vectors' dates include some that no header field could carry, so they are run here.
+/// The dates of the test vectors include some that no header field can carry, so they are tested
+/// here.
 #[test]
 fn conformance_vectors() {
     let Some(folder) = std::env::var_os("LEANHTTP_VECTORS") else {

@@ -1,25 +1,23 @@
-//! A jar to and from a file: the loops over its lines. What a line means is decided in
-//! [`crate::cookie::saved`].
+//! Saves a jar to a file and loads it. [`crate::cookie::saved`] decides what a line means.
 
 use std::io::{self, BufRead, Read, Write};
 
 use super::Jar;
-use crate::cookie::{
-    Limits, Loaded, Refusal, SessionCookies, StoredCookie,
-    saved::{Line, json, netscape},
-};
+use crate::cookie::saved::{Line, json, netscape};
+use crate::cookie::{Limits, Loaded, Refusal, SessionCookies, StoredCookie};
 
 impl Jar {
     /// Writes the cookies as [JSON lines](crate::cookie#files), the oldest first, and flushes.
     ///
-    /// They often are credentials: keep the file from others.
+    /// Cookies are often credentials: restrict access to the file.
     ///
     /// # Errors
     ///
     /// Those of `writer`.
     ///
     /// ```
-    /// use leanhttp::{cookie::{Jar, SessionCookies}, url::Url};
+    /// use leanhttp::cookie::{Jar, SessionCookies};
+    /// use leanhttp::url::Url;
     ///
     /// let (jar, again) = (Jar::new(), Jar::new());
     /// let url = Url::parse("https://example.com/")?;
@@ -37,14 +35,16 @@ impl Jar {
         self.save(writer, session, json::write)
     }
 
-    /// Adds the cookies of [JSON lines](crate::cookie#files), where they take the place of those they
-    /// are the same as. Expired ones are left out, and lines that are no cookies are skipped and
-    /// counted; so are those of more than 64 KiB, or what the jar's [`Limits`] ask for if that is more.
+    /// Adds the cookies of a file of [JSON lines](crate::cookie#files). They replace cookies with
+    /// the same domain, path and name. Expired cookies are left out. Lines that are not a valid
+    /// cookie are skipped and counted; so are lines of more than 64 KiB, or of what the jar's
+    /// [`Limits`] require if that is more.
     ///
     /// # Errors
     ///
-    /// Those of `reader`, and [`InvalidData`](io::ErrorKind::InvalidData) after 10 000 lines, or three
-    /// times as many as the jar holds cookies if that is more. What was read until then stays.
+    /// Those of `reader`, and [`InvalidData`](io::ErrorKind::InvalidData) after 10 000 lines, or
+    /// three times as many as the jar may hold cookies if that is more. Cookies read before the
+    /// error stay in the jar.
     pub fn load_json(&self, reader: impl BufRead) -> io::Result<Loaded> {
         self.load(reader, json::read)
     }
@@ -52,14 +52,15 @@ impl Jar {
     /// Writes the cookies as a [Netscape cookie file](crate::cookie#files), the oldest first, and
     /// flushes.
     ///
-    /// They often are credentials: keep the file from others.
+    /// Cookies are often credentials: restrict access to the file.
     ///
     /// # Errors
     ///
     /// Those of `writer`.
     ///
     /// ```
-    /// use leanhttp::{cookie::{Jar, SessionCookies}, url::Url};
+    /// use leanhttp::cookie::{Jar, SessionCookies};
+    /// use leanhttp::url::Url;
     ///
     /// let jar = Jar::new();
     /// jar.add_cookie_str("a=1; Domain=example.com", &Url::parse("https://www.example.com/b/")?);
@@ -103,7 +104,7 @@ impl Jar {
         writer.flush()
     }
 
-    /// The reader is the caller's code, and may use the jar: it is asked outside the lock.
+    /// Reads outside the lock, because the reader is the caller's code and may use the jar.
     fn load(&self, mut reader: impl BufRead, read: fn(&[u8]) -> Line) -> io::Result<Loaded> {
         let now = (self.clock)();
         let mut loaded = Loaded::default();
@@ -129,8 +130,8 @@ impl Jar {
     }
 }
 
-/// Reads the next line into `line` and tells whether there is one. Of a line longer than `most` only
-/// the beginning is kept: nothing in it can be a cookie then.
+/// Reads the next line into `line` and returns whether there is one. Only the beginning of a line
+/// longer than `most` is kept: such a line cannot be a cookie.
 fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>, most: u64) -> io::Result<bool> {
     line.clear();
     reader.take(most).read_until(b'\n', line)?;
@@ -145,16 +146,16 @@ fn without_end(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// Three times as many as the jar holds: what comes after that only pushes out what came before, and a
-/// file may have no end.
+/// Three times as many lines as the jar holds cookies: later lines would only evict earlier ones,
+/// and a file may be endless.
 fn max_lines(limits: &Limits) -> usize {
     limits.in_all.saturating_mul(3).max(10_000)
 }
 
-/// What the longest cookie takes is half of it, even with every octet escaped as `\u00xx`.
+/// Twice the length of the longest cookie line, even if every byte is escaped as `\u00xx`.
 fn max_line(limits: &Limits) -> u64 {
-    let octets = limits.cookie_bytes.saturating_add(limits.attribute_bytes);
-    octets.saturating_mul(12).max(64 * 1024) as u64
+    let bytes = limits.cookie_bytes.saturating_add(limits.attribute_bytes);
+    bytes.saturating_mul(12).max(64 * 1024) as u64
 }
 
 #[cfg(test)]

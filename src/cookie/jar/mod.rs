@@ -1,11 +1,9 @@
-//! The cookie store in the hands of many threads, and at the hour of the wall clock. What is decided
-//! about cookies is decided in [`crate::cookie`].
+//! The cookie store that is shared between threads and uses the system clock. The rules for cookies
+//! are in [`crate::cookie`].
 
-use std::{
-    fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::SystemTime,
-};
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use http::HeaderValue;
 
@@ -18,14 +16,15 @@ use crate::url::Url;
 
 mod file;
 
-/// The cookies of a client, in memory, by the [rules](crate::cookie#rules-and-limits) of
-/// RFC 6265bis.
+/// An in-memory cookie store that follows the [rules](crate::cookie#rules-and-limits) of RFC
+/// 6265bis.
 ///
-/// Share it in an `Arc` between clients that should have the same cookies. `Debug` shows no cookies,
-/// since they often are credentials.
+/// Share it in an `Arc` between clients that use the same cookies. `Debug` shows no cookies, since
+/// they are often credentials.
 ///
 /// ```
-/// use leanhttp::{cookie::Jar, url::Url};
+/// use leanhttp::cookie::Jar;
+/// use leanhttp::url::Url;
 ///
 /// let jar = Jar::default();
 /// let url = Url::parse("https://example.com/")?;
@@ -42,18 +41,19 @@ pub struct Jar {
 }
 
 impl Jar {
-    /// An empty jar on the system's clock.
-    pub fn new() -> Jar {
-        Jar::with_clock(SystemTime::now)
+    /// Creates an empty jar on the system clock.
+    pub fn new() -> Self {
+        Self::with_clock(SystemTime::now)
     }
 
-    /// An empty jar that takes the time from `clock`, asked once for each cookie set and each header
-    /// made: for tests of what happens when cookies expire.
+    /// Creates an empty jar that takes the time from `clock`, which is called once for each cookie
+    /// set and each header made. Use it to test the expiry of cookies.
     ///
     /// ```
     /// use std::time::{Duration, SystemTime};
     /// use std::sync::atomic::{AtomicU64, Ordering};
-    /// use leanhttp::{cookie::Jar, url::Url};
+    /// use leanhttp::cookie::Jar;
+    /// use leanhttp::url::Url;
     ///
     /// static SECONDS: AtomicU64 = AtomicU64::new(0);
     /// let clock = || SystemTime::UNIX_EPOCH + Duration::from_secs(SECONDS.load(Ordering::Relaxed));
@@ -65,24 +65,27 @@ impl Jar {
     /// assert_eq!(jar.len(), 0);
     /// # Ok::<(), leanhttp::url::ParseError>(())
     /// ```
-    pub fn with_clock(clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Jar {
-        Jar { store: Mutex::default(), clock: Box::new(clock) }
+    pub fn with_clock(clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self { store: Mutex::default(), clock: Box::new(clock) }
     }
 
-    /// The same empty jar, with these limits; cookies that it has already are forgotten.
+    /// Returns an empty jar with the same clock and these limits; cookies already in the jar are
+    /// removed.
     #[must_use]
-    pub fn with_limits(self, limits: Limits) -> Jar {
-        Jar { store: Mutex::new(Store::with_limits(limits)), ..self }
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { store: Mutex::new(Store::with_limits(limits)), ..self }
     }
 
-    /// Adds the cookie that `Set-Cookie: {cookie}` in a response from `url` would, with attributes
-    /// after `;` as there.
+    /// Adds the cookie that a response from `url` with `Set-Cookie: {cookie}` would set. Attributes
+    /// follow after `;`.
     ///
-    /// What the rules refuse from a server is ignored here too: control characters (so CR and LF),
-    /// a `Domain` that is not `url`'s, `Secure` for an `http` URL.
+    /// A cookie that a server may not set is ignored here too: one with control characters
+    /// (including CR and LF), with a `Domain` that does not match `url`, or with `Secure` for an
+    /// `http` URL.
     ///
     /// ```
-    /// use leanhttp::{cookie::Jar, url::Url};
+    /// use leanhttp::cookie::Jar;
+    /// use leanhttp::url::Url;
     ///
     /// let jar = Jar::default();
     /// let url = Url::parse("http://example.com/")?;
@@ -96,23 +99,23 @@ impl Jar {
         self.set(cookie.as_bytes(), url);
     }
 
-    /// The cookies that would go along with a request to `url`, in the order of the header. Unlike
+    /// Returns the cookies that a request to `url` would carry, in the order of the header. Unlike
     /// [`cookies`](CookieStore::cookies) this does not count as a use of them.
     pub fn cookies_for(&self, url: &Url) -> Vec<StoredCookie> {
         self.current().matching(Site::from(url)).into_iter().cloned().collect()
     }
 
-    /// All cookies, the oldest first.
+    /// Returns all cookies, the oldest first.
     pub fn to_vec(&self) -> Vec<StoredCookie> {
         self.current().to_vec()
     }
 
-    /// How many cookies there are.
+    /// Returns the number of cookies.
     pub fn len(&self) -> usize {
         self.current().len()
     }
 
-    /// Whether there are none.
+    /// Returns whether the jar has no cookies.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -122,13 +125,14 @@ impl Jar {
         self.lock().clear();
     }
 
-    /// Removes what has this domain, path and name, as [`StoredCookie`] shows them. That can be two
-    /// cookies, one for the host only and one for the hosts below it too.
+    /// Removes the cookies with this domain, path and name, in the form that [`StoredCookie`]
+    /// returns them. There can be two: one for the host only, and one that includes its subdomains.
     ///
-    /// Returns whether there was any.
+    /// Returns whether a cookie was removed.
     ///
     /// ```
-    /// use leanhttp::{cookie::Jar, url::Url};
+    /// use leanhttp::cookie::Jar;
+    /// use leanhttp::url::Url;
     ///
     /// let jar = Jar::default();
     /// jar.add_cookie_str("a=1; Path=/", &Url::parse("https://example.com/")?);
@@ -148,11 +152,12 @@ impl Jar {
 
     fn set(&self, set_cookie: &[u8], url: &Url) {
         let now = (self.clock)();
-        // A refused cookie is ignored, as the RFC says.
+        // A refused cookie is ignored, as RFC 6265bis §5.7 requires.
         let _ = self.lock().set(Site::from(url), set_cookie, now);
     }
 
-    /// The store as of now. The clock is asked first: it is the caller's code, and may use the jar.
+    /// Locks the store and removes expired cookies. The clock is called before locking, because it
+    /// is the caller's code and may use the jar.
     fn current(&self) -> MutexGuard<'_, Store> {
         let now = (self.clock)();
         let mut store = self.lock();
@@ -160,15 +165,15 @@ impl Jar {
         store
     }
 
-    /// No code of a caller runs under the lock, so poison could come only from a fault of the store's
-    /// own, which is no reason to fail all later requests too.
+    /// No caller's code runs under the lock, so only a bug in the store can poison it, which is no
+    /// reason to fail all later requests.
     fn lock(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl CookieStore for Jar {
-    /// Only the first fields of a response count: see [`Limits::per_response`].
+    /// Only the first fields of a response are used: see [`Limits::per_response`].
     fn set_cookies(&self, cookie_headers: &mut dyn Iterator<Item = &HeaderValue>, url: &Url) {
         let most = self.lock().limits().per_response;
         for set_cookie in cookie_headers.take(most) {
@@ -183,8 +188,8 @@ impl CookieStore for Jar {
 }
 
 impl Default for Jar {
-    fn default() -> Jar {
-        Jar::new()
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -196,7 +201,9 @@ impl fmt::Debug for Jar {
 
 #[cfg(test)]
 mod tests {
-    use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+    use std::panic::AssertUnwindSafe;
+    use std::sync::Arc;
+    use std::time::Duration;
 
     use super::*;
 
@@ -208,7 +215,7 @@ mod tests {
         cookies.iter().map(|cookie| cookie.name()).collect::<Vec<_>>().join(" ")
     }
 
-    /// A jar at the start of 1970 with three cookies, one of which lives 10 seconds.
+    /// A jar at the start of 1970 with three cookies, one of which expires after 10 seconds.
     fn jar() -> Jar {
         let jar = Jar::with_clock(|| SystemTime::UNIX_EPOCH);
         let url = url("https://www.example.com/a/b");
@@ -219,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn inspection() {
+    fn cookies_are_listed_and_counted() {
         let jar = jar();
         assert_eq!((jar.len(), jar.is_empty()), (3, false));
         assert_eq!(names(&jar.to_vec()), "short host domain", "oldest first");
@@ -243,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn remove_takes_what_is_named_and_no_more() {
+    fn remove_affects_only_the_named_cookie() {
         let jar = jar();
         jar.add_cookie_str("host=2; Domain=www.example.com", &url("https://www.example.com/a/"));
         for (domain, path, name, expected) in [
@@ -259,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn the_51st_field_of_a_response_is_not_heeded() {
+    fn the_51st_set_cookie_of_a_response_is_ignored() {
         let jar = Jar::new();
         let headers: Vec<_> = (0..60)
             .map(|n| HeaderValue::try_from(format!("c{n}=1; Max-Age={}", 40 - n)).unwrap())
@@ -287,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn poison_is_no_end() {
+    fn a_poisoned_lock_is_recovered() {
         let jar = jar();
         let held = std::panic::catch_unwind(AssertUnwindSafe(|| {
             let _held = jar.lock();
@@ -303,14 +310,14 @@ mod tests {
     }
 
     #[test]
-    fn can_be_shared() {
+    fn a_jar_can_be_shared_between_threads() {
         fn is_store<T: CookieStore + fmt::Debug + Default>() {}
         is_store::<Jar>();
     }
 
-    /// Each limit: what reaches it is kept, what is beyond it is not.
+    /// For each limit: a cookie at the limit is kept, one above it is not.
     #[test]
-    fn limits_have_knobs() {
+    fn limits_can_be_set() {
         type Row = (fn(&mut Limits), &'static [&'static str], &'static str);
         let rows: [Row; 6] = [
             (|limits| limits.cookie_bytes = 4, &["ab=12", "ab=123"], "ab=12"),
@@ -328,7 +335,7 @@ mod tests {
             let fields: Vec<_> = cookies.iter().map(|c| HeaderValue::from_static(c)).collect();
             jar.set_cookies(&mut fields.iter(), &url);
             match expected {
-                // The overlong path was ignored.
+                // The path that was too long was ignored.
                 "a b" => {
                     let paths: Vec<_> =
                         jar.to_vec().iter().map(|c| c.path().into_owned()).collect();

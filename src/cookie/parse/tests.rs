@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Everything a field says, on one line.
+/// All parsed parts of a field, on one line.
 fn shown(input: &[u8]) -> Result<String, Refusal> {
     let cookie = SetCookie::parse(input, &Limits::default())?;
     let mut line = format!("{}|{}", cookie.name.escape_ascii(), cookie.value.escape_ascii());
@@ -92,7 +92,7 @@ fn attributes_5_6_1_to_5_6_7() {
 }
 
 #[test]
-fn refused_whole() {
+fn malformed_cookies_are_refused() {
     let table: [(&[u8], Refusal); 8] = [
         (b"", Refusal::Empty),
         (b"=", Refusal::Empty),
@@ -109,14 +109,14 @@ fn refused_whole() {
 }
 
 #[test]
-fn octets_beyond_ascii_stay_as_they_are() {
+fn non_ascii_bytes_are_kept() {
     let cookie = SetCookie::parse(b"\xFF=\xC3\xA9\xFE", &Limits::default()).unwrap_or_default();
     assert_eq!((cookie.name, cookie.value), (&b"\xFF"[..], &b"\xC3\xA9\xFE"[..]));
 }
 
 #[test]
 fn sizes_5_6() {
-    let pair = |octets: usize| format!("name={}", "v".repeat(octets - "name".len()));
+    let pair = |bytes: usize| format!("name={}", "v".repeat(bytes - "name".len()));
     assert!(
         SetCookie::parse(pair(Limits::default().cookie_bytes).as_bytes(), &Limits::default())
             .is_ok()
@@ -126,7 +126,7 @@ fn sizes_5_6() {
         Err(Refusal::PairTooLong)
     );
 
-    let path = |octets: usize| format!("a=b; Path=/c; Path=/{}", "d".repeat(octets - 1));
+    let path = |bytes: usize| format!("a=b; Path=/c; Path=/{}", "d".repeat(bytes - 1));
     let length = |input: String| {
         SetCookie::parse(input.as_bytes(), &Limits::default())
             .unwrap_or_default()
@@ -145,20 +145,20 @@ fn sizes_5_6() {
 }
 
 #[test]
-fn a_field_of_nothing_but_separators() {
+fn a_field_of_only_separators_is_parsed() {
     let input = format!("a=b{}; Secure", ";".repeat(64 * 1024));
     check(&[(input.as_str(), "a|b secure:")]);
 }
 
 proptest! {
     #[test]
-    fn any_octets(input in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_never_panic(input in prop::collection::vec(any::<u8>(), 0..200)) {
         check_invariants(&input)?;
     }
 
-    /// Made of what the parser looks for, so that more than the first check is reached.
+    /// Built from the parser's keywords, so that more than the first check is reached.
     #[test]
-    fn any_order_of_the_words(words in prop::collection::vec(word(), 0..20)) {
+    fn keywords_in_any_order_never_panic(words in prop::collection::vec(word(), 0..20)) {
         check_invariants(words.concat().as_bytes())?;
     }
 }
@@ -195,7 +195,7 @@ fn check_invariants(input: &[u8]) -> Result<(), TestCaseError> {
     prop_assert!(!cookie.name.is_empty() || !cookie.value.is_empty());
     prop_assert!(!cookie.name.contains(&b'='));
     for part in [cookie.name, cookie.value] {
-        prop_assert!(!part.contains(&b';') && !part.iter().any(|&octet| is_control(octet)));
+        prop_assert!(!part.contains(&b';') && !part.iter().any(|&byte| is_control(byte)));
         prop_assert_eq!(part.trim_ascii(), part);
     }
     prop_assert!(cookie.domain.is_none_or(|domain| !domain.is_empty()));

@@ -1,19 +1,16 @@
-//! Cookies as JSON lines: one flat object a line. Strings are UTF-8, as JSON has it; what is not,
-//! stands in base64 under the same key with `_b64` behind it.
+//! Cookies as JSON lines: one flat object per line. Strings are UTF-8, as JSON requires; other
+//! bytes are encoded in base64 under the same key with `_b64` appended.
 
-use std::{collections::BTreeMap, str};
+use std::collections::BTreeMap;
+use std::str;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 
-use super::{
-    Line, Record, from_unix,
-    object::{self, Scalar},
-    to_unix,
-};
-use crate::cookie::{
-    parse,
-    stored::{Scope, StoredCookie},
-};
+use super::object::{self, Scalar};
+use super::{Line, Record, from_unix, to_unix};
+use crate::cookie::parse;
+use crate::cookie::stored::{Scope, StoredCookie};
 
 /// Appends the line of `cookie`.
 pub(crate) fn write(cookie: &StoredCookie, out: &mut Vec<u8>) {
@@ -38,15 +35,15 @@ pub(crate) fn write(cookie: &StoredCookie, out: &mut Vec<u8>) {
     out.extend_from_slice(b"}\n");
 }
 
-fn write_octets(out: &mut Vec<u8>, key: &str, octets: &[u8]) {
-    let member = match str::from_utf8(octets) {
+fn write_octets(out: &mut Vec<u8>, key: &str, bytes: &[u8]) {
+    let member = match str::from_utf8(bytes) {
         Ok(text) => format!("\"{key}\":\"{}\",", escape(text)),
-        Err(_) => format!("\"{key}_b64\":\"{}\",", BASE64_STANDARD.encode(octets)),
+        Err(_) => format!("\"{key}_b64\":\"{}\",", BASE64_STANDARD.encode(bytes)),
     };
     out.extend_from_slice(member.as_bytes());
 }
 
-/// No cookie has a control character but TAB.
+/// Cookies contain no control characters except TAB.
 fn escape(text: &str) -> String {
     text.replace('\\', r"\\").replace('"', "\\\"").replace('\t', r"\t")
 }
@@ -79,7 +76,7 @@ fn record(mut members: Members) -> Option<Record> {
     })
 }
 
-/// Members that nobody asks for do not matter.
+/// Unknown members are ignored.
 struct Members(BTreeMap<String, Scalar>);
 
 impl Members {
@@ -98,7 +95,7 @@ impl Members {
         }
     }
 
-    /// `Some(None)` for what is absent or `null`.
+    /// Returns `Some(None)` for an absent member or `null`.
     fn optional<T>(&mut self, key: &str, read: fn(Scalar) -> Option<T>) -> Option<Option<T>> {
         match self.0.remove(key) {
             None | Some(Scalar::Null) => Some(None),

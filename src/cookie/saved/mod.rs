@@ -1,44 +1,43 @@
-//! Cookies as lines of a file. A line is as little trusted as a `Set-Cookie` is: it becomes a
-//! cookie only if a server could have set the same.
+//! Cookies as lines of a file. A line is as untrusted as a `Set-Cookie`: it becomes a cookie only
+//! if a server could have set the same one. Read `json` and `netscape` for the two formats;
+//! `object` is the JSON parser.
 
 use std::time::{Duration, SystemTime};
 
 use super::limits::Limits;
-use super::{
-    parse::SetCookie,
-    refusal::Refusal,
-    same_site::SameSite,
-    site::Site,
-    stored::{Scope, StoredCookie},
-};
+use super::parse::SetCookie;
+use super::refusal::Refusal;
+use super::same_site::SameSite;
+use super::site::Site;
+use super::stored::{Scope, StoredCookie};
 use crate::url::Url;
 
 pub(crate) mod json;
 pub(crate) mod netscape;
 mod object;
 
-/// Whether cookies without an end of their own are saved too. Browsers forget these
-/// ("session cookies") when they close.
+/// The choice whether session cookies, those without an expiry time, are saved too. Browsers
+/// discard them on closing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SessionCookies {
-    /// They are saved.
+    /// Session cookies are saved.
     Keep,
-    /// They are left out.
+    /// Session cookies are left out.
     Forget,
 }
 
-/// What became of the lines of a file that a [`Jar`](super::Jar) loaded.
+/// The counts of the lines of a file that a [`Jar`](super::Jar) loaded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Loaded {
-    /// Lines whose cookie is now in the jar, if it was not pushed out by the
-    /// [limits](super#rules-and-limits).
+    /// The number of cookies added to the jar. The [limits](super#rules-and-limits) may have
+    /// evicted some of them again.
     pub cookies: usize,
-    /// Lines whose cookie has expired.
+    /// The number of lines whose cookie has expired.
     pub expired: usize,
-    /// Lines that are no cookie, or one that no server could have set.
+    /// The number of lines without a valid cookie, or with one that no server could have set.
     pub skipped: usize,
-    /// The number of the first line skipped, counted from 1.
+    /// The line number, counted from 1, of the first skipped line.
     pub first_skipped: Option<usize>,
 }
 
@@ -55,15 +54,15 @@ impl Loaded {
     }
 }
 
-/// What a line of a file holds.
+/// The content of a line.
 pub(crate) enum Line {
     Cookie(Record),
-    /// Nothing, or a remark.
+    /// An empty line or a comment.
     Blank,
     Malformed,
 }
 
-/// A cookie as a line gives it, not yet judged.
+/// A cookie parsed from a line, not yet checked.
 pub(crate) struct Record {
     pub(super) name: Vec<u8>,
     pub(super) value: Vec<u8>,
@@ -78,8 +77,8 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// The cookie, with the store's key for it, if it is what would have become of a `Set-Cookie` with
-    /// the same content.
+    /// Returns the cookie, with the store's key for it, if a `Set-Cookie` with the same content
+    /// would have produced it.
     pub(crate) fn admit(
         &self,
         limits: &Limits,
@@ -89,7 +88,7 @@ impl Record {
         let parsed = SetCookie::parse(&text, limits)?;
         let origin = self.origin()?;
         let site = Site::from(&origin);
-        // A `;` ends the attribute, but may well stand in the directory of a request.
+        // A `;` ends the attribute, but is allowed in the directory of a request.
         let path = parsed.path.filter(|path| *path == self.path);
         let is_path = path.is_some() || site.default_path().as_bytes() == self.path;
         if (parsed.name, parsed.value) != (&self.name, &self.value) || !is_path {
@@ -110,8 +109,8 @@ impl Record {
         Ok((site.key(&cookie.domain), cookie))
     }
 
-    /// A URL that might have set the cookie: something in its directory. Only `https` may set all of
-    /// them.
+    /// Returns a URL that might have set the cookie, in its directory. The scheme is `https`
+    /// because only that may set every cookie.
     fn origin(&self) -> Result<Url, Refusal> {
         let domain = self.domain.to_ascii_lowercase();
         let url = Url::parse(&format!("https://{domain}/")).ok();
@@ -122,12 +121,14 @@ impl Record {
     }
 }
 
-/// Whole seconds since 1970, rounded down; at least 1, for 0 is no time in a Netscape file.
+/// Converts to whole seconds since 1970, rounded down; at least 1, because 0 means no time in a
+/// Netscape file.
 fn to_unix(instant: SystemTime) -> u64 {
     instant.duration_since(SystemTime::UNIX_EPOCH).map_or(1, |since| since.as_secs().max(1))
 }
 
-/// The instant so many seconds after the start of 1970, if this platform's clock can name it.
+/// Returns the instant this many seconds after the start of 1970, if the platform's clock can
+/// represent it.
 fn from_unix(seconds: u64) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }

@@ -1,13 +1,13 @@
-//! The Netscape cookie file: seven fields a line, with a TAB between. It has no `SameSite`.
+//! The Netscape cookie file: seven fields per line, separated by TABs. It has no `SameSite`.
 
 use super::{Line, Record, from_unix, to_unix};
 use crate::base::number;
 use crate::cookie::stored::{Scope, StoredCookie};
 
-/// What other programs look for in the first line.
+/// The first line, by which other programs recognize the format.
 pub(crate) const HEADER: &[u8] = b"# Netscape HTTP Cookie File\n";
 
-/// Appends the line of `cookie`. One with a TAB where it would end the field has none.
+/// Appends the line of `cookie`, unless a TAB in it would end a field.
 pub(crate) fn write(cookie: &StoredCookie, out: &mut Vec<u8>) {
     if cookie.name.contains(&b'\t') || cookie.path.contains(&b'\t') {
         return;
@@ -16,7 +16,7 @@ pub(crate) fn write(cookie: &StoredCookie, out: &mut Vec<u8>) {
     if cookie.http_only() {
         out.extend_from_slice(HTTP_ONLY);
     }
-    // A host may begin with a dot itself, and one is taken off when this is read.
+    // A host may begin with a dot itself, and the reader removes one dot.
     if cookie.scope == Scope::Domain || cookie.domain.starts_with('.') {
         out.push(b'.');
     }
@@ -48,10 +48,9 @@ pub(crate) fn read(line: &[u8]) -> Line {
     }
 }
 
-/// A value may have TABs of its own. The dot before a domain says nothing that the flag after it
-/// does not.
+/// A value may contain TABs. The dot before a domain is redundant with the flag after it.
 fn record(line: &[u8]) -> Option<Record> {
-    let mut fields = line.splitn(7, |&octet| octet == b'\t');
+    let mut fields = line.splitn(7, |&byte| byte == b'\t');
     let domain = std::str::from_utf8(fields.next()?).ok()?;
     let is_below_too = flag(fields.next()?)?;
     let path = fields.next()?.to_vec();
@@ -62,7 +61,7 @@ fn record(line: &[u8]) -> Option<Record> {
     };
     Some(Record {
         name: fields.next()?.to_vec(),
-        // Some programs leave the last TAB out when there is no value.
+        // Some programs omit the last TAB if there is no value.
         value: fields.next().unwrap_or_default().to_vec(),
         domain: domain.strip_prefix('.').unwrap_or(domain).to_owned(),
         scope: if is_below_too { Scope::Domain } else { Scope::HostOnly },
@@ -82,5 +81,5 @@ fn flag(field: &[u8]) -> Option<bool> {
     }
 }
 
-/// Before the domain, so that programs that do not know it see a remark.
+/// A prefix of the domain, which programs that do not know it read as a comment.
 const HTTP_ONLY: &[u8] = b"#HttpOnly_";

@@ -1,5 +1,5 @@
-//! JSON (RFC 8259), as much of it as a line needs: an object of strings, whole numbers, booleans and
-//! nulls. Nothing nests, so nothing recurses.
+//! A parser for the part of JSON (RFC 8259) that a line needs: an object of strings, whole numbers,
+//! booleans and nulls. Nothing nests, so there is no recursion.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ pub(super) enum Scalar {
     Null,
 }
 
-/// The members of the object that `text` is. Of two with one name it could not be told which one
-/// counts, so such an object is none.
+/// Parses `text` as an object and returns its members. An object with a duplicate name is refused,
+/// because it is ambiguous which member counts.
 pub(super) fn parse(text: &str) -> Option<BTreeMap<String, Scalar>> {
     let mut scanner = Scanner { rest: text };
     let members = scanner.object()?;
@@ -96,7 +96,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// One code unit of UTF-16, or two that make a pair.
+    /// Reads one UTF-16 code unit, or a surrogate pair.
     fn code_point(&mut self) -> Option<char> {
         let unit = self.code_unit()?;
         if let Some(c) = char::from_u32(unit.into()) {
@@ -113,7 +113,7 @@ impl Scanner<'_> {
         })
     }
 
-    /// Takes `token`, perhaps after white space.
+    /// Consumes `token`, after optional white space.
     fn eat(&mut self, token: &str) -> Option<()> {
         self.skip_space();
         self.rest = self.rest.strip_prefix(token)?;

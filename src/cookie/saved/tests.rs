@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::{object::Scalar, *};
+use super::object::Scalar;
+use super::*;
 use crate::cookie::store::Store;
 
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
@@ -25,7 +26,7 @@ fn written(cookie: &StoredCookie, write: fn(&StoredCookie, &mut Vec<u8>)) -> Str
     String::from_utf8_lossy(&line).into_owned()
 }
 
-/// What has become of a line: the cookie, or why there is none.
+/// The outcome of a line: the cookie, or the reason why there is none.
 fn fate(line: Line) -> Result<StoredCookie, &'static str> {
     match line {
         Line::Blank => Err("blank"),
@@ -37,7 +38,7 @@ fn fate(line: Line) -> Result<StoredCookie, &'static str> {
     }
 }
 
-/// All that a cookie has, for comparison.
+/// All properties of a cookie, for comparison.
 fn shown(cookie: &StoredCookie) -> String {
     let expires = cookie.expires.map(to_unix);
     let (name, value) = (cookie.name.escape_ascii(), cookie.value.escape_ascii());
@@ -47,7 +48,7 @@ fn shown(cookie: &StoredCookie) -> String {
 }
 
 #[test]
-fn lines_as_written() {
+fn cookies_are_written_in_both_formats() {
     let table: [(&str, &[u8], &str, &str); 7] = [
         (
             "https://www.example.com/a/b",
@@ -100,7 +101,7 @@ fn lines_as_written() {
 }
 
 #[test]
-fn json_lines_read() {
+fn json_lines_are_read() {
     let table = [
         (
             r#" { "path" : "\/" ,"value":"\u0062\u00e9\ud83d\ude00", "name":"a","domain":"H.example","secure":false,"http_only":true,"host_only":true,"x":null,"y":1}"#,
@@ -123,7 +124,7 @@ fn json_lines_read() {
 
 /// Each row is a good line with one thing changed.
 #[test]
-fn json_lines_that_are_none() {
+fn malformed_json_lines_are_skipped() {
     let good = r#"{"name":"a","value":"b","domain":"h.example","path":"/","secure":true,"http_only":true,"host_only":true,"expires":7}"#;
     assert!(fate(json::read(good.as_bytes())).is_ok());
     let table = [
@@ -156,13 +157,13 @@ fn json_lines_that_are_none() {
         assert_eq!(fate(json::read(line.as_bytes())).map(|_| ()), Err("malformed"), "{line}");
     }
     let broken = good.replace("h.example", "h\u{1}").into_bytes();
-    let broken = broken.iter().map(|&octet| if octet == 1 { 0xFF } else { octet });
+    let broken = broken.iter().map(|&byte| if byte == 1 { 0xFF } else { byte });
     assert!(matches!(json::read(&broken.collect::<Vec<_>>()), Line::Malformed));
 }
 
 /// RFC 8259.
 #[test]
-fn objects() {
+fn objects_are_parsed() {
     let text = |text: &str| Scalar::Text(text.to_owned());
     let table = [
         ("{}", Some(vec![])),
@@ -213,7 +214,7 @@ fn objects() {
 }
 
 #[test]
-fn netscape_lines_read() {
+fn netscape_lines_are_read() {
     let table = [
         (
             ".example.com\tTRUE\t/a\tTRUE\t60\tn\tv",
@@ -239,7 +240,7 @@ fn netscape_lines_read() {
             "127.0.0.1\tFALSE\t/\tFALSE\t0\tn\tv",
             Ok("n=v 127.0.0.1 / (true, false, false) None None"),
         ),
-        // 400 days and no more.
+        // At most 400 days.
         (
             "h.example\tFALSE\t/\tFALSE\t9223372036854\tn\tv",
             Ok("n=v h.example / (true, false, false) None Some(34560000)"),
@@ -263,9 +264,9 @@ fn netscape_lines_read() {
     }
 }
 
-/// What no server could have set, no file can.
+/// A file cannot contain a cookie that no server could have set.
 #[test]
-fn records_refused() {
+fn records_that_no_server_could_set_are_refused() {
     let long = "x".repeat(4097);
     let path = format!("/{}", "x".repeat(1024));
     let name = format!("{}.example", "x.".repeat(124));
@@ -307,7 +308,7 @@ fn records_refused() {
     }
 }
 
-/// What stands behind a `;` in a path says nothing about the cookie.
+/// Text after a `;` in a path has no effect on the cookie.
 #[test]
 fn a_path_has_no_attributes() {
     let line = b"h.example\tFALSE\t/a;max-age=5;domain=h.example;secure\tFALSE\t9\tn\tv";
@@ -318,15 +319,15 @@ fn a_path_has_no_attributes() {
     assert_eq!(shown(&cookie), expected);
 }
 
-/// A suffix may hold a cookie of its own, as it may by `Set-Cookie`, but none for all below it.
+/// A public suffix may have a cookie of its own, as with `Set-Cookie`, but none for its subdomains.
 #[test]
-fn a_public_suffix_has_its_cookies_to_itself() {
+fn a_cookie_of_a_public_suffix_is_host_only() {
     let Line::Cookie(record) = netscape::read(b".com\tTRUE\t/\tFALSE\t0\tn\tv") else { panic!() };
     assert!(record.admit(&Limits::default(), NOW).unwrap().1.host_only());
 }
 
 #[test]
-fn what_restoring_does_to_a_store() {
+fn restored_cookies_replace_and_expire() {
     let mut store = store(&[("https://h.example", b"n=held; Secure")]);
     let mut restore = |line: &str| {
         let Line::Cookie(record) = netscape::read(line.as_bytes()) else { panic!("{line}") };
@@ -346,7 +347,7 @@ fn what_restoring_does_to_a_store() {
 }
 
 fn set_cookie() -> impl Strategy<Value = Vec<u8>> {
-    let octets = || prop::collection::vec(any::<u8>(), 0..8);
+    let bytes = || prop::collection::vec(any::<u8>(), 0..8);
     let attributes = [
         "Domain=example.com",
         "Domain=..a.example.com",
@@ -360,8 +361,8 @@ fn set_cookie() -> impl Strategy<Value = Vec<u8>> {
         "Path=/\u{e9}\t\"\\",
     ];
     let attributes = prop::collection::vec(prop::sample::select(attributes.to_vec()), 0..5);
-    let path = (prop::sample::select(vec![&b"Path=/"[..], b"Path="]), octets());
-    (octets(), octets(), path, attributes).prop_map(|(name, value, path, attributes)| {
+    let path = (prop::sample::select(vec![&b"Path=/"[..], b"Path="]), bytes());
+    (bytes(), bytes(), path, attributes).prop_map(|(name, value, path, attributes)| {
         let (attributes, path) = (attributes.join(";"), [path.0, &*path.1].concat());
         [&*name, b"=", &*value, b";", &*path, b";", attributes.as_bytes()].concat()
     })
@@ -371,7 +372,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
-    fn what_is_written_is_read(
+    fn written_cookies_are_read_back(
         set_cookie in set_cookie(),
         host in "(www\\.example\\.com|\\[::1\\]|1\\.2\\.3\\.4|h|\\.{1,2}(h|a\\.example\\.com)?)",
         path in "(|[!$&'();=@~.%a]{1,4}/)(|[;=,a]{1,3}/)",
@@ -382,10 +383,10 @@ proptest! {
         for cookie in store.to_vec() {
             let mut line = Vec::new();
             json::write(&cookie, &mut line);
-            prop_assert_eq!(line.iter().filter(|&&octet| octet == b'\n').count(), 1);
+            prop_assert_eq!(line.iter().filter(|&&byte| byte == b'\n').count(), 1);
             let again = fate(json::read(&line)).unwrap();
             prop_assert_eq!(shown(&again), shown(&cookie));
-            // The same by a reader that others wrote.
+            // The same with an independent reader.
             let value: serde_json::Value = serde_json::from_slice(&line).unwrap();
             prop_assert_eq!(value["domain"].as_str().unwrap(), cookie.domain());
 
@@ -401,8 +402,8 @@ proptest! {
         }
     }
 
-    /// Any text that a reader of others takes as a flat object is one here too, with the same
-    /// strings.
+    /// Any text that an independent reader accepts as a flat object is accepted here too, with the
+    /// same strings.
     #[test]
     fn strings_as_serde_json_reads_them(text in any::<String>(), ascii in any::<bool>()) {
         let mut json = serde_json::json!({ "key": text }).to_string();
@@ -414,7 +415,7 @@ proptest! {
     }
 
     #[test]
-    fn any_line_has_a_fate(line in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn arbitrary_lines_never_panic(line in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = fate(json::read(&line));
         let _ = fate(netscape::read(&line));
     }

@@ -60,7 +60,7 @@ fn path_5_7_step_11() {
 }
 
 #[test]
-fn what_is_refused_for_its_site() {
+fn cookies_are_refused_for_their_site() {
     let long_host = format!("http://{}example.com", "a.".repeat(130));
     let long_path = format!("http://a.example/{}/", "b".repeat(Limits::default().attribute_bytes));
     let table = [
@@ -123,7 +123,7 @@ fn expiry_5_7_step_6_within_400_days_5_5() {
 }
 
 #[test]
-fn a_clock_at_the_end_of_time() {
+fn a_clock_near_its_maximum_does_not_overflow() {
     let mut end = NOW;
     for exponent in (0..63).rev() {
         end = end.checked_add(Duration::from_secs(1 << exponent)).unwrap_or(end);
@@ -145,7 +145,7 @@ fn a_clock_at_the_end_of_time() {
 }
 
 #[test]
-fn debug_keeps_the_value_to_itself() {
+fn debug_omits_the_value() {
     let cookie = admit("https://a.example/", "name=secret; SameSite=Lax");
     let shown = format!("{cookie:?}");
     assert!(shown.contains("name") && !shown.contains("secret"), "{shown}");

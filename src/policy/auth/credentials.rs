@@ -1,4 +1,4 @@
-//! Credentials: how they are written (RFC 7617, RFC 6750) and where they may go.
+//! Credentials: their format (RFC 7617, RFC 6750) and the rules for sending them to other origins.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,20 +7,20 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::Error;
 
-/// The request that credentials are for, as far as those of Digest ask for it.
+/// The properties of the request that Digest credentials depend on.
 #[cfg_attr(not(feature = "digest"), allow(dead_code))]
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'a> {
     pub(crate) method: &'a Method,
-    /// As it is sent.
+    /// The request target in the form in which it is sent.
     pub(crate) target: &'a str,
-    /// None, if it is not known before it is sent.
+    /// The body; `None` if it is not known before it is sent.
     pub(crate) body: Option<&'a [u8]>,
 }
 
-/// `Authorization: Basic …` (RFC 7617 §2), marked sensitive.
+/// Returns `Basic …`, the value of `Authorization` (RFC 7617 §2), marked sensitive.
 ///
-/// A user name with a colon would be read as another user; controls are not allowed at all.
+/// A colon would end the user name early; control characters are not allowed at all (RFC 7617 §2).
 pub(crate) fn basic(username: &[u8], password: &[u8]) -> Result<HeaderValue, Error> {
     if username.contains(&b':') {
         return Err(Error::builder("a user name for Basic authentication cannot hold a colon"));
@@ -32,7 +32,7 @@ pub(crate) fn basic(username: &[u8], password: &[u8]) -> Result<HeaderValue, Err
     sensitive(format!("Basic {}", STANDARD.encode(pair)).as_bytes())
 }
 
-/// `Authorization: Bearer …` (RFC 6750 §2.1), marked sensitive.
+/// Returns `Bearer …`, the value of `Authorization` (RFC 6750 §2.1), marked sensitive.
 pub(crate) fn bearer(token: &str) -> Result<HeaderValue, Error> {
     sensitive(format!("Bearer {token}").as_bytes())
 }
@@ -44,25 +44,25 @@ pub(crate) fn sensitive(value: &[u8]) -> Result<HeaderValue, Error> {
     Ok(value)
 }
 
-/// Whether a field may only be sent to the origin that the caller named, whatever the policy for
-/// redirects says: those that carry credentials by definition, and every value that is marked
-/// sensitive (`HeaderValue::set_sensitive`).
+/// Returns whether a field may only be sent to the origin that the caller named, whatever the
+/// redirect policy: fields that carry credentials by definition, and values marked sensitive
+/// (`HeaderValue::set_sensitive`).
 pub(crate) fn stays_with_origin(name: &HeaderName, value: &HeaderValue) -> bool {
     value.is_sensitive()
         || [header::AUTHORIZATION, header::COOKIE, header::PROXY_AUTHORIZATION].contains(name)
         || matches!(name.as_str(), "cookie2" | "www-authenticate" | "proxy-authenticate")
 }
 
-/// Whether a field proves who the caller is, as far as its name or its value say so.
+/// Returns whether a field carries credentials, judging by its name and value.
 pub(crate) fn is_secret(name: &HeaderName, value: &HeaderValue) -> bool {
     stays_with_origin(name, value) || is_credential(name)
 }
 
-/// Whether the name of a field says that it proves who the caller is.
+/// Returns whether a field name indicates credentials.
 ///
-/// There is no registry of such names, so this goes by their words, which a `-`, `_` or `.` ends. The
-/// words are those that servers and proxies ask for and that scanners for secrets look for; the table
-/// in the docs of [`redirect::Policy`](crate::policy::redirect::Policy) has them all.
+/// There is no registry of such names, so the words of a name decide; words end at `-`, `_` or `.`.
+/// The list consists of the words that servers and proxies use and that secret scanners look for;
+/// the docs of [`redirect::Policy`](crate::policy::redirect::Policy) show it in full.
 pub(crate) fn is_credential(name: &HeaderName) -> bool {
     let mut previous = "";
     name.as_str().split(['-', '_', '.']).any(|word| {
@@ -74,7 +74,7 @@ pub(crate) fn is_credential(name: &HeaderName) -> bool {
     }) || name.as_str() == "x-jfrog-art-api"
 }
 
-/// What stands before `key` where that names data and opens no door.
+/// The words before `key` that make it an identifier instead of a secret.
 const KEYS_OF_DATA: [&str; 8] =
     ["idempotency", "websocket", "surrogate", "cache", "partition", "routing", "sort", "shard"];
 
@@ -122,7 +122,7 @@ fn is_credential_word(word: &str) -> bool {
         || ENDINGS.iter().any(|ending| word.ends_with(ending))
 }
 
-/// Marks what carries credentials by its name, so that `Debug` of these fields does not show it.
+/// Marks fields whose name indicates credentials as sensitive, so that `Debug` does not show them.
 pub(crate) fn mark_sensitive(headers: &mut HeaderMap) {
     for (_, value) in headers.iter_mut().filter(|(name, value)| stays_with_origin(name, value)) {
         value.set_sensitive(true);
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_is_refused() {
+    fn invalid_credentials_are_refused() {
         for (username, password) in [("a:b", "c"), ("a\n", "b"), ("a", "b\r\nX: y"), ("a", "\0")] {
             let error = basic(username.as_bytes(), password.as_bytes()).unwrap_err();
             assert!(error.is_builder());
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_and_marked_values_stay() {
+    fn credentials_and_sensitive_values_stay_with_the_origin() {
         let plain = HeaderValue::from_static("v");
         let mut marked = plain.clone();
         marked.set_sensitive(true);

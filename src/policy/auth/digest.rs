@@ -1,4 +1,4 @@
-//! Digest access authentication (RFC 7616): which challenge is answered, and how.
+//! Digest access authentication (RFC 7616): selects a challenge and computes the answer.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,15 +11,15 @@ use super::credentials::{Asked, sensitive};
 use crate::fields::challenge;
 use crate::url::Origin;
 
-/// Who somebody is.
+/// A user name and password.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Login {
     pub(crate) username: String,
     pub(crate) password: String,
 }
 
-/// A challenge that can be answered. What the server sent goes back to it, and into the hash, byte for
-/// byte, in whatever encoding it is (RFC 7616 §3.4).
+/// A supported challenge. Its values are sent back to the server and hashed byte for byte, in any
+/// encoding (RFC 7616 §3.4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Challenge {
     realm: Vec<u8>,
@@ -31,7 +31,7 @@ pub(crate) struct Challenge {
     nonce_life: NonceLife,
 }
 
-/// Weak ones first.
+/// In ascending order of strength.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Hash {
     Md5,
@@ -43,11 +43,11 @@ enum Hash {
 struct Algorithm {
     hash: Hash,
     session: Session,
-    /// As the server wrote it, if it did.
+    /// The algorithm name as the server wrote it, if present.
     name: Option<String>,
 }
 
-/// Whether the secret is mixed with the nonces once (`-sess`).
+/// The session variant of the hash (`-sess`), which hashes the secret with the nonces once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Session {
     Plain,
@@ -57,32 +57,31 @@ enum Session {
 /// The quality of protection (`qop`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Protection {
-    /// None at all, as in RFC 2069: there is no count and no nonce of the client.
+    /// No `qop`, as in RFC 2069: no nonce count and no client nonce.
     Legacy,
     Auth,
-    /// With the body.
+    /// Includes the body.
     AuthInt,
 }
 
-/// How the user is named (`userhash`).
+/// The form of the user name (`userhash`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Username {
     Plain,
     Hashed,
 }
 
-/// What became of the nonce of the request that is answered by this challenge.
+/// The state of the nonce that the refused request used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NonceLife {
-    /// It was too old; the password may be right.
+    /// The nonce has expired; the password may be correct.
     Stale,
     Other,
 }
 
 impl Challenge {
-    /// The challenge with the strongest hash among those that can be answered, and of these the
-    /// first. Others are left out: unknown hashes, no nonce, `auth-int` for a body that is read as
-    /// it is sent.
+    /// Returns the supported challenge with the strongest hash, the first of several. Unsupported
+    /// are unknown hashes, a missing nonce, and `auth-int` for a body that is streamed.
     pub(crate) fn choose(headers: &HeaderMap, asked: Asked<'_>) -> Option<Self> {
         let lines = headers.get_all(header::WWW_AUTHENTICATE).into_iter();
         let offered = lines.flat_map(|line| challenge::parse(line.as_bytes()));
@@ -102,7 +101,7 @@ impl Challenge {
         let algorithm = Algorithm::read(offer.parameter("algorithm"))?;
         let protection = Protection::read(offer.parameter("qop"), asked)?;
         if protection == Protection::Legacy && algorithm.session == Session::Mixed {
-            return None; // there is no nonce of the client to mix
+            return None; // `-sess` needs a client nonce
         }
         Some(Self {
             realm: sent("realm")?,
@@ -119,8 +118,8 @@ impl Challenge {
         self.nonce_life
     }
 
-    /// The value of `Authorization` for the `count`th request with this nonce; none, if it cannot be
-    /// made for this one.
+    /// Returns the value of `Authorization` for the `count`th request with this nonce, or `None` if
+    /// it cannot be computed for this request.
     fn answer(
         &self,
         login: &Login,
@@ -153,7 +152,7 @@ impl Challenge {
         sensitive(&value).ok()
     }
 
-    /// RFC 7616 §3.4.1 to §3.4.3.
+    /// Computes the response (RFC 7616 §3.4.1 to §3.4.3).
     fn response(
         &self,
         login: &Login,
@@ -178,7 +177,7 @@ impl Challenge {
         })
     }
 
-    /// RFC 7616 §3.4.4; a name that is not ASCII is written as RFC 8187 says.
+    /// Appends the user name (RFC 7616 §3.4.4); a non-ASCII name is encoded by RFC 8187.
     fn push_username(&self, value: &mut Vec<u8>, login: &Login) {
         let name = &login.username;
         match self.username {
@@ -197,7 +196,7 @@ impl Challenge {
 }
 
 impl Algorithm {
-    /// MD5, if the server says nothing (RFC 7616 §3.3).
+    /// Parses the algorithm; MD5 if the server names none (RFC 7616 §3.3).
     fn read(name: Option<&[u8]>) -> Option<Self> {
         let Some(name) = name else {
             return Some(Self { hash: Hash::Md5, session: Session::Plain, name: None });
@@ -219,7 +218,7 @@ impl Algorithm {
 }
 
 impl Hash {
-    /// Of parts with colons between them, in hexadecimal digits.
+    /// Hashes the parts joined by colons, and returns hexadecimal digits.
     fn of(self, parts: &[&[u8]]) -> String {
         let bytes = parts.join(&b':');
         match self {
@@ -231,7 +230,7 @@ impl Hash {
 }
 
 impl Protection {
-    /// `auth` before `auth-int`, which few servers check and which hashes the body.
+    /// Prefers `auth` to `auth-int`, which few servers verify and which hashes the body.
     fn read(offered: Option<&[u8]>, asked: Asked<'_>) -> Option<Self> {
         let Some(offered) = offered else { return Some(Self::Legacy) };
         let offers = |qop: &[u8]| {
@@ -253,26 +252,27 @@ impl Protection {
     }
 }
 
-/// The nonces that servers gave, so that the next request need not be refused first (RFC 7616 §3.6).
+/// The nonces received from servers, so that the next request can be authenticated without a
+/// challenge (RFC 7616 §3.6).
 #[derive(Debug, Default)]
 pub(crate) struct Nonces {
     of_origins: BTreeMap<Origin, Counted>,
 }
 
-/// A challenge, and how many requests have answered it.
+/// A challenge and the number of requests that have answered it.
 #[derive(Debug)]
 struct Counted {
     challenge: Challenge,
-    /// Ours; one for all answers, since `-sess` mixes it into the secret.
+    /// The client nonce; the same for all answers, since `-sess` hashes it into the secret.
     cnonce: String,
     count: u32,
 }
 
 impl Nonces {
-    /// Keeps a challenge in the place of an older one. `random` is not to be foretold.
+    /// Stores a challenge, replacing an older one of the origin. `random` must be unpredictable.
     pub(crate) fn keep(&mut self, origin: Origin, challenge: Challenge, random: [u8; 16]) {
         if self.of_origins.len() >= MAX_ORIGINS && !self.of_origins.contains_key(&origin) {
-            self.of_origins.pop_first(); // whichever it is, it will be challenged again
+            self.of_origins.pop_first(); // any of them: its next request is challenged again
         }
         let counted = Counted { challenge, cnonce: hexadecimal(&random), count: 0 };
         self.of_origins.insert(origin, counted);
@@ -282,7 +282,8 @@ impl Nonces {
         self.of_origins.remove(origin);
     }
 
-    /// The value of `Authorization` for the next request to this origin, if it has given a nonce.
+    /// Returns the value of `Authorization` for the next request to this origin, if a nonce of it
+    /// is stored.
     pub(crate) fn answer(
         &mut self,
         origin: &Origin,
@@ -316,7 +317,7 @@ fn push(value: &mut Vec<u8>, name: &str, text: &[u8]) {
 
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut digits, byte| {
-        let _ = write!(digits, "{byte:02x}"); // a string takes everything
+        let _ = write!(digits, "{byte:02x}"); // writing to a string cannot fail
         digits
     })
 }
@@ -327,7 +328,7 @@ impl std::fmt::Debug for Login {
     }
 }
 
-/// How many origins a client remembers.
+/// The most origins whose nonces are stored.
 const MAX_ORIGINS: usize = 256;
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! Who the client says it is: Basic credentials and which fields count as [credentials](credentials), the
-//! answers to Digest challenges, and the passwords of a [`netrc`] file.
+//! Authentication: Basic credentials and the rules for fields that count as
+//! [credentials](credentials), the answers to Digest challenges (`digest`), and the passwords of a
+//! [`netrc`] file. Read `credentials` first.
 
 pub(crate) mod credentials;
 #[cfg(feature = "digest")]

@@ -1,5 +1,5 @@
-//! The netrc file: logins by host, as ftp(1) had them first and curl and Python read them today.
-//! There is no standard; where readers differ, the stricter way is taken.
+//! The netrc file: logins by host, as introduced by ftp(1) and read by curl and Python. There is no
+//! standard; where readers differ, the stricter behavior is chosen.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use super::credentials;
 use crate::error::Error;
 use crate::url::Url;
 
-/// What a netrc file says.
+/// The entries of a netrc file.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Netrc {
     entries: Vec<Entry>,
@@ -17,12 +17,12 @@ pub(crate) struct Netrc {
 
 #[derive(Clone, PartialEq, Eq)]
 struct Entry {
-    /// None for `default`.
+    /// The host; `None` for `default`.
     machine: Option<String>,
     login: NetrcLogin,
 }
 
-/// Who to be; what the entry does not say is empty.
+/// A login. Parts that the entry omits are empty.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct NetrcLogin {
     pub(crate) username: String,
@@ -30,7 +30,8 @@ pub(crate) struct NetrcLogin {
 }
 
 impl Netrc {
-    /// One that is not understood to its end is refused: half of it might be the wrong half.
+    /// Parses a file. A file with any syntax error is refused as a whole, because a partial one
+    /// could select the wrong login.
     pub(crate) fn parse(text: &str) -> Result<Self, NetrcError> {
         let mut tokens = Tokens { rest: text, line: 1 };
         let mut netrc = Self { entries: Vec::new() };
@@ -40,10 +41,10 @@ impl Netrc {
         Ok(netrc)
     }
 
-    /// The first login for this host (an IPv6 address with or without its brackets), and for this
-    /// user if one is named; otherwise that of `default`. Hosts compare whole, in any case. An entry
-    /// that says neither who nor what is passed over, as curl does. One with a password and no user is
-    /// for each user of its host who has none of their own.
+    /// Returns the first login for this host (an IPv6 address with or without its brackets), and
+    /// for this user if one is given; otherwise that of `default`. Hosts are compared whole and
+    /// case-insensitively. An entry without login and password is skipped, as in curl. An entry
+    /// with a password and no login applies to each user of its host without an entry of their own.
     pub(crate) fn lookup(&self, host: &str, username: Option<&str>) -> Option<&NetrcLogin> {
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let of_host = self.logins(|machine| machine.is_some_and(|m| m.eq_ignore_ascii_case(host)));
@@ -51,7 +52,7 @@ impl Netrc {
         wanted(of_host, username).or_else(|| wanted(of_default, username))
     }
 
-    /// Basic credentials for the host of this URL.
+    /// Returns Basic credentials for the host of this URL.
     pub(crate) fn authorization(&self, url: &Url) -> Result<Option<HeaderValue>, Error> {
         let login = url.host_str().and_then(|host| self.lookup(host, None));
         let basic = |login: &NetrcLogin| {
@@ -60,7 +61,7 @@ impl Netrc {
         login.map(basic).transpose()
     }
 
-    /// The password of a user whom the URL names without one.
+    /// Returns the password of a user whom the URL names without a password.
     pub(crate) fn password_of(&self, url: &Url, username: &[u8]) -> Option<Vec<u8>> {
         let username = std::str::from_utf8(username).ok()?;
         let login = self.lookup(url.host_str()?, Some(username))?;
@@ -100,7 +101,7 @@ impl Netrc {
     }
 }
 
-/// The first of these that says something, and of this user if one is named.
+/// Returns the first of these logins that is not empty, and that is of this user if one is given.
 fn wanted<'a>(
     logins: impl Iterator<Item = &'a NetrcLogin> + Clone,
     username: Option<&str>,
@@ -117,15 +118,15 @@ impl NetrcLogin {
     }
 }
 
-/// Words between white space, or in quotes.
+/// The words of a file, separated by white space or in quotes.
 struct Tokens<'a> {
     rest: &'a str,
     line: usize,
 }
 
 impl<'a> Tokens<'a> {
-    /// The next word that is not in a comment. A `#` begins one only where a keyword may stand: a
-    /// password may begin with it too.
+    /// Returns the next word outside of comments. A `#` begins a comment only where a keyword is
+    /// allowed: a password may begin with it too.
     fn keyword(&mut self) -> Result<Option<String>, NetrcError> {
         while let Some(token) = self.next()? {
             if !token.starts_with('#') {
@@ -152,7 +153,7 @@ impl<'a> Tokens<'a> {
         Ok(Some(self.take_while(|c| !c.is_whitespace()).to_owned()))
     }
 
-    /// Up to the closing quote, which has to be on the same line.
+    /// Reads up to the closing quote, which must be on the same line.
     fn quoted(&mut self) -> Result<String, NetrcError> {
         let mut text = String::new();
         let mut chars = self.rest.chars();
@@ -168,7 +169,7 @@ impl<'a> Tokens<'a> {
         Ok(text)
     }
 
-    /// Up to a blank line, or to the end.
+    /// Skips up to a blank line or the end.
     fn skip_macro(&mut self) {
         self.take_while(|c| c != '\n');
         while let Some(line) = self.rest.strip_prefix('\n') {
@@ -193,7 +194,7 @@ impl<'a> Tokens<'a> {
     }
 }
 
-/// As curl has it.
+/// Resolves an escape as curl does.
 fn unescaped(c: char) -> char {
     match c {
         'n' => '\n',
@@ -203,7 +204,7 @@ fn unescaped(c: char) -> char {
     }
 }
 
-/// Why a netrc file is refused. It shows nothing of the file, which holds passwords.
+/// The reason why a netrc file is refused. It shows no content of the file, which holds passwords.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NetrcError {
     line: usize,
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn users_compare_whole() {
+    fn user_names_are_compared_whole() {
         let text = "machine h password 1 login a machine h login b password 2 default login c";
         let password = |user| found(text, "h", Some(user)).map(|(_, password)| password);
         assert_eq!(password("a").as_deref(), Some("1"));
@@ -287,9 +288,9 @@ mod tests {
         assert_eq!((password(""), password("ab"), password("A")), (None, None, None));
     }
 
-    /// As curl and Python have it: the file has the password, and the URL says whose it is.
+    /// As in curl and Python: the file supplies the password, and the URL the user.
     #[test]
-    fn a_password_without_a_user_is_for_each() {
+    fn a_password_without_a_user_applies_to_every_user() {
         let rows = [
             ("machine h password 1", "a", Some(("", "1"))),
             ("machine h password 1 machine h login a password 2", "a", Some(("a", "2"))),
@@ -306,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_refused() {
+    fn malformed_files_are_refused() {
         for (text, error) in [
             ("machine h login l bogus", "an unknown word in line 1"),
             ("machine h\nMachine x", "an unknown word in line 2"),
@@ -326,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_those_of_the_host_and_the_user() {
+    fn credentials_match_the_host_and_the_user() {
         let netrc = Netrc::parse(
             "machine a.example login a password 1 machine a.example login b password 2 \
              machine ::1 login c machine bad login x:y",
@@ -375,7 +376,7 @@ mod tests {
         }
 
         #[test]
-        fn never_panics_on_what_looks_right(
+        fn never_panics_on_nearly_valid_files(
             text in "((machine|login|password|default|macdef|#|\"|\\\\|h)[ \n]?){0,20}",
         ) {
             let _ = Netrc::parse(&text);

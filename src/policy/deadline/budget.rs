@@ -1,11 +1,11 @@
-//! The time of a call: deadlines, patience, and the pace that bodies have to keep. Arithmetic on
-//! `now`, nothing else.
+//! The time limits of a call: deadlines, idle timeouts, and the minimum throughput of bodies. Pure
+//! arithmetic on `now`.
 //!
 //! ```text
 //! send ─ queue ─ resolve ─ connect ─ handshake ─ request ─ first byte ─ head ─ body ─ done
 //!        └pool wait┘ resolve ┘         └handshake┘         └ first byte ┘
 //!                └────────── connect ──────────┘
-//!                                               every read and write: idle, pace of bodies
+//!                                               every read and write: idle, throughput of bodies
 //! └──────────────────────────────────────── total ─────────────────────────────────────┘
 //! ```
 
@@ -18,40 +18,42 @@ use crate::base::timings::{Lap, Timings};
 use crate::error::Kind;
 use crate::policy::deadline::throughput::{Meter, Pace};
 
-/// How long each part of a call may take; `None` is no limit.
+/// The time limits of the parts of a call; `None` means no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Timeouts {
-    /// Looking up the name.
+    /// The limit on the DNS lookup.
     pub(crate) resolve: Option<Duration>,
-    /// Looking up the name, connecting, the proxy and the TLS handshake together, for each attempt at a hop.
+    /// The limit on DNS lookup, connecting, proxy and TLS handshake together, for each attempt at a
+    /// hop.
     pub(crate) connect: Option<Duration>,
-    /// Waiting for a free connection, where a host may have only so many; as long as `connect` if nobody
-    /// has set it.
+    /// The limit on waiting for a pool permit, where the connections of a host are limited; the
+    /// same as `connect` if unset.
     pub(crate) pool_wait: Option<Option<Duration>>,
-    /// What is set up on a new connection: TLS, a tunnel through a proxy.
+    /// The limit on the TLS or tunnel handshake on a new connection.
     pub(crate) handshake: Option<Duration>,
-    /// From the last byte of the request to the first one of the response.
+    /// The limit from the last byte of the request to the first byte of the response.
     pub(crate) first_byte: Option<Duration>,
-    /// Between two bytes received.
+    /// The limit between two received bytes.
     pub(crate) read: Option<Duration>,
-    /// What ends the wait for the response to begin.
+    /// The limit on the wait for the response to begin.
     pub(crate) silence: Silence,
-    /// Between two bytes sent.
+    /// The limit between two sent bytes.
     pub(crate) write: Option<Duration>,
-    /// What bodies must not fall behind.
+    /// The minimum throughput of bodies.
     pub(crate) pace: Option<Pace>,
-    /// From `send` to the last byte of the body, over redirects and everything else.
+    /// The limit from `send` to the last byte of the body, including redirects and retries.
     pub(crate) total: Option<Duration>,
 }
 
-/// What ends the wait between the last byte of a request and the response, beside the deadlines.
+/// The limit on the wait between the last byte of a request and the response, besides the
+/// deadlines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Silence {
-    /// Nobody has set a limit: the default of the front, told as a first byte timeout.
+    /// Nothing is set: the runtime's default, reported as a first byte timeout.
     Default(Option<Duration>),
-    /// The caller has set the first byte timeout, which is a deadline, and not the read timeout.
+    /// The caller set the first byte timeout, which is a deadline, and not the read timeout.
     FirstByte,
-    /// The caller has set the read timeout, which counts here too.
+    /// The caller set the read timeout, which applies here too.
     Read,
 }
 
@@ -67,7 +69,8 @@ impl Timeouts {
         }
     }
 
-    /// The front's default for the wait for a response to begin, unless the caller has set a limit.
+    /// Sets the runtime's default for the wait for a response to begin, unless the caller set a
+    /// limit.
     pub(crate) fn default_silence(&mut self, limit: Option<Duration>) {
         if matches!(self.silence, Silence::Default(_)) {
             self.silence = Silence::Default(limit);
@@ -78,29 +81,30 @@ impl Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
-            // Part of the next one.
+            // Included in `connect`.
             resolve: None,
-            // A handshake over three lost packets takes 7 s; who does not answer by then won't.
+            // A handshake with three lost packets takes 7 s; a peer that takes longer rarely
+            // answers.
             connect: Some(Duration::from_secs(10)),
             pool_wait: None,
-            // Part of the last one.
+            // Included in `connect`.
             handshake: None,
-            // Part of the default of the front.
+            // Included in the runtime's default.
             first_byte: None,
-            // Long enough for a slow query, short enough that nothing hangs for ever.
+            // Long enough for a slow query, short enough that nothing hangs forever.
             read: Some(Duration::from_secs(30)),
             silence: Silence::Default(Some(Duration::from_secs(30))),
             write: Some(Duration::from_secs(30)),
-            // Slow networks are slow; what is too slow is for the caller to say.
+            // Networks may be slow; only the caller knows what is too slow.
             pace: None,
-            // A limit on the total would cut large downloads short; it has to be asked for.
+            // A limit on the total would cut off large downloads, so the caller has to set it.
             total: None,
         }
     }
 }
 
-/// Why the time of a call is over: a deadline passed, and how long it was; or nobody wants it any
-/// more.
+/// The reason why a call has run out of time: the deadline that passed and its length, or that the
+/// call was canceled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expired {
     which: Which,
@@ -117,58 +121,59 @@ enum Which {
     FirstByte,
     Read,
     Write,
-    /// At least so many bytes a second.
+    /// The minimum throughput in bytes per second.
     Pace(u64),
     Total,
     Cancelled,
 }
 
-/// How long a body waits for `100 Continue`: curl and Go give a server as much.
+/// The time for which a body waits for `100 Continue`, the same as in curl and Go.
 const CONTINUE: Duration = Duration::from_secs(1);
 
-/// What is about to wait.
+/// The operation that is about to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
-    /// Waiting for a free connection.
+    /// Waiting for a pool permit.
     Queue,
     Resolve,
     Connect,
-    /// Reading, while the request's body waits for `100 Continue`.
+    /// Reading while the request's body waits for `100 Continue`.
     Continue,
     Read,
-    /// Reading the source of the request's body, which is the caller's: only deadlines count.
+    /// Reading the source of the request's body. The source is the caller's, so only deadlines
+    /// apply.
     Source,
     Write,
 }
 
-/// What a connection is busy with. Each stage has a clock of its own.
+/// The stage of a connection. Each stage has a clock of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// Nothing that is measured.
+    /// Any stage without a clock.
     Other,
-    /// Setting up TLS or a tunnel.
+    /// The TLS or tunnel handshake.
     Handshake,
     /// Sending the request.
     Request,
-    /// All is sent and nothing has come.
+    /// The request is sent, and no byte of the response was received.
     FirstByte,
-    /// An interim response came, and nothing of the one that follows it.
+    /// An interim response was received, and no byte of the next response.
     Interim,
     /// Reading the response's body.
     Body,
 }
 
-/// How long an operation may wait, and what to say if that was not enough.
+/// The time for which an operation may wait, and the error if it takes longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wait {
-    /// Never zero; `None` waits for ever.
+    /// Never zero; `None` means no limit.
     pub(crate) at_most: Option<Duration>,
-    /// Told when the wait was in vain.
+    /// The error if the wait times out.
     pub(crate) expired: Expired,
 }
 
 impl Wait {
-    /// The same, but no longer than that; and whether that is what ends it.
+    /// Limits the wait; also returns whether the new limit is the one that ends it.
     pub(crate) fn no_longer_than(self, limit: Option<Duration>) -> (Self, bool) {
         match (self.at_most, limit) {
             (Some(own), Some(limit)) if own <= limit => (self, false),
@@ -183,25 +188,25 @@ impl Wait {
 pub struct Budget {
     timeouts: Arc<Timeouts>,
     total: Option<Instant>,
-    /// Set while a connection is being made.
+    /// The end of `connect`; set while a connection is being made.
     connect: Option<Instant>,
     stage: Stage,
-    /// When the stage has to be over.
+    /// The end of the current stage.
     stage_end: Option<Instant>,
-    /// How often the socket was looked at once more since the stage's deadline had passed.
+    /// The number of last looks at the socket since the stage's deadline passed.
     looks: u8,
-    /// Set in the stages that have to keep a pace.
+    /// The throughput meter; set in stages that have a minimum.
     meter: Option<Box<Meter>>,
     cancel: Option<CancelToken>,
-    /// None where nobody asks for them.
+    /// `None` if timings are not enabled.
     timings: Option<Box<Timings>>,
 }
 
-/// How often a socket is looked at after a deadline: what lies there is more than one read if it came in
-/// several records, and a peer that sends without end must not hold the deadline off.
+/// The most looks at a socket after a deadline. Data that was received in several records takes
+/// more than one read, and a peer that sends endlessly must not defer the deadline.
 const LOOKS: u8 = 8;
 
-/// How long such a look waits: to most systems no time at all is for ever, or an error.
+/// The duration of such a look: on most systems a zero timeout means forever, or is an error.
 const LOOK: Duration = Duration::from_millis(1);
 
 impl Budget {
@@ -222,7 +227,7 @@ impl Budget {
         }
     }
 
-    /// A budget without any limit.
+    /// Creates a budget without any limit.
     pub(crate) fn unlimited(now: Instant) -> Self {
         let none = Timeouts {
             resolve: None,
@@ -239,7 +244,7 @@ impl Budget {
         Self { timings: None, ..Self::start(none, now) }
     }
 
-    /// The same, until that token is cancelled.
+    /// Attaches a cancel token, whose cancellation ends the call.
     pub(crate) fn until(self, cancel: Option<CancelToken>) -> Self {
         Self { cancel, ..self }
     }
@@ -248,14 +253,14 @@ impl Budget {
         self.cancel.as_ref()
     }
 
-    /// Starts the clock for making a connection, unless it runs already.
+    /// Starts the connect clock, unless it is already running.
     pub(crate) fn start_connecting(&mut self, now: Instant) {
         let deadline = || self.timeouts.connect.and_then(|connect| now.checked_add(connect));
         self.connect = self.connect.or_else(deadline);
         self.looks = 0;
     }
 
-    /// Another attempt begins: only the clock of the whole call runs on.
+    /// Begins another attempt: only the clock of the whole call continues.
     pub(crate) fn start_over(&mut self) {
         self.connect = None;
         self.stage = Stage::Other;
@@ -264,17 +269,17 @@ impl Budget {
         self.meter = None;
     }
 
-    /// A stage begins, unless it has begun already; the clock of the one before stops. After the
-    /// handshake the connection is made.
+    /// Begins a stage, unless it is the current one, and stops the clock of the previous stage. The
+    /// end of the handshake stage also ends `connect`.
     ///
-    /// The clock is asked only if the stage has a limit, or the one before was timed.
+    /// Calls the clock only if the stage has a limit, or the previous stage was timed.
     pub(crate) fn enter(&mut self, stage: Stage, now: impl Fn() -> Instant) {
         if stage != self.stage {
             self.change(stage, &now);
         }
     }
 
-    /// Stands once in a program, whatever clocks there are.
+    /// Not generic, so that it is compiled only once.
     fn change(&mut self, stage: Stage, now: &dyn Fn() -> Instant) {
         if stage != Stage::Handshake {
             self.connect = None;
@@ -292,21 +297,21 @@ impl Budget {
         self.meter = pace.map(|pace| Box::new(Meter::start(pace)));
     }
 
-    /// A phase is over.
+    /// Records the end of a phase.
     pub(crate) fn lap(&mut self, lap: Lap, now: Instant) {
         if let Some(timings) = &mut self.timings {
             timings.lap(lap, now);
         }
     }
 
-    /// Another hop begins.
+    /// Records the start of another hop.
     pub(crate) fn next_hop(&mut self, now: Instant) {
         if let Some(timings) = &mut self.timings {
             timings.next_hop(now);
         }
     }
 
-    /// When the clock was asked last: no wait lies between then and now.
+    /// Returns the latest clock reading. Call it only if no wait happened since.
     pub(crate) fn recent(&self, now: impl FnOnce() -> Instant) -> Instant {
         self.timings.as_ref().map_or_else(now, |timings| timings.last())
     }
@@ -315,28 +320,30 @@ impl Budget {
         self.timings
     }
 
-    /// The same deadlines, but no more than `limit` from now on in all.
+    /// Returns the same deadlines, but at most `limit` from now in total.
     pub(crate) fn shortened(&self, limit: Duration, now: Instant) -> Self {
         let end = now.checked_add(limit);
         let total = self.total.map_or(end, |total| end.map(|end| end.min(total)).or(Some(total)));
         Self { total, ..self.of_body() }
     }
 
-    /// The instant that long after `now`, if the call is wanted and may still go on then.
+    /// Returns the instant `delay` after `now`, if the call is not canceled and has not ended by
+    /// then.
     pub(crate) fn after(&self, delay: Duration, now: Instant) -> Option<Instant> {
         self.check().ok()?;
         let at = now.checked_add(delay)?;
         self.total.is_none_or(|end| at < end).then_some(at)
     }
 
-    /// The deadlines of the response's body, whose time is nobody's to tell, and what the rest took.
+    /// Returns the deadlines of the response's body, whose time is not recorded, and the timings so
+    /// far.
     pub(crate) fn into_body(mut self) -> (Self, Option<Box<Timings>>) {
         self.start_over();
         let timings = self.timings.take();
         (self, timings)
     }
 
-    /// The same deadlines for a body that nobody hears of.
+    /// Returns the same deadlines for a body without timings.
     pub(crate) fn of_body(&self) -> Self {
         Self {
             timeouts: Arc::clone(&self.timeouts),
@@ -351,20 +358,20 @@ impl Budget {
         }
     }
 
-    /// Without an end, but for that of single operations, or when its token is cancelled.
+    /// Removes all deadlines; limits on single operations and the cancel token remain.
     pub(crate) fn without_deadlines(self) -> Self {
         let (stage, stage_end, meter) = (Stage::Other, None, None);
         Self { total: None, connect: None, stage, stage_end, meter, ..self }
     }
 
-    /// The limits of single operations, to be changed.
+    /// Returns the limits on single operations, mutably.
     pub(crate) fn timeouts_mut(&mut self) -> &mut Timeouts {
         Arc::make_mut(&mut self.timeouts)
     }
 
-    /// How long `operation` may wait from now on; an error if no time is left.
+    /// Returns how long `operation` may wait from now, or an error if no time is left.
     ///
-    /// The clock is asked only if there is a deadline to compare it with.
+    /// Calls the clock only if there is a deadline.
     pub(crate) fn wait(
         &self,
         operation: Operation,
@@ -373,7 +380,7 @@ impl Budget {
         self.limits(operation, Duration::ZERO, &now)
     }
 
-    /// The same for an operation that has waited as long as that and is tried again.
+    /// The same for an operation that has already waited for `waited` and is tried again.
     pub(crate) fn wait_on(
         &self,
         operation: Operation,
@@ -383,10 +390,10 @@ impl Budget {
         self.limits(operation, waited, &now)
     }
 
-    /// One more try, without a wait, although a deadline has passed. A thread that was busy finds out
-    /// late what has come in time; so a limit on the peer is told only if a look at the socket finds
-    /// nothing. The total timeout and a cancelled token are about the caller and not about the peer:
-    /// they end the call whatever lies there.
+    /// Allows one more try without a wait although a deadline has passed. A busy thread may notice
+    /// late that data was received in time, so a limit on the peer is reported only if the socket
+    /// has no data. The total timeout and a canceled token concern the caller and not the peer:
+    /// they end the call in any case.
     pub(crate) fn look_once_more(
         &mut self,
         passed: Expired,
@@ -402,7 +409,7 @@ impl Budget {
         Ok(Wait { at_most: Some(LOOK), expired: passed })
     }
 
-    /// Stands once in a program, whatever clocks there are.
+    /// Not generic, so that it is compiled only once.
     fn limits(
         &self,
         operation: Operation,
@@ -412,7 +419,7 @@ impl Budget {
         self.check()?;
         let idle = self.idle(operation, waited);
         if idle.at_most.is_some_and(|at_most| at_most.is_zero()) {
-            return Err(idle.expired); // to a socket, zero is for ever or an error
+            return Err(idle.expired); // for a socket, zero means forever or is an error
         }
         let Some((deadline, expired)) = self.deadline() else { return Ok(idle) };
         let left = deadline.saturating_duration_since(now());
@@ -422,7 +429,7 @@ impl Budget {
         Ok(idle.or_sooner(left, expired))
     }
 
-    /// An error if the call is not wanted any more.
+    /// Returns an error if the call was canceled.
     pub(crate) fn check(&self) -> Result<(), Expired> {
         match &self.cancel {
             Some(cancel) if cancel.is_cancelled() => {
@@ -432,7 +439,7 @@ impl Budget {
         }
     }
 
-    /// An error if the call is over, whatever it is about to do.
+    /// Returns an error if the call was canceled or its time is over, whatever the operation.
     pub(crate) fn check_time(&self, now: impl FnOnce() -> Instant) -> Result<(), Expired> {
         self.check()?;
         match self.deadline() {
@@ -441,24 +448,25 @@ impl Budget {
         }
     }
 
-    /// Why a wait was in vain that was to end with `expired`.
+    /// Returns why a wait that would end with `expired` has failed: the call may have been canceled
+    /// meanwhile.
     pub(crate) fn over(&self, expired: Expired) -> Expired {
         self.check().err().unwrap_or(expired)
     }
 
-    /// Whether anybody counts how much such operations move in what time.
+    /// Returns whether the throughput of such operations is measured.
     pub(crate) fn has_pace(&self, operation: Operation) -> bool {
         self.meter(operation).is_some()
     }
 
-    /// So many bytes were moved, after waiting for them as long as that.
+    /// Records that `bytes` were moved after waiting for `waited`.
     pub(crate) fn moved(&mut self, bytes: usize, waited: Duration) -> Result<(), Expired> {
         let Some(meter) = &mut self.meter else { return Ok(()) };
         meter.moved(bytes, waited).map_err(Expired::behind)
     }
 
-    /// What counts the bytes of such operations, if they are those of a body: nothing else has to
-    /// keep a pace, and least of all what the client waits for by itself.
+    /// Returns the meter for such operations, if they move a body: only bodies have a minimum
+    /// throughput, and the wait for `100 Continue` does not count.
     fn meter(&self, operation: Operation) -> Option<&Meter> {
         let is_of_body = matches!(
             (self.stage, operation),
@@ -467,7 +475,7 @@ impl Budget {
         self.meter.as_deref().filter(|_| is_of_body)
     }
 
-    /// What is left of the limit on this one operation, without regard to the deadlines.
+    /// Returns the remaining limit on this operation, ignoring deadlines.
     fn idle(&self, operation: Operation, waited: Duration) -> Wait {
         let (which, at_most) = match operation {
             Operation::Queue => {
@@ -503,9 +511,9 @@ impl Budget {
         }
     }
 
-    /// The nearest deadline. Of two that end together the one that covers more is told.
+    /// Returns the nearest deadline. If two end together, the one with the wider scope is returned.
     fn deadline(&self) -> Option<(Instant, Expired)> {
-        self.total.or(self.connect).or(self.stage_end)?; // nearly always there is none
+        self.total.or(self.connect).or(self.stage_end)?; // usually there is none
         self.nearest()
     }
 
@@ -528,7 +536,7 @@ impl Budget {
 }
 
 impl Stage {
-    /// What it is called where its time is told.
+    /// Returns the phase in the timings that this stage belongs to.
     fn lap(self) -> Option<Lap> {
         match self {
             Self::Handshake => Some(Lap::Handshake),
@@ -540,7 +548,7 @@ impl Stage {
 }
 
 impl Wait {
-    /// The same wait, or one that ends before it.
+    /// Returns this wait, or one with `limit` if that ends earlier.
     fn or_sooner(self, limit: Duration, expired: Expired) -> Self {
         match self.at_most {
             Some(at_most) if at_most <= limit => self,
@@ -558,31 +566,31 @@ impl Expired {
         Self { which: Which::Pace(pace.bytes_per_second), length: pace.over }
     }
 
-    /// Whether only the wait for `100 Continue` is over, and not the time of the call.
+    /// Returns whether only the wait for `100 Continue` has ended, and not the call.
     pub(crate) fn is_patience(self) -> bool {
         self.which == Which::Continue
     }
 
-    /// Whether a stretch of a body is over, which may have been fast enough.
+    /// Returns whether a measuring interval of a body has ended; it may have been fast enough.
     pub(crate) fn is_pace(self) -> bool {
         matches!(self.which, Which::Pace(_))
     }
 
-    /// Whether it was a limit on what the peer does, which may have done it by now, and not the
-    /// caller's word about the whole call.
+    /// Returns whether the limit concerned the peer, which may have responded in the meantime, and
+    /// not the whole call.
     pub(crate) fn is_of_peer(self) -> bool {
-        // A limit of no time at all leaves nobody any.
+        // A limit of zero leaves no time for the peer.
         !matches!(self.which, Which::Total | Which::Cancelled) && !self.length.is_zero()
     }
 
-    /// Whether it was one that does not start afresh with each byte.
+    /// Returns whether the limit is one that does not restart with each byte.
     fn is_deadline_of_peer(self) -> bool {
         let is_deadline =
             matches!(self.which, Which::Connect | Which::Handshake | Which::FirstByte);
         is_deadline && self.is_of_peer()
     }
 
-    /// What is told of it.
+    /// Returns the public error kind.
     pub(crate) fn kind(self) -> Kind {
         match self.which {
             Which::Cancelled => Kind::Cancelled,
@@ -595,12 +603,14 @@ impl fmt::Display for Expired {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let length = self.length;
         match self.which {
-            Which::Resolve => write!(f, "no address within {length:?} (resolve timeout)"),
+            Which::Resolve => write!(f, "DNS lookup timed out after {length:?} (resolve timeout)"),
             Which::PoolWait => {
                 write!(f, "no connection was free within {length:?} (pool wait timeout)")
             }
             Which::Connect => write!(f, "no connection within {length:?} (connect timeout)"),
-            Which::Handshake => write!(f, "not set up within {length:?} (handshake timeout)"),
+            Which::Handshake => {
+                write!(f, "handshake timed out after {length:?} (handshake timeout)")
+            }
             Which::Continue => write!(f, "no 100 Continue for {length:?}"),
             Which::FirstByte => write!(f, "no answer within {length:?} (first byte timeout)"),
             Which::Read => write!(f, "no byte came for {length:?} (read timeout)"),
@@ -631,7 +641,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_deadline_the_clock_is_not_asked() {
+    fn without_a_deadline_the_clock_is_not_called() {
         let budget = Budget::start(Timeouts { total: None, ..Timeouts::default() }, Instant::now());
         let wait = budget.wait(Operation::Read, || panic!("asked the clock")).unwrap();
         assert_eq!(wait.at_most, Some(30 * SECOND));
@@ -650,7 +660,8 @@ mod tests {
             ((3, 5, 10), 1, Ok(Some(2)), "no connection within 3s (connect timeout)"),
             ((3, 5, 2), 1, Ok(Some(1)), "not done within 2s (total timeout)"),
             ((3, 5, 0), 3, Err(()), "no connection within 3s (connect timeout)"),
-            // Of two that end together the one that covers more is told, or else the shorter.
+            // If two end together, the one with the wider scope is reported, otherwise the earlier
+            // one.
             ((3, 5, 3), 1, Ok(Some(2)), "not done within 3s (total timeout)"),
             ((0, 5, 10), 5, Ok(Some(5)), "no byte came for 5s (read timeout)"),
         ];
@@ -668,9 +679,9 @@ mod tests {
         }
     }
 
-    /// Only the wait for `100 Continue` ends without an error: then the body is sent.
+    /// Only the wait for `100 Continue` ends without an error: the body is sent then.
     #[test]
-    fn patience_is_a_limit_of_its_own() {
+    fn the_wait_for_100_continue_is_a_separate_limit() {
         let write = Some(2 * SECOND);
         let now = Instant::now();
         let budget = Budget::start(Timeouts { write, ..timeouts(3, 4, 9) }, now);
@@ -687,11 +698,11 @@ mod tests {
     }
 
     #[test]
-    fn what_expired_names_itself() {
+    fn errors_name_the_expired_limit() {
         for (which, message) in [
-            (Which::Resolve, "no address within 1s (resolve timeout)"),
+            (Which::Resolve, "DNS lookup timed out after 1s (resolve timeout)"),
             (Which::PoolWait, "no connection was free within 1s (pool wait timeout)"),
-            (Which::Handshake, "not set up within 1s (handshake timeout)"),
+            (Which::Handshake, "handshake timed out after 1s (handshake timeout)"),
             (Which::Continue, "no 100 Continue for 1s"),
             (Which::FirstByte, "no answer within 1s (first byte timeout)"),
             (Which::Write, "no byte could be sent for 1s (write timeout)"),
@@ -704,7 +715,8 @@ mod tests {
         }
     }
 
-    /// Whatever runs when another protocol begins, only single operations are limited then.
+    /// When the protocol was upgraded, only single operations are limited, whichever deadlines were
+    /// running.
     #[test]
     fn no_deadline_outlives_the_call() {
         let start = Instant::now();
@@ -761,8 +773,8 @@ mod tests {
         }
     }
 
-    /// What the caller sets means what it says, in whatever order it is set; what is not set is the
-    /// front's default.
+    /// The caller's limits apply independent of the order in which they are set; an unset limit is
+    /// the runtime's default.
     #[test]
     fn the_wait_for_a_response_to_begin() {
         type Set = fn(&mut Timeouts);
@@ -773,7 +785,7 @@ mod tests {
         let (by_front, by_first, by_read) = (Which::FirstByte, Which::FirstByte, Which::Read);
         type Row<'a> = (&'a [Set], [Option<u64>; 3], Which);
         let rows: [Row<'_>; 9] = [
-            // (settings, the wait on a front with 30 s and on one without, in a body, named)
+            // (settings, the wait with a default of 30 s and without one, in a body, the name)
             (&[], [Some(30), None, Some(30)], by_front),
             (&[read], [Some(9), Some(9), Some(9)], by_read),
             (&[no_read], [None, None, None], by_read),
@@ -799,15 +811,15 @@ mod tests {
                 assert_eq!(wait(Stage::FirstByte), (expected, which), "row {at}");
                 assert_eq!(wait(Stage::Body), (body, Which::Read), "row {at}");
                 assert_eq!(wait(Stage::Other), (body, Which::Read), "row {at}");
-                // With the first byte of an interim response, that deadline is kept.
+                // The first byte of an interim response meets that deadline.
                 let interim = expected.filter(|seconds| *seconds != 60);
                 assert_eq!(wait(Stage::Interim).0, interim, "row {at}");
             }
         }
     }
 
-    /// As long as making a connection may take, or as long as the caller says, and it does not use up
-    /// the time for the connection.
+    /// The limit is the connect timeout or the caller's setting, and the wait does not use up the
+    /// connect timeout.
     #[test]
     fn the_wait_for_a_free_connection() {
         let start = Instant::now();
@@ -831,10 +843,10 @@ mod tests {
         assert_eq!((wait.at_most, wait.expired.which), (Some(4 * SECOND), Which::Total));
     }
 
-    /// Once a deadline for the peer has passed, there are looks without a wait, a few; once the caller's
-    /// has passed, there is none.
+    /// After a deadline for the peer has passed, a limited number of looks without a wait is
+    /// allowed; after the caller's deadline, none.
     #[test]
-    fn a_last_look_for_what_came_in_time() {
+    fn a_last_look_finds_data_received_in_time() {
         let start = Instant::now();
         let limits = Timeouts { first_byte: Some(3 * SECOND), ..timeouts(2, 9, 6) };
         let mut budget = Budget::start(limits, start);
@@ -862,10 +874,11 @@ mod tests {
         assert!(budget.look_once_more(cancelled, || start).is_err());
     }
 
-    /// Only the request that is written and the body that is read have a pace to keep: a server may
-    /// think in between, and who waits for `100 Continue` sends nothing because he does not want to.
+    /// Only a request body being sent and a response body being read have a minimum throughput: a
+    /// server may take time in between, and during the wait for `100 Continue` the client sends
+    /// nothing on purpose.
     #[test]
-    fn bodies_keep_a_pace() {
+    fn bodies_have_a_minimum_throughput() {
         let now = Instant::now();
         let pace = Some(Pace { bytes_per_second: 10, over: 4 * SECOND });
         let mut budget = Budget::start(Timeouts { pace, ..timeouts(0, 9, 0) }, now);
@@ -890,9 +903,9 @@ mod tests {
         assert!(behind.is_pace());
     }
 
-    /// What ran out in one attempt must not end the next before it begins.
+    /// An expired limit of one attempt must not end the next one.
     #[test]
-    fn another_attempt_has_all_its_time() {
+    fn another_attempt_starts_with_full_limits() {
         let start = Instant::now();
         let late = start + 7 * SECOND;
         let limits = Timeouts { handshake: Some(2 * SECOND), ..timeouts(3, 5, 9) };
@@ -909,7 +922,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_wanted_any_more_is_over() {
+    fn a_canceled_call_is_over() {
         let (token, now) = (CancelToken::new(), Instant::now());
         let budget = Budget::start(timeouts(0, 5, 9), now).until(Some(token.clone()));
         let wait = budget.wait(Operation::Read, || now).unwrap();
@@ -932,7 +945,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_wait_ends_with_the_deadline_too() {
+    fn operations_that_do_not_wait_end_with_the_deadline_too() {
         let start = Instant::now();
         let budget = Budget::start(timeouts(0, 1, 2), start);
         assert_eq!(budget.check_time(|| start + SECOND), Ok(()));
@@ -943,7 +956,7 @@ mod tests {
     }
 
     #[test]
-    fn no_time_at_all_is_over_at_once() {
+    fn a_limit_of_zero_expires_immediately() {
         let timeouts = Timeouts { read: Some(Duration::ZERO), ..Timeouts::default() };
         let budget = Budget::start(timeouts, Instant::now());
         let expired = budget.wait(Operation::Read, Instant::now).unwrap_err();
@@ -951,9 +964,9 @@ mod tests {
         assert!(budget.wait(Operation::Write, Instant::now).is_ok());
     }
 
-    /// Whatever is tried again has waited before.
+    /// A retried operation has already waited.
     #[test]
-    fn an_operation_that_is_tried_again_gets_no_more_time() {
+    fn a_retried_operation_gets_no_extra_time() {
         let now = Instant::now();
         let budget = Budget::start(timeouts(0, 9, 30), now);
         for (waited, expected) in [(0, Some(9)), (4, Some(5)), (9, None), (10, None)] {
@@ -979,7 +992,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_begins_at_the_end_of_the_call_or_later() {
+    fn nothing_starts_at_or_after_the_end_of_the_call() {
         let start = Instant::now();
         let bounded = Budget::start(timeouts(1, 1, 3), start);
         let endless = Budget::start(timeouts(1, 1, 0), start);

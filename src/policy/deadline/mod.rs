@@ -1,5 +1,5 @@
-//! Time limits. [`budget`] answers one question: how long may this wait last, and which limit ends it?
-//! [`throughput`] measures whether a body keeps up with the least throughput that the caller asks for.
+//! Time limits. Read [`budget`] first: it decides how long a wait may last, and which limit ends
+//! it. [`throughput`] measures whether a body reaches the minimum throughput that the caller set.
 //!
 //! Neither reads a clock: `now` is an argument.
 

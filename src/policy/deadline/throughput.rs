@@ -1,18 +1,18 @@
-//! The pace that a body has to keep, however its bytes come.
+//! The minimum throughput of bodies.
 //!
-//! Only the time that is spent waiting for the peer counts: a caller who reads slowly, or whose
-//! reader gives slowly, is not the peer's fault.
+//! Only the time spent waiting for the peer counts: a caller that reads slowly, or a slow source of
+//! a request body, is not the peer's fault.
 
 use std::time::Duration;
 
-/// At least so many bytes a second, on average over a stretch of time.
+/// A minimum of bytes per second, on average over an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pace {
     pub(crate) bytes_per_second: u64,
     pub(crate) over: Duration,
 }
 
-/// What was moved, and waited, in the current stretch.
+/// The bytes moved and the time waited in the current interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Meter {
     pace: Pace,
@@ -30,20 +30,20 @@ impl Meter {
         self.pace
     }
 
-    /// How much longer the current stretch lasts; nothing is left once it was too slow.
+    /// Returns the remaining time of the current interval; zero once it was too slow.
     pub(crate) fn left(&self) -> Duration {
         self.pace.over.saturating_sub(self.waited)
     }
 
-    /// So many bytes came or went, after waiting as long as that: an error if the stretch is over
-    /// and was too slow.
+    /// Records that `bytes` were moved after waiting for `waited`. Returns an error if the interval
+    /// is over and was too slow.
     pub(crate) fn moved(&mut self, bytes: usize, waited: Duration) -> Result<(), Pace> {
         self.bytes = self.bytes.saturating_add(bytes as u64);
         self.waited = self.waited.saturating_add(waited);
         if self.waited < self.pace.over {
             return Ok(());
         }
-        // Bytes over time against bytes over time, without a division.
+        // Compares the two rates by multiplication, without a division.
         let moved = u128::from(self.bytes) * NANOS;
         let asked = u128::from(self.pace.bytes_per_second).saturating_mul(self.waited.as_nanos());
         if moved < asked {
@@ -54,7 +54,7 @@ impl Meter {
     }
 }
 
-/// A stretch takes some time.
+/// The shortest interval; not zero.
 const SHORTEST: Duration = Duration::from_nanos(1);
 
 const NANOS: u128 = 1_000_000_000;
@@ -65,7 +65,8 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// Moves these bytes after these seconds each; says at which step it was too slow.
+    /// Moves the given bytes after the given seconds in each step, and returns the step that was
+    /// too slow.
     fn fails_at(pace: Pace, steps: &[(usize, u32)]) -> Option<usize> {
         let mut meter = Meter::start(pace);
         steps.iter().position(|(bytes, seconds)| {
@@ -76,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stretch_is_judged_as_a_whole_and_only_when_it_is_over() {
+    fn an_interval_is_evaluated_as_a_whole_when_it_is_over() {
         let pace = Pace { bytes_per_second: 100, over: 3 * SECOND };
         type Steps = &'static [(usize, u32)];
         let cases: [(Steps, Option<usize>); 7] = [
@@ -84,9 +85,9 @@ mod tests {
             (&[(299, 0), (0, 3)], Some(1)),
             (&[(100, 1), (100, 1), (99, 1)], Some(2)),
             (&[(100, 1), (100, 1), (100, 1), (100, 1), (100, 1), (99, 1)], Some(5)),
-            // What was too much in one stretch is no credit for the next.
+            // A surplus in one interval is no credit for the next.
             (&[(9000, 3), (0, 3)], Some(1)),
-            // A wait that went beyond the stretch counts whole.
+            // A wait beyond the end of the interval counts in full.
             (&[(399, 4)], Some(0)),
             (&[(400, 4)], None),
         ];
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn extremes_neither_overflow_nor_divide_by_nothing() {
+    fn extremes_neither_overflow_nor_divide_by_zero() {
         let fast = Pace { bytes_per_second: u64::MAX, over: Duration::MAX };
         assert_eq!(fails_at(fast, &[(usize::MAX, 1), (usize::MAX, u32::MAX)]), None);
         let none = Pace { bytes_per_second: 0, over: Duration::ZERO };

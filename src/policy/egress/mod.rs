@@ -1,5 +1,6 @@
-//! Restrictions on where connections may lead: the [`policy`] of the caller, asked about schemes, hosts
-//! and every address before it is dialed, and the [`network`]s (CIDR) that its rules name.
+//! Restrictions on the addresses that the client connects to. [`policy`] is the caller's policy,
+//! which checks schemes, hosts and every address before it is dialed; [`network`] has the networks
+//! (CIDR) in its rules.
 
 pub(crate) mod network;
 pub(crate) mod policy;

@@ -1,11 +1,12 @@
-//! Networks of addresses, and the IPv4 addresses that hide in IPv6 ones.
+//! Networks of addresses, and IPv4 addresses embedded in IPv6 ones.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-/// A network in CIDR notation (RFC 4632, RFC 4291 §2.3): `10.0.0.0/8`, `fd00::/8`, or one address. One of
-/// mapped addresses (`::ffff:10.0.0.0/104`, RFC 4291 §2.5.5.2) is the IPv4 network.
+/// A network in CIDR notation (RFC 4632, RFC 4291 §2.3): `10.0.0.0/8`, `fd00::/8`, or a single
+/// address. A network of IPv4-mapped addresses (`::ffff:10.0.0.0/104`, RFC 4291 §2.5.5.2) is the
+/// same as the IPv4 network.
 ///
 /// ```
 /// use leanhttp::egress::Network;
@@ -18,11 +19,11 @@ use std::str::FromStr;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Network {
     address: IpAddr,
-    /// How many leading bits count; never more than the address has.
+    /// The number of leading bits that are compared; at most the length of the address.
     prefix: u8,
 }
 
-/// Why a text is no [`Network`].
+/// The reason why a text is not a [`Network`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NetworkError(());
 
@@ -37,7 +38,7 @@ impl Network {
         Self { address: IpAddr::V6(Ipv6Addr::new(a, b, c, d, e, f, g, h)), prefix }
     }
 
-    /// An IPv4 network, however it is written.
+    /// Returns the IPv4 network for a network of IPv4-mapped addresses.
     fn canonical(self) -> Self {
         match (self.address.to_canonical(), self.prefix.checked_sub(128 - 32)) {
             (address @ IpAddr::V4(_), Some(prefix)) => Self { address, prefix },
@@ -45,7 +46,8 @@ impl Network {
         }
     }
 
-    /// Whether the address lies within. An IPv4 network never contains an IPv6 address.
+    /// Returns whether the network contains the address. An IPv4 network never contains an IPv6
+    /// address.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address) {
             (IpAddr::V4(own), IpAddr::V4(other)) => {
@@ -59,19 +61,19 @@ impl Network {
     }
 }
 
-/// Whether two addresses are the same but for their last bits.
+/// Returns whether two addresses are equal except for their last bits.
 fn same(one: u128, other: u128, last: u8) -> bool {
     (one ^ other).checked_shr(last.into()).unwrap_or(0) == 0
 }
 
-/// The IPv4 address in an IPv6 address.
+/// An IPv4 address embedded in an IPv6 address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Embedded {
-    /// Another way to write it: mapped (RFC 4291 §2.5.5.2), or NAT64 (RFC 6052 §2.1, the
-    /// well-known prefix).
+    /// Another form of the IPv4 address: IPv4-mapped (RFC 4291 §2.5.5.2), or NAT64 (RFC 6052 §2.1,
+    /// the well-known prefix).
     Same(Ipv4Addr),
-    /// Where a tunnel ends that leads there: 6to4 (RFC 3056), Teredo (RFC 4380 §4), compatible
-    /// (RFC 4291 §2.5.5.1).
+    /// The end of a tunnel that the address leads through: 6to4 (RFC 3056), Teredo (RFC 4380 §4),
+    /// IPv4-compatible (RFC 4291 §2.5.5.1).
     Tunnel(Ipv4Addr),
 }
 
@@ -139,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_contains_what_shares_its_prefix() {
+    fn a_network_contains_the_addresses_with_its_prefix() {
         let rows = [
             ("10.0.0.0/8", "10.255.0.1", true),
             ("10.0.0.0/8", "11.0.0.0", false),
@@ -181,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_network_is_refused() {
+    fn invalid_networks_are_refused() {
         for text in [
             "",
             "/8",
@@ -199,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn hidden_ipv4_addresses_are_found() {
+    fn embedded_ipv4_addresses_are_found() {
         let ten = Ipv4Addr::new(10, 0, 0, 1);
         let rows = [
             ("::ffff:10.0.0.1", Some(Embedded::Same(ten))),

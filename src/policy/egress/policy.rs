@@ -1,5 +1,5 @@
-//! Where connections may lead: decided on the address that is dialled, not on a name that may
-//! point elsewhere a moment later.
+//! The egress policy. It checks the address that is dialed, not the name, which may resolve to a
+//! different address a moment later.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -9,28 +9,30 @@ use super::network::{Embedded, Network, embedded};
 use crate::error::{Cause, Error};
 use crate::policy::route::Security;
 
-/// Which addresses, ports and schemes a client may connect to.
+/// A policy for the addresses, ports and schemes that a client may connect to.
 ///
-/// A service that fetches URLs for others must not let them reach what only it can reach: its own
-/// host, its neighbours, the metadata service of its cloud. A look at the name in the URL is not
-/// enough, because names can lead anywhere, and to two places in turn ("DNS rebinding"). This is asked for each
-/// address right before it is dialled, on every redirect too.
+/// A service that fetches URLs for others must not give them access to hosts that only it can
+/// reach: itself, its neighbors, the metadata service of its cloud. Checking the name in the URL is
+/// not enough, because a name can resolve to any address, and to different ones in turn ("DNS
+/// rebinding"). The policy is applied to each address right before it is dialed, on every redirect
+/// too.
 ///
-/// Rules that name a network come first, the most recent one first of all; what no rule names is
-/// decided by the start: everything, or what is public. An IPv6 address that is another name of an
-/// IPv4 one (mapped, NAT64) is judged by that too, and a rule that denies an IPv4 network denies
-/// the tunnels that end in it (6to4, Teredo). A rule that denies `127.0.0.1` or `::1` denies `0.0.0.0`
-/// or `::` too, which lead there.
+/// Rules for networks come first, the most recent one first; an address that no rule names is
+/// decided by the initial choice: all, none, or the public ones. An IPv6 address that is another
+/// form of an IPv4 one (IPv4-mapped, NAT64) is checked as both, and a rule that denies an IPv4
+/// network denies the tunnels that end in it (6to4, Teredo). A rule that denies `127.0.0.1` or
+/// `::1` also denies `0.0.0.0` or `::`, which lead to the same host.
 ///
-/// Through a proxy the address that is dialled is the proxy's. Where the proxy looks names up (HTTP,
-/// `socks4a`, `socks5h`), a name could lead to any address that the proxy reaches, `localhost` and the
-/// metadata service of a cloud among them. So a policy that denies any address refuses names through such a
-/// proxy, from the environment too, until [`allow_proxied_names`](Self::allow_proxied_names) says that the
-/// proxy judges them. They are not looked up here to be judged: the proxy could get another answer a moment
-/// later. An address in the URL, its port and its scheme are judged in any case; through `socks4` and
-/// `socks5`, which are told an address, that address is judged.
+/// Through a proxy the dialed address is the proxy's. If the proxy resolves names (HTTP, `socks4a`,
+/// `socks5h`), a name could lead to any address that the proxy can reach, including `localhost` and
+/// the metadata service of a cloud. So a policy that denies any address refuses names through such
+/// a proxy, even one from the environment, until [`allow_proxied_names`](Self::allow_proxied_names)
+/// declares that the proxy checks them. The client does not resolve them for the check: the proxy
+/// could get a different answer a moment later. An IP address in the URL, its port and its scheme
+/// are always checked; with `socks4` and `socks5`, which receive an address, that address is
+/// checked.
 ///
-/// A Unix domain socket has no address: beside a policy that allows only what is public, or nothing,
+/// A Unix domain socket has no address: with a policy that allows only public addresses, or none,
 /// `unix_socket` is an error of `build`.
 ///
 /// ```
@@ -47,18 +49,18 @@ use crate::policy::route::Security;
 pub struct Egress {
     otherwise: Otherwise,
     rules: Vec<(Network, Rule)>,
-    /// None: all.
+    /// `None`: all ports.
     ports: Option<Vec<RangeInclusive<u16>>>,
     denied_ports: Vec<RangeInclusive<u16>>,
     http: Rule,
     https: Rule,
-    /// Names that a proxy looks up.
+    /// The rule for names that a proxy resolves.
     proxied_names: Rule,
-    /// The first that was named and is none of these two.
+    /// The first scheme named that is neither `http` nor `https`.
     unknown_scheme: Option<String>,
 }
 
-/// What holds for an address that no rule names.
+/// The default for an address that no rule names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Otherwise {
     Everything,
@@ -72,7 +74,7 @@ enum Rule {
     Deny,
 }
 
-/// Why an address is not dialled.
+/// The reason why an address is denied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Denied {
     Address(IpAddr),
@@ -82,23 +84,24 @@ enum Denied {
 }
 
 impl Egress {
-    /// Everything is allowed, which is the default of a client.
+    /// Returns a policy that allows all addresses, the default of a client.
     pub fn everything() -> Self {
         Self::starting_with(Otherwise::Everything)
     }
 
-    /// Nothing is allowed but what rules allow.
+    /// Returns a policy that allows only what its rules allow.
     pub fn nothing() -> Self {
         Self::starting_with(Otherwise::Nothing)
     }
 
-    /// Only addresses of the public Internet: none that are private, shared, local to a link or
-    /// the host, reserved, for documentation, multicast, or known as a cloud's metadata service.
+    /// Returns a policy that allows only addresses of the public Internet: none that are private,
+    /// shared, link-local, loopback, reserved, for documentation, multicast, or known as a cloud's
+    /// metadata service.
     ///
-    /// The lists are IANA's registries of special-purpose addresses (RFC 6890). Of IPv6 only
+    /// The lists are IANA's registries of special-purpose addresses (RFC 6890). For IPv6 only
     /// global unicast (`2000::/3`) is public, without `2001::/23` and 6to4, and NAT64 addresses
-    /// (`64:ff9b::/96`) of public IPv4 ones. NAT64 with a prefix of a network's own cannot be
-    /// recognized: deny that prefix if you have one.
+    /// (`64:ff9b::/96`) of public IPv4 ones. NAT64 with a network-specific prefix cannot be
+    /// recognized: deny that prefix if your network uses one.
     pub fn public_only() -> Self {
         Self::starting_with(Otherwise::Public)
     }
@@ -116,7 +119,7 @@ impl Egress {
         }
     }
 
-    /// What is not understood must not be taken for what allows everything.
+    /// Returns an error for an unknown scheme, so that a typo does not weaken the policy.
     pub(crate) fn understood(self) -> Result<Self, Error> {
         match &self.unknown_scheme {
             None => Ok(self),
@@ -127,39 +130,39 @@ impl Egress {
         }
     }
 
-    /// Allows a network, whatever was said of it before.
+    /// Allows a network, overriding earlier rules.
     pub fn allow_network(mut self, network: Network) -> Self {
         self.rules.push((network, Rule::Allow));
         self
     }
 
-    /// Denies a network, whatever was said of it before.
+    /// Denies a network, overriding earlier rules.
     pub fn deny_network(mut self, network: Network) -> Self {
         self.rules.push((network, Rule::Deny));
         self
     }
 
-    /// Allows these ports, and no others; all are allowed by default.
+    /// Allows these ports, and no others. Default: all ports.
     pub fn allow_ports(self, ports: impl IntoIterator<Item = u16>) -> Self {
         ports
             .into_iter()
             .fold(self.or_no_ports(), |egress, port| egress.allow_port_range(port..=port))
     }
 
-    /// Allows a range of ports, and none but those that are allowed so.
+    /// Allows a range of ports, and no ports except those allowed explicitly.
     pub fn allow_port_range(mut self, ports: RangeInclusive<u16>) -> Self {
         self.ports.get_or_insert_default().push(ports);
         self
     }
 
-    /// Denies a range of ports, whatever else allows it.
+    /// Denies a range of ports, overriding all rules that allow it.
     pub fn deny_port_range(mut self, ports: RangeInclusive<u16>) -> Self {
         self.denied_ports.push(ports);
         self
     }
 
-    /// Allows these schemes, `http` or `https`, and no other; both are allowed by default. Another
-    /// name is an error when the client is built.
+    /// Allows these schemes, `http` or `https`, and no other. Default: both. Another name is an
+    /// error when the client is built.
     ///
     /// ```
     /// let egress = leanhttp::Egress::public_only().allow_schemes(["https"]);
@@ -178,8 +181,8 @@ impl Egress {
         self
     }
 
-    /// Allows names that a proxy looks up, whatever they lead to: the proxy has to judge that. Without
-    /// this they are refused, unless the policy allows every address.
+    /// Allows names that a proxy resolves, whatever address they lead to: the proxy must check
+    /// them. Without this they are refused, unless the policy allows every address.
     ///
     /// ```
     /// let egress = leanhttp::Egress::public_only().allow_proxied_names();
@@ -189,7 +192,7 @@ impl Egress {
         self
     }
 
-    /// The client speaks no other schemes than these two.
+    /// Only `http` and `https` exist; another name is reported when the client is built.
     fn set_scheme(&mut self, scheme: &str, rule: Rule) {
         match scheme.to_ascii_lowercase().as_str() {
             "http" => self.http = rule,
@@ -203,7 +206,7 @@ impl Egress {
         self
     }
 
-    /// Whether this may be dialled.
+    /// Checks whether this address and port may be dialed.
     fn check(&self, address: SocketAddr) -> Result<(), Denied> {
         self.check_port(address.port())?;
         let ip = address.ip();
@@ -253,7 +256,7 @@ impl Egress {
         }
     }
 
-    /// A rule that denies either of the two denies both.
+    /// Returns whether both forms are allowed: a rule that denies either of them denies both.
     fn allows_embedded(&self, ip: IpAddr, embedded: Embedded) -> bool {
         let (Embedded::Same(v4) | Embedded::Tunnel(v4)) = embedded;
         match (self.rule(ip), self.rule(v4.into()), embedded) {
@@ -264,27 +267,28 @@ impl Egress {
         }
     }
 
-    /// The rule for an address, or for the host itself where the address leads there.
+    /// Returns the rule for an address; an unspecified address is also checked as the loopback
+    /// address that it leads to.
     fn rule(&self, ip: IpAddr) -> Option<Rule> {
         let of_loopback = loopback_by(ip).and_then(|loopback| self.most_recent(loopback));
         of_loopback.filter(|rule| *rule == Rule::Deny).or_else(|| self.most_recent(ip))
     }
 
-    /// The most recent rule that names it.
+    /// Returns the most recent rule for a network that contains the address.
     fn most_recent(&self, ip: IpAddr) -> Option<Rule> {
         let named = self.rules.iter().rev().find(|(network, _)| network.contains(ip));
         named.map(|(_, rule)| *rule)
     }
 }
 
-/// A policy as it is asked: says why it does not allow something.
+/// The checks of a policy; an error is the reason why something is denied.
 pub(crate) trait Gate: fmt::Debug + Send + Sync {
     fn check(&self, address: SocketAddr) -> Result<(), Cause>;
     fn check_scheme(&self, security: Security) -> Result<(), Cause>;
     fn check_port(&self, port: u16) -> Result<(), Cause>;
-    /// Whether a proxy may look a name up.
+    /// Checks whether a proxy may resolve a name.
     fn check_proxied_name(&self) -> Result<(), Cause>;
-    /// Whether what has no address may be connected to.
+    /// Returns whether connections without an IP address are allowed.
     fn allows_unix_sockets(&self) -> bool;
 }
 
@@ -335,7 +339,8 @@ impl fmt::Display for Denied {
 
 impl std::error::Error for Denied {}
 
-/// The loopback address that a connection to an unspecified one is made to, on most systems.
+/// Returns the loopback address that a connection to an unspecified address reaches on most
+/// systems.
 fn loopback_by(ip: IpAddr) -> Option<IpAddr> {
     let loopback: IpAddr = match ip {
         IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
@@ -352,8 +357,8 @@ fn is_public(ip: IpAddr) -> bool {
     }
 }
 
-/// IANA IPv4 Special-Purpose Address Registry, what is not globally reachable; multicast; and an address that
-/// is public by its number but serves a cloud's hosts only.
+/// The networks of the IANA IPv4 Special-Purpose Address Registry that are not globally reachable;
+/// multicast; and a public address that serves only a cloud's own hosts.
 const SPECIAL_V4: [Network; 16] = [
     Network::v4([0, 0, 0, 0], 8),        // "this network", RFC 791
     Network::v4([10, 0, 0, 0], 8),       // private, RFC 1918
@@ -373,7 +378,7 @@ const SPECIAL_V4: [Network; 16] = [
     Network::v4([168, 63, 129, 16], 32), // Azure's host services
 ];
 
-/// Globally reachable by the registry, though within a network that is not.
+/// Globally reachable by the registry, although within a network that is not.
 const PUBLIC_WITHIN_SPECIAL_V4: [Network; 2] = [
     Network::v4([192, 0, 0, 9], 32),  // port control, RFC 7723
     Network::v4([192, 0, 0, 10], 32), // TURN, RFC 8155
@@ -381,7 +386,7 @@ const PUBLIC_WITHIN_SPECIAL_V4: [Network; 2] = [
 
 const GLOBAL_UNICAST: Network = Network::v6([0x2000, 0, 0, 0, 0, 0, 0, 0], 3);
 
-/// IANA IPv6 Special-Purpose Address Registry, as far as it lies within global unicast.
+/// The networks of the IANA IPv6 Special-Purpose Address Registry within global unicast.
 const SPECIAL_V6: [Network; 4] = [
     Network::v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23), // protocol assignments, RFC 2928
     Network::v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32), // documentation, RFC 3849
@@ -397,9 +402,10 @@ mod tests {
         egress.check(SocketAddr::new(ip.parse().unwrap(), 80)).is_ok()
     }
 
-    /// RFC 6890 and the registries: the first and last of each network, and their neighbours.
+    /// RFC 6890 and the registries: the first and last address of each network, and their
+    /// neighbors.
     #[test]
-    fn what_is_public() {
+    fn public_only_allows_public_addresses() {
         let public = [
             "1.0.0.0",
             "9.255.255.255",
@@ -536,7 +542,7 @@ mod tests {
             ("192.168.0.1", false),
             ("fd00::1", true),
             ("fc00::1", false),
-            // By another name they are the same.
+            // Other forms of the same address.
             ("::ffff:10.0.0.1", true),
             ("::ffff:10.1.0.1", false),
             ("64:ff9b::8.8.8.8", false),
@@ -546,13 +552,14 @@ mod tests {
         for (ip, expected) in rows {
             assert_eq!(allows(&egress, ip), expected, "{ip}");
         }
-        // A rule for all of IPv6 does not open the way to what is denied in IPv4.
+        // A rule for all of IPv6 does not allow denied IPv4 addresses.
         let egress =
             Egress::everything().deny_network(network("10.0.0.0/8")).allow_network(network("::/0"));
         for ip in ["::ffff:10.0.0.1", "64:ff9b::10.0.0.1", "2002:a00:1::", "2001:0:1::f5ff:fffe"] {
             assert!(!allows(&egress, ip), "{ip}");
         }
-        // What nobody denies is allowed by a rule for its IPv6 form, whatever the start says.
+        // An IPv4 address that no rule denies is allowed by a rule for its IPv6 form, whatever the
+        // initial choice.
         let egress = Egress::public_only().allow_network(network("64:ff9b::/96"));
         for (ip, expected) in [("64:ff9b::10.0.0.1", true), ("::ffff:10.0.0.1", false)] {
             assert_eq!(allows(&egress, ip), expected, "{ip}");
@@ -560,7 +567,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_denied_is_named() {
+    fn errors_name_the_denied_address_port_or_scheme() {
         let public = Egress::public_only().allow_ports([443]);
         let line = |address: &str| public.check(address.parse().unwrap()).unwrap_err().to_string();
         assert_eq!(line("[::1]:443"), "::1 is not allowed by the egress policy");
@@ -568,7 +575,7 @@ mod tests {
     }
 
     #[test]
-    fn schemes() {
+    fn schemes_are_allowed_and_denied() {
         use Security::{Plain, Tls};
         let all = Egress::everything;
         for (egress, http, https) in [
@@ -586,9 +593,9 @@ mod tests {
         assert_eq!(denied.to_string(), "http is not allowed by the egress policy");
     }
 
-    /// A name leads to any address: what allows all of them allows it.
+    /// A name can lead to any address, so only a policy that allows all of them allows it.
     #[test]
-    fn names_that_a_proxy_looks_up() {
+    fn names_that_a_proxy_resolves_need_permission() {
         let network = || "10.0.0.0/8".parse().unwrap();
         for (egress, names, unix) in [
             (Egress::everything(), true, true),
@@ -607,7 +614,7 @@ mod tests {
     }
 
     #[test]
-    fn ports() {
+    fn ports_are_allowed_and_denied() {
         let check = |egress: &Egress, port| egress.check(SocketAddr::from(([8, 8, 8, 8], port)));
         let some = Egress::public_only().allow_ports([80, 443]).allow_port_range(8000..=8010);
         for (port, allowed) in [(80, true), (443, true), (22, false), (8010, true), (8011, false)] {

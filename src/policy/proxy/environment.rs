@@ -1,14 +1,15 @@
-//! The proxies that the environment names, as curl reads it.
+//! The proxies from environment variables, with curl's rules.
 //!
-//! | URL | the first of these that is not empty |
+//! | URL | the first non-empty one of these |
 //! | --- | --- |
 //! | `http` | `http_proxy`, `HTTP_PROXY`, `all_proxy`, `ALL_PROXY` |
 //! | `https` | `https_proxy`, `HTTPS_PROXY`, `all_proxy`, `ALL_PROXY` |
 //! | exceptions | `no_proxy`, `NO_PROXY` |
 //!
-//! A server that runs this program as a CGI script (`REQUEST_METHOD` is set) puts what the client's
-//! `Proxy` field says into `HTTP_PROXY` (CVE-2016-5386 and others): it does not count there. curl
-//! never reads it; Go and reqwest read it as it is read here.
+//! If this program runs as a CGI script (`REQUEST_METHOD` is set), the web server copies the
+//! `Proxy` field of its client's request into `HTTP_PROXY` (CVE-2016-5386 and others), so the
+//! variable is ignored there. curl never reads it; Go and reqwest follow the same rule as this
+//! file.
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -17,13 +18,13 @@ use super::no_proxy::NoProxy;
 use crate::policy::proxy::rules::{Choice, Covered, Proxies, Rule};
 use crate::policy::proxy::server::Hop;
 
-/// The names of variables on this system do not tell cases apart.
+/// On Windows, variable names are case-insensitive.
 const ONE_CASE: bool = cfg!(windows);
 
 const HTTP: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
 const HTTPS: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 
-/// A value that names no proxy is an error of each request that would have gone by it.
+/// Returns the proxies. An invalid value is an error of each request that would have used it.
 pub(crate) fn proxies(variable: impl Fn(&str) -> Option<OsString>) -> Proxies {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     let is_cgi = variable("REQUEST_METHOD").is_some();
@@ -42,7 +43,7 @@ pub(crate) fn proxies(variable: impl Fn(&str) -> Option<OsString>) -> Proxies {
     proxies
 }
 
-/// The hosts that are reached without a proxy; none, if no variable names any.
+/// Returns the hosts that are reached without a proxy, or `None` if no variable is set.
 pub(crate) fn no_proxy(variable: impl Fn(&str) -> Option<OsString>) -> Option<NoProxy> {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     let list = set("no_proxy").or_else(|| set("NO_PROXY"))?;
@@ -80,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn which_variable_counts() {
+    fn variables_take_precedence_in_order() {
         let cases: [(Variables<'_>, &str, &str); 12] = [
             (&[], "direct", "direct"),
             (&[("http_proxy", "l:1")], "http://l:1", "direct"),
@@ -101,9 +102,9 @@ mod tests {
         }
     }
 
-    /// CVE-2016-5386 and its family: the client of a CGI script sets `HTTP_PROXY`.
+    /// CVE-2016-5386 and related: the client of a CGI script controls `HTTP_PROXY`.
     #[test]
-    fn r16_what_a_cgi_client_can_set_does_not_count() {
+    fn r16_http_proxy_is_ignored_in_cgi() {
         let cgi = ("REQUEST_METHOD", "GET");
         let cases: [(Variables<'_>, &str); 4] = [
             (&[cgi, ("HTTP_PROXY", "evil:1")], "direct"),
@@ -119,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn exceptions() {
+    fn no_proxy_is_read() {
         let all = ("all_proxy", "p:1");
         let cases: [(Variables<'_>, &str); 5] = [
             (&[all], "http://p:1"),
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_value_is_told_to_whom_it_concerns() {
+    fn an_invalid_value_fails_only_the_requests_that_need_it() {
         let variables = [("HTTPS_PROXY", "ftp://p"), ("NO_PROXY", "b.example")];
         let error = chosen(&variables, "https://a.example/").unwrap_err();
         assert!(error.is_builder());
@@ -152,7 +153,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_value_that_is_no_text_is_broken_too() {
+    fn a_non_unicode_value_is_invalid_too() {
         use std::os::unix::ffi::OsStringExt as _;
         let variable = |name: &str| {
             (name == "http_proxy").then(|| OsString::from_vec(b"http://p\xff:1".to_vec()))

@@ -1,5 +1,6 @@
-//! Which proxy a URL is requested through: the [`rules`] of the caller and of the [`environment`], the hosts
-//! that need [no proxy](no_proxy), and the proxy [`server`] that comes out.
+//! The choice of the proxy for a URL: the [`rules`] of the caller and of the [`environment`], the
+//! hosts that use [no proxy](no_proxy), and the resulting proxy [`server`]. Read
+//! `server` first, then `rules`.
 
 pub(crate) mod environment;
 pub(crate) mod no_proxy;

@@ -1,21 +1,22 @@
-//! Which hosts are reached without a proxy: the list in `NO_PROXY`.
+//! The hosts that are reached without a proxy: the list in `NO_PROXY`.
 //!
-//! Nobody has written down what such a list means. What curl and Go agree on is so here too; where
-//! they differ, this is how it is:
+//! There is no standard for this list. Where curl and Go agree, this parser agrees too; where they
+//! differ, it works as follows:
 //!
 //! | entry | means | curl | Go |
 //! | --- | --- | --- | --- |
-//! | `example.com`, `.example.com` | that host and all below it | the same | with the dot not the host itself |
-//! | `*.example.com` | all hosts below it | nothing | the same |
-//! | `example.com.` | the same as without its last dot | the same | another host |
+//! | `example.com`, `.example.com` | that host and its subdomains | the same | with the dot not the host itself |
+//! | `*.example.com` | its subdomains | nothing | the same |
+//! | `example.com.` | the same as without the trailing dot | the same | another host |
 //! | `example.com:81` | that port only | nothing | the same |
-//! | `10.0.0.0/8`, `fd00::/8` | addresses in that network, as they stand in the URL | the same | the same |
+//! | `10.0.0.0/8`, `fd00::/8` | addresses in that network, as written in the URL | the same | the same |
 //! | `10.0.0.0/8` and `[::ffff:10.1.2.3]` | the address is in the network | it is not | the same |
-//! | `*` among others | every host | only if it stands alone | the same |
-//! | what is none of these | nothing | nothing | nothing |
+//! | `*` in a list | every host | only if it stands alone | the same |
+//! | any other entry | nothing | nothing | nothing |
 //!
-//! Commas separate, and spaces around an entry do not count. Loopback is like any other host, as
-//! for curl; Go never asks a proxy for it. No name is looked up to be compared.
+//! Entries are separated by commas, and spaces around them are ignored. Loopback addresses are like
+//! any other host, as in curl; Go never uses a proxy for them. Names are not resolved for the
+//! comparison.
 
 use std::net::IpAddr;
 
@@ -32,22 +33,22 @@ pub(crate) struct NoProxy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
     hosts: Hosts,
-    /// Any, if none is named.
+    /// `None`: any port.
     port: Option<u16>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Hosts {
     All,
-    /// This domain, and all below it.
+    /// This domain and its subdomains.
     Domain(String),
-    /// All below this domain.
+    /// Only the subdomains of this domain.
     Below(String),
     Network(Network),
 }
 
 impl NoProxy {
-    /// What is no entry is left out.
+    /// Parses a list; invalid entries are ignored.
     pub(crate) fn parse(list: &str) -> Self {
         let mut entries = Vec::new();
         for entry in list.split(',') {
@@ -56,7 +57,7 @@ impl NoProxy {
         Self { entries }
     }
 
-    /// Whether `url` is reached without a proxy.
+    /// Returns whether `url` is reached without a proxy.
     pub(crate) fn covers(&self, url: &Url) -> bool {
         self.entries.iter().any(|entry| entry.covers(url))
     }
@@ -87,7 +88,8 @@ impl Hosts {
             Some(domain) => (domain, Self::Below),
             None => (text.strip_prefix('.').unwrap_or(text), Self::Domain),
         };
-        // The parser of the URLs that it is compared with: case, IDNA, all forms of an address.
+        // The URL parser normalizes it in the same way as the URLs it is compared with: case, IDNA,
+        // all forms of an address.
         let url = Url::parse(&format!("http://{domain}/")).ok()?;
         let is_host = url.as_str() == format!("http://{}/", url.host_str()?);
         match url.host() {
@@ -124,7 +126,7 @@ fn without_dot(domain: &str) -> &str {
     domain.strip_suffix('.').unwrap_or(domain)
 }
 
-/// A host, in brackets if it is an IPv6 address, and perhaps a port.
+/// Splits off the port, if there is one. An IPv6 address with a port is in brackets.
 fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
     let bracket = text.rfind(']').unwrap_or(0);
     let colon = text.get(bracket..)?.find(':');
@@ -140,8 +142,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn entries() {
-        // The list, then what it covers and what it does not.
+    fn entries_cover_hosts_and_ports() {
+        // The list, the URLs that it covers, and those that it does not.
         let cases: [(&str, &[&str], &[&str]); 24] = [
             ("", &[], &["http://a.example/"]),
             (",, ,", &[], &["http://a.example/"]),
@@ -191,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn networks() {
+    fn networks_cover_addresses() {
         let cases = [
             ("192.168.0.0/16", "192.168.255.255", true),
             ("192.168.0.0/16", "192.169.0.0", false),

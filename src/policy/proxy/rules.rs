@@ -1,4 +1,4 @@
-//! Which proxy a URL is reached by.
+//! The rules that choose the proxy for a URL.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use crate::error::{Error, Result};
 use crate::policy::proxy::server::Hop;
 use crate::url::Url;
 
-/// Rules, of which the first that fits counts. Without any the way is direct.
+/// The rules; the first that matches applies. Without a match the connection is direct.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Proxies {
     rules: Vec<Rule>,
 }
 
-/// What goes by which proxy.
+/// A set of URLs and the proxy for them.
 #[derive(Debug, Clone)]
 pub(crate) struct Rule {
     pub(crate) covered: Covered,
@@ -22,7 +22,7 @@ pub(crate) struct Rule {
     pub(crate) choice: Choice,
 }
 
-/// The URLs of a rule, by their scheme.
+/// The URLs of a rule, by scheme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Covered {
     Http,
@@ -34,14 +34,14 @@ pub(crate) enum Covered {
 #[derive(Clone)]
 pub(crate) enum Choice {
     Fixed(Arc<Hop>),
-    /// As the program decides for each URL.
+    /// The caller's function decides for each URL.
     Program(Arc<Decide>),
-    /// What was to be a proxy is none. It is told when it is needed: to go without the proxy would
-    /// show to the network what was meant for the proxy only.
+    /// An invalid proxy. It is reported when a request would use it: a direct connection instead
+    /// would expose traffic that is meant for the proxy only.
     Broken(String),
 }
 
-/// None: this rule has no proxy for that URL.
+/// Returns the proxy for a URL; `None` if this rule has none for it.
 pub(crate) type Decide = dyn Fn(&Url) -> Option<Result<Hop>> + Send + Sync;
 
 impl Proxies {
@@ -49,7 +49,7 @@ impl Proxies {
         self.rules.push(rule);
     }
 
-    /// The proxy for `url`; none, if the way is direct.
+    /// Returns the proxy for `url`, or `None` for a direct connection.
     pub(crate) fn choose(&self, url: &Url) -> Result<Option<Arc<Hop>>> {
         self.rules.iter().find_map(|rule| rule.choose(url)).transpose()
     }
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_rule_that_fits_counts() {
+    fn the_first_matching_rule_applies() {
         let mut proxies = Proxies::default();
         assert_eq!(chosen(&proxies, "http://a.example/"), "direct");
         proxies.push(rule(Covered::Http, "a.example", "http://one:1"));
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_program_may_leave_it_to_the_next_rule() {
+    fn a_custom_rule_may_defer_to_the_next_rule() {
         let mut proxies = Proxies::default();
         let decide: Arc<Decide> = Arc::new(|url: &Url| match url.path() {
             "/proxied" => Some(Hop::named("socks5://p:9")),

@@ -1,4 +1,4 @@
-//! A proxy: what is known of it before a connection is made.
+//! A proxy server and its settings.
 
 use std::fmt;
 
@@ -11,25 +11,25 @@ use crate::policy::auth::credentials;
 use crate::policy::route::Security;
 use crate::url::{ParseError, Url, Userinfo, shown};
 
-/// One proxy, with everything that connections to it may differ in.
+/// A proxy, with all settings that distinguish connections to it.
 ///
-/// It is a part of the [`Route`](crate::policy::route::Route), so of the pool's key: two that differ in
-/// their credentials are two.
+/// It is a part of the [`Route`](crate::policy::route::Route), and so of the pool's key: proxies
+/// with different credentials are different.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Hop {
-    /// As it stands in a URL: an IPv6 address in brackets.
+    /// The host as in a URL: an IPv6 address in brackets.
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) protocol: Protocol,
 }
 
-/// How a proxy is asked.
+/// The proxy protocol.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Protocol {
-    /// In HTTP (RFC 9110 §7.6, §9.3.6), perhaps over TLS.
+    /// HTTP (RFC 9110 §7.6, §9.3.6), optionally over TLS.
     Http {
         security: Security,
-        /// Meant for the proxy, its credentials among them.
+        /// The fields for the proxy, including credentials.
         fields: HeaderMap,
     },
     Socks {
@@ -39,39 +39,39 @@ pub(crate) enum Protocol {
     },
 }
 
-/// Of SOCKS.
+/// The SOCKS version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Version {
     Four,
     Five,
 }
 
-/// Who looks up the names of hosts.
+/// The side that resolves host names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Names {
     Local,
-    /// The proxy: they are not looked up here, whatever happens.
+    /// The proxy: the client never resolves them.
     Remote,
 }
 
-/// Why a text names no proxy.
+/// The reason why a text is not a proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HopError {
     UnknownScheme,
     NoHost,
-    /// A host that nobody can look up (RFC 1035 §2.3.4).
+    /// A host name that cannot be resolved (RFC 1035 §2.3.4).
     UnresolvableHost,
     UnescapedLogin,
     Url(ParseError),
 }
 
 impl Hop {
-    /// The proxy that a URL names, with the login in that URL.
+    /// Parses a proxy URL, including its user name and password.
     pub(crate) fn named(text: &str) -> Result<Self> {
         let (mut hop, login) = Self::parse(text).map_err(|error| {
             let detail = shown("proxy URL", text);
             match error {
-                // It shows what it took for the host, which may be a part of the password.
+                // The error shows the presumed host, which may be a part of the password.
                 HopError::Url(_) if text.contains('@') => {
                     Error::builder(format!("{detail}: it is not valid"))
                 }
@@ -82,20 +82,20 @@ impl Hop {
         Ok(hop)
     }
 
-    /// The proxy that a URL names, and the login in that URL.
+    /// Parses a proxy URL, and returns the user name and password separately.
     ///
-    /// Without a scheme it is an HTTP proxy; without a port it is that of the scheme: 80, 443 or,
-    /// for SOCKS, 1080. A path means nothing.
+    /// The default scheme is HTTP; the default port is that of the scheme: 80, 443 or, for SOCKS,
+    /// 1080. A path is ignored.
     fn parse(text: &str) -> Result<(Self, Option<Userinfo>), HopError> {
         let text = text.trim();
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
         let (protocol, default_port) =
             Protocol::of_scheme(scheme).ok_or(HopError::UnknownScheme)?;
         if rest.starts_with(['/', '\\']) {
-            return Err(HopError::NoHost); // what follows is a path, which would be taken for a host
+            return Err(HopError::NoHost); // the rest is a path, not a host
         }
         let mut url = Url::parse(&format!("http://{rest}")).map_err(HopError::Url)?;
-        // A URL does not show the default port of its scheme, which is not the proxy's.
+        // A URL omits the default port of its scheme, which differs from the proxy's.
         let shown = || Url::parse(&format!("https://{rest}")).ok()?.port();
         let port = url.port().or_else(shown).unwrap_or(default_port);
         if !url.host().is_resolvable() {
@@ -103,13 +103,13 @@ impl Hop {
         }
         let login = url.take_userinfo();
         if url.as_str().contains('@') {
-            return Err(HopError::UnescapedLogin); // a part of it was taken for the host
+            return Err(HopError::UnescapedLogin); // part of it was parsed as the host
         }
         let host = url.host_str().unwrap_or_default().to_owned();
         Ok((Self { host, port, protocol }, login))
     }
 
-    /// Gives it a login, which takes the place of an earlier one.
+    /// Sets the credentials, replacing earlier ones.
     pub(crate) fn log_in(&mut self, given: &Userinfo) -> Result<()> {
         let password = given.password.as_deref().unwrap_or_default();
         match &mut self.protocol {
@@ -126,7 +126,7 @@ impl Hop {
         Ok(())
     }
 
-    /// Adds fields for the proxy; those of earlier calls with the same names go.
+    /// Adds fields for the proxy, replacing earlier fields with the same names.
     pub(crate) fn add_fields(&mut self, new: &HeaderMap) -> Result<()> {
         let fields = match &mut self.protocol {
             _ if new.is_empty() => return Ok(()),
@@ -150,7 +150,7 @@ impl Hop {
         Ok(())
     }
 
-    /// Whether it is told the names of origins, and not their addresses.
+    /// Returns whether the proxy receives the names of origins and not their addresses.
     pub(crate) fn looks_names_up(&self) -> bool {
         !matches!(self.protocol, Protocol::Socks { names: Names::Local, .. })
     }
@@ -159,17 +159,17 @@ impl Hop {
         matches!(self.protocol, Protocol::Http { .. })
     }
 
-    /// `host:port`.
+    /// Returns `host:port`.
     pub(crate) fn authority(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
 }
 
-/// What the client writes itself.
+/// The fields that the client writes itself.
 const OURS: [HeaderName; 3] = [header::HOST, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
 
 impl Protocol {
-    /// With its default port.
+    /// Returns the protocol of a scheme and its default port.
     fn of_scheme(scheme: &str) -> Option<(Self, u16)> {
         let http = |security| Self::Http { security, fields: HeaderMap::new() };
         let socks = |version, names| Self::Socks { version, names, login: None };
@@ -196,7 +196,7 @@ impl Protocol {
     }
 }
 
-/// For messages, so without credentials.
+/// For messages: without credentials.
 impl fmt::Display for Hop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}:{}", self.protocol.scheme(), self.host, self.port)
@@ -216,9 +216,9 @@ impl fmt::Display for HopError {
                 f.write_str("a proxy is http, https, socks4, socks4a, socks5 or socks5h")
             }
             Self::NoHost => f.write_str("the URL has no host"),
-            Self::UnresolvableHost => f.write_str("no host can have that name"),
+            Self::UnresolvableHost => f.write_str("the host name is not valid in the DNS"),
             Self::UnescapedLogin => {
-                f.write_str("in a user name and a password `/`, `?` and `#` are percent-encoded")
+                f.write_str("`/`, `?` and `#` in the user name or password must be percent-encoded")
             }
             Self::Url(error) => error.fmt(f),
         }
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn proxies_by_their_urls() {
+    fn proxy_urls_are_parsed() {
         let cases = [
             ("http://p.example:3128", "http://p.example:3128"),
             (" HTTP://P.example/ ", "http://p.example:80"),
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_proxy() {
+    fn invalid_proxy_urls_are_refused() {
         let cases = [
             "",
             " ",
@@ -281,7 +281,7 @@ mod tests {
         }
         for (text, reason) in [
             ("http:///p", "the URL has no host"),
-            ("http://a..b", "no host can have that name"),
+            ("http://a..b", "the host name is not valid in the DNS"),
             ("socks://p", "a proxy is http, https, socks4, socks4a, socks5 or socks5h"),
         ] {
             assert_eq!(Hop::parse(text).unwrap_err().to_string(), reason, "{text}");
@@ -290,7 +290,7 @@ mod tests {
         assert_eq!(Hop::parse(&long).unwrap_err(), HopError::UnresolvableHost);
     }
 
-    /// Decoded once.
+    /// The user name and password are percent-decoded once.
     #[test]
     fn logins_come_from_the_url() {
         let cases = [
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_for_http_proxies_and_not_of_framing() {
+    fn fields_are_for_http_proxies_and_exclude_framing() {
         let fields = |name: &'static str| {
             HeaderMap::from_iter([(HeaderName::from_static(name), "x".parse().unwrap())])
         };
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_may_hold_a_password_is_not_shown() {
+    fn a_text_that_may_contain_a_password_is_not_shown() {
         let texts =
             ["u:s3c/ret@p", "u:s3cret@p:x", "s3c/ret@p", "http://s3c?@p", "u:1#s3c@p", "s3c|/@p"];
         for text in texts {
@@ -366,9 +366,9 @@ mod tests {
         assert!(error.is_builder() && !error.to_string().contains("secret"), "{error}");
     }
 
-    /// CVE-2026-3784 (curl): what was set up with one login must not serve another.
+    /// CVE-2026-3784 (curl): a connection set up with one login must not serve another.
     #[test]
-    fn r14_proxies_that_differ_are_not_the_same() {
+    fn r14_proxies_with_different_settings_are_distinct() {
         let texts = [
             "http://p:1",
             "https://p:1",

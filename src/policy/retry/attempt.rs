@@ -1,4 +1,4 @@
-//! What is known of an attempt that brought no response.
+//! The facts about an attempt that brought no response.
 
 use http::Method;
 
@@ -12,36 +12,38 @@ pub(crate) struct Attempt<'a> {
     pub(crate) body: Replay,
 }
 
-/// Whether the connection itself was lost.
+/// The kind of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Loss {
+    /// The connection was lost.
     Connection,
-    /// There was none, a deadline passed, a rule was broken, a body could not be produced.
+    /// No connection was made, a deadline passed, the protocol was violated, or
+    /// the body could not be produced.
     Other,
 }
 
-/// Where the connection came from.
+/// The source of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
     Fresh,
     Pooled,
 }
 
-/// How much of the request may have reached the server.
+/// The amount of the request that may have reached the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sent {
     Nothing,
     Something,
 }
 
-/// How much of a response came back.
+/// The amount of a response that was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answered {
     Nothing,
     Something,
 }
 
-/// Whether the request can be produced again.
+/// Whether the request can be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Replay {
     Possible,

@@ -1,37 +1,39 @@
-//! How long to wait before a retry: exponential backoff with full jitter, or what the server asks for.
+//! The delay before a retry: exponential backoff with full jitter, or the server's `Retry-After`.
 
 use std::time::Duration;
 
-/// The bounds of the waits.
+/// The limits on delays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Delays {
-    /// The most that the first retry waits; each further one may wait twice as long.
+    /// The longest delay before the first retry; the limit doubles with each further one.
     pub(crate) first: Duration,
-    /// The most that any retry waits of its own accord.
+    /// The longest delay that the backoff chooses.
     pub(crate) longest: Duration,
-    /// The most that a server may ask for.
+    /// The longest delay that a server may ask for.
     pub(crate) longest_asked: Duration,
 }
 
 impl Default for Delays {
     fn default() -> Self {
         Self {
-            // More than a round trip around the world, less than what a person takes for a hang.
+            // Longer than a round trip around the world, shorter than what a user takes for a hang.
             first: Duration::from_millis(200),
-            // It is waited in the middle of a call; whoever waits longer has a queue of its own.
+            // The caller is blocked during the delay; programs that can wait longer have a queue of
+            // their own.
             longest: Duration::from_secs(10),
-            // Limits on the rate of requests are counted by the minute or by less, as a rule.
+            // Rate limits usually count by the minute or less.
             longest_asked: Duration::from_secs(60),
         }
     }
 }
 
 impl Delays {
-    /// The wait before a retry, the first of which has the number 1; none, if the server `asked` for
-    /// more than may be waited.
+    /// Returns the delay before a retry, the first of which has the number 1; `None` if the server
+    /// `asked` for more than the limit.
     ///
-    /// Anything between nothing and the bound is as likely ("full jitter"): clients that failed
-    /// together come back spread out. A server that names a time knows better, so nobody is earlier.
+    /// The delay is uniformly distributed between zero and the limit ("full jitter"), so that
+    /// clients that failed together do not retry together. It is never shorter than what the server
+    /// asked for.
     pub(crate) fn before(
         self,
         retry: u32,
@@ -53,7 +55,7 @@ impl Delays {
     }
 }
 
-/// The part of `bound` that `random` is of all numbers.
+/// Scales `bound` by `random` as a fraction of the range of `u64`.
 fn share(bound: Duration, random: u64) -> Duration {
     let nanoseconds = u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX);
     let share = u128::from(nanoseconds) * u128::from(random) / u128::from(u64::MAX);
@@ -69,7 +71,7 @@ mod tests {
     const MS: fn(u64) -> Duration = Duration::from_millis;
 
     #[test]
-    fn backoff_doubles_up_to_its_bound_and_is_spread_from_nothing_on() {
+    fn backoff_doubles_up_to_its_limit_with_full_jitter() {
         let delays = Delays::default();
         let bounds = [(0, 200), (1, 200), (2, 400), (3, 800), (6, 6400), (7, 10_000)];
         for (retry, bound) in bounds.into_iter().chain([(33, 10_000), (u32::MAX, 10_000)]) {
@@ -81,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_asks_for_is_waited_or_not_at_all() {
+    fn retry_after_is_obeyed_or_the_retry_is_given_up() {
         let delays = Delays::default();
         let cases = [
             (MS(0), u64::MAX, Some(MS(200))),
@@ -98,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_beyond_any_clock_do_not_overflow() {
+    fn huge_limits_do_not_overflow() {
         let endless = Duration::MAX;
         let delays = Delays { first: endless, longest: endless, longest_asked: endless };
         assert_eq!(delays.before(9, None, 0), Some(MS(0)));
@@ -108,7 +110,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_longer_than_its_bounds(
+        fn a_delay_never_exceeds_its_limits(
             first in any::<u64>(), longest in any::<u64>(), longest_asked in any::<u64>(),
             retry in any::<u32>(), asked in any::<Option<u64>>(), random in any::<u64>(),
         ) {

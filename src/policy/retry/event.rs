@@ -1,4 +1,4 @@
-//! What an observer is told of a retry.
+//! The description of a retry for observers.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use http::{Method, StatusCode};
 use crate::error::Kind;
 use crate::url::Url;
 
-/// A request about to be sent again, for [`Policy::on_retry`](super::Policy::on_retry).
+/// A retry about to happen, for [`Policy::on_retry`](super::Policy::on_retry).
 #[derive(Clone, Copy)]
 pub struct Retry<'a> {
     pub(crate) attempt: u32,
@@ -18,48 +18,48 @@ pub struct Retry<'a> {
     pub(crate) delay: Duration,
 }
 
-/// Why a request is sent again.
+/// The reason for a retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The server answered with this status.
+    /// The server responded with this status.
     Status(StatusCode),
-    /// There was no answer; this is what the error would have been.
+    /// No response was received; this is the kind of the error.
     Failure(Kind),
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Status(status) => write!(f, "the answer was {status}"),
-            Self::Failure(kind) => write!(f, "it failed ({kind:?})"),
+            Self::Status(status) => write!(f, "the response status was {status}"),
+            Self::Failure(kind) => write!(f, "the attempt failed ({kind:?})"),
         }
     }
 }
 
 impl Retry<'_> {
-    /// The number of the attempt to come, over all hops of the call: the first retry is the second
-    /// attempt.
+    /// Returns the number of the next attempt, counted over all hops of the call: the first retry
+    /// is attempt 2.
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// The method.
+    /// Returns the method.
     pub fn method(&self) -> &Method {
         self.method
     }
 
-    /// The URL, to be shown; `***` stands for a user name and a password.
+    /// Returns the URL for display; `***` replaces a user name and password.
     pub fn url(&self) -> impl fmt::Display + '_ {
         self.url.redacted()
     }
 
-    /// What came of the attempt before.
+    /// Returns why the previous attempt failed.
     pub fn reason(&self) -> Reason {
         self.reason
     }
 
-    /// How long it is waited now.
+    /// Returns the delay before the retry.
     pub fn delay(&self) -> Duration {
         self.delay
     }

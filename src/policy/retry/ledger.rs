@@ -1,24 +1,24 @@
-//! How many retries each host still gets: what keeps a client from tripling the load of a server
-//! that cannot bear the load it has.
+//! The retry budget of each host, which keeps a client from multiplying the load of an overloaded
+//! server.
 
 use crate::url::{Origin, Url};
 
-/// A retry costs as much as this many responses pay back. So in the long run there is one retry for
-/// ten responses at most: 10 % more load, where Finagle and reqwest let it be 20 %.
+/// The number of responses that earn one retry. In the long run there is at most one retry for ten
+/// responses: 10 % more load, where Finagle and reqwest allow 20 %.
 const COST: u32 = 10;
 
-/// Hosts of which something is remembered. Who owes nothing needs no place here.
+/// The most hosts that are tracked. A host with a full budget needs no entry.
 const MAX_DEBTORS: usize = 256;
 
-/// What the retries of all calls of a client have cost, by origin: a token bucket for each, written
-/// down as what is missing from it.
+/// The retries that all calls of a client have spent, by origin: a token bucket for each, stored as
+/// the number of missing tokens.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    /// The latest to get into debt is the last.
+    /// The most recent debtor is last.
     debts: Vec<(Origin, u32)>,
 }
 
-/// Whether a retry could be paid for.
+/// The result of [`Ledger::pay`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Payment {
     Made,
@@ -26,7 +26,7 @@ pub(crate) enum Payment {
 }
 
 impl Ledger {
-    /// Pays for one retry at the origin of `url`, where `retries` is how many may be owed.
+    /// Pays for one retry at the origin of `url`, whose budget is `retries`.
     pub(crate) fn pay(&mut self, url: &Url, retries: u32) -> Payment {
         let origin = url.origin();
         let most = retries.saturating_mul(COST);
@@ -42,7 +42,7 @@ impl Ledger {
         Payment::Made
     }
 
-    /// A response came from the origin of `url`: a part of what it owes is paid back.
+    /// Earns back a part of a retry for a response from the origin of `url`.
     pub(crate) fn pay_back(&mut self, url: &Url) {
         if self.debts.is_empty() {
             return;
@@ -55,7 +55,7 @@ impl Ledger {
         }
     }
 
-    /// Where there is no place left, the smallest debt is forgotten, of equal ones the oldest.
+    /// Adds an entry. If the table is full, the smallest debt is dropped, the oldest of equal ones.
     fn begin(&mut self, origin: Origin, owes: u32) {
         if self.debts.len() >= MAX_DEBTORS {
             let debts = self.debts.iter().enumerate();
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn each_host_has_its_own_retries_and_earns_new_ones() {
+    fn each_host_has_its_own_budget_and_earns_it_back() {
         let mut ledger = Ledger::default();
         assert_eq!((payments(&mut ledger, 1, 10), payments(&mut ledger, 2, 3)), (10, 3));
         for (responses, more) in [(9, 0), (1, 1), (25, 2), (4, 0), (1, 1), (5000, 10)] {
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn the_numbers_at_the_ends() {
+    fn budgets_at_their_extremes() {
         assert_eq!(payments(&mut Ledger::default(), 1, 0), 0);
         assert_eq!(payments(&mut Ledger::default(), 1, u32::MAX), 1000);
         let mut ledger = Ledger { debts: vec![(url(1).origin(), u32::MAX - 3)] };
@@ -107,21 +107,21 @@ mod tests {
     }
 
     #[test]
-    fn who_owes_little_is_forgotten_first() {
+    fn the_smallest_debt_is_dropped_first() {
         let mut ledger = Ledger::default();
         assert_eq!(payments(&mut ledger, 0, 10), 10);
         for host in 1..2000 {
             assert_eq!(ledger.pay(&url(host), 10), Payment::Made);
         }
         assert_eq!(ledger.debts.len(), MAX_DEBTORS);
-        assert_eq!(payments(&mut ledger, 0, 10), 0, "what is dead stays known");
+        assert_eq!(payments(&mut ledger, 0, 10), 0, "a host without budget stays in the table");
         assert_eq!(payments(&mut ledger, 1999, 10), 9);
     }
 
     proptest! {
-        /// Never more retries than were in hand at first and were earned since.
+        /// There are never more retries than the initial budget and what was earned since.
         #[test]
-        fn no_more_than_was_earned(
+        fn retries_never_exceed_the_budget(
             steps in prop::collection::vec((0..3_usize, any::<bool>()), 0..400),
             retries in 0..5_u32,
         ) {

@@ -1,8 +1,9 @@
-//! Whether a request is sent again, and when (RFC 9110 §9.2.2).
+//! Decides whether a request is sent again, and when (RFC 9110 §9.2.2).
 //!
-//! There are two reasons to do so. A connection from the pool may have been closed while it idled:
-//! then it happens at once, once, unasked and unnoticed ([`stale`]). Everything else takes a
-//! [`Policy`] of the caller, a [delay](backoff) and a place in the [`Ledger`].
+//! There are two reasons to do so. A pooled connection may have been closed while it idled: then
+//! the request is sent again immediately, once, without a policy ([`stale`]). Everything else needs
+//! the caller's [`Policy`], a [delay](backoff) and a budget in the [`Ledger`]. Read
+//! `attempt` first, then `stale` and `policy`.
 
 mod attempt;
 mod backoff;

@@ -1,5 +1,5 @@
-//! What is sent again at the caller's wish: which answers and which failures are worth another
-//! attempt, and how many of them.
+//! The caller's retry policy: the responses and failures that are retried, and the number of
+//! attempts.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,17 +12,17 @@ use crate::error::{Error, Kind, Phase};
 use crate::fields::retry_after;
 use crate::policy::retry::backoff::Delays;
 
-/// How often a call is tried unless the caller says otherwise; what the AWS SDKs do. A fault that
-/// three attempts do not outlive is seldom over with the fourth.
+/// The default number of attempts, as in the AWS SDKs. A fault that outlasts three attempts is
+/// seldom over at the fourth.
 const ATTEMPTS: u32 = 3;
 
-/// Retries that a host may owe unless the caller says otherwise: a hiccup is mended, and a dead
-/// server costs no more than that.
+/// The default retry budget per host: enough to hide a short failure, with little load on a server
+/// that is down.
 const BUDGET: u32 = 10;
 
-/// The statuses that speak of the moment and not of the request: too many requests (429), a gateway
-/// that does not reach its server (502, 504), a server that is busy or about to start (503). 500 is
-/// not among them: a bug is there the next time too.
+/// The statuses that depend on the moment and not on the request: too many requests (429), a
+/// gateway that cannot reach its server (502, 504), a server that is overloaded or starting (503).
+/// 500 is not included: a bug is usually still there the next time.
 const STATUSES: [StatusCode; 4] = [
     StatusCode::TOO_MANY_REQUESTS,
     StatusCode::BAD_GATEWAY,
@@ -30,8 +30,8 @@ const STATUSES: [StatusCode; 4] = [
     StatusCode::GATEWAY_TIMEOUT,
 ];
 
-/// Whether, when and how often a request is sent again. Without one nothing is, but for a
-/// connection that turns out to be stale.
+/// A retry policy: whether, when and how often a request is sent again. Without one, a request is
+/// sent again only if its pooled connection turns out to be stale.
 ///
 /// ```
 /// use std::time::Duration;
@@ -53,7 +53,8 @@ pub struct Policy {
     budget: u32,
     is_bold_on_reused: bool,
     observer: Option<Observer>,
-    /// Reads a field `Retry-After`: by a pointer, so that programs without a policy do not carry it.
+    /// Parses `Retry-After`. A function pointer, so that programs without a policy do not link the
+    /// parser.
     retry_after: fn(&[u8], SystemTime) -> Option<Duration>,
 }
 
@@ -61,8 +62,9 @@ pub struct Policy {
 struct Observer(Arc<dyn Fn(Retry<'_>) + Send + Sync>);
 
 impl Policy {
-    /// The defaults: three attempts in all, 200 ms at most before the second and 400 ms before the
-    /// third, for idempotent methods, the statuses 429, 502, 503 and 504, and failures that may pass.
+    /// Returns the default policy: three attempts in total, with at most 200 ms before the second
+    /// and 400 ms before the third, for idempotent methods, the statuses 429, 502, 503 and 504, and
+    /// transient failures.
     ///
     /// ```
     /// let client = leanhttp::Client::builder().retry(leanhttp::retry::Policy::new()).build()?;
@@ -81,7 +83,7 @@ impl Policy {
         }
     }
 
-    /// One attempt and no more: for a request of a client that has another policy.
+    /// Returns a policy of one attempt, to disable retries for one request of a client.
     ///
     /// ```no_run
     /// # let client = leanhttp::Client::new();
@@ -92,10 +94,10 @@ impl Policy {
         Self::new().attempts(1)
     }
 
-    /// How often the call is tried in all, over all its redirects; 3 by default, and at least once.
+    /// Sets the total number of attempts of a call, over all its redirects. Default: 3; at least 1.
     ///
-    /// A redirect brings no attempts of its own (nor does it in urllib3), or a chain of them could
-    /// multiply the load. A retry repeats the hop that failed, and not those before it.
+    /// A redirect adds no attempts of its own (as in urllib3), or a chain of them could multiply
+    /// the load. A retry repeats the hop that failed, not the hops before it.
     ///
     /// ```
     /// let patient = leanhttp::retry::Policy::new().attempts(6);
@@ -105,9 +107,8 @@ impl Policy {
         self
     }
 
-    /// How long is waited: a random time between nothing and `first` before the first retry, and
-    /// twice as long for each further one, but never longer than `longest`. 200 ms and 10 s by
-    /// default.
+    /// Sets the backoff: a random delay between zero and `first` before the first retry, and twice
+    /// that range for each further one, limited to `longest`. Default: 200 ms and 10 s.
     ///
     /// ```
     /// use std::time::Duration;
@@ -120,11 +121,11 @@ impl Policy {
         self
     }
 
-    /// How long a server may ask to wait by `Retry-After` (RFC 9110 §10.2.3); 60 s by default. If it
-    /// asks for more, its response is delivered at once.
+    /// Sets the longest delay that a server may ask for with `Retry-After` (RFC 9110 §10.2.3).
+    /// Default: 60 s. If the server asks for more, its response is returned immediately.
     ///
-    /// What it asks for takes the place of a shorter backoff. A date in the past asks for nothing; a
-    /// value that is no number of seconds and no date is not there.
+    /// The server's delay replaces a shorter backoff. A date in the past means no delay; a value
+    /// that is neither a number of seconds nor a date is ignored.
     ///
     /// ```
     /// use std::time::Duration;
@@ -136,11 +137,12 @@ impl Policy {
         self
     }
 
-    /// The statuses after which the request is sent again, in the place of those before: 429, 502,
-    /// 503 and 504 by default.
+    /// Sets the statuses after which the request is sent again, replacing the previous set.
+    /// Default: 429, 502, 503 and 504.
     ///
     /// ```
-    /// use leanhttp::{StatusCode, retry::Policy};
+    /// use leanhttp::StatusCode;
+    /// use leanhttp::retry::Policy;
     ///
     /// let policy = Policy::new()
     ///     .statuses([StatusCode::TOO_MANY_REQUESTS, StatusCode::INTERNAL_SERVER_ERROR]);
@@ -151,17 +153,18 @@ impl Policy {
         self
     }
 
-    /// One more method whose requests are sent again, besides those that RFC 9110 §9.2.2 calls
+    /// Adds a method whose requests are retried, besides those that RFC 9110 §9.2.2 defines as
     /// idempotent: GET, HEAD, OPTIONS, TRACE, PUT and DELETE.
     ///
     /// # Dangers
     ///
-    /// A request whose response is lost may have been carried out. To send a POST again can order
-    /// twice and pay twice, unless the server knows by something in it, such as an
-    /// `Idempotency-Key`, that it has seen it before.
+    /// The server may have processed a request whose response was lost. Sending a POST again can
+    /// order twice and pay twice, unless the server can recognize the duplicate, for example by an
+    /// `Idempotency-Key`.
     ///
     /// ```
-    /// use leanhttp::{Method, retry::Policy};
+    /// use leanhttp::Method;
+    /// use leanhttp::retry::Policy;
     ///
     /// let policy = Policy::new().also_method(Method::POST);
     /// ```
@@ -170,24 +173,26 @@ impl Policy {
         self
     }
 
-    /// Whether a request of any method is sent again when a connection that was used before is lost
-    /// and not one byte of a response came on it. Off by default.
+    /// Sets whether a request of any method is sent again if its reused connection is lost before
+    /// the first byte of a response. Default: off.
     ///
-    /// Nearly always the server has closed the connection while it idled, and the request crossed with
-    /// that; curl, ureq and others repeat it unasked. It happens at once, once for each hop, on a fresh
-    /// connection, and is not counted among the [`attempts`](Self::attempts): `Policy::none()` may have
-    /// it too. A body has to be one that can be sent again. Idempotent methods need no such switch.
+    /// The usual cause is that the server closed the idle connection while the request was in
+    /// flight; curl, ureq and others retry without being asked. The retry happens immediately, once
+    /// for each hop, on a new connection, and does not count toward the
+    /// [`attempts`](Self::attempts): it can be combined with `Policy::none()`. The body has to be
+    /// repeatable. Idempotent methods do not need this setting.
     ///
     /// # Dangers
     ///
-    /// The client cannot tell this from a server that has carried the request out and then died, or
-    /// lost the connection, before it answered. A POST may then be carried out twice, unless the server
-    /// knows by something in it, such as an `Idempotency-Key`, that it has seen it before.
+    /// The client cannot distinguish this from a server that processed the request and then
+    /// crashed, or lost the connection, before it responded. A POST may then be processed twice,
+    /// unless the server can recognize the duplicate, for example by an `Idempotency-Key`.
     ///
     /// ```
-    /// use leanhttp::{Client, retry::Policy};
+    /// use leanhttp::Client;
+    /// use leanhttp::retry::Policy;
     ///
-    /// // As curl: nothing else is sent again.
+    /// // As in curl: nothing else is retried.
     /// let policy = Policy::none().retry_on_reused_connection(true);
     /// let client = Client::builder().retry(policy).build()?;
     /// # Ok::<(), leanhttp::Error>(())
@@ -197,10 +202,9 @@ impl Policy {
         self
     }
 
-    /// How many retries there are in hand for each host, shared by all calls of the client; 10 by
-    /// default. Each retry takes one, and each response that is none to be repeated gives back a
-    /// tenth: so a server that is down is not burdened with a multiple of its load, and when it comes
-    /// back it gets 10 % more at most.
+    /// Sets the retry budget per host, shared by all calls of the client. Default: 10. Each retry
+    /// costs one, and each response that is not retried gives back a tenth. So a server that is
+    /// down does not receive a multiple of its load, and gets at most 10 % more when it recovers.
     ///
     /// ```
     /// let batch_job = leanhttp::retry::Policy::new().budget(1000);
@@ -210,7 +214,7 @@ impl Policy {
         self
     }
 
-    /// Tells `observer` of each retry, before the wait.
+    /// Calls `observer` for each retry, before the delay.
     ///
     /// ```
     /// use leanhttp::retry::{Policy, Reason};
@@ -233,7 +237,7 @@ impl Policy {
 }
 
 impl Policy {
-    /// Whether there may be one more attempt after so many retries.
+    /// Returns whether one more attempt is allowed after this many retries.
     pub(crate) fn allows_more(&self, retries: u32) -> bool {
         retries < self.attempts.saturating_sub(1)
     }
@@ -252,12 +256,14 @@ impl Policy {
         self.statuses.contains(&status)
     }
 
-    /// Whether a request may be sent again although it may have been carried out.
+    /// Returns whether a request with this method may be sent again although the server may have
+    /// processed it.
     pub(crate) fn repeats_method(&self, method: &Method) -> bool {
         method.is_idempotent() || self.methods.contains(method)
     }
 
-    /// Whether an attempt that brought no response is worth another one, and may be repeated.
+    /// Returns whether an attempt without a response is retried: the failure may be transient, and
+    /// the request may be repeated.
     pub(crate) fn repeats_failure(&self, error: &Error, attempt: Attempt<'_>) -> bool {
         (attempt.loss == Loss::Connection || self.may_pass(error))
             && attempt.answered == Answered::Nothing
@@ -265,8 +271,9 @@ impl Policy {
             && (attempt.sent == Sent::Nothing || self.repeats_method(attempt.method))
     }
 
-    /// Whether it may be better the next time. A certificate, a broken rule or a policy of ours
-    /// stays what it is; and who waited in vain for a connection of ours has not failed at a server.
+    /// Returns whether the failure may be transient. A certificate, a protocol violation or a
+    /// policy decision does not change; a timeout while waiting for a pool permit is not a failure
+    /// of the server.
     fn may_pass(&self, error: &Error) -> bool {
         match error.kind() {
             Kind::Resolve | Kind::Connect => true,
@@ -276,7 +283,7 @@ impl Policy {
         }
     }
 
-    /// What the server asks for in its `Retry-After`, if it says so in a way to be understood.
+    /// Returns the delay of a `Retry-After` value, if it is valid.
     pub(crate) fn asked(&self, value: &[u8], now: SystemTime) -> Option<Duration> {
         (self.retry_after)(value, now)
     }
@@ -325,7 +332,7 @@ mod tests {
     };
 
     #[test]
-    fn what_may_pass_is_tried_again() {
+    fn transient_failures_are_retried() {
         use Kind::*;
         let phase = Phase::Connect;
         let cases = [
@@ -361,9 +368,9 @@ mod tests {
         }
     }
 
-    /// RFC 9110 §9.2.2: once any of it was sent, only what may be carried out twice.
+    /// RFC 9110 §9.2.2: once any part of the request was sent, only idempotent methods are retried.
     #[test]
-    fn t09_methods_by_what_was_sent_and_what_came() {
+    fn t09_methods_by_bytes_sent_and_received() {
         use Answered::{Nothing as Silent, Something as Spoke};
         use Replay::{Impossible, Possible};
         use Sent::{Nothing, Something};
@@ -408,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn statuses_are_those_of_the_moment_or_of_the_caller() {
+    fn statuses_are_the_default_or_the_callers() {
         let repeated = |policy: &Policy| -> Vec<u16> {
             let statuses = (100..1000).filter_map(|status| StatusCode::from_u16(status).ok());
             statuses.filter(|status| policy.repeats_status(*status)).map(|s| s.as_u16()).collect()
@@ -418,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_tells_the_settings() {
+    fn debug_shows_the_settings() {
         let shown = format!("{:?}", Policy::new().on_retry(|_| {}));
         assert!(shown.starts_with("Policy { attempts: 3") && shown.contains("Some(Fn)"), "{shown}");
     }

@@ -1,5 +1,5 @@
-//! Whether a request may be sent again because its connection was stale: the server had closed it
-//! while it idled (RFC 9110 §9.2.2, RFC 9112 §9.3.1).
+//! Decides whether a request may be sent again because its connection was stale: the server closed
+//! it while it idled (RFC 9110 §9.2.2, RFC 9112 §9.3.1).
 
 use http::{Method, StatusCode, header};
 
@@ -8,19 +8,20 @@ use crate::http1::close;
 use crate::http1::field_lines::Fields as _;
 use crate::http1::head::ResponseHead;
 
-/// Why a request is not sent again.
+/// The reason why a request is not sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Obstacle {
-    /// A stale connection was not what went wrong.
+    /// The failure was not caused by a stale connection.
     NotStale,
-    /// There is nothing to send again.
+    /// The body cannot be sent again.
     Body,
-    /// The server may have done what was asked, and doing it twice is not the same.
+    /// The method is not idempotent, and the server may have processed the request.
     Method,
 }
 
-/// A pooled connection may have been closed by the server while the request was on its way: then
-/// no part of a response comes. The request may go out again if that cannot do anything twice.
+/// Returns whether a request may be sent again after its pooled connection was lost. The server may
+/// close a connection while the request is in flight; then no part of a response is received. The
+/// request may be repeated if that cannot have an effect twice.
 pub(crate) fn may_send_again(attempt: Attempt<'_>) -> Result<(), Obstacle> {
     let was_stale = attempt.loss == Loss::Connection
         && attempt.connection == Origin::Pooled
@@ -37,8 +38,8 @@ pub(crate) fn may_send_again(attempt: Attempt<'_>) -> Result<(), Obstacle> {
     Err(Obstacle::Method)
 }
 
-/// RFC 9110 §15.5.9: some servers say 408 when they close a connection that idled for too long, and
-/// a request that is on its way then may be repeated.
+/// RFC 9110 §15.5.9: some servers send 408 when they close an idle connection, and a request that
+/// was in flight may then be repeated.
 pub(crate) fn is_timed_out(connection: Origin, method: &Method, head: &ResponseHead) -> bool {
     head.status == StatusCode::REQUEST_TIMEOUT
         && connection == Origin::Pooled
@@ -46,7 +47,8 @@ pub(crate) fn is_timed_out(connection: Origin, method: &Method, head: &ResponseH
         && ends_connection(head)
 }
 
-/// In words, or by a body that nothing else ends.
+/// Returns whether the connection ends with this response, by `Connection: close` or because the
+/// body is delimited by the close.
 fn ends_connection(head: &ResponseHead) -> bool {
     let framing = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
     close::keep_alive(head.version, &head.headers).is_err()
@@ -60,7 +62,7 @@ mod tests {
     use crate::http1::limits::Limits;
 
     #[test]
-    fn only_a_stale_connection_and_only_what_is_safe() {
+    fn only_stale_connections_and_safe_repeats_qualify() {
         use Answered::Nothing as Silent;
         use Obstacle::{Body, Method as NotIdempotent, NotStale};
         use Origin::{Fresh, Pooled};

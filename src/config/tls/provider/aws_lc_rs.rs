@@ -1,4 +1,5 @@
-//! AWS-LC, which is preferred to ring where both are there: only this one was asked for.
+//! The AWS-LC provider, preferred to ring if both are enabled: ring is a default feature, AWS-LC an
+//! explicit choice.
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 

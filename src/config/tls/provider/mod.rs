@@ -1,4 +1,4 @@
-//! Who does the cryptography of TLS.
+//! The cryptography provider of TLS.
 
 #[cfg_attr(feature = "aws-lc-rs", path = "aws_lc_rs.rs")]
 #[cfg_attr(all(feature = "ring", not(feature = "aws-lc-rs")), path = "ring.rs")]
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
 
-/// The provider that the program has installed for the whole process, or else the built-in one.
+/// Returns the provider that is installed for the whole process, or else the built-in one.
 pub(super) fn find() -> Option<Arc<CryptoProvider>> {
     let installed = CryptoProvider::get_default().cloned();
     installed.or_else(|| choice::built_in().map(Arc::new))

@@ -1,4 +1,4 @@
-//! ring.
+//! The ring provider.
 
 use rustls::crypto::{CryptoProvider, ring};
 

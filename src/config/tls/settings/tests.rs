@@ -13,7 +13,7 @@ fn identity(name: &str) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
     (identity.cert.der().clone(), key)
 }
 
-/// A client with a certificate of its own, and a server that takes it.
+/// A client with a certificate, and a server that requests it.
 fn both() -> (Settings, Arc<ServerConfig>) {
     let provider = Arc::new(ring::default_provider());
     let ((client, client_key), (server, server_key)) = (identity("client"), identity("localhost"));
@@ -44,7 +44,7 @@ fn both() -> (Settings, Arc<ServerConfig>) {
     (Settings { whole: Some(Whole::new(Arc::new(whole))), ..Settings::default() }, Arc::new(config))
 }
 
-/// The whole handshake and what the server says right behind it, such as tickets.
+/// Runs the whole handshake, including what the server sends right after it, such as tickets.
 fn handshake(mut client: Tls, config: &Arc<ServerConfig>) -> ServerConnection {
     let mut server = ServerConnection::new(Arc::clone(config)).unwrap();
     loop {
@@ -72,10 +72,10 @@ fn handshake(mut client: Tls, config: &Arc<ServerConfig>) -> ServerConnection {
     }
 }
 
-/// CVE-2021-22890 (curl): neither the certificate nor the tickets of a client that are for origins
-/// reach a proxy or a foreign origin, although its name is that of the origin.
+/// CVE-2021-22890 (curl): neither the client certificate nor tickets for origins are used with a
+/// proxy or a foreign origin of the same name.
 #[test]
-fn n09_what_is_for_the_origin_is_kept_from_others() {
+fn n09_certificate_and_tickets_are_withheld_from_others() {
     let (settings, server) = both();
     let seen = |client: Result<Tls>| {
         let server = handshake(client.unwrap(), &server);
@@ -93,9 +93,9 @@ fn n09_what_is_for_the_origin_is_kept_from_others() {
     assert_eq!(origin(), (HandshakeKind::Resumed, true));
 }
 
-/// Whether something else is verified otherwise or not.
+/// With and without a custom verifier.
 #[test]
-fn somebody_has_to_be_trusted() {
+fn an_empty_root_store_is_an_error() {
     let nobody =
         || Settings { trust: Trust::Nobody, origin: Origin::Program, ..Settings::default() };
     let mut with_judgement = nobody();

@@ -8,11 +8,11 @@ fn at(second: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(second)
 }
 
-/// A step of a story, told to one store after the other: at this second, at this URL …
+/// A step of a scenario that runs against both stores: at this second, at this URL …
 enum Step {
-    /// … this `Set-Cookie` comes, with this outcome.
+    /// … this `Set-Cookie` is received, with this outcome.
     Set(u64, &'static str, &'static str, Result<(), Refusal>),
-    /// … this `Cookie` goes out; empty for none.
+    /// … this `Cookie` is sent; empty for none.
     Header(u64, &'static str, &'static str),
 }
 
@@ -65,7 +65,7 @@ fn retrieval_5_8_3() {
 }
 
 #[test]
-fn addresses_are_matched_whole() {
+fn ip_addresses_match_only_themselves() {
     play(
         &mut Store::default(),
         &[
@@ -89,7 +89,7 @@ fn order_5_8_3_step_2() {
             Set(0, "http://a.example/", "second=1; Path=/a/c", Ok(())),
             Set(0, "http://a.example/", "third=1; Path=/a/b; Domain=a.example", Ok(())),
             Header(0, "http://a.example/a/b", "first=1; third=1; short=1"),
-            // Replacing keeps the place (§5.7 step 23.3).
+            // Replacing keeps the creation time (§5.7 step 23.3).
             Set(9, "http://a.example/", "first=2; Path=/a/b", Ok(())),
             Header(9, "http://a.example/a/b", "first=2; third=1; short=1"),
         ],
@@ -139,7 +139,7 @@ fn deletion_and_expiry() {
             Set(20, url, "c=; Max-Age=0", Ok(())),
             Set(20, url, "never=1; Max-Age=-1", Ok(())),
             Header(20, url, ""),
-            // An expired cookie leaves no creation time behind.
+            // An expired cookie does not pass on its creation time.
             Set(30, url, "d=1; Max-Age=1", Ok(())),
             Set(30, url, "e=1", Ok(())),
             Set(40, url, "d=2", Ok(())),
@@ -158,7 +158,8 @@ fn secure_cookies_are_not_overlaid_5_7_step_16() {
         &[
             Set(0, "https://www.a.example/", "s=good; Secure; Path=/login", Ok(())),
             Set(0, "https://a.example/", "t=good; Secure; Max-Age=10", Ok(())),
-            // Its own place, below it, by a domain above, by a host below; deletion too.
+            // At the same host and path, below it, from a parent domain, from a subdomain; deletion
+            // too.
             Set(0, "http://www.a.example/", "s=evil; Path=/login", refused),
             Set(0, "http://www.a.example/", "s=evil; Path=/login/en", refused),
             Set(0, "http://www.a.example/", "s=evil; Path=/login; Domain=a.example", refused),
@@ -173,7 +174,7 @@ fn secure_cookies_are_not_overlaid_5_7_step_16() {
             Set(0, "https://a-b.example/", "u=good; Secure", Ok(())),
             Set(0, "http://a.example/", "u=fair", Ok(())),
             Set(0, "http://b.a.example/", "s=fair; Path=/login", Ok(())),
-            // Over https the same is allowed, and so it is once the secure one has expired.
+            // Over https this is allowed, and also after the secure cookie has expired.
             Set(0, "https://www.a.example/", "s=fair; Path=/login", Ok(())),
             Set(10, "http://a.example/", "t=fair", Ok(())),
             Header(10, "https://www.a.example/login", "s=fair; S=fair; s=fair"),
@@ -196,16 +197,17 @@ fn full_domain_evicts_insecure_then_unused_5_7() {
             Set(0, url, "secure2=1; Path=/other; Secure", Ok(())),
             Set(0, url, "plain=1; Path=/used", Ok(())),
             Header(0, "https://a.example/used", "secure1=1; plain=1"),
-            // `plain` was used last, and still goes first; then `secure2`, used longest ago.
+            // `plain` was used last, and is still evicted first; then `secure2`, the least recently
+            // used.
             Set(0, url, "secure3=1; Path=/used; Secure", Ok(())),
             Header(0, "https://a.example/used", "secure1=1; secure3=1"),
             Set(0, url, "secure4=1; Path=/used; Secure", Ok(())),
             Header(0, "https://a.example/other", ""),
             Header(0, "https://a.example/used", "secure1=1; secure3=1; secure4=1"),
-            // A plain cookie cannot push out a secure one.
+            // A plain cookie cannot evict a secure one.
             Set(0, url, "plain=2; Path=/used", Ok(())),
             Header(0, "https://a.example/used", "secure1=1; secure3=1; secure4=1"),
-            // Other domains have their own places.
+            // Other domains have their own limit.
             Set(0, "https://b.a.example/", "other=1", Ok(())),
         ],
     );
@@ -236,7 +238,7 @@ fn full_store_evicts_expired_then_unused_5_7() {
 }
 
 #[test]
-fn ten_thousand_cookies_from_everywhere() {
+fn ten_thousand_cookies_from_many_hosts_are_limited() {
     let mut store = Store::default();
     for n in 0..10_000 {
         let url = format!("https://h{}.example.com/", n % 100);
@@ -281,7 +283,7 @@ fn header_ends_before_it_is_too_long() {
 }
 
 #[test]
-fn header_is_sensitive_and_keeps_octets() {
+fn header_is_sensitive_and_keeps_bytes() {
     let mut store = Store::default();
     let site = Site::from("http://a.example/");
     assert_eq!(store.set(site, b"a=\xFF\tb", at(0)), Ok(()));
@@ -291,7 +293,7 @@ fn header_is_sensitive_and_keeps_octets() {
 }
 
 #[test]
-fn a_host_of_nothing_but_labels() {
+fn a_host_with_many_labels_is_looked_up() {
     let url = format!("http://{}/", "a.".repeat(32 * 1024));
     let mut store = Store::default();
     assert_eq!(store.set(Site::from(url.as_str()), b"a=b", at(0)), Err(Refusal::SiteTooLong));

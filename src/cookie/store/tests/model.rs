@@ -1,10 +1,13 @@
-//! The store's slow and obvious twin: one list in the order of creation, every rule of §5.7 and §5.8
-//! a walk over all of it. The two are told the same story and must send the same headers.
+//! A slow and simple reference model of the store: one list in the order of creation, and every
+//! rule of §5.7 and §5.8 as a walk over it. Store and model run the same steps and must send the
+//! same headers.
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::cookie::{parse::SetCookie, site::HostKind, stored::Scope};
+use crate::cookie::parse::SetCookie;
+use crate::cookie::site::HostKind;
+use crate::cookie::stored::Scope;
 
 fn limits() -> Limits {
     Limits { per_domain: 3, in_all: 6, ..Limits::default() }
@@ -66,7 +69,7 @@ impl Model {
         pairs.collect::<Vec<_>>().join("; ")
     }
 
-    /// The next to go in the RFC's order of priority.
+    /// Returns the index of the next cookie to evict, in the RFC's order of priority.
     fn excess(&self) -> Option<usize> {
         let crowd = |domain: &str| self.cookies.iter().filter(|c| c.domain == domain).count();
         let crowded = |cookie: &StoredCookie| crowd(&cookie.domain) > limits().per_domain;

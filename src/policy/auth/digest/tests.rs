@@ -5,7 +5,7 @@ use super::*;
 use crate::http1::testing::headers;
 use crate::url::Url;
 
-/// The answer to a `WWW-Authenticate` with a client nonce and a count that are given.
+/// Returns the answer to a `WWW-Authenticate` with a given client nonce and count.
 pub(crate) fn answer(
     challenge: &str,
     login: &Login,
@@ -28,7 +28,7 @@ const GET: Asked<'_> = Asked { method: &Method::GET, target: "/dir/index.html", 
 
 /// RFC 7616 §3.9.1.
 #[test]
-fn the_examples_of_the_rfc() {
+fn the_examples_of_rfc_7616() {
     let challenge = |algorithm| {
         format!(
             "Digest realm=\"http-auth@example.org\", qop=\"auth, auth-int\", algorithm={algorithm}, \
@@ -52,7 +52,8 @@ fn the_examples_of_the_rfc() {
     }
 }
 
-/// RFC 7616 §3.9.2 with erratum 4897: the RFC itself truncated SHA-512, which is another hash.
+/// RFC 7616 §3.9.2 with erratum 4897: the RFC truncated SHA-512 itself, which is a different hash
+/// from SHA-512-256.
 #[test]
 fn the_example_with_a_hashed_user_name() {
     let challenge = "Digest realm=\"api@example.org\", qop=\"auth\", algorithm=SHA-512-256, \
@@ -69,9 +70,10 @@ fn the_example_with_a_hashed_user_name() {
     }
 }
 
-/// RFC 7616 §3.4.1, §3.4.2; without `qop` as RFC 2069 has it. Reckoned with another program.
+/// RFC 7616 §3.4.1, §3.4.2; without `qop` as in RFC 2069. The expected values were computed with
+/// another program.
 #[test]
-fn every_way_to_reckon_the_response() {
+fn every_algorithm_and_qop_computes_the_response() {
     for (parameters, response) in [
         ("algorithm=MD5-sess, qop=auth", "68898d75cfc439c8b8e901c1e89248a2"),
         ("algorithm=MD5, qop=auth", "2993370e2e6b73f2d86d7f2107b85b98"),
@@ -93,7 +95,7 @@ fn every_way_to_reckon_the_response() {
 }
 
 #[test]
-fn the_strongest_challenge_that_can_be_answered_is() {
+fn the_strongest_supported_challenge_is_answered() {
     let cases: [(&[&str], Option<Hash>); 12] = [
         (&["Digest realm=a, nonce=b"], Some(Hash::Md5)),
         (&["Digest realm=a, nonce=b, algorithm=md5-sess, qop=auth"], Some(Hash::Md5)),
@@ -124,7 +126,7 @@ fn the_strongest_challenge_that_can_be_answered_is() {
     }
 }
 
-/// RFC 7616 §3.7: the server names what it prefers first.
+/// RFC 7616 §3.7: the server lists its preferred challenge first.
 #[test]
 fn of_equally_strong_challenges_the_first_is_answered() {
     let one = "Digest realm=first, nonce=n, algorithm=SHA-256";
@@ -135,9 +137,9 @@ fn of_equally_strong_challenges_the_first_is_answered() {
     }
 }
 
-/// RFC 7616 §3.4.3: with `auth-int` the body is part of it, so it has to be known.
+/// RFC 7616 §3.4.3: `auth-int` includes the body, so the body has to be known.
 #[test]
-fn the_body_counts_for_auth_int_alone() {
+fn only_auth_int_includes_the_body() {
     let login = login("u", "p");
     let with = |qop: &str, body| {
         let challenge = format!("Digest realm=a, nonce=b, qop=\"{qop}\"");
@@ -146,15 +148,16 @@ fn the_body_counts_for_auth_int_alone() {
     assert_eq!(with("auth,auth-int", Some(b"x")), with("auth", None));
     let int = with("auth-int", Some(b"x")).unwrap();
     assert!(int.contains("qop=auth-int, nc=00000001, "), "{int}");
-    // Reckoned with another program.
+    // Computed with another program.
     assert!(int.contains("response=\"01da278b4a31037cb82fc3a2ab6a6420\""), "{int}");
     assert_ne!(with("auth-int", Some(b"y")), Some(int));
     assert_eq!(with("auth-int", None), None);
 }
 
-/// RFC 7616 §3.4: what the server sent counts, in whatever encoding. Reckoned with another program.
+/// RFC 7616 §3.4: the server's bytes are used unchanged, in any encoding. Computed with another
+/// program.
 #[test]
-fn what_the_server_sent_goes_back_byte_for_byte() {
+fn server_values_are_sent_back_byte_for_byte() {
     let sent = b"Digest realm=\"Gesch\xfctzt \\\"a\\\"\", nonce=\"n\xff\", qop=auth";
     let line = HeaderValue::from_bytes(sent).unwrap();
     let lines = HeaderMap::from_iter([(header::WWW_AUTHENTICATE, line)]);
@@ -171,7 +174,7 @@ fn what_the_server_sent_goes_back_byte_for_byte() {
 
 /// RFC 7616 §3.4.4, RFC 9110 §5.6.4.
 #[test]
-fn what_is_special_is_escaped() {
+fn special_characters_are_escaped() {
     let shown = |challenge: &str, username| {
         let value = answer(challenge, &login(username, "p"), GET, "c", 1).unwrap();
         value.split(", nonce").next().unwrap().to_owned()
@@ -191,7 +194,7 @@ fn what_is_special_is_escaped() {
     assert!(hashed.ends_with(", userhash=true"));
 }
 
-/// RFC 7616 §3.3, §3.4: a count for each nonce, which never comes twice.
+/// RFC 7616 §3.3, §3.4: each nonce has a count, and no count is used twice.
 #[test]
 fn requests_with_a_nonce_are_counted() {
     let origin = |url: &str| Url::parse(url).unwrap().origin();
@@ -218,7 +221,7 @@ fn requests_with_a_nonce_are_counted() {
     assert!(value.to_str().unwrap().contains("nonce=\"m\""));
     assert!(value.to_str().unwrap().contains(&expected(1)));
     nonces.of_origins.get_mut(&one).unwrap().count = u32::MAX;
-    assert_eq!(nonces.answer(&one, &login, GET), None, "no count comes twice");
+    assert_eq!(nonces.answer(&one, &login, GET), None, "no count is used twice");
     nonces.keep(one.clone(), challenge("Digest realm=a, nonce=o"), [0xab; 16]);
     assert!(nonces.answer(&one, &login, GET).is_some());
     nonces.forget(&one);
@@ -226,7 +229,7 @@ fn requests_with_a_nonce_are_counted() {
 }
 
 #[test]
-fn origins_are_not_remembered_without_end() {
+fn the_number_of_stored_origins_is_limited() {
     let line = headers(&[("www-authenticate", "Digest realm=a, nonce=n")]);
     let challenge = Challenge::choose(&line, GET).unwrap();
     let mut nonces = Nonces::default();
@@ -238,10 +241,10 @@ fn origins_are_not_remembered_without_end() {
     assert_eq!(nonces.of_origins.len(), MAX_ORIGINS);
 }
 
-/// One request fewer is refused as long as the origin is remembered: a new challenge of a known
-/// origin pushes out no other.
+/// A new challenge of a stored origin evicts no other origin, so no origin is challenged more often
+/// than necessary.
 #[test]
-fn a_known_origin_pushes_out_no_other() {
+fn a_stored_origin_evicts_no_other() {
     let line = headers(&[("www-authenticate", "Digest realm=a, nonce=n")]);
     let challenge = Challenge::choose(&line, GET).unwrap();
     let origin = |port: usize| Url::parse(&format!("http://a.example:{port}/")).unwrap().origin();
@@ -260,7 +263,7 @@ fn debug_shows_no_login() {
 }
 
 #[test]
-fn stale_is_told() {
+fn a_stale_nonce_is_recognized() {
     for (stale, expected) in [
         ("stale=true", NonceLife::Stale),
         ("stale=\"TRUE\"", NonceLife::Stale),
