@@ -301,7 +301,7 @@ mod silent_names {
             client.get("http://late.silent.test/").connect_timeout(Duration::from_millis(50));
         let error = late.send().unwrap_err();
         assert_eq!((error.kind(), error.phase()), (Kind::Timeout, Phase::Resolve), "{error}");
-        let why = "its turn to be looked up has not come: 13 lookups of other names have no answer yet, \
+        let why = "the lookup has not started: 13 lookups of other names have no answer yet, \
                    13 of them for silent.test";
         assert!(error.to_string().contains(why), "{error}");
         token.cancel();
