@@ -219,7 +219,7 @@ impl<S: Source> Call<'_, S> {
     }
 }
 
-const OTHER_HOST: &str = "request target: through a proxy it must be a path, `*` or a URL with the \\
+const OTHER_HOST: &str = "request target: through a proxy it must be a path, `*` or a URL with the \
     host of the request";
 
 /// Returns whether the caller's target leads to the origin of the URL for every parser: nothing

@@ -64,7 +64,7 @@ pub(crate) struct Call<'c, S: Source> {
     expectation: Expectation,
     previous: Vec<Url>,
     resends: Resends,
-    /// The origin of the current attempt's connection: new or from the pool.
+    /// Records that the current attempt's connection is new or from the pool.
     connection: Origin,
     retry: Option<Arc<Policy>>,
     /// The number of retries that the policy made, over all hops.
@@ -268,7 +268,7 @@ fn prepare<S: Source>(config: &Config, request: &mut RequestParts<S>) -> Result<
     Ok(outgoing)
 }
 
-/// Takes the fields for the proxy out of the request, because they must not reach an origin.
+/// Moves `Proxy-Authorization` from the request to its proxy, because it must not reach an origin.
 fn proxied<S: Source>(
     config: &Config,
     request: &mut RequestParts<S>,

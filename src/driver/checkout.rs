@@ -64,7 +64,7 @@ pub(super) async fn connection<F: Front>(
                         Ok(connection) => return Ok(connection),
                         Err(dead) => {
                             learn(shared, &dead);
-                            dead.into_permit() // this call still holds the permit
+                            dead.into_permit() // the next connection reuses the permit
                         }
                     }
                 }

@@ -29,8 +29,8 @@ use crate::policy::route::Route;
 use crate::pool::{Closed, Pooled};
 use crate::transport::tls::TlsInfo;
 
-/// The maximum of reads on an idle connection: TLS tickets arrive by twos or fours, in one piece or
-/// two.
+/// The maximum number of reads on an idle connection: TLS tickets arrive by twos or fours, in one
+/// piece or two.
 const IDLE_READS: usize = 4;
 
 /// An open connection: a socket, and the machine that interprets its bytes.
@@ -143,7 +143,7 @@ impl<F: Front> Connection<F> {
     }
 
     /// Returns whether an idle connection can be used: the peer has neither closed it nor sent
-    /// anything except TLS records of its own, such as tickets.
+    /// anything except TLS messages without data, such as session tickets.
     pub(crate) async fn is_alive(&mut self, budget: &mut Budget) -> bool {
         for _ in 0..IDLE_READS {
             match self.socket.pending() {
@@ -616,7 +616,8 @@ impl<F: Front> Connection<F> {
             return Err(CloseReason::RequestIncomplete);
         }
         if patience == Patience::None {
-            self.closing = CloseReason::BodyUnread; // a future that is dropped while pending leaves this reason
+            // The reason that remains if this future is dropped while it is pending.
+            self.closing = CloseReason::BodyUnread;
         }
         match self.body_left() {
             Some(0) => return self.link.session.reusable(),

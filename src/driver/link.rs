@@ -24,7 +24,7 @@ use crate::transport::socks::{Destination, Socks};
 use crate::transport::tls::{Tls, TlsInfo};
 use crate::transport::tunnel::Tunnel;
 
-/// The machine of a connection, its route and its origin (new or pooled).
+/// The machine of a connection, its route, and the fact that it is new or from the pool.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) session: Session,

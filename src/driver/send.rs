@@ -42,7 +42,7 @@ pub(crate) async fn send<F: Front>(
                 when
             }
             Err(failure) => {
-                call.budget.enter(Stage::Other, || shared.system.now()); // ends the stage that failed
+                call.budget.enter(Stage::Other, || shared.system.now()); // the failed stage is over
                 call.failed(failure, &shared.system)?
             }
         };

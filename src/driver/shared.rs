@@ -46,7 +46,8 @@ impl<F: Front> Shared<F> {
 
 impl<F: Front> fmt::Debug for Shared<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let idle_connections = self.idle().pool.len(); // unlocked again: the formatter may use the client
+        // Outside the lock of the pool, because the formatter may use the client.
+        let idle_connections = self.idle().pool.len();
         f.debug_struct("Client")
             .field("timeouts", &self.config.timeouts)
             .field("redirect", &self.config.redirect)

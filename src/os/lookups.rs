@@ -18,8 +18,8 @@ use super::site;
 use crate::config::dns::Resolver;
 use crate::driver::system::{Desk, Event, Found};
 
-/// The maximum of concurrent lookups of a client, each on a thread. More would not make a resolver
-/// faster that leaves so many unanswered.
+/// The maximum number of concurrent lookups of a client, each on a thread. A resolver that leaves so
+/// many unanswered would not get faster with more of them.
 const MAX_RUNNING: usize = 64;
 
 /// A site may start another lookup while it has less than 1/`PART` of the free ones. One site alone

@@ -59,7 +59,7 @@ impl<S: Source> Call<'_, S> {
         Some(at)
     }
 
-    /// Prepares another attempt, unless the maximum of attempts is reached, the wait would be too
+    /// Prepares another attempt, unless the maximum number of attempts is reached, the wait would be too
     /// long, or the retry budget of the host is used up.
     fn retry(
         &mut self,

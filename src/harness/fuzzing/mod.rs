@@ -179,7 +179,7 @@ pub struct Outcome {
     pub reusable: Result<(), String>,
 }
 
-/// The maximum of space that a machine may offer for one read.
+/// The maximum space that a machine may offer for one read.
 const LARGEST_SPACE: usize = 512 * 1024;
 
 /// Runs the exchange of a request without a body. The peer sends everything that `peer` reads and

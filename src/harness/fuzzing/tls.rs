@@ -23,7 +23,7 @@ pub struct Received {
     pub failure: Option<String>,
 }
 
-/// The maximum of space for one read.
+/// The maximum space for one read.
 const LARGEST_SPACE: usize = 68 * 1024;
 
 impl Tls {
