@@ -1,5 +1,5 @@
-//! The client of all runtimes: settings and the connection pool, behind one pointer. Builders are
-//! in [`builder`] and [`request`], responses in [`response`].
+//! The client of all runtimes: settings and the connection pool, behind one pointer. Requests are
+//! in [`request`], responses in [`response`].
 
 mod builder;
 pub mod request;

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn random_numbers_use_all_bits() {
+    fn random_numbers_are_distinct_and_cover_both_halves() {
         let numbers: Vec<u64> = (0..1000).map(|_| random()).collect();
         assert_eq!(numbers.iter().collect::<HashSet<_>>().len(), numbers.len());
         let upper_half = numbers.iter().filter(|number| **number > u64::MAX / 2).count();

@@ -12,7 +12,7 @@ use crate::body::{self, Unrewindable};
 
 /// A reader that the caller supplied.
 ///
-/// The mutex is never locked: reading needs exclusive access. It makes a request `Sync` even if its
+/// The mutex is never contended: reading needs exclusive access. It makes a request `Sync` even if its
 /// reader is not, so that a task may hold a `&Request` across an await.
 pub struct Source(Mutex<Reader>);
 
@@ -93,7 +93,7 @@ impl Source {
 
 impl body::Source for Source {
     fn may_rewind(&self) -> Result<(), Unrewindable> {
-        // The mutex is never locked elsewhere, so this fails only after a panic while it was read.
+        // The mutex is never contended, so this fails only if a panic poisoned it.
         let Ok(reader) = self.0.try_lock() else { return Err(Unrewindable::Stream) };
         let start = match &*reader {
             Reader::Once(_) => return Err(Unrewindable::Stream),

@@ -34,7 +34,7 @@ impl<B> Response<B> {
     /// It is one component and never a path: for `../../etc/passwd` it is `passwd`. It does not
     /// start with a dot. Control characters, characters that change the text direction and those
     /// that Windows reserves become underscores, and a Windows device name (`nul.txt`) is prefixed
-    /// with one.
+    /// with an underscore.
     ///
     /// A server may still choose the name of an existing file, or an extension that makes the file
     /// executable.
