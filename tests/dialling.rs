@@ -150,8 +150,8 @@ mod names {
         assert_eq!(text, "here");
         let client = Client::builder().resolve("h.test", v6).ip_family(IpFamily::V4);
         let error = fetch(client, "http://h.test/").unwrap_err();
-        let line = "looking up h.test for http://h.test/: the name has no address of the family \
-                    that is asked for";
+        let line = "looking up h.test for http://h.test/: the name has no address of the \
+                    requested IP family";
         assert_told(&error, (Kind::Resolve, Phase::Resolve), line);
     }
 }
