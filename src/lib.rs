@@ -1,6 +1,6 @@
-//! An HTTP/1.1 client over TCP and TLS, with connection pool, deadlines, redirects, cookies, proxies
-//! and multipart forms. It blocks and needs no runtime; the same client is there for tasks of tokio
-//! too (feature `tokio`). The names are those of reqwest.
+//! An HTTP/1.1 client over TCP and TLS, with a connection pool, deadlines, redirects, cookies, proxies
+//! and multipart forms. It is blocking and needs no async runtime; the same client also exists for
+//! tokio (feature `tokio`). The names are those of reqwest.
 //!
 //! ```no_run
 //! use leanhttp::Client;
@@ -19,30 +19,31 @@
 //!
 //! # Overview
 //!
-//! - [`Client`](client::Client) sends requests and keeps what they share: connections, settings,
-//!   cookies. Make one and clone it freely; a clone is the same client. `leanhttp::get` is for the
-//!   one request of a small program.
+//! - [`Client`](client::Client) sends requests and owns what they share: connections, settings,
+//!   cookies. Create one and clone it freely; a clone is the same client. `leanhttp::get` is for a
+//!   small program with a single request.
 //! - [`ClientBuilder`](client::ClientBuilder) has every setting with its default.
-//! - [`RequestBuilder`](request::RequestBuilder) makes a request step by step. A mistake, such as a
-//!   line break in a header, is told by `build` or `send`, and nothing is sent.
-//! - [`Response`](response::Response) has status, fields and the final URL; its body is read as it
-//!   comes, by `text`, `bytes`, `json` (with the feature `json`), `copy_to` or [`std::io::Read`].
-//!   After a 101, `upgrade` gives the connection.
-//! - [`Error`] says in one line what was tried, for which URL, and why it failed; it has a
+//! - [`RequestBuilder`](request::RequestBuilder) builds a request step by step. If a value is
+//!   invalid, such as a line break in a header, `build` and `send` return an error and nothing is
+//!   sent.
+//! - [`Response`](response::Response) has the status, the fields and the final URL; its body is read
+//!   as it arrives, by `text`, `bytes`, `json` (with the feature `json`), `copy_to` or
+//!   [`std::io::Read`]. After a 101, `upgrade` returns the connection.
+//! - [`Error`] shows in one line what was tried, for which URL, and why it failed; it has a
 //!   [`kind`](Error::kind), a [`phase`](Error::phase) and the predicates of reqwest.
-//! - [`Url`] is parsed as browsers do it (WHATWG), for `http` and `https`.
-//! - [`Method`], [`StatusCode`] and what is in [`header`] are the types of the crate `http`.
+//! - [`Url`] is parsed as in browsers (WHATWG), for `http` and `https`.
+//! - [`Method`], [`StatusCode`] and the items of [`header`] are the types of the crate `http`.
 //!
-//! These types are generic over the [`front`], the way the client is driven: `blocking`, whose
-//! aliases without the parameter stand at the root of the crate, or `tokio`, whose aliases stand in
-//! `leanhttp::tokio`, with a page that shows both side by side and how to choose. All that this guide
-//! says holds for both.
+//! These types are generic over the runtime that drives the client ([`front`]): `blocking`, whose
+//! aliases without the parameter are at the root of the crate, or `tokio`, whose aliases are in
+//! `leanhttp::tokio`; the page of that module shows both side by side and helps to choose. This guide
+//! applies to both.
 //!
-//! What is different from reqwest is told by the README, under "Coming from reqwest".
+//! The README lists the differences from reqwest, under "Coming from reqwest".
 //!
 //! # Cookbook
 //!
-//! `cargo run --release --example recipe` runs all of this against a server of its own.
+//! `cargo run --release --example recipe` runs all of these examples against a local server.
 //!
 //! **GET with query parameters; the body as bytes, as text, as JSON** (feature `json`)
 //!
@@ -65,7 +66,7 @@
 //! let parameters = [("name1", "value1"), ("name2", "value 2")];
 //! let text = client.post("https://httpbin.org/post").form(&parameters).send()?.text()?;
 //!
-//! // The encoding also stands alone.
+//! // The encoding is also available on its own.
 //! assert_eq!(leanhttp::form::encode(&parameters)?, "name1=value1&name2=value+2");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -79,7 +80,7 @@
 //! # Ok::<(), leanhttp::Error>(())
 //! ```
 //!
-//! **Several headers at once, and what the response says**
+//! **Several headers, and the headers of the response**
 //!
 //! ```no_run
 //! # use leanhttp::Client;
@@ -104,8 +105,8 @@
 //! # Ok::<(), leanhttp::Error>(())
 //! ```
 //!
-//! **Login with basic auth, kept for the session.** Credentials go to the origin that a request
-//! names, and nowhere else.
+//! **Login with basic auth, kept for the session.** Credentials are sent only to the origin that a
+//! request names.
 //!
 //! ```no_run
 //! # use leanhttp::Client;
@@ -138,7 +139,7 @@
 //! # Ok::<(), leanhttp::Error>(())
 //! ```
 //!
-//! Without a look into the jar, `ClientBuilder::cookie_store(true)` does.
+//! If you do not need access to the jar, `ClientBuilder::cookie_store(true)` is enough.
 //!
 //! **Default headers of the session, merged with the request's**
 //!
@@ -148,14 +149,14 @@
 //!
 //! let mut defaults = HeaderMap::new();
 //! let mut key = HeaderValue::from_static("secret");
-//! key.set_sensitive(true); // stays with the origin, and out of `Debug`
+//! key.set_sensitive(true); // sent only to the origin, hidden in `Debug`
 //! defaults.insert("x-api-key", key);
 //! let client = Client::builder().default_headers(defaults).build()?;
 //! client.get("https://httpbin.org/headers").header("X-Request", "1").send()?;
 //! # Ok::<(), leanhttp::Error>(())
 //! ```
 //!
-//! **Upload of a file with its name and type** (feature `multipart`). It is streamed from the disk.
+//! **Upload of a file with its name and type** (feature `multipart`). It is streamed from disk.
 //!
 //! ```no_run
 //! # use leanhttp::Client;
@@ -169,8 +170,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! **One TCP connection for many requests.** A connection is free for the next request when the
-//! body of the response was read to its end.
+//! **One TCP connection for many requests.** A connection is free for the next request once the body
+//! of the response was read to its end.
 //!
 //! ```no_run
 //! # use leanhttp::Client;
@@ -197,7 +198,7 @@
 //! }
 //! ```
 //!
-//! **Retries**, which have to be asked for; see [`retry`].
+//! **Retries**, which are off by default; see [`retry`].
 //!
 //! ```no_run
 //! # use leanhttp::Client;
@@ -211,8 +212,7 @@
 //! # Ok::<(), leanhttp::Error>(())
 //! ```
 //!
-//! **By a proxy.** Without a word of the program it is the one that the environment names; see
-//! [`proxy`].
+//! **Through a proxy.** By default the proxy is taken from the environment; see [`proxy`].
 //!
 //! ```no_run
 //! # use leanhttp::Client;
@@ -225,7 +225,7 @@
 //! # Ok::<(), leanhttp::Error>(())
 //! ```
 //!
-//! **A private authority, and a certificate of the client.** There is more in [`tls`].
+//! **A private certificate authority, and a client certificate.** There is more in [`tls`].
 //!
 //! ```no_run
 //! # #[cfg(feature = "tls")] {
@@ -240,8 +240,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! **Another protocol on the same connection**, such as WebSocket. A timeout of a read loses nothing:
-//! it is a good moment to send a ping.
+//! **Another protocol on the same connection**, such as WebSocket. A read that times out loses no
+//! bytes: it is a good moment to send a ping.
 //!
 //! ```no_run
 //! # use leanhttp::Client;
@@ -268,129 +268,133 @@
 //! # Requests and responses at the same time
 //!
 //! A server may answer before it has read the whole request (RFC 9112 §9.5). `send` returns as soon as
-//! the final head is there:
+//! the final head has arrived:
 //!
-//! - After a success (2xx) the rest of the request is sent while the response is read, by whoever reads
-//!   it. Both bodies may be of any length; each takes the memory of one piece. A read returns the end of
-//!   the response when the request is sent, as far as the server takes it; a source of unknown length that
-//!   has nothing for one second by then is not waited for. Dropping the response drops the rest of the request, and its
-//!   connection: read a response to its end if the server needs all of the request.
+//! - After a success (2xx), reading the response also sends the rest of the request. Both bodies may be
+//!   of any length; each takes the memory of one piece. A read returns the end of the response once
+//!   the request is sent, as far as the server accepts it; a source of unknown length that then returns
+//!   nothing for one second is not waited for. Dropping the response drops the rest of the request,
+//!   and its connection: read a response to its end if the server needs the whole request.
 //! - After any other status, or a success in place of `100 Continue`, the rest is not sent.
-//! - A server that closes the connection before it answers ends the request: nothing can come any more.
+//! - If the server closes the connection before it answers, the attempt fails immediately, because no
+//!   response can arrive any more.
 //!
-//! On the async API a source that pends, a write that pends and the socket are watched together, so a
-//! conversation is possible in which each piece of the request is made from the response so far. On the
-//! blocking API the server is heard between the pieces of the request, and while a write makes no
+//! The async client waits for a pending source, a pending write and the socket together, so it can
+//! hold a conversation in which each piece of the request is made from the response so far. The
+//! blocking client reads from the server between the pieces of the request, and while a write makes no
 //! progress, but not while a reader blocks.
 //!
-//! `timeout` holds for both halves. `write_timeout` ends the wait for a server that takes no byte, also
-//! while its response is read, which goes on; `read_timeout` counts while the request is sent and the
-//! response has nothing to read; time that the caller's source takes counts for neither.
+//! `timeout` limits both halves. `write_timeout` ends the wait for a server that accepts no byte, also
+//! while its response is read; reading then continues. `read_timeout` also counts while the request is
+//! sent and there is nothing of the response to read. The time that the caller's source takes counts
+//! for neither.
 //!
-//! # What it holds to
+//! # Guarantees
 //!
-//! The tests and the fuzz targets look for exceptions to this; each one is a bug.
+//! The tests and the fuzz targets look for exceptions to these; each exception is a bug.
 //!
-//! - A body that was cut short is an error, whatever its framing, over TLS too.
+//! - A body that was cut short is an error, with any framing, over TLS too.
 //! - After a failure, a request whose method is not idempotent is not sent again once any of it may
 //!   have reached the server, unless a [`retry::Policy`] names the method.
 //! - Credentials, client certificates, cookies, header values that are marked sensitive and fields
-//!   whose names say that they carry a credential do not leave their origin.
-//! - Nothing that is meant for an origin goes to the proxy of a tunnel, and nothing that is meant for
-//!   a proxy to an origin or to another proxy.
-//! - What a server says before it is asked is never taken for the answer, as far as that can be known:
-//!   HTTP/1.1 does not say which request a response belongs to. What has arrived by the time the first
-//!   byte of a request is written is found, on a new connection and on one from the pool, and the
-//!   connection is not used. What is still on its way then, even if the server sent it earlier, looks
-//!   like an answer (RFC 9112 §9.2).
-//! - `timeout` is a deadline over everything from `send` to the last byte of the body.
-//! - Nothing that a server sends makes the client panic, spin or grow beyond its limits.
+//!   whose names indicate a credential are not sent to another origin.
+//! - Data for an origin is never sent to the proxy of a tunnel, and data for a proxy is never sent to
+//!   an origin or to another proxy.
+//! - Bytes that a server sends before the request are never taken for the response, as far as that can
+//!   be known: HTTP/1.1 does not say which request a response belongs to. The client notices all bytes
+//!   that have arrived by the time the first byte of a request is written, on a new connection and on
+//!   one from the pool, and does not use the connection. Bytes that are still in transit then, even if
+//!   the server sent them earlier, look like a response (RFC 9112 §9.2).
+//! - `timeout` is a deadline from `send` to the last byte of the body.
+//! - Nothing that a server sends makes the client panic, loop without progress or grow beyond its
+//!   limits.
 //!
-//! [`guide::leniency`] says what is accepted of a response, and what curl, Go, hyper and Node do.
+//! [`guide::leniency`] lists the deviations that are accepted in a response, and compares curl, Go,
+//! hyper and Node.
 //!
 //! # Limits and defaults
 //!
-//! | what | default | changed by |
+//! | limit | default | changed by |
 //! | --- | --- | --- |
 //! | the whole call, from `send` to the last byte of the body | no limit | `timeout` |
-//! | making a connection: lookup, TCP, proxy and TLS together | 10 s | `connect_timeout` |
-//! | of that, the lookup | no limit of its own | `resolve_timeout` |
-//! | lookups at once, of a client and of one site | 64, 13 | |
-//! | of that, TLS and tunnels | no limit of its own | `handshake_timeout` |
-//! | before the next address of a host is tried as well | 0.25 s, or its share of a short `connect_timeout` | |
-//! | waiting for a free connection, where there may be only so many | as long as `connect_timeout` | `pool_wait_timeout` |
+//! | opening a connection: lookup, TCP, proxy and TLS together | 10 s | `connect_timeout` |
+//! | name lookup, within that | no separate limit | `resolve_timeout` |
+//! | concurrent lookups of a client, of one site | 64, 13 | |
+//! | TLS and tunnel handshakes, within that | no separate limit | `handshake_timeout` |
+//! | delay before the next address of a host is tried too | 0.25 s, or its share of a short `connect_timeout` | |
+//! | waiting for a free connection under `pool_max_open_per_host` | the `connect_timeout` | `pool_wait_timeout` |
 //! | from the end of the request to the first byte of the response | blocking: 30 s, async: no limit | `first_byte_timeout`; `read_timeout`, if set |
 //! | between two bytes received, once the response has begun | 30 s | `read_timeout` |
 //! | between two bytes sent | 30 s | `write_timeout` |
-//! | the average pace of a body, sent or received | no limit | `min_throughput` |
-//! | threads of a client that look names up, on the blocking front | 64 | |
+//! | lowest average throughput of a body, sent or received | no limit | `min_throughput` |
+//! | lookup threads of a blocking client | 64 | |
 //! | redirects followed | 10 | `redirect` |
-//! | attempts in all, where retries are asked for | 3 | `retry::Policy::attempts` |
-//! | waiting before a retry: the first, any | at most 0.2 s, 10 s | `backoff` |
-//! | waiting because a server asks for it | 60 s | `max_retry_after` |
-//! | retries in hand for one host | 10 | `budget` |
-//! | idle connections: how long, until the next call or `close_idle_connections` closes them | 90 s, or a second less than the server's `Keep-Alive` says | `pool_idle_timeout` |
-//! | a host that closes connections right after each response is not pooled for | 10 s, up to 10 min | |
+//! | attempts of a request, with a retry policy | 3 | `retry::Policy::attempts` |
+//! | delay before the first retry, before any | at most 0.2 s, 10 s | `backoff` |
+//! | longest `Retry-After` that is honored | 60 s | `max_retry_after` |
+//! | retry budget per host | 10 | `budget` |
+//! | idle time of a connection; the next call or `close_idle_connections` closes it | 90 s, or one second less than the server's `Keep-Alive` | `pool_idle_timeout` |
+//! | time without pooling for a host that closes connections right after each response | 10 s, up to 10 min | |
 //! | idle connections to one host | 32 | `pool_max_idle_per_host` |
-//! | idle connections in all | 128 | `pool_max_idle` |
-//! | connections to one host at all; others wait their turn | no limit | `pool_max_open_per_host` |
-//! | how long a connection is used | no limit | `pool_max_age` |
-//! | rest of a dropped response that is read away, if it is there already | 16 KiB | `Limits::drained_bytes` |
-//! | rest of a redirect that is read away, and waited for | 16 KiB, 0.1 s | |
-//! | waiting for `100 Continue`, when that is asked for | 1 s | |
-//! | a proxy's refusal: how much of its body is kept, and waited for | 1 KiB, 1 s | |
-//! | body put into memory by `bytes`, `text` and `json` | 256 MiB | `body_limit` |
-//! | heads of one response, interim ones (1xx) included | 64 KiB | `Limits::head_bytes`, `line_bytes` for one line |
+//! | idle connections in total | 128 | `pool_max_idle` |
+//! | open connections to one host; further calls wait | no limit | `pool_max_open_per_host` |
+//! | age of a connection | no limit | `pool_max_age` |
+//! | unread body drained when a response is dropped, if already received | 16 KiB | `Limits::drained_bytes` |
+//! | unread body of a redirect drained, and wait for it | 16 KiB, 0.1 s | |
+//! | waiting for `100 Continue`, with `expect_continue` | 1 s | |
+//! | body of a proxy's refusal that is kept, and wait for it | 1 KiB, 1 s | |
+//! | body read into memory by `bytes`, `text` and `json` | 256 MiB | `body_limit` |
+//! | heads of one response, including interim ones (1xx) | 64 KiB | `Limits::head_bytes`, `line_bytes` for one line |
 //! | header fields of a response | 128 | `http1_max_headers` |
 //! | interim responses to one request | 16 | `Limits::interim_responses` |
 //! | chunk extensions of one body | 16 KiB | `Limits::chunk_extension_bytes` |
 //! | TLS records of a handshake | 1.5 MiB | |
 //! | TLS records without data, such as tickets, of one exchange | 256 KiB more than its data | |
 //! | trailers of one body | 16 KiB, 64 fields | `Limits::trailer_bytes`, `trailer_fields` |
-//! | decoded bytes for each byte received, once 16 MiB were decoded | 250 | `Limits::decoded_ratio`, `decoded_freely` |
-//! | coded bytes in a row that decode to (almost) nothing | 1 MiB | `Limits::coded_without_output` |
+//! | decoded bytes per received byte, after the first 16 MiB | 250 | `Limits::decoded_ratio`, `decoded_freely` |
+//! | consecutive coded bytes that decode to (almost) nothing | 1 MiB | `Limits::coded_without_output` |
 //! | content codings of one body | 4 | `Limits::codings` |
 //! | a URL | 65,534 bytes | |
 //! | a cookie's name and value | 4096 bytes | `cookie::Limits` |
-//! | cookies of one response, of one domain, in all | 50, 50, 3000 | `cookie::Limits` |
+//! | cookies of one response, of one domain, in total | 50, 50, 3000 | `cookie::Limits` |
 //!
 //! # Features
 //!
-//! `cargo add leanhttp --features json,tokio` adds some to the default ones; `--no-default-features`
-//! takes those away.
+//! `cargo add leanhttp --features json,tokio` adds features to the default ones;
+//! `--no-default-features` removes the default ones.
 //!
-//! Without any feature there are 6 crates; each line says how many it adds to those above it.
+//! Without any feature there are 6 crates; the last column is the number of crates that a feature
+//! adds to those above it.
 //!
-//! | feature | default | what it adds | crates |
+//! | feature | default | effect | crates |
 //! | --- | --- | --- | --- |
-//! | `blocking` | yes | the client; without it there are only types and parsers | 2 |
-//! | `tls` | yes | `https`, by rustls and the Mozilla root certificates | 8 |
-//! | `ring` | yes | the cryptography of TLS, by ring; without it and `aws-lc-rs` the program brings its own | 3 |
+//! | `blocking` | yes | the blocking client; without it and `tokio` there are only types and parsers | 2 |
+//! | `tls` | yes | `https`, with rustls and the Mozilla root certificates | 8 |
+//! | `ring` | yes | the cryptography of TLS, from ring; without it and `aws-lc-rs` the program supplies its own | 3 |
 //! | `gzip` | yes | asks for gzip and decodes it | 2 |
-//! | `cookies` | yes | a jar for cookies (RFC 6265bis) | 0 |
+//! | `cookies` | yes | a cookie store (RFC 6265bis) | 0 |
 //! | `multipart` | yes | `multipart/form-data` bodies | 0 |
-//! | `aws-lc-rs` | no | the cryptography of TLS, by AWS-LC, with post-quantum key exchange | 2 |
-//! | `platform-verifier` | no | `tls_platform_verifier`: the operating system judges certificates | 4 |
-//! | `tokio` | no | the async front, `leanhttp::tokio`, beside `blocking` or without it | 3 |
-//! | `stream` | no | with it, bodies from and to `futures_core::Stream`, and from files of tokio | 1 |
-//! | `tower` | no | with it, the client is a `tower_service::Service` of the types of `http`, its bodies are `http_body::Body` | 2 |
-//! | `deflate` | no | asks for deflate and decodes it, in its zlib form and bare | 0 |
+//! | `aws-lc-rs` | no | the cryptography of TLS, from AWS-LC, with post-quantum key exchange | 2 |
+//! | `platform-verifier` | no | `tls_platform_verifier`: the operating system verifies certificates | 4 |
+//! | `tokio` | no | the async client, `leanhttp::tokio`, with or without `blocking` | 3 |
+//! | `stream` | no | together with `tokio`: bodies from and to `futures_core::Stream`, and from tokio files | 1 |
+//! | `tower` | no | together with `tokio`: the client is a `tower_service::Service` of the types of `http`, its bodies are `http_body::Body` | 2 |
+//! | `deflate` | no | asks for deflate and decodes it, with and without the zlib wrapper | 0 |
 //! | `digest` | no | `digest_auth`: Digest access authentication (RFC 7616) | 8 |
-//! | `public-suffix` | no | no cookie spans `co.uk`; without it only none spans `com` | 2 |
-//! | `json` | no | `json` on requests and responses; `query` and `form` take what serde serializes | 5 |
-//! | `charset` | no | `text` decodes by the charset of the response; without it by UTF-8 | 1 |
-//! | `idna` | no | host names beyond ASCII; without it they are an error | 30 |
-//! | `log` | no | a line of the crate `log` for each decision: connecting, reuse, closing, sending again, redirects | 1 |
-//! | `url` | no | requests take the `Url` of the crate `url`; conversions from and to it | 2 |
+//! | `public-suffix` | no | refuses cookies for all of `co.uk`; without it only for single labels such as `com` | 2 |
+//! | `json` | no | `json` on requests and responses; `query` and `form` accept serde types | 5 |
+//! | `charset` | no | `text` decodes by the charset of the response; without it as UTF-8 | 1 |
+//! | `idna` | no | non-ASCII host names; without it they are an error | 30 |
+//! | `log` | no | logs each decision through the crate `log`: connecting, reuse, closing, sending again, redirects | 1 |
+//! | `url` | no | requests accept the `Url` of the crate `url`; conversions from and to it | 2 |
 #![forbid(unsafe_code)]
-// Without a front the machines have nobody who drives them, without TLS some tools nobody who
-// uses them.
+// Without a runtime the machines are unused, and without TLS some helpers are.
 #![cfg_attr(
     not(all(any(feature = "blocking", feature = "tokio"), feature = "tls")),
     allow(dead_code)
 )]
 
-// ARCHITECTURE.md tells what each of them is for, and which may use which.
+// ARCHITECTURE.md describes each module, and which may use which.
 mod base;
 #[cfg(feature = "blocking")]
 pub mod blocking;
@@ -447,8 +451,8 @@ pub use http1::limits::Limits;
 pub use policy::egress::policy::Egress;
 pub use url::Url;
 
-/// What the root has beside a front. Each front has it too, so that a program may take the front for
-/// the whole crate: `use leanhttp::tokio as reqwest`.
+/// The items of the crate root that do not depend on the runtime. `blocking` and `tokio` reexport them,
+/// so that a program can use either module in place of the crate: `use leanhttp::tokio as reqwest`.
 #[cfg(any(feature = "blocking", feature = "tokio"))]
 mod shared {
     #[doc(no_inline)]
@@ -463,7 +467,7 @@ mod shared {
     pub use crate::{cookie, dns, egress, error, form, proxy, redirect, retry, timings, tls, url};
 }
 
-/// Where connections may lead.
+/// Restricts the addresses that the client may connect to.
 pub mod egress {
     pub use crate::policy::egress::network::{Network, NetworkError};
     pub use crate::policy::egress::policy::Egress;
@@ -476,12 +480,12 @@ pub mod multipart {
     pub use crate::blocking::multipart::{Form, Part};
 }
 
-/// Redirects: whether and how far they are followed.
+/// Redirect policies.
 pub mod redirect {
     pub use crate::policy::redirect::{Action, Attempt, Policy};
 }
 
-/// The code of the README is compiled like the code above.
+/// Compiles the examples of the README as doctests.
 #[cfg(all(doctest, feature = "json"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -101,7 +101,7 @@ mod request {
                 let map = std::collections::BTreeMap::from([(vec![1], 2)]);
                 c.post(url).json(&map).send()
             },
-            "the value cannot be JSON: key must be a string",
+            "the value cannot be serialized as JSON: key must be a string",
         )]);
     }
 }

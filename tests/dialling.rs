@@ -150,8 +150,8 @@ mod names {
         assert_eq!(text, "here");
         let client = Client::builder().resolve("h.test", v6).ip_family(IpFamily::V4);
         let error = fetch(client, "http://h.test/").unwrap_err();
-        let line = "looking up h.test for http://h.test/: the name has no address of the family \
-                    that is asked for";
+        let line = "looking up h.test for http://h.test/: the name has no address of the \
+                    requested IP family";
         assert_told(&error, (Kind::Resolve, Phase::Resolve), line);
     }
 }
@@ -301,7 +301,7 @@ mod silent_names {
             client.get("http://late.silent.test/").connect_timeout(Duration::from_millis(50));
         let error = late.send().unwrap_err();
         assert_eq!((error.kind(), error.phase()), (Kind::Timeout, Phase::Resolve), "{error}");
-        let why = "its turn to be looked up has not come: 13 lookups of other names have no answer yet, \
+        let why = "the lookup has not started: 13 lookups of other names have no answer yet, \
                    13 of them for silent.test";
         assert!(error.to_string().contains(why), "{error}");
         token.cancel();

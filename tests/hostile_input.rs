@@ -119,10 +119,10 @@ mod fields {
         });
         assert_refused_unsent(rows.flatten().collect());
         let rows: [(&str, &str); 4] = [
-            ("X Custom", r#"header "X Custom": ' ' cannot stand in a name"#),
-            ("Content-Type:", r#"header "Content-Type:": ':' cannot stand in a name"#),
-            ("a\r\nX-Evil: 1", r#"header "a\r\nX-Evil: 1": '\r' cannot stand in a name"#),
-            ("\u{e4}", r#"header "\xc3\xa4": 'ä' cannot stand in a name"#),
+            ("X Custom", r#"header "X Custom": ' ' is not allowed in a header name"#),
+            ("Content-Type:", r#"header "Content-Type:": ':' is not allowed in a header name"#),
+            ("a\r\nX-Evil: 1", r#"header "a\r\nX-Evil: 1": '\r' is not allowed in a header name"#),
+            ("\u{e4}", r#"header "\xc3\xa4": 'ä' is not allowed in a header name"#),
         ];
         let rows =
             rows.map(|(name, line)| (ask(move |c, url| c.get(url).raw_header(name, 1)), line));

@@ -1,4 +1,4 @@
-//! Sending a request.
+//! Sends requests, waiting for the response's head.
 
 use super::{Client, Request, RequestBuilder, Response};
 use crate::driver::poll_once::run;
@@ -9,14 +9,14 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`RequestBuilder::send`].
+    /// As for [`RequestBuilder::send`].
     pub fn execute(&self, request: Request) -> Result<Response> {
         run(|| self.send(request.parts))
     }
 }
 
 impl RequestBuilder {
-    /// Sends the request and waits for the head of its response; the body is read as it comes.
+    /// Sends the request and waits for the head of its response; the body is read later.
     ///
     /// ```no_run
     /// let response = leanhttp::Client::new().get("https://example.org/").send()?;
@@ -26,8 +26,8 @@ impl RequestBuilder {
     ///
     /// # Errors
     ///
-    /// If the request is invalid, no connection can be made, a deadline passes, the answer is not
-    /// HTTP/1.1, or a redirect cannot be followed. A status of 400 or more is no error; see
+    /// If the request is invalid, no connection can be made, a deadline passes, the response is not
+    /// HTTP/1.1, or a redirect cannot be followed. A status of 400 or more is not an error; see
     /// [`error_for_status`](crate::client::response::Response::error_for_status).
     pub fn send(self) -> Result<Response> {
         let (client, request) = self.finish();

@@ -1,4 +1,4 @@
-//! The blocking front: plain calls, no runtime.
+//! The blocking client: plain calls, no async runtime.
 //!
 //! ```no_run
 //! let client = leanhttp::blocking::Client::new();
@@ -6,7 +6,7 @@
 //! # Ok::<(), leanhttp::Error>(())
 //! ```
 //!
-//! All that the root of the crate has stands here too, as in `leanhttp::tokio`:
+//! Everything at the root of the crate is also here, as in `leanhttp::tokio`:
 //!
 //! ```no_run
 //! use leanhttp::blocking as reqwest;
@@ -22,9 +22,9 @@
 //! # Ok::<(), reqwest::Error>(())
 //! ```
 //!
-//! The only threads that this front ever starts, up to 64 for a client, look up the names of hosts,
-//! because the system offers no way to end a lookup in time; they end when nothing is left to look
-//! up. An IP address or a [`resolve`](ClientBuilder::resolve) entry needs none.
+//! The only threads that this client starts, up to 64, look up host names, because the system has
+//! no way to end a lookup in time; they end when there is nothing left to look up. An IP address or
+//! a [`resolve`](ClientBuilder::resolve) entry needs none.
 
 mod client;
 #[cfg(feature = "multipart")]
@@ -45,7 +45,7 @@ use crate::driver::runtime::{Front, sealed};
 
 pub use crate::shared::*;
 
-/// The blocking front, as a type parameter.
+/// The blocking runtime, as a type parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Blocking;
 
@@ -64,20 +64,20 @@ impl Front for Blocking {
 pub type Client = crate::client::Client<Blocking>;
 /// Sets up a [`Client`].
 pub type ClientBuilder = crate::client::ClientBuilder<Blocking>;
-/// A request, complete and not yet sent.
+/// A complete request that is not yet sent.
 pub type Request = crate::client::request::Request<Blocking>;
 /// Builds a request step by step.
 pub type RequestBuilder = crate::client::request::RequestBuilder<Blocking>;
-/// A response, whose body is read as it comes.
+/// A response, whose body is read as it arrives.
 pub type Response = crate::client::response::Response<Reader>;
 /// The body of a response, while it is read.
 pub type Reader = crate::driver::Reader<Blocking>;
-/// A connection that has gone over to another protocol.
+/// A connection that was upgraded to another protocol.
 pub type Upgraded = crate::client::response::Upgraded<Blocking>;
 /// The body of a request.
 pub type Body = crate::body::Body<Source>;
 
-/// One GET request with a client of its own.
+/// Sends one GET request with a client of its own.
 ///
 /// ```no_run
 /// let text = leanhttp::get("https://example.org/")?.text()?;
@@ -86,7 +86,7 @@ pub type Body = crate::body::Body<Source>;
 ///
 /// # Errors
 ///
-/// As [`RequestBuilder::send`] fails.
+/// As for [`RequestBuilder::send`].
 pub fn get<T: IntoUrl>(url: T) -> Result<Response> {
     Client::new().get(url).send()
 }
@@ -103,34 +103,34 @@ pub fn post<T: IntoUrl>(url: T) -> RequestBuilder {
 }
 
 impl Body {
-    /// A body of unknown length: sent in chunks, as the reader gives them. It can be sent once; see
-    /// [`rewindable`](Self::rewindable).
+    /// Creates a body of unknown length, which is sent in chunks as the reader returns them. It can
+    /// be sent once; see [`rewindable`](Self::rewindable).
     ///
-    /// While the reader blocks, nothing is heard of the server: see
-    /// [the guide](crate#requests-and-responses-at-the-same-time).
+    /// While the reader blocks, the client does not notice what the server sends: see [the
+    /// guide](crate#requests-and-responses-at-the-same-time).
     pub fn new<R: Read + Send + 'static>(reader: R) -> Self {
         Self::from_source(Source::new(reader), SourceLength::Unknown)
     }
 
-    /// A body of `len` bytes, the next that the reader gives: it is not read beyond them, so that a part of
-    /// a file can be sent.
+    /// Creates a body of the reader's next `len` bytes. The reader is not read beyond them, so that
+    /// a part of a file can be sent.
     ///
-    /// A reader that gives fewer is an error ([`Kind::Body`](crate::error::Kind::Body)), with the
-    /// connection closed before the server can take the request for complete.
+    /// If the reader ends earlier, the call fails ([`Kind::Body`](crate::error::Kind::Body)), and
+    /// the connection is closed before the server can take the request as complete.
     pub fn sized<R: Read + Send + 'static>(reader: R, len: u64) -> Self {
         Self::from_source(Source::new(reader), SourceLength::Exactly(len))
     }
 
-    /// As [`new`](Self::new), of a reader that can seek: where the request has to be sent again, for a
-    /// 307 or 308, a stale connection, a challenge of Digest or a retry, it is read again from where it
-    /// stood at first. A reader that cannot seek after all can be sent once, and the error that comes of
-    /// it says so.
+    /// Creates a body as [`new`](Self::new) does, from a reader that can seek. If the request has
+    /// to be sent again, for a 307 or 308, a stale connection, a Digest challenge or a retry, the
+    /// body is read again from its first position. If seeking fails, the body can be sent once, and
+    /// the error of a call that needed it again says so.
     ///
     /// ```no_run
     /// use std::io::Cursor;
     /// use leanhttp::blocking::{Body, Client};
     ///
-    /// let body = Body::rewindable(Cursor::new("what a reader gives"));
+    /// let body = Body::rewindable(Cursor::new("the content"));
     /// Client::new().put("https://example.org/a").body(body).send()?;
     /// # Ok::<(), leanhttp::Error>(())
     /// ```
@@ -138,14 +138,15 @@ impl Body {
         Self::from_source(Source::rewindable(reader), SourceLength::Unknown)
     }
 
-    /// As [`sized`](Self::sized), of a reader that can seek, from where it stands on; see
-    /// [`rewindable`](Self::rewindable). A `File` is one by [`From`], and its length is known.
+    /// Creates a body as [`sized`](Self::sized) does, from a reader that can seek, beginning at its
+    /// current position; see [`rewindable`](Self::rewindable). A `File` converts by [`From`], with
+    /// its length.
     ///
     /// ```no_run
     /// use std::io::Cursor;
     /// use leanhttp::blocking::{Body, Client};
     ///
-    /// let content = "what a reader gives";
+    /// let content = "the content";
     /// let body = Body::rewindable_sized(Cursor::new(content), content.len() as u64);
     /// Client::new().put("https://example.org/a").body(body).send()?;
     /// # Ok::<(), leanhttp::Error>(())
@@ -155,10 +156,10 @@ impl Body {
     }
 }
 
-/// The rest of the file, of the length that it has now: if it shrinks while it is sent, that is an
-/// error; what is added to it is not sent. What has no length (a pipe) is sent in chunks. Those of
-/// Linux' `/proc` say that they are empty, which is an error: [`Body::new`] sends them. A request that
-/// has to be sent again reads it [again](Body::rewindable).
+/// Sends the rest of the file, with its current length: if it shrinks while it is sent, that is an
+/// error; data appended later is not sent. A file without a length, such as a pipe, is sent in
+/// chunks. Files in Linux' `/proc` report a length of 0, which is an error: send them with
+/// [`Body::new`]. A request that is sent again reads the file [again](Body::rewindable).
 impl From<File> for Body {
     fn from(file: File) -> Self {
         let length = rest_of(&file);
@@ -166,7 +167,7 @@ impl From<File> for Body {
     }
 }
 
-/// How much of a file is left to read.
+/// Returns the number of bytes from the file's position to its end, if it has a length.
 fn rest_of(mut file: &File) -> SourceLength {
     let length = file.metadata().ok().filter(|metadata| metadata.is_file()).map(|m| m.len());
     match (length, std::io::Seek::stream_position(&mut file)) {

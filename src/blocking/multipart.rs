@@ -1,4 +1,5 @@
-//! Forms of fields and files: [the guide](crate::multipart), and what reads files and readers.
+//! Forms of fields and files: [the guide](crate::multipart), and the methods that take files and
+//! readers.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,31 +15,31 @@ pub type Form = crate::body::multipart::form::Form<super::Source>;
 /// A field or file of a [`Form`].
 pub type Part = crate::body::multipart::part::Part<super::Source>;
 
-/// How much of a form is read at once.
+/// The size of the buffer for reading a form.
 const PIECE: usize = 8 * 1024;
 
 impl Part {
-    /// What a reader gives until it ends. Its length is not known, so the request is sent in
-    /// chunks.
+    /// Creates a part from a reader, up to its end. Its length is not known, so the request is sent
+    /// in chunks.
     pub fn reader<R: Read + Send + 'static>(value: R) -> Self {
         Self::from_source(Source::new(value), SourceLength::Unknown)
     }
 
-    /// The next `length` bytes that a reader gives: it is not read beyond them. A reader that gives fewer
-    /// is an error ([`Kind::Body`](crate::error::Kind::Body)) before the server can take the request
-    /// for complete.
+    /// Creates a part from a reader's next `length` bytes; it is not read beyond them. If the
+    /// reader ends earlier, the call fails ([`Kind::Body`](crate::error::Kind::Body)) before the
+    /// server can take the request as complete.
     pub fn reader_with_length<R: Read + Send + 'static>(value: R, length: u64) -> Self {
         Self::from_source(Source::new(value), SourceLength::Exactly(length))
     }
 
-    /// A file, under its own name and with the type that its extension says.
+    /// Creates a part from a file, with the file's name and the type of its extension.
     ///
-    /// It is opened at once and read when the request is sent, up to the length that it has now:
-    /// if it shrinks until then, that is an error. A request that has to be sent again reads it again.
+    /// The file is opened immediately and read when the request is sent, up to its current length:
+    /// if it shrinks until then, that is an error. A request that is sent again reads it again.
     ///
     /// # Errors
     ///
-    /// The file cannot be opened, or is a directory; the error names the path.
+    /// If the file cannot be opened, or is a directory; the error names the path.
     ///
     /// ```
     /// use leanhttp::multipart::Part;
@@ -65,7 +66,7 @@ impl Form {
     ///
     /// # Errors
     ///
-    /// The file cannot be opened, or is a directory; the error names the path.
+    /// If the file cannot be opened, or is a directory; the error names the path.
     pub fn file<T, U>(self, name: T, path: U) -> io::Result<Self>
     where
         T: Into<std::borrow::Cow<'static, str>>,
@@ -74,9 +75,9 @@ impl Form {
         Ok(self.part(name, Part::file(path)?))
     }
 
-    /// The bytes of the form as they are sent.
+    /// Returns a reader of the form's bytes, as they are sent.
     ///
-    /// What would make a request with this form fail, makes reading fail.
+    /// Each error that would make a request with this form fail makes reading fail.
     pub fn into_reader(self) -> impl Read {
         let body = match self.into_body() {
             Ok((_, body)) => body,
@@ -86,16 +87,16 @@ impl Form {
     }
 }
 
-/// Reads a body as a driver does, for the caller.
+/// Reads a body for the caller in the way that the driver does.
 struct BodyReader {
     body: Body,
     buffer: Vec<u8>,
-    /// The part of the buffer that waits for the caller.
+    /// The part of the buffer that the caller has not yet read.
     unread: Range<usize>,
 }
 
 impl BodyReader {
-    /// Takes the next piece of the body, which is empty at its end only.
+    /// Reads the next piece of the body; it is empty only at the end.
     fn refill(&mut self) -> io::Result<()> {
         loop {
             match self.body.feed(&mut self.buffer) {
@@ -124,7 +125,7 @@ impl Read for BodyReader {
     }
 }
 
-/// A form that cannot be sent.
+/// A reader for a form that cannot be sent; each read fails.
 struct Refused(String);
 
 impl Read for Refused {
@@ -140,7 +141,7 @@ mod tests {
     use super::*;
     use crate::error::Kind;
 
-    /// A file that lives as long as the test.
+    /// A file that is deleted at the end of the test.
     struct Temporary(PathBuf);
 
     impl Temporary {
@@ -202,10 +203,10 @@ mod tests {
         assert!(read(form, 64).unwrap().contains("\r\n\r\nsome text\r\n--BOUND--\r\n"));
     }
 
-    /// As those of the system's own are not.
+    /// Files in `/proc` report a length of 0 and are not empty.
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_file_that_is_not_as_empty_as_it_says_is_an_error() {
+    fn a_file_that_reports_no_length_but_has_content_is_an_error() {
         let error = read(form().file("f", "/proc/self/status").unwrap(), 64).unwrap_err();
         assert_eq!(error.to_string(), "the body is longer than its announced length");
         let empty = Temporary::new("empty", b"");
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_is_an_error_at_once() {
+    fn a_path_that_is_not_a_file_fails_immediately() {
         let missing = std::env::temp_dir().join("no such file");
         let table = [
             (missing, io::ErrorKind::NotFound),
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reader_gives_the_same_whatever_is_asked_of_it() {
+    fn the_reader_returns_the_same_bytes_for_any_buffer_size() {
         let made = || {
             let unsized_part = Part::reader(&b"of unknown length"[..]);
             let sized = Part::reader_with_length(std::io::repeat(b'x').take(20_000), 20_000);
@@ -240,7 +241,7 @@ mod tests {
         }
     }
 
-    /// Its count must not be believed, or the form would end there as if it were complete.
+    /// The count must not be trusted, or the form would end there as if it were complete.
     #[test]
     fn a_reader_that_claims_too_much_is_an_error() {
         struct Liar;
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_that_cannot_be_sent_cannot_be_read() {
+    fn a_form_that_cannot_be_sent_fails_when_read() {
         let mut headers = http::HeaderMap::new();
         headers.insert("content-disposition", http::HeaderValue::from_static("x"));
         let refused = || form().part("n", Part::text("x").headers(headers.clone()));

@@ -1,5 +1,5 @@
-//! Connecting to several addresses at the same time without a thread: the attempts run in the
-//! system, and are looked at in turn.
+//! Connects to several addresses at the same time without threads: the system runs the attempts,
+//! and this file polls them.
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,11 +22,11 @@ use crate::policy::deadline::budget::Budget;
 #[cfg(unix)]
 use crate::policy::deadline::budget::Operation;
 
-/// How often attempts are looked at when there are several, or somebody may end the call. std has no
-/// way to wait for the first of them; when there are several, a quarter of a second has passed.
+/// The interval at which attempts are polled if there are several, or if the call can be canceled.
+/// std has no way to wait for the first of several; they exist only after the first 0.25 s.
 const TICK: Duration = Duration::from_millis(5);
 
-/// The connection that is made first; the other attempts are closed.
+/// Returns the first connection that succeeds; the other attempts are closed.
 pub(super) async fn connect(
     addresses: Vec<SocketAddr>,
     options: &SocketOptions,
@@ -36,15 +36,15 @@ pub(super) async fn connect(
     race::connect(addresses, attempts, budget, Instant::now).await
 }
 
-/// The one address of a Unix domain socket.
+/// Connects to a Unix domain socket.
 #[cfg(unix)]
 pub(super) fn connect_unix(path: &Path, budget: &Budget) -> Result<Stream, SocketError> {
     let socket = RawSocket::new(Domain::UNIX, Type::STREAM, None)?;
     let address = socket2::SockAddr::unix(path)?;
     loop {
         let limit = budget.wait(Operation::Connect, Instant::now)?;
-        // While the listener's queue is full, Linux waits as long as it would for a write; a socket
-        // that does not block would be turned away.
+        // While the listener's queue is full, Linux waits for at most the write timeout; a
+        // non-blocking socket would get an error.
         socket.set_write_timeout(for_system(limit.at_most))?;
         match socket.connect(&address) {
             Ok(()) => return Ok(Stream::new(socket, Some(limit.at_most))),
@@ -69,15 +69,15 @@ struct Attempt {
     address: SocketAddr,
     socket: RawSocket,
     state: State,
-    /// The limit for writing that the socket was left with, if that is known.
+    /// The write timeout that the socket was left with, if it is known.
     write_limit: Option<Limit>,
 }
 
 #[derive(PartialEq, Eq)]
 enum State {
-    /// Nothing was sent yet.
+    /// Not yet started.
     New,
-    /// The system goes on with it by itself.
+    /// In progress; the system continues by itself.
     Connecting,
 }
 
@@ -113,7 +113,7 @@ impl race::Attempts for Attempts<'_> {
 }
 
 impl Attempts<'_> {
-    /// Begins to connect, and waits for that as long as `limit`.
+    /// Starts to connect, and waits for at most `limit`.
     fn begin(&mut self, new: usize, limit: Duration) -> Option<Ended> {
         let attempt = self.running.get_mut(new)?;
         attempt.state = State::Connecting;
@@ -128,7 +128,8 @@ impl Attempts<'_> {
         }
     }
 
-    /// Looks at all attempts, without waiting. An error is told once, so only one is asked for.
+    /// Checks all attempts without waiting. The system returns an error only once, so only one
+    /// attempt is asked for its error.
     fn look(&mut self) -> Option<Ended> {
         if let Some(at) = self.running.iter().position(Attempt::is_connected) {
             return Some(self.ended(at, Ok(())));
@@ -145,7 +146,7 @@ impl Attempts<'_> {
 }
 
 impl Attempt {
-    /// It has a peer as soon as it is connected.
+    /// Returns whether the socket is connected, that is, has a peer.
     fn is_connected(&self) -> bool {
         self.socket.peer_addr().is_ok()
     }
@@ -155,7 +156,7 @@ impl Attempt {
     }
 }
 
-/// The system waits for at least as long.
+/// The shortest wait for the system to connect.
 const SHORTEST: Duration = Duration::from_millis(1);
 
 #[cfg(all(test, target_os = "linux"))]
@@ -172,9 +173,9 @@ mod tests {
         budget
     }
 
-    /// A queue that is full is waited for as long as a connection may take.
+    /// A full queue is waited for until the connect timeout.
     #[test]
-    fn a_unix_socket_whose_queue_is_full() {
+    fn a_full_queue_of_a_unix_socket_is_waited_for() {
         let path = std::env::temp_dir().join(format!("leanhttp-{}-full.sock", std::process::id()));
         let _ = std::fs::remove_file(&path);
         let listener = RawSocket::new(Domain::UNIX, Type::STREAM, None).unwrap();

@@ -1,4 +1,4 @@
-//! Reading a response's body: as bytes, text, JSON, or piece by piece.
+//! Reads a response's body: as bytes, text, JSON, or piece by piece.
 
 use std::io::{self, Read, Write};
 
@@ -8,52 +8,53 @@ use super::{Reader, Response};
 use crate::driver::poll_once::run;
 use crate::error::{Error, Result};
 
-/// What `copy_to` moves at once.
+/// The size of the pieces of `copy_to`.
 const COPY_PIECE: usize = 64 * 1024;
 
 impl Response {
-    /// The whole body.
+    /// Reads the whole body.
     ///
     /// # Errors
     ///
-    /// If the body is cut short, cannot be decoded, comes too late, or is larger than
+    /// If the body is cut short, cannot be decoded, exceeds a time limit, or is larger than
     /// [`body_limit`](crate::client::ClientBuilder::body_limit).
     pub fn bytes(mut self) -> Result<Bytes> {
         run(|| self.collect()).map(Bytes::from)
     }
 
-    /// The whole body as text: decoded by the charset of `Content-Type` (feature `charset`), or as
-    /// UTF-8; what is no character becomes U+FFFD. A byte order mark is removed.
+    /// Reads the whole body as text: decoded by the charset of `Content-Type` (feature `charset`),
+    /// or as UTF-8; invalid sequences become U+FFFD. A byte order mark is removed.
     ///
     /// # Errors
     ///
-    /// As [`bytes`](Self::bytes).
+    /// As for [`bytes`](Self::bytes).
     pub fn text(self) -> Result<String> {
         run(|| self.collect_text("utf-8"))
     }
 
-    /// The whole body as text, decoded by `default_encoding` if `Content-Type` names no charset.
+    /// Reads the whole body as text, decoded by `default_encoding` if `Content-Type` names no
+    /// charset.
     ///
     /// # Errors
     ///
-    /// As [`bytes`](Self::bytes).
+    /// As for [`bytes`](Self::bytes).
     #[cfg(feature = "charset")]
     pub fn text_with_charset(self, default_encoding: &str) -> Result<String> {
         run(|| self.collect_text(default_encoding))
     }
 
-    /// The whole body, parsed as JSON.
+    /// Reads the whole body and parses it as JSON.
     ///
     /// # Errors
     ///
-    /// As [`bytes`](Self::bytes); and if the body is not JSON or not of the shape of `T`: the error
-    /// names line, column and what stands there.
+    /// As for [`bytes`](Self::bytes); and if the body is not JSON or does not have the shape of
+    /// `T`: the error names the line, the column and the text there.
     #[cfg(feature = "json")]
     pub fn json<T: serde::de::DeserializeOwned>(self) -> Result<T> {
         run(|| self.collect_json())
     }
 
-    /// Copies the body to `writer` piece by piece; says how many bytes it had.
+    /// Copies the body to `writer` piece by piece; returns the number of bytes.
     ///
     /// ```no_run
     /// let mut response = leanhttp::get("https://example.org/large.iso")?;
@@ -64,7 +65,7 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// If the body is cut short, cannot be decoded or comes too late, or if the writer fails.
+    /// If the body is cut short, cannot be decoded or exceeds a time limit, or if the writer fails.
     pub fn copy_to<W: Write + ?Sized>(&mut self, writer: &mut W) -> Result<u64> {
         let mut piece = vec![0; COPY_PIECE];
         let mut copied = 0;
@@ -80,14 +81,14 @@ impl Response {
     }
 }
 
-/// Reads the body as it comes, decoded. An [`Error`] is inside each `io::Error`.
+/// Reads the decoded body as it arrives. Each `io::Error` contains an [`Error`].
 impl Read for Response {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         run(|| self.next_bytes(into)).map_err(Error::into_io)
     }
 }
 
-/// Reads the body as it comes, decoded. An [`Error`] is inside each `io::Error`.
+/// Reads the decoded body as it arrives. Each `io::Error` contains an [`Error`].
 impl Read for Reader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         run(|| self.next_bytes(into)).map_err(Error::into_io)
@@ -95,9 +96,9 @@ impl Read for Reader {
 }
 
 impl Error {
-    /// The response that [`error_for_status`](crate::client::response::Response::error_for_status)
-    /// refused, that was [no upgrade](Response::upgrade), or that was a redirect which was not followed,
-    /// so that its body can be read.
+    /// Returns the response of an error, so that its body can be read: one that
+    /// [`error_for_status`](crate::client::response::Response::error_for_status) refused, that was
+    /// [not an upgrade](Response::upgrade), or that was a redirect which was not followed.
     ///
     /// ```no_run
     /// # let response = leanhttp::get("https://example.org/")?;
@@ -109,8 +110,8 @@ impl Error {
     ///
     /// # Errors
     ///
-    /// The error itself, if there is no response in it, or one of the async front: that one comes
-    /// by `leanhttp::tokio::Response::try_from(error)`.
+    /// The error itself, if it contains no response, or one of the async client: for that use
+    /// `leanhttp::tokio::Response::try_from(error)`.
     pub fn into_response(self) -> Result<Response> {
         self.try_into()
     }

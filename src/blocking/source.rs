@@ -1,11 +1,11 @@
-//! What the bytes of a request's body come from.
+//! The sources of a request body's bytes.
 
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use crate::body::{self, Unrewindable};
 
-/// A reader of the caller's.
+/// A reader that the caller supplied.
 pub struct Source(Reader);
 
 enum Reader {
@@ -17,12 +17,12 @@ trait ReadSeek: Read + Seek {}
 
 impl<R: Read + Seek> ReadSeek for R {}
 
-/// Where the first read of a reader began.
+/// The position of a reader's first read.
 enum Start {
-    /// There was none yet.
+    /// Nothing was read yet.
     Unread,
     At(u64),
-    /// The next read is to begin there again.
+    /// The next read begins there again.
     BackTo(u64),
     Unknown(io::ErrorKind),
 }
@@ -32,12 +32,12 @@ impl Source {
         Self(Reader::Once(Box::new(reader)))
     }
 
-    /// Of a reader that is read again where it has to be.
+    /// Creates the source of a reader that can be read again.
     pub(crate) fn rewindable<R: Read + Seek + Send + 'static>(reader: R) -> Self {
         Self(Reader::Seekable(Box::new(reader), Start::Unread))
     }
 
-    /// Reads once; 0 is the end.
+    /// Reads once; 0 means the end.
     pub(super) fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match &mut self.0 {
             Reader::Once(reader) => read(reader, into),
@@ -68,7 +68,7 @@ impl body::Source for Source {
 }
 
 impl Start {
-    /// Goes back if that is asked for; notes where the first read begins.
+    /// Records the position of the first read, or seeks back to it after a rewind.
     fn seek(&mut self, reader: &mut dyn ReadSeek) -> io::Result<()> {
         match *self {
             Self::At(_) | Self::Unknown(_) => {}
@@ -86,16 +86,19 @@ impl Start {
     }
 }
 
-/// It said where it stood, and does not go there.
+/// Returns the error for a reader that reported its position but cannot seek to it.
 fn not_sent_again(error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("its reader cannot seek to be sent again: {error}"))
+    io::Error::new(
+        error.kind(),
+        format!("the reader cannot seek back to send the body again: {error}"),
+    )
 }
 
 fn read(reader: &mut dyn Read, into: &mut [u8]) -> io::Result<usize> {
     loop {
         match reader.read(into) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // Anyone can implement `Read`; what was never written must not be sent.
+            // `Read` is safe to implement wrongly; bytes that were never written must not be sent.
             Ok(count) if count > into.len() => {
                 return Err(io::Error::other("a reader claimed more bytes than it had room for"));
             }

@@ -1,4 +1,4 @@
-//! A socket of the system, which is told how long each call may take.
+//! A blocking socket, whose timeouts are set before each call.
 
 use std::io::{self, Read};
 use std::net::{Shutdown, SocketAddr};
@@ -12,22 +12,22 @@ use crate::driver::system::{self, Meanwhile, Pending};
 use crate::os;
 use crate::policy::deadline::budget::Wait;
 
-/// What a wait ends after; never, if there is none.
+/// The limit of a wait; `None` waits without limit.
 pub(super) type Limit = Option<Duration>;
 
 /// A connected socket.
 #[derive(Debug)]
 pub struct Stream {
-    /// Shared with whoever may have to end a call.
+    /// Shared with cancel hooks, which shut the socket down.
     socket: Arc<Socket>,
-    /// The limits that the system knows of, where that is known: telling it again costs a system
-    /// call.
+    /// The timeouts that are set on the socket, if they are known: setting one costs a system call.
     read_limit: Option<Limit>,
     write_limit: Option<Limit>,
 }
 
 impl Stream {
-    /// `write_limit` is what the system was told last, if anything.
+    /// Creates a stream. `write_limit` is the write timeout that is set on the socket, if it is
+    /// known.
     pub(super) fn new(socket: Socket, write_limit: Option<Limit>) -> Self {
         Self { socket: Arc::new(socket), read_limit: None, write_limit }
     }
@@ -70,7 +70,8 @@ impl system::Stream for Stream {
         let longest = match meanwhile {
             Meanwhile::Converse => CONVERSING_WRITE,
             Meanwhile::Listen => LONGEST_WRITE,
-            // There is nothing to look for: the limit that the system knows, from connecting, will do.
+            // Nothing else is watched, so the timeout that connecting has left on the socket is
+            // good enough.
             Meanwhile::Wait => self.write_limit.flatten().or(LONGEST_WRITE),
         };
         while left != Some(Duration::ZERO) {
@@ -101,7 +102,7 @@ impl system::Stream for Stream {
 
     fn interrupter(&self) -> impl Fn() + Send + 'static {
         let socket = Arc::clone(&self.socket);
-        move || drop(socket.shutdown(Shutdown::Both)) // what is closed already cannot be
+        move || drop(socket.shutdown(Shutdown::Both)) // fails if it is already closed
     }
 
     fn say_farewell(&mut self, bytes: &[u8]) {
@@ -111,11 +112,12 @@ impl system::Stream for Stream {
     }
 }
 
-/// After so long a write that waits looks whether the peer has answered, or is gone: its system may keep
-/// that to itself while it takes no bytes. Windows loses count of what was sent when a write ends so.
+/// The interval after which a blocked write checks whether the peer has answered or is gone; the
+/// system may not report either while the peer accepts no bytes. Not on Windows, which loses the
+/// count of sent bytes when a write times out.
 const LONGEST_WRITE: Limit = if cfg!(unix) { Some(Duration::from_millis(250)) } else { None };
 
-/// The same where both halves of an exchange move: the peer may write as soon as it has read.
+/// The interval while both halves of the exchange move: the peer may answer as soon as it has read.
 const CONVERSING_WRITE: Limit = if cfg!(unix) { Some(Duration::from_millis(10)) } else { None };
 
 fn shorter(one: Limit, other: Limit) -> Limit {
@@ -125,8 +127,8 @@ fn shorter(one: Limit, other: Limit) -> Limit {
     }
 }
 
-/// Whether a limit need not be changed: it is the same, or longer by so little that nobody who waits
-/// to its end will mind. In a handshake each step has a little less time than the one before.
+/// Returns whether a timeout can stay as it is: it is equal, or longer by at most 1/64. In a
+/// handshake each step has slightly less time than the one before.
 fn is_near(known: Limit, wanted: Limit) -> bool {
     match (known, wanted) {
         _ if known == wanted => true,
@@ -137,7 +139,7 @@ fn is_near(known: Limit, wanted: Limit) -> bool {
     }
 }
 
-/// The system counts microseconds, and takes none of them for no limit.
+/// Returns the limit as a socket timeout, which has microseconds, with 0 for no limit.
 pub(super) fn for_system(limit: Option<Duration>) -> Option<Duration> {
     limit.map(|limit| limit.max(Duration::from_micros(1)))
 }
@@ -147,7 +149,7 @@ fn pending(socket: &Socket) -> Pending {
     os::pending(socket)
 }
 
-/// There a look must be told not to block.
+/// Such platforms have no flag for a non-blocking peek.
 #[cfg(not(unix))]
 fn pending(socket: &Socket) -> Pending {
     let looked = socket.set_nonblocking(true).map(|()| os::pending(socket));
@@ -155,15 +157,15 @@ fn pending(socket: &Socket) -> Pending {
     looked.and_then(|pending| restored.map(|()| pending)).unwrap_or(Pending::End)
 }
 
-/// How long a farewell may take: nothing at all unless the system's buffers are full.
+/// The time limit for the final bytes: they need none unless the system's buffers are full.
 const FAREWELL: Duration = Duration::from_millis(1);
 
-/// How the system says that a limit of ours has passed. On Unix `TimedOut` is something else: the
-/// system has given the connection up.
+/// The error kind of an expired socket timeout. On Unix `TimedOut` has another meaning: the system
+/// has given the connection up.
 const LIMIT_PASSED: io::ErrorKind =
     if cfg!(unix) { io::ErrorKind::WouldBlock } else { io::ErrorKind::TimedOut };
 
-/// A system call failed: too late, or broken.
+/// Maps the error of a system call to an expired limit or an I/O error.
 pub(super) fn in_vain(error: io::Error, wait: Wait) -> SocketError {
     if error.kind() == LIMIT_PASSED && wait.at_most.is_some() {
         return wait.expired.into();
@@ -179,7 +181,7 @@ mod tests {
     use crate::policy::deadline::budget::{Budget, Operation, Timeouts};
 
     #[test]
-    fn limits_are_told_anew_unless_they_are_nearly_the_same() {
+    fn socket_timeouts_are_set_again_unless_nearly_equal() {
         let millis = |millis: u64| Some(Duration::from_millis(millis));
         for (known, wanted, expected) in [
             (None, None, true),
@@ -188,17 +190,17 @@ mod tests {
             (millis(6400), millis(6400), true),
             (millis(6500), millis(6400), true),
             (millis(6501), millis(6400), false),
-            (millis(6399), millis(6400), false), // it would end too early
+            (millis(6399), millis(6400), false), // would end too early
         ] {
             assert_eq!(is_near(known, wanted), expected, "{known:?} for {wanted:?}");
         }
     }
 
-    /// A connection that the system has given up (`TCP_USER_TIMEOUT`, keep-alive) is lost, and may be
-    /// replaced by another one; a limit of ours is the end of the call.
+    /// A connection that the system gave up (`TCP_USER_TIMEOUT`, keep-alive) is lost, and may be
+    /// replaced by another one; an expired limit ends the call.
     #[cfg(unix)]
     #[test]
-    fn the_end_of_the_systems_patience_is_no_limit_of_ours() {
+    fn a_timeout_of_the_system_is_an_io_error() {
         let second = Some(Duration::from_secs(1));
         for (read, kind, is_ours) in [
             (second, io::ErrorKind::WouldBlock, true),

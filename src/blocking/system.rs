@@ -1,4 +1,4 @@
-//! The world of this front: the operating system, whose calls block.
+//! The blocking runtime: the operating system, with blocking calls.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,13 +16,13 @@ use crate::os;
 use crate::os::lookups::{Lookups, Place};
 use crate::policy::deadline::budget::Budget;
 
-/// The operating system, as one client uses it.
+/// The operating system, as used by one client.
 #[derive(Debug, Clone, Default)]
 pub struct System {
     lookups: Arc<Lookups<Event, Threads>>,
 }
 
-/// A thread for each lookup.
+/// Runs each lookup on a new thread.
 #[derive(Debug, Clone, Copy)]
 struct Threads;
 
@@ -71,7 +71,7 @@ impl system::System for System {
     }
 }
 
-/// A flag that a thread sleeps on.
+/// A one-shot event that a thread waits for.
 #[derive(Debug, Default)]
 pub struct Event {
     is_set: Mutex<bool>,

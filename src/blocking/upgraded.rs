@@ -1,4 +1,4 @@
-//! Going over to another protocol, whose bytes are then read and written here.
+//! Upgrades a connection, and reads and writes on it.
 
 use std::io::{self, Read, Write};
 
@@ -7,16 +7,16 @@ use crate::driver::poll_once::run;
 use crate::error::{Error, Result};
 
 impl Response {
-    /// The connection itself, after a `101 Switching Protocols` (RFC 9110 §7.8).
+    /// Returns the connection after a `101 Switching Protocols` (RFC 9110 §7.8).
     ///
-    /// A request asks for that with its `Upgrade` and `Connection` fields, in HTTP/1.1; its body, if
-    /// it has one, is sent to its end first. A 101 to anything else than what `Upgrade` has offered
-    /// is an error of `send`. What else the protocol asks of the head of the response, as WebSocket
-    /// does with `Sec-WebSocket-Accept`, is for the caller to check.
+    /// A request asks for it with its `Upgrade` and `Connection` fields, in HTTP/1.1; its body, if
+    /// it has one, is sent to its end first. A 101 with a protocol that `Upgrade` did not offer is
+    /// an error of `send`. Check other requirements of the protocol on the head of the response
+    /// yourself, such as WebSocket's `Sec-WebSocket-Accept`.
     ///
-    /// A redirect within the origin takes the offer along; one to another origin leaves `Upgrade`
-    /// behind. A plain `http` request that goes by an HTTP proxy offers it to the proxy; one over
-    /// TLS or by SOCKS goes through a tunnel.
+    /// A redirect within the origin keeps the offer; a redirect to another origin removes
+    /// `Upgrade`. A plain `http` request through an HTTP proxy makes the offer to the proxy; one
+    /// over TLS or SOCKS uses a tunnel.
     ///
     /// ```no_run
     /// use std::io::{Read, Write};
@@ -33,21 +33,21 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// [`Kind::Upgrade`](crate::error::Kind::Upgrade) for a response of another status, which is no
-    /// error of the server's: it may not know the protocol. The error keeps the response;
-    /// [`into_response`](Error::into_response) gives it back.
+    /// [`Kind::Upgrade`](crate::error::Kind::Upgrade) for a response of another status, which is
+    /// not a fault of the server: it may not support the protocol. The error contains the response;
+    /// [`into_response`](Error::into_response) returns it.
     pub fn upgrade(self) -> Result<Upgraded> {
         self.into_upgraded()
     }
 }
 
 impl Upgraded {
-    /// Flushes and ends this direction, over TLS with `close_notify`; what the peer still says can be
-    /// read. Dropping it closes both. To do it again does nothing.
+    /// Flushes and shuts down the sending half, over TLS with `close_notify`; you can still read
+    /// what the peer sends. Dropping the connection closes both halves. A second call does nothing.
     ///
     /// # Errors
     ///
-    /// As those of `flush`: an [`Error`] is inside.
+    /// As for `flush`; the `io::Error` contains an [`Error`].
     ///
     /// ```no_run
     /// # fn example(mut upgraded: leanhttp::blocking::Upgraded) -> std::io::Result<()> {
@@ -65,15 +65,16 @@ impl Upgraded {
     }
 }
 
-/// An [`Error`] is inside each `io::Error`.
+/// Each `io::Error` contains an [`Error`].
 impl Read for Upgraded {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         run(|| self.receive(into)).map_err(Error::into_io)
     }
 }
 
-/// Over TLS a write may take bytes that cannot be sent at once, and tell only the next time why:
-/// `flush` what has to arrive. An [`Error`] is inside each `io::Error`.
+/// Over TLS a write may accept bytes that cannot be sent immediately, and only the next call
+/// reports the error: call `flush` for data that has to arrive. Each `io::Error` contains an
+/// [`Error`].
 impl Write for Upgraded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         run(|| self.send(bytes)).map_err(Error::into_io)

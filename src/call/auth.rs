@@ -1,5 +1,5 @@
-//! Who the call says it is, where the caller's fields do not say it: a netrc file, or answers to the
-//! challenges of Digest.
+//! Credentials that are not set on the request itself: from a netrc file, or as answers to Digest
+//! challenges (RFC 7616).
 
 use http::Method;
 use http::header;
@@ -13,7 +13,7 @@ use crate::policy::auth::credentials::Asked;
 use crate::policy::retry::Replay;
 
 impl<S: Source> Call<'_, S> {
-    /// A netrc file is asked where the program says nothing.
+    /// Takes the login from the netrc file unless the program set credentials.
     pub(super) fn look_up_login(&mut self) -> Result<()> {
         if self.digest.is_some() || self.config.credentials.is_some() {
             return Ok(());
@@ -27,7 +27,7 @@ impl<S: Source> Call<'_, S> {
         added.map_err(|error| error.for_url(&self.request.url))
     }
 
-    /// Digest credentials are of use for one attempt.
+    /// Prepares the Digest credentials of the next attempt; they are valid for one attempt only.
     pub(super) fn authenticate(&mut self) {
         if let Some(digest) = &mut self.digest {
             let target =
@@ -37,7 +37,7 @@ impl<S: Source> Call<'_, S> {
         }
     }
 
-    /// Whether a 401 is answered with what it asks for (RFC 7616 §3.3).
+    /// Returns whether a 401 is answered with the credentials that it asks for (RFC 7616 §3.3).
     pub(super) fn answers_challenge(&mut self, headers: &HeaderSection) -> bool {
         if self.digest.is_none() || self.replays() == Replay::Impossible {
             return false;

@@ -1,5 +1,5 @@
-//! The head of the request that the current hop sends: what the caller gave, then what the client
-//! adds where the caller gave nothing.
+//! The head of the current hop's request: the caller's fields, then the client's defaults for
+//! fields that the caller did not set.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,7 @@ use crate::policy::route::{self, Security};
 use crate::url::Url;
 
 impl<S: Source> Call<'_, S> {
-    /// Writes it, spelled as the caller wants it.
+    /// Writes the head, with the field names in the caller's spelling.
     pub(crate) fn write_head(&self, out: &mut Buffer) {
         let spelling = Spelling { case: self.config.case, names: &self.request.names };
         if spelling.is_usual() {
@@ -63,7 +63,7 @@ impl<S: Source> Call<'_, S> {
         head.end();
     }
 
-    /// What most requests say, if this is one of them: nothing but what the client says by itself.
+    /// Returns the prepared default lines if the request needs no others, as most requests do.
     fn default_lines(&self) -> Option<&Buffer> {
         let is_usual = self.request.headers.is_empty()
             && self.trust == Trust::Origin
@@ -88,8 +88,8 @@ impl<S: Source> Call<'_, S> {
         self.write_accept_encoding(head);
     }
 
-    /// A proxy that forwards is told the whole URL (RFC 9112 §3.2.2), and `*` as one without a path
-    /// (§3.2.4).
+    /// Returns the request target. A forwarding proxy gets the absolute URL (RFC 9112 §3.2.2), and
+    /// `*` as a URL without a path (§3.2.4).
     fn target(&self) -> Cow<'_, str> {
         let target = self.request.target.as_deref().unwrap_or(self.request.url.request_target());
         if !self.is_forwarded() {
@@ -107,8 +107,9 @@ impl<S: Source> Call<'_, S> {
         ))
     }
 
-    /// A proxy that forwards goes by the target alone: one that names another host would take along
-    /// what is meant for the URL's.
+    /// Checks that a forwarding proxy gets a target of the URL's own host. Such a proxy routes by
+    /// the target alone, so another host would receive the credentials that are meant for the URL's
+    /// host.
     pub(super) fn check_target(&self) -> Result<()> {
         match self.request.target.as_deref() {
             Some(target) if self.is_forwarded() && !is_within(target, &self.request.url) => {
@@ -123,7 +124,7 @@ impl<S: Source> Call<'_, S> {
         self.proxy.as_deref().is_some_and(forwards)
     }
 
-    /// What is for the proxy, if that is who reads this request.
+    /// Writes the fields for the proxy if the proxy reads this request.
     fn write_proxy_fields(&self, head: &mut HeadWriter<'_>, proxied: &Proxied) {
         let Protocol::Http { fields, .. } = &proxied.hop.protocol else { return };
         if !self.is_forwarded() {
@@ -142,7 +143,7 @@ impl<S: Source> Call<'_, S> {
         }
     }
 
-    /// Whether a default field of the client goes into this request.
+    /// Returns whether a default field of the client is added to this request.
     fn takes(&self, name: &HeaderName, value: &HeaderValue) -> bool {
         const OURS: [HeaderName; 3] =
             [header::HOST, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
@@ -154,8 +155,8 @@ impl<S: Source> Call<'_, S> {
         !stays && known && !self.request.headers.contains_key(name) && !OURS.contains(name)
     }
 
-    /// Whether a field is not for `target`, which is another origin. That is not to speak whatever
-    /// protocol it likes with the caller, who has never named it.
+    /// Returns whether a field is removed on a redirect to `target`, another origin. `Upgrade` is
+    /// always removed: the caller offered its protocols to the first origin only.
     pub(super) fn stays_behind(
         &self,
         name: &HeaderName,
@@ -175,7 +176,7 @@ impl<S: Source> Call<'_, S> {
             || default.is_some_and(|(_, value)| self.takes(name, value))
     }
 
-    /// What the server may go over to.
+    /// Returns the protocols that the request offers in `Upgrade`.
     pub(crate) fn offer(&self) -> Option<Offer> {
         if !self.has(&header::UPGRADE) {
             return None;
@@ -187,7 +188,8 @@ impl<S: Source> Call<'_, S> {
         Offer::new(fields.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
-    /// A part of a coded body cannot be decoded, so a range is asked for as it is.
+    /// Writes `Accept-Encoding`, but not for a range request: a part of a coded body cannot be
+    /// decoded.
     fn write_accept_encoding(&self, head: &mut HeadWriter<'_>) {
         let Some(codings) = self.codings.accept_encoding() else { return };
         if !self.has(&header::RANGE) && !self.has(&header::ACCEPT_ENCODING) {
@@ -217,11 +219,11 @@ impl<S: Source> Call<'_, S> {
     }
 }
 
-const OTHER_HOST: &str = "request target: by a proxy only a path, `*` or the URL's own host can be \
-    asked for";
+const OTHER_HOST: &str = "request target: through a proxy it must be a path, `*` or a URL with the \
+    host of the request";
 
-/// Whether a target of the caller leads to the origin of the URL, whoever reads it: nothing that one
-/// parser or another could take for a host stands before its path.
+/// Returns whether the caller's target leads to the origin of the URL for every parser: nothing
+/// that a parser could take for a host precedes its path.
 fn is_within(target: &str, url: &Url) -> bool {
     let whole =
         target.strip_prefix("http://").and_then(|rest| rest.strip_prefix(url.host_header()));
@@ -229,8 +231,8 @@ fn is_within(target: &str, url: &Url) -> bool {
     is_own || target == "*" || target.starts_with('/')
 }
 
-/// Whether a `Referer` is not for `target` (RFC 9110 §10.1.3): a secure page is not told in the clear,
-/// and user and fragment are not told.
+/// Returns whether a `Referer` must not be sent to `target` (RFC 9110 §10.1.3): it is the URL of a
+/// secure page and `target` is not secure, or it contains a user or a fragment.
 fn tells_too_much(referer: &HeaderValue, target: &Url) -> bool {
     let referer = referer.as_bytes();
     let is_secure = referer.get(..6).is_some_and(|s| s.eq_ignore_ascii_case(b"https:"));

@@ -1,5 +1,6 @@
-//! What the client decides, told to the crate `log`: a line for each decision, at the level `debug`
-//! and for the target `leanhttp`. Lines hold no field, no query, no user and no password.
+//! Logs the client's decisions through the crate `log`: a line for each decision, at the level
+//! `debug` and for the target `leanhttp`. Lines contain no field, no query, no user and no
+//! password.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,8 +17,9 @@ use crate::url::Url;
 
 const TARGET: &str = "leanhttp";
 
-/// Hands a line to the program's logger. Connections are closed while a panic unwinds, too, where a
-/// second one would abort: the panic of a logger is told by the panic hook, and ends here.
+/// Passes a line to the program's logger. Connections are also closed while a panic unwinds, where
+/// a second panic would abort the process, so a panic of the logger is caught here after the panic
+/// hook has reported it.
 fn tell(line: fmt::Arguments<'_>) {
     if log::max_level() >= LevelFilter::Debug {
         let tell = || log::debug!(target: TARGET, "{line}");
@@ -52,7 +54,7 @@ pub(crate) fn retried(url: &Url, reason: Reason, delay: Duration) {
     tell(format_args!("{}: trying again in {delay:?}: {reason}", Page(url)));
 }
 
-/// Where a connection leads.
+/// Displays the route of a connection.
 struct Way<'a>(&'a Route);
 
 impl fmt::Display for Way<'_> {
@@ -77,7 +79,7 @@ impl fmt::Display for Origin<'_> {
     }
 }
 
-/// A URL without what may be secret.
+/// Displays a URL without the parts that may be secret.
 struct Page<'a>(&'a Url);
 
 impl fmt::Display for Page<'_> {

@@ -1,15 +1,18 @@
-//! A call: the request as the caller meant it, over all its hops, until the final response's head.
+//! A call: the caller's request, over all its hops, until the head of the final response.
 //!
 //! ```text
 //! new ──▶ hop: route, head, body ──▶ answered ──▶ Deliver
 //!          ▲                            │
-//!          ├─────── Now ◀───────────────┤ a redirect that is followed
-//!          ├─────── Now ◀────── failed ─┤ a stale connection, and sending again is safe
-//!          └─────── At ◀─────── failed ─┘ the caller's policy is to try once more
+//!          ├─────── Now ◀───────────────┤ a redirect is followed
+//!          ├─────── Now ◀────── failed ─┤ a stale connection, and resending is safe
+//!          └─────── At ◀─────── failed ─┘ the caller's policy allows a retry
 //! ```
 //!
-//! It decides and does nothing; the driver makes the connection that the [`Route`] asks for and
-//! carries the bytes.
+//! This code only decides. The driver makes the connection that the [`Route`] asks for and moves
+//! the bytes.
+//!
+//! Read [`request`] first, then this file, `head` and `validate` (what is sent), `outcome` (what
+//! follows from an attempt), `retry` and `auth`.
 
 #[cfg_attr(not(feature = "log"), path = "../off/log.rs")]
 pub(crate) mod log;
@@ -48,11 +51,11 @@ pub(crate) use request::RequestParts;
 /// The state of a call between its hops.
 pub(crate) struct Call<'c, S: Source> {
     config: &'c Config,
-    /// What the current hop asks for; its body is that of the current attempt, which the driver
-    /// reads.
+    /// The request of the current hop. Its body is the one of the current attempt; the driver reads
+    /// it.
     request: Box<RequestParts<S>>,
     outgoing: Outgoing,
-    /// The same body for another attempt, if it can be had again.
+    /// A copy of the body for another attempt, if the body can be cloned.
     replay: Option<Body<S>>,
     trust: Trust,
     proxy: Option<Box<Proxied>>,
@@ -61,12 +64,12 @@ pub(crate) struct Call<'c, S: Source> {
     expectation: Expectation,
     previous: Vec<Url>,
     resends: Resends,
-    /// Where the connection of the current attempt came from.
+    /// Records that the current attempt's connection is new or from the pool.
     connection: Origin,
     retry: Option<Arc<Policy>>,
-    /// How often a hop was tried again as the policy says, over all hops.
+    /// The number of retries that the policy made, over all hops.
     retries: u32,
-    /// Whether the last of them could be paid for.
+    /// The result of the last payment from the retry budget.
     payment: Payment,
     pub(crate) budget: Budget,
 }
@@ -74,19 +77,20 @@ pub(crate) struct Call<'c, S: Source> {
 /// The proxy of the current hop.
 struct Proxied {
     hop: Arc<Hop>,
-    /// What the caller has for it.
+    /// The credentials for the proxy that the caller set on the request.
     login: Option<HeaderValue>,
 }
 
-/// Whether the current hop leads to the origin that the caller named. Once it has not, it never
-/// does again: a foreign origin must not be able to send credentials anywhere, not even home.
+/// The trust in the current hop's origin. Once a hop has left the caller's origin, the call stays
+/// `Foreign`: a foreign origin must not be able to send credentials anywhere, not even back to the
+/// caller's origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trust {
     Origin,
     Foreign,
 }
 
-/// Whether this hop may still be sent again.
+/// The immediate resend that each hop has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Resends {
     OneLeft,
@@ -94,7 +98,7 @@ enum Resends {
 }
 
 impl<'c, S: Source> Call<'c, S> {
-    /// Starts the clock.
+    /// Creates a call and starts its clock.
     pub(crate) fn new(config: &'c Config, mut request: Box<RequestParts<S>>, now: Instant) -> Self {
         let timeouts = match &request.timeouts {
             Some(own) => Arc::new(own.over(&config.timeouts)),
@@ -120,7 +124,7 @@ impl<'c, S: Source> Call<'c, S> {
         }
     }
 
-    /// Checks the request as a whole, and settles the first hop.
+    /// Validates the request as a whole and prepares the first hop.
     pub(crate) fn begin(&mut self) -> Result<()> {
         let outgoing = prepare(self.config, &mut self.request);
         self.outgoing = outgoing.map_err(|error| error.for_url(&self.request.url))?;
@@ -158,8 +162,8 @@ impl<'c, S: Source> Call<'c, S> {
         Route::of(&self.request.url, self.proxy(), self.identity())
     }
 
-    /// Whether the client's certificate may be shown where the current hop leads. Where there is none,
-    /// connections need not be told apart.
+    /// Returns whether the client certificate may be sent on the current hop. A client without one
+    /// gets `Shown`, because its connections need not be kept apart.
     pub(crate) fn identity(&self) -> Identity {
         let could_be_shown =
             || Security::of(&self.request.url) == Security::Tls && self.config.tls.has_identity();
@@ -182,12 +186,12 @@ impl<'c, S: Source> Call<'c, S> {
         self.request.body.take().unwrap_or_default()
     }
 
-    /// What is left of the body after the attempt.
+    /// Takes back the rest of the body after an attempt.
     pub(crate) fn give_back(&mut self, body: Body<S>) {
         self.request.body = Some(body);
     }
 
-    /// Whether the body waits for `100 Continue`. HTTP/1.0 does not know that.
+    /// Returns whether the body waits for `100 Continue`, which HTTP/1.0 does not have.
     pub(crate) fn expectation(&self) -> Expectation {
         if self.has_body() && self.request.version == Version::HTTP_11 {
             self.expectation
@@ -196,12 +200,12 @@ impl<'c, S: Source> Call<'c, S> {
         }
     }
 
-    /// The current attempt begins, on a connection from there.
+    /// Begins the current attempt on a new connection or on one from the pool.
     pub(crate) fn begin_on(&mut self, connection: Origin) {
         self.connection = connection;
     }
 
-    /// Whether nothing secret goes into the request (RFC 9110 §9.3.8).
+    /// Returns whether the request is a TRACE, which must not contain secrets (RFC 9110 §9.3.8).
     fn is_trace(&self) -> bool {
         self.request.method == Method::TRACE
     }
@@ -217,7 +221,7 @@ impl<'c, S: Source> Call<'c, S> {
         }
     }
 
-    /// Whether the body can be had for another attempt.
+    /// Returns an error if the body cannot be produced for another attempt.
     fn may_be_sent_again(&self) -> Result<(), Unrewindable> {
         if !self.has_body() || self.replay.is_some() {
             return Ok(());
@@ -239,7 +243,7 @@ impl<'c, S: Source> Call<'c, S> {
         }
     }
 
-    /// Whether the request, as it is sent, says that the connection is closed after it.
+    /// Returns whether the request is sent with `Connection: close`.
     pub(crate) fn says_close(&self) -> bool {
         let (own, defaults) = (&self.request.headers, &self.config.defaults);
         let by_default = has_member(defaults, &header::CONNECTION, "close");
@@ -247,14 +251,14 @@ impl<'c, S: Source> Call<'c, S> {
             || (by_default && !own.contains_key(header::CONNECTION))
     }
 
-    /// The URL that was requested last, the deadlines of the body, and where the time went.
+    /// Returns the URL of the last request, the deadlines of the body and the timings.
     pub(crate) fn into_parts(self) -> (Url, Budget, Option<Box<Timings>>) {
         let (budget, timings) = self.budget.into_body();
         (self.request.url, budget, timings)
     }
 }
 
-/// What can be found wrong before anything is sent; moves the user of the URL to where it belongs.
+/// Runs the checks that need no connection, and moves the user of the URL into the credentials.
 fn prepare<S: Source>(config: &Config, request: &mut RequestParts<S>) -> Result<Outgoing> {
     request.take_userinfo(config.netrc.as_ref())?; // `build` has done so, if the request was built
     let outgoing = request.validate()?;
@@ -264,7 +268,7 @@ fn prepare<S: Source>(config: &Config, request: &mut RequestParts<S>) -> Result<
     Ok(outgoing)
 }
 
-/// Takes what is for the proxy out of the request: it goes to no origin.
+/// Moves `Proxy-Authorization` from the request to its proxy, because it must not reach an origin.
 fn proxied<S: Source>(
     config: &Config,
     request: &mut RequestParts<S>,

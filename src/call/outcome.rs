@@ -1,5 +1,4 @@
-//! What comes of an attempt, and what follows from it: the response, another hop, the same once more,
-//! or an error.
+//! The decision after an attempt: deliver the response, follow a redirect, send again, or fail.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,24 +23,24 @@ use crate::policy::retry::stale::{self, Obstacle};
 use crate::policy::retry::{Answered, Loss, Origin, Payment, Replay, Sent};
 use crate::url::Url;
 
-/// What to do next.
+/// The decision after a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// This is the response.
+    /// Delivers this response to the caller.
     Deliver,
-    /// There is another hop or another attempt: read away the rest of this response if that is cheap.
+    /// Sends another request; the rest of this response is drained if that is cheap.
     Again(When),
 }
 
-/// When to send again.
+/// The time of the next attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum When {
     Now,
-    /// Not before this moment, which lies before the end of the call.
+    /// No earlier than this moment, which is before the deadline of the call.
     At(Instant),
 }
 
-/// An attempt that brought no response.
+/// An attempt without a response.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) error: Error,
@@ -52,7 +51,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// An attempt for which there was no connection.
+    /// Returns the failure of an attempt that got no connection.
     pub(crate) fn unconnected(error: Error) -> Self {
         Self {
             error,
@@ -63,7 +62,7 @@ impl Failure {
         }
     }
 
-    /// Whether a connection that was used before was lost, and nothing came on it.
+    /// Returns whether a connection from the pool was lost before any byte of the response arrived.
     pub(crate) fn is_stale_connection(&self) -> bool {
         self.loss == Loss::Connection
             && self.connection == Origin::Pooled
@@ -72,7 +71,7 @@ impl Failure {
 }
 
 impl<S: Source> Call<'_, S> {
-    /// Takes note of a response's head and says whether it is the final one.
+    /// Processes a response's head and decides whether it is the final one.
     pub(crate) fn answered(&mut self, head: &ResponseHead, world: &impl World) -> Result<Next> {
         self.store_cookies(&head.headers);
         if head.status == StatusCode::EXPECTATION_FAILED && self.forget_expectation() {
@@ -89,7 +88,7 @@ impl<S: Source> Call<'_, S> {
             return Ok(Next::Again(When::At(at)));
         }
         if self.config.redirect.is_none() {
-            return Ok(Next::Deliver); // whatever the target is
+            return Ok(Next::Deliver); // even if the target is invalid
         }
         let target = redirect::target(head.status, &head.headers, &self.request.url);
         let Some(target) = target.map_err(|error| error.for_url(&self.request.url))? else {
@@ -107,7 +106,7 @@ impl<S: Source> Call<'_, S> {
         }
     }
 
-    /// Says when the attempt is repeated, or why the call fails.
+    /// Returns the time of the next attempt, or the error of the call.
     pub(crate) fn failed(&mut self, failure: Failure, world: &impl World) -> Result<When> {
         let stale = match stale::may_send_again(self.attempt(&failure)) {
             Err(Obstacle::Method) if self.repeats_on_reused_connection() => Ok(()),
@@ -123,7 +122,7 @@ impl<S: Source> Call<'_, S> {
         Err(self.explained(failure.error, stale.err()))
     }
 
-    /// The error of the last attempt, with what the caller may ask about it.
+    /// Returns the error of the last attempt, with notes on why it was not sent again.
     fn explained(&self, error: Error, obstacle: Option<Obstacle>) -> Error {
         let method = &self.request.method;
         let error = match obstacle {
@@ -142,26 +141,27 @@ impl<S: Source> Call<'_, S> {
         };
         let error = match self.payment {
             Payment::Made => error,
-            Payment::Refused => error.note("not retried: the host's retries in hand are used up"),
+            Payment::Refused => error.note("not retried: the retry budget of the host is used up"),
         };
         error.for_url(&self.request.url)
     }
 
-    /// Whether this response only says that the connection had idled for too long.
+    /// Returns whether this response only says that the connection was idle for too long (RFC 9110
+    /// §15.5.9).
     fn was_stale(&self, head: &ResponseHead) -> bool {
         stale::is_timed_out(self.connection, &self.request.method, head)
             && self.resends == Resends::OneLeft
             && self.replays() == Replay::Possible
     }
 
-    /// Once more, on a fresh connection.
+    /// Sends the request again, on a new connection.
     fn resend(&mut self) {
         log::sent_again(&self.request.url, "the connection was closed before it answered");
         self.resends = Resends::Used;
         self.rewind();
     }
 
-    /// Whether a connection of this hop was lost, so that those that idle are not to be trusted.
+    /// Returns whether a connection of this hop was lost, so that its idle connections are suspect.
     pub(crate) fn is_resent(&self) -> bool {
         self.resends == Resends::Used
     }
@@ -194,8 +194,8 @@ impl<S: Source> Call<'_, S> {
         Ok(Next::Again(When::Now))
     }
 
-    /// RFC 9110 §10.1.1: after 417 the request is sent again without its expectation, if it had one
-    /// and the body can still be sent.
+    /// Prepares the resend after a 417, which is sent without the expectation (RFC 9110 §10.1.1).
+    /// Returns false if the request had none or its body cannot be sent again.
     fn forget_expectation(&mut self) -> bool {
         let expected = self.expectation() == Expectation::Continue;
         if !expected || self.replays() == Replay::Impossible {
@@ -206,14 +206,14 @@ impl<S: Source> Call<'_, S> {
         true
     }
 
-    /// Makes everything ready for another attempt.
+    /// Prepares everything for another attempt.
     pub(super) fn rewind(&mut self) {
         self.budget.start_over();
         self.restore_body();
         self.authenticate();
     }
 
-    /// Makes the body whole again, which is known to be [possible](Self::replays).
+    /// Restores the body; the caller has checked that this is [possible](Self::replays).
     pub(super) fn restore_body(&mut self) {
         match (&self.replay, &mut self.request.body) {
             (Some(replay), body) => *body = replay.try_clone(),
@@ -243,8 +243,8 @@ impl<S: Source> Call<'_, S> {
         self.request.headers = headers;
     }
 
-    /// What must not leave the origin does not leave it behind the body either. Nor is any of it
-    /// announced, which nobody has to do (RFC 9110 §6.6.2).
+    /// Removes secret trailers when the call leaves its origin, together with the `Trailer` field,
+    /// which is optional (RFC 9110 §6.6.2).
     fn keep_trailers(&mut self) {
         for body in self.replay.iter_mut().chain(&mut self.request.body) {
             body.strip_trailers(|fields| remove(fields, &is_secret));
@@ -252,7 +252,8 @@ impl<S: Source> Call<'_, S> {
         self.request.headers.remove(header::TRAILER);
     }
 
-    /// The login that the caller gave is for the proxy of the first hop.
+    /// Sets the proxy of the next hop. The login that the caller gave is only for the proxy of the
+    /// first hop.
     fn go_by(&mut self, proxy: Option<Arc<Hop>>) {
         if self.proxy() != proxy.as_ref() {
             self.proxy = proxy.map(|hop| Box::new(Proxied { hop, login: None }));
@@ -267,7 +268,7 @@ impl<S: Source> Call<'_, S> {
         }
     }
 
-    /// How the body of the final response is decoded, if it is.
+    /// Returns the decoder for the body of the final response, if the body is coded.
     pub(crate) fn decoder(&self, head: &ResponseHead) -> Result<Option<coding::Decoder>> {
         // A part of a coded body cannot be decoded (RFC 9110 §15.3.7).
         if head.status == StatusCode::PARTIAL_CONTENT {
@@ -278,7 +279,7 @@ impl<S: Source> Call<'_, S> {
     }
 }
 
-/// Removes the names of which one line is `unwanted`.
+/// Removes all lines of each name that has an `unwanted` line.
 fn remove(headers: &mut HeaderMap, unwanted: &dyn Fn(&HeaderName, &HeaderValue) -> bool) {
     let mut names = Vec::new();
     for (name, value) in &*headers {

@@ -1,4 +1,4 @@
-//! A request as the caller means it: what a call starts from.
+//! The request as the caller built it, from which a call starts.
 
 use std::fmt;
 use std::sync::Arc;
@@ -37,15 +37,15 @@ pub(crate) struct RequestParts<S: Source> {
     pub(crate) digest: Option<digest::Login>,
     pub(crate) expectation: Option<Expectation>,
     pub(crate) retry: Option<Arc<retry::Policy>>,
-    /// Names of fields as they are to be spelt, in the order of the lines.
+    /// The spelling of field names, in the order of the lines.
     pub(crate) names: Vec<Box<str>>,
-    /// What stands in the request line instead of the URL's path and query.
+    /// The request target, if it replaces the URL's path and query.
     pub(crate) target: Option<Box<str>>,
-    /// The type of a body that is a form, with its boundary.
+    /// The media type of a form body, with its boundary.
     pub(crate) form_type: Option<Box<HeaderValue>>,
 }
 
-/// The timeouts that a request has of its own; the others are the client's.
+/// The timeouts of a single request. Unset ones are taken from the client.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Overrides {
     pub(crate) total: Option<Duration>,
@@ -76,7 +76,7 @@ impl Overrides {
 }
 
 impl<S: Source> RequestParts<S> {
-    /// A request without fields and body.
+    /// Creates a request without fields and body.
     pub(crate) fn new(method: Method, url: Url) -> Self {
         Self {
             method,
@@ -96,12 +96,12 @@ impl<S: Source> RequestParts<S> {
         }
     }
 
-    /// Takes user name and password out of the URL, so that nothing that shows it shows them, and makes
-    /// them the credentials of the request unless it has others.
+    /// Moves the user name and password out of the URL, so that nothing that shows the URL reveals
+    /// them, and uses them as credentials unless the request has others.
     #[inline]
     pub(crate) fn take_userinfo(&mut self, netrc: Option<&Netrc>) -> Result<()> {
         if !self.url.has_userinfo() {
-            return Ok(()); // as nearly always
+            return Ok(()); // the common case
         }
         self.authorize_by_url(netrc)
     }
@@ -115,14 +115,14 @@ impl<S: Source> RequestParts<S> {
         self.default_header(header::AUTHORIZATION, basic)
     }
 
-    /// Sets the body, which is no form unless that is said.
+    /// Sets the body and clears the form type.
     pub(crate) fn set_body(&mut self, body: Body<S>) {
         self.body = Some(body);
         self.form_type = None;
     }
 
-    /// Adds the boundary of a form to the type that the caller gave it: without, no server can read it
-    /// (RFC 2046 §5.1.1).
+    /// Adds the form's boundary to the caller's `Content-Type`: without it a server cannot parse
+    /// the form (RFC 2046 §5.1.1).
     #[cfg(feature = "multipart")]
     pub(crate) fn complete_type(&mut self) -> Result<()> {
         let Some(own) = self.form_type.as_deref() else { return Ok(()) };
@@ -138,7 +138,7 @@ impl<S: Source> RequestParts<S> {
         Ok(())
     }
 
-    /// Sets a field, in the place of others of its name.
+    /// Sets a field and replaces others of its name.
     pub(crate) fn set_header(&mut self, name: HeaderName, value: HeaderValue) -> Result<()> {
         self.headers.try_insert(name, value).map_err(Error::too_many_fields)?;
         Ok(())
@@ -151,7 +151,7 @@ impl<S: Source> RequestParts<S> {
         Ok(())
     }
 
-    /// A copy, unless the body can be read only once.
+    /// Returns a copy, or `None` if the body can be read only once.
     pub(crate) fn try_clone(&self) -> Option<Self> {
         let body = match &self.body {
             Some(body) => Some(body.try_clone()?),
@@ -187,8 +187,8 @@ impl<S: Source> fmt::Debug for RequestParts<S> {
     }
 }
 
-/// Shows the values of fields, but none whose name says that it carries credentials, and no user and
-/// password of a URL in one.
+/// Shows the fields, but hides values whose name says that they carry credentials, and users and
+/// passwords of URLs inside values.
 struct Names<'a>(&'a HeaderMap);
 
 impl fmt::Debug for Names<'_> {

@@ -1,7 +1,7 @@
-//! Values of fields for messages: a URL in one, such as a `Referer`, may have a password in it.
+//! Hides passwords in field values for messages: a value may contain a URL, such as `Referer` does.
 
-/// The value with `***` for each authority of a URL that may hold a user name and password; none if
-/// nothing has to be hidden.
+/// Returns the value with `***` for each URL authority that may contain a user name and password,
+/// or `None` if nothing has to be hidden.
 pub(super) fn hidden(value: &[u8]) -> Option<String> {
     let (mut shown, mut rest, mut is_hidden) = (Vec::new(), value, false);
     while let Some(start) = authority(rest) {
@@ -17,8 +17,8 @@ pub(super) fn hidden(value: &[u8]) -> Option<String> {
     is_hidden.then(|| String::from_utf8_lossy(&shown).into_owned())
 }
 
-/// Where the first authority begins: behind the scheme, with as many slashes as there are (browsers take
-/// any number, of both kinds), or behind two slashes.
+/// Finds the start of the first authority: after a scheme and its slashes (browsers accept any
+/// number, of both kinds), or after two slashes.
 fn authority(value: &[u8]) -> Option<usize> {
     let is_slash = |byte: &u8| matches!(byte, b'/' | b'\\');
     let begins = |at: &usize| {
@@ -39,7 +39,7 @@ fn authority(value: &[u8]) -> Option<usize> {
     Some(behind + slashes)
 }
 
-/// How far it goes.
+/// Returns the length of the authority.
 fn length(from: &[u8]) -> usize {
     let ends = |byte: &u8| {
         matches!(byte, b'/' | b'\\' | b'?' | b'#' | b'"' | b'<' | b'>' | b',' | b';' | b' ' | b'\t')
@@ -47,7 +47,7 @@ fn length(from: &[u8]) -> usize {
     from.iter().position(ends).unwrap_or(from.len())
 }
 
-/// An `@` in any spelling.
+/// Returns whether the authority contains an `@` in any spelling.
 fn may_hold_userinfo(authority: &[u8]) -> bool {
     let spellings: [&[u8]; 3] = [b"@", b"%40", "\u{ff20}".as_bytes()];
     spellings.iter().any(|spelling| authority.windows(spelling.len()).any(|part| part == *spelling))
@@ -58,7 +58,7 @@ mod tests {
     use super::hidden;
 
     #[test]
-    fn passwords_of_urls() {
+    fn passwords_in_urls_are_hidden() {
         let rows = [
             ("http://u:s3cret@h/p?q", Some("http://***/p?q")),
             ("https://s3cret@h", Some("https://***")),

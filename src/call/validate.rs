@@ -12,8 +12,8 @@ use crate::http1::exchange::{Expectation, Outgoing};
 use crate::policy::auth::credentials;
 
 impl<S: Source> RequestParts<S> {
-    /// The last check before anything is sent: framing fields of the caller either agree with the
-    /// body or are refused (RFC 9112 §6.2, §6.3), and what remains of them is written by the client.
+    /// Validates the request before anything is sent. The caller's framing fields must agree with
+    /// the body (RFC 9112 §6.2, §6.3); they are then removed, because the client writes its own.
     pub(crate) fn validate(&mut self) -> Result<Outgoing> {
         if self.method == Method::CONNECT {
             return Err(Error::builder("CONNECT cannot be sent as a request"));
@@ -40,8 +40,8 @@ impl<S: Source> RequestParts<S> {
         Ok(outgoing)
     }
 
-    /// The response to TRACE shows the request as it was received, so that it must hold neither a body
-    /// nor anything secret (RFC 9110 §9.3.8).
+    /// Refuses a TRACE with a body or a secret: its response shows the request as received (RFC
+    /// 9110 §9.3.8).
     fn check_trace(&self) -> Result<()> {
         if self.body.as_ref().is_some_and(|body| {
             body.length() != Some(0) || body.presence_of_trailers() != Presence::No
@@ -57,7 +57,8 @@ impl<S: Source> RequestParts<S> {
         Err(Error::builder(format!("TRACE cannot carry {name}: {why}")))
     }
 
-    /// The field says what the setting says; the client writes it.
+    /// Turns the caller's `Expect: 100-continue` into the setting; the client writes the field
+    /// itself.
     fn take_expectation(&mut self) {
         if self.headers.get(header::EXPECT).is_some_and(is_continue) {
             self.headers.remove(header::EXPECT);
@@ -72,7 +73,8 @@ impl<S: Source> RequestParts<S> {
                 _ => Err(Error::builder("a framing field announces a body and there is none")),
             };
         };
-        // Those of somebody else's body go out in chunks if it goes so, or if the caller announces them.
+        // A body from `http_body` may have trailers. They are sent if the body is chunked or the
+        // caller announces them.
         let may_announce = announced.is_none() && self.version == Version::HTTP_11;
         match body.presence_of_trailers() {
             Presence::Yes => return self.with_trailers(announced),
@@ -104,7 +106,8 @@ impl<S: Source> RequestParts<S> {
         }
     }
 
-    /// Only a body in chunks has something after it (RFC 9112 §7.1.2).
+    /// Returns the framing of a body with trailers, which only the chunked coding supports (RFC
+    /// 9112 §7.1.2).
     fn with_trailers(&mut self, announced: Option<u64>) -> Result<Outgoing> {
         if announced.is_some() || self.version == Version::HTTP_10 {
             let detail = "trailers need Transfer-Encoding: chunked, without Content-Length, in 1.1";
@@ -118,7 +121,8 @@ impl<S: Source> RequestParts<S> {
         Ok(Outgoing::Chunked)
     }
 
-    /// RFC 9110 §8.6: where a body is usual its absence is said.
+    /// Returns the framing without a body. Methods that usually have one send `Content-Length: 0`
+    /// (RFC 9110 §8.6).
     fn without_body(&self, announced: Option<u64>) -> Outgoing {
         let usual = [Method::POST, Method::PUT, Method::PATCH].contains(&self.method);
         if usual || announced.is_some() { Outgoing::Length(0) } else { Outgoing::None }
@@ -144,7 +148,7 @@ impl<S: Source> RequestParts<S> {
 
 const NO_ACCOUNT: &str = "Content-Length is set, but the length of a part is not known";
 
-/// The caller asked for the chunked coding.
+/// A marker: the caller asked for the chunked coding.
 struct Chunked;
 
 #[cfg(test)]
@@ -203,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn framing_that_contradicts_itself_is_refused() {
+    fn contradictory_framing_is_refused() {
         use header::{CONTENT_LENGTH as CL, HOST, TRANSFER_ENCODING as TE};
         let cases = [
             (bytes(), vec![(CL, "3")], "Content-Length is 3 but the body has 5 bytes"),

@@ -1,4 +1,5 @@
-//! The client that both fronts share: settings and the pool, behind one pointer.
+//! The client of all runtimes: settings and the connection pool, behind one pointer. Requests are
+//! in [`request`], responses in [`response`].
 
 mod builder;
 pub mod request;
@@ -23,9 +24,9 @@ pub use builder::ClientBuilder;
 
 /// Sends requests, and keeps connections and settings for the next ones.
 ///
-/// A clone is the same client: it shares the pool, the cookies and the settings. Make one and keep
-/// it; a client that is made for one request can reuse nothing. It may be used from many threads
-/// at once.
+/// A clone is the same client: it shares the pool, the cookies and the settings. Create one and
+/// keep it; a client that is created for one request cannot reuse anything. It may be used from
+/// many threads at the same time.
 ///
 /// ```
 /// let client = leanhttp::Client::new();
@@ -38,17 +39,17 @@ pub struct Client<F: Front> {
 }
 
 impl<F: Front> Client<F> {
-    /// A client with the default settings.
+    /// Creates a client with the default settings.
     pub fn new() -> Self {
         Self::in_world(Config::apart(), F::System::default())
     }
 
-    /// Begins the settings of a client.
+    /// Returns a builder with the default settings.
     pub fn builder() -> ClientBuilder<F> {
         ClientBuilder::new()
     }
 
-    /// A client whose driver acts in that world.
+    /// Creates a client on the given system (used by tests).
     pub(crate) fn in_world(mut config: Apart<Config>, system: F::System) -> Self {
         config.complete();
         Arc::make_mut(&mut config.timeouts).default_silence(F::FIRST_BYTE);
@@ -59,7 +60,7 @@ impl<F: Front> Client<F> {
         &self.shared
     }
 
-    /// What the pool holds at this moment.
+    /// Returns the current numbers of connections and waiting requests.
     ///
     /// ```
     /// assert_eq!(leanhttp::Client::new().pool_stats().idle, 0);
@@ -73,59 +74,59 @@ impl<F: Front> Client<F> {
         }
     }
 
-    /// Closes all connections that idle; those in use go on.
+    /// Closes all idle connections; those in use stay open.
     pub fn close_idle_connections(&self) {
         let idle = self.shared.idle().pool.clear();
-        drop(idle); // closed only here, where the pool is no longer locked
+        drop(idle); // closes them outside the lock of the pool
     }
 
-    /// A GET request.
+    /// Begins a GET request.
     pub fn get<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
         self.request(Method::GET, url)
     }
 
-    /// A POST request.
+    /// Begins a POST request.
     pub fn post<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
         self.request(Method::POST, url)
     }
 
-    /// A PUT request.
+    /// Begins a PUT request.
     pub fn put<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
         self.request(Method::PUT, url)
     }
 
-    /// A PATCH request.
+    /// Begins a PATCH request.
     pub fn patch<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
         self.request(Method::PATCH, url)
     }
 
-    /// A DELETE request.
+    /// Begins a DELETE request.
     pub fn delete<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
         self.request(Method::DELETE, url)
     }
 
-    /// A HEAD request.
+    /// Begins a HEAD request.
     pub fn head<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
         self.request(Method::HEAD, url)
     }
 
-    /// A request of any method but CONNECT.
+    /// Begins a request with any method except CONNECT.
     ///
-    /// A URL that cannot be used is told when the request is built or sent.
+    /// An invalid URL is reported when the request is built or sent.
     pub fn request<U: IntoUrl>(&self, method: Method, url: U) -> RequestBuilder<F> {
         RequestBuilder::new(self.clone(), method, url)
     }
 }
 
-/// What the pool of a client holds.
+/// The numbers of connections and waiting requests of a client's pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolStats {
-    /// Connections that wait for their next request.
+    /// The number of idle connections.
     pub idle: usize,
-    /// All connections, idle, in use and about to be made.
+    /// The number of all connections: idle, in use and being opened.
     pub open: usize,
-    /// Requests that wait for a connection, where there may be only so many: see
+    /// The number of requests that wait for a connection under the limit of
     /// [`pool_max_open_per_host`](ClientBuilder::pool_max_open_per_host).
     pub waiting: usize,
 }

@@ -37,8 +37,8 @@ impl<F: Front> Client<F> {
     }
 }
 
-/// The error of a redirect that is not followed, with the response that it came in: status, fields and
-/// body, if that can be read at all.
+/// Returns the error for a redirect that is not followed. It contains the response: status, fields,
+/// and the body if it can be decoded.
 #[cold]
 fn refuse<F: Front>(error: Error, response: Result<Response<Reader<F>>>) -> Error {
     let Ok(response) = response else { return error };
@@ -69,7 +69,7 @@ fn deliver<F: Front>(
     }
     let mut body = Reader::new(lease, request, decoder);
     if is_empty && head.received.status != StatusCode::SWITCHING_PROTOCOLS {
-        body.end(); // nobody reads what is not there
+        body.end(); // the caller need not read an empty body
     }
     Ok(Response { head, body })
 }

@@ -1,4 +1,4 @@
-//! A connection that has gone over to another protocol (RFC 9110 §7.8).
+//! A connection that was upgraded to another protocol (RFC 9110 §7.8).
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -15,28 +15,26 @@ use crate::error::{Error, Kind, Phase, Result};
 use crate::policy::deadline::budget::Budget;
 use crate::url::Url;
 
-/// A connection on which the server speaks another protocol now: bytes both ways, as the two sides
-/// of a socket.
+/// A connection on which the server speaks another protocol: bytes in both directions, as on a
+/// socket.
 ///
-/// What the server sent right behind its `101 Switching Protocols` is read first. Over TLS the bytes
-/// go through TLS as before. A read of 0 bytes is the peer's end; a TLS connection that ends
-/// without `close_notify` may have been cut by anyone, and is
+/// Bytes that the server sent right after its `101 Switching Protocols` are read first. Over TLS
+/// the bytes are still encrypted. A read of 0 bytes is the peer's end; a TLS connection that ends
+/// without `close_notify` may have been cut by an attacker, and is
 /// [`UnexpectedEof`](std::io::ErrorKind::UnexpectedEof).
 ///
-/// The deadline of the call ([`timeout`]) was kept with the response and is over. Its
-/// [`read_timeout`] and [`write_timeout`] (30 s, unless they were set) still hold, for each read and
-/// each write; the error is [`TimedOut`](std::io::ErrorKind::TimedOut). Nothing is lost by that: the
-/// same may be tried again. A protocol in which long silence is usual takes
-/// [`set_read_timeout`](Self::set_read_timeout). A [`CancelToken`](crate::CancelToken) of the request
-/// ends this too.
+/// The deadline of the call ([`timeout`]) ends with the response. The [`read_timeout`] and the
+/// [`write_timeout`] (30 s, unless they were set) still apply, to each read and each write; the
+/// error is [`TimedOut`](std::io::ErrorKind::TimedOut). A timeout loses no bytes: you can try
+/// again. For a protocol with long silences use [`set_read_timeout`](Self::set_read_timeout). A
+/// [`CancelToken`](crate::CancelToken) of the request ends this connection too.
 ///
-/// Dropping it closes the connection, which never goes back to the pool; over TLS with
-/// `close_notify`. Until then it counts as one of its host's
-/// ([`pool_max_open_per_host`]).
+/// Dropping it closes the connection, over TLS with `close_notify`; it never returns to the pool.
+/// Until then it counts as a connection of its host ([`pool_max_open_per_host`]).
 ///
-/// It cannot be split in two, because reading TLS may have to write and the other way round. Two
-/// threads share one behind a `Mutex`, where the one that reads sets a short timeout and lets
-/// go between its reads.
+/// It cannot be split, because reading TLS may have to write and the reverse. Two threads can share
+/// it behind a `Mutex`, if the reading one sets a short timeout and unlocks the mutex between its
+/// reads.
 ///
 /// [`timeout`]: crate::client::request::RequestBuilder::timeout
 /// [`read_timeout`]: crate::client::ClientBuilder::read_timeout
@@ -49,39 +47,40 @@ pub struct Upgraded<F: Front> {
 }
 
 impl<F: Front> Upgraded<F> {
-    /// The fields of the 101: `Upgrade` names the protocol.
+    /// Returns the fields of the 101: `Upgrade` names the protocol.
     pub fn headers(&self) -> &HeaderMap {
         self.head.received.headers.map()
     }
 
-    /// The URL of the request.
+    /// Returns the URL of the request.
     pub fn url(&self) -> &Url {
         &self.head.url
     }
 
-    /// The address of the peer; none for a Unix domain socket.
+    /// Returns the address of the peer; `None` for a Unix domain socket.
     pub fn remote_addr(&self) -> Option<SocketAddr> {
         self.head.addresses().remote
     }
 
-    /// The address of this end; none for a Unix domain socket.
+    /// Returns the local address; `None` for a Unix domain socket.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.head.addresses().local
     }
 
-    /// How long a read waits for its first byte; `None` is for ever.
+    /// Sets the time that a read waits for its first byte; `None` waits without limit.
     pub fn set_read_timeout(&mut self, timeout: Option<Duration>) {
         self.budget.timeouts_mut().read = timeout;
         self.connection.socket.forget_waits();
     }
 
-    /// How long a write waits until it gets rid of its first byte; `None` is for ever.
+    /// Sets the time that a write waits until its first byte is accepted; `None` waits without
+    /// limit.
     pub fn set_write_timeout(&mut self, timeout: Option<Duration>) {
         self.budget.timeouts_mut().write = timeout;
         self.connection.socket.forget_waits();
     }
 
-    /// Reads at least one byte, unless `into` has no room; 0 is the end.
+    /// Reads at least one byte, unless `into` is empty; 0 means the end.
     pub(crate) async fn receive(&mut self, into: &mut [u8]) -> Result<usize> {
         if into.is_empty() {
             return Ok(0);
@@ -90,8 +89,8 @@ impl<F: Front> Upgraded<F> {
         received.map_err(|halt| self.error(halt))
     }
 
-    /// Takes at least one of the bytes. Those that it says are on their way, or [`flush`] sends
-    /// them.
+    /// Accepts at least one of the bytes and returns their number. They are sent already, or by
+    /// [`flush`].
     ///
     /// [`flush`]: Self::flush
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<usize> {
@@ -102,13 +101,13 @@ impl<F: Front> Upgraded<F> {
         sent.map_err(|halt| self.error(halt))
     }
 
-    /// Sends everything that was taken.
+    /// Sends all bytes that were accepted.
     pub(crate) async fn flush(&mut self) -> Result<()> {
         let flushed = self.connection.flush(&mut self.budget).await;
         flushed.map_err(|halt| self.error(halt))
     }
 
-    /// Sends everything that was taken, and that it was all.
+    /// Sends all bytes that were accepted, and shuts down the sending half.
     pub(crate) async fn end_writing(&mut self) -> Result<()> {
         let ended = self.connection.end_writing(&mut self.budget).await;
         ended.map_err(|halt| self.error(halt))

@@ -1,4 +1,4 @@
-//! One's turn to have a connection: one that idles, a place for a new one, or a wait for either.
+//! Checks a connection out: an idle one, a permit to open one, or a place in the queue.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,7 @@ enum Checkout<F: Front> {
     Queued(Queued<F>),
 }
 
-/// A place in the queue, which is left when this is dropped.
+/// A place in the queue. Dropping it leaves the queue.
 struct Queued<F: Front> {
     shared: Arc<Shared<F>>,
     route: Route,
@@ -35,14 +35,15 @@ struct Queued<F: Front> {
     grants: Arc<Grants<F>>,
 }
 
-/// A connection to the call's current URL: the one that idled least and still lives, or a new one.
+/// Returns a connection to the call's current URL: the live idle one that was used last, or a new
+/// one.
 pub(super) async fn connection<F: Front>(
     shared: &Arc<Shared<F>>,
     call: &mut Call<'_, F::Source>,
 ) -> Result<Apart<Connection<F>>> {
     connect::check_url(call)?;
     loop {
-        // What idles is not to be spent on a call that is over.
+        // A call that is over must not use up an idle connection.
         let in_time = call.budget.check_time(|| shared.system.now());
         in_time.map_err(|expired| queue_error(call, expired))?;
         let permit = match check_out(shared, call) {
@@ -63,7 +64,7 @@ pub(super) async fn connection<F: Front>(
                         Ok(connection) => return Ok(connection),
                         Err(dead) => {
                             learn(shared, &dead);
-                            dead.into_permit() // it is this call's turn all the same
+                            dead.into_permit() // the next connection reuses the permit
                         }
                     }
                 }
@@ -75,15 +76,15 @@ pub(super) async fn connection<F: Front>(
     }
 }
 
-/// A connection was dead when it was used again: if its peer closes each one right after its response,
-/// the route is not pooled for a while.
+/// Handles a connection that was dead on reuse: if its peer closes each connection right after its
+/// response, the route is not pooled for a while.
 pub(super) fn learn<F: Front>(shared: &Shared<F>, dead: &Connection<F>) {
     if dead.was_closed_early() {
         shared.idle().pool.closed_early(dead.link.route(), shared.system.now());
     }
 }
 
-/// A connection that idled, if it is alive.
+/// Returns the idle connection, or `Err` with it if it is dead.
 async fn check_alive<F: Front>(
     mut connection: Apart<Connection<F>>,
     call: &mut Call<'_, F::Source>,
@@ -104,18 +105,18 @@ fn check_out<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F::Source>) -> C
         let taken = idle.pool.take(call.url(), call.proxy(), call.identity());
         let may_be_child = match &taken {
             Some((_, since)) => since.checked_add(SHORTEST_FORK).is_none_or(|fork| fork <= now),
-            None => shared.config.pool.max_open_per_host.is_some(), // places may be the parent's
+            None => shared.config.pool.max_open_per_host.is_some(), // permits may be the parent's
         };
         if may_be_child && idle.process != shared.system.process() {
             let of_parent = begin_anew(&mut idle, shared);
             drop(idle);
-            drop((taken, of_parent)); // only here, where the pool is no longer locked
+            drop((taken, of_parent)); // outside the lock of the pool
             idle = shared.idle();
             continue;
         }
         match taken {
-            // One was stale, so the others may be. A response that was being read during a fork is read by
-            // both.
+            // Another connection was stale, so this one may be. A response that was being read
+            // during a fork is read by both processes.
             Some((connection, _)) if call.is_resent() || !connection.is_of(idle.process) => {
                 closed.push(Closed { connection, reason: CloseReason::Suspect });
             }
@@ -128,18 +129,18 @@ fn check_out<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F::Source>) -> C
     };
     drop(idle);
     if !closed.is_empty() {
-        close(closed); // only here, where the pool is no longer locked
+        close(closed); // outside the lock of the pool
     }
     turn
 }
 
-/// Less than a fork takes, which copies the tables of all memory. To ask which process this is takes a
-/// system call, so nobody asks about a connection that was put away less than this ago: a program that
-/// sends one request after the other pays nothing, and one that does not has done something longer.
+/// Shorter than any fork, which copies the page tables. The process id costs a system call, so it
+/// is not read for a connection that became idle less than this ago: a program that sends one
+/// request after another pays nothing, and any other program has spent more time already.
 const SHORTEST_FORK: Duration = Duration::from_micros(10);
 
-/// In a child of `fork` connections, places and those who wait for them are the parent's: two that write
-/// on one connection would get each other's answers.
+/// Clears the pool in a child of `fork`: the connections, permits and waiters belong to the parent.
+/// If both processes wrote on one connection, each would get the other's responses.
 #[cold]
 fn begin_anew<F: Front>(
     idle: &mut Idle<F>,
@@ -150,7 +151,7 @@ fn begin_anew<F: Front>(
     (idle.pool.clear(), std::mem::replace(&mut idle.permits, permits))
 }
 
-/// A place for a new connection, or one in the queue.
+/// Returns a permit for a new connection, or a place in the queue.
 fn place<F: Front>(idle: &mut Idle<F>, shared: &Arc<Shared<F>>, route: Route) -> Checkout<F> {
     match idle.permits.hold(&route) {
         Place::Held => {
@@ -166,7 +167,7 @@ fn place<F: Front>(idle: &mut Idle<F>, shared: &Arc<Shared<F>>, route: Route) ->
 }
 
 impl<F: Front> Queued<F> {
-    /// Waits for one's turn. The clock for making a connection does not run yet.
+    /// Waits for a grant. The connect timeout does not run yet.
     async fn wait(self, call: &mut Call<'_, F::Source>) -> Result<Grant<F>> {
         let system = &self.shared.system;
         let expired = match call.budget.wait(Operation::Queue, || system.now()) {
@@ -180,7 +181,8 @@ impl<F: Front> Queued<F> {
                 }
             }
         };
-        // If somebody has sent for it already, what was waited for is on its way, and is not lost.
+        // If the queue has granted already, the grant is being handed over: take it, so that it is
+        // not lost.
         let grant = match self.leave() {
             Left::TooLate => self.grants.wait(None, &call.budget).await,
             Left::InTime => None,
@@ -222,7 +224,7 @@ mod tests {
     #[derive(Default)]
     struct Forks {
         process: u32,
-        /// The process in which each connection was dialled, and those in which it was used.
+        /// The process that dialed each connection, and those that used it.
         dialled: Vec<(u32, Vec<u32>)>,
     }
 
@@ -263,17 +265,17 @@ mod tests {
     }
 
     fn fork(network: &Mutex<Forks>) {
-        thread::sleep(Duration::from_millis(1)); // as long as a fork takes at least
+        thread::sleep(Duration::from_millis(1)); // no fork is faster
         network.lock().unwrap().process += 1;
     }
 
-    /// What the client does, with a fork between, and what came to each connection.
+    /// Runs requests with a fork between them; returns the use of each connection.
     fn used(network: &Mutex<Forks>) -> Vec<(u32, Vec<u32>)> {
         network.lock().unwrap().dialled.clone()
     }
 
     #[test]
-    fn parent_and_child_share_no_connection_that_idles() {
+    fn parent_and_child_share_no_idle_connection() {
         let network = Arc::<Mutex<Forks>>::default();
         let client = client(&network);
         let get = || {
@@ -290,9 +292,9 @@ mod tests {
         assert_eq!((client.pool_stats().idle, client.pool_stats().open), (1, 1));
     }
 
-    /// Neither does what is in use in the parent take a place in the child.
+    /// Connections in use in the parent hold no permit in the child either.
     #[test]
-    fn places_of_the_parent_are_not_the_childs() {
+    fn permits_of_the_parent_are_not_the_childs() {
         let network = Arc::<Mutex<Forks>>::default();
         let client = client(&network);
         let get = || {
@@ -302,7 +304,7 @@ mod tests {
         let parents = get();
         fork(&network);
         drop(get());
-        drop(parents); // with its connection, whose end must not free a place of the child's
+        drop(parents); // closes its connection, which must not free a permit of the child
         assert_eq!(client.pool_stats().open, 1);
         drop(get());
         assert_eq!(used(&network), [(0, vec![0]), (1, vec![1, 1])]);

@@ -1,4 +1,4 @@
-//! An open connection: the loop that carries out what its machine asks for.
+//! An open connection, and the loop that carries out what its machine asks for.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,55 +29,56 @@ use crate::policy::route::Route;
 use crate::pool::{Closed, Pooled};
 use crate::transport::tls::TlsInfo;
 
-/// How often an idle connection is read: tickets come by twos or fours, in one piece or two.
+/// The maximum number of reads on an idle connection: TLS tickets arrive by twos or fours, in one
+/// piece or two.
 const IDLE_READS: usize = 4;
 
-/// An open connection: a socket, and the machine that knows what its bytes mean.
+/// An open connection: a socket, and the machine that interprets its bytes.
 #[derive(Debug)]
 pub(crate) struct Connection<F: Front> {
     pub(crate) socket: Socket<F::System>,
     pub(crate) link: Link,
     opened: Instant,
-    /// Who may end the call that uses it.
+    /// Keeps the cancel hook of the current call registered.
     watch: Option<Watch>,
-    /// How long its peer keeps it; none if it has not said so.
+    /// The time that the peer keeps the connection idle; `None` if it has not announced one.
     lifetime: Option<Box<Lifetime>>,
-    /// It serves its second request, a moment after the first: if it is dead now, its peer closes
-    /// connections right after each response.
+    /// True while it serves its second request, soon after the first: if it is dead now, its peer
+    /// closes connections right after each response.
     is_just_reused: bool,
-    /// Why it is closed if it is dropped now.
+    /// The reason that is logged if it is dropped now.
     pub(super) closing: CloseReason,
-    /// While both halves of the exchange move: the next turn is that of the response.
+    /// True if it is the response's turn, while both halves of the exchange move.
     reads_next: bool,
-    /// Given back when everything else is closed, unless another connection takes it.
+    /// Released after everything else is closed, unless another connection takes it.
     permit: Option<Permit<F>>,
 }
 
-/// What became of a try to put a piece of the request's body into the machine.
+/// The result of trying to put a piece of the request's body into the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Filling {
     Done,
-    /// There is something to read, and the source has given nothing so far.
+    /// There is something to read, and the source has returned nothing so far.
     Input,
-    /// The source took too long for this occasion.
+    /// The source exceeded the patience of this call.
     Late,
 }
 
-/// How long a source of unknown length may take for its next piece once the response is complete.
-/// Whoever converses with the server may wait for the end of the response before ending the request.
+/// The limit for each read of a source of unknown length once the response is complete. A caller
+/// that converses with the server may wait for the end of the response before it ends the request.
 const REST_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Whether a rest of a body that nobody wants is waited for.
+/// The wait for input while an unwanted body is drained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Patience {
-    /// What has not come yet is not worth it.
+    /// Drains only what has already arrived.
     None,
-    /// As long as the budget lasts.
+    /// Waits until the budget expires.
     Budget,
 }
 
-/// Closes the connection; over TLS the peer is told so, or told what was wrong, unless the process that this
-/// one was forked from goes on with it.
+/// Closes the connection. Over TLS it sends `close_notify` or the pending alert first, unless the
+/// connection belongs to the parent process after a fork.
 impl<F: Front> Drop for Connection<F> {
     fn drop(&mut self) {
         log::closed(self.link.route(), self.closing);
@@ -131,18 +132,18 @@ impl<F: Front> Connection<F> {
         self.socket.addresses()
     }
 
-    /// What is known of the TLS connection to the origin.
+    /// Returns information about the TLS connection to the origin.
     pub(crate) fn tls_info(&mut self) -> Option<TlsInfo> {
         self.link.tls_info()
     }
 
-    /// Whether it was made in that process.
+    /// Returns whether that process opened the connection.
     pub(super) fn is_of(&self, process: u32) -> bool {
         self.permit.as_ref().is_none_or(|permit| permit.process() == process)
     }
 
-    /// Whether a connection that idled can be used: the peer has neither closed it nor spoken,
-    /// unless it was TLS that spoke by itself.
+    /// Returns whether an idle connection can be used: the peer has neither closed it nor sent
+    /// anything except TLS messages without data, such as session tickets.
     pub(crate) async fn is_alive(&mut self, budget: &mut Budget) -> bool {
         for _ in 0..IDLE_READS {
             match self.socket.pending() {
@@ -150,7 +151,7 @@ impl<F: Front> Connection<F> {
                 Pending::End => return false,
                 Pending::Bytes => {}
             }
-            // There is something, so this does not wait.
+            // Bytes have arrived, so this does not wait.
             if self.read(budget).await.is_err() || self.link.session.receive_idle().is_err() {
                 return false;
             }
@@ -158,14 +159,14 @@ impl<F: Front> Connection<F> {
         false
     }
 
-    /// Back from the pool after that time, with memory to work in.
+    /// Takes the connection out of the pool after that idle time and gives it buffers.
     pub(crate) fn wake(&mut self, shelf: &mut Shelf, idled: impl FnOnce() -> Duration) {
         self.is_just_reused = self.link.is_fresh() && idled() <= SOON;
         self.closing = CloseReason::Abandoned;
         self.link.wake(shelf);
     }
 
-    /// Takes note of how long the peer keeps the connection, if it says so.
+    /// Records how long the peer keeps the connection, if its `Keep-Alive` field says so.
     pub(crate) fn heed_keep_alive(&mut self, head: &ResponseHead) {
         if self.lifetime.is_some() || head.headers.has(&KEEP_ALIVE) {
             let lifetime = self.lifetime.get_or_insert_default();
@@ -173,7 +174,8 @@ impl<F: Front> Connection<F> {
         }
     }
 
-    /// Whether its peer closes connections right after each response, now that it was found dead.
+    /// Returns whether its peer closes connections right after each response; asked once it was
+    /// found dead.
     pub(super) fn was_closed_early(&self) -> bool {
         self.is_just_reused
     }
@@ -188,7 +190,7 @@ impl<F: Front> Connection<F> {
         self.watch = call.budget.cancel_token().map(|token| token.on_cancel(interrupter()));
         self.link.start(call).map_err(|halt| self.failure(halt))?;
         let mut body = call.take_body();
-        // A connection from the pool has just been looked at.
+        // A connection from the pool has just been checked for early bytes.
         if self.link.is_fresh() || body.has_source() {
             self.link.session.look_first();
         }
@@ -202,7 +204,7 @@ impl<F: Front> Connection<F> {
         self.link.failure(halt)
     }
 
-    /// The loop: step, and do what it asks for.
+    /// Runs the exchange: takes a step and carries it out, until the final head.
     async fn run(
         &mut self,
         body: &mut Body<F::Source>,
@@ -239,8 +241,8 @@ impl<F: Front> Connection<F> {
         }
     }
 
-    /// The attempt fails with `halt`, unless an answer is there. Of several errors the one is told that
-    /// explains most: a word of the peer, then what went wrong first.
+    /// Fails the attempt with `halt`, unless a response has arrived. Of several errors it returns
+    /// the one that explains most: one that the peer sent, else the first.
     async fn give_up(
         &mut self,
         halt: Halt,
@@ -253,12 +255,12 @@ impl<F: Front> Connection<F> {
         Err(write_error.filter(|_| !is_told).unwrap_or(halt))
     }
 
-    /// The final head, if it has come already although the client could not go on. A request whose body
-    /// failed was not carried out, whatever a success says.
+    /// Returns the final head if it has arrived although the client could not continue. A request
+    /// whose body failed was not carried out, even if the response is a success.
     async fn answer_beside(&mut self, halt: &Halt) -> Option<Box<ResponseHead>> {
         let takes_success = match halt {
-            // The total limit ends the wait for an answer. It is no reason to lose one that came while the
-            // request was being sent.
+            // The total limit ends the wait for a response. It must not lose one that arrived while
+            // the request was being sent.
             Halt::Expired(expired) if expired.is_of_peer() || !self.link.session.is_sent() => true,
             Halt::Body(_) => false,
             Halt::Expired(_) | Halt::Io(_) | Halt::Session(_) => return None,
@@ -267,7 +269,7 @@ impl<F: Front> Connection<F> {
             return None;
         }
         self.link.session.stop_sending();
-        let mut unlimited = Budget::unlimited(self.socket.now()); // only what is there is read
+        let mut unlimited = Budget::unlimited(self.socket.now()); // reads only what has arrived
         loop {
             match self.link.session.step().ok()? {
                 Step::Head(head) => {
@@ -280,7 +282,7 @@ impl<F: Front> Connection<F> {
         }
     }
 
-    /// Looks whether the peer has spoken before it was asked.
+    /// Checks whether the peer sent something before the request.
     async fn look(&mut self, budget: &mut Budget) -> Result<(), Halt> {
         match self.socket.pending() {
             Pending::Bytes => self.read(budget).await,
@@ -293,7 +295,7 @@ impl<F: Front> Connection<F> {
 
     async fn read(&mut self, budget: &mut Budget) -> Result<(), Halt> {
         if !self.link.session.has_heard() {
-            self.socket.readable(budget).await?; // thousands may wait: none of them holds room for it
+            self.socket.readable(budget).await?; // a waiting connection holds no read buffer
         }
         match self.socket.read(self.link.session.read_space(), budget).await? {
             0 => self.link.session.read_eof()?,
@@ -302,7 +304,7 @@ impl<F: Front> Connection<F> {
         Ok(())
     }
 
-    /// After a write that came too late, only what is there already is read.
+    /// Reads the response. After a write that timed out, reads only what has already arrived.
     async fn read_answer(
         &mut self,
         write_error: Option<&Halt>,
@@ -316,8 +318,8 @@ impl<F: Front> Connection<F> {
         }
     }
 
-    /// Reads, but sends the body if what is awaited has not come after a while, however many bytes of
-    /// other things have.
+    /// Reads, or sends the body if `100 Continue` does not arrive in time; other bytes that arrive
+    /// do not extend the wait.
     async fn await_continue(
         &mut self,
         since: &mut Option<Instant>,
@@ -361,9 +363,10 @@ impl<F: Front> Connection<F> {
         }
     }
 
-    /// The same while the response is read: it reads if there is something to read before the peer takes
-    /// a byte (RFC 9112 §9.5). A function of its own, so that the compiler merges the other one, which
-    /// every request goes through, into its caller: 0.4 % of a GET's instructions.
+    /// Writes like [`write`](Self::write) while the response is read: reads instead if input
+    /// arrives before the peer accepts a byte (RFC 9112 §9.5). It is a separate function so that
+    /// the compiler inlines `write`, which every request uses, into its caller: 0.4 % of a GET's
+    /// instructions.
     async fn write_or_read(
         &mut self,
         meanwhile: Meanwhile,
@@ -378,8 +381,8 @@ impl<F: Front> Connection<F> {
         }
     }
 
-    /// Puts the next piece of the request's body into the machine, unless there is something to read
-    /// before the source has given anything: the peer may answer, or be gone.
+    /// Puts the next piece of the request's body into the machine, unless input arrives before the
+    /// source returns anything: the peer may have answered or closed the connection.
     async fn fill(
         &mut self,
         body: &mut Body<F::Source>,
@@ -401,7 +404,7 @@ impl<F: Front> Connection<F> {
                 }
                 Feed::Read { source, into, holds_bytes } => (source, into, holds_bytes),
             };
-            // A source could outlast every limit before anything is written.
+            // Without a limit here a source could outlast all limits before anything is written.
             let wait = budget.wait(Operation::Source, || socket.now()).map_err(Halt::Expired)?;
             let (wait, is_patience) = wait.no_longer_than(patience);
             let mut input = Ok(());
@@ -428,7 +431,7 @@ impl<F: Front> Connection<F> {
         }
     }
 
-    /// What the time goes to.
+    /// Returns the stage that the time is counted for.
     fn stage(&self) -> Stage {
         let session = &self.link.session;
         match session.setup() {
@@ -440,8 +443,9 @@ impl<F: Front> Connection<F> {
         }
     }
 
-    /// A server may answer before it has read the whole request, or be gone. Once the head is there, no
-    /// more is read until the caller reads the body, which would fill the memory.
+    /// Returns whether input may hold a response, or the end of the connection, before the request
+    /// is sent. Once the head has arrived, no more is read until the caller reads the body, because
+    /// unread data would fill the memory.
     fn may_have_answer(&self) -> bool {
         self.may_be_heard() && self.socket.pending() != Pending::Nothing
     }
@@ -450,7 +454,8 @@ impl<F: Front> Connection<F> {
         self.link.session.has_sent() && self.link.session.may_be_answered()
     }
 
-    /// A broken connection may still hold the answer, and so may one that takes nothing more.
+    /// Returns whether the response may still arrive after a failed write: a broken connection may
+    /// already hold it, and so may one whose peer accepts no more bytes.
     fn may_be_answered(&self, halt: &Halt) -> bool {
         match halt {
             Halt::Io(_) => true,
@@ -463,7 +468,7 @@ impl<F: Front> Connection<F> {
 
     // The response's body.
 
-    /// The next bytes of the body; 0 is its end. `into` is not empty.
+    /// Reads the next bytes of the body; 0 means the end. `into` is not empty.
     pub(crate) async fn read_body(
         &mut self,
         into: &mut [u8],
@@ -496,7 +501,7 @@ impl<F: Front> Connection<F> {
         }
     }
 
-    /// As [`read_body`](Self::read_body), while the rest of the request is sent.
+    /// Reads like [`read_body`](Self::read_body), while the rest of the request is sent.
     pub(crate) async fn read_while_sending(
         &mut self,
         into: &mut [u8],
@@ -507,8 +512,8 @@ impl<F: Front> Connection<F> {
         read.map_err(|halt| self.link.body_error(halt))
     }
 
-    /// Both halves take turns: neither may starve the other, nor fill more memory than a piece of its
-    /// body takes.
+    /// Reads and sends in turns: neither half may starve the other, nor use more memory than a
+    /// piece of its body.
     async fn next_bytes_while_sending(
         &mut self,
         into: &mut [u8],
@@ -530,7 +535,8 @@ impl<F: Front> Connection<F> {
             self.reads_next = true;
             match step {
                 SendStep::Fill => self.fill_or_read(body, budget).await?,
-                // A peer that takes no more, or not in time, may have more to say all the same.
+                // A peer that accepts no more bytes, or not in time, may still send more of the
+                // response.
                 _ => match self.write_or_read(Meanwhile::Converse, budget).await {
                     Err(Halt::Io(_)) => self.link.session.write_failed(),
                     Err(Halt::Expired(_)) => self.link.session.stop_sending(),
@@ -540,14 +546,14 @@ impl<F: Front> Connection<F> {
         }
     }
 
-    /// The response is complete: the rest of the request is sent as far as the peer takes it. What it
-    /// does not take it does not want.
+    /// Sends the rest of the request after the response is complete, as far as the peer accepts it.
+    /// The peer does not want the part that it does not accept.
     async fn send_rest(
         &mut self,
         body: &mut Body<F::Source>,
         budget: &mut Budget,
     ) -> Result<(), Halt> {
-        // What was announced is waited for like any other body.
+        // A body of known length was announced, so its source has the usual time limits.
         let patience = body.length().is_none().then_some(REST_PATIENCE);
         loop {
             let sent = match self.link.session.send_step() {
@@ -573,7 +579,7 @@ impl<F: Front> Connection<F> {
         Ok(())
     }
 
-    /// Whether more of the request is to be sent.
+    /// Returns whether more of the request is to be sent.
     pub(crate) fn is_sending(&self) -> bool {
         self.link.session.is_sending()
     }
@@ -586,18 +592,19 @@ impl<F: Front> Connection<F> {
         self.link.session.take_trailers()
     }
 
-    /// The call that used it is over.
+    /// Releases the connection from a call that is over.
     pub(crate) fn let_go(&mut self) {
         self.watch = None;
         self.closing = CloseReason::LetGo;
     }
 
-    /// Gives its memory away before it idles.
+    /// Returns its buffers before it becomes idle.
     pub(crate) fn rest(&mut self, shelf: &mut Shelf) {
         self.link.session.rest(shelf);
     }
 
-    /// Reads away what is left of the body, if it is no more than `limit` bytes and there in time.
+    /// Reads and discards the rest of the body, if it has at most `limit` bytes and arrives in
+    /// time.
     pub(crate) async fn drain(
         &mut self,
         limit: usize,
@@ -609,14 +616,15 @@ impl<F: Front> Connection<F> {
             return Err(CloseReason::RequestIncomplete);
         }
         if patience == Patience::None {
-            self.closing = CloseReason::BodyUnread; // where a future can be pending, this ends at once
+            // The reason that remains if this future is dropped while it is pending.
+            self.closing = CloseReason::BodyUnread;
         }
         match self.body_left() {
             Some(0) => return self.link.session.reusable(),
             Some(left) if left > limit as u64 => return Err(CloseReason::BodyUnread),
             _ => {}
         }
-        let mut scratch = vec![0; 2048]; // not an array: it would be part of every future
+        let mut scratch = vec![0; 2048]; // an array would be part of every future
         let mut left = limit;
         loop {
             let step = self
@@ -655,14 +663,14 @@ impl<F: Front> Apart<Connection<F>> {
         self.closing = reason;
     }
 
-    /// Closes a connection that was not alive, to put another one in its place.
+    /// Closes a dead connection and returns its permit for another one.
     pub(super) fn into_permit(mut self) -> Option<Permit<F>> {
         self.closing = CloseReason::NotAlive;
         self.permit.take()
     }
 }
 
-/// Closes what the pool has given back.
+/// Closes the connections that the pool returned.
 pub(super) fn close<F: Front>(closed: impl IntoIterator<Item = Closed<Apart<Connection<F>>>>) {
     for Closed { connection, reason } in closed {
         connection.close(reason);

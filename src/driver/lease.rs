@@ -1,4 +1,4 @@
-//! A connection in use, which goes back to the pool by itself.
+//! A connection in use, which returns to the pool when it is dropped.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,20 +17,20 @@ use crate::error::Result;
 use crate::policy::deadline::budget::{Budget, Stage};
 use crate::pool::Pooled as _;
 
-/// How long the rest of a redirect's body is waited for. A new connection takes a round trip, with
-/// TLS two or three.
+/// The limit for draining a redirect's body. A new connection takes one round trip, with TLS two or
+/// three.
 const SKIP_PATIENCE: Duration = Duration::from_millis(100);
 
-/// A connection whose response is being read. When the lease ends, the connection is kept for the
-/// next request if it is clean, or can be made so at no wait; otherwise it is closed.
+/// A connection whose response is being read. When the lease ends, the connection is pooled if it
+/// is clean or can be drained without waiting; otherwise it is closed.
 #[derive(Debug)]
 pub(crate) struct Lease<F: Front> {
-    /// Present until the end of the lease.
+    /// `None` after the end of the lease.
     connection: Option<Apart<Connection<F>>>,
     shared: Arc<Shared<F>>,
     budget: Budget,
-    /// What its end takes: by a pointer, for the sake of small programs. It is large, and would
-    /// otherwise be repeated in each program that drops a response.
+    /// Ends the lease. A function pointer keeps this large code out of the caller's crate, where it
+    /// would be repeated for each place that drops a response.
     release: fn(&mut Self),
 }
 
@@ -40,22 +40,22 @@ impl<F: Front> Lease<F> {
         shared: &Arc<Shared<F>>,
         budget: Budget,
     ) -> Self {
-        // What is not there at once is not waited for.
+        // Only what has already arrived is drained.
         let release = |lease: &mut Self| ready(lease.end(Patience::None)).unwrap_or_default();
         Self { connection: Some(connection), shared: Arc::clone(shared), budget, release }
     }
 
-    /// How much of the body is still to come, if that is known.
+    /// Returns the number of body bytes still to be read, if it is known.
     pub(crate) fn body_left(&self) -> Option<u64> {
         self.connection.as_ref().map_or(Some(0), |connection| connection.body_left())
     }
 
-    /// What `bytes`, `text` and `json` take into memory at most.
+    /// Returns the maximum that `bytes`, `text` and `json` read into memory.
     pub(crate) fn body_limit(&self) -> u64 {
         self.shared.config.limits.body_bytes
     }
 
-    /// The next bytes of the body; 0 is its end.
+    /// Reads the next bytes of the body; 0 means the end.
     pub(crate) async fn read(&mut self, into: &mut [u8]) -> Result<usize> {
         match &mut self.connection {
             Some(connection) => {
@@ -66,7 +66,7 @@ impl<F: Front> Lease<F> {
         }
     }
 
-    /// As [`read`](Self::read), while the rest of the request is sent.
+    /// Reads like [`read`](Self::read), while the rest of the request is sent.
     pub(crate) async fn read_while_sending(
         &mut self,
         into: &mut [u8],
@@ -81,24 +81,24 @@ impl<F: Front> Lease<F> {
         }
     }
 
-    /// Whether more of the request is to be sent.
+    /// Returns whether more of the request is to be sent.
     pub(crate) fn is_sending(&self) -> bool {
         self.connection.as_ref().is_some_and(|connection| connection.is_sending())
     }
 
-    /// The body is not wanted, but the connection is: most servers send what little there is right
-    /// behind the head, which is worth a moment.
+    /// Drains the body to keep the connection: most servers send a short body right after the head,
+    /// which is worth a short wait.
     pub(crate) async fn skip_body(mut self) {
         self.budget = self.budget.shortened(SKIP_PATIENCE, self.shared.system.now());
         self.end(Patience::Budget).await;
     }
 
-    /// The lease ends, and the connection does not go back to the pool.
+    /// Ends the lease without returning the connection to the pool.
     pub(crate) fn into_connection(mut self) -> Option<(Apart<Connection<F>>, Budget)> {
         Some((self.connection.take()?, self.budget.clone()))
     }
 
-    /// The trailers, once the body was read to its end.
+    /// Returns the trailers, once the body was read to its end.
     pub(crate) fn trailers(&mut self) -> Option<Option<HeaderMap>> {
         let Some(connection) = &mut self.connection else { return Some(None) };
         let connection = &mut **connection;
@@ -136,7 +136,7 @@ impl<F: Front> Lease<F> {
             None => {
                 let evicted = idle.pool.put(connection, now);
                 drop(idle);
-                close(evicted); // only here, where the pool is no longer locked
+                close(evicted); // outside the lock of the pool
             }
         }
     }

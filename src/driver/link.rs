@@ -1,4 +1,5 @@
-//! A connection without its socket: what both fronts know of it, and what its failures mean.
+//! A connection without its socket: the part that is the same on every runtime, and the meaning of
+//! its failures.
 
 use std::io;
 use std::net::IpAddr;
@@ -23,7 +24,7 @@ use crate::transport::socks::{Destination, Socks};
 use crate::transport::tls::{Tls, TlsInfo};
 use crate::transport::tunnel::Tunnel;
 
-/// The machine of a connection, where it leads, and where it came from.
+/// The machine of a connection, its route, and the fact that it is new or from the pool.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) session: Session,
@@ -31,10 +32,10 @@ pub(crate) struct Link {
     origin: Origin,
 }
 
-/// Why an exchange cannot go on.
+/// The reason why an exchange cannot continue.
 #[derive(Debug)]
 pub(crate) enum Halt {
-    /// The time of the call is over.
+    /// A time limit of the call is over, or the call was canceled.
     Expired(Expired),
     /// The socket failed.
     Io(io::Error),
@@ -44,14 +45,14 @@ pub(crate) enum Halt {
 }
 
 impl Link {
-    /// A fresh connection. `found` is the address of the origin, if that was
+    /// Creates the link of a new connection. `found` is the address of the origin, if it was
     /// [looked up](Route::looked_up_here).
     pub(crate) fn new(config: &Config, route: Route, found: Option<IpAddr>) -> Result<Self> {
         let session = Session::new(&config.limits, layers(config, &route, found)?);
         Ok(Self::over(session, route))
     }
 
-    /// A fresh connection, whatever is set up on it.
+    /// Creates the link of a new connection over any session.
     pub(crate) fn over(session: Session, route: Route) -> Self {
         Self { session, route, origin: Origin::Fresh }
     }
@@ -60,11 +61,11 @@ impl Link {
         &self.route
     }
 
-    /// What is known of the TLS connection to the origin.
+    /// Returns information about the TLS connection to the origin.
     pub(crate) fn tls_info(&mut self) -> Option<TlsInfo> {
         match self.route {
             Route::Direct(_) | Route::Tunnel(..) => self.session.tls_info(),
-            Route::Forward(_) => None, // the proxy's
+            Route::Forward(_) => None, // its TLS is the proxy's
         }
     }
 
@@ -72,7 +73,7 @@ impl Link {
         self.origin == Origin::Fresh
     }
 
-    /// Back from the pool, with memory to work in.
+    /// Takes the connection out of the pool and gives it buffers.
     pub(crate) fn wake(&mut self, shelf: &mut Shelf) {
         self.origin = Origin::Pooled;
         self.session.wake(shelf);
@@ -84,9 +85,11 @@ impl Link {
         call: &mut Call<'_, B>,
     ) -> std::result::Result<(), Halt> {
         call.begin_on(self.origin);
-        // RFC 9112 §6.1: chunks only for a peer that is not known to be older than them.
+        // RFC 9112 §6.1: no chunked coding for a peer that is known to be older than HTTP/1.1.
         if call.outgoing() == Outgoing::Chunked && self.session.peer_version() < Version::HTTP_11 {
-            return Err(Halt::body("HTTP/1.0, which the server speaks, needs to know its length"));
+            return Err(Halt::body(
+                "the server speaks HTTP/1.0, which requires a body of known length",
+            ));
         }
         let (method, outgoing) = (call.method().clone(), call.outgoing());
         self.session.start(method, outgoing, call.expectation(), |out| call.write_head(out));
@@ -102,9 +105,9 @@ impl Link {
         Ok(())
     }
 
-    /// What is known about an attempt that brought no response.
+    /// Returns the failure of an attempt that got no response.
     pub(crate) fn failure(&self, halt: Halt) -> Failure {
-        // What a proxy has said explains more than how it went on.
+        // The proxy's refusal explains more than the error that followed it.
         let halt = match self.session.refusal() {
             Some(refusal) if !halt.is_cancelled() => Halt::Session(refusal),
             _ => halt,
@@ -124,18 +127,18 @@ impl Link {
         }
     }
 
-    /// Why the response's body cannot be read on. The connection is of no more use.
+    /// Returns the error for a body that cannot be read further. The connection is not reused.
     pub(crate) fn body_error(&mut self, halt: Halt) -> Error {
         self.session.close_after(halt.close_reason());
         self.error(halt, Phase::Body)
     }
 
-    /// Why another protocol cannot be spoken on.
+    /// Returns the error for an upgraded connection that failed.
     pub(crate) fn upgraded_error(&self, halt: Halt) -> Error {
         self.error(halt, Phase::Upgrade)
     }
 
-    /// What is being done until the response has begun.
+    /// Returns the phase of an exchange whose response has not begun.
     fn phase(&self) -> Phase {
         match self.session.setup() {
             Some(Setup::Tunnel) => Phase::Proxy,
@@ -163,7 +166,7 @@ impl Link {
     }
 }
 
-/// What has to be set up on a connection of that route.
+/// Returns the layers that a connection of that route needs.
 fn layers(config: &Config, route: &Route, found: Option<IpAddr>) -> Result<Option<Layers>> {
     match route {
         Route::Direct(target) => Ok(tls(config, target)?.map(Layers::tls)),
@@ -186,7 +189,7 @@ fn tls(config: &Config, target: &Target) -> Result<Option<Tls>> {
         .map_err(|error| error.peer(target.authority()))
 }
 
-/// A proxy is verified by its own name.
+/// Returns the TLS of a connection to a proxy, which is verified by the proxy's own name.
 fn proxy_tls(config: &Config, hop: &Hop) -> Result<Option<Tls>> {
     let Protocol::Http { security: Security::Tls, .. } = hop.protocol else { return Ok(None) };
     config.tls.proxy_stage(&hop.host).map(Some).map_err(|error| error.peer(hop.authority()))
@@ -230,7 +233,7 @@ impl Halt {
         matches!(self, Self::Expired(expired) if expired.kind() == Kind::Cancelled)
     }
 
-    /// Whether it comes from bytes that the peer has sent, such as an alert of TLS.
+    /// Returns whether it was caused by bytes from the peer, such as a TLS alert.
     pub(crate) fn is_word_of_peer(&self) -> bool {
         matches!(self, Self::Session(error) if !error.is_loss())
     }
@@ -245,7 +248,7 @@ impl Halt {
         }
     }
 
-    /// What the caller's reader did.
+    /// Returns the error for a request body that the caller's source could not produce.
     pub(crate) fn body(cause: impl Into<Cause>) -> Self {
         Self::Body(Error::new(Kind::Body, Phase::Send).detail("request body").cause(cause))
     }

@@ -1,18 +1,20 @@
-//! The driver: carries out what the machines ask for, hop by hop, on connections of the pool or on
-//! fresh ones. It is written once, for all fronts:
+//! The driver: carries out what the machines ask for, hop by hop, on pooled or new connections. It
+//! is written once for all runtimes:
 //!
 //! ```text
-//! send ──▶ turn ──▶ dial ──▶ resolve          a connection: one that idles, or a new one
+//! send ──▶ checkout ──▶ connect ──▶ resolve   a connection: an idle one, or a new one
 //!   │        │
-//!   │        └── is waited for where there may be only so many
-//!   ├────▶ connection ──▶ socket              the bytes of an exchange, each wait within the budget
-//!   └────▶ lease ──▶ reader                   the body; then the connection goes back to the pool
-//!            └─────▶ upgraded                 after a 101: the connection itself, which does not
+//!   │        └── waits in the queue if the limit is reached
+//!   ├────▶ connection ──▶ socket              moves the bytes of an exchange; the budget limits each wait
+//!   └────▶ lease ──▶ reader                   the body; then the connection returns to the pool
+//!            └─────▶ upgraded                 after a 101: the connection itself, which is not pooled
 //! ```
 //!
-//! What a front adds is a [`System`](system::System): sockets, a clock, a way to wait. Where that
-//! blocks, as in [`blocking`](crate::blocking), no future here is ever pending, and
+//! A runtime implements [`System`](system::System): sockets, a clock, a way to wait. If it blocks,
+//! as [`blocking`](crate::blocking) does, no future here is ever pending, and
 //! [`run`](poll_once::run) is a plain call.
+//!
+//! Read [`system`] and [`send`] first, then follow the diagram.
 
 pub(crate) mod link;
 pub mod runtime;

@@ -1,4 +1,4 @@
-//! The right to have one more connection open to a route, and how it changes hands.
+//! The permit to open a connection to a route, and how it passes to the next waiter.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -10,35 +10,36 @@ use super::system::{Desk, System};
 use crate::base::erased_box::Apart;
 use crate::policy::route::Route;
 
-/// The right to have one more connection open to a route. Dropping it lets the next in the queue open one.
+/// The right to have one more connection open to a route. Dropping it passes it to the next waiter.
 pub(crate) struct Permit<F: Front> {
     shared: Weak<Shared<F>>,
     route: Route,
-    /// The process that counts it.
+    /// The process whose pool counts it.
     process: u32,
 }
 
-/// What the queue gives.
+/// A grant from the queue.
 pub(crate) enum Grant<F: Front> {
-    /// A connection that another call has just finished with.
+    /// A connection that another call has just released.
     Connection(Apart<Connection<F>>),
     Permit(Permit<F>),
 }
 
 pub(super) type Grants<F> = Desk<Grant<F>, <<F as Front>::System as System>::Event>;
 
-/// The other end of a place in the queue.
+/// The pool's end of a place in the queue.
 pub(crate) struct Waiter<F: Front>(pub(super) Arc<Grants<F>>);
 
 impl<F: Front> Waiter<F> {
-    /// Hands the grant over. If the call has gone it is dropped, and what it held goes to the next.
+    /// Hands the grant over. If the call is gone, the grant is dropped and passes to the next
+    /// waiter.
     pub(super) fn grant(self, grant: Grant<F>) {
         self.0.put(grant);
     }
 }
 
 impl<F: Front> Permit<F> {
-    /// One that the pool has counted.
+    /// Creates a permit that the pool has counted.
     pub(super) fn new(shared: &Arc<Shared<F>>, route: Route, process: u32) -> Self {
         Self { shared: Arc::downgrade(shared), route, process }
     }
@@ -54,7 +55,7 @@ impl<F: Front> Drop for Permit<F> {
         let next = {
             let mut idle = shared.idle();
             if idle.process != self.process {
-                return; // the places of that process are none of this one's
+                return; // counted by the parent process
             }
             idle.permits.free(&self.route)
         };

@@ -1,10 +1,10 @@
-//! Running a future that has nothing to wait for.
+//! Polls futures that have nothing to wait for.
 
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-/// What comes of it, if that is there at once.
+/// Polls once; returns `None` if the future is pending.
 pub(crate) fn ready<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(done) => Some(done),
@@ -12,7 +12,7 @@ pub(crate) fn ready<T>(future: impl Future<Output = T>) -> Option<T> {
     }
 }
 
-/// What comes of it, unless something else happens before.
+/// Returns the output of `future`, or `None` if `end` completes first.
 pub(crate) async fn unless<T>(
     future: impl Future<Output = T>,
     end: impl Future<Output = ()>,
@@ -25,12 +25,12 @@ pub(crate) async fn unless<T>(
     .await
 }
 
-/// What comes of it, where the system's operations are over when they return: the first poll is
-/// the last.
+/// Runs a future to completion where the runtime's operations block, so that the first poll is the
+/// last.
 #[cfg(any(feature = "blocking", test, fuzzing))]
 #[inline]
 pub(crate) fn run<T, F: Future<Output = T>>(make: impl FnOnce() -> F) -> T {
-    // Made where it stays: it is as large as all that it may wait for, and would be copied.
+    // Created in place, because it is large and would be copied.
     let mut future = pin!(make());
     loop {
         if let Some(done) = ready(future.as_mut()) {

@@ -1,4 +1,4 @@
-//! The body of a response, decoded, as it is read.
+//! The body of a response, which is decoded as it is read.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -15,46 +15,47 @@ use crate::driver::runtime::Front;
 use crate::error::{Error, Kind, Phase, Result};
 use crate::url::Url;
 
-/// What a body of unknown length gets at first.
+/// The size of the first buffer for a body of unknown length.
 const FIRST_PIECE: usize = 8 * 1024;
 
-/// How much memory is set aside on the server's word alone; the rest when that much has come.
+/// The maximum that is allocated on the server's word alone; more is allocated once that much has
+/// arrived.
 const TRUSTED_LENGTH: u64 = 1024 * 1024;
 
-/// The body of a response, while it is read.
+/// The body of a response, read from the connection.
 pub struct Reader<F: Front> {
     source: Source<F>,
     decoding: Option<Apart<DecodingQueue>>,
     pub(crate) trailers: Option<Apart<HeaderMap>>,
-    /// For errors, where there is no response around it that knows.
+    /// The URL for errors, if the reader was taken out of its response.
     url: Option<Box<Url>>,
 }
 
 enum Source<F: Front> {
     Connection(Lease<F>),
-    /// Over which the rest of the request is still sent, by whoever reads.
+    /// A connection over which reading also sends the rest of the request.
     Conversation(Box<Conversation<F>>),
-    /// It never came over one.
+    /// A body that did not arrive over a connection.
     Memory(Box<Bytes>),
     Ended,
-    /// It failed, and fails again: a cut body must not look complete to who asks twice. So does one
-    /// of which a piece was lost.
+    /// A body that failed or of which a piece was lost. Each read fails again, so that a truncated
+    /// body never looks complete.
     Broken,
 }
 
 /// Both halves of an exchange.
 struct Conversation<F: Front> {
     lease: Lease<F>,
-    /// What is left of the request's body. The lock is never taken: it makes a response `Sync` whose
-    /// request has a reader that is not.
+    /// The rest of the request's body. The mutex is never locked: it makes the response `Sync` even
+    /// if the request's source is not.
     request: Mutex<Body<F::Source>>,
 }
 
-/// What the rest of a body comes from, while a piece of it is in somebody's hands.
+/// The source of the rest of a body, while the caller holds a piece of it.
 #[cfg(feature = "tokio")]
 pub(crate) struct Held<F: Front>(Source<F>);
 
-/// Says how much is to come, never what came: trailers may be secrets.
+/// Shows the number of remaining bytes but no content: trailers may be secrets.
 impl<F: Front> fmt::Debug for Reader<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader").field("left", &self.left()).finish_non_exhaustive()
@@ -62,7 +63,7 @@ impl<F: Front> fmt::Debug for Reader<F> {
 }
 
 impl<F: Front> Reader<F> {
-    /// `request` is the rest of the request's body, if that is still to be sent.
+    /// Creates a reader. `request` is the rest of the request's body, if it is still to be sent.
     pub(crate) fn new(
         lease: Lease<F>,
         request: Option<Body<F::Source>>,
@@ -82,25 +83,25 @@ impl<F: Front> Reader<F> {
         }
     }
 
-    /// Of a response that somebody makes.
+    /// Creates the body of a hand-made response.
     pub(crate) fn of_bytes(body: Bytes) -> Self {
         let source = Source::Memory(Box::new(body));
         Self { source, decoding: None, trailers: None, url: None }
     }
 
-    /// For those who take it without the response.
+    /// Sets the URL for errors of a reader that is taken out of its response.
     pub(crate) fn of_url(mut self, url: Url) -> Self {
         self.url = Some(Box::new(url));
         self
     }
 
-    /// The trailer fields of a chunked body (RFC 9110 §6.5), once it was read to its end; none if it has
-    /// none.
+    /// Returns the trailer fields of a chunked body (RFC 9110 §6.5) once it was read to its end, or
+    /// `None` if it has none.
     pub fn trailers(&self) -> Option<&HeaderMap> {
         self.trailers.as_deref()
     }
 
-    /// The next decoded bytes; 0 is the end.
+    /// Reads the next decoded bytes; 0 means the end.
     pub(crate) async fn next_bytes(&mut self, into: &mut [u8]) -> Result<usize> {
         if into.is_empty() {
             return Ok(0);
@@ -110,7 +111,7 @@ impl<F: Front> Reader<F> {
             Some(queue) => decode(queue, &mut self.source, into).await,
         };
         match &read {
-            // Nobody has to read the end as well, where the last byte is known to be the last.
+            // If the last byte is known to be the last, the caller need not read the end.
             Ok(count) if *count == 0 || self.decoding.is_none() => self.end(),
             Ok(_) => {}
             Err(_) => self.source = Source::Broken,
@@ -121,19 +122,20 @@ impl<F: Front> Reader<F> {
         })
     }
 
-    /// Nobody reads on while a piece of the body is in somebody's hands; who drops this has lost it.
+    /// Takes the source while the caller holds a piece of the body. If it is dropped, the piece is
+    /// lost and reading fails.
     #[cfg(feature = "tokio")]
     pub(crate) fn hold(&mut self) -> Held<F> {
         Held(std::mem::replace(&mut self.source, Source::Broken))
     }
 
-    /// The piece was delivered.
+    /// Puts the source back after the piece was delivered.
     #[cfg(feature = "tokio")]
     pub(crate) fn go_on(&mut self, Held(source): Held<F>) {
         self.source = source;
     }
 
-    /// The connection, unless the body was read to its end.
+    /// Returns the connection, unless the body was read to its end.
     pub(crate) fn into_lease(self) -> Option<Lease<F>> {
         match self.source {
             Source::Connection(lease) => Some(lease),
@@ -142,8 +144,8 @@ impl<F: Front> Reader<F> {
         }
     }
 
-    /// Lets the connection of a body that has come to its end go back to the pool at once, not when
-    /// the response is dropped.
+    /// Returns the connection of a body that is complete to the pool immediately, not when the
+    /// response is dropped.
     pub(crate) fn end(&mut self) {
         let Source::Connection(lease) = &mut self.source else { return };
         if let Some(trailers) = lease.trailers() {
@@ -152,13 +154,14 @@ impl<F: Front> Reader<F> {
         }
     }
 
-    /// Whether whoever stops at the body's last byte, and not at its end, cuts the rest of the request.
+    /// Returns whether the rest of the request is still being sent. Reading must then continue past
+    /// the body's last byte to its end, or the request is cut.
     #[cfg(feature = "tokio")]
     pub(crate) fn is_sending(&self) -> bool {
         matches!(self.source, Source::Conversation(_))
     }
 
-    /// How many bytes will come, if that is known.
+    /// Returns the number of bytes to come, if it is known.
     pub(crate) fn left(&self) -> Option<u64> {
         match &self.source {
             Source::Connection(lease) if self.decoding.is_none() => lease.body_left(),
@@ -169,7 +172,7 @@ impl<F: Front> Reader<F> {
         }
     }
 
-    /// The whole rest of the body.
+    /// Reads the whole rest of the body.
     pub(crate) async fn collect(&mut self) -> Result<Vec<u8>> {
         let expected = self.left();
         let limit = self.limit();
@@ -192,30 +195,30 @@ impl<F: Front> Reader<F> {
         }
         body.truncate(filled);
         if matches!(self.source, Source::Conversation(_)) {
-            self.next_bytes(&mut [0]).await?; // the end of the response: it sends the rest of the request
+            self.next_bytes(&mut [0]).await?; // reading the end sends the rest of the request
         }
         Ok(body)
     }
 
-    /// What is put into memory at most.
+    /// Returns the maximum that is read into memory.
     fn limit(&self) -> u64 {
         match &self.source {
             Source::Connection(lease) => lease.body_limit(),
             Source::Conversation(both) => both.lease.body_limit(),
-            Source::Memory(_) => u64::MAX, // all of it is there already
+            Source::Memory(_) => u64::MAX, // already in memory
             Source::Ended | Source::Broken => 0,
         }
     }
 }
 
-/// More room for a body that has filled its piece: up to the limit, and one byte more to see that
-/// the body goes beyond.
+/// Enlarges the buffer of a body: up to the limit plus one byte, which shows that the body is
+/// longer.
 fn grow(body: &mut Vec<u8>, expected: Option<u64>, limit: u64) {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
     let known = expected.and_then(|length| usize::try_from(length).ok());
     let size = known.unwrap_or(body.len().saturating_mul(2)).min(limit);
-    // Fresh memory is zero where the system has not yet given it, so this writes what has come and no
-    // more; to resize would write all of it before anything is read.
+    // The system's new memory is zero already, so this writes only the bytes so far; `resize` would
+    // write all of it.
     let mut larger = vec![0; size];
     if let Some(start) = larger.get_mut(..body.len()) {
         start.copy_from_slice(body);
@@ -223,7 +226,7 @@ fn grow(body: &mut Vec<u8>, expected: Option<u64>, limit: u64) {
     *body = larger;
 }
 
-const BROKEN: &str = "it failed before, or a piece of it was lost";
+const BROKEN: &str = "the body failed earlier, or a read of it was dropped";
 
 fn too_large(limit: u64) -> Error {
     let detail = format!("the body is larger than {limit} bytes (body_limit)");
@@ -255,7 +258,7 @@ async fn decode<F: Front>(
 }
 
 impl<F: Front> Source<F> {
-    /// Nothing more is sent.
+    /// Ends the sending half.
     fn end_conversation(&mut self) {
         match std::mem::replace(self, Self::Broken) {
             Self::Conversation(both) => *self = Self::Connection(both.lease),

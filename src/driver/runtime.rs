@@ -1,25 +1,27 @@
-//! What the fronts differ in: where body bytes come from, and what world the driver acts in.
+//! The runtimes that drive a client. [`Front`] names the types that differ between them: the source of
+//! body bytes, and the system with its sockets and clock.
 
+use std::fmt;
+use std::io;
 use std::time::Duration;
-use std::{fmt, io};
 
 use super::system::System;
 use crate::body::Source;
 
-/// A way of driving the client: `blocking` or `tokio`.
+/// A runtime that drives the client: `blocking` or `tokio`.
 ///
 /// Sealed: it only names the types that [`Client`](crate::client::Client),
 /// [`Request`](crate::client::request::Request) and [`Body`](crate::body::Body) are generic over.
 pub trait Front: sealed::Sealed + fmt::Debug + Sized + Send + Sync + 'static {
-    /// Where the bytes of a streamed request body come from.
+    /// The source of a streamed request body.
     type Source: Source;
-    /// Sockets, a clock, and a way to wait.
+    /// The sockets, the clock and the way to wait.
     type System: System;
 
-    /// How long the first byte of a response is waited for unless the caller sets a limit.
+    /// The default limit for the wait for the first byte of a response.
     const FIRST_BYTE: Option<Duration> = Some(Duration::from_secs(30));
 
-    /// Reads a source once; 0 is its end.
+    /// Reads a source once; 0 means the end.
     fn read(
         source: &mut Self::Source,
         into: &mut [u8],

@@ -1,4 +1,4 @@
-//! Sending a request: hop by hop, until there is a response to deliver.
+//! Sends a request: hop by hop, until there is a response to deliver.
 
 use std::sync::Arc;
 
@@ -18,11 +18,11 @@ use crate::policy::deadline::budget::{Budget, Stage};
 pub(crate) struct Answer<F: Front> {
     pub(crate) head: Box<ResponseHead>,
     pub(crate) connection: Apart<Connection<F>>,
-    /// Why the call does not go where it leads.
+    /// The reason why its redirect is not followed, if it is an error.
     pub(crate) refusal: Option<Error>,
 }
 
-/// Hop by hop, to the head of the response that is the call's.
+/// Sends a call hop by hop and returns its final response.
 pub(crate) async fn send<F: Front>(
     shared: &Arc<Shared<F>>,
     call: &mut Call<'_, F::Source>,
@@ -42,7 +42,7 @@ pub(crate) async fn send<F: Front>(
                 when
             }
             Err(failure) => {
-                call.budget.enter(Stage::Other, || shared.system.now()); // what failed is over
+                call.budget.enter(Stage::Other, || shared.system.now()); // the failed stage is over
                 call.failed(failure, &shared.system)?
             }
         };
@@ -51,7 +51,7 @@ pub(crate) async fn send<F: Front>(
     }
 }
 
-/// Sends the current hop once. A connection that brought no answer is closed by then.
+/// Sends the current hop once. A connection that got no response is closed on return.
 async fn attempt<F: Front>(
     shared: &Arc<Shared<F>>,
     call: &mut Call<'_, F::Source>,
@@ -72,7 +72,8 @@ async fn attempt<F: Front>(
     }
 }
 
-/// Waits until it is time, or until the call is not wanted any more, which the next attempt finds out.
+/// Waits for the time of the next attempt, or until the call is canceled, which the next attempt
+/// notices.
 async fn wait<S: System>(system: &S, budget: &Budget, when: When) {
     if let When::At(at) = when {
         let left = at.saturating_duration_since(system.now());

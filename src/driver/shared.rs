@@ -1,4 +1,4 @@
-//! What all calls of a client share: its settings, its runtime, its connections.
+//! The state that all calls of a client share: its settings, its runtime, its connections.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,12 +20,12 @@ pub(crate) struct Shared<F: Front> {
     idle: Mutex<Idle<F>>,
 }
 
-/// What waits for the next request, and who waits for a connection.
+/// The idle connections, and the queues for connections.
 pub(crate) struct Idle<F: Front> {
     pub(crate) pool: Pool<Apart<Connection<F>>>,
     pub(crate) shelf: Shelf,
     pub(crate) permits: Permits<Waiter<F>>,
-    /// The process that all of these belong to.
+    /// The process that owns all of these.
     pub(crate) process: u32,
 }
 
@@ -37,7 +37,8 @@ impl<F: Front> Shared<F> {
         Self { config, system, idle: Mutex::new(idle) }
     }
 
-    /// The pool, for as long as a decision takes. A panic elsewhere cannot have left it half done.
+    /// Locks the pool for a decision. The lock is never held over foreign code, so a panic
+    /// elsewhere cannot leave the pool inconsistent.
     pub(crate) fn idle(&self) -> MutexGuard<'_, Idle<F>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -45,7 +46,8 @@ impl<F: Front> Shared<F> {
 
 impl<F: Front> fmt::Debug for Shared<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let idle_connections = self.idle().pool.len(); // the formatter may use the client
+        // Outside the lock of the pool, because the formatter may use the client.
+        let idle_connections = self.idle().pool.len();
         f.debug_struct("Client")
             .field("timeouts", &self.config.timeouts)
             .field("redirect", &self.config.redirect)

@@ -14,7 +14,7 @@ use crate::http1::close::CloseReason;
 use crate::policy::deadline::budget::{Budget, Expired, Operation, Wait};
 use crate::url::Url;
 
-/// The two ends of a connection.
+/// The local and remote address of a connection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Addresses {
     pub(crate) remote: Option<SocketAddr>,
@@ -27,12 +27,12 @@ pub(crate) struct Socket<S: System> {
     stream: S::Stream,
     system: S,
     addresses: Arc<Addresses>,
-    /// Since when a body that has to keep a pace is waited for. It outlives the future that waits:
-    /// who polls for bytes makes a new one each time.
+    /// The start of the wait for a body with a minimum throughput. It outlives the future that
+    /// waits, because an async caller may create a new future for each poll.
     waits_since: Option<Instant>,
 }
 
-/// Why nothing was read or written.
+/// The reason why nothing was read or written.
 #[derive(Debug)]
 pub enum SocketError {
     Expired(Expired),
@@ -40,7 +40,7 @@ pub enum SocketError {
 }
 
 impl<S: System> Socket<S> {
-    /// `remote` is none for a Unix domain socket.
+    /// Creates a socket. `remote` is `None` for a Unix domain socket.
     pub(crate) fn new(stream: S::Stream, system: &S, remote: Option<SocketAddr>) -> Self {
         let addresses = Arc::new(Addresses { remote, local: stream.local_addr() });
         Self { stream, system: system.clone(), addresses, waits_since: None }
@@ -50,7 +50,7 @@ impl<S: System> Socket<S> {
         &self.addresses
     }
 
-    /// What waits to be read, at no wait.
+    /// Returns the state of the input without waiting.
     pub(crate) fn pending(&self) -> Pending {
         self.stream.pending()
     }
@@ -113,7 +113,7 @@ impl<S: System> Socket<S> {
         self.stream.input(wait).await
     }
 
-    /// Reads at least one byte; 0 is the end.
+    /// Reads at least one byte; 0 means the end.
     pub(crate) async fn read(
         &mut self,
         into: &mut [u8],
@@ -122,8 +122,7 @@ impl<S: System> Socket<S> {
         self.read_as(Operation::Read, into, None, budget).await
     }
 
-    /// Reads at least one byte, with the patience of `operation`, which has been waited for since
-    /// `first`.
+    /// Reads at least one byte within the limit of `operation`, whose wait began at `first`.
     pub(crate) async fn read_as(
         &mut self,
         operation: Operation,
@@ -147,7 +146,7 @@ impl<S: System> Socket<S> {
         }
     }
 
-    /// Writes at least one byte; 0 for whoever listens if there is something to read.
+    /// Writes at least one byte; returns 0 if input arrived first, unless `meanwhile` is `Wait`.
     pub(crate) async fn write(
         &mut self,
         bytes: &[u8],
@@ -178,7 +177,7 @@ impl<S: System> Socket<S> {
         *self.waits_since.get_or_insert_with(|| self.system.now())
     }
 
-    /// What came of it; nothing, if it has to be tried again.
+    /// Returns the result, or `None` to retry.
     fn came(
         &self,
         outcome: Result<usize, SocketError>,
@@ -187,12 +186,12 @@ impl<S: System> Socket<S> {
     ) -> Result<Option<usize>, SocketError> {
         let count = *outcome.as_ref().unwrap_or(&0);
         if count == 0 {
-            budget.check()?; // an end that we have made is no end of the peer's
+            budget.check()?; // our own shutdown must not look like the peer's end
         }
         if began.is_some() {
             let in_time = budget.moved(count, self.since(began));
             if count == 0 {
-                in_time?; // what has moved is told first: the next operation is then too late
+                in_time?; // moved bytes are returned first; the next operation fails
             }
         }
         match outcome {
@@ -202,15 +201,16 @@ impl<S: System> Socket<S> {
         }
     }
 
-    /// How long ago that was. An operation that is tried again gets no more time for that; where
-    /// nobody has asked the clock before, it counts from its first interruption.
+    /// Returns the time since `first`. A retry does not restart the limit; if the clock was not
+    /// read before, the limit counts from the first interruption.
     fn since(&self, first: Option<Instant>) -> Duration {
         first.map_or(Duration::ZERO, |first| self.system.now().saturating_duration_since(first))
     }
 }
 
 impl SocketError {
-    /// Nothing is wrong: a signal came, or a stretch of a body is over and was fast enough.
+    /// Returns whether to retry: a signal interrupted the operation, or a throughput interval ended
+    /// and was fast enough.
     fn is_for_now(&self) -> bool {
         match self {
             Self::Io(error) => error.kind() == io::ErrorKind::Interrupted,
@@ -258,7 +258,7 @@ mod tests {
     use crate::harness::fuzzing::call::{self, Client, Network, Patience, Reading};
     use crate::policy::retry;
 
-    /// A connection on which nothing happens, and a program that gets a signal again and again.
+    /// A connection on which nothing happens, in a program that gets signal after signal.
     struct Signals;
 
     impl Network for Signals {
@@ -284,7 +284,7 @@ mod tests {
         fn keep(&mut self, _: usize) {}
     }
 
-    /// A connection that takes everything, late, and never answers.
+    /// A connection that accepts everything late and never answers.
     #[derive(Default)]
     struct Late {
         requests: usize,
@@ -315,9 +315,9 @@ mod tests {
         fn keep(&mut self, _: usize) {}
     }
 
-    /// RFC 9110 §9.2.2: what was written too slowly was written all the same.
+    /// RFC 9110 §9.2.2: bytes that were written too slowly were written nevertheless.
     #[test]
-    fn what_went_too_slowly_may_have_been_carried_out() {
+    fn a_request_written_too_slowly_may_have_been_carried_out() {
         let at_once = retry::Policy::new().backoff(Duration::ZERO, Duration::ZERO);
         let builder = Client::builder().retry(at_once);
         let builder = builder.min_throughput(1_000_000, Duration::from_millis(10));
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_begins_no_new_wait() {
+    fn a_signal_does_not_restart_a_wait() {
         let builder = Client::builder().read_timeout(Duration::from_millis(50));
         let client = call::client(builder, Arc::new(Mutex::new(Signals))).unwrap();
         let request = client.get("http://a.test/").build().unwrap();
@@ -338,10 +338,10 @@ mod tests {
         assert_eq!(call::call(&client, request, reading).end, Err("Timeout".to_owned()));
     }
 
-    /// The wait of one call is not counted against the pace of the next one on the same connection, nor
-    /// that before a new limit against what comes after it.
+    /// The wait of one call does not count against the throughput of the next call on the
+    /// connection, nor does the wait before a new limit against that limit.
     #[test]
-    fn another_call_begins_its_waits_anew() {
+    fn another_call_restarts_the_throughput_wait() {
         let world = call::World::default();
         world.set_network(Arc::new(Mutex::new(Signals)));
         let budget =

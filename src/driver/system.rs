@@ -1,4 +1,5 @@
-//! The world as the driver sees it. Every front has one; the fuzzers and the simulation have theirs.
+//! The runtime interface: clock, sockets, name lookup. The fuzzers and the simulation implement it
+//! too.
 
 use std::fmt;
 use std::future::ready;
@@ -21,28 +22,28 @@ use crate::policy::clock::World;
 use crate::policy::deadline::budget::{Budget, Expired, Wait};
 use crate::url::Url;
 
-/// A clock, sockets, names, and waiting for others.
+/// A clock, sockets, name lookup and events.
 pub trait System: fmt::Debug + Clone + Default + Send + Sync + 'static {
-    /// A connection.
+    /// A connected socket.
     type Stream: Stream;
-    /// What a call waits for, if not for a socket.
+    /// A one-shot signal, for waits that are not for a socket.
     type Event: Event;
 
-    /// The time, which only goes forward.
+    /// Returns the monotonic time.
     fn now(&self) -> Instant;
 
-    /// What the calendar and the clock on the wall say.
+    /// Returns the wall-clock time.
     fn date(&self) -> SystemTime;
 
-    /// A number that nobody needs to be unable to guess.
+    /// Returns a non-cryptographic random number.
     fn random(&self) -> u64;
 
-    /// The process that this is: a child of `fork` is another one.
+    /// Returns the id of the process, which changes in a child of `fork`.
     fn process(&self) -> u32 {
         std::process::id()
     }
 
-    /// Connects to the first of these addresses that answers; the others' attempts are closed.
+    /// Connects to the first of these addresses that answers; the other attempts are closed.
     fn connect(
         &self,
         addresses: Vec<SocketAddr>,
@@ -57,10 +58,10 @@ pub trait System: fmt::Debug + Clone + Default + Send + Sync + 'static {
         budget: &Budget,
     ) -> impl Future<Output = Result<Self::Stream, SocketError>> + Send;
 
-    /// Begins to look a name up. The answer comes when it comes; perhaps nobody wants it any more.
+    /// Starts a name lookup. The answer arrives later; the caller may be gone by then.
     fn look_up(&self, host: String, resolver: Resolver, answer: Arc<Desk<Found, Self::Event>>);
 
-    /// Why the lookup of that name has not begun yet, if others keep it from that.
+    /// Returns the reason why the lookup of that name has not begun, if other lookups delay it.
     fn lookup_obstacle(&self, _: &str) -> Option<String> {
         None
     }
@@ -82,8 +83,8 @@ impl<S: System> World for S {
 
 /// A connected socket.
 pub trait Stream: fmt::Debug + Send + Sync + 'static {
-    /// Waits until a read is worth a try, for those who do not want to hold room for it meanwhile.
-    /// Where a read blocks, it always is.
+    /// Waits until a read will probably return something, for callers that hold no buffer
+    /// meanwhile. Returns immediately if reads block.
     fn readable(
         &mut self,
         _: impl FnOnce() -> Result<Wait, Expired> + Send,
@@ -91,16 +92,16 @@ pub trait Stream: fmt::Debug + Send + Sync + 'static {
         ready(Ok(()))
     }
 
-    /// Reads at least one byte; 0 is the end. `into` is not empty.
+    /// Reads at least one byte; 0 means the end. `into` is not empty.
     fn read(
         &mut self,
         into: &mut [u8],
         wait: Wait,
     ) -> impl Future<Output = Result<usize, SocketError>> + Send;
 
-    /// Writes at least one byte. There is at least one. Returns 0, unless told to
-    /// [`Wait`](Meanwhile::Wait), if there is something to read before the peer takes a byte. Where a
-    /// write blocks, that is seen after a while.
+    /// Writes at least one byte of `bytes`, which is not empty. Returns 0, except for
+    /// [`Wait`](Meanwhile::Wait), if input arrives before the peer accepts a byte. If writes block,
+    /// this is noticed after a delay.
     fn write(
         &mut self,
         bytes: &[u8],
@@ -108,63 +109,65 @@ pub trait Stream: fmt::Debug + Send + Sync + 'static {
         wait: Wait,
     ) -> impl Future<Output = Result<usize, SocketError>> + Send;
 
-    /// Waits until [`pending`](Self::pending) sees bytes or the end, while a source is waited for. Where
-    /// sources block, nobody gets to ask.
+    /// Waits until [`pending`](Self::pending) returns bytes or the end, while a source is waited
+    /// for. Never ready by default: where sources block it cannot be polled in time.
     fn input(&mut self, _: Wait) -> impl Future<Output = Result<(), SocketError>> + Send {
         std::future::pending()
     }
 
-    /// What waits to be read, at no wait.
+    /// Returns the state of the input without waiting.
     fn pending(&self) -> Pending;
 
-    /// The address at this end, if it has one.
+    /// Returns the local address, if there is one.
     fn local_addr(&self) -> Option<SocketAddr> {
         None
     }
 
-    /// No more will be written: the peer reads the end, and may go on speaking. Where nobody says
-    /// that, nothing happens.
+    /// Shuts down the sending half: the peer reads the end and may continue to send. Does nothing
+    /// by default.
     fn end_writing(&mut self) -> io::Result<()> {
         Ok(())
     }
 
-    /// Last words before the socket is closed. Nobody waits for them to arrive.
+    /// Makes a best-effort write of the final bytes before the socket is closed.
     fn say_farewell(&mut self, bytes: &[u8]);
 
-    /// What ends a read or write that waits, and every later one, from another thread.
+    /// Returns a function that ends every read and write, current and later ones, from another
+    /// thread.
     fn interrupter(&self) -> impl Fn() + Send + 'static;
 
-    /// A request begins: for those who watch.
+    /// Reports the start of a request to observers.
     fn begin(&mut self, _: &Method, _: &Url) {}
 
-    /// No wait that was broken off goes on: another call begins, or other limits hold.
+    /// Forgets the start of an interrupted wait: another call begins, or other limits apply.
     fn forget_waits(&mut self) {}
 
-    /// The connection is about to be closed: for those who watch.
+    /// Reports to observers that the connection is about to be closed.
     fn closing(&mut self, _: CloseReason) {}
 }
 
-/// Something that happens once, and that one waits for.
+/// A one-shot event that one task waits for.
 pub trait Event: fmt::Debug + Default + Send + Sync + 'static {
-    /// It has happened. Whoever waits is woken without a lock held, and a waker that panics is no
-    /// affair of the caller's.
+    /// Signals the event. It wakes the waiter without holding a lock, and a panic of the waker does
+    /// not reach the caller.
     fn set(&self);
-    /// Waits for it, as long as that.
+    /// Waits for the event, for at most that time.
     fn wait(&self, at_most: Option<Duration>) -> impl Future<Output = ()> + Send;
 }
 
-/// What is done while a peer takes no more bytes.
+/// The input that a blocked write watches for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meanwhile {
-    /// It will take them.
+    /// None: the peer will accept the bytes.
     Wait,
-    /// It may have answered already or be gone, and take no byte ever again.
+    /// A response or the end: the peer may have answered or be gone, and never accept a byte again.
     Listen,
-    /// It answers while it reads: what it says is read as soon as it takes no byte at once.
+    /// The response: the peer answers while it reads, so input is read whenever it accepts no byte
+    /// immediately.
     Converse,
 }
 
-/// What a look at a socket saw.
+/// The state of a socket's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pending {
     /// Nothing yet.
@@ -175,13 +178,13 @@ pub enum Pending {
     End,
 }
 
-/// Why no address took the connection: each with its own reason.
+/// The failures of all addresses, each with its own reason.
 pub(crate) type Failures = Vec<(SocketAddr, SocketError)>;
 
-/// The addresses of a name.
+/// The result of a lookup: the addresses of a name.
 pub(crate) type Found = std::io::Result<Vec<SocketAddr>>;
 
-/// Where somebody puts what another waits for.
+/// A one-shot channel.
 #[derive(Debug)]
 pub struct Desk<T, E> {
     thing: Mutex<Option<T>>,
@@ -197,7 +200,7 @@ impl<T, E: Event> Default for Desk<T, E> {
 impl<T, E: Event> Desk<T, E> {
     pub(crate) fn put(&self, thing: T) {
         let old = self.thing.lock().unwrap_or_else(PoisonError::into_inner).replace(thing);
-        drop(old); // without the lock
+        drop(old); // dropped without the lock
         self.event.set();
     }
 
@@ -207,7 +210,7 @@ impl<T, E: Event> Desk<T, E> {
 }
 
 impl<T: Send + 'static, E: Event> Desk<T, E> {
-    /// Waits until something is put there, as long as that and as long as the call is wanted.
+    /// Waits for a value, for at most that time and until the call is canceled.
     pub(crate) async fn wait(
         self: &Arc<Self>,
         at_most: Option<Duration>,
@@ -223,7 +226,7 @@ impl<T: Send + 'static, E: Event> Desk<T, E> {
     }
 }
 
-/// What comes of it in that time, as long as the call is wanted.
+/// Returns the output of `future`, or `None` after that time or once the call is canceled.
 #[cfg(feature = "tokio")]
 pub(crate) async fn in_time<E: Event, T>(
     future: impl Future<Output = T>,

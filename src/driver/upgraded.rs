@@ -1,4 +1,4 @@
-//! Writing on a connection that speaks another protocol (RFC 9110 §7.8).
+//! Writes on an upgraded connection (RFC 9110 §7.8).
 
 use std::io;
 
@@ -17,8 +17,8 @@ impl<F: Front> Connection<F> {
         Ok(())
     }
 
-    /// What TLS has taken cannot be taken back: should it not get away now, that is told by the
-    /// next call.
+    /// Writes a piece. TLS cannot take back bytes that it accepted: if they cannot be written now,
+    /// the next call reports the error.
     pub(crate) async fn send_raw(
         &mut self,
         bytes: &[u8],
@@ -27,9 +27,9 @@ impl<F: Front> Connection<F> {
         self.flush(budget).await?;
         match self.link.session.encrypt(bytes)? {
             None => Ok(self.socket.write(bytes, Meanwhile::Wait, budget).await?),
-            Some(0) => Err(Halt::Io(io::ErrorKind::BrokenPipe.into())), // it was all, we have said
+            Some(0) => Err(Halt::Io(io::ErrorKind::BrokenPipe.into())), // already shut down
             Some(taken) => {
-                // Without a wait: whoever lets go of this future would send the same bytes again.
+                // Without waiting: a caller that drops this future would send the same bytes again.
                 let _ = ready(self.flush(budget));
                 Ok(taken)
             }
@@ -45,7 +45,7 @@ impl<F: Front> Connection<F> {
         Ok(())
     }
 
-    /// It may be asked for again at any point: TLS says its last word only once.
+    /// Shuts down the sending half. Idempotent: TLS queues `close_notify` once.
     pub(crate) async fn end_writing(
         &mut self,
         budget: &mut Budget,
@@ -55,7 +55,7 @@ impl<F: Front> Connection<F> {
         self.flush(budget).await?;
         match self.socket.end_writing() {
             Err(error) if error.kind() != io::ErrorKind::NotConnected => Err(Halt::Io(error)),
-            _ => Ok(()), // where there is no peer any more, it has ended
+            _ => Ok(()), // a peer that is gone has read the end
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Ways into the private machines for those who test them: entry points for the fuzz targets, with twins
-//! that are simpler than what they check, and the conformance vectors of machines that are not public.
+//! Access to the private machines for tests: entry points for the fuzz targets, with simpler models
+//! to compare with, and the conformance vectors of machines that are not public.
 
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;

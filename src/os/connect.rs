@@ -1,4 +1,4 @@
-//! Connecting, with an end to the wait.
+//! Connects a socket within a time limit.
 #![cfg(any(feature = "blocking", test))]
 
 use std::io;
@@ -7,22 +7,22 @@ use std::time::Duration;
 
 use socket2::Socket;
 
-/// How far it got.
+/// The state of a connection attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Connecting {
     Done,
-    /// It has been waited for long enough, or a signal came; the system goes on with it.
+    /// The limit or a signal ended the wait; the system continues to connect.
     GoesOn,
 }
 
-/// Whether [`connect`] leaves the socket with its limit as the one for writing.
+/// True if [`connect`] leaves its limit set as the write timeout of the socket.
 pub(crate) const CONNECT_SETS_WRITE_LIMIT: bool =
     cfg!(any(target_os = "linux", target_os = "android"));
 
-/// Connects, and waits for that as long as `limit`.
+/// Connects, and waits for at most `limit`.
 ///
-/// Linux ends this wait with the limit for writing (socket(7)), which saves the four system calls
-/// that let the socket block again, and the one that waits.
+/// On Linux the write timeout limits this wait (socket(7)). This saves five system calls: the four
+/// that switch the socket to non-blocking and back, and the poll.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) fn connect(
     socket: &Socket,
@@ -52,7 +52,7 @@ pub(crate) fn connect(
     }
 }
 
-/// Whether it was our patience that ended in `connect_timeout`, and not the system's.
+/// Returns whether `connect_timeout` ended by its limit and not by the system's own timeout.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn is_impatience(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none()
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_is_connected_to_and_a_closed_port_refuses() {
+    fn a_listener_accepts_and_a_closed_port_refuses() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let limit = Duration::from_secs(5);
@@ -82,9 +82,9 @@ mod tests {
         assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
     }
 
-    /// A queue that is full does not answer, and is asked again after a second.
+    /// A full accept queue does not answer; the client's system tries again after a second.
     #[test]
-    fn the_wait_ends_and_the_system_goes_on() {
+    fn the_wait_ends_and_the_system_continues_to_connect() {
         let listener = socket("127.0.0.1:0".parse().unwrap());
         listener.bind(&"127.0.0.1:0".parse::<SocketAddr>().unwrap().into()).unwrap();
         listener.listen(0).unwrap();
@@ -102,7 +102,7 @@ mod tests {
             attempts.iter().filter(|(_, state)| *state == Connecting::GoesOn).collect();
         assert!(!waiting.is_empty() && begun.elapsed() >= limit);
         for _ in &attempts {
-            listener.accept().unwrap(); // makes room
+            listener.accept().unwrap(); // makes room in the queue
         }
         for (socket, _) in &waiting {
             assert!(socket.peer_addr().is_ok());

@@ -1,11 +1,11 @@
-//! The lookups of one client. One cannot be interrupted: a caller that has waited for long enough leaves
-//! it behind, on a thread that is lost until the resolver answers. So there are only so many of them at a
-//! time, and the names of one site get a part of them only: whoever makes a client look up names whose
-//! servers are silent must not keep it from looking up others.
+//! The name lookups of one client. A lookup cannot be interrupted: a caller that stops waiting
+//! leaves it behind, on a thread that is blocked until the resolver answers. So the number of
+//! concurrent lookups is limited, and the names of one site get only a part of it: an attacker who
+//! makes a client look up names with silent name servers must not block the lookups of other names.
 //!
 //! ```text
-//! begin ─▶ shares the lookup of the same name, if somebody waits for that
-//!       └▶ waits in its site ─▶ runs, when the site may have one more ─▶ answers all who wait
+//! begin ─▶ joins the lookup of the same name, if a caller waits for it
+//!       └▶ waits in its site's queue ─▶ runs, when the site may have one more ─▶ answers all callers
 //! ```
 
 use std::collections::{HashMap, VecDeque};
@@ -18,18 +18,18 @@ use super::site;
 use crate::config::dns::Resolver;
 use crate::driver::system::{Desk, Event, Found};
 
-/// Lookups of one client that run at once, each on a thread. A resolver that lets so many wait is not
-/// made faster by more of them.
+/// The maximum number of concurrent lookups of a client, each on a thread. A resolver that leaves so
+/// many unanswered would not get faster with more of them.
 const MAX_RUNNING: usize = 64;
 
-/// A site may have one more lookup while it has less than this part of those that are free. One site alone
-/// gets 13 of 64, eight sites together 43: so many sites that nothing is left cost an attacker a domain
+/// A site may start another lookup while it has less than 1/`PART` of the free ones. One site alone
+/// gets 13 of 64, eight sites together 43: to use up all of them an attacker needs a domain for
 /// each.
 const PART: usize = 4;
 
-/// Where a lookup runs.
+/// The executor of lookups.
 pub(crate) trait Place: Clone + Send + Sync + 'static {
-    /// Does this work on a thread that may block, or drops it if there is none.
+    /// Runs the work on a thread that may block, or drops it if there is none.
     fn run(&self, work: impl FnOnce() + Send + 'static);
 }
 
@@ -39,17 +39,17 @@ pub(crate) struct Lookups<E, P>(Mutex<State<E, P>>);
 
 #[derive(Debug)]
 struct State<E, P> {
-    /// How many run, whether or not anybody waits for them.
+    /// The number of running lookups, including those without callers.
     running: usize,
-    /// Those of which lookups run or wait.
+    /// The sites with running or waiting lookups.
     sites: HashMap<Box<str>, Site<E, P>>,
-    /// The sites that wait, in the order of their turns.
+    /// The sites with waiting lookups, in the order of their turns.
     turns: VecDeque<Box<str>>,
-    /// What was begun last for each name, while it runs or waits.
+    /// The latest lookup of each name, while it runs or waits.
     names: HashMap<Box<str>, Arc<Lookup<E, P>>>,
-    /// Somebody hands out turns already.
+    /// True while a thread starts lookups.
     is_at_work: bool,
-    /// The process whose threads these are: after a fork the child has none of them.
+    /// The process that owns the threads: after a fork the child has none of them.
     process: u32,
 }
 
@@ -59,7 +59,7 @@ struct Site<E, P> {
     waiting: VecDeque<Arc<Lookup<E, P>>>,
 }
 
-/// A name that is looked up, for all who want to know it.
+/// A lookup of a name, shared by all callers that wait for it.
 #[derive(Debug)]
 struct Lookup<E, P> {
     host: Box<str>,
@@ -71,11 +71,11 @@ struct Lookup<E, P> {
 #[derive(Debug)]
 struct Callers<E> {
     is_running: bool,
-    /// A desk is gone when nobody waits at it any more.
+    /// The callers. Each drops its channel when it stops waiting.
     desks: Vec<Weak<Desk<Found, E>>>,
 }
 
-/// A lookup that holds one of the places; given back when this is dropped.
+/// A running lookup, which counts against the maximum until it is dropped.
 struct Job<E: Event, P: Place> {
     lookups: Arc<Lookups<E, P>>,
     lookup: Arc<Lookup<E, P>>,
@@ -102,7 +102,7 @@ impl<E, P> Default for State<E, P> {
 }
 
 impl<E: Event, P: Place> Lookups<E, P> {
-    /// Looks a name up when its turn comes, at that place, and puts what was found on the desk.
+    /// Looks a name up when its turn comes, on that executor, and sends the result to the channel.
     pub(crate) fn begin(
         self: &Arc<Self>,
         host: &str,
@@ -121,11 +121,11 @@ impl<E: Event, P: Place> Lookups<E, P> {
             let callers = Mutex::new(Callers { is_running: false, desks: vec![desk] });
             state.wait(Arc::new(Lookup { host: host.into(), resolver, place, callers }))
         };
-        drop(replaced); // with a resolver, which is the caller's code: not under the lock
+        drop(replaced); // outside the lock: it drops a resolver, which is the caller's code
         self.hand_out_turns();
     }
 
-    /// Why the lookup of that name has not begun, if it waits for its turn.
+    /// Returns the reason why the lookup of that name has not begun, if it is waiting.
     pub(crate) fn obstacle(&self, host: &str) -> Option<String> {
         let state = self.state();
         let lookup = state.names.get(host)?;
@@ -134,16 +134,16 @@ impl<E: Event, P: Place> Lookups<E, P> {
         }
         let (site, most) = state.sites.iter().max_by_key(|(_, site)| site.running)?;
         Some(format!(
-            "its turn to be looked up has not come: {} lookups of other names have no answer yet, {} of \
+            "the lookup has not started: {} lookups of other names have no answer yet, {} of \
              them for {site}",
             state.running, most.running
         ))
     }
 
-    /// Begins what may run.
+    /// Starts all lookups that may run.
     fn hand_out_turns(self: &Arc<Self>) {
         if mem::replace(&mut self.state().is_at_work, true) {
-            return; // who does it comes to the rest too
+            return; // the other thread starts the rest too
         }
         let at_work = AtWork(self);
         loop {
@@ -164,20 +164,21 @@ impl<E: Event, P: Place> Lookups<E, P> {
         }
     }
 
-    /// After a fork the threads are the parent's, and so are those who wait.
+    /// Clears the state in a child of `fork`: threads and callers are the parent's.
     fn forget_the_parents(&self) -> Option<State<E, P>> {
         let mut state = self.state();
         let is_child = state.process != process::id();
         is_child.then(|| mem::take(&mut *state))
     }
 
-    /// For as long as a decision takes. A panic elsewhere cannot have left it half done.
+    /// Locks the state for a decision. The lock is never held over foreign code, so a panic
+    /// elsewhere cannot leave the state inconsistent.
     fn state(&self) -> MutexGuard<'_, State<E, P>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Turns are handed out; should that panic, the next one may do it.
+/// Marks that lookups are being started; cleared on a panic, so that the next caller can continue.
 struct AtWork<'a, E: Event, P: Place>(&'a Lookups<E, P>);
 
 impl<E: Event, P: Place> Drop for AtWork<'_, E, P> {
@@ -187,7 +188,8 @@ impl<E: Event, P: Place> Drop for AtWork<'_, E, P> {
 }
 
 impl<E, P> State<E, P> {
-    /// Lines a lookup up; gives back the one of the same name that nobody waits for.
+    /// Appends a lookup to its site's queue; returns the earlier one of the same name, which no
+    /// caller waits for.
     fn wait(&mut self, lookup: Arc<Lookup<E, P>>) -> Option<Arc<Lookup<E, P>>> {
         let name: Box<str> = site::of(&lookup.host).into();
         let new = || Site { running: 0, waiting: VecDeque::new() };
@@ -199,9 +201,10 @@ impl<E, P> State<E, P> {
         self.names.insert(lookup.host.clone(), lookup)
     }
 
-    /// The next lookup to run. What nobody wants any more is put aside, to be dropped elsewhere.
+    /// Returns the next lookup to run. Lookups without callers are moved to `unwanted`, to be
+    /// dropped outside the lock.
     ///
-    /// A site without one that runs is never passed over, so this looks at few.
+    /// A site without a running lookup is never skipped, so this visits only a few.
     fn next(&mut self, unwanted: &mut Vec<Arc<Lookup<E, P>>>) -> Option<Arc<Lookup<E, P>>> {
         let free = MAX_RUNNING.checked_sub(self.running).filter(|free| *free > 0)?;
         for _ in 0..self.turns.len() {
@@ -229,7 +232,7 @@ impl<E, P> State<E, P> {
         None
     }
 
-    /// A lookup has ended.
+    /// Removes a lookup that has ended.
     fn end(&mut self, lookup: &Arc<Lookup<E, P>>) {
         forget(&mut self.names, lookup);
         self.running = self.running.saturating_sub(1);
@@ -242,7 +245,7 @@ impl<E, P> State<E, P> {
     }
 }
 
-/// Nobody finds this lookup by its name any more.
+/// Removes the lookup from the names, so that later callers do not join it.
 fn forget<E, P>(names: &mut HashMap<Box<str>, Arc<Lookup<E, P>>>, lookup: &Arc<Lookup<E, P>>) {
     if names.get(&lookup.host).is_some_and(|latest| Arc::ptr_eq(latest, lookup)) {
         names.remove(&lookup.host);
@@ -266,7 +269,7 @@ impl<E, P> Site<E, P> {
 }
 
 impl<E, P> Lookup<E, P> {
-    /// Takes one more caller in, unless this runs and everybody has given it up: then it may be stuck.
+    /// Adds a caller, unless the lookup runs and has no callers: then it may be stuck.
     fn take_in(&self, desk: &Weak<Desk<Found, E>>) -> bool {
         let mut callers = self.callers();
         if callers.is_running && !callers.is_wanted() {
@@ -298,7 +301,7 @@ impl<E: Event, P: Place> Job<E, P> {
     }
 }
 
-/// The lookup is over, or no thread was there for it.
+/// Answers the callers when the lookup has ended, or when no thread was available for it.
 impl<E: Event, P: Place> Drop for Job<E, P> {
     fn drop(&mut self) {
         let found = self.found.take().unwrap_or_else(|| Err(io::Error::other(NO_THREAD)));
@@ -312,16 +315,16 @@ impl<E: Event, P: Place> Drop for Job<E, P> {
     }
 }
 
-const NO_THREAD: &str = "there is no thread to look the name up on";
+const NO_THREAD: &str = "no thread is available for the name lookup";
 
-/// Tells all who still wait.
+/// Sends the result to all remaining callers.
 fn answer<E: Event>(desks: &[Weak<Desk<Found, E>>], found: Found) {
     let mut desks = desks.iter().filter_map(Weak::upgrade);
     let Some(last) = desks.next() else { return };
     for desk in desks {
         desk.put(copy(&found));
     }
-    last.put(found); // with the resolver's own error
+    last.put(found); // the last one gets the resolver's own error
 }
 
 fn copy(found: &Found) -> Found {

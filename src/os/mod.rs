@@ -1,4 +1,4 @@
-//! What both fronts ask of the operating system in the same way.
+//! The calls to the operating system that all runtimes share: sockets, connecting, name lookups.
 
 mod connect;
 pub(crate) mod lookups;
@@ -21,25 +21,25 @@ use crate::driver::system::Found;
 pub(crate) use connect::{CONNECT_SETS_WRITE_LIMIT, Connecting, connect};
 pub(crate) use probe::pending;
 
-/// A socket that is ready to connect to this address.
+/// Creates a socket with the options set, ready to connect to this address.
 pub(crate) fn socket(address: SocketAddr, options: &SocketOptions) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     options::set(&socket, options)?;
     Ok(socket)
 }
 
-/// Writes once. A peer that is gone is an error, never a signal to the whole program.
+/// Writes once. A closed connection is an error and never a `SIGPIPE`.
 pub(crate) fn send(socket: &Socket, bytes: &[u8]) -> io::Result<usize> {
     socket.send_with_flags(bytes, NO_SIGNAL)
 }
 
-/// Writes what the socket takes at once.
+/// Writes as much as the socket accepts without blocking.
 #[cfg(all(feature = "blocking", unix))]
 pub(crate) fn try_send(socket: &Socket, bytes: &[u8]) -> io::Result<usize> {
     socket.send_with_flags(bytes, NO_SIGNAL | libc::MSG_DONTWAIT)
 }
 
-/// There the socket has to be told not to block.
+/// Such platforms have no flag for it, so the socket is switched to non-blocking.
 #[cfg(all(feature = "blocking", not(unix)))]
 pub(crate) fn try_send(socket: &Socket, bytes: &[u8]) -> io::Result<usize> {
     socket.set_nonblocking(true)?;
@@ -50,18 +50,19 @@ pub(crate) fn try_send(socket: &Socket, bytes: &[u8]) -> io::Result<usize> {
 
 #[cfg(all(unix, not(target_vendor = "apple")))]
 const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
-/// There the socket has an option for it, which is set, or no signals.
+/// Such platforms have an option on the socket instead, which is set, or no signals.
 #[cfg(not(all(unix, not(target_vendor = "apple"))))]
 const NO_SIGNAL: i32 = 0;
 
-/// Looks a name up, however long that takes. Should the caller's resolver panic, whoever waits is
-/// told that there is no answer.
+/// Looks a name up, without a time limit. A panic of the caller's resolver becomes an error for all
+/// waiting calls.
 pub(crate) fn look_up(resolver: &Resolver, host: &str) -> Found {
     let found = panic::catch_unwind(AssertUnwindSafe(|| resolver.0.resolve(host)));
     found.unwrap_or_else(|_| Err(io::Error::other("the lookup ended without an answer")))
 }
 
-/// The keys of each hasher are other ones, and the first ones come from the operating system.
+/// Returns a random number: each hasher has other keys, derived from the operating system's
+/// randomness.
 pub(crate) fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn chance_is_spread() {
+    fn random_numbers_are_distinct_and_cover_both_halves() {
         let numbers: Vec<u64> = (0..1000).map(|_| random()).collect();
         assert_eq!(numbers.iter().collect::<HashSet<_>>().len(), numbers.len());
         let upper_half = numbers.iter().filter(|number| **number > u64::MAX / 2).count();

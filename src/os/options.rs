@@ -1,4 +1,4 @@
-//! What is set on a socket before it connects, as far as the platform knows it.
+//! Sets socket options before the connect, as far as the platform supports them.
 
 use std::fmt;
 use std::io;
@@ -36,7 +36,7 @@ fn keepalive(options: Keepalive) -> TcpKeepalive {
     }
 }
 
-/// What the builder offers there alone.
+/// Sets the options that the builder offers on these platforms only.
 #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
 fn set_for_linux(socket: &Socket, options: &SocketOptions) -> io::Result<()> {
     if let Some(interface) = &options.interface {
@@ -49,7 +49,8 @@ fn set_for_linux(socket: &Socket, options: &SocketOptions) -> io::Result<()> {
     }
 }
 
-/// Says which setting the system refuses: its error alone would sound as if it were the peer's.
+/// Adds the name of the setting to the system's error, which alone would look like an error of the
+/// peer.
 fn named(setting: &dyn fmt::Display, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{setting}: {error}"))
 }

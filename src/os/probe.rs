@@ -1,4 +1,4 @@
-//! Whether anything waits to be read on a socket, without waiting for it and without taking it.
+//! Checks whether a socket has input, without waiting and without consuming it.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -7,7 +7,7 @@ use socket2::Socket;
 
 use crate::driver::system::Pending;
 
-/// One system call where the platform has a flag for it.
+/// Returns the state of the input: one system call on platforms that have a flag for it.
 pub(crate) fn pending(socket: &Socket) -> Pending {
     match peek(socket) {
         Ok(0) => Pending::End,
@@ -24,7 +24,7 @@ fn peek(socket: &Socket) -> io::Result<usize> {
     socket.recv_with_flags(&mut byte, libc::MSG_PEEK | libc::MSG_DONTWAIT)
 }
 
-/// There the socket has to be one that does not block.
+/// Such platforms have no flag for it, so the socket has to be non-blocking.
 #[cfg(not(unix))]
 fn peek(socket: &Socket) -> io::Result<usize> {
     socket.peek(&mut [MaybeUninit::uninit(); 1])

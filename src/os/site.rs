@@ -1,6 +1,7 @@
-//! The site of a host: all names that whoever has registered one of them may make.
+//! The site of a host: all names under one registered domain.
 
-/// The registrable domain of `host`, by the Public Suffix List; of what has none the host itself.
+/// Returns the registrable domain of `host` by the Public Suffix List, or the host itself if it has
+/// none.
 #[cfg(feature = "public-suffix")]
 pub(super) fn of(host: &str) -> &str {
     use psl::Psl;
@@ -11,7 +12,8 @@ pub(super) fn of(host: &str) -> &str {
     start.and_then(|start| host.get(start..)).unwrap_or(host)
 }
 
-/// The last two labels of `host`: without the Public Suffix List strangers may share them.
+/// Returns the last two labels of `host`: without the Public Suffix List unrelated owners may share
+/// them.
 #[cfg(not(feature = "public-suffix"))]
 pub(super) fn of(host: &str) -> &str {
     let host = host.strip_suffix('.').unwrap_or(host);
@@ -27,7 +29,7 @@ mod tests {
     use super::of;
 
     #[test]
-    fn sites() {
+    fn the_site_is_the_registrable_domain() {
         let two_labels = [
             ("", ""),
             (".", ""),

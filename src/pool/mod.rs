@@ -1,7 +1,7 @@
 //! The pool: idle connections, kept for the next request on the same [`Route`].
 //!
-//! It decides and does nothing: connections to be closed are handed back with the reason. It knows
-//! neither what a connection is nor what time it is.
+//! This code only decides: it returns the connections to be closed, with the reason. It is generic
+//! over the connection and takes the time as an argument. Read this file first, then [`permits`].
 
 pub(crate) mod permits;
 
@@ -17,14 +17,14 @@ use crate::url::Url;
 
 /// Idle connections, the longest idle first.
 ///
-/// There are few of them, so finding one is a look at each; what matters is that the one that
-/// idles least is taken first: it is the least likely to be stale.
+/// A take scans them from the newest: they are few, and the connection that was used last is the
+/// least likely to be stale.
 #[derive(Debug)]
 pub(crate) struct Pool<T> {
     limits: PoolLimits,
     idle: Vec<Idle<T>>,
-    /// Nothing expires before this moment, so that until then nothing is looked at. Later than that,
-    /// something may: the connection that set it may have been taken meanwhile.
+    /// Nothing expires before this moment, so nothing is scanned until then. It may be too early,
+    /// because the connection that set it may have been taken since.
     next_expiry: Option<Instant>,
     early_closers: EarlyClosers,
 }
@@ -35,11 +35,12 @@ struct Idle<T> {
     since: Instant,
 }
 
-/// What can be pooled: it knows where it leads, and since when.
+/// A connection that can be pooled: it knows its route and its age.
 pub(crate) trait Pooled {
     fn route(&self) -> &Route;
     fn opened(&self) -> Instant;
-    /// When it is given up because its peer has said that it closes it then.
+    /// The time at which the connection is given up, because the peer announced that it will close
+    /// it.
     fn kept_until(&self) -> Option<Instant>;
 }
 
@@ -60,15 +61,15 @@ impl<T> Pool<T> {
         self.idle.len()
     }
 
-    /// Gives all back.
+    /// Removes and returns all connections.
     pub(crate) fn clear(&mut self) -> Vec<T> {
         self.idle.drain(..).map(|idle| idle.connection).collect()
     }
 }
 
 impl<T: Pooled> Pool<T> {
-    /// The connection to `url` by that proxy that idles least, and since when it idles. Call
-    /// [`expire`](Self::expire) first.
+    /// Takes the connection to `url` through that proxy that was used last, and the time since
+    /// which it is idle. Call [`expire`](Self::expire) first.
     pub(crate) fn take(
         &mut self,
         url: &Url,
@@ -81,15 +82,15 @@ impl<T: Pooled> Pool<T> {
         Some((idle.connection, idle.since))
     }
 
-    /// Keeps a connection that [may be kept](Self::may_keep), and gives back the one that has to go for
-    /// it.
+    /// Keeps a connection that [may be kept](Self::may_keep), and returns the one that is evicted
+    /// for it.
     pub(crate) fn put(&mut self, connection: T, now: Instant) -> Option<Closed<T>> {
         if self.limits.max_idle_per_host == 0 || self.limits.max_idle == 0 {
             return Some(Closed { connection, reason: CloseReason::PoolFull });
         }
         let evicted = self.evict_for(connection.route());
         let idle = Idle { connection, since: now };
-        // What has only the idle timeout expires after those that idle longer.
+        // A connection without limits of its own expires after those that are idle longer.
         let has_own_limit = self.limits.max_age.is_some() || idle.connection.kept_until().is_some();
         if self.next_expiry.is_none() || has_own_limit {
             self.next_expiry = earliest([self.next_expiry, idle.expiry(&self.limits)]);
@@ -98,7 +99,7 @@ impl<T: Pooled> Pool<T> {
         evicted
     }
 
-    /// Whether a connection serves another request, or why not.
+    /// Returns why a connection cannot be kept, if it cannot.
     #[inline]
     pub(crate) fn may_keep(&self, connection: &T, now: Instant) -> Result<(), CloseReason> {
         let age = || now.saturating_duration_since(connection.opened());
@@ -114,16 +115,16 @@ impl<T: Pooled> Pool<T> {
         Ok(())
     }
 
-    /// A connection of that route was closed by its peer right after its first response.
+    /// Records that the peer closed a connection of that route right after its first response.
     pub(crate) fn closed_early(&mut self, route: &Route, now: Instant) {
         self.early_closers.found(route, now);
     }
 
-    /// Gives back what has idled too long or is too old.
+    /// Removes and returns the connections that are idle too long or too old.
     pub(crate) fn expire(&mut self, now: Instant) -> Vec<Closed<T>> {
         match self.next_expiry {
             Some(at) if at <= now => self.sort_out(now),
-            _ => Vec::new(), // as nearly always
+            _ => Vec::new(), // the common case
         }
     }
 
@@ -145,11 +146,11 @@ impl<T: Pooled> Pool<T> {
         closed
     }
 
-    /// Makes room for one more connection of `route`: the one of the same host, or else the one of
-    /// all, that has idled longest goes. At least one may be kept.
+    /// Makes room for one more connection of `route`: evicts the longest idle one of the same host,
+    /// or else of all hosts. At least one may be kept.
     fn evict_for(&mut self, route: &Route) -> Option<Closed<T>> {
         if self.idle.len() < self.limits.max_idle_per_host.min(self.limits.max_idle) {
-            return None; // as nearly always: no route is looked at
+            return None; // the common case: no route is compared
         }
         let same_host = |idle: &Idle<T>| idle.connection.route() == route;
         let of_host = self.idle.iter().filter(|idle| same_host(idle)).count();
@@ -167,7 +168,7 @@ fn earliest(moments: impl IntoIterator<Item = Option<Instant>>) -> Option<Instan
 }
 
 impl<T: Pooled> Idle<T> {
-    /// When it is closed if nobody takes it.
+    /// The time at which it expires if no call takes it.
     fn expiry(&self, limits: &PoolLimits) -> Option<Instant> {
         let after = |moment: Instant, limit: Option<Duration>| moment.checked_add(limit?);
         earliest([
@@ -201,7 +202,7 @@ mod tests {
             &self.0
         }
 
-        /// Numbers from 100 on: so many seconds after the beginning, and 100 more.
+        /// Numbers from 100 on expire that many seconds, less 100, after the start.
         fn kept_until(&self) -> Option<Instant> {
             let seconds = u64::from(self.1).checked_sub(100)?;
             Some(self.2 + Duration::from_secs(seconds))
@@ -231,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_of_the_same_route_is_taken() {
+    fn the_last_used_connection_of_the_route_is_taken() {
         let mut pool = Pool::new(LIMITS);
         let now = Instant::now();
         put(&mut pool, "a", 1, now);
@@ -246,19 +247,19 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_idle_goes_when_it_is_full() {
+    fn a_full_pool_evicts_the_longest_idle() {
         let mut pool = Pool::new(LIMITS);
         let now = Instant::now();
         assert_eq!(put(&mut pool, "a", 1, now), None);
         assert_eq!(put(&mut pool, "b", 2, now), None);
         assert_eq!(put(&mut pool, "a", 3, now), None);
-        assert_eq!(put(&mut pool, "a", 4, now), Some(1), "two of one host are enough");
-        assert_eq!(put(&mut pool, "c", 5, now), Some(2), "three are enough in all");
+        assert_eq!(put(&mut pool, "a", 4, now), Some(1), "the limit of one host is two");
+        assert_eq!(put(&mut pool, "c", 5, now), Some(2), "the limit of all hosts is three");
         assert_eq!(pool.len(), 3);
     }
 
     #[test]
-    fn no_room_at_all_keeps_nothing() {
+    fn a_limit_of_zero_keeps_nothing() {
         for (max_idle_per_host, max_idle) in [(0, 3), (2, 0)] {
             let mut pool = Pool::new(PoolLimits { max_idle_per_host, max_idle, ..LIMITS });
             assert_eq!(put(&mut pool, "a", 1, Instant::now()), Some(1));
@@ -285,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn age_is_measured_from_the_beginning() {
+    fn age_is_measured_from_the_opening() {
         let limits = PoolLimits { max_age: Some(Duration::from_secs(60)), ..LIMITS };
         let mut pool = TestPool::new(limits);
         let start = Instant::now();
@@ -302,9 +303,9 @@ mod tests {
         assert_eq!((pool.clear().len(), pool.len()), (1, 0));
     }
 
-    /// What a peer has said ends before the client's own limit, and never after it.
+    /// The peer's announced limit can shorten the client's own, never extend it.
     #[test]
-    fn what_the_peer_says_shortens_the_wait() {
+    fn the_keep_alive_of_the_peer_shortens_the_idle_timeout() {
         let mut pool = TestPool::new(LIMITS);
         let start = Instant::now();
         let later = |seconds| start + Duration::from_secs(seconds);
@@ -325,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_whose_peer_closes_early_is_not_kept_for_a_while() {
+    fn a_route_whose_peer_closes_early_is_not_pooled_for_a_while() {
         let mut pool = TestPool::new(LIMITS);
         let start = Instant::now();
         let later = |seconds| start + Duration::from_secs(seconds);

@@ -1,48 +1,47 @@
-//! How many connections there are, how many there may be, and who waits for one: first come, first
-//! served.
+//! The limit of connections per route, with a first-in, first-out queue.
 //!
-//! It decides and does nothing, like the [pool](crate::pool): whom to tell is handed back.
+//! Like the [pool](crate::pool), this code only decides: it returns the waiter to be woken.
 
 use std::collections::VecDeque;
 
 use crate::policy::route::Route;
 
-/// The places for connections, each held from before it is dialled until it is closed.
+/// The permits for connections. Each is held from before the dial until the connection is closed.
 #[derive(Debug)]
 pub(crate) struct Permits<W> {
-    /// How many there may be for each route.
+    /// The maximum for each route, if there is one.
     limit: Option<usize>,
-    /// The routes of which places are held, where there is a limit.
+    /// The routes with held permits; used only if there is a limit.
     lanes: Vec<Lane<W>>,
     open: usize,
     tickets: u64,
 }
 
-/// The places of one route, and who waits for one.
+/// The permits of one route, and the queue for them.
 #[derive(Debug)]
 struct Lane<W> {
     route: Route,
     held: usize,
-    /// In the order of their tickets. Thousands may wait: nobody looks at them one by one.
+    /// The queue in the order of the tickets. Thousands may wait, so it is never scanned.
     waiting: VecDeque<(Ticket, W)>,
 }
 
-/// A place in the queue.
+/// A position in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket(u64);
 
-/// Whether there is a place for one more connection.
+/// The result of asking for a permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Held,
     Full,
 }
 
-/// Whether somebody still stood in the queue.
+/// The result of leaving the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Left {
     InTime,
-    /// Its turn has come already: what it waited for is on its way.
+    /// Already granted: the connection or permit is being handed over.
     TooLate,
 }
 
@@ -51,7 +50,7 @@ impl<W> Permits<W> {
         Self { limit, lanes: Vec::new(), open: 0, tickets: 0 }
     }
 
-    /// Connections that are open or about to be.
+    /// Returns the number of connections that are open or being opened.
     pub(crate) fn open(&self) -> usize {
         self.open
     }
@@ -60,11 +59,11 @@ impl<W> Permits<W> {
         self.lanes.iter().map(|lane| lane.waiting.len()).sum()
     }
 
-    /// Holds a place for a connection, if there is one. Whoever gets none may [`wait`](Self::wait).
+    /// Takes a permit if there is one. A call that gets none may [`wait`](Self::wait).
     pub(crate) fn hold(&mut self, route: &Route) -> Place {
         if let Some(limit) = self.limit {
             match self.lane(route) {
-                // At least one, or nobody would ever be served.
+                // A limit of 0 counts as 1, because no call could ever be served.
                 Some(lane) if lane.held >= limit.max(1) => return Place::Full,
                 Some(lane) => lane.held += 1,
                 None => {
@@ -77,7 +76,7 @@ impl<W> Permits<W> {
         Place::Held
     }
 
-    /// Stands at the end of the queue for the places of that route, all of which are held.
+    /// Joins the end of the queue for that route, all of whose permits are held.
     pub(crate) fn wait(&mut self, route: &Route, who: W) -> Ticket {
         let ticket = Ticket(self.tickets);
         self.tickets += 1;
@@ -99,13 +98,14 @@ impl<W> Permits<W> {
         }
     }
 
-    /// A connection of that route is free: whose it is, if anybody waits.
+    /// Returns the next waiter, if any, for a connection of that route that became free.
     pub(crate) fn next(&mut self, route: &Route) -> Option<W> {
         let lane = self.lane(route)?;
         lane.waiting.pop_front().map(|(_, who)| who)
     }
 
-    /// A connection of that route was closed: whose its place is, if anybody waits.
+    /// Returns the next waiter, if any, for the permit of a connection of that route that was
+    /// closed.
     pub(crate) fn free(&mut self, route: &Route) -> Option<W> {
         if let Some(next) = self.next(route) {
             return Some(next);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_as_allowed_for_each_route() {
+    fn the_limit_holds_for_each_route() {
         let mut permits = Permits::<()>::new(Some(2));
         let places = ["a", "a", "a", "b", "a:81"].map(|host| permits.hold(&route(host)));
         assert_eq!(places, [Place::Held, Place::Held, Place::Full, Place::Held, Place::Held]);
@@ -146,15 +146,15 @@ mod tests {
         assert_eq!(permits.hold(&route("a")), Place::Held);
         assert_eq!((permits.open(), permits.waiting()), (4, 0));
         let mut none = Permits::<()>::new(Some(0));
-        assert_eq!(none.hold(&route("a")), Place::Held, "one at least");
+        assert_eq!(none.hold(&route("a")), Place::Held, "a limit of 0 counts as 1");
         assert_eq!(none.hold(&route("a")), Place::Full);
         let mut unlimited = Permits::<()>::new(None);
         assert!((0..1000).all(|_| unlimited.hold(&route("a")) == Place::Held));
-        assert!(unlimited.lanes.is_empty(), "nothing is counted by route");
+        assert!(unlimited.lanes.is_empty(), "without a limit no route is counted");
     }
 
     #[test]
-    fn who_came_first_is_served_first() {
+    fn the_queue_is_first_in_first_out() {
         let mut permits = Permits::new(Some(1));
         permits.hold(&route("a"));
         permits.hold(&route("b"));
@@ -164,18 +164,19 @@ mod tests {
         permits.wait(&route("a"), 4);
         assert_eq!(permits.leave(&route("a"), first), Left::InTime);
         assert_eq!(permits.leave(&route("a"), first), Left::TooLate);
-        assert_eq!(permits.next(&route("a")), Some(3), "a connection that is free");
-        assert_eq!(permits.free(&route("a")), Some(4), "a place that is free");
-        assert_eq!(permits.hold(&route("a")), Place::Full, "it went from hand to hand");
+        assert_eq!(permits.next(&route("a")), Some(3), "for a free connection");
+        assert_eq!(permits.free(&route("a")), Some(4), "for a free permit");
+        assert_eq!(permits.hold(&route("a")), Place::Full, "the permit was handed over");
         assert_eq!(permits.free(&route("a")), None);
         assert_eq!(permits.next(&route("a")), None);
         assert_eq!((permits.open(), permits.waiting()), (1, 1));
     }
 
     proptest! {
-        /// Never more than the limit, nobody waits where there is a place, and all places come back.
+        /// Never more than the limit, no waiter while a permit is free, and all permits are
+        /// returned.
         #[test]
-        fn places_are_neither_lost_nor_made(
+        fn permits_are_neither_lost_nor_duplicated(
             steps in prop::collection::vec((0..4_u8, 0..3_usize), 0..200),
             limit in 1..4_usize,
         ) {
@@ -207,7 +208,7 @@ mod tests {
                     let lane = permits.lanes.iter().find(|lane| lane.route == *route);
                     let waits = lane.is_some_and(|lane| !lane.waiting.is_empty());
                     prop_assert!(!waits || held[at] == limit);
-                    prop_assert_eq!(lane.is_some(), held[at] > 0, "no lane is left behind");
+                    prop_assert_eq!(lane.is_some(), held[at] > 0, "no empty lane remains");
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! The end of a wait.
+//! A reusable timer.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -7,26 +7,27 @@ use ::tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::policy::deadline::budget::{Expired, Wait};
 
-/// Tells when a wait is over.
+/// A timer for consecutive waits.
 ///
-/// To tell the runtime about each wait costs more than the wait's bytes, so one timer is used again
-/// and again: it rings for an earlier wait now and then, and is set to the later one only then.
+/// Registering a timer with the runtime costs more than moving the bytes of a small read, so one
+/// timer is reused: it is left at an earlier deadline, and moved to the current one only when it
+/// fires.
 #[derive(Debug, Default)]
 pub(super) struct Alarm {
-    /// When the wait that is under way has to be over, and what is told then.
+    /// The deadline of the current wait, and the error after it.
     end: Option<(Instant, Expired)>,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Alarm {
-    /// A wait begins; or one that was broken off, because its future was dropped, goes on.
+    /// Begins a wait, or continues one that was interrupted because its future was dropped.
     pub(super) fn set(&mut self, wait: Wait) {
         let end = wait.at_most.and_then(|limit| Instant::now().checked_add(limit));
         let end = end.map(|end| (end, wait.expired));
         self.end = end.map(|end| self.end.filter(|earlier| earlier.0 <= end.0).unwrap_or(end));
     }
 
-    /// The wait was not in vain, or it was long enough.
+    /// Ends the wait, after success or after the deadline.
     pub(super) fn clear(&mut self) {
         self.end = None;
     }

@@ -1,4 +1,4 @@
-//! Sending a request.
+//! Sends requests, awaiting the response's head.
 
 use super::{Client, Request, RequestBuilder, Response, Source, runtime};
 use crate::call::RequestParts;
@@ -9,7 +9,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`RequestBuilder::send`].
+    /// As for [`RequestBuilder::send`].
     pub async fn execute(&self, request: Request) -> Result<Response> {
         check_runtime()?;
         let mut request = request.parts;
@@ -19,7 +19,7 @@ impl Client {
 }
 
 impl RequestBuilder {
-    /// Sends the request and waits for the head of its response; the body is read as it comes.
+    /// Sends the request and waits for the head of its response; the body is read later.
     ///
     /// Dropping the future ends the call and closes its connection.
     ///
@@ -33,10 +33,9 @@ impl RequestBuilder {
     ///
     /// # Errors
     ///
-    /// If the request is invalid, no connection can be made, a deadline passes, the answer is not
-    /// HTTP/1.1, or a redirect cannot be followed; or if this is not awaited in a runtime of tokio
-    /// with timers and I/O. A
-    /// status of 400 or more is no error; see
+    /// If the request is invalid, no connection can be made, a deadline passes, the response is not
+    /// HTTP/1.1, or a redirect cannot be followed; or if this is not awaited in a tokio runtime
+    /// with timers and I/O. A status of 400 or more is not an error; see
     /// [`error_for_status`](crate::client::response::Response::error_for_status).
     pub async fn send(self) -> Result<Response> {
         let (client, request) = self.finish();
@@ -47,7 +46,7 @@ impl RequestBuilder {
     }
 }
 
-/// Asks files for their length. Behind a pointer, because few requests have any.
+/// Reads the length of each file in the body. Boxed, because few requests contain files.
 async fn measure(request: &mut RequestParts<Source>) {
     #[cfg(feature = "stream")]
     if let Some(body) = request.body.as_mut().filter(|body| body.length().is_none()) {
@@ -57,7 +56,7 @@ async fn measure(request: &mut RequestParts<Source>) {
     let _ = request;
 }
 
-/// Sockets and timers of tokio would panic without one, or in one that has none of them.
+/// Returns an error without a suitable runtime, where tokio's sockets and timers would panic.
 fn check_runtime() -> Result<()> {
     runtime::current().map(drop).map_err(|error| Error::builder(error.to_string()))
 }

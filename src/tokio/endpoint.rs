@@ -1,4 +1,4 @@
-//! A socket that a runtime watches.
+//! A socket that is registered with a runtime.
 
 use std::io;
 use std::task::{Context, Poll};
@@ -9,7 +9,7 @@ use ::tokio::net::TcpStream;
 use ::tokio::net::UnixStream;
 use socket2::{SockRef, Socket};
 
-/// A connected socket, of whichever kind.
+/// A connected TCP or Unix domain socket.
 #[derive(Debug)]
 pub(super) enum Endpoint {
     Tcp(TcpStream),
@@ -26,8 +26,8 @@ impl Endpoint {
         }
     }
 
-    /// Whether it is worth a try, in one direction or the other; the runtime remembers what it was
-    /// told last.
+    /// Waits until the runtime reports the socket as ready in one of the directions. The runtime
+    /// caches readiness.
     pub(super) fn poll_ready(
         &self,
         interest: Interest,
@@ -60,8 +60,8 @@ impl Endpoint {
         }
     }
 
-    /// Tries, unless the runtime remembers that it was in vain: that is `WouldBlock`, and so is what
-    /// it is to remember.
+    /// Attempts the operation, unless the runtime has cached that the socket is not ready. Both
+    /// that case and an attempt that clears the cached readiness return `WouldBlock`.
     pub(super) fn try_io<T>(
         &self,
         interest: Interest,
@@ -75,7 +75,7 @@ impl Endpoint {
         }
     }
 
-    /// The same socket, watched by the runtime that this is called in.
+    /// Returns the same socket, registered with the current runtime.
     pub(super) fn moved_here(&self) -> io::Result<Self> {
         let socket = self.socket().try_clone()?;
         match self {

@@ -1,4 +1,4 @@
-//! Something that happens once, and that a task waits for.
+//! A one-shot event that a task waits for.
 
 use std::future::poll_fn;
 use std::panic::{self, AssertUnwindSafe};
@@ -10,7 +10,7 @@ use ::tokio::time::timeout;
 
 use crate::driver::system;
 
-/// A flag that a task sleeps on.
+/// A flag that one task waits for.
 #[derive(Debug, Default)]
 pub struct Event(Mutex<Flag>);
 
@@ -21,7 +21,8 @@ struct Flag {
 }
 
 impl Event {
-    /// Cloning and dropping a waker is foreign code, as waking is, so none of it happens under the lock.
+    /// Polls the flag. Cloning, dropping and waking a waker runs foreign code, so none of it
+    /// happens under the lock.
     fn poll(&self, cx: &Context<'_>) -> Poll<()> {
         {
             let flag = self.lock();
@@ -57,8 +58,9 @@ impl system::Event for Event {
             flag.waiter.take()
         };
         if let Some(waiter) = waiter {
-            // An event is set where permits are given back and connections closed, perhaps while a panic
-            // unwinds already. The panic of a waker is told by the panic hook, and ends here.
+            // Events are set where permits are released and connections closed, perhaps while a
+            // panic unwinds. A panic of the waker is caught here after the panic hook has reported
+            // it.
             drop(panic::catch_unwind(AssertUnwindSafe(|| waiter.wake())));
         }
     }

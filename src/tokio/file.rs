@@ -11,17 +11,17 @@ use ::tokio::io::AsyncSeek;
 use super::{Body, Source};
 use crate::body::SourceLength;
 
-/// The rest of the file, of the length that it has when the request is sent, which is its
-/// `Content-Length`: if it shrinks meanwhile, that is an error; what is added to it is not sent. What has
-/// no length, such as a pipe, or says that it is empty, as those of Linux' `/proc`, is sent in chunks. A
-/// request that has to be sent again reads it again.
+/// Sends the rest of the file. Its `Content-Length` is the length that it has when the request is
+/// sent: if it shrinks meanwhile, that is an error; data appended later is not sent. A file without
+/// a length, such as a pipe, or with a reported length of 0, as in Linux' `/proc`, is sent in
+/// chunks. A request that is sent again reads the file again.
 impl From<File> for Body {
     fn from(file: File) -> Self {
         Self::from_source(Source::of_file(file), SourceLength::Unknown)
     }
 }
 
-/// Asks each file of a body for its length, which takes a wait.
+/// Reads the length of each file in a body, which has to wait.
 pub(super) async fn measure(body: &mut Body) {
     for unmeasured in body.unmeasured() {
         let Some(file) = unmeasured.source.file() else { continue };
@@ -31,14 +31,14 @@ pub(super) async fn measure(body: &mut Body) {
     }
 }
 
-/// How much of a file is left to read; none, if it cannot say.
+/// Returns the number of bytes from the file's position to its end, or `None` if it has no length.
 async fn rest_of(file: &mut File) -> Option<u64> {
     let metadata = file.metadata().await.ok().filter(|metadata| metadata.is_file())?;
     let position = position(file).await.ok()?;
     metadata.len().checked_sub(position)
 }
 
-/// Where the next read begins, what the file has read ahead considered.
+/// Returns the position of the next read, corrected for the bytes that the file has read ahead.
 async fn position(file: &mut File) -> io::Result<u64> {
     let mut file = Pin::new(file);
     poll_fn(|cx| file.as_mut().poll_complete(cx)).await?; // an earlier seek, if there is one
@@ -58,15 +58,15 @@ mod multipart {
     use crate::tokio::multipart::{Form, Part};
 
     impl Part {
-        /// A file, under its own name and with the type that its extension says.
+        /// Creates a part from a file, with the file's name and the type of its extension.
         ///
-        /// It is opened at once and read when the request is sent, up to the length that it has now:
-        /// if it shrinks until then, that is an error. A request that has to be sent again reads it
-        /// again.
+        /// The file is opened immediately and read when the request is sent, up to its current
+        /// length: if it shrinks until then, that is an error. A request that is sent again reads
+        /// it again.
         ///
         /// # Errors
         ///
-        /// The file cannot be opened, or is a directory; the error names the path.
+        /// If the file cannot be opened, or is a directory; the error names the path.
         ///
         /// ```no_run
         /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -95,7 +95,7 @@ mod multipart {
         ///
         /// # Errors
         ///
-        /// The file cannot be opened, or is a directory; the error names the path.
+        /// If the file cannot be opened, or is a directory; the error names the path.
         pub async fn file<T, U>(self, name: T, path: U) -> io::Result<Self>
         where
             T: Into<Cow<'static, str>>,

@@ -1,4 +1,4 @@
-//! Forms of fields and files: [the guide](crate::multipart), and what reads readers.
+//! Forms of fields and files: [the guide](crate::multipart), and the methods that take readers.
 
 use ::tokio::io::AsyncRead;
 
@@ -11,7 +11,7 @@ pub type Form = crate::body::multipart::form::Form<super::Source>;
 pub type Part = crate::body::multipart::part::Part<super::Source>;
 
 impl Part {
-    /// What a body is: of its length, if it knows one, and else in chunks.
+    /// Creates a part from a body: with its length, if it is known, otherwise in chunks.
     ///
     /// ```
     /// use leanhttp::tokio::{Body, multipart::Part};
@@ -22,27 +22,26 @@ impl Part {
         Self::new(value.into())
     }
 
-    /// What a body gives, `length` bytes; for one that is read, as
-    /// [`reader_with_length`](Self::reader_with_length) has it. What is made of bytes has a length of
-    /// its own.
+    /// Creates a part from a body of `length` bytes; a body that is read works as in
+    /// [`reader_with_length`](Self::reader_with_length). A body in memory keeps its own length.
     pub fn stream_with_length<T: Into<Body>>(value: T, length: u64) -> Self {
         let mut content = value.into();
-        let _ = content.announce(length); // bytes do not take one
+        let _ = content.announce(length); // an error for bytes, which have a length
         Self::new(content)
     }
 
-    /// What a reader gives until it ends. Its length is not known, so the request is sent in
-    /// chunks.
+    /// Creates a part from a reader, up to its end. Its length is not known, so the request is sent
+    /// in chunks.
     pub fn reader<R: AsyncRead + Send + 'static>(value: R) -> Self {
         Self::from_source(Source::new(value), SourceLength::Unknown)
     }
 
-    /// The next `length` bytes that a reader gives: it is not read beyond them. A reader that gives fewer
-    /// is an error ([`Kind::Body`](crate::error::Kind::Body)) before the server can take the request
-    /// for complete.
+    /// Creates a part from a reader's next `length` bytes; it is not read beyond them. If the
+    /// reader ends earlier, the call fails ([`Kind::Body`](crate::error::Kind::Body)) before the
+    /// server can take the request as complete.
     ///
-    /// It is how a file is sent without the feature `stream`, which has `Part::file`: opened by tokio,
-    /// with the length that its metadata say.
+    /// Use it to send a file without the feature `stream`, which has `Part::file`: open the file
+    /// with tokio, and take the length from its metadata.
     ///
     /// ```no_run
     /// use leanhttp::tokio::multipart::{Form, Part};

@@ -1,5 +1,5 @@
-//! Connecting to several addresses at the same time: all attempts are futures of the one task that
-//! waits for them.
+//! Connects to several addresses at the same time: all attempts are futures in the task that waits
+//! for them.
 
 use std::future::poll_fn;
 use std::io;
@@ -24,7 +24,7 @@ use crate::policy::deadline::budget::Budget;
 #[cfg(unix)]
 use crate::policy::deadline::budget::Operation;
 
-/// The connection that is made first; the other attempts are closed.
+/// Returns the first connection that succeeds; the other attempts are closed.
 pub(super) async fn connect(
     addresses: Vec<SocketAddr>,
     options: &SocketOptions,
@@ -34,7 +34,7 @@ pub(super) async fn connect(
     race::connect(addresses, attempts, budget, now).await
 }
 
-/// The one address of a Unix domain socket.
+/// Connects to a Unix domain socket.
 #[cfg(unix)]
 pub(super) async fn connect_unix(path: &Path, budget: &Budget) -> Result<Stream, SocketError> {
     let wait = budget.wait(Operation::Connect, now)?;
@@ -75,7 +75,7 @@ impl race::Attempts for Attempts<'_> {
         at_most: Option<Duration>,
     ) -> Option<(SocketAddr, io::Result<Stream>)> {
         if at_most == Some(Duration::ZERO) {
-            yield_now().await; // the runtime may not have looked at any socket for a while
+            yield_now().await; // lets the runtime poll its sockets
         }
         let ended = poll_fn(|cx| poll(&mut self.running, cx));
         let (address, outcome) = in_time::<Event, _>(ended, at_most, self.budget).await?;
@@ -87,7 +87,7 @@ impl race::Attempts for Attempts<'_> {
     }
 }
 
-/// The attempt that has ended.
+/// Returns an attempt that has ended.
 fn poll(
     running: &mut Vec<Attempt>,
     cx: &mut Context<'_>,

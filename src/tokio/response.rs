@@ -1,4 +1,4 @@
-//! Reading a response's body: as bytes, text, JSON, or piece by piece.
+//! Reads a response's body: as bytes, text, JSON, or piece by piece.
 
 use std::future::poll_fn;
 use std::io;
@@ -13,57 +13,58 @@ use super::{Body, Reader, Response, Source};
 use crate::body::SourceLength;
 use crate::error::{Error, Result};
 
-/// The room for a piece that may not be filled.
+/// The buffer size for a piece of unknown length.
 pub(crate) const CHUNK: usize = 16 * 1024;
 
-/// What is moved at once where there is so much.
+/// The buffer size if at least that much is left of the body.
 const LARGE_CHUNK: usize = 64 * 1024;
 
 impl Response {
-    /// The whole body.
+    /// Reads the whole body.
     ///
     /// # Errors
     ///
-    /// If the body is cut short, cannot be decoded, comes too late, or is larger than
+    /// If the body is cut short, cannot be decoded, exceeds a time limit, or is larger than
     /// [`body_limit`](crate::client::ClientBuilder::body_limit).
     pub async fn bytes(mut self) -> Result<Bytes> {
         self.collect().await.map(Bytes::from)
     }
 
-    /// The whole body as text: decoded by the charset of `Content-Type` (feature `charset`), or as
-    /// UTF-8; what is no character becomes U+FFFD. A byte order mark is removed.
+    /// Reads the whole body as text: decoded by the charset of `Content-Type` (feature `charset`),
+    /// or as UTF-8; invalid sequences become U+FFFD. A byte order mark is removed.
     ///
     /// # Errors
     ///
-    /// As [`bytes`](Self::bytes).
+    /// As for [`bytes`](Self::bytes).
     pub async fn text(self) -> Result<String> {
         self.collect_text("utf-8").await
     }
 
-    /// The whole body as text, decoded by `default_encoding` if `Content-Type` names no charset.
+    /// Reads the whole body as text, decoded by `default_encoding` if `Content-Type` names no
+    /// charset.
     ///
     /// # Errors
     ///
-    /// As [`bytes`](Self::bytes).
+    /// As for [`bytes`](Self::bytes).
     #[cfg(feature = "charset")]
     pub async fn text_with_charset(self, default_encoding: &str) -> Result<String> {
         self.collect_text(default_encoding).await
     }
 
-    /// The whole body, parsed as JSON.
+    /// Reads the whole body and parses it as JSON.
     ///
     /// # Errors
     ///
-    /// As [`bytes`](Self::bytes); and if the body is not JSON or not of the shape of `T`: the error
-    /// names line, column and what stands there.
+    /// As for [`bytes`](Self::bytes); and if the body is not JSON or does not have the shape of
+    /// `T`: the error names the line, the column and the text there.
     #[cfg(feature = "json")]
     pub async fn json<T: serde::de::DeserializeOwned>(self) -> Result<T> {
         self.collect_json().await
     }
 
-    /// The next piece of the body, at most 64 KiB; none at its end.
+    /// Returns the next piece of the body, at most 64 KiB; `None` at its end.
     ///
-    /// If the future is dropped nothing is lost: the next one goes on where this one was.
+    /// Dropping the future loses no bytes: the next call continues where this one was.
     ///
     /// ```no_run
     /// # async fn example() -> leanhttp::Result<()> {
@@ -77,14 +78,15 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// If the body is cut short, cannot be decoded or comes too late.
+    /// If the body is cut short, cannot be decoded or exceeds a time limit.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
         let mut piece = vec![0; self.room()];
         let count = self.next_bytes(&mut piece).await?;
         Ok((count > 0).then(|| filled(piece, count)))
     }
 
-    /// The room for the next piece: at least one byte, in which the end is read.
+    /// Returns the buffer size for the next piece: at least one byte, because reading the end needs
+    /// a buffer.
     pub(crate) fn room(&self) -> usize {
         match self.body.left() {
             Some(left) => usize::try_from(left).unwrap_or(usize::MAX).clamp(1, LARGE_CHUNK),
@@ -92,10 +94,10 @@ impl Response {
         }
     }
 
-    /// Copies the body to `writer` piece by piece, and flushes it; says how many bytes it had.
+    /// Copies the body to `writer` piece by piece, and flushes it; returns the number of bytes.
     ///
-    /// If the future is dropped while `writer` takes a piece, that piece is lost, and to read on is an
-    /// error.
+    /// If the future is dropped while `writer` takes a piece, that piece is lost, and each later
+    /// read is an error.
     ///
     /// ```no_run
     /// # async fn example(mut file: impl tokio::io::AsyncWrite + Unpin) -> leanhttp::Result<()> {
@@ -107,7 +109,7 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// If the body is cut short, cannot be decoded or comes too late, or if the writer fails.
+    /// If the body is cut short, cannot be decoded or exceeds a time limit, or if the writer fails.
     pub async fn copy_to<W: AsyncWrite + Unpin + ?Sized>(&mut self, writer: &mut W) -> Result<u64> {
         let mut piece = vec![0; LARGE_CHUNK];
         let mut copied = 0;
@@ -126,9 +128,9 @@ impl Response {
     }
 }
 
-/// The body of the response, sent on as it comes, decoded: of its length, if that is known, and else in
-/// chunks; in chunks as well while the rest of its own request is sent. Should it be cut short, so is the
-/// request, and the server does not take it for complete.
+/// Sends the decoded body of a response as it arrives: with its length, if it is known, otherwise
+/// in chunks; in chunks as well while the rest of the response's own request is still being sent.
+/// If the body is cut short, so is the request, and the server does not take it as complete.
 ///
 /// ```no_run
 /// # async fn example() -> leanhttp::Result<()> {
@@ -149,8 +151,8 @@ impl From<Response> for Body {
     }
 }
 
-/// The beginning of a piece. It is held for as long as its owner likes, so it holds nothing for long
-/// that is mostly empty.
+/// Returns the filled part of a buffer. The caller may keep it for long, so a mostly empty buffer
+/// is copied.
 pub(crate) fn filled(mut piece: Vec<u8>, count: usize) -> Bytes {
     if count < piece.len() / 2 {
         return Bytes::copy_from_slice(piece.get(..count).unwrap_or_default());
@@ -177,7 +179,7 @@ async fn write_all<W: AsyncWrite + Unpin + ?Sized>(
     Ok(())
 }
 
-/// Reads the body as it comes, decoded. An [`Error`] is inside each `io::Error`.
+/// Reads the decoded body as it arrives. Each `io::Error` contains an [`Error`].
 impl AsyncRead for Response {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -188,7 +190,7 @@ impl AsyncRead for Response {
     }
 }
 
-/// Reads the body as it comes, decoded. An [`Error`] is inside each `io::Error`.
+/// Reads the decoded body as it arrives. Each `io::Error` contains an [`Error`].
 impl AsyncRead for Reader {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -199,8 +201,8 @@ impl AsyncRead for Reader {
     }
 }
 
-/// Reads into a buffer's room. The connection and not the future knows how far it is, so a new one
-/// each time will do.
+/// Reads into the unfilled part of a buffer. The state is in the connection and not in the future,
+/// so each poll can use a new future.
 pub(super) fn poll_into(
     buffer: &mut ReadBuf<'_>,
     cx: &mut Context<'_>,

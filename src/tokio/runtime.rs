@@ -1,4 +1,4 @@
-//! The runtime that a call is made in: whether there is one, and whether it can do what a call needs.
+//! Checks that a call is made in a runtime that has what it needs.
 
 use std::cell::Cell;
 use std::io;
@@ -11,13 +11,13 @@ use ::tokio::runtime::{Handle, Id, TryCurrentError};
 use ::tokio::time::sleep;
 
 thread_local! {
-    /// The runtime that this thread has found fit last.
+    /// The last runtime that this thread has checked.
     static FIT: Cell<Option<Id>> = const { Cell::new(None) };
 }
 
-/// Says which runtime this is called in; an error if there is none, or if it has no timers or no I/O.
+/// Returns the current runtime, or an error if there is none, or if it has no timers or no I/O.
 ///
-/// A thread asks each runtime once.
+/// A thread checks each runtime once.
 pub(super) fn current() -> io::Result<Id> {
     let runtime = Handle::try_current().map_err(outside)?.id();
     if FIT.get() != Some(runtime) {
@@ -31,8 +31,9 @@ fn outside(error: TryCurrentError) -> io::Error {
     io::Error::other(format!("the call is not made in a runtime of tokio: {error}"))
 }
 
-/// tokio has no way to ask: it panics when the first timer is made, or the first socket registered.
-/// Nothing but that happens within `catch_unwind`, so nothing can be left half done.
+/// Tries both out, because tokio has no way to ask: it panics when the first timer is created or
+/// the first socket is registered. Nothing else happens within `catch_unwind`, so no state can be
+/// left inconsistent.
 #[cold]
 fn check() -> io::Result<()> {
     let timer = panic::catch_unwind(|| drop(sleep(Duration::ZERO)));
@@ -41,7 +42,7 @@ fn check() -> io::Result<()> {
             "the runtime of tokio has no timers (enable_time, or enable_all)",
         ));
     }
-    // Where there is no such socket to be had, a connection will show it.
+    // If there is no such socket, opening a connection will fail with the reason.
     let Ok(socket) = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)) else { return Ok(()) };
     socket.set_nonblocking(true)?;
     let register = AssertUnwindSafe(|| drop(net::UdpSocket::from_std(socket)));

@@ -1,4 +1,4 @@
-//! What the bytes of a request's body come from.
+//! The sources of a request body's bytes.
 
 use std::fmt;
 use std::io::{self, SeekFrom};
@@ -10,16 +10,16 @@ use ::tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
 
 use crate::body::{self, Unrewindable};
 
-/// A reader of the caller's.
+/// A reader that the caller supplied.
 ///
-/// The lock is never taken: only who has the source for himself reads it. It makes a request `Sync`
-/// whose reader is not, so that a task may hold a `&Request` while it waits for something.
+/// The mutex is never contended: reading needs exclusive access. It makes a request `Sync` even if its
+/// reader is not, so that a task may hold a `&Request` across an await.
 pub struct Source(Mutex<Reader>);
 
 enum Reader {
     Once(Pin<Box<dyn AsyncRead + Send>>),
     Seekable(Pin<Box<dyn ReadSeek + Send>>, Start, Seek),
-    /// Known as what it is, because it can be asked how long it is.
+    /// A separate variant, because a file can be asked for its length.
     #[cfg(feature = "stream")]
     File(Box<::tokio::fs::File>, Start, Seek),
 }
@@ -28,18 +28,18 @@ trait ReadSeek: AsyncRead + AsyncSeek {}
 
 impl<R: AsyncRead + AsyncSeek> ReadSeek for R {}
 
-/// Where the first read of a reader began.
+/// The position of a reader's first read.
 #[derive(Clone, Copy)]
 enum Start {
-    /// There was none yet.
+    /// Nothing was read yet.
     Unread,
     At(u64),
-    /// The next read is to begin there again.
+    /// The next read begins there again.
     BackTo(u64),
     Unknown(io::ErrorKind),
 }
 
-/// How far a seek is.
+/// The state of a seek.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Seek {
     Idle,
@@ -51,7 +51,7 @@ impl Source {
         Self(Mutex::new(Reader::Once(Box::pin(reader))))
     }
 
-    /// Of a reader that is read again where it has to be.
+    /// Creates the source of a reader that can be read again.
     pub(crate) fn rewindable<R: AsyncRead + AsyncSeek + Send + 'static>(reader: R) -> Self {
         Self(Mutex::new(Reader::Seekable(Box::pin(reader), Start::Unread, Seek::Idle)))
     }
@@ -69,7 +69,7 @@ impl Source {
         }
     }
 
-    /// Reads once; 0 is the end.
+    /// Reads once; 0 means the end.
     pub(super) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
@@ -93,7 +93,7 @@ impl Source {
 
 impl body::Source for Source {
     fn may_rewind(&self) -> Result<(), Unrewindable> {
-        // Nobody else has it, as above; and who had, and panicked, did not read on.
+        // The mutex is never contended, so this fails only if a panic poisoned it.
         let Ok(reader) = self.0.try_lock() else { return Err(Unrewindable::Stream) };
         let start = match &*reader {
             Reader::Once(_) => return Err(Unrewindable::Stream),
@@ -121,7 +121,7 @@ impl body::Source for Source {
     }
 }
 
-/// Goes back if that is asked for; notes where the first read begins.
+/// Records the position of the first read, or seeks back to it after a rewind.
 fn poll_start(
     reader: Pin<&mut (dyn ReadSeek + Send)>,
     start: &mut Start,
@@ -143,12 +143,15 @@ fn poll_start(
     Poll::Ready(Ok(()))
 }
 
-/// It said where it stood, and does not go there.
+/// Returns the error for a reader that reported its position but cannot seek to it.
 fn not_sent_again(error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("its reader cannot seek to be sent again: {error}"))
+    io::Error::new(
+        error.kind(),
+        format!("the reader cannot seek back to send the body again: {error}"),
+    )
 }
 
-/// A read or a seek that is under way ends first, as [`AsyncSeek::start_seek`] wants it.
+/// Seeks. A pending read or seek is completed first, as [`AsyncSeek::start_seek`] requires.
 fn poll_seek(
     mut reader: Pin<&mut (dyn ReadSeek + Send)>,
     to: SeekFrom,
@@ -182,8 +185,8 @@ impl fmt::Debug for Source {
     }
 }
 
-/// What was interrupted is tried again, as the standard library does it; not before other tasks had
-/// their turn, because it may be interrupted without end.
+/// Retries an interrupted operation, as the standard library does, but lets other tasks run first,
+/// because it may be interrupted without end.
 pub(super) fn uninterrupted<T>(
     result: Poll<io::Result<T>>,
     cx: &Context<'_>,

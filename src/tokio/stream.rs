@@ -1,4 +1,4 @@
-//! A socket that does not block, and is waited for no longer than one is told.
+//! A non-blocking socket, whose waits are bounded.
 
 use std::future::poll_fn;
 use std::io::{self, Read};
@@ -23,18 +23,18 @@ use crate::policy::deadline::budget::{Expired, Wait};
 /// A connected socket.
 #[derive(Debug)]
 pub struct Stream {
-    /// Shared with whoever may have to end a call.
+    /// Shared with cancel hooks, which shut the socket down.
     endpoint: Arc<Endpoint>,
-    /// The runtime that watches it.
+    /// The runtime that the socket is registered with.
     home: Id,
     reading: Alarm,
     writing: Alarm,
-    /// Bytes were seen of which the runtime may not know yet.
+    /// True if bytes were seen that the runtime may not have noticed yet.
     is_spotted: AtomicBool,
 }
 
 impl Stream {
-    /// A socket that the runtime which this is called in watches.
+    /// Creates a stream that is registered with the current runtime.
     pub(super) fn new(endpoint: Endpoint) -> io::Result<Self> {
         Ok(Self {
             endpoint: Arc::new(endpoint),
@@ -45,7 +45,7 @@ impl Stream {
         })
     }
 
-    /// Tries once; nothing, if it was in vain.
+    /// Makes one non-blocking attempt; returns `None` if the socket is not ready.
     fn attempt(
         &mut self,
         interest: Interest,
@@ -60,8 +60,8 @@ impl Stream {
         }
     }
 
-    /// Tries once more after a limit has passed, whatever the runtime says: its thread was busy perhaps,
-    /// and it has not looked at any socket for a while.
+    /// Makes a last attempt after a limit has expired, whatever readiness the runtime has cached:
+    /// its thread may have been busy and not polled its sockets for a while.
     fn late(
         &self,
         passed: Expired,
@@ -76,7 +76,7 @@ impl Stream {
         }
     }
 
-    /// Waits until the runtime says that it is worth a try, as long as that.
+    /// Waits until the runtime reports the socket as ready, within the limit.
     async fn ready(&mut self, interest: Interest, wait: Wait) -> Result<(), SocketError> {
         self.settle()?;
         let endpoint = Arc::clone(&self.endpoint);
@@ -96,8 +96,8 @@ impl Stream {
         outcome
     }
 
-    /// Moves to the runtime that is to wait. The one before may be gone, or not be running: what it
-    /// watches would be ready and nobody told.
+    /// Registers the socket with the current runtime. The previous one may be gone or idle, and
+    /// would then not wake this task.
     fn settle(&mut self) -> io::Result<()> {
         let here = runtime::current()?;
         if here != self.home {
@@ -166,8 +166,8 @@ impl system::Stream for Stream {
         meanwhile: Meanwhile,
         wait: Wait,
     ) -> Result<usize, SocketError> {
-        // Nor must one that takes every byte at once. The first write of a request, which is all of a
-        // small one, does without.
+        // A socket that accepts every byte immediately must not starve other tasks. The first write
+        // of a request, which is all of a small one, skips this.
         if meanwhile != Meanwhile::Wait {
             consume_budget().await;
         }
@@ -194,8 +194,9 @@ impl system::Stream for Stream {
         }
     }
 
-    /// The runtime gets to know it if there is nothing, so that the next read waits at once. What it
-    /// remembers itself is no answer: it may not have looked for a while.
+    /// Checks the socket itself, because the runtime may not have polled it for a while. If there
+    /// is no input, the runtime's cached readiness is cleared, so that the next read waits
+    /// immediately.
     fn pending(&self) -> Pending {
         let mut seen = None;
         let _ = self.endpoint.try_io(Interest::READABLE, |socket| {
@@ -228,6 +229,6 @@ impl system::Stream for Stream {
 
     fn interrupter(&self) -> impl Fn() + Send + 'static {
         let endpoint = Arc::clone(&self.endpoint);
-        move || drop(endpoint.socket().shutdown(Shutdown::Both)) // what is closed already cannot be
+        move || drop(endpoint.socket().shutdown(Shutdown::Both)) // fails if it is already closed
     }
 }

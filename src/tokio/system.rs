@@ -1,4 +1,4 @@
-//! The world of this front: the operating system, as tokio shows it.
+//! The tokio runtime: the operating system, through tokio.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,13 +19,13 @@ use crate::os;
 use crate::os::lookups::{Lookups, Place};
 use crate::policy::deadline::budget::Budget;
 
-/// The operating system, as the runtime shows it that a call runs in.
+/// The operating system, through the runtime that a call runs in.
 #[derive(Debug, Clone, Default)]
 pub struct System {
     lookups: Arc<Lookups<Event, Runtime>>,
 }
 
-/// The runtime that a call runs in, whose threads for what blocks look names up.
+/// Runs lookups on the blocking threads of the runtime that a call runs in.
 #[derive(Debug, Clone)]
 struct Runtime(Handle);
 
@@ -35,7 +35,7 @@ impl Place for Runtime {
     }
 }
 
-/// The runtime's clock, which a test may have paused.
+/// Returns the time of the runtime's clock, which a test may have paused.
 pub(super) fn now() -> Instant {
     ::tokio::time::Instant::now().into_std()
 }
@@ -69,9 +69,9 @@ impl system::System for System {
         race::connect_unix(path, budget).await
     }
 
-    /// A lookup blocks and cannot be interrupted, so it goes where the runtime has such things done,
-    /// as `tokio::net::lookup_host` does it, and outlives the wait if need be. The program needs the
-    /// threads there for other things, so a client takes only so many of them.
+    /// Looks a name up on a blocking thread, as `tokio::net::lookup_host` does. A lookup cannot be
+    /// interrupted, so it may outlive the wait. The program needs these threads for other work, so
+    /// a client uses only some of them.
     fn look_up(&self, host: String, resolver: Resolver, answer: Arc<Desk<Found, Event>>) {
         match Handle::try_current() {
             Ok(runtime) => self.lookups.begin(&host, resolver, Runtime(runtime), &answer),

@@ -1,4 +1,4 @@
-//! Going over to another protocol, whose bytes are then read and written here.
+//! Upgrades a connection, and reads and writes on it.
 
 use std::io;
 use std::pin::{Pin, pin};
@@ -12,9 +12,8 @@ use super::{Response, Upgraded};
 use crate::error::{Error, Result};
 
 impl Response {
-    /// The connection itself, after a `101 Switching Protocols` (RFC 9110 §7.8); what holds for the
-    /// request, for redirects and for proxies is the same on both fronts and stands at
-    /// `blocking::Response::upgrade`.
+    /// Returns the connection after a `101 Switching Protocols` (RFC 9110 §7.8). The rules for the
+    /// request, for redirects and for proxies are those of `blocking::Response::upgrade`.
     ///
     /// ```no_run
     /// use tokio::io::AsyncWrite;
@@ -30,19 +29,16 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// [`Kind::Upgrade`](crate::error::Kind::Upgrade) for a response of another status, which is no
-    /// error of the server's: it may not know the protocol. The error keeps the response, which
-    /// `Response::try_from(error)` gives back.
-    #[expect(
-        clippy::unused_async,
-        reason = "as in reqwest; and there may be something to wait for"
-    )]
+    /// [`Kind::Upgrade`](crate::error::Kind::Upgrade) for a response of another status, which is
+    /// not a fault of the server: it may not support the protocol. The error contains the response,
+    /// which `Response::try_from(error)` returns.
+    #[expect(clippy::unused_async, reason = "as in reqwest; a later version may have to wait")]
     pub async fn upgrade(self) -> Result<Upgraded> {
         self.into_upgraded()
     }
 }
 
-/// An [`Error`] is inside each `io::Error`.
+/// Each `io::Error` contains an [`Error`].
 impl AsyncRead for Upgraded {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -53,11 +49,12 @@ impl AsyncRead for Upgraded {
     }
 }
 
-/// Over TLS a write may take bytes that cannot be sent at once, and tell only the next time why:
-/// `flush` what has to arrive. An [`Error`] is inside each `io::Error`.
+/// Over TLS a write may accept bytes that cannot be sent immediately, and only the next call
+/// reports the error: call `flush` for data that has to arrive. Each `io::Error` contains an
+/// [`Error`].
 ///
-/// `shutdown` flushes and ends this direction, over TLS with `close_notify`; what the peer still says
-/// can be read. Dropping it closes both.
+/// `shutdown` flushes and shuts down the sending half, over TLS with `close_notify`; you can still
+/// read what the peer sends. Dropping the connection closes both halves.
 impl AsyncWrite for Upgraded {
     fn poll_write(
         mut self: Pin<&mut Self>,
@@ -65,7 +62,7 @@ impl AsyncWrite for Upgraded {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let send = async {
-            consume_budget().await; // a socket that takes every byte must not starve other tasks
+            consume_budget().await; // a socket that accepts every byte must not starve other tasks
             self.send(bytes).await
         };
         pin!(send).poll(cx).map_err(Error::into_io)

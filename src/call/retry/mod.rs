@@ -1,4 +1,4 @@
-//! Whether the current hop is tried once more, as the policy of the caller says.
+//! Decides whether the current hop is retried under the caller's retry policy.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::policy::clock::World;
 use crate::policy::retry::{Payment, Reason, Replay, Retry};
 
 impl<S: Source> Call<'_, S> {
-    /// When to try again after this response, if that is to be.
+    /// Returns the time of the retry after this response, or `None` if it is final.
     pub(super) fn retry_response(
         &mut self,
         head: &ResponseHead,
@@ -30,7 +30,7 @@ impl<S: Source> Call<'_, S> {
         let field = head.headers.first(&header::RETRY_AFTER);
         let asked = field.and_then(|value| policy.asked(value, world.date()));
         let at = self.retry(Reason::Status(head.status), asked, world)?;
-        // The connection has worked, so that one which is stale is no news of it.
+        // The connection worked, so a stale one later is a new event.
         self.resends = Resends::OneLeft;
         Some(at)
     }
@@ -40,7 +40,7 @@ impl<S: Source> Call<'_, S> {
         self.retry.as_deref().is_some_and(|policy| policy.repeats_on_reused_connection())
     }
 
-    /// When to try again after this failure, if that is to be.
+    /// Returns the time of the retry after this failure, or `None` if the failure is final.
     pub(super) fn retry_failure(
         &mut self,
         failure: &Failure,
@@ -54,13 +54,13 @@ impl<S: Source> Call<'_, S> {
             return None;
         }
         let at = self.retry(Reason::Failure(kind), None, world)?;
-        // What idles may have gone the same way.
+        // The other idle connections may be broken too.
         self.resends = Resends::Used;
         Some(at)
     }
 
-    /// Makes everything ready for one more attempt, unless there were enough of them, the wait would
-    /// be too long, or the host got too many of late.
+    /// Prepares another attempt, unless the maximum number of attempts is reached, the wait would be too
+    /// long, or the retry budget of the host is used up.
     fn retry(
         &mut self,
         reason: Reason,

@@ -1,4 +1,4 @@
-//! Calls whose attempts fail in every way, in a world of which the test says what time it is.
+//! Calls whose attempts fail in every way, on a clock that the test sets.
 
 use std::cell::Cell;
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ use crate::http1::limits::Limits;
 use crate::policy::retry::{Answered, Loss, Origin, Policy, Sent};
 use crate::url::Url;
 
-/// A world that stands still until the test moves it.
+/// A clock that stands still until the test moves it.
 struct Made {
     now: Cell<Instant>,
     random: u64,
@@ -33,7 +33,7 @@ impl Made {
         self.now.set(self.now.get() + time);
     }
 
-    /// Waits until it is time, and says how long that was.
+    /// Moves the clock to the time of the next attempt and returns the wait.
     fn wait(&self, when: When) -> Duration {
         let When::At(at) = when else { return Duration::ZERO };
         let waited = at.duration_since(self.now.get());
@@ -95,7 +95,7 @@ fn lost(connection: Origin) -> Failure {
     }
 }
 
-/// The wait before the next attempt; none, if the response is delivered.
+/// Returns the wait before the next attempt, or `None` if the response is delivered.
 fn delay(call: &mut Call<'_, Test>, head: &ResponseHead, world: &Made) -> Option<Duration> {
     match call.answered(head, world).unwrap() {
         Next::Deliver => None,
@@ -104,7 +104,7 @@ fn delay(call: &mut Call<'_, Test>, head: &ResponseHead, world: &Made) -> Option
 }
 
 #[test]
-fn a_busy_server_is_asked_again_a_little_later() {
+fn a_503_is_retried_after_the_backoff() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&told);
     let policy = Policy::new().on_retry(move |retry| {
@@ -127,7 +127,7 @@ fn a_busy_server_is_asked_again_a_little_later() {
 
 /// RFC 9110 §10.2.3.
 #[test]
-fn t08_what_retry_after_asks_for_is_waited_or_the_response_delivered() {
+fn t08_retry_after_is_honored_or_the_response_is_delivered() {
     let cases = [
         ("0", Some(200)),
         ("7", Some(7_000)),
@@ -155,7 +155,7 @@ fn t08_what_retry_after_asks_for_is_waited_or_the_response_delivered() {
 }
 
 #[test]
-fn t08_no_wait_ends_after_the_call() {
+fn t08_no_wait_ends_after_the_deadline_of_the_call() {
     for (asked, total, passed, expected) in [
         ("7", 8_000, 0, Some(MS(7_000))),
         ("7", 7_001, 0, Some(MS(7_000))),
@@ -177,14 +177,14 @@ fn t08_no_wait_ends_after_the_call() {
 }
 
 #[test]
-fn t09_each_retry_is_paid_for_and_each_answer_earns_a_tenth() {
+fn t09_a_retry_costs_one_and_a_response_earns_a_tenth() {
     let config = config(Policy::new().budget(3).attempts(100));
     let world = Made::new(0);
     let tries = || {
         let mut call = call(&config, request(Method::GET), &world);
         (0..).take_while(|_| call.failed(refused(), &world).is_ok()).count()
     };
-    assert_eq!((tries(), tries()), (3, 0), "one ledger for all calls");
+    assert_eq!((tries(), tries()), (3, 0), "one budget for all calls");
     for answers in [9, 1] {
         for _ in 0..answers {
             let mut call = call(&config, request(Method::GET), &world);
@@ -195,7 +195,7 @@ fn t09_each_retry_is_paid_for_and_each_answer_earns_a_tenth() {
 }
 
 #[test]
-fn the_error_says_how_often_it_was_tried() {
+fn the_error_names_the_number_of_retries() {
     for (attempts, end) in
         [(1, "connecting to the server for http://a.example/"), (2, "; after 1 retry")]
             .into_iter()
@@ -210,7 +210,7 @@ fn the_error_says_how_often_it_was_tried() {
 }
 
 #[test]
-fn t09_the_error_says_that_the_host_gets_no_more_retries() {
+fn t09_the_error_says_that_the_retry_budget_is_used_up() {
     let config = config(Policy::new().budget(1).attempts(100));
     let world = Made::new(7);
     let failed = || {
@@ -218,14 +218,14 @@ fn t09_the_error_says_that_the_host_gets_no_more_retries() {
         let error = (0..).find_map(|_| call.failed(refused(), &world).err()).unwrap();
         error.to_string()
     };
-    let end = "; not retried: the host's retries in hand are used up";
+    let end = "; not retried: the retry budget of the host is used up";
     assert!(failed().ends_with(&format!("; after 1 retry{end}")));
     assert!(failed().ends_with(&format!("http://a.example/{end}")));
 }
 
-/// With and without a policy: a POST may have been carried out.
+/// With and without a policy: the server may have processed the POST.
 #[test]
-fn t09_a_post_that_may_have_been_carried_out_is_told() {
+fn t09_the_error_says_that_a_post_may_have_been_carried_out() {
     let line = "; POST was not sent again, because it may have been carried out";
     for config in [Config::default(), config(Policy::new())] {
         let world = Made::new(0);
@@ -243,9 +243,10 @@ fn t09_a_post_that_may_have_been_carried_out_is_told() {
     assert!(error.ends_with("; the body is a reader and cannot be sent again"), "{error}");
 }
 
-/// RFC 9110 §15.5.9: as a stale connection, so once, at once and without any policy.
+/// RFC 9110 §15.5.9: handled like a stale connection, so sent again once, immediately and without a
+/// policy.
 #[test]
-fn a_408_of_a_connection_that_idled_is_not_the_answer() {
+fn a_408_on_an_idle_connection_is_sent_again() {
     let closing = head(408, &[(header::CONNECTION, "close")]);
     let config = Config::default();
     let world = Made::new(0);
@@ -263,9 +264,10 @@ fn a_408_of_a_connection_that_idled_is_not_the_answer() {
     }
 }
 
-/// With a policy and without, by a 503 and by a 408 that closes: what was read is gone.
+/// With and without a policy, after a 503 and after a 408 that closes: the bytes that were read are
+/// lost.
 #[test]
-fn a_reader_that_was_read_is_not_sent_again() {
+fn a_reader_is_not_sent_again_once_it_was_read() {
     let config = config(Policy::new());
     let world = Made::new(0);
     for (status, is_read) in [(503, true), (503, false), (408, true), (408, false)] {
@@ -282,9 +284,9 @@ fn a_reader_that_was_read_is_not_sent_again() {
     }
 }
 
-/// After a loss, what idles is not to be trusted; a busy server is still there.
+/// After a lost connection the idle ones are suspect; after a busy response they are not.
 #[test]
-fn only_a_failure_makes_the_next_connection_a_new_one() {
+fn only_a_failure_forces_a_new_connection() {
     let config = config(Policy::new());
     let world = Made::new(0);
     let mut call = call(&config, request(Method::GET), &world);
@@ -295,7 +297,7 @@ fn only_a_failure_makes_the_next_connection_a_new_one() {
 }
 
 #[test]
-fn redirects_bring_no_attempts_of_their_own() {
+fn redirects_add_no_attempts() {
     let config = config(Policy::new());
     let world = Made::new(0);
     let mut call = call(&config, request(Method::GET), &world);
@@ -303,14 +305,14 @@ fn redirects_bring_no_attempts_of_their_own() {
     let moved = head(302, &[(header::LOCATION, "/next")]);
     assert_eq!(call.answered(&moved, &world).unwrap(), Next::Again(When::Now));
     assert_eq!(delay(&mut call, &head(503, &[]), &world), Some(MS(0)));
-    assert_eq!(call.url().path(), "/next", "only the hop that failed");
+    assert_eq!(call.url().path(), "/next", "only the failed hop is sent again");
     assert_eq!(call.answered(&moved, &world).unwrap(), Next::Again(When::Now));
     assert_eq!(delay(&mut call, &head(503, &[]), &world), None);
 }
 
-/// A clock that ran out must not stop the next attempt before it begins.
+/// An expired connect limit must not stop the next attempt before it begins.
 #[test]
-fn each_attempt_has_its_own_time_to_connect() {
+fn each_attempt_has_its_own_connect_timeout() {
     use crate::policy::deadline::budget::Operation;
     let config = config(Policy::new());
     let world = Made::new(0);
@@ -325,7 +327,7 @@ fn each_attempt_has_its_own_time_to_connect() {
 }
 
 #[test]
-fn a_name_that_nobody_can_have_is_not_looked_up_again() {
+fn an_unresolvable_name_is_not_looked_up_again() {
     let config = config(Policy::new());
     let world = Made::new(0);
     for (host, again) in [("a.example", true), ("a..example", false)] {
@@ -338,7 +340,7 @@ fn a_name_that_nobody_can_have_is_not_looked_up_again() {
 }
 
 #[test]
-fn the_policy_of_the_request_is_the_one() {
+fn the_policy_of_the_request_replaces_the_clients() {
     let config = config(Policy::new());
     let world = Made::new(0);
     let mut once = request(Method::GET);
@@ -348,7 +350,7 @@ fn the_policy_of_the_request_is_the_one() {
     assert!(call(&config, request(Method::GET), &world).failed(refused(), &world).is_ok());
 }
 
-/// What comes of an attempt.
+/// The outcome of an attempt.
 #[derive(Debug, Clone)]
 enum Fate {
     Unconnected(Kind),
@@ -379,11 +381,12 @@ impl Fate {
             Fate::Unconnected(_) => false,
             Fate::Lost(_, sent, _) | Fate::Silent(sent) => *sent == Sent::Something,
             Fate::Status(..) => true,
-            Fate::Moved => false, // the server says so itself
+            Fate::Moved => false, // the server did not process it
         }
     }
 
-    /// What the call makes of it; none, if it is over.
+    /// Reports the outcome to the call; returns the time of the next attempt, or `None` if the call
+    /// is over.
     fn befall(&self, call: &mut Call<'_, Test>, world: &Made) -> Option<When> {
         let failure = match self {
             Fate::Status(status, after) => {
@@ -416,10 +419,10 @@ fn again(next: crate::error::Result<Next>) -> Option<When> {
 }
 
 proptest! {
-    /// However the attempts of a call end: never more of them than allowed, never one that begins
-    /// after the deadline, and nothing sent twice that must not be carried out twice.
+    /// For any outcomes of the attempts: never more attempts than allowed, none that begins after
+    /// the deadline, and no non-idempotent request sent twice.
     #[test]
-    fn t09_whatever_happens(
+    fn t09_retries_stay_within_limits_for_any_outcomes(
         fates in prop::collection::vec((fate(), 0..2_000_u64), 1..30),
         method in prop::sample::select(vec![Method::GET, Method::PUT, Method::POST]),
         attempts in 0..6_u32,
@@ -450,6 +453,6 @@ proptest! {
             world.wait(when);
         }
         prop_assert!(waits <= attempts.saturating_sub(1));
-        prop_assert!(at_once <= answers + 1, "a stale connection is met once between two answers");
+        prop_assert!(at_once <= answers + 1, "at most one stale connection between two responses");
     }
 }

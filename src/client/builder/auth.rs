@@ -11,7 +11,7 @@ use crate::policy::auth::credentials;
 impl<F: Front> ClientBuilder<F> {
     /// Sets Basic credentials (RFC 7617) for every request that has no `Authorization` of its own.
     ///
-    /// They are sent to the origin that a request names, and not to where it is redirected.
+    /// They are sent to the origin that a request names, and not to the target of a redirect.
     ///
     /// ```
     /// let client = leanhttp::Client::builder().basic_auth("user", Some("passwd")).build()?;
@@ -28,7 +28,8 @@ impl<F: Front> ClientBuilder<F> {
     }
 
     /// Reads logins as [`netrc_file`](Self::netrc_file) does, from the file that the environment
-    /// variable `NETRC` names, or else from `.netrc` in the home folder. A missing file is no error.
+    /// variable `NETRC` names, or else from `.netrc` in the home folder. A missing file is not an
+    /// error.
     pub fn netrc(self) -> Self {
         match netrc::default_path() {
             Some(path) => self.netrc_file(path),
@@ -39,9 +40,10 @@ impl<F: Front> ClientBuilder<F> {
     /// Reads logins from this netrc file, immediately: Basic credentials for the host that a request
     /// names, if the file has an entry for it, or one called `default`. Off by default.
     ///
-    /// They are not sent to where a request is redirected. Credentials set in the program take
+    /// They are not sent to the target of a redirect. Credentials set in the program take
     /// precedence: an `Authorization` field, a password in the URL, the credentials of the request
-    /// or of the client. A user in the URL without a password gets the password of that user's entry.
+    /// or of the client. A user in the URL without a password gets the password of that user's
+    /// entry.
     ///
     /// A file that is missing or malformed is an error of [`build`](Self::build). The file's
     /// permissions are not checked.

@@ -1,4 +1,4 @@
-//! Where connections lead, and the sockets that they use.
+//! The targets of connections, and socket options.
 
 use std::net::{IpAddr, SocketAddr};
 #[cfg(unix)]
@@ -17,9 +17,10 @@ impl<F: Front> ClientBuilder<F> {
     /// Connects to this address for `domain` instead of looking it up. Port 0 stands for the port
     /// of the URL. `Host` and the certificate's name stay those of `domain`.
     ///
-    /// `domain` is a host as it stands in a URL, without a port: any other text is an error of
-    /// [`build`](Self::build). Where a proxy looks names up, which all do but `socks4` and `socks5`, this
-    /// has no effect on the hosts behind it, but it has on the name of the proxy.
+    /// `domain` is a host as in a URL, without a port: any other text is an error of
+    /// [`build`](Self::build). If a proxy looks up the names of origins, as all kinds except
+    /// `socks4` and `socks5` do, this has no effect on those origins, but it has on the name of the
+    /// proxy.
     ///
     /// ```
     /// let local = "127.0.0.1:0".parse().unwrap();
@@ -111,8 +112,8 @@ impl<F: Front> ClientBuilder<F> {
         self
     }
 
-    /// Sets how long a connection is silent before the system probes the peer (`SO_KEEPALIVE`,
-    /// `TCP_KEEPIDLE`). No probes are sent by default.
+    /// Sets the idle time after which the system probes the peer (`SO_KEEPALIVE`, `TCP_KEEPIDLE`).
+    /// No probes are sent by default.
     pub fn tcp_keepalive<D: Into<Option<Duration>>>(mut self, val: D) -> Self {
         self.config.dialling.socket.keepalive.idle = val.into();
         self
@@ -124,14 +125,14 @@ impl<F: Front> ClientBuilder<F> {
         self
     }
 
-    /// Sets how many keepalive probes may stay unanswered before the connection is dropped
+    /// Sets the number of unanswered keepalive probes after which the connection is dropped
     /// (`TCP_KEEPCNT`); the system's number by default.
     pub fn tcp_keepalive_retries<C: Into<Option<u32>>>(mut self, retries: C) -> Self {
         self.config.dialling.socket.keepalive.retries = retries.into();
         self
     }
 
-    /// Sets how long sent data may stay unacknowledged before the system drops the connection
+    /// Sets the time that sent data may stay unacknowledged before the system drops the connection
     /// (`TCP_USER_TIMEOUT`, RFC 5482); the system's time by default.
     #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
     pub fn tcp_user_timeout<D: Into<Option<Duration>>>(mut self, val: D) -> Self {

@@ -11,7 +11,7 @@ impl<F: Front> ClientBuilder<F> {
     /// [`RequestBuilder::digest_auth`](crate::client::request::RequestBuilder::digest_auth). They
     /// replace those of `basic_auth`.
     ///
-    /// They are for the origin that a request names, and not for where it is redirected.
+    /// They are sent to the origin that a request names, and not to the target of a redirect.
     ///
     /// ```
     /// let client = leanhttp::Client::builder().digest_auth("user", "passwd").build()?;

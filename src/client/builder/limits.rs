@@ -1,4 +1,4 @@
-//! How large and how malformed a response may be.
+//! Limits on the size of a response, and leniency towards malformed ones.
 
 use super::ClientBuilder;
 use crate::driver::runtime::Front;
@@ -12,14 +12,14 @@ impl<F: Front> ClientBuilder<F> {
         self
     }
 
-    /// Sets how many bytes `bytes`, `text` and `json` read into memory, after decoding; 256 MiB by
-    /// default. Reading a response in pieces has no limit.
+    /// Sets the maximum number of bytes, after decoding, that `bytes`, `text` and `json` read into
+    /// memory; 256 MiB by default. Reading a response in pieces has no limit.
     pub fn body_limit(mut self, bytes: u64) -> Self {
         self.config.limits.body_bytes = bytes;
         self
     }
 
-    /// Sets how many fields a response may have; 128 by default, and never more than 16384.
+    /// Sets the maximum number of fields of a response; 128 by default, and never more than 16384.
     pub fn http1_max_headers(mut self, max: usize) -> Self {
         self.config.limits.fields = max;
         self.config.limits = self.config.limits.clone().within_reason();

@@ -1,6 +1,7 @@
-//! The builder of a client. This file has what concerns every request; each further subject has a file:
+//! The builder of a client. This file has the settings that concern every request; the others have
+//! a file for each subject:
 //!
-//! - [`timeouts`], [`pool`], [`limits`]: how long, how many, how much
+//! - [`timeouts`], [`pool`], [`limits`]: time limits, connections, sizes
 //! - [`connect`], [`proxy`], [`tls`]: the way to the server
 //! - [`redirect`], [`retry`]: further requests of a call
 //! - [`auth`], [`digest`], [`cookies`], [`cookie_jar`]: credentials and cookies
@@ -110,7 +111,7 @@ impl<F: Front> ClientBuilder<F> {
     /// `Host`, `Content-Length` and `Transfer-Encoding` are ignored: they belong to one request.
     ///
     /// `Authorization`, `Cookie` and every value marked sensitive stay with the origin that a
-    /// request names: they are not sent to where it is redirected.
+    /// request names: they are not sent to the target of a redirect.
     pub fn default_headers(mut self, headers: HeaderMap) -> Self {
         let replaced = replace_headers(&mut self.config.default_headers, headers);
         self.checked(replaced, |_, ()| {})

@@ -6,7 +6,7 @@ use super::ClientBuilder;
 use crate::driver::runtime::Front;
 
 impl<F: Front> ClientBuilder<F> {
-    /// Sets how long a connection may idle and still be used; 90 seconds by default.
+    /// Sets the time for which a connection may be idle and still be reused; 90 seconds by default.
     ///
     /// No thread closes it when that time is over: the client's next call does, to any host, or
     /// [`close_idle_connections`](crate::client::Client::close_idle_connections).
@@ -15,19 +15,19 @@ impl<F: Front> ClientBuilder<F> {
         self
     }
 
-    /// Sets how many connections to one host may idle; 32 by default, 0 keeps none.
+    /// Sets the maximum number of idle connections to one host; 32 by default, 0 keeps none.
     pub fn pool_max_idle_per_host(mut self, max: usize) -> Self {
         self.config.pool.max_idle_per_host = max;
         self
     }
 
-    /// Sets how many connections may idle in total; 128 by default, 0 keeps none.
+    /// Sets the maximum number of idle connections in total; 128 by default, 0 keeps none.
     pub fn pool_max_idle(mut self, max: usize) -> Self {
         self.config.pool.max_idle = max;
         self
     }
 
-    /// Sets how many connections to one host may be open, idle and in use; no limit by default.
+    /// Sets the maximum number of connections to one host, idle and in use; no limit by default.
     /// Further requests wait in order of arrival, for up to the
     /// [`pool_wait_timeout`](Self::pool_wait_timeout). At least one is always allowed.
     pub fn pool_max_open_per_host(mut self, max: usize) -> Self {
@@ -57,8 +57,8 @@ impl<F: Front> ClientBuilder<F> {
         self
     }
 
-    /// Sets how long a connection may be used in total; no limit by default. It is closed after the
-    /// request that it serves at that time, so that clients reach new servers behind a name.
+    /// Sets the maximum age of a connection; no limit by default. It is closed after the request
+    /// that it serves at that time, so that clients reach new servers behind a name.
     pub fn pool_max_age<D: Into<Option<Duration>>>(mut self, age: D) -> Self {
         self.config.pool.max_age = age.into();
         self

@@ -1,4 +1,4 @@
-//! Which URLs a client follows redirects to, and which it requests at all.
+//! The redirect policy of a client, and its restriction to `https`.
 
 use super::ClientBuilder;
 use crate::config::Schemes;
@@ -6,7 +6,7 @@ use crate::driver::runtime::Front;
 use crate::policy::redirect::Policy;
 
 impl<F: Front> ClientBuilder<F> {
-    /// Sets whether and how far redirects are followed; up to 10 by default.
+    /// Sets the redirect policy; up to 10 redirects are followed by default.
     pub fn redirect(mut self, policy: Policy) -> Self {
         self.config.redirect = policy;
         self

@@ -12,9 +12,9 @@ impl<F: Front> ClientBuilder<F> {
     /// Sets the time from `send` to the last byte of the body, with lookups, connections and redirects
     /// included: a deadline, not a limit that starts again at each step. None by default.
     ///
-    /// Once it has passed, nothing is waited for any more. Only a final head that arrived while the
-    /// request was being sent is still delivered. The limits on the peer (connect, handshake and first
-    /// byte timeout) are reported only if a last check of the socket finds nothing.
+    /// After the deadline the call waits for nothing. Only a final head that arrived while the
+    /// request was being sent is still delivered. The limits on the peer (connect, handshake and
+    /// first byte timeout) are reported only if a last check of the socket finds nothing.
     pub fn timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
         self.timeouts().total = timeout.into();
         self
@@ -24,7 +24,7 @@ impl<F: Front> ClientBuilder<F> {
     /// seconds by default. It begins with the lookup; waiting for a free connection has a limit of its
     /// own, the [`pool_wait_timeout`](Self::pool_wait_timeout).
     ///
-    /// Where a host has several addresses, the next one is tried after 0.25 s without an answer
+    /// If a host has several addresses, the next one is tried after 0.25 s without an answer
     /// (RFC 8305), or sooner: the addresses share the time that is left, so that a short limit reaches
     /// the second address too.
     pub fn connect_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
@@ -45,9 +45,9 @@ impl<F: Front> ClientBuilder<F> {
         self
     }
 
-    /// Sets the time from the last byte of a request to the first one of its response: how long the
-    /// server may take to answer. 30 seconds by default on the blocking front, no limit on the async
-    /// one, where long polling, reports and language models take their time.
+    /// Sets the time from the last byte of a request to the first byte of its response: the time
+    /// that the server takes to answer. 30 seconds by default on the blocking client; no limit on
+    /// the async one, which is used for long polling, reports and language models.
     ///
     /// A [`read_timeout`](Self::read_timeout) that is set, to a limit or to none, applies to the first
     /// byte too and replaces this default. If both are set, both apply.
@@ -91,7 +91,7 @@ impl<F: Front> ClientBuilder<F> {
         self
     }
 
-    /// The timeouts, which calls will share once the client is built.
+    /// Returns the timeouts, which calls share once the client is built.
     pub(super) fn timeouts(&mut self) -> &mut Timeouts {
         Arc::make_mut(&mut self.config.timeouts)
     }

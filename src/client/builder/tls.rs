@@ -107,8 +107,8 @@ impl<F: Front> ClientBuilder<F> {
 impl<F: Front> ClientBuilder<F> {
     /// Presents this certificate to servers that ask for one.
     ///
-    /// It stays with the origin that a request names, as other credentials do: where a redirect leads
-    /// to another origin, it is not presented there, nor on any later hop. It is not presented to
+    /// It stays with the origin that a request names, as other credentials do: after a redirect to
+    /// another origin it is not presented there, nor on any later hop. It is not presented to
     /// proxies either.
     pub fn identity(self, identity: Identity) -> Self {
         self.set_tls(|tls| tls.set_identity(identity))

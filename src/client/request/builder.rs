@@ -22,8 +22,8 @@ use crate::http1::exchange::Expectation;
 use crate::policy::auth::credentials;
 use crate::policy::deadline::throughput::Pace;
 
-/// Builds a request step by step; a mistake is told by [`build`](RequestBuilder::build) or `send`,
-/// and nothing is sent. With the feature `json` there is a method `json` too.
+/// Builds a request step by step. An invalid value is reported by [`build`](RequestBuilder::build)
+/// or `send`, and nothing is sent. With the feature `json` there is a method `json` too.
 #[must_use]
 pub struct RequestBuilder<F: Front> {
     client: Client<F>,
@@ -35,28 +35,28 @@ impl<F: Front> RequestBuilder<F> {
         Self { client, request: url.into_url().map(|url| Box::new(RequestParts::new(method, url))) }
     }
 
-    /// Continues with a request that was built already.
+    /// Returns a builder that continues with a built request.
     pub fn from_parts(client: Client<F>, request: Request<F>) -> Self {
         Self { client, request: Ok(request.parts) }
     }
 
-    /// The request. User name and password of its URL have become its `Authorization`, unless it has
-    /// one already, so that nothing that shows the URL shows them.
+    /// Returns the request. The user name and password of its URL become its `Authorization`,
+    /// unless it has one already, so that nothing that shows the URL reveals them.
     ///
     /// # Errors
     ///
-    /// The first mistake that was made in building it.
+    /// The error of the first invalid value.
     pub fn build(self) -> Result<Request<F>> {
         self.build_split().1
     }
 
-    /// The client and the request.
+    /// Returns the client and the request.
     pub fn build_split(self) -> (Client<F>, Result<Request<F>>) {
         let (client, request) = self.finish();
         (client, request.map(|parts| Request { parts }))
     }
 
-    /// As [`build_split`](Self::build_split).
+    /// Returns the client and the checked request, like [`build_split`](Self::build_split).
     pub(crate) fn finish(mut self) -> (Client<F>, Result<Box<RequestParts<F::Source>>>) {
         if let Ok(request) = &mut self.request {
             let taken = request.take_userinfo(self.client.shared().config.netrc.as_ref());
@@ -69,18 +69,19 @@ impl<F: Front> RequestBuilder<F> {
         (self.client, self.request)
     }
 
-    /// A copy, unless the body is a reader or a mistake was made.
+    /// Returns a copy, or `None` if the body is a reader or a value was invalid.
     pub fn try_clone(&self) -> Option<Self> {
         let request = self.request.as_ref().ok()?.try_clone()?;
         Some(Self { client: self.client.clone(), request: Ok(Box::new(request)) })
     }
 
-    /// Adds a field. One of the same name stays beside it if there may be several, as of `Accept` and of
-    /// what nobody knows; otherwise this takes its place, whether it was given before or set by a method
-    /// such as [`form`](Self::form) or [`bearer_auth`](Self::bearer_auth). `Cookie` fields are joined.
+    /// Adds a field. It is added to fields of the same name if the field may have several values,
+    /// as `Accept` and unknown fields may; otherwise it replaces them, whether they were set before
+    /// or by a method such as [`form`](Self::form) or [`bearer_auth`](Self::bearer_auth). `Cookie`
+    /// fields are joined.
     ///
-    /// This differs from reqwest, which sends `Content-Type`, `Authorization`, `Host` and the like twice
-    /// then, which no server has to understand (RFC 9110 §5.3).
+    /// This differs from reqwest, which then sends `Content-Type`, `Authorization`, `Host` and the
+    /// like twice, which no server has to accept (RFC 9110 §5.3).
     ///
     /// ```
     /// let request = leanhttp::Client::new()
@@ -95,8 +96,8 @@ impl<F: Front> RequestBuilder<F> {
     /// # Ok::<(), leanhttp::Error>(())
     /// ```
     ///
-    /// CR, LF, NUL and other controls are refused in names and values (RFC 9110 §5.5). Values of
-    /// `Authorization`, `Cookie` and `Proxy-Authorization` are marked sensitive by
+    /// CR, LF, NUL and other control characters are refused in names and values (RFC 9110 §5.5).
+    /// Values of `Authorization`, `Cookie` and `Proxy-Authorization` are marked sensitive by
     /// [`build`](Self::build).
     pub fn header<K, V>(self, key: K, value: V) -> Self
     where
@@ -114,11 +115,11 @@ impl<F: Front> RequestBuilder<F> {
         })
     }
 
-    /// Adds a field as [`header`](Self::header) does, its name spelt in exactly this way.
+    /// Adds a field as [`header`](Self::header) does, with its name in exactly this spelling.
     ///
-    /// Fields given so leave in the order in which they were given, behind `Host` and in front of all
-    /// others; `Host`, `User-Agent`, `Content-Length` and the like may be given a place with them.
-    /// Names mean the same in any spelling (RFC 9110 §5.1), but not every server knows that.
+    /// Such fields are sent in the order in which they were added, after `Host` and before all
+    /// others; `Host`, `User-Agent`, `Content-Length` and the like can be placed among them. Names
+    /// are case-insensitive (RFC 9110 §5.1), but not for every server.
     ///
     /// ```
     /// let request = leanhttp::Client::new()
@@ -135,8 +136,8 @@ impl<F: Front> RequestBuilder<F> {
         <HeaderValue as TryFrom<V>>::Error: Into<http::Error>,
     {
         self.and(|_| check_name(name)).header(name, value).and(|request| {
-            // Spellings of lines that were replaced since are dropped; lines of that name that were
-            // added without a spelling stay in front.
+            // Spellings of replaced lines are dropped; lines of that name that were added without a
+            // spelling stay in front.
             let mut unspelt = request.headers.get_all(name).iter().count().saturating_sub(1);
             request.names.retain(|spelt| {
                 if !spelt.eq_ignore_ascii_case(name) {
@@ -153,13 +154,13 @@ impl<F: Front> RequestBuilder<F> {
         })
     }
 
-    /// Adds fields; they take the place of fields of the same name. Of several values for a field that may
-    /// stand once, the last counts.
+    /// Adds fields; they replace fields of the same name. If there are several values for a field
+    /// that may occur only once, the last one is used.
     pub fn headers(self, headers: HeaderMap) -> Self {
         self.and(|request| replace_headers(&mut request.headers, headers))
     }
 
-    /// Basic credentials (RFC 7617); they stay with the origin of the URL.
+    /// Sets Basic credentials (RFC 7617); they stay with the origin of the URL.
     ///
     /// ```
     /// let request = leanhttp::Client::new()
@@ -181,7 +182,7 @@ impl<F: Front> RequestBuilder<F> {
         })
     }
 
-    /// A bearer token (RFC 6750); it stays with the origin of the URL.
+    /// Sets a bearer token (RFC 6750); it stays with the origin of the URL.
     pub fn bearer_auth<T: fmt::Display>(self, token: T) -> Self {
         self.and(|request| {
             let value = credentials::bearer(&token.to_string())?;
@@ -189,8 +190,8 @@ impl<F: Front> RequestBuilder<F> {
         })
     }
 
-    /// Adds parameters to the query of the URL, encoded as
-    /// [`form::encode`](crate::form::encode) does; what the URL has already stays.
+    /// Adds parameters to the query of the URL, encoded as [`form::encode`](crate::form::encode)
+    /// does; the existing query is kept.
     ///
     /// ```
     /// let request = leanhttp::Client::new()
@@ -209,8 +210,8 @@ impl<F: Front> RequestBuilder<F> {
         })
     }
 
-    /// The body, and its type unless a `Content-Type` was given: a form
-    /// (`application/x-www-form-urlencoded`).
+    /// Sets the body to a form (`application/x-www-form-urlencoded`), and its `Content-Type` unless
+    /// it is set.
     ///
     /// ```
     /// let request = leanhttp::Client::new()
@@ -229,7 +230,7 @@ impl<F: Front> RequestBuilder<F> {
         })
     }
 
-    /// The body.
+    /// Sets the body.
     pub fn body<T: Into<Body<F::Source>>>(self, body: T) -> Self {
         self.and(|request| {
             request.set_body(body.into());
@@ -237,11 +238,12 @@ impl<F: Front> RequestBuilder<F> {
         })
     }
 
-    /// Sends this in the request line instead of the URL's path and query, exactly as it is: a path
-    /// whose dot segments or encoding must not be touched, or `*` for OPTIONS (RFC 9112 §3.2).
+    /// Sets the request target, which replaces the URL's path and query in the request line and is
+    /// sent exactly as given: a path whose dot segments or encoding must not be changed, or `*` for
+    /// OPTIONS (RFC 9112 §3.2).
     ///
-    /// It says nothing about where the request goes, and cookies follow the URL. A redirect is followed by its own
-    /// URL.
+    /// It does not change where the request is sent, and cookies follow the URL. A redirect uses
+    /// its own URL as the target.
     ///
     /// ```
     /// let request = leanhttp::Client::new()
@@ -253,9 +255,10 @@ impl<F: Front> RequestBuilder<F> {
     ///
     /// # Errors
     ///
-    /// If it is empty or has a byte that is not visible ASCII. When it is sent by an HTTP proxy in the
-    /// clear, also if it is neither a path nor `*` nor a whole URL of the same host: the proxy goes by it
-    /// alone, and another host would be sent what is meant for this one.
+    /// If it is empty or has a byte that is not visible ASCII. If the request is sent through an
+    /// HTTP proxy without TLS, also if it is not a path, `*` or an absolute URL of the same host:
+    /// the proxy routes by the target alone, so another host would receive what is meant for this
+    /// one.
     pub fn request_target(self, target: &str) -> Self {
         self.and(|request| {
             if target.is_empty() || !target.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -266,7 +269,7 @@ impl<F: Front> RequestBuilder<F> {
         })
     }
 
-    /// The HTTP version; 1.1 by default.
+    /// Sets the HTTP version; 1.1 by default.
     pub fn version(self, version: Version) -> Self {
         self.and(|request| {
             request.version = version;
@@ -274,40 +277,40 @@ impl<F: Front> RequestBuilder<F> {
         })
     }
 
-    /// The total timeout of this request; see
+    /// Sets the total timeout of this request; see
     /// [`ClientBuilder::timeout`](crate::client::ClientBuilder::timeout).
     pub fn timeout(self, timeout: Duration) -> Self {
         self.with_timeouts(|timeouts| timeouts.total = Some(timeout))
     }
 
-    /// The connect timeout of this request.
+    /// Sets the connect timeout of this request.
     pub fn connect_timeout(self, timeout: Duration) -> Self {
         self.with_timeouts(|timeouts| timeouts.connect = Some(timeout))
     }
 
-    /// The read timeout of this request.
+    /// Sets the read timeout of this request.
     pub fn read_timeout(self, timeout: Duration) -> Self {
         self.with_timeouts(|timeouts| timeouts.read = Some(timeout))
     }
 
-    /// The write timeout of this request.
+    /// Sets the write timeout of this request.
     pub fn write_timeout(self, timeout: Duration) -> Self {
         self.with_timeouts(|timeouts| timeouts.write = Some(timeout))
     }
 
-    /// The first byte timeout of this request; see
+    /// Sets the first byte timeout of this request; see
     /// [`ClientBuilder::first_byte_timeout`](crate::client::ClientBuilder::first_byte_timeout).
     pub fn first_byte_timeout(self, timeout: Duration) -> Self {
         self.with_timeouts(|timeouts| timeouts.first_byte = Some(timeout))
     }
 
-    /// The minimum throughput of this request; see
+    /// Sets the minimum throughput of this request; see
     /// [`ClientBuilder::min_throughput`](crate::client::ClientBuilder::min_throughput).
     pub fn min_throughput(self, bytes_per_second: u64, over: Duration) -> Self {
         self.with_timeouts(|timeouts| timeouts.pace = Some(Pace { bytes_per_second, over }))
     }
 
-    /// Lets another thread end this call, at once and in every phase.
+    /// Lets another thread cancel the request at any point.
     ///
     /// ```no_run
     /// use std::{thread, time::Duration};
@@ -316,7 +319,7 @@ impl<F: Front> RequestBuilder<F> {
     /// let token = CancelToken::new();
     /// let other = token.clone();
     /// thread::spawn(move || {
-    ///     thread::sleep(Duration::from_secs(1)); // or until somebody presses a button
+    ///     thread::sleep(Duration::from_secs(1)); // or until the user presses a button
     ///     other.cancel();
     /// });
     /// let outcome = Client::new().get("https://example.org/large").cancel_token(&token).send();
@@ -328,22 +331,22 @@ impl<F: Front> RequestBuilder<F> {
         })
     }
 
-    /// Whether gzip is asked for and decoded, for this request.
+    /// Sets whether gzip is asked for and decoded, for this request.
     pub fn gzip(self, enable: bool) -> Self {
         self.switch_coding("gzip", enable)
     }
 
-    /// Whether deflate is asked for and decoded, for this request.
+    /// Sets whether deflate is asked for and decoded, for this request.
     pub fn deflate(self, enable: bool) -> Self {
         self.switch_coding("deflate", enable)
     }
 
-    /// Says `Expect: 100-continue` (RFC 9110 §10.1.1): the body waits until the server wants it, or
-    /// for one second, so that a server which refuses the request need not be sent all of it. A
+    /// Sends `Expect: 100-continue` (RFC 9110 §10.1.1): the body waits for the server's `100
+    /// Continue`, or for one second, so that a request that the server refuses costs no body. A
     /// field `Expect: 100-continue` means the same.
     ///
-    /// If the server answers 417, the request is sent again without. It is never done unasked: it
-    /// costs a round trip, and a second where a server does not know it.
+    /// If the server answers 417, the request is sent again without the expectation. It is off by
+    /// default: it costs a round trip, and a second if the server does not support it.
     pub fn expect_continue(self, enable: bool) -> Self {
         self.and(|request| {
             let expectation = if enable { Expectation::Continue } else { Expectation::None };
@@ -364,7 +367,7 @@ impl<F: Front> RequestBuilder<F> {
         })
     }
 
-    /// One more step, unless an earlier one failed.
+    /// Applies one more step, unless an earlier one failed.
     pub(crate) fn and(
         mut self,
         step: impl FnOnce(&mut RequestParts<F::Source>) -> Result<()>,
@@ -377,12 +380,12 @@ impl<F: Front> RequestBuilder<F> {
     }
 }
 
-/// Says what is wrong with a name, if there is one that could be shown.
+/// Returns an error that shows the first invalid character of a header name, if there is one.
 fn check_name(name: &str) -> Result<()> {
     let is_allowed = |c: char| u8::try_from(c).is_ok_and(is_tchar);
     let Some(wrong) = name.chars().find(|c| !is_allowed(*c)) else { return Ok(()) };
     let name = Excerpt::new(name.as_bytes());
-    Err(Error::builder(format!("header {name}: {wrong:?} cannot stand in a name")))
+    Err(Error::builder(format!("header {name}: {wrong:?} is not allowed in a header name")))
 }
 
 impl<F: Front> fmt::Debug for RequestBuilder<F> {

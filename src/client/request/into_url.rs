@@ -1,13 +1,13 @@
-//! What can be used as the URL of a request.
+//! The values that can be used as the URL of a request.
 
 use crate::error::{Error, Result};
 use crate::url::{ParseError, Url, may_hold_userinfo, shown};
 
-/// What can be used as the URL of a request: a [`Url`], text, and with the feature `url` the `Url` of
-/// the crate `url`. Sealed.
+/// A value that can be used as the URL of a request: a [`Url`], text, and with the feature `url`
+/// the `Url` of the crate `url`. Sealed.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no URL for leanhttp",
-    note = "with the feature `url` of leanhttp, the `Url` of the crate `url` is one"
+    message = "`{Self}` cannot be used as a URL of leanhttp",
+    note = "with the feature `url` of leanhttp, the `Url` of the crate `url` can be used"
 )]
 pub trait IntoUrl: sealed::Sealed {
     #[doc(hidden)]
@@ -52,8 +52,8 @@ impl IntoUrl for &str {
     }
 }
 
-/// The beginning of `localhost:8080/x`, whose host the URL Standard takes for a scheme; nothing of
-/// what may hold a password.
+/// Returns the start of a URL such as `localhost:8080/x`, whose host the URL Standard parses as a
+/// scheme, but nothing that may contain a password.
 fn host_and_port(text: &str) -> Option<&str> {
     let authority = text.trim().split(['/', '?', '#']).next()?;
     let (host, port) = authority.split_once(':')?;
@@ -74,7 +74,7 @@ impl IntoUrl for String {
     }
 }
 
-/// As a program written for reqwest passes it.
+/// Accepts the URL type that programs written for reqwest pass.
 #[cfg(feature = "url")]
 impl IntoUrl for whatwg_url::Url {
     fn into_url(self) -> Result<Url> {

@@ -1,5 +1,5 @@
-//! Requests, and how they are built: written once for both fronts. Every check of what the caller
-//! gives is here, so that nothing is sent of a request that cannot be sent whole.
+//! Requests and their builder, for all runtimes. All of the caller's input is checked here, before
+//! any byte of the request is sent.
 
 mod builder;
 #[cfg(feature = "digest")]
@@ -26,7 +26,7 @@ use crate::url::Url;
 pub use builder::RequestBuilder;
 pub use into_url::IntoUrl;
 
-/// A request, complete and not yet sent.
+/// A complete request that is not yet sent.
 ///
 /// ```
 /// use leanhttp::{Method, Url, blocking::Request};
@@ -41,72 +41,72 @@ pub struct Request<F: Front> {
 }
 
 impl<F: Front> Request<F> {
-    /// A request without fields and body.
+    /// Creates a request without fields and body.
     pub fn new(method: Method, url: Url) -> Self {
         Self { parts: Box::new(RequestParts::new(method, url)) }
     }
 
-    /// The method.
+    /// Returns the method.
     pub fn method(&self) -> &Method {
         &self.parts.method
     }
 
-    /// The method, to be changed.
+    /// Returns the method for modification.
     pub fn method_mut(&mut self) -> &mut Method {
         &mut self.parts.method
     }
 
-    /// The URL.
+    /// Returns the URL.
     pub fn url(&self) -> &Url {
         &self.parts.url
     }
 
-    /// The URL, to be changed.
+    /// Returns the URL for modification.
     pub fn url_mut(&mut self) -> &mut Url {
         &mut self.parts.url
     }
 
-    /// The fields that the caller gave; those of the client are added when it is sent.
+    /// Returns the fields of the request; those of the client are added when it is sent.
     pub fn headers(&self) -> &HeaderMap {
         &self.parts.headers
     }
 
-    /// The fields, to be changed.
+    /// Returns the fields for modification.
     pub fn headers_mut(&mut self) -> &mut HeaderMap {
         &mut self.parts.headers
     }
 
-    /// The body.
+    /// Returns the body.
     pub fn body(&self) -> Option<&Body<F::Source>> {
         self.parts.body.as_ref()
     }
 
-    /// The body, to be changed.
+    /// Returns the body for modification.
     pub fn body_mut(&mut self) -> &mut Option<Body<F::Source>> {
         &mut self.parts.body
     }
 
-    /// The HTTP version; 1.1 by default.
+    /// Returns the HTTP version; 1.1 by default.
     pub fn version(&self) -> Version {
         self.parts.version
     }
 
-    /// The HTTP version, to be changed; 1.0 and 1.1 can be sent.
+    /// Returns the HTTP version for modification; 1.0 and 1.1 can be sent.
     pub fn version_mut(&mut self) -> &mut Version {
         &mut self.parts.version
     }
 
-    /// The total timeout of this request, if it has one of its own.
+    /// Returns the total timeout of this request, if it has one of its own.
     pub fn timeout(&self) -> Option<&Duration> {
         self.parts.timeouts.as_ref()?.total.as_ref()
     }
 
-    /// The total timeout of this request, to be changed.
+    /// Returns the total timeout of this request for modification.
     pub fn timeout_mut(&mut self) -> &mut Option<Duration> {
         &mut self.parts.timeouts.get_or_insert_default().total
     }
 
-    /// A copy, unless the body is a reader.
+    /// Returns a copy, or `None` if the body is a reader.
     pub fn try_clone(&self) -> Option<Self> {
         Some(Self { parts: Box::new(self.parts.try_clone()?) })
     }
@@ -118,8 +118,8 @@ impl<F: Front> fmt::Debug for Request<F> {
     }
 }
 
-/// Converts `http::Request`; its URI has to be absolute. Its body is there even where none is meant:
-/// an empty one is none.
+/// Converts an `http::Request`, whose URI has to be absolute. Such a request always has a body; an
+/// empty one becomes no body.
 impl<F: Front, T: Into<Body<F::Source>>> TryFrom<http::Request<T>> for Request<F> {
     type Error = Error;
 

@@ -11,13 +11,13 @@ use crate::driver::runtime::Front;
 use crate::error::{Error, Kind, Phase, Result};
 
 impl<F: Front> Response<Reader<F>> {
-    /// The trailer fields of a chunked body (RFC 9110 §6.5), once it was read to its end; none if it
-    /// has none. They are never merged into the head.
+    /// Returns the trailer fields of a chunked body (RFC 9110 §6.5) once it was read to its end, or
+    /// `None` if it has none. They are never merged into the head.
     pub fn trailers(&self) -> Option<&HeaderMap> {
         self.body.trailers()
     }
 
-    /// The next decoded bytes; 0 is the end.
+    /// Reads the next decoded bytes; 0 means the end.
     pub(crate) async fn next_bytes(&mut self, into: &mut [u8]) -> Result<usize> {
         self.body.next_bytes(into).await.map_err(|error| error.for_url(&self.head.url))
     }
@@ -39,9 +39,11 @@ impl<F: Front> Response<Reader<F>> {
         super::json::read(&body, content_type).map_err(|error| error.for_url(&self.head.url))
     }
 
-    /// The caller's writer failed.
+    /// Returns the error for a failure of the caller's writer.
     pub(crate) fn writer_error(&self, error: io::Error) -> Error {
-        let error = Error::new(Kind::Io, Phase::Body).detail("writing it on").cause(error);
+        let error = Error::new(Kind::Io, Phase::Body)
+            .detail("writing the body to the caller's writer")
+            .cause(error);
         error.for_url(&self.head.url)
     }
 }

@@ -1,4 +1,4 @@
-//! What a response says about its content, and about what to do next.
+//! The fields of a response that describe its content or name a next step.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use crate::fields::{disposition, link, retry_after};
 use crate::url::Url;
 
 impl<B> Response<B> {
-    /// The links of the response: all `Link` fields, in their order (RFC 8288). What is malformed
-    /// is left out.
+    /// Returns the links of the response: all `Link` fields, in their order (RFC 8288). Malformed
+    /// links are skipped.
     ///
     /// ```no_run
     /// # let response = leanhttp::get("https://example.org/items")?;
@@ -28,14 +28,16 @@ impl<B> Response<B> {
         raw.map(|raw| Link { base: Arc::clone(&base), raw }).collect()
     }
 
-    /// The name that the server gives its content (`Content-Disposition`, RFC 6266), made safe to
-    /// be used as a file name on every system; none if it gives none, or nothing safe is left.
+    /// Returns the server's name for the content (`Content-Disposition`, RFC 6266), made safe for
+    /// use as a file name on every system, or `None` if there is none or nothing safe is left.
     ///
-    /// It is one component and never a path: of `../../etc/passwd` it is `passwd`. It does not
-    /// start with a dot. Controls, characters that turn the reading direction, and those that
-    /// Windows reserves are underscores, and a device of Windows (`nul.txt`) gets one before it.
+    /// It is one component and never a path: for `../../etc/passwd` it is `passwd`. It does not
+    /// start with a dot. Control characters, characters that change the text direction and those
+    /// that Windows reserves become underscores, and a Windows device name (`nul.txt`) is prefixed
+    /// with an underscore.
     ///
-    /// A server may still name a file that exists already, or give it an extension that is run.
+    /// A server may still choose the name of an existing file, or an extension that makes the file
+    /// executable.
     ///
     /// ```no_run
     /// # let response = leanhttp::get("https://example.org/report")?;
@@ -47,11 +49,12 @@ impl<B> Response<B> {
         disposition::safe_file_name(&disposition::parse(value.as_bytes())?.file_name?)
     }
 
-    /// How long the server asks to wait before the next request (`Retry-After`, RFC 9110 §10.2.3),
-    /// with statuses like 429 and 503. None if it does not say, or not in a way to be understood.
+    /// Returns the time that the server asks to wait before the next request (`Retry-After`, RFC
+    /// 9110 §10.2.3), with statuses such as 429 and 503, or `None` if the field is missing or
+    /// malformed.
     ///
-    /// It may say a date: how long it is until then depends on `now`, and is nothing if it has
-    /// passed. It may say years: a caller who waits should have a limit.
+    /// If the field is a date, the result depends on `now`, and is zero if the date has passed. It
+    /// may be years: limit the wait.
     ///
     /// ```no_run
     /// use std::time::{Duration, SystemTime};
@@ -70,40 +73,42 @@ impl<B> Response<B> {
     }
 }
 
-/// A link from a response to something else (RFC 8288).
+/// A link from a response to another resource (RFC 8288).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Link {
-    /// Shared, and joined only when asked for: many links times a long URL would be too much.
+    /// The base URL, shared by all links and joined on demand: many links times a long URL would
+    /// use much memory.
     base: Arc<Url>,
     raw: RawLink,
 }
 
 impl Link {
-    /// Where it leads, resolved against the URL of the response; none if that is no URL for HTTP.
+    /// Returns the target, resolved against the URL of the response, or `None` if it is not an HTTP
+    /// URL.
     pub fn url(&self) -> Option<Url> {
         self.base.join(&self.raw.target).ok()
     }
 
-    /// The target as it was written.
+    /// Returns the target as the server sent it.
     pub fn target(&self) -> &str {
         &self.raw.target
     }
 
-    /// Whether this is one of its relations, like `next` or `preload`; they compare in any case.
+    /// Returns whether this is one of its relations, such as `next` or `preload`, ignoring case.
     ///
-    /// With the parameter `anchor` it is the relation of that resource and not of the response.
+    /// With the parameter `anchor` it is a relation of that resource and not of the response.
     pub fn has_rel(&self, rel: &str) -> bool {
         let rels = self.parameter("rel").unwrap_or_default();
         rels.split_ascii_whitespace().any(|own| own.eq_ignore_ascii_case(rel))
     }
 
-    /// The first parameter of this name, which is in lower case. One whose name ends in a star, like
-    /// `title*`, is decoded (RFC 8187).
+    /// Returns the first parameter of this name, given in lower case. A parameter whose name ends
+    /// in a star, such as `title*`, is decoded (RFC 8187).
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters().find(|(own, _)| *own == name).map(|(_, value)| value)
     }
 
-    /// All parameters in their order, with names in lower case.
+    /// Returns all parameters in their order, with names in lower case.
     pub fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
         self.raw.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
@@ -166,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_times() {
+    fn retry_after_is_seconds_or_a_date() {
         let now = SystemTime::UNIX_EPOCH;
         let asked = |value| response(&[(header::RETRY_AFTER, value)]).retry_after(now);
         assert_eq!(asked("7"), Some(Duration::from_secs(7)));

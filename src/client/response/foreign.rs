@@ -1,4 +1,4 @@
-//! Responses as the crate `http` has them.
+//! Conversions from and to the responses of the crate `http`.
 
 use bytes::Bytes;
 
@@ -10,8 +10,8 @@ use crate::http1::head::ResponseHead;
 use crate::http1::header_section::HeaderSection;
 use crate::url::Url;
 
-/// The same response for those who take an `http::Response`. Its body is read as before: it is an
-/// `std::io::Read`, or on the async front an `AsyncRead` and, with the feature `tower`, an
+/// Converts a response to an `http::Response`. Its body is read as before: it implements
+/// `std::io::Read`, or on the async client `AsyncRead` and, with the feature `tower`,
 /// `http_body::Body`.
 ///
 /// The [`Url`] of the response and its [`Timings`] are among its extensions.
@@ -40,10 +40,10 @@ impl<F: Front> From<Response<Reader<F>>> for http::Response<Reader<F>> {
     }
 }
 
-/// A response that was never received: for tests of what takes one.
+/// Converts an `http::Response` that was never received, for tests of code that takes a response.
 ///
-/// Its URL and its timings are those among the extensions; without one it is from
-/// `http://no.url.invalid/`. The body is what is given: nothing of it is decoded, and no limit holds.
+/// Its URL and its timings are taken from the extensions; without a URL it is
+/// `http://no.url.invalid/`. The body is not decoded, and no limit applies.
 ///
 /// ```
 /// use leanhttp::blocking::Response;

@@ -5,11 +5,11 @@ use serde::de::DeserializeOwned;
 use crate::coding::charset;
 use crate::error::{Error, Kind, Phase, Result};
 
-/// How much of the text is shown on each side of an error.
+/// The number of bytes that are shown on each side of an error.
 const AROUND: usize = 20;
 
-/// Reads a body. JSON is UTF-8 (RFC 8259 §8.1); what is no JSON as such is read once more as a text is,
-/// by its byte order mark and the charset of `Content-Type`.
+/// Parses a body. JSON is UTF-8 (RFC 8259 §8.1); a body that is not valid JSON in UTF-8 is decoded
+/// like a text, by its byte order mark and the charset of `Content-Type`, and parsed again.
 pub(crate) fn read<T: DeserializeOwned>(body: &[u8], content_type: Option<&[u8]>) -> Result<T> {
     let error = match parse(body) {
         Ok(value) => return Ok(value),
@@ -21,7 +21,7 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8], content_type: Option<&[u8]>
     }
 }
 
-/// The error names line, column and what stands there.
+/// Parses the body; the error names the line, the column and the text there.
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     serde_json::from_slice(body).map_err(|error| {
         let near = excerpt(body, error.line(), error.column());
@@ -29,7 +29,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     })
 }
 
-/// The text around a place, lines and columns counted from 1 as serde_json does.
+/// Returns the text around a position; lines and columns count from 1 as in serde_json.
 fn excerpt(body: &[u8], line: usize, column: usize) -> String {
     let line = body.split(|byte| *byte == b'\n').nth(line.saturating_sub(1)).unwrap_or_default();
     let start = column.saturating_sub(AROUND).min(line.len());
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_error_says_where() {
+    fn the_error_shows_the_position_and_the_text() {
         let cases: [(&[u8], &str); 4] = [
             (
                 b"{\"a\": 1,\n \"b\": oops}",

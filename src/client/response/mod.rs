@@ -1,4 +1,4 @@
-//! What the responses of both fronts share: everything but reading the body.
+//! The response of all runtimes, except for reading the body.
 
 pub(crate) mod content;
 #[cfg(feature = "cookies")]
@@ -28,22 +28,22 @@ use crate::url::Url;
 pub use super::upgraded::Upgraded;
 pub use described::Link;
 
-/// A response: its head, and its body `B`, which is read as it comes.
+/// A response: its head, and its body `B`, which is read from the connection as it arrives.
 ///
-/// Read the body to its end, or the connection cannot be used again; dropping a response with much
-/// of its body unread closes the connection. With the feature `json` there is a method `json` too.
+/// Read the body to its end, or the connection cannot be reused; dropping a response with much of
+/// its body unread closes the connection. With the feature `json` there is a method `json` too.
 pub struct Response<B> {
     pub(crate) head: Head,
     pub(crate) body: B,
 }
 
-/// What a response says before its body.
+/// The part of a response before its body, and facts about its connection.
 pub(crate) struct Head {
     pub(crate) received: Box<ResponseHead>,
     pub(crate) url: Url,
-    /// Shared by all responses of a connection; none before there is one.
+    /// The addresses, shared by all responses of a connection; `None` for a hand-made response.
     addresses: Option<Arc<Addresses>>,
-    /// None before the call has come to its end.
+    /// `None` until the call has ended.
     pub(crate) timings: Option<Box<Timings>>,
     pub(crate) tls: Option<TlsInfo>,
     pub(crate) extensions: Extensions,
@@ -62,7 +62,7 @@ impl Head {
         self.addresses.as_deref().copied().unwrap_or_default()
     }
 
-    /// What is known of the TLS connection, if there is one.
+    /// Sets the information about the TLS connection, if there is one.
     pub(crate) fn describe_tls(&mut self, info: Option<TlsInfo>, extension: Extension) {
         if let (Some(info), Extension::Present) = (&info, extension) {
             self.extensions.insert(info.clone());
@@ -70,7 +70,7 @@ impl Head {
         self.tls = info;
     }
 
-    /// The body is decoded: what these fields say is no longer true of it.
+    /// Removes the fields that no longer describe a decoded body.
     pub(crate) fn forget_coding(&mut self) {
         self.received.headers.remove(&header::CONTENT_ENCODING);
         self.received.headers.remove(&header::CONTENT_LENGTH);
@@ -78,82 +78,83 @@ impl Head {
 }
 
 impl<B> Response<B> {
-    /// The status code.
+    /// Returns the status code.
     pub fn status(&self) -> StatusCode {
         self.head.received.status
     }
 
-    /// The fields. Names compare in any case.
+    /// Returns the fields. Names compare in any case.
     ///
-    /// When the body was decoded (gzip), `Content-Encoding` and `Content-Length` are gone, because
+    /// If the body was decoded (gzip), `Content-Encoding` and `Content-Length` are removed, because
     /// they no longer describe it; [`raw_head`](Self::raw_head) still has them.
     pub fn headers(&self) -> &HeaderMap {
         self.head.received.headers.map()
     }
 
-    /// The fields, to be changed.
+    /// Returns the fields for modification.
     pub fn headers_mut(&mut self) -> &mut HeaderMap {
         self.head.received.headers.map_mut()
     }
 
-    /// The head as it came: status line and fields in their order and case, byte by byte.
+    /// Returns the head as received: status line and fields in their order and case, byte by byte.
     pub fn raw_head(&self) -> &Bytes {
         self.head.received.headers.raw()
     }
 
-    /// The HTTP version that the server speaks.
+    /// Returns the HTTP version of the server.
     pub fn version(&self) -> Version {
         self.head.received.version
     }
 
-    /// The URL of this response: after redirects, the last one. It keeps its fragment.
+    /// Returns the URL of this response: after redirects, the last one. It keeps its fragment.
     pub fn url(&self) -> &Url {
         &self.head.url
     }
 
-    /// The address that the response came from, a proxy's if there is one; none over a Unix domain
-    /// socket.
+    /// Returns the address that the response was received from, which is the proxy's if there is
+    /// one; `None` over a Unix domain socket.
     pub fn remote_addr(&self) -> Option<SocketAddr> {
         self.head.addresses().remote
     }
 
-    /// The address that the client's end of the connection had; none in the same cases.
+    /// Returns the local address of the connection; `None` if [`remote_addr`](Self::remote_addr)
+    /// is.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.head.addresses().local
     }
 
-    /// Where the time went until the head was there.
+    /// Returns the timings of the call until the head arrived.
     pub fn timings(&self) -> Option<&Timings> {
         self.head.timings.as_deref()
     }
 
-    /// What others attached to the response.
+    /// Returns the extensions, such as those set by middleware.
     pub fn extensions(&self) -> &Extensions {
         &self.head.extensions
     }
 
-    /// What others attached to the response, to be changed.
+    /// Returns the extensions for modification.
     pub fn extensions_mut(&mut self) -> &mut Extensions {
         &mut self.head.extensions
     }
 
-    /// The number of bytes that the body will have, if the server said so and it is not decoded.
-    /// For HEAD it is what GET would have.
+    /// Returns the number of bytes of the body, if the server announced it and the body is not
+    /// decoded. For HEAD it is the length of the body that GET would return.
     ///
-    /// It is what the [fields](Self::headers) say, also where [`headers_mut`](Self::headers_mut) has
-    /// changed them; how much is read of the body was settled when it came.
+    /// It is taken from the [fields](Self::headers), even if [`headers_mut`](Self::headers_mut) has
+    /// changed them; this has no effect on how much of the body is read.
     pub fn content_length(&self) -> Option<u64> {
         self.head.received.headers.content_length()
     }
 
-    /// The response if its status is no error (below 400), otherwise an error with that status.
+    /// Returns the response if its status is below 400, otherwise an error with that status.
     ///
     /// # Errors
     ///
-    /// For a status of 400 or more; the line shows the server's reason phrase where it is not the usual
-    /// one. The response stays in the error, so that its body can be read:
-    /// `Response::try_from(error)` gives it back, and on the blocking front `error.into_response()`.
-    /// An error of the other front holds no such response, and comes back as it is.
+    /// For a status of 400 or more; the text shows the server's reason phrase if it is not the
+    /// usual one. The error contains the response, so that its body can be read:
+    /// `Response::try_from(error)` returns it, and on the blocking client `error.into_response()`.
+    /// An error from the other client type is returned unchanged.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -180,7 +181,7 @@ impl<B> Response<B> {
         Err(error.keeping(Box::new(self)))
     }
 
-    /// The response if its status is no error, otherwise an error without the response.
+    /// Returns the response if its status is below 400, otherwise an error without the response.
     ///
     /// # Errors
     ///
@@ -198,7 +199,8 @@ impl<B> Response<B> {
     }
 }
 
-/// The reason phrase (RFC 9112 §4): what stands behind version and status in the first line.
+/// Returns the reason phrase (RFC 9112 §4), which follows the version and the status in the first
+/// line.
 fn reason(raw_head: &[u8]) -> &[u8] {
     let line = raw_head.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
     line.splitn(3, |byte| *byte == b' ').nth(2).unwrap_or_default().trim_ascii()
@@ -208,12 +210,12 @@ fn is_error(status: StatusCode) -> bool {
     status.is_client_error() || status.is_server_error()
 }
 
-/// The response that `error_for_status` refused, that was no upgrade, or that was a redirect which was
-/// not followed.
+/// Takes the response out of an error: one that `error_for_status` refused, that was not an
+/// upgrade, or that was a redirect which was not followed.
 ///
 /// # Errors
 ///
-/// The error itself, if there is no response in it.
+/// The error itself, if it contains no response.
 impl<B: Send + Sync + 'static> TryFrom<Error> for Response<B> {
     type Error = Error;
 

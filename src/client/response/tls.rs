@@ -4,7 +4,7 @@ use super::Response;
 use crate::transport::tls_info::TlsInfo;
 
 impl<B> Response<B> {
-    /// Returns what is known of the TLS connection to the server; `None` for `http`.
+    /// Returns information about the TLS connection to the server; `None` for `http`.
     ///
     /// ```no_run
     /// let response = leanhttp::get("https://example.org/")?;

@@ -1,8 +1,8 @@
-//! Making a connection, in the order in which it happens:
+//! Makes a connection, in this order:
 //!
-//! 1. this file: the egress policy is asked about the URL, and which host has to be found;
-//! 2. [`resolve`]: its addresses are looked up, with an end to the wait;
-//! 3. this file: the egress policy is asked about every address;
+//! 1. this file: the egress policy checks the URL, and the host to look up is determined;
+//! 2. [`resolve`]: its addresses are looked up within the time limit;
+//! 3. this file: the egress policy checks every address;
 //! 4. [`race`]: the first address that answers wins (Happy Eyeballs, RFC 8305);
 //! 5. the socket gets a [`Link`], whose machines do the rest as bytes: a proxy's tunnel
 //!    ([`tunnel`](crate::transport::tunnel)), then TLS ([`tls`](crate::transport::tls)).
@@ -32,8 +32,8 @@ use crate::policy::egress::policy::Gate;
 use crate::policy::proxy::server::Hop;
 use crate::policy::route::{Route, Target};
 
-/// A fresh connection for the call's current hop; what is to be set up on it, such as TLS, begins
-/// with its first bytes.
+/// Opens a connection for the call's current hop. Its setup, such as TLS, begins with its first
+/// bytes.
 pub(crate) async fn open<F: Front>(
     system: &F::System,
     call: &mut Call<'_, F::Source>,
@@ -74,7 +74,7 @@ async fn connection<F: Front>(
     Ok(Apart::new(Connection::new(socket?, link, permit, now)))
 }
 
-/// Where the connection leads.
+/// Returns the endpoint to connect to.
 fn stop(route: &Route, dialling: &Dialling) -> Endpoint {
     let (host, port) = route.next_stop();
     let named = Endpoint { host: host.to_owned(), port };
@@ -82,8 +82,8 @@ fn stop(route: &Route, dialling: &Dialling) -> Endpoint {
     detour.cloned().unwrap_or(named)
 }
 
-/// The address of the origin, where that is what a proxy has to be told. SOCKS takes one, and its
-/// version 4 no other than IPv4.
+/// Looks up the origin's address if the proxy needs one: SOCKS takes an address, and SOCKS4 only an
+/// IPv4 one.
 async fn address_for_proxy<S: System, B: Source>(
     system: &S,
     call: &mut Call<'_, B>,
@@ -100,8 +100,9 @@ async fn address_for_proxy<S: System, B: Source>(
     Ok(ipv4.or(allowed.first()).map(SocketAddr::ip))
 }
 
-/// What can be judged of the call's current URL before any address is known. It is asked for each
-/// request and not for each connection: one to a proxy that forwards serves all origins.
+/// Checks the current URL against the egress policy, as far as possible without an address. This
+/// runs for each request, not for each connection: a connection to a forwarding proxy serves all
+/// origins.
 pub(super) fn check_url<B: Source>(call: &Call<'_, B>) -> Result<()> {
     let Some(egress) = &call.config().dialling.egress else { return Ok(()) };
     let target = Target::of(call.url(), call.identity());
@@ -113,8 +114,8 @@ pub(super) fn check_url<B: Source>(call: &Call<'_, B>) -> Result<()> {
     checked.map_err(|why| denied_target(&target, why).via(proxy))
 }
 
-/// What can be judged of an origin that a proxy connects to. A name that the proxy looks up could lead
-/// anywhere; one that is looked up here is judged when its addresses are known.
+/// Checks an origin that a proxy connects to. A name that the proxy looks up could lead anywhere;
+/// one that is looked up here is checked when its addresses are known.
 fn check_target(egress: &dyn Gate, target: &Target, proxy: &Hop) -> Result<(), Cause> {
     if let Some(address) = target.address() {
         return egress.check(SocketAddr::new(address, target.port));
@@ -165,8 +166,9 @@ async fn connect<S: System>(
     }
 }
 
-/// What the egress policy lets be dialled: asked here, of the very addresses that are, because a
-/// name may lead elsewhere a moment later.
+/// Splits the addresses into those that the egress policy allows and those that it denies. The
+/// check uses the very addresses that are dialed, because another lookup of the name could return
+/// others.
 fn allowed(addresses: &[SocketAddr], dialling: &Dialling) -> (Vec<SocketAddr>, Denials) {
     let Some(egress) = &dialling.egress else { return (addresses.to_vec(), Vec::new()) };
     let (mut allowed, mut denied) = (Vec::new(), Vec::new());
@@ -203,7 +205,7 @@ fn denied_error(mut denied: Denials) -> Error {
     }
 }
 
-/// Every address and why it did not take the connection.
+/// Returns the error for a failed connect, with each address and its reason.
 fn connect_error(mut failures: Failures, denied: &Denials) -> Error {
     let kind = failures.iter().find_map(|(_, failure)| match failure {
         SocketError::Expired(expired) => Some(expired.kind()),
@@ -226,15 +228,15 @@ fn connect_error(mut failures: Failures, denied: &Denials) -> Error {
     }
 }
 
-/// What an error's line says of several addresses. Whoever answers for a name says how many it has,
-/// and with that how long a list is.
+/// The list of reasons in an error about several addresses. It is bounded, because the DNS server
+/// decides how many addresses a name has.
 #[derive(Default)]
 struct Reasons {
     listed: String,
     count: usize,
 }
 
-/// More than a name with many addresses has.
+/// The longest list; names have fewer addresses in practice.
 const MOST_LISTED: usize = 16;
 
 impl Reasons {
@@ -242,7 +244,7 @@ impl Reasons {
         let separator = if self.count == 0 { "" } else { "; " };
         self.count += 1;
         if self.count <= MOST_LISTED {
-            let _ = write!(self.listed, "{separator}{reason}"); // a string takes everything
+            let _ = write!(self.listed, "{separator}{reason}"); // writing to a string cannot fail
         }
     }
 
@@ -259,7 +261,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_lists_no_more_than_can_be_read() {
+    fn an_error_lists_a_bounded_number_of_addresses() {
         let listed = |count: usize| {
             let mut reasons = Reasons::default();
             (1..=count).for_each(|number| reasons.add(&number));

@@ -8,25 +8,24 @@ use crate::driver::system::Failures;
 use crate::policy::deadline::budget::{Budget, Expired, Operation};
 use crate::policy::happy_eyeballs::{Move, Race};
 
-/// Attempts to connect that go on at the same time, as a system makes them. Dropping them closes
-/// them.
+/// The concurrent connection attempts of a runtime. Dropping them closes them.
 pub(crate) trait Attempts {
     type Connection;
 
-    /// Begins one more.
+    /// Begins an attempt.
     fn start(&mut self, address: SocketAddr) -> io::Result<()>;
 
-    /// One that has ended, or none in that time.
+    /// Returns an attempt that has ended, or `None` if none ends in that time.
     fn first(
         &mut self,
         at_most: Option<Duration>,
     ) -> impl Future<Output = Option<(SocketAddr, io::Result<Self::Connection>)>> + Send;
 
-    /// Those that have not.
+    /// Returns the addresses of the attempts that have not ended.
     fn running(&self) -> impl Iterator<Item = SocketAddr>;
 }
 
-/// The connection that is made first; the other attempts are closed.
+/// Returns the first connection that succeeds; the other attempts are closed.
 pub(crate) async fn connect<A: Attempts>(
     addresses: Vec<SocketAddr>,
     mut attempts: A,
@@ -58,8 +57,8 @@ pub(crate) async fn connect<A: Attempts>(
     }
 }
 
-/// The time is over. What has ended by now is looked at once more, where the limit was the peers': a
-/// thread that was busy finds out late who was in time.
+/// Ends the race when the time is over. If the limit is one for the peer, attempts that have ended
+/// are still accepted: a busy thread may notice their success late.
 async fn too_late<A: Attempts>(
     mut attempts: A,
     expired: Expired,

@@ -1,4 +1,4 @@
-//! Looking up the addresses of a host, with an end to the wait.
+//! Looks up the addresses of a host within the time limit.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,8 +10,8 @@ use crate::driver::system::{Desk, System};
 use crate::policy::deadline::budget::{Budget, Operation};
 use crate::policy::route::literal;
 
-/// The addresses of a host that suit the client, in the resolver's order, with the port to
-/// connect to.
+/// Returns the addresses of a host that the client can use, in the resolver's order, with the port
+/// to connect to.
 pub(crate) async fn addresses<S: System>(
     system: &S,
     endpoint: &Endpoint,
@@ -24,7 +24,7 @@ pub(crate) async fn addresses<S: System>(
     }
     found.retain(|address| dialling.suits(address));
     if found.is_empty() {
-        let detail = "the name has no address of the family that is asked for";
+        let detail = "the name has no address of the requested IP family";
         return Err(io::Error::new(io::ErrorKind::NotFound, detail).into());
     }
     Ok(found.into_iter().map(|address| with_port(address, endpoint.port)).collect())
@@ -53,7 +53,7 @@ async fn find<S: System>(
 
 fn with_port(mut address: SocketAddr, port: u16) -> SocketAddr {
     if address.port() == 0 {
-        address.set_port(port); // and nothing else: an address of a link keeps its link
+        address.set_port(port); // a link-local address keeps its scope id
     }
     address
 }
@@ -99,7 +99,7 @@ mod tests {
         };
         resolve("b.invalid", "10.0.0.3:0");
         resolve("a.invalid", "10.0.0.1:0");
-        resolve("b.invalid", "10.0.0.2:81"); // instead of the other
+        resolve("b.invalid", "10.0.0.2:81"); // replaces the first one
         let cases = [
             ("http://127.0.0.1:8080/", "127.0.0.1:8080"),
             ("https://[::1]/", "[::1]:443"),
@@ -111,9 +111,9 @@ mod tests {
         }
     }
 
-    /// RFC 4007 §6: an address of a link means nothing without it.
+    /// RFC 4007 §6: a link-local address is ambiguous without its zone.
     #[test]
-    fn the_link_of_an_address_is_kept() {
+    fn the_scope_id_of_an_address_is_kept() {
         let resolver: fn(&str) -> io::Result<Vec<SocketAddr>> =
             |_| Ok(vec!["[fe80::1%7]:0".parse().unwrap(), "[fe80::2%7]:81".parse().unwrap()]);
         let dialling = Dialling { resolver: Resolver(Arc::new(resolver)), ..Dialling::default() };

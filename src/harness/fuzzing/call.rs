@@ -1,5 +1,5 @@
-//! Whole calls in a world that is not there: one more front, whose network is a fuzzer's. It has no
-//! clock: what takes too long is said by the network.
+//! Whole calls on a simulated runtime, whose network is the fuzzer's. It has no clock: the network
+//! decides which operations time out.
 
 use std::fmt;
 use std::io;
@@ -28,13 +28,13 @@ use crate::url::Url;
 
 pub use crate::driver::system::Pending;
 
-/// The front, as a type parameter.
+/// The fuzzed runtime, as a type parameter.
 #[derive(Debug, Clone, Copy)]
 pub struct Fuzzed;
 
 impl Sealed for Fuzzed {}
 
-/// A reader of the fuzzer's.
+/// A reader that the fuzzer supplied.
 pub struct Given(Box<dyn io::Read + Send>);
 
 impl Given {
@@ -66,68 +66,69 @@ impl Front for Fuzzed {
     }
 }
 
-/// A client of this front; what it sends goes through [`call`].
+/// A client on this runtime; requests are sent with [`call`].
 pub type Client = crate::client::Client<Fuzzed>;
 /// The settings of such a client.
 pub type ClientBuilder = crate::client::ClientBuilder<Fuzzed>;
-/// A request of this front.
+/// A request on this runtime.
 pub type Request = crate::client::request::Request<Fuzzed>;
-/// A request's body of this front.
+/// A request body on this runtime.
 pub type RequestBody = Body<Given>;
 
-/// What a driver sees of the world. Connections have numbers, from 0 in the order of their dialling.
+/// The network that the driver sees. Connections are numbered from 0 in the order of their dialing.
 pub trait Network: Send {
-    /// Looks this host and port up and connects to it, or does not.
+    /// Looks up this host and connects to it; returns the connection's number, or `None` if that
+    /// fails.
     fn dial(&mut self, stop: (&str, u16)) -> Option<usize>;
-    /// The next hop, or the next attempt at it, is about to be sent.
+    /// Reports that the next hop or attempt is about to be sent.
     fn begin(&mut self, connection: usize, method: &Method, url: &Url);
-    /// As a socket writes; `WouldBlock` is a deadline.
+    /// Writes as a socket does; `WouldBlock` means that the deadline has passed.
     fn write(&mut self, connection: usize, bytes: &[u8]) -> io::Result<usize>;
-    /// As a socket reads; `WouldBlock` is a deadline.
+    /// Reads as a socket does; `WouldBlock` means that the deadline has passed.
     fn read(&mut self, connection: usize, into: &mut [u8], patience: Patience)
     -> io::Result<usize>;
-    /// What can be read at once.
+    /// Returns the input that can be read without waiting.
     fn pending(&self, connection: usize) -> Pending;
-    /// The connection has gone to the pool.
+    /// Reports that the connection was returned to the pool.
     fn keep(&mut self, connection: usize);
-    /// The process that the client runs in.
+    /// Returns the process that the client runs in.
     fn process(&self) -> u32 {
         0
     }
 }
 
-/// How long a read waits.
+/// The limit of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
-    /// As long as the read timeout says.
+    /// The read timeout.
     Read,
-    /// As long as for `100 Continue`.
+    /// The limit for `100 Continue`.
     Continue,
 }
 
-/// How a caller reads a body.
+/// The way in which a caller reads a body.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading<I> {
-    /// The slices that are asked for.
+    /// The sizes of the slices that are read into.
     pub sizes: I,
-    /// After so many bytes the caller lets go of the response.
+    /// The number of bytes after which the caller drops the response.
     pub at_most: usize,
 }
 
-/// A client in the world of that network.
+/// Creates a client on that network.
 pub fn client(builder: ClientBuilder, network: Arc<Mutex<dyn Network>>) -> Result<Client> {
     let world = World(Arc::new(Mutex::new(Inner { network: Some(network), ..Inner::default() })));
     builder.build_in(world)
 }
 
-/// A body that is read, of this length or of one that is not known.
+/// Creates a body from a reader, of this length or of unknown length.
 pub fn reader(source: impl io::Read + Send + 'static, length: Option<u64>) -> RequestBody {
     let length = length.map_or(SourceLength::Unknown, SourceLength::Exactly);
     let source = Given::new(source);
     Body::from_source(source, length)
 }
 
-/// Sends a request and reads the response. The body is as the caller gets it.
+/// Sends a request and reads the response; the body is the decoded one.
 pub fn call(
     client: &Client,
     request: Request,
@@ -149,7 +150,7 @@ pub fn call(
     outcome
 }
 
-/// Before anything was taken out of it.
+/// Parses the head as it was sent, before any field was removed.
 fn as_sent(raw: &Bytes) -> Option<Head> {
     head::parse(raw, &Limits::default()).map(Head::from).map_err(protocol).ok()
 }
@@ -176,26 +177,27 @@ fn receive(
     Err("the caller let go".to_owned())
 }
 
-/// Only the kind: what is shown of a peer's bytes depends on how they came.
+/// Returns the kind only: the text of an error shows bytes of the peer, which depend on how they
+/// were split.
 fn shown(error: &Error) -> String {
     text(error.kind())
 }
 
-/// A network, and which of its connections are open.
+/// A network, and the set of its open connections.
 #[derive(Clone, Default)]
 pub struct World(Arc<Mutex<Inner>>);
 
 #[derive(Default)]
 struct Inner {
     network: Option<Arc<Mutex<dyn Network>>>,
-    /// Connections that have sent a request and were neither closed nor seen in the pool since.
+    /// The connections that have sent a request and were neither closed nor seen in the pool since.
     used: Vec<usize>,
-    /// The names that were looked up: an address for each stands at its place in [`NAMES`].
+    /// The names that were looked up: the address of each is its index in [`NAMES`].
     names: Vec<String>,
 }
 
 impl World {
-    /// A world for tests of what stands below a client.
+    /// Sets the network, for tests below the client.
     #[cfg(test)]
     pub(crate) fn set_network(&self, network: Arc<Mutex<dyn Network>>) {
         self.lock().network = Some(network);
@@ -207,7 +209,8 @@ impl World {
 }
 
 impl Inner {
-    /// Calls are made one after the other: what is open between two of them is in the pool.
+    /// Reports the pooled connections. Calls are sequential, so a connection that is open between
+    /// two calls is in the pool.
     fn settle(&mut self) {
         for connection in std::mem::take(&mut self.used) {
             self.with(|network| network.keep(connection));
@@ -219,7 +222,7 @@ impl Inner {
         Some(act(&mut *network.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
-    /// An address that stands for this name.
+    /// Returns the address that stands for this name.
     fn address(&mut self, name: String) -> SocketAddr {
         let known = self.names.iter().position(|known| *known == name);
         let at = known.unwrap_or(self.names.len());
@@ -232,7 +235,7 @@ impl Inner {
         SocketAddr::new(Ipv6Addr::new(a, b, c, d, e, f, g, low).into(), 0)
     }
 
-    /// What an address stands for.
+    /// Returns the host that an address stands for.
     fn host(&self, ip: IpAddr) -> String {
         let IpAddr::V6(v6) = ip else { return ip.to_string() };
         let [network @ .., at] = v6.segments();
@@ -242,7 +245,7 @@ impl Inner {
     }
 }
 
-/// Addresses that no fuzzer comes upon.
+/// The prefix of the addresses for names; no fuzzer finds it by chance.
 const NAMES: [u16; 8] = [0x2001, 0xdb8, 0x6c65, 0x616e, 0x6874, 0x7470, 0x3a2f, 0];
 
 impl system::System for World {
@@ -257,7 +260,7 @@ impl system::System for World {
         SystemTime::UNIX_EPOCH
     }
 
-    /// Nothing happens by chance here.
+    /// Returns 0: the simulation is deterministic.
     fn random(&self) -> u64 {
         0
     }
@@ -291,7 +294,7 @@ impl system::System for World {
     }
 }
 
-/// Nothing takes time here.
+/// An event without a wait, because nothing takes time here.
 #[derive(Debug, Default)]
 pub struct Event;
 

@@ -13,35 +13,35 @@ use crate::policy::auth::digest::{self, Login, Nonces};
 use crate::policy::auth::netrc::Netrc;
 use crate::url::Url;
 
-/// Names and values.
+/// Parameters: names and values.
 pub type Parameters = Vec<(String, String)>;
 
-/// An HTTP-date.
+/// Parses an HTTP-date.
 pub fn date(value: &[u8], now: SystemTime) -> Option<SystemTime> {
     date::parse(value, now)
 }
 
-/// `Retry-After`.
+/// Parses `Retry-After`.
 pub fn retry_after(value: &[u8], now: SystemTime) -> Option<Duration> {
     retry_after::parse(value, now)
 }
 
-/// `Link`: targets and their parameters.
+/// Parses `Link`: targets and their parameters.
 pub fn links(value: &[u8]) -> Vec<(String, Parameters)> {
     link::parse(value).map(|link| (link.target, link.parameters)).collect()
 }
 
-/// `Content-Disposition`: what it is, and the name as the server wrote it.
+/// Parses `Content-Disposition`: its type, and the file name as the server sent it.
 pub fn disposition(value: &[u8]) -> Option<(String, Option<String>)> {
     disposition::parse(value).map(|disposition| (disposition.kind, disposition.file_name))
 }
 
-/// What of a name can be used for a file.
+/// Returns the part of a name that is safe as a file name.
 pub fn safe_file_name(name: &str) -> Option<String> {
     disposition::safe_file_name(name)
 }
 
-/// `Content-Type`: the type and its parameters.
+/// Parses `Content-Type`: the type and its parameters.
 pub fn media_type(value: &[u8]) -> Option<(String, Parameters)> {
     MediaType::parse(value).map(|media_type| (media_type.essence, media_type.parameters))
 }
@@ -49,7 +49,7 @@ pub fn media_type(value: &[u8]) -> Option<(String, Parameters)> {
 /// A challenge: its scheme, and a token or parameters.
 pub type Challenge = (String, Result<Parameters, String>);
 
-/// `WWW-Authenticate`.
+/// Parses `WWW-Authenticate`.
 pub fn challenges(value: &[u8]) -> Vec<Challenge> {
     let shown = |challenge: challenge::Challenge| match challenge.details {
         Details::Token68(token) => (challenge.scheme, Err(token)),
@@ -62,13 +62,13 @@ pub fn challenges(value: &[u8]) -> Vec<Challenge> {
     challenge::parse(value).map(shown).collect()
 }
 
-/// A netrc file: the credentials for each of these URLs, if it can be read.
+/// Parses a netrc file and returns the credentials for each of these URLs.
 pub fn netrc(file: &str, urls: &[Url]) -> Result<Vec<Option<HeaderValue>>, String> {
     let netrc = Netrc::parse(file).map_err(text)?;
     Ok(urls.iter().map(|url| netrc.authorization(url).ok().flatten()).collect())
 }
 
-/// The answer to a Digest challenge, and to the same one when it is asked again.
+/// Returns the answer to a Digest challenge, and to the same challenge when it is repeated.
 pub fn digest(
     challenge: &HeaderValue,
     username: &str,

@@ -1,7 +1,8 @@
-//! The machines, for the fuzzers in `fuzz/` and for nobody else: `cargo fuzz` sets `cfg(fuzzing)`,
-//! and nothing here is part of the interface. Errors are their `Debug` text, to be compared.
+//! The machines, for the fuzz targets in `fuzz/` only: `cargo fuzz` sets `cfg(fuzzing)`, and
+//! nothing here is part of the public API. Errors are returned as their `Debug` text, to be
+//! compared.
 //!
-//! Tests are built with it only so that it cannot fall behind.
+//! Tests compile it too, so that it stays up to date.
 
 use std::fmt::Debug;
 use std::io::Read;
@@ -27,7 +28,8 @@ fn text(error: impl Debug) -> String {
     format!("{error:?}")
 }
 
-/// What is shown of a status line depends on how it came, and nothing else does.
+/// Returns the error as text, without the status line that it shows: that depends on how the bytes
+/// were split.
 fn protocol(error: ProtocolError) -> String {
     match error {
         ProtocolError::InvalidStatusLine(_) => "InvalidStatusLine".to_owned(),
@@ -56,7 +58,7 @@ impl From<Box<ResponseHead>> for Head {
     }
 }
 
-/// Looks for a head in `input`, which comes in pieces of these sizes, and parses it.
+/// Parses a head from `input`, which arrives in pieces of these sizes.
 pub fn head(input: &[u8], sizes: impl IntoIterator<Item = usize>) -> Result<Option<Head>, String> {
     let mut scanner = HeadScanner::default();
     let mut come = 0;
@@ -81,34 +83,34 @@ pub fn head(input: &[u8], sizes: impl IntoIterator<Item = usize>) -> Result<Opti
 pub struct Chunked(chunked::Decoder);
 
 impl Chunked {
-    /// A decoder with the default limits.
-    #[expect(clippy::new_without_default, reason = "named as the machine's own")]
+    /// Creates a decoder with the default limits.
+    #[expect(clippy::new_without_default, reason = "named like the machine's own constructor")]
     pub fn new() -> Self {
         Self(chunked::Decoder::new(&Limits::default()))
     }
 
-    /// How many bytes were consumed and how many produced.
+    /// Decodes; returns the numbers of consumed and produced bytes.
     pub fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<(usize, usize), String> {
         let progress = self.0.decode(input, output).map_err(text)?;
         Ok((progress.consumed, progress.produced))
     }
 
-    /// How many bytes of plain data come next.
+    /// Returns the number of plain data bytes that come next.
     pub fn plain(&self) -> u64 {
         self.0.remaining_in_chunk()
     }
 
-    /// So many of them were taken by another way.
+    /// Advances past plain data that was read without the decoder.
     pub fn advance(&mut self, count: usize) {
         self.0.advance(count);
     }
 
-    /// Whether the body is complete.
+    /// Returns whether the body is complete.
     pub fn is_done(&self) -> bool {
         self.0.is_done()
     }
 
-    /// The trailer fields.
+    /// Returns the trailer fields.
     pub fn take_trailers(&mut self) -> HeaderMap {
         self.0.take_trailers().0
     }
@@ -119,12 +121,12 @@ impl Chunked {
 pub struct Coding(coding::Decoder);
 
 impl Coding {
-    /// What undoes `Content-Encoding: {codings}`.
+    /// Creates the decoder for `Content-Encoding: {codings}`.
     pub fn new(codings: &'static str) -> Option<Self> {
         Self::limited(codings, Limits::default().coded_without_output)
     }
 
-    /// The same with another limit of coded bytes that decode to nothing.
+    /// Creates a decoder with another limit on coded bytes that decode to nothing.
     pub fn limited(codings: &'static str, coded_without_output: u64) -> Option<Self> {
         let value = HeaderValue::from_static(codings);
         let headers = HeaderMap::from_iter([(header::CONTENT_ENCODING, value)]);
@@ -132,24 +134,24 @@ impl Coding {
         coding::plan(&headers, coding::Codings::default(), &limits).ok().flatten().map(Self)
     }
 
-    /// How many bytes were consumed and how many produced.
+    /// Decodes; returns the numbers of consumed and produced bytes.
     pub fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<(usize, usize), String> {
         let progress = self.0.decode(input, output).map_err(text)?;
         Ok((progress.consumed, progress.produced))
     }
 
-    /// Whether the body may end here.
+    /// Returns whether the body may end here.
     pub fn eof(&mut self) -> Result<(), String> {
         self.0.eof().map_err(text)
     }
 }
 
-/// How a connection ends.
+/// The end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// With FIN or `close_notify`.
+    /// FIN, or `close_notify` over TLS.
     Clean,
-    /// A TLS connection without `close_notify`.
+    /// FIN without `close_notify` over TLS.
     Cut,
 }
 
@@ -162,26 +164,26 @@ impl From<Ending> for exchange::Ending {
     }
 }
 
-/// What a caller sees of an exchange.
+/// The outcome of an exchange, as the caller sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// The final head, if one came.
+    /// The final head, if one arrived.
     pub head: Option<Head>,
-    /// The body as far as it came.
+    /// The body, as far as it arrived.
     pub body: Vec<u8>,
     /// The trailer fields of a complete chunked body.
     pub trailers: Option<HeaderMap>,
-    /// Whether the response is complete.
+    /// `Ok` if the response is complete.
     pub end: Result<(), String>,
-    /// Whether the connection may be used again.
+    /// `Ok` if the connection may be reused.
     pub reusable: Result<(), String>,
 }
 
-/// The most space that a machine may ever offer for one read.
+/// The maximum space that a machine may offer for one read.
 const LARGEST_SPACE: usize = 512 * 1024;
 
-/// A request without a body, and what comes of it when the peer sends all that `peer` reads and
-/// then ends the connection. The caller asks for the body in slices of these `sizes`.
+/// Runs the exchange of a request without a body. The peer sends everything that `peer` reads and
+/// then ends the connection. The caller reads the body into slices of these `sizes`.
 pub fn exchange(
     method: Method,
     peer: &mut impl Read,

@@ -1,4 +1,4 @@
-//! Proxies: the talk with one, and which one it is.
+//! Proxies: the handshake with one, and the choice of the proxy for a URL.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -15,7 +15,7 @@ use crate::transport::socks::{Destination, Socks};
 use crate::transport::tunnel::{Need, Tunnel, TunnelError};
 use crate::url::{Url, Userinfo};
 
-/// In which a proxy is asked for `a.example:443`.
+/// The proxy protocol that is used to ask for `a.example:443`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// HTTP.
@@ -28,18 +28,19 @@ pub enum Protocol {
     Login,
 }
 
-/// What came of it.
+/// The outcome of a handshake.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Talk {
-    /// What the proxy got.
+    /// The bytes that the proxy received.
     pub sent: Vec<u8>,
-    /// Whether the way is open.
+    /// `Ok` if the tunnel is open.
     pub end: Result<(), String>,
-    /// What was read behind the proxy's last word.
+    /// The bytes that followed the proxy's last response.
     pub leftover: Vec<u8>,
 }
 
-/// Asks a proxy that sends all that `peer` reads and then ends the connection.
+/// Runs the handshake with a proxy that sends everything that `peer` reads and then ends the
+/// connection.
 pub fn talk(protocol: Protocol, peer: &mut impl Read) -> Option<Talk> {
     let mut tunnel = tunnel(protocol)?;
     let mut sent = Vec::new();
@@ -85,12 +86,12 @@ fn shown(error: TunnelError) -> String {
     }
 }
 
-/// Whether the list has the URL's host.
+/// Returns whether the list includes the URL's host.
 pub fn no_proxy(list: &str, url: &Url) -> bool {
     NoProxy::parse(list).covers(url)
 }
 
-/// The proxy that these variables name for a URL.
+/// Returns the proxy for a URL from these environment variables.
 pub fn environment(
     variables: &[(String, String)],
     url: &Url,

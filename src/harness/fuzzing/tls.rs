@@ -5,36 +5,36 @@ use std::sync::Arc;
 use crate::base::buffer::Shelf;
 use crate::transport::tls;
 
-/// The client's side.
+/// The client's side of a connection.
 #[derive(Debug)]
 pub struct Tls {
     tls: tls::Tls,
     shelf: Shelf,
 }
 
-/// What came of the ciphertext so far.
+/// The result of the ciphertext so far.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Received {
     /// The plaintext.
     pub plain: Vec<u8>,
-    /// Whether the peer has said that it has sent everything.
+    /// True if the peer has sent `close_notify`.
     pub is_closed: bool,
-    /// Why nothing goes on.
+    /// The reason why the connection cannot continue.
     pub failure: Option<String>,
 }
 
-/// The largest space for one read.
+/// The maximum space for one read.
 const LARGEST_SPACE: usize = 68 * 1024;
 
 impl Tls {
-    /// A handshake for `localhost`, with the `ClientHello` as its output.
+    /// Begins a handshake for `localhost`, with the `ClientHello` as its output.
     pub fn new(config: Arc<rustls::ClientConfig>) -> Option<Self> {
         let mut tls = tls::Tls::new(config, "localhost").ok()?;
         tls.receive(|_| {}).ok()?;
         Some(Self { tls, shelf: Shelf::default() })
     }
 
-    /// Takes ciphertext, in pieces of these sizes.
+    /// Receives ciphertext, in pieces of these sizes.
     pub fn receive(
         &mut self,
         mut bytes: &[u8],
@@ -53,7 +53,7 @@ impl Tls {
         }
     }
 
-    /// A failure is told after the plaintext before it.
+    /// Takes the plaintext. A failure is returned after the plaintext that precedes it.
     fn take(&mut self, received: &mut Received) {
         loop {
             match self.tls.receive(|plain| received.plain.extend_from_slice(plain)) {
@@ -66,40 +66,40 @@ impl Tls {
         }
     }
 
-    /// Encrypts this, if that may be; `receive` has taken everything before.
+    /// Encrypts the bytes, if that is allowed; `receive` has taken everything before.
     pub fn encrypt(&mut self, plain: &[u8]) -> Option<usize> {
         self.tls.encrypt(plain).ok()
     }
 
-    /// Takes what waits to be written.
+    /// Returns the output that waits to be written.
     pub fn take_output(&mut self) -> Vec<u8> {
         let output = self.tls.output().to_vec();
         self.tls.wrote(self.tls.output().len());
         output
     }
 
-    /// How many bytes of ciphertext are kept.
+    /// Returns the number of ciphertext bytes that are buffered.
     pub fn pending(&self) -> usize {
         self.tls.pending()
     }
 
-    /// Whether the handshake is not done.
+    /// Returns whether the handshake is not complete.
     pub fn is_handshaking(&self) -> bool {
         self.tls.is_handshaking()
     }
 
-    /// Whether another exchange may begin.
+    /// Returns whether another exchange may begin.
     pub fn is_at_rest(&self) -> bool {
         self.tls.is_at_rest()
     }
 
-    /// Idles for a moment.
+    /// Makes the connection idle and active again.
     pub fn idle(&mut self) {
         self.tls.rest(&mut self.shelf);
         self.tls.wake(&mut self.shelf);
     }
 
-    /// The last words.
+    /// Returns the final bytes.
     pub fn farewell(&mut self) -> Vec<u8> {
         self.tls.farewell(b"last words").to_vec()
     }

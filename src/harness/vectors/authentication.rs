@@ -54,7 +54,7 @@ fn digest() {
     });
 }
 
-/// The challenge that a server would have sent.
+/// Returns the challenge that a server would have sent.
 fn offered(case: &Value) -> String {
     let quoted = |key: &str| {
         let text = case[key].as_str()?.replace('\\', "\\\\").replace('"', "\\\"");

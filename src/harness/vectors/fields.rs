@@ -10,7 +10,7 @@ use crate::fields::disposition;
 use crate::fields::link;
 use crate::fields::{date, retry_after};
 
-/// The time at which all dates are read.
+/// Returns the time at which all dates are parsed.
 fn now(case: &Value) -> SystemTime {
     assert_eq!(case["now"], "2026-01-01T00:00:00Z");
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600)
@@ -25,7 +25,7 @@ fn http_date() {
     });
 }
 
-/// `1994-11-06T08:49:37Z`, found by going through the years from 1970 on.
+/// Formats a time as `1994-11-06T08:49:37Z`, by counting the years from 1970 on.
 fn iso(date: SystemTime) -> String {
     let seconds = date.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     let (mut days, time) = (seconds / 86_400, seconds % 86_400);

@@ -1,4 +1,4 @@
-//! Media types and what texts are decoded by.
+//! Media types, and the decoding of texts.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +15,7 @@ fn mime_type() {
     support::run("misc/mime_type", |case| {
         let Some(input) = bytes(&case["input"]) else {
             // The MIME Sniffing Standard parses characters, these two beyond U+00FF; RFC 9110 §5.5
-            // makes a field value of octets, where neither can come.
+            // makes a field value of bytes, which cannot contain either.
             return Outcome::Skipped("RFC 9110 §5.5: no field value holds such a character");
         };
         let media_type = MediaType::parse(&input);
@@ -34,7 +34,7 @@ fn mime_type() {
 
 #[test]
 fn text_decode() {
-    // The caller is told the text and not the encoding, which makes it.
+    // The caller gets the text and not the encoding.
     support::run_except("misc/text_decode", &["/expect/encoding"], |case| {
         let content_type = HeaderValue::from_str(case["content_type"].as_str().unwrap()).unwrap();
         let body = STANDARD.decode(case["body_b64"].as_str().unwrap()).unwrap();
@@ -46,7 +46,7 @@ fn text_decode() {
     });
 }
 
-/// Everything that a case may expect of a media type.
+/// Returns all facts about a media type that a case may expect.
 fn said(media_type: &MediaType) -> Map<String, Value> {
     let charset = media_type.parameter("charset");
     let mut said = Map::new();
@@ -60,7 +60,7 @@ fn said(media_type: &MediaType) -> Map<String, Value> {
     said
 }
 
-/// WHATWG MIME Sniffing §4.5.
+/// Serializes a media type (WHATWG MIME Sniffing §4.5).
 fn serialized(media_type: &MediaType) -> String {
     let is_token =
         |value: &str| !value.is_empty() && value.bytes().all(crate::fields::token::is_tchar);

@@ -15,12 +15,12 @@ mod support;
 
 use serde_json::Value;
 
-/// A text of which each character is a byte; none, if one is more than that.
+/// Converts each character of a text to a byte; returns `None` if one is beyond U+00FF.
 fn bytes(text: &Value) -> Option<Vec<u8>> {
     text.as_str().unwrap().chars().map(|c| u8::try_from(c).ok()).collect()
 }
 
-/// Of a name that comes twice the first counts.
+/// Returns the parameters as an object; the first value of a repeated name is used.
 fn object(parameters: &[(String, String)]) -> Value {
     let pairs = parameters.iter().rev().cloned();
     Value::Object(pairs.map(|(name, value)| (name, value.into())).collect())

@@ -1,4 +1,4 @@
-//! Which hosts are reached without a proxy.
+//! The hosts that are reached without a proxy.
 
 use super::support::{self, Outcome};
 use crate::policy::proxy::no_proxy::NoProxy;
@@ -10,7 +10,7 @@ fn no_proxy() {
         let url = Url::parse(case["url"].as_str().unwrap()).unwrap();
         let list = NoProxy::parse(case["no_proxy"].as_str().unwrap());
         let way = if list.covers(&url) { "direct" } else { "proxy" };
-        // Where Go and curl differ, each of them is right.
+        // If Go and curl differ, either result is accepted.
         let choice = &case["choice"];
         match [&case["expect"], &choice["go"], &choice["curl"]].iter().any(|one| **one == way) {
             true => Outcome::Passed,

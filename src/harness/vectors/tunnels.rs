@@ -1,5 +1,5 @@
-//! Answers to `CONNECT`: what no caller is told, the fields and the bytes of the tunnel, as the
-//! machine under the proxy's one reads them.
+//! Responses to `CONNECT`: the fields and the first bytes of the tunnel, which no caller sees, as
+//! the machine under the tunnel reads them.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::http1::limits::Limits;
 
 #[test]
 fn tunnels() {
-    // Without its connection a machine is not reused.
+    // A machine without its connection is not reused.
     support::run_except("responses/rfc-no-body", &["/expect/reusable"], |case| {
         if case["request_method"] != "CONNECT" {
             return Outcome::Skipped("not a tunnel");
@@ -32,7 +32,7 @@ fn agrees(expected: &Value, actual: &Value) -> bool {
     stated.all(|(key, wanted)| key == "reusable" || *wanted == actual[key])
 }
 
-/// What comes of these pieces, in the shape of an expectation.
+/// Returns the outcome of these pieces, in the shape of an expectation.
 fn talk(pieces: &[&[u8]]) -> Value {
     let mut exchange = Exchange::new(&Limits::default());
     let write_head =
@@ -66,7 +66,7 @@ fn talk(pieces: &[&[u8]]) -> Value {
     json!({"status": head.status.as_u16(), "headers": headers, "body_b64": encoded(&body)})
 }
 
-/// As the vectors write names: each word with a capital.
+/// Capitalizes each word of a name, as in the vectors.
 fn spelled(name: &str) -> String {
     let capital = |word: &str| word[..1].to_ascii_uppercase() + &word[1..];
     name.split('-').map(capital).collect::<Vec<_>>().join("-")

@@ -22,7 +22,7 @@ impl Place for Threads {
     }
 }
 
-/// A system without threads.
+/// An executor without threads.
 #[derive(Debug, Clone, Copy)]
 struct Nowhere;
 
@@ -32,7 +32,7 @@ impl Place for Nowhere {
     }
 }
 
-/// A resolver that stalls until it is told to go on, and the names that it was asked for.
+/// A resolver that stalls until the test resumes it, and the names that it was asked for.
 struct Stalling {
     resolver: Resolver,
     asked: Arc<Mutex<Vec<String>>>,
@@ -52,7 +52,7 @@ impl Stalling {
         Self { resolver: Resolver(Arc::new(resolver)), asked, go }
     }
 
-    /// Waits until so many names were asked for.
+    /// Waits until that many names were asked for.
     fn wait_for(&self, count: usize) {
         while self.asked.lock().unwrap().len() < count {
             thread::yield_now();
@@ -80,10 +80,10 @@ fn waiting<E, P>(state: &State<E, P>) -> usize {
     state.sites.values().map(|site| site.waiting.len()).sum()
 }
 
-/// Nothing is left behind, whatever happened.
+/// Asserts that no state is left behind.
 fn assert_empty<P: Place + std::fmt::Debug>(lookups: &Lookups<Woken, P>) {
     let start = Instant::now();
-    // Whoever has answered hands out turns afterwards.
+    // A thread starts further lookups after it has answered.
     let is_busy = || {
         let state = lookups.state();
         state.running > 0 || state.is_at_work
@@ -99,7 +99,7 @@ fn assert_empty<P: Place + std::fmt::Debug>(lookups: &Lookups<Woken, P>) {
     assert_eq!((state.running, state.is_at_work), (0, false));
 }
 
-/// However many calls give up on a resolver that stalls, and whatever they leave behind.
+/// For any number of calls that give up on a stalling resolver.
 #[test]
 fn threads_and_waiting_lookups_are_bounded() {
     let lookups = Arc::new(Lookups::default());
@@ -123,7 +123,7 @@ fn threads_and_waiting_lookups_are_bounded() {
 }
 
 #[test]
-fn what_waits_for_a_thread_gets_its_turn() {
+fn a_waiting_lookup_runs_when_another_ends() {
     let lookups = Arc::new(Lookups::default());
     let stalling = Stalling::new();
     let host = |n: usize| format!("{n}.site{}.test", n % 100);
@@ -140,9 +140,9 @@ fn what_waits_for_a_thread_gets_its_turn() {
     assert_empty(&lookups);
 }
 
-/// The names of one site, or of several, do not keep those of another from being looked up.
+/// The names of one site, or of several, do not block the lookups of another site.
 #[test]
-fn a_site_gets_a_part_only() {
+fn a_site_gets_only_a_part_of_the_lookups() {
     for (sites, most) in [(1, 13), (8, 44), (30, 60)] {
         let lookups = Arc::new(Lookups::default());
         let stalling = Stalling::new();
@@ -160,12 +160,12 @@ fn a_site_gets_a_part_only() {
 }
 
 #[test]
-fn an_obstacle_is_told() {
+fn the_reason_of_a_delayed_lookup_is_reported() {
     let lookups = Arc::new(Lookups::default());
     let stalling = Stalling::new();
     let all: Vec<_> =
         (0..20).map(|n| begin(&lookups, &stalling.resolver, &format!("{n}.silent.test"))).collect();
-    let obstacle = "its turn to be looked up has not come: 13 lookups of other names have no answer \
+    let obstacle = "the lookup has not started: 13 lookups of other names have no answer \
                     yet, 13 of them for silent.test";
     assert_eq!(lookups.obstacle("13.silent.test").as_deref(), Some(obstacle));
     assert_eq!(lookups.obstacle("12.silent.test"), None, "it runs");
@@ -174,7 +174,7 @@ fn an_obstacle_is_told() {
 }
 
 #[test]
-fn the_same_name_is_looked_up_once_for_all() {
+fn callers_of_the_same_name_share_a_lookup() {
     let lookups = Arc::new(Lookups::default());
     let stalling = Stalling::new();
     let all: Vec<_> = (0..100).map(|_| begin(&lookups, &stalling.resolver, "a.test")).collect();
@@ -185,16 +185,16 @@ fn the_same_name_is_looked_up_once_for_all() {
     }
     assert_eq!(stalling.asked(), ["a.test"]);
     assert_empty(&lookups);
-    // What is over is no answer to those who come later.
+    // A finished lookup does not answer later callers.
     let late = begin(&lookups, &stalling.resolver, "a.test");
     stalling.go.send(()).unwrap();
     assert_eq!(answered(&late), "a.test");
     assert_eq!(stalling.asked().len(), 2);
 }
 
-/// It may be stuck: who comes later does not wait for what everybody has given up.
+/// An abandoned lookup may be stuck: later callers do not wait for it.
 #[test]
-fn what_was_given_up_is_not_shared() {
+fn an_abandoned_lookup_is_not_shared() {
     let lookups = Arc::new(Lookups::default());
     let stalling = Stalling::new();
     drop(begin(&lookups, &stalling.resolver, "a.test"));
@@ -214,13 +214,13 @@ fn what_was_given_up_is_not_shared() {
     assert_empty(&lookups);
 }
 
-/// However many wait, and without a call within a call.
+/// For any number of waiting lookups, and without recursion.
 #[test]
-fn without_threads_all_are_answered() {
+fn without_threads_all_lookups_fail() {
     let lookups = Arc::new(Lookups::default());
     let stalling = Stalling::new();
     let desks: Vec<Answer> = (0..10_000).map(|_| Arc::default()).collect();
-    lookups.state().is_at_work = true; // so that all of them wait
+    lookups.state().is_at_work = true; // makes all of them wait
     for (n, desk) in desks.iter().enumerate() {
         lookups.begin(&format!("{n}.test"), stalling.resolver.clone(), Nowhere, desk);
     }
@@ -232,9 +232,9 @@ fn without_threads_all_are_answered() {
     assert_empty(&lookups);
 }
 
-/// The threads of the parent are not the child's.
+/// The threads of the parent do not exist in the child.
 #[test]
-fn after_a_fork_all_begins_anew() {
+fn after_a_fork_the_child_starts_without_lookups() {
     let lookups = Arc::new(Lookups::default());
     let stalling = Stalling::new();
     let parents: Vec<_> = (0..MAX_RUNNING)
@@ -247,7 +247,7 @@ fn after_a_fork_all_begins_anew() {
     drop((parents, stalling.go));
 }
 
-/// The resolver is the caller's: it may use the client, and so may what it leaves behind.
+/// The resolver is the caller's code: it may use the client, and so may its destructor.
 #[test]
 fn a_resolver_is_called_and_dropped_without_the_lock() {
     struct Uses(Arc<Lookups<Woken, Threads>>, Arc<AtomicUsize>);
@@ -273,7 +273,7 @@ fn a_resolver_is_called_and_dropped_without_the_lock() {
     let budget = Budget::start(Timeouts::default(), Instant::now());
     let found = ready(desk.wait(Some(Duration::from_secs(20)), &budget)).unwrap();
     assert_eq!(found.unwrap().unwrap(), []);
-    // Unwanted ones are dropped where turns are handed out.
+    // Lookups without callers are dropped where lookups are started.
     let blockers: Vec<_> = (0..MAX_RUNNING)
         .map(|n| begin(&lookups, &stalling.resolver, &format!("{n}.test")))
         .collect();

@@ -1,4 +1,4 @@
-//! The async front as the traits of other crates have it: streams, bodies and services.
+//! Implements the traits of other crates for the async client: streams, bodies and services.
 
 mod pieces;
 #[cfg(feature = "tower")]

@@ -1,4 +1,4 @@
-//! What comes in pieces, read byte by byte.
+//! An `AsyncRead` over chunks of bytes.
 
 use std::io;
 use std::pin::Pin;
@@ -7,10 +7,10 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, ReadBuf};
 
-/// The pieces that `next` gives, until it gives none.
+/// Reads the chunks that `next` returns, until it returns `None`.
 pub(super) struct Pieces<N> {
     next: N,
-    /// What is left of the last piece.
+    /// The rest of the last chunk.
     rest: Bytes,
 }
 

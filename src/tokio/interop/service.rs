@@ -1,4 +1,4 @@
-//! The client as a service of tower, and bodies as its middleware has them (feature `tower`).
+//! The client as a tower service, and bodies of the crate `http_body` (feature `tower`).
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -16,10 +16,10 @@ use crate::body::{Awaited, SourceLength};
 use crate::error::{Error, Result};
 use crate::tokio::{Body, CHUNK, Client, Reader, Request, Response, Source};
 
-/// Sends requests of the crate `http`, whose URIs have to be absolute; a mistake in one is told by
-/// the future.
+/// Sends requests of the crate `http`, whose URIs have to be absolute; an invalid request is
+/// reported by the future.
 ///
-/// See [the front](crate::tokio#tower) for what holds of the client as a service.
+/// See [the page of the async client](crate::tokio#tower) for its behavior as a service.
 ///
 /// ```no_run
 /// use leanhttp::tokio::{Body, Client, Reader};
@@ -62,7 +62,6 @@ impl Service<Request> for Client {
     }
 }
 
-/// A client that is shared is as good as one's own.
 impl<R> Service<R> for &Client
 where
     Client: Service<R>,
@@ -80,7 +79,7 @@ where
     }
 }
 
-/// A call of the client as a service. Dropping it ends the call and closes its connection.
+/// The future of a response. Dropping it ends the call and closes its connection.
 pub struct Sending<T>(Pin<Box<dyn Future<Output = Result<T>> + Send>>);
 
 impl<T> Future for Sending<T> {
@@ -97,8 +96,8 @@ impl<T> fmt::Debug for Sending<T> {
     }
 }
 
-/// The body as it comes, decoded, in pieces of at most 16 KiB; the last frame has its trailers, if
-/// there are any.
+/// Returns the decoded body as it arrives, in frames of at most 16 KiB; the last frame has the
+/// trailers, if there are any.
 impl http_body::Body for Reader {
     type Data = Bytes;
     type Error = Error;
@@ -120,12 +119,13 @@ impl http_body::Body for Reader {
         )
     }
 
-    /// False while the rest of the request is sent: who stops here would cut it.
+    /// Returns false while the rest of the request is sent: a caller that stopped here would cut
+    /// it.
     fn is_end_stream(&self) -> bool {
         self.left() == Some(0) && self.trailers.is_none() && !self.is_sending()
     }
 
-    /// Not exact while the rest of the request is sent, for the same reason.
+    /// Returns an exact hint, except while the rest of the request is sent, for the same reason.
     fn size_hint(&self) -> SizeHint {
         let Some(left) = self.left() else { return SizeHint::default() };
         if !self.is_sending() {
@@ -138,15 +138,15 @@ impl http_body::Body for Reader {
 }
 
 impl Body {
-    /// What another body gives; its length is announced if the other one knows it.
+    /// Sends another body; its length is announced if its size hint is exact.
     ///
-    /// Its trailers are sent after a body in chunks, that is, where it does not know its length or the
-    /// request has a field `Trailer` (RFC 9110 §6.6.2). Behind a body of announced length HTTP/1.1 has no
-    /// place for them, and they are dropped. Fields that a server needs before the body, such as
-    /// `Content-Type`, are an error among them.
+    /// Trailers are sent after a chunked body, that is, if the body's length is not known or the
+    /// request has a field `Trailer` (RFC 9110 §6.6.2). After a body of announced length HTTP/1.1
+    /// has no trailers, so they are dropped. Fields that a server needs before the body, such as
+    /// `Content-Type`, are an error in the trailers.
     ///
     /// An error of the other body ends the call ([`Kind::Body`](crate::error::Kind::Body)), and the
-    /// server does not take what it has for complete.
+    /// server does not take the request as complete.
     pub fn wrap<B>(body: B) -> Self
     where
         B: http_body::Body + Send + 'static,
@@ -180,7 +180,7 @@ where
                         return Poll::Ready(Some(Ok(piece.copy_to_bytes(piece.remaining()))));
                     }
                     Err(Ok(fields)) => trailers.came(fields),
-                    Err(Err(_)) => {} // a kind of frame that is not known yet
+                    Err(Err(_)) => {} // an unknown kind of frame
                 }
             }
         }

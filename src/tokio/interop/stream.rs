@@ -1,4 +1,4 @@
-//! Bodies as streams of pieces, in both directions (feature `stream`).
+//! Bodies as streams of chunks, in both directions (feature `stream`).
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -16,10 +16,10 @@ use crate::error::Result;
 use crate::tokio::{Body, Response, Source, filled};
 
 impl Body {
-    /// A body of unknown length: sent in chunks, as the stream gives them.
+    /// Creates a body of unknown length, which is sent in chunks as the stream returns them.
     ///
     /// An error of the stream ends the call ([`Kind::Body`](crate::error::Kind::Body)), and the
-    /// server does not take what it has for complete.
+    /// server does not take the request as complete.
     pub fn wrap_stream<S, O, E>(stream: S) -> Self
     where
         S: Stream<Item = std::result::Result<O, E>> + Send + 'static,
@@ -31,18 +31,18 @@ impl Body {
 }
 
 impl Response {
-    /// The body as a stream of its pieces, each as [`chunk`](Self::chunk) gives it. It ends with the
-    /// body, or after the first error.
+    /// Returns the body as a stream of chunks, each as [`chunk`](Self::chunk) returns it. It ends
+    /// with the body, or after the first error.
     pub fn bytes_stream(self) -> BytesStream {
         BytesStream { response: Some(self), piece: Vec::new() }
     }
 }
 
-/// The body of a response, as a stream of its pieces.
+/// A stream of the chunks of a response's body.
 pub struct BytesStream {
-    /// None when it has ended.
+    /// `None` after the end.
     response: Option<Response>,
-    /// Room for the next piece.
+    /// The buffer for the next chunk.
     piece: Vec<u8>,
 }
 
@@ -70,7 +70,7 @@ impl fmt::Debug for BytesStream {
     }
 }
 
-/// A stream, read byte by byte.
+/// Returns an `AsyncRead` over a stream of chunks.
 fn reader<S, O, E>(stream: S) -> impl AsyncRead + Send + 'static
 where
     S: Stream<Item = std::result::Result<O, E>> + Send + 'static,
