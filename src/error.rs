@@ -9,7 +9,7 @@ use std::io;
 use http::StatusCode;
 use http::header::{InvalidHeaderName, InvalidHeaderValue};
 
-use crate::base::erased_box::Apart;
+use crate::base::erased_box::ErasedBox;
 use crate::base::excerpt::Excerpt;
 use crate::base::timings::Timings;
 use crate::url::Url;
@@ -48,7 +48,7 @@ pub(crate) type Cause = Box<dyn StdError + Send + Sync>;
 /// ```
 pub struct Error {
     /// Type-erased, because code all over a program drops errors; boxed, so that it is one pointer wide.
-    inner: Box<Apart<Inner>>,
+    inner: Box<ErasedBox<Inner>>,
 }
 
 struct Inner {
@@ -83,7 +83,7 @@ pub enum Kind {
     /// No address of the host accepted the connection.
     Connect,
     /// The client's egress policy denies the address or the port.
-    Denied,
+    Egress,
     /// The proxy refused to open a tunnel to the origin, or gave no valid answer.
     Proxy,
     /// The TLS handshake failed, or a TLS record is invalid.
@@ -174,7 +174,7 @@ impl Error {
             timings: None,
             response: None,
         };
-        Self { inner: Box::new(Apart::new(inner)) }
+        Self { inner: Box::new(ErasedBox::new(inner)) }
     }
 
     pub(crate) fn too_many_fields(cause: impl Into<Cause>) -> Self {
@@ -321,7 +321,7 @@ impl Error {
             Kind::Resolve | Kind::Connect | Kind::Proxy | Kind::Io | Kind::Timeout => {
                 Fault::Network
             }
-            Kind::Limit | Kind::Denied | Kind::Redirect => Fault::Policy,
+            Kind::Limit | Kind::Egress | Kind::Redirect => Fault::Policy,
         }
     }
 
@@ -436,7 +436,7 @@ const VALUE_RULE: &str = "the value holds a line break or another control charac
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut line = Line { f, empty: true };
+        let mut line = ErrorLine { f, empty: true };
         line.part(self.activity())?;
         line.part(&*self.inner.detail)?;
         if let Some(cause) = &self.inner.cause {
@@ -496,7 +496,7 @@ fn one_line(text: &str) -> String {
     let mut line = String::new();
     for (at, c) in text.chars().enumerate() {
         if !left_out.contains(&at) {
-            line.push(if c.is_control() { ' ' } else { c }); // `Line` escapes other invisible characters
+            line.push(if c.is_control() { ' ' } else { c }); // `ErrorLine` escapes other invisible characters
         } else if at == START {
             line.push('…');
         }
@@ -505,12 +505,12 @@ fn one_line(text: &str) -> String {
 }
 
 /// Joins the parts of the line with `: `.
-struct Line<'a, 'b> {
+struct ErrorLine<'a, 'b> {
     f: &'a mut fmt::Formatter<'b>,
     empty: bool,
 }
 
-impl Line<'_, '_> {
+impl ErrorLine<'_, '_> {
     fn part(&mut self, part: impl ToString) -> fmt::Result {
         let part = part.to_string();
         if part.is_empty() {

@@ -34,7 +34,7 @@
 //! - [`Url`] is parsed as in browsers (WHATWG), for `http` and `https`.
 //! - [`Method`], [`StatusCode`] and the items of [`header`] are the types of the crate `http`.
 //!
-//! These types are generic over the runtime that drives the client ([`front`]): `blocking`, whose
+//! These types are generic over the runtime that drives the client ([`runtime`]): `blocking`, whose
 //! aliases without the parameter are at the root of the crate, or `tokio`, whose aliases are in
 //! `leanhttp::tokio`; the page of that module shows both side by side and helps to choose. This guide
 //! applies to both.
@@ -329,7 +329,7 @@
 //! | lowest average throughput of a body, sent or received | no limit | `min_throughput` |
 //! | lookup threads of a blocking client | 64 | |
 //! | redirects followed | 10 | `redirect` |
-//! | attempts of a request, with a retry policy | 3 | `retry::Policy::attempts` |
+//! | attempts of a request, with a retry policy | 3 | `retry::Policy::max_attempts` |
 //! | delay before the first retry, before any | at most 0.2 s, 10 s | `backoff` |
 //! | longest `Retry-After` that is honored | 60 s | `max_retry_after` |
 //! | retry budget per host | 10 | `budget` |
@@ -339,21 +339,21 @@
 //! | idle connections in total | 128 | `pool_max_idle` |
 //! | open connections to one host; further calls wait | no limit | `pool_max_open_per_host` |
 //! | age of a connection | no limit | `pool_max_age` |
-//! | unread body drained when a response is dropped, if already received | 16 KiB | `Limits::drained_bytes` |
+//! | unread body drained when a response is dropped, if already received | 16 KiB | `Limits::max_drain_bytes` |
 //! | unread body of a redirect drained, and wait for it | 16 KiB, 0.1 s | |
 //! | waiting for `100 Continue`, with `expect_continue` | 1 s | |
 //! | body of a proxy's refusal that is kept, and wait for it | 1 KiB, 1 s | |
 //! | body read into memory by `bytes`, `text` and `json` | 256 MiB | `body_limit` |
-//! | heads of one response, including interim ones (1xx) | 64 KiB | `Limits::head_bytes`, `line_bytes` for one line |
+//! | heads of one response, including interim ones (1xx) | 64 KiB | `Limits::max_head_bytes`, `max_line_bytes` for one line |
 //! | header fields of a response | 128 | `http1_max_headers` |
-//! | interim responses to one request | 16 | `Limits::interim_responses` |
-//! | chunk extensions of one body | 16 KiB | `Limits::chunk_extension_bytes` |
+//! | interim responses to one request | 16 | `Limits::max_informational_responses` |
+//! | chunk extensions of one body | 16 KiB | `Limits::max_chunk_extension_bytes` |
 //! | TLS records of a handshake | 1.5 MiB | |
 //! | TLS records without data, such as tickets, of one exchange | 256 KiB more than its data | |
-//! | trailers of one body | 16 KiB, 64 fields | `Limits::trailer_bytes`, `trailer_fields` |
-//! | decoded bytes per received byte, after the first 16 MiB | 250 | `Limits::decoded_ratio`, `decoded_freely` |
-//! | consecutive coded bytes that decode to (almost) nothing | 1 MiB | `Limits::coded_without_output` |
-//! | content codings of one body | 4 | `Limits::codings` |
+//! | trailers of one body | 16 KiB, 64 fields | `Limits::max_trailer_bytes`, `max_trailers` |
+//! | decoded bytes per received byte, after the first 16 MiB | 250 | `Limits::max_decompression_ratio`, `decompressed_ratio_threshold` |
+//! | consecutive coded bytes that decode to (almost) nothing | 1 MiB | `Limits::max_coded_bytes_without_output` |
+//! | content codings of one body | 4 | `Limits::max_content_codings` |
 //! | a URL | 65,534 bytes | |
 //! | a cookie's name and value | 4096 bytes | `cookie::Limits` |
 //! | cookies of one response, of one domain, in total | 50, 50, 3000 | `cookie::Limits` |
@@ -433,7 +433,8 @@ pub use base::cancel::CancelToken;
 pub use base::timings;
 #[cfg(feature = "blocking")]
 pub use blocking::{
-    Body, Client, ClientBuilder, Reader, Request, RequestBuilder, Response, Upgraded, get, post,
+    Body, Client, ClientBuilder, Request, RequestBuilder, Response, ResponseBody, Upgraded, get,
+    post,
 };
 pub use client::request::IntoUrl;
 pub use client::{request, response};
@@ -443,12 +444,12 @@ pub use config::tls;
 #[cfg(feature = "tls")]
 pub use config::tls::{Certificate, Identity};
 pub use config::{dns, proxy, retry};
-pub use driver::runtime as front;
+pub use driver::runtime;
 pub use error::{Error, Result};
 #[cfg(any(fuzzing, test))]
 pub use harness::fuzzing;
 pub use http1::limits::Limits;
-pub use policy::egress::policy::Egress;
+pub use policy::egress::policy::EgressPolicy;
 pub use url::Url;
 
 /// The items of the crate root that do not depend on the runtime. `blocking` and `tokio` reexport them,
@@ -457,8 +458,8 @@ pub use url::Url;
 mod shared {
     #[doc(no_inline)]
     pub use crate::{
-        CancelToken, Egress, Error, IntoUrl, IpFamily, Limits, Method, NoProxy, Proxy, Result,
-        StatusCode, Url, Version, header,
+        CancelToken, EgressPolicy, Error, IntoUrl, IpFamily, Limits, Method, NoProxy, Proxy,
+        Result, StatusCode, Url, Version, header,
     };
     #[cfg(feature = "tls")]
     #[doc(no_inline)]
@@ -470,7 +471,7 @@ mod shared {
 /// Restricts the addresses that the client may connect to.
 pub mod egress {
     pub use crate::policy::egress::network::{Network, NetworkError};
-    pub use crate::policy::egress::policy::Egress;
+    pub use crate::policy::egress::policy::EgressPolicy;
 }
 
 #[cfg(feature = "multipart")]

@@ -4,6 +4,15 @@
 //! What a file uses is read from its paths: `use` declarations and paths in code that begin with
 //! `crate`, `super` or `self`. Comments and test modules do not count.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may panic"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;

@@ -161,7 +161,7 @@ fn no_gzip() {
 #[test]
 fn beyond_a_limit() {
     let mut limits = Limits::default();
-    limits.head_bytes = 1000;
+    limits.max_head_bytes = 1000;
     let client = Client::builder().limits(limits).http1_max_headers(5).body_limit(10);
     let client = client.build().unwrap();
     let too_large = "response head larger than 1000 bytes";
@@ -194,9 +194,9 @@ fn within_limits_without_measure() {
         response(&format!("{lines}content-length: 2"), "ok")
     };
     let mut limits = Limits::default();
-    limits.head_bytes = usize::MAX;
-    limits.line_bytes = usize::MAX;
-    limits.trailer_fields = usize::MAX;
+    limits.max_head_bytes = usize::MAX;
+    limits.max_line_bytes = usize::MAX;
+    limits.max_trailers = usize::MAX;
     let client = Client::builder()
         .limits(limits)
         .http1_max_headers(usize::MAX)

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use leanhttp::error::{Fault, Kind, Phase};
-use leanhttp::{Client, ClientBuilder, Egress, Error, IpFamily, Proxy, dns};
+use leanhttp::{Client, ClientBuilder, EgressPolicy, Error, IpFamily, Proxy, dns};
 
 use support::net::{self, Unreachable};
 use support::proxy::Proxy as Hops;
@@ -352,9 +352,9 @@ mod egress {
         let server = Script::serve(vec![]);
         let port = server.addr().port();
         for host in ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]"] {
-            let client = Client::builder().egress(Egress::public_only());
+            let client = Client::builder().egress(EgressPolicy::public_only());
             let error = fetch(client, &format!("http://{host}:{port}/")).unwrap_err();
-            assert_eq!((error.kind(), error.fault()), (Kind::Denied, Fault::Policy), "{error}");
+            assert_eq!((error.kind(), error.fault()), (Kind::Egress, Fault::Policy), "{error}");
             assert!(error.to_string().ends_with("is not allowed by the egress policy"), "{error}");
         }
         assert_eq!(server.accepted(), 0);
@@ -371,14 +371,14 @@ mod egress {
                 _ => Ok(vec!["169.254.169.254:0".parse().unwrap()]),
             }
         };
-        let egress = Egress::public_only().allow_network("127.0.0.0/8".parse().unwrap());
+        let egress = EgressPolicy::public_only().allow_network("127.0.0.0/8".parse().unwrap());
         let client = Client::builder().dns_resolver(Arc::new(resolver)).egress(egress);
         let client = client.pool_max_idle(0).build().unwrap();
         assert_eq!(client.get("http://h.test/").send().unwrap().text().unwrap(), "first");
         let error = client.get("http://h.test/").send().unwrap_err();
         let line = "connecting to 169.254.169.254:80 for http://h.test/: 169.254.169.254 is not \
                     allowed by the egress policy";
-        assert_told(&error, (Kind::Denied, Phase::Connect), line);
+        assert_told(&error, (Kind::Egress, Phase::Connect), line);
     }
 
     #[test]
@@ -386,14 +386,14 @@ mod egress {
         let inner = Script::serve(vec![]);
         let server = Script::serve(vec![moved(302, &inner.url("/secret"))]);
         let egress =
-            Egress::everything().deny_port_range(inner.addr().port()..=inner.addr().port());
+            EgressPolicy::allow_all().deny_port_range(inner.addr().port()..=inner.addr().port());
         let error = fetch(Client::builder().egress(egress), &server.url("/")).unwrap_err();
         let port = inner.addr().port();
         let line = format!(
             "connecting to 127.0.0.1:{port} for http://127.0.0.1:{port}/secret: port {port} is not \
              allowed by the egress policy"
         );
-        assert_told(&error, (Kind::Denied, Phase::Connect), &line);
+        assert_told(&error, (Kind::Egress, Phase::Connect), &line);
         assert_eq!(inner.accepted(), 0);
     }
 
@@ -402,7 +402,7 @@ mod egress {
     fn n07_a_proxy_is_asked_for_nothing_that_is_denied() {
         for denied in ["http://169.254.169.254/", "http://0x0a.1/", "http://h.test:22/"] {
             let proxy = Script::serve(vec![answer(ok("here"))]);
-            let egress = Egress::public_only().deny_port_range(22..=22).allow_proxied_names();
+            let egress = EgressPolicy::public_only().deny_port_range(22..=22).allow_proxied_names();
             let client = Client::builder()
                 .proxy(Proxy::all(proxy.url("")).unwrap())
                 .egress(egress.allow_network(proxy.addr().ip().into()))
@@ -411,7 +411,7 @@ mod egress {
             let first = client.get("http://h.test/").send().unwrap();
             assert_eq!((first.text().unwrap().as_str(), client.pool_stats().idle), ("here", 1));
             let error = client.get(denied).send().unwrap_err();
-            assert_eq!((error.kind(), error.phase()), (Kind::Denied, Phase::Connect), "{error}");
+            assert_eq!((error.kind(), error.phase()), (Kind::Egress, Phase::Connect), "{error}");
         }
     }
 
@@ -426,21 +426,21 @@ mod egress {
                 "http" => Hops::http(origin.addr()),
                 _ => Hops::socks(origin.addr()),
             };
-            let egress = || Egress::public_only().allow_network(proxy.addr().ip().into());
-            let denying = Egress::everything().deny_network("10.0.0.0/8".parse().unwrap());
+            let egress = || EgressPolicy::public_only().allow_network(proxy.addr().ip().into());
+            let denying = EgressPolicy::allow_all().deny_network("10.0.0.0/8".parse().unwrap());
             let by = || Client::builder().proxy(Proxy::all(proxy.url(scheme)).unwrap());
             for (url, egress) in [
                 ("http", egress()),
                 ("https", egress()),
-                ("http", Egress::nothing()),
+                ("http", EgressPolicy::deny_all()),
                 ("http", denying),
             ] {
                 for name in names {
                     let url = format!("{url}://{name}/");
                     let error = fetch(by().egress(egress.clone()), &url).unwrap_err();
-                    assert_eq!((error.kind(), error.fault()), (Kind::Denied, Fault::Policy));
+                    assert_eq!((error.kind(), error.fault()), (Kind::Egress, Fault::Policy));
                     let why = "the proxy would look the name up, and the egress policy cannot judge \
-                               where it leads (see Egress::allow_proxied_names)";
+                               where it leads (see EgressPolicy::allow_proxied_names)";
                     assert!(error.to_string().ends_with(why), "{error}");
                 }
             }
@@ -448,7 +448,7 @@ mod egress {
             let denied = fetch(by().egress(egress().allow_proxied_names()), "http://10.0.0.1/");
             assert_eq!(
                 denied.unwrap_err().kind(),
-                Kind::Denied,
+                Kind::Egress,
                 "an address is judged all the same"
             );
             if scheme == "http" {
@@ -456,14 +456,14 @@ mod egress {
             }
             for (name, allowing) in [
                 ("localhost", egress().allow_proxied_names()),
-                ("h.test", Egress::everything().deny_port_range(22..=22)),
+                ("h.test", EgressPolicy::allow_all().deny_port_range(22..=22)),
             ] {
                 let url = format!("http://{name}/");
                 assert_eq!(fetch(by().egress(allowing), &url).unwrap(), "here", "{scheme}");
             }
         }
         let proxy = Script::serve(vec![answer(ok("here"))]);
-        let egress = Egress::nothing().allow_network(proxy.addr().ip().into());
+        let egress = EgressPolicy::deny_all().allow_network(proxy.addr().ip().into());
         let client = Client::builder().proxy(Proxy::all(proxy.url("")).unwrap());
         let client = client.egress(egress.allow_proxied_names());
         assert_eq!(fetch(client, "http://localhost/").unwrap(), "here");
@@ -473,10 +473,10 @@ mod egress {
     #[test]
     fn s08_neither_does_a_redirect_lead_to_a_proxied_name() {
         let proxy = Script::serve(vec![moved(302, "http://localhost/")]);
-        let egress = Egress::public_only().allow_network("127.0.0.1".parse().unwrap());
+        let egress = EgressPolicy::public_only().allow_network("127.0.0.1".parse().unwrap());
         let client = Client::builder().proxy(Proxy::http(proxy.url("")).unwrap()).egress(egress);
         let error = fetch(client, "http://8.8.8.8/").unwrap_err();
-        assert_eq!(error.kind(), Kind::Denied, "{error}");
+        assert_eq!(error.kind(), Kind::Egress, "{error}");
         assert_eq!(proxy.received_text(0).matches("HTTP/1.1").count(), 1);
     }
 
@@ -494,12 +494,12 @@ mod egress {
                     _ => Ok(vec![denied]),
                 }
             };
-            let egress = Egress::public_only().allow_network(proxy.addr().ip().into());
+            let egress = EgressPolicy::public_only().allow_network(proxy.addr().ip().into());
             let client = Client::builder().dns_resolver(Arc::new(resolver)).egress(egress);
             let by = Proxy::all(format!("{scheme}://{}", proxy.addr())).unwrap();
             let client = client.proxy(by).build().unwrap();
             let error = client.get("http://inner.test/").send().unwrap_err();
-            assert_eq!((error.kind(), error.phase()), (Kind::Denied, Phase::Connect), "{error}");
+            assert_eq!((error.kind(), error.phase()), (Kind::Egress, Phase::Connect), "{error}");
             assert!(error.to_string().contains("169.254.169.254 is not allowed"), "{error}");
             assert_eq!(proxy.asked(), [""; 0]);
             assert_eq!(client.get("http://mixed.test/").send().unwrap().text().unwrap(), "here");
@@ -512,9 +512,11 @@ mod egress {
     #[cfg(unix)]
     #[test]
     fn a_unix_socket_beside_a_policy_that_allows_none() {
-        for egress in
-            [Egress::public_only(), Egress::nothing(), Egress::nothing().allow_ports([80])]
-        {
+        for egress in [
+            EgressPolicy::public_only(),
+            EgressPolicy::deny_all(),
+            EgressPolicy::deny_all().allow_ports([80]),
+        ] {
             let with = |first: bool| match first {
                 true => Client::builder().unix_socket("/run/x.sock").egress(egress.clone()),
                 false => Client::builder().egress(egress.clone()).unix_socket("/run/x.sock"),
@@ -525,7 +527,7 @@ mod egress {
                 assert_eq!((error.kind(), &*error.to_string()), (Kind::Builder, line));
             }
         }
-        let http_only = Egress::everything().deny_scheme("https");
+        let http_only = EgressPolicy::allow_all().deny_scheme("https");
         assert!(Client::builder().egress(http_only).unix_socket("/run/x.sock").build().is_ok());
     }
 
@@ -537,10 +539,11 @@ mod egress {
         for host in ["127.0.0.1", "0.0.0.0", "0", "[::ffff:0.0.0.0]", "[::ffff:127.0.0.1]", "[::]"]
         {
             let loopback = ["127.0.0.0/8", "::1/128"].map(|network| network.parse().unwrap());
-            let egress = loopback.into_iter().fold(Egress::everything(), Egress::deny_network);
+            let egress =
+                loopback.into_iter().fold(EgressPolicy::allow_all(), EgressPolicy::deny_network);
             let client = Client::builder().egress(egress);
             let error = fetch(client, &format!("http://{host}:{port}/")).unwrap_err();
-            assert_eq!(error.kind(), Kind::Denied, "{host}: {error}");
+            assert_eq!(error.kind(), Kind::Egress, "{host}: {error}");
         }
         assert_eq!(server.accepted(), 0);
     }
@@ -549,14 +552,15 @@ mod egress {
     #[test]
     fn n07_only_allowed_schemes() {
         let server = Script::serve(vec![moved(302, "https://127.0.0.1:1/")]);
-        let http_only = || Client::builder().egress(Egress::everything().deny_scheme("https"));
+        let http_only = || Client::builder().egress(EgressPolicy::allow_all().deny_scheme("https"));
         let line = "connecting to 127.0.0.1:1 for https://127.0.0.1:1/: https is not allowed by the \
                     egress policy";
         let error = fetch(http_only(), &server.url("/")).unwrap_err();
-        assert_told(&error, (Kind::Denied, Phase::Connect), line);
-        let https_only = Client::builder().egress(Egress::everything().allow_schemes(["https"]));
+        assert_told(&error, (Kind::Egress, Phase::Connect), line);
+        let https_only =
+            Client::builder().egress(EgressPolicy::allow_all().allow_schemes(["https"]));
         let error = fetch(https_only, &server.url("/")).unwrap_err();
-        assert_eq!(error.kind(), Kind::Denied, "{error}");
+        assert_eq!(error.kind(), Kind::Egress, "{error}");
         assert_eq!(server.accepted(), 1);
     }
 
@@ -564,8 +568,8 @@ mod egress {
     #[test]
     fn n07_only_schemes_that_there_are() {
         for (egress, name) in [
-            (Egress::everything().deny_scheme("http://").deny_scheme("x"), "http://"),
-            (Egress::public_only().allow_schemes(["https", "ftp"]), "ftp"),
+            (EgressPolicy::allow_all().deny_scheme("http://").deny_scheme("x"), "http://"),
+            (EgressPolicy::public_only().allow_schemes(["https", "ftp"]), "ftp"),
         ] {
             let error = Client::builder().egress(egress).build().unwrap_err();
             let line = format!("egress policy: {name:?} is neither http nor https");
@@ -578,7 +582,7 @@ mod egress {
     fn n07_only_allowed_addresses_are_tried() {
         let (inner, server) = (Script::serve(vec![]), server());
         let egress =
-            Egress::everything().deny_port_range(inner.addr().port()..=inner.addr().port());
+            EgressPolicy::allow_all().deny_port_range(inner.addr().port()..=inner.addr().port());
         let client = Client::builder().egress(egress);
         let client = client.resolve_to_addrs("h.test", &[inner.addr(), server.addr()]);
         assert_eq!(fetch(client, "http://h.test/").unwrap(), "here");
@@ -588,7 +592,7 @@ mod egress {
     #[test]
     fn what_failed_and_what_was_denied_are_both_told() {
         let refused = net::refused();
-        let client = Client::builder().egress(Egress::everything().deny_port_range(1..=1));
+        let client = Client::builder().egress(EgressPolicy::allow_all().deny_port_range(1..=1));
         let denied = "127.0.0.1:1".parse().unwrap();
         let client = client.resolve_to_addrs("h.test", &[denied, refused]);
         let error = fetch(client, "http://h.test/").unwrap_err();

@@ -398,7 +398,7 @@ fn s16_an_alert_beats_the_error_of_the_write() {
     for attempt in 0..20 {
         let (url, _server) =
             serve(Some(Arc::clone(&config)), |stream| stream.read(&mut [0; 1]).map(|_| ()));
-        let retries = leanhttp::retry::Policy::new().attempts(3);
+        let retries = leanhttp::retry::Policy::new().max_attempts(3);
         let certificate = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
         let client = Client::builder().no_proxy().tls_certs_only([certificate]).retry(retries);
         let client = client.build().unwrap();

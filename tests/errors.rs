@@ -40,7 +40,7 @@ mod sorts {
     fn fails(answered: &[u8], end: Step) -> Error {
         let server = Script::serve(vec![vec![Step::ExpectRequest, send(answered), end]]);
         let mut limits = Limits::default();
-        limits.head_bytes = 200;
+        limits.max_head_bytes = 200;
         let client = Client::builder().limits(limits).body_limit(50).build().unwrap();
         client.get(server.url("/")).send().and_then(Response::bytes).unwrap_err()
     }

@@ -68,7 +68,7 @@ fn a_100_is_not_the_first_byte_of_the_answer() {
     let error = put().first_byte_timeout(LIMIT).send().unwrap_err();
     assert!(error.to_string().ends_with("(first byte timeout)"), "{error}");
     let response = put().send().unwrap();
-    let waited = response.timings().unwrap().hops().next().unwrap().first_byte();
+    let waited = response.timings().unwrap().attempts().next().unwrap().first_byte();
     assert!(waited.unwrap() > LIMIT / 2, "{waited:?}");
 }
 
@@ -80,7 +80,7 @@ fn a_slow_102_does_not_hold_the_body_back() {
     let peer = Script::serve(vec![head_then(slow.chain(rest).collect())]);
     let request = client().put(peer.url("/up")).body("hello").expect_continue(true);
     let response = request.send().unwrap();
-    let sending = response.timings().unwrap().hops().next().unwrap().request().unwrap();
+    let sending = response.timings().unwrap().attempts().next().unwrap().request().unwrap();
     let documented = Duration::from_secs(1);
     assert!((documented..2 * documented).contains(&sending), "{sending:?}");
 }

@@ -47,7 +47,7 @@ fn patient() -> ClientBuilder {
 
 fn large_heads() -> Limits {
     let mut limits = Limits::default();
-    (limits.head_bytes, limits.line_bytes) = (usize::MAX, usize::MAX);
+    (limits.max_head_bytes, limits.max_line_bytes) = (usize::MAX, usize::MAX);
     limits
 }
 

@@ -27,8 +27,8 @@ struct Row {
 fn client(row: &Row, limit: usize) -> Client {
     let mut limits = Limits::default();
     // So that the ratio, where a row sets one, is asked for from the first byte on.
-    limits.decoded_freely = 0;
-    limits.decoded_ratio = u64::MAX;
+    limits.decompressed_ratio_threshold = 0;
+    limits.max_decompression_ratio = u64::MAX;
     (row.set)(&mut limits, limit);
     Client::builder().limits(limits).build().unwrap()
 }
@@ -63,35 +63,35 @@ fn rows() -> Vec<Row> {
     let trailers = "2\r\nok\r\n0\r\nA: 1\r\nB: 2\r\n\r\n";
     vec![
         Row {
-            set: |limits, limit| limits.head_bytes = limit,
+            set: |limits, limit| limits.max_head_bytes = limit,
             most: early.len() + head.len(),
             response: format!("{early}{head}ok").into_bytes(),
             phase: Phase::Head,
             told: |limit| format!("response head larger than {limit} bytes"),
         },
         Row {
-            set: |limits, limit| limits.line_bytes = limit,
+            set: |limits, limit| limits.max_line_bytes = limit,
             most: "X-Long-Line: 12345678\r\n".len(),
             response: lines.into(),
             phase: Phase::Head,
             told: |limit| format!("line of the head longer than {limit} bytes"),
         },
         Row {
-            set: |limits, limit| limits.fields = limit,
+            set: |limits, limit| limits.max_headers = limit,
             most: 2,
             response: lines.into(),
             phase: Phase::Head,
             told: |limit| format!("more than {limit} header fields"),
         },
         Row {
-            set: |limits, limit| limits.interim_responses = limit,
+            set: |limits, limit| limits.max_informational_responses = limit,
             most: 3,
             response: format!("{early}{early}{early}{head}ok").into_bytes(),
             phase: Phase::Head,
             told: |limit| format!("more than {limit} interim (1xx) responses"),
         },
         Row {
-            set: |limits, limit| limits.chunk_extension_bytes = limit,
+            set: |limits, limit| limits.max_chunk_extension_bytes = limit,
             // The zeros count as well.
             most: "00;a=b".len() + "0;cd".len(),
             response: chunked("002;a=b\r\nok\r\n0;cd\r\n\r\n"),
@@ -99,28 +99,28 @@ fn rows() -> Vec<Row> {
             told: |limit| format!("more than {limit} bytes of chunk extensions"),
         },
         Row {
-            set: |limits, limit| limits.trailer_bytes = limit,
+            set: |limits, limit| limits.max_trailer_bytes = limit,
             most: "A: 1\r\nB: 2\r\n\r\n".len(),
             response: chunked(trailers),
             phase: Phase::Body,
             told: |limit| format!("trailers larger than {limit} bytes"),
         },
         Row {
-            set: |limits, limit| limits.trailer_fields = limit,
+            set: |limits, limit| limits.max_trailers = limit,
             most: 2,
             response: chunked(trailers),
             phase: Phase::Body,
             told: |limit| format!("more than {limit} trailer fields"),
         },
         Row {
-            set: |limits, limit| limits.codings = limit,
+            set: |limits, limit| limits.max_content_codings = limit,
             most: 2,
             response: coded("gzip, gzip", &gzip(&gzip(b"ok"))),
             phase: Phase::Decode,
             told: |limit| format!("more than {limit} content codings"),
         },
         Row {
-            set: |limits, limit| limits.body_bytes = limit as u64,
+            set: |limits, limit| limits.max_body_bytes = limit as u64,
             most: 2,
             response: ok("ok"),
             phase: Phase::Body,
@@ -149,7 +149,7 @@ fn the_ratio_is_asked_once_what_is_free_is_used_up() {
     let response = coded("gzip", &encoder.finish().unwrap());
     for (ratio, freely, is_fine) in [(2, 10_000, true), (2, 1000, false), (1000, 0, true)] {
         let mut limits = Limits::default();
-        (limits.decoded_ratio, limits.decoded_freely) = (ratio, freely);
+        (limits.max_decompression_ratio, limits.decompressed_ratio_threshold) = (ratio, freely);
         let client = Client::builder().limits(limits).build().unwrap();
         let server = Script::serve(vec![answer(&response)]);
         let mut response = client.get(server.url("/")).send().unwrap();
@@ -180,7 +180,7 @@ fn coded_bytes_without_output_are_limited() {
         [(16_000, 16_000, true), (16_000, 19_000, false), (0, 500, false)]
     {
         let mut limits = Limits::default();
-        limits.coded_without_output = limit;
+        limits.max_coded_bytes_without_output = limit;
         let client = Client::builder().limits(limits).build().unwrap();
         let outcome = fetch(&client, &coded("gzip", &[gzip(b"ok"), vec![0; zeros]].concat()));
         match outcome {
@@ -200,7 +200,7 @@ fn what_is_drained_is_limited() {
     let rest = "x".repeat(100);
     for (limit, connections) in [(100, 1), (99, 2)] {
         let mut limits = Limits::default();
-        limits.drained_bytes = limit;
+        limits.max_drain_bytes = limit;
         let client = Client::builder().limits(limits).build().unwrap();
         let (first, second) = (answer(ok(&rest)), answer(ok("second")));
         let server = Script::serve(match connections {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use leanhttp::blocking::{Body, Client, RequestBuilder, Response};
 use leanhttp::error::Kind;
 use leanhttp::retry::{Policy, Reason};
-use leanhttp::{CancelToken, Certificate, Egress, Method, Proxy, Result, StatusCode};
+use leanhttp::{CancelToken, Certificate, EgressPolicy, Method, Proxy, Result, StatusCode};
 
 use support::net::refused;
 use support::pki::{Leaf, Pki};
@@ -147,7 +147,7 @@ fn t09_what_may_have_been_carried_out_is_not_sent_again() {
 fn a_method_that_the_caller_vouches_for_is_sent_again() {
     let server = Script::serve(vec![lost(Step::Reset), answer(ok("once, in effect"))]);
     let (policy, told) = quick();
-    let client = client(policy.also_method(Method::POST));
+    let client = client(policy.retry_method(Method::POST));
     assert_eq!(text(client.post(server.url("/")).body("body").send()), "once, in effect");
     assert_eq!(*told.lock().unwrap(), [(2, LOST)]);
     server.join();
@@ -214,9 +214,10 @@ fn what_stays_as_it_is_is_not_tried_again() {
         assert_eq!(error.kind(), kind, "{error}");
     }
 
-    let walled = Client::builder().retry(policy).egress(Egress::public_only()).build().unwrap();
+    let walled =
+        Client::builder().retry(policy).egress(EgressPolicy::public_only()).build().unwrap();
     let error = walled.get(format!("http://{}/", refused())).send().unwrap_err();
-    assert_eq!(error.kind(), Kind::Denied, "{error}");
+    assert_eq!(error.kind(), Kind::Egress, "{error}");
     assert_eq!(*told.lock().unwrap(), []);
 }
 
@@ -300,7 +301,7 @@ fn a_call_that_is_cancelled_does_not_wait_for_its_retry() {
 #[test]
 fn t09_a_dead_server_within_the_deadline() {
     let patient = Policy::new()
-        .attempts(u32::MAX)
+        .max_attempts(u32::MAX)
         .budget(u32::MAX)
         .backoff(Duration::from_millis(20), Duration::from_millis(50));
     let timeout = Duration::from_millis(400);

@@ -290,8 +290,13 @@ fn judge(wrong: &mut String, row: &Row, expected: &Verdict, answer: &Answer) {
 /// The line of an error names what was being done, for which URL, how the connection ended, and why
 /// the request was not sent again.
 fn says_what_happened(row: &Row, error: &Error) -> bool {
-    const ENDS: [&str; 5] =
-        ["connection closed", "cut without close_notify", "reset by peer", "Broken pipe", "asked"];
+    const ENDS: [&str; 5] = [
+        "connection closed",
+        "cut without close_notify",
+        "reset by peer",
+        "Broken pipe",
+        "before the request",
+    ];
     let line = error.to_string();
     let names_url = error.url().is_some_and(|url| line.contains(url.as_str()));
     let in_time = !was_not_sent(row) || error.phase() == Phase::Send;

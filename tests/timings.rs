@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use leanhttp::blocking::Client;
-use leanhttp::timings::{Hop, Timings};
+use leanhttp::timings::{Attempt, Timings};
 use leanhttp::{Certificate, Proxy};
 
 use support::httpbin::Httpbin;
@@ -20,7 +20,7 @@ use support::script::{Script, Step, answer, ok, pause, send};
 
 /// Which phases took place: q(ueue), l(ookup), c(onnect), h(andshake), r(equest), f(irst byte).
 fn phases(timings: &Timings) -> Vec<String> {
-    let of_hop = |hop: &Hop| {
+    let of_hop = |hop: &Attempt| {
         let times = [
             ('q', hop.queue()),
             ('l', hop.resolve()),
@@ -31,7 +31,7 @@ fn phases(timings: &Timings) -> Vec<String> {
         ];
         times.iter().filter(|(_, time)| time.is_some()).map(|(letter, _)| letter).collect()
     };
-    timings.hops().map(of_hop).collect()
+    timings.attempts().map(of_hop).collect()
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn of_what_takes_long() {
     let client = Client::builder().no_proxy().dns_resolver(Arc::new(slow_name)).build().unwrap();
     let response = client.get(format!("http://h.test:{port}/")).send().unwrap();
     let timings = response.timings().unwrap();
-    let hop = timings.hops().next().unwrap();
+    let hop = timings.attempts().next().unwrap();
     assert!(hop.resolve().unwrap() >= wait && hop.first_byte().unwrap() >= wait, "{hop:?}");
     assert!(timings.total() >= 2 * wait);
 }
@@ -110,7 +110,7 @@ fn of_what_failed() {
     let error = client.get(silent.url("/")).send().unwrap_err();
     let timings = error.timings().unwrap();
     assert!((limit..Duration::from_secs(5)).contains(&timings.total()), "{timings:?}");
-    assert!(timings.hops().last().unwrap().first_byte() >= Some(limit), "{timings:?}");
+    assert!(timings.attempts().last().unwrap().first_byte() >= Some(limit), "{timings:?}");
     assert_eq!(phases(timings), ["lcrf"]);
     let proxied = Client::builder().proxy(Proxy::all("http://127.0.0.1:1").unwrap());
     let error = proxied.build().unwrap().get("http://h.test/").send().unwrap_err();

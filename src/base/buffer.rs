@@ -5,7 +5,7 @@ use std::fmt;
 /// The data lies between `start` and `end`; the memory behind `end` is free space.
 ///
 /// A new buffer owns no memory. Its memory is initialized only once, so it is worth reusing: see
-/// [`Shelf`].
+/// [`BufferPool`].
 #[derive(Default)]
 pub(crate) struct Buffer {
     memory: Vec<u8>,
@@ -104,13 +104,13 @@ impl Buffer {
     }
 
     /// Returns the memory to the store of free buffers, and discards the data.
-    pub(crate) fn rest(&mut self, shelf: &mut Shelf) {
+    pub(crate) fn rest(&mut self, shelf: &mut BufferPool) {
         self.clear();
         shelf.put(std::mem::take(&mut self.memory));
     }
 
     /// Takes memory from the store of free buffers, if it has any.
-    pub(crate) fn wake(&mut self, shelf: &mut Shelf) {
+    pub(crate) fn wake(&mut self, shelf: &mut BufferPool) {
         self.clear();
         self.memory = shelf.memory.pop().unwrap_or_default();
     }
@@ -135,7 +135,7 @@ impl Buffer {
 /// Free buffers: an idle connection needs none, and the next active one need not initialize its
 /// own. The most recently used is taken first, since it is the most likely to be in the CPU cache.
 #[derive(Default)]
-pub(crate) struct Shelf {
+pub(crate) struct BufferPool {
     memory: Vec<Vec<u8>>,
 }
 
@@ -145,7 +145,7 @@ const SHELF_PIECES: usize = 32;
 /// The size of the largest buffer that is kept. Only large bodies need more, which is rare.
 const SHELF_PIECE: usize = 16 * 1024;
 
-impl Shelf {
+impl BufferPool {
     fn put(&mut self, memory: Vec<u8>) {
         let fits = (1..=SHELF_PIECE).contains(&memory.len());
         if fits && self.memory.len() < SHELF_PIECES {
@@ -155,9 +155,9 @@ impl Shelf {
 }
 
 /// Shows only the number of free buffers, for the same reason as [`Buffer`].
-impl fmt::Debug for Shelf {
+impl fmt::Debug for BufferPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shelf").field("len", &self.memory.len()).finish_non_exhaustive()
+        f.debug_struct("BufferPool").field("len", &self.memory.len()).finish_non_exhaustive()
     }
 }
 
@@ -190,7 +190,7 @@ mod tests {
         buffer.filled(60);
         assert!(!buffer.space(1).is_empty());
         assert_eq!(buffer.len(), 100);
-        let mut shelf = Shelf::default();
+        let mut shelf = BufferPool::default();
         buffer.rest(&mut shelf);
         assert!(buffer.is_empty() && buffer.memory.is_empty());
         buffer.wake(&mut shelf);
@@ -231,12 +231,12 @@ mod tests {
 
     #[test]
     fn a_shelf_keeps_a_bounded_number_of_small_buffers() {
-        let put = |size, shelf: &mut Shelf| {
+        let put = |size, shelf: &mut BufferPool| {
             let mut buffer = Buffer::default();
             buffer.space(size);
             buffer.rest(shelf);
         };
-        let mut shelf = Shelf::default();
+        let mut shelf = BufferPool::default();
         for size in [0, 16 * 1024 + 1, 100, 16 * 1024] {
             put(size, &mut shelf);
         }

@@ -26,10 +26,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// assert!(request.send().unwrap_err().is_cancelled());
 /// ```
 #[derive(Clone, Default)]
-pub struct CancelToken(Arc<State>);
+pub struct CancelToken(Arc<CancelState>);
 
 #[derive(Default)]
-struct State {
+struct CancelState {
     is_cancelled: AtomicBool,
     hooks: Mutex<Hooks>,
 }
@@ -130,7 +130,7 @@ impl Hooks {
     }
 }
 
-impl State {
+impl CancelState {
     fn hooks(&self) -> MutexGuard<'_, Hooks> {
         self.hooks.lock().unwrap_or_else(PoisonError::into_inner)
     }

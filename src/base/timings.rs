@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// ```no_run
 /// let response = leanhttp::get("https://example.org/")?;
 /// if let Some(timings) = response.timings() {
-///     for hop in timings.hops() {
+///     for hop in timings.attempts() {
 ///         println!("connected in {:?}, answered in {:?}", hop.connect(), hop.first_byte());
 ///     }
 ///     println!("{:?} in all", timings.total());
@@ -24,14 +24,14 @@ pub struct Timings {
     started: Instant,
     /// The end of the last completed phase.
     last: Instant,
-    previous: Vec<Hop>,
-    current: Hop,
+    previous: Vec<Attempt>,
+    current: Attempt,
 }
 
 /// The durations of one attempt. A phase that did not take place has none: a reused connection needs
 /// no lookup.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Hop {
+pub struct Attempt {
     queue: Option<Duration>,
     resolve: Option<Duration>,
     connect: Option<Duration>,
@@ -53,7 +53,7 @@ pub(crate) enum Lap {
 
 impl Timings {
     pub(crate) fn start(now: Instant) -> Self {
-        Self { started: now, last: now, previous: Vec::new(), current: Hop::default() }
+        Self { started: now, last: now, previous: Vec::new(), current: Attempt::default() }
     }
 
     /// Ends a phase. It began when the one before ended.
@@ -76,7 +76,7 @@ impl Timings {
     }
 
     /// Returns the attempts in order, at least one.
-    pub fn hops(&self) -> impl Iterator<Item = &Hop> {
+    pub fn attempts(&self) -> impl Iterator<Item = &Attempt> {
         self.previous.iter().chain([&self.current])
     }
 
@@ -87,7 +87,7 @@ impl Timings {
     }
 }
 
-impl Hop {
+impl Attempt {
     /// Returns the time in the queue for a connection, where the number of connections is limited.
     pub fn queue(&self) -> Option<Duration> {
         self.queue
@@ -158,7 +158,7 @@ mod tests {
         timings.lap(Lap::Request, at(92));
         let millis = |time: Option<Duration>| time.map(|time| time.as_millis());
         let hops: Vec<_> = timings
-            .hops()
+            .attempts()
             .map(|hop| {
                 [
                     hop.queue(),

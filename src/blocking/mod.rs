@@ -11,7 +11,7 @@
 //! ```no_run
 //! use leanhttp::blocking as reqwest;
 //! use reqwest::{Client, StatusCode, header, redirect};
-//! # use reqwest::{Body, CancelToken, Egress, Error, IntoUrl, Limits, Method, NoProxy, Proxy, Request};
+//! # use reqwest::{Body, CancelToken, EgressPolicy, Error, IntoUrl, Limits, Method, NoProxy, Proxy, Request};
 //! # use reqwest::{RequestBuilder, Response, Result, Upgraded, Url, Version, cookie, dns, retry, tls};
 //! # #[cfg(feature = "tls")]
 //! # use reqwest::{Certificate, Identity};
@@ -41,7 +41,7 @@ use std::io::{self, Read, Seek};
 
 use self::source::Source;
 use crate::body::SourceLength;
-use crate::driver::runtime::{Front, sealed};
+use crate::driver::runtime::{Runtime, sealed};
 
 pub use crate::shared::*;
 
@@ -51,7 +51,7 @@ pub struct Blocking;
 
 impl sealed::Sealed for Blocking {}
 
-impl Front for Blocking {
+impl Runtime for Blocking {
     type Source = Source;
     type System = system::System;
 
@@ -69,9 +69,9 @@ pub type Request = crate::client::request::Request<Blocking>;
 /// Builds a request step by step.
 pub type RequestBuilder = crate::client::request::RequestBuilder<Blocking>;
 /// A response, whose body is read as it arrives.
-pub type Response = crate::client::response::Response<Reader>;
+pub type Response = crate::client::response::Response<ResponseBody>;
 /// The body of a response, while it is read.
-pub type Reader = crate::driver::Reader<Blocking>;
+pub type ResponseBody = crate::driver::ResponseBody<Blocking>;
 /// A connection that was upgraded to another protocol.
 pub type Upgraded = crate::client::response::Upgraded<Blocking>;
 /// The body of a request.

@@ -32,7 +32,7 @@ pub(super) async fn connect(
     options: &SocketOptions,
     budget: &Budget,
 ) -> Result<(Stream, SocketAddr), Failures> {
-    let attempts = Attempts { options, budget, running: Vec::new() };
+    let attempts = SocketAttempts { options, budget, running: Vec::new() };
     race::connect(addresses, attempts, budget, Instant::now).await
 }
 
@@ -59,22 +59,22 @@ pub(super) fn connect_unix(_: &Path, _: &Budget) -> Result<Stream, SocketError> 
     Err(io::Error::from(io::ErrorKind::Unsupported).into())
 }
 
-struct Attempts<'a> {
+struct SocketAttempts<'a> {
     options: &'a SocketOptions,
     budget: &'a Budget,
-    running: Vec<Attempt>,
+    running: Vec<SocketAttempt>,
 }
 
-struct Attempt {
+struct SocketAttempt {
     address: SocketAddr,
     socket: RawSocket,
-    state: State,
+    state: AttemptState,
     /// The write timeout that the socket was left with, if it is known.
     write_limit: Option<Limit>,
 }
 
 #[derive(PartialEq, Eq)]
-enum State {
+enum AttemptState {
     /// Not yet started.
     New,
     /// In progress; the system continues by itself.
@@ -84,12 +84,17 @@ enum State {
 /// An attempt that has ended.
 type Ended = (SocketAddr, io::Result<Stream>);
 
-impl race::Attempts for Attempts<'_> {
+impl race::Attempts for SocketAttempts<'_> {
     type Connection = Stream;
 
     fn start(&mut self, address: SocketAddr) -> io::Result<()> {
         let socket = os::socket(address, self.options)?;
-        self.running.push(Attempt { address, socket, state: State::New, write_limit: None });
+        self.running.push(SocketAttempt {
+            address,
+            socket,
+            state: AttemptState::New,
+            write_limit: None,
+        });
         Ok(())
     }
 
@@ -98,7 +103,7 @@ impl race::Attempts for Attempts<'_> {
         let is_watched = self.budget.cancel_token().is_some();
         let tick = (is_watched || !is_alone).then_some(TICK);
         let limit = at_most.into_iter().chain(tick).min().unwrap_or(Duration::MAX);
-        match self.running.iter().position(|attempt| attempt.state == State::New) {
+        match self.running.iter().position(|attempt| attempt.state == AttemptState::New) {
             Some(new) => self.begin(new, limit),
             None => {
                 thread::sleep(limit.min(TICK));
@@ -112,11 +117,11 @@ impl race::Attempts for Attempts<'_> {
     }
 }
 
-impl Attempts<'_> {
+impl SocketAttempts<'_> {
     /// Starts to connect, and waits for at most `limit`.
     fn begin(&mut self, new: usize, limit: Duration) -> Option<Ended> {
         let attempt = self.running.get_mut(new)?;
-        attempt.state = State::Connecting;
+        attempt.state = AttemptState::Connecting;
         let limit = limit.max(SHORTEST);
         if os::CONNECT_SETS_WRITE_LIMIT {
             attempt.write_limit = Some(Some(limit));
@@ -131,7 +136,7 @@ impl Attempts<'_> {
     /// Checks all attempts without waiting. The system returns an error only once, so only one
     /// attempt is asked for its error.
     fn look(&mut self) -> Option<Ended> {
-        if let Some(at) = self.running.iter().position(Attempt::is_connected) {
+        if let Some(at) = self.running.iter().position(SocketAttempt::is_connected) {
             return Some(self.ended(at, Ok(())));
         }
         let mut attempts = self.running.iter().enumerate();
@@ -140,12 +145,12 @@ impl Attempts<'_> {
     }
 
     fn ended(&mut self, at: usize, outcome: io::Result<()>) -> Ended {
-        let Attempt { address, socket, write_limit, .. } = self.running.swap_remove(at);
+        let SocketAttempt { address, socket, write_limit, .. } = self.running.swap_remove(at);
         (address, outcome.map(|()| Stream::new(socket, write_limit)))
     }
 }
 
-impl Attempt {
+impl SocketAttempt {
     /// Returns whether the socket is connected, that is, has a peer.
     fn is_connected(&self) -> bool {
         self.socket.peer_addr().is_ok()

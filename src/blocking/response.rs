@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use bytes::Bytes;
 
-use super::{Reader, Response};
+use super::{Response, ResponseBody};
 use crate::driver::poll_once::run;
 use crate::error::{Error, Result};
 
@@ -89,7 +89,7 @@ impl Read for Response {
 }
 
 /// Reads the decoded body as it arrives. Each `io::Error` contains an [`Error`].
-impl Read for Reader {
+impl Read for ResponseBody {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         run(|| self.next_bytes(into)).map_err(Error::into_io)
     }

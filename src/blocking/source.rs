@@ -6,9 +6,9 @@ use std::io::{self, Read, Seek, SeekFrom};
 use crate::body::{self, Unrewindable};
 
 /// A reader that the caller supplied.
-pub struct Source(Reader);
+pub struct Source(SourceReader);
 
-enum Reader {
+enum SourceReader {
     Once(Box<dyn Read + Send>),
     Seekable(Box<dyn ReadSeek + Send>, Start),
 }
@@ -29,19 +29,19 @@ enum Start {
 
 impl Source {
     pub(crate) fn new<R: Read + Send + 'static>(reader: R) -> Self {
-        Self(Reader::Once(Box::new(reader)))
+        Self(SourceReader::Once(Box::new(reader)))
     }
 
     /// Creates the source of a reader that can be read again.
     pub(crate) fn rewindable<R: Read + Seek + Send + 'static>(reader: R) -> Self {
-        Self(Reader::Seekable(Box::new(reader), Start::Unread))
+        Self(SourceReader::Seekable(Box::new(reader), Start::Unread))
     }
 
     /// Reads once; 0 means the end.
     pub(super) fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match &mut self.0 {
-            Reader::Once(reader) => read(reader, into),
-            Reader::Seekable(reader, start) => {
+            SourceReader::Once(reader) => read(reader, into),
+            SourceReader::Seekable(reader, start) => {
                 start.seek(reader)?;
                 read(reader, into)
             }
@@ -52,14 +52,16 @@ impl Source {
 impl body::Source for Source {
     fn may_rewind(&self) -> Result<(), Unrewindable> {
         match &self.0 {
-            Reader::Once(_) => Err(Unrewindable::Stream),
-            Reader::Seekable(_, Start::Unknown(reason)) => Err(Unrewindable::Unseekable(*reason)),
-            Reader::Seekable(..) => Ok(()),
+            SourceReader::Once(_) => Err(Unrewindable::Stream),
+            SourceReader::Seekable(_, Start::Unknown(reason)) => {
+                Err(Unrewindable::Unseekable(*reason))
+            }
+            SourceReader::Seekable(..) => Ok(()),
         }
     }
 
     fn rewind(&mut self) {
-        if let Reader::Seekable(_, start) = &mut self.0 {
+        if let SourceReader::Seekable(_, start) = &mut self.0 {
             if let Start::At(position) = *start {
                 *start = Start::BackTo(position);
             }

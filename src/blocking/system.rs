@@ -11,9 +11,9 @@ use super::stream::Stream;
 use crate::config::connect::SocketOptions;
 use crate::config::dns::Resolver;
 use crate::driver::SocketError;
-use crate::driver::system::{self, Desk, Failures, Found};
+use crate::driver::system::{self, Failures, Found, Oneshot};
 use crate::os;
-use crate::os::lookups::{Lookups, Place};
+use crate::os::lookups::{LookupThreads, Lookups};
 use crate::policy::deadline::budget::Budget;
 
 /// The operating system, as used by one client.
@@ -26,7 +26,7 @@ pub struct System {
 #[derive(Debug, Clone, Copy)]
 struct Threads;
 
-impl Place for Threads {
+impl LookupThreads for Threads {
     fn run(&self, work: impl FnOnce() + Send + 'static) {
         let thread = thread::Builder::new().name("leanhttp lookup".into());
         drop(thread.spawn(work));
@@ -62,7 +62,7 @@ impl system::System for System {
         race::connect_unix(path, budget)
     }
 
-    fn look_up(&self, host: String, resolver: Resolver, answer: Arc<Desk<Found, Event>>) {
+    fn look_up(&self, host: String, resolver: Resolver, answer: Arc<Oneshot<Found, Event>>) {
         self.lookups.begin(&host, resolver, Threads, &answer);
     }
 

@@ -18,11 +18,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderValue};
 
-use self::trailers::{Computed, Known, Stripped, Trailers};
+use self::trailers::{Computed, Known, Stripped, TrailerSource};
 
 pub use self::source::{Source, Unrewindable};
 #[cfg(feature = "tower")]
-pub(crate) use self::trailers::Awaited;
+pub(crate) use self::trailers::AwaitedTrailers;
 pub(crate) use self::trailers::{ForbiddenTrailer, Presence};
 
 /// The body of a request.
@@ -50,13 +50,13 @@ pub struct Body<S: Source> {
     taken: usize,
     /// The number of bytes written to the current space.
     filled: usize,
-    progress: Progress,
-    trailers: Option<Arc<dyn Trailers>>,
+    progress: ReadState,
+    trailers: Option<Arc<dyn TrailerSource>>,
 }
 
 /// The progress of reading the body: untouched, or begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Progress {
+enum ReadState {
     Untouched,
     Begun,
 }
@@ -137,7 +137,7 @@ impl<S: Source> Body<S> {
             at: 0,
             taken: 0,
             filled: 0,
-            progress: Progress::Untouched,
+            progress: ReadState::Untouched,
             trailers: None,
         }
     }
@@ -282,7 +282,7 @@ impl<S: Source> Body<S> {
 
     /// Sends the fields in `trailers` after the body, if it is sent in chunks.
     #[cfg(feature = "tower")]
-    pub(crate) fn awaiting(mut self, trailers: Arc<Awaited>) -> Self {
+    pub(crate) fn awaiting(mut self, trailers: Arc<AwaitedTrailers>) -> Self {
         self.trailers = Some(trailers);
         self
     }
@@ -309,7 +309,7 @@ impl<S: Source> Body<S> {
 
     /// Returns whether no byte of the body has been read.
     pub(crate) fn is_whole(&self) -> bool {
-        self.progress == Progress::Untouched
+        self.progress == ReadState::Untouched
     }
 
     /// Checks that the whole body can be sent again: nothing has been [read](Self::is_whole), or its
@@ -338,7 +338,7 @@ impl<S: Source> Body<S> {
             }
         }
         (self.at, self.taken, self.filled) = (0, 0, 0);
-        self.progress = Progress::Untouched;
+        self.progress = ReadState::Untouched;
         Ok(())
     }
 
@@ -360,7 +360,7 @@ impl<S: Source> Body<S> {
     ///
     /// A source of unknown length is read only into an empty space, so that no byte waits for the read.
     pub(crate) fn feed<'a>(&'a mut self, space: &'a mut [u8]) -> Feed<'a, S> {
-        self.progress = Progress::Begun;
+        self.progress = ReadState::Begun;
         self.copy_bytes(space);
         let free = space.get_mut(self.filled..).unwrap_or_default();
         let Some(Segment::Source { source, left, .. }) = self.segments.get_mut(self.at) else {

@@ -1,4 +1,4 @@
-//! Trailers: fields after the body (RFC 9110 §6.5).
+//! TrailerSource: fields after the body (RFC 9110 §6.5).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +10,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// The trailers of a body, such as checksums and signatures. A trait object, so that programs without
 /// trailers do not contain the code for them.
-pub(super) trait Trailers: Send + Sync {
+pub(super) trait TrailerSource: Send + Sync {
     fn presence(&self) -> Presence;
 
     fn fields(&self) -> Result<Cow<'_, HeaderMap>, ForbiddenTrailer>;
@@ -31,17 +31,17 @@ pub(crate) enum Presence {
 
 pub(super) struct Known(pub(super) HeaderMap);
 
-/// Trailers computed by a function when the body has ended.
+/// TrailerSource computed by a function when the body has ended.
 pub(super) struct Computed<C>(pub(super) C);
 
-/// Trailers received with the chunks of an `http_body::Body`.
+/// TrailerSource received with the chunks of an `http_body::Body`.
 #[cfg(feature = "tower")]
 #[derive(Default)]
-pub(crate) struct Awaited(Mutex<HeaderMap>);
+pub(crate) struct AwaitedTrailers(Mutex<HeaderMap>);
 
 /// The trailers of another body, without the fields that `strip` removes.
 pub(super) struct Stripped {
-    pub(super) trailers: Arc<dyn Trailers>,
+    pub(super) trailers: Arc<dyn TrailerSource>,
     pub(super) strip: fn(&mut HeaderMap),
 }
 
@@ -49,7 +49,7 @@ pub(super) struct Stripped {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ForbiddenTrailer(HeaderName);
 
-impl Trailers for Known {
+impl TrailerSource for Known {
     fn presence(&self) -> Presence {
         if self.0.is_empty() { Presence::No } else { Presence::Yes }
     }
@@ -65,7 +65,7 @@ impl Trailers for Known {
     }
 }
 
-impl<C: Fn() -> HeaderMap + Send + Sync> Trailers for Computed<C> {
+impl<C: Fn() -> HeaderMap + Send + Sync> TrailerSource for Computed<C> {
     fn presence(&self) -> Presence {
         Presence::Yes
     }
@@ -80,7 +80,7 @@ impl<C: Fn() -> HeaderMap + Send + Sync> Trailers for Computed<C> {
 }
 
 #[cfg(feature = "tower")]
-impl Awaited {
+impl AwaitedTrailers {
     pub(crate) fn came(&self, fields: HeaderMap) {
         self.lock().extend(fields);
     }
@@ -91,7 +91,7 @@ impl Awaited {
 }
 
 #[cfg(feature = "tower")]
-impl Trailers for Awaited {
+impl TrailerSource for AwaitedTrailers {
     fn presence(&self) -> Presence {
         Presence::Perhaps
     }
@@ -105,7 +105,7 @@ impl Trailers for Awaited {
     }
 }
 
-impl Trailers for Stripped {
+impl TrailerSource for Stripped {
     fn presence(&self) -> Presence {
         self.trailers.presence()
     }

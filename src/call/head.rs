@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use http::Version;
 use http::header::{self, HeaderName, HeaderValue};
 
-use super::{Call, Proxied, Trust};
+use super::{Call, OriginTrust, Proxied};
 use crate::base::buffer::Buffer;
 use crate::body::Source;
 use crate::error::{Error, Result};
@@ -66,7 +66,7 @@ impl<S: Source> Call<'_, S> {
     /// Returns the prepared default lines if the request needs no others, as most requests do.
     fn default_lines(&self) -> Option<&Buffer> {
         let is_usual = self.request.headers.is_empty()
-            && self.trust == Trust::Origin
+            && self.trust == OriginTrust::Origin
             && !self.is_trace()
             && self.request.version == Version::HTTP_11
             && self.codings == self.config.codings;
@@ -148,8 +148,8 @@ impl<S: Source> Call<'_, S> {
         const OURS: [HeaderName; 3] =
             [header::HOST, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
         let stays = match self.trust {
-            Trust::Origin => self.is_trace() && is_secret(name, value),
-            Trust::Foreign => self.stays_behind(name, value, &self.request.url),
+            OriginTrust::Origin => self.is_trace() && is_secret(name, value),
+            OriginTrust::Foreign => self.stays_behind(name, value, &self.request.url),
         };
         let known = *name != header::UPGRADE || self.request.version == Version::HTTP_11;
         !stays && known && !self.request.headers.contains_key(name) && !OURS.contains(name)
@@ -203,7 +203,7 @@ impl<S: Source> Call<'_, S> {
             None => self.config.credentials.as_ref(),
         };
         let Some(credentials) = credentials else { return };
-        if self.trust == Trust::Origin && !self.has(&header::AUTHORIZATION) {
+        if self.trust == OriginTrust::Origin && !self.has(&header::AUTHORIZATION) {
             head.field(&header::AUTHORIZATION, credentials);
         }
     }

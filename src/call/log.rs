@@ -60,16 +60,16 @@ struct Way<'a>(&'a Route);
 impl fmt::Display for Way<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Route::Direct(target) => Origin(target).fmt(f),
+            Route::Direct(target) => DisplayOrigin(target).fmt(f),
             Route::Forward(hop) => write!(f, "http via {hop}"),
-            Route::Tunnel(hop, target) => write!(f, "{} via {hop}", Origin(target)),
+            Route::Tunnel(hop, target) => write!(f, "{} via {hop}", DisplayOrigin(target)),
         }
     }
 }
 
-struct Origin<'a>(&'a Target);
+struct DisplayOrigin<'a>(&'a Target);
 
-impl fmt::Display for Origin<'_> {
+impl fmt::Display for DisplayOrigin<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = match self.0.security {
             Security::Plain => "http",

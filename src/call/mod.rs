@@ -40,9 +40,9 @@ use crate::error::{Error, Result};
 use crate::http1::exchange::{Expectation, Outgoing};
 use crate::http1::field_lines::has_member;
 use crate::policy::deadline::budget::Budget;
-use crate::policy::proxy::server::Hop;
-use crate::policy::retry::{Attempt, Origin, Payment, Policy, Replay};
-use crate::policy::route::{Identity, Route, Security};
+use crate::policy::proxy::server::ProxyServer;
+use crate::policy::retry::{ConnectionOrigin, FailedAttempt, Payment, Policy, Replay};
+use crate::policy::route::{IdentityUse, Route, Security};
 use crate::url::Url;
 
 pub(crate) use outcome::{Failure, Next, When};
@@ -57,7 +57,7 @@ pub(crate) struct Call<'c, S: Source> {
     outgoing: Outgoing,
     /// A copy of the body for another attempt, if the body can be cloned.
     replay: Option<Body<S>>,
-    trust: Trust,
+    trust: OriginTrust,
     proxy: Option<Box<Proxied>>,
     codings: Codings,
     digest: Option<digest::Authentication>,
@@ -65,7 +65,7 @@ pub(crate) struct Call<'c, S: Source> {
     previous: Vec<Url>,
     resends: Resends,
     /// Records that the current attempt's connection is new or from the pool.
-    connection: Origin,
+    connection: ConnectionOrigin,
     retry: Option<Arc<Policy>>,
     /// The number of retries that the policy made, over all hops.
     retries: u32,
@@ -76,7 +76,7 @@ pub(crate) struct Call<'c, S: Source> {
 
 /// The proxy of the current hop.
 struct Proxied {
-    hop: Arc<Hop>,
+    hop: Arc<ProxyServer>,
     /// The credentials for the proxy that the caller set on the request.
     login: Option<HeaderValue>,
 }
@@ -85,7 +85,7 @@ struct Proxied {
 /// `Foreign`: a foreign origin must not be able to send credentials anywhere, not even back to the
 /// caller's origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trust {
+enum OriginTrust {
     Origin,
     Foreign,
 }
@@ -108,13 +108,13 @@ impl<'c, S: Source> Call<'c, S> {
             config,
             outgoing: Outgoing::None,
             replay: None,
-            trust: Trust::Origin,
+            trust: OriginTrust::Origin,
             proxy: None,
             codings: request.codings.unwrap_or(config.codings),
             expectation: Expectation::None,
             previous: Vec::new(),
             resends: Resends::OneLeft,
-            connection: Origin::Fresh,
+            connection: ConnectionOrigin::Fresh,
             retry: request.retry.take().or_else(|| config.retry.policy.clone()),
             retries: 0,
             payment: Payment::Made,
@@ -154,7 +154,7 @@ impl<'c, S: Source> Call<'c, S> {
         &self.request.url
     }
 
-    pub(crate) fn proxy(&self) -> Option<&Arc<Hop>> {
+    pub(crate) fn proxy(&self) -> Option<&Arc<ProxyServer>> {
         self.proxy.as_ref().map(|proxied| &proxied.hop)
     }
 
@@ -164,12 +164,12 @@ impl<'c, S: Source> Call<'c, S> {
 
     /// Returns whether the client certificate may be sent on the current hop. A client without one
     /// gets `Shown`, because its connections need not be kept apart.
-    pub(crate) fn identity(&self) -> Identity {
+    pub(crate) fn identity(&self) -> IdentityUse {
         let could_be_shown =
             || Security::of(&self.request.url) == Security::Tls && self.config.tls.has_identity();
         match self.trust {
-            Trust::Foreign if could_be_shown() => Identity::Withheld,
-            _ => Identity::Shown,
+            OriginTrust::Foreign if could_be_shown() => IdentityUse::Withheld,
+            _ => IdentityUse::Shown,
         }
     }
 
@@ -201,7 +201,7 @@ impl<'c, S: Source> Call<'c, S> {
     }
 
     /// Begins the current attempt on a new connection or on one from the pool.
-    pub(crate) fn begin_on(&mut self, connection: Origin) {
+    pub(crate) fn begin_on(&mut self, connection: ConnectionOrigin) {
         self.connection = connection;
     }
 
@@ -232,8 +232,8 @@ impl<'c, S: Source> Call<'c, S> {
         }
     }
 
-    fn attempt(&self, failure: &Failure) -> Attempt<'_> {
-        Attempt {
+    fn attempt(&self, failure: &Failure) -> FailedAttempt<'_> {
+        FailedAttempt {
             method: &self.request.method,
             loss: failure.loss,
             connection: failure.connection,

@@ -6,7 +6,7 @@ use std::time::Instant;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 
-use super::{Call, HTTPS_ONLY, Proxied, Resends, Trust, is_allowed};
+use super::{Call, HTTPS_ONLY, OriginTrust, Proxied, Resends, is_allowed};
 use crate::body::Source;
 use crate::call::log;
 use crate::coding;
@@ -16,11 +16,11 @@ use crate::http1::field_lines::Fields as _;
 use crate::http1::head::ResponseHead;
 use crate::http1::header_section::HeaderSection;
 use crate::policy::auth::credentials::is_secret;
-use crate::policy::clock::World;
-use crate::policy::proxy::server::Hop;
-use crate::policy::redirect::{self, Attempt, Choice};
+use crate::policy::clock::Clock;
+use crate::policy::proxy::server::ProxyServer;
+use crate::policy::redirect::{self, Attempt, RedirectChoice};
 use crate::policy::retry::stale::{self, Obstacle};
-use crate::policy::retry::{Answered, Loss, Origin, Payment, Replay, Sent};
+use crate::policy::retry::{Answered, ConnectionOrigin, Loss, Payment, Replay, Sent};
 use crate::url::Url;
 
 /// The decision after a response.
@@ -45,7 +45,7 @@ pub(crate) enum When {
 pub(crate) struct Failure {
     pub(crate) error: Error,
     pub(crate) loss: Loss,
-    pub(crate) connection: Origin,
+    pub(crate) connection: ConnectionOrigin,
     pub(crate) sent: Sent,
     pub(crate) answered: Answered,
 }
@@ -56,7 +56,7 @@ impl Failure {
         Self {
             error,
             loss: Loss::Other,
-            connection: Origin::Fresh,
+            connection: ConnectionOrigin::Fresh,
             sent: Sent::Nothing,
             answered: Answered::Nothing,
         }
@@ -65,14 +65,14 @@ impl Failure {
     /// Returns whether a connection from the pool was lost before any byte of the response arrived.
     pub(crate) fn is_stale_connection(&self) -> bool {
         self.loss == Loss::Connection
-            && self.connection == Origin::Pooled
+            && self.connection == ConnectionOrigin::Pooled
             && self.answered == Answered::Nothing
     }
 }
 
 impl<S: Source> Call<'_, S> {
     /// Processes a response's head and decides whether it is the final one.
-    pub(crate) fn answered(&mut self, head: &ResponseHead, world: &impl World) -> Result<Next> {
+    pub(crate) fn answered(&mut self, head: &ResponseHead, world: &impl Clock) -> Result<Next> {
         self.store_cookies(&head.headers);
         if head.status == StatusCode::EXPECTATION_FAILED && self.forget_expectation() {
             return Ok(Next::Again(When::Now));
@@ -97,9 +97,9 @@ impl<S: Source> Call<'_, S> {
         self.previous.push(self.request.url.clone());
         let attempt = Attempt::new(head.status, &target, &self.previous);
         match self.config.redirect.redirect(attempt).choice {
-            Choice::Follow => self.follow(head.status, target),
-            Choice::Stop => Ok(Next::Deliver),
-            Choice::Error(cause) => {
+            RedirectChoice::Follow => self.follow(head.status, target),
+            RedirectChoice::Stop => Ok(Next::Deliver),
+            RedirectChoice::Error(cause) => {
                 let detail = format!("to {}", target.redacted());
                 Err(redirect::refused(&self.request.url, detail).cause(cause))
             }
@@ -107,7 +107,7 @@ impl<S: Source> Call<'_, S> {
     }
 
     /// Returns the time of the next attempt, or the error of the call.
-    pub(crate) fn failed(&mut self, failure: Failure, world: &impl World) -> Result<When> {
+    pub(crate) fn failed(&mut self, failure: Failure, world: &impl Clock) -> Result<When> {
         let stale = match stale::may_send_again(self.attempt(&failure)) {
             Err(Obstacle::Method) if self.repeats_on_reused_connection() => Ok(()),
             stale => stale,
@@ -231,10 +231,10 @@ impl<S: Source> Call<'_, S> {
     }
 
     fn leave_origin(&mut self, target: &Url) {
-        if self.trust == Trust::Origin {
+        if self.trust == OriginTrust::Origin {
             self.keep_trailers();
         }
-        self.trust = Trust::Foreign;
+        self.trust = OriginTrust::Foreign;
         self.digest = None;
         let mut headers = std::mem::take(&mut self.request.headers);
         remove(&mut headers, &|name, value| {
@@ -254,7 +254,7 @@ impl<S: Source> Call<'_, S> {
 
     /// Sets the proxy of the next hop. The login that the caller gave is only for the proxy of the
     /// first hop.
-    fn go_by(&mut self, proxy: Option<Arc<Hop>>) {
+    fn go_by(&mut self, proxy: Option<Arc<ProxyServer>>) {
         if self.proxy() != proxy.as_ref() {
             self.proxy = proxy.map(|hop| Box::new(Proxied { hop, login: None }));
         }

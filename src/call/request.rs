@@ -34,7 +34,7 @@ pub(crate) struct RequestParts<S: Source> {
     pub(crate) timeouts: Option<Box<Overrides>>,
     pub(crate) cancel: Option<CancelToken>,
     pub(crate) codings: Option<Codings>,
-    pub(crate) digest: Option<digest::Login>,
+    pub(crate) digest: Option<digest::DigestLogin>,
     pub(crate) expectation: Option<Expectation>,
     pub(crate) retry: Option<Arc<retry::Policy>>,
     /// The spelling of field names, in the order of the lines.
@@ -181,7 +181,7 @@ impl<S: Source> fmt::Debug for RequestParts<S> {
         f.debug_struct("Request")
             .field("method", &self.method)
             .field("url", &self.url)
-            .field("headers", &Names(&self.headers))
+            .field("headers", &RedactedHeaders(&self.headers))
             .field("body", &self.body)
             .finish_non_exhaustive()
     }
@@ -189,9 +189,9 @@ impl<S: Source> fmt::Debug for RequestParts<S> {
 
 /// Shows the fields, but hides values whose name says that they carry credentials, and users and
 /// passwords of URLs inside values.
-struct Names<'a>(&'a HeaderMap);
+struct RedactedHeaders<'a>(&'a HeaderMap);
 
-impl fmt::Debug for Names<'_> {
+impl fmt::Debug for RedactedHeaders<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = f.debug_map();
         for (name, value) in self.0 {

@@ -12,11 +12,11 @@ use std::sync::Arc;
 
 use http::Method;
 
-use crate::base::erased_box::Apart;
+use crate::base::erased_box::ErasedBox;
 use crate::client::request::{IntoUrl, RequestBuilder};
 use crate::config::Config;
 use crate::driver::Shared;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 
 pub use upgraded::Upgraded;
 
@@ -34,11 +34,11 @@ pub use builder::ClientBuilder;
 /// assert_eq!(request.url().as_str(), "http://example.org/?q=lean");
 /// # Ok::<(), leanhttp::Error>(())
 /// ```
-pub struct Client<F: Front> {
+pub struct Client<F: Runtime> {
     shared: Arc<Shared<F>>,
 }
 
-impl<F: Front> Client<F> {
+impl<F: Runtime> Client<F> {
     /// Creates a client with the default settings.
     pub fn new() -> Self {
         Self::in_world(Config::apart(), F::System::default())
@@ -50,7 +50,7 @@ impl<F: Front> Client<F> {
     }
 
     /// Creates a client on the given system (used by tests).
-    pub(crate) fn in_world(mut config: Apart<Config>, system: F::System) -> Self {
+    pub(crate) fn in_world(mut config: ErasedBox<Config>, system: F::System) -> Self {
         config.complete();
         Arc::make_mut(&mut config.timeouts).default_silence(F::FIRST_BYTE);
         Self { shared: Arc::new(Shared::new(config, system)) }
@@ -131,19 +131,19 @@ pub struct PoolStats {
     pub waiting: usize,
 }
 
-impl<F: Front> Clone for Client<F> {
+impl<F: Runtime> Clone for Client<F> {
     fn clone(&self) -> Self {
         Self { shared: Arc::clone(&self.shared) }
     }
 }
 
-impl<F: Front> Default for Client<F> {
+impl<F: Runtime> Default for Client<F> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<F: Front> fmt::Debug for Client<F> {
+impl<F: Runtime> fmt::Debug for Client<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.shared.fmt(f)
     }

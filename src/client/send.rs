@@ -6,20 +6,20 @@ use http::StatusCode;
 
 use super::Client;
 use super::response::{Head, Response};
-use crate::base::erased_box::Apart;
+use crate::base::erased_box::ErasedBox;
 use crate::call::{Call, RequestParts};
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 use crate::driver::system::System as _;
-use crate::driver::{self, Answer, Connection, Lease, Reader, Shared};
+use crate::driver::{self, Answer, Connection, Lease, ResponseBody, Shared};
 use crate::error::{Error, Result};
 use crate::http1::head::ResponseHead;
 
-impl<F: Front> Client<F> {
+impl<F: Runtime> Client<F> {
     /// Sends a request and waits for the head of its response.
     pub(crate) async fn send(
         &self,
         request: Box<RequestParts<F::Source>>,
-    ) -> Result<Response<Reader<F>>> {
+    ) -> Result<Response<ResponseBody<F>>> {
         let shared = self.shared();
         let mut call = Call::new(&shared.config, request, shared.system.now());
         call.begin()?;
@@ -40,18 +40,18 @@ impl<F: Front> Client<F> {
 /// Returns the error for a redirect that is not followed. It contains the response: status, fields,
 /// and the body if it can be decoded.
 #[cold]
-fn refuse<F: Front>(error: Error, response: Result<Response<Reader<F>>>) -> Error {
+fn refuse<F: Runtime>(error: Error, response: Result<Response<ResponseBody<F>>>) -> Error {
     let Ok(response) = response else { return error };
     let timings = response.head.timings.clone();
     error.timed(timings).keeping(Box::new(response))
 }
 
-fn deliver<F: Front>(
+fn deliver<F: Runtime>(
     shared: &Arc<Shared<F>>,
     mut call: Call<'_, F::Source>,
     head: Box<ResponseHead>,
-    mut connection: Apart<Connection<F>>,
-) -> Result<Response<Reader<F>>> {
+    mut connection: ErasedBox<Connection<F>>,
+) -> Result<Response<ResponseBody<F>>> {
     let open = &mut *connection;
     let (addresses, tls) = (Arc::clone(open.addresses()), open.tls_info());
     let is_empty = open.body_left() == Some(0);
@@ -67,7 +67,7 @@ fn deliver<F: Front>(
     if decoder.is_some() {
         head.forget_coding();
     }
-    let mut body = Reader::new(lease, request, decoder);
+    let mut body = ResponseBody::new(lease, request, decoder);
     if is_empty && head.received.status != StatusCode::SWITCHING_PROTOCOLS {
         body.end(); // the caller need not read an empty body
     }

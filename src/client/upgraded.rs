@@ -7,10 +7,10 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode, header};
 
 use super::response::{Head, Response};
-use crate::base::erased_box::Apart;
-use crate::driver::link::Halt;
-use crate::driver::runtime::Front;
-use crate::driver::{Connection, Lease, Reader};
+use crate::base::erased_box::ErasedBox;
+use crate::driver::link::ExchangeFailure;
+use crate::driver::runtime::Runtime;
+use crate::driver::{Connection, Lease, ResponseBody};
 use crate::error::{Error, Kind, Phase, Result};
 use crate::policy::deadline::budget::Budget;
 use crate::url::Url;
@@ -40,13 +40,13 @@ use crate::url::Url;
 /// [`read_timeout`]: crate::client::ClientBuilder::read_timeout
 /// [`write_timeout`]: crate::client::ClientBuilder::write_timeout
 /// [`pool_max_open_per_host`]: crate::client::ClientBuilder::pool_max_open_per_host
-pub struct Upgraded<F: Front> {
-    connection: Apart<Connection<F>>,
+pub struct Upgraded<F: Runtime> {
+    connection: ErasedBox<Connection<F>>,
     budget: Budget,
     head: Box<Head>,
 }
 
-impl<F: Front> Upgraded<F> {
+impl<F: Runtime> Upgraded<F> {
     /// Returns the fields of the 101: `Upgrade` names the protocol.
     pub fn headers(&self) -> &HeaderMap {
         self.head.received.headers.map()
@@ -113,12 +113,12 @@ impl<F: Front> Upgraded<F> {
         ended.map_err(|halt| self.error(halt))
     }
 
-    fn error(&self, halt: Halt) -> Error {
+    fn error(&self, halt: ExchangeFailure) -> Error {
         self.connection.link.upgraded_error(halt).for_url(&self.head.url)
     }
 }
 
-impl<F: Front> Response<Reader<F>> {
+impl<F: Runtime> Response<ResponseBody<F>> {
     pub(crate) fn into_upgraded(self) -> Result<Upgraded<F>> {
         let (status, url) = (self.head.received.status, self.head.url.clone());
         if status != StatusCode::SWITCHING_PROTOCOLS {
@@ -139,7 +139,7 @@ impl<F: Front> Response<Reader<F>> {
     }
 }
 
-impl<F: Front> fmt::Debug for Upgraded<F> {
+impl<F: Runtime> fmt::Debug for Upgraded<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Upgraded")
             .field("url", &self.head.url)

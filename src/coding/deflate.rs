@@ -3,9 +3,9 @@
 
 use flate2::{Decompress, Status};
 
-use super::inflate::{Fault, inflate_some};
+use super::inflate::{InflateError, inflate_some};
 use super::{Codec, Coding};
-use crate::http1::progress::Progress;
+use crate::http1::progress::DecodeProgress;
 
 pub(super) const CODING: Coding =
     Coding { names: &["deflate"], start: || Box::new(Deflate::Start) };
@@ -24,8 +24,8 @@ enum Deflate {
 }
 
 impl Codec for Deflate {
-    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, &'static str> {
-        Progress::repeat(input, output, |input, output| self.step(input, output))
+    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<DecodeProgress, &'static str> {
+        DecodeProgress::repeat(input, output, |input, output| self.step(input, output))
     }
 
     fn is_complete(&self) -> bool {
@@ -34,7 +34,7 @@ impl Codec for Deflate {
 }
 
 impl Deflate {
-    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, &'static str> {
+    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<DecodeProgress, &'static str> {
         match (&mut *self, input) {
             (Self::Failed(detail), _) => Err(*detail),
             (Self::Data(inflate), _) => {
@@ -48,7 +48,7 @@ impl Deflate {
                 }
                 Ok(progress)
             }
-            (_, []) => Ok(Progress::default()),
+            (_, []) => Ok(DecodeProgress::default()),
             (Self::Start, [first, ..]) => {
                 let has_header = first & 0x0f == ZLIB;
                 *self = Self::Data(Decompress::new(has_header));
@@ -58,16 +58,16 @@ impl Deflate {
         }
     }
 
-    fn fail(&mut self, detail: &'static str) -> Result<Progress, &'static str> {
+    fn fail(&mut self, detail: &'static str) -> Result<DecodeProgress, &'static str> {
         *self = Self::Failed(detail);
         Err(detail)
     }
 }
 
-fn detail(fault: Fault) -> &'static str {
+fn detail(fault: InflateError) -> &'static str {
     match fault {
-        Fault::Header => "its header is wrong",
-        Fault::Other(detail) => detail,
+        InflateError::Header => "its header is wrong",
+        InflateError::Other(detail) => detail,
     }
 }
 
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn coded_bytes_without_output_are_limited() {
         const EMPTY: &[u8] = b"\0\0\0\xff\xff";
-        let limits = Limits { coded_without_output: 1000, ..Limits::default() };
+        let limits = Limits { max_coded_bytes_without_output: 1000, ..Limits::default() };
         for (start, rest) in [(&b"\x78\x9c"[..], zlib(b"", 6).split_off(2)), (b"", bare(b"", 6))] {
             for (length, end) in [(900, Ok(())), (1100, Err(CodingError::Idle(1000)))] {
                 let raw = [start, &EMPTY.repeat(length / EMPTY.len()), &rest].concat();

@@ -2,9 +2,9 @@
 
 use flate2::{Decompress, Status};
 
-use super::inflate::{Fault, inflate_some};
+use super::inflate::{InflateError, inflate_some};
 use super::{Codec, Coding};
-use crate::http1::progress::Progress;
+use crate::http1::progress::DecodeProgress;
 
 pub(super) const CODING: Coding =
     Coding { names: &["gzip", "x-gzip"], start: || Box::new(Gzip::Start) };
@@ -24,8 +24,8 @@ enum Gzip {
 }
 
 impl Codec for Gzip {
-    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, &'static str> {
-        Progress::repeat(input, output, |input, output| self.step(input, output))
+    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<DecodeProgress, &'static str> {
+        DecodeProgress::repeat(input, output, |input, output| self.step(input, output))
     }
 
     fn is_complete(&self) -> bool {
@@ -34,7 +34,7 @@ impl Codec for Gzip {
 }
 
 impl Gzip {
-    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, &'static str> {
+    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<DecodeProgress, &'static str> {
         match (&mut *self, input) {
             (Self::Failed(detail), _) => Err(*detail),
             (Self::Member(inflate), _) => {
@@ -48,11 +48,11 @@ impl Gzip {
                 }
                 Ok(progress)
             }
-            (_, []) => Ok(Progress::default()),
+            (_, []) => Ok(DecodeProgress::default()),
             (Self::Between | Self::Padding, [0, ..]) => {
                 *self = Self::Padding;
                 let zeros = input.iter().take_while(|byte| **byte == 0).count();
-                Ok(Progress { consumed: zeros, produced: 0 })
+                Ok(DecodeProgress { consumed: zeros, produced: 0 })
             }
             (Self::Start | Self::Between, [MAGIC, ..]) => {
                 *self = Self::Member(Decompress::new_gzip(WINDOW_BITS));
@@ -63,16 +63,16 @@ impl Gzip {
         }
     }
 
-    fn fail(&mut self, detail: &'static str) -> Result<Progress, &'static str> {
+    fn fail(&mut self, detail: &'static str) -> Result<DecodeProgress, &'static str> {
         *self = Self::Failed(detail);
         Err(detail)
     }
 }
 
-fn detail(fault: Fault) -> &'static str {
+fn detail(fault: InflateError) -> &'static str {
     match fault {
-        Fault::Header => NO_HEADER,
-        Fault::Other(detail) => detail,
+        InflateError::Header => NO_HEADER,
+        InflateError::Other(detail) => detail,
     }
 }
 

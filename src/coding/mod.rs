@@ -28,7 +28,7 @@ use http::header::CONTENT_ENCODING;
 use crate::error::{self, Kind, Phase};
 use crate::http1::field_lines::{Fields, members};
 use crate::http1::limits::Limits;
-use crate::http1::progress::Progress;
+use crate::http1::progress::DecodeProgress;
 
 /// The codings of the enabled features, in order of preference.
 const CODINGS: &[Coding] = &[
@@ -109,10 +109,10 @@ pub(crate) fn plan(
         let Some(coding) = codings.iter().find(|coding| coding.is_called(name)) else {
             return Ok(None);
         };
-        if stages.len() == limits.codings {
-            return Err(CodingError::TooManyCodings(limits.codings));
+        if stages.len() == limits.max_content_codings {
+            return Err(CodingError::TooManyCodings(limits.max_content_codings));
         }
-        stages.push(Stage::new(coding, limits));
+        stages.push(CodingStage::new(coding, limits));
     }
     // The coding that was applied last is decoded first.
     stages.reverse();
@@ -126,7 +126,7 @@ pub(crate) fn plan(
 #[derive(Debug)]
 pub(crate) struct Decoder {
     /// The stages in the order in which the bytes pass through them.
-    stages: Vec<Stage>,
+    stages: Vec<CodingStage>,
     /// The number of coded bytes consumed.
     encoded: u64,
 }
@@ -141,7 +141,7 @@ impl Decoder {
         &mut self,
         input: &[u8],
         output: &mut [u8],
-    ) -> Result<Progress, CodingError> {
+    ) -> Result<DecodeProgress, CodingError> {
         let encoded = self.encoded.saturating_add(input.len() as u64);
         self.stages.iter_mut().for_each(|stage| stage.encoded = encoded);
         let progress = decode_through(&mut self.stages, input, output)?;
@@ -222,7 +222,7 @@ impl Coding {
 /// A decoder for one coding.
 trait Codec: Send + Sync {
     /// See [`Decoder::decode`]. The error describes the fault in the data.
-    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, &'static str>;
+    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<DecodeProgress, &'static str>;
 
     /// Returns whether the data may end here.
     fn is_complete(&self) -> bool;
@@ -236,7 +236,7 @@ impl fmt::Debug for dyn Codec {
 
 /// One coding of a chain.
 #[derive(Debug)]
-struct Stage {
+struct CodingStage {
     name: &'static str,
     codec: Box<dyn Codec>,
     /// The number of bytes produced so far.
@@ -261,7 +261,7 @@ struct Growth {
 
 impl Growth {
     fn of(limits: &Limits) -> Self {
-        Self { ratio: limits.decoded_ratio, freely: limits.decoded_freely }
+        Self { ratio: limits.max_decompression_ratio, freely: limits.decompressed_ratio_threshold }
     }
 
     fn limit(self, encoded: u64) -> u64 {
@@ -308,7 +308,7 @@ impl Idling {
 
     /// Counts the progress, and returns whether the window is over: all of it is consumed, and its
     /// output left some room unfilled.
-    fn count(&mut self, progress: Progress, room: usize) -> bool {
+    fn count(&mut self, progress: DecodeProgress, room: usize) -> bool {
         self.left = self.left.saturating_sub(progress.consumed);
         self.decoded = self.decoded.saturating_add(progress.produced as u64);
         let is_over = self.left == 0 && progress.produced < room;
@@ -328,7 +328,7 @@ const LARGEST_WINDOW: usize = 64 * 1024;
 /// overhead of 18 bytes, a flush one of 5.
 const PAID_BY_A_BYTE: u64 = 64;
 
-impl Stage {
+impl CodingStage {
     fn new(coding: &Coding, limits: &Limits) -> Self {
         Self {
             name: coding.names.first().copied().unwrap_or_default(),
@@ -336,15 +336,15 @@ impl Stage {
             decoded: 0,
             encoded: 0,
             growth: Growth::of(limits),
-            idling: Idling::new(limits.coded_without_output),
+            idling: Idling::new(limits.max_coded_bytes_without_output),
             output: Vec::new(),
             start: 0,
         }
     }
 
     /// See [`Decoder::decode`].
-    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, CodingError> {
-        let mut progress = Progress::default();
+    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<DecodeProgress, CodingError> {
+        let mut progress = DecodeProgress::default();
         loop {
             let (input, output) = progress.rest(input, output);
             let (step, is_over) = match self.decode_window(input, output) {
@@ -365,7 +365,7 @@ impl Stage {
         &mut self,
         input: &[u8],
         output: &mut [u8],
-    ) -> Result<(Progress, bool), CodingError> {
+    ) -> Result<(DecodeProgress, bool), CodingError> {
         self.idling.check()?;
         if self.decoded > self.growth.limit(self.encoded) {
             return Err(CodingError::RatioExceeded(self.growth.ratio));
@@ -394,15 +394,15 @@ impl Stage {
 
 /// Like [`Decoder::decode`], through all of `stages`.
 fn decode_through(
-    stages: &mut [Stage],
+    stages: &mut [CodingStage],
     input: &[u8],
     output: &mut [u8],
-) -> Result<Progress, CodingError> {
+) -> Result<DecodeProgress, CodingError> {
     match stages {
-        [] => Ok(Progress::default()),
+        [] => Ok(DecodeProgress::default()),
         [last] => last.decode(input, output),
         [first, rest @ ..] => {
-            let mut progress = Progress::default();
+            let mut progress = DecodeProgress::default();
             match pump(first, rest, input, output, &mut progress) {
                 Err(error) if progress.produced == 0 => Err(error),
                 _ => Ok(progress),
@@ -414,11 +414,11 @@ fn decode_through(
 /// Alternately drains and fills the buffer between `first` and `rest`, until `output` is full or
 /// `input` is consumed.
 fn pump(
-    first: &mut Stage,
-    rest: &mut [Stage],
+    first: &mut CodingStage,
+    rest: &mut [CodingStage],
     input: &[u8],
     output: &mut [u8],
-    progress: &mut Progress,
+    progress: &mut DecodeProgress,
 ) -> Result<(), CodingError> {
     loop {
         let (input, output) = progress.rest(input, output);

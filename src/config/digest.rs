@@ -8,15 +8,15 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::error::{Error, Result};
 use crate::policy::auth::credentials::Asked;
-use crate::policy::auth::digest::{Challenge, NonceLife, Nonces};
+use crate::policy::auth::digest::{DigestChallenge, NonceLife, Nonces};
 use crate::url::Url;
 
-pub(crate) use crate::policy::auth::digest::Login;
+pub(crate) use crate::policy::auth::digest::DigestLogin;
 
 /// The credentials and the nonces of a client.
 #[derive(Debug, Default)]
-pub(crate) struct Settings {
-    login: Option<Login>,
+pub(crate) struct DigestSettings {
+    login: Option<DigestLogin>,
     nonces: Arc<Mutex<Nonces>>,
 }
 
@@ -24,7 +24,7 @@ pub(crate) struct Settings {
 #[derive(Debug)]
 pub(crate) struct Authentication {
     nonces: Arc<Mutex<Nonces>>,
-    login: Login,
+    login: DigestLogin,
     answer: Option<HeaderValue>,
     round: Round,
 }
@@ -40,15 +40,15 @@ enum Round {
     Renewed,
 }
 
-impl Settings {
+impl DigestSettings {
     /// Sets the client's own credentials.
-    pub(crate) fn set_login(&mut self, login: Login) {
+    pub(crate) fn set_login(&mut self, login: DigestLogin) {
         self.login = Some(login);
     }
 
     /// Begins authentication with the call's credentials, or else the client's; returns `None` if
     /// there are neither.
-    pub(crate) fn begin(&self, login: Option<Login>) -> Option<Authentication> {
+    pub(crate) fn begin(&self, login: Option<DigestLogin>) -> Option<Authentication> {
         let login = login.or_else(|| self.login.clone())?;
         let nonces = Arc::clone(&self.nonces);
         Some(Authentication { nonces, login, answer: None, round: Round::First })
@@ -89,8 +89,12 @@ impl Authentication {
     }
 
     /// A second challenge for an answered nonce that is not stale means that the password is wrong.
-    fn next_round(&self, headers: &HeaderMap, asked: Asked<'_>) -> Option<(Challenge, Round)> {
-        let challenge = Challenge::choose(headers, asked)?;
+    fn next_round(
+        &self,
+        headers: &HeaderMap,
+        asked: Asked<'_>,
+    ) -> Option<(DigestChallenge, Round)> {
+        let challenge = DigestChallenge::choose(headers, asked)?;
         match (self.round, challenge.nonce_life()) {
             (Round::First, _) => Some((challenge, Round::Answered)),
             (Round::Answered, NonceLife::Stale) => Some((challenge, Round::Renewed)),
@@ -105,11 +109,14 @@ impl Authentication {
 }
 
 /// Checks a user name: a colon in it would end the name early (RFC 7616 §3.4.2).
-pub(crate) fn login(username: impl fmt::Display, password: impl fmt::Display) -> Result<Login> {
+pub(crate) fn login(
+    username: impl fmt::Display,
+    password: impl fmt::Display,
+) -> Result<DigestLogin> {
     let (username, password) = (username.to_string(), password.to_string());
     if username.contains(|c: char| c == ':' || c.is_control()) {
         let detail = "a user name for Digest authentication cannot hold a colon or controls";
         return Err(Error::builder(detail));
     }
-    Ok(Login { username, password })
+    Ok(DigestLogin { username, password })
 }

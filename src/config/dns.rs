@@ -60,9 +60,9 @@ where
 
 /// The resolver of the operating system (`getaddrinfo`), which is the default.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct System;
+pub struct SystemResolver;
 
-impl Resolve for System {
+impl Resolve for SystemResolver {
     fn resolve(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
         Ok((name, 0).to_socket_addrs()?.collect())
     }
@@ -74,7 +74,7 @@ pub struct Resolver(pub(crate) Arc<dyn Resolve>);
 
 impl Default for Resolver {
     fn default() -> Self {
-        Self(Arc::new(System))
+        Self(Arc::new(SystemResolver))
     }
 }
 

@@ -17,7 +17,7 @@ use std::sync::{Arc, OnceLock};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::base::buffer::Buffer;
-use crate::base::erased_box::Apart;
+use crate::base::erased_box::ErasedBox;
 use crate::coding::Codings;
 use crate::config::connect::Dialling;
 use crate::config::pool::PoolLimits;
@@ -31,7 +31,7 @@ use crate::policy::auth::netrc::Netrc;
 use crate::policy::deadline::budget::Timeouts;
 use crate::policy::proxy::environment;
 use crate::policy::proxy::rules::Proxies;
-use crate::policy::proxy::server::Hop;
+use crate::policy::proxy::server::ProxyServer;
 use crate::policy::redirect::Policy;
 use crate::url::Url;
 
@@ -45,7 +45,7 @@ pub(crate) struct Config {
     pub(crate) pool: PoolLimits,
     pub(crate) limits: Limits,
     pub(crate) redirect: Policy,
-    pub(crate) retry: retry::Settings,
+    pub(crate) retry: retry::RetrySettings,
     /// Default fields until the client is built; then they move to [`defaults`](Self::defaults).
     pub(crate) default_headers: HeaderMap,
     /// The default fields as a list: there are few, and each request searches them.
@@ -53,7 +53,7 @@ pub(crate) struct Config {
     /// The field lines of a request without fields of its own, serialized once.
     pub(crate) default_lines: OnceLock<Buffer>,
     pub(crate) credentials: Option<HeaderValue>,
-    pub(crate) digest: digest::Settings,
+    pub(crate) digest: digest::DigestSettings,
     pub(crate) netrc: Option<Netrc>,
     pub(crate) cookies: Option<Cookies>,
     pub(crate) codings: Codings,
@@ -65,13 +65,13 @@ pub(crate) struct Config {
     pub(crate) proxies: Option<Proxies>,
     /// The `Proxy-Authorization` of the default headers.
     pub(crate) proxy_login: Option<HeaderValue>,
-    pub(crate) tls: tls::Settings,
+    pub(crate) tls: tls::TlsSettings,
 }
 
 impl Config {
     /// Returns the default settings in a box.
-    pub(crate) fn apart() -> Apart<Self> {
-        Apart::new(Self::default())
+    pub(crate) fn apart() -> ErasedBox<Self> {
+        ErasedBox::new(Self::default())
     }
 
     /// Completes the settings when the client is built: reads the proxies from the environment, and
@@ -98,7 +98,7 @@ impl Config {
 
     /// Returns the proxy for `url`; `None` for a direct connection.
     #[inline]
-    pub(crate) fn proxy_for(&self, url: &Url) -> Result<Option<Arc<Hop>>> {
+    pub(crate) fn proxy_for(&self, url: &Url) -> Result<Option<Arc<ProxyServer>>> {
         match &self.proxies {
             None => Ok(None),
             // A Unix domain socket replaces proxies too.
@@ -112,7 +112,11 @@ impl Config {
 
     /// Refuses a proxy for a URL with a `connect_to`: the proxy would connect to the host in the
     /// URL.
-    fn checked_way(&self, url: &Url, proxy: Result<Option<Arc<Hop>>>) -> Result<Option<Arc<Hop>>> {
+    fn checked_way(
+        &self,
+        url: &Url,
+        proxy: Result<Option<Arc<ProxyServer>>>,
+    ) -> Result<Option<Arc<ProxyServer>>> {
         match proxy {
             Ok(Some(_)) if self.dialling.leads_elsewhere(url) => {
                 Err(Error::builder("connect_to: not supported for a request through a proxy"))
@@ -139,12 +143,12 @@ impl Default for Config {
             pool: PoolLimits::default(),
             limits: Limits::default(),
             redirect: Policy::default(),
-            retry: retry::Settings::default(),
+            retry: retry::RetrySettings::default(),
             default_headers,
             defaults: Vec::new(),
             default_lines: OnceLock::new(),
             credentials: None,
-            digest: digest::Settings::default(),
+            digest: digest::DigestSettings::default(),
             netrc: None,
             cookies: None,
             codings: Codings::default(),
@@ -154,7 +158,7 @@ impl Default for Config {
             dialling: Dialling::default(),
             proxies: None,
             proxy_login: None,
-            tls: tls::Settings::default(),
+            tls: tls::TlsSettings::default(),
         }
     }
 }

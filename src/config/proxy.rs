@@ -31,8 +31,8 @@ use std::sync::Arc;
 use http::header::{HeaderMap, HeaderValue, PROXY_AUTHORIZATION};
 
 use crate::error::Result;
-use crate::policy::proxy::rules::{Choice, Covered, Decide, Rule};
-use crate::policy::proxy::server::Hop;
+use crate::policy::proxy::rules::{Covered, Decide, ProxyChoice, ProxyRule};
+use crate::policy::proxy::server::ProxyServer;
 use crate::policy::proxy::{environment, no_proxy};
 use crate::url::{Url, Userinfo};
 
@@ -55,20 +55,20 @@ use crate::url::{Url, Userinfo};
 #[derive(Clone)]
 pub struct Proxy {
     covered: Covered,
-    source: Source,
-    except: no_proxy::NoProxy,
+    source: ProxySource,
+    except: no_proxy::NoProxyList,
     extras: Extras,
 }
 
 /// The credentials and fields for a proxy, besides its URL.
 #[derive(Clone, Default)]
 struct Extras {
-    login: Option<Login>,
+    login: Option<ProxyLogin>,
     fields: HeaderMap,
 }
 
 #[derive(Clone)]
-enum Login {
+enum ProxyLogin {
     User(Userinfo),
     /// The value of `Proxy-Authorization`.
     Custom(HeaderValue),
@@ -76,8 +76,8 @@ enum Login {
 
 /// The source of the proxy.
 #[derive(Clone)]
-enum Source {
-    Named(Hop),
+enum ProxySource {
+    Named(ProxyServer),
     Program(Arc<Decide>),
 }
 
@@ -132,8 +132,8 @@ impl Proxy {
     where
         F: Fn(&Url) -> Option<U> + Send + Sync + 'static,
     {
-        let decide = move |url: &Url| fun(url).map(|proxy| Hop::named(&proxy.into_text()));
-        Self::new(Covered::All, Source::Program(Arc::new(decide)))
+        let decide = move |url: &Url| fun(url).map(|proxy| ProxyServer::named(&proxy.into_text()));
+        Self::new(Covered::All, ProxySource::Program(Arc::new(decide)))
     }
 
     /// Sets the user name and password for the proxy, replacing those in its URL.
@@ -143,13 +143,13 @@ impl Proxy {
     /// a password.
     pub fn basic_auth(mut self, username: &str, password: &str) -> Self {
         let (username, password) = (username.into(), Some(password.into()));
-        self.extras.login = Some(Login::User(Userinfo { username, password }));
+        self.extras.login = Some(ProxyLogin::User(Userinfo { username, password }));
         self
     }
 
     /// Sets the value of `Proxy-Authorization` for HTTP proxies, replacing user name and password.
     pub fn custom_http_auth(mut self, header_value: HeaderValue) -> Self {
-        self.extras.login = Some(Login::Custom(header_value));
+        self.extras.login = Some(ProxyLogin::Custom(header_value));
         self
     }
 
@@ -169,33 +169,33 @@ impl Proxy {
     }
 
     fn named(covered: Covered, proxy: impl IntoProxy) -> Result<Self> {
-        Ok(Self::new(covered, Source::Named(Hop::named(&proxy.into_text())?)))
+        Ok(Self::new(covered, ProxySource::Named(ProxyServer::named(&proxy.into_text())?)))
     }
 
-    fn new(covered: Covered, source: Source) -> Self {
-        let except = no_proxy::NoProxy::default();
+    fn new(covered: Covered, source: ProxySource) -> Self {
+        let except = no_proxy::NoProxyList::default();
         Self { covered, source, except, extras: Extras::default() }
     }
 
     /// Checks the settings and converts them to a rule.
-    pub(crate) fn into_rule(self) -> Result<Rule> {
+    pub(crate) fn into_rule(self) -> Result<ProxyRule> {
         let Self { covered, source, except, extras } = self;
         let choice = match source {
-            Source::Named(hop) => Choice::Fixed(Arc::new(extras.give(hop)?)),
-            Source::Program(decide) => {
-                Choice::Program(Arc::new(move |url: &Url| decide(url).map(|hop| extras.give(hop?))))
-            }
+            ProxySource::Named(hop) => ProxyChoice::Fixed(Arc::new(extras.give(hop)?)),
+            ProxySource::Program(decide) => ProxyChoice::Program(Arc::new(move |url: &Url| {
+                decide(url).map(|hop| extras.give(hop?))
+            })),
         };
-        Ok(Rule { covered, except, choice })
+        Ok(ProxyRule { covered, except, choice })
     }
 }
 
 impl Extras {
-    fn give(&self, mut hop: Hop) -> Result<Hop> {
+    fn give(&self, mut hop: ProxyServer) -> Result<ProxyServer> {
         hop.add_fields(&self.fields)?;
         match &self.login {
-            Some(Login::User(user)) => hop.log_in(user)?,
-            Some(Login::Custom(value)) => {
+            Some(ProxyLogin::User(user)) => hop.log_in(user)?,
+            Some(ProxyLogin::Custom(value)) => {
                 let login = HeaderMap::from_iter([(PROXY_AUTHORIZATION, value.clone())]);
                 hop.add_fields(&login)?;
             }
@@ -210,8 +210,8 @@ impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Proxy");
         match &self.source {
-            Source::Named(hop) => debug.field("proxy", hop),
-            Source::Program(_) => debug.field("proxy", &format_args!("custom")),
+            ProxySource::Named(hop) => debug.field("proxy", hop),
+            ProxySource::Program(_) => debug.field("proxy", &format_args!("custom")),
         };
         debug.field("for", &self.covered).field("except", &self.except).finish_non_exhaustive()
     }
@@ -232,7 +232,7 @@ impl fmt::Debug for Proxy {
 /// ordinary name.
 #[derive(Debug, Clone, Default)]
 pub struct NoProxy {
-    list: no_proxy::NoProxy,
+    list: no_proxy::NoProxyList,
 }
 
 impl NoProxy {
@@ -245,7 +245,7 @@ impl NoProxy {
     /// Returns this list, always as `Some`. The result is an `Option` because reqwest's is, and
     /// because [`Proxy::no_proxy`] takes one.
     pub fn from_string(no_proxy_list: &str) -> Option<Self> {
-        Some(Self { list: no_proxy::NoProxy::parse(no_proxy_list) })
+        Some(Self { list: no_proxy::NoProxyList::parse(no_proxy_list) })
     }
 }
 

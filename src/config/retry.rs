@@ -4,9 +4,9 @@
 //!
 //! | failure | retried |
 //! | --- | --- |
-//! | no connection could be made: lookup, TCP, lost in the TLS handshake, a proxy that refuses with one of the [`statuses`](Policy::statuses) | any method: nothing was sent |
-//! | the connection was lost, or a timeout passed, before a byte of the response | idempotent methods, and those of [`also_method`](Policy::also_method) |
-//! | a response with one of the [`statuses`](Policy::statuses) | idempotent methods, and those of [`also_method`](Policy::also_method) |
+//! | no connection could be made: lookup, TCP, lost in the TLS handshake, a proxy that refuses with one of the [`statuses`](Policy::retry_statuses) | any method: nothing was sent |
+//! | the connection was lost, or a timeout passed, before a byte of the response | idempotent methods, and those of [`also_method`](Policy::retry_method) |
+//! | a response with one of the [`statuses`](Policy::retry_statuses) | idempotent methods, and those of [`also_method`](Policy::retry_method) |
 //! | an invalid certificate or another TLS error, a response that is not HTTP/1.1, a denial by a policy of the client, a partial response | never |
 //!
 //! The body has to be repeatable: bytes, files, seekable readers
@@ -30,12 +30,12 @@ pub use crate::policy::retry::{Policy, Reason, Retry};
 
 /// The retry policy and the retry budgets of a client.
 #[derive(Debug, Default)]
-pub(crate) struct Settings {
+pub(crate) struct RetrySettings {
     pub(crate) policy: Option<Arc<Policy>>,
     ledger: Mutex<Ledger>,
 }
 
-impl Settings {
+impl RetrySettings {
     /// Locks the ledger. A panic elsewhere cannot leave it in an inconsistent state.
     pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)

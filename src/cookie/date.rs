@@ -8,7 +8,7 @@ use crate::base::calendar::{self, DateTime, Time};
 
 /// Returns the instant that `input` names, or `None` if the RFC says to ignore the attribute.
 pub(crate) fn parse(input: &[u8]) -> Option<SystemTime> {
-    let mut fields = Fields::default();
+    let mut fields = DateFields::default();
     for token in input.split(|&byte| is_delimiter(byte)) {
         fields.take(token);
     }
@@ -16,14 +16,14 @@ pub(crate) fn parse(input: &[u8]) -> Option<SystemTime> {
 }
 
 #[derive(Default)]
-struct Fields {
+struct DateFields {
     time: Option<Time>,
     day: Option<u32>,
     month: Option<usize>,
     year: Option<u32>,
 }
 
-impl Fields {
+impl DateFields {
     /// Stores the token in the first field, in this order, that is still empty and whose form it
     /// has.
     fn take(&mut self, token: &[u8]) {

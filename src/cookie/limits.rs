@@ -17,47 +17,47 @@ pub struct Limits {
     /// 5).
     ///
     /// Default: 4096.
-    pub cookie_bytes: usize,
+    pub max_cookie_bytes: usize,
 
     /// The most bytes of an attribute's value; a longer attribute is ignored (§5.6, attribute step
     /// 6).
     ///
     /// Default: 1024.
-    pub attribute_bytes: usize,
+    pub max_attribute_bytes: usize,
 
     /// The most `Set-Cookie` fields of one response that are used, so that one response cannot
     /// replace the whole jar. Further fields are ignored.
     ///
     /// Default: 50, as in curl.
-    pub per_response: usize,
+    pub max_per_response: usize,
 
     /// The most cookies of one domain. Beyond it the least recently used cookie is evicted, one
     /// without `Secure` before others.
     ///
     /// Default: 50, the minimum that §6.1 requires.
-    pub per_domain: usize,
+    pub max_per_domain: usize,
 
     /// The most cookies in total. Beyond it the least recently used cookie is evicted.
     ///
     /// Default: 3000, the minimum that §6.1 requires.
-    pub in_all: usize,
+    pub max_total: usize,
 
     /// The most bytes of the `Cookie` field's value; further cookies are not sent.
     ///
     /// Default: 8182. With the field name that makes 8190 bytes, beyond which servers commonly
     /// refuse a line: the default of Apache's `LimitRequestFieldSize`, and curl's limit.
-    pub header_bytes: usize,
+    pub max_header_bytes: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            cookie_bytes: 4096,
-            attribute_bytes: 1024,
-            per_response: 50,
-            per_domain: 50,
-            in_all: 3000,
-            header_bytes: 8190 - "cookie: ".len(),
+            max_cookie_bytes: 4096,
+            max_attribute_bytes: 1024,
+            max_per_response: 50,
+            max_per_domain: 50,
+            max_total: 3000,
+            max_header_bytes: 8190 - "cookie: ".len(),
         }
     }
 }

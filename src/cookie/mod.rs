@@ -89,9 +89,9 @@ pub use self::limits::Limits;
 use self::parse::SetCookie;
 pub use self::provider::CookieStore;
 pub(crate) use self::provider::Cookies;
-pub(crate) use self::refusal::Refusal;
+pub(crate) use self::refusal::CookieRefusal;
 pub use self::same_site::SameSite;
-pub use self::saved::{Loaded, SessionCookies};
+pub use self::saved::{LoadReport, SessionCookies};
 pub use self::stored::StoredCookie;
 pub use crate::cookie::jar::Jar;
 

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::date;
 use super::limits::Limits;
-use super::refusal::Refusal;
+use super::refusal::CookieRefusal;
 use super::same_site::SameSite;
 
 /// The contents of one `Set-Cookie` field, as slices of the field's value. For a repeated attribute
@@ -29,22 +29,22 @@ pub(crate) struct SetCookie<'a> {
 }
 
 impl<'a> SetCookie<'a> {
-    pub(crate) fn parse(input: &'a [u8], limits: &Limits) -> Result<Self, Refusal> {
+    pub(crate) fn parse(input: &'a [u8], limits: &Limits) -> Result<Self, CookieRefusal> {
         if input.iter().any(|&byte| is_control(byte)) {
-            return Err(Refusal::ControlOctet);
+            return Err(CookieRefusal::ControlOctet);
         }
         let mut parts = input.split(|&byte| byte == b';');
         let (name, value) = name_and_value(parts.next().unwrap_or_default());
         if name.is_empty() && value.is_empty() {
-            return Err(Refusal::Empty);
+            return Err(CookieRefusal::Empty);
         }
-        if name.len() + value.len() > limits.cookie_bytes {
-            return Err(Refusal::PairTooLong);
+        if name.len() + value.len() > limits.max_cookie_bytes {
+            return Err(CookieRefusal::PairTooLong);
         }
         let mut cookie = Self { name, value, ..Self::default() };
         for attribute in parts {
             let (name, value) = split_pair(attribute).unwrap_or((attribute.trim_ascii(), b""));
-            if value.len() <= limits.attribute_bytes {
+            if value.len() <= limits.max_attribute_bytes {
                 cookie.apply(name, value);
             }
         }

@@ -3,12 +3,12 @@
 /// The reason why a `Set-Cookie` was not stored. It is not visible to the server; tests and logs
 /// use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum CookieRefusal {
     /// A control character other than TAB (RFC 6265bis §5.6 step 1).
     ControlOctet,
     /// Neither name nor value (§5.7 step 2).
     Empty,
-    /// Name and value together over [the limit](super::limits::Limits::cookie_bytes) (§5.6 step 5).
+    /// Name and value together over [the limit](super::limits::Limits::max_cookie_bytes) (§5.6 step 5).
     PairTooLong,
     /// The request's host or directory is longer than a cookie may carry.
     SiteTooLong,

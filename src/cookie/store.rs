@@ -14,7 +14,7 @@ use http::HeaderValue;
 
 use super::limits::Limits;
 use super::parse::SetCookie;
-use super::refusal::Refusal;
+use super::refusal::CookieRefusal;
 use super::saved::Record;
 use super::site::{Scheme, Site, path_matches};
 use super::stored::StoredCookie;
@@ -33,11 +33,11 @@ pub(crate) struct Store {
     next_expiry: Option<SystemTime>,
     /// The order of eviction when the store is full: the cookies at the time the queue was built,
     /// the least recently used last. Cookies used since then are more recent than all in the queue.
-    queue: Vec<Queued>,
+    queue: Vec<LastUse>,
 }
 
 /// A cookie at the time the queue was built; its next use makes this entry stale.
-struct Queued {
+struct LastUse {
     accessed: u64,
     created: u64,
     key: String,
@@ -51,13 +51,13 @@ impl Store {
         site: Site<'_>,
         set_cookie: &[u8],
         now: SystemTime,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), CookieRefusal> {
         self.evict_expired(now);
         let parsed = SetCookie::parse(set_cookie, &self.limits)?;
         let cookie = StoredCookie::admit(&parsed, site, &self.limits, now)?;
         let key = site.key(&cookie.domain);
         if site.scheme == Scheme::Plain && self.has_secure_under(&key, &cookie) {
-            return Err(Refusal::OverlaysSecure);
+            return Err(CookieRefusal::OverlaysSecure);
         }
         self.put(key, cookie, now);
         Ok(())
@@ -72,11 +72,15 @@ impl Store {
     }
 
     /// Adds a cookie from a file. An expired one has no effect.
-    pub(crate) fn restore(&mut self, record: &Record, now: SystemTime) -> Result<(), Refusal> {
+    pub(crate) fn restore(
+        &mut self,
+        record: &Record,
+        now: SystemTime,
+    ) -> Result<(), CookieRefusal> {
         self.evict_expired(now);
         let (key, cookie) = record.admit(&self.limits, now)?;
         if cookie.is_expired(now) {
-            return Err(Refusal::Expired);
+            return Err(CookieRefusal::Expired);
         }
         self.put(key, cookie, now);
         Ok(())
@@ -94,7 +98,7 @@ impl Store {
                 line.extend_from_slice(b"; ");
             }
             cookie.write_pair(&mut line);
-            if line.len() > self.limits.header_bytes {
+            if line.len() > self.limits.max_header_bytes {
                 line.truncate(fits);
                 break;
             }
@@ -208,7 +212,7 @@ impl Store {
     /// Evicts one cookie of a domain over its limit: the least recently used, but no `Secure`
     /// cookie while there is another, so that plain `http` cannot evict them.
     fn evict_excess_of(&mut self, key: &str) {
-        let crowded = self.domains.get(key).filter(|held| held.len() > self.limits.per_domain);
+        let crowded = self.domains.get(key).filter(|held| held.len() > self.limits.max_per_domain);
         let oldest =
             crowded.into_iter().flatten().min_by_key(|c| (c.secure, c.accessed, c.created));
         if let Some(created) = oldest.map(|cookie| cookie.created) {
@@ -219,7 +223,7 @@ impl Store {
     /// Evicts one cookie of a store over its limit: the least recently used. The queue avoids a
     /// search of the whole store for each cookie, which would make a flood of cookies costly.
     fn evict_excess(&mut self) {
-        if self.len > self.limits.in_all && !self.evict_queued() {
+        if self.len > self.limits.max_total && !self.evict_queued() {
             self.queue_all();
             self.evict_queued();
         }
@@ -228,7 +232,7 @@ impl Store {
     /// Evicts the next cookie in the queue that still exists and was not used since, if there is
     /// one.
     fn evict_queued(&mut self) -> bool {
-        while let Some(Queued { accessed, created, key }) = self.queue.pop() {
+        while let Some(LastUse { accessed, created, key }) = self.queue.pop() {
             let is_it = |held: &StoredCookie| (held.accessed, held.created) == (accessed, created);
             if self.take(&key, is_it).is_some() {
                 return true;
@@ -239,7 +243,7 @@ impl Store {
 
     fn queue_all(&mut self) {
         let all = self.domains.iter().flat_map(|(key, held)| held.iter().map(move |c| (key, c)));
-        let queued = |(key, cookie): (&String, &StoredCookie)| Queued {
+        let queued = |(key, cookie): (&String, &StoredCookie)| LastUse {
             accessed: cookie.accessed,
             created: cookie.created,
             key: key.clone(),

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::limits::Limits;
 use super::parse::SetCookie;
-use super::refusal::Refusal;
+use super::refusal::CookieRefusal;
 use super::same_site::SameSite;
 use super::site::{Scheme, Site};
 use super::suffix::is_public_suffix;
@@ -114,17 +114,17 @@ impl StoredCookie {
         site: Site<'_>,
         limits: &Limits,
         now: SystemTime,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, CookieRefusal> {
         let (domain, scope) = domain_and_scope(set_cookie.domain, site)?;
         let path = set_cookie.path.unwrap_or(site.default_path().as_bytes());
-        if domain.len() > MAX_DOMAIN || path.len() > limits.attribute_bytes {
-            return Err(Refusal::SiteTooLong);
+        if domain.len() > MAX_DOMAIN || path.len() > limits.max_attribute_bytes {
+            return Err(CookieRefusal::SiteTooLong);
         }
         if set_cookie.secure && site.scheme == Scheme::Plain {
-            return Err(Refusal::SecureOverPlain);
+            return Err(CookieRefusal::SecureOverPlain);
         }
         if !keeps_prefix_promise(set_cookie, scope) {
-            return Err(Refusal::Prefix);
+            return Err(CookieRefusal::Prefix);
         }
         Ok(Self {
             name: set_cookie.name.into(),
@@ -190,17 +190,20 @@ impl fmt::Debug for StoredCookie {
 }
 
 /// §5.7 steps 7 to 10.
-fn domain_and_scope(domain: Option<&[u8]>, site: Site<'_>) -> Result<(String, Scope), Refusal> {
+fn domain_and_scope(
+    domain: Option<&[u8]>,
+    site: Site<'_>,
+) -> Result<(String, Scope), CookieRefusal> {
     let host_only = (site.host.to_owned(), Scope::HostOnly);
     let Some(domain) = domain else { return Ok(host_only) };
     // A non-ASCII domain matches no host, so it needs no rule of its own.
-    let domain = std::str::from_utf8(domain).map_err(|_| Refusal::ForeignDomain)?;
+    let domain = std::str::from_utf8(domain).map_err(|_| CookieRefusal::ForeignDomain)?;
     let domain = domain.to_ascii_lowercase();
     if is_public_suffix(&domain) {
-        return if domain == site.host { Ok(host_only) } else { Err(Refusal::PublicSuffix) };
+        return if domain == site.host { Ok(host_only) } else { Err(CookieRefusal::PublicSuffix) };
     }
     if !site.domain_matches(&domain) {
-        return Err(Refusal::ForeignDomain);
+        return Err(CookieRefusal::ForeignDomain);
     }
     Ok((domain, Scope::Domain))
 }

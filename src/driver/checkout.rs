@@ -6,29 +6,29 @@ use std::time::Duration;
 use super::connect;
 use super::connection::{Connection, close};
 use super::permit::{Grant, Grants, Permit, Waiter};
-use super::shared::{Idle, Shared};
+use super::shared::{Connections, Shared};
 use super::system::System;
-use crate::base::erased_box::Apart;
+use crate::base::erased_box::ErasedBox;
 use crate::base::timings::Lap;
 use crate::body::Source;
 use crate::call::Call;
 use crate::call::log;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 use crate::error::{Error, Phase, Result};
 use crate::http1::close::CloseReason;
 use crate::policy::deadline::budget::{Expired, Operation};
 use crate::policy::route::Route;
 use crate::pool::Closed;
-use crate::pool::permits::{Left, Permits, Place, Ticket};
+use crate::pool::permits::{Availability, Left, Permits, Ticket};
 
-enum Checkout<F: Front> {
-    Idle(Apart<Connection<F>>),
+enum Checkout<F: Runtime> {
+    Idle(ErasedBox<Connection<F>>),
     Permit(Permit<F>),
-    Queued(Queued<F>),
+    Queued(QueuedCall<F>),
 }
 
 /// A place in the queue. Dropping it leaves the queue.
-struct Queued<F: Front> {
+struct QueuedCall<F: Runtime> {
     shared: Arc<Shared<F>>,
     route: Route,
     ticket: Ticket,
@@ -37,10 +37,10 @@ struct Queued<F: Front> {
 
 /// Returns a connection to the call's current URL: the live idle one that was used last, or a new
 /// one.
-pub(super) async fn connection<F: Front>(
+pub(super) async fn connection<F: Runtime>(
     shared: &Arc<Shared<F>>,
     call: &mut Call<'_, F::Source>,
-) -> Result<Apart<Connection<F>>> {
+) -> Result<ErasedBox<Connection<F>>> {
     connect::check_url(call)?;
     loop {
         // A call that is over must not use up an idle connection.
@@ -78,17 +78,17 @@ pub(super) async fn connection<F: Front>(
 
 /// Handles a connection that was dead on reuse: if its peer closes each connection right after its
 /// response, the route is not pooled for a while.
-pub(super) fn learn<F: Front>(shared: &Shared<F>, dead: &Connection<F>) {
+pub(super) fn learn<F: Runtime>(shared: &Shared<F>, dead: &Connection<F>) {
     if dead.was_closed_early() {
         shared.idle().pool.closed_early(dead.link.route(), shared.system.now());
     }
 }
 
 /// Returns the idle connection, or `Err` with it if it is dead.
-async fn check_alive<F: Front>(
-    mut connection: Apart<Connection<F>>,
+async fn check_alive<F: Runtime>(
+    mut connection: ErasedBox<Connection<F>>,
     call: &mut Call<'_, F::Source>,
-) -> Result<Apart<Connection<F>>, Apart<Connection<F>>> {
+) -> Result<ErasedBox<Connection<F>>, ErasedBox<Connection<F>>> {
     let looked_at = &mut *connection;
     if !looked_at.is_alive(&mut call.budget).await {
         return Err(connection);
@@ -97,7 +97,7 @@ async fn check_alive<F: Front>(
     Ok(connection)
 }
 
-fn check_out<F: Front>(shared: &Arc<Shared<F>>, call: &Call<'_, F::Source>) -> Checkout<F> {
+fn check_out<F: Runtime>(shared: &Arc<Shared<F>>, call: &Call<'_, F::Source>) -> Checkout<F> {
     let now = call.budget.recent(|| shared.system.now());
     let mut idle = shared.idle();
     let mut closed = idle.pool.expire(now);
@@ -142,31 +142,35 @@ const SHORTEST_FORK: Duration = Duration::from_micros(10);
 /// Clears the pool in a child of `fork`: the connections, permits and waiters belong to the parent.
 /// If both processes wrote on one connection, each would get the other's responses.
 #[cold]
-fn begin_anew<F: Front>(
-    idle: &mut Idle<F>,
+fn begin_anew<F: Runtime>(
+    idle: &mut Connections<F>,
     shared: &Shared<F>,
-) -> (Vec<Apart<Connection<F>>>, Permits<Waiter<F>>) {
+) -> (Vec<ErasedBox<Connection<F>>>, Permits<Waiter<F>>) {
     idle.process = shared.system.process();
     let permits = Permits::new(shared.config.pool.max_open_per_host);
     (idle.pool.clear(), std::mem::replace(&mut idle.permits, permits))
 }
 
 /// Returns a permit for a new connection, or a place in the queue.
-fn place<F: Front>(idle: &mut Idle<F>, shared: &Arc<Shared<F>>, route: Route) -> Checkout<F> {
+fn place<F: Runtime>(
+    idle: &mut Connections<F>,
+    shared: &Arc<Shared<F>>,
+    route: Route,
+) -> Checkout<F> {
     match idle.permits.hold(&route) {
-        Place::Held => {
+        Availability::Held => {
             let process = idle.process;
             Checkout::Permit(Permit::new(shared, route, process))
         }
-        Place::Full => {
+        Availability::Full => {
             let grants = Arc::new(Grants::default());
             let ticket = idle.permits.wait(&route, Waiter(Arc::clone(&grants)));
-            Checkout::Queued(Queued { shared: Arc::clone(shared), route, ticket, grants })
+            Checkout::Queued(QueuedCall { shared: Arc::clone(shared), route, ticket, grants })
         }
     }
 }
 
-impl<F: Front> Queued<F> {
+impl<F: Runtime> QueuedCall<F> {
     /// Waits for a grant. The connect timeout does not run yet.
     async fn wait(self, call: &mut Call<'_, F::Source>) -> Result<Grant<F>> {
         let system = &self.shared.system;
@@ -195,7 +199,7 @@ impl<F: Front> Queued<F> {
     }
 }
 
-impl<F: Front> Drop for Queued<F> {
+impl<F: Runtime> Drop for QueuedCall<F> {
     fn drop(&mut self) {
         self.leave();
     }

@@ -7,16 +7,16 @@ use http::HeaderMap;
 
 use super::socket::{Addresses, Socket, SocketError};
 use super::system::{Meanwhile, Pending};
-use crate::base::buffer::Shelf;
+use crate::base::buffer::BufferPool;
 use crate::base::cancel::{Hook, Watch};
-use crate::base::erased_box::Apart;
+use crate::base::erased_box::ErasedBox;
 use crate::body::{Body, Feed};
 use crate::call::log;
 use crate::call::{Call, Failure};
-use crate::driver::link::{Halt, Link};
+use crate::driver::link::{ConnectionMachine, ExchangeFailure};
 use crate::driver::permit::Permit;
 use crate::driver::poll_once::unless;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 use crate::error::Error;
 use crate::http1::close::CloseReason;
 use crate::http1::exchange::{BodyStep, SendStep, Step};
@@ -35,9 +35,9 @@ const IDLE_READS: usize = 4;
 
 /// An open connection: a socket, and the machine that interprets its bytes.
 #[derive(Debug)]
-pub(crate) struct Connection<F: Front> {
+pub(crate) struct Connection<F: Runtime> {
     pub(crate) socket: Socket<F::System>,
-    pub(crate) link: Link,
+    pub(crate) link: ConnectionMachine,
     opened: Instant,
     /// Keeps the cancel hook of the current call registered.
     watch: Option<Watch>,
@@ -79,7 +79,7 @@ pub(crate) enum Patience {
 
 /// Closes the connection. Over TLS it sends `close_notify` or the pending alert first, unless the
 /// connection belongs to the parent process after a fork.
-impl<F: Front> Drop for Connection<F> {
+impl<F: Runtime> Drop for Connection<F> {
     fn drop(&mut self) {
         log::closed(self.link.route(), self.closing);
         self.socket.closing(self.closing);
@@ -91,7 +91,7 @@ impl<F: Front> Drop for Connection<F> {
     }
 }
 
-impl<F: Front> Pooled for Apart<Connection<F>> {
+impl<F: Runtime> Pooled for ErasedBox<Connection<F>> {
     fn route(&self) -> &Route {
         self.link.route()
     }
@@ -105,10 +105,10 @@ impl<F: Front> Pooled for Apart<Connection<F>> {
     }
 }
 
-impl<F: Front> Connection<F> {
+impl<F: Runtime> Connection<F> {
     pub(crate) fn new(
         socket: Socket<F::System>,
-        link: Link,
+        link: ConnectionMachine,
         permit: Permit<F>,
         now: Instant,
     ) -> Self {
@@ -160,7 +160,7 @@ impl<F: Front> Connection<F> {
     }
 
     /// Takes the connection out of the pool after that idle time and gives it buffers.
-    pub(crate) fn wake(&mut self, shelf: &mut Shelf, idled: impl FnOnce() -> Duration) {
+    pub(crate) fn wake(&mut self, shelf: &mut BufferPool, idled: impl FnOnce() -> Duration) {
         self.is_just_reused = self.link.is_fresh() && idled() <= SOON;
         self.closing = CloseReason::Abandoned;
         self.link.wake(shelf);
@@ -199,7 +199,7 @@ impl<F: Front> Connection<F> {
         head.map_err(|halt| self.failure(halt))
     }
 
-    fn failure(&mut self, halt: Halt) -> Failure {
+    fn failure(&mut self, halt: ExchangeFailure) -> Failure {
         self.closing = halt.close_reason();
         self.link.failure(halt)
     }
@@ -209,7 +209,7 @@ impl<F: Front> Connection<F> {
         &mut self,
         body: &mut Body<F::Source>,
         budget: &mut Budget,
-    ) -> Result<Box<ResponseHead>, Halt> {
+    ) -> Result<Box<ResponseHead>, ExchangeFailure> {
         let mut write_error = None;
         let mut awaits_since = None;
         loop {
@@ -245,9 +245,9 @@ impl<F: Front> Connection<F> {
     /// the one that explains most: one that the peer sent, else the first.
     async fn give_up(
         &mut self,
-        halt: Halt,
-        write_error: Option<Halt>,
-    ) -> Result<Box<ResponseHead>, Halt> {
+        halt: ExchangeFailure,
+        write_error: Option<ExchangeFailure>,
+    ) -> Result<Box<ResponseHead>, ExchangeFailure> {
         if let Some(head) = self.answer_beside(&halt).await {
             return Ok(head);
         }
@@ -257,13 +257,19 @@ impl<F: Front> Connection<F> {
 
     /// Returns the final head if it has arrived although the client could not continue. A request
     /// whose body failed was not carried out, even if the response is a success.
-    async fn answer_beside(&mut self, halt: &Halt) -> Option<Box<ResponseHead>> {
+    async fn answer_beside(&mut self, halt: &ExchangeFailure) -> Option<Box<ResponseHead>> {
         let takes_success = match halt {
             // The total limit ends the wait for a response. It must not lose one that arrived while
             // the request was being sent.
-            Halt::Expired(expired) if expired.is_of_peer() || !self.link.session.is_sent() => true,
-            Halt::Body(_) => false,
-            Halt::Expired(_) | Halt::Io(_) | Halt::Session(_) => return None,
+            ExchangeFailure::Expired(expired)
+                if expired.is_of_peer() || !self.link.session.is_sent() =>
+            {
+                true
+            }
+            ExchangeFailure::Body(_) => false,
+            ExchangeFailure::Expired(_) | ExchangeFailure::Io(_) | ExchangeFailure::Session(_) => {
+                return None;
+            }
         };
         if halt.is_cancelled() || !self.may_be_heard() {
             return None;
@@ -283,7 +289,7 @@ impl<F: Front> Connection<F> {
     }
 
     /// Checks whether the peer sent something before the request.
-    async fn look(&mut self, budget: &mut Budget) -> Result<(), Halt> {
+    async fn look(&mut self, budget: &mut Budget) -> Result<(), ExchangeFailure> {
         match self.socket.pending() {
             Pending::Bytes => self.read(budget).await,
             Pending::Nothing | Pending::End => {
@@ -293,7 +299,7 @@ impl<F: Front> Connection<F> {
         }
     }
 
-    async fn read(&mut self, budget: &mut Budget) -> Result<(), Halt> {
+    async fn read(&mut self, budget: &mut Budget) -> Result<(), ExchangeFailure> {
         if !self.link.session.has_heard() {
             self.socket.readable(budget).await?; // a waiting connection holds no read buffer
         }
@@ -307,12 +313,12 @@ impl<F: Front> Connection<F> {
     /// Reads the response. After a write that timed out, reads only what has already arrived.
     async fn read_answer(
         &mut self,
-        write_error: Option<&Halt>,
+        write_error: Option<&ExchangeFailure>,
         budget: &mut Budget,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), ExchangeFailure> {
         match write_error {
-            Some(Halt::Expired(expired)) if self.socket.pending() != Pending::Bytes => {
-                Err(Halt::Expired(*expired))
+            Some(ExchangeFailure::Expired(expired)) if self.socket.pending() != Pending::Bytes => {
+                Err(ExchangeFailure::Expired(*expired))
             }
             _ => self.read(budget).await,
         }
@@ -324,7 +330,7 @@ impl<F: Front> Connection<F> {
         &mut self,
         since: &mut Option<Instant>,
         budget: &mut Budget,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), ExchangeFailure> {
         let since = *since.get_or_insert_with(|| self.socket.now());
         let space = self.link.session.read_space();
         match self.socket.read_as(Operation::Continue, space, Some(since), budget).await {
@@ -342,14 +348,14 @@ impl<F: Front> Connection<F> {
         &mut self,
         body: &mut Body<F::Source>,
         budget: &mut Budget,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), ExchangeFailure> {
         match self.fill(body, None, budget).await? {
             Filling::Input => self.read(budget).await,
             Filling::Done | Filling::Late => Ok(()),
         }
     }
 
-    async fn write(&mut self, budget: &mut Budget) -> Result<(), Halt> {
+    async fn write(&mut self, budget: &mut Budget) -> Result<(), ExchangeFailure> {
         let meanwhile = match self.may_be_heard() {
             true => Meanwhile::Listen,
             false => Meanwhile::Wait,
@@ -371,7 +377,7 @@ impl<F: Front> Connection<F> {
         &mut self,
         meanwhile: Meanwhile,
         budget: &mut Budget,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), ExchangeFailure> {
         match self.socket.write(self.link.session.output(), meanwhile, budget).await? {
             0 => self.read(budget).await,
             count => {
@@ -388,13 +394,13 @@ impl<F: Front> Connection<F> {
         body: &mut Body<F::Source>,
         patience: Option<Duration>,
         budget: &Budget,
-    ) -> Result<Filling, Halt> {
+    ) -> Result<Filling, ExchangeFailure> {
         let Self { socket, link, .. } = self;
         let space = link.session.body_space();
         loop {
             let (source, into, holds_bytes) = match body.feed(space) {
                 Feed::Filled(0) => {
-                    let trailers = body.trailers().map_err(Halt::body)?;
+                    let trailers = body.trailers().map_err(ExchangeFailure::body)?;
                     link.session.body_end(&trailers)?;
                     return Ok(Filling::Done);
                 }
@@ -405,7 +411,9 @@ impl<F: Front> Connection<F> {
                 Feed::Read { source, into, holds_bytes } => (source, into, holds_bytes),
             };
             // Without a limit here a source could outlast all limits before anything is written.
-            let wait = budget.wait(Operation::Source, || socket.now()).map_err(Halt::Expired)?;
+            let wait = budget
+                .wait(Operation::Source, || socket.now())
+                .map_err(ExchangeFailure::Expired)?;
             let (wait, is_patience) = wait.no_longer_than(patience);
             let mut input = Ok(());
             let read = unless(F::read(source, into), async {
@@ -416,7 +424,8 @@ impl<F: Front> Connection<F> {
             match (read.await, input) {
                 (Some(count), _) => {
                     socket.forget_waits();
-                    body.fed(count.map_err(Halt::body)?).map_err(Halt::body)?;
+                    body.fed(count.map_err(ExchangeFailure::body)?)
+                        .map_err(ExchangeFailure::body)?;
                 }
                 (None, _) if holds_bytes => {
                     link.session.body_filled(body.take_filled());
@@ -456,13 +465,13 @@ impl<F: Front> Connection<F> {
 
     /// Returns whether the response may still arrive after a failed write: a broken connection may
     /// already hold it, and so may one whose peer accepts no more bytes.
-    fn may_be_answered(&self, halt: &Halt) -> bool {
+    fn may_be_answered(&self, halt: &ExchangeFailure) -> bool {
         match halt {
-            Halt::Io(_) => true,
-            Halt::Expired(_) => {
+            ExchangeFailure::Io(_) => true,
+            ExchangeFailure::Expired(_) => {
                 !self.link.session.awaits_head() || self.socket.pending() == Pending::Bytes
             }
-            Halt::Session(_) | Halt::Body(_) => false,
+            ExchangeFailure::Session(_) | ExchangeFailure::Body(_) => false,
         }
     }
 
@@ -481,7 +490,7 @@ impl<F: Front> Connection<F> {
         &mut self,
         into: &mut [u8],
         budget: &mut Budget,
-    ) -> Result<usize, Halt> {
+    ) -> Result<usize, ExchangeFailure> {
         loop {
             match self.link.session.read_body(into)? {
                 BodyStep::Data(count) => return Ok(count),
@@ -519,7 +528,7 @@ impl<F: Front> Connection<F> {
         into: &mut [u8],
         body: &mut Body<F::Source>,
         budget: &mut Budget,
-    ) -> Result<usize, Halt> {
+    ) -> Result<usize, ExchangeFailure> {
         loop {
             match self.link.session.read_body(into)? {
                 BodyStep::Data(count) => return Ok(count),
@@ -538,8 +547,8 @@ impl<F: Front> Connection<F> {
                 // A peer that accepts no more bytes, or not in time, may still send more of the
                 // response.
                 _ => match self.write_or_read(Meanwhile::Converse, budget).await {
-                    Err(Halt::Io(_)) => self.link.session.write_failed(),
-                    Err(Halt::Expired(_)) => self.link.session.stop_sending(),
+                    Err(ExchangeFailure::Io(_)) => self.link.session.write_failed(),
+                    Err(ExchangeFailure::Expired(_)) => self.link.session.stop_sending(),
                     written => written?,
                 },
             }
@@ -552,7 +561,7 @@ impl<F: Front> Connection<F> {
         &mut self,
         body: &mut Body<F::Source>,
         budget: &mut Budget,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), ExchangeFailure> {
         // A body of known length was announced, so its source has the usual time limits.
         let patience = body.length().is_none().then_some(REST_PATIENCE);
         loop {
@@ -568,7 +577,7 @@ impl<F: Front> Connection<F> {
                 },
             };
             match sent {
-                Err(halt) if halt.is_cancelled() || matches!(halt, Halt::Body(_)) => {
+                Err(halt) if halt.is_cancelled() || matches!(halt, ExchangeFailure::Body(_)) => {
                     return Err(halt);
                 }
                 Ok(()) if !self.link.session.has_leftover() => {}
@@ -599,7 +608,7 @@ impl<F: Front> Connection<F> {
     }
 
     /// Returns its buffers before it becomes idle.
-    pub(crate) fn rest(&mut self, shelf: &mut Shelf) {
+    pub(crate) fn rest(&mut self, shelf: &mut BufferPool) {
         self.link.session.rest(shelf);
     }
 
@@ -658,7 +667,7 @@ impl<F: Front> Connection<F> {
     }
 }
 
-impl<F: Front> Apart<Connection<F>> {
+impl<F: Runtime> ErasedBox<Connection<F>> {
     pub(crate) fn close(mut self, reason: CloseReason) {
         self.closing = reason;
     }
@@ -671,7 +680,9 @@ impl<F: Front> Apart<Connection<F>> {
 }
 
 /// Closes the connections that the pool returned.
-pub(super) fn close<F: Front>(closed: impl IntoIterator<Item = Closed<Apart<Connection<F>>>>) {
+pub(super) fn close<F: Runtime>(
+    closed: impl IntoIterator<Item = Closed<ErasedBox<Connection<F>>>>,
+) {
     for Closed { connection, reason } in closed {
         connection.close(reason);
     }

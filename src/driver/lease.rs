@@ -8,11 +8,11 @@ use http::HeaderMap;
 use super::connection::{Connection, Patience, close};
 use super::shared::Shared;
 use super::system::System;
-use crate::base::erased_box::Apart;
+use crate::base::erased_box::ErasedBox;
 use crate::body::Body;
 use crate::driver::permit::Grant;
 use crate::driver::poll_once::ready;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 use crate::error::Result;
 use crate::policy::deadline::budget::{Budget, Stage};
 use crate::pool::Pooled as _;
@@ -24,9 +24,9 @@ const SKIP_PATIENCE: Duration = Duration::from_millis(100);
 /// A connection whose response is being read. When the lease ends, the connection is pooled if it
 /// is clean or can be drained without waiting; otherwise it is closed.
 #[derive(Debug)]
-pub(crate) struct Lease<F: Front> {
+pub(crate) struct Lease<F: Runtime> {
     /// `None` after the end of the lease.
-    connection: Option<Apart<Connection<F>>>,
+    connection: Option<ErasedBox<Connection<F>>>,
     shared: Arc<Shared<F>>,
     budget: Budget,
     /// Ends the lease. A function pointer keeps this large code out of the caller's crate, where it
@@ -34,9 +34,9 @@ pub(crate) struct Lease<F: Front> {
     release: fn(&mut Self),
 }
 
-impl<F: Front> Lease<F> {
+impl<F: Runtime> Lease<F> {
     pub(crate) fn new(
-        connection: Apart<Connection<F>>,
+        connection: ErasedBox<Connection<F>>,
         shared: &Arc<Shared<F>>,
         budget: Budget,
     ) -> Self {
@@ -52,7 +52,7 @@ impl<F: Front> Lease<F> {
 
     /// Returns the maximum that `bytes`, `text` and `json` read into memory.
     pub(crate) fn body_limit(&self) -> u64 {
-        self.shared.config.limits.body_bytes
+        self.shared.config.limits.max_body_bytes
     }
 
     /// Reads the next bytes of the body; 0 means the end.
@@ -94,7 +94,7 @@ impl<F: Front> Lease<F> {
     }
 
     /// Ends the lease without returning the connection to the pool.
-    pub(crate) fn into_connection(mut self) -> Option<(Apart<Connection<F>>, Budget)> {
+    pub(crate) fn into_connection(mut self) -> Option<(ErasedBox<Connection<F>>, Budget)> {
         Some((self.connection.take()?, self.budget.clone()))
     }
 
@@ -106,16 +106,16 @@ impl<F: Front> Lease<F> {
     }
 }
 
-impl<F: Front> Drop for Lease<F> {
+impl<F: Runtime> Drop for Lease<F> {
     fn drop(&mut self) {
         (self.release)(self);
     }
 }
 
-impl<F: Front> Lease<F> {
+impl<F: Runtime> Lease<F> {
     async fn end(&mut self, patience: Patience) {
         let Some(mut connection) = self.connection.take() else { return };
-        let limit = self.shared.config.limits.drained_bytes;
+        let limit = self.shared.config.limits.max_drain_bytes;
         let held = &mut *connection;
         if let Err(reason) = held.drain(limit, patience, &mut self.budget).await {
             return connection.close(reason);

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use http::Version;
 
-use crate::base::buffer::Shelf;
+use crate::base::buffer::BufferPool;
 use crate::body::{BodyError, Source};
 use crate::call::{Call, Failure};
 use crate::config::Config;
@@ -14,8 +14,8 @@ use crate::error::{Cause, Error, Kind, Phase, Result};
 use crate::http1::close::CloseReason;
 use crate::http1::exchange::{Missing, Outgoing};
 use crate::policy::deadline::budget::Expired;
-use crate::policy::proxy::server::{self, Hop, Protocol};
-use crate::policy::retry::{Answered, Loss, Origin, Sent};
+use crate::policy::proxy::server::{self, Protocol, ProxyServer};
+use crate::policy::retry::{Answered, ConnectionOrigin, Loss, Sent};
 use crate::policy::route::{Route, Security, Target};
 use crate::transport::connect::Connect;
 use crate::transport::layers::{Layers, Setup};
@@ -26,15 +26,15 @@ use crate::transport::tunnel::Tunnel;
 
 /// The machine of a connection, its route, and the fact that it is new or from the pool.
 #[derive(Debug)]
-pub(crate) struct Link {
+pub(crate) struct ConnectionMachine {
     pub(crate) session: Session,
     route: Route,
-    origin: Origin,
+    origin: ConnectionOrigin,
 }
 
 /// The reason why an exchange cannot continue.
 #[derive(Debug)]
-pub(crate) enum Halt {
+pub(crate) enum ExchangeFailure {
     /// A time limit of the call is over, or the call was canceled.
     Expired(Expired),
     /// The socket failed.
@@ -44,7 +44,7 @@ pub(crate) enum Halt {
     Body(Error),
 }
 
-impl Link {
+impl ConnectionMachine {
     /// Creates the link of a new connection. `found` is the address of the origin, if it was
     /// [looked up](Route::looked_up_here).
     pub(crate) fn new(config: &Config, route: Route, found: Option<IpAddr>) -> Result<Self> {
@@ -54,7 +54,7 @@ impl Link {
 
     /// Creates the link of a new connection over any session.
     pub(crate) fn over(session: Session, route: Route) -> Self {
-        Self { session, route, origin: Origin::Fresh }
+        Self { session, route, origin: ConnectionOrigin::Fresh }
     }
 
     pub(crate) fn route(&self) -> &Route {
@@ -70,12 +70,12 @@ impl Link {
     }
 
     pub(crate) fn is_fresh(&self) -> bool {
-        self.origin == Origin::Fresh
+        self.origin == ConnectionOrigin::Fresh
     }
 
     /// Takes the connection out of the pool and gives it buffers.
-    pub(crate) fn wake(&mut self, shelf: &mut Shelf) {
-        self.origin = Origin::Pooled;
+    pub(crate) fn wake(&mut self, shelf: &mut BufferPool) {
+        self.origin = ConnectionOrigin::Pooled;
         self.session.wake(shelf);
     }
 
@@ -83,11 +83,11 @@ impl Link {
     pub(crate) fn start<B: Source>(
         &mut self,
         call: &mut Call<'_, B>,
-    ) -> std::result::Result<(), Halt> {
+    ) -> std::result::Result<(), ExchangeFailure> {
         call.begin_on(self.origin);
         // RFC 9112 §6.1: no chunked coding for a peer that is known to be older than HTTP/1.1.
         if call.outgoing() == Outgoing::Chunked && self.session.peer_version() < Version::HTTP_11 {
-            return Err(Halt::body(
+            return Err(ExchangeFailure::body(
                 "the server speaks HTTP/1.0, which requires a body of known length",
             ));
         }
@@ -106,15 +106,15 @@ impl Link {
     }
 
     /// Returns the failure of an attempt that got no response.
-    pub(crate) fn failure(&self, halt: Halt) -> Failure {
+    pub(crate) fn failure(&self, halt: ExchangeFailure) -> Failure {
         // The proxy's refusal explains more than the error that followed it.
         let halt = match self.session.refusal() {
-            Some(refusal) if !halt.is_cancelled() => Halt::Session(refusal),
+            Some(refusal) if !halt.is_cancelled() => ExchangeFailure::Session(refusal),
             _ => halt,
         };
         let loss = match &halt {
-            Halt::Io(_) => Loss::Connection,
-            Halt::Session(error) if error.is_loss() => Loss::Connection,
+            ExchangeFailure::Io(_) => Loss::Connection,
+            ExchangeFailure::Session(error) if error.is_loss() => Loss::Connection,
             _ => Loss::Other,
         };
         let (sent, heard) = (self.session.has_sent(), self.session.has_heard());
@@ -128,13 +128,13 @@ impl Link {
     }
 
     /// Returns the error for a body that cannot be read further. The connection is not reused.
-    pub(crate) fn body_error(&mut self, halt: Halt) -> Error {
+    pub(crate) fn body_error(&mut self, halt: ExchangeFailure) -> Error {
         self.session.close_after(halt.close_reason());
         self.error(halt, Phase::Body)
     }
 
     /// Returns the error for an upgraded connection that failed.
-    pub(crate) fn upgraded_error(&self, halt: Halt) -> Error {
+    pub(crate) fn upgraded_error(&self, halt: ExchangeFailure) -> Error {
         self.error(halt, Phase::Upgrade)
     }
 
@@ -149,12 +149,12 @@ impl Link {
         }
     }
 
-    fn error(&self, halt: Halt, phase: Phase) -> Error {
+    fn error(&self, halt: ExchangeFailure, phase: Phase) -> Error {
         let error = match halt {
-            Halt::Body(error) => return error,
-            Halt::Session(error) => error.into_error(phase),
-            Halt::Expired(expired) => Error::new(expired.kind(), phase).cause(expired),
-            Halt::Io(error) => Error::new(Kind::Io, phase).cause(error),
+            ExchangeFailure::Body(error) => return error,
+            ExchangeFailure::Session(error) => error.into_error(phase),
+            ExchangeFailure::Expired(expired) => Error::new(expired.kind(), phase).cause(expired),
+            ExchangeFailure::Io(error) => Error::new(Kind::Io, phase).cause(error),
         };
         match self.route.proxy() {
             Some(proxy) if self.session.setup() == Some(Setup::ProxyTls) => {
@@ -190,14 +190,14 @@ fn tls(config: &Config, target: &Target) -> Result<Option<Tls>> {
 }
 
 /// Returns the TLS of a connection to a proxy, which is verified by the proxy's own name.
-fn proxy_tls(config: &Config, hop: &Hop) -> Result<Option<Tls>> {
+fn proxy_tls(config: &Config, hop: &ProxyServer) -> Result<Option<Tls>> {
     let Protocol::Http { security: Security::Tls, .. } = hop.protocol else { return Ok(None) };
     config.tls.proxy_stage(&hop.host).map(Some).map_err(|error| error.peer(hop.authority()))
 }
 
 fn tunnel(
     config: &Config,
-    hop: &Hop,
+    hop: &ProxyServer,
     target: &Target,
     found: Option<IpAddr>,
 ) -> Result<Box<dyn Tunnel>> {
@@ -217,8 +217,8 @@ fn tunnel(
         None => Destination::Name(target.host().to_owned()),
     };
     let socks = match version {
-        server::Version::Four => Socks::four(login, &destination, target.port),
-        server::Version::Five => Socks::five(login, &destination, target.port),
+        server::SocksVersion::Four => Socks::four(login, &destination, target.port),
+        server::SocksVersion::Five => Socks::five(login, &destination, target.port),
     };
     match socks {
         Ok(socks) => Ok(Box::new(socks)),
@@ -228,7 +228,7 @@ fn tunnel(
     }
 }
 
-impl Halt {
+impl ExchangeFailure {
     pub(crate) fn is_cancelled(&self) -> bool {
         matches!(self, Self::Expired(expired) if expired.kind() == Kind::Cancelled)
     }
@@ -254,13 +254,13 @@ impl Halt {
     }
 }
 
-impl From<Missing> for Halt {
+impl From<Missing> for ExchangeFailure {
     fn from(missing: Missing) -> Self {
         Self::body(BodyError::TooShort { missing: missing.0 })
     }
 }
 
-impl From<SessionError> for Halt {
+impl From<SessionError> for ExchangeFailure {
     fn from(error: SessionError) -> Self {
         Self::Session(error)
     }

@@ -4,14 +4,14 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 
 use super::connection::Connection;
-use super::runtime::Front;
+use super::runtime::Runtime;
 use super::shared::Shared;
-use super::system::{Desk, System};
-use crate::base::erased_box::Apart;
+use super::system::{Oneshot, System};
+use crate::base::erased_box::ErasedBox;
 use crate::policy::route::Route;
 
 /// The right to have one more connection open to a route. Dropping it passes it to the next waiter.
-pub(crate) struct Permit<F: Front> {
+pub(crate) struct Permit<F: Runtime> {
     shared: Weak<Shared<F>>,
     route: Route,
     /// The process whose pool counts it.
@@ -19,18 +19,18 @@ pub(crate) struct Permit<F: Front> {
 }
 
 /// A grant from the queue.
-pub(crate) enum Grant<F: Front> {
+pub(crate) enum Grant<F: Runtime> {
     /// A connection that another call has just released.
-    Connection(Apart<Connection<F>>),
+    Connection(ErasedBox<Connection<F>>),
     Permit(Permit<F>),
 }
 
-pub(super) type Grants<F> = Desk<Grant<F>, <<F as Front>::System as System>::Event>;
+pub(super) type Grants<F> = Oneshot<Grant<F>, <<F as Runtime>::System as System>::Event>;
 
 /// The pool's end of a place in the queue.
-pub(crate) struct Waiter<F: Front>(pub(super) Arc<Grants<F>>);
+pub(crate) struct Waiter<F: Runtime>(pub(super) Arc<Grants<F>>);
 
-impl<F: Front> Waiter<F> {
+impl<F: Runtime> Waiter<F> {
     /// Hands the grant over. If the call is gone, the grant is dropped and passes to the next
     /// waiter.
     pub(super) fn grant(self, grant: Grant<F>) {
@@ -38,7 +38,7 @@ impl<F: Front> Waiter<F> {
     }
 }
 
-impl<F: Front> Permit<F> {
+impl<F: Runtime> Permit<F> {
     /// Creates a permit that the pool has counted.
     pub(super) fn new(shared: &Arc<Shared<F>>, route: Route, process: u32) -> Self {
         Self { shared: Arc::downgrade(shared), route, process }
@@ -49,7 +49,7 @@ impl<F: Front> Permit<F> {
     }
 }
 
-impl<F: Front> Drop for Permit<F> {
+impl<F: Runtime> Drop for Permit<F> {
     fn drop(&mut self) {
         let Some(shared) = self.shared.upgrade() else { return };
         let next = {
@@ -67,7 +67,7 @@ impl<F: Front> Drop for Permit<F> {
     }
 }
 
-impl<F: Front> fmt::Debug for Permit<F> {
+impl<F: Runtime> fmt::Debug for Permit<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Permit").field(&self.route).finish()
     }

@@ -7,11 +7,11 @@ use bytes::{Buf, Bytes};
 use http::HeaderMap;
 
 use super::lease::Lease;
-use crate::base::erased_box::Apart;
+use crate::base::erased_box::ErasedBox;
 use crate::body::Body;
 use crate::coding::queue::DecodingQueue;
 use crate::coding::{CodingError, Decoder};
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 use crate::error::{Error, Kind, Phase, Result};
 use crate::url::Url;
 
@@ -23,15 +23,15 @@ const FIRST_PIECE: usize = 8 * 1024;
 const TRUSTED_LENGTH: u64 = 1024 * 1024;
 
 /// The body of a response, read from the connection.
-pub struct Reader<F: Front> {
-    source: Source<F>,
-    decoding: Option<Apart<DecodingQueue>>,
-    pub(crate) trailers: Option<Apart<HeaderMap>>,
+pub struct ResponseBody<F: Runtime> {
+    source: ResponseSource<F>,
+    decoding: Option<ErasedBox<DecodingQueue>>,
+    pub(crate) trailers: Option<ErasedBox<HeaderMap>>,
     /// The URL for errors, if the reader was taken out of its response.
     url: Option<Box<Url>>,
 }
 
-enum Source<F: Front> {
+enum ResponseSource<F: Runtime> {
     Connection(Lease<F>),
     /// A connection over which reading also sends the rest of the request.
     Conversation(Box<Conversation<F>>),
@@ -44,7 +44,7 @@ enum Source<F: Front> {
 }
 
 /// Both halves of an exchange.
-struct Conversation<F: Front> {
+struct Conversation<F: Runtime> {
     lease: Lease<F>,
     /// The rest of the request's body. The mutex is never locked: it makes the response `Sync` even
     /// if the request's source is not.
@@ -53,16 +53,16 @@ struct Conversation<F: Front> {
 
 /// The source of the rest of a body, while the caller holds a piece of it.
 #[cfg(feature = "tokio")]
-pub(crate) struct Held<F: Front>(Source<F>);
+pub(crate) struct Held<F: Runtime>(ResponseSource<F>);
 
 /// Shows the number of remaining bytes but no content: trailers may be secrets.
-impl<F: Front> fmt::Debug for Reader<F> {
+impl<F: Runtime> fmt::Debug for ResponseBody<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader").field("left", &self.left()).finish_non_exhaustive()
+        f.debug_struct("ResponseBody").field("left", &self.left()).finish_non_exhaustive()
     }
 }
 
-impl<F: Front> Reader<F> {
+impl<F: Runtime> ResponseBody<F> {
     /// Creates a reader. `request` is the rest of the request's body, if it is still to be sent.
     pub(crate) fn new(
         lease: Lease<F>,
@@ -71,13 +71,13 @@ impl<F: Front> Reader<F> {
     ) -> Self {
         Self {
             source: match request {
-                None => Source::Connection(lease),
+                None => ResponseSource::Connection(lease),
                 Some(request) => {
                     let request = Mutex::new(request);
-                    Source::Conversation(Box::new(Conversation { lease, request }))
+                    ResponseSource::Conversation(Box::new(Conversation { lease, request }))
                 }
             },
-            decoding: decoder.map(|decoder| Apart::new(DecodingQueue::new(decoder))),
+            decoding: decoder.map(|decoder| ErasedBox::new(DecodingQueue::new(decoder))),
             trailers: None,
             url: None,
         }
@@ -85,7 +85,7 @@ impl<F: Front> Reader<F> {
 
     /// Creates the body of a hand-made response.
     pub(crate) fn of_bytes(body: Bytes) -> Self {
-        let source = Source::Memory(Box::new(body));
+        let source = ResponseSource::Memory(Box::new(body));
         Self { source, decoding: None, trailers: None, url: None }
     }
 
@@ -114,7 +114,7 @@ impl<F: Front> Reader<F> {
             // If the last byte is known to be the last, the caller need not read the end.
             Ok(count) if *count == 0 || self.decoding.is_none() => self.end(),
             Ok(_) => {}
-            Err(_) => self.source = Source::Broken,
+            Err(_) => self.source = ResponseSource::Broken,
         }
         read.map_err(|error| match &self.url {
             Some(url) => error.for_url(url),
@@ -126,7 +126,7 @@ impl<F: Front> Reader<F> {
     /// lost and reading fails.
     #[cfg(feature = "tokio")]
     pub(crate) fn hold(&mut self) -> Held<F> {
-        Held(std::mem::replace(&mut self.source, Source::Broken))
+        Held(std::mem::replace(&mut self.source, ResponseSource::Broken))
     }
 
     /// Puts the source back after the piece was delivered.
@@ -138,19 +138,19 @@ impl<F: Front> Reader<F> {
     /// Returns the connection, unless the body was read to its end.
     pub(crate) fn into_lease(self) -> Option<Lease<F>> {
         match self.source {
-            Source::Connection(lease) => Some(lease),
-            Source::Conversation(both) => Some(both.lease),
-            Source::Memory(_) | Source::Ended | Source::Broken => None,
+            ResponseSource::Connection(lease) => Some(lease),
+            ResponseSource::Conversation(both) => Some(both.lease),
+            ResponseSource::Memory(_) | ResponseSource::Ended | ResponseSource::Broken => None,
         }
     }
 
     /// Returns the connection of a body that is complete to the pool immediately, not when the
     /// response is dropped.
     pub(crate) fn end(&mut self) {
-        let Source::Connection(lease) = &mut self.source else { return };
+        let ResponseSource::Connection(lease) = &mut self.source else { return };
         if let Some(trailers) = lease.trailers() {
-            self.trailers = trailers.filter(|fields| !fields.is_empty()).map(Apart::new);
-            self.source = Source::Ended;
+            self.trailers = trailers.filter(|fields| !fields.is_empty()).map(ErasedBox::new);
+            self.source = ResponseSource::Ended;
         }
     }
 
@@ -158,17 +158,19 @@ impl<F: Front> Reader<F> {
     /// the body's last byte to its end, or the request is cut.
     #[cfg(feature = "tokio")]
     pub(crate) fn is_sending(&self) -> bool {
-        matches!(self.source, Source::Conversation(_))
+        matches!(self.source, ResponseSource::Conversation(_))
     }
 
     /// Returns the number of bytes to come, if it is known.
     pub(crate) fn left(&self) -> Option<u64> {
         match &self.source {
-            Source::Connection(lease) if self.decoding.is_none() => lease.body_left(),
-            Source::Conversation(both) if self.decoding.is_none() => both.lease.body_left(),
-            Source::Connection(_) | Source::Conversation(_) | Source::Broken => None,
-            Source::Memory(rest) => Some(rest.len() as u64),
-            Source::Ended => Some(0),
+            ResponseSource::Connection(lease) if self.decoding.is_none() => lease.body_left(),
+            ResponseSource::Conversation(both) if self.decoding.is_none() => both.lease.body_left(),
+            ResponseSource::Connection(_)
+            | ResponseSource::Conversation(_)
+            | ResponseSource::Broken => None,
+            ResponseSource::Memory(rest) => Some(rest.len() as u64),
+            ResponseSource::Ended => Some(0),
         }
     }
 
@@ -194,7 +196,7 @@ impl<F: Front> Reader<F> {
             }
         }
         body.truncate(filled);
-        if matches!(self.source, Source::Conversation(_)) {
+        if matches!(self.source, ResponseSource::Conversation(_)) {
             self.next_bytes(&mut [0]).await?; // reading the end sends the rest of the request
         }
         Ok(body)
@@ -203,10 +205,10 @@ impl<F: Front> Reader<F> {
     /// Returns the maximum that is read into memory.
     fn limit(&self) -> u64 {
         match &self.source {
-            Source::Connection(lease) => lease.body_limit(),
-            Source::Conversation(both) => both.lease.body_limit(),
-            Source::Memory(_) => u64::MAX, // already in memory
-            Source::Ended | Source::Broken => 0,
+            ResponseSource::Connection(lease) => lease.body_limit(),
+            ResponseSource::Conversation(both) => both.lease.body_limit(),
+            ResponseSource::Memory(_) => u64::MAX, // already in memory
+            ResponseSource::Ended | ResponseSource::Broken => 0,
         }
     }
 }
@@ -238,9 +240,9 @@ fn first_piece(expected: Option<u64>) -> usize {
     trusted.and_then(|length| usize::try_from(length).ok()).unwrap_or(FIRST_PIECE)
 }
 
-async fn decode<F: Front>(
+async fn decode<F: Runtime>(
     queue: &mut DecodingQueue,
-    source: &mut Source<F>,
+    source: &mut ResponseSource<F>,
     into: &mut [u8],
 ) -> Result<usize> {
     let broken = |error: CodingError| error.into_error();
@@ -257,7 +259,7 @@ async fn decode<F: Front>(
     }
 }
 
-impl<F: Front> Source<F> {
+impl<F: Runtime> ResponseSource<F> {
     /// Ends the sending half.
     fn end_conversation(&mut self) {
         match std::mem::replace(self, Self::Broken) {

@@ -1,4 +1,4 @@
-//! The runtimes that drive a client. [`Front`] names the types that differ between them: the source of
+//! The runtimes that drive a client. [`Runtime`] names the types that differ between them: the source of
 //! body bytes, and the system with its sockets and clock.
 
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::body::Source;
 ///
 /// Sealed: it only names the types that [`Client`](crate::client::Client),
 /// [`Request`](crate::client::request::Request) and [`Body`](crate::body::Body) are generic over.
-pub trait Front: sealed::Sealed + fmt::Debug + Sized + Send + Sync + 'static {
+pub trait Runtime: sealed::Sealed + fmt::Debug + Sized + Send + Sync + 'static {
     /// The source of a streamed request body.
     type Source: Source;
     /// The sockets, the clock and the way to wait.

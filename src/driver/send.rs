@@ -5,25 +5,25 @@ use std::sync::Arc;
 use super::connection::Connection;
 use super::lease::Lease;
 use super::shared::Shared;
-use super::system::{Desk, System};
-use crate::base::erased_box::Apart;
+use super::system::{Oneshot, System};
+use crate::base::erased_box::ErasedBox;
 use crate::call::{Call, Failure, Next, When};
 use crate::driver::checkout;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 use crate::error::{Error, Result};
 use crate::http1::head::ResponseHead;
 use crate::policy::deadline::budget::{Budget, Stage};
 
 /// The last response of a call.
-pub(crate) struct Answer<F: Front> {
+pub(crate) struct Answer<F: Runtime> {
     pub(crate) head: Box<ResponseHead>,
-    pub(crate) connection: Apart<Connection<F>>,
+    pub(crate) connection: ErasedBox<Connection<F>>,
     /// The reason why its redirect is not followed, if it is an error.
     pub(crate) refusal: Option<Error>,
 }
 
 /// Sends a call hop by hop and returns its final response.
-pub(crate) async fn send<F: Front>(
+pub(crate) async fn send<F: Runtime>(
     shared: &Arc<Shared<F>>,
     call: &mut Call<'_, F::Source>,
 ) -> Result<Answer<F>> {
@@ -52,10 +52,10 @@ pub(crate) async fn send<F: Front>(
 }
 
 /// Sends the current hop once. A connection that got no response is closed on return.
-async fn attempt<F: Front>(
+async fn attempt<F: Runtime>(
     shared: &Arc<Shared<F>>,
     call: &mut Call<'_, F::Source>,
-) -> Result<(Apart<Connection<F>>, Box<ResponseHead>), Failure> {
+) -> Result<(ErasedBox<Connection<F>>, Box<ResponseHead>), Failure> {
     let connection = checkout::connection(shared, call).await;
     let mut connection = connection.map_err(Failure::unconnected)?;
     match connection.send(call).await {
@@ -77,7 +77,7 @@ async fn attempt<F: Front>(
 async fn wait<S: System>(system: &S, budget: &Budget, when: When) {
     if let When::At(at) = when {
         let left = at.saturating_duration_since(system.now());
-        let nothing = Arc::new(Desk::<(), S::Event>::default());
+        let nothing = Arc::new(Oneshot::<(), S::Event>::default());
         nothing.wait(Some(left), budget).await;
     }
 }

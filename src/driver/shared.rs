@@ -5,46 +5,51 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::connection::Connection;
 use super::permit::Waiter;
-use super::runtime::Front;
+use super::runtime::Runtime;
 use super::system::System as _;
-use crate::base::buffer::Shelf;
-use crate::base::erased_box::Apart;
+use crate::base::buffer::BufferPool;
+use crate::base::erased_box::ErasedBox;
 use crate::config::Config;
 use crate::pool::Pool;
 use crate::pool::permits::Permits;
 
 /// The state behind all clones of a client.
-pub(crate) struct Shared<F: Front> {
-    pub(crate) config: Apart<Config>,
+pub(crate) struct Shared<F: Runtime> {
+    pub(crate) config: ErasedBox<Config>,
     pub(crate) system: F::System,
-    idle: Mutex<Idle<F>>,
+    idle: Mutex<Connections<F>>,
 }
 
 /// The idle connections, and the queues for connections.
-pub(crate) struct Idle<F: Front> {
-    pub(crate) pool: Pool<Apart<Connection<F>>>,
-    pub(crate) shelf: Shelf,
+pub(crate) struct Connections<F: Runtime> {
+    pub(crate) pool: Pool<ErasedBox<Connection<F>>>,
+    pub(crate) shelf: BufferPool,
     pub(crate) permits: Permits<Waiter<F>>,
     /// The process that owns all of these.
     pub(crate) process: u32,
 }
 
-impl<F: Front> Shared<F> {
-    pub(crate) fn new(config: Apart<Config>, system: F::System) -> Self {
+impl<F: Runtime> Shared<F> {
+    pub(crate) fn new(config: ErasedBox<Config>, system: F::System) -> Self {
         let permits = Permits::new(config.pool.max_open_per_host);
         let process = system.process();
-        let idle = Idle { pool: Pool::new(config.pool), shelf: Shelf::default(), permits, process };
+        let idle = Connections {
+            pool: Pool::new(config.pool),
+            shelf: BufferPool::default(),
+            permits,
+            process,
+        };
         Self { config, system, idle: Mutex::new(idle) }
     }
 
     /// Locks the pool for a decision. The lock is never held over foreign code, so a panic
     /// elsewhere cannot leave the pool inconsistent.
-    pub(crate) fn idle(&self) -> MutexGuard<'_, Idle<F>> {
+    pub(crate) fn idle(&self) -> MutexGuard<'_, Connections<F>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<F: Front> fmt::Debug for Shared<F> {
+impl<F: Runtime> fmt::Debug for Shared<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Outside the lock of the pool, because the formatter may use the client.
         let idle_connections = self.idle().pool.len();

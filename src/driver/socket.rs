@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use http::Method;
 
 use super::system::{Meanwhile, Pending, Stream, System};
-use crate::driver::link::Halt;
+use crate::driver::link::ExchangeFailure;
 use crate::http1::close::CloseReason;
 use crate::policy::deadline::budget::{Budget, Expired, Operation, Wait};
 use crate::url::Url;
@@ -240,7 +240,7 @@ impl From<io::Error> for SocketError {
     }
 }
 
-impl From<SocketError> for Halt {
+impl From<SocketError> for ExchangeFailure {
     fn from(error: SocketError) -> Self {
         match error {
             SocketError::Expired(expired) => Self::Expired(expired),

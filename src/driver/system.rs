@@ -18,7 +18,7 @@ use crate::config::dns::Resolver;
 #[cfg(feature = "tokio")]
 use crate::driver::poll_once::unless;
 use crate::http1::close::CloseReason;
-use crate::policy::clock::World;
+use crate::policy::clock::Clock;
 use crate::policy::deadline::budget::{Budget, Expired, Wait};
 use crate::url::Url;
 
@@ -59,7 +59,7 @@ pub trait System: fmt::Debug + Clone + Default + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Self::Stream, SocketError>> + Send;
 
     /// Starts a name lookup. The answer arrives later; the caller may be gone by then.
-    fn look_up(&self, host: String, resolver: Resolver, answer: Arc<Desk<Found, Self::Event>>);
+    fn look_up(&self, host: String, resolver: Resolver, answer: Arc<Oneshot<Found, Self::Event>>);
 
     /// Returns the reason why the lookup of that name has not begun, if other lookups delay it.
     fn lookup_obstacle(&self, _: &str) -> Option<String> {
@@ -67,7 +67,7 @@ pub trait System: fmt::Debug + Clone + Default + Send + Sync + 'static {
     }
 }
 
-impl<S: System> World for S {
+impl<S: System> Clock for S {
     fn now(&self) -> Instant {
         System::now(self)
     }
@@ -186,18 +186,18 @@ pub(crate) type Found = std::io::Result<Vec<SocketAddr>>;
 
 /// A one-shot channel.
 #[derive(Debug)]
-pub struct Desk<T, E> {
+pub struct Oneshot<T, E> {
     thing: Mutex<Option<T>>,
     event: E,
 }
 
-impl<T, E: Event> Default for Desk<T, E> {
+impl<T, E: Event> Default for Oneshot<T, E> {
     fn default() -> Self {
         Self { thing: Mutex::new(None), event: E::default() }
     }
 }
 
-impl<T, E: Event> Desk<T, E> {
+impl<T, E: Event> Oneshot<T, E> {
     pub(crate) fn put(&self, thing: T) {
         let old = self.thing.lock().unwrap_or_else(PoisonError::into_inner).replace(thing);
         drop(old); // dropped without the lock
@@ -209,7 +209,7 @@ impl<T, E: Event> Desk<T, E> {
     }
 }
 
-impl<T: Send + 'static, E: Event> Desk<T, E> {
+impl<T: Send + 'static, E: Event> Oneshot<T, E> {
     /// Waits for a value, for at most that time and until the call is canceled.
     pub(crate) async fn wait(
         self: &Arc<Self>,
@@ -233,6 +233,6 @@ pub(crate) async fn in_time<E: Event, T>(
     at_most: Option<Duration>,
     budget: &Budget,
 ) -> Option<T> {
-    let nothing = Arc::new(Desk::<(), E>::default());
+    let nothing = Arc::new(Oneshot::<(), E>::default());
     unless(future, async { nothing.wait(at_most, budget).await.unwrap_or_default() }).await
 }

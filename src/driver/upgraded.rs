@@ -3,14 +3,14 @@
 use std::io;
 
 use super::connection::Connection;
-use super::link::Halt;
+use super::link::ExchangeFailure;
 use super::poll_once::ready;
-use super::runtime::Front;
+use super::runtime::Runtime;
 use super::system::Meanwhile;
 use crate::http1::close::CloseReason;
 use crate::policy::deadline::budget::Budget;
 
-impl<F: Front> Connection<F> {
+impl<F: Runtime> Connection<F> {
     pub(crate) fn upgrade(&mut self) -> std::result::Result<(), CloseReason> {
         self.link.session.upgrade()?;
         self.closing = CloseReason::Upgraded;
@@ -23,11 +23,11 @@ impl<F: Front> Connection<F> {
         &mut self,
         bytes: &[u8],
         budget: &mut Budget,
-    ) -> std::result::Result<usize, Halt> {
+    ) -> std::result::Result<usize, ExchangeFailure> {
         self.flush(budget).await?;
         match self.link.session.encrypt(bytes)? {
             None => Ok(self.socket.write(bytes, Meanwhile::Wait, budget).await?),
-            Some(0) => Err(Halt::Io(io::ErrorKind::BrokenPipe.into())), // already shut down
+            Some(0) => Err(ExchangeFailure::Io(io::ErrorKind::BrokenPipe.into())), // already shut down
             Some(taken) => {
                 // Without waiting: a caller that drops this future would send the same bytes again.
                 let _ = ready(self.flush(budget));
@@ -36,7 +36,10 @@ impl<F: Front> Connection<F> {
         }
     }
 
-    pub(crate) async fn flush(&mut self, budget: &mut Budget) -> std::result::Result<(), Halt> {
+    pub(crate) async fn flush(
+        &mut self,
+        budget: &mut Budget,
+    ) -> std::result::Result<(), ExchangeFailure> {
         while !self.link.session.output().is_empty() {
             let output = self.link.session.output();
             let count = self.socket.write(output, Meanwhile::Wait, budget).await?;
@@ -49,12 +52,14 @@ impl<F: Front> Connection<F> {
     pub(crate) async fn end_writing(
         &mut self,
         budget: &mut Budget,
-    ) -> std::result::Result<(), Halt> {
+    ) -> std::result::Result<(), ExchangeFailure> {
         self.flush(budget).await?;
         self.link.session.farewell();
         self.flush(budget).await?;
         match self.socket.end_writing() {
-            Err(error) if error.kind() != io::ErrorKind::NotConnected => Err(Halt::Io(error)),
+            Err(error) if error.kind() != io::ErrorKind::NotConnected => {
+                Err(ExchangeFailure::Io(error))
+            }
             _ => Ok(()), // a peer that is gone has read the end
         }
     }

@@ -8,7 +8,7 @@ use super::{Error, append_pair};
 
 impl<T: Serialize + ?Sized> AppendPairs for T {
     fn append_to(&self, out: &mut String) -> Result<(), Error> {
-        self.serialize(Serializer { out, place: Place::Pairs })
+        self.serialize(Serializer { out, place: Position::Pairs })
     }
 }
 
@@ -20,11 +20,11 @@ impl ser::Error for Error {
 
 struct Serializer<'a> {
     out: &'a mut String,
-    place: Place<'a>,
+    place: Position<'a>,
 }
 
 /// The position of the next value to serialize.
-enum Place<'a> {
+enum Position<'a> {
     /// The list of pairs: the value that was passed.
     Pairs,
     /// One element of a list of pairs.
@@ -38,19 +38,21 @@ enum Place<'a> {
 impl Serializer<'_> {
     fn text(self, text: &str) -> Result<(), Error> {
         match self.place {
-            Place::Name(name) => *name = Some(text.to_owned()),
-            Place::Value(name) => append_pair(self.out, name, text),
-            Place::Pairs | Place::Pair => return Err(self.unsupported("a single value")),
+            Position::Name(name) => *name = Some(text.to_owned()),
+            Position::Value(name) => append_pair(self.out, name, text),
+            Position::Pairs | Position::Pair => return Err(self.unsupported("a single value")),
         }
         Ok(())
     }
 
     fn unsupported(self, what: &str) -> Error {
         let place = match self.place {
-            Place::Pairs => "where a list of pairs, a map or a struct was expected",
-            Place::Pair => "where a pair of name and value was expected",
-            Place::Name(_) => "as a name",
-            Place::Value(name) => return Error(format!("{what} as the value of {name:?}").into()),
+            Position::Pairs => "where a list of pairs, a map or a struct was expected",
+            Position::Pair => "where a pair of name and value was expected",
+            Position::Name(_) => "as a name",
+            Position::Value(name) => {
+                return Error(format!("{what} as the value of {name:?}").into());
+            }
         };
         Error(format!("{what} {place}").into())
     }
@@ -97,8 +99,8 @@ impl<'a> ser::Serializer for Serializer<'a> {
     /// Omits the pair of which this is the value. As the whole input it stands for no pairs.
     fn serialize_none(self) -> Result<(), Error> {
         match self.place {
-            Place::Value(_) | Place::Pairs => Ok(()),
-            Place::Name(_) | Place::Pair => Err(self.unsupported("nothing")),
+            Position::Value(_) | Position::Pairs => Ok(()),
+            Position::Name(_) | Position::Pair => Err(self.unsupported("nothing")),
         }
     }
 
@@ -113,8 +115,8 @@ impl<'a> ser::Serializer for Serializer<'a> {
     /// In a pair its name is the text, as for a variant without fields.
     fn serialize_unit_struct(self, name: &'static str) -> Result<(), Error> {
         match self.place {
-            Place::Name(_) | Place::Value(_) => self.text(name),
-            Place::Pairs | Place::Pair => self.serialize_unit(),
+            Position::Name(_) | Position::Value(_) => self.text(name),
+            Position::Pairs | Position::Pair => self.serialize_unit(),
         }
     }
 
@@ -152,7 +154,7 @@ impl<'a> ser::Serializer for Serializer<'a> {
     /// A tuple is a pair or a list of pairs: serde serializes arrays as tuples.
     fn serialize_tuple(self, len: usize) -> Result<Elements<'a>, Error> {
         match self.place {
-            Place::Pair if len == 2 => Ok(Elements::OfPair { out: self.out, name: None }),
+            Position::Pair if len == 2 => Ok(Elements::OfPair { out: self.out, name: None }),
             _ => self.pairs("a tuple").map(Elements::OfList),
         }
     }
@@ -197,7 +199,7 @@ impl<'a> ser::Serializer for Serializer<'a> {
 impl<'a> Serializer<'a> {
     fn pairs(self, what: &str) -> Result<Pairs<'a>, Error> {
         match self.place {
-            Place::Pairs => Ok(Pairs { out: self.out, name: None }),
+            Position::Pairs => Ok(Pairs { out: self.out, name: None }),
             _ => Err(self.unsupported(what)),
         }
     }
@@ -212,7 +214,7 @@ struct Pairs<'a> {
 
 impl Pairs<'_> {
     fn pair<T: Serialize + ?Sized>(&mut self, pair: &T) -> Result<(), Error> {
-        pair.serialize(Serializer { out: self.out, place: Place::Pair })
+        pair.serialize(Serializer { out: self.out, place: Position::Pair })
     }
 }
 
@@ -234,12 +236,12 @@ impl ser::SerializeMap for Pairs<'_> {
     type Error = Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
-        key.serialize(Serializer { out: self.out, place: Place::Name(&mut self.name) })
+        key.serialize(Serializer { out: self.out, place: Position::Name(&mut self.name) })
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         let name = self.name.take().unwrap_or_default();
-        value.serialize(Serializer { out: self.out, place: Place::Value(&name) })
+        value.serialize(Serializer { out: self.out, place: Position::Value(&name) })
     }
 
     fn end(self) -> Result<(), Error> {
@@ -256,7 +258,7 @@ impl ser::SerializeStruct for Pairs<'_> {
         name: &'static str,
         value: &T,
     ) -> Result<(), Error> {
-        value.serialize(Serializer { out: self.out, place: Place::Value(name) })
+        value.serialize(Serializer { out: self.out, place: Position::Value(name) })
     }
 
     fn end(self) -> Result<(), Error> {
@@ -280,8 +282,8 @@ impl ser::SerializeTuple for Elements<'_> {
             Elements::OfPair { out, name } => (out, name),
         };
         match name.take() {
-            None => element.serialize(Serializer { out, place: Place::Name(name) }),
-            Some(name) => element.serialize(Serializer { out, place: Place::Value(&name) }),
+            None => element.serialize(Serializer { out, place: Position::Name(name) }),
+            Some(name) => element.serialize(Serializer { out, place: Position::Value(&name) }),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Decodes a response body according to its framing (RFC 9112 §6.3).
 
-use super::chunked::{Decoder, Trailers};
+use super::chunked::{ChunkedDecoder, ReceivedTrailers};
 use super::error::ProtocolError;
 use super::exchange::BodyStep;
 use crate::base::buffer::Buffer;
@@ -12,7 +12,7 @@ const DIRECT_READ: usize = 4 * 1024;
 #[derive(Debug)]
 pub(super) enum Incoming {
     Length(u64),
-    Chunked(Box<Decoder>),
+    Chunked(Box<ChunkedDecoder>),
     UntilClose,
 }
 
@@ -61,7 +61,7 @@ impl Incoming {
     }
 
     /// Takes the trailer fields that followed the last chunk.
-    pub(super) fn take_trailers(&mut self) -> Option<Trailers> {
+    pub(super) fn take_trailers(&mut self) -> Option<ReceivedTrailers> {
         match self {
             Self::Chunked(decoder) => Some(decoder.take_trailers()),
             Self::Length(_) | Self::UntilClose => None,
@@ -96,7 +96,7 @@ fn plain_step(input: &mut Buffer, into: &mut [u8], left: u64) -> BodyStep {
 fn chunked_step(
     input: &mut Buffer,
     into: &mut [u8],
-    decoder: &mut Decoder,
+    decoder: &mut ChunkedDecoder,
 ) -> Result<BodyStep, ProtocolError> {
     let progress = decoder.decode(input.data(), into)?;
     input.consume(progress.consumed);

@@ -18,7 +18,7 @@ use crate::base::number::{digit, push_digit};
 /// between digits, a sign, `0x`.
 #[derive(Debug)]
 pub(super) struct ChunkLine {
-    state: State,
+    state: ChunkLineState,
     /// The value of the digits so far.
     size: u64,
     /// The bytes of all lines so far, except significant digits and CRLF; includes blanks.
@@ -29,7 +29,7 @@ pub(super) struct ChunkLine {
 
 impl ChunkLine {
     pub(super) fn new(limit: usize) -> Self {
-        Self { state: State::Start, size: 0, extension_bytes: 0, limit }
+        Self { state: ChunkLineState::Start, size: 0, extension_bytes: 0, limit }
     }
 
     /// Parses up to the end of the line. Returns the number of bytes consumed, and the size once the
@@ -47,9 +47,9 @@ impl ChunkLine {
     fn push(&mut self, byte: u8) -> Result<Option<u64>, ProtocolError> {
         self.state = self.state.next(byte).ok_or_else(|| self.state.error(byte))?;
         match self.state {
-            State::Size => self.push_digit(byte)?,
-            State::Cr => {}
-            State::Start => return Ok(Some(std::mem::take(&mut self.size))),
+            ChunkLineState::Size => self.push_digit(byte)?,
+            ChunkLineState::Cr => {}
+            ChunkLineState::Start => return Ok(Some(std::mem::take(&mut self.size))),
             _ => self.count_extension_byte()?,
         }
         Ok(None)
@@ -73,7 +73,7 @@ impl ChunkLine {
 
 /// The position in the line, named after the element that was just read.
 #[derive(Debug, Clone, Copy)]
-enum State {
+enum ChunkLineState {
     Start,
     Size,
     /// Blanks after the size.
@@ -82,9 +82,9 @@ enum State {
     Cr,
 }
 
-impl State {
+impl ChunkLineState {
     fn next(self, byte: u8) -> Option<Self> {
-        use State::*;
+        use ChunkLineState::*;
         Some(match (self, byte) {
             (Start | Size, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => Size,
             (Size | Blank, b' ' | b'\t') => Blank,

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::chunk_line::ChunkLine;
 use super::error::ProtocolError;
-use super::progress::Progress;
+use super::progress::DecodeProgress;
 use crate::base::buffer::Buffer;
 use crate::base::excerpt::Excerpt;
 use crate::http1::field_lines::trim_ows;
@@ -20,27 +20,27 @@ use crate::http1::limits::Limits;
 /// read it directly into the caller's slice.
 ///
 /// An error is final: every later call returns the same error.
-pub(crate) struct Decoder {
-    state: State,
+pub(crate) struct ChunkedDecoder {
+    state: ChunkedState,
     line: ChunkLine,
     trailer_line: Vec<u8>,
     trailer_bytes: usize,
-    trailers: Trailers,
+    trailers: ReceivedTrailers,
     limits: Limits,
 }
 
 /// The trailer fields as received.
 #[derive(Default)]
-pub(crate) struct Trailers(pub(crate) HeaderMap);
+pub(crate) struct ReceivedTrailers(pub(crate) HeaderMap);
 
-impl Decoder {
+impl ChunkedDecoder {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
-            state: State::Line,
-            line: ChunkLine::new(limits.chunk_extension_bytes),
+            state: ChunkedState::Line,
+            line: ChunkLine::new(limits.max_chunk_extension_bytes),
             trailer_line: Vec::new(),
             trailer_bytes: 0,
-            trailers: Trailers::default(),
+            trailers: ReceivedTrailers::default(),
             limits: limits.clone(),
         }
     }
@@ -56,11 +56,11 @@ impl Decoder {
         &mut self,
         input: &[u8],
         output: &mut [u8],
-    ) -> Result<Progress, ProtocolError> {
-        Progress::repeat(input, output, |input, output| {
+    ) -> Result<DecodeProgress, ProtocolError> {
+        DecodeProgress::repeat(input, output, |input, output| {
             let step = self.step(input, output);
             if let Err(error) = &step {
-                self.state = State::Failed(error.clone());
+                self.state = ChunkedState::Failed(error.clone());
             }
             step
         })
@@ -69,7 +69,7 @@ impl Decoder {
     /// Returns the number of data bytes left in the chunk; 0 outside the data of a chunk.
     pub(crate) fn remaining_in_chunk(&self) -> u64 {
         match self.state {
-            State::Data(remaining) => remaining,
+            ChunkedState::Data(remaining) => remaining,
             _ => 0,
         }
     }
@@ -77,23 +77,23 @@ impl Decoder {
     /// Records that the driver has read the next `count` bytes of data itself, at most
     /// [`remaining_in_chunk`](Self::remaining_in_chunk).
     pub(crate) fn advance(&mut self, count: usize) {
-        if let State::Data(remaining) = self.state {
+        if let ChunkedState::Data(remaining) = self.state {
             self.state = match remaining.saturating_sub(count as u64) {
-                0 => State::DataEnd,
-                remaining => State::Data(remaining),
+                0 => ChunkedState::DataEnd,
+                remaining => ChunkedState::Data(remaining),
             };
         }
     }
 
     /// Returns whether the body is complete, including its trailers.
     pub(crate) fn is_done(&self) -> bool {
-        matches!(self.state, State::Done)
+        matches!(self.state, ChunkedState::Done)
     }
 
     /// Returns the error for input that ends before the body [is done](Self::is_done).
     pub(crate) fn eof(&self) -> ProtocolError {
         match &self.state {
-            State::Failed(error) => error.clone(),
+            ChunkedState::Failed(error) => error.clone(),
             _ => ProtocolError::EofInChunked { missing: self.remaining_in_chunk() },
         }
     }
@@ -102,72 +102,72 @@ impl Decoder {
     ///
     /// They are never merged into the head: a `Content-Length` or `Set-Cookie` here has no effect
     /// (RFC 9110 §6.5.1).
-    pub(crate) fn take_trailers(&mut self) -> Trailers {
+    pub(crate) fn take_trailers(&mut self) -> ReceivedTrailers {
         std::mem::take(&mut self.trailers)
     }
 
     /// Performs one step; returns no progress if more input or output space is needed.
-    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, ProtocolError> {
+    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<DecodeProgress, ProtocolError> {
         match &self.state {
-            State::Line => self.size_line(input),
-            State::Data(remaining) => Ok(self.data(*remaining, input, output)),
-            State::DataEnd => self.expect(b'\r', State::DataEndCr, input),
-            State::DataEndCr => self.expect(b'\n', State::Line, input),
-            State::Trailers => self.trailer(input),
-            State::Done => Ok(Progress::default()),
-            State::Failed(error) => Err(error.clone()),
+            ChunkedState::Line => self.size_line(input),
+            ChunkedState::Data(remaining) => Ok(self.data(*remaining, input, output)),
+            ChunkedState::DataEnd => self.expect(b'\r', ChunkedState::DataEndCr, input),
+            ChunkedState::DataEndCr => self.expect(b'\n', ChunkedState::Line, input),
+            ChunkedState::Trailers => self.trailer(input),
+            ChunkedState::Done => Ok(DecodeProgress::default()),
+            ChunkedState::Failed(error) => Err(error.clone()),
         }
     }
 
-    fn size_line(&mut self, input: &[u8]) -> Result<Progress, ProtocolError> {
+    fn size_line(&mut self, input: &[u8]) -> Result<DecodeProgress, ProtocolError> {
         let (consumed, size) = self.line.read(input)?;
         match size {
-            Some(0) => self.state = State::Trailers,
-            Some(size) => self.state = State::Data(size),
+            Some(0) => self.state = ChunkedState::Trailers,
+            Some(size) => self.state = ChunkedState::Data(size),
             None => {}
         }
-        Ok(Progress { consumed, produced: 0 })
+        Ok(DecodeProgress { consumed, produced: 0 })
     }
 
-    fn data(&mut self, remaining: u64, input: &[u8], output: &mut [u8]) -> Progress {
+    fn data(&mut self, remaining: u64, input: &[u8], output: &mut [u8]) -> DecodeProgress {
         let count = usize::try_from(remaining).unwrap_or(usize::MAX);
         let count = count.min(input.len()).min(output.len());
         if let (Some(from), Some(to)) = (input.get(..count), output.get_mut(..count)) {
             to.copy_from_slice(from);
         }
         self.advance(count);
-        Progress { consumed: count, produced: count }
+        DecodeProgress { consumed: count, produced: count }
     }
 
     fn expect(
         &mut self,
         expected: u8,
-        next: State,
+        next: ChunkedState,
         input: &[u8],
-    ) -> Result<Progress, ProtocolError> {
+    ) -> Result<DecodeProgress, ProtocolError> {
         match input.first() {
-            None => Ok(Progress::default()),
+            None => Ok(DecodeProgress::default()),
             Some(byte) if *byte == expected => {
                 self.state = next;
-                Ok(Progress { consumed: 1, produced: 0 })
+                Ok(DecodeProgress { consumed: 1, produced: 0 })
             }
             Some(byte) => Err(ProtocolError::InvalidChunkEnd(*byte)),
         }
     }
 
-    fn trailer(&mut self, input: &[u8]) -> Result<Progress, ProtocolError> {
+    fn trailer(&mut self, input: &[u8]) -> Result<DecodeProgress, ProtocolError> {
         let line = input.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
         self.trailer_bytes += line.len();
-        if self.trailer_bytes > self.limits.trailer_bytes {
-            return Err(ProtocolError::TrailersTooLarge(self.limits.trailer_bytes));
+        if self.trailer_bytes > self.limits.max_trailer_bytes {
+            return Err(ProtocolError::TrailersTooLarge(self.limits.max_trailer_bytes));
         }
         if self.trailer_line.is_empty() && line == b"\r\n" {
-            self.state = State::Done;
+            self.state = ChunkedState::Done;
         } else {
             self.trailer_line.extend_from_slice(line);
             self.end_trailer_line()?;
         }
-        Ok(Progress { consumed: line.len(), produced: 0 })
+        Ok(DecodeProgress { consumed: line.len(), produced: 0 })
     }
 
     /// Parses the trailer line and appends its field, if the line is complete.
@@ -177,11 +177,11 @@ impl Decoder {
         }
         let line = std::mem::take(&mut self.trailer_line);
         if line == b"\r\n" {
-            self.state = State::Done;
+            self.state = ChunkedState::Done;
             return Ok(());
         }
-        if self.trailers.0.len() >= self.limits.trailer_fields {
-            return Err(ProtocolError::TooManyTrailers(self.limits.trailer_fields));
+        if self.trailers.0.len() >= self.limits.max_trailers {
+            return Err(ProtocolError::TooManyTrailers(self.limits.max_trailers));
         }
         let invalid = || ProtocolError::InvalidTrailer(Excerpt::field_name(&line));
         let (name, value) = parse_field(&line).ok_or_else(invalid)?;
@@ -190,9 +190,9 @@ impl Decoder {
     }
 }
 
-impl fmt::Debug for Decoder {
+impl fmt::Debug for ChunkedDecoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Decoder")
+        f.debug_struct("ChunkedDecoder")
             .field("state", &self.state)
             .field("trailers", &self.trailers)
             .finish_non_exhaustive()
@@ -200,14 +200,14 @@ impl fmt::Debug for Decoder {
 }
 
 /// Shows the number of fields, never their content: a server's fields may be secrets.
-impl fmt::Debug for Trailers {
+impl fmt::Debug for ReceivedTrailers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Trailers").field("len", &self.0.len()).finish_non_exhaustive()
+        f.debug_struct("ReceivedTrailers").field("len", &self.0.len()).finish_non_exhaustive()
     }
 }
 
 #[derive(Debug)]
-enum State {
+enum ChunkedState {
     Line,
     /// Never 0 bytes.
     Data(u64),

@@ -36,13 +36,13 @@
 
 use http::{HeaderMap, Method, StatusCode, Version};
 
-use super::chunked::{self, CHUNK_END, LAST_CHUNK, SIZE_LINE, Trailers};
+use super::chunked::{self, CHUNK_END, LAST_CHUNK, ReceivedTrailers, SIZE_LINE};
 use super::close::{CloseReason, keep_alive};
 use super::error::ProtocolError;
 use super::framing::{Framing, response_framing};
 use super::head::{self, HeadScanner, ResponseHead};
 use super::upgrade::Offer;
-use crate::base::buffer::{Buffer, Shelf};
+use crate::base::buffer::{Buffer, BufferPool};
 use crate::http1::body_decoder::Incoming;
 use crate::http1::limits::Limits;
 
@@ -63,8 +63,8 @@ pub(crate) struct Exchange {
     method: Method,
     /// The version of the peer's last response.
     peer: Version,
-    sending: Sending,
-    receiving: Receiving,
+    sending: RequestState,
+    receiving: ResponseState,
     /// The protocols that the server may switch to.
     offer: Option<Offer>,
     /// A final head that is delivered only when the request has been sent.
@@ -75,7 +75,7 @@ pub(crate) struct Exchange {
     output: Buffer,
     /// Bytes that were read but not processed yet.
     input: Buffer,
-    trailers: Option<Trailers>,
+    trailers: Option<ReceivedTrailers>,
     /// Set once the connection has ended: no bytes follow the input.
     ended: Option<Ending>,
     /// The size of the next read.
@@ -151,7 +151,7 @@ pub(crate) enum BodyStep {
 pub(crate) struct Missing(pub(crate) u64);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sending {
+enum RequestState {
     /// The head is sent; the body waits for 100 (Continue).
     Expecting(Outgoing),
     /// The head waits for the first piece of the body, so that a small body is sent together with it.
@@ -164,8 +164,8 @@ enum Sending {
 }
 
 #[derive(Debug)]
-enum Receiving {
-    Head(Awaited),
+enum ResponseState {
+    Head(AwaitedHead),
     Body(Incoming),
     Complete,
     /// The following bytes are of another protocol.
@@ -174,7 +174,7 @@ enum Receiving {
 
 /// The state of waiting for the final head.
 #[derive(Debug, Default)]
-struct Awaited {
+struct AwaitedHead {
     scanner: HeadScanner,
     interim: usize,
     /// The length of all heads before this one.
@@ -199,8 +199,8 @@ impl Exchange {
             limits: limits.clone(),
             method: Method::GET,
             peer: Version::HTTP_11,
-            sending: Sending::Done,
-            receiving: Receiving::Complete,
+            sending: RequestState::Done,
+            receiving: ResponseState::Complete,
             offer: None,
             answer: None,
             close: None,
@@ -228,11 +228,11 @@ impl Exchange {
         write_head(&mut self.output);
         self.method = method;
         self.sending = match (outgoing, expectation) {
-            (Outgoing::None, _) => Sending::Done,
-            (body, Expectation::None) => Sending::Head(body),
-            (body, Expectation::Continue) => Sending::Expecting(body),
+            (Outgoing::None, _) => RequestState::Done,
+            (body, Expectation::None) => RequestState::Head(body),
+            (body, Expectation::Continue) => RequestState::Expecting(body),
         };
-        self.receiving = Receiving::Head(Awaited::default());
+        self.receiving = ResponseState::Head(AwaitedHead::default());
         self.offer = None;
         self.trailers = None;
         self.read_size = HEAD_READ;
@@ -261,9 +261,9 @@ impl Exchange {
     /// Sends the head without waiting for the first piece of the body, which may take time. Keeps
     /// waiting if the body has no bytes, because its end is all there is to wait for.
     pub(crate) fn send_head_first(&mut self) {
-        if let Sending::Head(body) = self.sending {
+        if let RequestState::Head(body) = self.sending {
             if body != Outgoing::Length(0) {
-                self.sending = Sending::Body(body);
+                self.sending = RequestState::Body(body);
             }
         }
     }
@@ -280,16 +280,16 @@ impl Exchange {
         Ok(match self.sending {
             // No response can be received any more, so sending the rest is useless.
             _ if self.ended.is_some() && self.awaits_head() => return Err(self.cut_off()),
-            Sending::Head(_) => Step::Fill,
+            RequestState::Head(_) => Step::Fill,
             _ if !self.output.is_empty() && self.looks_first => Step::Look,
             _ if !self.output.is_empty() => Step::Write,
-            Sending::Body(_) => Step::Fill,
-            Sending::Expecting(_) => Step::Await,
-            Sending::Done | Sending::Abandoned => Step::Read,
+            RequestState::Body(_) => Step::Fill,
+            RequestState::Expecting(_) => Step::Await,
+            RequestState::Done | RequestState::Abandoned => Step::Read,
         })
     }
 
-    // Sending.
+    // RequestState.
 
     /// Returns the bytes to write.
     pub(crate) fn output(&self) -> &[u8] {
@@ -309,19 +309,22 @@ impl Exchange {
         }
         match self.sending {
             _ if !self.output.is_empty() => SendStep::Write,
-            Sending::Head(_) | Sending::Body(_) => SendStep::Fill,
-            Sending::Expecting(_) | Sending::Done | Sending::Abandoned => SendStep::Done,
+            RequestState::Head(_) | RequestState::Body(_) => SendStep::Fill,
+            RequestState::Expecting(_) | RequestState::Done | RequestState::Abandoned => {
+                SendStep::Done
+            }
         }
     }
 
     /// Returns whether more of the request is to be sent.
     pub(crate) fn is_sending(&self) -> bool {
-        !self.output.is_empty() || !matches!(self.sending, Sending::Done | Sending::Abandoned)
+        !self.output.is_empty()
+            || !matches!(self.sending, RequestState::Done | RequestState::Abandoned)
     }
 
     /// Returns whether the rest of the request is not sent.
     pub(crate) fn is_abandoned(&self) -> bool {
-        self.sending == Sending::Abandoned
+        self.sending == RequestState::Abandoned
     }
 
     /// Returns whether the peer has ended the connection.
@@ -336,7 +339,7 @@ impl Exchange {
 
     /// Abandons the request when all of it was taken but not all of it was written.
     pub(crate) fn stop_writing(&mut self) {
-        self.sending = Sending::Abandoned;
+        self.sending = RequestState::Abandoned;
         self.stop_sending();
     }
 
@@ -349,15 +352,16 @@ impl Exchange {
 
     /// Sends the body without 100 (Continue): many servers do not support the expectation.
     pub(crate) fn go_ahead(&mut self) {
-        if let Sending::Expecting(body) = self.sending {
-            self.sending = Sending::Body(body);
+        if let RequestState::Expecting(body) = self.sending {
+            self.sending = RequestState::Body(body);
         }
     }
 
     /// Returns space for the next piece of the request's body, at least two bytes.
     pub(crate) fn body_space(&mut self) -> &mut [u8] {
         match self.sending {
-            Sending::Head(Outgoing::Length(left)) | Sending::Body(Outgoing::Length(left)) => {
+            RequestState::Head(Outgoing::Length(left))
+            | RequestState::Body(Outgoing::Length(left)) => {
                 // Whole pages. The last piece has one byte more than the announced length, so that a
                 // read into it detects the end of the source.
                 let left = usize::try_from(left).unwrap_or(usize::MAX);
@@ -377,16 +381,17 @@ impl Exchange {
     /// Reports that `count` bytes of the space are part of the body.
     pub(crate) fn body_filled(&mut self, count: usize) {
         self.sending = match self.sending {
-            Sending::Head(Outgoing::Length(left)) | Sending::Body(Outgoing::Length(left)) => {
+            RequestState::Head(Outgoing::Length(left))
+            | RequestState::Body(Outgoing::Length(left)) => {
                 self.output.filled(count);
                 match left.saturating_sub(count as u64) {
-                    0 => Sending::Done,
-                    left => Sending::Body(Outgoing::Length(left)),
+                    0 => RequestState::Done,
+                    left => RequestState::Body(Outgoing::Length(left)),
                 }
             }
-            Sending::Head(body) | Sending::Body(body) => {
+            RequestState::Head(body) | RequestState::Body(body) => {
                 self.chunk_filled(count);
-                Sending::Body(body)
+                RequestState::Body(body)
             }
             sent => sent,
         }
@@ -396,14 +401,19 @@ impl Exchange {
     pub(crate) fn body_end(&mut self, trailers: &HeaderMap) -> Result<(), Missing> {
         match self.sending {
             // An empty body also waits for its first piece: its source may have more than announced.
-            Sending::Head(Outgoing::Length(0)) => {}
-            Sending::Head(Outgoing::Length(missing)) | Sending::Body(Outgoing::Length(missing)) => {
+            RequestState::Head(Outgoing::Length(0)) => {}
+            RequestState::Head(Outgoing::Length(missing))
+            | RequestState::Body(Outgoing::Length(missing)) => {
                 return Err(Missing(missing));
             }
-            Sending::Head(_) | Sending::Body(_) => chunked::write_end(trailers, &mut self.output),
-            Sending::Expecting(_) | Sending::Done | Sending::Abandoned => return Ok(()),
+            RequestState::Head(_) | RequestState::Body(_) => {
+                chunked::write_end(trailers, &mut self.output)
+            }
+            RequestState::Expecting(_) | RequestState::Done | RequestState::Abandoned => {
+                return Ok(());
+            }
         }
-        self.sending = Sending::Done;
+        self.sending = RequestState::Done;
         Ok(())
     }
 
@@ -414,7 +424,7 @@ impl Exchange {
 
     /// Returns whether the whole request has been written.
     pub(crate) fn is_sent(&self) -> bool {
-        self.sending == Sending::Done && self.output.is_empty()
+        self.sending == RequestState::Done && self.output.is_empty()
     }
 
     /// Returns the HTTP version of the peer; HTTP/1.1 before its first response.
@@ -424,7 +434,7 @@ impl Exchange {
 
     /// Returns whether the final head has not been received yet.
     pub(crate) fn awaits_head(&self) -> bool {
-        matches!(self.receiving, Receiving::Head(_))
+        matches!(self.receiving, ResponseState::Head(_))
     }
 
     /// Returns whether a head can still be received: not after the end of the connection.
@@ -471,14 +481,14 @@ impl Exchange {
     }
 
     fn abandon(&mut self, reason: CloseReason) {
-        if self.sending != Sending::Done || !self.output.is_empty() {
-            self.sending = Sending::Abandoned;
+        if self.sending != RequestState::Done || !self.output.is_empty() {
+            self.sending = RequestState::Abandoned;
             self.output.clear();
         }
         self.close.get_or_insert(reason);
     }
 
-    // Receiving.
+    // ResponseState.
 
     /// Returns space to read from the connection.
     pub(crate) fn read_space(&mut self) -> &mut [u8] {
@@ -514,7 +524,7 @@ impl Exchange {
 
     /// Returns the next step of reading the response's body. `into` must not be empty.
     pub(crate) fn read_body(&mut self, into: &mut [u8]) -> Result<BodyStep, ProtocolError> {
-        let Receiving::Body(body) = &mut self.receiving else { return Ok(BodyStep::End) };
+        let ResponseState::Body(body) = &mut self.receiving else { return Ok(BodyStep::End) };
         let step = body.step(&mut self.input, into).map_err(|error| self.broken(error))?;
         match step {
             BodyStep::Data(count) => self.body_came(count),
@@ -529,7 +539,7 @@ impl Exchange {
 
     /// Handles a read of the body after the connection has ended.
     fn at_the_end(&mut self) -> Result<BodyStep, ProtocolError> {
-        let until_close = matches!(self.receiving, Receiving::Body(Incoming::UntilClose));
+        let until_close = matches!(self.receiving, ResponseState::Body(Incoming::UntilClose));
         if until_close && self.ended == Some(Ending::Clean) {
             self.complete();
             return Ok(BodyStep::End);
@@ -541,10 +551,10 @@ impl Exchange {
     fn cut_off(&mut self) -> ProtocolError {
         self.close.get_or_insert(CloseReason::EarlyEof);
         match &self.receiving {
-            Receiving::Body(Incoming::UntilClose) if self.ended == Some(Ending::Broken) => {
+            ResponseState::Body(Incoming::UntilClose) if self.ended == Some(Ending::Broken) => {
                 ProtocolError::BrokenBody
             }
-            Receiving::Body(body) => body.cut_off(),
+            ResponseState::Body(body) => body.cut_off(),
             _ if !self.heard => ProtocolError::EofBeforeResponse,
             _ => ProtocolError::EofInHead,
         }
@@ -553,7 +563,7 @@ impl Exchange {
     /// Reports that `count` bytes were read directly into the caller's slice, as [`BodyStep::Direct`]
     /// allowed.
     pub(crate) fn read_direct(&mut self, count: usize) {
-        if let Receiving::Body(body) = &mut self.receiving {
+        if let ResponseState::Body(body) = &mut self.receiving {
             body.passed_by(count);
         }
         self.body_came(count);
@@ -567,8 +577,8 @@ impl Exchange {
     /// Returns the number of bytes left of the response's body, if it is known.
     pub(crate) fn body_left(&self) -> Option<u64> {
         match &self.receiving {
-            Receiving::Body(body) => body.left(),
-            Receiving::Head(_) | Receiving::Complete | Receiving::Switched => Some(0),
+            ResponseState::Body(body) => body.left(),
+            ResponseState::Head(_) | ResponseState::Complete | ResponseState::Switched => Some(0),
         }
     }
 
@@ -586,12 +596,12 @@ impl Exchange {
     }
 
     fn next_head(&mut self) -> Result<Option<Box<ResponseHead>>, ProtocolError> {
-        let Receiving::Head(awaited) = &mut self.receiving else { return Ok(None) };
+        let ResponseState::Head(awaited) = &mut self.receiving else { return Ok(None) };
         let skipped = head::empty_lines(self.input.data());
         self.input.consume(skipped);
         awaited.bytes += skipped;
-        let too_large = || ProtocolError::HeadTooLarge(self.limits.head_bytes);
-        let room = self.limits.head_bytes.checked_sub(awaited.bytes).ok_or_else(too_large)?;
+        let too_large = || ProtocolError::HeadTooLarge(self.limits.max_head_bytes);
+        let room = self.limits.max_head_bytes.checked_sub(awaited.bytes).ok_or_else(too_large)?;
         // Bytes beyond the limit are not examined: the result must not depend on when they are received.
         let found = match self.input.data().get(..room).unwrap_or(self.input.data()) {
             b"\r" => None, // half an empty line
@@ -617,12 +627,12 @@ impl Exchange {
         let (framing, doubt) =
             response_framing(&self.method, head.status, head.version, &head.headers)?;
         self.receiving = match framing {
-            Framing::Empty | Framing::Length(0) | Framing::Tunnel => Receiving::Complete,
-            Framing::Length(length) => Receiving::Body(Incoming::Length(length)),
-            Framing::Close => Receiving::Body(Incoming::UntilClose),
+            Framing::Empty | Framing::Length(0) | Framing::Tunnel => ResponseState::Complete,
+            Framing::Length(length) => ResponseState::Body(Incoming::Length(length)),
+            Framing::Close => ResponseState::Body(Incoming::UntilClose),
             Framing::Chunked => {
-                let decoder = chunked::Decoder::new(&self.limits);
-                Receiving::Body(Incoming::Chunked(Box::new(decoder)))
+                let decoder = chunked::ChunkedDecoder::new(&self.limits);
+                ResponseState::Body(Incoming::Chunked(Box::new(decoder)))
             }
         };
         self.peer = head.version;
@@ -639,7 +649,7 @@ impl Exchange {
             return Err(ProtocolError::UnexpectedUpgrade);
         }
         self.go_ahead();
-        self.receiving = Receiving::Switched;
+        self.receiving = ResponseState::Switched;
         self.peer = head.version;
         self.close.get_or_insert(CloseReason::Upgraded);
         self.answer = Some(head);
@@ -651,11 +661,11 @@ impl Exchange {
         if status == StatusCode::CONTINUE {
             self.go_ahead();
         }
-        let Receiving::Head(awaited) = &mut self.receiving else { return Ok(()) };
+        let ResponseState::Head(awaited) = &mut self.receiving else { return Ok(()) };
         awaited.interim += 1;
         awaited.scanner = HeadScanner::default();
-        if awaited.interim > self.limits.interim_responses {
-            return Err(ProtocolError::TooManyInterim(self.limits.interim_responses));
+        if awaited.interim > self.limits.max_informational_responses {
+            return Err(ProtocolError::TooManyInterim(self.limits.max_informational_responses));
         }
         Ok(())
     }
@@ -666,10 +676,10 @@ impl Exchange {
         if !self.is_sending() {
             return Some(head);
         }
-        let waits = matches!(self.sending, Sending::Expecting(_));
+        let waits = matches!(self.sending, RequestState::Expecting(_));
         match &self.receiving {
             // A server that closes the connection, or keeps sending, does not wait for the request.
-            Receiving::Switched
+            ResponseState::Switched
                 if !waits && self.ended.is_none() && self.input.len() <= READ_PIECE =>
             {
                 self.answer = Some(head);
@@ -682,7 +692,7 @@ impl Exchange {
     }
 
     fn body_came(&mut self, count: usize) {
-        let Receiving::Body(body) = &mut self.receiving else { return };
+        let ResponseState::Body(body) = &mut self.receiving else { return };
         body.delivered(count);
         if body.is_done() {
             self.complete();
@@ -690,10 +700,10 @@ impl Exchange {
     }
 
     fn complete(&mut self) {
-        if let Receiving::Body(body) = &mut self.receiving {
+        if let ResponseState::Body(body) = &mut self.receiving {
             self.trailers = body.take_trailers();
         }
-        self.receiving = Receiving::Complete;
+        self.receiving = ResponseState::Complete;
     }
 
     fn broken(&mut self, error: ProtocolError) -> ProtocolError {
@@ -706,10 +716,10 @@ impl Exchange {
     /// Switches to the protocol of a 101. Its input is read like a body delimited by the end of the
     /// connection; its output does not go through this machine.
     pub(crate) fn upgrade(&mut self) -> Result<(), CloseReason> {
-        if !matches!(self.receiving, Receiving::Switched) || !self.is_sent() {
+        if !matches!(self.receiving, ResponseState::Switched) || !self.is_sent() {
             return Err(self.close.unwrap_or(CloseReason::RequestIncomplete));
         }
-        self.receiving = Receiving::Body(Incoming::UntilClose);
+        self.receiving = ResponseState::Body(Incoming::UntilClose);
         Ok(())
     }
 
@@ -728,8 +738,8 @@ impl Exchange {
     pub(crate) fn reusable(&self) -> Result<(), CloseReason> {
         self.may_be_reused()?;
         match (&self.receiving, self.sending) {
-            (Receiving::Head(_) | Receiving::Body(_), _) => Err(CloseReason::BodyUnread),
-            (_, sent) if sent != Sending::Done => Err(CloseReason::RequestIncomplete),
+            (ResponseState::Head(_) | ResponseState::Body(_), _) => Err(CloseReason::BodyUnread),
+            (_, sent) if sent != RequestState::Done => Err(CloseReason::RequestIncomplete),
             _ if !self.output.is_empty() => Err(CloseReason::RequestIncomplete),
             _ if !self.input.is_empty() => Err(CloseReason::LeftoverBytes),
             _ if self.ended.is_some() => Err(CloseReason::NotAlive),
@@ -738,13 +748,13 @@ impl Exchange {
     }
 
     /// Returns its buffers to the store while the connection is idle.
-    pub(crate) fn rest(&mut self, shelf: &mut Shelf) {
+    pub(crate) fn rest(&mut self, shelf: &mut BufferPool) {
         self.input.rest(shelf);
         self.output.rest(shelf);
     }
 
     /// Takes buffers for the next exchange.
-    pub(crate) fn wake(&mut self, shelf: &mut Shelf) {
+    pub(crate) fn wake(&mut self, shelf: &mut BufferPool) {
         self.output.wake(shelf);
         self.input.wake(shelf);
     }

@@ -10,7 +10,7 @@ use super::error::ProtocolError;
 use super::lenient;
 use crate::base::buffer::Buffer;
 use crate::base::excerpt::Excerpt;
-use crate::http1::header_section::{HeaderSection, LONGEST_NAME, Line};
+use crate::http1::header_section::{HeaderLine, HeaderSection, LONGEST_NAME};
 use crate::http1::limits::Limits;
 
 /// The number of field lines parsed without an allocation; nearly every response has fewer.
@@ -95,12 +95,12 @@ impl HeadScanner {
             // Nearly every head is received in one piece, and httparse finds the end of a valid one. If the
             // field section is within the limit of a line, so is every line.
             let sound = parse(data, limits).ok();
-            let sound = sound.filter(|head| head.headers.raw().len() <= limits.line_bytes);
+            let sound = sound.filter(|head| head.headers.raw().len() <= limits.max_line_bytes);
             if sound.is_some() {
                 return Ok(sound);
             }
         }
-        let Some(end) = self.find_end(data, limits.line_bytes)? else { return Ok(None) };
+        let Some(end) = self.find_end(data, limits.max_line_bytes)? else { return Ok(None) };
         parse(data.get(..end).unwrap_or_default(), limits).map(Some)
     }
 
@@ -175,14 +175,14 @@ pub(crate) fn parse(data: &[u8], limits: &Limits) -> Result<Box<ResponseHead>, P
     let mut few = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
     let parsed = match parse_into(data, &mut few, limits, &strict) {
         Err(ProtocolError::TooManyFields(_)) => {
-            let mut many = vec![MaybeUninit::uninit(); limits.fields];
+            let mut many = vec![MaybeUninit::uninit(); limits.max_headers];
             parse_into(data, &mut many, limits, &strict)
         }
         parsed => parsed,
     };
     match parsed {
         Err(ProtocolError::InvalidField(_)) if limits.lenience.is_any() => {
-            let mut many = vec![MaybeUninit::uninit(); limits.fields];
+            let mut many = vec![MaybeUninit::uninit(); limits.max_headers];
             let mut head = parse_into(data, &mut many, limits, &lenient::parser(limits.lenience))?;
             lenient::check_framing(head.headers.raw())?;
             head.headers.unfold();
@@ -198,7 +198,7 @@ fn parse_into<'h, 'r: 'h>(
     limits: &Limits,
     parser: &httparse::ParserConfig,
 ) -> Result<Box<ResponseHead>, ProtocolError> {
-    let room = fields.len().min(limits.fields);
+    let room = fields.len().min(limits.max_headers);
     let mut response = httparse::Response::new(&mut []);
     let parsed = parser.parse_response_with_uninit_headers(
         &mut response,
@@ -220,14 +220,14 @@ fn parse_into<'h, 'r: 'h>(
     if let Some(field) = response.headers.iter().find(|field| field.name.len() > LONGEST_NAME) {
         return Err(ProtocolError::InvalidField(Excerpt::new(field.name.as_bytes())));
     }
-    let lines = response.headers.iter().map(|field| Line::new(field, raw)).collect();
+    let lines = response.headers.iter().map(|field| HeaderLine::new(field, raw)).collect();
     let headers = HeaderSection::new(Bytes::copy_from_slice(raw), lines);
     Ok(Box::new(ResponseHead { version, status, headers }))
 }
 
 fn parse_error(error: httparse::Error, raw: &[u8], limits: &Limits) -> ProtocolError {
     match error {
-        httparse::Error::TooManyHeaders => ProtocolError::TooManyFields(limits.fields),
+        httparse::Error::TooManyHeaders => ProtocolError::TooManyFields(limits.max_headers),
         httparse::Error::HeaderName | httparse::Error::HeaderValue => {
             ProtocolError::InvalidField(Excerpt::field_name(offending_line(raw)))
         }
@@ -435,7 +435,7 @@ mod tests {
             behind in "[A\r\n]{0,4}",
             line_bytes in 8..40_usize,
         ) {
-            let limits = Limits { line_bytes, ..Limits::default() };
+            let limits = Limits { max_line_bytes: line_bytes, ..Limits::default() };
             let data = lines + &behind;
             let told = |outcome: Result<Option<Box<ResponseHead>>, ProtocolError>| match outcome {
                 Ok(head) => head.map(|head| Ok(head.headers.raw().clone())),
@@ -522,7 +522,7 @@ mod tests {
         assert_eq!(head(USUAL_FIELDS).unwrap().headers.len(), USUAL_FIELDS);
         assert_eq!(head(128).unwrap().headers.len(), 128);
         assert_eq!(head(129).unwrap_err(), ProtocolError::TooManyFields(128));
-        let few = Limits { fields: 2, ..Limits::default() };
+        let few = Limits { max_headers: 2, ..Limits::default() };
         let head = |text: &'static str| parse(text.as_bytes(), &few);
         assert_eq!(head("HTTP/1.1 200 OK\r\nA:\r\nB:\r\n\r\n").unwrap().headers.len(), 2);
         let too_many = head("HTTP/1.1 200 OK\r\nA:\r\nB:\r\nC:\r\n\r\n").unwrap_err();

@@ -9,7 +9,7 @@ use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue, TRANSFER_ENCODING};
 
 use super::lenient;
-use crate::base::erased_box::Apart;
+use crate::base::erased_box::ErasedBox;
 use crate::http1::field_lines::{Fields, content_length};
 
 /// The fields of a response (RFC 9110 §6.3).
@@ -21,13 +21,13 @@ use crate::http1::field_lines::{Fields, content_length};
 pub(crate) struct HeaderSection {
     /// The head as received, in its original order and case.
     raw: Bytes,
-    lines: Vec<Line>,
+    lines: Vec<HeaderLine>,
     /// The lengths of the names, so that most lookups of an absent name fail fast.
     lengths: Lengths,
     /// A map of the same lines.
-    map: OnceLock<Apart<HeaderMap>>,
+    map: OnceLock<ErasedBox<HeaderMap>>,
     /// A map that replaces the lines once the caller may have changed it.
-    changed: Option<Apart<HeaderMap>>,
+    changed: Option<ErasedBox<HeaderMap>>,
 }
 
 /// Shows the number of fields, never their content: a server's fields may be secrets.
@@ -39,7 +39,7 @@ impl fmt::Debug for HeaderSection {
 
 /// The position of a field line in a head. Its name and value are valid for a `HeaderMap`.
 #[derive(Debug, Clone)]
-pub(super) struct Line {
+pub(super) struct HeaderLine {
     name: Span,
     value: Span,
 }
@@ -53,7 +53,7 @@ struct Span {
 
 impl HeaderSection {
     /// Creates the section of a head from the lines of `raw`.
-    pub(super) fn new(raw: Bytes, lines: Vec<Line>) -> Self {
+    pub(super) fn new(raw: Bytes, lines: Vec<HeaderLine>) -> Self {
         let lengths = Lengths::of(lines.iter().map(|line| line.name.len()));
         Self { raw, lines, lengths, ..Self::default() }
     }
@@ -67,13 +67,13 @@ impl HeaderSection {
             raw.extend_from_slice(end);
             Span { start, end: start + text.len() }
         };
-        let lines = fields.iter().map(|(name, value)| Line {
+        let lines = fields.iter().map(|(name, value)| HeaderLine {
             name: append(name.as_str().as_bytes(), b": "),
             value: append(value.as_bytes(), b"\r\n"),
         });
         let lines = lines.collect();
         append(b"\r\n", b"");
-        Self { map: Apart::new(fields).into(), ..Self::new(raw.into(), lines) }
+        Self { map: ErasedBox::new(fields).into(), ..Self::new(raw.into(), lines) }
     }
 
     /// Returns the head as received.
@@ -156,7 +156,7 @@ impl Lengths {
     }
 }
 
-impl Line {
+impl HeaderLine {
     /// Records the position of a field in `raw`. Its name must not be longer than [`LONGEST_NAME`], and
     /// httparse must have checked the bytes of its name and value.
     pub(super) fn new(field: &httparse::Header<'_>, raw: &[u8]) -> Self {
@@ -198,7 +198,7 @@ fn length_of(fields: &impl Fields) -> Option<u64> {
 /// The maximum length of a name that `http` accepts.
 pub(super) const LONGEST_NAME: usize = u16::MAX as usize;
 
-fn map_of(raw: &Bytes, lines: &[Line]) -> Apart<HeaderMap> {
+fn map_of(raw: &Bytes, lines: &[HeaderLine]) -> ErasedBox<HeaderMap> {
     let mut map = HeaderMap::with_capacity(lines.len());
     for line in lines {
         let name = HeaderName::from_bytes(line.name.of(raw));
@@ -208,7 +208,7 @@ fn map_of(raw: &Bytes, lines: &[Line]) -> Apart<HeaderMap> {
             let _ = map.try_append(name, value);
         }
     }
-    Apart::new(map)
+    ErasedBox::new(map)
 }
 
 #[cfg(test)]

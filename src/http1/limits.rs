@@ -23,74 +23,74 @@ pub struct Limits {
     ///
     /// 64 KiB: large cookies and security policies stay below 32 KiB.
     /// Others: ureq 64 KiB, h11 16 KiB, curl 300 KiB, hyper 408 KiB, Go 10 MiB.
-    pub head_bytes: usize,
+    pub max_head_bytes: usize,
 
     /// The size of one line of a head, including its line end.
     ///
     /// 64 KiB: by default only the whole head is bounded. Others: Python's http.client 64 KiB.
-    pub line_bytes: usize,
+    pub max_line_bytes: usize,
 
     /// The number of field lines of one head, never more than 16384.
     ///
     /// 128. Others: hyper and Python's http.client 100, curl 5000.
-    pub fields: usize,
+    pub max_headers: usize,
 
     /// The number of interim (1xx) responses before the final one.
     ///
     /// 16: a 100 and a few 103 are usual; a server that reports progress with 102 needs more, but
     /// an endless sequence must be stopped. Others: Go bounds the bytes of all interim heads together.
-    pub interim_responses: usize,
+    pub max_informational_responses: usize,
 
     /// The total size of the chunk extensions of one body, including leading zeros of chunk sizes and
     /// whitespace: the whole overhead that a chunked body can add to its data.
     ///
     /// 16 KiB. Others: hyper 16 KiB; Go measures the overhead against the data.
-    pub chunk_extension_bytes: usize,
+    pub max_chunk_extension_bytes: usize,
 
     /// The size of the trailer section.
     ///
     /// 16 KiB: checksums and signatures. Others: hyper 16 KiB.
-    pub trailer_bytes: usize,
+    pub max_trailer_bytes: usize,
 
     /// The number of field lines of the trailer section, never more than 16384.
     ///
     /// 64. Others: hyper 100.
-    pub trailer_fields: usize,
+    pub max_trailers: usize,
 
     /// The number of content codings of a body.
     ///
     /// 4: one is usual, two happen by mistake; a chain of a thousand is an attack. Others: curl 5,
     /// urllib3 5.
-    pub codings: usize,
+    pub max_content_codings: usize,
 
     /// The maximum number of decoded bytes per received byte of a body. Applies once the body has decoded to
     /// more than [`decoded_freely`](Self::decoded_freely).
     ///
     /// 250: deflate reaches 1032, but large legitimate bodies stay far below 250.
-    pub decoded_ratio: u64,
+    pub max_decompression_ratio: u64,
 
     /// The decoded size up to which [`decoded_ratio`](Self::decoded_ratio) does not apply.
     ///
     /// 16 MiB, so that no legitimate body reaches the ratio.
-    pub decoded_freely: u64,
+    pub decompressed_ratio_threshold: u64,
 
     /// The number of received bytes that decode to nothing, such as headers, padding and empty blocks.
     /// Each decoded byte reduces the count by 64. It is checked after every sixteenth of the limit (64 KiB
     /// at most).
     ///
     /// 1 MiB: a gzip header takes some 30 bytes, and each flush of an event stream 5.
-    pub coded_without_output: u64,
+    pub max_coded_bytes_without_output: u64,
 
     /// The number of bytes of an unwanted body that are drained to keep its connection reusable.
     ///
     /// 16 KiB: a new connection is cheaper than waiting for more.
-    pub drained_bytes: usize,
+    pub max_drain_bytes: usize,
 
     /// The size of the result of `bytes`, `text` and `json`, after decoding; also set by
     /// [`ClientBuilder::body_limit`](crate::client::ClientBuilder::body_limit).
     ///
     /// 256 MiB: larger bodies should be streamed. Reading piece by piece has no limit.
-    pub body_bytes: u64,
+    pub max_body_bytes: u64,
 
     /// The invalid syntax accepted in heads. Not a limit, but passed along with the limits.
     pub(crate) lenience: Lenience,
@@ -116,19 +116,19 @@ impl Lenience {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            head_bytes: 64 * KIB,
-            line_bytes: 64 * KIB,
-            fields: 128,
-            interim_responses: 16,
-            chunk_extension_bytes: 16 * KIB,
-            trailer_bytes: 16 * KIB,
-            trailer_fields: 64,
-            codings: 4,
-            decoded_ratio: 250,
-            decoded_freely: 16 * MIB,
-            coded_without_output: MIB,
-            drained_bytes: 16 * KIB,
-            body_bytes: 256 * MIB,
+            max_head_bytes: 64 * KIB,
+            max_line_bytes: 64 * KIB,
+            max_headers: 128,
+            max_informational_responses: 16,
+            max_chunk_extension_bytes: 16 * KIB,
+            max_trailer_bytes: 16 * KIB,
+            max_trailers: 64,
+            max_content_codings: 4,
+            max_decompression_ratio: 250,
+            decompressed_ratio_threshold: 16 * MIB,
+            max_coded_bytes_without_output: MIB,
+            max_drain_bytes: 16 * KIB,
+            max_body_bytes: 256 * MIB,
             lenience: Lenience::default(),
         }
     }
@@ -137,8 +137,8 @@ impl Default for Limits {
 impl Limits {
     /// Bounds the numbers of fields by the capacity of a `HeaderMap`.
     pub(crate) fn within_reason(mut self) -> Self {
-        self.fields = self.fields.min(MAX_FIELDS);
-        self.trailer_fields = self.trailer_fields.min(MAX_FIELDS);
+        self.max_headers = self.max_headers.min(MAX_FIELDS);
+        self.max_trailers = self.max_trailers.min(MAX_FIELDS);
         self
     }
 }

@@ -6,12 +6,12 @@ use std::ops::AddAssign;
 ///
 /// A decoder stops for one of two reasons: the output is full, or (if it is not) it needs more input.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Progress {
+pub(crate) struct DecodeProgress {
     pub(crate) consumed: usize,
     pub(crate) produced: usize,
 }
 
-impl Progress {
+impl DecodeProgress {
     /// Repeats `step` until it makes no progress.
     ///
     /// An error is returned only if no byte was produced before it: otherwise those bytes would be lost,
@@ -49,7 +49,7 @@ impl Progress {
     }
 }
 
-impl AddAssign for Progress {
+impl AddAssign for DecodeProgress {
     fn add_assign(&mut self, step: Self) {
         self.consumed += step.consumed;
         self.produced += step.produced;

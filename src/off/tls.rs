@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::fmt;
 
-use crate::base::buffer::Shelf;
+use crate::base::buffer::BufferPool;
 
 /// Cannot be constructed.
 #[derive(Debug)]
@@ -86,11 +86,11 @@ impl Tls {
         match self.0 {}
     }
 
-    pub(crate) fn rest(&mut self, _: &mut Shelf) {
+    pub(crate) fn rest(&mut self, _: &mut BufferPool) {
         match self.0 {}
     }
 
-    pub(crate) fn wake(&mut self, _: &mut Shelf) {
+    pub(crate) fn wake(&mut self, _: &mut BufferPool) {
         match self.0 {}
     }
 }

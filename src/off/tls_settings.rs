@@ -1,7 +1,7 @@
 //! TLS settings in a build without the feature `tls`: there are none.
 
 use crate::error::{Error, Result};
-use crate::policy::route::Identity;
+use crate::policy::route::IdentityUse;
 use crate::transport::tls::Tls;
 
 /// No settings.
@@ -28,11 +28,11 @@ impl Settings {
         false
     }
 
-    pub(crate) fn stage(&self, _host: &str, _identity: Identity) -> Result<Tls> {
+    pub(crate) fn stage(&self, _host: &str, _identity: IdentityUse) -> Result<Tls> {
         Err(Error::builder("https needs the feature `tls` of leanhttp"))
     }
 
     pub(crate) fn proxy_stage(&self, host: &str) -> Result<Tls> {
-        self.stage(host, Identity::Withheld)
+        self.stage(host, IdentityUse::Withheld)
     }
 }

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::site;
 use crate::config::dns::Resolver;
-use crate::driver::system::{Desk, Event, Found};
+use crate::driver::system::{Event, Found, Oneshot};
 
 /// The maximum number of concurrent lookups of a client, each on a thread. A resolver that leaves so
 /// many unanswered would not get faster with more of them.
@@ -28,21 +28,21 @@ const MAX_RUNNING: usize = 64;
 const PART: usize = 4;
 
 /// The executor of lookups.
-pub(crate) trait Place: Clone + Send + Sync + 'static {
+pub(crate) trait LookupThreads: Clone + Send + Sync + 'static {
     /// Runs the work on a thread that may block, or drops it if there is none.
     fn run(&self, work: impl FnOnce() + Send + 'static);
 }
 
 /// The lookups of one client.
 #[derive(Debug)]
-pub(crate) struct Lookups<E, P>(Mutex<State<E, P>>);
+pub(crate) struct Lookups<E, P>(Mutex<LookupsState<E, P>>);
 
 #[derive(Debug)]
-struct State<E, P> {
+struct LookupsState<E, P> {
     /// The number of running lookups, including those without callers.
     running: usize,
     /// The sites with running or waiting lookups.
-    sites: HashMap<Box<str>, Site<E, P>>,
+    sites: HashMap<Box<str>, SiteLookups<E, P>>,
     /// The sites with waiting lookups, in the order of their turns.
     turns: VecDeque<Box<str>>,
     /// The latest lookup of each name, while it runs or waits.
@@ -54,7 +54,7 @@ struct State<E, P> {
 }
 
 #[derive(Debug)]
-struct Site<E, P> {
+struct SiteLookups<E, P> {
     running: usize,
     waiting: VecDeque<Arc<Lookup<E, P>>>,
 }
@@ -72,11 +72,11 @@ struct Lookup<E, P> {
 struct Callers<E> {
     is_running: bool,
     /// The callers. Each drops its channel when it stops waiting.
-    desks: Vec<Weak<Desk<Found, E>>>,
+    desks: Vec<Weak<Oneshot<Found, E>>>,
 }
 
 /// A running lookup, which counts against the maximum until it is dropped.
-struct Job<E: Event, P: Place> {
+struct Job<E: Event, P: LookupThreads> {
     lookups: Arc<Lookups<E, P>>,
     lookup: Arc<Lookup<E, P>>,
     found: Option<Found>,
@@ -88,7 +88,7 @@ impl<E, P> Default for Lookups<E, P> {
     }
 }
 
-impl<E, P> Default for State<E, P> {
+impl<E, P> Default for LookupsState<E, P> {
     fn default() -> Self {
         Self {
             running: 0,
@@ -101,14 +101,14 @@ impl<E, P> Default for State<E, P> {
     }
 }
 
-impl<E: Event, P: Place> Lookups<E, P> {
+impl<E: Event, P: LookupThreads> Lookups<E, P> {
     /// Looks a name up when its turn comes, on that executor, and sends the result to the channel.
     pub(crate) fn begin(
         self: &Arc<Self>,
         host: &str,
         resolver: Resolver,
         place: P,
-        desk: &Arc<Desk<Found, E>>,
+        desk: &Arc<Oneshot<Found, E>>,
     ) {
         let desk = Arc::downgrade(desk);
         let forgotten = self.forget_the_parents();
@@ -165,7 +165,7 @@ impl<E: Event, P: Place> Lookups<E, P> {
     }
 
     /// Clears the state in a child of `fork`: threads and callers are the parent's.
-    fn forget_the_parents(&self) -> Option<State<E, P>> {
+    fn forget_the_parents(&self) -> Option<LookupsState<E, P>> {
         let mut state = self.state();
         let is_child = state.process != process::id();
         is_child.then(|| mem::take(&mut *state))
@@ -173,26 +173,26 @@ impl<E: Event, P: Place> Lookups<E, P> {
 
     /// Locks the state for a decision. The lock is never held over foreign code, so a panic
     /// elsewhere cannot leave the state inconsistent.
-    fn state(&self) -> MutexGuard<'_, State<E, P>> {
+    fn state(&self) -> MutexGuard<'_, LookupsState<E, P>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Marks that lookups are being started; cleared on a panic, so that the next caller can continue.
-struct AtWork<'a, E: Event, P: Place>(&'a Lookups<E, P>);
+struct AtWork<'a, E: Event, P: LookupThreads>(&'a Lookups<E, P>);
 
-impl<E: Event, P: Place> Drop for AtWork<'_, E, P> {
+impl<E: Event, P: LookupThreads> Drop for AtWork<'_, E, P> {
     fn drop(&mut self) {
         self.0.state().is_at_work = false;
     }
 }
 
-impl<E, P> State<E, P> {
+impl<E, P> LookupsState<E, P> {
     /// Appends a lookup to its site's queue; returns the earlier one of the same name, which no
     /// caller waits for.
     fn wait(&mut self, lookup: Arc<Lookup<E, P>>) -> Option<Arc<Lookup<E, P>>> {
         let name: Box<str> = site::of(&lookup.host).into();
-        let new = || Site { running: 0, waiting: VecDeque::new() };
+        let new = || SiteLookups { running: 0, waiting: VecDeque::new() };
         let site = self.sites.entry(name.clone()).or_insert_with(new);
         if site.waiting.is_empty() {
             self.turns.push_back(name);
@@ -252,7 +252,7 @@ fn forget<E, P>(names: &mut HashMap<Box<str>, Arc<Lookup<E, P>>>, lookup: &Arc<L
     }
 }
 
-impl<E, P> Site<E, P> {
+impl<E, P> SiteLookups<E, P> {
     fn next(&mut self, unwanted: &mut Vec<Arc<Lookup<E, P>>>) -> Option<Arc<Lookup<E, P>>> {
         while let Some(lookup) = self.waiting.pop_front() {
             let mut callers = lookup.callers();
@@ -270,7 +270,7 @@ impl<E, P> Site<E, P> {
 
 impl<E, P> Lookup<E, P> {
     /// Adds a caller, unless the lookup runs and has no callers: then it may be stuck.
-    fn take_in(&self, desk: &Weak<Desk<Found, E>>) -> bool {
+    fn take_in(&self, desk: &Weak<Oneshot<Found, E>>) -> bool {
         let mut callers = self.callers();
         if callers.is_running && !callers.is_wanted() {
             return false;
@@ -293,7 +293,7 @@ impl<E> Callers<E> {
     }
 }
 
-impl<E: Event, P: Place> Job<E, P> {
+impl<E: Event, P: LookupThreads> Job<E, P> {
     fn carry_out(mut self) {
         let is_wanted = self.lookup.callers().is_wanted();
         let lookup = || super::look_up(&self.lookup.resolver, &self.lookup.host);
@@ -302,7 +302,7 @@ impl<E: Event, P: Place> Job<E, P> {
 }
 
 /// Answers the callers when the lookup has ended, or when no thread was available for it.
-impl<E: Event, P: Place> Drop for Job<E, P> {
+impl<E: Event, P: LookupThreads> Drop for Job<E, P> {
     fn drop(&mut self) {
         let found = self.found.take().unwrap_or_else(|| Err(io::Error::other(NO_THREAD)));
         let desks = {
@@ -318,7 +318,7 @@ impl<E: Event, P: Place> Drop for Job<E, P> {
 const NO_THREAD: &str = "no thread is available for the name lookup";
 
 /// Sends the result to all remaining callers.
-fn answer<E: Event>(desks: &[Weak<Desk<Found, E>>], found: Found) {
+fn answer<E: Event>(desks: &[Weak<Oneshot<Found, E>>], found: Found) {
     let mut desks = desks.iter().filter_map(Weak::upgrade);
     let Some(last) = desks.next() else { return };
     for desk in desks {

@@ -4,7 +4,7 @@
 use std::time::{Instant, SystemTime};
 
 /// Time and random numbers, requested only where a decision needs them.
-pub(crate) trait World {
+pub(crate) trait Clock {
     /// Returns the monotonic time, for delays.
     fn now(&self) -> Instant;
 

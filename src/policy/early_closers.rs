@@ -24,18 +24,18 @@ const MOST: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct EarlyClosers {
     /// The most recent one is last.
-    found: Vec<Found>,
+    found: Vec<EarlyCloser>,
 }
 
 #[derive(Debug)]
-struct Found {
+struct EarlyCloser {
     route: Route,
     /// The duration of the pause.
     pause: Duration,
     at: Instant,
 }
 
-impl Found {
+impl EarlyCloser {
     fn is_paused(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.at) < self.pause
     }
@@ -60,7 +60,7 @@ impl EarlyClosers {
         if self.found.len() >= MOST {
             self.found.remove(0);
         }
-        self.found.push(Found { route: route.clone(), pause, at: now });
+        self.found.push(EarlyCloser { route: route.clone(), pause, at: now });
     }
 
     /// Returns whether connections of this route must not be pooled.
@@ -76,11 +76,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::policy::route::Identity;
+    use crate::policy::route::IdentityUse;
     use crate::url::Url;
 
     fn route(host: usize) -> Route {
-        Route::of(&Url::parse(&format!("http://h{host}.example/")).unwrap(), None, Identity::Shown)
+        Route::of(
+            &Url::parse(&format!("http://h{host}.example/")).unwrap(),
+            None,
+            IdentityUse::Shown,
+        )
     }
 
     #[test]

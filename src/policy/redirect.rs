@@ -50,7 +50,7 @@ const DEFAULT_LIMIT: usize = 10;
 /// ```
 #[derive(Clone)]
 pub struct Policy {
-    rule: Rule,
+    rule: RedirectRule,
     /// Fields sent to other origins although their names look like credentials.
     allowed: Vec<HeaderName>,
     /// Fields not sent to other origins, whatever their names look like.
@@ -58,7 +58,7 @@ pub struct Policy {
 }
 
 #[derive(Clone)]
-enum Rule {
+enum RedirectRule {
     None,
     Limited(usize),
     Custom(Arc<dyn Fn(Attempt<'_>) -> Action + Send + Sync>),
@@ -75,11 +75,11 @@ pub struct Attempt<'a> {
 /// The decision about a redirect, returned by [`Policy::custom`].
 #[derive(Debug)]
 pub struct Action {
-    pub(crate) choice: Choice,
+    pub(crate) choice: RedirectChoice,
 }
 
 #[derive(Debug)]
-pub(crate) enum Choice {
+pub(crate) enum RedirectChoice {
     Follow,
     Stop,
     Error(Cause),
@@ -88,12 +88,12 @@ pub(crate) enum Choice {
 impl Policy {
     /// Returns a policy that follows no redirect: the 3xx is the response.
     pub fn none() -> Self {
-        Self::by(Rule::None)
+        Self::by(RedirectRule::None)
     }
 
     /// Returns a policy that follows up to `max` redirects; one more is an error.
     pub fn limited(max: usize) -> Self {
-        Self::by(Rule::Limited(max))
+        Self::by(RedirectRule::Limited(max))
     }
 
     /// Returns a policy that calls `policy` for each redirect.
@@ -115,10 +115,10 @@ impl Policy {
     where
         T: Fn(Attempt<'_>) -> Action + Send + Sync + 'static,
     {
-        Self::by(Rule::Custom(Arc::new(policy)))
+        Self::by(RedirectRule::Custom(Arc::new(policy)))
     }
 
-    fn by(rule: Rule) -> Self {
+    fn by(rule: RedirectRule) -> Self {
         Self { rule, allowed: Vec::new(), stripped: Vec::new() }
     }
 
@@ -172,19 +172,19 @@ impl Policy {
     }
 
     pub(crate) fn is_none(&self) -> bool {
-        matches!(self.rule, Rule::None)
+        matches!(self.rule, RedirectRule::None)
     }
 
     /// Returns the decision of this policy, so that a custom policy can build on another one. The
     /// field names that it allows or strips have an effect only if it is the client's policy.
     pub fn redirect(&self, attempt: Attempt<'_>) -> Action {
         match &self.rule {
-            Rule::None => attempt.stop(),
-            Rule::Limited(max) if attempt.previous.len() > *max => {
+            RedirectRule::None => attempt.stop(),
+            RedirectRule::Limited(max) if attempt.previous.len() > *max => {
                 attempt.error(format!("more than {max} redirects"))
             }
-            Rule::Limited(_) => attempt.follow(),
-            Rule::Custom(policy) => policy(attempt),
+            RedirectRule::Limited(_) => attempt.follow(),
+            RedirectRule::Custom(policy) => policy(attempt),
         }
     }
 }
@@ -198,9 +198,9 @@ impl Default for Policy {
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.rule {
-            Rule::None => f.write_str("Policy::none"),
-            Rule::Limited(max) => write!(f, "Policy::limited({max})"),
-            Rule::Custom(_) => f.write_str("Policy::custom"),
+            RedirectRule::None => f.write_str("Policy::none"),
+            RedirectRule::Limited(max) => write!(f, "Policy::limited({max})"),
+            RedirectRule::Custom(_) => f.write_str("Policy::custom"),
         }
     }
 }
@@ -227,17 +227,17 @@ impl<'a> Attempt<'a> {
 
     /// Follows the redirect.
     pub fn follow(self) -> Action {
-        Action { choice: Choice::Follow }
+        Action { choice: RedirectChoice::Follow }
     }
 
     /// Does not follow the redirect: it is the response.
     pub fn stop(self) -> Action {
-        Action { choice: Choice::Stop }
+        Action { choice: RedirectChoice::Stop }
     }
 
     /// Fails the call with this cause.
     pub fn error<E: Into<Box<dyn std::error::Error + Send + Sync>>>(self, error: E) -> Action {
-        Action { choice: Choice::Error(error.into()) }
+        Action { choice: RedirectChoice::Error(error.into()) }
     }
 }
 
@@ -415,9 +415,9 @@ mod tests {
         let previous = vec![url.clone(); 3];
         let attempt = |seen| Attempt::new(StatusCode::FOUND, &url, &previous[..seen]);
         let policy = Policy::limited(2);
-        assert!(matches!(policy.redirect(attempt(2)).choice, Choice::Follow));
-        assert!(matches!(policy.redirect(attempt(3)).choice, Choice::Error(_)));
-        assert!(matches!(Policy::none().redirect(attempt(1)).choice, Choice::Stop));
+        assert!(matches!(policy.redirect(attempt(2)).choice, RedirectChoice::Follow));
+        assert!(matches!(policy.redirect(attempt(3)).choice, RedirectChoice::Error(_)));
+        assert!(matches!(Policy::none().redirect(attempt(1)).choice, RedirectChoice::Stop));
         assert!(Policy::none().is_none());
         assert!(!Policy::limited(0).is_none(), "a redirect is an error, not the response");
     }
@@ -434,7 +434,9 @@ mod tests {
         assert!(!policy.is_none());
         let previous = [first, second];
         let attempt = Attempt::new(StatusCode::SEE_OTHER, &next, &previous);
-        let Choice::Error(told) = policy.redirect(attempt).choice else { panic!("no error") };
+        let RedirectChoice::Error(told) = policy.redirect(attempt).choice else {
+            panic!("no error")
+        };
         let expected = r#"303 See Other ["http://a.example/", "http://a.example/b"] "#;
         assert_eq!(told.to_string(), format!("{expected}http://c.example/"));
     }

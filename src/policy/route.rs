@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::policy::proxy::server::{Hop, Names, Protocol};
+use crate::policy::proxy::server::{NameResolution, Protocol, ProxyServer};
 use crate::url::Url;
 
 /// The properties that decide which connections can serve a request.
@@ -20,7 +20,7 @@ use crate::url::Url;
 /// | `http://a.example/` | `socks5://p` | tunnel of p; plain, `a.example`, 80 |
 ///
 /// For a TLS origin the route also includes whether the connection uses the client's certificate:
-/// see [`Identity`].
+/// see [`IdentityUse`].
 ///
 /// A proxy is identified by its protocol, its credentials and its fields. Connections to a
 /// forwarding proxy are shared by all origins, as in curl and Go, because the proxy is the HTTP
@@ -32,9 +32,9 @@ use crate::url::Url;
 pub(crate) enum Route {
     Direct(Target),
     /// The proxy receives the request with the absolute URL.
-    Forward(Arc<Hop>),
+    Forward(Arc<ProxyServer>),
     /// The proxy opens a tunnel to the origin.
-    Tunnel(Arc<Hop>, Target),
+    Tunnel(Arc<ProxyServer>, Target),
 }
 
 /// An origin as the end of a connection.
@@ -47,7 +47,7 @@ pub(crate) struct Target {
     host_len: usize,
     pub(crate) port: u16,
     pub(crate) security: Security,
-    pub(crate) identity: Identity,
+    pub(crate) identity: IdentityUse,
 }
 
 /// The treatment of an origin that requests the client certificate.
@@ -55,7 +55,7 @@ pub(crate) struct Target {
 /// TLS authenticates a connection, not a request, so a request without the certificate needs a
 /// connection of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Identity {
+pub(crate) enum IdentityUse {
     Shown,
     Withheld,
 }
@@ -74,7 +74,7 @@ impl Security {
 }
 
 impl Route {
-    pub(crate) fn of(url: &Url, proxy: Option<&Arc<Hop>>, identity: Identity) -> Self {
+    pub(crate) fn of(url: &Url, proxy: Option<&Arc<ProxyServer>>, identity: IdentityUse) -> Self {
         match proxy {
             None => Self::Direct(Target::of(url, identity)),
             Some(hop) if forwards(hop, url) => Self::Forward(Arc::clone(hop)),
@@ -83,7 +83,12 @@ impl Route {
     }
 
     /// Returns whether this is the route to `url`; does not allocate.
-    pub(crate) fn leads_to(&self, url: &Url, proxy: Option<&Arc<Hop>>, identity: Identity) -> bool {
+    pub(crate) fn leads_to(
+        &self,
+        url: &Url,
+        proxy: Option<&Arc<ProxyServer>>,
+        identity: IdentityUse,
+    ) -> bool {
         match (self, proxy) {
             (Self::Direct(target), None) => target.is_of(url, identity),
             (Self::Forward(hop), Some(proxy)) => hop == proxy && forwards(proxy, url),
@@ -92,7 +97,7 @@ impl Route {
         }
     }
 
-    pub(crate) fn proxy(&self) -> Option<&Arc<Hop>> {
+    pub(crate) fn proxy(&self) -> Option<&Arc<ProxyServer>> {
         match self {
             Self::Direct(_) => None,
             Self::Forward(hop) | Self::Tunnel(hop, _) => Some(hop),
@@ -111,7 +116,7 @@ impl Route {
     pub(crate) fn looked_up_here(&self) -> Option<&Target> {
         match self {
             Self::Tunnel(hop, target) => match hop.protocol {
-                Protocol::Socks { names: Names::Local, .. } => Some(target),
+                Protocol::Socks { names: NameResolution::Local, .. } => Some(target),
                 _ => None,
             },
             _ => None,
@@ -128,7 +133,7 @@ impl Route {
 }
 
 impl Target {
-    pub(crate) fn of(url: &Url, identity: Identity) -> Self {
+    pub(crate) fn of(url: &Url, identity: IdentityUse) -> Self {
         Self {
             place: url.host_header().to_owned(),
             host_len: url.host_str().unwrap_or_default().len(),
@@ -138,7 +143,7 @@ impl Target {
         }
     }
 
-    fn is_of(&self, url: &Url, identity: Identity) -> bool {
+    fn is_of(&self, url: &Url, identity: IdentityUse) -> bool {
         self.place == url.host_header()
             && self.security == Security::of(url)
             && self.identity == identity
@@ -167,21 +172,21 @@ pub(crate) fn literal(host: &str) -> Option<IpAddr> {
 }
 
 /// Returns whether requests for `url` are sent to this proxy without a tunnel.
-pub(crate) fn forwards(proxy: &Hop, url: &Url) -> bool {
+pub(crate) fn forwards(proxy: &ProxyServer, url: &Url) -> bool {
     proxy.speaks_http() && Security::of(url) == Security::Plain
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Identity::{Shown, Withheld};
+    use super::IdentityUse::{Shown, Withheld};
     use super::*;
 
     fn url(url: &str) -> Url {
         Url::parse(url).unwrap()
     }
 
-    fn proxy(text: &str) -> Option<Arc<Hop>> {
-        (!text.is_empty()).then(|| Arc::new(Hop::named(text).unwrap()))
+    fn proxy(text: &str) -> Option<Arc<ProxyServer>> {
+        (!text.is_empty()).then(|| Arc::new(ProxyServer::named(text).unwrap()))
     }
 
     /// Each route matches its own requests, and no other.

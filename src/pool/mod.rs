@@ -11,18 +11,18 @@ use std::time::{Duration, Instant};
 use crate::config::pool::PoolLimits;
 use crate::http1::close::CloseReason;
 use crate::policy::early_closers::EarlyClosers;
-use crate::policy::proxy::server::Hop;
-use crate::policy::route::{Identity, Route};
+use crate::policy::proxy::server::ProxyServer;
+use crate::policy::route::{IdentityUse, Route};
 use crate::url::Url;
 
-/// Idle connections, the longest idle first.
+/// IdleConnection connections, the longest idle first.
 ///
 /// A take scans them from the newest: they are few, and the connection that was used last is the
 /// least likely to be stale.
 #[derive(Debug)]
 pub(crate) struct Pool<T> {
     limits: PoolLimits,
-    idle: Vec<Idle<T>>,
+    idle: Vec<IdleConnection<T>>,
     /// Nothing expires before this moment, so nothing is scanned until then. It may be too early,
     /// because the connection that set it may have been taken since.
     next_expiry: Option<Instant>,
@@ -30,7 +30,7 @@ pub(crate) struct Pool<T> {
 }
 
 #[derive(Debug)]
-struct Idle<T> {
+struct IdleConnection<T> {
     connection: T,
     since: Instant,
 }
@@ -73,10 +73,11 @@ impl<T: Pooled> Pool<T> {
     pub(crate) fn take(
         &mut self,
         url: &Url,
-        proxy: Option<&Arc<Hop>>,
-        identity: Identity,
+        proxy: Option<&Arc<ProxyServer>>,
+        identity: IdentityUse,
     ) -> Option<(T, Instant)> {
-        let leads_there = |idle: &Idle<T>| idle.connection.route().leads_to(url, proxy, identity);
+        let leads_there =
+            |idle: &IdleConnection<T>| idle.connection.route().leads_to(url, proxy, identity);
         let at = self.idle.iter().rposition(leads_there)?;
         let idle = self.idle.remove(at);
         Some((idle.connection, idle.since))
@@ -89,7 +90,7 @@ impl<T: Pooled> Pool<T> {
             return Some(Closed { connection, reason: CloseReason::PoolFull });
         }
         let evicted = self.evict_for(connection.route());
-        let idle = Idle { connection, since: now };
+        let idle = IdleConnection { connection, since: now };
         // A connection without limits of its own expires after those that are idle longer.
         let has_own_limit = self.limits.max_age.is_some() || idle.connection.kept_until().is_some();
         if self.next_expiry.is_none() || has_own_limit {
@@ -152,7 +153,7 @@ impl<T: Pooled> Pool<T> {
         if self.idle.len() < self.limits.max_idle_per_host.min(self.limits.max_idle) {
             return None; // the common case: no route is compared
         }
-        let same_host = |idle: &Idle<T>| idle.connection.route() == route;
+        let same_host = |idle: &IdleConnection<T>| idle.connection.route() == route;
         let of_host = self.idle.iter().filter(|idle| same_host(idle)).count();
         let oldest = if of_host >= self.limits.max_idle_per_host {
             self.idle.iter().position(same_host)
@@ -167,7 +168,7 @@ fn earliest(moments: impl IntoIterator<Item = Option<Instant>>) -> Option<Instan
     moments.into_iter().flatten().min()
 }
 
-impl<T: Pooled> Idle<T> {
+impl<T: Pooled> IdleConnection<T> {
     /// The time at which it expires if no call takes it.
     fn expiry(&self, limits: &PoolLimits) -> Option<Instant> {
         let after = |moment: Instant, limit: Option<Duration>| moment.checked_add(limit?);
@@ -179,7 +180,7 @@ impl<T: Pooled> Idle<T> {
     }
 }
 
-impl<T> Idle<T> {
+impl<T> IdleConnection<T> {
     fn closed(self, reason: CloseReason) -> Closed<T> {
         Closed { connection: self.connection, reason }
     }
@@ -221,13 +222,13 @@ mod tests {
 
     fn put(pool: &mut TestPool, host: &str, connection: u32, now: Instant) -> Option<u32> {
         let closed =
-            pool.put((Route::of(&url(host), None, Identity::Shown), connection, now), now)?;
+            pool.put((Route::of(&url(host), None, IdentityUse::Shown), connection, now), now)?;
         assert_eq!(closed.reason, CloseReason::PoolFull);
         Some(closed.connection.1)
     }
 
     fn take(pool: &mut TestPool, host: &str) -> Option<u32> {
-        let taken = pool.take(&url(host), None, Identity::Shown);
+        let taken = pool.take(&url(host), None, IdentityUse::Shown);
         taken.map(|((_, connection, _), _)| connection)
     }
 
@@ -291,7 +292,7 @@ mod tests {
         let mut pool = TestPool::new(limits);
         let start = Instant::now();
         let later = |seconds| start + Duration::from_secs(seconds);
-        let connection = |opened| (Route::of(&url("a"), None, Identity::Shown), 1, opened);
+        let connection = |opened| (Route::of(&url("a"), None, IdentityUse::Shown), 1, opened);
         assert!(pool.put(connection(start), later(59)).is_none());
         assert_eq!(pool.expire(later(59)).len(), 0);
         let expired: Vec<_> =
@@ -320,7 +321,7 @@ mod tests {
         assert_eq!(expired(later(20)), []);
         let both = [(1, CloseReason::Expired), (300, CloseReason::Expired)];
         assert_eq!(expired(later(90)), both);
-        let connection = (Route::of(&url("a"), None, Identity::Shown), 120, start);
+        let connection = (Route::of(&url("a"), None, IdentityUse::Shown), 120, start);
         assert_eq!(pool.may_keep(&connection, later(19)), Ok(()));
         assert_eq!(pool.may_keep(&connection, later(20)), Err(CloseReason::PeerLimit));
     }
@@ -330,7 +331,7 @@ mod tests {
         let mut pool = TestPool::new(LIMITS);
         let start = Instant::now();
         let later = |seconds| start + Duration::from_secs(seconds);
-        let connection = |host: &str| (Route::of(&url(host), None, Identity::Shown), 1, start);
+        let connection = |host: &str| (Route::of(&url(host), None, IdentityUse::Shown), 1, start);
         pool.closed_early(&connection("a").0, start);
         let kept = |host, at| pool.may_keep(&connection(host), at);
         assert_eq!(kept("a", later(9)), Err(CloseReason::EarlyCloser));

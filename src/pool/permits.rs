@@ -32,7 +32,7 @@ pub(crate) struct Ticket(u64);
 
 /// The result of asking for a permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Availability {
     Held,
     Full,
 }
@@ -60,11 +60,11 @@ impl<W> Permits<W> {
     }
 
     /// Takes a permit if there is one. A call that gets none may [`wait`](Self::wait).
-    pub(crate) fn hold(&mut self, route: &Route) -> Place {
+    pub(crate) fn hold(&mut self, route: &Route) -> Availability {
         if let Some(limit) = self.limit {
             match self.lane(route) {
                 // A limit of 0 counts as 1, because no call could ever be served.
-                Some(lane) if lane.held >= limit.max(1) => return Place::Full,
+                Some(lane) if lane.held >= limit.max(1) => return Availability::Full,
                 Some(lane) => lane.held += 1,
                 None => {
                     let lane = Lane { route: route.clone(), held: 1, waiting: VecDeque::new() };
@@ -73,7 +73,7 @@ impl<W> Permits<W> {
             }
         }
         self.open += 1;
-        Place::Held
+        Availability::Held
     }
 
     /// Joins the end of the queue for that route, all of whose permits are held.
@@ -130,26 +130,35 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::policy::route::Identity;
+    use crate::policy::route::IdentityUse;
     use crate::url::Url;
 
     fn route(host: &str) -> Route {
-        Route::of(&Url::parse(&format!("http://{host}/")).unwrap(), None, Identity::Shown)
+        Route::of(&Url::parse(&format!("http://{host}/")).unwrap(), None, IdentityUse::Shown)
     }
 
     #[test]
     fn the_limit_holds_for_each_route() {
         let mut permits = Permits::<()>::new(Some(2));
         let places = ["a", "a", "a", "b", "a:81"].map(|host| permits.hold(&route(host)));
-        assert_eq!(places, [Place::Held, Place::Held, Place::Full, Place::Held, Place::Held]);
+        assert_eq!(
+            places,
+            [
+                Availability::Held,
+                Availability::Held,
+                Availability::Full,
+                Availability::Held,
+                Availability::Held
+            ]
+        );
         assert_eq!(permits.free(&route("a")), None);
-        assert_eq!(permits.hold(&route("a")), Place::Held);
+        assert_eq!(permits.hold(&route("a")), Availability::Held);
         assert_eq!((permits.open(), permits.waiting()), (4, 0));
         let mut none = Permits::<()>::new(Some(0));
-        assert_eq!(none.hold(&route("a")), Place::Held, "a limit of 0 counts as 1");
-        assert_eq!(none.hold(&route("a")), Place::Full);
+        assert_eq!(none.hold(&route("a")), Availability::Held, "a limit of 0 counts as 1");
+        assert_eq!(none.hold(&route("a")), Availability::Full);
         let mut unlimited = Permits::<()>::new(None);
-        assert!((0..1000).all(|_| unlimited.hold(&route("a")) == Place::Held));
+        assert!((0..1000).all(|_| unlimited.hold(&route("a")) == Availability::Held));
         assert!(unlimited.lanes.is_empty(), "without a limit no route is counted");
     }
 
@@ -166,7 +175,7 @@ mod tests {
         assert_eq!(permits.leave(&route("a"), first), Left::TooLate);
         assert_eq!(permits.next(&route("a")), Some(3), "for a free connection");
         assert_eq!(permits.free(&route("a")), Some(4), "for a free permit");
-        assert_eq!(permits.hold(&route("a")), Place::Full, "the permit was handed over");
+        assert_eq!(permits.hold(&route("a")), Availability::Full, "the permit was handed over");
         assert_eq!(permits.free(&route("a")), None);
         assert_eq!(permits.next(&route("a")), None);
         assert_eq!((permits.open(), permits.waiting()), (1, 1));
@@ -186,8 +195,8 @@ mod tests {
             for (step, at) in steps {
                 match step {
                     0 | 1 => match permits.hold(&routes[at]) {
-                        Place::Held => held[at] += 1,
-                        Place::Full => tickets.push((at, permits.wait(&routes[at], at))),
+                        Availability::Held => held[at] += 1,
+                        Availability::Full => tickets.push((at, permits.wait(&routes[at], at))),
                     },
                     2 if held[at] > 0 => {
                         if let Some(next) = permits.free(&routes[at]) {

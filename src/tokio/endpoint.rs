@@ -11,13 +11,13 @@ use socket2::{SockRef, Socket};
 
 /// A connected TCP or Unix domain socket.
 #[derive(Debug)]
-pub(super) enum Endpoint {
+pub(super) enum StreamSocket {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
 }
 
-impl Endpoint {
+impl StreamSocket {
     pub(super) fn socket(&self) -> SockRef<'_> {
         match self {
             Self::Tcp(stream) => SockRef::from(stream),

@@ -37,7 +37,7 @@
 //! ```no_run
 //! use leanhttp::tokio as reqwest;
 //! use reqwest::{Client, StatusCode, header, redirect};
-//! # use reqwest::{Body, CancelToken, Egress, Error, IntoUrl, Limits, Method, NoProxy, Proxy, Request};
+//! # use reqwest::{Body, CancelToken, EgressPolicy, Error, IntoUrl, Limits, Method, NoProxy, Proxy, Request};
 //! # use reqwest::{RequestBuilder, Response, Result, Upgraded, Url, Version, cookie, dns, retry, tls};
 //! # #[cfg(feature = "tls")]
 //! # use reqwest::{Certificate, Identity};
@@ -77,7 +77,7 @@
 //!
 //! With the feature `tower`, [`Client`] and `&Client` are `tower_service::Service`s of
 //! `http::Request`, with the response `http::Response`; and of [`Request`], which has its own
-//! timeouts and policies. A [`Reader`] is an `http_body::Body`, and `Body::wrap` sends one.
+//! timeouts and policies. A [`ResponseBody`] is an `http_body::Body`, and `Body::wrap` sends one.
 //!
 //! ```no_run
 //! # #[cfg(feature = "tower")]
@@ -88,7 +88,7 @@
 //!
 //! let client = Client::new();
 //! let request = http::Request::get("https://example.org/").body("")?;
-//! let response = client.clone().oneshot(request).await?; // an `http::Response<Reader>`
+//! let response = client.clone().oneshot(request).await?; // an `http::Response<ResponseBody>`
 //!
 //! // The request type is named where it cannot be inferred.
 //! let mut service = ServiceBuilder::new().timeout(Duration::from_secs(5)).service(client.clone());
@@ -137,7 +137,7 @@ pub(crate) use response::filled;
 pub(crate) use source::Source;
 
 use crate::body::SourceLength;
-use crate::driver::runtime::{Front, sealed};
+use crate::driver::runtime::{Runtime, sealed};
 
 pub use crate::shared::*;
 
@@ -147,7 +147,7 @@ pub struct Tokio;
 
 impl sealed::Sealed for Tokio {}
 
-impl Front for Tokio {
+impl Runtime for Tokio {
     type Source = Source;
     type System = system::System;
 
@@ -168,9 +168,9 @@ pub type Request = crate::client::request::Request<Tokio>;
 /// Builds a request step by step.
 pub type RequestBuilder = crate::client::request::RequestBuilder<Tokio>;
 /// A response, whose body is read as it arrives.
-pub type Response = crate::client::response::Response<Reader>;
+pub type Response = crate::client::response::Response<ResponseBody>;
 /// The body of a response, while it is read.
-pub type Reader = crate::driver::Reader<Tokio>;
+pub type ResponseBody = crate::driver::ResponseBody<Tokio>;
 /// A connection that was upgraded to another protocol.
 pub type Upgraded = crate::client::response::Upgraded<Tokio>;
 /// The body of a request.
@@ -179,7 +179,7 @@ pub type Body = crate::body::Body<Source>;
 #[cfg(feature = "stream")]
 pub use crate::tokio::interop::BytesStream;
 #[cfg(feature = "tower")]
-pub use crate::tokio::interop::Sending;
+pub use crate::tokio::interop::ResponseFuture;
 
 /// Sends one GET request with a client of its own.
 ///

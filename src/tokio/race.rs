@@ -12,7 +12,7 @@ use std::time::Duration;
 use ::tokio::net::{TcpSocket, TcpStream};
 use ::tokio::task::yield_now;
 
-use super::endpoint::Endpoint;
+use super::endpoint::StreamSocket;
 use super::event::Event;
 use super::stream::Stream;
 use super::system::now;
@@ -30,7 +30,7 @@ pub(super) async fn connect(
     options: &SocketOptions,
     budget: &Budget,
 ) -> Result<(Stream, SocketAddr), Failures> {
-    let attempts = Attempts { options, budget, running: Vec::new() };
+    let attempts = SocketAttempts { options, budget, running: Vec::new() };
     race::connect(addresses, attempts, budget, now).await
 }
 
@@ -40,7 +40,7 @@ pub(super) async fn connect_unix(path: &Path, budget: &Budget) -> Result<Stream,
     let wait = budget.wait(Operation::Connect, now)?;
     let connecting = ::tokio::net::UnixStream::connect(path);
     match in_time::<Event, _>(connecting, wait.at_most, budget).await {
-        Some(stream) => Ok(Stream::new(Endpoint::Unix(stream?))?),
+        Some(stream) => Ok(Stream::new(StreamSocket::Unix(stream?))?),
         None => Err(budget.over(wait.expired).into()),
     }
 }
@@ -50,23 +50,23 @@ pub(super) async fn connect_unix(_: &Path, _: &Budget) -> Result<Stream, SocketE
     Err(io::Error::from(io::ErrorKind::Unsupported).into())
 }
 
-struct Attempts<'a> {
+struct SocketAttempts<'a> {
     options: &'a SocketOptions,
     budget: &'a Budget,
-    running: Vec<Attempt>,
+    running: Vec<SocketAttempt>,
 }
 
-struct Attempt {
+struct SocketAttempt {
     address: SocketAddr,
     connecting: Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>,
 }
 
-impl race::Attempts for Attempts<'_> {
+impl race::Attempts for SocketAttempts<'_> {
     type Connection = Stream;
 
     fn start(&mut self, address: SocketAddr) -> io::Result<()> {
         let socket = prepared(address, self.options)?;
-        self.running.push(Attempt { address, connecting: Box::pin(socket.connect(address)) });
+        self.running.push(SocketAttempt { address, connecting: Box::pin(socket.connect(address)) });
         Ok(())
     }
 
@@ -79,7 +79,7 @@ impl race::Attempts for Attempts<'_> {
         }
         let ended = poll_fn(|cx| poll(&mut self.running, cx));
         let (address, outcome) = in_time::<Event, _>(ended, at_most, self.budget).await?;
-        Some((address, outcome.and_then(|stream| Stream::new(Endpoint::Tcp(stream)))))
+        Some((address, outcome.and_then(|stream| Stream::new(StreamSocket::Tcp(stream)))))
     }
 
     fn running(&self) -> impl Iterator<Item = SocketAddr> {
@@ -89,7 +89,7 @@ impl race::Attempts for Attempts<'_> {
 
 /// Returns an attempt that has ended.
 fn poll(
-    running: &mut Vec<Attempt>,
+    running: &mut Vec<SocketAttempt>,
     cx: &mut Context<'_>,
 ) -> Poll<(SocketAddr, io::Result<TcpStream>)> {
     let ended = running.iter_mut().enumerate().find_map(|(at, attempt)| {

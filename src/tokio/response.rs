@@ -9,7 +9,7 @@ use ::tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use bytes::Bytes;
 
 use super::source::uninterrupted;
-use super::{Body, Reader, Response, Source};
+use super::{Body, Response, ResponseBody, Source};
 use crate::body::SourceLength;
 use crate::error::{Error, Result};
 
@@ -191,7 +191,7 @@ impl AsyncRead for Response {
 }
 
 /// Reads the decoded body as it arrives. Each `io::Error` contains an [`Error`].
-impl AsyncRead for Reader {
+impl AsyncRead for ResponseBody {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

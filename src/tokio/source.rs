@@ -14,9 +14,9 @@ use crate::body::{self, Unrewindable};
 ///
 /// The mutex is never contended: reading needs exclusive access. It makes a request `Sync` even if its
 /// reader is not, so that a task may hold a `&Request` across an await.
-pub struct Source(Mutex<Reader>);
+pub struct Source(Mutex<SourceReader>);
 
-enum Reader {
+enum SourceReader {
     Once(Pin<Box<dyn AsyncRead + Send>>),
     Seekable(Pin<Box<dyn ReadSeek + Send>>, Start, Seek),
     /// A separate variant, because a file can be asked for its length.
@@ -48,24 +48,24 @@ enum Seek {
 
 impl Source {
     pub(crate) fn new<R: AsyncRead + Send + 'static>(reader: R) -> Self {
-        Self(Mutex::new(Reader::Once(Box::pin(reader))))
+        Self(Mutex::new(SourceReader::Once(Box::pin(reader))))
     }
 
     /// Creates the source of a reader that can be read again.
     pub(crate) fn rewindable<R: AsyncRead + AsyncSeek + Send + 'static>(reader: R) -> Self {
-        Self(Mutex::new(Reader::Seekable(Box::pin(reader), Start::Unread, Seek::Idle)))
+        Self(Mutex::new(SourceReader::Seekable(Box::pin(reader), Start::Unread, Seek::Idle)))
     }
 
     #[cfg(feature = "stream")]
     pub(super) fn of_file(file: ::tokio::fs::File) -> Self {
-        Self(Mutex::new(Reader::File(Box::new(file), Start::Unread, Seek::Idle)))
+        Self(Mutex::new(SourceReader::File(Box::new(file), Start::Unread, Seek::Idle)))
     }
 
     #[cfg(feature = "stream")]
     pub(super) fn file(&mut self) -> Option<&mut ::tokio::fs::File> {
         match self.0.get_mut().unwrap_or_else(PoisonError::into_inner) {
-            Reader::File(file, ..) => Some(file),
-            Reader::Once(_) | Reader::Seekable(..) => None,
+            SourceReader::File(file, ..) => Some(file),
+            SourceReader::Once(_) | SourceReader::Seekable(..) => None,
         }
     }
 
@@ -76,13 +76,13 @@ impl Source {
         into: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         match self.0.get_mut().unwrap_or_else(PoisonError::into_inner) {
-            Reader::Once(reader) => poll_read(reader.as_mut(), cx, into),
-            Reader::Seekable(reader, start, seek) => {
+            SourceReader::Once(reader) => poll_read(reader.as_mut(), cx, into),
+            SourceReader::Seekable(reader, start, seek) => {
                 ready!(poll_start(reader.as_mut(), start, seek, cx))?;
                 poll_read(reader.as_mut(), cx, into)
             }
             #[cfg(feature = "stream")]
-            Reader::File(file, start, seek) => {
+            SourceReader::File(file, start, seek) => {
                 let mut file = Pin::new(&mut **file);
                 ready!(poll_start(file.as_mut(), start, seek, cx))?;
                 poll_read(file, cx, into)
@@ -96,10 +96,10 @@ impl body::Source for Source {
         // The mutex is never contended, so this fails only if a panic poisoned it.
         let Ok(reader) = self.0.try_lock() else { return Err(Unrewindable::Stream) };
         let start = match &*reader {
-            Reader::Once(_) => return Err(Unrewindable::Stream),
-            Reader::Seekable(_, start, _) => start,
+            SourceReader::Once(_) => return Err(Unrewindable::Stream),
+            SourceReader::Seekable(_, start, _) => start,
             #[cfg(feature = "stream")]
-            Reader::File(_, start, _) => start,
+            SourceReader::File(_, start, _) => start,
         };
         match start {
             Start::Unknown(reason) => Err(Unrewindable::Unseekable(*reason)),
@@ -110,10 +110,10 @@ impl body::Source for Source {
     fn rewind(&mut self) {
         let reader = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
         let start = match reader {
-            Reader::Once(_) => return,
-            Reader::Seekable(_, start, _) => start,
+            SourceReader::Once(_) => return,
+            SourceReader::Seekable(_, start, _) => start,
             #[cfg(feature = "stream")]
-            Reader::File(_, start, _) => start,
+            SourceReader::File(_, start, _) => start,
         };
         if let Start::At(position) = *start {
             *start = Start::BackTo(position);

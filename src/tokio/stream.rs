@@ -13,7 +13,7 @@ use ::tokio::task::coop::consume_budget;
 use socket2::Socket;
 
 use super::alarm::Alarm;
-use super::endpoint::Endpoint;
+use super::endpoint::StreamSocket;
 use super::runtime;
 use crate::driver::SocketError;
 use crate::driver::system::{self, Meanwhile, Pending};
@@ -24,7 +24,7 @@ use crate::policy::deadline::budget::{Expired, Wait};
 #[derive(Debug)]
 pub struct Stream {
     /// Shared with cancel hooks, which shut the socket down.
-    endpoint: Arc<Endpoint>,
+    endpoint: Arc<StreamSocket>,
     /// The runtime that the socket is registered with.
     home: Id,
     reading: Alarm,
@@ -35,7 +35,7 @@ pub struct Stream {
 
 impl Stream {
     /// Creates a stream that is registered with the current runtime.
-    pub(super) fn new(endpoint: Endpoint) -> io::Result<Self> {
+    pub(super) fn new(endpoint: StreamSocket) -> io::Result<Self> {
         Ok(Self {
             endpoint: Arc::new(endpoint),
             home: runtime::current()?,

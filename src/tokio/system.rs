@@ -14,9 +14,9 @@ use super::stream::Stream;
 use crate::config::connect::SocketOptions;
 use crate::config::dns::Resolver;
 use crate::driver::SocketError;
-use crate::driver::system::{self, Desk, Failures, Found};
+use crate::driver::system::{self, Failures, Found, Oneshot};
 use crate::os;
-use crate::os::lookups::{Lookups, Place};
+use crate::os::lookups::{LookupThreads, Lookups};
 use crate::policy::deadline::budget::Budget;
 
 /// The operating system, through the runtime that a call runs in.
@@ -29,7 +29,7 @@ pub struct System {
 #[derive(Debug, Clone)]
 struct Runtime(Handle);
 
-impl Place for Runtime {
+impl LookupThreads for Runtime {
     fn run(&self, work: impl FnOnce() + Send + 'static) {
         drop(self.0.spawn_blocking(work));
     }
@@ -72,7 +72,7 @@ impl system::System for System {
     /// Looks a name up on a blocking thread, as `tokio::net::lookup_host` does. A lookup cannot be
     /// interrupted, so it may outlive the wait. The program needs these threads for other work, so
     /// a client uses only some of them.
-    fn look_up(&self, host: String, resolver: Resolver, answer: Arc<Desk<Found, Event>>) {
+    fn look_up(&self, host: String, resolver: Resolver, answer: Arc<Oneshot<Found, Event>>) {
         match Handle::try_current() {
             Ok(runtime) => self.lookups.begin(&host, resolver, Runtime(runtime), &answer),
             Err(error) => answer.put(Err(io::Error::other(error))),

@@ -22,12 +22,12 @@ const KEPT: usize = 1024;
 /// The handshake, until the tunnel is open or refused.
 pub(crate) struct Connect {
     exchange: Exchange,
-    refusal: Option<Refusal>,
+    refusal: Option<ProxyRefusal>,
 }
 
 /// A response of the proxy that does not open a tunnel.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub(crate) struct ProxyRefusal {
     pub(crate) status: StatusCode,
     /// The beginning of the response body.
     body: Vec<u8>,
@@ -36,7 +36,7 @@ pub(crate) struct Refusal {
 /// The reason why there is no tunnel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ConnectError {
-    Refused(Refusal),
+    Refused(ProxyRefusal),
     /// The response is not HTTP/1.1, or exceeds a limit.
     Protocol(ProtocolError),
 }
@@ -65,7 +65,7 @@ impl Connect {
         match self.exchange.step()? {
             Step::Head(head) if head.status.is_success() => Ok(Need::Nothing),
             Step::Head(head) => {
-                self.refusal = Some(Refusal { status: head.status, body: Vec::new() });
+                self.refusal = Some(ProxyRefusal { status: head.status, body: Vec::new() });
                 self.read_refusal()
             }
             _ => Ok(Need::More),
@@ -155,7 +155,7 @@ impl From<ProtocolError> for ConnectError {
 }
 
 /// Shows the status, and the text of the body.
-impl fmt::Display for Refusal {
+impl fmt::Display for ProxyRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the proxy answered {}", self.status)?;
         let text = String::from_utf8_lossy(&self.body);
@@ -168,7 +168,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl fmt::Debug for Refusal {
+impl fmt::Debug for ProxyRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -224,7 +224,7 @@ mod tests {
 
     fn refused(status: u16, body: &str) -> Result<Need, ConnectError> {
         let status = StatusCode::from_u16(status).unwrap();
-        Err(ConnectError::Refused(Refusal { status, body: body.into() }))
+        Err(ConnectError::Refused(ProxyRefusal { status, body: body.into() }))
     }
 
     #[test]
@@ -298,7 +298,7 @@ mod tests {
     #[test]
     fn n03_garbage_and_floods_are_refused() {
         let limits = Limits::default();
-        let endless = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(limits.head_bytes));
+        let endless = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(limits.max_head_bytes));
         for answer in ["SSH-2.0-x\r\n", "\x05\0", "HTTP/2 200\r\n\r\n", &endless] {
             let (outcome, _) = talk([answer.as_bytes()], None);
             assert!(matches!(outcome, Err(ConnectError::Protocol(_))), "{outcome:?}");

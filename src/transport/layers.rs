@@ -14,7 +14,7 @@
 use super::session::SessionError;
 use super::tls::{Received, Tls, TlsInfo};
 use super::tunnel::{Need, Tunnel, TunnelError};
-use crate::base::buffer::Shelf;
+use crate::base::buffer::BufferPool;
 use crate::http1::exchange::{Ending, Step};
 
 /// At least one layer. A stack without layers is removed.
@@ -197,12 +197,12 @@ impl Layers {
     }
 
     /// Returns its buffers to the store while the connection is idle.
-    pub(crate) fn rest(&mut self, shelf: &mut Shelf) {
+    pub(crate) fn rest(&mut self, shelf: &mut BufferPool) {
         self.each_tls().for_each(|tls| tls.rest(shelf));
     }
 
     /// Takes buffers for the next exchange.
-    pub(crate) fn wake(&mut self, shelf: &mut Shelf) {
+    pub(crate) fn wake(&mut self, shelf: &mut BufferPool) {
         self.each_tls().for_each(|tls| tls.wake(shelf));
     }
 

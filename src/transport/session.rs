@@ -11,7 +11,7 @@ use http::{HeaderMap, Method, StatusCode, Version};
 use super::layers::{Layers, Setup};
 use super::tls::{TlsError, TlsInfo};
 use super::tunnel::TunnelError;
-use crate::base::buffer::{Buffer, Shelf};
+use crate::base::buffer::{Buffer, BufferPool};
 use crate::error::{Error, Kind, Phase};
 use crate::http1::close::CloseReason;
 use crate::http1::error::ProtocolError;
@@ -402,7 +402,7 @@ impl Session {
     }
 
     /// Returns its buffers to the store while the connection is idle.
-    pub(crate) fn rest(&mut self, shelf: &mut Shelf) {
+    pub(crate) fn rest(&mut self, shelf: &mut BufferPool) {
         self.exchange.rest(shelf);
         if let Some(layers) = &mut self.layers {
             layers.rest(shelf);
@@ -410,7 +410,7 @@ impl Session {
     }
 
     /// Takes buffers for the next exchange.
-    pub(crate) fn wake(&mut self, shelf: &mut Shelf) {
+    pub(crate) fn wake(&mut self, shelf: &mut BufferPool) {
         if let Some(layers) = &mut self.layers {
             layers.wake(shelf);
         }
@@ -538,13 +538,13 @@ mod tests {
     use rustls::{ServerConfig, ServerConnection};
 
     use super::*;
-    use crate::config::tls::Settings;
+    use crate::config::tls::TlsSettings;
     use crate::http1::exchange::SENT_PIECE;
-    use crate::policy::route::Identity;
+    use crate::policy::route::IdentityUse;
 
     fn client() -> Session {
-        let settings = Settings::trusting_anyone();
-        let layers = Layers::tls(settings.stage("localhost", Identity::Shown).unwrap());
+        let settings = TlsSettings::trusting_anyone();
+        let layers = Layers::tls(settings.stage("localhost", IdentityUse::Shown).unwrap());
         Session::new(&Limits::default(), Some(layers))
     }
 

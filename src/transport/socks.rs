@@ -19,7 +19,7 @@ use crate::url::Userinfo;
 
 /// The handshake, until the proxy has granted or refused the connection.
 pub(crate) struct Socks {
-    state: State,
+    state: SocksState,
     /// The request, until it is sent.
     request: Vec<u8>,
     /// The authentication message, if there are credentials.
@@ -30,7 +30,7 @@ pub(crate) struct Socks {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum SocksState {
     Greeting,
     Login,
     Request5,
@@ -108,7 +108,7 @@ impl Socks {
             // Offers no authentication too, so that a proxy without authentication can choose it.
             Some(_) => output.push(&[VERSION_5, 2, NO_LOGIN, USER_AND_PASSWORD]),
         }
-        Ok(Self { request, login, ..Self::begin(State::Greeting, output) })
+        Ok(Self { request, login, ..Self::begin(SocksState::Greeting, output) })
     }
 
     /// Begins a handshake of version 4, or of 4A if the destination is a name.
@@ -120,10 +120,10 @@ impl Socks {
         let user = login.map(|login| &*login.username).unwrap_or_default();
         let mut output = Buffer::default();
         output.push(&request_4(user, destination, port)?);
-        Ok(Self::begin(State::Request4, output))
+        Ok(Self::begin(SocksState::Request4, output))
     }
 
-    fn begin(state: State, output: Buffer) -> Self {
+    fn begin(state: SocksState, output: Buffer) -> Self {
         let (request, input) = (Vec::new(), Buffer::default());
         Self { state, request, login: None, output, input, has_ended: false }
     }
@@ -141,7 +141,7 @@ impl Socks {
                 None if self.has_ended => return Err(SocksError::Closed),
                 None => return Ok(Need::More),
             }
-            if self.state == State::Open {
+            if self.state == SocksState::Open {
                 return Ok(Need::Nothing);
             }
         }
@@ -150,11 +150,11 @@ impl Socks {
     /// Processes the next answer, and returns its length in the input.
     fn take(&mut self, input: &[u8]) -> Result<Option<usize>, SocksError> {
         match self.state {
-            State::Greeting => self.method_chosen(input),
-            State::Login => self.login_answered(input),
-            State::Request5 => self.request_5_answered(input),
-            State::Request4 => self.request_4_answered(input),
-            State::Open => Ok(Some(0)),
+            SocksState::Greeting => self.method_chosen(input),
+            SocksState::Login => self.login_answered(input),
+            SocksState::Request5 => self.request_5_answered(input),
+            SocksState::Request4 => self.request_4_answered(input),
+            SocksState::Open => Ok(Some(0)),
         }
     }
 
@@ -166,11 +166,11 @@ impl Socks {
         self.state = match (method, self.login.take()) {
             (NO_LOGIN, _) => {
                 self.output.push(&self.request);
-                State::Request5
+                SocksState::Request5
             }
             (USER_AND_PASSWORD, Some(login)) => {
                 self.output.push(&login);
-                State::Login
+                SocksState::Login
             }
             (NONE_ACCEPTABLE, _) => return Err(SocksError::NoMethod),
             (method, _) => return Err(SocksError::UnofferedMethod(method)),
@@ -183,7 +183,7 @@ impl Socks {
             None => Ok(None),
             Some(0) => {
                 self.output.push(&self.request);
-                self.state = State::Request5;
+                self.state = SocksState::Request5;
                 Ok(Some(2))
             }
             Some(_) => Err(SocksError::LoginRefused),
@@ -218,7 +218,7 @@ impl Socks {
     fn granted(&mut self, input: &[u8], length: usize) -> Option<usize> {
         let is_whole = input.len() >= length;
         if is_whole {
-            self.state = State::Open;
+            self.state = SocksState::Open;
         }
         is_whole.then_some(length)
     }

@@ -30,8 +30,8 @@ use rustls::unbuffered::{
 use rustls::{CertificateError, InvalidMessage};
 
 pub(crate) use super::tls_info::TlsInfo;
-use super::unbuffered::{State, Unbuffered};
-use crate::base::buffer::{Buffer, Shelf};
+use super::unbuffered::{RustlsState, Unbuffered};
+use crate::base::buffer::{Buffer, BufferPool};
 
 /// The maximum overhead of one record that the client writes: header, explicit nonce, tag, content
 /// type.
@@ -56,7 +56,7 @@ pub(crate) struct Tls {
     outgoing: Buffer,
     /// True if the output was cut within a record, so that nothing can follow it.
     is_cut: bool,
-    progress: Progress,
+    progress: TlsProgress,
     /// The error that ended the connection; the output may contain an alert for the peer.
     failure: Option<TlsError>,
     /// The bytes of records without plaintext minus the plaintext: in the handshake, or since then in this
@@ -85,7 +85,7 @@ pub(crate) enum Received {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Progress {
+enum TlsProgress {
     Handshaking,
     Open,
     PeerClosed,
@@ -101,7 +101,7 @@ impl Tls {
         Ok(Self {
             input: Unbuffered::new(config, server_name(host)?)?,
             outgoing: Buffer::default(),
-            progress: Progress::Handshaking,
+            progress: TlsProgress::Handshaking,
             failure: None,
             is_cut: false,
             aside: 0,
@@ -110,7 +110,7 @@ impl Tls {
     }
 
     pub(crate) fn is_handshaking(&self) -> bool {
-        self.progress == Progress::Handshaking
+        self.progress == TlsProgress::Handshaking
     }
 
     /// Appends bytes that were received through a tunnel.
@@ -121,12 +121,15 @@ impl Tls {
     /// Processes the input as far as possible: advances the handshake, passes plaintext to `sink`.
     pub(crate) fn receive(&mut self, mut sink: impl FnMut(&[u8])) -> Result<Received, TlsError> {
         // Nearly every step of an exchange calls this, and nearly always no bytes were received since.
-        if self.progress != Progress::Open || self.failure.is_some() || !self.input.is_exhausted() {
+        if self.progress != TlsProgress::Open
+            || self.failure.is_some()
+            || !self.input.is_exhausted()
+        {
             self.run(&mut sink, &[])?;
         }
         Ok(match self.progress {
-            Progress::PeerClosed => Received::Closed,
-            Progress::Handshaking | Progress::Open => Received::More,
+            TlsProgress::PeerClosed => Received::Closed,
+            TlsProgress::Handshaking | TlsProgress::Open => Received::More,
         })
     }
 
@@ -180,7 +183,7 @@ impl Tls {
 
     /// Returns whether the connection is open, and no message is partly received.
     pub(crate) fn is_between_records(&self) -> bool {
-        self.progress == Progress::Open && self.failure.is_none() && self.input.pending() == 0
+        self.progress == TlsProgress::Open && self.failure.is_none() && self.input.pending() == 0
     }
 
     /// Returns the result of the handshake; `None` before it is done.
@@ -208,14 +211,14 @@ impl Tls {
     }
 
     /// Returns its buffers to the store while the connection is idle.
-    pub(crate) fn rest(&mut self, shelf: &mut Shelf) {
+    pub(crate) fn rest(&mut self, shelf: &mut BufferPool) {
         self.aside = 0;
         self.input.rest(shelf);
         self.outgoing.rest(shelf);
     }
 
     /// Takes buffers for the next exchange.
-    pub(crate) fn wake(&mut self, shelf: &mut Shelf) {
+    pub(crate) fn wake(&mut self, shelf: &mut BufferPool) {
         self.outgoing.wake(shelf);
         self.input.wake(shelf);
     }
@@ -240,14 +243,14 @@ impl Tls {
                     continue;
                 }
                 Ok(Turn::PeerClosed) => {
-                    self.progress = Progress::PeerClosed;
+                    self.progress = TlsProgress::PeerClosed;
                     self.input.stop_listening(); // data after close_notify is ignored (RFC 8446 §6.1)
                     continue;
                 }
                 Ok(Turn::Blocked) => Ok(0),
                 Ok(Turn::Writable { encrypted }) => {
-                    if self.progress == Progress::Handshaking {
-                        (self.progress, self.aside, record) = (Progress::Open, 0, 0);
+                    if self.progress == TlsProgress::Handshaking {
+                        (self.progress, self.aside, record) = (TlsProgress::Open, 0, 0);
                     }
                     Ok(encrypted)
                 }
@@ -271,7 +274,7 @@ impl Tls {
     /// message.
     fn within_bounds(&self) -> Result<(), TlsError> {
         let (most, complaint) = match self.progress {
-            Progress::Handshaking => (MOST_IN_HANDSHAKE, "the handshake of TLS is too long"),
+            TlsProgress::Handshaking => (MOST_IN_HANDSHAKE, "the handshake of TLS is too long"),
             _ => (MOST_ASIDE, "too many messages of TLS without any data"),
         };
         if self.aside <= most { Ok(()) } else { Err(complaint.into()) }
@@ -320,7 +323,7 @@ enum Turn {
 
 #[inline(always)] // saves 2 % of the instructions of a GET
 fn take_turn(
-    state: State<'_, '_>,
+    state: RustlsState<'_, '_>,
     outgoing: &mut Buffer,
     sink: &mut dyn FnMut(&[u8]),
     plain: &[u8],

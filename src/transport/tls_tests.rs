@@ -159,7 +159,9 @@ fn every_split_of_a_handshake_is_the_same_handshake() {
 /// All states of rustls that a client can reach; `ReadEarlyData` is only for servers.
 #[test]
 fn every_state_of_rustls_is_reached() {
-    fn note<'s>(seen: &'s mut BTreeSet<String>) -> impl FnMut(State<'_, '_>, &mut Buffer) + 's {
+    fn note<'s>(
+        seen: &'s mut BTreeSet<String>,
+    ) -> impl FnMut(RustlsState<'_, '_>, &mut Buffer) + 's {
         |state, output| {
             seen.insert(format!("{state:?}"));
             let _ = take_turn(state, output, &mut |_| {}, b"");
@@ -340,7 +342,7 @@ fn plaintext_before_a_failure_is_delivered() {
 fn a_fragment_survives_idling() {
     for cut in [1, 4, 10, TICKET.len() - 1] {
         let (mut tls, mut sealer, _) = open(&TLS13);
-        let mut shelf = Shelf::default();
+        let mut shelf = BufferPool::default();
         let mut other = Buffer::default();
         other.push(&[0xff; 16 * 1024]);
         other.rest(&mut shelf);

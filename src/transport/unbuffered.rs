@@ -30,8 +30,8 @@ use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
 use rustls::pki_types::ServerName;
 use rustls::unbuffered::{ConnectionState, UnbufferedStatus};
 
-use crate::base::buffer::{Buffer, Shelf};
-use crate::base::erased_box::Apart;
+use crate::base::buffer::{Buffer, BufferPool};
+use crate::base::erased_box::ErasedBox;
 
 /// The size of a first read, into which a handshake fits.
 const FIRST_READ: usize = 8 * 1024;
@@ -44,11 +44,11 @@ pub(super) const LARGE_READ: usize = 68 * 1024;
 const HEADER: usize = 5;
 
 /// A state of rustls.
-pub(super) type State<'c, 'i> = ConnectionState<'c, 'i, ClientConnectionData>;
+pub(super) type RustlsState<'c, 'i> = ConnectionState<'c, 'i, ClientConnectionData>;
 
 /// See the [module](self).
 pub(super) struct Unbuffered {
-    connection: Apart<UnbufferedClientConnection>,
+    connection: ErasedBox<UnbufferedClientConnection>,
     /// Ciphertext that was received and not discarded.
     incoming: Buffer,
     /// The number of these bytes that were shown in whole records.
@@ -69,7 +69,7 @@ impl Unbuffered {
         name: ServerName<'static>,
     ) -> Result<Self, rustls::Error> {
         Ok(Self {
-            connection: Apart::new(UnbufferedClientConnection::new(config, name)?),
+            connection: ErasedBox::new(UnbufferedClientConnection::new(config, name)?),
             incoming: Buffer::default(),
             shown: 0,
             visible: 0,
@@ -84,7 +84,7 @@ impl Unbuffered {
     #[inline]
     pub(super) fn step<T>(
         &mut self,
-        act: impl FnOnce(State<'_, '_>) -> Result<T, rustls::Error>,
+        act: impl FnOnce(RustlsState<'_, '_>) -> Result<T, rustls::Error>,
     ) -> (usize, Result<T, rustls::Error>) {
         let may_show = self.has_more() && (self.is_dry || self.shown == 0);
         let record = if may_show { self.next_record() } else { 0 };
@@ -165,7 +165,7 @@ impl Unbuffered {
     }
 
     /// Releases the memory, unless it holds bytes.
-    pub(super) fn rest(&mut self, shelf: &mut Shelf) {
+    pub(super) fn rest(&mut self, shelf: &mut BufferPool) {
         self.read_size = FIRST_READ;
         if self.incoming.is_empty() {
             self.incoming.rest(shelf);
@@ -173,7 +173,7 @@ impl Unbuffered {
     }
 
     /// Takes memory, unless it has some because of bytes.
-    pub(super) fn wake(&mut self, shelf: &mut Shelf) {
+    pub(super) fn wake(&mut self, shelf: &mut BufferPool) {
         if self.incoming.is_empty() {
             self.incoming.wake(shelf);
         }

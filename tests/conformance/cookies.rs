@@ -195,8 +195,8 @@ mod over_http {
             let shared = Arc::new(Shared { tls: Arc::clone(tls), sets, sent });
             let addr = start(Arc::clone(&shared));
             let mut limits = Limits::default();
-            limits.head_bytes = 1024 * 1024;
-            limits.line_bytes = 1024 * 1024; // one story sets a thousand cookies at once
+            limits.max_head_bytes = 1024 * 1024;
+            limits.max_line_bytes = 1024 * 1024; // one story sets a thousand cookies at once
             let client = Client::builder()
                 .limits(limits)
                 .cookie_provider(Arc::clone(&jar))

@@ -112,7 +112,7 @@ fn has_interim(peer: &Peer, case: &Value, raw: &[u8]) -> bool {
     let method = case["request_method"].as_str().unwrap();
     let result = |count: usize| {
         let mut limits = Limits::default();
-        limits.interim_responses = count;
+        limits.max_informational_responses = count;
         peer.play(vec![raw.to_vec()]);
         let result = read(&client(limits), method, peer.addr);
         peer.wait_for_end();

@@ -48,8 +48,8 @@ use crate::client::ClientBuilder;
 use crate::config::proxy::Proxy;
 use crate::config::retry;
 use crate::cookie::Jar;
-use crate::driver::runtime::{Front, sealed::Sealed};
-use crate::egress::Egress;
+use crate::driver::runtime::{Runtime, sealed::Sealed};
+use crate::egress::EgressPolicy;
 use crate::redirect::Policy;
 
 /// How many seeds are run when nobody says how many.
@@ -61,7 +61,7 @@ struct Simulated;
 
 impl Sealed for Simulated {}
 
-impl Front for Simulated {
+impl Runtime for Simulated {
     type Source = Source;
     type System = Simulation;
 
@@ -173,7 +173,7 @@ fn client(plan: &Plan) -> Client<Simulated> {
         .timeout(settings.limits.total)
         .no_proxy();
     if let Some(attempts) = settings.attempts {
-        builder = builder.retry(retry::Policy::new().attempts(attempts));
+        builder = builder.retry(retry::Policy::new().max_attempts(attempts));
     }
     if let Some(max) = settings.max_open {
         builder = builder.pool_max_open_per_host(max);
@@ -201,7 +201,7 @@ fn client(plan: &Plan) -> Client<Simulated> {
     }
     if let Some(host) = settings.denied {
         let [v4, v6] = plan::addresses(host).map(|ip| ip.to_string().parse().unwrap());
-        builder = builder.egress(Egress::everything().deny_network(v4).deny_network(v6));
+        builder = builder.egress(EgressPolicy::allow_all().deny_network(v4).deny_network(v6));
     }
     builder.build().unwrap()
 }

@@ -17,7 +17,7 @@ use crate::body::{Body, SourceLength};
 use crate::client::Client;
 use crate::client::request::Request;
 use crate::client::response::Response;
-use crate::driver::Reader;
+use crate::driver::ResponseBody;
 use crate::error::{Error, Result};
 
 /// All calls of a task.
@@ -88,7 +88,7 @@ async fn refused(error: Error, plan: &CallPlan) -> Error {
 }
 
 /// Reads as much as the plan wants, and checks it whether it fails or not.
-async fn receive(response: Response<Reader<Simulated>>, plan: &CallPlan) -> Result<()> {
+async fn receive(response: Response<ResponseBody<Simulated>>, plan: &CallPlan) -> Result<()> {
     let mut given = Given {
         call: plan.number,
         serial: serial(&response).unwrap_or(usize::MAX),
@@ -110,11 +110,15 @@ async fn receive(response: Response<Reader<Simulated>>, plan: &CallPlan) -> Resu
 }
 
 /// The number that the server gave it.
-fn serial(response: &Response<Reader<Simulated>>) -> Option<usize> {
+fn serial(response: &Response<ResponseBody<Simulated>>) -> Option<usize> {
     response.headers().get("x-serial")?.to_str().ok()?.parse().ok()
 }
 
-async fn read(body: &mut Reader<Simulated>, reading: Reading, given: &mut Given) -> Result<()> {
+async fn read(
+    body: &mut ResponseBody<Simulated>,
+    reading: Reading,
+    given: &mut Given,
+) -> Result<()> {
     let (piece, most) = match reading {
         Reading::Whole => {
             let began = with(|world| world.now);

@@ -21,7 +21,7 @@ use crate::base::cancel::{CancelToken, Hook};
 use crate::config::connect::SocketOptions;
 use crate::config::dns::Resolver;
 use crate::driver::SocketError;
-use crate::driver::system::{Desk, Event as _, Failures, Found, System};
+use crate::driver::system::{Event as _, Failures, Found, Oneshot, System};
 use crate::policy::deadline::budget::{Budget, Operation};
 use crate::policy::happy_eyeballs::{Move, Race};
 
@@ -66,7 +66,7 @@ pub(super) enum Owner {
 /// What happens at some time.
 pub(super) enum Happening {
     Wake(Waker),
-    Found(Arc<Desk<Found, Event>>, Found),
+    Found(Arc<Oneshot<Found, Event>>, Found),
     Dialled(usize, Result<(), io::ErrorKind>),
     ToServer(usize, Packet),
     /// The server may read on.
@@ -308,7 +308,7 @@ impl System for Simulation {
         Err(io::Error::from(io::ErrorKind::NotFound).into())
     }
 
-    fn look_up(&self, host: String, _: Resolver, answer: Arc<Desk<Found, Event>>) {
+    fn look_up(&self, host: String, _: Resolver, answer: Arc<Oneshot<Found, Event>>) {
         with(|world| {
             note!(world, "look up {host}");
             world.ledger.looks_up();

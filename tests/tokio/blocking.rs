@@ -24,8 +24,8 @@ use real::form::ToPairs;
 use real::header::{HeaderMap, HeaderName, HeaderValue};
 use real::tls::{CertificateRevocationList, SpkiSha256};
 use real::{
-    CancelToken, Certificate, Egress, Identity, IntoUrl, IpFamily, Limits, Method, Proxy, Url,
-    Version, cookie, dns, redirect, retry, tokio as front,
+    CancelToken, Certificate, EgressPolicy, Identity, IntoUrl, IpFamily, Limits, Method, Proxy,
+    Url, Version, cookie, dns, redirect, retry, tokio as front,
 };
 use tokio::io::{AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
 use tokio::runtime::Runtime;
@@ -155,7 +155,7 @@ steps! { ClientBuilder:
     dns_resolver[R: dns::Resolve + 'static](resolver: Arc<R>);
     connect_to(host: &str, instead: &str);
     ip_family(family: IpFamily);
-    egress(egress: Egress);
+    egress(egress: EgressPolicy);
     local_address[T: Into<Option<IpAddr>>](address: T);
     tcp_nodelay(enabled: bool);
     tcp_keepalive[T: Into<Option<Duration>>](idle: T);

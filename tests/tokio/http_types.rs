@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use super::support::httpbin::Httpbin;
 use super::support::script::{Script, Step, answer, ok, send};
 
-async fn read_all(mut reader: front::Reader) -> std::io::Result<Vec<u8>> {
+async fn read_all(mut reader: front::ResponseBody) -> std::io::Result<Vec<u8>> {
     let mut body = Vec::new();
     loop {
         let mut piece = [0; 7];

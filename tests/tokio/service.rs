@@ -15,7 +15,7 @@ use http::HeaderMap;
 use http_body::{Body as _, Frame, SizeHint};
 use real::Error;
 use real::error::Kind;
-use real::tokio::{Body, Client, Reader, Request, Response, Sending};
+use real::tokio::{Body, Client, Request, Response, ResponseBody, ResponseFuture};
 use tokio::task::JoinSet;
 use tower::retry::Policy;
 use tower::timeout::error::Elapsed;
@@ -24,14 +24,14 @@ use tower::{Service, ServiceBuilder, ServiceExt};
 use super::support::httpbin::Httpbin;
 use super::support::script::{Script, Step, answer, ok};
 
-type Answer = http::Response<Reader>;
+type Answer = http::Response<ResponseBody>;
 
 fn get(url: String) -> http::Request<Bytes> {
     http::Request::get(url).body(Bytes::new()).unwrap()
 }
 
 /// All frames of a body: its bytes and its trailers.
-async fn collect(mut body: Reader) -> Result<(Vec<u8>, Option<HeaderMap>), Error> {
+async fn collect(mut body: ResponseBody) -> Result<(Vec<u8>, Option<HeaderMap>), Error> {
     let (mut bytes, mut trailers) = (Vec::new(), None);
     while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
         assert!(trailers.is_none(), "nothing comes after the trailers");
@@ -52,7 +52,7 @@ fn is_what_middleware_expects() {
     is::<Request, _>(Client::new());
     is::<Request, _>(&Client::new());
     fn is_body<B: http_body::Body<Data = Bytes, Error = Error> + Send + Sync + Unpin>() {}
-    is_body::<Reader>();
+    is_body::<ResponseBody>();
 }
 
 #[tokio::test]
@@ -92,7 +92,8 @@ async fn fails_as_send_does() {
 /// outside of a runtime.
 #[test]
 fn needs_a_runtime() {
-    let mut call: Sending<Answer> = Client::new().call(get("http://127.0.0.1:1/".to_owned()));
+    let mut call: ResponseFuture<Answer> =
+        Client::new().call(get("http://127.0.0.1:1/".to_owned()));
     let polled = Pin::new(&mut call).poll(&mut Context::from_waker(std::task::Waker::noop()));
     assert!(matches!(polled, Poll::Ready(Err(error)) if error.kind() == Kind::Builder));
 }

@@ -9,7 +9,7 @@ use crate::body::Source;
 use crate::call::log;
 use crate::error::Kind;
 use crate::http1::head::ResponseHead;
-use crate::policy::clock::World;
+use crate::policy::clock::Clock;
 use crate::policy::retry::{Payment, Reason, Replay, Retry};
 
 impl<S: Source> Call<'_, S> {
@@ -17,7 +17,7 @@ impl<S: Source> Call<'_, S> {
     pub(super) fn retry_response(
         &mut self,
         head: &ResponseHead,
-        world: &impl World,
+        world: &impl Clock,
     ) -> Option<Instant> {
         let policy = self.retry.as_deref()?;
         if !policy.repeats_status(head.status) {
@@ -44,7 +44,7 @@ impl<S: Source> Call<'_, S> {
     pub(super) fn retry_failure(
         &mut self,
         failure: &Failure,
-        world: &impl World,
+        world: &impl Clock,
     ) -> Option<Instant> {
         let kind = failure.error.kind();
         let nobody_has_that_name =
@@ -65,7 +65,7 @@ impl<S: Source> Call<'_, S> {
         &mut self,
         reason: Reason,
         asked: Option<Duration>,
-        world: &impl World,
+        world: &impl Clock,
     ) -> Option<Instant> {
         let policy = self.retry.clone()?;
         if !policy.allows_more(self.retries) {

@@ -15,7 +15,7 @@ use crate::error::{Error, Phase};
 use crate::harness::fuzzing::call::{Given as Test, reader};
 use crate::http1::head;
 use crate::http1::limits::Limits;
-use crate::policy::retry::{Answered, Loss, Origin, Policy, Sent};
+use crate::policy::retry::{Answered, ConnectionOrigin, Loss, Policy, Sent};
 use crate::url::Url;
 
 /// A clock that stands still until the test moves it.
@@ -42,7 +42,7 @@ impl Made {
     }
 }
 
-impl World for Made {
+impl Clock for Made {
     fn now(&self) -> Instant {
         self.now.get()
     }
@@ -85,7 +85,7 @@ fn refused() -> Failure {
     Failure::unconnected(Error::new(Kind::Connect, Phase::Connect))
 }
 
-fn lost(connection: Origin) -> Failure {
+fn lost(connection: ConnectionOrigin) -> Failure {
     Failure {
         error: Error::new(Kind::Io, Phase::Head),
         loss: Loss::Connection,
@@ -178,7 +178,7 @@ fn t08_no_wait_ends_after_the_deadline_of_the_call() {
 
 #[test]
 fn t09_a_retry_costs_one_and_a_response_earns_a_tenth() {
-    let config = config(Policy::new().budget(3).attempts(100));
+    let config = config(Policy::new().budget(3).max_attempts(100));
     let world = Made::new(0);
     let tries = || {
         let mut call = call(&config, request(Method::GET), &world);
@@ -201,7 +201,7 @@ fn the_error_names_the_number_of_retries() {
             .into_iter()
             .chain([(4, "; after 3 retries")])
     {
-        let config = config(Policy::new().attempts(attempts));
+        let config = config(Policy::new().max_attempts(attempts));
         let world = Made::new(7);
         let mut call = call(&config, request(Method::POST), &world);
         let error = (0..).find_map(|_| call.failed(refused(), &world).err()).unwrap();
@@ -211,7 +211,7 @@ fn the_error_names_the_number_of_retries() {
 
 #[test]
 fn t09_the_error_says_that_the_retry_budget_is_used_up() {
-    let config = config(Policy::new().budget(1).attempts(100));
+    let config = config(Policy::new().budget(1).max_attempts(100));
     let world = Made::new(7);
     let failed = || {
         let mut call = call(&config, request(Method::GET), &world);
@@ -230,7 +230,7 @@ fn t09_the_error_says_that_a_post_may_have_been_carried_out() {
     for config in [Config::default(), config(Policy::new())] {
         let world = Made::new(0);
         let mut call = call(&config, request(Method::POST), &world);
-        let error = call.failed(lost(Origin::Pooled), &world).unwrap_err().to_string();
+        let error = call.failed(lost(ConnectionOrigin::Pooled), &world).unwrap_err().to_string();
         assert!(error.ends_with(line), "{error}");
     }
     let config = Config::default();
@@ -239,7 +239,7 @@ fn t09_the_error_says_that_a_post_may_have_been_carried_out() {
     put.body = Some(reader(std::io::empty(), None));
     let mut call = call(&config, put, &world);
     call.take_body();
-    let error = call.failed(lost(Origin::Pooled), &world).unwrap_err().to_string();
+    let error = call.failed(lost(ConnectionOrigin::Pooled), &world).unwrap_err().to_string();
     assert!(error.ends_with("; the body is a reader and cannot be sent again"), "{error}");
 }
 
@@ -251,9 +251,9 @@ fn a_408_on_an_idle_connection_is_sent_again() {
     let config = Config::default();
     let world = Made::new(0);
     for (method, connection, again) in [
-        (Method::GET, Origin::Pooled, true),
-        (Method::GET, Origin::Fresh, false),
-        (Method::POST, Origin::Pooled, false),
+        (Method::GET, ConnectionOrigin::Pooled, true),
+        (Method::GET, ConnectionOrigin::Fresh, false),
+        (Method::POST, ConnectionOrigin::Pooled, false),
     ] {
         let mut call = call(&config, request(method), &world);
         call.begin_on(connection);
@@ -274,7 +274,7 @@ fn a_reader_is_not_sent_again_once_it_was_read() {
         let mut put = request(Method::PUT);
         put.body = Some(reader(&b"body"[..], None));
         let mut call = call(&config, put, &world);
-        call.begin_on(Origin::Pooled);
+        call.begin_on(ConnectionOrigin::Pooled);
         if is_read {
             call.take_body();
         }
@@ -292,7 +292,7 @@ fn only_a_failure_forces_a_new_connection() {
     let mut call = call(&config, request(Method::GET), &world);
     assert_eq!(delay(&mut call, &head(503, &[]), &world), Some(MS(0)));
     assert!(!call.is_resent());
-    call.failed(lost(Origin::Fresh), &world).unwrap();
+    call.failed(lost(ConnectionOrigin::Fresh), &world).unwrap();
     assert!(call.is_resent());
 }
 
@@ -354,15 +354,15 @@ fn the_policy_of_the_request_replaces_the_clients() {
 #[derive(Debug, Clone)]
 enum Fate {
     Unconnected(Kind),
-    Lost(Origin, Sent, Answered),
+    Lost(ConnectionOrigin, Sent, Answered),
     Silent(Sent),
     Status(u16, Option<u32>),
     Moved,
 }
 
 fn fate() -> impl Strategy<Value = Fate> {
-    let kinds = [Kind::Resolve, Kind::Connect, Kind::Timeout, Kind::Tls, Kind::Denied];
-    let origin = prop_oneof![Just(Origin::Fresh), Just(Origin::Pooled)];
+    let kinds = [Kind::Resolve, Kind::Connect, Kind::Timeout, Kind::Tls, Kind::Egress];
+    let origin = prop_oneof![Just(ConnectionOrigin::Fresh), Just(ConnectionOrigin::Pooled)];
     let sent = || prop_oneof![Just(Sent::Nothing), Just(Sent::Something)];
     let answered = prop_oneof![9 => Just(Answered::Nothing), 1 => Just(Answered::Something)];
     prop_oneof![
@@ -404,7 +404,7 @@ impl Fate {
             }
             Fate::Silent(sent) => {
                 let error = Error::new(Kind::Timeout, Phase::Head);
-                Failure { error, loss: Loss::Other, sent: *sent, ..lost(Origin::Fresh) }
+                Failure { error, loss: Loss::Other, sent: *sent, ..lost(ConnectionOrigin::Fresh) }
             }
         };
         call.failed(failure, world).ok()
@@ -429,7 +429,7 @@ proptest! {
         total in prop::option::of(1..20_000_u64),
         random in any::<u64>(),
     ) {
-        let config = config(Policy::new().attempts(attempts));
+        let config = config(Policy::new().max_attempts(attempts));
         let world = Made::new(random);
         let start = world.now();
         let mut request = request(method.clone());

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use super::ClientBuilder;
 use crate::config::netrc;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 use crate::policy::auth::credentials;
 
-impl<F: Front> ClientBuilder<F> {
+impl<F: Runtime> ClientBuilder<F> {
     /// Sets Basic credentials (RFC 7617) for every request that has no `Authorization` of its own.
     ///
     /// They are sent to the origin that a request names, and not to the target of a redirect.

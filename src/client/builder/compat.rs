@@ -7,10 +7,10 @@ use std::sync::Arc;
 use super::ClientBuilder;
 #[cfg(feature = "tls")]
 use crate::config::tls::Version;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 
 /// For programs written for reqwest.
-impl<F: Front> ClientBuilder<F> {
+impl<F: Runtime> ClientBuilder<F> {
     /// Uses HTTP/1.1 only, which is always the case: has no effect.
     ///
     /// ```
@@ -34,7 +34,7 @@ impl<F: Front> ClientBuilder<F> {
 
 /// TLS, for programs written for reqwest.
 #[cfg(feature = "tls")]
-impl<F: Front> ClientBuilder<F> {
+impl<F: Runtime> ClientBuilder<F> {
     /// Uses rustls, which is always the case: has no effect.
     pub fn use_rustls_tls(self) -> Self {
         self

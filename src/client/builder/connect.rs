@@ -9,11 +9,11 @@ use std::time::Duration;
 use super::ClientBuilder;
 use crate::config::connect::IpFamily;
 use crate::config::dns::{Resolve, Resolver};
-use crate::driver::runtime::Front;
-use crate::policy::egress::policy::Egress;
+use crate::driver::runtime::Runtime;
+use crate::policy::egress::policy::EgressPolicy;
 
 /// Names and addresses.
-impl<F: Front> ClientBuilder<F> {
+impl<F: Runtime> ClientBuilder<F> {
     /// Connects to this address for `domain` instead of looking it up. Port 0 stands for the port
     /// of the URL. `Host` and the certificate's name stay those of `domain`.
     ///
@@ -65,8 +65,8 @@ impl<F: Front> ClientBuilder<F> {
         self
     }
 
-    /// Sets the addresses that may be connected to; all by default. See [`Egress`].
-    pub fn egress(self, egress: Egress) -> Self {
+    /// Sets the addresses that may be connected to; all by default. See [`EgressPolicy`].
+    pub fn egress(self, egress: EgressPolicy) -> Self {
         self.checked(egress.understood(), |config, egress| {
             config.dialling.egress = Some(Arc::new(egress));
         })
@@ -76,7 +76,7 @@ impl<F: Front> ClientBuilder<F> {
     /// and is not looked up.
     ///
     /// With an [`egress`](Self::egress) policy that does not start with
-    /// [`Egress::everything`] it is an error of [`build`](Self::build): the socket has no address
+    /// [`EgressPolicy::allow_all`] it is an error of [`build`](Self::build): the socket has no address
     /// that such a policy could allow.
     ///
     /// ```no_run
@@ -92,7 +92,7 @@ impl<F: Front> ClientBuilder<F> {
 }
 
 /// Socket options.
-impl<F: Front> ClientBuilder<F> {
+impl<F: Runtime> ClientBuilder<F> {
     /// Sets the local address of connections. Only addresses of its family are connected to.
     pub fn local_address<T: Into<Option<IpAddr>>>(mut self, addr: T) -> Self {
         self.config.dialling.socket.local = addr.into();

@@ -4,9 +4,9 @@ use std::fmt;
 
 use super::ClientBuilder;
 use crate::config::digest;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 
-impl<F: Front> ClientBuilder<F> {
+impl<F: Runtime> ClientBuilder<F> {
     /// Sets Digest credentials (RFC 7616) for every request that has no `Authorization` of its own; see
     /// [`RequestBuilder::digest_auth`](crate::client::request::RequestBuilder::digest_auth). They
     /// replace those of `basic_auth`.

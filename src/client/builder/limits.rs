@@ -1,10 +1,10 @@
 //! Limits on the size of a response, and leniency towards malformed ones.
 
 use super::ClientBuilder;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 use crate::http1::limits::Limits;
 
-impl<F: Front> ClientBuilder<F> {
+impl<F: Runtime> ClientBuilder<F> {
     /// Sets the limits on one response; [`Limits`] lists them with their defaults.
     pub fn limits(mut self, limits: Limits) -> Self {
         let lenience = self.config.limits.lenience;
@@ -15,13 +15,13 @@ impl<F: Front> ClientBuilder<F> {
     /// Sets the maximum number of bytes, after decoding, that `bytes`, `text` and `json` read into
     /// memory; 256 MiB by default. Reading a response in pieces has no limit.
     pub fn body_limit(mut self, bytes: u64) -> Self {
-        self.config.limits.body_bytes = bytes;
+        self.config.limits.max_body_bytes = bytes;
         self
     }
 
     /// Sets the maximum number of fields of a response; 128 by default, and never more than 16384.
     pub fn http1_max_headers(mut self, max: usize) -> Self {
-        self.config.limits.fields = max;
+        self.config.limits.max_headers = max;
         self.config.limits = self.config.limits.clone().within_reason();
         self
     }

@@ -33,10 +33,10 @@ use std::marker::PhantomData;
 
 use http::header::{self, HeaderMap, HeaderValue};
 
-use crate::base::erased_box::Apart;
+use crate::base::erased_box::ErasedBox;
 use crate::client::Client;
 use crate::config::{Config, replace_headers};
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 use crate::error::{Error, Result};
 use crate::http1::exchange::Expectation;
 use crate::http1::name_case::Case;
@@ -56,14 +56,14 @@ use crate::http1::name_case::Case;
 /// # Ok::<(), leanhttp::Error>(())
 /// ```
 #[must_use]
-pub struct ClientBuilder<F: Front> {
-    pub(crate) config: Apart<Config>,
+pub struct ClientBuilder<F: Runtime> {
+    pub(crate) config: ErasedBox<Config>,
     /// The first invalid setting.
     error: Option<Error>,
     front: PhantomData<fn() -> F>,
 }
 
-impl<F: Front> ClientBuilder<F> {
+impl<F: Runtime> ClientBuilder<F> {
     /// Returns a builder with the default settings.
     pub fn new() -> Self {
         Self { config: Config::apart(), error: None, front: PhantomData }
@@ -160,13 +160,13 @@ impl<F: Front> ClientBuilder<F> {
     }
 }
 
-impl<F: Front> Default for ClientBuilder<F> {
+impl<F: Runtime> Default for ClientBuilder<F> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<F: Front> fmt::Debug for ClientBuilder<F> {
+impl<F: Runtime> fmt::Debug for ClientBuilder<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
             .field("timeouts", &self.config.timeouts)

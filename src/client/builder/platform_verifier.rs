@@ -1,9 +1,9 @@
 //! Certificate verification by the operating system.
 
 use super::ClientBuilder;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 
-impl<F: Front> ClientBuilder<F> {
+impl<F: Runtime> ClientBuilder<F> {
     /// Lets the operating system verify certificates, as its administrator has configured it:
     /// Windows and macOS with their own verifiers, other systems with the root certificates they are
     /// installed with. The Mozilla roots are not used then; certificates that are added are.

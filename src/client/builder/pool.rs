@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::ClientBuilder;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 
-impl<F: Front> ClientBuilder<F> {
+impl<F: Runtime> ClientBuilder<F> {
     /// Sets the time for which a connection may be idle and still be reused; 90 seconds by default.
     ///
     /// No thread closes it when that time is over: the client's next call does, to any host, or

@@ -2,9 +2,9 @@
 
 use super::ClientBuilder;
 use crate::config::proxy::Proxy;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 
-impl<F: Front> ClientBuilder<F> {
+impl<F: Runtime> ClientBuilder<F> {
     /// Adds a proxy. The first one that covers a URL is used; the proxies of the environment are
     /// ignored. See [`proxy`](crate::config::proxy).
     pub fn proxy(self, proxy: Proxy) -> Self {

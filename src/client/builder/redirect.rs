@@ -2,10 +2,10 @@
 
 use super::ClientBuilder;
 use crate::config::Schemes;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 use crate::policy::redirect::Policy;
 
-impl<F: Front> ClientBuilder<F> {
+impl<F: Runtime> ClientBuilder<F> {
     /// Sets the redirect policy; up to 10 redirects are followed by default.
     pub fn redirect(mut self, policy: Policy) -> Self {
         self.config.redirect = policy;

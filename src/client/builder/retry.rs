@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::ClientBuilder;
 use crate::config::retry::Policy;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 
-impl<F: Front> ClientBuilder<F> {
+impl<F: Runtime> ClientBuilder<F> {
     /// Sets the policy by which requests are retried; none by default. See
     /// [`retry`](crate::config::retry).
     ///

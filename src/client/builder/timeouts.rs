@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ClientBuilder;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 use crate::policy::deadline::budget::Timeouts;
 use crate::policy::deadline::throughput::Pace;
 
-impl<F: Front> ClientBuilder<F> {
+impl<F: Runtime> ClientBuilder<F> {
     /// Sets the time from `send` to the last byte of the body, with lookups, connections and redirects
     /// included: a deadline, not a limit that starts again at each step. None by default.
     ///

@@ -6,12 +6,12 @@ use rustls::ClientConfig;
 
 use super::ClientBuilder;
 use crate::config::tls::{
-    Certificate, CertificateRevocationList, Identity, Settings, SpkiSha256, Version,
+    Certificate, CertificateRevocationList, Identity, SpkiSha256, TlsSettings, Version,
 };
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 
 /// Trust: which server certificates are accepted.
-impl<F: Front> ClientBuilder<F> {
+impl<F: Runtime> ClientBuilder<F> {
     /// Trusts this root certificate too, or all of them if the value holds several.
     ///
     /// A server that presents this very certificate as its own is trusted as well, if name and dates are
@@ -104,7 +104,7 @@ impl<F: Front> ClientBuilder<F> {
 }
 
 /// Identity and protocol.
-impl<F: Front> ClientBuilder<F> {
+impl<F: Runtime> ClientBuilder<F> {
     /// Presents this certificate to servers that ask for one.
     ///
     /// It stays with the origin that a request names, as other credentials do: after a redirect to
@@ -156,7 +156,7 @@ impl<F: Front> ClientBuilder<F> {
         self.set_tls(|settings| settings.set_preconfigured(tls.into()))
     }
 
-    pub(super) fn set_tls(mut self, set: impl FnOnce(&mut Settings)) -> Self {
+    pub(super) fn set_tls(mut self, set: impl FnOnce(&mut TlsSettings)) -> Self {
         set(&mut self.config.tls);
         self
     }

@@ -13,7 +13,7 @@ use crate::body::Body;
 use crate::call::request::{Overrides, RequestParts};
 use crate::client::Client;
 use crate::config::replace_headers;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 use crate::error::{Error, Result};
 use crate::fields::singleton;
 use crate::fields::token::is_tchar;
@@ -25,12 +25,15 @@ use crate::policy::deadline::throughput::Pace;
 /// Builds a request step by step. An invalid value is reported by [`build`](RequestBuilder::build)
 /// or `send`, and nothing is sent. With the feature `json` there is a method `json` too.
 #[must_use]
-pub struct RequestBuilder<F: Front> {
+pub struct RequestBuilder<F: Runtime> {
     client: Client<F>,
-    request: Result<Box<RequestParts<F::Source>>>,
+    request: Result<Parts<F>>,
 }
 
-impl<F: Front> RequestBuilder<F> {
+/// The request under construction.
+type Parts<F> = Box<RequestParts<<F as Runtime>::Source>>;
+
+impl<F: Runtime> RequestBuilder<F> {
     pub(crate) fn new<U: IntoUrl>(client: Client<F>, method: Method, url: U) -> Self {
         Self { client, request: url.into_url().map(|url| Box::new(RequestParts::new(method, url))) }
     }
@@ -57,7 +60,7 @@ impl<F: Front> RequestBuilder<F> {
     }
 
     /// Returns the client and the checked request, like [`build_split`](Self::build_split).
-    pub(crate) fn finish(mut self) -> (Client<F>, Result<Box<RequestParts<F::Source>>>) {
+    pub(crate) fn finish(mut self) -> (Client<F>, Result<Parts<F>>) {
         if let Ok(request) = &mut self.request {
             let taken = request.take_userinfo(self.client.shared().config.netrc.as_ref());
             let completed = taken.and_then(|()| request.complete_type());
@@ -388,7 +391,7 @@ fn check_name(name: &str) -> Result<()> {
     Err(Error::builder(format!("header {name}: {wrong:?} is not allowed in a header name")))
 }
 
-impl<F: Front> fmt::Debug for RequestBuilder<F> {
+impl<F: Runtime> fmt::Debug for RequestBuilder<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.request {
             Ok(request) => request.fmt(f),

@@ -4,9 +4,9 @@ use std::fmt;
 
 use super::RequestBuilder;
 use crate::config::digest;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 
-impl<F: Front> RequestBuilder<F> {
+impl<F: Runtime> RequestBuilder<F> {
     /// Sets Digest credentials (RFC 7616): a 401 that asks for them is answered, with MD5, SHA-256 or
     /// SHA-512-256, the strongest that the server offers. They stay with the origin of the URL.
     ///

@@ -4,10 +4,10 @@ use http::header::{self, HeaderValue};
 use serde::Serialize;
 
 use super::RequestBuilder;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 use crate::error::Error;
 
-impl<F: Front> RequestBuilder<F> {
+impl<F: Runtime> RequestBuilder<F> {
     /// Sets the body to `json` as JSON, and `Content-Type` to `application/json` unless it is set.
     pub fn json<T: Serialize + ?Sized>(self, json: &T) -> Self {
         self.and(|request| {

@@ -19,7 +19,7 @@ use http::{Method, Version};
 
 use crate::body::{Body, Presence};
 use crate::call::RequestParts;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 use crate::error::{Error, Result};
 use crate::url::Url;
 
@@ -36,11 +36,11 @@ pub use into_url::IntoUrl;
 /// assert_eq!(request.method(), Method::PUT);
 /// # Ok::<(), leanhttp::url::ParseError>(())
 /// ```
-pub struct Request<F: Front> {
+pub struct Request<F: Runtime> {
     pub(crate) parts: Box<RequestParts<F::Source>>,
 }
 
-impl<F: Front> Request<F> {
+impl<F: Runtime> Request<F> {
     /// Creates a request without fields and body.
     pub fn new(method: Method, url: Url) -> Self {
         Self { parts: Box::new(RequestParts::new(method, url)) }
@@ -112,7 +112,7 @@ impl<F: Front> Request<F> {
     }
 }
 
-impl<F: Front> fmt::Debug for Request<F> {
+impl<F: Runtime> fmt::Debug for Request<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.parts.fmt(f)
     }
@@ -120,7 +120,7 @@ impl<F: Front> fmt::Debug for Request<F> {
 
 /// Converts an `http::Request`, whose URI has to be absolute. Such a request always has a body; an
 /// empty one becomes no body.
-impl<F: Front, T: Into<Body<F::Source>>> TryFrom<http::Request<T>> for Request<F> {
+impl<F: Runtime, T: Into<Body<F::Source>>> TryFrom<http::Request<T>> for Request<F> {
     type Error = Error;
 
     fn try_from(request: http::Request<T>) -> Result<Self> {

@@ -4,9 +4,9 @@ use http::header;
 
 use super::RequestBuilder;
 use crate::body::multipart::form::Form;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 
-impl<F: Front> RequestBuilder<F> {
+impl<F: Runtime> RequestBuilder<F> {
     /// Sets the body to a form of fields and files, which is streamed. Its `Content-Type`, which names
     /// the boundary, replaces any other. If another multipart type is set afterwards, the boundary is
     /// added to it.

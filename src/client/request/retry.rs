@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::RequestBuilder;
 use crate::config::retry::Policy;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 
-impl<F: Front> RequestBuilder<F> {
+impl<F: Runtime> RequestBuilder<F> {
     /// Sets the policy by which this request is retried, instead of the client's.
     ///
     /// ```no_run

@@ -6,11 +6,11 @@ use http::{HeaderMap, header};
 
 use crate::client::response::Response;
 use crate::coding::charset;
-use crate::driver::Reader;
-use crate::driver::runtime::Front;
+use crate::driver::ResponseBody;
+use crate::driver::runtime::Runtime;
 use crate::error::{Error, Kind, Phase, Result};
 
-impl<F: Front> Response<Reader<F>> {
+impl<F: Runtime> Response<ResponseBody<F>> {
     /// Returns the trailer fields of a chunked body (RFC 9110 §6.5) once it was read to its end, or
     /// `None` if it has none. They are never merged into the head.
     pub fn trailers(&self) -> Option<&HeaderMap> {

@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use super::{Head, Response};
 use crate::base::timings::Timings;
-use crate::driver::Reader;
-use crate::driver::runtime::Front;
+use crate::driver::ResponseBody;
+use crate::driver::runtime::Runtime;
 use crate::http1::head::ResponseHead;
 use crate::http1::header_section::HeaderSection;
 use crate::url::Url;
@@ -17,15 +17,15 @@ use crate::url::Url;
 /// The [`Url`] of the response and its [`Timings`] are among its extensions.
 ///
 /// ```no_run
-/// use leanhttp::{Url, blocking::Reader};
+/// use leanhttp::{Url, blocking::ResponseBody};
 ///
-/// let response: http::Response<Reader> = leanhttp::get("https://example.org/")?.into();
+/// let response: http::Response<ResponseBody> = leanhttp::get("https://example.org/")?.into();
 /// let url = response.extensions().get::<Url>();
 /// let text = std::io::read_to_string(response.into_body());
 /// # Ok::<(), leanhttp::Error>(())
 /// ```
-impl<F: Front> From<Response<Reader<F>>> for http::Response<Reader<F>> {
-    fn from(response: Response<Reader<F>>) -> Self {
+impl<F: Runtime> From<Response<ResponseBody<F>>> for http::Response<ResponseBody<F>> {
+    fn from(response: Response<ResponseBody<F>>) -> Self {
         let Response { mut head, body } = response;
         let mut converted = Self::new(body.of_url(head.url.clone()));
         *converted.status_mut() = head.received.status;
@@ -54,7 +54,7 @@ impl<F: Front> From<Response<Reader<F>>> for http::Response<Reader<F>> {
 /// assert_eq!(response.text()?, "no such user");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-impl<F: Front, T: Into<Bytes>> From<http::Response<T>> for Response<Reader<F>> {
+impl<F: Runtime, T: Into<Bytes>> From<http::Response<T>> for Response<ResponseBody<F>> {
     fn from(made: http::Response<T>) -> Self {
         let (mut parts, body) = made.into_parts();
         let reason = parts.status.canonical_reason().unwrap_or_default();
@@ -65,6 +65,6 @@ impl<F: Front, T: Into<Bytes>> From<http::Response<T>> for Response<Reader<F>> {
         let mut head = Head::new(Box::new(received), url, None);
         head.timings = parts.extensions.remove::<Timings>().map(Box::new);
         head.extensions = parts.extensions;
-        Self { head, body: Reader::of_bytes(body.into()) }
+        Self { head, body: ResponseBody::of_bytes(body.into()) }
     }
 }

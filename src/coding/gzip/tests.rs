@@ -157,7 +157,7 @@ fn repeated(start: &[u8], again: &[u8], length: usize, rest: &[u8]) -> Vec<u8> {
 #[test]
 fn coded_bytes_without_output_are_limited() {
     for (limit, has_room) in [(0, false), (1, false), (100, false), (3000, true)] {
-        let limits = Limits { coded_without_output: limit, ..Limits::default() };
+        let limits = Limits { max_coded_bytes_without_output: limit, ..Limits::default() };
         let length = usize::try_from(limit).unwrap();
         for (what, start, again, rest) in nothings() {
             // Everything else that counts is less than 100 bytes.
@@ -277,7 +277,7 @@ fn chains_report_truncation_and_corruption() {
 #[test]
 fn long_chains_are_refused() {
     for lines in [&["gzip, gzip, gzip, gzip, gzip"][..], &["gzip"; 5], &["gzip"; 1000]] {
-        assert!(lines.len() == 1 || lines.len() > Limits::default().codings);
+        assert!(lines.len() == 1 || lines.len() > Limits::default().max_content_codings);
         let fields: Vec<_> = lines.iter().map(|line| ("content-encoding", *line)).collect();
         assert!(matches!(
             plan(&headers(&fields), Codings::default(), &Limits::default()),
@@ -296,7 +296,8 @@ fn bomb(start: &[u8], filler: u8) -> Vec<u8> {
     encoder.get_mut().clear();
     encoder.write_all(&vec![filler; 1024 * 1024]).unwrap();
     encoder.flush().unwrap();
-    let megabytes = usize::try_from(Limits::default().decoded_freely).unwrap() / (1024 * 1024);
+    let megabytes =
+        usize::try_from(Limits::default().decompressed_ratio_threshold).unwrap() / (1024 * 1024);
     [raw, encoder.get_ref().repeat(megabytes + 2)].concat()
 }
 
@@ -305,22 +306,26 @@ fn a_bomb_is_stopped_soon_after_it_shows() {
     let room = 64 * 1024;
     let (data, end) = run("gzip", [bomb(b"", 0).as_slice()], room);
     assert_eq!(end, Err(CodingError::RatioExceeded(250)));
-    assert!(data.len() as u64 <= Limits::default().decoded_freely + room as u64);
+    assert!(data.len() as u64 <= Limits::default().decompressed_ratio_threshold + room as u64);
 }
 
 /// An expansion between two stages is limited even if it produces no output at the end.
 #[test]
 fn a_bomb_between_two_stages_is_stopped() {
     let raw = gzip(&bomb(NAMED, b'n'));
-    let limits = Limits { coded_without_output: u64::MAX, ..Limits::default() };
+    let limits = Limits { max_coded_bytes_without_output: u64::MAX, ..Limits::default() };
     let mut decoder = limited("gzip, gzip, gzip", &limits);
     assert_eq!(decoder.decode(&raw, &mut [0; 1024]), Err(CodingError::RatioExceeded(250)));
-    assert!(decoder.stages[1].decoded <= Limits::default().decoded_freely + STAGE_OUTPUT as u64);
+    assert!(
+        decoder.stages[1].decoded
+            <= Limits::default().decompressed_ratio_threshold + STAGE_OUTPUT as u64
+    );
 }
 
 #[test]
 fn the_ratio_matters_for_large_bodies_only() {
-    let (free, most) = (Limits::default().decoded_freely, Limits::default().decoded_ratio);
+    let (free, most) =
+        (Limits::default().decompressed_ratio_threshold, Limits::default().max_decompression_ratio);
     let cases = [
         (0, 0, true),
         (1, free, true),

@@ -52,6 +52,6 @@ mod verifier;
 pub use self::certificate::{Certificate, CertificateRevocationList};
 pub use self::identity::Identity;
 pub use self::pin::SpkiSha256;
-pub(crate) use self::settings::{Extension, Settings};
+pub(crate) use self::settings::{Extension, TlsSettings};
 pub use crate::transport::tls_info::TlsInfo;
 pub use crate::transport::tls_version::Version;

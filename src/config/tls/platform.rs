@@ -7,9 +7,9 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls_platform_verifier::Verifier;
 
-use super::Settings;
+use super::TlsSettings;
 
-impl Settings {
+impl TlsSettings {
     pub(crate) fn use_platform_verifier(&mut self) {
         self.changed_judgement().judge = Some(verifier);
     }

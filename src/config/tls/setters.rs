@@ -5,24 +5,24 @@ use std::sync::Arc;
 use rustls::{ClientConfig, KeyLog, KeyLogFile};
 
 use super::environment;
-use super::settings::{Origin, Sni, Trust, Whole};
+use super::settings::{RootCertificates, SettingsOrigin, Sni, Whole};
 use super::verification::{Judgement, Verification};
 use super::verifier::Rooted;
-use super::{Certificate, CertificateRevocationList, Extension, Identity, Settings};
+use super::{Certificate, CertificateRevocationList, Extension, Identity, TlsSettings};
 use super::{SpkiSha256, Version};
 use crate::error::Result;
 
-/// Trust.
-impl Settings {
+/// RootCertificates.
+impl TlsSettings {
     pub(crate) fn add_root_certificates(&mut self, certs: impl IntoIterator<Item = Certificate>) {
-        self.origin = Origin::Program;
+        self.origin = SettingsOrigin::Program;
         self.extra_roots.extend(certs);
         self.rooted =
             Some(|roots, trusted, provider| Arc::new(Rooted { roots, trusted, provider }));
     }
 
     pub(crate) fn trust_only(&mut self, certs: impl IntoIterator<Item = Certificate>) {
-        self.trust = Trust::Nobody;
+        self.trust = RootCertificates::Nobody;
         self.extra_roots.clear();
         self.add_root_certificates(certs);
         if let Some(judgement) = &mut self.judgement {
@@ -65,48 +65,48 @@ impl Settings {
     }
 
     pub(super) fn changed_judgement(&mut self) -> &mut Judgement {
-        self.origin = Origin::Program;
+        self.origin = SettingsOrigin::Program;
         self.judgement()
     }
 }
 
 /// Identity and protocol.
-impl Settings {
+impl TlsSettings {
     pub(crate) fn set_identity(&mut self, identity: Identity) {
-        self.origin = Origin::Program;
+        self.origin = SettingsOrigin::Program;
         self.identity = Some(identity);
     }
 
     pub(crate) fn set_min_version(&mut self, version: Version) {
-        self.origin = Origin::Program;
+        self.origin = SettingsOrigin::Program;
         self.min = Some(version);
     }
 
     pub(crate) fn set_max_version(&mut self, version: Version) {
-        self.origin = Origin::Program;
+        self.origin = SettingsOrigin::Program;
         self.max = Some(version);
     }
 
     pub(crate) fn set_sni(&mut self, sent: bool) {
-        self.origin = Origin::Program;
+        self.origin = SettingsOrigin::Program;
         self.sni = if sent { Sni::Sent } else { Sni::Omitted };
     }
 
     /// Sets whether secrets are written to the file that `SSLKEYLOGFILE` names.
     pub(crate) fn set_key_log(&mut self, on: bool) {
-        self.origin = Origin::Program;
+        self.origin = SettingsOrigin::Program;
         self.key_log = on.then(|| Arc::new(KeyLogFile::new()) as Arc<dyn KeyLog>);
     }
 
     /// Sets whether responses have their `TlsInfo` among their extensions.
     pub(crate) fn set_extension(&mut self, present: bool) {
-        self.origin = Origin::Program;
+        self.origin = SettingsOrigin::Program;
         self.extension = if present { Extension::Present } else { Extension::Absent };
     }
 
     /// Sets a rustls configuration, which replaces all settings except the extension.
     pub(crate) fn set_preconfigured(&mut self, config: Arc<ClientConfig>) {
-        self.origin = Origin::Program;
+        self.origin = SettingsOrigin::Program;
         self.whole = Some(Whole::new(config));
     }
 }

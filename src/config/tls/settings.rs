@@ -14,14 +14,14 @@ use super::identity::Identity as ClientCertificate;
 use super::provider;
 use crate::config::tls::verification::{Judgement, Verification};
 use crate::error::{Error, Kind, Phase, Result};
-use crate::policy::route::Identity;
+use crate::policy::route::IdentityUse;
 use crate::transport::tls::{Tls, TlsError};
 use crate::transport::tls_version::{self, Version};
 
 /// The settings, and the rustls configurations that are built from them at the first https request.
 #[derive(Debug, Default)]
-pub(crate) struct Settings {
-    pub(super) trust: Trust,
+pub(crate) struct TlsSettings {
+    pub(super) trust: RootCertificates,
     pub(super) extra_roots: Vec<Certificate>,
     /// Creates the verifier for added certificates if nothing else needs a custom verifier. A
     /// function pointer, so that programs that add none do not link the code.
@@ -38,7 +38,7 @@ pub(crate) struct Settings {
     /// Replaces all of the above.
     pub(super) whole: Option<Whole>,
     /// The source of the settings: those of the program have to be checked.
-    pub(super) origin: Origin,
+    pub(super) origin: SettingsOrigin,
     for_origins: OnceLock<Built>,
     /// For origins to which no client certificate is offered.
     for_foreign_origins: OnceLock<Built>,
@@ -69,7 +69,7 @@ type MakeRooted = fn(
 
 /// The roots besides the added certificates.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Trust {
+pub(super) enum RootCertificates {
     /// The roots of `webpki-roots`.
     #[default]
     Mozilla,
@@ -94,7 +94,7 @@ pub(crate) enum Extension {
 
 /// The source of settings: the defaults or the program.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(super) enum SettingsOrigin {
     #[default]
     Defaults,
     Program,
@@ -110,12 +110,12 @@ pub(super) enum Peer {
     Proxy,
 }
 
-impl Settings {
+impl TlsSettings {
     /// Returns the TLS layer for a new connection to `host`.
-    pub(crate) fn stage(&self, host: &str, identity: Identity) -> Result<Tls> {
+    pub(crate) fn stage(&self, host: &str, identity: IdentityUse) -> Result<Tls> {
         let (built, peer) = match identity {
-            Identity::Shown => (&self.for_origins, Peer::Origin),
-            Identity::Withheld => (&self.for_foreign_origins, Peer::ForeignOrigin),
+            IdentityUse::Shown => (&self.for_origins, Peer::Origin),
+            IdentityUse::Withheld => (&self.for_foreign_origins, Peer::ForeignOrigin),
         };
         stage(built.get_or_init(|| self.config(peer)), host)
     }
@@ -135,8 +135,8 @@ impl Settings {
     /// evaluated for a client that may use only plain HTTP.
     pub(crate) fn check(&self) -> Result<()> {
         match self.origin {
-            Origin::Defaults => Ok(()),
-            Origin::Program => {
+            SettingsOrigin::Defaults => Ok(()),
+            SettingsOrigin::Program => {
                 let built = self.for_origins.get_or_init(|| self.config(Peer::Origin));
                 built.as_ref().map(|_| ()).map_err(|error| mistake(error.clone()))
             }
@@ -194,7 +194,7 @@ impl Settings {
                 judgement.is_some_and(|judgement| judgement.names == Verification::None),
                 "danger_accept_invalid_hostnames",
             ),
-            (self.trust == Trust::Nobody, "tls_certs_only"),
+            (self.trust == RootCertificates::Nobody, "tls_certs_only"),
             (!self.extra_roots.is_empty(), "add_root_certificate"),
             (self.identity.is_some(), "identity"),
             (self.min.is_some(), "tls_version_min"),
@@ -251,7 +251,7 @@ impl Settings {
     /// Returns the trusted roots.
     pub(super) fn roots(&self) -> Result<RootCertStore, TlsError> {
         let mut roots = RootCertStore::empty();
-        if self.trust == Trust::Mozilla {
+        if self.trust == RootCertificates::Mozilla {
             roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         }
         for der in self.extra_roots.iter().flat_map(|roots| &roots.ders) {

@@ -1,4 +1,4 @@
-//! Settings that need a custom verifier.
+//! TlsSettings that need a custom verifier.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use rustls::pki_types::CertificateDer;
 
 use super::certificate::CertificateRevocationList;
 use super::pin::SpkiSha256;
-use super::settings::{Peer, Settings};
+use super::settings::{Peer, TlsSettings};
 use super::verifier::{Adjusted, Pins, TrustAnyone};
 use crate::transport::tls::TlsError;
 
@@ -25,7 +25,7 @@ pub(super) struct Judgement {
     pub(super) names: Verification,
     /// Creates the verifier for these settings. Only this function pointer refers to the code, so
     /// that programs without such settings do not link it: revocation lists need much of it.
-    make: fn(&Self, &Settings, &Arc<CryptoProvider>, Peer) -> Verifier,
+    make: fn(&Self, &TlsSettings, &Arc<CryptoProvider>, Peer) -> Verifier,
 }
 
 type Verifier = Result<Arc<dyn ServerCertVerifier>, TlsError>;
@@ -59,14 +59,14 @@ impl Judgement {
 
     pub(super) fn verifier(
         &self,
-        settings: &Settings,
+        settings: &TlsSettings,
         provider: &Arc<CryptoProvider>,
         peer: Peer,
     ) -> Verifier {
         (self.make)(self, settings, provider, peer)
     }
 
-    fn make(&self, settings: &Settings, provider: &Arc<CryptoProvider>, peer: Peer) -> Verifier {
+    fn make(&self, settings: &TlsSettings, provider: &Arc<CryptoProvider>, peer: Peer) -> Verifier {
         let pins = match (peer, self.pins.as_slice()) {
             // Pins are for origins: they add nothing for a proxy, which sees no more than any host
             // on the path.
@@ -86,7 +86,7 @@ impl Judgement {
     /// Returns the verifier without changes to names and pins.
     fn plain(
         &self,
-        settings: &Settings,
+        settings: &TlsSettings,
         provider: &Arc<CryptoProvider>,
         has_pins: bool,
     ) -> Verifier {

@@ -3,8 +3,8 @@
 use std::io::{self, BufRead, Read, Write};
 
 use super::Jar;
-use crate::cookie::saved::{Line, json, netscape};
-use crate::cookie::{Limits, Loaded, Refusal, SessionCookies, StoredCookie};
+use crate::cookie::saved::{SavedLine, json, netscape};
+use crate::cookie::{CookieRefusal, Limits, LoadReport, SessionCookies, StoredCookie};
 
 impl Jar {
     /// Writes the cookies as [JSON lines](crate::cookie#files), the oldest first, and flushes.
@@ -45,7 +45,7 @@ impl Jar {
     /// Those of `reader`, and [`InvalidData`](io::ErrorKind::InvalidData) after 10 000 lines, or
     /// three times as many as the jar may hold cookies if that is more. Cookies read before the
     /// error stay in the jar.
-    pub fn load_json(&self, reader: impl BufRead) -> io::Result<Loaded> {
+    pub fn load_json(&self, reader: impl BufRead) -> io::Result<LoadReport> {
         self.load(reader, json::read)
     }
 
@@ -82,7 +82,7 @@ impl Jar {
     /// # Errors
     ///
     /// As for [`load_json`](Self::load_json).
-    pub fn load_netscape(&self, reader: impl BufRead) -> io::Result<Loaded> {
+    pub fn load_netscape(&self, reader: impl BufRead) -> io::Result<LoadReport> {
         self.load(reader, netscape::read)
     }
 
@@ -105,9 +105,13 @@ impl Jar {
     }
 
     /// Reads outside the lock, because the reader is the caller's code and may use the jar.
-    fn load(&self, mut reader: impl BufRead, read: fn(&[u8]) -> Line) -> io::Result<Loaded> {
+    fn load(
+        &self,
+        mut reader: impl BufRead,
+        read: fn(&[u8]) -> SavedLine,
+    ) -> io::Result<LoadReport> {
         let now = (self.clock)();
-        let mut loaded = Loaded::default();
+        let mut loaded = LoadReport::default();
         let mut line = Vec::new();
         let mut number = 0;
         let (max_lines, max_line) = {
@@ -121,9 +125,11 @@ impl Jar {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, too_many));
             }
             match read(without_end(&line)) {
-                Line::Blank => {}
-                Line::Malformed => loaded.count(number, Err(Refusal::NotAsWritten)),
-                Line::Cookie(record) => loaded.count(number, self.lock().restore(&record, now)),
+                SavedLine::Blank => {}
+                SavedLine::Malformed => loaded.count(number, Err(CookieRefusal::NotAsWritten)),
+                SavedLine::Cookie(record) => {
+                    loaded.count(number, self.lock().restore(&record, now))
+                }
             }
         }
         Ok(loaded)
@@ -149,12 +155,12 @@ fn without_end(line: &[u8]) -> &[u8] {
 /// Three times as many lines as the jar holds cookies: later lines would only evict earlier ones,
 /// and a file may be endless.
 fn max_lines(limits: &Limits) -> usize {
-    limits.in_all.saturating_mul(3).max(10_000)
+    limits.max_total.saturating_mul(3).max(10_000)
 }
 
 /// Twice the length of the longest cookie line, even if every byte is escaped as `\u00xx`.
 fn max_line(limits: &Limits) -> u64 {
-    let bytes = limits.cookie_bytes.saturating_add(limits.attribute_bytes);
+    let bytes = limits.max_cookie_bytes.saturating_add(limits.max_attribute_bytes);
     bytes.saturating_mul(12).max(64 * 1024) as u64
 }
 

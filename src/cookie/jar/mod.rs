@@ -173,9 +173,9 @@ impl Jar {
 }
 
 impl CookieStore for Jar {
-    /// Only the first fields of a response are used: see [`Limits::per_response`].
+    /// Only the first fields of a response are used: see [`Limits::max_per_response`].
     fn set_cookies(&self, cookie_headers: &mut dyn Iterator<Item = &HeaderValue>, url: &Url) {
-        let most = self.lock().limits().per_response;
+        let most = self.lock().limits().max_per_response;
         for set_cookie in cookie_headers.take(most) {
             self.set(set_cookie.as_bytes(), url);
         }
@@ -320,12 +320,16 @@ mod tests {
     fn limits_can_be_set() {
         type Row = (fn(&mut Limits), &'static [&'static str], &'static str);
         let rows: [Row; 6] = [
-            (|limits| limits.cookie_bytes = 4, &["ab=12", "ab=123"], "ab=12"),
-            (|limits| limits.attribute_bytes = 5, &["a=1; Path=/long", "b=1; Path=/longer"], "a b"),
-            (|limits| limits.per_response = 2, &["a=1", "b=2", "c=3"], "a=1; b=2"),
-            (|limits| limits.per_domain = 2, &["a=1", "b=2", "c=3"], "b=2; c=3"),
-            (|limits| limits.in_all = 1, &["a=1", "b=2"], "b=2"),
-            (|limits| limits.header_bytes = 8, &["a=1", "b=2", "c=3"], "a=1; b=2"),
+            (|limits| limits.max_cookie_bytes = 4, &["ab=12", "ab=123"], "ab=12"),
+            (
+                |limits| limits.max_attribute_bytes = 5,
+                &["a=1; Path=/long", "b=1; Path=/longer"],
+                "a b",
+            ),
+            (|limits| limits.max_per_response = 2, &["a=1", "b=2", "c=3"], "a=1; b=2"),
+            (|limits| limits.max_per_domain = 2, &["a=1", "b=2", "c=3"], "b=2; c=3"),
+            (|limits| limits.max_total = 1, &["a=1", "b=2"], "b=2"),
+            (|limits| limits.max_header_bytes = 8, &["a=1", "b=2", "c=3"], "a=1; b=2"),
         ];
         for (set, cookies, expected) in rows {
             let mut limits = Limits::default();

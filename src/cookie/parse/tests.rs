@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// All parsed parts of a field, on one line.
-fn shown(input: &[u8]) -> Result<String, Refusal> {
+fn shown(input: &[u8]) -> Result<String, CookieRefusal> {
     let cookie = SetCookie::parse(input, &Limits::default())?;
     let mut line = format!("{}|{}", cookie.name.escape_ascii(), cookie.value.escape_ascii());
     let expires = cookie.expires.map(|at| at.duration_since(SystemTime::UNIX_EPOCH).unwrap());
@@ -93,15 +93,15 @@ fn attributes_5_6_1_to_5_6_7() {
 
 #[test]
 fn malformed_cookies_are_refused() {
-    let table: [(&[u8], Refusal); 8] = [
-        (b"", Refusal::Empty),
-        (b"=", Refusal::Empty),
-        (b" = ; Secure", Refusal::Empty),
-        (b"; a=b", Refusal::Empty),
-        (b"a=b\r\nSet-Cookie: c=d", Refusal::ControlOctet),
-        (b"a\0=b", Refusal::ControlOctet),
-        (b"a=\x7F", Refusal::ControlOctet),
-        (b"a=b; Path=/\x1B", Refusal::ControlOctet),
+    let table: [(&[u8], CookieRefusal); 8] = [
+        (b"", CookieRefusal::Empty),
+        (b"=", CookieRefusal::Empty),
+        (b" = ; Secure", CookieRefusal::Empty),
+        (b"; a=b", CookieRefusal::Empty),
+        (b"a=b\r\nSet-Cookie: c=d", CookieRefusal::ControlOctet),
+        (b"a\0=b", CookieRefusal::ControlOctet),
+        (b"a=\x7F", CookieRefusal::ControlOctet),
+        (b"a=b; Path=/\x1B", CookieRefusal::ControlOctet),
     ];
     for (input, expected) in table {
         assert_eq!(shown(input), Err(expected), "{}", input.escape_ascii());
@@ -118,12 +118,12 @@ fn non_ascii_bytes_are_kept() {
 fn sizes_5_6() {
     let pair = |bytes: usize| format!("name={}", "v".repeat(bytes - "name".len()));
     assert!(
-        SetCookie::parse(pair(Limits::default().cookie_bytes).as_bytes(), &Limits::default())
+        SetCookie::parse(pair(Limits::default().max_cookie_bytes).as_bytes(), &Limits::default())
             .is_ok()
     );
     assert_eq!(
-        shown(pair(Limits::default().cookie_bytes + 1).as_bytes()),
-        Err(Refusal::PairTooLong)
+        shown(pair(Limits::default().max_cookie_bytes + 1).as_bytes()),
+        Err(CookieRefusal::PairTooLong)
     );
 
     let path = |bytes: usize| format!("a=b; Path=/c; Path=/{}", "d".repeat(bytes - 1));
@@ -134,11 +134,11 @@ fn sizes_5_6() {
             .map(<[u8]>::len)
     };
     assert_eq!(
-        length(path(Limits::default().attribute_bytes)),
-        Some(Limits::default().attribute_bytes)
+        length(path(Limits::default().max_attribute_bytes)),
+        Some(Limits::default().max_attribute_bytes)
     );
     assert_eq!(
-        length(path(Limits::default().attribute_bytes + 1)),
+        length(path(Limits::default().max_attribute_bytes + 1)),
         Some("/c".len()),
         "ignored as if it were not there"
     );

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::object::{self, Scalar};
-use super::{Line, Record, from_unix, to_unix};
+use super::{Record, SavedLine, from_unix, to_unix};
 use crate::cookie::parse;
 use crate::cookie::stored::{Scope, StoredCookie};
 
@@ -48,12 +48,14 @@ fn escape(text: &str) -> String {
     text.replace('\\', r"\\").replace('"', "\\\"").replace('\t', r"\t")
 }
 
-pub(crate) fn read(line: &[u8]) -> Line {
+pub(crate) fn read(line: &[u8]) -> SavedLine {
     if line.trim_ascii().is_empty() {
-        return Line::Blank;
+        return SavedLine::Blank;
     }
     let members = str::from_utf8(line).ok().and_then(object::parse);
-    members.and_then(|members| record(Members(members))).map_or(Line::Malformed, Line::Cookie)
+    members
+        .and_then(|members| record(Members(members)))
+        .map_or(SavedLine::Malformed, SavedLine::Cookie)
 }
 
 fn record(mut members: Members) -> Option<Record> {

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::limits::Limits;
 use super::parse::SetCookie;
-use super::refusal::Refusal;
+use super::refusal::CookieRefusal;
 use super::same_site::SameSite;
 use super::site::Site;
 use super::stored::{Scope, StoredCookie};
@@ -29,7 +29,7 @@ pub enum SessionCookies {
 /// The counts of the lines of a file that a [`Jar`](super::Jar) loaded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Loaded {
+pub struct LoadReport {
     /// The number of cookies added to the jar. The [limits](super#rules-and-limits) may have
     /// evicted some of them again.
     pub cookies: usize,
@@ -41,11 +41,11 @@ pub struct Loaded {
     pub first_skipped: Option<usize>,
 }
 
-impl Loaded {
-    pub(crate) fn count(&mut self, line: usize, fate: Result<(), Refusal>) {
+impl LoadReport {
+    pub(crate) fn count(&mut self, line: usize, fate: Result<(), CookieRefusal>) {
         match fate {
             Ok(()) => self.cookies += 1,
-            Err(Refusal::Expired) => self.expired += 1,
+            Err(CookieRefusal::Expired) => self.expired += 1,
             Err(_) => {
                 self.skipped += 1;
                 self.first_skipped.get_or_insert(line);
@@ -55,7 +55,7 @@ impl Loaded {
 }
 
 /// The content of a line.
-pub(crate) enum Line {
+pub(crate) enum SavedLine {
     Cookie(Record),
     /// An empty line or a comment.
     Blank,
@@ -83,7 +83,7 @@ impl Record {
         &self,
         limits: &Limits,
         now: SystemTime,
-    ) -> Result<(String, StoredCookie), Refusal> {
+    ) -> Result<(String, StoredCookie), CookieRefusal> {
         let text = [&*self.name, b"=", &*self.value, b"; Path=", &*self.path].concat();
         let parsed = SetCookie::parse(&text, limits)?;
         let origin = self.origin()?;
@@ -92,7 +92,7 @@ impl Record {
         let path = parsed.path.filter(|path| *path == self.path);
         let is_path = path.is_some() || site.default_path().as_bytes() == self.path;
         if (parsed.name, parsed.value) != (&self.name, &self.value) || !is_path {
-            return Err(Refusal::NotAsWritten);
+            return Err(CookieRefusal::NotAsWritten);
         }
         let set_cookie = SetCookie {
             name: parsed.name,
@@ -111,11 +111,11 @@ impl Record {
 
     /// Returns a URL that might have set the cookie, in its directory. The scheme is `https`
     /// because only that may set every cookie.
-    fn origin(&self) -> Result<Url, Refusal> {
+    fn origin(&self) -> Result<Url, CookieRefusal> {
         let domain = self.domain.to_ascii_lowercase();
         let url = Url::parse(&format!("https://{domain}/")).ok();
         let url = url.filter(|url| url.host_str() == Some(&domain));
-        let mut url = url.ok_or(Refusal::ForeignDomain)?;
+        let mut url = url.ok_or(CookieRefusal::ForeignDomain)?;
         url.set_path(&format!("{}/", String::from_utf8_lossy(&self.path)));
         Ok(url)
     }

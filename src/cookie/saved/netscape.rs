@@ -1,6 +1,6 @@
 //! The Netscape cookie file: seven fields per line, separated by TABs. It has no `SameSite`.
 
-use super::{Line, Record, from_unix, to_unix};
+use super::{Record, SavedLine, from_unix, to_unix};
 use crate::base::number;
 use crate::cookie::stored::{Scope, StoredCookie};
 
@@ -34,17 +34,17 @@ pub(crate) fn write(cookie: &StoredCookie, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-pub(crate) fn read(line: &[u8]) -> Line {
+pub(crate) fn read(line: &[u8]) -> SavedLine {
     let (line, http_only) = match line.strip_prefix(HTTP_ONLY) {
         Some(line) => (line, true),
         None => (line, false),
     };
     if line.trim_ascii().is_empty() || line.starts_with(b"#") {
-        return Line::Blank;
+        return SavedLine::Blank;
     }
     match record(line) {
-        Some(record) => Line::Cookie(Record { http_only, ..record }),
-        None => Line::Malformed,
+        Some(record) => SavedLine::Cookie(Record { http_only, ..record }),
+        None => SavedLine::Malformed,
     }
 }
 

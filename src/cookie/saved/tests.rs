@@ -27,11 +27,11 @@ fn written(cookie: &StoredCookie, write: fn(&StoredCookie, &mut Vec<u8>)) -> Str
 }
 
 /// The outcome of a line: the cookie, or the reason why there is none.
-fn fate(line: Line) -> Result<StoredCookie, &'static str> {
+fn fate(line: SavedLine) -> Result<StoredCookie, &'static str> {
     match line {
-        Line::Blank => Err("blank"),
-        Line::Malformed => Err("malformed"),
-        Line::Cookie(record) => match record.admit(&Limits::default(), NOW) {
+        SavedLine::Blank => Err("blank"),
+        SavedLine::Malformed => Err("malformed"),
+        SavedLine::Cookie(record) => match record.admit(&Limits::default(), NOW) {
             Ok((_, cookie)) => Ok(cookie),
             Err(_) => Err("refused"),
         },
@@ -158,7 +158,7 @@ fn malformed_json_lines_are_skipped() {
     }
     let broken = good.replace("h.example", "h\u{1}").into_bytes();
     let broken = broken.iter().map(|&byte| if byte == 1 { 0xFF } else { byte });
-    assert!(matches!(json::read(&broken.collect::<Vec<_>>()), Line::Malformed));
+    assert!(matches!(json::read(&broken.collect::<Vec<_>>()), SavedLine::Malformed));
 }
 
 /// RFC 8259.
@@ -272,38 +272,38 @@ fn records_that_no_server_could_set_are_refused() {
     let name = format!("{}.example", "x.".repeat(124));
     let table = [
         ("h.example\tTRUE\t/\tFALSE\t0\tn\tv", Ok(())),
-        ("\tFALSE\t/\tFALSE\t0\tn\tv", Err(Refusal::ForeignDomain)),
-        ("\tTRUE\t/\tFALSE\t0\tn\tv", Err(Refusal::ForeignDomain)),
-        ("u@h.example\tFALSE\t/\tFALSE\t0\tn\tv", Err(Refusal::ForeignDomain)),
-        ("h.example:8080\tFALSE\t/\tFALSE\t0\tn\tv", Err(Refusal::ForeignDomain)),
-        ("h.example/\tFALSE\t/\tFALSE\t0\tn\tv", Err(Refusal::ForeignDomain)),
-        ("h.%65xample\tFALSE\t/\tFALSE\t0\tn\tv", Err(Refusal::ForeignDomain)),
-        ("127.1\tFALSE\t/\tFALSE\t0\tn\tv", Err(Refusal::ForeignDomain)),
-        (&format!("{name}\tFALSE\t/\tFALSE\t0\tn\tv"), Err(Refusal::SiteTooLong)),
-        ("h.example\tFALSE\t\tFALSE\t0\tn\tv", Err(Refusal::NotAsWritten)),
-        ("h.example\tFALSE\ta\tFALSE\t0\tn\tv", Err(Refusal::NotAsWritten)),
+        ("\tFALSE\t/\tFALSE\t0\tn\tv", Err(CookieRefusal::ForeignDomain)),
+        ("\tTRUE\t/\tFALSE\t0\tn\tv", Err(CookieRefusal::ForeignDomain)),
+        ("u@h.example\tFALSE\t/\tFALSE\t0\tn\tv", Err(CookieRefusal::ForeignDomain)),
+        ("h.example:8080\tFALSE\t/\tFALSE\t0\tn\tv", Err(CookieRefusal::ForeignDomain)),
+        ("h.example/\tFALSE\t/\tFALSE\t0\tn\tv", Err(CookieRefusal::ForeignDomain)),
+        ("h.%65xample\tFALSE\t/\tFALSE\t0\tn\tv", Err(CookieRefusal::ForeignDomain)),
+        ("127.1\tFALSE\t/\tFALSE\t0\tn\tv", Err(CookieRefusal::ForeignDomain)),
+        (&format!("{name}\tFALSE\t/\tFALSE\t0\tn\tv"), Err(CookieRefusal::SiteTooLong)),
+        ("h.example\tFALSE\t\tFALSE\t0\tn\tv", Err(CookieRefusal::NotAsWritten)),
+        ("h.example\tFALSE\ta\tFALSE\t0\tn\tv", Err(CookieRefusal::NotAsWritten)),
         ("h.example\tFALSE\t/a;b/c\tFALSE\t0\tn\tv", Ok(())),
-        ("h.example\tFALSE\t/a; Secure\tFALSE\t0\tn\tv", Err(Refusal::NotAsWritten)),
-        ("h.example\tFALSE\t/a;b/../c\tFALSE\t0\tn\tv", Err(Refusal::NotAsWritten)),
-        ("h.example\tFALSE\t/a;b?c\tFALSE\t0\tn\tv", Err(Refusal::NotAsWritten)),
+        ("h.example\tFALSE\t/a; Secure\tFALSE\t0\tn\tv", Err(CookieRefusal::NotAsWritten)),
+        ("h.example\tFALSE\t/a;b/../c\tFALSE\t0\tn\tv", Err(CookieRefusal::NotAsWritten)),
+        ("h.example\tFALSE\t/a;b?c\tFALSE\t0\tn\tv", Err(CookieRefusal::NotAsWritten)),
         ("h.example\tFALSE\t/a;b/\tFALSE\t0\tn\tv", Ok(())),
-        ("h.example\tFALSE\ta;b\tFALSE\t0\tn\tv", Err(Refusal::NotAsWritten)),
-        ("h.example\tFALSE\t/a;b\tTRUE\t0\t__Host-n\tv", Err(Refusal::Prefix)),
-        (&format!("h.example\tFALSE\t{path}\tFALSE\t0\tn\tv"), Err(Refusal::SiteTooLong)),
-        ("h.example\tFALSE\t/\tFALSE\t0\t\t", Err(Refusal::Empty)),
-        ("h.example\tFALSE\t/\tFALSE\t0\t n\tv", Err(Refusal::NotAsWritten)),
-        ("h.example\tFALSE\t/\tFALSE\t0\tn=m\tv", Err(Refusal::NotAsWritten)),
-        ("h.example\tFALSE\t/\tFALSE\t0\tn\tv;w", Err(Refusal::NotAsWritten)),
-        ("h.example\tFALSE\t/\tFALSE\t0\tn\tv\rw", Err(Refusal::ControlOctet)),
-        ("h.example\tFALSE\t/\0\tFALSE\t0\tn\tv", Err(Refusal::ControlOctet)),
-        (&format!("h.example\tFALSE\t/\tFALSE\t0\tn\t{long}"), Err(Refusal::PairTooLong)),
-        ("h.example\tFALSE\t/\tFALSE\t0\t__Secure-n\tv", Err(Refusal::Prefix)),
-        ("h.example\tTRUE\t/\tTRUE\t0\t__Host-n\tv", Err(Refusal::Prefix)),
-        ("h.example\tFALSE\t/a\tTRUE\t0\t__Host-n\tv", Err(Refusal::Prefix)),
+        ("h.example\tFALSE\ta;b\tFALSE\t0\tn\tv", Err(CookieRefusal::NotAsWritten)),
+        ("h.example\tFALSE\t/a;b\tTRUE\t0\t__Host-n\tv", Err(CookieRefusal::Prefix)),
+        (&format!("h.example\tFALSE\t{path}\tFALSE\t0\tn\tv"), Err(CookieRefusal::SiteTooLong)),
+        ("h.example\tFALSE\t/\tFALSE\t0\t\t", Err(CookieRefusal::Empty)),
+        ("h.example\tFALSE\t/\tFALSE\t0\t n\tv", Err(CookieRefusal::NotAsWritten)),
+        ("h.example\tFALSE\t/\tFALSE\t0\tn=m\tv", Err(CookieRefusal::NotAsWritten)),
+        ("h.example\tFALSE\t/\tFALSE\t0\tn\tv;w", Err(CookieRefusal::NotAsWritten)),
+        ("h.example\tFALSE\t/\tFALSE\t0\tn\tv\rw", Err(CookieRefusal::ControlOctet)),
+        ("h.example\tFALSE\t/\0\tFALSE\t0\tn\tv", Err(CookieRefusal::ControlOctet)),
+        (&format!("h.example\tFALSE\t/\tFALSE\t0\tn\t{long}"), Err(CookieRefusal::PairTooLong)),
+        ("h.example\tFALSE\t/\tFALSE\t0\t__Secure-n\tv", Err(CookieRefusal::Prefix)),
+        ("h.example\tTRUE\t/\tTRUE\t0\t__Host-n\tv", Err(CookieRefusal::Prefix)),
+        ("h.example\tFALSE\t/a\tTRUE\t0\t__Host-n\tv", Err(CookieRefusal::Prefix)),
         ("h.example\tFALSE\t/\tTRUE\t0\t__Host-n\tv", Ok(())),
     ];
     for (line, expected) in table {
-        let Line::Cookie(record) = netscape::read(line.as_bytes()) else { panic!("{line}") };
+        let SavedLine::Cookie(record) = netscape::read(line.as_bytes()) else { panic!("{line}") };
         assert_eq!(record.admit(&Limits::default(), NOW).map(|_| ()), expected, "{line}");
     }
 }
@@ -312,7 +312,7 @@ fn records_that_no_server_could_set_are_refused() {
 #[test]
 fn a_path_has_no_attributes() {
     let line = b"h.example\tFALSE\t/a;max-age=5;domain=h.example;secure\tFALSE\t9\tn\tv";
-    let Line::Cookie(record) = netscape::read(line) else { panic!() };
+    let SavedLine::Cookie(record) = netscape::read(line) else { panic!() };
     let (_, cookie) = record.admit(&Limits::default(), NOW).unwrap();
     let expected =
         "n=v h.example /a;max-age=5;domain=h.example;secure (true, false, false) None Some(9)";
@@ -322,7 +322,9 @@ fn a_path_has_no_attributes() {
 /// A public suffix may have a cookie of its own, as with `Set-Cookie`, but none for its subdomains.
 #[test]
 fn a_cookie_of_a_public_suffix_is_host_only() {
-    let Line::Cookie(record) = netscape::read(b".com\tTRUE\t/\tFALSE\t0\tn\tv") else { panic!() };
+    let SavedLine::Cookie(record) = netscape::read(b".com\tTRUE\t/\tFALSE\t0\tn\tv") else {
+        panic!()
+    };
     assert!(record.admit(&Limits::default(), NOW).unwrap().1.host_only());
 }
 
@@ -330,16 +332,20 @@ fn a_cookie_of_a_public_suffix_is_host_only() {
 fn restored_cookies_replace_and_expire() {
     let mut store = store(&[("https://h.example", b"n=held; Secure")]);
     let mut restore = |line: &str| {
-        let Line::Cookie(record) = netscape::read(line.as_bytes()) else { panic!("{line}") };
+        let SavedLine::Cookie(record) = netscape::read(line.as_bytes()) else { panic!("{line}") };
         let result = store.restore(&record, at(10));
         let header = store.header(Site::from("https://h.example/"), at(10));
         (result, header.map(|header| header.to_str().unwrap().to_owned()).unwrap_or_default())
     };
     let table = [
-        ("h.example\tFALSE\t/\tFALSE\t10\tn\told", Err(Refusal::Expired), "n=held"),
+        ("h.example\tFALSE\t/\tFALSE\t10\tn\told", Err(CookieRefusal::Expired), "n=held"),
         ("h.example\tFALSE\t/\tFALSE\t11\tn\tnew", Ok(()), "n=new"),
         ("h.example\tTRUE\t/\tFALSE\t0\tn\tbelow", Ok(()), "n=new; n=below"),
-        ("h.example\tFALSE\t/\tFALSE\t0\tn\tx;", Err(Refusal::NotAsWritten), "n=new; n=below"),
+        (
+            "h.example\tFALSE\t/\tFALSE\t0\tn\tx;",
+            Err(CookieRefusal::NotAsWritten),
+            "n=new; n=below",
+        ),
     ];
     for (line, result, header) in table {
         assert_eq!(restore(line), (result, header.to_owned()), "{line}");

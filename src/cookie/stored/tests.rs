@@ -2,7 +2,7 @@ use super::*;
 
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
-fn admit(url: &str, set_cookie: &str) -> Result<StoredCookie, Refusal> {
+fn admit(url: &str, set_cookie: &str) -> Result<StoredCookie, CookieRefusal> {
     StoredCookie::admit(
         &SetCookie::parse(set_cookie.as_bytes(), &Limits::default())?,
         Site::from(url),
@@ -19,21 +19,33 @@ fn domain_5_7_steps_7_to_10() {
         ("http://www.example.com", "a=b; Domain=.", Ok("www.example.com only")),
         ("http://www.example.com", "a=b; Domain=www.example.com", Ok("www.example.com and below")),
         ("http://www.example.com", "a=b; Domain=.EXAMPLE.com", Ok("example.com and below")),
-        ("http://www.example.com", "a=b; Domain=..example.com", Err(Refusal::ForeignDomain)),
-        ("http://www.example.com", "a=b; Domain=ample.com", Err(Refusal::ForeignDomain)),
-        ("http://www.example.com", "a=b; Domain=ftp.example.com", Err(Refusal::ForeignDomain)),
-        ("http://www.example.com", "a=b; Domain=a.www.example.com", Err(Refusal::ForeignDomain)),
-        ("http://www.example.com", "a=b; Domain=example.com.", Err(Refusal::ForeignDomain)),
-        ("http://www.example.com", "a=b; Domain=www.example.com:80", Err(Refusal::ForeignDomain)),
-        ("http://www.example.com", "a=b; Domain=exämple.com", Err(Refusal::ForeignDomain)),
-        ("http://www.example.com", "a=b; Domain=com", Err(Refusal::PublicSuffix)),
-        ("http://example.com.", "a=b; Domain=com.", Err(Refusal::PublicSuffix)),
+        ("http://www.example.com", "a=b; Domain=..example.com", Err(CookieRefusal::ForeignDomain)),
+        ("http://www.example.com", "a=b; Domain=ample.com", Err(CookieRefusal::ForeignDomain)),
+        (
+            "http://www.example.com",
+            "a=b; Domain=ftp.example.com",
+            Err(CookieRefusal::ForeignDomain),
+        ),
+        (
+            "http://www.example.com",
+            "a=b; Domain=a.www.example.com",
+            Err(CookieRefusal::ForeignDomain),
+        ),
+        ("http://www.example.com", "a=b; Domain=example.com.", Err(CookieRefusal::ForeignDomain)),
+        (
+            "http://www.example.com",
+            "a=b; Domain=www.example.com:80",
+            Err(CookieRefusal::ForeignDomain),
+        ),
+        ("http://www.example.com", "a=b; Domain=exämple.com", Err(CookieRefusal::ForeignDomain)),
+        ("http://www.example.com", "a=b; Domain=com", Err(CookieRefusal::PublicSuffix)),
+        ("http://example.com.", "a=b; Domain=com.", Err(CookieRefusal::PublicSuffix)),
         ("http://com", "a=b; Domain=com", Ok("com only")),
         ("http://localhost", "a=b; Domain=localhost", Ok("localhost and below")),
         ("http://a.localhost", "a=b; Domain=localhost", Ok("localhost and below")),
         ("http://127.0.0.1", "a=b; Domain=127.0.0.1", Ok("127.0.0.1 and below")),
-        ("http://127.0.0.1", "a=b; Domain=0.0.1", Err(Refusal::ForeignDomain)),
-        ("http://127.0.0.1", "a=b; Domain=127.0.0.2", Err(Refusal::ForeignDomain)),
+        ("http://127.0.0.1", "a=b; Domain=0.0.1", Err(CookieRefusal::ForeignDomain)),
+        ("http://127.0.0.1", "a=b; Domain=127.0.0.2", Err(CookieRefusal::ForeignDomain)),
         ("http://[::1]", "a=b", Ok("[::1] only")),
     ];
     for (url, set_cookie, expected) in table {
@@ -62,13 +74,14 @@ fn path_5_7_step_11() {
 #[test]
 fn cookies_are_refused_for_their_site() {
     let long_host = format!("http://{}example.com", "a.".repeat(130));
-    let long_path = format!("http://a.example/{}/", "b".repeat(Limits::default().attribute_bytes));
+    let long_path =
+        format!("http://a.example/{}/", "b".repeat(Limits::default().max_attribute_bytes));
     let table = [
-        ("http://a.example", "a=b; Secure", Some(Refusal::SecureOverPlain)),
+        ("http://a.example", "a=b; Secure", Some(CookieRefusal::SecureOverPlain)),
         ("https://a.example", "a=b; Secure", None),
-        (&long_host, "a=b", Some(Refusal::SiteTooLong)),
+        (&long_host, "a=b", Some(CookieRefusal::SiteTooLong)),
         (&long_host, "a=b; Domain=example.com", None),
-        (&long_path, "a=b", Some(Refusal::SiteTooLong)),
+        (&long_path, "a=b", Some(CookieRefusal::SiteTooLong)),
         (&long_path, "a=b; Path=/", None),
     ];
     for (url, set_cookie, expected) in table {
@@ -81,18 +94,18 @@ fn prefixes_5_7_steps_20_to_22() {
     let table = [
         ("__Secure-a=b; Secure", None),
         ("__Secure-a=b; Secure; Domain=a.example; Path=/c", None),
-        ("__Secure-a=b", Some(Refusal::Prefix)),
-        ("__sEcUrE-a=b", Some(Refusal::Prefix)),
+        ("__Secure-a=b", Some(CookieRefusal::Prefix)),
+        ("__sEcUrE-a=b", Some(CookieRefusal::Prefix)),
         ("__Host-a=b; Secure; Path=/", None),
-        ("__Host-a=b; Path=/", Some(Refusal::Prefix)),
-        ("__Host-a=b; Secure", Some(Refusal::Prefix)),
-        ("__Host-a=b; Secure; Path", Some(Refusal::Prefix)),
-        ("__Host-a=b; Secure; Path=/c", Some(Refusal::Prefix)),
-        ("__Host-a=b; Secure; Path=/; Domain=a.example", Some(Refusal::Prefix)),
-        ("__host-a=b; Secure; Path=/c", Some(Refusal::Prefix)),
-        ("=__Host-a; Secure; Path=/", Some(Refusal::Prefix)),
-        ("=__secure-a=b; Secure", Some(Refusal::Prefix)),
-        ("__Host-a; Secure; Path=/", Some(Refusal::Prefix)),
+        ("__Host-a=b; Path=/", Some(CookieRefusal::Prefix)),
+        ("__Host-a=b; Secure", Some(CookieRefusal::Prefix)),
+        ("__Host-a=b; Secure; Path", Some(CookieRefusal::Prefix)),
+        ("__Host-a=b; Secure; Path=/c", Some(CookieRefusal::Prefix)),
+        ("__Host-a=b; Secure; Path=/; Domain=a.example", Some(CookieRefusal::Prefix)),
+        ("__host-a=b; Secure; Path=/c", Some(CookieRefusal::Prefix)),
+        ("=__Host-a; Secure; Path=/", Some(CookieRefusal::Prefix)),
+        ("=__secure-a=b; Secure", Some(CookieRefusal::Prefix)),
+        ("__Host-a; Secure; Path=/", Some(CookieRefusal::Prefix)),
         ("___Host-a=b", None),
         ("__Hosta=b", None),
         ("a=__Host-b", None),

@@ -4,7 +4,7 @@
 //! 2. [`resolve`]: its addresses are looked up within the time limit;
 //! 3. this file: the egress policy checks every address;
 //! 4. [`race`]: the first address that answers wins (Happy Eyeballs, RFC 8305);
-//! 5. the socket gets a [`Link`], whose machines do the rest as bytes: a proxy's tunnel
+//! 5. the socket gets a [`ConnectionMachine`], whose machines do the rest as bytes: a proxy's tunnel
 //!    ([`tunnel`](crate::transport::tunnel)), then TLS ([`tls`](crate::transport::tls)).
 
 #[cfg(any(feature = "blocking", feature = "tokio"))]
@@ -18,27 +18,27 @@ use std::path::Path;
 use super::connection::Connection;
 use super::socket::{Socket, SocketError};
 use super::system::{Failures, System};
-use crate::base::erased_box::Apart;
+use crate::base::erased_box::ErasedBox;
 use crate::base::timings::Lap;
 use crate::body::Source;
 use crate::call::Call;
 use crate::config::connect::{Dialling, Endpoint};
-use crate::driver::link::Link;
+use crate::driver::link::ConnectionMachine;
 use crate::driver::permit::Permit;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 use crate::error::{Cause, Error, Kind, Phase, Result};
 use crate::policy::deadline::budget::Budget;
 use crate::policy::egress::policy::Gate;
-use crate::policy::proxy::server::Hop;
+use crate::policy::proxy::server::ProxyServer;
 use crate::policy::route::{Route, Target};
 
 /// Opens a connection for the call's current hop. Its setup, such as TLS, begins with its first
 /// bytes.
-pub(crate) async fn open<F: Front>(
+pub(crate) async fn open<F: Runtime>(
     system: &F::System,
     call: &mut Call<'_, F::Source>,
     permit: Permit<F>,
-) -> Result<Apart<Connection<F>>> {
+) -> Result<ErasedBox<Connection<F>>> {
     let route = call.route();
     let proxy = route.proxy().cloned();
     call.budget.start_connecting(system.now());
@@ -48,12 +48,12 @@ pub(crate) async fn open<F: Front>(
     })
 }
 
-async fn connection<F: Front>(
+async fn connection<F: Runtime>(
     system: &F::System,
     call: &mut Call<'_, F::Source>,
     route: Route,
     permit: Permit<F>,
-) -> Result<Apart<Connection<F>>> {
+) -> Result<ErasedBox<Connection<F>>> {
     let dialling = &call.config().dialling;
     if !call.url().host().is_resolvable() && dialling.unix_socket.is_none() {
         let host = call.url().host_str().unwrap_or_default();
@@ -61,7 +61,7 @@ async fn connection<F: Front>(
         return Err(error.detail("not a name that can be looked up (RFC 1035 \u{a7}2.3.4)"));
     }
     let found = address_for_proxy(system, call, &route).await?;
-    let link = Link::new(call.config(), route, found)?;
+    let link = ConnectionMachine::new(call.config(), route, found)?;
     let socket = match &dialling.unix_socket {
         Some(path) => connect_unix(system, path, &call.budget).await,
         None => {
@@ -71,7 +71,7 @@ async fn connection<F: Front>(
     };
     let now = system.now();
     call.budget.lap(Lap::Connect, now);
-    Ok(Apart::new(Connection::new(socket?, link, permit, now)))
+    Ok(ErasedBox::new(Connection::new(socket?, link, permit, now)))
 }
 
 /// Returns the endpoint to connect to.
@@ -116,7 +116,7 @@ pub(super) fn check_url<B: Source>(call: &Call<'_, B>) -> Result<()> {
 
 /// Checks an origin that a proxy connects to. A name that the proxy looks up could lead anywhere;
 /// one that is looked up here is checked when its addresses are known.
-fn check_target(egress: &dyn Gate, target: &Target, proxy: &Hop) -> Result<(), Cause> {
+fn check_target(egress: &dyn Gate, target: &Target, proxy: &ProxyServer) -> Result<(), Cause> {
     if let Some(address) = target.address() {
         return egress.check(SocketAddr::new(address, target.port));
     }
@@ -127,7 +127,7 @@ fn check_target(egress: &dyn Gate, target: &Target, proxy: &Hop) -> Result<(), C
 }
 
 fn denied_target(target: &Target, why: Cause) -> Error {
-    Error::new(Kind::Denied, Phase::Connect).peer(target.authority()).cause(why)
+    Error::new(Kind::Egress, Phase::Connect).peer(target.authority()).cause(why)
 }
 
 async fn look_up<S: System, B: Source>(
@@ -193,7 +193,7 @@ async fn connect_unix<S: System>(system: &S, path: &Path, budget: &Budget) -> Re
 }
 
 fn denied_error(mut denied: Denials) -> Error {
-    let error = Error::new(Kind::Denied, Phase::Connect);
+    let error = Error::new(Kind::Egress, Phase::Connect);
     if denied.len() > 1 {
         let mut reasons = Reasons::default();
         denied.iter().for_each(|(_, why)| reasons.add(why));

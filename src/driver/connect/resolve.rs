@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::config::connect::{Dialling, Endpoint};
 use crate::driver::SocketError;
-use crate::driver::system::{Desk, System};
+use crate::driver::system::{Oneshot, System};
 use crate::policy::deadline::budget::{Budget, Operation};
 use crate::policy::route::literal;
 
@@ -43,7 +43,7 @@ async fn find<S: System>(
         return Ok(vec![SocketAddr::new(ip, 0)]);
     }
     let wait = budget.wait(Operation::Resolve, || system.now())?;
-    let desk = Arc::new(Desk::default());
+    let desk = Arc::new(Oneshot::default());
     system.look_up(host.to_owned(), dialling.resolver.clone(), Arc::clone(&desk));
     match desk.wait(wait.at_most, budget).await {
         Some(found) => Ok(found?),
@@ -67,7 +67,7 @@ mod tests {
     use crate::blocking::Blocking;
     use crate::config::dns::Resolver;
     use crate::driver::poll_once::run;
-    use crate::driver::runtime::Front;
+    use crate::driver::runtime::Runtime;
     use crate::policy::deadline::budget::Timeouts;
     use crate::url::Url;
 
@@ -80,7 +80,7 @@ mod tests {
         dialling: &Dialling,
         budget: &Budget,
     ) -> Result<Vec<SocketAddr>, SocketError> {
-        let system = <Blocking as Front>::System::default();
+        let system = <Blocking as Runtime>::System::default();
         let endpoint = endpoint(url);
         run(|| addresses(&system, &endpoint, dialling, budget))
     }

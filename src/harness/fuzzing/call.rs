@@ -16,10 +16,10 @@ use crate::body::{self, Body, SourceLength};
 use crate::config::connect::SocketOptions;
 use crate::config::dns::Resolver;
 use crate::driver::poll_once::run;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 use crate::driver::runtime::sealed::Sealed;
-use crate::driver::system::{self, Desk, Failures, Found, Meanwhile};
-use crate::driver::{Reader, SocketError};
+use crate::driver::system::{self, Failures, Found, Meanwhile, Oneshot};
+use crate::driver::{ResponseBody, SocketError};
 use crate::error::{Error, Result};
 use crate::http1::head;
 use crate::http1::limits::Limits;
@@ -57,7 +57,7 @@ impl fmt::Debug for Given {
 
 impl body::Source for Given {}
 
-impl Front for Fuzzed {
+impl Runtime for Fuzzed {
     type Source = Given;
     type System = World;
 
@@ -156,7 +156,7 @@ fn as_sent(raw: &Bytes) -> Option<Head> {
 }
 
 fn receive(
-    reader: &mut Reader<Fuzzed>,
+    reader: &mut ResponseBody<Fuzzed>,
     reading: Reading<impl Iterator<Item = usize>>,
     body: &mut Vec<u8>,
 ) -> std::result::Result<(), String> {
@@ -289,7 +289,7 @@ impl system::System for World {
         Err(io::Error::from(io::ErrorKind::NotFound).into())
     }
 
-    fn look_up(&self, host: String, _: Resolver, answer: Arc<Desk<Found, Event>>) {
+    fn look_up(&self, host: String, _: Resolver, answer: Arc<Oneshot<Found, Event>>) {
         answer.put(Ok(vec![self.lock().address(host)]));
     }
 }

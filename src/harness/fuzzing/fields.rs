@@ -9,7 +9,7 @@ use crate::fields::challenge::Details;
 use crate::fields::media_type::MediaType;
 use crate::fields::{self, challenge, date, disposition, link, retry_after};
 use crate::policy::auth::credentials::Asked;
-use crate::policy::auth::digest::{self, Login, Nonces};
+use crate::policy::auth::digest::{self, DigestLogin, Nonces};
 use crate::policy::auth::netrc::Netrc;
 use crate::url::Url;
 
@@ -77,8 +77,8 @@ pub fn digest(
 ) -> Option<[Option<HeaderValue>; 2]> {
     let asked = Asked { method: &Method::POST, target, body: Some(b"body") };
     let headers = HeaderMap::from_iter([(header::WWW_AUTHENTICATE, challenge.clone())]);
-    let challenge = digest::Challenge::choose(&headers, asked)?;
-    let login = Login { username: username.to_owned(), password: password.to_owned() };
+    let challenge = digest::DigestChallenge::choose(&headers, asked)?;
+    let login = DigestLogin { username: username.to_owned(), password: password.to_owned() };
     let origin = Url::parse("http://a.example/").ok()?.origin();
     let mut nonces = Nonces::default();
     nonces.keep(origin.clone(), challenge, [7; 16]);

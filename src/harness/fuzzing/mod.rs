@@ -80,13 +80,13 @@ pub fn head(input: &[u8], sizes: impl IntoIterator<Item = usize>) -> Result<Opti
 
 /// The decoder of the chunked coding.
 #[derive(Debug)]
-pub struct Chunked(chunked::Decoder);
+pub struct Chunked(chunked::ChunkedDecoder);
 
 impl Chunked {
     /// Creates a decoder with the default limits.
     #[expect(clippy::new_without_default, reason = "named like the machine's own constructor")]
     pub fn new() -> Self {
-        Self(chunked::Decoder::new(&Limits::default()))
+        Self(chunked::ChunkedDecoder::new(&Limits::default()))
     }
 
     /// Decodes; returns the numbers of consumed and produced bytes.
@@ -123,14 +123,15 @@ pub struct Coding(coding::Decoder);
 impl Coding {
     /// Creates the decoder for `Content-Encoding: {codings}`.
     pub fn new(codings: &'static str) -> Option<Self> {
-        Self::limited(codings, Limits::default().coded_without_output)
+        Self::limited(codings, Limits::default().max_coded_bytes_without_output)
     }
 
     /// Creates a decoder with another limit on coded bytes that decode to nothing.
     pub fn limited(codings: &'static str, coded_without_output: u64) -> Option<Self> {
         let value = HeaderValue::from_static(codings);
         let headers = HeaderMap::from_iter([(header::CONTENT_ENCODING, value)]);
-        let limits = Limits { coded_without_output, ..Limits::default() };
+        let limits =
+            Limits { max_coded_bytes_without_output: coded_without_output, ..Limits::default() };
         coding::plan(&headers, coding::Codings::default(), &limits).ok().flatten().map(Self)
     }
 

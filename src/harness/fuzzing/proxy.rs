@@ -9,7 +9,7 @@ use super::{protocol, text};
 use crate::http1::exchange::Ending;
 use crate::http1::limits::Limits;
 use crate::policy::proxy::environment;
-use crate::policy::proxy::no_proxy::NoProxy;
+use crate::policy::proxy::no_proxy::NoProxyList;
 use crate::transport::connect::{Connect, ConnectError};
 use crate::transport::socks::{Destination, Socks};
 use crate::transport::tunnel::{Need, Tunnel, TunnelError};
@@ -88,7 +88,7 @@ fn shown(error: TunnelError) -> String {
 
 /// Returns whether the list includes the URL's host.
 pub fn no_proxy(list: &str, url: &Url) -> bool {
-    NoProxy::parse(list).covers(url)
+    NoProxyList::parse(list).covers(url)
 }
 
 /// Returns the proxy for a URL from these environment variables.

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::base::buffer::Shelf;
+use crate::base::buffer::BufferPool;
 use crate::transport::tls;
 
 /// The client's side of a connection.
 #[derive(Debug)]
 pub struct Tls {
     tls: tls::Tls,
-    shelf: Shelf,
+    shelf: BufferPool,
 }
 
 /// The result of the ciphertext so far.
@@ -31,7 +31,7 @@ impl Tls {
     pub fn new(config: Arc<rustls::ClientConfig>) -> Option<Self> {
         let mut tls = tls::Tls::new(config, "localhost").ok()?;
         tls.receive(|_| {}).ok()?;
-        Some(Self { tls, shelf: Shelf::default() })
+        Some(Self { tls, shelf: BufferPool::default() })
     }
 
     /// Receives ciphertext, in pieces of these sizes.

@@ -8,7 +8,7 @@ use super::{bytes, object};
 use crate::fields;
 use crate::fields::challenge::{self, Challenge, Details};
 use crate::policy::auth::credentials::Asked;
-use crate::policy::auth::digest::Login;
+use crate::policy::auth::digest::DigestLogin;
 use crate::policy::auth::digest::tests::answer;
 
 #[test]
@@ -36,7 +36,7 @@ fn shown(challenge: &Challenge) -> Value {
 fn digest() {
     support::run("misc/digest", |case| {
         let text = |key: &str| case[key].as_str().unwrap_or_default().to_owned();
-        let login = Login { username: text("username"), password: text("password") };
+        let login = DigestLogin { username: text("username"), password: text("password") };
         let method = text("method").parse::<Method>().unwrap();
         let (target, body) = (text("uri"), text("body"));
         let asked = Asked { method: &method, target: &target, body: Some(body.as_bytes()) };

@@ -29,7 +29,7 @@ enum Way {
 
 /// Feeds `pieces` one after the other, then the end of input.
 fn run<'p>(limits: &Limits, pieces: impl IntoIterator<Item = &'p [u8]>, way: Way) -> Outcome {
-    let mut decoder = Decoder::new(limits);
+    let mut decoder = ChunkedDecoder::new(limits);
     let mut data = Vec::new();
     let mut consumed = 0;
     for mut piece in pieces {
@@ -51,7 +51,7 @@ fn run<'p>(limits: &Limits, pieces: impl IntoIterator<Item = &'p [u8]>, way: Way
             };
             data.extend_from_slice(&room[..progress.produced]);
             (piece, consumed) = (&piece[progress.consumed..], consumed + progress.consumed);
-            if progress == Progress::default() {
+            if progress == DecodeProgress::default() {
                 break;
             }
         }
@@ -83,13 +83,16 @@ fn assert_split_makes_no_difference(raw: &[u8]) {
     }
 }
 
-/// Trailers may be secrets, such as signatures.
+/// ReceivedTrailers may be secrets, such as signatures.
 #[test]
 fn debug_shows_no_trailers() {
-    let mut decoder = Decoder::new(&Limits::default());
+    let mut decoder = ChunkedDecoder::new(&Limits::default());
     decoder.decode(b"0\r\na: secret\r\nb: secret", &mut []).unwrap();
     let shown = format!("{decoder:?}");
-    assert_eq!(shown, "Decoder { state: Trailers, trailers: Trailers { len: 1, .. }, .. }");
+    assert_eq!(
+        shown,
+        "ChunkedDecoder { state: ReceivedTrailers, trailers: ReceivedTrailers { len: 1, .. }, .. }"
+    );
 }
 
 #[test]
@@ -270,9 +273,9 @@ fn every_cut_is_an_error() {
 #[test]
 fn bytes_that_are_not_data_are_limited() {
     let limits = Limits {
-        chunk_extension_bytes: 100,
-        trailer_bytes: 100,
-        trailer_fields: 3,
+        max_chunk_extension_bytes: 100,
+        max_trailer_bytes: 100,
+        max_trailers: 3,
         ..Limits::default()
     };
     let endless_extension = format!("1;{}", "a".repeat(200));
@@ -307,9 +310,9 @@ fn bytes_that_are_not_data_are_limited() {
 fn limits_are_inclusive() {
     use ProtocolError::{ChunkExtensionsTooLarge, TooManyTrailers, TrailersTooLarge};
     let limits = Limits {
-        chunk_extension_bytes: 10,
-        trailer_bytes: 20,
-        trailer_fields: 3,
+        max_chunk_extension_bytes: 10,
+        max_trailer_bytes: 20,
+        max_trailers: 3,
         ..Limits::default()
     };
     let cases: [(&[u8], &[u8], ProtocolError); 5] = [
@@ -341,24 +344,27 @@ fn limits_are_inclusive() {
 #[test]
 fn a_million_one_byte_chunks_pass() {
     let raw = b"1\r\nx\r\n".repeat(1_000_000);
-    let mut decoder = Decoder::new(&Limits::default());
+    let mut decoder = ChunkedDecoder::new(&Limits::default());
     let mut output = vec![0; 1_000_000];
     let progress = decoder.decode(&raw, &mut output).unwrap();
-    assert_eq!(progress, Progress { consumed: raw.len(), produced: 1_000_000 });
+    assert_eq!(progress, DecodeProgress { consumed: raw.len(), produced: 1_000_000 });
     assert!(output.iter().all(|byte| *byte == b'x'));
 }
 
 /// With no output space the decoder advances to the next data, or to the end.
 #[test]
 fn bytes_between_the_data_need_no_space() {
-    let mut decoder = Decoder::new(&Limits::default());
+    let mut decoder = ChunkedDecoder::new(&Limits::default());
     let none: &mut [u8] = &mut [];
-    let consumed = |consumed| Ok(Progress { consumed, produced: 0 });
+    let consumed = |consumed| Ok(DecodeProgress { consumed, produced: 0 });
     assert_eq!(decoder.decode(b"5;a=b\r\nhello", none), consumed(7));
     assert_eq!(decoder.remaining_in_chunk(), 5);
     decoder.advance(2);
     assert_eq!(decoder.remaining_in_chunk(), 3);
-    assert_eq!(decoder.decode(b"llo", &mut [0; 9]), Ok(Progress { consumed: 3, produced: 3 }));
+    assert_eq!(
+        decoder.decode(b"llo", &mut [0; 9]),
+        Ok(DecodeProgress { consumed: 3, produced: 3 })
+    );
     assert_eq!(decoder.remaining_in_chunk(), 0);
     assert_eq!(decoder.decode(b"\r\n1\r\n!", none), consumed(5));
     decoder.advance(1);
@@ -390,7 +396,7 @@ fn trailers_are_written_after_the_last_chunk() {
         let mut out = Buffer::default();
         write_end(&trailers, &mut out);
         assert_eq!(out.data(), expected.as_bytes());
-        let mut decoder = Decoder::new(&Limits::default());
+        let mut decoder = ChunkedDecoder::new(&Limits::default());
         decoder.decode(out.data(), &mut []).unwrap();
         assert!(decoder.is_done());
         assert_eq!(decoder.take_trailers().0, trailers);
@@ -424,7 +430,7 @@ proptest! {
     fn written_size_lines_are_read_back(size in 1..=usize::MAX >> 1) {
         let mut space = [0; SIZE_LINE];
         let start = write_size_line(size, &mut space);
-        let mut decoder = Decoder::new(&Limits::default());
+        let mut decoder = ChunkedDecoder::new(&Limits::default());
         decoder.decode(&space[start..], &mut []).unwrap();
         prop_assert_eq!(decoder.remaining_in_chunk(), size as u64);
     }

@@ -6,17 +6,17 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::blocking::Blocking;
 use crate::driver::poll_once::ready;
-use crate::driver::runtime::Front;
+use crate::driver::runtime::Runtime;
 use crate::driver::system::System;
 use crate::policy::deadline::budget::{Budget, Timeouts};
 
-type Woken = <<Blocking as Front>::System as System>::Event;
-type Answer = Arc<Desk<Found, Woken>>;
+type Woken = <<Blocking as Runtime>::System as System>::Event;
+type Answer = Arc<Oneshot<Found, Woken>>;
 
 #[derive(Debug, Clone, Copy)]
 struct Threads;
 
-impl Place for Threads {
+impl LookupThreads for Threads {
     fn run(&self, work: impl FnOnce() + Send + 'static) {
         drop(thread::spawn(work));
     }
@@ -26,7 +26,7 @@ impl Place for Threads {
 #[derive(Debug, Clone, Copy)]
 struct Nowhere;
 
-impl Place for Nowhere {
+impl LookupThreads for Nowhere {
     fn run(&self, work: impl FnOnce() + Send + 'static) {
         drop(work);
     }
@@ -76,12 +76,12 @@ fn answered(desk: &Answer) -> String {
     found.expect("an answer in time").unwrap_err().to_string()
 }
 
-fn waiting<E, P>(state: &State<E, P>) -> usize {
+fn waiting<E, P>(state: &LookupsState<E, P>) -> usize {
     state.sites.values().map(|site| site.waiting.len()).sum()
 }
 
 /// Asserts that no state is left behind.
-fn assert_empty<P: Place + std::fmt::Debug>(lookups: &Lookups<Woken, P>) {
+fn assert_empty<P: LookupThreads + std::fmt::Debug>(lookups: &Lookups<Woken, P>) {
     let start = Instant::now();
     // A thread starts further lookups after it has answered.
     let is_busy = || {

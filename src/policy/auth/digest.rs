@@ -13,7 +13,7 @@ use crate::url::Origin;
 
 /// A user name and password.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Login {
+pub(crate) struct DigestLogin {
     pub(crate) username: String,
     pub(crate) password: String,
 }
@@ -21,7 +21,7 @@ pub(crate) struct Login {
 /// A supported challenge. Its values are sent back to the server and hashed byte for byte, in any
 /// encoding (RFC 7616 §3.4).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Challenge {
+pub(crate) struct DigestChallenge {
     realm: Vec<u8>,
     nonce: Vec<u8>,
     opaque: Option<Vec<u8>>,
@@ -42,14 +42,14 @@ enum Hash {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Algorithm {
     hash: Hash,
-    session: Session,
+    session: DigestSession,
     /// The algorithm name as the server wrote it, if present.
     name: Option<String>,
 }
 
 /// The session variant of the hash (`-sess`), which hashes the secret with the nonces once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Session {
+enum DigestSession {
     Plain,
     Mixed,
 }
@@ -79,7 +79,7 @@ pub(crate) enum NonceLife {
     Other,
 }
 
-impl Challenge {
+impl DigestChallenge {
     /// Returns the supported challenge with the strongest hash, the first of several. Unsupported
     /// are unknown hashes, a missing nonce, and `auth-int` for a body that is streamed.
     pub(crate) fn choose(headers: &HeaderMap, asked: Asked<'_>) -> Option<Self> {
@@ -100,7 +100,7 @@ impl Challenge {
         let says = |name| offer.parameter(name).is_some_and(|it| it.eq_ignore_ascii_case(b"true"));
         let algorithm = Algorithm::read(offer.parameter("algorithm"))?;
         let protection = Protection::read(offer.parameter("qop"), asked)?;
-        if protection == Protection::Legacy && algorithm.session == Session::Mixed {
+        if protection == Protection::Legacy && algorithm.session == DigestSession::Mixed {
             return None; // `-sess` needs a client nonce
         }
         Some(Self {
@@ -122,7 +122,7 @@ impl Challenge {
     /// it cannot be computed for this request.
     fn answer(
         &self,
-        login: &Login,
+        login: &DigestLogin,
         asked: Asked<'_>,
         cnonce: &str,
         count: u32,
@@ -155,14 +155,14 @@ impl Challenge {
     /// Computes the response (RFC 7616 §3.4.1 to §3.4.3).
     fn response(
         &self,
-        login: &Login,
+        login: &DigestLogin,
         asked: Asked<'_>,
         cnonce: &str,
         count: &str,
     ) -> Option<Vec<u8>> {
         let hash = |parts: &[&[u8]]| self.algorithm.hash.of(parts).into_bytes();
         let mut secret = hash(&[login.username.as_bytes(), &self.realm, login.password.as_bytes()]);
-        if self.algorithm.session == Session::Mixed {
+        if self.algorithm.session == DigestSession::Mixed {
             secret = hash(&[&secret, &self.nonce, cnonce.as_bytes()]);
         }
         let (method, target) = (asked.method.as_str().as_bytes(), asked.target.as_bytes());
@@ -178,7 +178,7 @@ impl Challenge {
     }
 
     /// Appends the user name (RFC 7616 §3.4.4); a non-ASCII name is encoded by RFC 8187.
-    fn push_username(&self, value: &mut Vec<u8>, login: &Login) {
+    fn push_username(&self, value: &mut Vec<u8>, login: &DigestLogin) {
         let name = &login.username;
         match self.username {
             Username::Hashed => {
@@ -199,13 +199,13 @@ impl Algorithm {
     /// Parses the algorithm; MD5 if the server names none (RFC 7616 §3.3).
     fn read(name: Option<&[u8]>) -> Option<Self> {
         let Some(name) = name else {
-            return Some(Self { hash: Hash::Md5, session: Session::Plain, name: None });
+            return Some(Self { hash: Hash::Md5, session: DigestSession::Plain, name: None });
         };
         let name = std::str::from_utf8(name).ok()?;
         let upper = name.to_ascii_uppercase();
         let (hash, session) = match upper.strip_suffix("-SESS") {
-            Some(hash) => (hash, Session::Mixed),
-            None => (upper.as_str(), Session::Plain),
+            Some(hash) => (hash, DigestSession::Mixed),
+            None => (upper.as_str(), DigestSession::Plain),
         };
         let hash = match hash {
             "MD5" => Hash::Md5,
@@ -262,7 +262,7 @@ pub(crate) struct Nonces {
 /// A challenge and the number of requests that have answered it.
 #[derive(Debug)]
 struct Counted {
-    challenge: Challenge,
+    challenge: DigestChallenge,
     /// The client nonce; the same for all answers, since `-sess` hashes it into the secret.
     cnonce: String,
     count: u32,
@@ -270,7 +270,7 @@ struct Counted {
 
 impl Nonces {
     /// Stores a challenge, replacing an older one of the origin. `random` must be unpredictable.
-    pub(crate) fn keep(&mut self, origin: Origin, challenge: Challenge, random: [u8; 16]) {
+    pub(crate) fn keep(&mut self, origin: Origin, challenge: DigestChallenge, random: [u8; 16]) {
         if self.of_origins.len() >= MAX_ORIGINS && !self.of_origins.contains_key(&origin) {
             self.of_origins.pop_first(); // any of them: its next request is challenged again
         }
@@ -287,7 +287,7 @@ impl Nonces {
     pub(crate) fn answer(
         &mut self,
         origin: &Origin,
-        login: &Login,
+        login: &DigestLogin,
         asked: Asked<'_>,
     ) -> Option<HeaderValue> {
         let counted = self.of_origins.get_mut(origin)?;
@@ -322,9 +322,9 @@ fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
-impl std::fmt::Debug for Login {
+impl std::fmt::Debug for DigestLogin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Login(***)")
+        f.write_str("DigestLogin(***)")
     }
 }
 

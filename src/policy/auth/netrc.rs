@@ -12,11 +12,11 @@ use crate::url::Url;
 /// The entries of a netrc file.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Netrc {
-    entries: Vec<Entry>,
+    entries: Vec<NetrcEntry>,
 }
 
 #[derive(Clone, PartialEq, Eq)]
-struct Entry {
+struct NetrcEntry {
     /// The host; `None` for `default`.
     machine: Option<String>,
     login: NetrcLogin,
@@ -80,9 +80,11 @@ impl Netrc {
         match keyword {
             "machine" => {
                 let machine = Some(tokens.value()?);
-                self.entries.push(Entry { machine, login: NetrcLogin::default() });
+                self.entries.push(NetrcEntry { machine, login: NetrcLogin::default() });
             }
-            "default" => self.entries.push(Entry { machine: None, login: NetrcLogin::default() }),
+            "default" => {
+                self.entries.push(NetrcEntry { machine: None, login: NetrcLogin::default() })
+            }
             "login" => self.last(tokens)?.username = tokens.value()?,
             "password" => self.last(tokens)?.password = tokens.value()?,
             "account" => drop(tokens.value()?),

@@ -36,9 +36,9 @@ use crate::policy::route::Security;
 /// `unix_socket` is an error of `build`.
 ///
 /// ```
-/// use leanhttp::{Client, Egress};
+/// use leanhttp::{Client, EgressPolicy};
 ///
-/// let egress = Egress::public_only().allow_network("10.20.0.0/16".parse()?).allow_ports([80, 443]);
+/// let egress = EgressPolicy::public_only().allow_network("10.20.0.0/16".parse()?).allow_ports([80, 443]);
 /// let client = Client::builder().egress(egress).https_only(true).build()?;
 /// let error = client.get("https://127.0.0.1/").send().unwrap_err();
 /// assert!(error.to_string().contains("127.0.0.1 is not allowed"));
@@ -46,16 +46,16 @@ use crate::policy::route::Security;
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct Egress {
+pub struct EgressPolicy {
     otherwise: Otherwise,
-    rules: Vec<(Network, Rule)>,
+    rules: Vec<(Network, EgressRule)>,
     /// `None`: all ports.
     ports: Option<Vec<RangeInclusive<u16>>>,
     denied_ports: Vec<RangeInclusive<u16>>,
-    http: Rule,
-    https: Rule,
+    http: EgressRule,
+    https: EgressRule,
     /// The rule for names that a proxy resolves.
-    proxied_names: Rule,
+    proxied_names: EgressRule,
     /// The first scheme named that is neither `http` nor `https`.
     unknown_scheme: Option<String>,
 }
@@ -69,7 +69,7 @@ enum Otherwise {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rule {
+enum EgressRule {
     Allow,
     Deny,
 }
@@ -83,14 +83,14 @@ enum Denied {
     ProxiedName,
 }
 
-impl Egress {
+impl EgressPolicy {
     /// Returns a policy that allows all addresses, the default of a client.
-    pub fn everything() -> Self {
+    pub fn allow_all() -> Self {
         Self::starting_with(Otherwise::Everything)
     }
 
     /// Returns a policy that allows only what its rules allow.
-    pub fn nothing() -> Self {
+    pub fn deny_all() -> Self {
         Self::starting_with(Otherwise::Nothing)
     }
 
@@ -112,9 +112,9 @@ impl Egress {
             rules: Vec::new(),
             ports: None,
             denied_ports: Vec::new(),
-            http: Rule::Allow,
-            https: Rule::Allow,
-            proxied_names: Rule::Deny,
+            http: EgressRule::Allow,
+            https: EgressRule::Allow,
+            proxied_names: EgressRule::Deny,
             unknown_scheme: None,
         }
     }
@@ -132,13 +132,13 @@ impl Egress {
 
     /// Allows a network, overriding earlier rules.
     pub fn allow_network(mut self, network: Network) -> Self {
-        self.rules.push((network, Rule::Allow));
+        self.rules.push((network, EgressRule::Allow));
         self
     }
 
     /// Denies a network, overriding earlier rules.
     pub fn deny_network(mut self, network: Network) -> Self {
-        self.rules.push((network, Rule::Deny));
+        self.rules.push((network, EgressRule::Deny));
         self
     }
 
@@ -165,19 +165,19 @@ impl Egress {
     /// error when the client is built.
     ///
     /// ```
-    /// let egress = leanhttp::Egress::public_only().allow_schemes(["https"]);
+    /// let egress = leanhttp::EgressPolicy::public_only().allow_schemes(["https"]);
     /// ```
     pub fn allow_schemes<'s>(mut self, schemes: impl IntoIterator<Item = &'s str>) -> Self {
-        (self.http, self.https) = (Rule::Deny, Rule::Deny);
+        (self.http, self.https) = (EgressRule::Deny, EgressRule::Deny);
         for scheme in schemes {
-            self.set_scheme(scheme, Rule::Allow);
+            self.set_scheme(scheme, EgressRule::Allow);
         }
         self
     }
 
     /// Denies a scheme, `http` or `https`. Another name is an error when the client is built.
     pub fn deny_scheme(mut self, scheme: &str) -> Self {
-        self.set_scheme(scheme, Rule::Deny);
+        self.set_scheme(scheme, EgressRule::Deny);
         self
     }
 
@@ -185,15 +185,15 @@ impl Egress {
     /// them. Without this they are refused, unless the policy allows every address.
     ///
     /// ```
-    /// let egress = leanhttp::Egress::public_only().allow_proxied_names();
+    /// let egress = leanhttp::EgressPolicy::public_only().allow_proxied_names();
     /// ```
     pub fn allow_proxied_names(mut self) -> Self {
-        self.proxied_names = Rule::Allow;
+        self.proxied_names = EgressRule::Allow;
         self
     }
 
     /// Only `http` and `https` exist; another name is reported when the client is built.
-    fn set_scheme(&mut self, scheme: &str, rule: Rule) {
+    fn set_scheme(&mut self, scheme: &str, rule: EgressRule) {
         match scheme.to_ascii_lowercase().as_str() {
             "http" => self.http = rule,
             "https" => self.https = rule,
@@ -226,7 +226,7 @@ impl Egress {
             Security::Plain => self.http,
             Security::Tls => self.https,
         };
-        if rule == Rule::Allow { Ok(()) } else { Err(Denied::Scheme(security)) }
+        if rule == EgressRule::Allow { Ok(()) } else { Err(Denied::Scheme(security)) }
     }
 
     fn check_port(&self, port: u16) -> Result<(), Denied> {
@@ -238,8 +238,8 @@ impl Egress {
 
     fn check_proxied_name(&self) -> Result<(), Denied> {
         let denies_none = self.otherwise == Otherwise::Everything
-            && self.rules.iter().all(|(_, rule)| *rule == Rule::Allow);
-        if denies_none || self.proxied_names == Rule::Allow {
+            && self.rules.iter().all(|(_, rule)| *rule == EgressRule::Allow);
+        if denies_none || self.proxied_names == EgressRule::Allow {
             return Ok(());
         }
         Err(Denied::ProxiedName)
@@ -247,7 +247,7 @@ impl Egress {
 
     fn allows(&self, ip: IpAddr) -> bool {
         match self.rule(ip) {
-            Some(rule) => rule == Rule::Allow,
+            Some(rule) => rule == EgressRule::Allow,
             None => match self.otherwise {
                 Otherwise::Everything => true,
                 Otherwise::Nothing => false,
@@ -260,8 +260,8 @@ impl Egress {
     fn allows_embedded(&self, ip: IpAddr, embedded: Embedded) -> bool {
         let (Embedded::Same(v4) | Embedded::Tunnel(v4)) = embedded;
         match (self.rule(ip), self.rule(v4.into()), embedded) {
-            (Some(Rule::Deny), ..) | (_, Some(Rule::Deny), _) => false,
-            (Some(Rule::Allow), ..) => true,
+            (Some(EgressRule::Deny), ..) | (_, Some(EgressRule::Deny), _) => false,
+            (Some(EgressRule::Allow), ..) => true,
             (None, _, Embedded::Same(v4)) => self.allows(v4.into()),
             (None, _, Embedded::Tunnel(_)) => self.allows(ip),
         }
@@ -269,13 +269,13 @@ impl Egress {
 
     /// Returns the rule for an address; an unspecified address is also checked as the loopback
     /// address that it leads to.
-    fn rule(&self, ip: IpAddr) -> Option<Rule> {
+    fn rule(&self, ip: IpAddr) -> Option<EgressRule> {
         let of_loopback = loopback_by(ip).and_then(|loopback| self.most_recent(loopback));
-        of_loopback.filter(|rule| *rule == Rule::Deny).or_else(|| self.most_recent(ip))
+        of_loopback.filter(|rule| *rule == EgressRule::Deny).or_else(|| self.most_recent(ip))
     }
 
     /// Returns the most recent rule for a network that contains the address.
-    fn most_recent(&self, ip: IpAddr) -> Option<Rule> {
+    fn most_recent(&self, ip: IpAddr) -> Option<EgressRule> {
         let named = self.rules.iter().rev().find(|(network, _)| network.contains(ip));
         named.map(|(_, rule)| *rule)
     }
@@ -292,7 +292,7 @@ pub(crate) trait Gate: fmt::Debug + Send + Sync {
     fn allows_unix_sockets(&self) -> bool;
 }
 
-impl Gate for Egress {
+impl Gate for EgressPolicy {
     fn check(&self, address: SocketAddr) -> Result<(), Cause> {
         Ok(self.check(address)?)
     }
@@ -314,9 +314,9 @@ impl Gate for Egress {
     }
 }
 
-impl Default for Egress {
+impl Default for EgressPolicy {
     fn default() -> Self {
-        Self::everything()
+        Self::allow_all()
     }
 }
 
@@ -331,7 +331,7 @@ impl fmt::Display for Denied {
             Self::Scheme(Security::Tls) => f.write_str("https is not allowed by the egress policy"),
             Self::ProxiedName => f.write_str(
                 "the proxy would look the name up, and the egress policy cannot judge where it leads \
-                 (see Egress::allow_proxied_names)",
+                 (see EgressPolicy::allow_proxied_names)",
             ),
         }
     }
@@ -398,7 +398,7 @@ const SPECIAL_V6: [Network; 4] = [
 mod tests {
     use super::*;
 
-    fn allows(egress: &Egress, ip: &str) -> bool {
+    fn allows(egress: &EgressPolicy, ip: &str) -> bool {
         egress.check(SocketAddr::new(ip.parse().unwrap(), 80)).is_ok()
     }
 
@@ -512,22 +512,22 @@ mod tests {
             "ff02::1",
             "1fff:ffff::1",
         ];
-        let egress = Egress::public_only();
+        let egress = EgressPolicy::public_only();
         for ip in public {
             assert!(allows(&egress, ip), "{ip}");
         }
         for ip in special {
             assert!(!allows(&egress, ip), "{ip}");
-            assert!(allows(&Egress::everything(), ip), "{ip}");
-            assert!(allows(&Egress::default(), ip), "{ip}");
-            assert!(!allows(&Egress::nothing(), ip), "{ip}");
+            assert!(allows(&EgressPolicy::allow_all(), ip), "{ip}");
+            assert!(allows(&EgressPolicy::default(), ip), "{ip}");
+            assert!(!allows(&EgressPolicy::deny_all(), ip), "{ip}");
         }
     }
 
     #[test]
     fn the_most_recent_rule_wins() {
         let network = |text: &str| text.parse().unwrap();
-        let egress = Egress::public_only()
+        let egress = EgressPolicy::public_only()
             .allow_network(network("10.0.0.0/8"))
             .deny_network(network("10.1.0.0/16"))
             .allow_network(network("10.1.1.0/24"))
@@ -553,14 +553,15 @@ mod tests {
             assert_eq!(allows(&egress, ip), expected, "{ip}");
         }
         // A rule for all of IPv6 does not allow denied IPv4 addresses.
-        let egress =
-            Egress::everything().deny_network(network("10.0.0.0/8")).allow_network(network("::/0"));
+        let egress = EgressPolicy::allow_all()
+            .deny_network(network("10.0.0.0/8"))
+            .allow_network(network("::/0"));
         for ip in ["::ffff:10.0.0.1", "64:ff9b::10.0.0.1", "2002:a00:1::", "2001:0:1::f5ff:fffe"] {
             assert!(!allows(&egress, ip), "{ip}");
         }
         // An IPv4 address that no rule denies is allowed by a rule for its IPv6 form, whatever the
         // initial choice.
-        let egress = Egress::public_only().allow_network(network("64:ff9b::/96"));
+        let egress = EgressPolicy::public_only().allow_network(network("64:ff9b::/96"));
         for (ip, expected) in [("64:ff9b::10.0.0.1", true), ("::ffff:10.0.0.1", false)] {
             assert_eq!(allows(&egress, ip), expected, "{ip}");
         }
@@ -568,7 +569,7 @@ mod tests {
 
     #[test]
     fn errors_name_the_denied_address_port_or_scheme() {
-        let public = Egress::public_only().allow_ports([443]);
+        let public = EgressPolicy::public_only().allow_ports([443]);
         let line = |address: &str| public.check(address.parse().unwrap()).unwrap_err().to_string();
         assert_eq!(line("[::1]:443"), "::1 is not allowed by the egress policy");
         assert_eq!(line("8.8.8.8:80"), "port 80 is not allowed by the egress policy");
@@ -577,7 +578,7 @@ mod tests {
     #[test]
     fn schemes_are_allowed_and_denied() {
         use Security::{Plain, Tls};
-        let all = Egress::everything;
+        let all = EgressPolicy::allow_all;
         for (egress, http, https) in [
             (all(), true, true),
             (all().allow_schemes(["HTTPS"]), false, true),
@@ -598,15 +599,15 @@ mod tests {
     fn names_that_a_proxy_resolves_need_permission() {
         let network = || "10.0.0.0/8".parse().unwrap();
         for (egress, names, unix) in [
-            (Egress::everything(), true, true),
-            (Egress::everything().allow_ports([80]).allow_schemes(["http"]), true, true),
-            (Egress::everything().allow_network(network()), true, true),
-            (Egress::everything().deny_network(network()), false, true),
-            (Egress::public_only(), false, false),
-            (Egress::public_only().allow_network(network()), false, false),
-            (Egress::nothing(), false, false),
-            (Egress::nothing().allow_proxied_names(), true, false),
-            (Egress::public_only().allow_proxied_names(), true, false),
+            (EgressPolicy::allow_all(), true, true),
+            (EgressPolicy::allow_all().allow_ports([80]).allow_schemes(["http"]), true, true),
+            (EgressPolicy::allow_all().allow_network(network()), true, true),
+            (EgressPolicy::allow_all().deny_network(network()), false, true),
+            (EgressPolicy::public_only(), false, false),
+            (EgressPolicy::public_only().allow_network(network()), false, false),
+            (EgressPolicy::deny_all(), false, false),
+            (EgressPolicy::deny_all().allow_proxied_names(), true, false),
+            (EgressPolicy::public_only().allow_proxied_names(), true, false),
         ] {
             assert_eq!(egress.check_proxied_name().is_ok(), names, "{egress:?}");
             assert_eq!(egress.allows_unix_sockets(), unix, "{egress:?}");
@@ -615,15 +616,16 @@ mod tests {
 
     #[test]
     fn ports_are_allowed_and_denied() {
-        let check = |egress: &Egress, port| egress.check(SocketAddr::from(([8, 8, 8, 8], port)));
-        let some = Egress::public_only().allow_ports([80, 443]).allow_port_range(8000..=8010);
+        let check =
+            |egress: &EgressPolicy, port| egress.check(SocketAddr::from(([8, 8, 8, 8], port)));
+        let some = EgressPolicy::public_only().allow_ports([80, 443]).allow_port_range(8000..=8010);
         for (port, allowed) in [(80, true), (443, true), (22, false), (8010, true), (8011, false)] {
             assert_eq!(check(&some, port).is_ok(), allowed, "{port}");
         }
         assert_eq!(check(&some, 22), Err(Denied::Port(22)));
-        let most = Egress::everything().deny_port_range(1..=1023).allow_ports([80]);
+        let most = EgressPolicy::allow_all().deny_port_range(1..=1023).allow_ports([80]);
         assert_eq!(check(&most, 80), Err(Denied::Port(80)), "denied is denied");
-        assert!(check(&Egress::everything().deny_port_range(25..=25), 80).is_ok());
-        assert_eq!(check(&Egress::everything().allow_ports([]), 80), Err(Denied::Port(80)));
+        assert!(check(&EgressPolicy::allow_all().deny_port_range(25..=25), 80).is_ok());
+        assert_eq!(check(&EgressPolicy::allow_all().allow_ports([]), 80), Err(Denied::Port(80)));
     }
 }

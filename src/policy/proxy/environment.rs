@@ -14,9 +14,9 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use super::no_proxy::NoProxy;
-use crate::policy::proxy::rules::{Choice, Covered, Proxies, Rule};
-use crate::policy::proxy::server::Hop;
+use super::no_proxy::NoProxyList;
+use crate::policy::proxy::rules::{Covered, Proxies, ProxyChoice, ProxyRule};
+use crate::policy::proxy::server::ProxyServer;
 
 /// On Windows, variable names are case-insensitive.
 const ONE_CASE: bool = cfg!(windows);
@@ -37,26 +37,26 @@ pub(crate) fn proxies(variable: impl Fn(&str) -> Option<OsString>) -> Proxies {
         let mut named = names.into_iter().filter(|name| counts(name));
         if let Some((name, value)) = named.find_map(|name| Some((name, set(name)?))) {
             let choice = choice(name, value);
-            proxies.push(Rule { covered, except: except.clone(), choice });
+            proxies.push(ProxyRule { covered, except: except.clone(), choice });
         }
     }
     proxies
 }
 
 /// Returns the hosts that are reached without a proxy, or `None` if no variable is set.
-pub(crate) fn no_proxy(variable: impl Fn(&str) -> Option<OsString>) -> Option<NoProxy> {
+pub(crate) fn no_proxy(variable: impl Fn(&str) -> Option<OsString>) -> Option<NoProxyList> {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     let list = set("no_proxy").or_else(|| set("NO_PROXY"))?;
-    Some(NoProxy::parse(&list.to_string_lossy()))
+    Some(NoProxyList::parse(&list.to_string_lossy()))
 }
 
-fn choice(name: &str, value: OsString) -> Choice {
+fn choice(name: &str, value: OsString) -> ProxyChoice {
     let Ok(value) = value.into_string() else {
-        return Choice::Broken(format!("the environment variable {name} is not UTF-8"));
+        return ProxyChoice::Broken(format!("the environment variable {name} is not UTF-8"));
     };
-    match Hop::named(&value) {
-        Ok(hop) => Choice::Fixed(Arc::new(hop)),
-        Err(error) => Choice::Broken(format!("the environment variable {name}: {error}")),
+    match ProxyServer::named(&value) {
+        Ok(hop) => ProxyChoice::Fixed(Arc::new(hop)),
+        Err(error) => ProxyChoice::Broken(format!("the environment variable {name}: {error}")),
     }
 }
 

@@ -26,12 +26,12 @@ use crate::url::{Host, Url};
 
 /// A list of hosts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct NoProxy {
-    entries: Vec<Entry>,
+pub(crate) struct NoProxyList {
+    entries: Vec<NoProxyEntry>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Entry {
+struct NoProxyEntry {
     hosts: Hosts,
     /// `None`: any port.
     port: Option<u16>,
@@ -47,12 +47,12 @@ enum Hosts {
     Network(Network),
 }
 
-impl NoProxy {
+impl NoProxyList {
     /// Parses a list; invalid entries are ignored.
     pub(crate) fn parse(list: &str) -> Self {
         let mut entries = Vec::new();
         for entry in list.split(',') {
-            entries.extend(Entry::parse(entry.trim()));
+            entries.extend(NoProxyEntry::parse(entry.trim()));
         }
         Self { entries }
     }
@@ -63,7 +63,7 @@ impl NoProxy {
     }
 }
 
-impl Entry {
+impl NoProxyEntry {
     fn parse(text: &str) -> Option<Self> {
         // IPv6 without brackets.
         if let Ok(network) = text.parse() {
@@ -183,7 +183,7 @@ mod tests {
             ("b\u{fc}cher.example", &[], &["http://xn--bchr.example/"]),
         ];
         for (list, covered, others) in cases {
-            let list = NoProxy::parse(list);
+            let list = NoProxyList::parse(list);
             for (urls, expected) in [(covered, true), (others, false)] {
                 for url in urls {
                     assert_eq!(list.covers(&Url::parse(url).unwrap()), expected, "{list:?} {url}");
@@ -221,7 +221,7 @@ mod tests {
         ];
         for (list, host, expected) in cases {
             let url = Url::parse(&format!("http://{host}/")).unwrap();
-            assert_eq!(NoProxy::parse(list).covers(&url), expected, "{list} {host}");
+            assert_eq!(NoProxyList::parse(list).covers(&url), expected, "{list} {host}");
         }
     }
 }

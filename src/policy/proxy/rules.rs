@@ -3,23 +3,23 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::no_proxy::NoProxy;
+use super::no_proxy::NoProxyList;
 use crate::error::{Error, Result};
-use crate::policy::proxy::server::Hop;
+use crate::policy::proxy::server::ProxyServer;
 use crate::url::Url;
 
 /// The rules; the first that matches applies. Without a match the connection is direct.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Proxies {
-    rules: Vec<Rule>,
+    rules: Vec<ProxyRule>,
 }
 
 /// A set of URLs and the proxy for them.
 #[derive(Debug, Clone)]
-pub(crate) struct Rule {
+pub(crate) struct ProxyRule {
     pub(crate) covered: Covered,
-    pub(crate) except: NoProxy,
-    pub(crate) choice: Choice,
+    pub(crate) except: NoProxyList,
+    pub(crate) choice: ProxyChoice,
 }
 
 /// The URLs of a rule, by scheme.
@@ -32,8 +32,8 @@ pub(crate) enum Covered {
 
 /// The proxy of a rule.
 #[derive(Clone)]
-pub(crate) enum Choice {
-    Fixed(Arc<Hop>),
+pub(crate) enum ProxyChoice {
+    Fixed(Arc<ProxyServer>),
     /// The caller's function decides for each URL.
     Program(Arc<Decide>),
     /// An invalid proxy. It is reported when a request would use it: a direct connection instead
@@ -42,28 +42,28 @@ pub(crate) enum Choice {
 }
 
 /// Returns the proxy for a URL; `None` if this rule has none for it.
-pub(crate) type Decide = dyn Fn(&Url) -> Option<Result<Hop>> + Send + Sync;
+pub(crate) type Decide = dyn Fn(&Url) -> Option<Result<ProxyServer>> + Send + Sync;
 
 impl Proxies {
-    pub(crate) fn push(&mut self, rule: Rule) {
+    pub(crate) fn push(&mut self, rule: ProxyRule) {
         self.rules.push(rule);
     }
 
     /// Returns the proxy for `url`, or `None` for a direct connection.
-    pub(crate) fn choose(&self, url: &Url) -> Result<Option<Arc<Hop>>> {
+    pub(crate) fn choose(&self, url: &Url) -> Result<Option<Arc<ProxyServer>>> {
         self.rules.iter().find_map(|rule| rule.choose(url)).transpose()
     }
 }
 
-impl Rule {
-    fn choose(&self, url: &Url) -> Option<Result<Arc<Hop>>> {
+impl ProxyRule {
+    fn choose(&self, url: &Url) -> Option<Result<Arc<ProxyServer>>> {
         if !self.covered.holds(url) || self.except.covers(url) {
             return None;
         }
         match &self.choice {
-            Choice::Fixed(hop) => Some(Ok(Arc::clone(hop))),
-            Choice::Program(decide) => decide(url).map(|hop| hop.map(Arc::new)),
-            Choice::Broken(why) => Some(Err(Error::builder(why.clone()))),
+            ProxyChoice::Fixed(hop) => Some(Ok(Arc::clone(hop))),
+            ProxyChoice::Program(decide) => decide(url).map(|hop| hop.map(Arc::new)),
+            ProxyChoice::Broken(why) => Some(Err(Error::builder(why.clone()))),
         }
     }
 }
@@ -78,7 +78,7 @@ impl Covered {
     }
 }
 
-impl fmt::Debug for Choice {
+impl fmt::Debug for ProxyChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fixed(hop) => hop.fmt(f),
@@ -92,9 +92,9 @@ impl fmt::Debug for Choice {
 mod tests {
     use super::*;
 
-    fn rule(covered: Covered, except: &str, proxy: &str) -> Rule {
-        let choice = Choice::Fixed(Arc::new(Hop::named(proxy).unwrap()));
-        Rule { covered, except: NoProxy::parse(except), choice }
+    fn rule(covered: Covered, except: &str, proxy: &str) -> ProxyRule {
+        let choice = ProxyChoice::Fixed(Arc::new(ProxyServer::named(proxy).unwrap()));
+        ProxyRule { covered, except: NoProxyList::parse(except), choice }
     }
 
     fn chosen(proxies: &Proxies, url: &str) -> String {
@@ -128,12 +128,12 @@ mod tests {
     fn a_custom_rule_may_defer_to_the_next_rule() {
         let mut proxies = Proxies::default();
         let decide: Arc<Decide> = Arc::new(|url: &Url| match url.path() {
-            "/proxied" => Some(Hop::named("socks5://p:9")),
-            "/broken" => Some(Hop::named("p:99999")),
+            "/proxied" => Some(ProxyServer::named("socks5://p:9")),
+            "/broken" => Some(ProxyServer::named("p:99999")),
             _ => None,
         });
-        let choice = Choice::Program(decide);
-        proxies.push(Rule { covered: Covered::All, except: NoProxy::default(), choice });
+        let choice = ProxyChoice::Program(decide);
+        proxies.push(ProxyRule { covered: Covered::All, except: NoProxyList::default(), choice });
         proxies.push(rule(Covered::Https, "", "http://q:1"));
         assert_eq!(chosen(&proxies, "http://a/proxied"), "socks5://p:9");
         assert_eq!(chosen(&proxies, "http://a/"), "direct");
@@ -146,9 +146,12 @@ mod tests {
     fn a_choice_is_shown_without_secrets() {
         let broken = "the environment variable x is not UTF-8";
         let cases = [
-            (Choice::Fixed(Arc::new(Hop::named("http://u:secret@p:1").unwrap())), "http://p:1"),
-            (Choice::Program(Arc::new(|_: &Url| None)), "as the program decides"),
-            (Choice::Broken(broken.to_owned()), broken),
+            (
+                ProxyChoice::Fixed(Arc::new(ProxyServer::named("http://u:secret@p:1").unwrap())),
+                "http://p:1",
+            ),
+            (ProxyChoice::Program(Arc::new(|_: &Url| None)), "as the program decides"),
+            (ProxyChoice::Broken(broken.to_owned()), broken),
         ];
         for (choice, expected) in cases {
             assert_eq!(format!("{choice:?}"), expected);

@@ -16,7 +16,7 @@ use crate::url::{ParseError, Url, Userinfo, shown};
 /// It is a part of the [`Route`](crate::policy::route::Route), and so of the pool's key: proxies
 /// with different credentials are different.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Hop {
+pub(crate) struct ProxyServer {
     /// The host as in a URL: an IPv6 address in brackets.
     pub(crate) host: String,
     pub(crate) port: u16,
@@ -33,22 +33,22 @@ pub(crate) enum Protocol {
         fields: HeaderMap,
     },
     Socks {
-        version: Version,
-        names: Names,
+        version: SocksVersion,
+        names: NameResolution,
         login: Option<Userinfo>,
     },
 }
 
 /// The SOCKS version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Version {
+pub(crate) enum SocksVersion {
     Four,
     Five,
 }
 
 /// The side that resolves host names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Names {
+pub(crate) enum NameResolution {
     Local,
     /// The proxy: the client never resolves them.
     Remote,
@@ -56,7 +56,7 @@ pub(crate) enum Names {
 
 /// The reason why a text is not a proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum HopError {
+pub(crate) enum ProxyServerError {
     UnknownScheme,
     NoHost,
     /// A host name that cannot be resolved (RFC 1035 §2.3.4).
@@ -65,14 +65,14 @@ pub(crate) enum HopError {
     Url(ParseError),
 }
 
-impl Hop {
+impl ProxyServer {
     /// Parses a proxy URL, including its user name and password.
     pub(crate) fn named(text: &str) -> Result<Self> {
         let (mut hop, login) = Self::parse(text).map_err(|error| {
             let detail = shown("proxy URL", text);
             match error {
                 // The error shows the presumed host, which may be a part of the password.
-                HopError::Url(_) if text.contains('@') => {
+                ProxyServerError::Url(_) if text.contains('@') => {
                     Error::builder(format!("{detail}: it is not valid"))
                 }
                 error => Error::builder(detail).cause(error),
@@ -86,24 +86,24 @@ impl Hop {
     ///
     /// The default scheme is HTTP; the default port is that of the scheme: 80, 443 or, for SOCKS,
     /// 1080. A path is ignored.
-    fn parse(text: &str) -> Result<(Self, Option<Userinfo>), HopError> {
+    fn parse(text: &str) -> Result<(Self, Option<Userinfo>), ProxyServerError> {
         let text = text.trim();
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
         let (protocol, default_port) =
-            Protocol::of_scheme(scheme).ok_or(HopError::UnknownScheme)?;
+            Protocol::of_scheme(scheme).ok_or(ProxyServerError::UnknownScheme)?;
         if rest.starts_with(['/', '\\']) {
-            return Err(HopError::NoHost); // the rest is a path, not a host
+            return Err(ProxyServerError::NoHost); // the rest is a path, not a host
         }
-        let mut url = Url::parse(&format!("http://{rest}")).map_err(HopError::Url)?;
+        let mut url = Url::parse(&format!("http://{rest}")).map_err(ProxyServerError::Url)?;
         // A URL omits the default port of its scheme, which differs from the proxy's.
         let shown = || Url::parse(&format!("https://{rest}")).ok()?.port();
         let port = url.port().or_else(shown).unwrap_or(default_port);
         if !url.host().is_resolvable() {
-            return Err(HopError::UnresolvableHost);
+            return Err(ProxyServerError::UnresolvableHost);
         }
         let login = url.take_userinfo();
         if url.as_str().contains('@') {
-            return Err(HopError::UnescapedLogin); // part of it was parsed as the host
+            return Err(ProxyServerError::UnescapedLogin); // part of it was parsed as the host
         }
         let host = url.host_str().unwrap_or_default().to_owned();
         Ok((Self { host, port, protocol }, login))
@@ -118,7 +118,7 @@ impl Hop {
                 let name = header::PROXY_AUTHORIZATION;
                 fields.try_insert(name, basic).map_err(Error::too_many_fields)?;
             }
-            Protocol::Socks { version: Version::Four, .. } if !password.is_empty() => {
+            Protocol::Socks { version: SocksVersion::Four, .. } if !password.is_empty() => {
                 return Err(Error::builder("SOCKS4 knows a user name only, and no password"));
             }
             Protocol::Socks { login, .. } => *login = Some(given.clone()),
@@ -152,7 +152,7 @@ impl Hop {
 
     /// Returns whether the proxy receives the names of origins and not their addresses.
     pub(crate) fn looks_names_up(&self) -> bool {
-        !matches!(self.protocol, Protocol::Socks { names: Names::Local, .. })
+        !matches!(self.protocol, Protocol::Socks { names: NameResolution::Local, .. })
     }
 
     pub(crate) fn speaks_http(&self) -> bool {
@@ -176,10 +176,10 @@ impl Protocol {
         Some(match &*scheme.to_ascii_lowercase() {
             "http" => (http(Security::Plain), 80),
             "https" => (http(Security::Tls), 443),
-            "socks4" => (socks(Version::Four, Names::Local), 1080),
-            "socks4a" => (socks(Version::Four, Names::Remote), 1080),
-            "socks5" => (socks(Version::Five, Names::Local), 1080),
-            "socks5h" => (socks(Version::Five, Names::Remote), 1080),
+            "socks4" => (socks(SocksVersion::Four, NameResolution::Local), 1080),
+            "socks4a" => (socks(SocksVersion::Four, NameResolution::Remote), 1080),
+            "socks5" => (socks(SocksVersion::Five, NameResolution::Local), 1080),
+            "socks5h" => (socks(SocksVersion::Five, NameResolution::Remote), 1080),
             _ => return None,
         })
     }
@@ -188,28 +188,36 @@ impl Protocol {
         match self {
             Self::Http { security: Security::Plain, .. } => "http",
             Self::Http { security: Security::Tls, .. } => "https",
-            Self::Socks { version: Version::Four, names: Names::Local, .. } => "socks4",
-            Self::Socks { version: Version::Four, names: Names::Remote, .. } => "socks4a",
-            Self::Socks { version: Version::Five, names: Names::Local, .. } => "socks5",
-            Self::Socks { version: Version::Five, names: Names::Remote, .. } => "socks5h",
+            Self::Socks { version: SocksVersion::Four, names: NameResolution::Local, .. } => {
+                "socks4"
+            }
+            Self::Socks { version: SocksVersion::Four, names: NameResolution::Remote, .. } => {
+                "socks4a"
+            }
+            Self::Socks { version: SocksVersion::Five, names: NameResolution::Local, .. } => {
+                "socks5"
+            }
+            Self::Socks { version: SocksVersion::Five, names: NameResolution::Remote, .. } => {
+                "socks5h"
+            }
         }
     }
 }
 
 /// For messages: without credentials.
-impl fmt::Display for Hop {
+impl fmt::Display for ProxyServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}:{}", self.protocol.scheme(), self.host, self.port)
     }
 }
 
-impl fmt::Debug for Hop {
+impl fmt::Debug for ProxyServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-impl fmt::Display for HopError {
+impl fmt::Display for ProxyServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownScheme => {
@@ -225,7 +233,7 @@ impl fmt::Display for HopError {
     }
 }
 
-impl std::error::Error for HopError {}
+impl std::error::Error for ProxyServerError {}
 
 #[cfg(test)]
 mod tests {
@@ -254,7 +262,7 @@ mod tests {
             ("u:p@p.example:1", "http://p.example:1"),
         ];
         for (text, expected) in cases {
-            assert_eq!(Hop::parse(text).unwrap().0.to_string(), expected, "{text}");
+            assert_eq!(ProxyServer::parse(text).unwrap().0.to_string(), expected, "{text}");
         }
     }
 
@@ -276,7 +284,7 @@ mod tests {
             "direct://",
         ];
         for text in cases {
-            let outcome = Hop::parse(text);
+            let outcome = ProxyServer::parse(text);
             assert!(outcome.is_err(), "{text:?}: {outcome:?}");
         }
         for (text, reason) in [
@@ -284,10 +292,10 @@ mod tests {
             ("http://a..b", "the host name is not valid in the DNS"),
             ("socks://p", "a proxy is http, https, socks4, socks4a, socks5 or socks5h"),
         ] {
-            assert_eq!(Hop::parse(text).unwrap_err().to_string(), reason, "{text}");
+            assert_eq!(ProxyServer::parse(text).unwrap_err().to_string(), reason, "{text}");
         }
         let long = "h".repeat(64);
-        assert_eq!(Hop::parse(&long).unwrap_err(), HopError::UnresolvableHost);
+        assert_eq!(ProxyServer::parse(&long).unwrap_err(), ProxyServerError::UnresolvableHost);
     }
 
     /// The user name and password are percent-decoded once.
@@ -301,13 +309,13 @@ mod tests {
             ("u:p@p:1", Some(login("u", Some("p")))),
         ];
         for (text, expected) in cases {
-            assert_eq!(Hop::parse(text).unwrap().1, expected, "{text}");
+            assert_eq!(ProxyServer::parse(text).unwrap().1, expected, "{text}");
         }
     }
 
     #[test]
     fn logins_are_checked_and_hidden() {
-        let hop = |text: &str| Hop::parse(text).unwrap().0;
+        let hop = |text: &str| ProxyServer::parse(text).unwrap().0;
         let mut http = hop("http://p");
         http.log_in(&login("Aladdin", Some("open sesame"))).unwrap();
         let Protocol::Http { fields, .. } = &http.protocol else { panic!() };
@@ -331,7 +339,7 @@ mod tests {
         let fields = |name: &'static str| {
             HeaderMap::from_iter([(HeaderName::from_static(name), "x".parse().unwrap())])
         };
-        let hop = |text: &str| Hop::parse(text).unwrap().0;
+        let hop = |text: &str| ProxyServer::parse(text).unwrap().0;
         assert!(hop("socks5://p").add_fields(&fields("x-a")).unwrap_err().is_builder());
         for name in ["host", "content-length", "transfer-encoding"] {
             assert!(hop("http://p").add_fields(&fields(name)).unwrap_err().is_builder(), "{name}");
@@ -349,20 +357,20 @@ mod tests {
         let texts =
             ["u:s3c/ret@p", "u:s3cret@p:x", "s3c/ret@p", "http://s3c?@p", "u:1#s3c@p", "s3c|/@p"];
         for text in texts {
-            let line = Hop::named(text).unwrap_err().to_string();
+            let line = ProxyServer::named(text).unwrap_err().to_string();
             assert!(line.starts_with("proxy URL: ") && !line.contains("s3c"), "{line}");
         }
-        let error = Hop::named("ftp://p").unwrap_err().to_string();
+        let error = ProxyServer::named("ftp://p").unwrap_err().to_string();
         assert!(error.starts_with("proxy URL \"ftp://p\": a proxy is http, https,"), "{error}");
-        let error = Hop::named("p:x").unwrap_err().to_string();
+        let error = ProxyServer::named("p:x").unwrap_err().to_string();
         assert!(error.starts_with("proxy URL: ") && error.contains("port"), "{error}");
-        let error = Hop::named("p:99999").unwrap_err().to_string();
+        let error = ProxyServer::named("p:99999").unwrap_err().to_string();
         let cause = error.strip_prefix("proxy URL \"p:99999\": ").unwrap();
         assert!(
             cause.contains("port"),
             "a URL without a login is shown, and why it is none: {error}"
         );
-        let error = Hop::named("http://a%3Ab:secret@p").unwrap_err();
+        let error = ProxyServer::named("http://a%3Ab:secret@p").unwrap_err();
         assert!(error.is_builder() && !error.to_string().contains("secret"), "{error}");
     }
 
@@ -384,7 +392,7 @@ mod tests {
             "socks5h://u@p:1",
             "socks5h://u:x@p:1",
         ];
-        let hops = texts.map(|text| Hop::named(text).unwrap());
+        let hops = texts.map(|text| ProxyServer::named(text).unwrap());
         for (i, one) in hops.iter().enumerate() {
             for (j, two) in hops.iter().enumerate() {
                 assert_eq!(one == two, i == j, "{one:?} {two:?}");

@@ -3,10 +3,10 @@
 use http::Method;
 
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Attempt<'a> {
+pub(crate) struct FailedAttempt<'a> {
     pub(crate) method: &'a Method,
     pub(crate) loss: Loss,
-    pub(crate) connection: Origin,
+    pub(crate) connection: ConnectionOrigin,
     pub(crate) sent: Sent,
     pub(crate) answered: Answered,
     pub(crate) body: Replay,
@@ -24,7 +24,7 @@ pub(crate) enum Loss {
 
 /// The source of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub(crate) enum ConnectionOrigin {
     Fresh,
     Pooled,
 }

@@ -12,7 +12,7 @@ mod ledger;
 mod policy;
 pub(crate) mod stale;
 
-pub(crate) use attempt::{Answered, Attempt, Loss, Origin, Replay, Sent};
+pub(crate) use attempt::{Answered, ConnectionOrigin, FailedAttempt, Loss, Replay, Sent};
 pub use event::{Reason, Retry};
 pub(crate) use ledger::{Ledger, Payment};
 pub use policy::Policy;

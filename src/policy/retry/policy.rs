@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use http::{Method, StatusCode};
 
-use super::{Answered, Attempt, Loss, Replay, Retry, Sent};
+use super::{Answered, FailedAttempt, Loss, Replay, Retry, Sent};
 use crate::error::{Error, Kind, Phase};
 use crate::fields::retry_after;
 use crate::policy::retry::backoff::Delays;
@@ -38,7 +38,7 @@ const STATUSES: [StatusCode; 4] = [
 /// use leanhttp::{Client, retry};
 ///
 /// let policy = retry::Policy::new()
-///     .attempts(4)
+///     .max_attempts(4)
 ///     .on_retry(|retry| eprintln!("{:?}, again in {:?}", retry.reason(), retry.delay()));
 /// let client = Client::builder().retry(policy).timeout(Duration::from_secs(20)).build()?;
 /// # Ok::<(), leanhttp::Error>(())
@@ -91,7 +91,7 @@ impl Policy {
     /// # Ok::<(), leanhttp::Error>(())
     /// ```
     pub fn none() -> Self {
-        Self::new().attempts(1)
+        Self::new().max_attempts(1)
     }
 
     /// Sets the total number of attempts of a call, over all its redirects. Default: 3; at least 1.
@@ -100,9 +100,9 @@ impl Policy {
     /// the load. A retry repeats the hop that failed, not the hops before it.
     ///
     /// ```
-    /// let patient = leanhttp::retry::Policy::new().attempts(6);
+    /// let patient = leanhttp::retry::Policy::new().max_attempts(6);
     /// ```
-    pub fn attempts(mut self, attempts: u32) -> Self {
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
         self
     }
@@ -145,10 +145,10 @@ impl Policy {
     /// use leanhttp::retry::Policy;
     ///
     /// let policy = Policy::new()
-    ///     .statuses([StatusCode::TOO_MANY_REQUESTS, StatusCode::INTERNAL_SERVER_ERROR]);
-    /// let only_failures = Policy::new().statuses([]);
+    ///     .retry_statuses([StatusCode::TOO_MANY_REQUESTS, StatusCode::INTERNAL_SERVER_ERROR]);
+    /// let only_failures = Policy::new().retry_statuses([]);
     /// ```
-    pub fn statuses<S: IntoIterator<Item = StatusCode>>(mut self, statuses: S) -> Self {
+    pub fn retry_statuses<S: IntoIterator<Item = StatusCode>>(mut self, statuses: S) -> Self {
         self.statuses = statuses.into_iter().collect();
         self
     }
@@ -166,9 +166,9 @@ impl Policy {
     /// use leanhttp::Method;
     /// use leanhttp::retry::Policy;
     ///
-    /// let policy = Policy::new().also_method(Method::POST);
+    /// let policy = Policy::new().retry_method(Method::POST);
     /// ```
-    pub fn also_method(mut self, method: Method) -> Self {
+    pub fn retry_method(mut self, method: Method) -> Self {
         self.methods.push(method);
         self
     }
@@ -264,7 +264,7 @@ impl Policy {
 
     /// Returns whether an attempt without a response is retried: the failure may be transient, and
     /// the request may be repeated.
-    pub(crate) fn repeats_failure(&self, error: &Error, attempt: Attempt<'_>) -> bool {
+    pub(crate) fn repeats_failure(&self, error: &Error, attempt: FailedAttempt<'_>) -> bool {
         (attempt.loss == Loss::Connection || self.may_pass(error))
             && attempt.answered == Answered::Nothing
             && attempt.body == Replay::Possible
@@ -319,13 +319,13 @@ impl fmt::Debug for Observer {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Origin;
+    use super::super::ConnectionOrigin;
     use super::*;
 
-    const ATTEMPT: Attempt<'_> = Attempt {
+    const ATTEMPT: FailedAttempt<'_> = FailedAttempt {
         method: &Method::GET,
         loss: Loss::Other,
-        connection: Origin::Fresh,
+        connection: ConnectionOrigin::Fresh,
         sent: Sent::Nothing,
         answered: Answered::Nothing,
         body: Replay::Possible,
@@ -346,7 +346,7 @@ mod tests {
             (Timeout, Phase::Head, true),
             (Timeout, Phase::Queue, false),
             (Tls, Phase::Handshake, false),
-            (Denied, phase, false),
+            (Egress, phase, false),
             (Builder, Phase::Build, false),
             (Protocol, Phase::Head, false),
             (Limit, Phase::Head, false),
@@ -390,12 +390,12 @@ mod tests {
         let lost = Error::new(Kind::Io, Phase::Head);
         let silent = Error::new(Kind::Timeout, Phase::Head);
         for (method, sent, answered, body, expected) in cases {
-            let attempt = Attempt { method: &method, sent, answered, body, ..ATTEMPT };
-            let loss = Attempt { loss: Loss::Connection, ..attempt };
+            let attempt = FailedAttempt { method: &method, sent, answered, body, ..ATTEMPT };
+            let loss = FailedAttempt { loss: Loss::Connection, ..attempt };
             let policy = Policy::new();
             assert_eq!(policy.repeats_failure(&lost, loss), expected, "{loss:?}");
             assert_eq!(policy.repeats_failure(&silent, attempt), expected, "{attempt:?}");
-            let bold = policy.also_method(method.clone());
+            let bold = policy.retry_method(method.clone());
             let expected = answered == Silent && body == Possible;
             assert_eq!(bold.repeats_failure(&lost, loss), expected, "{loss:?}");
         }
@@ -408,10 +408,14 @@ mod tests {
         for (attempts, retries, more) in
             [(0, 0, false), (1, 0, false), (2, 0, true), (2, 1, false), (3, 1, true), (3, 2, false)]
         {
-            assert_eq!(Policy::new().attempts(attempts).allows_more(retries), more, "{attempts}");
+            assert_eq!(
+                Policy::new().max_attempts(attempts).allows_more(retries),
+                more,
+                "{attempts}"
+            );
         }
         assert!(!Policy::none().allows_more(0));
-        assert!(Policy::new().attempts(u32::MAX).allows_more(u32::MAX - 2));
+        assert!(Policy::new().max_attempts(u32::MAX).allows_more(u32::MAX - 2));
     }
 
     #[test]
@@ -421,7 +425,7 @@ mod tests {
             statuses.filter(|status| policy.repeats_status(*status)).map(|s| s.as_u16()).collect()
         };
         assert_eq!(repeated(&Policy::default()), [429, 502, 503, 504]);
-        assert_eq!(repeated(&Policy::new().statuses([StatusCode::CONFLICT])), [409]);
+        assert_eq!(repeated(&Policy::new().retry_statuses([StatusCode::CONFLICT])), [409]);
     }
 
     #[test]

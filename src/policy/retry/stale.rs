@@ -3,7 +3,7 @@
 
 use http::{Method, StatusCode, header};
 
-use super::{Answered, Attempt, Loss, Origin, Replay, Sent};
+use super::{Answered, ConnectionOrigin, FailedAttempt, Loss, Replay, Sent};
 use crate::http1::close;
 use crate::http1::field_lines::Fields as _;
 use crate::http1::head::ResponseHead;
@@ -22,9 +22,9 @@ pub(crate) enum Obstacle {
 /// Returns whether a request may be sent again after its pooled connection was lost. The server may
 /// close a connection while the request is in flight; then no part of a response is received. The
 /// request may be repeated if that cannot have an effect twice.
-pub(crate) fn may_send_again(attempt: Attempt<'_>) -> Result<(), Obstacle> {
+pub(crate) fn may_send_again(attempt: FailedAttempt<'_>) -> Result<(), Obstacle> {
     let was_stale = attempt.loss == Loss::Connection
-        && attempt.connection == Origin::Pooled
+        && attempt.connection == ConnectionOrigin::Pooled
         && attempt.answered == Answered::Nothing;
     if !was_stale {
         return Err(Obstacle::NotStale);
@@ -40,9 +40,13 @@ pub(crate) fn may_send_again(attempt: Attempt<'_>) -> Result<(), Obstacle> {
 
 /// RFC 9110 §15.5.9: some servers send 408 when they close an idle connection, and a request that
 /// was in flight may then be repeated.
-pub(crate) fn is_timed_out(connection: Origin, method: &Method, head: &ResponseHead) -> bool {
+pub(crate) fn is_timed_out(
+    connection: ConnectionOrigin,
+    method: &Method,
+    head: &ResponseHead,
+) -> bool {
     head.status == StatusCode::REQUEST_TIMEOUT
-        && connection == Origin::Pooled
+        && connection == ConnectionOrigin::Pooled
         && method.is_idempotent()
         && ends_connection(head)
 }
@@ -64,8 +68,8 @@ mod tests {
     #[test]
     fn only_stale_connections_and_safe_repeats_qualify() {
         use Answered::Nothing as Silent;
+        use ConnectionOrigin::{Fresh, Pooled};
         use Obstacle::{Body, Method as NotIdempotent, NotStale};
-        use Origin::{Fresh, Pooled};
         use Replay::{Impossible, Possible};
         let cases = [
             (Method::GET, Pooled, Sent::Something, Silent, Possible, Ok(())),
@@ -81,9 +85,9 @@ mod tests {
         ];
         for (method, connection, sent, answered, body, expected) in cases {
             let loss = Loss::Connection;
-            let attempt = Attempt { method: &method, loss, connection, sent, answered, body };
+            let attempt = FailedAttempt { method: &method, loss, connection, sent, answered, body };
             assert_eq!(may_send_again(attempt), expected, "{attempt:?}");
-            let attempt = Attempt { loss: Loss::Other, ..attempt };
+            let attempt = FailedAttempt { loss: Loss::Other, ..attempt };
             assert_eq!(may_send_again(attempt), Err(NotStale), "{attempt:?}");
         }
     }
@@ -91,7 +95,7 @@ mod tests {
     /// RFC 9110 §15.5.9.
     #[test]
     fn a_408_that_closes_an_idle_connection() {
-        use Origin::{Fresh, Pooled};
+        use ConnectionOrigin::{Fresh, Pooled};
         let close = "connection: close\r\ncontent-length: 0\r\n";
         let stay = "content-length: 0\r\n";
         let chunked = "transfer-encoding: chunked\r\n";

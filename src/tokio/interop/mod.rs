@@ -7,6 +7,6 @@ mod service;
 mod stream;
 
 #[cfg(feature = "tower")]
-pub use service::Sending;
+pub use service::ResponseFuture;
 #[cfg(feature = "stream")]
 pub use stream::BytesStream;

@@ -12,9 +12,9 @@ use http_body::{Frame, SizeHint};
 use tower_service::Service;
 
 use super::pieces::Pieces;
-use crate::body::{Awaited, SourceLength};
+use crate::body::{AwaitedTrailers, SourceLength};
 use crate::error::{Error, Result};
-use crate::tokio::{Body, CHUNK, Client, Reader, Request, Response, Source};
+use crate::tokio::{Body, CHUNK, Client, Request, Response, ResponseBody, Source};
 
 /// Sends requests of the crate `http`, whose URIs have to be absolute; an invalid request is
 /// reported by the future.
@@ -22,19 +22,19 @@ use crate::tokio::{Body, CHUNK, Client, Reader, Request, Response, Source};
 /// See [the page of the async client](crate::tokio#tower) for its behavior as a service.
 ///
 /// ```no_run
-/// use leanhttp::tokio::{Body, Client, Reader};
+/// use leanhttp::tokio::{Body, Client, ResponseBody};
 /// use tower_service::Service;
 ///
 /// # async fn example() -> leanhttp::Result<()> {
 /// let request = http::Request::post("https://example.org/").body("text").unwrap();
-/// let response: http::Response<Reader> = Client::new().call(request).await?;
+/// let response: http::Response<ResponseBody> = Client::new().call(request).await?;
 /// # Ok(())
 /// # }
 /// ```
 impl<B: Into<Body>> Service<http::Request<B>> for Client {
-    type Response = http::Response<Reader>;
+    type Response = http::Response<ResponseBody>;
     type Error = Error;
-    type Future = Sending<Self::Response>;
+    type Future = ResponseFuture<Self::Response>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<()>> {
         Poll::Ready(Ok(()))
@@ -42,7 +42,7 @@ impl<B: Into<Body>> Service<http::Request<B>> for Client {
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
         let (client, request) = (self.clone(), Request::try_from(request));
-        Sending(Box::pin(async move { client.execute(request?).await.map(Into::into) }))
+        ResponseFuture(Box::pin(async move { client.execute(request?).await.map(Into::into) }))
     }
 }
 
@@ -50,7 +50,7 @@ impl<B: Into<Body>> Service<http::Request<B>> for Client {
 impl Service<Request> for Client {
     type Response = Response;
     type Error = Error;
-    type Future = Sending<Self::Response>;
+    type Future = ResponseFuture<Self::Response>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<()>> {
         Poll::Ready(Ok(()))
@@ -58,7 +58,7 @@ impl Service<Request> for Client {
 
     fn call(&mut self, request: Request) -> Self::Future {
         let client = self.clone();
-        Sending(Box::pin(async move { client.execute(request).await }))
+        ResponseFuture(Box::pin(async move { client.execute(request).await }))
     }
 }
 
@@ -80,9 +80,9 @@ where
 }
 
 /// The future of a response. Dropping it ends the call and closes its connection.
-pub struct Sending<T>(Pin<Box<dyn Future<Output = Result<T>> + Send>>);
+pub struct ResponseFuture<T>(Pin<Box<dyn Future<Output = Result<T>> + Send>>);
 
-impl<T> Future for Sending<T> {
+impl<T> Future for ResponseFuture<T> {
     type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
@@ -90,15 +90,15 @@ impl<T> Future for Sending<T> {
     }
 }
 
-impl<T> fmt::Debug for Sending<T> {
+impl<T> fmt::Debug for ResponseFuture<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sending").finish_non_exhaustive()
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }
 }
 
 /// Returns the decoded body as it arrives, in frames of at most 16 KiB; the last frame has the
 /// trailers, if there are any.
-impl http_body::Body for Reader {
+impl http_body::Body for ResponseBody {
     type Data = Bytes;
     type Error = Error;
 
@@ -154,7 +154,7 @@ impl Body {
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
         let length = body.size_hint().exact().map_or(SourceLength::Unknown, SourceLength::Exactly);
-        let (mut body, trailers) = (Box::pin(body), Arc::<Awaited>::default());
+        let (mut body, trailers) = (Box::pin(body), Arc::<AwaitedTrailers>::default());
         let came = Arc::clone(&trailers);
         let pieces = Pieces::new(move |cx| next_piece(body.as_mut(), &came, cx));
         Self::from_source(Source::new(pieces), length).awaiting(trailers)
@@ -163,7 +163,7 @@ impl Body {
 
 fn next_piece<B>(
     mut body: Pin<&mut B>,
-    trailers: &Awaited,
+    trailers: &AwaitedTrailers,
     cx: &mut Context<'_>,
 ) -> Poll<Option<io::Result<Bytes>>>
 where

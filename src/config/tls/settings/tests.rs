@@ -14,7 +14,7 @@ fn identity(name: &str) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
 }
 
 /// A client with a certificate, and a server that requests it.
-fn both() -> (Settings, Arc<ServerConfig>) {
+fn both() -> (TlsSettings, Arc<ServerConfig>) {
     let provider = Arc::new(ring::default_provider());
     let ((client, client_key), (server, server_key)) = (identity("client"), identity("localhost"));
     let roots = |certificate: &CertificateDer<'static>| {
@@ -41,7 +41,10 @@ fn both() -> (Settings, Arc<ServerConfig>) {
         .with_client_cert_verifier(verifier)
         .with_single_cert(vec![server], server_key)
         .unwrap();
-    (Settings { whole: Some(Whole::new(Arc::new(whole))), ..Settings::default() }, Arc::new(config))
+    (
+        TlsSettings { whole: Some(Whole::new(Arc::new(whole))), ..TlsSettings::default() },
+        Arc::new(config),
+    )
 }
 
 /// Runs the whole handshake, including what the server sends right after it, such as tickets.
@@ -81,8 +84,8 @@ fn n09_certificate_and_tickets_are_withheld_from_others() {
         let server = handshake(client.unwrap(), &server);
         (server.handshake_kind().unwrap(), server.peer_certificates().is_some())
     };
-    let origin = || seen(settings.stage("localhost", Identity::Shown));
-    let foreign = || seen(settings.stage("localhost", Identity::Withheld));
+    let origin = || seen(settings.stage("localhost", IdentityUse::Shown));
+    let foreign = || seen(settings.stage("localhost", IdentityUse::Withheld));
     let proxy = || seen(settings.proxy_stage("localhost"));
     assert_eq!(origin(), (HandshakeKind::Full, true));
     assert_eq!(origin(), (HandshakeKind::Resumed, true));
@@ -96,8 +99,11 @@ fn n09_certificate_and_tickets_are_withheld_from_others() {
 /// With and without a custom verifier.
 #[test]
 fn an_empty_root_store_is_an_error() {
-    let nobody =
-        || Settings { trust: Trust::Nobody, origin: Origin::Program, ..Settings::default() };
+    let nobody = || TlsSettings {
+        trust: RootCertificates::Nobody,
+        origin: SettingsOrigin::Program,
+        ..TlsSettings::default()
+    };
     let mut with_judgement = nobody();
     with_judgement.judgement();
     for settings in [nobody(), with_judgement] {

@@ -9,7 +9,7 @@ const MAX_LINES: usize = 10_000;
 const MAX_LINE: usize = 64 * 1024;
 
 type Save = fn(&Jar, &mut Vec<u8>, SessionCookies);
-type Load = fn(&Jar, &mut dyn BufRead) -> io::Result<Loaded>;
+type Load = fn(&Jar, &mut dyn BufRead) -> io::Result<LoadReport>;
 
 const FORMATS: [(Save, Load); 2] = [
     (|jar, file, session| jar.save_json(file, session).unwrap(), |jar, file| jar.load_json(file)),
@@ -36,8 +36,13 @@ fn jar() -> Jar {
     jar
 }
 
-fn loaded(cookies: usize, expired: usize, skipped: usize, first_skipped: Option<usize>) -> Loaded {
-    Loaded { cookies, expired, skipped, first_skipped }
+fn loaded(
+    cookies: usize,
+    expired: usize,
+    skipped: usize,
+    first_skipped: Option<usize>,
+) -> LoadReport {
+    LoadReport { cookies, expired, skipped, first_skipped }
 }
 
 #[test]
@@ -151,7 +156,8 @@ fn an_endless_file_is_an_error() {
 #[test]
 fn raised_limits_hold_for_files_too() {
     let mut limits = Limits::default();
-    (limits.in_all, limits.cookie_bytes, limits.attribute_bytes) = (20_000, 80_000, 5_000);
+    (limits.max_total, limits.max_cookie_bytes, limits.max_attribute_bytes) =
+        (20_000, 80_000, 5_000);
     let with_limits = || at(0).with_limits(limits.clone());
     let jar = with_limits();
     for n in 0..12_000 {

@@ -11,7 +11,7 @@ fn at(second: u64) -> SystemTime {
 /// A step of a scenario that runs against both stores: at this second, at this URL …
 enum Step {
     /// … this `Set-Cookie` is received, with this outcome.
-    Set(u64, &'static str, &'static str, Result<(), Refusal>),
+    Set(u64, &'static str, &'static str, Result<(), CookieRefusal>),
     /// … this `Cookie` is sent; empty for none.
     Header(u64, &'static str, &'static str),
 }
@@ -151,7 +151,7 @@ fn deletion_and_expiry() {
 
 #[test]
 fn secure_cookies_are_not_overlaid_5_7_step_16() {
-    let refused = Err(Refusal::OverlaysSecure);
+    let refused = Err(CookieRefusal::OverlaysSecure);
     let mut store = Store::default();
     play(
         &mut store,
@@ -187,7 +187,7 @@ fn secure_cookies_are_not_overlaid_5_7_step_16() {
 fn full_domain_evicts_insecure_then_unused_5_7() {
     let url = "https://a.example/";
     let mut store = Store {
-        limits: Limits { per_domain: 3, in_all: 9, ..Limits::default() },
+        limits: Limits { max_per_domain: 3, max_total: 9, ..Limits::default() },
         ..Store::default()
     };
     play(
@@ -217,7 +217,7 @@ fn full_domain_evicts_insecure_then_unused_5_7() {
 #[test]
 fn full_store_evicts_expired_then_unused_5_7() {
     let mut store = Store {
-        limits: Limits { per_domain: 3, in_all: 3, ..Limits::default() },
+        limits: Limits { max_per_domain: 3, max_total: 3, ..Limits::default() },
         ..Store::default()
     };
     play(
@@ -268,7 +268,7 @@ fn header_ends_before_it_is_too_long() {
     }
     assert_eq!(header(&mut store, "http://a.example/", at(0)), format!("a={value}; b={value}"));
 
-    let fill = Limits::default().header_bytes - format!("a={value}; b={value}; n=").len();
+    let fill = Limits::default().max_header_bytes - format!("a={value}; b={value}; n=").len();
     for (filling, expected) in [(fill + 1, "a, b"), (fill, "a, b, n")] {
         store.retain(|cookie| matches!(cookie.name().as_ref(), "a" | "b"));
         let set_cookie = format!("n={}", "v".repeat(filling));
@@ -296,6 +296,6 @@ fn header_is_sensitive_and_keeps_bytes() {
 fn a_host_with_many_labels_is_looked_up() {
     let url = format!("http://{}/", "a.".repeat(32 * 1024));
     let mut store = Store::default();
-    assert_eq!(store.set(Site::from(url.as_str()), b"a=b", at(0)), Err(Refusal::SiteTooLong));
+    assert_eq!(store.set(Site::from(url.as_str()), b"a=b", at(0)), Err(CookieRefusal::SiteTooLong));
     assert_eq!(header(&mut store, &url, at(0)), "");
 }

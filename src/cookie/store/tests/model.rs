@@ -10,7 +10,7 @@ use crate::cookie::site::HostKind;
 use crate::cookie::stored::Scope;
 
 fn limits() -> Limits {
-    Limits { per_domain: 3, in_all: 6, ..Limits::default() }
+    Limits { max_per_domain: 3, max_total: 6, ..Limits::default() }
 }
 
 #[derive(Default)]
@@ -20,7 +20,12 @@ struct Model {
 }
 
 impl Model {
-    fn set(&mut self, site: Site<'_>, set_cookie: &[u8], now: SystemTime) -> Result<(), Refusal> {
+    fn set(
+        &mut self,
+        site: Site<'_>,
+        set_cookie: &[u8],
+        now: SystemTime,
+    ) -> Result<(), CookieRefusal> {
         self.cookies.retain(|cookie| !cookie.is_expired(now));
         let mut new = StoredCookie::admit(
             &SetCookie::parse(set_cookie, &Limits::default())?,
@@ -30,7 +35,7 @@ impl Model {
         )?;
         if site.scheme == Scheme::Plain && self.cookies.iter().any(|old| overlays(&new, old, site))
         {
-            return Err(Refusal::OverlaysSecure);
+            return Err(CookieRefusal::OverlaysSecure);
         }
         self.steps += 1;
         new.accessed = self.steps;
@@ -72,8 +77,8 @@ impl Model {
     /// Returns the index of the next cookie to evict, in the RFC's order of priority.
     fn excess(&self) -> Option<usize> {
         let crowd = |domain: &str| self.cookies.iter().filter(|c| c.domain == domain).count();
-        let crowded = |cookie: &StoredCookie| crowd(&cookie.domain) > limits().per_domain;
-        let too_many = self.cookies.len() > limits().in_all;
+        let crowded = |cookie: &StoredCookie| crowd(&cookie.domain) > limits().max_per_domain;
+        let too_many = self.cookies.len() > limits().max_total;
         let oldest = |is_candidate: &dyn Fn(&StoredCookie) -> bool| {
             let candidates = self.cookies.iter().enumerate().filter(|(_, c)| is_candidate(c));
             candidates.min_by_key(|(_, c)| c.accessed).map(|(place, _)| place)

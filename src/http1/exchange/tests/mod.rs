@@ -325,7 +325,7 @@ fn limits_hold_over_all_heads_of_an_exchange() {
 /// The first of two faults is reported, however the input is split.
 #[test]
 fn a_limit_and_garbage_near_it_are_reported_in_order() {
-    let limit = Limits::default().head_bytes;
+    let limit = Limits::default().max_head_bytes;
     for (garbage, wrong_at) in [("SSH-2.0", 0), ("HTTP/2 200", 5), ("\rX", 1)] {
         for empty in limit - 8..limit + 3 {
             let bytes = "\n".repeat(empty) + garbage;
@@ -660,7 +660,7 @@ fn trailers_are_separate_from_the_head() {
     let Ok(Step::Head(head)) = exchange.step() else { panic!("no head") };
     assert_eq!(exchange.read_body(&mut [0; 9]), Ok(BodyStep::End));
     let shown = format!("{exchange:?}");
-    assert!(shown.contains("trailers: Some(Trailers { len: 1, .. })"), "{shown}");
+    assert!(shown.contains("trailers: Some(ReceivedTrailers { len: 1, .. })"), "{shown}");
     assert_eq!(exchange.take_trailers().unwrap()["x-sum"], "1");
     assert!(!head.headers.map().contains_key("x-sum"));
 }

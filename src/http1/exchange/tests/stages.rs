@@ -1,7 +1,7 @@
 //! The state queries of an exchange, on which the retry policy, the pool and the drivers rely.
 
 use super::*;
-use crate::base::buffer::Shelf;
+use crate::base::buffer::BufferPool;
 
 /// The names of the queries that are true now.
 fn told(exchange: &Exchange) -> Vec<&'static str> {
@@ -202,7 +202,7 @@ fn the_version_of_the_peer_is_that_of_its_last_response() {
 /// Up to the limit, a head is incomplete, not too large.
 #[test]
 fn an_incomplete_head_of_the_maximum_size_is_truncated() {
-    let limits = Limits { head_bytes: 20, ..Limits::default() };
+    let limits = Limits { max_head_bytes: 20, ..Limits::default() };
     let end = |bytes: &str| {
         let mut exchange = Exchange::new(&limits);
         start(&mut exchange, Method::GET, Outgoing::None);
@@ -276,7 +276,7 @@ fn reads_grow_when_they_are_filled() {
     assert!(matches!(exchange.step(), Ok(Step::Head(_))));
     assert!(matches!(exchange.read_body(&mut [0; 9000]), Ok(BodyStep::Data(_))));
     assert_eq!(exchange.read_space().len(), 64 * 1024);
-    exchange.rest(&mut Shelf::default());
+    exchange.rest(&mut BufferPool::default());
     start(&mut exchange, Method::GET, Outgoing::None);
     assert_eq!(exchange.read_space().len(), 8 * 1024, "the next head is a usual one");
 }
@@ -350,7 +350,7 @@ fn idle_connections_return_their_memory() {
     let output = exchange.output().as_ptr() as usize;
     let input = exchange.read_space().as_ptr() as usize;
     write_all(&mut exchange);
-    let mut shelf = Shelf::default();
+    let mut shelf = BufferPool::default();
     exchange.rest(&mut shelf);
     assert!(exchange.output().is_empty());
     let mut other = Exchange::new(&Limits::default());

@@ -8,20 +8,20 @@ use crate::url::Url;
 /// Returns the answer to a `WWW-Authenticate` with a given client nonce and count.
 pub(crate) fn answer(
     challenge: &str,
-    login: &Login,
+    login: &DigestLogin,
     asked: Asked<'_>,
     cnonce: &str,
     count: u32,
 ) -> Option<String> {
     let headers = headers(&[("www-authenticate", challenge)]);
-    let challenge = Challenge::choose(&headers, asked)?;
+    let challenge = DigestChallenge::choose(&headers, asked)?;
     let value = challenge.answer(login, asked, cnonce, count)?;
     assert!(value.is_sensitive());
     Some(String::from_utf8(value.as_bytes().to_vec()).unwrap())
 }
 
-fn login(username: &str, password: &str) -> Login {
-    Login { username: username.to_owned(), password: password.to_owned() }
+fn login(username: &str, password: &str) -> DigestLogin {
+    DigestLogin { username: username.to_owned(), password: password.to_owned() }
 }
 
 const GET: Asked<'_> = Asked { method: &Method::GET, target: "/dir/index.html", body: Some(b"") };
@@ -121,7 +121,7 @@ fn the_strongest_supported_challenge_is_answered() {
     ];
     for (lines, expected) in cases {
         let fields: Vec<_> = lines.iter().map(|line| ("www-authenticate", *line)).collect();
-        let chosen = Challenge::choose(&headers(&fields), GET);
+        let chosen = DigestChallenge::choose(&headers(&fields), GET);
         assert_eq!(chosen.map(|challenge| challenge.algorithm.hash), expected, "{lines:?}");
     }
 }
@@ -133,7 +133,7 @@ fn of_equally_strong_challenges_the_first_is_answered() {
     let two = "Digest realm=second, nonce=n, algorithm=SHA-256";
     for (lines, expected) in [([one, two], "first"), ([two, one], "second")] {
         let lines = headers(&lines.map(|line| ("www-authenticate", line)));
-        assert_eq!(Challenge::choose(&lines, GET).unwrap().realm, expected.as_bytes());
+        assert_eq!(DigestChallenge::choose(&lines, GET).unwrap().realm, expected.as_bytes());
     }
 }
 
@@ -161,7 +161,7 @@ fn server_values_are_sent_back_byte_for_byte() {
     let sent = b"Digest realm=\"Gesch\xfctzt \\\"a\\\"\", nonce=\"n\xff\", qop=auth";
     let line = HeaderValue::from_bytes(sent).unwrap();
     let lines = HeaderMap::from_iter([(header::WWW_AUTHENTICATE, line)]);
-    let challenge = Challenge::choose(&lines, GET).unwrap();
+    let challenge = DigestChallenge::choose(&lines, GET).unwrap();
     let value = challenge.answer(&login("u", "p"), GET, "c", 1).unwrap();
     let value = value.as_bytes().escape_ascii().to_string().replace("\\\"", "\"");
     assert_eq!(
@@ -199,7 +199,8 @@ fn special_characters_are_escaped() {
 fn requests_with_a_nonce_are_counted() {
     let origin = |url: &str| Url::parse(url).unwrap().origin();
     let (one, two) = (origin("http://a.example/"), origin("http://a.example:81/"));
-    let challenge = |line| Challenge::choose(&headers(&[("www-authenticate", line)]), GET).unwrap();
+    let challenge =
+        |line| DigestChallenge::choose(&headers(&[("www-authenticate", line)]), GET).unwrap();
     let login = login("u", "p");
     let mut nonces = Nonces::default();
     assert_eq!(nonces.answer(&one, &login, GET), None);
@@ -231,7 +232,7 @@ fn requests_with_a_nonce_are_counted() {
 #[test]
 fn the_number_of_stored_origins_is_limited() {
     let line = headers(&[("www-authenticate", "Digest realm=a, nonce=n")]);
-    let challenge = Challenge::choose(&line, GET).unwrap();
+    let challenge = DigestChallenge::choose(&line, GET).unwrap();
     let mut nonces = Nonces::default();
     for port in 1..1000 {
         let origin = Url::parse(&format!("http://a.example:{port}/")).unwrap().origin();
@@ -246,7 +247,7 @@ fn the_number_of_stored_origins_is_limited() {
 #[test]
 fn a_stored_origin_evicts_no_other() {
     let line = headers(&[("www-authenticate", "Digest realm=a, nonce=n")]);
-    let challenge = Challenge::choose(&line, GET).unwrap();
+    let challenge = DigestChallenge::choose(&line, GET).unwrap();
     let origin = |port: usize| Url::parse(&format!("http://a.example:{port}/")).unwrap().origin();
     let mut nonces = Nonces::default();
     for port in (1000..1000 + MAX_ORIGINS).chain([1000, 1001]) {
@@ -259,7 +260,7 @@ fn a_stored_origin_evicts_no_other() {
 
 #[test]
 fn debug_shows_no_login() {
-    assert_eq!(format!("{:?}", login("name", "secret")), "Login(***)");
+    assert_eq!(format!("{:?}", login("name", "secret")), "DigestLogin(***)");
 }
 
 #[test]
@@ -271,7 +272,7 @@ fn a_stale_nonce_is_recognized() {
         ("x=y", NonceLife::Other),
     ] {
         let line = format!("Digest realm=a, nonce=n, {stale}");
-        let challenge = Challenge::choose(&headers(&[("www-authenticate", &line)]), GET);
+        let challenge = DigestChallenge::choose(&headers(&[("www-authenticate", &line)]), GET);
         assert_eq!(challenge.unwrap().nonce_life(), expected, "{stale}");
     }
 }
@@ -295,6 +296,6 @@ proptest! {
 
     #[test]
     fn never_panics(line in "Digest [a-z=,\" \\\\]{0,60}") {
-        Challenge::choose(&headers(&[("www-authenticate", &line)]), GET);
+        DigestChallenge::choose(&headers(&[("www-authenticate", &line)]), GET);
     }
 }
