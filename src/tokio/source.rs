@@ -18,15 +18,15 @@ pub struct Source(Mutex<SourceReader>);
 
 enum SourceReader {
     Once(Pin<Box<dyn AsyncRead + Send>>),
-    Seekable(Pin<Box<dyn ReadSeek + Send>>, Start, Seek),
+    Seekable(Pin<Box<dyn AsyncReadSeek + Send>>, Start, Seek),
     /// A separate variant, because a file can be asked for its length.
     #[cfg(feature = "stream")]
     File(Box<::tokio::fs::File>, Start, Seek),
 }
 
-trait ReadSeek: AsyncRead + AsyncSeek {}
+trait AsyncReadSeek: AsyncRead + AsyncSeek {}
 
-impl<R: AsyncRead + AsyncSeek> ReadSeek for R {}
+impl<R: AsyncRead + AsyncSeek> AsyncReadSeek for R {}
 
 /// The position of a reader's first read.
 #[derive(Clone, Copy)]
@@ -123,7 +123,7 @@ impl body::Source for Source {
 
 /// Records the position of the first read, or seeks back to it after a rewind.
 fn poll_start(
-    reader: Pin<&mut (dyn ReadSeek + Send)>,
+    reader: Pin<&mut (dyn AsyncReadSeek + Send)>,
     start: &mut Start,
     seek: &mut Seek,
     cx: &mut Context<'_>,
@@ -153,7 +153,7 @@ fn not_sent_again(error: io::Error) -> io::Error {
 
 /// Seeks. A pending read or seek is completed first, as [`AsyncSeek::start_seek`] requires.
 fn poll_seek(
-    mut reader: Pin<&mut (dyn ReadSeek + Send)>,
+    mut reader: Pin<&mut (dyn AsyncReadSeek + Send)>,
     to: SeekFrom,
     seek: &mut Seek,
     cx: &mut Context<'_>,

@@ -22,14 +22,14 @@ use crate::policy::deadline::budget::Budget;
 /// The operating system, through the runtime that a call runs in.
 #[derive(Debug, Clone, Default)]
 pub struct System {
-    lookups: Arc<Lookups<Event, Runtime>>,
+    lookups: Arc<Lookups<Event, RuntimeHandle>>,
 }
 
 /// Runs lookups on the blocking threads of the runtime that a call runs in.
 #[derive(Debug, Clone)]
-struct Runtime(Handle);
+struct RuntimeHandle(Handle);
 
-impl LookupThreads for Runtime {
+impl LookupThreads for RuntimeHandle {
     fn run(&self, work: impl FnOnce() + Send + 'static) {
         drop(self.0.spawn_blocking(work));
     }
@@ -74,7 +74,7 @@ impl system::System for System {
     /// a client uses only some of them.
     fn look_up(&self, host: String, resolver: Resolver, answer: Arc<Oneshot<Found, Event>>) {
         match Handle::try_current() {
-            Ok(runtime) => self.lookups.begin(&host, resolver, Runtime(runtime), &answer),
+            Ok(runtime) => self.lookups.begin(&host, resolver, RuntimeHandle(runtime), &answer),
             Err(error) => answer.put(Err(io::Error::other(error))),
         }
     }
