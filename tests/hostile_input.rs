@@ -351,8 +351,8 @@ mod urls {
             let body = Body::from("a").with_trailers_from(move || trailers.clone());
             let error = Client::new().put(server.url("/")).body(body).send().unwrap_err();
             let line = format!(
-                "sending the request for {}: request body: the field {name} cannot come after the \
-                 body",
+                "sending the request for {}: request body: the field {name} is not allowed in \
+                 trailers",
                 server.url("/")
             );
             assert_eq!((error.kind(), error.to_string()), (Kind::Body, line));
