@@ -25,6 +25,9 @@ const LARGEST_CIRCLE: usize = 3;
 /// The entries of `src`.
 const MOST_ENTRIES: usize = 24;
 
+/// The names that more than one type has.
+const MOST_NAMES_USED_TWICE: usize = 10;
+
 /// The text of each file of a tree by its path in it, without the extension: `http1/head`.
 type Sources = BTreeMap<String, String>;
 
@@ -60,6 +63,12 @@ fn every_folder_says_what_it_is_for() {
     }
 }
 
+#[test]
+fn a_name_means_one_thing() {
+    let twice = names_used_twice(&sources());
+    assert!(twice.len() <= MOST_NAMES_USED_TWICE, "types with one name: {twice:#?}");
+}
+
 /// The checks find what they are there to find.
 #[test]
 fn the_checks_can_fail() {
@@ -86,6 +95,12 @@ fn the_checks_can_fail() {
         let sources = tree(&[("base/buffer", ""), ("client", ""), ("http1", text)]);
         assert_eq!(upward(&uses(&sources), &layers).len(), expected, "{text}");
     }
+    let names =
+        tree(&[("a", "struct A;\nstruct B;"), ("b", "pub(crate) enum A<T> {"), ("c", "trait B")]);
+    assert_eq!(names_used_twice(&names).len(), 2);
+    let alike =
+        tree(&[("blocking/a", "struct A;"), ("tokio/a", "struct A;"), ("c", "type A = u8;")]);
+    assert!(names_used_twice(&alike).is_empty());
     let circle = tree(&[
         ("a", "use crate::b::B;"),
         ("b", "use crate::c::C;"),
@@ -94,6 +109,27 @@ fn the_checks_can_fail() {
     ]);
     let found = circles(&uses(&circle));
     assert_eq!(found, [["a", "b", "c"].map(str::to_owned).into_iter().collect()]);
+}
+
+/// The names of types of several files. The two runtimes count as one place: their types are the same thing
+/// twice. An alias is no type of its own.
+fn names_used_twice(sources: &Sources) -> BTreeMap<String, BTreeSet<String>> {
+    let mut defined: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (file, text) in sources.iter().filter(|(file, _)| is_judged(file)) {
+        let place = match file.split('/').next() {
+            Some("blocking" | "tokio") => "a runtime".to_owned(),
+            _ => file.clone(),
+        };
+        for line in code(text).lines() {
+            let words = line.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+            let mut words = words.filter(|word| !matches!(*word, "" | "pub" | "crate" | "super"));
+            if let (Some("struct" | "enum" | "trait"), Some(name)) = (words.next(), words.next()) {
+                defined.entry(name.to_owned()).or_default().insert(place.clone());
+            }
+        }
+    }
+    defined.retain(|_, places| places.len() > 1);
+    defined
 }
 
 /// What stands beside the layers: stand-ins for features that are off take the place of the files that

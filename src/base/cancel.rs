@@ -174,7 +174,7 @@ mod tests {
         drop(token.on_cancel(hook()));
         let other = token.clone();
         std::thread::spawn(move || other.cancel()).join().unwrap();
-        assert_eq!(count.load(Ordering::SeqCst), 1, "the dropped one is forgotten");
+        assert_eq!(count.load(Ordering::SeqCst), 1, "a dropped watch removes its hook");
         drop(first);
         let late = token.on_cancel(hook());
         assert_eq!(count.load(Ordering::SeqCst), 2, "a hook of a cancelled token runs immediately");

@@ -65,7 +65,7 @@ impl Table {
 
     #[allow(
         clippy::indexing_slicing,
-        reason = "runs at compile time only, and a byte is always in the table"
+        reason = "runs only at compile time, and every byte is a valid index"
     )]
     const fn with(mut self, mut bytes: &[u8], class: Class) -> Self {
         while let [byte, rest @ ..] = bytes {

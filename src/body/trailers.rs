@@ -24,7 +24,7 @@ pub(super) trait TrailerSource: Send + Sync {
 pub(crate) enum Presence {
     No,
     /// It is known only at the end of the body.
-    #[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "of bodies of others only"))]
+    #[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "only for `http_body::Body`"))]
     Perhaps,
     Yes,
 }

@@ -304,7 +304,7 @@ mod tests {
                 data[at] = b'\n';
                 assert_eq!(line_feed(&data), Some(at));
                 data[length - 1] = b'\n';
-                assert_eq!(line_feed(&data), Some(at), "the first one");
+                assert_eq!(line_feed(&data), Some(at), "the first LF");
             }
         }
     }

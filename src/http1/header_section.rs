@@ -282,7 +282,7 @@ mod tests {
         section.map_mut().append(ETAG, HeaderValue::from_static("e"));
         assert_eq!(section.first(&VARY), Some(&b"d"[..]));
         assert_eq!((&section.map()[ETAG], section.len()), (&HeaderValue::from_static("e"), 2));
-        assert_eq!(section.lines(&VARY).collect::<Vec<_>>(), [b"b", b"c"], "as they came");
+        assert_eq!(section.lines(&VARY).collect::<Vec<_>>(), [b"b", b"c"], "as received");
         assert!(section.raw().starts_with(b"HTTP/1.1 200 OK\r\nETag: a\r\n"));
     }
 

@@ -152,7 +152,11 @@ mod tests {
         };
         assert_eq!(answered("timeout=5, max=4", 0), (Some(4), Some(4)));
         assert_eq!(answered("timeout=5, max=3", 2), (Some(3), Some(6)), "as Apache counts");
-        assert_eq!(answered("timeout=5, max=4", 3), (Some(2), Some(7)), "never more again");
+        assert_eq!(
+            answered("timeout=5, max=4", 3),
+            (Some(2), Some(7)),
+            "the number never increases"
+        );
         assert_eq!(answered("", 9), (Some(1), Some(13)), "said once");
         assert_eq!(answered("timeout=5, max=100", 10), (Some(0), Some(10)), "this was the last");
     }

@@ -26,7 +26,7 @@ pub(crate) mod connect;
     unreachable_pub,
     missing_docs,
     clippy::unwrap_used,
-    reason = "a module of the tests, which may panic"
+    reason = "a test module, which may panic"
 )]
 pub(crate) mod constant;
 pub(crate) mod layers;

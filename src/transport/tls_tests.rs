@@ -3,7 +3,7 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "helpers may stop a test as tests do"
+    reason = "test helpers may panic"
 )]
 
 use std::collections::BTreeSet;
@@ -27,7 +27,7 @@ use sealed::{
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a module of the tests, which may panic, and of which not all is needed here"
+    reason = "a shared test module, which may panic and is only partly used here"
 )]
 mod sealed;
 

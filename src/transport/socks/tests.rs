@@ -103,7 +103,11 @@ fn an_early_answer_does_not_skip_a_message() {
 
     let mut socks = socks();
     socks.received(&words.concat());
-    assert_eq!((socks.step(), socks.leftover()), (MORE, &*words.concat()), "nothing is asked yet");
+    assert_eq!(
+        (socks.step(), socks.leftover()),
+        (MORE, &*words.concat()),
+        "no message was sent yet"
+    );
 }
 
 /// CVE-2023-38545 (curl), RFC 1928 §5, RFC 1929 §2: one byte counts.
@@ -141,7 +145,7 @@ fn n04_a_truncated_answer_is_an_error() {
     let mut socks = Socks::five(None, &name("h"), 80).unwrap();
     socks.received(&[b"\x05\0", GRANTED].concat());
     socks.read_eof(Ending::Clean);
-    assert_eq!(socks.step(), OPEN, "what follows is the origin's matter");
+    assert_eq!(socks.step(), OPEN, "the following bytes belong to the origin");
 }
 
 /// Answers of a proxy, with their outcome.

@@ -537,7 +537,7 @@ fn bytes_before_the_request_are_not_a_response() {
 fn expecting() -> Exchange {
     let mut exchange = Exchange::new(&Limits::default());
     start_expecting(&mut exchange, Method::PUT, Outgoing::Length(10), Expectation::Continue);
-    assert!(matches!(exchange.step(), Ok(Step::Write)), "the head goes out alone");
+    assert!(matches!(exchange.step(), Ok(Step::Write)), "the head is sent alone");
     exchange.wrote(exchange.output().len());
     assert!(matches!(exchange.step(), Ok(Step::Await)));
     exchange
@@ -624,7 +624,11 @@ fn large_bodies_are_read_straight_into_the_callers_slice() {
     assert_eq!(exchange.read_body(&mut slice), Ok(BodyStep::Direct(8192)));
     exchange.read_direct(8000);
     assert_eq!(exchange.body_left(), Some(91_997));
-    assert_eq!(exchange.read_body(&mut slice[..10]), Ok(BodyStep::Read), "small slices do not");
+    assert_eq!(
+        exchange.read_body(&mut slice[..10]),
+        Ok(BodyStep::Read),
+        "a small slice reads through the buffer"
+    );
     assert_eq!(exchange.reusable(), Err(CloseReason::BodyUnread));
 }
 
@@ -642,7 +646,11 @@ fn large_chunks_are_read_straight_into_the_callers_slice() {
     let left = 0x2000 - 3;
     assert_eq!(exchange.read_body(&mut slice), Ok(BodyStep::Direct(left)));
     exchange.read_direct(left - 1);
-    assert_eq!(exchange.read_body(&mut slice), Ok(BodyStep::Read), "a byte is not worth it");
+    assert_eq!(
+        exchange.read_body(&mut slice),
+        Ok(BodyStep::Read),
+        "one byte is read through the buffer"
+    );
     answer(&mut exchange, "z\r\n0\r\n\r\n");
     assert_eq!(exchange.read_body(&mut slice), Ok(BodyStep::Data(1)));
     assert_eq!(exchange.read_body(&mut slice), Ok(BodyStep::End));

@@ -49,7 +49,7 @@ fn state_queries_at_every_stage() {
     assert!(matches!(exchange.step(), Ok(Step::Head(_))));
     assert_eq!(told(&exchange), ["sent", "has sent", "heard", "answered"]);
     start(&mut exchange, Method::GET, Outgoing::None);
-    assert_eq!(told(&exchange), ["awaits head"], "of the next exchange nothing is known");
+    assert_eq!(told(&exchange), ["awaits head"], "the next exchange starts fresh");
 }
 
 /// The source of a body may be asked for its end after the body was abandoned.
@@ -196,7 +196,7 @@ fn the_version_of_the_peer_is_that_of_its_last_response() {
     assert!(matches!(exchange.step(), Ok(Step::Head(_))));
     assert_eq!(exchange.peer_version(), Version::HTTP_10);
     start(&mut exchange, Method::GET, Outgoing::None);
-    assert_eq!(exchange.peer_version(), Version::HTTP_10, "the connection remembers");
+    assert_eq!(exchange.peer_version(), Version::HTTP_10, "kept across exchanges");
 }
 
 /// Up to the limit, a head is incomplete, not too large.
@@ -278,7 +278,7 @@ fn reads_grow_when_they_are_filled() {
     assert_eq!(exchange.read_space().len(), 64 * 1024);
     exchange.rest(&mut BufferPool::default());
     start(&mut exchange, Method::GET, Outgoing::None);
-    assert_eq!(exchange.read_space().len(), 8 * 1024, "the next head is a usual one");
+    assert_eq!(exchange.read_space().len(), 8 * 1024, "back to the usual size");
 }
 
 /// Only large reads bypass the buffer: 4 KiB, or the whole rest of a sized body. The rest of a small chunk
