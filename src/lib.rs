@@ -204,7 +204,7 @@
 //! # use leanhttp::Client;
 //! use leanhttp::retry;
 //!
-//! let policy = retry::Policy::new().attempts(4).on_retry(|retry| {
+//! let policy = retry::Policy::new().max_attempts(4).on_retry(|retry| {
 //!     eprintln!("{}: {:?}, again in {:?}", retry.url(), retry.reason(), retry.delay());
 //! });
 //! let client = Client::builder().retry(policy).build()?;
@@ -388,6 +388,7 @@
 //! | `log` | no | logs each decision through the crate `log`: connecting, reuse, closing, sending again, redirects | 1 |
 //! | `url` | no | requests accept the `Url` of the crate `url`; conversions from and to it | 2 |
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 // Without a runtime the machines are unused, and without TLS some helpers are.
 #![cfg_attr(
     not(all(any(feature = "blocking", feature = "tokio"), feature = "tls")),

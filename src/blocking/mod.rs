@@ -117,6 +117,17 @@ impl Body {
     ///
     /// If the reader ends earlier, the call fails ([`Kind::Body`](crate::error::Kind::Body)), and
     /// the connection is closed before the server can take the request as complete.
+    ///
+    /// ```
+    /// use std::io::Cursor;
+    ///
+    /// use leanhttp::blocking::Body;
+    ///
+    /// let body = Body::sized(Cursor::new("only the first nine bytes"), 9);
+    /// let request = leanhttp::Client::new().put("http://example.org/").body(body).build()?;
+    /// assert!(request.body().is_some());
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
     pub fn sized<R: Read + Send + 'static>(reader: R, len: u64) -> Self {
         Self::from_source(Source::new(reader), SourceLength::Exactly(len))
     }

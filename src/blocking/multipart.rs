@@ -28,6 +28,12 @@ impl Part {
     /// Creates a part from a reader's next `length` bytes; it is not read beyond them. If the
     /// reader ends earlier, the call fails ([`Kind::Body`](crate::error::Kind::Body)) before the
     /// server can take the request as complete.
+    ///
+    /// ```
+    /// use leanhttp::multipart::Part;
+    ///
+    /// let part = Part::reader_with_length(std::io::Cursor::new("only the first nine"), 9);
+    /// ```
     pub fn reader_with_length<R: Read + Send + 'static>(value: R, length: u64) -> Self {
         Self::from_source(Source::new(value), SourceLength::Exactly(length))
     }
@@ -63,6 +69,13 @@ fn open(path: &Path) -> io::Result<(File, SourceLength)> {
 
 impl Form {
     /// Adds a file; see [`Part::file`].
+    ///
+    /// ```no_run
+    /// use leanhttp::multipart::Form;
+    ///
+    /// let form = Form::new().text("title", "My cat").file("photo", "cat.jpg")?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

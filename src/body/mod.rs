@@ -7,7 +7,7 @@
 //! body.
 
 #[cfg(feature = "multipart")]
-pub(crate) mod multipart;
+pub mod multipart;
 mod source;
 mod trailers;
 

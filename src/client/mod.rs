@@ -20,6 +20,8 @@ use crate::driver::runtime::Runtime;
 
 pub use upgraded::Upgraded;
 
+pub use crate::driver::ResponseBody;
+
 pub use builder::ClientBuilder;
 
 /// Sends requests, and keeps connections and settings for the next ones.
@@ -113,6 +115,15 @@ impl<F: Runtime> Client<F> {
     /// Begins a request with any method except CONNECT.
     ///
     /// An invalid URL is reported when the request is built or sent.
+    ///
+    /// ```
+    /// use leanhttp::Method;
+    ///
+    /// let client = leanhttp::Client::new();
+    /// let request = client.request(Method::OPTIONS, "http://example.org/").build()?;
+    /// assert_eq!(request.method(), Method::OPTIONS);
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
     pub fn request<U: IntoUrl>(&self, method: Method, url: U) -> RequestBuilder<F> {
         RequestBuilder::new(self.clone(), method, url)
     }

@@ -141,6 +141,14 @@ impl Proxy {
     /// Credentials that the proxy's protocol cannot represent are an error of
     /// `ClientBuilder::build`: for HTTP a user name with a colon or control characters; for SOCKS4
     /// a password.
+    ///
+    /// ```
+    /// use leanhttp::Proxy;
+    ///
+    /// let proxy = Proxy::all("http://proxy.example:3128")?.basic_auth("user", "password");
+    /// let client = leanhttp::Client::builder().proxy(proxy).build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
     pub fn basic_auth(mut self, username: &str, password: &str) -> Self {
         let (username, password) = (username.into(), Some(password.into()));
         self.extras.login = Some(ProxyLogin::User(Userinfo { username, password }));

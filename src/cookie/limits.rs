@@ -6,7 +6,7 @@
 /// use leanhttp::cookie::{Jar, Limits};
 ///
 /// let mut limits = Limits::default();
-/// limits.per_domain = 180; // as many as browsers keep
+/// limits.max_per_domain = 180; // as many as browsers keep
 /// let jar = Jar::new().with_limits(limits);
 /// assert!(jar.is_empty());
 /// ```

@@ -34,7 +34,7 @@ mod upgraded;
 
 pub(crate) use connection::Connection;
 pub(crate) use lease::Lease;
-pub(crate) use reader::ResponseBody;
+pub use reader::ResponseBody;
 pub(crate) use send::{Answer, send};
 pub(crate) use shared::Shared;
 pub(crate) use socket::{Addresses, SocketError};

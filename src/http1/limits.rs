@@ -11,8 +11,8 @@
 /// use leanhttp::{Client, Limits};
 ///
 /// let mut limits = Limits::default();
-/// limits.head_bytes = 1024 * 1024; // for a server with very large cookies
-/// limits.interim_responses = 1000; // for one that reports its progress with 102
+/// limits.max_head_bytes = 1024 * 1024; // for a server with very large cookies
+/// limits.max_informational_responses = 1000; // for one that reports its progress with 102
 /// let client = Client::builder().limits(limits).build()?;
 /// # Ok::<(), leanhttp::Error>(())
 /// ```
@@ -64,12 +64,12 @@ pub struct Limits {
     pub max_content_codings: usize,
 
     /// The maximum number of decoded bytes per received byte of a body. Applies once the body has decoded to
-    /// more than [`decoded_freely`](Self::decoded_freely).
+    /// more than [`decompressed_ratio_threshold`](Self::decompressed_ratio_threshold).
     ///
     /// 250: deflate reaches 1032, but large legitimate bodies stay far below 250.
     pub max_decompression_ratio: u64,
 
-    /// The decoded size up to which [`decoded_ratio`](Self::decoded_ratio) does not apply.
+    /// The decoded size up to which [`max_decompression_ratio`](Self::max_decompression_ratio) does not apply.
     ///
     /// 16 MiB, so that no legitimate body reaches the ratio.
     pub decompressed_ratio_threshold: u64,

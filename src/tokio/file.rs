@@ -93,6 +93,15 @@ mod multipart {
     impl Form {
         /// Adds a file; see [`Part::file`].
         ///
+        /// ```no_run
+        /// # async fn example() -> std::io::Result<()> {
+        /// use leanhttp::tokio::multipart::Form;
+        ///
+        /// let form = Form::new().text("title", "My cat").file("photo", "cat.jpg").await?;
+        /// # Ok(())
+        /// # }
+        /// ```
+        ///
         /// # Errors
         ///
         /// If the file cannot be opened, or is a directory; the error names the path.

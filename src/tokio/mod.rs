@@ -223,6 +223,15 @@ impl Body {
     ///
     /// If the reader ends earlier, the call fails ([`Kind::Body`](crate::error::Kind::Body)), and
     /// the connection is closed before the server can take the request as complete.
+    ///
+    /// ```
+    /// use leanhttp::tokio::{Body, Client};
+    ///
+    /// let body = Body::sized(&b"only the first nine bytes"[..], 9);
+    /// let request = Client::new().put("http://example.org/").body(body).build()?;
+    /// assert!(request.body().is_some());
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
     pub fn sized<R: AsyncRead + Send + 'static>(reader: R, len: u64) -> Self {
         Self::from_source(Source::new(reader), SourceLength::Exactly(len))
     }

@@ -24,6 +24,12 @@ impl Part {
 
     /// Creates a part from a body of `length` bytes; a body that is read works as in
     /// [`reader_with_length`](Self::reader_with_length). A body in memory keeps its own length.
+    ///
+    /// ```
+    /// use leanhttp::tokio::multipart::Part;
+    ///
+    /// let part = Part::stream_with_length("nine byte", 9);
+    /// ```
     pub fn stream_with_length<T: Into<Body>>(value: T, length: u64) -> Self {
         let mut content = value.into();
         let _ = content.announce(length); // an error for bytes, which have a length
@@ -52,6 +58,12 @@ impl Part {
     /// let photo = Part::reader_with_length(file, length).file_name("photo.jpg");
     /// let form = Form::new().text("note", "holiday").part("photo", photo);
     /// # }
+    /// ```
+    ///
+    /// ```
+    /// use leanhttp::tokio::multipart::Part;
+    ///
+    /// let part = Part::reader_with_length(&b"only the first nine"[..], 9);
     /// ```
     pub fn reader_with_length<R: AsyncRead + Send + 'static>(value: R, length: u64) -> Self {
         Self::from_source(Source::new(value), SourceLength::Exactly(length))

@@ -185,6 +185,13 @@ impl QueryPairsMut<'_> {
     }
 
     /// Appends one pair.
+    ///
+    /// ```
+    /// let mut url = leanhttp::Url::parse("http://example.org/?a=1")?;
+    /// url.query_pairs_mut().append_pair("name", "Zoë");
+    /// assert_eq!(url.as_str(), "http://example.org/?a=1&name=Zo%C3%AB");
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
     pub fn append_pair(&mut self, name: &str, value: &str) -> &mut Self {
         self.extend_pairs([(name, value)])
     }

@@ -74,6 +74,10 @@ impl<S: Source> Form<S> {
     }
 
     /// Adds a text field.
+    ///
+    /// ```
+    /// let form = leanhttp::multipart::Form::new().text("author", "Zoë").text("lang", "en");
+    /// ```
     pub fn text<T, U>(self, name: T, value: U) -> Self
     where
         T: Into<Cow<'static, str>>,
@@ -83,6 +87,13 @@ impl<S: Source> Form<S> {
     }
 
     /// Adds a part.
+    ///
+    /// ```
+    /// use leanhttp::multipart::{Form, Part};
+    ///
+    /// let notes = Part::text("a,b\n1,2\n").file_name("notes.csv");
+    /// let form = Form::new().part("notes", notes);
+    /// ```
     pub fn part<T: Into<Cow<'static, str>>>(mut self, name: T, part: Part<S>) -> Self {
         self.parts.push((name.into(), part));
         self

@@ -11,3 +11,6 @@ pub(crate) mod part;
 
 #[cfg(test)]
 mod tests;
+
+pub use form::Form;
+pub use part::Part;

@@ -32,6 +32,12 @@ impl<F: Runtime> ClientBuilder<F> {
     }
 
     /// Connects to one of these addresses for `domain`; see [`resolve`](Self::resolve).
+    ///
+    /// ```
+    /// let local = [([127, 0, 0, 1], 8080).into(), ([127, 0, 0, 2], 8080).into()];
+    /// let client = leanhttp::Client::builder().resolve_to_addrs("api.example", &local).build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
     pub fn resolve_to_addrs(mut self, domain: &str, addrs: &[SocketAddr]) -> Self {
         let added = self.config.dialling.resolve(domain, addrs);
         self.checked(added, |_, ()| {})

@@ -39,6 +39,15 @@ impl<F: Runtime> RequestBuilder<F> {
     }
 
     /// Returns a builder that continues with a built request.
+    ///
+    /// ```
+    /// use leanhttp::{Client, Method, RequestBuilder, Url, blocking::Request};
+    ///
+    /// let saved = Request::new(Method::GET, Url::parse("http://example.org/")?);
+    /// let request = RequestBuilder::from_parts(Client::new(), saved).bearer_auth("t0ken").build()?;
+    /// assert!(request.headers().contains_key("authorization"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn from_parts(client: Client<F>, request: Request<F>) -> Self {
         Self { client, request: Ok(request.parts) }
     }
@@ -309,6 +318,14 @@ impl<F: Runtime> RequestBuilder<F> {
 
     /// Sets the minimum throughput of this request; see
     /// [`ClientBuilder::min_throughput`](crate::client::ClientBuilder::min_throughput).
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    ///
+    /// let request = leanhttp::Client::new().get("https://example.org/large");
+    /// let response = request.min_throughput(10_000, Duration::from_secs(30)).send()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
     pub fn min_throughput(self, bytes_per_second: u64, over: Duration) -> Self {
         self.with_timeouts(|timeouts| timeouts.pace = Some(Pace { bytes_per_second, over }))
     }

@@ -42,6 +42,14 @@ pub struct Request<F: Runtime> {
 
 impl<F: Runtime> Request<F> {
     /// Creates a request without fields and body.
+    ///
+    /// ```
+    /// use leanhttp::{Method, Url, blocking::Request};
+    ///
+    /// let request = Request::new(Method::GET, Url::parse("http://example.org/")?);
+    /// assert!(request.headers().is_empty() && request.body().is_none());
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
     pub fn new(method: Method, url: Url) -> Self {
         Self { parts: Box::new(RequestParts::new(method, url)) }
     }

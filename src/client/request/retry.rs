@@ -14,7 +14,7 @@ impl<F: Runtime> RequestBuilder<F> {
     ///
     /// let client = Client::builder().retry(Policy::new()).build()?;
     /// let order = client.post("https://example.org/orders").header("Idempotency-Key", "\"8e03\"");
-    /// order.retry(Policy::new().also_method(Method::POST)).send()?;
+    /// order.retry(Policy::new().retry_method(Method::POST)).send()?;
     /// client.get("https://example.org/").retry(Policy::none()).send()?;
     /// # Ok::<(), leanhttp::Error>(())
     /// ```
