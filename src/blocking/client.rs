@@ -18,6 +18,10 @@ impl Client {
 impl RequestBuilder {
     /// Sends the request and waits for the head of its response; the body is read later.
     ///
+    /// A successful response that comes before the whole request was sent is returned immediately: the
+    /// rest of the request is sent while you read the body. If you drop the response, the rest is not
+    /// sent. After any other status the rest is never sent.
+    ///
     /// ```no_run
     /// let response = leanhttp::Client::new().get("https://example.org/").send()?;
     /// println!("{} {:?}", response.status(), response.headers());

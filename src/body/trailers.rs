@@ -1,4 +1,4 @@
-//! TrailerSource: fields after the body (RFC 9110 §6.5).
+//! Trailers: fields after the body (RFC 9110 §6.5).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -31,10 +31,10 @@ pub(crate) enum Presence {
 
 pub(super) struct Known(pub(super) HeaderMap);
 
-/// TrailerSource computed by a function when the body has ended.
+/// Trailers computed by a function when the body has ended.
 pub(super) struct Computed<C>(pub(super) C);
 
-/// TrailerSource received with the chunks of an `http_body::Body`.
+/// Trailers received with the chunks of an `http_body::Body`.
 #[cfg(feature = "tower")]
 #[derive(Default)]
 pub(crate) struct AwaitedTrailers(Mutex<HeaderMap>);

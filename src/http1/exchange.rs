@@ -289,7 +289,7 @@ impl Exchange {
         })
     }
 
-    // RequestState.
+    // Sending.
 
     /// Returns the bytes to write.
     pub(crate) fn output(&self) -> &[u8] {
@@ -488,7 +488,7 @@ impl Exchange {
         self.close.get_or_insert(reason);
     }
 
-    // ResponseState.
+    // Receiving.
 
     /// Returns space to read from the connection.
     pub(crate) fn read_space(&mut self) -> &mut [u8] {

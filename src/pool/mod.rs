@@ -15,7 +15,7 @@ use crate::policy::proxy::server::ProxyServer;
 use crate::policy::route::{IdentityUse, Route};
 use crate::url::Url;
 
-/// IdleConnection connections, the longest idle first.
+/// Idle connections, the longest idle first.
 ///
 /// A take scans them from the newest: they are few, and the connection that was used last is the
 /// least likely to be stale.

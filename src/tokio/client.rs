@@ -21,6 +21,10 @@ impl Client {
 impl RequestBuilder {
     /// Sends the request and waits for the head of its response; the body is read later.
     ///
+    /// A successful response that comes before the whole request was sent is returned immediately: the
+    /// rest of the request is sent while you read the body. If you drop the response, the rest is not
+    /// sent. After any other status the rest is never sent.
+    ///
     /// Dropping the future ends the call and closes its connection.
     ///
     /// ```no_run

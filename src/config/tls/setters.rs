@@ -12,7 +12,7 @@ use super::{Certificate, CertificateRevocationList, Extension, Identity, TlsSett
 use super::{SpkiSha256, Version};
 use crate::error::Result;
 
-/// RootCertificates.
+/// Trust.
 impl TlsSettings {
     pub(crate) fn add_root_certificates(&mut self, certs: impl IntoIterator<Item = Certificate>) {
         self.origin = SettingsOrigin::Program;

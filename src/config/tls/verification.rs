@@ -1,4 +1,4 @@
-//! TlsSettings that need a custom verifier.
+//! Settings that need a custom verifier.
 
 use std::fmt;
 use std::sync::Arc;

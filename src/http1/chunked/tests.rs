@@ -83,7 +83,7 @@ fn assert_split_makes_no_difference(raw: &[u8]) {
     }
 }
 
-/// ReceivedTrailers may be secrets, such as signatures.
+/// Trailers may be secrets, such as signatures.
 #[test]
 fn debug_shows_no_trailers() {
     let mut decoder = ChunkedDecoder::new(&Limits::default());
@@ -91,7 +91,7 @@ fn debug_shows_no_trailers() {
     let shown = format!("{decoder:?}");
     assert_eq!(
         shown,
-        "ChunkedDecoder { state: ReceivedTrailers, trailers: ReceivedTrailers { len: 1, .. }, .. }"
+        "ChunkedDecoder { state: Trailers, trailers: ReceivedTrailers { len: 1, .. }, .. }"
     );
 }
 
