@@ -9,7 +9,7 @@ use std::io;
 use std::time::{Duration, SystemTime};
 
 use leanhttp::Url;
-use leanhttp::cookie::{CookieStore, Jar, Loaded, SessionCookies, StoredCookie};
+use leanhttp::cookie::{CookieStore, Jar, LoadReport, SessionCookies, StoredCookie};
 use leanhttp::header::HeaderValue;
 use leanhttp_fuzz::stretched;
 use libfuzzer_sys::fuzz_target;
@@ -62,7 +62,7 @@ fn jar() -> Jar {
     Jar::with_clock(now)
 }
 
-fn check_load(file: &[u8], loaded: io::Result<Loaded>, jar: &Jar) {
+fn check_load(file: &[u8], loaded: io::Result<LoadReport>, jar: &Jar) {
     assert_eq!(loaded.is_err(), lines(file) > MAX_LINES, "a file that is too long is refused");
     let Ok(loaded) = loaded else { return };
     assert!(loaded.cookies + loaded.expired + loaded.skipped <= lines(file));

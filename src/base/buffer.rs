@@ -103,7 +103,7 @@ impl Buffer {
         self.end = 0;
     }
 
-    /// Returns the memory to the store of free buffers, and discards the data.
+    /// Gives the memory back to the buffer pool, and discards the data.
     pub(crate) fn rest(&mut self, shelf: &mut BufferPool) {
         self.clear();
         shelf.put(std::mem::take(&mut self.memory));

@@ -90,7 +90,7 @@ enum OriginTrust {
     Foreign,
 }
 
-/// The immediate resend that each hop has.
+/// Whether the hop may still be sent again immediately, after a stale connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Resends {
     OneLeft,

@@ -51,7 +51,7 @@ impl<F: Runtime> Client<F> {
         ClientBuilder::new()
     }
 
-    /// Creates a client on the given system (used by tests).
+    /// Creates a client on the given system: that of the runtime, or a simulated one.
     pub(crate) fn in_world(mut config: ErasedBox<Config>, system: F::System) -> Self {
         config.complete();
         Arc::make_mut(&mut config.timeouts).default_silence(F::FIRST_BYTE);

@@ -4,9 +4,9 @@
 //!
 //! | failure | retried |
 //! | --- | --- |
-//! | no connection could be made: lookup, TCP, lost in the TLS handshake, a proxy that refuses with one of the [`statuses`](Policy::retry_statuses) | any method: nothing was sent |
-//! | the connection was lost, or a timeout passed, before a byte of the response | idempotent methods, and those of [`also_method`](Policy::retry_method) |
-//! | a response with one of the [`statuses`](Policy::retry_statuses) | idempotent methods, and those of [`also_method`](Policy::retry_method) |
+//! | no connection could be made: lookup, TCP, lost in the TLS handshake, a proxy that refuses with one of the [`retry_statuses`](Policy::retry_statuses) | any method: nothing was sent |
+//! | the connection was lost, or a timeout passed, before a byte of the response | idempotent methods, and those of [`retry_method`](Policy::retry_method) |
+//! | a response with one of the [`retry_statuses`](Policy::retry_statuses) | idempotent methods, and those of [`retry_method`](Policy::retry_method) |
 //! | an invalid certificate or another TLS error, a response that is not HTTP/1.1, a denial by a policy of the client, a partial response | never |
 //!
 //! The body has to be repeatable: bytes, files, seekable readers

@@ -48,7 +48,7 @@ pub(crate) struct Connection<F: Runtime> {
     is_just_reused: bool,
     /// The reason that is logged if it is dropped now.
     pub(super) closing: CloseReason,
-    /// True if it is the response's turn, while both halves of the exchange move.
+    /// True if the next turn is a read: request and response are transferred in turns.
     reads_next: bool,
     /// Released after everything else is closed, unless another connection takes it.
     permit: Option<Permit<F>>,
@@ -159,7 +159,7 @@ impl<F: Runtime> Connection<F> {
         false
     }
 
-    /// Takes the connection out of the pool after that idle time and gives it buffers.
+    /// Prepares a connection that was just taken from the pool: gives it buffers.
     pub(crate) fn wake(&mut self, shelf: &mut BufferPool, idled: impl FnOnce() -> Duration) {
         self.is_just_reused = self.link.is_fresh() && idled() <= SOON;
         self.closing = CloseReason::Abandoned;

@@ -45,14 +45,14 @@ pub(crate) enum ExchangeFailure {
 }
 
 impl ConnectionMachine {
-    /// Creates the link of a new connection. `found` is the address of the origin, if it was
+    /// Creates the machine of a new connection. `found` is the address of the origin, if it was
     /// [looked up](Route::looked_up_here).
     pub(crate) fn new(config: &Config, route: Route, found: Option<IpAddr>) -> Result<Self> {
         let session = Session::new(&config.limits, layers(config, &route, found)?);
         Ok(Self::over(session, route))
     }
 
-    /// Creates the link of a new connection over any session.
+    /// Creates the machine of a new connection over any session.
     pub(crate) fn over(session: Session, route: Route) -> Self {
         Self { session, route, origin: ConnectionOrigin::Fresh }
     }

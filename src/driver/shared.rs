@@ -20,7 +20,7 @@ pub(crate) struct Shared<F: Runtime> {
     idle: Mutex<Connections<F>>,
 }
 
-/// The idle connections, and the queues for connections.
+/// All that the lock of the pool protects: idle connections, free buffers, permits and their queues.
 pub(crate) struct Connections<F: Runtime> {
     pub(crate) pool: Pool<ErasedBox<Connection<F>>>,
     pub(crate) shelf: BufferPool,

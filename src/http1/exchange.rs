@@ -747,7 +747,7 @@ impl Exchange {
         }
     }
 
-    /// Returns its buffers to the store while the connection is idle.
+    /// Gives its buffers back to the buffer pool while the connection is idle.
     pub(crate) fn rest(&mut self, shelf: &mut BufferPool) {
         self.input.rest(shelf);
         self.output.rest(shelf);

@@ -7,14 +7,14 @@ use crate::url::Url;
 
 /// Cannot be constructed.
 #[derive(Debug, Clone)]
-pub(crate) enum Login {}
+pub(crate) enum DigestLogin {}
 
 /// No settings.
 #[derive(Debug, Default)]
-pub(crate) struct Settings {}
+pub(crate) struct DigestSettings {}
 
-impl Settings {
-    pub(crate) fn begin(&self, _login: Option<Login>) -> Option<Authentication> {
+impl DigestSettings {
+    pub(crate) fn begin(&self, _login: Option<DigestLogin>) -> Option<Authentication> {
         None
     }
 }

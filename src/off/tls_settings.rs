@@ -6,7 +6,7 @@ use crate::transport::tls::Tls;
 
 /// No settings.
 #[derive(Debug, Default)]
-pub(crate) struct Settings {}
+pub(crate) struct TlsSettings {}
 
 /// Stands in for the setting of TLS details among a response's extensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(crate) enum Extension {
     Present,
 }
 
-impl Settings {
+impl TlsSettings {
     pub(crate) fn check(&self) -> Result<()> {
         Ok(())
     }

@@ -401,7 +401,7 @@ impl Session {
         }
     }
 
-    /// Returns its buffers to the store while the connection is idle.
+    /// Gives its buffers back to the buffer pool while the connection is idle.
     pub(crate) fn rest(&mut self, shelf: &mut BufferPool) {
         self.exchange.rest(shelf);
         if let Some(layers) = &mut self.layers {

@@ -60,13 +60,13 @@ pub struct ClientBuilder<F: Runtime> {
     pub(crate) config: ErasedBox<Config>,
     /// The first invalid setting.
     error: Option<Error>,
-    front: PhantomData<fn() -> F>,
+    runtime: PhantomData<fn() -> F>,
 }
 
 impl<F: Runtime> ClientBuilder<F> {
     /// Returns a builder with the default settings.
     pub fn new() -> Self {
-        Self { config: Config::apart(), error: None, front: PhantomData }
+        Self { config: Config::apart(), error: None, runtime: PhantomData }
     }
 
     /// Returns the client.
@@ -78,7 +78,7 @@ impl<F: Runtime> ClientBuilder<F> {
         self.build_in(F::System::default())
     }
 
-    /// Returns a client on the given system (used by tests).
+    /// Returns a client on the given system: that of the runtime, or a simulated one.
     pub(crate) fn build_in(self, system: F::System) -> Result<Client<F>> {
         if let Some(error) = self.error {
             return Err(error);

@@ -1,4 +1,4 @@
-//! Whole calls on a simulated runtime, whose network is the fuzzer's. It has no clock: the network
+//! Whole calls on a simulated runtime, whose network is the fuzzer's. It never waits: the network
 //! decides which operations time out.
 
 use std::fmt;

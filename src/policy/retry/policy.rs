@@ -179,7 +179,7 @@ impl Policy {
     /// The usual cause is that the server closed the idle connection while the request was in
     /// flight; curl, ureq and others retry without being asked. The retry happens immediately, once
     /// for each hop, on a new connection, and does not count toward the
-    /// [`attempts`](Self::attempts): it can be combined with `Policy::none()`. The body has to be
+    /// [`max_attempts`](Self::max_attempts): it can be combined with `Policy::none()`. The body has to be
     /// repeatable. Idempotent methods do not need this setting.
     ///
     /// # Dangers
