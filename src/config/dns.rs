@@ -31,7 +31,7 @@ use std::sync::Arc;
 ///
 /// let office = |name: &str| match name {
 ///     "printer.test" => Ok(vec!["192.0.2.7:0".parse().unwrap()]),
-///     _ => leanhttp::dns::System.resolve(name),
+///     _ => leanhttp::dns::SystemResolver.resolve(name),
 /// };
 /// # use leanhttp::dns::Resolve;
 /// let client = leanhttp::Client::builder().dns_resolver(Arc::new(office)).build()?;
