@@ -1,5 +1,6 @@
 //! The layers of ARCHITECTURE.md hold: no file uses one of a layer above its own, and no more than three
-//! files use each other in a circle.
+//! files use each other in a circle. And the table of attacks, `tests/HOSTILE.md`, names the tests
+//! that there are.
 //!
 //! What a file uses is read from its paths: `use` declarations and paths in code that begin with
 //! `crate`, `super` or `self`. Comments and test modules do not count.
@@ -69,6 +70,19 @@ fn a_name_means_one_thing() {
     assert!(twice.len() <= MOST_NAMES_USED_TWICE, "types with one name: {twice:#?}");
 }
 
+/// A test such as `h01_endless_header_lines` belongs to the row H01.
+#[test]
+fn every_id_of_a_hostile_test_is_in_the_table() {
+    let mut sources = Sources::new();
+    for folder in ["src", "tests"] {
+        collect(&Path::new(ROOT).join(folder), &format!("{folder}/"), &mut sources);
+    }
+    let table = fs::read_to_string(Path::new(ROOT).join("tests/HOSTILE.md")).unwrap();
+    assert!(rows(&table).len() > 100, "the rows were not found");
+    let wrong = untrue_rows(&sources, &table);
+    assert!(wrong.is_empty(), "tests/HOSTILE.md:\n{}", wrong.join("\n"));
+}
+
 /// The checks find what they are there to find.
 #[test]
 fn the_checks_can_fail() {
@@ -109,6 +123,92 @@ fn the_checks_can_fail() {
     ]);
     let found = circles(&uses(&circle));
     assert_eq!(found, [["a", "b", "c"].map(str::to_owned).into_iter().collect()]);
+}
+
+#[test]
+fn the_check_of_the_table_can_fail() {
+    let text = "#[test]\nfn h01_a() {}\n#[tokio::test]\nasync fn s01_s02_b() {}\nfn u16_of() {}";
+    let sources = Sources::from([("tests/x".to_owned(), text.to_owned())]);
+    let good = "| H01 | `y::z` | | `tests/x.rs::h01_a` |\n\
+                | S01 | | | `tests/x.rs::s01_s02_b` |\n\
+                | S02 | | | `tests/x.rs::s01_s02_b` |\n";
+    assert_eq!(untrue_rows(&sources, good), [""; 0]);
+    let rows = [
+        (good.replace("| S02", "| other"), "S02, of s01_s02_b in tests/x, has no row"),
+        (format!("{good}| S03 | | | |"), "S03 has no test"),
+        (format!("{good}{good}"), "H01 has two rows"),
+        (good.replace("::h01_a", "::h01_b"), "H01: there is no test tests/x.rs::h01_b"),
+        (good.replace("x.rs::h01_a", "y.rs::h01_a"), "H01: there is no test tests/y.rs::h01_a"),
+        (good.replace("::h01_a", "::s01_s02_b"), "H01: tests/x.rs::s01_s02_b has another id"),
+    ];
+    for (table, expected) in rows {
+        let wrong = untrue_rows(&sources, &table);
+        assert!(wrong.iter().any(|line| line.trim() == expected), "{expected}: {wrong:#?}");
+    }
+}
+
+/// What the table of attacks says of the tests, or leaves out, that is not so.
+fn untrue_rows(sources: &Sources, table: &str) -> Vec<String> {
+    let rows = rows(table);
+    let mut wrong = Vec::new();
+    for (file, text) in sources {
+        for name in tests(text) {
+            let missing = ids(name).filter(|id| rows.iter().all(|(row, _)| row != id));
+            wrong.extend(missing.map(|id| format!("  {id}, of {name} in {file}, has no row")));
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for (id, named) in &rows {
+        if !seen.insert(id) {
+            wrong.push(format!("  {id} has two rows"));
+        }
+        if named.is_empty() {
+            wrong.push(format!("  {id} has no test"));
+        }
+        for test in named {
+            let (file, name) = test.split_once("::").unwrap_or_default();
+            let file = file.trim_end_matches(".rs").trim_end_matches("/mod");
+            if !sources.get(file).is_some_and(|text| tests(text).contains(&name)) {
+                wrong.push(format!("  {id}: there is no test {test}"));
+            } else if !ids(name).any(|of_test| of_test == *id) {
+                wrong.push(format!("  {id}: {test} has another id"));
+            }
+        }
+    }
+    wrong
+}
+
+/// The id of each row, and the tests that its last column names.
+fn rows(table: &str) -> Vec<(String, Vec<&str>)> {
+    let row = |line| {
+        let cells: Vec<&str> = str::trim(line).trim_matches('|').split('|').collect();
+        let id = cells.first()?.trim();
+        let named = cells.last()?.split('`').skip(1).step_by(2).collect();
+        is_id(&id.to_lowercase()).then(|| (id.to_owned(), named))
+    };
+    table.lines().filter_map(row).collect()
+}
+
+/// The names of the tests in a file.
+fn tests(text: &str) -> Vec<&str> {
+    let mut is_test = false;
+    let name = |line| {
+        let line = str::trim_start(line);
+        is_test |= line == "#[test]" || line.starts_with("#[tokio::test");
+        let function = line.trim_start_matches("async ").strip_prefix("fn ")?;
+        let name = function.split(['(', '<']).next();
+        name.filter(|_| std::mem::take(&mut is_test))
+    };
+    text.lines().filter_map(name).collect()
+}
+
+/// The ids that the name of a test begins with: that of `s01_s02_flights` has two.
+fn ids(name: &str) -> impl Iterator<Item = String> {
+    name.split('_').take_while(|part| is_id(part)).map(str::to_uppercase)
+}
+
+fn is_id(text: &str) -> bool {
+    matches!(text.as_bytes(), [b'a'..=b'z', b'0'..=b'9', b'0'..=b'9'])
 }
 
 /// The names of types of several files. The two runtimes count as one place: their types are the same thing

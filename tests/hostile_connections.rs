@@ -1,5 +1,5 @@
-//! Connections that end, break or trickle, and callers that give up. Each test carries the number of
-//! its row in the project's table of attacks (N01–N12).
+//! Connections that end, break or trickle, and callers that give up. Each test carries the id of its
+//! row in `tests/HOSTILE.md` (N01–N12).
 //!
 //! Elsewhere: N01 moment by moment in `stale.rs`; N02 in the clear in `dying_connections.rs`; N03 and
 //! N09 in `proxy.rs`; N04 in `socks.rs`; N05 and N06 in `tls.rs`; N07 in `dialling.rs` and beside the

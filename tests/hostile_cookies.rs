@@ -1,5 +1,6 @@
-//! What hostile servers and broken files try on cookies, a test a row. Those of the jar alone feed it
-//! as a client would; those about requests go over a socket.
+//! What hostile servers and broken files try on cookies. Each test carries the id of its row in
+//! `tests/HOSTILE.md` (K01–K09). Those of the jar alone feed it as a client would; those about
+//! requests go over a socket.
 #![cfg(all(feature = "blocking", feature = "cookies", feature = "gzip"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 

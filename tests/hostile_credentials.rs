@@ -1,6 +1,6 @@
 //! What proves who one is, and where it must not go: client certificates, fields that carry keys and
-//! tokens, TRACE, passwords in texts that are no URLs. Each test carries the number of its row in the
-//! project's table of attacks, if it has one (S12 to S18).
+//! tokens, TRACE, passwords in texts that are no URLs. Each test carries the id of its row in
+//! `tests/HOSTILE.md`, if it has one (S12 to S18).
 #![cfg(all(
     feature = "blocking",
     feature = "tls",

@@ -1,5 +1,5 @@
 //! Servers that want to hurt the client by what they send: heads, framing, chunks. Each test carries
-//! the number of its row in the project's table of attacks (H01–H25).
+//! the id of its row in `tests/HOSTILE.md` (H01–H25).
 #![cfg(all(feature = "blocking", feature = "tls"))]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 

@@ -1,5 +1,5 @@
 //! Input of the caller that would be an attack on the server if it were passed on. Each test carries the
-//! number of its row in the project's table of attacks (I01–I15).
+//! id of its row in `tests/HOSTILE.md` (I01–I15).
 #![cfg(all(
     feature = "blocking",
     feature = "tls",

@@ -1,5 +1,5 @@
 //! Redirects that lead somewhere they should not, and credentials that must not come along or get
-//! out. Each test carries the number of its row in the project's table of attacks (R01–R15).
+//! out. Each test carries the id of its row in `tests/HOSTILE.md` (R01–R15).
 #![cfg(all(
     feature = "blocking",
     feature = "tls",

@@ -1,5 +1,5 @@
 //! Servers that want to hurt the client by how much there is of what they send, or by how much work it
-//! makes. Each test carries the number of its row in the project's table of attacks (C01–C12).
+//! makes. Each test carries the id of its row in `tests/HOSTILE.md` (C01–C12).
 //!
 //! Memory is what the thread of the client allocates. Nothing here measures time: what takes too
 //! much of it does not end.

@@ -1,4 +1,4 @@
-//! Servers that take their time: rows T of the list of hostile peers. T03 stands in `proxy.rs`,
+//! Servers that take their time: rows T of `tests/HOSTILE.md`. T03 stands in `proxy.rs`,
 //! `socks.rs` and below, T08 and T09 in `retries.rs`, T04 with real networks in `real/network.rs`.
 //!
 //! The only assertions about time are generous bounds.

@@ -1,6 +1,6 @@
 //! TLS peers that send what they must not, or too much of what they may: before the handshake is done,
-//! when anybody on the way can, and after it. Each test carries the numbers of its rows in the project's
-//! table of attacks (S01–S05).
+//! when anybody on the way can, and after it. Each test carries the ids of its rows in
+//! `tests/HOSTILE.md` (S01–S05).
 //!
 //! Whatever comes, the client neither panics nor waits for ever, keeps little, and goes on with its next
 //! request. Responses that were complete before are delivered.
