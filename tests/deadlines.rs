@@ -108,6 +108,27 @@ fn assert_ends(limits: &[Limit], phase: Phase, peer: &dyn Fn() -> Peer, how: (As
     }
 }
 
+/// `None` on a request takes away the limit of the client.
+#[test]
+fn a_request_has_no_limit_where_its_client_has_one() {
+    type Free = fn(RequestBuilder) -> RequestBuilder;
+    let rows: [(Limit, Free); 3] = [
+        (Limit::Total, |request| request.timeout(None)),
+        (Limit::Read, |request| request.read_timeout(None)),
+        (Limit::FirstByte, |request| request.first_byte_timeout(None)),
+    ];
+    for (limit, free) in rows {
+        let silent = vec![Step::ExpectRequest, Step::Silent];
+        let late = vec![Step::ExpectRequest, pause(600), send(ok("late"))];
+        let server = Script::serve(vec![silent, late]);
+        let client = limit.of_client(Client::builder()).build().unwrap();
+        let get = || client.get(server.url("/"));
+        assert!(get().send().unwrap_err().is_timeout(), "{limit:?}");
+        let response = free(get()).send().and_then(|response| response.text());
+        assert_eq!(response.unwrap(), "late", "{limit:?}");
+    }
+}
+
 #[track_caller]
 fn assert_one_ends(limit: Limit, phase: Phase, ask: RequestBuilder, consume: Use) {
     assert_timeout(&end(limit, ask, consume), limit, phase);

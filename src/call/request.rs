@@ -56,20 +56,27 @@ pub(crate) struct Overrides {
     pub(crate) pace: Option<Pace>,
 }
 
+/// A timeout of a request that takes away the limit of the client.
+pub(crate) const UNLIMITED: Duration = Duration::MAX;
+
 impl Overrides {
     pub(crate) fn over(&self, client: &Timeouts) -> Timeouts {
+        let limit = |own: Option<Duration>, client| match own {
+            None => client,
+            own => own.filter(|limit| *limit < UNLIMITED),
+        };
         let mut timeouts = Timeouts {
-            total: self.total.or(client.total),
-            connect: self.connect.or(client.connect),
-            write: self.write.or(client.write),
+            total: limit(self.total, client.total),
+            connect: limit(self.connect, client.connect),
+            write: limit(self.write, client.write),
             pace: self.pace.or(client.pace),
             ..*client
         };
         if self.read.is_some() {
-            timeouts.set_read(self.read);
+            timeouts.set_read(limit(self.read, None));
         }
         if self.first_byte.is_some() {
-            timeouts.set_first_byte(self.first_byte);
+            timeouts.set_first_byte(limit(self.first_byte, None));
         }
         timeouts
     }

@@ -242,11 +242,11 @@ steps! { RequestBuilder:
     form[T: ToPairs + ?Sized](form: &T);
     request_target(target: &str);
     version(version: Version);
-    timeout(timeout: Duration);
-    connect_timeout(timeout: Duration);
-    read_timeout(timeout: Duration);
-    write_timeout(timeout: Duration);
-    first_byte_timeout(timeout: Duration);
+    timeout[D: Into<Option<Duration>>](timeout: D);
+    connect_timeout[D: Into<Option<Duration>>](timeout: D);
+    read_timeout[D: Into<Option<Duration>>](timeout: D);
+    write_timeout[D: Into<Option<Duration>>](timeout: D);
+    first_byte_timeout[D: Into<Option<Duration>>](timeout: D);
     min_throughput(bytes_per_second: u64, over: Duration);
     cancel_token(token: &CancelToken);
     retry(policy: retry::Policy);

@@ -10,7 +10,7 @@ use super::{IntoUrl, Request};
 use crate::base::cancel::CancelToken;
 use crate::base::excerpt::Excerpt;
 use crate::body::Body;
-use crate::call::request::{Overrides, RequestParts};
+use crate::call::request::{Overrides, RequestParts, UNLIMITED};
 use crate::client::Client;
 use crate::config::replace_headers;
 use crate::driver::runtime::Runtime;
@@ -289,31 +289,45 @@ impl<F: Runtime> RequestBuilder<F> {
         })
     }
 
-    /// Sets the total timeout of this request; see
+    /// Sets the total timeout of this request; `None` means no limit, whatever the client's is. See
     /// [`ClientBuilder::timeout`](crate::client::ClientBuilder::timeout).
-    pub fn timeout(self, timeout: Duration) -> Self {
-        self.with_timeouts(|timeouts| timeouts.total = Some(timeout))
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let client = leanhttp::Client::builder().timeout(Duration::from_secs(10)).build()?;
+    /// let patient = client.get("http://example.org/report").timeout(None);
+    /// let hasty = client.get("http://example.org/").timeout(Duration::from_secs(1));
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn timeout(self, timeout: impl Into<Option<Duration>>) -> Self {
+        let limit = timeout.into().unwrap_or(UNLIMITED);
+        self.with_timeouts(|timeouts| timeouts.total = Some(limit))
     }
 
-    /// Sets the connect timeout of this request.
-    pub fn connect_timeout(self, timeout: Duration) -> Self {
-        self.with_timeouts(|timeouts| timeouts.connect = Some(timeout))
+    /// Sets the connect timeout of this request; `None` means no limit.
+    pub fn connect_timeout(self, timeout: impl Into<Option<Duration>>) -> Self {
+        let limit = timeout.into().unwrap_or(UNLIMITED);
+        self.with_timeouts(|timeouts| timeouts.connect = Some(limit))
     }
 
-    /// Sets the read timeout of this request.
-    pub fn read_timeout(self, timeout: Duration) -> Self {
-        self.with_timeouts(|timeouts| timeouts.read = Some(timeout))
+    /// Sets the read timeout of this request; `None` means no limit.
+    pub fn read_timeout(self, timeout: impl Into<Option<Duration>>) -> Self {
+        let limit = timeout.into().unwrap_or(UNLIMITED);
+        self.with_timeouts(|timeouts| timeouts.read = Some(limit))
     }
 
-    /// Sets the write timeout of this request.
-    pub fn write_timeout(self, timeout: Duration) -> Self {
-        self.with_timeouts(|timeouts| timeouts.write = Some(timeout))
+    /// Sets the write timeout of this request; `None` means no limit.
+    pub fn write_timeout(self, timeout: impl Into<Option<Duration>>) -> Self {
+        let limit = timeout.into().unwrap_or(UNLIMITED);
+        self.with_timeouts(|timeouts| timeouts.write = Some(limit))
     }
 
-    /// Sets the first byte timeout of this request; see
+    /// Sets the first byte timeout of this request; `None` means no limit. See
     /// [`ClientBuilder::first_byte_timeout`](crate::client::ClientBuilder::first_byte_timeout).
-    pub fn first_byte_timeout(self, timeout: Duration) -> Self {
-        self.with_timeouts(|timeouts| timeouts.first_byte = Some(timeout))
+    pub fn first_byte_timeout(self, timeout: impl Into<Option<Duration>>) -> Self {
+        let limit = timeout.into().unwrap_or(UNLIMITED);
+        self.with_timeouts(|timeouts| timeouts.first_byte = Some(limit))
     }
 
     /// Sets the minimum throughput of this request; see
