@@ -6,9 +6,10 @@ mod support;
 
 use std::error::Error as _;
 use std::io::{self, Read};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::Duration;
 
-use leanhttp::blocking::{Body, Client, Response};
+use leanhttp::blocking::{Body, Client, ClientBuilder, RequestBuilder, Response};
 use leanhttp::error::{Fault, Kind};
 use leanhttp::redirect::Policy;
 use leanhttp::{Error, Limits, Result, StatusCode, Url};
@@ -341,4 +342,29 @@ fn statuses_are_no_errors_by_themselves() {
         let response = leanhttp::get(server.url(&format!("/status/{status}"))).unwrap();
         assert_eq!(response.status().as_u16(), status);
     }
+}
+
+/// `unwrap` and a `main` that returns the error print `{:?}`.
+#[test]
+fn debug_shows_the_line_and_alternate_debug_the_structure() {
+    let error = leanhttp::get("http://user:hunter2@127.0.0.1:0/").unwrap_err();
+    assert_eq!(format!("{error:?}"), error.to_string());
+    let structure = format!("{error:#?}");
+    assert!(structure.contains("kind: ") && structure.contains("phase: "), "{structure}");
+    assert!(!format!("{error:?}{structure}").contains("hunter2"));
+}
+
+/// The types of a client may cross `catch_unwind` without a wrapper.
+#[test]
+fn types_are_unwind_safe() {
+    fn check<T: UnwindSafe + RefUnwindSafe>() {}
+    check::<Client>();
+    check::<ClientBuilder>();
+    check::<RequestBuilder>();
+    check::<Response>();
+    check::<Error>();
+    check::<Policy>();
+    check::<leanhttp::retry::Policy>();
+    check::<leanhttp::Proxy>();
+    check::<leanhttp::cookie::Jar>();
 }

@@ -3,7 +3,7 @@
 //! A [`Body`] performs no I/O. It fills a buffer as far as it can, then names the source to read
 //! next; the runtime reads it and reports the number of bytes.
 //!
-//! Read this file first, then [`source`], the trait of streamed bodies; `trailers` holds the fields after a
+//! Read this file first, then `source`, the trait of streamed bodies; `trailers` holds the fields after a
 //! body.
 
 #[cfg(feature = "multipart")]

@@ -5,6 +5,7 @@ mod builder;
 pub mod request;
 pub mod response;
 mod send;
+mod unwind;
 mod upgraded;
 
 use std::fmt;

@@ -5,16 +5,23 @@ use crate::call::RequestParts;
 use crate::error::{Error, Result};
 
 impl Client {
-    /// Sends a request and waits for the head of its response.
+    /// Sends a request and waits for the head of its response. The future does not borrow the client, so
+    /// that it can be spawned.
     ///
     /// # Errors
     ///
     /// As for [`RequestBuilder::send`].
-    pub async fn execute(&self, request: Request) -> Result<Response> {
-        check_runtime()?;
-        let mut request = request.parts;
-        measure(&mut request).await;
-        self.send(request).await
+    pub fn execute(
+        &self,
+        request: Request,
+    ) -> impl Future<Output = Result<Response>> + Send + use<> {
+        let client = self.clone();
+        async move {
+            check_runtime()?;
+            let mut request = request.parts;
+            measure(&mut request).await;
+            client.send(request).await
+        }
     }
 }
 

@@ -33,6 +33,9 @@ fn are_send() {
         Vec::new()
     }
     let _: fn(&Client, Response, fn() -> Response) = all;
+    // The future of a request does not borrow the client.
+    fn is_static<T: Send + 'static>(_: T) {}
+    let _: fn(&Client, Request) = |client, request| is_static(client.execute(request));
     is_send_and_sync::<Client>();
     is_send_and_sync::<ClientBuilder>();
     is_send_and_sync::<Request>();

@@ -1,6 +1,6 @@
 //! `multipart/form-data` bodies (RFC 7578).
 //!
-//! Read [`form`] first, then [`part`] for the fields and content of one part, and [`boundary`] for the
+//! Read `form` first, then `part` for the fields and content of one part, and `boundary` for the
 //! delimiter between parts.
 
 pub(crate) mod boundary;
