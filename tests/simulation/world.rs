@@ -199,7 +199,9 @@ impl World {
         let end = connecting.since + limit;
         // What came in time is looked for once more when the limit has passed, but not the total one. Each
         // look takes its own time, and no wait lies between them.
-        let is_look = now >= end && at_most == Some(LOOK) && connecting.looks < LAST_LOOKS;
+        let is_look = now >= end
+            && at_most.is_some_and(|at_most| at_most <= LOOK)
+            && connecting.looks < LAST_LOOKS;
         connecting.looks += u32::from(is_look);
         let end = end + LOOK * connecting.looks;
         let end = deadline.map_or(end, |deadline| deadline.min(end));

@@ -402,11 +402,12 @@ impl Budget {
         if !passed.is_deadline_of_peer() || self.looks >= LOOKS {
             return Err(passed);
         }
-        if self.total.is_some_and(|total| total <= now()) {
+        let left = self.total.map_or(LOOK, |total| total.saturating_duration_since(now()));
+        if left.is_zero() {
             return Err(Expired::new(Which::Total, self.timeouts.total));
         }
         self.looks += 1;
-        Ok(Wait { at_most: Some(LOOK), expired: passed })
+        Ok(Wait { at_most: Some(left.min(LOOK)), expired: passed })
     }
 
     /// Not generic, so that it is compiled only once.
@@ -866,6 +867,13 @@ mod tests {
         assert_eq!(looks(Stage::FirstByte, 4), 0, "a peer that sends without end");
         assert_eq!(looks(Stage::Other, 6), 0, "the total timeout");
         assert_eq!(looks(Stage::FirstByte, 7), 0, "both, and one of them is the total one");
+        // A look does not outlast the total timeout.
+        let limits = Timeouts { first_byte: Some(SECOND), ..timeouts(2, 9, 6) };
+        let mut budget = Budget::start(limits, start);
+        budget.enter(Stage::FirstByte, || start);
+        let now = start + 6 * SECOND - LOOK / 4;
+        let passed = budget.wait(Operation::Read, || now).unwrap_err();
+        assert_eq!(budget.look_once_more(passed, || now).unwrap().at_most, Some(LOOK / 4));
         let token = CancelToken::new();
         let mut budget = Budget::start(timeouts(2, 9, 0), start).until(Some(token.clone()));
         budget.start_connecting(start);
