@@ -45,19 +45,16 @@ def main(path):
         if inner(it, "function") is not None:
             functions.append((name, it))
 
-    # Types that signatures and aliases name.
-    named = set()
-    collect(index.values(), named, crate)
-    types = {id for id in pages | named if item(id) and kind_of(item(id))}
     wrong = []
-    for id in sorted(types):
+    for id in sorted(pages):
         it = item(id)
-        for method in methods(it, item):
-            name = f"{names.get(id, it['name'])}::{method['name']}"
-            if id in pages:
-                functions.append((name, method))
-            elif it["visibility"] == "public" and is_reached(id, pages, item):
-                wrong.append(f"{name} stands on no page: only aliases of {it['name']} are public")
+        if kind_of(it):
+            functions += [(f"{names[id]}::{method['name']}", method) for method in methods(it, item)]
+        # The methods of a type stand on its own page. Where only an alias is public, they stand on none.
+        alias = inner(it, "type_alias")
+        target = alias and alias["type"].get("resolved_path")
+        if target and is_ours(target["id"], crate) and target["id"] not in pages:
+            wrong.append(f"the methods of {names[id]} stand on no page: {target['path']} is not public")
     examples = 0
     for name, it in functions:
         inputs = [i for i in inner(it, "function")["sig"]["inputs"] if i[0] != "self"]
@@ -101,30 +98,10 @@ def methods(it, item):
                 yield method
 
 
-def collect(value, into, crate):
-    """The ids of this crate's types that a part of the JSON names."""
-    todo = list(value)
-    while todo:
-        part = todo.pop()
-        if isinstance(part, dict):
-            if "resolved_path" in part and isinstance(part["resolved_path"], dict):
-                into.add(part["resolved_path"].get("id"))
-            todo += part.values()
-        elif isinstance(part, list):
-            todo += part
-
-
-def is_reached(id, pages, item):
-    """Whether a page leads to the type: an alias, or a function that takes or returns it."""
-    for page in pages:
-        it = item(page)
-        for kind in ("type_alias", "function"):
-            if it and inner(it, kind) is not None:
-                found = set()
-                collect([inner(it, kind)], found, None)
-                if id in found:
-                    return True
-    return False
+def is_ours(id, crate):
+    """Whether a type is one of this crate. One without a page may be left out of the index."""
+    path = crate["paths"].get(str(id))
+    return path is not None and path["crate_id"] == 0
 
 
 if __name__ == "__main__":

@@ -213,3 +213,36 @@ impl fmt::Debug for RedactedHeaders<'_> {
         map.finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each timeout of a request replaces that of the client, and `UNLIMITED` takes it away.
+    #[test]
+    fn a_request_changes_or_removes_each_limit_of_its_client() {
+        type Set = fn(&mut Overrides, Duration);
+        type Get = fn(&Timeouts) -> Option<Duration>;
+        let rows: [(Set, Get); 5] = [
+            (|own, limit| own.total = Some(limit), |timeouts| timeouts.total),
+            (|own, limit| own.connect = Some(limit), |timeouts| timeouts.connect),
+            (|own, limit| own.write = Some(limit), |timeouts| timeouts.write),
+            (|own, limit| own.read = Some(limit), |timeouts| timeouts.read),
+            (|own, limit| own.first_byte = Some(limit), |timeouts| timeouts.first_byte),
+        ];
+        let second = Duration::from_secs(1);
+        let mut client = Timeouts { total: Some(9 * second), ..Timeouts::default() };
+        client.connect = Some(9 * second);
+        client.write = Some(9 * second);
+        client.set_read(Some(9 * second));
+        client.set_first_byte(Some(9 * second));
+        for (at, (set, get)) in rows.into_iter().enumerate() {
+            assert_eq!(get(&Overrides::default().over(&client)), Some(9 * second), "row {at}");
+            for (limit, expected) in [(second, Some(second)), (UNLIMITED, None)] {
+                let mut own = Overrides::default();
+                set(&mut own, limit);
+                assert_eq!(get(&own.over(&client)), expected, "row {at}");
+            }
+        }
+    }
+}
