@@ -59,7 +59,7 @@ fn deliver<F: Runtime>(
     let decoder = if is_empty { Ok(None) } else { call.decoder(&head) };
     let extension = call.config().tls.extension();
     let (url, budget, timings) = call.into_parts();
-    let lease = Lease::new(connection, shared, budget);
+    let lease = Lease::new(connection, shared, budget, request);
     let decoder = decoder?;
     let mut head = Head::new(head, url, Some(addresses));
     head.timings = timings;
@@ -67,7 +67,7 @@ fn deliver<F: Runtime>(
     if decoder.is_some() {
         head.forget_coding();
     }
-    let mut body = ResponseBody::new(lease, request, decoder);
+    let mut body = ResponseBody::new(lease, decoder);
     if is_empty && head.received.status != StatusCode::SWITCHING_PROTOCOLS {
         body.end(); // the caller need not read an empty body
     }

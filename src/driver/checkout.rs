@@ -80,7 +80,7 @@ pub(super) async fn connection<F: Runtime>(
 /// response, the route is not pooled for a while.
 pub(super) fn learn<F: Runtime>(shared: &Shared<F>, dead: &Connection<F>) {
     if dead.was_closed_early() {
-        shared.idle().pool.closed_early(dead.link.route(), shared.system.now());
+        shared.idle().pool.closed_early(&dead.route, shared.system.now());
     }
 }
 
@@ -93,7 +93,7 @@ async fn check_alive<F: Runtime>(
     if !looked_at.is_alive(&mut call.budget).await {
         return Err(connection);
     }
-    log::reused(looked_at.link.route());
+    log::reused(&looked_at.route);
     Ok(connection)
 }
 

@@ -37,7 +37,7 @@ pub(crate) async fn send<F: Runtime>(
                         return Ok(Answer { head, connection, refusal: Some(error) });
                     }
                 };
-                let lease = Lease::new(connection, shared, call.budget.of_body());
+                let lease = Lease::new(connection, shared, call.budget.of_body(), None);
                 lease.skip_body().await;
                 when
             }

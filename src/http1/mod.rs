@@ -11,7 +11,6 @@
 
 pub(crate) mod limits;
 
-mod body_decoder;
 mod chunk_line;
 pub(crate) mod chunked;
 pub(crate) mod close;
