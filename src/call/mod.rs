@@ -38,7 +38,7 @@ use crate::config::digest;
 use crate::config::{Config, Schemes};
 use crate::error::{Error, Result};
 use crate::http1::exchange::{Expectation, Outgoing};
-use crate::http1::field_lines::has_member;
+use crate::http1::header_section::has_member;
 use crate::policy::deadline::budget::Budget;
 use crate::policy::proxy::server::ProxyServer;
 use crate::policy::retry::{ConnectionOrigin, FailedAttempt, Payment, Policy, Replay};

@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 use crate::fields::singleton;
 use crate::http1::exchange::Expectation;
 use crate::http1::limits::Limits;
-use crate::http1::name_case::Case;
+use crate::http1::request_head::Case;
 use crate::policy::auth::netrc::Netrc;
 use crate::policy::deadline::budget::Timeouts;
 use crate::policy::proxy::environment;

@@ -1,9 +1,8 @@
 //! An open connection, and the loop that sends a request on it and reads the head of the response.
 //!
 //! [`Connection::send`] starts the exchange, and [`Connection::run`] asks its machines for the next step and
-//! carries it out on the socket, until the final head. The body is read by [`body`](super::body), which
-//! continues to send the request if the server answered before its end. A failure gets its meaning in
-//! [`failure`](super::failure).
+//! carries it out on the socket, until the final head. The body is read by [`lease`](super::lease), which
+//! continues to send the request if the server answered before its end.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,18 +21,19 @@ use crate::base::erased_box::ErasedBox;
 use crate::body::{Body, Feed};
 use crate::call::log;
 use crate::call::{Call, Failure};
+use crate::error::{Error, Phase};
 use crate::http1::close::CloseReason;
+use crate::http1::close::{KEEP_ALIVE, Lifetime};
 use crate::http1::exchange::{Exchange, Outgoing, Step};
-use crate::http1::field_lines::Fields as _;
 use crate::http1::head::ResponseHead;
-use crate::http1::keep_alive::{KEEP_ALIVE, Lifetime};
+use crate::http1::header_section::Fields as _;
 use crate::http1::limits::Limits;
 use crate::policy::deadline::budget::{Budget, Operation, Stage};
 use crate::policy::early_closers::SOON;
-use crate::policy::retry::ConnectionOrigin;
+use crate::policy::retry::{Answered, ConnectionOrigin, Loss, Sent};
 use crate::policy::route::Route;
 use crate::pool::{Closed, Pooled};
-use crate::transport::pipe::Pipe;
+use crate::transport::pipe::{Pipe, Setup};
 use crate::transport::tls::TlsInfo;
 
 /// The maximum number of reads on an idle connection: TLS tickets arrive by twos or fours, in one
@@ -488,6 +488,57 @@ impl<F: Runtime> Connection<F> {
             }
             ExchangeFailure::Pipe(_) | ExchangeFailure::Body(_) => false,
         }
+    }
+
+    /// Returns the failure of an attempt that got no response. The connection is not reused.
+    pub(super) fn failure(&mut self, failure: ExchangeFailure) -> Failure {
+        self.closing = failure.close_reason();
+        // The proxy's refusal explains more than the error that followed it.
+        let failure = match self.pipe.refusal() {
+            Some(refusal) if !failure.is_cancelled() => ExchangeFailure::Pipe(refusal),
+            _ => failure,
+        };
+        let loss = match &failure {
+            ExchangeFailure::Io(_) => Loss::Connection,
+            ExchangeFailure::Pipe(error) if error.is_loss() => Loss::Connection,
+            _ => Loss::Other,
+        };
+        let has_sent = self.pipe.has_sent(&self.exchange);
+        let phase = match self.pipe.setup() {
+            Some(Setup::Tunnel) => Phase::Proxy,
+            Some(Setup::Tls | Setup::ProxyTls) => Phase::Handshake,
+            None if has_sent
+                && (self.pipe.is_sent(&self.exchange) || self.exchange.is_answered()) =>
+            {
+                Phase::Head
+            }
+            None => Phase::Send,
+        };
+        Failure {
+            error: self.error(failure, phase),
+            loss,
+            connection: if self.is_pooled {
+                ConnectionOrigin::Pooled
+            } else {
+                ConnectionOrigin::Fresh
+            },
+            sent: if has_sent { Sent::Something } else { Sent::Nothing },
+            answered: if self.exchange.has_heard() {
+                Answered::Something
+            } else {
+                Answered::Nothing
+            },
+        }
+    }
+
+    /// Returns the error for a body that cannot be read further. The connection is not reused.
+    pub(super) fn body_error(&mut self, failure: ExchangeFailure) -> Error {
+        self.exchange.close_after(failure.close_reason());
+        self.error(failure, Phase::Body)
+    }
+
+    pub(crate) fn error(&self, failure: ExchangeFailure, phase: Phase) -> Error {
+        failure.into_error(phase, &self.route, self.pipe.setup())
     }
 }
 

@@ -159,7 +159,7 @@ impl<F: Runtime> ResponseBody<F> {
             if filled == body.len() {
                 grow(&mut body, expected, limit);
             }
-            match self.next_bytes(body.get_mut(filled..).unwrap_or_default()).await? {
+            match self.next_bytes(body.split_at_mut(filled).1).await? {
                 0 => break,
                 count => filled += count,
             }

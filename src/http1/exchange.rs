@@ -377,13 +377,13 @@ impl Exchange {
                 let left = usize::try_from(left).unwrap_or(usize::MAX);
                 let piece = if left > SENT_PIECE { SENT_PIECE } else { left + 1 };
                 let space = self.output.space(left.min(SENT_PIECE) + 1);
-                space.get_mut(..piece).unwrap_or_default()
+                space.split_at_mut(piece).0
             }
             _ => {
                 let around = SIZE_LINE + CHUNK_END.len() + LAST_CHUNK.len();
                 let space = self.output.space(around + SENT_PIECE);
                 let end = space.len() - CHUNK_END.len() - LAST_CHUNK.len();
-                space.get_mut(SIZE_LINE..end).unwrap_or_default()
+                space.split_at_mut(end).0.split_at_mut(SIZE_LINE).1
             }
         }
     }

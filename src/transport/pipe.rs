@@ -48,7 +48,7 @@ pub(crate) struct Pipe {
 #[derive(Debug)]
 struct Layers {
     tls: Option<Tls>,
-    proxy: Option<ProxyLeg>,
+    proxy: Option<Box<ProxyLeg>>,
 }
 
 /// The layers to a proxy, below the TLS to the origin.
@@ -91,7 +91,7 @@ impl Pipe {
     /// Creates a tunnel, optionally over TLS to the proxy, and optionally with TLS to the origin through it.
     pub(crate) fn tunnel(proxy: Option<Tls>, tunnel: Box<dyn Tunnel>, tls: Option<Tls>) -> Self {
         let proxy = ProxyLeg { tunnel: Some(tunnel), need: Need::More, tls: proxy };
-        Self { layers: Some(Box::new(Layers { tls, proxy: Some(proxy) })), written: 0 }
+        Self { layers: Some(Box::new(Layers { tls, proxy: Some(Box::new(proxy)) })), written: 0 }
     }
 
     /// Returns whether bytes go unchanged between the exchange and the socket.
@@ -393,7 +393,7 @@ impl Layers {
             }
             Step::Read | Step::Await | Step::Fill | Step::Head(_) => step,
         };
-        if self.have_failed() && matches!(step, Step::Read | Step::Await | Step::Fill) {
+        if matches!(step, Step::Read | Step::Await | Step::Fill) && self.have_failed() {
             self.receive_for(exchange, &mut [])?; // returns the failure
         }
         Ok(step)
@@ -423,18 +423,17 @@ impl Layers {
     ) -> Result<usize, PipeError> {
         let mut filled = 0;
         let ending = self.receive(|plain| {
-            let room = into.get_mut(filled..).unwrap_or_default();
+            let (_, room) = into.split_at_mut(filled);
             let (direct, rest) = plain.split_at(room.len().min(plain.len()));
-            if let Some(room) = room.get_mut(..direct.len()) {
-                room.copy_from_slice(direct);
-            }
+            room.split_at_mut(direct.len()).0.copy_from_slice(direct);
             filled += direct.len();
             exchange.received(rest);
         })?;
-        match (ending, self.setup()) {
-            (Some(_), Some(setup)) => self.cut(setup)?, // the lower layer ended during a handshake
-            (Some(ending), None) => exchange.read_eof(ending),
-            (None, _) => {}
+        if let Some(ending) = ending {
+            match self.setup() {
+                Some(setup) => self.cut(setup)?, // the lower layer ended during a handshake
+                None => exchange.read_eof(ending),
+            }
         }
         Ok(filled)
     }
@@ -478,42 +477,63 @@ impl Layers {
         Ok(())
     }
 
-    // The socket faces the lowest layer: the proxy's TLS, else its tunnel, else the origin's TLS.
+    // The socket faces the lowest layer: the TLS to the proxy or, without a proxy, to the origin; else the tunnel.
 
     fn output(&self) -> &[u8] {
-        match (&self.proxy, &self.tls) {
-            (Some(ProxyLeg { tls: Some(tls), .. }), _) | (None, Some(tls)) => tls.output(),
-            (Some(ProxyLeg { tunnel: Some(tunnel), .. }), _) => tunnel.output(),
-            _ => &[],
+        match (self.lowest_tls(), &self.proxy) {
+            (Some(tls), _) => tls.output(),
+            (None, Some(proxy)) => proxy.tunnel.as_ref().map_or(&[], |tunnel| tunnel.output()),
+            (None, None) => &[],
         }
     }
 
     fn wrote(&mut self, count: usize) {
-        match (&mut self.proxy, &mut self.tls) {
-            (Some(ProxyLeg { tls: Some(tls), .. }), _) | (None, Some(tls)) => tls.wrote(count),
-            (Some(ProxyLeg { tunnel: Some(tunnel), .. }), _) => tunnel.wrote(count),
-            _ => {}
+        if let Some(tls) = self.lowest_tls_mut() {
+            tls.wrote(count);
+        } else if let Some(tunnel) = self.tunnel_mut() {
+            tunnel.wrote(count);
         }
     }
 
     fn read_space(&mut self) -> &mut [u8] {
-        match (&mut self.proxy, &mut self.tls) {
-            (Some(ProxyLeg { tls: Some(tls), .. }), _) | (None, Some(tls)) => tls.read_space(),
-            (Some(ProxyLeg { tunnel: Some(tunnel), .. }), _) => tunnel.read_space(),
-            _ => &mut [],
+        match &mut self.proxy {
+            None => self.tls.as_mut().map_or(&mut [], Tls::read_space),
+            Some(proxy) => match (&mut proxy.tls, &mut proxy.tunnel) {
+                (Some(tls), _) => tls.read_space(),
+                (None, Some(tunnel)) => tunnel.read_space(),
+                (None, None) => &mut [],
+            },
         }
     }
 
     fn read(&mut self, count: usize) {
-        match (&mut self.proxy, &mut self.tls) {
-            (Some(ProxyLeg { tls: Some(tls), .. }), _) | (None, Some(tls)) => tls.read(count),
-            (Some(ProxyLeg { tunnel: Some(tunnel), .. }), _) => tunnel.read(count),
-            _ => {}
+        if let Some(tls) = self.lowest_tls_mut() {
+            tls.read(count);
+        } else if let Some(tunnel) = self.tunnel_mut() {
+            tunnel.read(count);
         }
     }
 
+    fn lowest_tls(&self) -> Option<&Tls> {
+        match &self.proxy {
+            Some(proxy) => proxy.tls.as_ref(),
+            None => self.tls.as_ref(),
+        }
+    }
+
+    fn lowest_tls_mut(&mut self) -> Option<&mut Tls> {
+        match &mut self.proxy {
+            Some(proxy) => proxy.tls.as_mut(),
+            None => self.tls.as_mut(),
+        }
+    }
+
+    fn tunnel_mut(&mut self) -> Option<&mut Box<dyn Tunnel>> {
+        self.proxy.as_mut()?.tunnel.as_mut()
+    }
+
     fn discard_output(&mut self) {
-        if let Some(tunnel) = self.proxy.as_mut().and_then(|proxy| proxy.tunnel.as_mut()) {
+        if let Some(tunnel) = self.tunnel_mut() {
             tunnel.discard_output();
         }
         self.each_tls().for_each(Tls::discard_output);
@@ -521,8 +541,7 @@ impl Layers {
 
     /// Handles the end of the socket during a handshake.
     fn cut(&mut self, setup: Setup) -> Result<(), PipeError> {
-        let tunnel = self.proxy.as_mut().and_then(|proxy| proxy.tunnel.as_mut());
-        match (setup, tunnel) {
+        match (setup, self.tunnel_mut()) {
             (Setup::Tunnel, Some(tunnel)) => {
                 tunnel.read_eof(Ending::Clean);
                 Ok(())

@@ -21,8 +21,9 @@ use crate::coding;
 use crate::http1::chunked;
 use crate::http1::error::ProtocolError;
 use crate::http1::exchange::{self, BodyStep, Expectation, Outgoing, Step};
-use crate::http1::head::{self, HeadScanner, HeadWriter, ResponseHead};
+use crate::http1::head::{self, HeadScanner, ResponseHead};
 use crate::http1::limits::Limits;
+use crate::http1::request_head::HeadWriter;
 
 fn text(error: impl Debug) -> String {
     format!("{error:?}")

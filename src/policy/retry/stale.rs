@@ -5,8 +5,8 @@ use http::{Method, StatusCode, header};
 
 use super::{Answered, ConnectionOrigin, FailedAttempt, Loss, Replay, Sent};
 use crate::http1::close;
-use crate::http1::field_lines::Fields as _;
 use crate::http1::head::ResponseHead;
+use crate::http1::header_section::Fields as _;
 
 /// The reason why a request is not sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use http::Version;
 use proptest::prelude::*;
 
 use super::*;
-use crate::http1::head::HeadWriter;
+use crate::http1::request_head::HeadWriter;
 
 mod stages;
 mod switch;
