@@ -8,7 +8,6 @@ use http::HeaderMap;
 use super::connection::{Connection, Patience, close};
 use super::shared::Shared;
 use super::system::System;
-use crate::base::erased_box::ErasedBox;
 use crate::body::Body;
 use crate::driver::permit::Grant;
 use crate::driver::poll_once::ready;
@@ -26,7 +25,7 @@ const SKIP_PATIENCE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) struct Lease<F: Runtime> {
     /// `None` after the end of the lease.
-    connection: Option<ErasedBox<Connection<F>>>,
+    connection: Option<Box<Connection<F>>>,
     shared: Arc<Shared<F>>,
     budget: Budget,
     /// Ends the lease. A function pointer keeps this large code out of the caller's crate, where it
@@ -36,7 +35,7 @@ pub(crate) struct Lease<F: Runtime> {
 
 impl<F: Runtime> Lease<F> {
     pub(crate) fn new(
-        connection: ErasedBox<Connection<F>>,
+        connection: Box<Connection<F>>,
         shared: &Arc<Shared<F>>,
         budget: Budget,
     ) -> Self {
@@ -94,7 +93,7 @@ impl<F: Runtime> Lease<F> {
     }
 
     /// Ends the lease without returning the connection to the pool.
-    pub(crate) fn into_connection(mut self) -> Option<(ErasedBox<Connection<F>>, Budget)> {
+    pub(crate) fn into_connection(mut self) -> Option<(Box<Connection<F>>, Budget)> {
         Some((self.connection.take()?, self.budget.clone()))
     }
 

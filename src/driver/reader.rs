@@ -7,7 +7,6 @@ use bytes::{Buf, Bytes};
 use http::HeaderMap;
 
 use super::lease::Lease;
-use crate::base::erased_box::ErasedBox;
 use crate::body::Body;
 use crate::coding::queue::DecodingQueue;
 use crate::coding::{CodingError, Decoder};
@@ -25,8 +24,8 @@ const TRUSTED_LENGTH: u64 = 1024 * 1024;
 /// The body of a response, read from the connection.
 pub struct ResponseBody<F: Runtime> {
     source: ResponseSource<F>,
-    decoding: Option<ErasedBox<DecodingQueue>>,
-    pub(crate) trailers: Option<ErasedBox<HeaderMap>>,
+    decoding: Option<Box<DecodingQueue>>,
+    pub(crate) trailers: Option<Box<HeaderMap>>,
     /// The URL for errors, if the reader was taken out of its response.
     url: Option<Box<Url>>,
 }
@@ -77,7 +76,7 @@ impl<F: Runtime> ResponseBody<F> {
                     ResponseSource::Conversation(Box::new(Conversation { lease, request }))
                 }
             },
-            decoding: decoder.map(|decoder| ErasedBox::new(DecodingQueue::new(decoder))),
+            decoding: decoder.map(|decoder| Box::new(DecodingQueue::new(decoder))),
             trailers: None,
             url: None,
         }
@@ -149,7 +148,7 @@ impl<F: Runtime> ResponseBody<F> {
     pub(crate) fn end(&mut self) {
         let ResponseSource::Connection(lease) = &mut self.source else { return };
         if let Some(trailers) = lease.trailers() {
-            self.trailers = trailers.filter(|fields| !fields.is_empty()).map(ErasedBox::new);
+            self.trailers = trailers.filter(|fields| !fields.is_empty()).map(Box::new);
             self.source = ResponseSource::Ended;
         }
     }
