@@ -6,7 +6,6 @@ use http::StatusCode;
 
 use super::Client;
 use super::response::{Head, Response};
-use crate::base::erased_box::ErasedBox;
 use crate::call::{Call, RequestParts};
 use crate::driver::runtime::Runtime;
 use crate::driver::system::System as _;
@@ -50,7 +49,7 @@ fn deliver<F: Runtime>(
     shared: &Arc<Shared<F>>,
     mut call: Call<'_, F::Source>,
     head: Box<ResponseHead>,
-    mut connection: ErasedBox<Connection<F>>,
+    mut connection: Box<Connection<F>>,
 ) -> Result<Response<ResponseBody<F>>> {
     let open = &mut *connection;
     let (addresses, tls) = (Arc::clone(open.addresses()), open.tls_info());

@@ -7,7 +7,6 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode, header};
 
 use super::response::{Head, Response};
-use crate::base::erased_box::ErasedBox;
 use crate::driver::failure::ExchangeFailure;
 use crate::driver::runtime::Runtime;
 use crate::driver::{Connection, Lease, ResponseBody};
@@ -41,7 +40,7 @@ use crate::url::Url;
 /// [`write_timeout`]: crate::client::ClientBuilder::write_timeout
 /// [`pool_max_open_per_host`]: crate::client::ClientBuilder::pool_max_open_per_host
 pub struct Upgraded<F: Runtime> {
-    connection: ErasedBox<Connection<F>>,
+    connection: Box<Connection<F>>,
     budget: Budget,
     head: Box<Head>,
 }

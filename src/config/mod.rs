@@ -17,7 +17,6 @@ use std::sync::{Arc, OnceLock};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::base::buffer::Buffer;
-use crate::base::erased_box::ErasedBox;
 use crate::coding::Codings;
 use crate::config::connect::Dialling;
 use crate::config::pool::PoolLimits;
@@ -69,11 +68,6 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Returns the default settings in a box.
-    pub(crate) fn apart() -> ErasedBox<Self> {
-        ErasedBox::new(Self::default())
-    }
-
     /// Completes the settings when the client is built: reads the proxies from the environment, and
     /// moves default fields that are equivalent to a setting.
     pub(crate) fn complete(&mut self) {

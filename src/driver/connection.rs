@@ -17,7 +17,6 @@ use super::socket::{Addresses, Socket, SocketError};
 use super::system::{Meanwhile, Pending};
 use crate::base::buffer::BufferPool;
 use crate::base::cancel::{Hook, Watch};
-use crate::base::erased_box::ErasedBox;
 use crate::body::{Body, Feed};
 use crate::call::log;
 use crate::call::{Call, Failure};
@@ -87,7 +86,7 @@ impl<F: Runtime> Drop for Connection<F> {
     }
 }
 
-impl<F: Runtime> Pooled for ErasedBox<Connection<F>> {
+impl<F: Runtime> Pooled for Box<Connection<F>> {
     fn route(&self) -> &Route {
         &self.route
     }
@@ -542,22 +541,22 @@ impl<F: Runtime> Connection<F> {
     }
 }
 
-impl<F: Runtime> ErasedBox<Connection<F>> {
-    pub(crate) fn close(mut self, reason: CloseReason) {
+impl<F: Runtime> Connection<F> {
+    #[allow(clippy::boxed_local, reason = "moving the connection out of its box would copy it")]
+    pub(crate) fn close(mut self: Box<Self>, reason: CloseReason) {
         self.closing = reason;
     }
 
     /// Closes a dead connection and returns its permit for another one.
-    pub(super) fn into_permit(mut self) -> Option<Permit<F>> {
+    #[allow(clippy::boxed_local, reason = "moving the connection out of its box would copy it")]
+    pub(super) fn into_permit(mut self: Box<Self>) -> Option<Permit<F>> {
         self.closing = CloseReason::NotAlive;
         self.permit.take()
     }
 }
 
 /// Closes the connections that the pool returned.
-pub(super) fn close<F: Runtime>(
-    closed: impl IntoIterator<Item = Closed<ErasedBox<Connection<F>>>>,
-) {
+pub(super) fn close<F: Runtime>(closed: impl IntoIterator<Item = Closed<Box<Connection<F>>>>) {
     for Closed { connection, reason } in closed {
         connection.close(reason);
     }

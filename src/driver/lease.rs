@@ -14,7 +14,6 @@ use super::runtime::Runtime;
 use super::shared::Shared;
 use super::system::{Meanwhile, Pending, System};
 use crate::base::buffer::BufferPool;
-use crate::base::erased_box::ErasedBox;
 use crate::body::Body;
 use crate::error::Result;
 use crate::http1::close::CloseReason;
@@ -35,7 +34,7 @@ const REST_PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Lease<F: Runtime> {
     /// `None` after the end of the lease.
-    connection: Option<ErasedBox<Connection<F>>>,
+    connection: Option<Box<Connection<F>>>,
     shared: Arc<Shared<F>>,
     budget: Budget,
     /// The rest of the request's body, while it is still to be sent. The mutex is never locked: it makes the
@@ -48,7 +47,7 @@ pub(crate) struct Lease<F: Runtime> {
 
 impl<F: Runtime> Lease<F> {
     pub(crate) fn new(
-        connection: ErasedBox<Connection<F>>,
+        connection: Box<Connection<F>>,
         shared: &Arc<Shared<F>>,
         budget: Budget,
         request: Option<Body<F::Source>>,
@@ -112,7 +111,7 @@ impl<F: Runtime> Lease<F> {
     }
 
     /// Ends the lease without returning the connection to the pool.
-    pub(crate) fn into_connection(mut self) -> Option<(ErasedBox<Connection<F>>, Budget)> {
+    pub(crate) fn into_connection(mut self) -> Option<(Box<Connection<F>>, Budget)> {
         Some((self.connection.take()?, self.budget.clone()))
     }
 

@@ -6,7 +6,6 @@ use bytes::{Buf, Bytes};
 use http::HeaderMap;
 
 use super::lease::Lease;
-use crate::base::erased_box::ErasedBox;
 use crate::coding::queue::DecodingQueue;
 use crate::coding::{CodingError, Decoder};
 use crate::driver::runtime::Runtime;
@@ -23,8 +22,8 @@ const TRUSTED_LENGTH: u64 = 1024 * 1024;
 /// The body of a response, read from the connection.
 pub struct ResponseBody<F: Runtime> {
     source: ResponseSource<F>,
-    decoding: Option<ErasedBox<DecodingQueue>>,
-    pub(crate) trailers: Option<ErasedBox<HeaderMap>>,
+    decoding: Option<Box<DecodingQueue>>,
+    pub(crate) trailers: Option<Box<HeaderMap>>,
     /// The URL for errors, if the reader was taken out of its response.
     url: Option<Box<Url>>,
 }
@@ -54,7 +53,7 @@ impl<F: Runtime> ResponseBody<F> {
     pub(crate) fn new(lease: Lease<F>, decoder: Option<Decoder>) -> Self {
         Self {
             source: ResponseSource::Connection(lease),
-            decoding: decoder.map(|decoder| ErasedBox::new(DecodingQueue::new(decoder))),
+            decoding: decoder.map(|decoder| Box::new(DecodingQueue::new(decoder))),
             trailers: None,
             url: None,
         }
@@ -125,7 +124,7 @@ impl<F: Runtime> ResponseBody<F> {
     pub(crate) fn end(&mut self) {
         let ResponseSource::Connection(lease) = &mut self.source else { return };
         if let Some(trailers) = lease.trailers() {
-            self.trailers = trailers.filter(|fields| !fields.is_empty()).map(ErasedBox::new);
+            self.trailers = trailers.filter(|fields| !fields.is_empty()).map(Box::new);
             self.source = ResponseSource::Ended;
         }
     }

@@ -12,7 +12,6 @@ use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING};
 
 use super::error::ProtocolError;
 use super::head::unfold;
-use crate::base::erased_box::ErasedBox;
 use crate::base::excerpt::Excerpt;
 use crate::base::number::decimal;
 
@@ -29,9 +28,9 @@ pub(crate) struct HeaderSection {
     /// The lengths of the names, so that most lookups of an absent name fail fast.
     lengths: Lengths,
     /// A map of the same lines.
-    map: OnceLock<ErasedBox<HeaderMap>>,
+    map: OnceLock<Box<HeaderMap>>,
     /// A map that replaces the lines once the caller may have changed it.
-    changed: Option<ErasedBox<HeaderMap>>,
+    changed: Option<Box<HeaderMap>>,
 }
 
 /// Shows the number of fields, never their content: a server's fields may be secrets.
@@ -77,7 +76,7 @@ impl HeaderSection {
         });
         let lines = lines.collect();
         append(b"\r\n", b"");
-        Self { map: ErasedBox::new(fields).into(), ..Self::new(raw.into(), lines) }
+        Self { map: Box::new(fields).into(), ..Self::new(raw.into(), lines) }
     }
 
     /// Returns the head as received.
@@ -207,7 +206,7 @@ fn length_of(fields: &impl Fields) -> Option<u64> {
 /// The maximum length of a name that `http` accepts.
 const LONGEST_NAME: usize = u16::MAX as usize;
 
-fn map_of(raw: &Bytes, lines: &[HeaderLine]) -> ErasedBox<HeaderMap> {
+fn map_of(raw: &Bytes, lines: &[HeaderLine]) -> Box<HeaderMap> {
     let mut map = HeaderMap::with_capacity(lines.len());
     for line in lines {
         let name = HeaderName::from_bytes(line.name.of(raw));
@@ -217,7 +216,7 @@ fn map_of(raw: &Bytes, lines: &[HeaderLine]) -> ErasedBox<HeaderMap> {
             let _ = map.try_append(name, value);
         }
     }
-    ErasedBox::new(map)
+    Box::new(map)
 }
 
 /// The fields of a message.

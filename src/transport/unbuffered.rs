@@ -31,7 +31,6 @@ use rustls::pki_types::ServerName;
 use rustls::unbuffered::{ConnectionState, UnbufferedStatus};
 
 use crate::base::buffer::{Buffer, BufferPool};
-use crate::base::erased_box::ErasedBox;
 
 /// The size of a first read, into which a handshake fits.
 const FIRST_READ: usize = 8 * 1024;
@@ -48,7 +47,7 @@ pub(super) type RustlsState<'c, 'i> = ConnectionState<'c, 'i, ClientConnectionDa
 
 /// See the [module](self).
 pub(super) struct Unbuffered {
-    connection: ErasedBox<UnbufferedClientConnection>,
+    connection: Box<UnbufferedClientConnection>,
     /// Ciphertext that was received and not discarded.
     incoming: Buffer,
     /// The number of these bytes that were shown in whole records.
@@ -69,7 +68,7 @@ impl Unbuffered {
         name: ServerName<'static>,
     ) -> Result<Self, rustls::Error> {
         Ok(Self {
-            connection: ErasedBox::new(UnbufferedClientConnection::new(config, name)?),
+            connection: Box::new(UnbufferedClientConnection::new(config, name)?),
             incoming: Buffer::default(),
             shown: 0,
             visible: 0,

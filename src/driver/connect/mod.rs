@@ -19,7 +19,6 @@ use std::path::Path;
 use super::connection::Connection;
 use super::socket::{Socket, SocketError};
 use super::system::{Failures, System};
-use crate::base::erased_box::ErasedBox;
 use crate::base::timings::Lap;
 use crate::body::Source;
 use crate::call::Call;
@@ -38,7 +37,7 @@ pub(crate) async fn open<F: Runtime>(
     system: &F::System,
     call: &mut Call<'_, F::Source>,
     permit: Permit<F>,
-) -> Result<ErasedBox<Connection<F>>> {
+) -> Result<Box<Connection<F>>> {
     let route = call.route();
     let proxy = route.proxy().cloned();
     call.budget.start_connecting(system.now());
@@ -53,7 +52,7 @@ async fn connection<F: Runtime>(
     call: &mut Call<'_, F::Source>,
     route: Route,
     permit: Permit<F>,
-) -> Result<ErasedBox<Connection<F>>> {
+) -> Result<Box<Connection<F>>> {
     let dialling = &call.config().dialling;
     if !call.url().host().is_resolvable() && dialling.unix_socket.is_none() {
         let host = call.url().host_str().unwrap_or_default();
@@ -72,7 +71,7 @@ async fn connection<F: Runtime>(
     let now = system.now();
     call.budget.lap(Lap::Connect, now);
     let limits = &call.config().limits;
-    Ok(ErasedBox::new(Connection::new(socket?, pipe, limits, route, permit, now)))
+    Ok(Box::new(Connection::new(socket?, pipe, limits, route, permit, now)))
 }
 
 /// Returns the endpoint to connect to.
