@@ -21,7 +21,7 @@ impl<F: Runtime> Client<F> {
         request: Box<RequestParts<F::Source>>,
     ) -> Result<Response<ResponseBody<F>>> {
         let shared = self.shared();
-        let mut call = Call::new(&shared.config, request, shared.system.now());
+        let mut call = Call::new(&shared.config, &shared.calls, request, shared.system.now());
         call.begin()?;
         match driver::send(shared, &mut call).await {
             Ok(Answer { head, connection, refusal }) => {

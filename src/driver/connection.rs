@@ -23,9 +23,9 @@ use crate::http1::exchange::{BodyStep, SendStep, Step};
 use crate::http1::field_lines::Fields as _;
 use crate::http1::head::ResponseHead;
 use crate::http1::keep_alive::{KEEP_ALIVE, Lifetime};
-use crate::policy::deadline::budget::{Budget, Operation, Stage};
-use crate::policy::early_closers::SOON;
+use crate::policy::deadline::{Budget, Operation, Stage};
 use crate::policy::route::Route;
+use crate::policy::route::SOON;
 use crate::pool::{Closed, Pooled};
 use crate::transport::tls::TlsInfo;
 
@@ -214,11 +214,11 @@ impl<F: Runtime> Connection<F> {
         let mut awaits_since = None;
         loop {
             let step = self.link.session.step();
-            budget.enter(self.stage(), || self.socket.now());
+            budget.enter(self.stage(), &|| self.socket.now());
             let progress = match step {
                 Err(error) => Err(error.into()),
                 Ok(Step::Head(head)) => {
-                    budget.enter(Stage::Other, || self.socket.now());
+                    budget.enter(Stage::Other, &|| self.socket.now());
                     return Ok(head);
                 }
                 Ok(Step::Look) => self.look(budget).await,

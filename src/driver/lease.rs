@@ -14,7 +14,7 @@ use crate::driver::permit::Grant;
 use crate::driver::poll_once::ready;
 use crate::driver::runtime::Runtime;
 use crate::error::Result;
-use crate::policy::deadline::budget::{Budget, Stage};
+use crate::policy::deadline::{Budget, Stage};
 use crate::pool::Pooled as _;
 
 /// The limit for draining a redirect's body. A new connection takes one round trip, with TLS two or
@@ -59,7 +59,7 @@ impl<F: Runtime> Lease<F> {
     pub(crate) async fn read(&mut self, into: &mut [u8]) -> Result<usize> {
         match &mut self.connection {
             Some(connection) => {
-                self.budget.enter(Stage::Body, || self.shared.system.now());
+                self.budget.enter(Stage::Body, &|| self.shared.system.now());
                 connection.read_body(into, &mut self.budget).await
             }
             None => Ok(0),
@@ -74,7 +74,7 @@ impl<F: Runtime> Lease<F> {
     ) -> Result<usize> {
         match &mut self.connection {
             Some(connection) => {
-                self.budget.enter(Stage::Body, || self.shared.system.now());
+                self.budget.enter(Stage::Body, &|| self.shared.system.now());
                 connection.read_while_sending(into, request, &mut self.budget).await
             }
             None => Ok(0),

@@ -13,9 +13,8 @@ use crate::config::Config;
 use crate::error::{Cause, Error, Kind, Phase, Result};
 use crate::http1::close::CloseReason;
 use crate::http1::exchange::{Missing, Outgoing};
-use crate::policy::deadline::budget::Expired;
-use crate::policy::proxy::server::{self, Protocol, ProxyServer};
-use crate::policy::retry::{Answered, ConnectionOrigin, Loss, Sent};
+use crate::policy::deadline::Expired;
+use crate::policy::proxy::{Protocol, ProxyServer, SocksVersion};
 use crate::policy::route::{Route, Security, Target};
 use crate::transport::connect::Connect;
 use crate::transport::layers::{Layers, Setup};
@@ -29,7 +28,7 @@ use crate::transport::tunnel::Tunnel;
 pub(crate) struct ConnectionMachine {
     pub(crate) session: Session,
     route: Route,
-    origin: ConnectionOrigin,
+    is_pooled: bool,
 }
 
 /// The reason why an exchange cannot continue.
@@ -54,7 +53,7 @@ impl ConnectionMachine {
 
     /// Creates the machine of a new connection over any session.
     pub(crate) fn over(session: Session, route: Route) -> Self {
-        Self { session, route, origin: ConnectionOrigin::Fresh }
+        Self { session, route, is_pooled: false }
     }
 
     pub(crate) fn route(&self) -> &Route {
@@ -70,12 +69,12 @@ impl ConnectionMachine {
     }
 
     pub(crate) fn is_fresh(&self) -> bool {
-        self.origin == ConnectionOrigin::Fresh
+        !self.is_pooled
     }
 
     /// Takes the connection out of the pool and gives it buffers.
     pub(crate) fn wake(&mut self, shelf: &mut BufferPool) {
-        self.origin = ConnectionOrigin::Pooled;
+        self.is_pooled = true;
         self.session.wake(shelf);
     }
 
@@ -84,7 +83,7 @@ impl ConnectionMachine {
         &mut self,
         call: &mut Call<'_, B>,
     ) -> std::result::Result<(), ExchangeFailure> {
-        call.begin_on(self.origin);
+        call.begin_attempt(self.is_pooled);
         // RFC 9112 §6.1: no chunked coding for a peer that is known to be older than HTTP/1.1.
         if call.outgoing() == Outgoing::Chunked && self.session.peer_version() < Version::HTTP_11 {
             return Err(ExchangeFailure::body(
@@ -112,18 +111,17 @@ impl ConnectionMachine {
             Some(refusal) if !halt.is_cancelled() => ExchangeFailure::Session(refusal),
             _ => halt,
         };
-        let loss = match &halt {
-            ExchangeFailure::Io(_) => Loss::Connection,
-            ExchangeFailure::Session(error) if error.is_loss() => Loss::Connection,
-            _ => Loss::Other,
+        let lost_connection = match &halt {
+            ExchangeFailure::Io(_) => true,
+            ExchangeFailure::Session(error) => error.is_loss(),
+            _ => false,
         };
-        let (sent, heard) = (self.session.has_sent(), self.session.has_heard());
         Failure {
             error: self.error(halt, self.phase()),
-            loss,
-            connection: self.origin,
-            sent: if sent { Sent::Something } else { Sent::Nothing },
-            answered: if heard { Answered::Something } else { Answered::Nothing },
+            lost_connection,
+            is_pooled: self.is_pooled,
+            has_sent: self.session.has_sent(),
+            has_heard: self.session.has_heard(),
         }
     }
 
@@ -217,8 +215,8 @@ fn tunnel(
         None => Destination::Name(target.host().to_owned()),
     };
     let socks = match version {
-        server::SocksVersion::Four => Socks::four(login, &destination, target.port),
-        server::SocksVersion::Five => Socks::five(login, &destination, target.port),
+        SocksVersion::Four => Socks::four(login, &destination, target.port),
+        SocksVersion::Five => Socks::five(login, &destination, target.port),
     };
     match socks {
         Ok(socks) => Ok(Box::new(socks)),

@@ -9,6 +9,7 @@ use super::runtime::Runtime;
 use super::system::System as _;
 use crate::base::buffer::BufferPool;
 use crate::base::erased_box::ErasedBox;
+use crate::call::SharedState;
 use crate::config::Config;
 use crate::pool::Pool;
 use crate::pool::permits::Permits;
@@ -17,6 +18,7 @@ use crate::pool::permits::Permits;
 pub(crate) struct Shared<F: Runtime> {
     pub(crate) config: ErasedBox<Config>,
     pub(crate) system: F::System,
+    pub(crate) calls: SharedState,
     idle: Mutex<Connections<F>>,
 }
 
@@ -39,7 +41,7 @@ impl<F: Runtime> Shared<F> {
             permits,
             process,
         };
-        Self { config, system, idle: Mutex::new(idle) }
+        Self { config, system, calls: SharedState::default(), idle: Mutex::new(idle) }
     }
 
     /// Locks the pool for a decision. The lock is never held over foreign code, so a panic

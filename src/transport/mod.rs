@@ -32,8 +32,10 @@ pub(crate) mod constant;
 pub(crate) mod layers;
 pub(crate) mod session;
 pub(crate) mod socks;
-#[cfg_attr(not(feature = "tls"), path = "../off/tls.rs")]
+#[cfg(feature = "tls")]
 pub(crate) mod tls;
+#[cfg(not(feature = "tls"))]
+pub(crate) use crate::off::tls;
 #[cfg(feature = "tls")]
 pub(crate) mod tls_info;
 pub(crate) mod tunnel;
