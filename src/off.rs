@@ -215,20 +215,13 @@ pub mod tls_settings {
     #[derive(Debug, Default)]
     pub(crate) struct TlsSettings {}
 
-    /// Stands in for the setting of TLS details among a response's extensions.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub(crate) enum Extension {
-        Absent,
-        Present,
-    }
-
     impl TlsSettings {
         pub(crate) fn check(&self) -> Result<()> {
             Ok(())
         }
 
-        pub(crate) fn extension(&self) -> Extension {
-            Extension::Absent
+        pub(crate) fn adds_info(&self) -> bool {
+            false
         }
 
         pub(crate) fn has_identity(&self) -> bool {

@@ -57,13 +57,13 @@ fn deliver<F: Runtime>(
     let is_empty = open.body_left() == Some(0);
     let request = open.is_sending().then(|| call.take_body());
     let decoder = if is_empty { Ok(None) } else { call.decoder(&head) };
-    let extension = call.config().tls.extension();
+    let adds_info = call.config().tls.adds_info();
     let (url, budget, timings) = call.into_parts();
     let lease = Lease::new(connection, shared, budget);
     let decoder = decoder?;
     let mut head = Head::new(head, url, Some(addresses));
     head.timings = timings;
-    head.describe_tls(tls, extension);
+    head.describe_tls(tls, adds_info);
     if decoder.is_some() {
         head.forget_coding();
     }

@@ -38,6 +38,8 @@ pub(crate) mod tls;
 pub(crate) use crate::off::tls;
 #[cfg(feature = "tls")]
 pub(crate) mod tls_info;
+#[cfg(feature = "tls")]
+pub(crate) mod tls_verifier;
 pub(crate) mod tunnel;
 #[cfg(feature = "tls")]
 mod unbuffered;

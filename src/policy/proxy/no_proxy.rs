@@ -268,7 +268,7 @@ mod tests {
         };
         for (url, expected) in [
             ("http://www.other.example/", 3), // itself and two parents
-            ("http://203.0.113.9/", 3),       // the prefixes /24, /32 and /128
+            ("http://203.0.113.9/", 2),       // the prefixes /24 and /32
             ("http://[fd01::1]/", 3),         // and /128
         ] {
             for entries in [1, 1_000, 10_000] {
