@@ -11,7 +11,7 @@ use crate::driver::failure::ExchangeFailure;
 use crate::driver::runtime::Runtime;
 use crate::driver::{Connection, Lease, ResponseBody};
 use crate::error::{Error, Kind, Phase, Result};
-use crate::policy::deadline::budget::Budget;
+use crate::policy::deadline::Budget;
 use crate::url::Url;
 
 /// A connection on which the server speaks another protocol: bytes in both directions, as on a

@@ -4,8 +4,10 @@
 //! and [`Decoder`] here first, then `gzip` and `deflate`; `queue` connects a decoder to the body
 //! reader, and `charset` turns the decoded bytes into text.
 
-#[cfg_attr(not(feature = "charset"), path = "../off/charset.rs")]
+#[cfg(feature = "charset")]
 pub(crate) mod charset;
+#[cfg(not(feature = "charset"))]
+pub(crate) use crate::off::charset;
 
 #[cfg(feature = "deflate")]
 mod deflate;

@@ -15,7 +15,7 @@ use crate::call::log;
 use crate::driver::runtime::Runtime;
 use crate::error::{Error, Phase, Result};
 use crate::http1::close::CloseReason;
-use crate::policy::deadline::budget::{Expired, Operation};
+use crate::policy::deadline::{Expired, Operation};
 use crate::policy::route::Route;
 use crate::pool::Closed;
 use crate::pool::permits::{Availability, Left, Permits, Ticket};

@@ -27,10 +27,8 @@ use crate::http1::exchange::{Exchange, Outgoing, Step};
 use crate::http1::head::ResponseHead;
 use crate::http1::header_section::Fields as _;
 use crate::http1::limits::Limits;
-use crate::policy::deadline::budget::{Budget, Operation, Stage};
-use crate::policy::early_closers::SOON;
-use crate::policy::retry::{Answered, ConnectionOrigin, Loss, Sent};
-use crate::policy::route::Route;
+use crate::policy::deadline::{Budget, Operation, Stage};
+use crate::policy::route::{Route, SOON};
 use crate::pool::{Closed, Pooled};
 use crate::transport::pipe::{Pipe, Setup};
 use crate::transport::tls::TlsInfo;
@@ -203,11 +201,7 @@ impl<F: Runtime> Connection<F> {
     }
 
     fn start(&mut self, call: &mut Call<'_, F::Source>) -> Result<(), ExchangeFailure> {
-        call.begin_on(if self.is_pooled {
-            ConnectionOrigin::Pooled
-        } else {
-            ConnectionOrigin::Fresh
-        });
+        call.begin_attempt(self.is_pooled);
         let outgoing = call.outgoing();
         // RFC 9112 §6.1: no chunked coding for a peer that is known to be older than HTTP/1.1.
         if outgoing == Outgoing::Chunked && self.exchange.peer_version() < Version::HTTP_11 {
@@ -240,11 +234,11 @@ impl<F: Runtime> Connection<F> {
         let mut awaits_since = None;
         loop {
             let step = self.pipe.step(&mut self.exchange);
-            budget.enter(self.stage(), || self.socket.now());
+            budget.enter(self.stage(), &|| self.socket.now());
             let progress = match step {
                 Err(error) => Err(error.into()),
                 Ok(Step::Head(head)) => {
-                    budget.enter(Stage::Other, || self.socket.now());
+                    budget.enter(Stage::Other, &|| self.socket.now());
                     return Ok(head);
                 }
                 Ok(Step::Look) => self.look(budget).await,
@@ -497,10 +491,10 @@ impl<F: Runtime> Connection<F> {
             Some(refusal) if !failure.is_cancelled() => ExchangeFailure::Pipe(refusal),
             _ => failure,
         };
-        let loss = match &failure {
-            ExchangeFailure::Io(_) => Loss::Connection,
-            ExchangeFailure::Pipe(error) if error.is_loss() => Loss::Connection,
-            _ => Loss::Other,
+        let lost_connection = match &failure {
+            ExchangeFailure::Io(_) => true,
+            ExchangeFailure::Pipe(error) => error.is_loss(),
+            _ => false,
         };
         let has_sent = self.pipe.has_sent(&self.exchange);
         let phase = match self.pipe.setup() {
@@ -515,18 +509,10 @@ impl<F: Runtime> Connection<F> {
         };
         Failure {
             error: self.error(failure, phase),
-            loss,
-            connection: if self.is_pooled {
-                ConnectionOrigin::Pooled
-            } else {
-                ConnectionOrigin::Fresh
-            },
-            sent: if has_sent { Sent::Something } else { Sent::Nothing },
-            answered: if self.exchange.has_heard() {
-                Answered::Something
-            } else {
-                Answered::Nothing
-            },
+            lost_connection,
+            is_pooled: self.is_pooled,
+            has_sent,
+            has_heard: self.exchange.has_heard(),
         }
     }
 

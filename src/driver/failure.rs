@@ -8,7 +8,7 @@ use crate::error::{Cause, Error, Kind, Phase};
 use crate::http1::close::CloseReason;
 use crate::http1::error::ProtocolError;
 use crate::http1::exchange::Missing;
-use crate::policy::deadline::budget::Expired;
+use crate::policy::deadline::Expired;
 use crate::policy::route::Route;
 use crate::transport::pipe::{PipeError, Setup};
 

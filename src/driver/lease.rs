@@ -18,7 +18,7 @@ use crate::body::Body;
 use crate::error::Result;
 use crate::http1::close::CloseReason;
 use crate::http1::exchange::{BodyStep, SendStep};
-use crate::policy::deadline::budget::{Budget, Stage};
+use crate::policy::deadline::{Budget, Stage};
 use crate::pool::Pooled as _;
 
 /// The limit for draining a redirect's body. A new connection takes one round trip, with TLS two or
@@ -67,7 +67,7 @@ impl<F: Runtime> Lease<F> {
     pub(super) async fn read(&mut self, into: &mut [u8]) -> Result<usize> {
         let Some(connection) = &mut self.connection else { return Ok(0) };
         let connection = &mut **connection;
-        self.budget.enter(Stage::Body, || self.shared.system.now());
+        self.budget.enter(Stage::Body, &|| self.shared.system.now());
         let Some(request) = &mut self.request else {
             let read = connection.read_body(into, &mut self.budget).await;
             return read.map_err(|failure| connection.body_error(failure));

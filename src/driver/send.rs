@@ -11,7 +11,7 @@ use crate::driver::checkout;
 use crate::driver::runtime::Runtime;
 use crate::error::{Error, Result};
 use crate::http1::head::ResponseHead;
-use crate::policy::deadline::budget::{Budget, Stage};
+use crate::policy::deadline::{Budget, Stage};
 
 /// The last response of a call.
 pub(crate) struct Answer<F: Runtime> {
@@ -41,7 +41,7 @@ pub(crate) async fn send<F: Runtime>(
                 when
             }
             Err(failure) => {
-                call.budget.enter(Stage::Other, || shared.system.now()); // the failed stage is over
+                call.budget.enter(Stage::Other, &|| shared.system.now()); // the failed stage is over
                 call.failed(failure, &shared.system)?
             }
         };

@@ -8,7 +8,7 @@ use super::poll_once::ready;
 use super::runtime::Runtime;
 use super::system::Meanwhile;
 use crate::http1::close::CloseReason;
-use crate::policy::deadline::budget::Budget;
+use crate::policy::deadline::Budget;
 
 impl<F: Runtime> Connection<F> {
     pub(crate) fn upgrade(&mut self) -> std::result::Result<(), CloseReason> {

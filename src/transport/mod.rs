@@ -31,10 +31,14 @@ pub(crate) mod connect;
 pub(crate) mod constant;
 pub(crate) mod pipe;
 pub(crate) mod socks;
-#[cfg_attr(not(feature = "tls"), path = "../off/tls.rs")]
+#[cfg(feature = "tls")]
 pub(crate) mod tls;
+#[cfg(not(feature = "tls"))]
+pub(crate) use crate::off::tls;
 #[cfg(feature = "tls")]
 pub(crate) mod tls_info;
+#[cfg(feature = "tls")]
+pub(crate) mod tls_verifier;
 pub(crate) mod tunnel;
 #[cfg(feature = "tls")]
 mod unbuffered;

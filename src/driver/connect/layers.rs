@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::config::Config;
 use crate::error::{Error, Kind, Phase, Result};
-use crate::policy::proxy::server::{Protocol, ProxyServer, SocksVersion};
+use crate::policy::proxy::{Protocol, ProxyServer, SocksVersion};
 use crate::policy::route::{Route, Security, Target};
 use crate::transport::connect::Connect;
 use crate::transport::pipe::Pipe;

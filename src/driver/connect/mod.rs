@@ -22,13 +22,13 @@ use super::system::{Failures, System};
 use crate::base::timings::Lap;
 use crate::body::Source;
 use crate::call::Call;
-use crate::config::connect::{Dialling, Endpoint};
+use crate::config::{Dialling, Endpoint};
 use crate::driver::permit::Permit;
 use crate::driver::runtime::Runtime;
 use crate::error::{Cause, Error, Kind, Phase, Result};
-use crate::policy::deadline::budget::Budget;
-use crate::policy::egress::policy::Gate;
-use crate::policy::proxy::server::ProxyServer;
+use crate::policy::deadline::Budget;
+use crate::policy::egress::Gate;
+use crate::policy::proxy::ProxyServer;
 use crate::policy::route::{Route, Target};
 
 /// Opens a connection for the call's current hop. Its setup, such as TLS, begins with its first

@@ -8,14 +8,13 @@ use http::{HeaderName, Method, StatusCode};
 use proptest::prelude::*;
 
 use super::*;
-use crate::call::RequestParts;
-use crate::call::{Next, When};
+use crate::call::{RequestParts, SharedState};
 use crate::config::Config;
 use crate::error::{Error, Phase};
 use crate::harness::fuzzing::call::{Given as Test, reader};
 use crate::http1::head;
 use crate::http1::limits::Limits;
-use crate::policy::retry::{Answered, ConnectionOrigin, Loss, Policy, Sent};
+use crate::policy::retry::Policy;
 use crate::url::Url;
 
 /// A clock that stands still until the test moves it.
@@ -59,18 +58,24 @@ impl Clock for Made {
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 
-fn config(policy: Policy) -> Config {
-    let mut config = Config::default();
-    config.retry.policy = Some(Arc::new(policy));
-    config
+/// The settings and the shared state of a client.
+#[derive(Default)]
+struct Client {
+    config: Config,
+    shared: SharedState,
+}
+
+fn client(policy: Policy) -> Client {
+    let config = Config { retry: Some(Arc::new(policy)), ..Config::default() };
+    Client { config, shared: SharedState::default() }
 }
 
 fn request(method: Method) -> Box<RequestParts<Test>> {
     Box::new(RequestParts::new(method, Url::parse("http://u:secret@a.example/").unwrap()))
 }
 
-fn call<'c>(config: &'c Config, request: Box<RequestParts<Test>>, world: &Made) -> Call<'c, Test> {
-    let mut call = Call::new(config, request, world.now());
+fn call<'c>(client: &'c Client, request: Box<RequestParts<Test>>, world: &Made) -> Call<'c, Test> {
+    let mut call = Call::new(&client.config, &client.shared, request, world.now());
     call.begin().unwrap();
     call
 }
@@ -85,13 +90,16 @@ fn refused() -> Failure {
     Failure::unconnected(Error::new(Kind::Connect, Phase::Connect))
 }
 
-fn lost(connection: ConnectionOrigin) -> Failure {
+const POOLED: bool = true;
+const FRESH: bool = false;
+
+fn lost(is_pooled: bool) -> Failure {
     Failure {
         error: Error::new(Kind::Io, Phase::Head),
-        loss: Loss::Connection,
-        connection,
-        sent: Sent::Something,
-        answered: Answered::Nothing,
+        lost_connection: true,
+        is_pooled,
+        has_sent: true,
+        has_heard: false,
     }
 }
 
@@ -111,9 +119,9 @@ fn a_503_is_retried_after_the_backoff() {
         let (attempt, reason, delay) = (retry.attempt(), retry.reason(), retry.delay());
         heard.lock().unwrap().push((attempt, reason, delay, retry.url().to_string()));
     });
-    let config = config(policy);
+    let client = client(policy);
     let world = Made::new(u64::MAX);
-    let mut call = call(&config, request(Method::GET), &world);
+    let mut call = call(&client, request(Method::GET), &world);
     assert_eq!(delay(&mut call, &head(503, &[]), &world), Some(MS(200)));
     assert_eq!(world.wait(call.failed(refused(), &world).unwrap()), MS(400));
     assert_eq!(delay(&mut call, &head(503, &[]), &world), None, "three attempts in all");
@@ -146,9 +154,9 @@ fn t08_retry_after_is_honored_or_the_response_is_delivered() {
         ("Fri, 31 Dec 99999 23:59:59 GMT", Some(200)),
     ];
     for (value, expected) in cases {
-        let config = config(Policy::new());
+        let client = client(Policy::new());
         let world = Made::new(u64::MAX);
-        let mut call = call(&config, request(Method::GET), &world);
+        let mut call = call(&client, request(Method::GET), &world);
         let head = head(429, &[(header::RETRY_AFTER, value)]);
         assert_eq!(delay(&mut call, &head, &world), expected.map(MS), "{value}");
     }
@@ -165,11 +173,11 @@ fn t08_no_wait_ends_after_the_deadline_of_the_call() {
         ("0", 100, 100, None),
         ("0", 100, 101, None),
     ] {
-        let config = config(Policy::new());
+        let client = client(Policy::new());
         let world = Made::new(0);
         let mut request = request(Method::GET);
         request.timeouts.get_or_insert_default().total = Some(MS(total));
-        let mut call = call(&config, request, &world);
+        let mut call = call(&client, request, &world);
         world.pass(MS(passed));
         let head = head(503, &[(header::RETRY_AFTER, asked)]);
         assert_eq!(delay(&mut call, &head, &world), expected, "{asked} of {total} at {passed}");
@@ -178,16 +186,16 @@ fn t08_no_wait_ends_after_the_deadline_of_the_call() {
 
 #[test]
 fn t09_a_retry_costs_one_and_a_response_earns_a_tenth() {
-    let config = config(Policy::new().budget(3).max_attempts(100));
+    let client = client(Policy::new().budget(3).max_attempts(100));
     let world = Made::new(0);
     let tries = || {
-        let mut call = call(&config, request(Method::GET), &world);
+        let mut call = call(&client, request(Method::GET), &world);
         (0..).take_while(|_| call.failed(refused(), &world).is_ok()).count()
     };
     assert_eq!((tries(), tries()), (3, 0), "one budget for all calls");
     for answers in [9, 1] {
         for _ in 0..answers {
-            let mut call = call(&config, request(Method::GET), &world);
+            let mut call = call(&client, request(Method::GET), &world);
             assert_eq!(delay(&mut call, &head(404, &[]), &world), None);
         }
         assert_eq!(tries(), usize::from(answers == 1));
@@ -201,9 +209,9 @@ fn the_error_names_the_number_of_retries() {
             .into_iter()
             .chain([(4, "; after 3 retries")])
     {
-        let config = config(Policy::new().max_attempts(attempts));
+        let client = client(Policy::new().max_attempts(attempts));
         let world = Made::new(7);
-        let mut call = call(&config, request(Method::POST), &world);
+        let mut call = call(&client, request(Method::POST), &world);
         let error = (0..).find_map(|_| call.failed(refused(), &world).err()).unwrap();
         assert!(error.to_string().ends_with(end), "{error}");
     }
@@ -211,10 +219,10 @@ fn the_error_names_the_number_of_retries() {
 
 #[test]
 fn t09_the_error_says_that_the_retry_budget_is_used_up() {
-    let config = config(Policy::new().budget(1).max_attempts(100));
+    let client = client(Policy::new().budget(1).max_attempts(100));
     let world = Made::new(7);
     let failed = || {
-        let mut call = call(&config, request(Method::GET), &world);
+        let mut call = call(&client, request(Method::GET), &world);
         let error = (0..).find_map(|_| call.failed(refused(), &world).err()).unwrap();
         error.to_string()
     };
@@ -227,19 +235,19 @@ fn t09_the_error_says_that_the_retry_budget_is_used_up() {
 #[test]
 fn t09_the_error_says_that_a_post_may_have_been_carried_out() {
     let line = "; POST was not sent again, because it may have been carried out";
-    for config in [Config::default(), config(Policy::new())] {
+    for client in [Client::default(), client(Policy::new())] {
         let world = Made::new(0);
-        let mut call = call(&config, request(Method::POST), &world);
-        let error = call.failed(lost(ConnectionOrigin::Pooled), &world).unwrap_err().to_string();
+        let mut call = call(&client, request(Method::POST), &world);
+        let error = call.failed(lost(POOLED), &world).unwrap_err().to_string();
         assert!(error.ends_with(line), "{error}");
     }
-    let config = Config::default();
+    let client = Client::default();
     let world = Made::new(0);
     let mut put = request(Method::PUT);
     put.body = Some(reader(std::io::empty(), None));
-    let mut call = call(&config, put, &world);
+    let mut call = call(&client, put, &world);
     call.take_body();
-    let error = call.failed(lost(ConnectionOrigin::Pooled), &world).unwrap_err().to_string();
+    let error = call.failed(lost(POOLED), &world).unwrap_err().to_string();
     assert!(error.ends_with("; the body is a reader and cannot be sent again"), "{error}");
 }
 
@@ -248,17 +256,15 @@ fn t09_the_error_says_that_a_post_may_have_been_carried_out() {
 #[test]
 fn a_408_on_an_idle_connection_is_sent_again() {
     let closing = head(408, &[(header::CONNECTION, "close")]);
-    let config = Config::default();
+    let client = Client::default();
     let world = Made::new(0);
-    for (method, connection, again) in [
-        (Method::GET, ConnectionOrigin::Pooled, true),
-        (Method::GET, ConnectionOrigin::Fresh, false),
-        (Method::POST, ConnectionOrigin::Pooled, false),
-    ] {
-        let mut call = call(&config, request(method), &world);
-        call.begin_on(connection);
+    for (method, is_pooled, again) in
+        [(Method::GET, POOLED, true), (Method::GET, FRESH, false), (Method::POST, POOLED, false)]
+    {
+        let mut call = call(&client, request(method), &world);
+        call.begin_attempt(is_pooled);
         let next = call.answered(&closing, &world).unwrap();
-        assert_eq!(next == Next::Again(When::Now), again, "{connection:?}");
+        assert_eq!(next == Next::Again(When::Now), again, "{is_pooled}");
         assert_eq!(call.is_resent(), again);
         assert_eq!(call.answered(&closing, &world).unwrap(), Next::Deliver, "once");
     }
@@ -268,13 +274,13 @@ fn a_408_on_an_idle_connection_is_sent_again() {
 /// lost.
 #[test]
 fn a_reader_is_not_sent_again_once_it_was_read() {
-    let config = config(Policy::new());
+    let client = client(Policy::new());
     let world = Made::new(0);
     for (status, is_read) in [(503, true), (503, false), (408, true), (408, false)] {
         let mut put = request(Method::PUT);
         put.body = Some(reader(&b"body"[..], None));
-        let mut call = call(&config, put, &world);
-        call.begin_on(ConnectionOrigin::Pooled);
+        let mut call = call(&client, put, &world);
+        call.begin_attempt(POOLED);
         if is_read {
             call.take_body();
         }
@@ -287,20 +293,20 @@ fn a_reader_is_not_sent_again_once_it_was_read() {
 /// After a lost connection the idle ones are suspect; after a busy response they are not.
 #[test]
 fn only_a_failure_forces_a_new_connection() {
-    let config = config(Policy::new());
+    let client = client(Policy::new());
     let world = Made::new(0);
-    let mut call = call(&config, request(Method::GET), &world);
+    let mut call = call(&client, request(Method::GET), &world);
     assert_eq!(delay(&mut call, &head(503, &[]), &world), Some(MS(0)));
     assert!(!call.is_resent());
-    call.failed(lost(ConnectionOrigin::Fresh), &world).unwrap();
+    call.failed(lost(FRESH), &world).unwrap();
     assert!(call.is_resent());
 }
 
 #[test]
 fn redirects_add_no_attempts() {
-    let config = config(Policy::new());
+    let client = client(Policy::new());
     let world = Made::new(0);
-    let mut call = call(&config, request(Method::GET), &world);
+    let mut call = call(&client, request(Method::GET), &world);
     assert_eq!(delay(&mut call, &head(503, &[]), &world), Some(MS(0)));
     let moved = head(302, &[(header::LOCATION, "/next")]);
     assert_eq!(call.answered(&moved, &world).unwrap(), Next::Again(When::Now));
@@ -313,10 +319,10 @@ fn redirects_add_no_attempts() {
 /// An expired connect limit must not stop the next attempt before it begins.
 #[test]
 fn each_attempt_has_its_own_connect_timeout() {
-    use crate::policy::deadline::budget::Operation;
-    let config = config(Policy::new());
+    use crate::policy::deadline::Operation;
+    let client = client(Policy::new());
     let world = Made::new(0);
-    let mut call = call(&config, request(Method::GET), &world);
+    let mut call = call(&client, request(Method::GET), &world);
     call.budget.start_connecting(world.now());
     world.pass(Duration::from_secs(60));
     assert!(call.budget.wait(Operation::Connect, || world.now()).is_err());
@@ -328,11 +334,11 @@ fn each_attempt_has_its_own_connect_timeout() {
 
 #[test]
 fn an_unresolvable_name_is_not_looked_up_again() {
-    let config = config(Policy::new());
+    let client = client(Policy::new());
     let world = Made::new(0);
     for (host, again) in [("a.example", true), ("a..example", false)] {
         let url = Url::parse(&format!("http://{host}/")).unwrap();
-        let mut call = call(&config, Box::new(RequestParts::new(Method::GET, url)), &world);
+        let mut call = call(&client, Box::new(RequestParts::new(Method::GET, url)), &world);
         let error = Error::new(Kind::Resolve, Phase::Resolve);
         let outcome = call.failed(Failure::unconnected(error), &world);
         assert_eq!(outcome.is_ok(), again, "{host}");
@@ -341,34 +347,34 @@ fn an_unresolvable_name_is_not_looked_up_again() {
 
 #[test]
 fn the_policy_of_the_request_replaces_the_clients() {
-    let config = config(Policy::new());
+    let client = client(Policy::new());
     let world = Made::new(0);
     let mut once = request(Method::GET);
     once.retry = Some(Arc::new(Policy::none()));
     let once = once.try_clone().unwrap();
-    assert!(call(&config, Box::new(once), &world).failed(refused(), &world).is_err());
-    assert!(call(&config, request(Method::GET), &world).failed(refused(), &world).is_ok());
+    assert!(call(&client, Box::new(once), &world).failed(refused(), &world).is_err());
+    assert!(call(&client, request(Method::GET), &world).failed(refused(), &world).is_ok());
 }
 
 /// The outcome of an attempt.
 #[derive(Debug, Clone)]
 enum Fate {
     Unconnected(Kind),
-    Lost(ConnectionOrigin, Sent, Answered),
-    Silent(Sent),
+    Lost { is_pooled: bool, has_sent: bool, has_heard: bool },
+    Silent { has_sent: bool },
     Status(u16, Option<u32>),
     Moved,
 }
 
 fn fate() -> impl Strategy<Value = Fate> {
     let kinds = [Kind::Resolve, Kind::Connect, Kind::Timeout, Kind::Tls, Kind::Egress];
-    let origin = prop_oneof![Just(ConnectionOrigin::Fresh), Just(ConnectionOrigin::Pooled)];
-    let sent = || prop_oneof![Just(Sent::Nothing), Just(Sent::Something)];
-    let answered = prop_oneof![9 => Just(Answered::Nothing), 1 => Just(Answered::Something)];
+    let has_heard = prop_oneof![9 => Just(false), 1 => Just(true)];
     prop_oneof![
         prop::sample::select(kinds.to_vec()).prop_map(Fate::Unconnected),
-        (origin, sent(), answered).prop_map(|(o, s, a)| Fate::Lost(o, s, a)),
-        sent().prop_map(Fate::Silent),
+        (any::<bool>(), any::<bool>(), has_heard).prop_map(|(is_pooled, has_sent, has_heard)| {
+            Fate::Lost { is_pooled, has_sent, has_heard }
+        }),
+        any::<bool>().prop_map(|has_sent| Fate::Silent { has_sent }),
         (prop::sample::select(vec![200, 404, 408, 429, 503]), any::<Option<u32>>())
             .prop_map(|(status, after)| Fate::Status(status, after)),
         Just(Fate::Moved),
@@ -379,7 +385,7 @@ impl Fate {
     fn may_have_been_carried_out(&self) -> bool {
         match self {
             Fate::Unconnected(_) => false,
-            Fate::Lost(_, sent, _) | Fate::Silent(sent) => *sent == Sent::Something,
+            Fate::Lost { has_sent, .. } | Fate::Silent { has_sent } => *has_sent,
             Fate::Status(..) => true,
             Fate::Moved => false, // the server did not process it
         }
@@ -399,12 +405,13 @@ impl Fate {
                 return again(call.answered(&moved, world));
             }
             Fate::Unconnected(kind) => Failure::unconnected(Error::new(*kind, Phase::Connect)),
-            Fate::Lost(connection, sent, answered) => {
-                Failure { sent: *sent, answered: *answered, ..lost(*connection) }
+            Fate::Lost { is_pooled, has_sent, has_heard } => {
+                Failure { has_sent: *has_sent, has_heard: *has_heard, ..lost(*is_pooled) }
             }
-            Fate::Silent(sent) => {
+            Fate::Silent { has_sent } => {
                 let error = Error::new(Kind::Timeout, Phase::Head);
-                Failure { error, loss: Loss::Other, sent: *sent, ..lost(ConnectionOrigin::Fresh) }
+                let (lost_connection, has_sent) = (false, *has_sent);
+                Failure { error, lost_connection, has_sent, ..lost(FRESH) }
             }
         };
         call.failed(failure, world).ok()
@@ -429,12 +436,12 @@ proptest! {
         total in prop::option::of(1..20_000_u64),
         random in any::<u64>(),
     ) {
-        let config = config(Policy::new().max_attempts(attempts));
+        let client = client(Policy::new().max_attempts(attempts));
         let world = Made::new(random);
         let start = world.now();
         let mut request = request(method.clone());
         request.timeouts.get_or_insert_default().total = total.map(MS);
-        let mut call = call(&config, request, &world);
+        let mut call = call(&client, request, &world);
         let (mut waits, mut answers, mut at_once) = (0, 0, 0);
         for (fate, takes) in fates {
             world.pass(MS(takes));

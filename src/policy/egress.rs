@@ -4,8 +4,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::str::FromStr;
 
-use super::network::{Embedded, Network, embedded};
 use crate::error::{Cause, Error};
 use crate::policy::route::Security;
 
@@ -394,238 +394,160 @@ const SPECIAL_V6: [Network; 4] = [
     Network::v6([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20), // documentation, RFC 9637
 ];
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A network in CIDR notation (RFC 4632, RFC 4291 §2.3): `10.0.0.0/8`, `fd00::/8`, or a single
+/// address. A network of IPv4-mapped addresses (`::ffff:10.0.0.0/104`, RFC 4291 §2.5.5.2) is the
+/// same as the IPv4 network.
+///
+/// ```
+/// use leanhttp::egress::Network;
+///
+/// let network: Network = "10.0.0.0/8".parse()?;
+/// assert!(network.contains("10.1.2.3".parse()?));
+/// assert!("10.0.0.0/33".parse::<Network>().is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    /// The number of leading bits that are compared; at most the length of the address.
+    prefix: u8,
+}
 
-    fn allows(egress: &EgressPolicy, ip: &str) -> bool {
-        egress.check(SocketAddr::new(ip.parse().unwrap(), 80)).is_ok()
+/// The reason why a text is not a [`Network`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NetworkError(());
+
+impl Network {
+    pub(crate) const fn v4(octets: [u8; 4], prefix: u8) -> Self {
+        let [a, b, c, d] = octets;
+        Self { address: IpAddr::V4(Ipv4Addr::new(a, b, c, d)), prefix }
     }
 
-    /// RFC 6890 and the registries: the first and last address of each network, and their
-    /// neighbors.
-    #[test]
-    fn public_only_allows_public_addresses() {
-        let public = [
-            "1.0.0.0",
-            "9.255.255.255",
-            "11.0.0.0",
-            "100.63.255.255",
-            "100.128.0.0",
-            "126.255.255.255",
-            "128.0.0.0",
-            "169.253.255.255",
-            "169.255.0.0",
-            "172.15.255.255",
-            "172.32.0.0",
-            "191.255.255.255",
-            "192.0.1.0",
-            "192.0.3.0",
-            "192.167.255.255",
-            "192.169.0.0",
-            "198.17.255.255",
-            "198.20.0.0",
-            "198.51.99.255",
-            "198.51.101.0",
-            "203.0.112.255",
-            "203.0.114.0",
-            "223.255.255.255",
-            "168.63.129.15",
-            "8.8.8.8",
-            "192.0.0.9",
-            "192.0.0.10",
-            "2000::",
-            "2001:200::",
-            "2001:4860:4860::8888",
-            "2001:db7:ffff::",
-            "2001:db9::",
-            "2003::",
-            "2606:4700::1111",
-            "3ffe::1",
-            "3fff:1000::",
-            "::ffff:8.8.8.8",
-            "64:ff9b::8.8.8.8",
-            "192.31.196.1",
-            "192.175.48.1",
-            "2620:4f:8000::1",
-        ];
-        let special = [
-            "0.0.0.0",
-            "0.255.255.255",
-            "10.0.0.0",
-            "10.255.255.255",
-            "100.64.0.0",
-            "100.100.100.200",
-            "100.127.255.255",
-            "127.0.0.0",
-            "127.0.0.1",
-            "127.255.255.255",
-            "169.254.0.0",
-            "169.254.169.254",
-            "169.254.255.255",
-            "172.16.0.0",
-            "172.31.255.255",
-            "192.0.0.0",
-            "192.0.0.8",
-            "192.0.0.11",
-            "192.0.0.192",
-            "192.0.0.255",
-            "192.0.2.1",
-            "192.88.99.1",
-            "192.168.0.0",
-            "192.168.255.255",
-            "198.18.0.0",
-            "198.19.255.255",
-            "198.51.100.1",
-            "203.0.113.1",
-            "224.0.0.1",
-            "239.255.255.255",
-            "240.0.0.0",
-            "255.255.255.255",
-            "168.63.129.16",
-            "::",
-            "::1",
-            "::ffff:127.0.0.1",
-            "::ffff:169.254.169.254",
-            "::ffff:0:0",
-            "::127.0.0.1",
-            "64:ff9b::10.0.0.1",
-            "64:ff9b:1::8.8.8.8",
-            "100::1",
-            "2001::1",
-            "2001:1::1",
-            "2001:1ff:ffff::",
-            "2001:db8::1",
-            "2002:7f00:1::",
-            "2002:a9fe:a9fe::1",
-            "2001:0:1::f7f7:f7f7",
-            "2002:808:808::1",
-            "::8.8.8.8",
-            "3fff::1",
-            "3fff:fff::1",
-            "4000::",
-            "5f00::1",
-            "fc00::1",
-            "fd00:ec2::254",
-            "fe80::1",
-            "fec0::1",
-            "ff02::1",
-            "1fff:ffff::1",
-        ];
-        let egress = EgressPolicy::public_only();
-        for ip in public {
-            assert!(allows(&egress, ip), "{ip}");
-        }
-        for ip in special {
-            assert!(!allows(&egress, ip), "{ip}");
-            assert!(allows(&EgressPolicy::allow_all(), ip), "{ip}");
-            assert!(allows(&EgressPolicy::default(), ip), "{ip}");
-            assert!(!allows(&EgressPolicy::deny_all(), ip), "{ip}");
+    pub(crate) const fn v6(segments: [u16; 8], prefix: u8) -> Self {
+        let [a, b, c, d, e, f, g, h] = segments;
+        Self { address: IpAddr::V6(Ipv6Addr::new(a, b, c, d, e, f, g, h)), prefix }
+    }
+
+    /// Returns the network of the addresses that share this number of leading bits with `address`;
+    /// `None` if the address has fewer.
+    pub(crate) fn new(address: IpAddr, prefix: u8) -> Option<Self> {
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        (prefix <= most).then_some(Self { address, prefix })
+    }
+
+    /// Returns the number of leading bits that the addresses share.
+    pub(crate) fn prefix(&self) -> u8 {
+        self.prefix
+    }
+
+    /// Returns the lowest address of the network.
+    pub(crate) fn first_address(&self) -> IpAddr {
+        match self.address {
+            IpAddr::V4(address) => {
+                let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0);
+                Ipv4Addr::from_bits(address.to_bits() & mask).into()
+            }
+            IpAddr::V6(address) => {
+                let mask = u128::MAX.checked_shl(128 - u32::from(self.prefix)).unwrap_or(0);
+                Ipv6Addr::from_bits(address.to_bits() & mask).into()
+            }
         }
     }
 
-    #[test]
-    fn the_most_recent_rule_wins() {
-        let network = |text: &str| text.parse().unwrap();
-        let egress = EgressPolicy::public_only()
-            .allow_network(network("10.0.0.0/8"))
-            .deny_network(network("10.1.0.0/16"))
-            .allow_network(network("10.1.1.0/24"))
-            .deny_network(network("8.8.8.8"))
-            .allow_network(network("fd00::/8"));
-        let rows = [
-            ("10.0.0.1", true),
-            ("10.1.0.1", false),
-            ("10.1.1.1", true),
-            ("8.8.8.8", false),
-            ("8.8.4.4", true),
-            ("192.168.0.1", false),
-            ("fd00::1", true),
-            ("fc00::1", false),
-            // Other forms of the same address.
-            ("::ffff:10.0.0.1", true),
-            ("::ffff:10.1.0.1", false),
-            ("64:ff9b::8.8.8.8", false),
-            ("2002:808:808::", false),
-            ("::ffff:8.8.4.4", true),
-        ];
-        for (ip, expected) in rows {
-            assert_eq!(allows(&egress, ip), expected, "{ip}");
-        }
-        // A rule for all of IPv6 does not allow denied IPv4 addresses.
-        let egress = EgressPolicy::allow_all()
-            .deny_network(network("10.0.0.0/8"))
-            .allow_network(network("::/0"));
-        for ip in ["::ffff:10.0.0.1", "64:ff9b::10.0.0.1", "2002:a00:1::", "2001:0:1::f5ff:fffe"] {
-            assert!(!allows(&egress, ip), "{ip}");
-        }
-        // An IPv4 address that no rule denies is allowed by a rule for its IPv6 form, whatever the
-        // initial choice.
-        let egress = EgressPolicy::public_only().allow_network(network("64:ff9b::/96"));
-        for (ip, expected) in [("64:ff9b::10.0.0.1", true), ("::ffff:10.0.0.1", false)] {
-            assert_eq!(allows(&egress, ip), expected, "{ip}");
+    /// Returns the IPv4 network for a network of IPv4-mapped addresses.
+    fn canonical(self) -> Self {
+        match (self.address.to_canonical(), self.prefix.checked_sub(128 - 32)) {
+            (address @ IpAddr::V4(_), Some(prefix)) => Self { address, prefix },
+            _ => self,
         }
     }
 
-    #[test]
-    fn errors_name_the_denied_address_port_or_scheme() {
-        let public = EgressPolicy::public_only().allow_ports([443]);
-        let line = |address: &str| public.check(address.parse().unwrap()).unwrap_err().to_string();
-        assert_eq!(line("[::1]:443"), "::1 is not allowed by the egress policy");
-        assert_eq!(line("8.8.8.8:80"), "port 80 is not allowed by the egress policy");
-    }
-
-    #[test]
-    fn schemes_are_allowed_and_denied() {
-        use Security::{Plain, Tls};
-        let all = EgressPolicy::allow_all;
-        for (egress, http, https) in [
-            (all(), true, true),
-            (all().allow_schemes(["HTTPS"]), false, true),
-            (all().allow_schemes(["http"]), true, false),
-            (all().allow_schemes([]), false, false),
-            (all().deny_scheme("http"), false, true),
-        ] {
-            assert_eq!(egress.check_scheme(Plain).is_ok(), http, "{egress:?}");
-            assert_eq!(egress.check_scheme(Tls).is_ok(), https, "{egress:?}");
+    /// Returns whether the network contains the address. An IPv4 network never contains an IPv6
+    /// address.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match (self.address, address) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
+                same(own.to_bits().into(), other.to_bits().into(), 32 - self.prefix)
+            }
+            (IpAddr::V6(own), IpAddr::V6(other)) => {
+                same(own.to_bits(), other.to_bits(), 128 - self.prefix)
+            }
+            _ => false,
         }
-        let denied =
-            all().deny_scheme("http").understood().unwrap().check_scheme(Plain).unwrap_err();
-        assert_eq!(denied.to_string(), "http is not allowed by the egress policy");
-    }
-
-    /// A name can lead to any address, so only a policy that allows all of them allows it.
-    #[test]
-    fn names_that_a_proxy_resolves_need_permission() {
-        let network = || "10.0.0.0/8".parse().unwrap();
-        for (egress, names, unix) in [
-            (EgressPolicy::allow_all(), true, true),
-            (EgressPolicy::allow_all().allow_ports([80]).allow_schemes(["http"]), true, true),
-            (EgressPolicy::allow_all().allow_network(network()), true, true),
-            (EgressPolicy::allow_all().deny_network(network()), false, true),
-            (EgressPolicy::public_only(), false, false),
-            (EgressPolicy::public_only().allow_network(network()), false, false),
-            (EgressPolicy::deny_all(), false, false),
-            (EgressPolicy::deny_all().allow_proxied_names(), true, false),
-            (EgressPolicy::public_only().allow_proxied_names(), true, false),
-        ] {
-            assert_eq!(egress.check_proxied_name().is_ok(), names, "{egress:?}");
-            assert_eq!(egress.allows_unix_sockets(), unix, "{egress:?}");
-        }
-    }
-
-    #[test]
-    fn ports_are_allowed_and_denied() {
-        let check =
-            |egress: &EgressPolicy, port| egress.check(SocketAddr::from(([8, 8, 8, 8], port)));
-        let some = EgressPolicy::public_only().allow_ports([80, 443]).allow_port_range(8000..=8010);
-        for (port, allowed) in [(80, true), (443, true), (22, false), (8010, true), (8011, false)] {
-            assert_eq!(check(&some, port).is_ok(), allowed, "{port}");
-        }
-        assert_eq!(check(&some, 22), Err(Denied::Port(22)));
-        let most = EgressPolicy::allow_all().deny_port_range(1..=1023).allow_ports([80]);
-        assert_eq!(check(&most, 80), Err(Denied::Port(80)), "denied is denied");
-        assert!(check(&EgressPolicy::allow_all().deny_port_range(25..=25), 80).is_ok());
-        assert_eq!(check(&EgressPolicy::allow_all().allow_ports([]), 80), Err(Denied::Port(80)));
     }
 }
+
+/// Returns whether two addresses are equal except for their last bits.
+fn same(one: u128, other: u128, last: u8) -> bool {
+    (one ^ other).checked_shr(last.into()).unwrap_or(0) == 0
+}
+
+/// An IPv4 address embedded in an IPv6 address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Embedded {
+    /// Another form of the IPv4 address: IPv4-mapped (RFC 4291 §2.5.5.2), or NAT64 (RFC 6052 §2.1,
+    /// the well-known prefix).
+    Same(Ipv4Addr),
+    /// The end of a tunnel that the address leads through: 6to4 (RFC 3056), Teredo (RFC 4380 §4),
+    /// IPv4-compatible (RFC 4291 §2.5.5.1).
+    Tunnel(Ipv4Addr),
+}
+
+pub(crate) fn embedded(address: Ipv6Addr) -> Option<Embedded> {
+    let v4 = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0xffff, high, low] => Some(Embedded::Same(v4(high, low))),
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(Embedded::Same(v4(high, low))),
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => Some(Embedded::Tunnel(v4(high, low))),
+        [0x2002, high, low, ..] => Some(Embedded::Tunnel(v4(high, low))),
+        [0x2001, 0, .., high, low] => Some(Embedded::Tunnel(v4(!high, !low))),
+        _ => None,
+    }
+}
+
+impl From<IpAddr> for Network {
+    fn from(address: IpAddr) -> Self {
+        let address = address.to_canonical();
+        let prefix = if address.is_ipv4() { 32 } else { 128 };
+        Self { address, prefix }
+    }
+}
+
+impl FromStr for Network {
+    type Err = NetworkError;
+
+    fn from_str(text: &str) -> Result<Self, NetworkError> {
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| NetworkError(()))?;
+        let Some(prefix) = prefix else { return Ok(address.into()) };
+        let digits = prefix.bytes().all(|byte| byte.is_ascii_digit());
+        let prefix = prefix.parse().ok().filter(|_| digits).ok_or(NetworkError(()))?;
+        Self::new(address, prefix).map(Self::canonical).ok_or(NetworkError(()))
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for NetworkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a network in CIDR notation such as 10.0.0.0/8")
+    }
+}
+
+impl std::error::Error for NetworkError {}
+
+#[cfg(test)]
+mod tests;
