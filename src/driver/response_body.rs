@@ -15,6 +15,9 @@ use crate::url::Url;
 /// The size of the first buffer for a body of unknown length.
 const FIRST_PIECE: usize = 8 * 1024;
 
+/// The room for a read of a body of unknown length, once the body is that large.
+const LARGEST_ROOM: usize = 128 * 1024;
+
 /// The maximum that is allocated on the server's word alone; more is allocated once that much has
 /// arrived.
 const TRUSTED_LENGTH: u64 = 1024 * 1024;
@@ -183,19 +186,26 @@ impl<F: Runtime> ResponseBody<F> {
     }
 }
 
-/// Enlarges the buffer of a body: up to the limit plus one byte, which shows that the body is
-/// longer.
+/// Enlarges the buffer of a body by the room for the next read: at most to the limit plus one byte, which shows that
+/// the body is longer.
 fn grow(body: &mut Vec<u8>, expected: Option<u64>, limit: u64) {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
-    let known = expected.and_then(|length| usize::try_from(length).ok());
-    let size = known.unwrap_or(body.len().saturating_mul(2)).min(limit);
-    // The system's new memory is zero already, so this writes only the bytes so far; `resize` would
-    // write all of it.
-    let mut larger = vec![0; size];
-    if let Some(start) = larger.get_mut(..body.len()) {
-        start.copy_from_slice(body);
+    if let Some(length) = expected.and_then(|length| usize::try_from(length).ok()) {
+        // New memory of the system is zero already: this writes only the bytes so far, `resize` would write all.
+        let mut whole = vec![0; length.min(limit)];
+        if let Some((start, _)) = whole.split_at_mut_checked(body.len()) {
+            start.copy_from_slice(body);
+        }
+        *body = whole;
+        return;
     }
-    *body = larger;
+    // Large blocks grow in place, and only the room of the next read is touched. Growing by half keeps the
+    // peak below 1.5 times the body.
+    let room = body.len().clamp(FIRST_PIECE, LARGEST_ROOM);
+    if body.capacity() - body.len() < room {
+        body.reserve_exact(room.max(body.len() / 2));
+    }
+    body.resize((body.len() + room).min(limit), 0);
 }
 
 const BROKEN: &str = "the body failed earlier, or a read of it was dropped";
@@ -241,5 +251,39 @@ impl<F: Runtime> ResponseSource<F> {
             Self::Ended => Ok(0),
             Self::Broken => Err(Error::new(Kind::Io, Phase::Body).detail(BROKEN)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever the length of a body is: its memory has at most half of it to spare, besides the room of one read,
+    /// and is moved a logarithmic number of times.
+    #[test]
+    fn memory_of_a_body_of_unknown_length_grows_with_it() {
+        let (mut body, mut moves) = (vec![0; first_piece(None)], 0);
+        while body.len() < 64 << 20 {
+            let (length, capacity) = (body.len(), body.capacity());
+            grow(&mut body, None, u64::MAX);
+            assert!((FIRST_PIECE..=LARGEST_ROOM).contains(&(body.len() - length)));
+            assert!(body.capacity() <= length + length.div_ceil(2).max(LARGEST_ROOM));
+            moves += usize::from(body.capacity() != capacity);
+        }
+        assert!(moves < 30, "{moves} moves");
+    }
+
+    #[test]
+    fn memory_of_a_body_ends_one_byte_behind_the_limit() {
+        for limit in [0, 1, FIRST_PIECE as u64, 100_000] {
+            let mut body = vec![0; FIRST_PIECE];
+            for _ in 0..9 {
+                grow(&mut body, None, limit);
+            }
+            assert_eq!(body.len() as u64, limit + 1);
+        }
+        let mut body = vec![7; 9];
+        grow(&mut body, Some(2000), 5000);
+        assert_eq!((&body[..10], body.len()), (&[7, 7, 7, 7, 7, 7, 7, 7, 7, 0][..], 2000));
     }
 }

@@ -45,7 +45,7 @@ use super::upgrade::Offer;
 use crate::base::buffer::{Buffer, BufferPool};
 use crate::http1::limits::Limits;
 
-/// The size of the first read; later ones are larger if it was too small.
+/// The size of the first read. It doubles with each read that fills the space, up to [`READ_PIECE`].
 const HEAD_READ: usize = 8 * 1024;
 
 /// The size of a read of a body; larger ones are not measurably faster.
@@ -511,7 +511,7 @@ impl Exchange {
         self.hear(count);
         self.input.filled(count);
         if self.input.is_full() {
-            self.read_size = READ_PIECE; // a full read: more is likely to follow
+            self.read_size = READ_PIECE.min(self.read_size * 2); // a full read: more is likely to follow
         }
     }
 
