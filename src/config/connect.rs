@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::excerpt::Excerpt;
+use crate::base::text::Excerpt;
 use crate::config::dns::Resolver;
 use crate::error::Error;
 use crate::policy::egress::policy::Gate;

@@ -1,7 +1,7 @@
 //! Decodes parameter values with an explicit charset (RFC 8187): `UTF-8'en'%e2%82%ac%20rates`.
 
 use super::cursor::latin1;
-use crate::base::percent;
+use crate::base::text::percent_decode;
 
 /// Returns the text, if the charset is UTF-8 or ISO-8859-1, which all recipients support, and the value is
 /// well formed.
@@ -11,7 +11,7 @@ pub(super) fn decode(value: &[u8]) -> Option<String> {
     if !is_well_formed(coded) {
         return None;
     }
-    let bytes = percent::decode(coded);
+    let bytes = percent_decode(coded);
     if charset.eq_ignore_ascii_case(b"utf-8") {
         return String::from_utf8(bytes.into_owned()).ok();
     }

@@ -3,13 +3,13 @@
 use std::time::{Duration, SystemTime};
 
 use super::date;
-use crate::base::number;
+use crate::base::text::decimal;
 
 /// Returns the delay from `now`, zero if the date has passed. `None` if the value is neither a number nor
 /// a date, or the number is too large for a [`Duration`].
 pub(crate) fn parse(value: &[u8], now: SystemTime) -> Option<Duration> {
     let value = value.trim_ascii();
-    if let Some(seconds) = number::decimal(value) {
+    if let Some(seconds) = decimal(value) {
         return Some(Duration::from_secs(seconds));
     }
     let date = date::parse(value, now)?;

@@ -15,7 +15,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::base::percent::{self, Table};
+use crate::base::text::{C0_CONTROL, Table, percent_decode};
 
 // Two implementations, one of which is compiled in. Every type that `plain` accepts, `serde` accepts with
 // the same result.
@@ -148,8 +148,7 @@ pub(crate) fn append_pair(out: &mut String, name: &str, value: &str) {
 
 /// Encodes everything but letters, digits and `*-._`. The space ends a run, because it is written as
 /// `+`.
-static ENCODED: Table =
-    percent::C0_CONTROL.encoding(b"!\"#$%&'()+,/:;<=>?@[\\]^`{|}~").stopping(b" ");
+static ENCODED: Table = C0_CONTROL.encoding(b"!\"#$%&'()+,/:;<=>?@[\\]^`{|}~").stopping(b" ");
 
 /// Appends one name or value, encoded.
 pub(crate) fn append_encoded(out: &mut String, text: &str) {
@@ -163,9 +162,9 @@ pub(crate) fn append_encoded(out: &mut String, text: &str) {
 fn decode(input: &[u8]) -> Cow<'_, str> {
     let bytes = if input.contains(&b'+') {
         let spaced: Vec<u8> = input.iter().map(|&b| if b == b'+' { b' ' } else { b }).collect();
-        Cow::Owned(percent::decode(&spaced).into_owned())
+        Cow::Owned(percent_decode(&spaced).into_owned())
     } else {
-        percent::decode(input)
+        percent_decode(input)
     };
     match bytes {
         Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),

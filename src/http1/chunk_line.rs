@@ -1,7 +1,7 @@
 //! Parses chunk lines: the size of a chunk and its extensions (RFC 9112 §7.1).
 
 use super::error::ProtocolError;
-use crate::base::number::{digit, push_digit};
+use crate::base::text::{digit, push_digit};
 
 /// Parses the size line of a chunk byte by byte (RFC 9112 §7.1, §7.1.1). One value is used for all
 /// chunks of a body.

@@ -8,7 +8,7 @@ use super::chunk_line::ChunkLine;
 use super::error::ProtocolError;
 use super::progress::DecodeProgress;
 use crate::base::buffer::Buffer;
-use crate::base::excerpt::Excerpt;
+use crate::base::text::Excerpt;
 use crate::http1::field_lines::trim_ows;
 use crate::http1::limits::Limits;
 

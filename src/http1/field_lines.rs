@@ -5,8 +5,7 @@ use http::header::{CONTENT_LENGTH, HeaderName, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue};
 
 use super::error::ProtocolError;
-use crate::base::excerpt::Excerpt;
-use crate::base::number::decimal;
+use crate::base::text::{Excerpt, decimal};
 
 /// The fields of a message.
 pub(crate) trait Fields {

@@ -9,7 +9,7 @@ use http::{Method, StatusCode, Version};
 use super::error::ProtocolError;
 use super::lenient;
 use crate::base::buffer::Buffer;
-use crate::base::excerpt::Excerpt;
+use crate::base::text::Excerpt;
 use crate::http1::header_section::{HeaderLine, HeaderSection, LONGEST_NAME};
 use crate::http1::limits::Limits;
 

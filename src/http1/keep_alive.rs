@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use http::header::HeaderName;
 
-use crate::base::number::decimal;
+use crate::base::text::decimal;
 use crate::http1::field_lines::{Fields, trim_ows};
 
 /// The name of the field.

@@ -5,7 +5,7 @@
 use httparse::ParserConfig;
 
 use super::error::ProtocolError;
-use crate::base::excerpt::Excerpt;
+use crate::base::text::Excerpt;
 use crate::http1::limits::Lenience;
 
 pub(super) fn parser(lenience: Lenience) -> ParserConfig {

@@ -13,7 +13,7 @@ use std::net::Ipv4Addr;
 
 use super::userinfo::may_hold_userinfo;
 use super::{Component, Scheme, Url, host, userinfo};
-use crate::base::percent::{C0_CONTROL, Table};
+use crate::base::text::{C0_CONTROL, Table};
 
 /// The maximum length of a URL in bytes, before and after normalization. It is the limit of the `http`
 /// crate's `Uri`, and far more than servers accept (8 KiB is usual).

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::parse::{is_scheme, without_tabs_and_newlines};
 use super::{Component, Url};
-use crate::base::percent::{self, C0_CONTROL, Table};
+use crate::base::text::{C0_CONTROL, Table, percent_decode};
 
 static USERINFO: Table = C0_CONTROL.encoding(b" \"#<>?^`{}/:;=@[\\]|");
 
@@ -43,7 +43,7 @@ impl Url {
             return None;
         }
         let (username, password) = self.userinfo();
-        let decode = |text: &str| percent::decode(text.as_bytes()).into_owned();
+        let decode = |text: &str| percent_decode(text.as_bytes()).into_owned();
         let userinfo = Userinfo { username: decode(username), password: password.map(decode) };
         self.replace(Component::Userinfo, "");
         Some(userinfo)

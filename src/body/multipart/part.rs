@@ -10,7 +10,7 @@ use http::header::{self, HeaderMap, HeaderValue};
 
 use super::disposition::NameEncoding;
 use super::media_type;
-use crate::base::excerpt::Excerpt;
+use crate::base::text::Excerpt;
 use crate::body::Source;
 use crate::body::{Body, SourceLength};
 use crate::error::{Error, Result};

@@ -8,7 +8,7 @@ use http::{Method, Version};
 
 use super::{IntoUrl, Request};
 use crate::base::cancel::CancelToken;
-use crate::base::excerpt::Excerpt;
+use crate::base::text::Excerpt;
 use crate::body::Body;
 use crate::call::request::{Overrides, RequestParts, UNLIMITED};
 use crate::client::Client;
