@@ -14,7 +14,7 @@ use crate::base::text::Excerpt;
 use crate::body::Source;
 use crate::body::{Body, SourceLength};
 use crate::error::{Error, Result};
-use crate::fields::token::is_tchar;
+use crate::fields::is_tchar;
 
 /// A field or file of a [`Form`](crate::body::multipart::form::Form), without its name.
 ///

@@ -9,7 +9,7 @@ use http::{Method, StatusCode};
 
 use super::{Answered, FailedAttempt, Loss, Replay, Retry, Sent};
 use crate::error::{Error, Kind, Phase};
-use crate::fields::retry_after;
+use crate::fields::date::retry_after_at_least;
 use crate::policy::retry::backoff::Delays;
 
 /// The default number of attempts, as in the AWS SDKs. A fault that outlasts three attempts is
@@ -79,7 +79,7 @@ impl Policy {
             budget: BUDGET,
             is_bold_on_reused: false,
             observer: None,
-            retry_after: retry_after::at_least,
+            retry_after: retry_after_at_least,
         }
     }
 
