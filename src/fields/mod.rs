@@ -38,5 +38,5 @@ pub(crate) mod singleton;
 mod cursor;
 
 pub(crate) use cursor::is_tchar;
-#[cfg(any(test, fuzzing))]
+#[cfg(all(feature = "digest", any(test, fuzzing)))]
 pub(crate) use cursor::text;

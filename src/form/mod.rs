@@ -17,8 +17,15 @@ use std::fmt;
 
 use crate::base::text::{C0_CONTROL, Table, percent_decode};
 
-// Two implementations, one of which is compiled in. Every type that `plain` accepts, `serde` accepts with
-// the same result.
+// For maintainers.
+//
+// This file has the format itself: `encode` and `append_pair` write it, `parse` reads it. What can be encoded is
+// `ToPairs`, which has two implementations, one of which is compiled in: `plain` without serde, for the types that
+// programs pass most, and `serde` for everything that serde can serialize as pairs. Every type that `plain`
+// accepts, `serde` accepts with the same result, so that the feature `json` breaks no program; `tests.rs` runs
+// the same table on either. The queries of URLs are forms too, so `url/` stands above this folder: `Url`'s
+// `query_pairs` and `query_pairs_mut` use it, and its differential tests compare both directions with the crate
+// `url`.
 #[cfg(not(feature = "json"))]
 mod plain;
 #[cfg(feature = "json")]
