@@ -1,14 +1,14 @@
 //! Building blocks that know nothing of HTTP.
 //!
 //! Read [`buffer`] first: the byte queue that every connection reads into and writes from, and the pool that idle
-//! connections give their memory back to. The other files are independent of each other:
+//! connections give their memory back to. The other files are independent of each other.
 //!
-//! - [`text`]: numbers, percent-encoding, and excerpts of a peer's bytes for error messages. Everything that
-//!   parses a length, a URL, a form or a port goes through it.
-//! - [`calendar`]: days of the Gregorian calendar as instants; HTTP-date (`fields::date`) and the date of cookies
-//!   (`cookie::set_cookie`) have grammars of their own over it.
-//! - [`cancel`]: the token that ends calls from another thread. Its hooks interrupt a system call or wake a task.
-//! - [`timings`]: how long each phase of each attempt took. The time is always an argument.
+//! | file | what |
+//! | --- | --- |
+//! | [`text`] | numbers, percent-encoding, excerpts of a peer's bytes for error messages: used by everything that parses a length, a URL, a form or a port |
+//! | [`calendar`] | days of the Gregorian calendar as instants; HTTP-date (`fields::date`) and the date of cookies (`cookie::set_cookie`) have grammars of their own over it |
+//! | [`cancel`] | the token that ends calls from another thread; its hooks interrupt a system call or wake a task |
+//! | [`timings`] | how long each phase of each attempt took; the time is always an argument |
 //!
 //! What must hold, and the test that guards it:
 //!

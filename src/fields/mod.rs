@@ -9,12 +9,14 @@
 //! Read [`cursor`] first: it reads the lexical elements of RFC 9110 §5.6 that most of the others are made of, and
 //! decodes their text. Then, in any order:
 //!
-//! - `challenge`: `WWW-Authenticate` and `Proxy-Authenticate` (RFC 9110 §11.6.1), for digest authentication
-//! - [`date`]: HTTP-date, and `Retry-After` (RFC 9110 §5.6.7, §10.2.3)
-//! - [`disposition`]: `Content-Disposition` (RFC 6266), and a file name that is safe to use
-//! - [`link`]: `Link` (RFC 8288)
-//! - `media_type`: `Content-Type`, by the rules of browsers (WHATWG MIME Sniffing §4.4)
-//! - [`singleton`]: which fields a message has at most once; it guards the requests of the caller
+//! | file | field | by |
+//! | --- | --- | --- |
+//! | `challenge` | `WWW-Authenticate`, `Proxy-Authenticate` | RFC 9110 §11.6.1 |
+//! | [`date`] | HTTP-date, `Retry-After` | RFC 9110 §5.6.7, §10.2.3 |
+//! | [`disposition`] | `Content-Disposition`, and a file name that is safe to use | RFC 6266 |
+//! | [`link`] | `Link` | RFC 8288 |
+//! | `media_type` | `Content-Type` | WHATWG MIME Sniffing §4.4 |
+//! | [`singleton`] | which fields a message has at most once: guards what the caller sets | RFC 9110 §5.3 |
 //!
 //! `client/response/described.rs` offers the results to the caller.
 //!
