@@ -9,7 +9,7 @@ use std::io;
 use http::StatusCode;
 use http::header::{InvalidHeaderName, InvalidHeaderValue};
 
-use crate::base::excerpt::Excerpt;
+use crate::base::text::Excerpt;
 use crate::base::timings::Timings;
 use crate::url::Url;
 

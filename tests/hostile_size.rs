@@ -392,7 +392,7 @@ mod floods {
         }
         let of_domain = jar.cookies_for(&Url::parse("http://a.example/").unwrap());
         assert_eq!(of_domain.len(), 50);
-        assert_eq!((&*of_domain[0].name(), &*of_domain[49].name()), ("c950", "c999"));
+        assert_eq!((of_domain[0].name(), of_domain[49].name()), ("c950", "c999"));
         assert_eq!(jar.len(), 1050);
         for n in 0..100_000 {
             set(&format!("h{n}.example"), "c");

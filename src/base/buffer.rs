@@ -23,10 +23,12 @@ impl fmt::Debug for Buffer {
 
 impl Buffer {
     pub(crate) fn data(&self) -> &[u8] {
+        debug_assert!(self.start <= self.end && self.end <= self.memory.len());
         self.memory.get(self.start..self.end).unwrap_or_default()
     }
 
     pub(crate) fn data_mut(&mut self) -> &mut [u8] {
+        debug_assert!(self.start <= self.end && self.end <= self.memory.len());
         self.memory.get_mut(self.start..self.end).unwrap_or_default()
     }
 
@@ -50,7 +52,9 @@ impl Buffer {
             self.clear();
         }
         if self.memory.len() - self.end < least {
-            self.compact();
+            self.memory.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
         }
         if self.memory.len() - self.end < least {
             self.grow(least);
@@ -114,19 +118,17 @@ impl Buffer {
     /// Gives the memory back to the buffer pool, and discards the data.
     pub(crate) fn rest(&mut self, shelf: &mut BufferPool) {
         self.clear();
-        shelf.put(std::mem::take(&mut self.memory));
+        let memory = std::mem::take(&mut self.memory);
+        let fits = (1..=SHELF_PIECE).contains(&memory.len());
+        if fits && shelf.memory.len() < SHELF_PIECES {
+            shelf.memory.push(memory);
+        }
     }
 
     /// Takes memory from the store of free buffers, if it has any.
     pub(crate) fn wake(&mut self, shelf: &mut BufferPool) {
         self.clear();
         self.memory = shelf.memory.pop().unwrap_or_default();
-    }
-
-    fn compact(&mut self) {
-        self.memory.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.start = 0;
     }
 
     fn grow(&mut self, least: usize) {
@@ -152,15 +154,6 @@ const SHELF_PIECES: usize = 32;
 
 /// The size of the largest buffer that is kept. Only large bodies need more, which is rare.
 const SHELF_PIECE: usize = 16 * 1024;
-
-impl BufferPool {
-    fn put(&mut self, memory: Vec<u8>) {
-        let fits = (1..=SHELF_PIECE).contains(&memory.len());
-        if fits && self.memory.len() < SHELF_PIECES {
-            self.memory.push(memory);
-        }
-    }
-}
 
 /// Shows only the number of free buffers, for the same reason as [`Buffer`].
 impl fmt::Debug for BufferPool {

@@ -7,7 +7,7 @@ use http::{Method, Version};
 
 use super::{Call, Proxied, RequestParts};
 use crate::base::buffer::Buffer;
-use crate::base::number;
+use crate::base::text;
 use crate::body::{Body, Presence, Source};
 use crate::config::is_continue;
 use crate::error::{Error, Result};
@@ -134,7 +134,7 @@ impl<S: Source> RequestParts<S> {
     fn announced_length(&self) -> Result<Option<u64>> {
         let Some(value) = self.headers.get(header::CONTENT_LENGTH) else { return Ok(None) };
         let invalid = || Error::builder("invalid Content-Length");
-        number::decimal(value.as_bytes()).map(Some).ok_or_else(invalid)
+        text::decimal(value.as_bytes()).map(Some).ok_or_else(invalid)
     }
 
     fn asks_for_chunked(&self) -> Result<bool> {

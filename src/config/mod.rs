@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use crate::base::excerpt::Excerpt;
+use crate::base::text::Excerpt;
 use crate::coding::Codings;
 use crate::cookie::Cookies;
 use crate::error::{Error, Result};

@@ -1,6 +1,7 @@
-//! A reader for the lexical elements of field values (RFC 9110 §5.6).
+//! A reader for the lexical elements of field values (RFC 9110 §5.6): tokens, quoted strings, parameters, and
+//! the text in them, in whichever encoding it is.
 
-use crate::fields::token::is_tchar;
+use crate::base::text::percent_decode;
 
 /// Reads a field value from its start to its end, each byte once.
 #[derive(Debug, Clone, Copy)]
@@ -19,13 +20,9 @@ impl<'a> Cursor<'a> {
 
     /// Consumes the next byte if it is `byte`; returns whether it was.
     pub(super) fn eat(&mut self, byte: u8) -> bool {
-        match self.rest.strip_prefix(&[byte]) {
-            Some(rest) => {
-                self.rest = rest;
-                true
-            }
-            None => false,
-        }
+        let rest = self.rest.strip_prefix(&[byte]);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
     }
 
     /// Consumes the longest prefix of bytes for which `is_kind` is true.
@@ -38,7 +35,7 @@ impl<'a> Cursor<'a> {
 
     /// Skips OWS or BWS.
     pub(super) fn skip_whitespace(&mut self) {
-        self.take_while(is_whitespace);
+        self.take_while(|byte| matches!(byte, b' ' | b'\t'));
     }
 
     /// Reads a token; empty if there is none.
@@ -72,9 +69,10 @@ impl<'a> Cursor<'a> {
         let mut value = Vec::new();
         if self.eat(b'=') {
             self.skip_whitespace();
-            value = match self.eat(b'"') {
-                true => self.quoted(),
-                false => self.take_while(|byte| !ends(byte)).trim_ascii_end().to_vec(),
+            value = if self.eat(b'"') {
+                self.quoted()
+            } else {
+                self.take_while(|byte| !ends(byte)).trim_ascii_end().to_vec()
             };
         }
         self.skip_whitespace();
@@ -108,8 +106,29 @@ pub(super) fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
-fn is_whitespace(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t')
+/// Decodes a parameter value with an explicit charset (RFC 8187): `UTF-8'en'%e2%82%ac%20rates`. Returns the
+/// text, if the charset is UTF-8 or ISO-8859-1, which all recipients support, and the value is
+/// well formed.
+pub(super) fn extended_value(value: &[u8]) -> Option<String> {
+    let mut parts = value.splitn(3, |byte| *byte == b'\'');
+    let (charset, _language, coded) = (parts.next()?, parts.next()?, parts.next()?);
+    // Printable ASCII other than space, and two digits after each `%`.
+    let is_escape = |after: &[u8]| matches!(after, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit());
+    let mut behind_percents = coded.split(|byte| *byte == b'%').skip(1);
+    if !coded.iter().all(u8::is_ascii_graphic) || !behind_percents.all(is_escape) {
+        return None;
+    }
+    let bytes = percent_decode(coded);
+    if charset.eq_ignore_ascii_case(b"utf-8") {
+        return String::from_utf8(bytes.into_owned()).ok();
+    }
+    charset.eq_ignore_ascii_case(b"iso-8859-1").then(|| latin1(&bytes))
+}
+
+/// Returns whether a byte is a `tchar` (RFC 9110 §5.6.2).
+pub(crate) fn is_tchar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
 }
 
 #[cfg(test)]
@@ -157,5 +176,29 @@ mod tests {
         assert_eq!(text("\u{e4}".as_bytes()), "\u{e4}");
         assert_eq!(text(b"\xe4"), "\u{e4}");
         assert_eq!(lower(b"TiTLe*"), "title*");
+    }
+
+    /// RFC 8187 §3.2.
+    #[test]
+    fn utf_8_and_latin_1_are_decoded() {
+        let cases: [(&[u8], Option<&str>); 12] = [
+            (b"UTF-8'en'%e2%82%ac%20rates", Some("\u{20ac} rates")),
+            (b"utf-8''plain", Some("plain")),
+            (b"iso-8859-1'en'%A3%20rates", Some("\u{a3} rates")),
+            (b"utf-8'''%27", Some("''")),
+            (b"utf-8''", Some("")),
+            (b"utf-8''%A3", None),
+            (b"utf-8''%", None),
+            (b"utf-8''%2", None),
+            (b"utf-8''%zz", None),
+            (b"utf-8''a b", None),
+            (b"utf-7''a", None),
+            (b"''a", None),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(extended_value(value).as_deref(), expected, "{}", value.escape_ascii());
+        }
+        assert_eq!(extended_value(b"utf-8"), None);
+        assert_eq!(extended_value(b""), None);
     }
 }

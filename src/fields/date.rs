@@ -1,9 +1,11 @@
-//! Parses HTTP-date (RFC 9110 §5.6.7): the current format and the two obsolete ones. Cookies use a more
-//! lenient parser, see [`crate::cookie`].
+//! Parses HTTP-date (RFC 9110 §5.6.7): the current format and the two obsolete ones, and `Retry-After`, which is a
+//! date or a number of seconds (RFC 9110 §10.2.3). Cookies use a more lenient parser, see
+//! [`crate::cookie`].
 
 use std::time::{Duration, SystemTime};
 
 use crate::base::calendar::{self, DateTime, Time};
+use crate::base::text::decimal;
 
 /// Returns the instant, or `None` if `input` is not an HTTP-date. The day name is not compared with the
 /// date. A year of two digits (RFC 850 format) is the one nearest to `now` that is not more than 50 years
@@ -17,6 +19,24 @@ pub(crate) fn parse(input: &[u8], now: SystemTime) -> Option<SystemTime> {
     let years = CENTURIES.rev().map(|century| century * 100 + date.year);
     let mut instants = years.filter_map(|year| DateTime { year, ..date }.instant());
     instants.find(|instant| *instant <= latest)
+}
+
+/// Parses `Retry-After`: returns the delay from `now`, zero if the date has passed. `None` if the value is neither a number nor
+/// a date, or the number is too large for a [`Duration`].
+pub(crate) fn retry_after(value: &[u8], now: SystemTime) -> Option<Duration> {
+    let value = value.trim_ascii();
+    if let Some(seconds) = decimal(value) {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = parse(value, now)?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+/// Like [`retry_after`], for comparing with a limit: a number that is too large is [`Duration::MAX`].
+pub(crate) fn retry_after_at_least(value: &[u8], now: SystemTime) -> Option<Duration> {
+    let value = value.trim_ascii();
+    let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+    retry_after(value, now).or(is_number.then_some(Duration::MAX))
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`
@@ -170,6 +190,43 @@ mod tests {
             let input = format!("Friday, 06-Nov-{year:02} 08:49:37 GMT");
             let date = parse(input.as_bytes(), now).unwrap();
             prop_assert!(date <= now + FIFTY_YEARS && date > now - FIFTY_YEARS - Duration::from_secs(172_800));
+        }
+    }
+
+    #[test]
+    fn seconds_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        let cases: [(&[u8], Option<u64>); 11] = [
+            (b"120", Some(120)),
+            (b" 007\t", Some(7)),
+            (b"9223372036854775807", Some(i64::MAX as u64)),
+            (b"9223372036854775808", None),
+            (b"Sun, 06 Nov 1994 08:49:47 GMT", Some(10)),
+            (b"Sun, 06 Nov 1994 08:49:27 GMT", Some(0)),
+            (b"", None),
+            (b"-1", None),
+            (b"1.5", None),
+            (b"5s", None),
+            ("\u{0665}".as_bytes(), None),
+        ];
+        for (value, expected) in cases {
+            let expected = expected.map(Duration::from_secs);
+            assert_eq!(retry_after(value, now), expected, "{}", value.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn numbers_too_large_for_a_clock_saturate() {
+        let cases: [(&[u8], Option<Duration>); 5] = [
+            (b"120", Some(Duration::from_secs(120))),
+            (b" 9223372036854775808 ", Some(Duration::MAX)),
+            (b"99999999999999999999999999", Some(Duration::MAX)),
+            (b"1e9", None),
+            (b"", None),
+        ];
+        for (value, expected) in cases {
+            let asked = retry_after_at_least(value, SystemTime::UNIX_EPOCH);
+            assert_eq!(asked, expected, "{}", value.escape_ascii());
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Parses `Link` (RFC 8288 §3) by the algorithm of its appendix B.
 
-use super::cursor::{Cursor, lower, text};
-use super::ext_value;
+use super::cursor::{Cursor, extended_value, lower, text};
 
 /// A link as received, with an unresolved target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,9 +37,10 @@ fn parameters(cursor: &mut Cursor<'_>) -> Vec<(String, String)> {
     while cursor.eat(b';') {
         let parameter = cursor.parameter(Some(b','));
         let name = lower(parameter.name);
-        let value = match name.ends_with('*') {
-            true => ext_value::decode(&parameter.value),
-            false => Some(text(&parameter.value)),
+        let value = if name.ends_with('*') {
+            extended_value(&parameter.value)
+        } else {
+            Some(text(&parameter.value))
         };
         parameters.extend(value.filter(|_| !name.is_empty()).map(|value| (name, value)));
     }

@@ -1,7 +1,6 @@
 //! Parses media types as browsers do (WHATWG MIME Sniffing §4.4).
 
-use super::cursor::{Cursor, latin1};
-use crate::fields::token::is_tchar;
+use super::cursor::{Cursor, is_tchar, latin1};
 
 /// A type with its parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,10 +41,11 @@ impl MediaType {
         if !cursor.eat(b'=') {
             return;
         }
-        let value = match cursor.eat(b'"') {
-            true => Some(cursor.quoted()),
-            false => Some(trim_end(cursor.take_while(|byte| byte != b';')).to_vec())
-                .filter(|value| !value.is_empty()),
+        let value = if cursor.eat(b'"') {
+            Some(cursor.quoted())
+        } else {
+            let value = trim_end(cursor.take_while(|byte| byte != b';'));
+            Some(value.to_vec()).filter(|value| !value.is_empty())
         };
         cursor.take_while(|byte| byte != b';');
         let value = value.filter(|value| value.iter().all(|byte| is_quotable(*byte)));

@@ -1,7 +1,32 @@
-//! Parsers for the fields that concern the caller and not the connection. Each accepts any bytes and reads
-//! them in one pass.
+//! Parsers for the header fields that concern the caller and not the connection, one for each field. (Those that
+//! steer the connection are in `http1/field_lines.rs`.) Each accepts any bytes.
 //!
-//! Read [`cursor`] first: it reads the lexical elements that most of the other files parse.
+//! ```text
+//! bytes of a value ──▶ Cursor: tokens, quoted strings, parameters ──▶ link, disposition, challenge, media_type
+//!                 └──────────────────────────────────────────────────▶ date
+//! ```
+//!
+//! Read [`cursor`] first: it reads the lexical elements of RFC 9110 §5.6 that most of the others are made of, and
+//! decodes their text. Then, in any order:
+//!
+//! | file | field | by |
+//! | --- | --- | --- |
+//! | `challenge` | `WWW-Authenticate`, `Proxy-Authenticate` | RFC 9110 §11.6.1 |
+//! | [`date`] | HTTP-date, `Retry-After` | RFC 9110 §5.6.7, §10.2.3 |
+//! | [`disposition`] | `Content-Disposition`, and a file name that is safe to use | RFC 6266 |
+//! | [`link`] | `Link` | RFC 8288 |
+//! | `media_type` | `Content-Type` | WHATWG MIME Sniffing §4.4 |
+//! | [`singleton`] | which fields a message has at most once: guards what the caller sets | RFC 9110 §5.3 |
+//!
+//! `client/response/described.rs` offers the results to the caller.
+//!
+//! What must hold, and what guards it:
+//!
+//! - Any bytes give a result or none, without a panic: the property tests `never_panics`, the fuzz target
+//!   `fields`.
+//! - A value is read in one pass, so the time is linear in its length: `long_values_take_one_pass` in each
+//!   file, and lists that are compared with themselves are bounded (`MAX_PARAMETERS`).
+//! - What other implementations read is read alike: `harness/vectors/fields.rs`.
 
 #[cfg(feature = "digest")]
 pub(crate) mod challenge;
@@ -10,11 +35,10 @@ pub(crate) mod disposition;
 pub(crate) mod link;
 #[cfg(any(feature = "charset", feature = "multipart"))]
 pub(crate) mod media_type;
-pub(crate) mod retry_after;
 pub(crate) mod singleton;
-pub(crate) mod token;
 
 mod cursor;
-#[cfg(any(test, fuzzing))]
+
+pub(crate) use cursor::is_tchar;
+#[cfg(all(feature = "digest", any(test, fuzzing)))]
 pub(crate) use cursor::text;
-mod ext_value;

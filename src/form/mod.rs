@@ -15,10 +15,17 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::base::percent::{self, Table};
+use crate::base::text::{C0_CONTROL, Table, percent_decode};
 
-// Two implementations, one of which is compiled in. Every type that `plain` accepts, `serde` accepts with
-// the same result.
+// For maintainers.
+//
+// This file has the format itself: `encode` and `append_pair` write it, `parse` reads it. What can be encoded is
+// `ToPairs`, which has two implementations, one of which is compiled in: `plain` without serde, for the types that
+// programs pass most, and `serde` for everything that serde can serialize as pairs. Every type that `plain`
+// accepts, `serde` accepts with the same result, so that the feature `json` breaks no program; `tests.rs` runs
+// the same table on either. The queries of URLs are forms too, so `url/` stands above this folder: `Url`'s
+// `query_pairs` and `query_pairs_mut` use it, and its differential tests compare both directions with the crate
+// `url`.
 #[cfg(not(feature = "json"))]
 mod plain;
 #[cfg(feature = "json")]
@@ -148,8 +155,7 @@ pub(crate) fn append_pair(out: &mut String, name: &str, value: &str) {
 
 /// Encodes everything but letters, digits and `*-._`. The space ends a run, because it is written as
 /// `+`.
-static ENCODED: Table =
-    percent::C0_CONTROL.encoding(b"!\"#$%&'()+,/:;<=>?@[\\]^`{|}~").stopping(b" ");
+static ENCODED: Table = C0_CONTROL.encoding(b"!\"#$%&'()+,/:;<=>?@[\\]^`{|}~").stopping(b" ");
 
 /// Appends one name or value, encoded.
 pub(crate) fn append_encoded(out: &mut String, text: &str) {
@@ -163,9 +169,9 @@ pub(crate) fn append_encoded(out: &mut String, text: &str) {
 fn decode(input: &[u8]) -> Cow<'_, str> {
     let bytes = if input.contains(&b'+') {
         let spaced: Vec<u8> = input.iter().map(|&b| if b == b'+' { b' ' } else { b }).collect();
-        Cow::Owned(percent::decode(&spaced).into_owned())
+        Cow::Owned(percent_decode(&spaced).into_owned())
     } else {
-        percent::decode(input)
+        percent_decode(input)
     };
     match bytes {
         Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),

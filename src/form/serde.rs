@@ -1,4 +1,4 @@
-//! Writes pairs with serde: one serializer that knows its position within the pairs.
+//! Writes pairs with serde: one serializer that knows the role of the next value.
 
 use serde::Serialize;
 use serde::ser::{self, Impossible};
@@ -8,7 +8,7 @@ use super::{Error, append_pair};
 
 impl<T: Serialize + ?Sized> AppendPairs for T {
     fn append_to(&self, out: &mut String) -> Result<(), Error> {
-        self.serialize(Serializer { out, place: Position::Pairs })
+        self.serialize(Serializer { out, role: Role::Pairs })
     }
 }
 
@@ -20,11 +20,11 @@ impl ser::Error for Error {
 
 struct Serializer<'a> {
     out: &'a mut String,
-    place: Position<'a>,
+    role: Role<'a>,
 }
 
-/// The position of the next value to serialize.
-enum Position<'a> {
+/// The role of the next value to serialize.
+enum Role<'a> {
     /// The list of pairs: the value that was passed.
     Pairs,
     /// One element of a list of pairs.
@@ -37,20 +37,20 @@ enum Position<'a> {
 
 impl Serializer<'_> {
     fn text(self, text: &str) -> Result<(), Error> {
-        match self.place {
-            Position::Name(name) => *name = Some(text.to_owned()),
-            Position::Value(name) => append_pair(self.out, name, text),
-            Position::Pairs | Position::Pair => return Err(self.unsupported("a single value")),
+        match self.role {
+            Role::Name(name) => *name = Some(text.to_owned()),
+            Role::Value(name) => append_pair(self.out, name, text),
+            Role::Pairs | Role::Pair => return Err(self.unsupported("a single value")),
         }
         Ok(())
     }
 
     fn unsupported(self, what: &str) -> Error {
-        let place = match self.place {
-            Position::Pairs => "where a list of pairs, a map or a struct was expected",
-            Position::Pair => "where a pair of name and value was expected",
-            Position::Name(_) => "as a name",
-            Position::Value(name) => {
+        let place = match self.role {
+            Role::Pairs => "where a list of pairs, a map or a struct was expected",
+            Role::Pair => "where a pair of name and value was expected",
+            Role::Name(_) => "as a name",
+            Role::Value(name) => {
                 return Error(format!("{what} as the value of {name:?}").into());
             }
         };
@@ -98,9 +98,9 @@ impl<'a> ser::Serializer for Serializer<'a> {
 
     /// Omits the pair of which this is the value. As the whole input it stands for no pairs.
     fn serialize_none(self) -> Result<(), Error> {
-        match self.place {
-            Position::Value(_) | Position::Pairs => Ok(()),
-            Position::Name(_) | Position::Pair => Err(self.unsupported("nothing")),
+        match self.role {
+            Role::Value(_) | Role::Pairs => Ok(()),
+            Role::Name(_) | Role::Pair => Err(self.unsupported("nothing")),
         }
     }
 
@@ -114,9 +114,9 @@ impl<'a> ser::Serializer for Serializer<'a> {
 
     /// In a pair its name is the text, as for a variant without fields.
     fn serialize_unit_struct(self, name: &'static str) -> Result<(), Error> {
-        match self.place {
-            Position::Name(_) | Position::Value(_) => self.text(name),
-            Position::Pairs | Position::Pair => self.serialize_unit(),
+        match self.role {
+            Role::Name(_) | Role::Value(_) => self.text(name),
+            Role::Pairs | Role::Pair => self.serialize_unit(),
         }
     }
 
@@ -153,8 +153,8 @@ impl<'a> ser::Serializer for Serializer<'a> {
 
     /// A tuple is a pair or a list of pairs: serde serializes arrays as tuples.
     fn serialize_tuple(self, len: usize) -> Result<Elements<'a>, Error> {
-        match self.place {
-            Position::Pair if len == 2 => Ok(Elements::OfPair { out: self.out, name: None }),
+        match self.role {
+            Role::Pair if len == 2 => Ok(Elements::OfPair { out: self.out, name: None }),
             _ => self.pairs("a tuple").map(Elements::OfList),
         }
     }
@@ -198,8 +198,8 @@ impl<'a> ser::Serializer for Serializer<'a> {
 
 impl<'a> Serializer<'a> {
     fn pairs(self, what: &str) -> Result<Pairs<'a>, Error> {
-        match self.place {
-            Position::Pairs => Ok(Pairs { out: self.out, name: None }),
+        match self.role {
+            Role::Pairs => Ok(Pairs { out: self.out, name: None }),
             _ => Err(self.unsupported(what)),
         }
     }
@@ -214,7 +214,7 @@ struct Pairs<'a> {
 
 impl Pairs<'_> {
     fn pair<T: Serialize + ?Sized>(&mut self, pair: &T) -> Result<(), Error> {
-        pair.serialize(Serializer { out: self.out, place: Position::Pair })
+        pair.serialize(Serializer { out: self.out, role: Role::Pair })
     }
 }
 
@@ -236,12 +236,12 @@ impl ser::SerializeMap for Pairs<'_> {
     type Error = Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
-        key.serialize(Serializer { out: self.out, place: Position::Name(&mut self.name) })
+        key.serialize(Serializer { out: self.out, role: Role::Name(&mut self.name) })
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         let name = self.name.take().unwrap_or_default();
-        value.serialize(Serializer { out: self.out, place: Position::Value(&name) })
+        value.serialize(Serializer { out: self.out, role: Role::Value(&name) })
     }
 
     fn end(self) -> Result<(), Error> {
@@ -258,7 +258,7 @@ impl ser::SerializeStruct for Pairs<'_> {
         name: &'static str,
         value: &T,
     ) -> Result<(), Error> {
-        value.serialize(Serializer { out: self.out, place: Position::Value(name) })
+        value.serialize(Serializer { out: self.out, role: Role::Value(name) })
     }
 
     fn end(self) -> Result<(), Error> {
@@ -282,8 +282,8 @@ impl ser::SerializeTuple for Elements<'_> {
             Elements::OfPair { out, name } => (out, name),
         };
         match name.take() {
-            None => element.serialize(Serializer { out, place: Position::Name(name) }),
-            Some(name) => element.serialize(Serializer { out, place: Position::Value(&name) }),
+            None => element.serialize(Serializer { out, role: Role::Name(name) }),
+            Some(name) => element.serialize(Serializer { out, role: Role::Value(&name) }),
         }
     }
 

@@ -12,7 +12,7 @@ use http::Version;
 use http::header::{CONNECTION, HeaderName};
 
 use super::header_section::{Fields, has_member, trim_ows};
-use crate::base::number::decimal;
+use crate::base::text::decimal;
 
 /// The reason why a connection is not reused. No connection is closed without one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

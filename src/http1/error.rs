@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use crate::base::excerpt::Excerpt;
+use crate::base::text::Excerpt;
 use crate::error::Kind;
 
 /// A violation of HTTP/1.1 by a peer, or of a limit: one variant per reason.

@@ -7,7 +7,7 @@ use http::{StatusCode, Version};
 use httparse::ParserConfig;
 
 use super::error::ProtocolError;
-use crate::base::excerpt::Excerpt;
+use crate::base::text::Excerpt;
 use crate::http1::header_section::{HeaderLine, HeaderSection};
 use crate::http1::limits::{Lenience, Limits};
 

@@ -29,7 +29,7 @@ use std::time::{Duration, SystemTime};
 use http::{Method, StatusCode, header};
 
 use crate::error::{Error, Kind, Phase};
-use crate::fields::retry_after;
+use crate::fields::date::retry_after_at_least;
 use crate::http1::close;
 use crate::http1::head::ResponseHead;
 use crate::http1::header_section::Fields as _;
@@ -102,7 +102,7 @@ impl Policy {
             budget: BUDGET,
             is_bold_on_reused: false,
             observer: None,
-            retry_after: retry_after::at_least,
+            retry_after: retry_after_at_least,
         }
     }
 

@@ -188,7 +188,9 @@ mod tests {
         let here = url("https://u:p@[::1]:81/a?b#c");
         let there = whatwg_url::Url::try_from(&here).unwrap();
         assert_eq!(there.as_str(), here.as_str());
-        assert!(there == here && here == there && here != url("https://u:p@[::1]:81/a?b"));
+        assert_eq!(there, here);
+        assert_eq!(here, there);
+        assert_ne!(url("https://u:p@[::1]:81/a?b"), there);
         assert_eq!(Url::try_from(&there), Ok(here.clone()));
         assert_eq!(Url::try_from(there.clone()), Ok(here.clone()));
         assert_eq!(whatwg_url::Url::try_from(here), Ok(there));

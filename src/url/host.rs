@@ -10,7 +10,7 @@ use std::fmt::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::ParseError;
-use crate::base::percent;
+use crate::base::text::percent_decode;
 
 /// The host of a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,7 +109,7 @@ fn parse_domain(input: &str) -> Result<Cow<'_, str>, ParseError> {
         return Ok(Cow::Borrowed(input));
     }
     // *Domain to ASCII* does not check the `xn--` labels of a domain that is ASCII.
-    let decoded = percent::decode(input.as_bytes());
+    let decoded = percent_decode(input.as_bytes());
     let domain = String::from_utf8_lossy(&decoded);
     let domain =
         if domain.is_ascii() { domain.to_ascii_lowercase() } else { idna_to_ascii(&domain)? };

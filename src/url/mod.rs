@@ -20,6 +20,35 @@ use std::net::{SocketAddr, ToSocketAddrs};
 
 use crate::form;
 
+// For maintainers.
+//
+//   text ──▶ parse: recognize ─── normalized already ───▶ Url: one String, and where its parts end
+//                   normalize ─── any other ──▶ host ──▶      │
+//                                                             ├──▶ getters, positions: slices of it
+//   setters: parts of it, each normalized by the same tables ◀┘──▶ Origin, Host
+//
+//   https:// user:pass@ host :81 /path ?query #fragment       each `Component` with its punctuation
+//          │           │    │   │     │      │                `ends`: where each but the last ends
+//
+// Read this file first (the value and its getters), then `parse`: the parser in the order of the parts, with a
+// short way for the URLs that need no change, which are most. `host` has the rules for domains and addresses,
+// `userinfo` those for user name and password, which no message may show. `set` has the setters and the editors of
+// path and query, `position` slices between two positions, `convert` everything to and from other types.
+//
+// The source of every rule is the URL Standard, whose terms are in italics in the comments (*path state*). Only
+// `http` and `https` are parsed: both are special schemes, always with a host and a path, which is why so many
+// methods cannot fail.
+//
+// What must hold, and the test that guards it:
+//
+// - A URL is what the URL Standard says, byte by byte: `tests/conformance` has the vectors of the web platform, and
+//   `tests/url_differential.rs` compares every method with the crate `url` on generated input, as does the fuzz
+//   target `url`.
+// - A URL parses as itself: `anything_parses_to_a_fixed_point`. Both ways of the parser agree:
+//   `recognizing_agrees_with_parsing`.
+// - Every setter leaves the other parts unchanged: `setters_change_one_part`.
+// - No message shows a password, nor text that may hold one: `userinfo_is_hidden_and_taken_out`, and
+//   `tests/hostile_credentials.rs`.
 mod convert;
 mod host;
 mod parse;

@@ -13,7 +13,7 @@ use std::net::Ipv4Addr;
 
 use super::userinfo::may_hold_userinfo;
 use super::{Component, Scheme, Url, host, userinfo};
-use crate::base::percent::{C0_CONTROL, Table};
+use crate::base::text::{C0_CONTROL, Table};
 
 /// The maximum length of a URL in bytes, before and after normalization. It is the limit of the `http`
 /// crate's `Uri`, and far more than servers accept (8 KiB is usual).
@@ -379,10 +379,10 @@ pub(super) fn push_segments<'a>(
         out.push('/');
         let rest = table.push(out, input);
         let next = rest.strip_prefix(SLASHES);
-        let dots = out.get(before + 1..).and_then(Dots::of);
-        if let Some(dots) = dots {
+        let dots = out.get(before + 1..).map_or(0, dots_in);
+        if dots > 0 {
             out.truncate(before);
-            if dots == Dots::Double {
+            if dots == 2 {
                 pop_segment(out, start);
             }
             if next.is_none() {
@@ -401,20 +401,12 @@ fn pop_segment(out: &mut String, start: usize) {
     out.truncate(start + last.unwrap_or(0));
 }
 
-/// A *single-dot* or *double-dot URL path segment*.
-#[derive(PartialEq, Eq)]
-enum Dots {
-    Single,
-    Double,
-}
-
-impl Dots {
-    fn of(segment: &str) -> Option<Self> {
-        match strip_dot(segment)? {
-            "" => Some(Self::Single),
-            rest if strip_dot(rest) == Some("") => Some(Self::Double),
-            _ => None,
-        }
+/// Returns 1 for a *single-dot URL path segment*, 2 for a *double-dot* one, and 0 for any other.
+fn dots_in(segment: &str) -> usize {
+    match strip_dot(segment) {
+        Some("") => 1,
+        Some(rest) if strip_dot(rest) == Some("") => 2,
+        _ => 0,
     }
 }
 

@@ -498,7 +498,8 @@ proptest! {
         let (Ok(mut base), Ok(mut target)) = (Url::parse(&base), Url::parse(&target)) else {
             return Ok(());
         };
-        (base.take_userinfo(), target.take_userinfo());
+        base.take_userinfo();
+        target.take_userinfo();
         if let Some(reference) = base.make_relative(&target) {
             prop_assert_eq!(base.join(&reference), Ok(target), "{} {:?}", base, reference);
         }

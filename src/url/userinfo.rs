@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::parse::{is_scheme, without_tabs_and_newlines};
 use super::{Component, Url};
-use crate::base::percent::{self, C0_CONTROL, Table};
+use crate::base::text::{C0_CONTROL, Table, percent_decode};
 
 static USERINFO: Table = C0_CONTROL.encoding(b" \"#<>?^`{}/:;=@[\\]|");
 
@@ -43,7 +43,7 @@ impl Url {
             return None;
         }
         let (username, password) = self.userinfo();
-        let decode = |text: &str| percent::decode(text.as_bytes()).into_owned();
+        let decode = |text: &str| percent_decode(text.as_bytes()).into_owned();
         let userinfo = Userinfo { username: decode(username), password: password.map(decode) };
         self.replace(Component::Userinfo, "");
         Some(userinfo)
@@ -80,7 +80,7 @@ pub(crate) fn shown(what: &str, text: &str) -> String {
 /// no `@` in any encoding, and only a host and a port where an authority may be.
 pub(crate) fn may_hold_userinfo(text: &str) -> bool {
     let text = without_tabs_and_newlines(text.trim_matches(|c| c <= ' '));
-    if has_at_sign(&text) {
+    if has_any(&text, &['@', '\u{ff20}', '\u{fe6b}'], "40") {
         return true;
     }
     let authority = match text.split_once(':') {
@@ -121,10 +121,6 @@ fn has_authority(scheme: &str, rest: &str) -> bool {
     const SPECIAL: [&str; 5] = ["http", "https", "ws", "wss", "ftp"];
     let is_special = SPECIAL.iter().any(|name| name.eq_ignore_ascii_case(scheme));
     is_special || rest.starts_with(['/', '\\'])
-}
-
-fn has_at_sign(text: &str) -> bool {
-    has_any(text, &['@', '\u{ff20}', '\u{fe6b}'], "40")
 }
 
 fn has_colon(text: &str) -> bool {

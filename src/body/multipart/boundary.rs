@@ -3,8 +3,8 @@
 use http::HeaderValue;
 
 use crate::error::{Error, Result};
+use crate::fields::is_tchar;
 use crate::fields::media_type::MediaType;
-use crate::fields::token::is_tchar;
 
 /// The text of the delimiter line, without the leading dashes.
 #[derive(Debug)]

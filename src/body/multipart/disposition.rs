@@ -1,6 +1,6 @@
 //! The `Content-Disposition` of a part: its name and its file name.
 
-use crate::base::percent::{C0_CONTROL, Table};
+use crate::base::text::{C0_CONTROL, Table};
 
 /// The encoding of part names; file names are always encoded as [`Html`](Self::Html).
 #[derive(Clone, Copy)]

@@ -10,11 +10,11 @@ use http::header::{self, HeaderMap, HeaderValue};
 
 use super::disposition::NameEncoding;
 use super::media_type;
-use crate::base::excerpt::Excerpt;
+use crate::base::text::Excerpt;
 use crate::body::Source;
 use crate::body::{Body, SourceLength};
 use crate::error::{Error, Result};
-use crate::fields::token::is_tchar;
+use crate::fields::is_tchar;
 
 /// A field or file of a [`Form`](crate::body::multipart::form::Form), without its name.
 ///

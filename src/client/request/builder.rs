@@ -8,15 +8,15 @@ use http::{Method, Version};
 
 use super::{IntoUrl, Request};
 use crate::base::cancel::CancelToken;
-use crate::base::excerpt::Excerpt;
+use crate::base::text::Excerpt;
 use crate::body::Body;
 use crate::call::{Overrides, RequestParts, UNLIMITED};
 use crate::client::Client;
 use crate::config::replace_headers;
 use crate::driver::runtime::Runtime;
 use crate::error::{Error, Result};
+use crate::fields::is_tchar;
 use crate::fields::singleton;
-use crate::fields::token::is_tchar;
 use crate::form::{self, ToPairs};
 use crate::http1::exchange::Expectation;
 use crate::policy::auth;

@@ -8,7 +8,7 @@ use http::header;
 
 use super::Response;
 use crate::fields::link::RawLink;
-use crate::fields::{disposition, link, retry_after};
+use crate::fields::{date, disposition, link};
 use crate::url::Url;
 
 impl<B> Response<B> {
@@ -66,7 +66,7 @@ impl<B> Response<B> {
     /// # Ok::<(), leanhttp::Error>(())
     /// ```
     pub fn retry_after(&self, now: SystemTime) -> Option<Duration> {
-        retry_after::parse(
+        date::retry_after(
             self.head.received.headers.map().get(header::RETRY_AFTER)?.as_bytes(),
             now,
         )

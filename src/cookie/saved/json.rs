@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::{Record, SavedLine, from_unix, to_unix};
-use crate::base::number;
+use crate::base::text::decimal;
 use crate::cookie::SameSite;
 use crate::cookie::stored::StoredCookie;
 
@@ -173,7 +173,7 @@ impl Scanner<'_> {
         let (digits, rest) = self.rest.split_at_checked(end)?;
         self.rest = rest;
         let is_padded = digits.len() > 1 && digits.starts_with('0');
-        number::decimal(digits.as_bytes()).filter(|_| !is_padded)
+        decimal(digits.as_bytes()).filter(|_| !is_padded)
     }
 
     fn string(&mut self) -> Option<String> {

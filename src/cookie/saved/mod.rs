@@ -10,7 +10,7 @@ use super::set_cookie::{CookieRefusal, SetCookie};
 use super::site::Site;
 use super::stored::StoredCookie;
 use super::{Limits, SameSite};
-use crate::base::number;
+use crate::base::text::decimal;
 use crate::url::Url;
 
 pub(super) mod json;
@@ -185,7 +185,7 @@ fn netscape_record(line: &[u8]) -> Option<Record> {
     let secure = flag(fields.next()?)?;
     let expires = match fields.next()? {
         b"" | b"0" => None,
-        digits => Some(from_unix(number::decimal(digits)?)?),
+        digits => Some(from_unix(decimal(digits)?)?),
     };
     Some(Record {
         name: fields.next()?.to_vec(),

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use super::text;
 use crate::fields::challenge::Details;
 use crate::fields::media_type::MediaType;
-use crate::fields::{self, challenge, date, disposition, link, retry_after};
+use crate::fields::{self, challenge, date, disposition, link};
 use crate::policy::auth::Asked;
 use crate::policy::auth::digest::{self, DigestLogin, Nonces};
 use crate::policy::auth::netrc::Netrc;
@@ -23,7 +23,7 @@ pub fn date(value: &[u8], now: SystemTime) -> Option<SystemTime> {
 
 /// Parses `Retry-After`.
 pub fn retry_after(value: &[u8], now: SystemTime) -> Option<Duration> {
-    retry_after::parse(value, now)
+    date::retry_after(value, now)
 }
 
 /// Parses `Link`: targets and their parameters.

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::support::{self, Outcome};
 use super::{bytes, object};
+use crate::fields::date;
 use crate::fields::disposition;
 use crate::fields::link;
-use crate::fields::{date, retry_after};
 
 /// Returns the time at which all dates are parsed.
 fn now(case: &Value) -> SystemTime {
@@ -52,7 +52,7 @@ fn iso(date: SystemTime) -> String {
 fn retry_after() {
     support::run("misc/retry_after", |case| {
         let header = case["header"].as_str().unwrap();
-        let wait = retry_after::parse(header.as_bytes(), now(case)).map(|wait| wait.as_secs());
+        let wait = date::retry_after(header.as_bytes(), now(case)).map(|wait| wait.as_secs());
         match json!(wait) == case["expect_seconds"] {
             true => Outcome::Passed,
             false => Outcome::Failed(format!("{wait:?}")),

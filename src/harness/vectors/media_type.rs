@@ -62,8 +62,7 @@ fn said(media_type: &MediaType) -> Map<String, Value> {
 
 /// Serializes a media type (WHATWG MIME Sniffing §4.5).
 fn serialized(media_type: &MediaType) -> String {
-    let is_token =
-        |value: &str| !value.is_empty() && value.bytes().all(crate::fields::token::is_tchar);
+    let is_token = |value: &str| !value.is_empty() && value.bytes().all(crate::fields::is_tchar);
     let mut text = media_type.essence.clone();
     for (name, value) in &media_type.parameters {
         match is_token(value) {

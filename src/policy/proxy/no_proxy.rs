@@ -28,7 +28,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::base::number;
+use crate::base::text::decimal;
 use crate::policy::egress::Network;
 use crate::url::{Host, Url};
 
@@ -166,7 +166,7 @@ fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
     let Some((host, port)) = colon.and_then(|at| text.split_at_checked(bracket + at)) else {
         return Some((text, None));
     };
-    let port = number::decimal(port.strip_prefix(':')?.as_bytes())?;
+    let port = decimal(port.strip_prefix(':')?.as_bytes())?;
     Some((host, Some(u16::try_from(port).ok()?)))
 }
 

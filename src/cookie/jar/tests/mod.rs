@@ -149,9 +149,7 @@ fn limits_can_be_set() {
 fn new_limits_do_not_empty_the_jar() {
     let jar = jar().with_limits(Limits::default());
     assert_eq!(names(&jar.to_vec()), "short host domain");
-    let mut limits = Limits::default();
-    limits.max_total = 2;
-    jar.set_limits(limits);
+    jar.set_limits(Limits { max_total: 2, ..Limits::default() });
     assert_eq!(names(&jar.to_vec()), "host domain", "the oldest is evicted");
     jar.add_cookie_str("new=1", &url("https://www.example.com/"));
     assert_eq!(names(&jar.to_vec()), "domain new");

@@ -1,0 +1,277 @@
+//! Text on the wire that needs no HTTP: numbers, percent-encoding, and excerpts of it for error messages.
+//!
+//! - [`decimal`] and its parts parse numbers digit by digit, so that `+5`, `0x5` or `5_0` are no numbers, and
+//!   none is too large for any reader.
+//! - [`Table`] percent-encodes one component of a URL (WHATWG URL §1.3). It states for every byte whether it is
+//!   copied, encoded, or ends the component, so that a parser finds the end of a component and writes it in one
+//!   pass, one run of unchanged bytes at a time. [`percent_decode`] is the reverse.
+//! - [`Excerpt`] shows the beginning of what a peer sent, escaped and bounded.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// The maximum length of a body: the largest file offset and signed 64-bit integer, so that every
+/// reader can represent it (RFC 9110 §8.6: anticipate large numbers, prevent conversion errors).
+pub(crate) const MAX_LENGTH: u64 = i64::MAX as u64;
+
+/// Parses `1*DIGIT` up to [`MAX_LENGTH`].
+pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0, |number, byte| push_digit(number, digit(*byte, 10)?, 10))
+}
+
+/// Returns the value of one digit, in upper or lower case.
+pub(crate) fn digit(byte: u8, radix: u32) -> Option<u32> {
+    char::from(byte).to_digit(radix)
+}
+
+/// Appends one digit to `number`; `None` beyond [`MAX_LENGTH`].
+pub(crate) fn push_digit(number: u64, digit: u32, radix: u32) -> Option<u64> {
+    let number = number.checked_mul(radix.into())?.checked_add(digit.into())?;
+    (number <= MAX_LENGTH).then_some(number)
+}
+
+/// The rule for each byte of one component of a URL: copy, encode, or stop.
+///
+/// Bytes that are not ASCII are always encoded, so a copied run ends on a character boundary.
+#[derive(Clone, Copy)]
+pub(crate) struct Table([Class; 256]);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Copy,
+    Encode,
+    Stop,
+}
+
+/// The *C0 control percent-encode set*: controls and everything above `~`.
+pub(crate) const C0_CONTROL: Table = Table([Class::Copy; 256]).with_controls();
+
+impl Table {
+    /// Returns this table with `bytes` encoded too.
+    pub(crate) const fn encoding(self, bytes: &[u8]) -> Self {
+        self.with(bytes, Class::Encode)
+    }
+
+    /// Returns this table with `bytes` ending the component.
+    pub(crate) const fn stopping(self, bytes: &[u8]) -> Self {
+        self.with(bytes, Class::Stop)
+    }
+
+    /// Appends `input` up to its first stop byte, encoded. Returns the rest of the input, which is
+    /// empty or starts with the stop byte.
+    pub(crate) fn push<'a>(&self, out: &mut String, mut input: &'a str) -> &'a str {
+        loop {
+            let (plain, rest) = self.split(input);
+            out.push_str(plain);
+            let mut chars = rest.chars();
+            let Some(first) = chars.next().filter(|&first| !self.stops(first)) else {
+                return rest;
+            };
+            for &byte in first.encode_utf8(&mut [0; 4]).as_bytes() {
+                out.push_str(percent_encoding::percent_encode_byte(byte));
+            }
+            input = chars.as_str();
+        }
+    }
+
+    /// Splits `input` after the longest prefix that is copied unchanged.
+    pub(crate) fn split<'a>(&self, input: &'a str) -> (&'a str, &'a str) {
+        let run = input.bytes().position(|byte| self.class(byte) != Class::Copy);
+        run.and_then(|run| input.split_at_checked(run)).unwrap_or((input, ""))
+    }
+
+    fn stops(&self, c: char) -> bool {
+        u8::try_from(c).is_ok_and(|byte| self.class(byte) == Class::Stop)
+    }
+
+    #[inline]
+    fn class(&self, byte: u8) -> Class {
+        let Self(classes) = self;
+        classes.get(usize::from(byte)).copied().unwrap_or(Class::Encode)
+    }
+
+    #[allow(
+        clippy::indexing_slicing,
+        reason = "runs only at compile time, and every byte is a valid index"
+    )]
+    const fn with(mut self, mut bytes: &[u8], class: Class) -> Self {
+        while let [byte, rest @ ..] = bytes {
+            self.0[*byte as usize] = class;
+            bytes = rest;
+        }
+        self
+    }
+
+    const fn with_controls(mut self) -> Self {
+        let mut byte = 0;
+        while byte < u8::MAX {
+            if byte < b' ' || byte > b'~' {
+                self = self.encoding(&[byte]);
+            }
+            byte += 1;
+        }
+        self.encoding(&[u8::MAX])
+    }
+}
+
+/// Replaces each `%` with two hexadecimal digits by the byte; any other `%` stays as it is.
+pub(crate) fn percent_decode(input: &[u8]) -> Cow<'_, [u8]> {
+    percent_encoding::percent_decode(input).into()
+}
+
+const MAX_EXCERPT: usize = 32;
+
+/// The first bytes of a text from a peer, escaped and bounded: safe to print and to log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Excerpt(Box<str>);
+
+impl Excerpt {
+    /// Shows at most 32 bytes of `bytes`, and `…` if there are more.
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        Self::bounded(bytes, MAX_EXCERPT)
+    }
+
+    /// Shows at most `at_most` bytes.
+    pub(crate) fn bounded(bytes: &[u8], at_most: usize) -> Self {
+        let (shown, more) = match bytes.split_at_checked(at_most) {
+            Some((shown, [_, ..])) => (shown, "…"),
+            _ => (bytes, ""),
+        };
+        Self(format!("\"{}\"{more}", shown.escape_ascii()).into())
+    }
+
+    /// Shows the first line of `lines` up to its colon: the name of a field without its value.
+    pub(crate) fn field_name(lines: &[u8]) -> Self {
+        let ends_name = |byte: &u8| matches!(byte, b':' | b'\r' | b'\n');
+        Self::new(lines.split(ends_name).next().unwrap_or_default())
+    }
+
+    /// Returns whether it starts like a TLS alert, a TLS server's answer to a plain request (RFC 8446
+    /// §5.1).
+    pub(crate) fn is_tls_alert(&self) -> bool {
+        self.0.starts_with(r#""\x15"#)
+    }
+}
+
+impl fmt::Display for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn decimal_takes_digits_only() {
+        let cases: [(&[u8], Option<u64>); 17] = [
+            (b"0", Some(0)),
+            (b"5", Some(5)),
+            (b"00005", Some(5)),
+            (b"4294967301", Some((1 << 32) + 5)),
+            (b"9223372036854775807", Some(MAX_LENGTH)),
+            (b"9223372036854775808", None),
+            (b"18446744073709551615", None),
+            (b"18446744073709551616", None),
+            (b"18446744073709551621", None),
+            (b"", None),
+            (b"+5", None),
+            (b"-5", None),
+            (b"0x5", None),
+            (b"5.0", None),
+            (b"1_0", None),
+            (b" 5", None),
+            ("５".as_bytes(), None),
+        ];
+        for (digits, number) in cases {
+            assert_eq!(decimal(digits), number, "{}", digits.escape_ascii());
+        }
+        assert_eq!(decimal(&[b'9'; 100]), None);
+        assert_eq!(decimal(&[b'0'; 100]), Some(0));
+    }
+
+    #[test]
+    fn hex_digits_in_either_case_and_no_others() {
+        for byte in 0..=u8::MAX {
+            let expected = "0123456789abcdef"
+                .find(char::from(byte).to_ascii_lowercase())
+                .and_then(|at| u32::try_from(at).ok());
+            assert_eq!(digit(byte, 16), expected, "{}", byte.escape_ascii());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn decimal_reads_what_format_writes(number in 0..=MAX_LENGTH, zeros in 0usize..30) {
+            let text = format!("{}{number}", "0".repeat(zeros));
+            prop_assert_eq!(decimal(text.as_bytes()), Some(number));
+        }
+
+        #[test]
+        fn decimal_takes_nothing_but_digits(bytes: Vec<u8>) {
+            let digits_only = !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit);
+            prop_assert!(digits_only || decimal(&bytes).is_none());
+        }
+    }
+
+    static UNRESERVED_ONLY: Table = C0_CONTROL.encoding(b" !\"#$%&'()*+,/:;<=>?@[\\]^`{|}");
+    static UP_TO_SLASH: Table = C0_CONTROL.stopping(b"/");
+
+    fn encode(table: &Table, input: &str) -> (String, String) {
+        let mut out = String::new();
+        let rest = table.push(&mut out, input).to_owned();
+        (out, rest)
+    }
+
+    #[test]
+    fn encodes_up_to_a_stop() {
+        let table = [
+            ("", "", ""),
+            ("abc", "abc", ""),
+            ("a\u{0}b\u{7f}", "a%00b%7F", ""),
+            ("é€😀", "%C3%A9%E2%82%AC%F0%9F%98%80", ""),
+            ("a/b", "a", "/b"),
+            ("/", "", "/"),
+            ("é/é", "%C3%A9", "/é"),
+            ("a b~", "a b~", ""),
+        ];
+        for (input, encoded, rest) in table {
+            let expected = (encoded.to_owned(), rest.to_owned());
+            assert_eq!(encode(&UP_TO_SLASH, input), expected, "{input:?}");
+        }
+    }
+
+    #[test]
+    fn decodes_only_whole_escapes() {
+        let table: [(&[u8], &[u8]); 9] = [
+            (b"", b""),
+            (b"abc", b"abc"),
+            (b"%41%7a", b"Az"),
+            (b"%C3%a9", b"\xC3\xA9"),
+            (b"%", b"%"),
+            (b"%4", b"%4"),
+            (b"%zz%41", b"%zzA"),
+            (b"%%41", b"%A"),
+            (b"%+1%00", b"%+1\0"),
+        ];
+        for (input, decoded) in table {
+            assert_eq!(*percent_decode(input), *decoded, "{}", input.escape_ascii());
+        }
+        assert!(matches!(percent_decode(b"plain"), Cow::Borrowed(_)));
+    }
+
+    proptest! {
+        #[test]
+        fn decoding_undoes_encoding(input in any::<String>()) {
+            let (encoded, rest) = encode(&UNRESERVED_ONLY, &input);
+            prop_assert!(encoded.is_ascii() && rest.is_empty());
+            prop_assert_eq!(&*percent_decode(encoded.as_bytes()), input.as_bytes());
+        }
+    }
+}
