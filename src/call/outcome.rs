@@ -9,6 +9,7 @@ use super::{Call, HTTPS_ONLY, Proxied, log};
 use crate::body::Source;
 use crate::coding;
 use crate::error::{Error, Kind, Result};
+use crate::fields::retry_after;
 use crate::http1::exchange::{Expectation, Outgoing};
 use crate::http1::field_lines::Fields as _;
 use crate::http1::head::ResponseHead;
@@ -280,7 +281,7 @@ impl<S: Source> Call<'_, S> {
             return None;
         }
         let field = head.headers.first(&header::RETRY_AFTER);
-        let asked = field.and_then(|value| policy.asked(value, world.date()));
+        let asked = field.and_then(|value| retry_after::at_least(value, world.date()));
         let at = self.retry(Reason::Status(head.status), asked, world)?;
         // The connection worked, so a stale one later is a new event.
         self.may_resend = true;

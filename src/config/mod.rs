@@ -30,7 +30,7 @@ use crate::http1::name_case::Case;
 use crate::policy::auth::digest::DigestLogin;
 use crate::policy::auth::netrc::Netrc;
 use crate::policy::deadline::Timeouts;
-use crate::policy::egress::Gate;
+use crate::policy::egress::EgressPolicy;
 use crate::policy::proxy::{Proxies, ProxyServer};
 use crate::policy::{redirect, retry};
 use crate::url::Url;
@@ -176,8 +176,7 @@ pub(crate) struct Dialling {
     pub(crate) detours: Vec<(Endpoint, Endpoint)>,
     pub(crate) resolver: Resolver,
     pub(crate) family: IpFamily,
-    /// Behind a trait object, so that programs without a policy do not link its code.
-    pub(crate) egress: Option<Arc<dyn Gate>>,
+    pub(crate) egress: Option<Arc<EgressPolicy>>,
     pub(crate) socket: SocketOptions,
     /// The Unix domain socket for all connections.
     pub(crate) unix_socket: Option<PathBuf>,

@@ -17,6 +17,8 @@ pub(crate) mod auth;
 pub(crate) mod deadline;
 pub(crate) mod egress;
 pub(crate) mod happy_eyeballs;
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+pub(crate) mod lookups;
 pub(crate) mod proxy;
 pub(crate) mod redirect;
 pub mod retry;

@@ -24,12 +24,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::{Method, StatusCode, header};
 
 use crate::error::{Error, Kind, Phase};
-use crate::fields::retry_after;
 use crate::http1::close;
 use crate::http1::field_lines::Fields as _;
 use crate::http1::head::ResponseHead;
@@ -76,9 +75,6 @@ pub struct Policy {
     budget: u32,
     is_bold_on_reused: bool,
     observer: Option<Observer>,
-    /// Parses `Retry-After`. A function pointer, so that programs without a policy do not link the
-    /// parser.
-    retry_after: fn(&[u8], SystemTime) -> Option<Duration>,
 }
 
 #[derive(Clone)]
@@ -102,7 +98,6 @@ impl Policy {
             budget: BUDGET,
             is_bold_on_reused: false,
             observer: None,
-            retry_after: retry_after::at_least,
         }
     }
 
@@ -303,11 +298,6 @@ impl Policy {
             Kind::Proxy => error.status().is_some_and(|status| self.repeats_status(status)),
             _ => false,
         }
-    }
-
-    /// Returns the delay of a `Retry-After` value, if it is valid.
-    pub(crate) fn asked(&self, value: &[u8], now: SystemTime) -> Option<Duration> {
-        (self.retry_after)(value, now)
     }
 
     /// See [`Delays::before`].
