@@ -1,4 +1,10 @@
 //! The decision after an attempt: deliver the response, follow a redirect, send again, or fail.
+//!
+//! [`Call::answered`] takes the head of a response and asks, in this order: is it a 417 for the
+//! expectation, a challenge that can be answered, a 408 for an idle connection, a status that the retry
+//! policy repeats, a redirect? [`Call::failed`] takes an attempt without a response: was the connection
+//! stale, and may the request be repeated? Does the retry policy repeat such a failure? Otherwise the
+//! error is final, with notes on why it was not sent again.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,9 @@
-//! The egress policy. It checks the address that is dialed, not the name, which may resolve to a
-//! different address a moment later.
+//! The egress policy, and networks in CIDR notation, of which its rules are made. It checks the
+//! address that is dialed, not the name, which may resolve to a different address a moment later.
+//!
+//! The driver asks before a request (scheme, port, a name that a proxy would look up), and for each
+//! address right before it is dialed. A rule for an IPv4 network also applies to the IPv6 addresses in
+//! which an IPv4 address is [embedded](Embedded).
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -22,6 +22,12 @@
 //! [`retry_on_reused_connection`](Policy::retry_on_reused_connection) extends this to every method,
 //! as in curl, at the risk of a request that is processed twice.
 
+// The page above is that of the public module. Read `Policy` first, then `FailedAttempt`: the facts
+// of an attempt without a response, which `Policy::repeats_failure` and `may_send_again` judge. The
+// first needs a policy, a delay (`Delays`) and a budget (`Ledger`); the second is for stale pooled
+// connections, needs none of these and happens once for each hop. `call/outcome.rs` puts them
+// together.
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;

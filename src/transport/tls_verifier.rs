@@ -497,7 +497,7 @@ mod tests {
         let certificate = certificate();
         let parsed = ParsedCertificate::try_from(&certificate).unwrap();
         let info = public_key_info_of_any(&certificate).unwrap();
-        assert_eq!(info, parsed.subject_public_key_info_of_any().as_ref());
+        assert_eq!(info, parsed.subject_public_key_info().as_ref());
         let key = PublicKey::of(info).unwrap();
         assert_eq!((key.bits.len(), key.is_rsa_of_unusual_size()), (65, false));
     }
