@@ -101,7 +101,6 @@ pub(crate) struct Call<'c, S: Source> {
     may_resend: bool,
     /// The connection of the current attempt is from the pool.
     is_pooled: bool,
-    retry: Option<Arc<retry::Policy>>,
     /// The number of retries that the policy made, over all hops.
     retries: u32,
     /// The retry budget of the host could not pay for another retry.
@@ -160,7 +159,6 @@ impl<'c, S: Source> Call<'c, S> {
             previous: Vec::new(),
             may_resend: true,
             is_pooled: false,
-            retry: request.retry.take().or_else(|| config.retry.clone()),
             retries: 0,
             is_budget_used_up: false,
             budget: Budget::start(timeouts, now).until(request.cancel.take()),
@@ -287,6 +285,11 @@ impl<'c, S: Source> Call<'c, S> {
             Some(body) => body.may_be_sent_again(),
             None => Err(Unrewindable::Stream),
         }
+    }
+
+    /// Returns the retry policy of the request, or else that of the client.
+    fn retry_policy(&self) -> Option<&Arc<retry::Policy>> {
+        self.request.retry.as_ref().or(self.config.retry.as_ref())
     }
 
     fn attempt(&self, failure: &Failure) -> FailedAttempt<'_> {

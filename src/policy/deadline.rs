@@ -287,10 +287,14 @@ impl Budget {
     /// end of the handshake stage also ends `connect`.
     ///
     /// Calls the clock only if the stage has a limit, or the previous stage was timed.
+    #[inline]
     pub(crate) fn enter(&mut self, stage: Stage, now: &dyn Fn() -> Instant) {
-        if stage == self.stage {
-            return;
+        if stage != self.stage {
+            self.change(stage, now);
         }
+    }
+
+    fn change(&mut self, stage: Stage, now: &dyn Fn() -> Instant) {
         if stage != Stage::Handshake {
             self.connect = None;
         }
