@@ -6,7 +6,6 @@ use http::StatusCode;
 
 use super::Client;
 use super::response::{Head, Response};
-use crate::base::erased_box::ErasedBox;
 use crate::call::{Call, RequestParts};
 use crate::driver::runtime::Runtime;
 use crate::driver::system::System as _;
@@ -50,7 +49,7 @@ fn deliver<F: Runtime>(
     shared: &Arc<Shared<F>>,
     mut call: Call<'_, F::Source>,
     head: Box<ResponseHead>,
-    mut connection: ErasedBox<Connection<F>>,
+    mut connection: Box<Connection<F>>,
 ) -> Result<Response<ResponseBody<F>>> {
     let open = &mut *connection;
     let (addresses, tls) = (Arc::clone(open.addresses()), open.tls_info());
@@ -59,7 +58,7 @@ fn deliver<F: Runtime>(
     let decoder = if is_empty { Ok(None) } else { call.decoder(&head) };
     let adds_info = call.config().tls.adds_info();
     let (url, budget, timings) = call.into_parts();
-    let lease = Lease::new(connection, shared, budget);
+    let lease = Lease::new(connection, shared, budget, request);
     let decoder = decoder?;
     let mut head = Head::new(head, url, Some(addresses));
     head.timings = timings;
@@ -67,7 +66,7 @@ fn deliver<F: Runtime>(
     if decoder.is_some() {
         head.forget_coding();
     }
-    let mut body = ResponseBody::new(lease, request, decoder);
+    let mut body = ResponseBody::new(lease, decoder);
     if is_empty && head.received.status != StatusCode::SWITCHING_PROTOCOLS {
         body.end(); // the caller need not read an empty body
     }

@@ -28,7 +28,7 @@ use std::sync::LazyLock;
 use http::header::CONTENT_ENCODING;
 
 use crate::error::{self, Kind, Phase};
-use crate::http1::field_lines::{Fields, members};
+use crate::http1::header_section::{Fields, members};
 use crate::http1::limits::Limits;
 use crate::http1::progress::DecodeProgress;
 

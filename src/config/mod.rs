@@ -39,7 +39,6 @@ use std::time::Duration;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use crate::base::erased_box::ErasedBox;
 use crate::base::excerpt::Excerpt;
 use crate::coding::Codings;
 use crate::cookie::Cookies;
@@ -47,7 +46,7 @@ use crate::error::{Error, Result};
 use crate::fields::singleton;
 use crate::http1::exchange::Expectation;
 use crate::http1::limits::Limits;
-use crate::http1::name_case::Case;
+use crate::http1::request_head::Case;
 use crate::policy::auth::digest::DigestLogin;
 use crate::policy::auth::netrc::Netrc;
 use crate::policy::deadline::Timeouts;
@@ -89,11 +88,6 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Returns the default settings in a box.
-    pub(crate) fn apart() -> ErasedBox<Self> {
-        ErasedBox::new(Self::default())
-    }
-
     /// Completes the settings when the client is built: reads the proxies from the environment, and
     /// moves default fields that are equivalent to a setting.
     pub(crate) fn complete(&mut self) {

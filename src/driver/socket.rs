@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use http::Method;
 
 use super::system::{Meanwhile, Pending, Stream, System};
-use crate::driver::link::ExchangeFailure;
 use crate::http1::close::CloseReason;
 use crate::policy::deadline::{Budget, Expired, Operation, Wait};
 use crate::url::Url;
@@ -237,15 +236,6 @@ impl From<Expired> for SocketError {
 impl From<io::Error> for SocketError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
-    }
-}
-
-impl From<SocketError> for ExchangeFailure {
-    fn from(error: SocketError) -> Self {
-        match error {
-            SocketError::Expired(expired) => Self::Expired(expired),
-            SocketError::Io(error) => Self::Io(error),
-        }
     }
 }
 

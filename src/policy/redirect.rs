@@ -9,7 +9,7 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 
 use crate::error::{Cause, Error, Kind, Phase};
-use crate::http1::field_lines::Fields;
+use crate::http1::header_section::Fields;
 use crate::policy::auth;
 use crate::url::{Url, shown};
 

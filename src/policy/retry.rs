@@ -36,8 +36,8 @@ use http::{Method, StatusCode, header};
 
 use crate::error::{Error, Kind, Phase};
 use crate::http1::close;
-use crate::http1::field_lines::Fields as _;
 use crate::http1::head::ResponseHead;
+use crate::http1::header_section::Fields as _;
 use crate::url::{Origin, Url};
 
 /// The default number of attempts, as in the AWS SDKs. A fault that outlasts three attempts is

@@ -1,5 +1,62 @@
-//! The spelling of the names of request fields, and their order. Neither matters in HTTP (RFC 9110 §5.1,
-//! §5.3), but both matter to some servers.
+//! Writes request heads (RFC 9112 §3), and gives their names the spelling and order that the caller asked for.
+//! Neither matters in HTTP (RFC 9110 §5.1, §5.3), but both matter to some servers.
+
+use http::header::{HeaderName, HeaderValue};
+use http::{Method, Version};
+
+use crate::base::buffer::Buffer;
+
+/// Writes a request head into a buffer. The argument types rule out CR, LF and NUL.
+pub(crate) struct HeadWriter<'a> {
+    out: &'a mut Buffer,
+}
+
+impl<'a> HeadWriter<'a> {
+    /// Writes the request line. `target` comes from a parsed URL: printable ASCII without spaces.
+    pub(crate) fn start(
+        out: &'a mut Buffer,
+        method: &Method,
+        target: &str,
+        version: Version,
+    ) -> Self {
+        let version: &[u8] =
+            if version == Version::HTTP_10 { b" HTTP/1.0\r\n" } else { b" HTTP/1.1\r\n" };
+        out.push_all([method.as_str().as_bytes(), b" ", target.as_bytes(), version]);
+        Self { out }
+    }
+
+    /// Continues a head at the end of `out`.
+    pub(crate) fn go_on(out: &'a mut Buffer) -> Self {
+        Self { out }
+    }
+
+    /// Appends lines that were written before.
+    pub(crate) fn lines(&mut self, lines: &Buffer) {
+        self.out.push(lines.data());
+    }
+
+    pub(crate) fn field(&mut self, name: &HeaderName, value: &HeaderValue) {
+        self.line(name, value.as_bytes());
+    }
+
+    /// Writes `Host` with the authority of a parsed URL: a host and a port.
+    pub(crate) fn host(&mut self, authority: &str) {
+        self.line(&http::header::HOST, authority.as_bytes());
+    }
+
+    pub(crate) fn content_length(&mut self, length: u64) {
+        self.line(&http::header::CONTENT_LENGTH, length.to_string().as_bytes());
+    }
+
+    /// Writes the blank line.
+    pub(crate) fn end(self) {
+        self.out.push(b"\r\n");
+    }
+
+    fn line(&mut self, name: &HeaderName, value: &[u8]) {
+        self.out.push_all([name.as_str().as_bytes(), b": ", value, b"\r\n"]);
+    }
+}
 
 /// The case of names that the caller has not spelled explicitly.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -125,5 +182,18 @@ mod tests {
         for (case, names, expected) in rows {
             assert_eq!(spelt(case, names), expected, "{names:?}");
         }
+    }
+
+    #[test]
+    fn a_request_head_is_one_run_of_bytes() {
+        let mut out = Buffer::default();
+        let mut head = HeadWriter::start(&mut out, &Method::GET, "/a?b", Version::HTTP_11);
+        head.host("a.example:81");
+        head.field(&http::header::ACCEPT, &HeaderValue::from_static("*/*"));
+        head.content_length(12);
+        head.end();
+        let expected = "GET /a?b HTTP/1.1\r\nhost: a.example:81\r\naccept: */*\r\n\
+                        content-length: 12\r\n\r\n";
+        assert_eq!(out.data(), expected.as_bytes());
     }
 }

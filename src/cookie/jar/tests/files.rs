@@ -24,7 +24,7 @@ fn at(seconds: u64) -> Jar {
 }
 
 fn names(jar: &Jar) -> String {
-    jar.to_vec().iter().map(|cookie| cookie.name().into_owned()).collect::<Vec<_>>().join(" ")
+    jar.to_vec().iter().map(|cookie| cookie.name().to_owned()).collect::<Vec<_>>().join(" ")
 }
 
 /// A jar whose clock shows 100 seconds after the start of 1970.

@@ -1,14 +1,11 @@
 //! The body of a response, which is decoded as it is read.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 
 use bytes::{Buf, Bytes};
 use http::HeaderMap;
 
 use super::lease::Lease;
-use crate::base::erased_box::ErasedBox;
-use crate::body::Body;
 use crate::coding::queue::DecodingQueue;
 use crate::coding::{CodingError, Decoder};
 use crate::driver::runtime::Runtime;
@@ -25,30 +22,20 @@ const TRUSTED_LENGTH: u64 = 1024 * 1024;
 /// The body of a response, read from the connection.
 pub struct ResponseBody<F: Runtime> {
     source: ResponseSource<F>,
-    decoding: Option<ErasedBox<DecodingQueue>>,
-    pub(crate) trailers: Option<ErasedBox<HeaderMap>>,
+    decoding: Option<Box<DecodingQueue>>,
+    pub(crate) trailers: Option<Box<HeaderMap>>,
     /// The URL for errors, if the reader was taken out of its response.
     url: Option<Box<Url>>,
 }
 
 enum ResponseSource<F: Runtime> {
     Connection(Lease<F>),
-    /// A connection over which reading also sends the rest of the request.
-    Conversation(Box<Conversation<F>>),
     /// A body that did not arrive over a connection.
     Memory(Box<Bytes>),
     Ended,
     /// A body that failed or of which a piece was lost. Each read fails again, so that a truncated
     /// body never looks complete.
     Broken,
-}
-
-/// Both halves of an exchange.
-struct Conversation<F: Runtime> {
-    lease: Lease<F>,
-    /// The rest of the request's body. The mutex is never locked: it makes the response `Sync` even
-    /// if the request's source is not.
-    request: Mutex<Body<F::Source>>,
 }
 
 /// The source of the rest of a body, while the caller holds a piece of it.
@@ -63,21 +50,10 @@ impl<F: Runtime> fmt::Debug for ResponseBody<F> {
 }
 
 impl<F: Runtime> ResponseBody<F> {
-    /// Creates a reader. `request` is the rest of the request's body, if it is still to be sent.
-    pub(crate) fn new(
-        lease: Lease<F>,
-        request: Option<Body<F::Source>>,
-        decoder: Option<Decoder>,
-    ) -> Self {
+    pub(crate) fn new(lease: Lease<F>, decoder: Option<Decoder>) -> Self {
         Self {
-            source: match request {
-                None => ResponseSource::Connection(lease),
-                Some(request) => {
-                    let request = Mutex::new(request);
-                    ResponseSource::Conversation(Box::new(Conversation { lease, request }))
-                }
-            },
-            decoding: decoder.map(|decoder| ErasedBox::new(DecodingQueue::new(decoder))),
+            source: ResponseSource::Connection(lease),
+            decoding: decoder.map(|decoder| Box::new(DecodingQueue::new(decoder))),
             trailers: None,
             url: None,
         }
@@ -139,7 +115,6 @@ impl<F: Runtime> ResponseBody<F> {
     pub(crate) fn into_lease(self) -> Option<Lease<F>> {
         match self.source {
             ResponseSource::Connection(lease) => Some(lease),
-            ResponseSource::Conversation(both) => Some(both.lease),
             ResponseSource::Memory(_) | ResponseSource::Ended | ResponseSource::Broken => None,
         }
     }
@@ -149,26 +124,22 @@ impl<F: Runtime> ResponseBody<F> {
     pub(crate) fn end(&mut self) {
         let ResponseSource::Connection(lease) = &mut self.source else { return };
         if let Some(trailers) = lease.trailers() {
-            self.trailers = trailers.filter(|fields| !fields.is_empty()).map(ErasedBox::new);
+            self.trailers = trailers.filter(|fields| !fields.is_empty()).map(Box::new);
             self.source = ResponseSource::Ended;
         }
     }
 
     /// Returns whether the rest of the request is still being sent. Reading must then continue past
     /// the body's last byte to its end, or the request is cut.
-    #[cfg(feature = "tokio")]
     pub(crate) fn is_sending(&self) -> bool {
-        matches!(self.source, ResponseSource::Conversation(_))
+        matches!(&self.source, ResponseSource::Connection(lease) if lease.is_sending())
     }
 
     /// Returns the number of bytes to come, if it is known.
     pub(crate) fn left(&self) -> Option<u64> {
         match &self.source {
             ResponseSource::Connection(lease) if self.decoding.is_none() => lease.body_left(),
-            ResponseSource::Conversation(both) if self.decoding.is_none() => both.lease.body_left(),
-            ResponseSource::Connection(_)
-            | ResponseSource::Conversation(_)
-            | ResponseSource::Broken => None,
+            ResponseSource::Connection(_) | ResponseSource::Broken => None,
             ResponseSource::Memory(rest) => Some(rest.len() as u64),
             ResponseSource::Ended => Some(0),
         }
@@ -187,7 +158,7 @@ impl<F: Runtime> ResponseBody<F> {
             if filled == body.len() {
                 grow(&mut body, expected, limit);
             }
-            match self.next_bytes(body.get_mut(filled..).unwrap_or_default()).await? {
+            match self.next_bytes(body.split_at_mut(filled).1).await? {
                 0 => break,
                 count => filled += count,
             }
@@ -196,7 +167,7 @@ impl<F: Runtime> ResponseBody<F> {
             }
         }
         body.truncate(filled);
-        if matches!(self.source, ResponseSource::Conversation(_)) {
+        if self.is_sending() {
             self.next_bytes(&mut [0]).await?; // reading the end sends the rest of the request
         }
         Ok(body)
@@ -206,7 +177,6 @@ impl<F: Runtime> ResponseBody<F> {
     fn limit(&self) -> u64 {
         match &self.source {
             ResponseSource::Connection(lease) => lease.body_limit(),
-            ResponseSource::Conversation(both) => both.lease.body_limit(),
             ResponseSource::Memory(_) => u64::MAX, // already in memory
             ResponseSource::Ended | ResponseSource::Broken => 0,
         }
@@ -260,29 +230,12 @@ async fn decode<F: Runtime>(
 }
 
 impl<F: Runtime> ResponseSource<F> {
-    /// Ends the sending half.
-    fn end_conversation(&mut self) {
-        match std::mem::replace(self, Self::Broken) {
-            Self::Conversation(both) => *self = Self::Connection(both.lease),
-            source => *self = source,
-        }
-    }
-
     async fn read(&mut self, into: &mut [u8]) -> Result<usize> {
         match self {
             Self::Connection(lease) => lease.read(into).await,
-            Self::Conversation(both) => {
-                let Conversation { lease, request } = &mut **both;
-                let request = request.get_mut().unwrap_or_else(PoisonError::into_inner);
-                let count = lease.read_while_sending(into, request).await?;
-                if count == 0 || !lease.is_sending() {
-                    self.end_conversation();
-                }
-                Ok(count)
-            }
             Self::Memory(rest) => {
                 let count = into.len().min(rest.len());
-                rest.copy_to_slice(into.get_mut(..count).unwrap_or_default());
+                rest.copy_to_slice(into.split_at_mut(count).0);
                 Ok(count)
             }
             Self::Ended => Ok(0),

@@ -4,7 +4,7 @@ use super::*;
 
 /// Returns the seconds since 1970, or `None` for a date to ignore.
 fn seconds(input: &[u8]) -> Option<i64> {
-    let instant = parse(input)?;
+    let instant = cookie_date(input)?;
     Some(match instant.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(after) => after.as_secs() as i64,
         Err(before) => -(before.duration().as_secs() as i64),

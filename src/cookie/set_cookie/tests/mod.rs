@@ -2,6 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod dates;
+
 /// All parsed parts of a field, on one line.
 fn shown(input: &[u8]) -> Result<String, CookieRefusal> {
     let cookie = SetCookie::parse(input, &Limits::default())?;
@@ -195,10 +197,55 @@ fn check_invariants(input: &[u8]) -> Result<(), TestCaseError> {
     prop_assert!(!cookie.name.is_empty() || !cookie.value.is_empty());
     prop_assert!(!cookie.name.contains(&b'='));
     for part in [cookie.name, cookie.value] {
-        prop_assert!(!part.contains(&b';') && !part.iter().any(|&byte| is_control(byte)));
+        prop_assert!(
+            !part.contains(&b';')
+                && !part.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t')
+        );
         prop_assert_eq!(part.trim_ascii(), part);
     }
     prop_assert!(cookie.domain.is_none_or(|domain| !domain.is_empty()));
     prop_assert!(cookie.path.is_none_or(|path| path.starts_with(b"/")));
     Ok(())
+}
+
+#[test]
+fn cookie_shows_the_attributes_as_sent() {
+    let header = HeaderValue::from_static(
+        "a=\"b\"; Path=/c; Domain=.Example.com; Secure; HttpOnly; SameSite=Lax; Max-Age=-1; \
+         Expires=Thu, 01 Jan 1970 00:01:00 GMT",
+    );
+    let cookie = Cookie::parse(&header).unwrap();
+    assert_eq!((cookie.name(), cookie.value()), ("a", "\"b\""));
+    assert_eq!((cookie.path(), cookie.domain()), (Some("/c"), Some("Example.com")));
+    assert!(cookie.secure() && cookie.http_only());
+    assert!(cookie.same_site_lax() && !cookie.same_site_strict());
+    assert_eq!(cookie.same_site(), Some(SameSite::Lax));
+    assert_eq!(cookie.max_age(), Some(Duration::ZERO));
+    assert_eq!(cookie.expires(), Some(SystemTime::UNIX_EPOCH + Duration::from_secs(60)));
+}
+
+#[test]
+fn cookie_without_attributes() {
+    let header = HeaderValue::from_static("token; SameSite=Strict");
+    let cookie = Cookie::parse(&header).unwrap();
+    assert_eq!((cookie.name(), cookie.value()), ("", "token"));
+    assert!(!cookie.secure() && !cookie.http_only());
+    assert!(cookie.same_site_strict() && !cookie.same_site_lax());
+    assert_eq!(cookie.same_site(), Some(SameSite::Strict));
+    assert_eq!((cookie.path(), cookie.domain()), (None, None));
+    assert_eq!((cookie.max_age(), cookie.expires()), (None, None));
+}
+
+#[test]
+fn invalid_utf8_is_shown_as_replacement_characters() {
+    let header = HeaderValue::from_bytes(b"a\xFF=\xC3\xA9\xFE").unwrap();
+    let cookie = Cookie::parse(&header).unwrap();
+    assert_eq!((cookie.name(), cookie.value()), ("a\u{FFFD}", "é\u{FFFD}"));
+}
+
+#[test]
+fn debug_omits_the_value() {
+    let header = HeaderValue::from_static("name=secret");
+    let shown = format!("{:?}", Cookie::parse(&header));
+    assert!(shown.contains("name") && !shown.contains("secret"), "{shown}");
 }
