@@ -1,4 +1,10 @@
-//! What is sent: the request is validated, and then the head of each hop is written.
+//! What is sent: the request is validated once, and then the head of each hop is written.
+//!
+//! [`RequestParts::validate`] compares the caller's framing fields with the body (RFC 9112 §6) and
+//! returns the framing; the client writes those fields itself. [`Call::write_head`] writes the request
+//! line, `Host`, the client's default fields, the caller's fields, credentials, cookies, the fields for
+//! a forwarding proxy, and the framing. A request without fields of its own, the usual one, takes the
+//! default lines as they were serialized for the first such request of the client.
 
 use std::borrow::Cow;
 

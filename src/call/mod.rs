@@ -3,16 +3,42 @@
 //! ```text
 //! new ──▶ hop: route, head, body ──▶ answered ──▶ Deliver
 //!          ▲                            │
-//!          ├─────── Now ◀───────────────┤ a redirect is followed
+//!          ├─────── Now ◀───────────────┤ a challenge is answered, a redirect is followed
 //!          ├─────── Now ◀────── failed ─┤ a stale connection, and resending is safe
 //!          └─────── At ◀─────── failed ─┘ the caller's policy allows a retry
 //! ```
 //!
-//! This code only decides. The driver makes the connection that the [`Route`] asks for and moves
-//! the bytes.
+//! This code only decides, by the rules in `policy/`. The driver makes the connection that the
+//! [`Route`] asks for, moves the bytes, and reports each attempt to [`Call::answered`] or
+//! [`Call::failed`].
 //!
-//! Read [`request`] first, then this file, `head` and `validate` (what is sent), `outcome` (what
-//! follows from an attempt), `retry` and `auth`.
+//! Read this file first: [`Call`] and its life, then [`RequestParts`], the request as the caller built
+//! it. `head` validates the request and writes the head of each hop (RFC 9112 §3, §6); `outcome`
+//! decides what follows from an attempt: cookies, challenges, redirects, retries. `log` and `shown` are
+//! about what a person sees of a call, without its secrets.
+//!
+//! # What a hop changes
+//!
+//! The call owns the caller's request and changes it as redirects require. What it needs of the
+//! original is kept apart: a copy of the body for another attempt (`replay`), and whether the call has
+//! left its origin (`is_foreign`), after which nothing of the caller's credentials is sent again, not
+//! even to the first origin.
+//!
+//! | event | method | body | credentials, sensitive fields | may resend | retries counted |
+//! | --- | --- | --- | --- | --- | --- |
+//! | redirect, same origin | by status | by status | stay | again | no |
+//! | redirect, another origin | by status | by status | dropped, for good | again | no |
+//! | stale connection, 408 on an idle one | same | same | same | used up | no |
+//! | challenge, 417 | same | same | answered | again after a challenge | no |
+//! | retry by policy | same | same | same | after a response again, after a failure used up | yes |
+//!
+//! # What must always hold
+//!
+//! A request that is not idempotent is not sent twice once any of it may have arrived; no attempt
+//! begins at or after the deadline; attempts are limited in number, by time and by the budget of the
+//! host. `t09_retries_stay_within_limits_for_any_outcomes` checks this for random outcomes, the
+//! simulation for whole clients. What the calls of a client share is in [`SharedState`]; each lock is
+//! held for one decision, and never over foreign code.
 
 #[cfg(feature = "log")]
 pub(crate) mod log;
@@ -75,7 +101,6 @@ pub(crate) struct Call<'c, S: Source> {
     may_resend: bool,
     /// The connection of the current attempt is from the pool.
     is_pooled: bool,
-    retry: Option<Arc<retry::Policy>>,
     /// The number of retries that the policy made, over all hops.
     retries: u32,
     /// The retry budget of the host could not pay for another retry.
@@ -134,7 +159,6 @@ impl<'c, S: Source> Call<'c, S> {
             previous: Vec::new(),
             may_resend: true,
             is_pooled: false,
-            retry: request.retry.take().or_else(|| config.retry.clone()),
             retries: 0,
             is_budget_used_up: false,
             budget: Budget::start(timeouts, now).until(request.cancel.take()),
@@ -261,6 +285,11 @@ impl<'c, S: Source> Call<'c, S> {
             Some(body) => body.may_be_sent_again(),
             None => Err(Unrewindable::Stream),
         }
+    }
+
+    /// Returns the retry policy of the request, or else that of the client.
+    fn retry_policy(&self) -> Option<&Arc<retry::Policy>> {
+        self.request.retry.as_ref().or(self.config.retry.as_ref())
     }
 
     fn attempt(&self, failure: &Failure) -> FailedAttempt<'_> {

@@ -1,5 +1,12 @@
 //! The decision after an attempt: deliver the response, follow a redirect, send again, or fail.
+//!
+//! [`Call::answered`] takes the head of a response and asks, in this order: is it a 417 for the
+//! expectation, a challenge that can be answered, a 408 for an idle connection, a status that the retry
+//! policy repeats, a redirect? [`Call::failed`] takes an attempt without a response: was the connection
+//! stale, and may the request be repeated? Does the retry policy repeat such a failure? Otherwise the
+//! error is final, with notes on why it was not sent again.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -9,6 +16,7 @@ use super::{Call, HTTPS_ONLY, Proxied, log};
 use crate::body::Source;
 use crate::coding;
 use crate::error::{Error, Kind, Result};
+use crate::fields::date;
 use crate::http1::exchange::{Expectation, Outgoing};
 use crate::http1::head::ResponseHead;
 use crate::http1::header_section::Fields as _;
@@ -97,8 +105,8 @@ impl<S: Source> Call<'_, S> {
 
     /// Returns the time of the next attempt, or the error of the call.
     pub(crate) fn failed(&mut self, failure: Failure, world: &impl Clock) -> Result<When> {
-        let policy = self.retry.as_deref();
-        let repeats_all = policy.is_some_and(retry::Policy::repeats_on_reused_connection);
+        let repeats_all =
+            self.retry_policy().is_some_and(|policy| policy.repeats_on_reused_connection());
         let stale = match retry::may_send_again(self.attempt(&failure)) {
             Err(Obstacle::Method) if repeats_all => Ok(()),
             stale => stale,
@@ -271,7 +279,7 @@ impl<S: Source> Call<'_, S> {
 impl<S: Source> Call<'_, S> {
     /// Returns the time of the retry after this response, or `None` if it is final.
     fn retry_response(&mut self, head: &ResponseHead, world: &impl Clock) -> Option<Instant> {
-        let policy = self.retry.as_deref()?;
+        let policy = self.retry_policy()?;
         if !policy.repeats_status(head.status) {
             self.shared.ledger().pay_back(&self.request.url);
             return None;
@@ -280,7 +288,7 @@ impl<S: Source> Call<'_, S> {
             return None;
         }
         let field = head.headers.first(&header::RETRY_AFTER);
-        let asked = field.and_then(|value| policy.asked(value, world.date()));
+        let asked = field.and_then(|value| date::retry_after_at_least(value, world.date()));
         let at = self.retry(Reason::Status(head.status), asked, world)?;
         // The connection worked, so a stale one later is a new event.
         self.may_resend = true;
@@ -292,7 +300,7 @@ impl<S: Source> Call<'_, S> {
         let kind = failure.error.kind();
         let nobody_has_that_name =
             kind == Kind::Resolve && !self.request.url.host().is_resolvable();
-        let policy = self.retry.as_deref()?;
+        let policy = self.retry_policy()?;
         if nobody_has_that_name || !policy.repeats_failure(&failure.error, self.attempt(failure)) {
             return None;
         }
@@ -310,7 +318,7 @@ impl<S: Source> Call<'_, S> {
         asked: Option<Duration>,
         world: &impl Clock,
     ) -> Option<Instant> {
-        let policy = self.retry.clone()?;
+        let policy = Arc::clone(self.retry_policy()?);
         if !policy.allows_more(self.retries) {
             return None;
         }

@@ -1,4 +1,25 @@
-//! The settings of a client as data, with their defaults.
+//! The settings of a client as data, with their defaults: [`Config`]. Nothing here has a client, a
+//! runtime or a lock; once a client is built, its settings do not change.
+//!
+//! `client/builder` has the public methods that set them, with the docs that users read. The order of
+//! this file: [`Config`] and its defaults; [`Dialling`], how connections are made; [`PoolLimits`]; name
+//! resolvers; the netrc file. [`proxy`] has the public types for proxies, [`tls`] the TLS settings and
+//! the rustls configuration that they become.
+//!
+//! Settings with rules of their own are next to those rules: [`Timeouts`] in `policy/deadline.rs`, the
+//! redirect and retry policies and the egress policy in `policy/`, [`Limits`] in `http1/limits.rs`.
+//!
+//! To add a setting: a field in [`Config`] or in the struct of its group, with the reason for its
+//! default; its method in `client/builder`; its row in the table of limits in `lib.rs`. An invalid
+//! value is an error of `build`: the builder keeps the first error, and settings that contradict each
+//! other are refused by `check` methods ([`Dialling::check`], `TlsSettings::check`).
+//!
+//! | state that is not here | where |
+//! | --- | --- |
+//! | retry budgets, Digest nonces, the prepared default field lines | `call::SharedState` |
+//! | idle connections, permits | `pool/`, behind the lock in `driver/shared.rs` |
+//! | cookies | the caller's store, behind [`Cookies`] |
+//! | rustls configurations | [`tls`]: each is built once from the settings, because a configuration is also where rustls keeps its tickets |
 
 pub mod proxy;
 #[cfg(feature = "tls")]
@@ -29,7 +50,7 @@ use crate::http1::request_head::Case;
 use crate::policy::auth::digest::DigestLogin;
 use crate::policy::auth::netrc::Netrc;
 use crate::policy::deadline::Timeouts;
-use crate::policy::egress::Gate;
+use crate::policy::egress::EgressPolicy;
 use crate::policy::proxy::{Proxies, ProxyServer};
 use crate::policy::{redirect, retry};
 use crate::url::Url;
@@ -170,8 +191,7 @@ pub(crate) struct Dialling {
     pub(crate) detours: Vec<(Endpoint, Endpoint)>,
     pub(crate) resolver: Resolver,
     pub(crate) family: IpFamily,
-    /// Behind a trait object, so that programs without a policy do not link its code.
-    pub(crate) egress: Option<Arc<dyn Gate>>,
+    pub(crate) egress: Option<Arc<EgressPolicy>>,
     pub(crate) socket: SocketOptions,
     /// The Unix domain socket for all connections.
     pub(crate) unix_socket: Option<PathBuf>,

@@ -1,31 +1,21 @@
-//! The name lookups of one client. A lookup cannot be interrupted: a caller that stops waiting
-//! leaves it behind, on a thread that is blocked until the resolver answers. So the number of
-//! concurrent lookups is limited, and the names of one site get only a part of it: an attacker who
-//! makes a client look up names with silent name servers must not block the lookups of other names.
+//! The name lookups of one client: the threads and the lock around the queue that decides their
+//! order, [`LookupQueue`]. A caller that stops waiting leaves its lookup behind, because a lookup
+//! cannot be interrupted.
 //!
 //! ```text
 //! begin ─▶ joins the lookup of the same name, if a caller waits for it
-//!       └▶ waits in its site's queue ─▶ runs, when the site may have one more ─▶ answers all callers
+//!       └▶ waits in the queue ─▶ runs on a thread ─▶ answers all callers
 //! ```
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::io;
 use std::mem;
 use std::process;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::site;
 use crate::config::Resolver;
 use crate::driver::system::{Event, Found, Oneshot};
-
-/// The maximum number of concurrent lookups of a client, each on a thread. A resolver that leaves so
-/// many unanswered would not get faster with more of them.
-const MAX_RUNNING: usize = 64;
-
-/// A site may start another lookup while it has less than 1/`PART` of the free ones. One site alone
-/// gets 13 of 64, eight sites together 43: to use up all of them an attacker needs a domain for
-/// each.
-const PART: usize = 4;
+use crate::policy::lookups::LookupQueue;
 
 /// The executor of lookups.
 pub(crate) trait LookupThreads: Clone + Send + Sync + 'static {
@@ -39,24 +29,13 @@ pub(crate) struct Lookups<E, P>(Mutex<LookupsState<E, P>>);
 
 #[derive(Debug)]
 struct LookupsState<E, P> {
-    /// The number of running lookups, including those without callers.
-    running: usize,
-    /// The sites with running or waiting lookups.
-    sites: HashMap<Box<str>, SiteLookups<E, P>>,
-    /// The sites with waiting lookups, in the order of their turns.
-    turns: VecDeque<Box<str>>,
+    queue: LookupQueue<Arc<Lookup<E, P>>>,
     /// The latest lookup of each name, while it runs or waits.
     names: HashMap<Box<str>, Arc<Lookup<E, P>>>,
     /// True while a thread starts lookups.
     is_at_work: bool,
     /// The process that owns the threads: after a fork the child has none of them.
     process: u32,
-}
-
-#[derive(Debug)]
-struct SiteLookups<E, P> {
-    running: usize,
-    waiting: VecDeque<Arc<Lookup<E, P>>>,
 }
 
 /// A lookup of a name, shared by all callers that wait for it.
@@ -91,9 +70,7 @@ impl<E, P> Default for Lookups<E, P> {
 impl<E, P> Default for LookupsState<E, P> {
     fn default() -> Self {
         Self {
-            running: 0,
-            sites: HashMap::new(),
-            turns: VecDeque::new(),
+            queue: LookupQueue::default(),
             names: HashMap::new(),
             is_at_work: false,
             process: process::id(),
@@ -119,7 +96,9 @@ impl<E: Event, P: LookupThreads> Lookups<E, P> {
                 return;
             }
             let callers = Mutex::new(Callers { is_running: false, desks: vec![desk] });
-            state.wait(Arc::new(Lookup { host: host.into(), resolver, place, callers }))
+            let lookup = Arc::new(Lookup { host: host.into(), resolver, place, callers });
+            state.queue.add(host, Arc::clone(&lookup));
+            state.names.insert(host.into(), lookup) // the earlier one, which no caller waits for
         };
         drop(replaced); // outside the lock: it drops a resolver, which is the caller's code
         self.hand_out_turns();
@@ -132,11 +111,12 @@ impl<E: Event, P: LookupThreads> Lookups<E, P> {
         if lookup.callers().is_running {
             return None;
         }
-        let (site, most) = state.sites.iter().max_by_key(|(_, site)| site.running)?;
+        let (site, most) = state.queue.busiest_site()?;
         Some(format!(
             "the lookup has not started: {} lookups of other names have no answer yet, {} of \
              them for {site}",
-            state.running, most.running
+            state.queue.running(),
+            most
         ))
     }
 
@@ -150,7 +130,8 @@ impl<E: Event, P: LookupThreads> Lookups<E, P> {
             let mut unwanted = Vec::new();
             let next = {
                 let mut state = self.state();
-                let next = state.next(&mut unwanted);
+                let next = state.queue.next(|lookup| lookup.start(), &mut unwanted);
+                unwanted.iter().for_each(|lookup| forget(&mut state.names, lookup));
                 if next.is_none() {
                     state.is_at_work = false;
                 }
@@ -187,84 +168,10 @@ impl<E: Event, P: LookupThreads> Drop for AtWork<'_, E, P> {
     }
 }
 
-impl<E, P> LookupsState<E, P> {
-    /// Appends a lookup to its site's queue; returns the earlier one of the same name, which no
-    /// caller waits for.
-    fn wait(&mut self, lookup: Arc<Lookup<E, P>>) -> Option<Arc<Lookup<E, P>>> {
-        let name: Box<str> = site::of(&lookup.host).into();
-        let new = || SiteLookups { running: 0, waiting: VecDeque::new() };
-        let site = self.sites.entry(name.clone()).or_insert_with(new);
-        if site.waiting.is_empty() {
-            self.turns.push_back(name);
-        }
-        site.waiting.push_back(Arc::clone(&lookup));
-        self.names.insert(lookup.host.clone(), lookup)
-    }
-
-    /// Returns the next lookup to run. Lookups without callers are moved to `unwanted`, to be
-    /// dropped outside the lock.
-    ///
-    /// A site without a running lookup is never skipped, so this visits only a few.
-    fn next(&mut self, unwanted: &mut Vec<Arc<Lookup<E, P>>>) -> Option<Arc<Lookup<E, P>>> {
-        let free = MAX_RUNNING.checked_sub(self.running).filter(|free| *free > 0)?;
-        for _ in 0..self.turns.len() {
-            let name = self.turns.pop_front()?;
-            let Some(site) = self.sites.get_mut(&name) else { continue };
-            if site.running >= (free / PART).max(1) {
-                self.turns.push_back(name);
-                continue;
-            }
-            let next = site.next(unwanted);
-            unwanted.iter().for_each(|lookup| forget(&mut self.names, lookup));
-            match &next {
-                Some(_) => {
-                    site.running += 1;
-                    self.running += 1;
-                    if !site.waiting.is_empty() {
-                        self.turns.push_back(name);
-                    }
-                    return next;
-                }
-                None if site.running == 0 => drop(self.sites.remove(&name)),
-                None => {}
-            }
-        }
-        None
-    }
-
-    /// Removes a lookup that has ended.
-    fn end(&mut self, lookup: &Arc<Lookup<E, P>>) {
-        forget(&mut self.names, lookup);
-        self.running = self.running.saturating_sub(1);
-        let name = site::of(&lookup.host);
-        let Some(site) = self.sites.get_mut(name) else { return };
-        site.running = site.running.saturating_sub(1);
-        if site.running == 0 && site.waiting.is_empty() {
-            self.sites.remove(name);
-        }
-    }
-}
-
 /// Removes the lookup from the names, so that later callers do not join it.
 fn forget<E, P>(names: &mut HashMap<Box<str>, Arc<Lookup<E, P>>>, lookup: &Arc<Lookup<E, P>>) {
     if names.get(&lookup.host).is_some_and(|latest| Arc::ptr_eq(latest, lookup)) {
         names.remove(&lookup.host);
-    }
-}
-
-impl<E, P> SiteLookups<E, P> {
-    fn next(&mut self, unwanted: &mut Vec<Arc<Lookup<E, P>>>) -> Option<Arc<Lookup<E, P>>> {
-        while let Some(lookup) = self.waiting.pop_front() {
-            let mut callers = lookup.callers();
-            callers.is_running = callers.is_wanted();
-            let is_running = callers.is_running;
-            drop(callers);
-            match is_running {
-                true => return Some(lookup),
-                false => unwanted.push(lookup),
-            }
-        }
-        None
     }
 }
 
@@ -280,6 +187,13 @@ impl<E, P> Lookup<E, P> {
         }
         callers.desks.push(Weak::clone(desk));
         true
+    }
+
+    /// Marks the lookup as running if a caller waits for it; returns whether one does.
+    fn start(&self) -> bool {
+        let mut callers = self.callers();
+        callers.is_running = callers.is_wanted();
+        callers.is_running
     }
 
     fn callers(&self) -> MutexGuard<'_, Callers<E>> {
@@ -307,7 +221,8 @@ impl<E: Event, P: LookupThreads> Drop for Job<E, P> {
         let found = self.found.take().unwrap_or_else(|| Err(io::Error::other(NO_THREAD)));
         let desks = {
             let mut state = self.lookups.state();
-            state.end(&self.lookup);
+            forget(&mut state.names, &self.lookup);
+            state.queue.end(&self.lookup.host);
             mem::take(&mut self.lookup.callers().desks)
         };
         answer(&desks, found);

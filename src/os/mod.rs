@@ -4,7 +4,6 @@ mod connect;
 pub(crate) mod lookups;
 mod options;
 mod probe;
-mod site;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;

@@ -1,5 +1,5 @@
 //! The time limits of a call: deadlines, idle timeouts, and the minimum throughput of bodies. Pure
-//! arithmetic on `now`.
+//! arithmetic on `now`; nothing here reads a clock.
 //!
 //! ```text
 //! send ─ queue ─ resolve ─ connect ─ handshake ─ request ─ first byte ─ head ─ body ─ done
@@ -8,6 +8,20 @@
 //!                                               every read and write: idle, throughput of bodies
 //! └──────────────────────────────────────── total ─────────────────────────────────────┘
 //! ```
+//!
+//! [`Timeouts`] are the settings, [`Budget`] is the state of one call. Before each wait the driver asks
+//! [`Budget::wait`] for the longest time, and gets it together with the error that is due afterwards.
+//! There are three kinds of limits:
+//!
+//! - **Deadlines** are moments: total, connect, and that of the current [`Stage`]. The nearest one
+//!   counts; of two that end together, the one with the wider scope.
+//! - **Idle limits** begin anew with each [`Operation`].
+//! - **Throughput** is measured by [`Meter`] over intervals. Only the time spent waiting for the peer
+//!   counts: a caller that reads slowly, or a slow source of a request body, is not the peer's fault.
+//!
+//! A deadline that concerns the peer allows some last looks at the socket
+//! ([`Budget::look_once_more`]), because a busy thread may notice late that data came in time. The
+//! total timeout allows none.
 
 use std::fmt;
 use std::sync::Arc;
@@ -273,10 +287,14 @@ impl Budget {
     /// end of the handshake stage also ends `connect`.
     ///
     /// Calls the clock only if the stage has a limit, or the previous stage was timed.
+    #[inline]
     pub(crate) fn enter(&mut self, stage: Stage, now: &dyn Fn() -> Instant) {
-        if stage == self.stage {
-            return;
+        if stage != self.stage {
+            self.change(stage, now);
         }
+    }
+
+    fn change(&mut self, stage: Stage, now: &dyn Fn() -> Instant) {
         if stage != Stage::Handshake {
             self.connect = None;
         }

@@ -1,12 +1,16 @@
-//! The egress policy. It checks the address that is dialed, not the name, which may resolve to a
-//! different address a moment later.
+//! The egress policy, and networks in CIDR notation, of which its rules are made. It checks the
+//! address that is dialed, not the name, which may resolve to a different address a moment later.
+//!
+//! The driver asks before a request (scheme, port, a name that a proxy would look up), and for each
+//! address right before it is dialed. A rule for an IPv4 network also applies to the IPv6 addresses in
+//! which an IPv4 address is [embedded](Embedded).
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use crate::error::{Cause, Error};
+use crate::error::Error;
 use crate::policy::route::Security;
 
 /// A policy for the addresses, ports and schemes that a client may connect to.
@@ -48,14 +52,15 @@ use crate::policy::route::Security;
 #[must_use]
 pub struct EgressPolicy {
     otherwise: Otherwise,
-    rules: Vec<(Network, EgressRule)>,
+    /// Networks, and whether they are allowed; the most recent rule is last.
+    rules: Vec<(Network, bool)>,
     /// `None`: all ports.
     ports: Option<Vec<RangeInclusive<u16>>>,
     denied_ports: Vec<RangeInclusive<u16>>,
-    http: EgressRule,
-    https: EgressRule,
-    /// The rule for names that a proxy resolves.
-    proxied_names: EgressRule,
+    allows_http: bool,
+    allows_https: bool,
+    /// Names that a proxy resolves are allowed.
+    allows_proxied_names: bool,
     /// The first scheme named that is neither `http` nor `https`.
     unknown_scheme: Option<String>,
 }
@@ -68,15 +73,9 @@ enum Otherwise {
     Nothing,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum EgressRule {
-    Allow,
-    Deny,
-}
-
 /// The reason why an address is denied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Denied {
+pub(crate) enum Denied {
     Address(IpAddr),
     Port(u16),
     Scheme(Security),
@@ -112,9 +111,9 @@ impl EgressPolicy {
             rules: Vec::new(),
             ports: None,
             denied_ports: Vec::new(),
-            http: EgressRule::Allow,
-            https: EgressRule::Allow,
-            proxied_names: EgressRule::Deny,
+            allows_http: true,
+            allows_https: true,
+            allows_proxied_names: false,
             unknown_scheme: None,
         }
     }
@@ -132,21 +131,21 @@ impl EgressPolicy {
 
     /// Allows a network, overriding earlier rules.
     pub fn allow_network(mut self, network: Network) -> Self {
-        self.rules.push((network, EgressRule::Allow));
+        self.rules.push((network, true));
         self
     }
 
     /// Denies a network, overriding earlier rules.
     pub fn deny_network(mut self, network: Network) -> Self {
-        self.rules.push((network, EgressRule::Deny));
+        self.rules.push((network, false));
         self
     }
 
     /// Allows these ports, and no others. Default: all ports.
-    pub fn allow_ports(self, ports: impl IntoIterator<Item = u16>) -> Self {
-        ports
-            .into_iter()
-            .fold(self.or_no_ports(), |egress, port| egress.allow_port_range(port..=port))
+    pub fn allow_ports(mut self, ports: impl IntoIterator<Item = u16>) -> Self {
+        let allowed = self.ports.get_or_insert_default();
+        allowed.extend(ports.into_iter().map(|port| port..=port));
+        self
     }
 
     /// Allows a range of ports, and no ports except those allowed explicitly.
@@ -168,16 +167,16 @@ impl EgressPolicy {
     /// let egress = leanhttp::EgressPolicy::public_only().allow_schemes(["https"]);
     /// ```
     pub fn allow_schemes<'s>(mut self, schemes: impl IntoIterator<Item = &'s str>) -> Self {
-        (self.http, self.https) = (EgressRule::Deny, EgressRule::Deny);
+        (self.allows_http, self.allows_https) = (false, false);
         for scheme in schemes {
-            self.set_scheme(scheme, EgressRule::Allow);
+            self.set_scheme(scheme, true);
         }
         self
     }
 
     /// Denies a scheme, `http` or `https`. Another name is an error when the client is built.
     pub fn deny_scheme(mut self, scheme: &str) -> Self {
-        self.set_scheme(scheme, EgressRule::Deny);
+        self.set_scheme(scheme, false);
         self
     }
 
@@ -188,26 +187,21 @@ impl EgressPolicy {
     /// let egress = leanhttp::EgressPolicy::public_only().allow_proxied_names();
     /// ```
     pub fn allow_proxied_names(mut self) -> Self {
-        self.proxied_names = EgressRule::Allow;
+        self.allows_proxied_names = true;
         self
     }
 
     /// Only `http` and `https` exist; another name is reported when the client is built.
-    fn set_scheme(&mut self, scheme: &str, rule: EgressRule) {
+    fn set_scheme(&mut self, scheme: &str, is_allowed: bool) {
         match scheme.to_ascii_lowercase().as_str() {
-            "http" => self.http = rule,
-            "https" => self.https = rule,
+            "http" => self.allows_http = is_allowed,
+            "https" => self.allows_https = is_allowed,
             _ => drop(self.unknown_scheme.get_or_insert_with(|| scheme.to_owned())),
         }
     }
 
-    fn or_no_ports(mut self) -> Self {
-        self.ports.get_or_insert_default();
-        self
-    }
-
     /// Checks whether this address and port may be dialed.
-    fn check(&self, address: SocketAddr) -> Result<(), Denied> {
+    pub(crate) fn check(&self, address: SocketAddr) -> Result<(), Denied> {
         self.check_port(address.port())?;
         let ip = address.ip();
         let embedded = match ip {
@@ -221,96 +215,72 @@ impl EgressPolicy {
         if allowed { Ok(()) } else { Err(Denied::Address(ip)) }
     }
 
-    fn check_scheme(&self, security: Security) -> Result<(), Denied> {
-        let rule = match security {
-            Security::Plain => self.http,
-            Security::Tls => self.https,
+    pub(crate) fn check_scheme(&self, security: Security) -> Result<(), Denied> {
+        let is_allowed = match security {
+            Security::Plain => self.allows_http,
+            Security::Tls => self.allows_https,
         };
-        if rule == EgressRule::Allow { Ok(()) } else { Err(Denied::Scheme(security)) }
+        if is_allowed { Ok(()) } else { Err(Denied::Scheme(security)) }
     }
 
-    fn check_port(&self, port: u16) -> Result<(), Denied> {
+    pub(crate) fn check_port(&self, port: u16) -> Result<(), Denied> {
         let within =
             |ranges: &[RangeInclusive<u16>]| ranges.iter().any(|range| range.contains(&port));
         let allowed = self.ports.as_deref().is_none_or(within) && !within(&self.denied_ports);
         if allowed { Ok(()) } else { Err(Denied::Port(port)) }
     }
 
-    fn check_proxied_name(&self) -> Result<(), Denied> {
+    /// Checks whether a proxy may resolve a name.
+    pub(crate) fn check_proxied_name(&self) -> Result<(), Denied> {
         let denies_none = self.otherwise == Otherwise::Everything
-            && self.rules.iter().all(|(_, rule)| *rule == EgressRule::Allow);
-        if denies_none || self.proxied_names == EgressRule::Allow {
+            && self.rules.iter().all(|(_, is_allowed)| *is_allowed);
+        if denies_none || self.allows_proxied_names {
             return Ok(());
         }
         Err(Denied::ProxiedName)
     }
 
+    /// Returns whether connections without an IP address are allowed.
+    pub(crate) fn allows_unix_sockets(&self) -> bool {
+        self.otherwise == Otherwise::Everything
+    }
+
     fn allows(&self, ip: IpAddr) -> bool {
-        match self.rule(ip) {
-            Some(rule) => rule == EgressRule::Allow,
-            None => match self.otherwise {
-                Otherwise::Everything => true,
-                Otherwise::Nothing => false,
-                Otherwise::Public => is_public(ip),
-            },
-        }
+        self.rule(ip).unwrap_or_else(|| match self.otherwise {
+            Otherwise::Everything => true,
+            Otherwise::Nothing => false,
+            Otherwise::Public => is_public(ip),
+        })
     }
 
     /// Returns whether both forms are allowed: a rule that denies either of them denies both.
     fn allows_embedded(&self, ip: IpAddr, embedded: Embedded) -> bool {
         let (Embedded::Same(v4) | Embedded::Tunnel(v4)) = embedded;
         match (self.rule(ip), self.rule(v4.into()), embedded) {
-            (Some(EgressRule::Deny), ..) | (_, Some(EgressRule::Deny), _) => false,
-            (Some(EgressRule::Allow), ..) => true,
+            (Some(false), ..) | (_, Some(false), _) => false,
+            (Some(true), ..) => true,
             (None, _, Embedded::Same(v4)) => self.allows(v4.into()),
             (None, _, Embedded::Tunnel(_)) => self.allows(ip),
         }
     }
 
-    /// Returns the rule for an address; an unspecified address is also checked as the loopback
-    /// address that it leads to.
-    fn rule(&self, ip: IpAddr) -> Option<EgressRule> {
-        let of_loopback = loopback_by(ip).and_then(|loopback| self.most_recent(loopback));
-        of_loopback.filter(|rule| *rule == EgressRule::Deny).or_else(|| self.most_recent(ip))
-    }
-
-    /// Returns the most recent rule for a network that contains the address.
-    fn most_recent(&self, ip: IpAddr) -> Option<EgressRule> {
-        let named = self.rules.iter().rev().find(|(network, _)| network.contains(ip));
-        named.map(|(_, rule)| *rule)
-    }
-}
-
-/// The checks of a policy; an error is the reason why something is denied.
-pub(crate) trait Gate: fmt::Debug + Send + Sync {
-    fn check(&self, address: SocketAddr) -> Result<(), Cause>;
-    fn check_scheme(&self, security: Security) -> Result<(), Cause>;
-    fn check_port(&self, port: u16) -> Result<(), Cause>;
-    /// Checks whether a proxy may resolve a name.
-    fn check_proxied_name(&self) -> Result<(), Cause>;
-    /// Returns whether connections without an IP address are allowed.
-    fn allows_unix_sockets(&self) -> bool;
-}
-
-impl Gate for EgressPolicy {
-    fn check(&self, address: SocketAddr) -> Result<(), Cause> {
-        Ok(self.check(address)?)
-    }
-
-    fn check_scheme(&self, security: Security) -> Result<(), Cause> {
-        Ok(self.check_scheme(security)?)
-    }
-
-    fn check_port(&self, port: u16) -> Result<(), Cause> {
-        Ok(self.check_port(port)?)
-    }
-
-    fn check_proxied_name(&self) -> Result<(), Cause> {
-        Ok(self.check_proxied_name()?)
-    }
-
-    fn allows_unix_sockets(&self) -> bool {
-        self.otherwise == Otherwise::Everything
+    /// Returns whether the most recent rule for an address allows it, or `None` if there is no rule.
+    /// An unspecified address is also checked as the loopback address to which it leads on most
+    /// systems.
+    fn rule(&self, ip: IpAddr) -> Option<bool> {
+        let most_recent = |ip| {
+            let mut rules = self.rules.iter().rev();
+            rules.find(|(network, _)| network.contains(ip)).map(|(_, is_allowed)| *is_allowed)
+        };
+        let loopback = match ip {
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Some(IpAddr::from(Ipv4Addr::LOCALHOST)),
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Some(IpAddr::from(Ipv6Addr::LOCALHOST)),
+            _ => None,
+        };
+        match loopback.and_then(most_recent) {
+            Some(false) => Some(false),
+            _ => most_recent(ip),
+        }
     }
 }
 
@@ -338,16 +308,6 @@ impl fmt::Display for Denied {
 }
 
 impl std::error::Error for Denied {}
-
-/// Returns the loopback address that a connection to an unspecified address reaches on most
-/// systems.
-fn loopback_by(ip: IpAddr) -> Option<IpAddr> {
-    let loopback: IpAddr = match ip {
-        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-    };
-    ip.is_unspecified().then_some(loopback)
-}
 
 fn is_public(ip: IpAddr) -> bool {
     let within = |networks: &[Network]| networks.iter().any(|network| network.contains(ip));

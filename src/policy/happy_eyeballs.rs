@@ -1,8 +1,14 @@
 //! Happy Eyeballs (RFC 8305): the order of the addresses, and the time at which the next attempt
 //! starts.
 //!
+//! ```text
+//! addresses ─▶ families take turns ─▶ start ─▶ wait 250 ms ─▶ start the next, beside the first ─▶ ...
+//!                                       └ failed ─▶ start the next now
+//! ```
+//!
 //! An unresponsive address, typically broken IPv6, must cost a quarter of a second and not the
-//! whole time limit; if the limit is short, only its share of it.
+//! whole time limit; if the limit is short, only its share of it. `driver/connect/race.rs` carries the
+//! moves out.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

@@ -22,14 +22,19 @@
 //! [`retry_on_reused_connection`](Policy::retry_on_reused_connection) extends this to every method,
 //! as in curl, at the risk of a request that is processed twice.
 
+// The page above is that of the public module. Read `Policy` first, then `FailedAttempt`: the facts
+// of an attempt without a response, which `Policy::repeats_failure` and `may_send_again` judge. The
+// first needs a policy, a delay (`Delays`) and a budget (`Ledger`); the second is for stale pooled
+// connections, needs none of these and happens once for each hop. `call/outcome.rs` puts them
+// together.
+
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::{Method, StatusCode, header};
 
 use crate::error::{Error, Kind, Phase};
-use crate::fields::date::retry_after_at_least;
 use crate::http1::close;
 use crate::http1::head::ResponseHead;
 use crate::http1::header_section::Fields as _;
@@ -76,9 +81,6 @@ pub struct Policy {
     budget: u32,
     is_bold_on_reused: bool,
     observer: Option<Observer>,
-    /// Parses `Retry-After`. A function pointer, so that programs without a policy do not link the
-    /// parser.
-    retry_after: fn(&[u8], SystemTime) -> Option<Duration>,
 }
 
 #[derive(Clone)]
@@ -102,7 +104,6 @@ impl Policy {
             budget: BUDGET,
             is_bold_on_reused: false,
             observer: None,
-            retry_after: retry_after_at_least,
         }
     }
 
@@ -303,11 +304,6 @@ impl Policy {
             Kind::Proxy => error.status().is_some_and(|status| self.repeats_status(status)),
             _ => false,
         }
-    }
-
-    /// Returns the delay of a `Retry-After` value, if it is valid.
-    pub(crate) fn asked(&self, value: &[u8], now: SystemTime) -> Option<Duration> {
-        (self.retry_after)(value, now)
     }
 
     /// See [`Delays::before`].

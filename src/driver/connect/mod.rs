@@ -25,9 +25,9 @@ use crate::call::Call;
 use crate::config::{Dialling, Endpoint};
 use crate::driver::permit::Permit;
 use crate::driver::runtime::Runtime;
-use crate::error::{Cause, Error, Kind, Phase, Result};
+use crate::error::{Error, Kind, Phase, Result};
 use crate::policy::deadline::Budget;
-use crate::policy::egress::Gate;
+use crate::policy::egress::{Denied, EgressPolicy};
 use crate::policy::proxy::ProxyServer;
 use crate::policy::route::{Route, Target};
 
@@ -110,13 +110,17 @@ pub(super) fn check_url<B: Source>(call: &Call<'_, B>) -> Result<()> {
     let Some(proxy) = call.proxy() else {
         return by_scheme.map_err(|why| denied_target(&target, why));
     };
-    let checked = by_scheme.and_then(|()| check_target(&**egress, &target, proxy));
+    let checked = by_scheme.and_then(|()| check_target(egress, &target, proxy));
     checked.map_err(|why| denied_target(&target, why).via(proxy))
 }
 
 /// Checks an origin that a proxy connects to. A name that the proxy looks up could lead anywhere;
 /// one that is looked up here is checked when its addresses are known.
-fn check_target(egress: &dyn Gate, target: &Target, proxy: &ProxyServer) -> Result<(), Cause> {
+fn check_target(
+    egress: &EgressPolicy,
+    target: &Target,
+    proxy: &ProxyServer,
+) -> std::result::Result<(), Denied> {
     if let Some(address) = target.address() {
         return egress.check(SocketAddr::new(address, target.port));
     }
@@ -126,7 +130,7 @@ fn check_target(egress: &dyn Gate, target: &Target, proxy: &ProxyServer) -> Resu
     egress.check_port(target.port)
 }
 
-fn denied_target(target: &Target, why: Cause) -> Error {
+fn denied_target(target: &Target, why: Denied) -> Error {
     Error::new(Kind::Egress, Phase::Connect).peer(target.authority()).cause(why)
 }
 
@@ -181,7 +185,7 @@ fn allowed(addresses: &[SocketAddr], dialling: &Dialling) -> (Vec<SocketAddr>, D
     (allowed, denied)
 }
 
-type Denials = Vec<(SocketAddr, Cause)>;
+type Denials = Vec<(SocketAddr, Denied)>;
 
 async fn connect_unix<S: System>(system: &S, path: &Path, budget: &Budget) -> Result<Socket<S>> {
     let error = |kind| Error::new(kind, Phase::Connect).peer(path.display().to_string());

@@ -77,7 +77,7 @@ fn answered(desk: &Answer) -> String {
 }
 
 fn waiting<E, P>(state: &LookupsState<E, P>) -> usize {
-    state.sites.values().map(|site| site.waiting.len()).sum()
+    state.queue.waiting()
 }
 
 /// Asserts that no state is left behind.
@@ -86,17 +86,14 @@ fn assert_empty<P: LookupThreads + std::fmt::Debug>(lookups: &Lookups<Woken, P>)
     // A thread starts further lookups after it has answered.
     let is_busy = || {
         let state = lookups.state();
-        state.running > 0 || state.is_at_work
+        state.queue.running() > 0 || state.is_at_work
     };
     while is_busy() && start.elapsed() < Duration::from_secs(20) {
         thread::yield_now();
     }
     let state = lookups.state();
-    assert!(
-        state.sites.is_empty() && state.turns.is_empty() && state.names.is_empty(),
-        "{state:?}"
-    );
-    assert_eq!((state.running, state.is_at_work), (0, false));
+    assert!(state.queue.busiest_site().is_none() && state.names.is_empty(), "{state:?}");
+    assert_eq!((state.queue.running(), state.is_at_work), (0, false));
 }
 
 /// For any number of calls that give up on a stalling resolver.
@@ -106,19 +103,19 @@ fn threads_and_waiting_lookups_are_bounded() {
     let stalling = Stalling::new();
     let resolver = &stalling.resolver;
     let begin = |host: String| begin(&lookups, resolver, &host);
-    let left: Vec<_> = (0..MAX_RUNNING).map(|n| begin(format!("left{n}.test"))).collect();
-    stalling.wait_for(MAX_RUNNING);
+    let left: Vec<_> = (0..64).map(|n| begin(format!("left{n}.test"))).collect();
+    stalling.wait_for(64);
     drop(left);
     for n in 0..1000 {
         drop(begin(format!("late{n}.test")));
     }
     let wanted: Vec<_> = (0..3).map(|n| begin(format!("wanted{n}.test"))).collect();
-    assert_eq!(lookups.state().running, MAX_RUNNING);
+    assert_eq!(lookups.state().queue.running(), 64);
     drop(stalling.go);
     for (n, desk) in wanted.iter().enumerate() {
         assert_eq!(answered(desk), format!("wanted{n}.test"));
     }
-    assert_eq!(stalling.asked.lock().unwrap().len(), MAX_RUNNING + wanted.len());
+    assert_eq!(stalling.asked.lock().unwrap().len(), 64 + wanted.len());
     assert_empty(&lookups);
 }
 
@@ -128,9 +125,9 @@ fn a_waiting_lookup_runs_when_another_ends() {
     let stalling = Stalling::new();
     let host = |n: usize| format!("{n}.site{}.test", n % 100);
     let all: Vec<_> = (0..200).map(|n| begin(&lookups, &stalling.resolver, &host(n))).collect();
-    stalling.wait_for(MAX_RUNNING);
-    assert_eq!(lookups.state().running, MAX_RUNNING);
-    assert_eq!(waiting(&lookups.state()), 200 - MAX_RUNNING);
+    stalling.wait_for(64);
+    assert_eq!(lookups.state().queue.running(), 64);
+    assert_eq!(waiting(&lookups.state()), 200 - 64);
     for _ in &all {
         stalling.go.send(()).unwrap();
     }
@@ -149,7 +146,7 @@ fn a_site_gets_only_a_part_of_the_lookups() {
         let host = |n: usize| format!("{n}.silent{}.test", n % sites);
         let all: Vec<_> =
             (0..1000).map(|n| begin(&lookups, &stalling.resolver, &host(n))).collect();
-        let running = lookups.state().running;
+        let running = lookups.state().queue.running();
         assert!(running <= most && running >= sites, "{sites} sites: {running}");
         let answer = |name: &str| Err(io::Error::other(format!("no {name}")));
         let other = Resolver(Arc::new(answer));
@@ -237,9 +234,8 @@ fn without_threads_all_lookups_fail() {
 fn after_a_fork_the_child_starts_without_lookups() {
     let lookups = Arc::new(Lookups::default());
     let stalling = Stalling::new();
-    let parents: Vec<_> = (0..MAX_RUNNING)
-        .map(|n| begin(&lookups, &stalling.resolver, &format!("{n}.test")))
-        .collect();
+    let parents: Vec<_> =
+        (0..64).map(|n| begin(&lookups, &stalling.resolver, &format!("{n}.test"))).collect();
     lookups.state().process -= 1;
     let answer = |name: &str| Err(io::Error::other(format!("no {name}")));
     let child = begin(&lookups, &Resolver(Arc::new(answer)), "0.test");
@@ -274,9 +270,8 @@ fn a_resolver_is_called_and_dropped_without_the_lock() {
     let found = ready(desk.wait(Some(Duration::from_secs(20)), &budget)).unwrap();
     assert_eq!(found.unwrap().unwrap(), []);
     // Lookups without callers are dropped where lookups are started.
-    let blockers: Vec<_> = (0..MAX_RUNNING)
-        .map(|n| begin(&lookups, &stalling.resolver, &format!("{n}.test")))
-        .collect();
+    let blockers: Vec<_> =
+        (0..64).map(|n| begin(&lookups, &stalling.resolver, &format!("{n}.test"))).collect();
     for n in 0..3 {
         let desk: Answer = Arc::default();
         lookups.begin(&format!("x{n}.test"), using(), Threads, &desk);

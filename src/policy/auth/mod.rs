@@ -1,4 +1,16 @@
-//! Authentication.
+//! Authentication: this file has Basic and Bearer credentials (RFC 7617, RFC 6750) and decides which
+//! fields count as credentials; `digest` answers Digest challenges (RFC 7616); [`netrc`] finds
+//! passwords in a file.
+//!
+//! Two questions about a field are different. [`stays_with_origin`]: it carries credentials by
+//! definition, or the caller marked it sensitive; no redirect policy sends it to another origin.
+//! [`is_credential`]: its name looks like it, judged word by word; a redirect policy can name
+//! exceptions. [`is_secret`] is either of them: such fields are not shown by `Debug` and not sent in a
+//! TRACE.
+//!
+//! Digest nonces are shared by the calls of a client, so that the next request needs no challenge;
+//! [`digest::Nonces`] is a table with a bound, locked by the call. The client nonce is random, from
+//! the operating system: it is the one thing in this folder that is not computed from arguments.
 
 #[cfg(feature = "digest")]
 pub(crate) mod digest;

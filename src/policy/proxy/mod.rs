@@ -1,4 +1,17 @@
 //! The choice of the proxy for a URL.
+//!
+//! ```text
+//! URL ─▶ Proxies: the first ProxyRule that covers the scheme, and does not except the host
+//!            ├▶ none: a direct connection
+//!            └▶ ProxyChoice ─▶ ProxyServer, a part of the route
+//! ```
+//!
+//! Read [`ProxyServer`] first: a proxy with its protocol, credentials and fields, all of which
+//! distinguish connections to it. Then [`Proxies`], the rules of the caller or of the environment.
+//! [`no_proxy`] has the lists of hosts that are reached without a proxy.
+//!
+//! An invalid proxy is an error of each request that would use it. A direct connection instead would
+//! expose traffic that is meant for the proxy only.
 
 pub(crate) mod no_proxy;
 

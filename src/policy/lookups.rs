@@ -1,0 +1,255 @@
+//! The order in which the name lookups of a client run.
+//!
+//! A lookup cannot be interrupted: it occupies a thread until the resolver answers. So the number of
+//! concurrent lookups is limited, and the names of one site get only a part of it: an attacker who
+//! makes a client look up names with silent name servers must not block the lookups of other names.
+//!
+//! ```text
+//! add ─▶ waits in the queue of its site ─▶ next: sites take turns, each up to its share ─▶ runs ─▶ end
+//! ```
+//!
+//! The queue is a value, without lock and threads: `os/lookups.rs` has both.
+
+use std::collections::{HashMap, VecDeque};
+
+/// The maximum number of concurrent lookups of a client, each on a thread. A resolver that leaves so
+/// many unanswered would not get faster with more of them.
+const MAX_RUNNING: usize = 64;
+
+/// A site may start another lookup while it has less than 1/`PART` of the free ones. One site alone
+/// gets 13 of 64, eight sites together 43: to use up all of them an attacker needs a domain for
+/// each.
+const PART: usize = 4;
+
+/// The running and waiting lookups of a client.
+#[derive(Debug)]
+pub(crate) struct LookupQueue<L> {
+    running: usize,
+    /// The sites with running or waiting lookups.
+    sites: HashMap<Box<str>, SiteLookups<L>>,
+    /// The sites with waiting lookups, in the order of their turns.
+    turns: VecDeque<Box<str>>,
+}
+
+#[derive(Debug)]
+struct SiteLookups<L> {
+    running: usize,
+    waiting: VecDeque<L>,
+}
+
+impl<L> Default for LookupQueue<L> {
+    fn default() -> Self {
+        Self { running: 0, sites: HashMap::new(), turns: VecDeque::new() }
+    }
+}
+
+impl<L> LookupQueue<L> {
+    /// Appends a lookup to the queue of its site.
+    pub(crate) fn add(&mut self, host: &str, lookup: L) {
+        let name: Box<str> = site_of(host).into();
+        let new = || SiteLookups { running: 0, waiting: VecDeque::new() };
+        let site = self.sites.entry(name.clone()).or_insert_with(new);
+        if site.waiting.is_empty() {
+            self.turns.push_back(name);
+        }
+        site.waiting.push_back(lookup);
+    }
+
+    /// Returns the next lookup to run, if one may run now. Lookups that are not wanted any more are
+    /// moved to `unwanted` instead.
+    ///
+    /// A site without a running lookup is never skipped, so this visits only a few.
+    pub(crate) fn next(
+        &mut self,
+        is_wanted: impl Fn(&L) -> bool,
+        unwanted: &mut Vec<L>,
+    ) -> Option<L> {
+        let free = MAX_RUNNING.checked_sub(self.running).filter(|free| *free > 0)?;
+        for _ in 0..self.turns.len() {
+            let name = self.turns.pop_front()?;
+            let Some(site) = self.sites.get_mut(&name) else { continue };
+            if site.running >= (free / PART).max(1) {
+                self.turns.push_back(name);
+                continue;
+            }
+            while let Some(lookup) = site.waiting.pop_front() {
+                if !is_wanted(&lookup) {
+                    unwanted.push(lookup);
+                    continue;
+                }
+                site.running += 1;
+                self.running += 1;
+                if !site.waiting.is_empty() {
+                    self.turns.push_back(name);
+                }
+                return Some(lookup);
+            }
+            if site.running == 0 {
+                self.sites.remove(&name);
+            }
+        }
+        None
+    }
+
+    /// Records that a lookup of this host has ended.
+    pub(crate) fn end(&mut self, host: &str) {
+        self.running = self.running.saturating_sub(1);
+        let name = site_of(host);
+        let Some(site) = self.sites.get_mut(name) else { return };
+        site.running = site.running.saturating_sub(1);
+        if site.running == 0 && site.waiting.is_empty() {
+            self.sites.remove(name);
+        }
+    }
+
+    /// Returns the number of running lookups, including those that are not wanted any more.
+    pub(crate) fn running(&self) -> usize {
+        self.running
+    }
+
+    /// Returns the site with the most running lookups, and their number.
+    pub(crate) fn busiest_site(&self) -> Option<(&str, usize)> {
+        let sites = self.sites.iter().map(|(name, site)| (&**name, site.running));
+        sites.max_by_key(|(_, running)| *running)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.sites.values().map(|site| site.waiting.len()).sum()
+    }
+}
+
+/// Returns the site of a host, all names under one registered domain: the registrable domain by the
+/// Public Suffix List, or the host itself if it has none.
+#[cfg(feature = "public-suffix")]
+fn site_of(host: &str) -> &str {
+    use psl::Psl;
+
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let domain = psl::List.domain(host.as_bytes()).map(|domain| domain.as_bytes().len());
+    let start = domain.and_then(|length| host.len().checked_sub(length));
+    start.and_then(|start| host.get(start..)).unwrap_or(host)
+}
+
+/// Returns the site of a host, its last two labels: without the Public Suffix List unrelated owners
+/// may share them.
+#[cfg(not(feature = "public-suffix"))]
+fn site_of(host: &str) -> &str {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let tld = host.rfind('.').unwrap_or(0);
+    match host.get(..tld).and_then(|above| above.rfind('.')) {
+        Some(dot) => host.get(dot + 1..).unwrap_or(host),
+        None => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn start_all(queue: &mut LookupQueue<String>) -> Vec<String> {
+        std::iter::from_fn(|| queue.next(|_| true, &mut Vec::new())).collect()
+    }
+
+    fn add(queue: &mut LookupQueue<String>, host: &str) {
+        queue.add(host, host.to_owned());
+    }
+
+    /// The names of one site, or of several, leave room for those of another.
+    #[test]
+    fn sites_get_their_shares() {
+        for (sites, expected) in [(1, 13), (8, 43), (30, 60), (200, MAX_RUNNING)] {
+            let mut queue = LookupQueue::default();
+            (0..1000).for_each(|n| add(&mut queue, &format!("{n}.silent{}.test", n % sites)));
+            assert!(start_all(&mut queue).len().abs_diff(expected) <= 1, "{sites} sites");
+            add(&mut queue, "other.test");
+            let started = start_all(&mut queue);
+            assert_eq!(started, if sites < 200 { &["other.test"][..] } else { &[] }, "{sites}");
+        }
+    }
+
+    #[test]
+    fn sites_take_turns_and_names_keep_their_order() {
+        let mut queue = LookupQueue::default();
+        for host in ["1.a.test", "2.a.test", "3.a.test", "1.b.test", "2.b.test", "1.c.test"] {
+            add(&mut queue, host);
+        }
+        let expected = ["1.a.test", "1.b.test", "1.c.test", "2.a.test", "2.b.test", "3.a.test"];
+        assert_eq!(start_all(&mut queue), expected);
+        assert_eq!(queue.busiest_site(), Some(("a.test", 3)));
+        expected.iter().for_each(|host| queue.end(host));
+        assert!(queue.running() == 0 && queue.sites.is_empty() && queue.turns.is_empty());
+    }
+
+    #[test]
+    fn unwanted_lookups_do_not_run() {
+        let mut queue = LookupQueue::default();
+        for host in ["1.a.test", "2.a.test", "1.b.test"] {
+            add(&mut queue, host);
+        }
+        let mut unwanted = Vec::new();
+        let next = queue.next(|host| host == "2.a.test", &mut unwanted);
+        assert_eq!(
+            (next.as_deref(), unwanted.as_slice()),
+            (Some("2.a.test"), &["1.a.test".to_owned()][..])
+        );
+        assert_eq!(queue.next(|_| false, &mut unwanted), None);
+        queue.end("2.a.test");
+        assert!(queue.sites.is_empty() && queue.turns.is_empty());
+    }
+
+    proptest! {
+        /// No lookup is lost or runs twice, never too many run, a free slot is not left to a site
+        /// without a running lookup, and ended lookups leave nothing behind.
+        #[test]
+        fn every_lookup_runs_once(
+            steps in prop::collection::vec((0..6_usize, 0..4_usize), 1..600),
+        ) {
+            let (mut queue, mut running, mut added, mut started) =
+                (LookupQueue::default(), Vec::new(), 0, 0);
+            for (site, ends) in steps {
+                queue.add(&format!("s{site}.test"), format!("s{site}.test"));
+                added += 1;
+                let now = start_all(&mut queue);
+                started += now.len();
+                running.extend(now);
+                prop_assert_eq!(queue.running(), running.len());
+                prop_assert!(running.len() <= MAX_RUNNING);
+                prop_assert_eq!(started + queue.waiting(), added);
+                let is_idle = |site: &SiteLookups<_>| site.running == 0;
+                prop_assert!(running.len() == MAX_RUNNING || !queue.sites.values().any(is_idle));
+                for _ in 0..ends.min(running.len()).saturating_sub(2) {
+                    queue.end(&running.remove(0));
+                }
+            }
+            while let Some(host) = running.pop() {
+                queue.end(&host);
+                let now = start_all(&mut queue);
+                started += now.len();
+                running.extend(now);
+            }
+            prop_assert_eq!(started, added);
+            prop_assert!(queue.sites.is_empty() && queue.turns.is_empty());
+        }
+    }
+
+    #[test]
+    fn the_site_is_the_registrable_domain() {
+        let two_labels = [
+            ("", ""),
+            (".", ""),
+            ("localhost", "localhost"),
+            ("a.test", "a.test"),
+            ("a.test.", "a.test"),
+            ("b.a.test", "a.test"),
+            ("d.c.b.a.test.", "a.test"),
+        ];
+        for (host, expected) in two_labels {
+            assert_eq!(site_of(host), expected, "{host}");
+        }
+        let uk = if cfg!(feature = "public-suffix") { "a.co.uk" } else { "co.uk" };
+        assert_eq!(site_of("b.a.co.uk"), uk);
+    }
+}
