@@ -9,7 +9,6 @@ use http::HeaderMap;
 use super::lease::Lease;
 use crate::base::erased_box::ErasedBox;
 use crate::body::Body;
-use crate::coding::queue::DecodingQueue;
 use crate::coding::{CodingError, Decoder};
 use crate::driver::runtime::Runtime;
 use crate::error::{Error, Kind, Phase, Result};
@@ -25,7 +24,7 @@ const TRUSTED_LENGTH: u64 = 1024 * 1024;
 /// The body of a response, read from the connection.
 pub struct ResponseBody<F: Runtime> {
     source: ResponseSource<F>,
-    decoding: Option<ErasedBox<DecodingQueue>>,
+    decoding: Option<ErasedBox<Decoder>>,
     pub(crate) trailers: Option<ErasedBox<HeaderMap>>,
     /// The URL for errors, if the reader was taken out of its response.
     url: Option<Box<Url>>,
@@ -77,7 +76,7 @@ impl<F: Runtime> ResponseBody<F> {
                     ResponseSource::Conversation(Box::new(Conversation { lease, request }))
                 }
             },
-            decoding: decoder.map(|decoder| ErasedBox::new(DecodingQueue::new(decoder))),
+            decoding: decoder.map(ErasedBox::new),
             trailers: None,
             url: None,
         }
@@ -108,7 +107,7 @@ impl<F: Runtime> ResponseBody<F> {
         }
         let read = match &mut self.decoding {
             None => self.source.read(into).await,
-            Some(queue) => decode(queue, &mut self.source, into).await,
+            Some(decoder) => decode(decoder, &mut self.source, into).await,
         };
         match &read {
             // If the last byte is known to be the last, the caller need not read the end.
@@ -241,18 +240,18 @@ fn first_piece(expected: Option<u64>) -> usize {
 }
 
 async fn decode<F: Runtime>(
-    queue: &mut DecodingQueue,
+    decoder: &mut Decoder,
     source: &mut ResponseSource<F>,
     into: &mut [u8],
 ) -> Result<usize> {
     let broken = |error: CodingError| error.into_error();
     loop {
-        let decoded = queue.decode(into).map_err(broken)?;
+        let decoded = decoder.decode_read(into).map_err(broken)?;
         if decoded > 0 {
             return Ok(decoded);
         }
-        let count = source.read(queue.space()).await?;
-        queue.filled(count).map_err(broken)?;
+        let count = source.read(decoder.space()).await?;
+        decoder.filled(count).map_err(broken)?;
         if count == 0 {
             return Ok(0);
         }
