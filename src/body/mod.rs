@@ -1,26 +1,47 @@
-//! Request bodies: bytes, readers, or a sequence of both (a multipart form).
+//! Request bodies as data: bytes, sources that a runtime reads, or a sequence of both (a multipart form), and
+//! the trailers after them. No I/O happens here, and no runtime is known.
 //!
-//! A [`Body`] performs no I/O. It fills a buffer as far as it can, then names the source to read
-//! next; the runtime reads it and reports the number of bytes.
+//! A [`Body`] is a list of [`Segment`]s and a position in it. The driver asks it to fill a buffer:
 //!
-//! Read this file first, then `source`, the trait of streamed bodies; `trailers` holds the fields after a
-//! body.
+//! ```text
+//!           feed(space)                          Filled(n): send n bytes of the space; 0 is the end
+//! driver ───────────────▶ Body ─┬──────────────▶
+//!    ▲                          └──────────────▶ Read: read this source once into this part of the space,
+//!    └────── fed(n) ◀─────────────────────────── then report the number of bytes with fed(n)
+//! ```
+//!
+//! `feed` copies byte segments, and stops at a source. So a small form with a file is one write, and a
+//! source of unknown length is read only into an empty space: bytes that are there never wait for it.
+//!
+//! The length of a source is checked while it is read ([`SourceLength`]): a source that ends early, or has
+//! more bytes than announced, is a [`BodyError`], and the request ends in a way that no server takes as
+//! complete. RFC 9112 §6.2, §7.1: a body of known length has a `Content-Length`, any other is sent in chunks
+//! (`call/head.rs`).
+//!
+//! A body can be sent again (a redirect, a stale connection, a retry) if nothing of it was read yet, or if
+//! all of its sources rewind. A copy ([`Body::try_clone`]) is possible only of bytes.
+//!
+//! Read this file, then `trailers` (RFC 9110 §6.5) and [`multipart`] (RFC 7578). The sources of the runtimes
+//! are in `blocking/body.rs` and `tokio/body.rs`.
+//!
+//! What must hold, and what guards it: every segment comes out once and in order, at any size of space and
+//! reads, also after a rewind (`every_segment_comes_out_once_and_in_order`); announced lengths are kept, or
+//! it is an error (`announced_lengths_are_kept_or_it_is_an_error`); `Debug` shows no content.
 
 #[cfg(feature = "multipart")]
 pub mod multipart;
-mod source;
 mod trailers;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http::header::{HeaderMap, HeaderValue};
 
 use self::trailers::{Computed, Known, Stripped, TrailerSource};
 
-pub use self::source::{Source, Unrewindable};
 #[cfg(feature = "tower")]
 pub(crate) use self::trailers::AwaitedTrailers;
 pub(crate) use self::trailers::{ForbiddenTrailer, Presence};
@@ -50,15 +71,9 @@ pub struct Body<S: Source> {
     taken: usize,
     /// The number of bytes written to the current space.
     filled: usize,
-    progress: ReadState,
+    /// Whether reading the body has begun.
+    begun: bool,
     trailers: Option<Arc<dyn TrailerSource>>,
-}
-
-/// The progress of reading the body: untouched, or begun.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ReadState {
-    Untouched,
-    Begun,
 }
 
 /// A part of a body.
@@ -103,6 +118,42 @@ impl<S> Unmeasured<'_, S> {
     }
 }
 
+/// The source of a streamed request body. The runtime reads it.
+pub trait Source: Send + 'static {
+    /// Returns whether the source can be read again from the position of its first read; not by default.
+    ///
+    /// # Errors
+    ///
+    /// The reason why it cannot.
+    fn may_rewind(&self) -> Result<(), Unrewindable> {
+        Err(Unrewindable::Stream)
+    }
+
+    /// Makes the next read start at the position of the first one. If the source cannot seek there, that
+    /// read fails.
+    fn rewind(&mut self) {}
+}
+
+/// The reason why a body cannot be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unrewindable {
+    /// The source cannot seek.
+    Stream,
+    /// The source failed to report its position, for this reason.
+    Unseekable(io::ErrorKind),
+}
+
+impl fmt::Display for Unrewindable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stream => f.write_str("the body is a reader and cannot be sent again"),
+            Self::Unseekable(reason) => {
+                write!(f, "the body cannot be sent again: its reader cannot seek ({reason})")
+            }
+        }
+    }
+}
+
 /// The next step that [`Body::feed`] asks for.
 pub(crate) enum Feed<'a, S> {
     /// Send this many bytes of the space. Zero means that the body has ended.
@@ -132,14 +183,7 @@ pub(crate) enum BodyError {
 
 impl<S: Source> Body<S> {
     pub(crate) fn empty() -> Self {
-        Self {
-            segments: Vec::new(),
-            at: 0,
-            taken: 0,
-            filled: 0,
-            progress: ReadState::Untouched,
-            trailers: None,
-        }
+        Self { segments: Vec::new(), at: 0, taken: 0, filled: 0, begun: false, trailers: None }
     }
 
     pub(crate) fn from_segment(segment: Segment<S>) -> Self {
@@ -309,7 +353,7 @@ impl<S: Source> Body<S> {
 
     /// Returns whether no byte of the body has been read.
     pub(crate) fn is_whole(&self) -> bool {
-        self.progress == ReadState::Untouched
+        !self.begun
     }
 
     /// Checks that the whole body can be sent again: nothing has been [read](Self::is_whole), or its
@@ -338,7 +382,7 @@ impl<S: Source> Body<S> {
             }
         }
         (self.at, self.taken, self.filled) = (0, 0, 0);
-        self.progress = ReadState::Untouched;
+        self.begun = false;
         Ok(())
     }
 
@@ -360,21 +404,20 @@ impl<S: Source> Body<S> {
     ///
     /// A source of unknown length is read only into an empty space, so that no byte waits for the read.
     pub(crate) fn feed<'a>(&'a mut self, space: &'a mut [u8]) -> Feed<'a, S> {
-        self.progress = ReadState::Begun;
+        self.begun = true;
         self.copy_bytes(space);
-        let free = space.get_mut(self.filled..).unwrap_or_default();
         let Some(Segment::Source { source, left, .. }) = self.segments.get_mut(self.at) else {
             return Feed::Filled(std::mem::take(&mut self.filled));
         };
-        match left.wanted(self.filled, free.len()) {
-            0 => Feed::Filled(std::mem::take(&mut self.filled)),
-            wanted => Feed::Read {
-                source,
-                into: free.get_mut(..wanted).unwrap_or_default(),
-                holds_bytes: self.filled > 0
-                    && matches!(left, SourceLength::Exactly(1..) | SourceLength::ToItsEnd(1..)),
-            },
-        }
+        let holds_bytes = self.filled > 0;
+        // An empty slice would be read as the end of the source, so it is never passed on.
+        let into = space.get_mut(self.filled..).and_then(|free| {
+            let wanted = left.wanted(holds_bytes, free.len());
+            free.get_mut(..wanted).filter(|into| !into.is_empty())
+        });
+        let Some(into) = into else { return Feed::Filled(std::mem::take(&mut self.filled)) };
+        let will_come = matches!(left, SourceLength::Exactly(1..) | SourceLength::ToItsEnd(1..));
+        Feed::Read { source, into, holds_bytes: holds_bytes && will_come }
     }
 
     /// Returns the bytes written to the space so far, although it has room for more.
@@ -387,25 +430,25 @@ impl<S: Source> Body<S> {
         let Some(Segment::Source { left, .. }) = self.segments.get_mut(self.at) else {
             return Ok(());
         };
-        let source = left.read(count)?;
+        let has_ended = left.read(count)?;
         self.filled += count;
-        if source == SourceState::Ended {
-            self.at += 1;
-        }
+        self.at += usize::from(has_ended);
         Ok(())
     }
 
     /// Copies whole or partial byte segments into the space.
     fn copy_bytes(&mut self, space: &mut [u8]) {
         while let Some(Segment::Bytes(bytes)) = self.segments.get(self.at) {
-            let room = space.get_mut(self.filled..).unwrap_or_default();
-            let rest = bytes.get(self.taken..).unwrap_or_default();
-            let count = room.len().min(rest.len());
-            if let (Some(room), Some(piece)) = (room.get_mut(..count), rest.get(..count)) {
-                room.copy_from_slice(piece);
-            }
+            let (Some(free), Some(mut rest)) =
+                (space.get_mut(self.filled..), bytes.get(self.taken..))
+            else {
+                debug_assert!(false, "the space is not the one of the last call");
+                return;
+            };
+            let count = free.len().min(rest.len());
+            rest.copy_to_slice(free.split_at_mut(count).0);
             self.filled += count;
-            if count < rest.len() {
+            if !rest.is_empty() {
                 self.taken += count;
                 return;
             }
@@ -434,12 +477,6 @@ impl<S> Segment<S> {
     }
 }
 
-#[derive(PartialEq, Eq)]
-enum SourceState {
-    More,
-    Ended,
-}
-
 impl SourceLength {
     /// Returns the length of a file with `left` bytes left. A file of size 0 may be a system file (Linux
     /// `/proc`) that does have content, so its end is checked: sending nothing silently would be wrong.
@@ -456,11 +493,10 @@ impl SourceLength {
     }
 
     /// Returns the number of bytes to request from the source; 0 means to send the filled space first.
-    fn wanted(self, filled: usize, free: usize) -> usize {
+    fn wanted(self, holds_bytes: bool, free: usize) -> usize {
         match self {
-            Self::Unknown if filled > 0 => 0,
+            Self::Unknown | Self::ToItsEnd(0) if holds_bytes => 0,
             Self::Unknown => free,
-            Self::ToItsEnd(0) if filled > 0 => 0,
             Self::ToItsEnd(0) => free.min(1),
             Self::Exactly(length) | Self::AtLeast(length) | Self::ToItsEnd(length) => {
                 usize::try_from(length).map_or(free, |length| length.min(free))
@@ -468,18 +504,18 @@ impl SourceLength {
         }
     }
 
-    /// Records a read.
-    fn read(&mut self, count: usize) -> Result<SourceState, BodyError> {
+    /// Records a read. Returns whether the source has ended.
+    fn read(&mut self, count: usize) -> Result<bool, BodyError> {
         let count = u64::try_from(count).map_err(|_| BodyError::TooLong)?;
         match (*self, count) {
-            (Self::Unknown | Self::ToItsEnd(0), 0) => Ok(SourceState::Ended),
+            (Self::Unknown | Self::ToItsEnd(0), 0) => Ok(true),
             (Self::Exactly(missing) | Self::AtLeast(missing) | Self::ToItsEnd(missing), 0) => {
                 Err(BodyError::TooShort { missing })
             }
-            (Self::Unknown, _) => Ok(SourceState::More),
+            (Self::Unknown, _) => Ok(false),
             (Self::ToItsEnd(length), _) => {
                 *self = Self::ToItsEnd(length.checked_sub(count).ok_or(BodyError::TooLong)?);
-                Ok(SourceState::More)
+                Ok(false)
             }
             (Self::Exactly(length) | Self::AtLeast(length), _) => {
                 let left = length.checked_sub(count).ok_or(BodyError::TooLong)?;
@@ -487,7 +523,7 @@ impl SourceLength {
                     Self::AtLeast(_) => Self::AtLeast(left),
                     _ => Self::Exactly(left),
                 };
-                Ok(if left == 0 { SourceState::Ended } else { SourceState::More })
+                Ok(left == 0)
             }
         }
     }

@@ -10,7 +10,7 @@ use http::{Method, Version};
 use super::shown;
 use crate::base::cancel::CancelToken;
 #[cfg(feature = "multipart")]
-use crate::body::multipart::boundary;
+use crate::body::multipart;
 use crate::body::{Body, Source};
 use crate::coding::Codings;
 use crate::config::digest;
@@ -134,7 +134,7 @@ impl<S: Source> RequestParts<S> {
     pub(crate) fn complete_type(&mut self) -> Result<()> {
         let Some(own) = self.form_type.as_deref() else { return Ok(()) };
         let Some(given) = self.headers.get(header::CONTENT_TYPE) else { return Ok(()) };
-        match boundary::completed(given, own)? {
+        match multipart::completed(given, own)? {
             Some(completed) => self.set_header(header::CONTENT_TYPE, completed),
             None => Ok(()),
         }

@@ -14,26 +14,24 @@ use crate::driver::{self, Answer, Connection, Lease, ResponseBody, Shared};
 use crate::error::{Error, Result};
 use crate::http1::head::ResponseHead;
 
-impl<F: Runtime> Client<F> {
-    /// Sends a request and waits for the head of its response.
-    pub(crate) async fn send(
-        &self,
-        request: Box<RequestParts<F::Source>>,
-    ) -> Result<Response<ResponseBody<F>>> {
-        let shared = self.shared();
-        let mut call = Call::new(&shared.config, request, shared.system.now());
-        call.begin()?;
-        match driver::send(shared, &mut call).await {
-            Ok(Answer { head, connection, refusal }) => {
-                let status = head.status;
-                let response = deliver(shared, call, head, connection);
-                match refusal {
-                    None => response,
-                    Some(error) => Err(refuse(error.about(status), response)),
-                }
+/// Sends a request and waits for the head of its response.
+pub(crate) async fn send<F: Runtime>(
+    client: &Client<F>,
+    request: Box<RequestParts<F::Source>>,
+) -> Result<Response<ResponseBody<F>>> {
+    let shared = client.shared();
+    let mut call = Call::new(&shared.config, request, shared.system.now());
+    call.begin()?;
+    match driver::send(shared, &mut call).await {
+        Ok(Answer { head, connection, refusal }) => {
+            let status = head.status;
+            let response = deliver(shared, call, head, connection);
+            match refusal {
+                None => response,
+                Some(error) => Err(refuse(error.about(status), response)),
             }
-            Err(error) => Err(error.timed(call.budget.into_timings())),
         }
+        Err(error) => Err(error.timed(call.budget.into_timings())),
     }
 }
 
@@ -46,6 +44,7 @@ fn refuse<F: Runtime>(error: Error, response: Result<Response<ResponseBody<F>>>)
     error.timed(timings).keeping(Box::new(response))
 }
 
+/// Makes the response of a call whose head has arrived; its body is read from the connection.
 fn deliver<F: Runtime>(
     shared: &Arc<Shared<F>>,
     mut call: Call<'_, F::Source>,

@@ -11,10 +11,11 @@ use bytes::{Buf, Bytes};
 use http_body::{Frame, SizeHint};
 use tower_service::Service;
 
-use super::pieces::Pieces;
+use super::body::{Pieces, Source};
+use super::response::CHUNK;
+use super::{Body, Client, Request, Response, ResponseBody};
 use crate::body::{AwaitedTrailers, SourceLength};
 use crate::error::{Error, Result};
-use crate::tokio::{Body, CHUNK, Client, Request, Response, ResponseBody, Source};
 
 /// Sends requests of the crate `http`, whose URIs have to be absolute; an invalid request is
 /// reported by the future.
