@@ -7,8 +7,11 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::Body;
+use super::{Blocking, Body};
 use crate::body::{self, SourceLength, Unrewindable};
+use crate::driver::poll_once::run;
+use crate::driver::runtime::buffer;
+use crate::error::Result;
 
 impl Body {
     /// Creates a body of unknown length, which is sent in chunks as the reader returns them. It can
@@ -72,6 +75,27 @@ impl Body {
     /// ```
     pub fn rewindable_sized<R: Read + Seek + Send + 'static>(reader: R, len: u64) -> Self {
         Self::from_source(Source::rewindable(reader), SourceLength::Exactly(len))
+    }
+}
+
+impl Body {
+    /// Reads the whole body into memory, where it stays, and returns it. A body that was made from bytes
+    /// is returned as it is.
+    ///
+    /// # Errors
+    ///
+    /// If a reader fails, or does not have the announced length.
+    ///
+    /// ```
+    /// use leanhttp::blocking::Body;
+    ///
+    /// let mut body = Body::new(&b"streamed"[..]);
+    /// assert_eq!(body.buffer()?, b"streamed");
+    /// assert_eq!(body.as_bytes(), Some(&b"streamed"[..]));
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn buffer(&mut self) -> Result<&[u8]> {
+        run(|| buffer::<Blocking>(self))
     }
 }
 

@@ -217,6 +217,30 @@ impl<S: Source> Body<S> {
         })
     }
 
+    /// Returns the body for another runtime. Fails if a part of it is read from a source.
+    pub(crate) fn for_runtime<T: Source>(self) -> crate::error::Result<Body<T>> {
+        let mut body = Body::empty();
+        body.trailers = self.trailers;
+        for segment in self.segments {
+            match segment {
+                Segment::Bytes(bytes) => body.push(Segment::Bytes(bytes)),
+                Segment::Source { .. } => {
+                    return Err(crate::error::Error::builder(
+                        "a body with a reader can be sent only by the client that it was made for",
+                    ));
+                }
+            }
+        }
+        Ok(body)
+    }
+
+    /// Replaces the content by these bytes. The trailers stay.
+    #[cfg_attr(not(any(feature = "blocking", feature = "tokio")), allow(dead_code))]
+    pub(crate) fn set_bytes(&mut self, bytes: Bytes) {
+        let trailers = self.trailers.take();
+        *self = Self { trailers, ..bytes.into() };
+    }
+
     /// Returns the bytes, if the body is made of bytes and not of a reader. A multipart form has several
     /// parts, so the result is `None`.
     pub fn as_bytes(&self) -> Option<&[u8]> {
@@ -266,6 +290,18 @@ impl<S: Source> Body<S> {
     /// Returns the length in bytes, if every part has a known length.
     pub(crate) fn length(&self) -> Option<u64> {
         self.segments.iter().try_fold(0_u64, |sum, segment| sum.checked_add(segment.length()?))
+    }
+
+    /// Returns the number of bytes that were not read yet, if every part has a known length.
+    pub(crate) fn left(&self) -> Option<u64> {
+        let mut segments = self.segments.iter().skip(self.at);
+        let left = segments.try_fold(0_u64, |sum, segment| {
+            sum.checked_add(match segment {
+                Segment::Bytes(bytes) => u64::try_from(bytes.len()).ok()?,
+                Segment::Source { left, .. } => left.announced()?,
+            })
+        });
+        left?.checked_sub(u64::try_from(self.taken).ok()?)
     }
 
     /// Sets the length that the caller has announced, which the source must match. Fails for a body of
@@ -418,6 +454,39 @@ impl<S: Source> Body<S> {
         let Some(into) = into else { return Feed::Filled(std::mem::take(&mut self.filled)) };
         let will_come = matches!(left, SourceLength::Exactly(1..) | SourceLength::ToItsEnd(1..));
         Feed::Read { source, into, holds_bytes: holds_bytes && will_come }
+    }
+
+    /// Copies bytes that are in memory and come next; returns their number. No source has to be read for
+    /// them, so nothing is lost if the caller then waits for one and gives up.
+    pub(crate) fn take_bytes(&mut self, space: &mut [u8]) -> usize {
+        self.begun = true;
+        self.copy_bytes(space);
+        self.take_filled()
+    }
+
+    /// Takes the rest of the byte segment that comes next, if one does, without copying it.
+    #[cfg(feature = "tower")]
+    pub(crate) fn take_segment(&mut self) -> Option<Bytes> {
+        let Segment::Bytes(bytes) = self.segments.get(self.at)? else { return None };
+        let mut rest = bytes.clone();
+        rest.advance(self.taken.min(rest.len()));
+        self.begun = true;
+        (self.at, self.taken) = (self.at + 1, 0);
+        Some(rest)
+    }
+
+    /// Returns whether nothing is left to be read, of content or trailers.
+    #[cfg(feature = "tower")]
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.at >= self.segments.len() && self.trailers.is_none()
+    }
+
+    /// Takes the trailers, when the content was read to its end.
+    #[cfg(feature = "tower")]
+    pub(crate) fn take_trailers(&mut self) -> Option<Result<HeaderMap, ForbiddenTrailer>> {
+        let trailers = self.trailers.take()?;
+        let fields = trailers.fields().map(Cow::into_owned);
+        Some(fields).filter(|fields| !matches!(fields, Ok(fields) if fields.is_empty()))
     }
 
     /// Returns the bytes written to the space so far, although it has room for more.

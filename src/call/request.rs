@@ -164,7 +164,12 @@ impl<S: Source> RequestParts<S> {
             Some(body) => Some(body.try_clone()?),
             None => None,
         };
-        Some(Self {
+        Some(self.with_body(body))
+    }
+
+    /// Returns a copy with another body, which may be for another runtime.
+    pub(crate) fn with_body<T: Source>(&self, body: Option<Body<T>>) -> RequestParts<T> {
+        RequestParts {
             method: self.method.clone(),
             url: self.url.clone(),
             headers: self.headers.clone(),
@@ -179,7 +184,7 @@ impl<S: Source> RequestParts<S> {
             names: self.names.clone(),
             target: self.target.clone(),
             form_type: self.form_type.clone(),
-        })
+        }
     }
 }
 

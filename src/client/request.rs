@@ -38,6 +38,9 @@ use crate::url::{ParseError, Url, may_hold_userinfo, shown};
 
 /// A complete request that is not yet sent.
 ///
+/// If its body is bytes, or if it has none, `try_into` converts it from `blocking::Request` to
+/// `tokio::Request` and back. So do the bodies themselves.
+///
 /// ```
 /// use leanhttp::{Method, Url, blocking::Request};
 ///
@@ -51,6 +54,13 @@ pub struct Request<F: Runtime> {
 }
 
 impl<F: Runtime> Request<F> {
+    /// Returns the request for another runtime. Fails if its body is read from a source.
+    #[cfg(all(feature = "blocking", feature = "tokio"))]
+    pub(crate) fn for_runtime<G: Runtime>(mut self) -> Result<Request<G>> {
+        let body = self.parts.body.take().map(Body::for_runtime).transpose()?;
+        Ok(Request { parts: Box::new(self.parts.with_body(body)) })
+    }
+
     /// Creates a request without fields and body.
     ///
     /// ```
@@ -154,6 +164,38 @@ impl<F: Runtime, T: Into<Body<F::Source>>> TryFrom<http::Request<T>> for Request
         let is_any = |body: &Body<F::Source>| body.length() != Some(0) || has_trailers(body);
         let body = Some(body.into()).filter(is_any);
         converted.parts.body = body;
+        Ok(converted)
+    }
+}
+
+/// Converts a request to an `http::Request`, whose body is empty if the request has none.
+///
+/// It has the method, the URL without its fragment, the version, the fields and the body. What only this
+/// crate knows is left out: timeouts, policies, the cancel token, Digest credentials, the spelling of fields
+/// and another request target. The fields of the client are not added.
+///
+/// # Errors
+///
+/// If the crate `http` refuses the URL.
+///
+/// ```
+/// let request = leanhttp::Client::new().put("http://example.org/a?b#c").body("text").build()?;
+/// let request = http::Request::try_from(request)?;
+/// assert_eq!(*request.uri(), "http://example.org/a?b");
+/// assert_eq!(request.body().as_bytes(), Some(&b"text"[..]));
+/// # Ok::<(), leanhttp::Error>(())
+/// ```
+impl<F: Runtime> TryFrom<Request<F>> for http::Request<Body<F::Source>> {
+    type Error = Error;
+
+    fn try_from(request: Request<F>) -> Result<Self> {
+        let RequestParts { method, url, headers, body, version, .. } = *request.parts;
+        let mut converted = Self::new(body.unwrap_or_default());
+        *converted.uri_mut() = http::Uri::try_from(url.as_str())
+            .map_err(|error| Error::builder("URL").cause(error).for_url(&url))?;
+        *converted.method_mut() = method;
+        *converted.headers_mut() = headers;
+        *converted.version_mut() = version;
         Ok(converted)
     }
 }

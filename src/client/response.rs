@@ -9,6 +9,7 @@
 //! Fields that describe the content or name a next step (`Link`, `Content-Disposition`, `Retry-After`) are
 //! parsed in `fields/`; each has its method here.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ use http::{Extensions, HeaderMap, StatusCode, Version, header};
 use serde::de::DeserializeOwned;
 
 use crate::base::timings::Timings;
+use crate::body::Body;
 use crate::coding::charset;
 use crate::config::tls::Extension;
 #[cfg(feature = "cookies")]
@@ -90,6 +92,12 @@ impl<B> Response<B> {
     /// Returns the status code.
     pub fn status(&self) -> StatusCode {
         self.head.received.status
+    }
+
+    /// Returns the reason phrase of the status line as the server sent it (RFC 9112 §4), such as `Not Found`;
+    /// empty if it sent none. Its meaning is not defined: decide by the [`status`](Self::status).
+    pub fn reason(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(reason(self.raw_head()))
     }
 
     /// Returns the fields. Names compare in any case.
@@ -441,7 +449,7 @@ impl<F: Runtime> From<Response<ResponseBody<F>>> for http::Response<ResponseBody
 /// assert_eq!(response.text()?, "no such user");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-impl<F: Runtime, T: Into<Bytes>> From<http::Response<T>> for Response<ResponseBody<F>> {
+impl<F: Runtime, T: Into<Body<F::Source>>> From<http::Response<T>> for Response<ResponseBody<F>> {
     fn from(made: http::Response<T>) -> Self {
         let (mut parts, body) = made.into_parts();
         let reason = parts.status.canonical_reason().unwrap_or_default();
@@ -452,7 +460,7 @@ impl<F: Runtime, T: Into<Bytes>> From<http::Response<T>> for Response<ResponseBo
         let mut head = Head::new(Box::new(received), url, None);
         head.timings = parts.extensions.remove::<Timings>().map(Box::new);
         head.extensions = parts.extensions;
-        Self { head, body: ResponseBody::of_bytes(body.into()) }
+        Self { head, body: ResponseBody::made(body.into()) }
     }
 }
 

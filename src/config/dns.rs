@@ -1,9 +1,7 @@
 //! DNS lookup by the operating system or by a resolver of your own.
 
-use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::sync::Arc;
 
 /// A resolver of host names, for
 /// [`ClientBuilder::dns_resolver`](crate::client::ClientBuilder::dns_resolver).
@@ -68,18 +66,28 @@ impl Resolve for SystemResolver {
     }
 }
 
-/// A resolver with a `Debug` implementation.
-#[derive(Clone)]
-pub struct Resolver(pub(crate) Arc<dyn Resolve>);
+pub(crate) use self::shared::Resolver;
 
-impl Default for Resolver {
-    fn default() -> Self {
-        Self(Arc::new(SystemResolver))
+/// Public for the compiler alone: the traits between the driver and the runtimes mention the type.
+mod shared {
+    use std::fmt;
+    use std::sync::Arc;
+
+    use super::{Resolve, SystemResolver};
+
+    /// A resolver with a `Debug` implementation.
+    #[derive(Clone)]
+    pub struct Resolver(pub(crate) Arc<dyn Resolve>);
+
+    impl Default for Resolver {
+        fn default() -> Self {
+            Self(Arc::new(SystemResolver))
+        }
     }
-}
 
-impl fmt::Debug for Resolver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Resolver")
+    impl fmt::Debug for Resolver {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("Resolver")
+        }
     }
 }

@@ -3,14 +3,13 @@
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use bytes::{Buf, Bytes};
 use http::HeaderMap;
 
 use super::lease::Lease;
 use crate::base::erased_box::ErasedBox;
 use crate::body::Body;
 use crate::coding::{CodingError, Decoder};
-use crate::driver::runtime::Runtime;
+use crate::driver::runtime::{Runtime, read_body};
 use crate::error::{Error, Kind, Phase, Result};
 use crate::url::Url;
 
@@ -34,8 +33,8 @@ enum ResponseSource<F: Runtime> {
     Connection(Lease<F>),
     /// A connection over which reading also sends the rest of the request.
     Conversation(Box<Conversation<F>>),
-    /// A body that did not arrive over a connection.
-    Memory(Box<Bytes>),
+    /// The body of a hand-made response. As for a conversation, the mutex is for `Sync` alone.
+    Made(Box<Mutex<Body<F::Source>>>),
     Ended,
     /// A body that failed or of which a piece was lost. Each read fails again, so that a truncated
     /// body never looks complete.
@@ -83,8 +82,8 @@ impl<F: Runtime> ResponseBody<F> {
     }
 
     /// Creates the body of a hand-made response.
-    pub(crate) fn of_bytes(body: Bytes) -> Self {
-        let source = ResponseSource::Memory(Box::new(body));
+    pub(crate) fn made(body: Body<F::Source>) -> Self {
+        let source = ResponseSource::Made(Box::new(Mutex::new(body)));
         Self { source, decoding: None, trailers: None, url: None }
     }
 
@@ -139,7 +138,7 @@ impl<F: Runtime> ResponseBody<F> {
         match self.source {
             ResponseSource::Connection(lease) => Some(lease),
             ResponseSource::Conversation(both) => Some(both.lease),
-            ResponseSource::Memory(_) | ResponseSource::Ended | ResponseSource::Broken => None,
+            ResponseSource::Made(_) | ResponseSource::Ended | ResponseSource::Broken => None,
         }
     }
 
@@ -168,7 +167,9 @@ impl<F: Runtime> ResponseBody<F> {
             ResponseSource::Connection(_)
             | ResponseSource::Conversation(_)
             | ResponseSource::Broken => None,
-            ResponseSource::Memory(rest) => Some(rest.len() as u64),
+            ResponseSource::Made(body) => {
+                body.lock().unwrap_or_else(PoisonError::into_inner).left()
+            }
             ResponseSource::Ended => Some(0),
         }
     }
@@ -206,7 +207,7 @@ impl<F: Runtime> ResponseBody<F> {
         match &self.source {
             ResponseSource::Connection(lease) => lease.body_limit(),
             ResponseSource::Conversation(both) => both.lease.body_limit(),
-            ResponseSource::Memory(_) => u64::MAX, // already in memory
+            ResponseSource::Made(_) => u64::MAX, // the caller's own
             ResponseSource::Ended | ResponseSource::Broken => 0,
         }
     }
@@ -279,10 +280,9 @@ impl<F: Runtime> ResponseSource<F> {
                 }
                 Ok(count)
             }
-            Self::Memory(rest) => {
-                let count = into.len().min(rest.len());
-                rest.copy_to_slice(into.get_mut(..count).unwrap_or_default());
-                Ok(count)
+            Self::Made(body) => {
+                let body = body.get_mut().unwrap_or_else(PoisonError::into_inner);
+                read_body::<F>(body, into).await
             }
             Self::Ended => Ok(0),
             Self::Broken => Err(Error::new(Kind::Io, Phase::Body).detail(BROKEN)),

@@ -22,8 +22,16 @@ use bytes::{Buf, Bytes};
 #[cfg(feature = "stream")]
 use futures_core::Stream;
 
-use super::{Body, Response};
+#[cfg(feature = "blocking")]
+use super::Request;
+use super::{Body, Response, ResponseBody, Tokio};
+#[cfg(feature = "blocking")]
+use crate::blocking;
 use crate::body::{self, SourceLength, Unrewindable};
+use crate::driver::runtime::buffer;
+#[cfg(feature = "blocking")]
+use crate::error::Error;
+use crate::error::Result;
 
 impl Body {
     /// Creates a body of unknown length, which is sent in chunks as the reader returns them. It can
@@ -105,6 +113,99 @@ impl Body {
     }
 }
 
+impl Body {
+    /// Reads the whole body into memory, where it stays, and returns it. A body that was made from bytes
+    /// is returned as it is.
+    ///
+    /// # Errors
+    ///
+    /// If a reader fails, or does not have the announced length.
+    ///
+    /// ```
+    /// # async fn example() -> leanhttp::Result<()> {
+    /// let mut body = leanhttp::tokio::Body::new(&b"streamed"[..]);
+    /// assert_eq!(body.buffer().await?, b"streamed");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn buffer(&mut self) -> Result<&[u8]> {
+        buffer::<Tokio>(self).await
+    }
+}
+
+/// Converts a body of the other client.
+///
+/// # Errors
+///
+/// Returns a [builder error](Error::is_builder) if the body, or a part of it, is a reader.
+///
+/// ```
+/// use leanhttp::{blocking, tokio};
+///
+/// let made = blocking::Body::from("the same bytes");
+/// assert_eq!(tokio::Body::try_from(made)?.as_bytes(), Some(&b"the same bytes"[..]));
+/// # Ok::<(), leanhttp::Error>(())
+/// ```
+#[cfg(feature = "blocking")]
+impl TryFrom<blocking::Body> for Body {
+    type Error = Error;
+
+    fn try_from(body: blocking::Body) -> Result<Self> {
+        body.for_runtime()
+    }
+}
+
+/// Converts a body of the other client.
+///
+/// # Errors
+///
+/// Returns a [builder error](Error::is_builder) if the body, or a part of it, is a reader.
+#[cfg(feature = "blocking")]
+impl TryFrom<Body> for blocking::Body {
+    type Error = Error;
+
+    fn try_from(body: Body) -> Result<Self> {
+        body.for_runtime()
+    }
+}
+
+/// Converts a request of the other client, with all of its settings.
+///
+/// # Errors
+///
+/// Returns a [builder error](Error::is_builder) if the body, or a part of it, is a reader.
+///
+/// ```no_run
+/// use leanhttp::{blocking, tokio};
+///
+/// # async fn example(signed: blocking::Request) -> leanhttp::Result<()> {
+/// let response = tokio::Client::new().execute(signed.try_into()?).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(feature = "blocking")]
+impl TryFrom<blocking::Request> for Request {
+    type Error = Error;
+
+    fn try_from(request: blocking::Request) -> Result<Self> {
+        request.for_runtime()
+    }
+}
+
+/// Converts a request of the other client, with all of its settings.
+///
+/// # Errors
+///
+/// Returns a [builder error](Error::is_builder) if the body, or a part of it, is a reader.
+#[cfg(feature = "blocking")]
+impl TryFrom<Request> for blocking::Request {
+    type Error = Error;
+
+    fn try_from(request: Request) -> Result<Self> {
+        request.for_runtime()
+    }
+}
+
 /// Sends the decoded body of a response as it arrives: with its length, if it is known, otherwise
 /// in chunks; in chunks as well while the rest of the response's own request is still being sent.
 /// If the body is cut short, so is the request, and the server does not take it as complete.
@@ -119,12 +220,26 @@ impl Body {
 /// ```
 impl From<Response> for Body {
     fn from(response: Response) -> Self {
-        let length = match response.body.left() {
+        http::Response::<ResponseBody>::from(response).into_body().into()
+    }
+}
+
+/// Sends the decoded body of a response as it arrives; see [`From<Response>`](#impl-From<Response>-for-Body).
+impl From<ResponseBody> for Body {
+    fn from(body: ResponseBody) -> Self {
+        let length = match body.left() {
             // Only a body of unknown length is read to its end.
-            Some(left) if !response.body.is_sending() => SourceLength::Exactly(left),
+            Some(left) if !body.is_sending() => SourceLength::Exactly(left),
             _ => SourceLength::Unknown,
         };
-        Self::from_source(Source::new(response), length)
+        Self::from_source(Source::new(body), length)
+    }
+}
+
+/// Converts a response to one whose body can be sent; see the conversion to `http::Response<ResponseBody>`.
+impl From<Response> for http::Response<Body> {
+    fn from(response: Response) -> Self {
+        http::Response::<ResponseBody>::from(response).map(Into::into)
     }
 }
 

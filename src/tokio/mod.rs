@@ -75,25 +75,25 @@
 //!
 //! # Tower
 //!
-//! With the feature `tower`, [`Client`] and `&Client` are `tower_service::Service`s of
-//! `http::Request`, with the response `http::Response`; and of [`Request`], which has its own
-//! timeouts and policies. A [`ResponseBody`] is an `http_body::Body`, and `Body::wrap` sends one.
+//! With the feature `tower`, [`Client`] and `&Client` are `tower_service::Service`s of [`Request`], which has its
+//! own timeouts and policies. `Client::http_service` is one of `http::Request` with any `http_body::Body`,
+//! and its response is an `http::Response`. Both [`ResponseBody`] and [`Body`] are an `http_body::Body`, and
+//! `Body::wrap` sends one.
 //!
 //! ```no_run
 //! # #[cfg(feature = "tower")]
 //! # async fn example() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
 //! use std::time::Duration;
-//! use leanhttp::tokio::{Client, Request};
+//! use leanhttp::tokio::Client;
 //! use tower::{Service, ServiceBuilder, ServiceExt};
 //!
 //! let client = Client::new();
-//! let request = http::Request::get("https://example.org/").body("")?;
-//! let response = client.clone().oneshot(request).await?; // an `http::Response<ResponseBody>`
+//! let request = http::Request::get("https://example.org/").body(String::new())?;
+//! let response = client.http_service().oneshot(request).await?; // an `http::Response<ResponseBody>`
 //!
-//! // The request type is named where it cannot be inferred.
 //! let mut service = ServiceBuilder::new().timeout(Duration::from_secs(5)).service(client.clone());
 //! let request = client.get("https://example.org/").build()?;
-//! let response = ServiceExt::<Request>::ready(&mut service).await?.call(request).await?;
+//! let response = service.ready().await?.call(request).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -102,7 +102,7 @@
 //! ([`pool_max_open_per_host`](ClientBuilder::pool_max_open_per_host)), and connects to any number
 //! of hosts. To bound more than that, or to refuse instead of queueing, add a layer
 //! (`ConcurrencyLimit`, `LoadShed`). A clone is the same client with the same pool, so a middleware
-//! may clone it for each call. The futures are `Send` and `'static`, and dropping one, as a layer
+//! may clone it for each call. The futures are `Send`, `Sync` and `'static`, and dropping one, as a layer
 //! with a timeout does, ends its call.
 
 // The public part is this file (`send`), then `response` (reading bodies, upgraded connections), `body` and
@@ -172,7 +172,7 @@ pub type Body = crate::body::Body<Source>;
 #[cfg(feature = "stream")]
 pub use response::BytesStream;
 #[cfg(feature = "tower")]
-pub use service::ResponseFuture;
+pub use service::{HttpService, ResponseFuture};
 
 /// Sends one GET request with a client of its own.
 ///
@@ -214,7 +214,7 @@ impl Client {
     pub fn execute(
         &self,
         request: Request,
-    ) -> impl Future<Output = Result<Response>> + Send + use<> {
+    ) -> impl Future<Output = Result<Response>> + Send + Sync + use<> {
         let client = self.clone();
         async move {
             check_runtime()?;

@@ -16,7 +16,7 @@
 //! | `tls_version_min`, `tls_version_max`, `tls_sni` | the protocol |
 //! | `tls_sslkeylogfile`, `tls_info` | diagnostics |
 //! | `danger_accept_invalid_certs`, `danger_accept_invalid_hostnames` | no verification |
-//! | `use_preconfigured_tls` | a whole `rustls::ClientConfig` |
+//! | `use_preconfigured_tls` | a whole configuration of rustls, see [`rustls_0_23`] |
 //!
 //! ```
 //! use leanhttp::Client;
@@ -44,10 +44,14 @@ mod pin;
 #[cfg(feature = "platform-verifier")]
 mod platform;
 mod provider;
+pub mod rustls_0_23;
 mod setters;
 mod settings;
 mod verification;
 mod verifier;
+
+use std::fmt;
+use std::sync::Arc;
 
 pub use self::certificate::{Certificate, CertificateRevocationList};
 pub use self::identity::Identity;
@@ -55,3 +59,16 @@ pub use self::pin::SpkiSha256;
 pub(crate) use self::settings::{Extension, TlsSettings};
 pub use crate::transport::tls_info::TlsInfo;
 pub use crate::transport::tls_version::Version;
+
+/// A whole TLS configuration, for
+/// [`use_preconfigured_tls`](crate::client::ClientBuilder::use_preconfigured_tls): made [from one of
+/// rustls](rustls_0_23).
+#[derive(Clone)]
+pub struct Preconfigured(pub(crate) Arc<rustls::ClientConfig>);
+
+/// Shows nothing of the configuration, which may hold keys.
+impl fmt::Debug for Preconfigured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Preconfigured").finish_non_exhaustive()
+    }
+}
