@@ -35,12 +35,13 @@ mod trailers;
 use std::borrow::Cow;
 use std::fmt;
 use std::io;
+#[cfg(feature = "tower")]
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use http::header::{HeaderMap, HeaderValue};
 
-use self::trailers::{Computed, Known, Stripped, TrailerSource};
+use self::trailers::Trailers;
 
 #[cfg(feature = "tower")]
 pub(crate) use self::trailers::AwaitedTrailers;
@@ -73,7 +74,7 @@ pub struct Body<S: Source> {
     filled: usize,
     /// Whether reading the body has begun.
     begun: bool,
-    trailers: Option<Arc<dyn TrailerSource>>,
+    trailers: Option<Trailers>,
 }
 
 /// A part of a body.
@@ -182,12 +183,8 @@ pub(crate) enum BodyError {
 }
 
 impl<S: Source> Body<S> {
-    pub(crate) fn empty() -> Self {
-        Self { segments: Vec::new(), at: 0, taken: 0, filled: 0, begun: false, trailers: None }
-    }
-
     pub(crate) fn from_segment(segment: Segment<S>) -> Self {
-        let mut body = Self::empty();
+        let mut body = Self::default();
         body.push(segment);
         body
     }
@@ -218,9 +215,9 @@ impl<S: Source> Body<S> {
     }
 
     /// Returns the body for another runtime. Fails if a part of it is read from a source.
+    #[cfg(all(feature = "blocking", feature = "tokio"))]
     pub(crate) fn for_runtime<T: Source>(self) -> crate::error::Result<Body<T>> {
-        let mut body = Body::empty();
-        body.trailers = self.trailers;
+        let mut body = Body { trailers: self.trailers, ..Body::default() };
         for segment in self.segments {
             match segment {
                 Segment::Bytes(bytes) => body.push(Segment::Bytes(bytes)),
@@ -270,7 +267,7 @@ impl<S: Source> Body<S> {
     /// ```
     #[must_use]
     pub fn with_trailers(mut self, trailers: HeaderMap) -> Self {
-        self.trailers = Some(Arc::new(Known(trailers)));
+        self.trailers = Some(Trailers::known(trailers));
         self
     }
 
@@ -283,7 +280,7 @@ impl<S: Source> Body<S> {
     where
         C: Fn() -> HeaderMap + Send + Sync + 'static,
     {
-        self.trailers = Some(Arc::new(Computed(compute)));
+        self.trailers = Some(Trailers::computed(compute));
         self
     }
 
@@ -363,7 +360,7 @@ impl<S: Source> Body<S> {
     /// Sends the fields in `trailers` after the body, if it is sent in chunks.
     #[cfg(feature = "tower")]
     pub(crate) fn awaiting(mut self, trailers: Arc<AwaitedTrailers>) -> Self {
-        self.trailers = Some(trailers);
+        self.trailers = Some(Trailers::awaited(trailers));
         self
     }
 
@@ -382,8 +379,8 @@ impl<S: Source> Body<S> {
 
     /// Removes fields with `strip` when the trailers are sent.
     pub(crate) fn strip_trailers(&mut self, strip: fn(&mut HeaderMap)) {
-        if let Some(trailers) = self.trailers.take() {
-            self.trailers = Some(Arc::new(Stripped { trailers, strip }));
+        if let Some(trailers) = &mut self.trailers {
+            trailers.strip(strip);
         }
     }
 
@@ -424,8 +421,7 @@ impl<S: Source> Body<S> {
 
     /// Returns a copy, if the body consists of bytes only.
     pub(crate) fn try_clone(&self) -> Option<Self> {
-        let mut copy = Self::empty();
-        copy.trailers.clone_from(&self.trailers);
+        let mut copy = Self { trailers: self.trailers.clone(), ..Self::default() };
         for segment in &self.segments {
             match segment {
                 Segment::Bytes(bytes) => copy.push(Segment::Bytes(bytes.clone())),
@@ -484,8 +480,7 @@ impl<S: Source> Body<S> {
     /// Takes the trailers, when the content was read to its end.
     #[cfg(feature = "tower")]
     pub(crate) fn take_trailers(&mut self) -> Option<Result<HeaderMap, ForbiddenTrailer>> {
-        let trailers = self.trailers.take()?;
-        let fields = trailers.fields().map(Cow::into_owned);
+        let fields = self.trailers.take()?.fields().map(Cow::into_owned);
         Some(fields).filter(|fields| !matches!(fields, Ok(fields) if fields.is_empty()))
     }
 
@@ -613,7 +608,7 @@ impl std::error::Error for BodyError {}
 
 impl<S: Source> Default for Body<S> {
     fn default() -> Self {
-        Self::empty()
+        Self { segments: Vec::new(), at: 0, taken: 0, filled: 0, begun: false, trailers: None }
     }
 }
 
@@ -807,7 +802,7 @@ mod tests {
             step in 1..20_usize,
             before in 0..30_usize,
         ) {
-            let mut body = Body::<Given>::empty();
+            let mut body = Body::<Given>::default();
             for (bytes, kind) in &segments {
                 let length = bytes.len() as u64;
                 body.push(match kind {

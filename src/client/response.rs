@@ -24,7 +24,6 @@ use serde::de::DeserializeOwned;
 use crate::base::timings::Timings;
 use crate::body::Body;
 use crate::coding::charset;
-use crate::config::tls::Extension;
 #[cfg(feature = "cookies")]
 use crate::cookie::Cookie;
 use crate::driver::runtime::Runtime;
@@ -71,20 +70,6 @@ impl Head {
 
     pub(crate) fn addresses(&self) -> Addresses {
         self.addresses.as_deref().copied().unwrap_or_default()
-    }
-
-    /// Sets the information about the TLS connection, if there is one.
-    pub(crate) fn describe_tls(&mut self, info: Option<TlsInfo>, extension: Extension) {
-        if let (Some(info), Extension::Present) = (&info, extension) {
-            self.extensions.insert(info.clone());
-        }
-        self.tls = info;
-    }
-
-    /// Removes the fields that no longer describe a decoded body.
-    pub(crate) fn forget_coding(&mut self) {
-        self.received.headers.remove(&header::CONTENT_ENCODING);
-        self.received.headers.remove(&header::CONTENT_LENGTH);
     }
 }
 

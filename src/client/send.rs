@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
+use http::{StatusCode, header};
 
 use super::Client;
 use super::response::{Head, Response};
 use crate::base::erased_box::ErasedBox;
 use crate::call::{Call, RequestParts};
+use crate::config::tls::Extension;
 use crate::driver::runtime::Runtime;
 use crate::driver::system::System as _;
 use crate::driver::{self, Answer, Connection, Lease, ResponseBody, Shared};
@@ -62,9 +63,14 @@ fn deliver<F: Runtime>(
     let decoder = decoder?;
     let mut head = Head::new(head, url, Some(addresses));
     head.timings = timings;
-    head.describe_tls(tls, extension);
+    if let (Some(info), Extension::Present) = (&tls, extension) {
+        head.extensions.insert(info.clone());
+    }
+    head.tls = tls;
     if decoder.is_some() {
-        head.forget_coding();
+        // These fields do not describe the decoded body.
+        head.received.headers.remove(&header::CONTENT_ENCODING);
+        head.received.headers.remove(&header::CONTENT_LENGTH);
     }
     let mut body = ResponseBody::new(lease, request, decoder);
     if is_empty && head.received.status != StatusCode::SWITCHING_PROTOCOLS {

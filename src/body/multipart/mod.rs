@@ -148,7 +148,7 @@ impl<S: Source> Form<S> {
     /// Returns the `Content-Type` and the body.
     pub(crate) fn into_body(self) -> Result<(HeaderValue, Body<S>)> {
         let boundary = self.boundary.as_str()?;
-        let mut body = Body::empty();
+        let mut body = Body::default();
         let mut between = Vec::new();
         for (name, part) in self.parts {
             between.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
