@@ -42,7 +42,6 @@ use std::sync::Arc;
 
 use http::Method;
 
-use crate::base::erased_box::ErasedBox;
 use crate::client::request::{IntoUrl, Request, RequestBuilder};
 use crate::client::response::Response;
 use crate::config::Config;
@@ -79,7 +78,7 @@ pub struct Client<F: Runtime> {
 impl<F: Runtime> Client<F> {
     /// Creates a client with the default settings.
     pub fn new() -> Self {
-        Self::in_world(Config::apart(), F::System::default())
+        Self::in_world(Box::default(), F::System::default())
     }
 
     /// Returns a builder with the default settings.
@@ -88,7 +87,7 @@ impl<F: Runtime> Client<F> {
     }
 
     /// Creates a client on the given system: that of the runtime, or a simulated one.
-    pub(crate) fn in_world(mut config: ErasedBox<Config>, system: F::System) -> Self {
+    pub(crate) fn in_world(mut config: Box<Config>, system: F::System) -> Self {
         config.complete();
         Arc::make_mut(&mut config.timeouts).default_silence(F::FIRST_BYTE);
         Self { shared: Arc::new(Shared::new(config, system)) }

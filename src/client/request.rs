@@ -1,9 +1,9 @@
 //! Requests: the [`Request`] as data, the [`RequestBuilder`] that makes one step by step, and the values that
 //! can be its URL ([`IntoUrl`]), for all runtimes.
 //!
-//! Both are a client-independent [`RequestParts`] (`call/request.rs`) behind one pointer. The builder holds
+//! Both are a client-independent [`RequestParts`] (`call/mod.rs`) behind one pointer. The builder holds
 //! it together with its client, or the first error: an invalid value is reported by `build` or `send`, and
-//! nothing is sent. What needs the whole request is checked when the call begins (`call/validate.rs`).
+//! nothing is sent. What needs the whole request is checked when the call begins (`call/head.rs`).
 //! Sending is in `client/send.rs`, and in the `mod.rs` of each runtime.
 
 use std::fmt;
@@ -20,20 +20,20 @@ use crate::base::excerpt::Excerpt;
 #[cfg(feature = "multipart")]
 use crate::body::multipart::Form;
 use crate::body::{Body, Presence};
-use crate::call::RequestParts;
-use crate::call::request::{Overrides, UNLIMITED};
+use crate::call::{Overrides, RequestParts, UNLIMITED};
 use crate::client::Client;
-#[cfg(feature = "digest")]
-use crate::config::digest;
-use crate::config::{replace_headers, retry};
+use crate::config::replace_headers;
 use crate::driver::runtime::Runtime;
 use crate::error::{Error, Result};
 use crate::fields::singleton;
 use crate::fields::token::is_tchar;
 use crate::form::{self, ToPairs};
 use crate::http1::exchange::Expectation;
-use crate::policy::auth::credentials;
-use crate::policy::deadline::throughput::Pace;
+use crate::policy::auth;
+#[cfg(feature = "digest")]
+use crate::policy::auth::digest::DigestLogin;
+use crate::policy::deadline::Pace;
+use crate::policy::retry;
 use crate::url::{ParseError, Url, may_hold_userinfo, shown};
 
 /// A complete request that is not yet sent.
@@ -251,7 +251,7 @@ impl<F: Runtime> RequestBuilder<F> {
         if let Ok(request) = &mut self.request {
             let taken = request.take_userinfo(self.client.shared().config.netrc.as_ref());
             let completed = taken.and_then(|()| request.complete_type());
-            credentials::mark_sensitive(&mut request.headers);
+            auth::mark_sensitive(&mut request.headers);
             if let Err(error) = completed {
                 self.request = Err(error.for_url(&request.url));
             }
@@ -367,7 +367,7 @@ impl<F: Runtime> RequestBuilder<F> {
     {
         self.and(|request| {
             let password = password.map(|password| password.to_string()).unwrap_or_default();
-            let value = credentials::basic(username.to_string().as_bytes(), password.as_bytes())?;
+            let value = auth::basic(username.to_string().as_bytes(), password.as_bytes())?;
             request.set_header(header::AUTHORIZATION, value)
         })
     }
@@ -375,7 +375,7 @@ impl<F: Runtime> RequestBuilder<F> {
     /// Sets a bearer token (RFC 6750); it stays with the origin of the URL.
     pub fn bearer_auth<T: fmt::Display>(self, token: T) -> Self {
         self.and(|request| {
-            let value = credentials::bearer(&token.to_string())?;
+            let value = auth::bearer(&token.to_string())?;
             request.set_header(header::AUTHORIZATION, value)
         })
     }
@@ -402,7 +402,7 @@ impl<F: Runtime> RequestBuilder<F> {
         P: fmt::Display,
     {
         self.and(|request| {
-            request.digest = Some(digest::login(username, password)?);
+            request.digest = Some(DigestLogin::new(username, password)?);
             Ok(())
         })
     }

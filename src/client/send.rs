@@ -6,9 +6,7 @@ use http::{StatusCode, header};
 
 use super::Client;
 use super::response::{Head, Response};
-use crate::base::erased_box::ErasedBox;
 use crate::call::{Call, RequestParts};
-use crate::config::tls::Extension;
 use crate::driver::runtime::Runtime;
 use crate::driver::system::System as _;
 use crate::driver::{self, Answer, Connection, Lease, ResponseBody, Shared};
@@ -21,7 +19,7 @@ pub(crate) async fn send<F: Runtime>(
     request: Box<RequestParts<F::Source>>,
 ) -> Result<Response<ResponseBody<F>>> {
     let shared = client.shared();
-    let mut call = Call::new(&shared.config, request, shared.system.now());
+    let mut call = Call::new(&shared.config, &shared.calls, request, shared.system.now());
     call.begin()?;
     match driver::send(shared, &mut call).await {
         Ok(Answer { head, connection, refusal }) => {
@@ -50,20 +48,20 @@ fn deliver<F: Runtime>(
     shared: &Arc<Shared<F>>,
     mut call: Call<'_, F::Source>,
     head: Box<ResponseHead>,
-    mut connection: ErasedBox<Connection<F>>,
+    mut connection: Box<Connection<F>>,
 ) -> Result<Response<ResponseBody<F>>> {
     let open = &mut *connection;
     let (addresses, tls) = (Arc::clone(open.addresses()), open.tls_info());
     let is_empty = open.body_left() == Some(0);
     let request = open.is_sending().then(|| call.take_body());
     let decoder = if is_empty { Ok(None) } else { call.decoder(&head) };
-    let extension = call.config().tls.extension();
+    let adds_info = call.config().tls.adds_info();
     let (url, budget, timings) = call.into_parts();
-    let lease = Lease::new(connection, shared, budget);
+    let lease = Lease::new(connection, shared, budget, request);
     let decoder = decoder?;
     let mut head = Head::new(head, url, Some(addresses));
     head.timings = timings;
-    if let (Some(info), Extension::Present) = (&tls, extension) {
+    if let Some(info) = tls.as_ref().filter(|_| adds_info) {
         head.extensions.insert(info.clone());
     }
     head.tls = tls;
@@ -72,7 +70,7 @@ fn deliver<F: Runtime>(
         head.received.headers.remove(&header::CONTENT_ENCODING);
         head.received.headers.remove(&header::CONTENT_LENGTH);
     }
-    let mut body = ResponseBody::new(lease, request, decoder);
+    let mut body = ResponseBody::new(lease, decoder);
     if is_empty && head.received.status != StatusCode::SWITCHING_PROTOCOLS {
         body.end(); // the caller need not read an empty body
     }

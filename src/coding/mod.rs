@@ -33,8 +33,10 @@
 //!   `truncated_data_is_an_error`).
 //! - Neither bombs nor endless nothing get through (`a_bomb_...`, `coded_bytes_without_output_...`).
 
-#[cfg_attr(not(feature = "charset"), path = "../off/charset.rs")]
+#[cfg(feature = "charset")]
 pub(crate) mod charset;
+#[cfg(not(feature = "charset"))]
+pub(crate) use crate::off::charset;
 
 #[cfg(any(feature = "gzip", feature = "deflate"))]
 mod inflate;
@@ -47,7 +49,7 @@ use http::header::CONTENT_ENCODING;
 
 use crate::base::buffer::Buffer;
 use crate::error::{self, Kind, Phase};
-use crate::http1::field_lines::{Fields, members};
+use crate::http1::header_section::{Fields, members};
 use crate::http1::limits::Limits;
 use crate::http1::progress::DecodeProgress;
 

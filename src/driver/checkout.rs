@@ -8,7 +8,6 @@ use super::connection::{Connection, close};
 use super::permit::{Grant, Grants, Permit, Waiter};
 use super::shared::{Connections, Shared};
 use super::system::System;
-use crate::base::erased_box::ErasedBox;
 use crate::base::timings::Lap;
 use crate::body::Source;
 use crate::call::Call;
@@ -16,13 +15,13 @@ use crate::call::log;
 use crate::driver::runtime::Runtime;
 use crate::error::{Error, Phase, Result};
 use crate::http1::close::CloseReason;
-use crate::policy::deadline::budget::{Expired, Operation};
+use crate::policy::deadline::{Expired, Operation};
 use crate::policy::route::Route;
 use crate::pool::Closed;
 use crate::pool::permits::{Availability, Left, Permits, Ticket};
 
 enum Checkout<F: Runtime> {
-    Idle(ErasedBox<Connection<F>>),
+    Idle(Box<Connection<F>>),
     Permit(Permit<F>),
     Queued(QueuedCall<F>),
 }
@@ -40,7 +39,7 @@ struct QueuedCall<F: Runtime> {
 pub(super) async fn connection<F: Runtime>(
     shared: &Arc<Shared<F>>,
     call: &mut Call<'_, F::Source>,
-) -> Result<ErasedBox<Connection<F>>> {
+) -> Result<Box<Connection<F>>> {
     connect::check_url(call)?;
     loop {
         // A call that is over must not use up an idle connection.
@@ -80,20 +79,20 @@ pub(super) async fn connection<F: Runtime>(
 /// response, the route is not pooled for a while.
 pub(super) fn learn<F: Runtime>(shared: &Shared<F>, dead: &Connection<F>) {
     if dead.was_closed_early() {
-        shared.idle().pool.closed_early(dead.link.route(), shared.system.now());
+        shared.idle().pool.closed_early(&dead.route, shared.system.now());
     }
 }
 
 /// Returns the idle connection, or `Err` with it if it is dead.
 async fn check_alive<F: Runtime>(
-    mut connection: ErasedBox<Connection<F>>,
+    mut connection: Box<Connection<F>>,
     call: &mut Call<'_, F::Source>,
-) -> Result<ErasedBox<Connection<F>>, ErasedBox<Connection<F>>> {
+) -> Result<Box<Connection<F>>, Box<Connection<F>>> {
     let looked_at = &mut *connection;
     if !looked_at.is_alive(&mut call.budget).await {
         return Err(connection);
     }
-    log::reused(looked_at.link.route());
+    log::reused(&looked_at.route);
     Ok(connection)
 }
 
@@ -145,7 +144,7 @@ const SHORTEST_FORK: Duration = Duration::from_micros(10);
 fn begin_anew<F: Runtime>(
     idle: &mut Connections<F>,
     shared: &Shared<F>,
-) -> (Vec<ErasedBox<Connection<F>>>, Permits<Waiter<F>>) {
+) -> (Vec<Box<Connection<F>>>, Permits<Waiter<F>>) {
     idle.process = shared.system.process();
     let permits = Permits::new(shared.config.pool.max_open_per_host);
     (idle.pool.clear(), std::mem::replace(&mut idle.permits, permits))

@@ -7,7 +7,6 @@ use super::connection::Connection;
 use super::runtime::Runtime;
 use super::shared::Shared;
 use super::system::{Oneshot, System};
-use crate::base::erased_box::ErasedBox;
 use crate::policy::route::Route;
 
 /// The right to have one more connection open to a route. Dropping it passes it to the next waiter.
@@ -21,7 +20,7 @@ pub(crate) struct Permit<F: Runtime> {
 /// A grant from the queue.
 pub(crate) enum Grant<F: Runtime> {
     /// A connection that another call has just released.
-    Connection(ErasedBox<Connection<F>>),
+    Connection(Box<Connection<F>>),
     Permit(Permit<F>),
 }
 

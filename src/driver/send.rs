@@ -6,18 +6,17 @@ use super::connection::Connection;
 use super::lease::Lease;
 use super::shared::Shared;
 use super::system::{Oneshot, System};
-use crate::base::erased_box::ErasedBox;
 use crate::call::{Call, Failure, Next, When};
 use crate::driver::checkout;
 use crate::driver::runtime::Runtime;
 use crate::error::{Error, Result};
 use crate::http1::head::ResponseHead;
-use crate::policy::deadline::budget::{Budget, Stage};
+use crate::policy::deadline::{Budget, Stage};
 
 /// The last response of a call.
 pub(crate) struct Answer<F: Runtime> {
     pub(crate) head: Box<ResponseHead>,
-    pub(crate) connection: ErasedBox<Connection<F>>,
+    pub(crate) connection: Box<Connection<F>>,
     /// The reason why its redirect is not followed, if it is an error.
     pub(crate) refusal: Option<Error>,
 }
@@ -37,12 +36,12 @@ pub(crate) async fn send<F: Runtime>(
                         return Ok(Answer { head, connection, refusal: Some(error) });
                     }
                 };
-                let lease = Lease::new(connection, shared, call.budget.of_body());
+                let lease = Lease::new(connection, shared, call.budget.of_body(), None);
                 lease.skip_body().await;
                 when
             }
             Err(failure) => {
-                call.budget.enter(Stage::Other, || shared.system.now()); // the failed stage is over
+                call.budget.enter(Stage::Other, &|| shared.system.now()); // the failed stage is over
                 call.failed(failure, &shared.system)?
             }
         };
@@ -55,7 +54,7 @@ pub(crate) async fn send<F: Runtime>(
 async fn attempt<F: Runtime>(
     shared: &Arc<Shared<F>>,
     call: &mut Call<'_, F::Source>,
-) -> Result<(ErasedBox<Connection<F>>, Box<ResponseHead>), Failure> {
+) -> Result<(Box<Connection<F>>, Box<ResponseHead>), Failure> {
     let connection = checkout::connection(shared, call).await;
     let mut connection = connection.map_err(Failure::unconnected)?;
     match connection.send(call).await {

@@ -8,21 +8,22 @@ use super::permit::Waiter;
 use super::runtime::Runtime;
 use super::system::System as _;
 use crate::base::buffer::BufferPool;
-use crate::base::erased_box::ErasedBox;
+use crate::call::SharedState;
 use crate::config::Config;
 use crate::pool::Pool;
 use crate::pool::permits::Permits;
 
 /// The state behind all clones of a client.
 pub(crate) struct Shared<F: Runtime> {
-    pub(crate) config: ErasedBox<Config>,
+    pub(crate) config: Box<Config>,
     pub(crate) system: F::System,
+    pub(crate) calls: SharedState,
     idle: Mutex<Connections<F>>,
 }
 
 /// All that the lock of the pool protects: idle connections, free buffers, permits and their queues.
 pub(crate) struct Connections<F: Runtime> {
-    pub(crate) pool: Pool<ErasedBox<Connection<F>>>,
+    pub(crate) pool: Pool<Box<Connection<F>>>,
     pub(crate) shelf: BufferPool,
     pub(crate) permits: Permits<Waiter<F>>,
     /// The process that owns all of these.
@@ -30,7 +31,7 @@ pub(crate) struct Connections<F: Runtime> {
 }
 
 impl<F: Runtime> Shared<F> {
-    pub(crate) fn new(config: ErasedBox<Config>, system: F::System) -> Self {
+    pub(crate) fn new(config: Box<Config>, system: F::System) -> Self {
         let permits = Permits::new(config.pool.max_open_per_host);
         let process = system.process();
         let idle = Connections {
@@ -39,7 +40,7 @@ impl<F: Runtime> Shared<F> {
             permits,
             process,
         };
-        Self { config, system, idle: Mutex::new(idle) }
+        Self { config, system, calls: SharedState::default(), idle: Mutex::new(idle) }
     }
 
     /// Locks the pool for a decision. The lock is never held over foreign code, so a panic

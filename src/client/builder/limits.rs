@@ -7,8 +7,7 @@ use std::time::Duration;
 use super::ClientBuilder;
 use crate::driver::runtime::Runtime;
 use crate::http1::limits::Limits;
-use crate::policy::deadline::budget::Timeouts;
-use crate::policy::deadline::throughput::Pace;
+use crate::policy::deadline::{Pace, Timeouts};
 
 /// Time limits.
 impl<F: Runtime> ClientBuilder<F> {

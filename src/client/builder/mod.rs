@@ -26,18 +26,17 @@ use std::sync::Arc;
 
 use http::header::{self, HeaderMap, HeaderValue};
 
-use crate::base::erased_box::ErasedBox;
 use crate::client::Client;
-#[cfg(feature = "digest")]
-use crate::config::digest;
-use crate::config::{Config, Schemes, netrc, replace_headers, retry};
+use crate::config::{Config, default_netrc_path, read_netrc, replace_headers};
 use crate::cookie::{CookieStore, Cookies};
 use crate::driver::runtime::Runtime;
 use crate::error::{Error, Result};
 use crate::http1::exchange::Expectation;
-use crate::http1::name_case::Case;
-use crate::policy::auth::credentials;
-use crate::policy::redirect;
+use crate::http1::request_head::Case;
+use crate::policy::auth;
+#[cfg(feature = "digest")]
+use crate::policy::auth::digest::DigestLogin;
+use crate::policy::{redirect, retry};
 
 /// Builds a [`Client`].
 ///
@@ -55,7 +54,7 @@ use crate::policy::redirect;
 /// ```
 #[must_use]
 pub struct ClientBuilder<F: Runtime> {
-    pub(crate) config: ErasedBox<Config>,
+    pub(crate) config: Box<Config>,
     /// The first invalid setting.
     error: Option<Error>,
     runtime: PhantomData<fn() -> F>,
@@ -64,7 +63,7 @@ pub struct ClientBuilder<F: Runtime> {
 impl<F: Runtime> ClientBuilder<F> {
     /// Returns a builder with the default settings.
     pub fn new() -> Self {
-        Self { config: Config::apart(), error: None, runtime: PhantomData }
+        Self { config: Box::default(), error: None, runtime: PhantomData }
     }
 
     /// Returns the client.
@@ -161,12 +160,12 @@ impl<F: Runtime> ClientBuilder<F> {
 
     /// Refuses every `http` URL, also as the target of a redirect; off by default.
     pub fn https_only(mut self, enabled: bool) -> Self {
-        self.config.schemes = if enabled { Schemes::HttpsOnly } else { Schemes::HttpAndHttps };
+        self.config.https_only = enabled;
         self
     }
 
     /// Sets the policy by which requests are retried; none by default. See
-    /// [`retry`](crate::config::retry).
+    /// [`retry`](crate::policy::retry).
     ///
     /// ```
     /// use leanhttp::{Client, retry};
@@ -175,7 +174,7 @@ impl<F: Runtime> ClientBuilder<F> {
     /// # Ok::<(), leanhttp::Error>(())
     /// ```
     pub fn retry(mut self, policy: retry::Policy) -> Self {
-        self.config.retry.policy = Some(Arc::new(policy));
+        self.config.retry = Some(Arc::new(policy));
         self
     }
 }
@@ -196,7 +195,7 @@ impl<F: Runtime> ClientBuilder<F> {
         P: fmt::Display,
     {
         let password = password.map(|password| password.to_string()).unwrap_or_default();
-        let value = credentials::basic(username.to_string().as_bytes(), password.as_bytes());
+        let value = auth::basic(username.to_string().as_bytes(), password.as_bytes());
         self.checked(value, |config, value| config.credentials = Some(value))
     }
 
@@ -204,7 +203,7 @@ impl<F: Runtime> ClientBuilder<F> {
     /// variable `NETRC` names, or else from `.netrc` in the home folder. A missing file is not an
     /// error.
     pub fn netrc(self) -> Self {
-        match netrc::default_path() {
+        match default_netrc_path() {
             Some(path) => self.netrc_file(path),
             None => self,
         }
@@ -226,7 +225,7 @@ impl<F: Runtime> ClientBuilder<F> {
     /// # Ok::<(), leanhttp::Error>(())
     /// ```
     pub fn netrc_file(self, path: impl AsRef<Path>) -> Self {
-        self.checked(netrc::read(path.as_ref()), |config, netrc| config.netrc = Some(netrc))
+        self.checked(read_netrc(path.as_ref()), |config, netrc| config.netrc = Some(netrc))
     }
 
     /// Sets Digest credentials (RFC 7616) for every request that has no `Authorization` of its own; see
@@ -245,8 +244,8 @@ impl<F: Runtime> ClientBuilder<F> {
         U: fmt::Display,
         P: fmt::Display,
     {
-        self.checked(digest::login(username, password), |config, login| {
-            config.digest.set_login(login);
+        self.checked(DigestLogin::new(username, password), |config, login| {
+            config.digest = Some(login);
         })
     }
 
