@@ -28,8 +28,10 @@ pub(crate) type Cause = Box<dyn StdError + Send + Sync>;
 /// connecting to 127.0.0.1:9 for http://127.0.0.1:9/: Connection refused (os error 111)
 /// ```
 ///
-/// Because that line includes the cause, a reporter that also walks
-/// [`source`](std::error::Error::source) prints it twice.
+/// The line includes the cause. So [`source`](std::error::Error::source) begins after it, with the cause of
+/// the cause, and `anyhow`, `eyre` and `tracing`, which print an error and then its sources, print each once.
+/// [`get_ref`](Error::get_ref) returns the cause itself, such as an [`io::Error`]. `std::io::Error` does the
+/// same.
 ///
 /// The line may contain URLs with their queries (see [`without_url`](Error::without_url)), but never
 /// the password of one. Of a response it shows only the part that was not understood, and only its
@@ -324,6 +326,19 @@ impl Error {
         }
     }
 
+    /// Returns the cause, such as the [`io::Error`] of a lost connection, to be downcast. `Display` shows it.
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// let error = leanhttp::get("http://127.0.0.1:0/").unwrap_err();
+    /// let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<io::Error>());
+    /// assert!(error.to_string().ends_with(&cause.unwrap().to_string()));
+    /// ```
+    pub fn get_ref(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
+        self.inner.cause.as_deref()
+    }
+
     /// Returns the URL of the failed request; after redirects, the URL of the hop that failed.
     pub fn url(&self) -> Option<&Url> {
         self.inner.url.as_ref()
@@ -561,8 +576,9 @@ impl fmt::Debug for Error {
     }
 }
 
+/// Returns what [`Display`](fmt::Display) has not shown: the source of the [cause](Error::get_ref).
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.inner.cause.as_deref().map(|cause| cause as &(dyn StdError + 'static))
+        self.inner.cause.as_deref()?.source()
     }
 }

@@ -378,7 +378,7 @@
 //! | `platform-verifier` | no | `tls_platform_verifier`: the operating system verifies certificates | 4 |
 //! | `tokio` | no | the async client, `leanhttp::tokio`, with or without `blocking` | 3 |
 //! | `stream` | no | together with `tokio`: bodies from and to `futures_core::Stream`, and from tokio files | 1 |
-//! | `tower` | no | together with `tokio`: the client is a `tower_service::Service` of the types of `http`, its bodies are `http_body::Body` | 2 |
+//! | `tower` | no | together with `tokio`: the client is a `tower_service::Service`, also of the types of `http`; bodies are `http_body::Body` | 2 |
 //! | `deflate` | no | asks for deflate and decodes it, with and without the zlib wrapper | 0 |
 //! | `digest` | no | `digest_auth`: Digest access authentication (RFC 7616) | 8 |
 //! | `public-suffix` | no | refuses cookies for all of `co.uk`; without it only for single labels such as `com` | 2 |
@@ -481,7 +481,7 @@ mod shared {
 
 /// DNS lookup by the operating system or by a resolver of your own.
 pub mod dns {
-    pub use crate::config::{Resolve, Resolver, SystemResolver};
+    pub use crate::config::{Resolve, SystemResolver};
 }
 
 /// Restricts the addresses that the client may connect to.

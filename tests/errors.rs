@@ -151,11 +151,75 @@ mod sorts {
         }
     }
 
+    /// What `anyhow`, `eyre` and `tracing` print: the error, and then each of its sources.
+    fn reported(error: &Error) -> Vec<String> {
+        let mut lines = vec![error.to_string()];
+        let mut next = error.source();
+        while let Some(source) = next {
+            lines.push(source.to_string());
+            next = source.source();
+        }
+        lines
+    }
+
+    /// A body's own error, with a cause of its own.
+    #[derive(Debug)]
+    struct Nested(Option<Box<Nested>>);
+
+    impl std::fmt::Display for Nested {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str(if self.0.is_some() { "outer fault" } else { "inner fault" })
+        }
+    }
+
+    impl std::error::Error for Nested {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            self.0.as_deref().map(|inner| inner as _)
+        }
+    }
+
+    struct Failing;
+
+    impl io::Read for Failing {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other(Nested(Some(Box::new(Nested(None))))))
+        }
+    }
+
+    #[test]
+    fn print_each_cause_once_in_reporters_that_walk_the_sources() {
+        let sink = Script::serve(vec![vec![Step::ExpectHead, Step::Silent]]);
+        let upload = Client::new().post(sink.url("/")).body(leanhttp::Body::new(Failing));
+        let policy = Policy::custom(|attempt| attempt.error(Nested(Some(Box::new(Nested(None))))));
+        let moved = "HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\n\r\n";
+        let server = Script::serve(vec![answer(moved)]);
+        let client = Client::builder().redirect(policy).build().unwrap();
+        let errors = [
+            (leanhttp::get(format!("http://{}/", net::refused())).unwrap_err(), 1),
+            (leanhttp::get("http://a b/").unwrap_err(), 1),
+            (Client::new().get("http://a/").header("a b", "").build().unwrap_err(), 1),
+            (upload.send().unwrap_err(), 2),
+            (client.get(server.url("/")).send().unwrap_err(), 2),
+        ];
+        for (error, count) in errors {
+            let lines = reported(&error);
+            assert_eq!(lines.len(), count, "{lines:#?}");
+            let report = lines.join(": ");
+            assert!(report.contains(&error.get_ref().unwrap().to_string()), "{report}");
+            for line in &lines {
+                assert_eq!(report.matches(line.as_str()).count(), 1, "{report}");
+            }
+            for fault in ["outer fault", "inner fault"] {
+                assert_eq!(report.matches(fault).count(), count - 1, "{report}");
+            }
+        }
+    }
+
     /// A program that wants more than the kind finds the cause.
     #[test]
     fn keep_their_cause() {
         let error = leanhttp::get(format!("http://{}/", net::refused())).unwrap_err();
-        let cause = error.source().unwrap().downcast_ref::<io::Error>().unwrap();
+        let cause = error.get_ref().unwrap().downcast_ref::<io::Error>().unwrap();
         assert_eq!(cause.kind(), io::ErrorKind::ConnectionRefused);
     }
 
@@ -329,7 +393,7 @@ mod json {
         let line = error.to_string();
         assert!(line.contains("invalid type: string"), "{line}");
         assert!(line.ends_with("at line 1 column 10010"), "{line}");
-        assert!(error.source().unwrap().is::<serde_json::Error>());
+        assert!(error.get_ref().unwrap().is::<serde_json::Error>());
         assert!(line.len() < 500, "{}", line.len());
     }
 }

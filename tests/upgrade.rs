@@ -4,7 +4,6 @@
 
 mod support;
 
-use std::error::Error as _;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -446,7 +445,7 @@ mod refusals {
         for (status, text) in [(200, "no echo here"), (426, "")] {
             let response = switch(&Client::new(), &server.url("/")).unwrap();
             let error = response.upgrade().unwrap_err();
-            assert!(error.is_upgrade() && error.source().is_none());
+            assert!(error.is_upgrade() && error.get_ref().is_none());
             assert_eq!(error.status().unwrap(), status);
             assert_eq!((error.kind(), error.fault()), (Kind::Upgrade, Fault::Peer));
             let line = error.to_string();

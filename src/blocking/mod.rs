@@ -26,21 +26,23 @@
 //! no way to end a lookup in time; they end when there is nothing left to look up. An IP address or
 //! a [`resolve`](ClientBuilder::resolve) entry needs none.
 
-mod client;
+// The public part is this file (`send`), then `response` (reading bodies, upgraded connections), `body` and
+// `multipart` (request bodies from readers and files). The rest implements the runtime: `system` first, then
+// `stream` (a socket), `race` (opening one). No future is ever pending here, so `run` is a plain call.
+
+mod body;
 #[cfg(feature = "multipart")]
 pub mod multipart;
 mod race;
 mod response;
-mod source;
 mod stream;
 mod system;
-mod upgraded;
 
-use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io;
 
-use self::source::Source;
-use crate::body::SourceLength;
+use self::body::Source;
+use crate::client::send::send;
+use crate::driver::poll_once::run;
 use crate::driver::runtime::{Runtime, sealed};
 
 pub use crate::shared::*;
@@ -102,87 +104,38 @@ pub fn post<T: IntoUrl>(url: T) -> RequestBuilder {
     Client::new().post(url)
 }
 
-impl Body {
-    /// Creates a body of unknown length, which is sent in chunks as the reader returns them. It can
-    /// be sent once; see [`rewindable`](Self::rewindable).
+impl Client {
+    /// Sends a request and waits for the head of its response.
     ///
-    /// While the reader blocks, the client does not notice what the server sends: see [the
-    /// guide](crate#requests-and-responses-at-the-same-time).
-    pub fn new<R: Read + Send + 'static>(reader: R) -> Self {
-        Self::from_source(Source::new(reader), SourceLength::Unknown)
-    }
-
-    /// Creates a body of the reader's next `len` bytes. The reader is not read beyond them, so that
-    /// a part of a file can be sent.
+    /// # Errors
     ///
-    /// If the reader ends earlier, the call fails ([`Kind::Body`](crate::error::Kind::Body)), and
-    /// the connection is closed before the server can take the request as complete.
-    ///
-    /// ```
-    /// use std::io::Cursor;
-    ///
-    /// use leanhttp::blocking::Body;
-    ///
-    /// let body = Body::sized(Cursor::new("only the first nine bytes"), 9);
-    /// let request = leanhttp::Client::new().put("http://example.org/").body(body).build()?;
-    /// assert!(request.body().is_some());
-    /// # Ok::<(), leanhttp::Error>(())
-    /// ```
-    pub fn sized<R: Read + Send + 'static>(reader: R, len: u64) -> Self {
-        Self::from_source(Source::new(reader), SourceLength::Exactly(len))
-    }
-
-    /// Creates a body as [`new`](Self::new) does, from a reader that can seek. If the request has
-    /// to be sent again, for a 307 or 308, a stale connection, a Digest challenge or a retry, the
-    /// body is read again from its first position. If seeking fails, the body can be sent once, and
-    /// the error of a call that needed it again says so.
-    ///
-    /// ```no_run
-    /// use std::io::Cursor;
-    /// use leanhttp::blocking::{Body, Client};
-    ///
-    /// let body = Body::rewindable(Cursor::new("the content"));
-    /// Client::new().put("https://example.org/a").body(body).send()?;
-    /// # Ok::<(), leanhttp::Error>(())
-    /// ```
-    pub fn rewindable<R: Read + Seek + Send + 'static>(reader: R) -> Self {
-        Self::from_source(Source::rewindable(reader), SourceLength::Unknown)
-    }
-
-    /// Creates a body as [`sized`](Self::sized) does, from a reader that can seek, beginning at its
-    /// current position; see [`rewindable`](Self::rewindable). A `File` converts by [`From`], with
-    /// its length.
-    ///
-    /// ```no_run
-    /// use std::io::Cursor;
-    /// use leanhttp::blocking::{Body, Client};
-    ///
-    /// let content = "the content";
-    /// let body = Body::rewindable_sized(Cursor::new(content), content.len() as u64);
-    /// Client::new().put("https://example.org/a").body(body).send()?;
-    /// # Ok::<(), leanhttp::Error>(())
-    /// ```
-    pub fn rewindable_sized<R: Read + Seek + Send + 'static>(reader: R, len: u64) -> Self {
-        Self::from_source(Source::rewindable(reader), SourceLength::Exactly(len))
+    /// As for [`RequestBuilder::send`].
+    pub fn execute(&self, request: Request) -> Result<Response> {
+        run(|| send(self, request.parts))
     }
 }
 
-/// Sends the rest of the file, with its current length: if it shrinks while it is sent, that is an
-/// error; data appended later is not sent. A file without a length, such as a pipe, is sent in
-/// chunks. Files in Linux' `/proc` report a length of 0, which is an error: send them with
-/// [`Body::new`]. A request that is sent again reads the file [again](Body::rewindable).
-impl From<File> for Body {
-    fn from(file: File) -> Self {
-        let length = rest_of(&file);
-        Self::from_source(Source::rewindable(file), length)
-    }
-}
-
-/// Returns the number of bytes from the file's position to its end, if it has a length.
-fn rest_of(mut file: &File) -> SourceLength {
-    let length = file.metadata().ok().filter(|metadata| metadata.is_file()).map(|m| m.len());
-    match (length, std::io::Seek::stream_position(&mut file)) {
-        (Some(length), Ok(position)) => SourceLength::of_file(length.saturating_sub(position)),
-        _ => SourceLength::Unknown,
+impl RequestBuilder {
+    /// Sends the request and waits for the head of its response; the body is read later.
+    ///
+    /// A successful response that comes before the whole request was sent is returned immediately: the
+    /// rest of the request is sent while you read the body. If you drop the response, the rest is not
+    /// sent. After any other status the rest is never sent.
+    ///
+    /// ```no_run
+    /// let response = leanhttp::Client::new().get("https://example.org/").send()?;
+    /// println!("{} {:?}", response.status(), response.headers());
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the request is invalid, no connection can be made, a deadline passes, the response is not
+    /// HTTP/1.1, or a redirect cannot be followed. A status of 400 or more is not an error; see
+    /// [`error_for_status`](crate::client::response::Response::error_for_status).
+    pub fn send(self) -> Result<Response> {
+        let (client, request) = self.finish();
+        let request = request?;
+        run(|| send(&client, request))
     }
 }

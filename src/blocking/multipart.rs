@@ -7,13 +7,13 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::{Body, Source};
-use crate::body::multipart::part::{about, length_of};
+use crate::body::multipart::{about, length_of};
 use crate::body::{Feed, SourceLength};
 
 /// A `multipart/form-data` body.
-pub type Form = crate::body::multipart::form::Form<super::Source>;
+pub type Form = crate::body::multipart::Form<super::Source>;
 /// A field or file of a [`Form`].
-pub type Part = crate::body::multipart::part::Part<super::Source>;
+pub type Part = crate::body::multipart::Part<super::Source>;
 
 /// The size of the buffer for reading a form.
 const PIECE: usize = 8 * 1024;

@@ -1,26 +1,48 @@
-//! Request bodies: bytes, readers, or a sequence of both (a multipart form).
+//! Request bodies as data: bytes, sources that a runtime reads, or a sequence of both (a multipart form), and
+//! the trailers after them. No I/O happens here, and no runtime is known.
 //!
-//! A [`Body`] performs no I/O. It fills a buffer as far as it can, then names the source to read
-//! next; the runtime reads it and reports the number of bytes.
+//! A [`Body`] is a list of [`Segment`]s and a position in it. The driver asks it to fill a buffer:
 //!
-//! Read this file first, then `source`, the trait of streamed bodies; `trailers` holds the fields after a
-//! body.
+//! ```text
+//!           feed(space)                          Filled(n): send n bytes of the space; 0 is the end
+//! driver ───────────────▶ Body ─┬──────────────▶
+//!    ▲                          └──────────────▶ Read: read this source once into this part of the space,
+//!    └────── fed(n) ◀─────────────────────────── then report the number of bytes with fed(n)
+//! ```
+//!
+//! `feed` copies byte segments, and stops at a source. So a small form with a file is one write, and a
+//! source of unknown length is read only into an empty space: bytes that are there never wait for it.
+//!
+//! The length of a source is checked while it is read ([`SourceLength`]): a source that ends early, or has
+//! more bytes than announced, is a [`BodyError`], and the request ends in a way that no server takes as
+//! complete. RFC 9112 §6.2, §7.1: a body of known length has a `Content-Length`, any other is sent in chunks
+//! (`call/head.rs`).
+//!
+//! A body can be sent again (a redirect, a stale connection, a retry) if nothing of it was read yet, or if
+//! all of its sources rewind. A copy ([`Body::try_clone`]) is possible only of bytes.
+//!
+//! Read this file, then `trailers` (RFC 9110 §6.5) and [`multipart`] (RFC 7578). The sources of the runtimes
+//! are in `blocking/body.rs` and `tokio/body.rs`.
+//!
+//! What must hold, and what guards it: every segment comes out once and in order, at any size of space and
+//! reads, also after a rewind (`every_segment_comes_out_once_and_in_order`); announced lengths are kept, or
+//! it is an error (`announced_lengths_are_kept_or_it_is_an_error`); `Debug` shows no content.
 
 #[cfg(feature = "multipart")]
 pub mod multipart;
-mod source;
 mod trailers;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io;
+#[cfg(feature = "tower")]
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http::header::{HeaderMap, HeaderValue};
 
-use self::trailers::{Computed, Known, Stripped, TrailerSource};
+use self::trailers::Trailers;
 
-pub use self::source::{Source, Unrewindable};
 #[cfg(feature = "tower")]
 pub(crate) use self::trailers::AwaitedTrailers;
 pub(crate) use self::trailers::{ForbiddenTrailer, Presence};
@@ -50,15 +72,9 @@ pub struct Body<S: Source> {
     taken: usize,
     /// The number of bytes written to the current space.
     filled: usize,
-    progress: ReadState,
-    trailers: Option<Arc<dyn TrailerSource>>,
-}
-
-/// The progress of reading the body: untouched, or begun.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ReadState {
-    Untouched,
-    Begun,
+    /// Whether reading the body has begun.
+    begun: bool,
+    trailers: Option<Trailers>,
 }
 
 /// A part of a body.
@@ -103,6 +119,42 @@ impl<S> Unmeasured<'_, S> {
     }
 }
 
+/// The source of a streamed request body. The runtime reads it.
+pub trait Source: Send + 'static {
+    /// Returns whether the source can be read again from the position of its first read; not by default.
+    ///
+    /// # Errors
+    ///
+    /// The reason why it cannot.
+    fn may_rewind(&self) -> Result<(), Unrewindable> {
+        Err(Unrewindable::Stream)
+    }
+
+    /// Makes the next read start at the position of the first one. If the source cannot seek there, that
+    /// read fails.
+    fn rewind(&mut self) {}
+}
+
+/// The reason why a body cannot be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unrewindable {
+    /// The source cannot seek.
+    Stream,
+    /// The source failed to report its position, for this reason.
+    Unseekable(io::ErrorKind),
+}
+
+impl fmt::Display for Unrewindable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stream => f.write_str("the body is a reader and cannot be sent again"),
+            Self::Unseekable(reason) => {
+                write!(f, "the body cannot be sent again: its reader cannot seek ({reason})")
+            }
+        }
+    }
+}
+
 /// The next step that [`Body::feed`] asks for.
 pub(crate) enum Feed<'a, S> {
     /// Send this many bytes of the space. Zero means that the body has ended.
@@ -131,19 +183,8 @@ pub(crate) enum BodyError {
 }
 
 impl<S: Source> Body<S> {
-    pub(crate) fn empty() -> Self {
-        Self {
-            segments: Vec::new(),
-            at: 0,
-            taken: 0,
-            filled: 0,
-            progress: ReadState::Untouched,
-            trailers: None,
-        }
-    }
-
     pub(crate) fn from_segment(segment: Segment<S>) -> Self {
-        let mut body = Self::empty();
+        let mut body = Self::default();
         body.push(segment);
         body
     }
@@ -171,6 +212,30 @@ impl<S: Source> Body<S> {
             Segment::Bytes(bytes) => Some(bytes),
             Segment::Source { .. } => None,
         })
+    }
+
+    /// Returns the body for another runtime. Fails if a part of it is read from a source.
+    #[cfg(all(feature = "blocking", feature = "tokio"))]
+    pub(crate) fn for_runtime<T: Source>(self) -> crate::error::Result<Body<T>> {
+        let mut body = Body { trailers: self.trailers, ..Body::default() };
+        for segment in self.segments {
+            match segment {
+                Segment::Bytes(bytes) => body.push(Segment::Bytes(bytes)),
+                Segment::Source { .. } => {
+                    return Err(crate::error::Error::builder(
+                        "a body with a reader can be sent only by the client that it was made for",
+                    ));
+                }
+            }
+        }
+        Ok(body)
+    }
+
+    /// Replaces the content by these bytes. The trailers stay.
+    #[cfg_attr(not(any(feature = "blocking", feature = "tokio")), allow(dead_code))]
+    pub(crate) fn set_bytes(&mut self, bytes: Bytes) {
+        let trailers = self.trailers.take();
+        *self = Self { trailers, ..bytes.into() };
     }
 
     /// Returns the bytes, if the body is made of bytes and not of a reader. A multipart form has several
@@ -202,7 +267,7 @@ impl<S: Source> Body<S> {
     /// ```
     #[must_use]
     pub fn with_trailers(mut self, trailers: HeaderMap) -> Self {
-        self.trailers = Some(Arc::new(Known(trailers)));
+        self.trailers = Some(Trailers::known(trailers));
         self
     }
 
@@ -215,13 +280,25 @@ impl<S: Source> Body<S> {
     where
         C: Fn() -> HeaderMap + Send + Sync + 'static,
     {
-        self.trailers = Some(Arc::new(Computed(compute)));
+        self.trailers = Some(Trailers::computed(compute));
         self
     }
 
     /// Returns the length in bytes, if every part has a known length.
     pub(crate) fn length(&self) -> Option<u64> {
         self.segments.iter().try_fold(0_u64, |sum, segment| sum.checked_add(segment.length()?))
+    }
+
+    /// Returns the number of bytes that were not read yet, if every part has a known length.
+    pub(crate) fn left(&self) -> Option<u64> {
+        let mut segments = self.segments.iter().skip(self.at);
+        let left = segments.try_fold(0_u64, |sum, segment| {
+            sum.checked_add(match segment {
+                Segment::Bytes(bytes) => u64::try_from(bytes.len()).ok()?,
+                Segment::Source { left, .. } => left.announced()?,
+            })
+        });
+        left?.checked_sub(u64::try_from(self.taken).ok()?)
     }
 
     /// Sets the length that the caller has announced, which the source must match. Fails for a body of
@@ -283,7 +360,7 @@ impl<S: Source> Body<S> {
     /// Sends the fields in `trailers` after the body, if it is sent in chunks.
     #[cfg(feature = "tower")]
     pub(crate) fn awaiting(mut self, trailers: Arc<AwaitedTrailers>) -> Self {
-        self.trailers = Some(trailers);
+        self.trailers = Some(Trailers::awaited(trailers));
         self
     }
 
@@ -302,14 +379,14 @@ impl<S: Source> Body<S> {
 
     /// Removes fields with `strip` when the trailers are sent.
     pub(crate) fn strip_trailers(&mut self, strip: fn(&mut HeaderMap)) {
-        if let Some(trailers) = self.trailers.take() {
-            self.trailers = Some(Arc::new(Stripped { trailers, strip }));
+        if let Some(trailers) = &mut self.trailers {
+            trailers.strip(strip);
         }
     }
 
     /// Returns whether no byte of the body has been read.
     pub(crate) fn is_whole(&self) -> bool {
-        self.progress == ReadState::Untouched
+        !self.begun
     }
 
     /// Checks that the whole body can be sent again: nothing has been [read](Self::is_whole), or its
@@ -338,14 +415,13 @@ impl<S: Source> Body<S> {
             }
         }
         (self.at, self.taken, self.filled) = (0, 0, 0);
-        self.progress = ReadState::Untouched;
+        self.begun = false;
         Ok(())
     }
 
     /// Returns a copy, if the body consists of bytes only.
     pub(crate) fn try_clone(&self) -> Option<Self> {
-        let mut copy = Self::empty();
-        copy.trailers.clone_from(&self.trailers);
+        let mut copy = Self { trailers: self.trailers.clone(), ..Self::default() };
         for segment in &self.segments {
             match segment {
                 Segment::Bytes(bytes) => copy.push(Segment::Bytes(bytes.clone())),
@@ -360,21 +436,52 @@ impl<S: Source> Body<S> {
     ///
     /// A source of unknown length is read only into an empty space, so that no byte waits for the read.
     pub(crate) fn feed<'a>(&'a mut self, space: &'a mut [u8]) -> Feed<'a, S> {
-        self.progress = ReadState::Begun;
+        self.begun = true;
         self.copy_bytes(space);
-        let free = space.get_mut(self.filled..).unwrap_or_default();
         let Some(Segment::Source { source, left, .. }) = self.segments.get_mut(self.at) else {
             return Feed::Filled(std::mem::take(&mut self.filled));
         };
-        match left.wanted(self.filled, free.len()) {
-            0 => Feed::Filled(std::mem::take(&mut self.filled)),
-            wanted => Feed::Read {
-                source,
-                into: free.get_mut(..wanted).unwrap_or_default(),
-                holds_bytes: self.filled > 0
-                    && matches!(left, SourceLength::Exactly(1..) | SourceLength::ToItsEnd(1..)),
-            },
-        }
+        let holds_bytes = self.filled > 0;
+        // An empty slice would be read as the end of the source, so it is never passed on.
+        let into = space.get_mut(self.filled..).and_then(|free| {
+            let wanted = left.wanted(holds_bytes, free.len());
+            free.get_mut(..wanted).filter(|into| !into.is_empty())
+        });
+        let Some(into) = into else { return Feed::Filled(std::mem::take(&mut self.filled)) };
+        let will_come = matches!(left, SourceLength::Exactly(1..) | SourceLength::ToItsEnd(1..));
+        Feed::Read { source, into, holds_bytes: holds_bytes && will_come }
+    }
+
+    /// Copies bytes that are in memory and come next; returns their number. No source has to be read for
+    /// them, so nothing is lost if the caller then waits for one and gives up.
+    pub(crate) fn take_bytes(&mut self, space: &mut [u8]) -> usize {
+        self.begun = true;
+        self.copy_bytes(space);
+        self.take_filled()
+    }
+
+    /// Takes the rest of the byte segment that comes next, if one does, without copying it.
+    #[cfg(feature = "tower")]
+    pub(crate) fn take_segment(&mut self) -> Option<Bytes> {
+        let Segment::Bytes(bytes) = self.segments.get(self.at)? else { return None };
+        let mut rest = bytes.clone();
+        rest.advance(self.taken.min(rest.len()));
+        self.begun = true;
+        (self.at, self.taken) = (self.at + 1, 0);
+        Some(rest)
+    }
+
+    /// Returns whether nothing is left to be read, of content or trailers.
+    #[cfg(feature = "tower")]
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.at >= self.segments.len() && self.trailers.is_none()
+    }
+
+    /// Takes the trailers, when the content was read to its end.
+    #[cfg(feature = "tower")]
+    pub(crate) fn take_trailers(&mut self) -> Option<Result<HeaderMap, ForbiddenTrailer>> {
+        let fields = self.trailers.take()?.fields().map(Cow::into_owned);
+        Some(fields).filter(|fields| !matches!(fields, Ok(fields) if fields.is_empty()))
     }
 
     /// Returns the bytes written to the space so far, although it has room for more.
@@ -387,25 +494,25 @@ impl<S: Source> Body<S> {
         let Some(Segment::Source { left, .. }) = self.segments.get_mut(self.at) else {
             return Ok(());
         };
-        let source = left.read(count)?;
+        let has_ended = left.read(count)?;
         self.filled += count;
-        if source == SourceState::Ended {
-            self.at += 1;
-        }
+        self.at += usize::from(has_ended);
         Ok(())
     }
 
     /// Copies whole or partial byte segments into the space.
     fn copy_bytes(&mut self, space: &mut [u8]) {
         while let Some(Segment::Bytes(bytes)) = self.segments.get(self.at) {
-            let room = space.get_mut(self.filled..).unwrap_or_default();
-            let rest = bytes.get(self.taken..).unwrap_or_default();
-            let count = room.len().min(rest.len());
-            if let (Some(room), Some(piece)) = (room.get_mut(..count), rest.get(..count)) {
-                room.copy_from_slice(piece);
-            }
+            let (Some(free), Some(mut rest)) =
+                (space.get_mut(self.filled..), bytes.get(self.taken..))
+            else {
+                debug_assert!(false, "the space is not the one of the last call");
+                return;
+            };
+            let count = free.len().min(rest.len());
+            rest.copy_to_slice(free.split_at_mut(count).0);
             self.filled += count;
-            if count < rest.len() {
+            if !rest.is_empty() {
                 self.taken += count;
                 return;
             }
@@ -434,12 +541,6 @@ impl<S> Segment<S> {
     }
 }
 
-#[derive(PartialEq, Eq)]
-enum SourceState {
-    More,
-    Ended,
-}
-
 impl SourceLength {
     /// Returns the length of a file with `left` bytes left. A file of size 0 may be a system file (Linux
     /// `/proc`) that does have content, so its end is checked: sending nothing silently would be wrong.
@@ -456,11 +557,10 @@ impl SourceLength {
     }
 
     /// Returns the number of bytes to request from the source; 0 means to send the filled space first.
-    fn wanted(self, filled: usize, free: usize) -> usize {
+    fn wanted(self, holds_bytes: bool, free: usize) -> usize {
         match self {
-            Self::Unknown if filled > 0 => 0,
+            Self::Unknown | Self::ToItsEnd(0) if holds_bytes => 0,
             Self::Unknown => free,
-            Self::ToItsEnd(0) if filled > 0 => 0,
             Self::ToItsEnd(0) => free.min(1),
             Self::Exactly(length) | Self::AtLeast(length) | Self::ToItsEnd(length) => {
                 usize::try_from(length).map_or(free, |length| length.min(free))
@@ -468,18 +568,18 @@ impl SourceLength {
         }
     }
 
-    /// Records a read.
-    fn read(&mut self, count: usize) -> Result<SourceState, BodyError> {
+    /// Records a read. Returns whether the source has ended.
+    fn read(&mut self, count: usize) -> Result<bool, BodyError> {
         let count = u64::try_from(count).map_err(|_| BodyError::TooLong)?;
         match (*self, count) {
-            (Self::Unknown | Self::ToItsEnd(0), 0) => Ok(SourceState::Ended),
+            (Self::Unknown | Self::ToItsEnd(0), 0) => Ok(true),
             (Self::Exactly(missing) | Self::AtLeast(missing) | Self::ToItsEnd(missing), 0) => {
                 Err(BodyError::TooShort { missing })
             }
-            (Self::Unknown, _) => Ok(SourceState::More),
+            (Self::Unknown, _) => Ok(false),
             (Self::ToItsEnd(length), _) => {
                 *self = Self::ToItsEnd(length.checked_sub(count).ok_or(BodyError::TooLong)?);
-                Ok(SourceState::More)
+                Ok(false)
             }
             (Self::Exactly(length) | Self::AtLeast(length), _) => {
                 let left = length.checked_sub(count).ok_or(BodyError::TooLong)?;
@@ -487,7 +587,7 @@ impl SourceLength {
                     Self::AtLeast(_) => Self::AtLeast(left),
                     _ => Self::Exactly(left),
                 };
-                Ok(if left == 0 { SourceState::Ended } else { SourceState::More })
+                Ok(left == 0)
             }
         }
     }
@@ -508,7 +608,7 @@ impl std::error::Error for BodyError {}
 
 impl<S: Source> Default for Body<S> {
     fn default() -> Self {
-        Self::empty()
+        Self { segments: Vec::new(), at: 0, taken: 0, filled: 0, begun: false, trailers: None }
     }
 }
 
@@ -702,7 +802,7 @@ mod tests {
             step in 1..20_usize,
             before in 0..30_usize,
         ) {
-            let mut body = Body::<Given>::empty();
+            let mut body = Body::<Given>::default();
             for (bytes, kind) in &segments {
                 let length = bytes.len() as u64;
                 body.push(match kind {

@@ -4,19 +4,39 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 #[cfg(feature = "tower")]
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-/// The trailers of a body, such as checksums and signatures. A trait object, so that programs without
-/// trailers do not contain the code for them.
-pub(super) trait TrailerSource: Send + Sync {
-    fn presence(&self) -> Presence;
+/// The trailers of a body, such as checksums and signatures.
+#[derive(Clone)]
+pub(super) struct Trailers {
+    source: TrailerSource,
+    /// Removes fields when the trailers are sent.
+    strip: Option<fn(&mut HeaderMap)>,
+}
 
-    fn fields(&self) -> Result<Cow<'_, HeaderMap>, ForbiddenTrailer>;
+/// Where trailers come from.
+#[derive(Clone)]
+enum TrailerSource {
+    Known(Arc<HeaderMap>),
+    /// Computed when the body has ended.
+    Computed(Arc<dyn Fn() -> HeaderMap + Send + Sync>),
+    /// Received with the chunks of an `http_body::Body`.
+    #[cfg(feature = "tower")]
+    Awaited(Arc<AwaitedTrailers>),
+}
 
-    /// Returns the value of the field `Trailer`, if the names are known (RFC 9110 §6.6.2).
-    fn announcement(&self) -> Result<Option<HeaderValue>, ForbiddenTrailer>;
+/// Trailers that may be received with the chunks of an `http_body::Body`.
+#[cfg(feature = "tower")]
+#[derive(Default)]
+pub(crate) struct AwaitedTrailers(Mutex<HeaderMap>);
+
+#[cfg(feature = "tower")]
+impl AwaitedTrailers {
+    pub(crate) fn came(&self, fields: HeaderMap) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(fields);
+    }
 }
 
 /// The presence of trailers.
@@ -29,102 +49,66 @@ pub(crate) enum Presence {
     Yes,
 }
 
-pub(super) struct Known(pub(super) HeaderMap);
-
-/// Trailers computed by a function when the body has ended.
-pub(super) struct Computed<C>(pub(super) C);
-
-/// Trailers received with the chunks of an `http_body::Body`.
-#[cfg(feature = "tower")]
-#[derive(Default)]
-pub(crate) struct AwaitedTrailers(Mutex<HeaderMap>);
-
-/// The trailers of another body, without the fields that `strip` removes.
-pub(super) struct Stripped {
-    pub(super) trailers: Arc<dyn TrailerSource>,
-    pub(super) strip: fn(&mut HeaderMap),
-}
-
 /// A field that is not allowed in trailers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ForbiddenTrailer(HeaderName);
 
-impl TrailerSource for Known {
-    fn presence(&self) -> Presence {
-        if self.0.is_empty() { Presence::No } else { Presence::Yes }
+impl Trailers {
+    pub(super) fn known(fields: HeaderMap) -> Self {
+        Self { source: TrailerSource::Known(Arc::new(fields)), strip: None }
     }
 
-    fn fields(&self) -> Result<Cow<'_, HeaderMap>, ForbiddenTrailer> {
-        allowed(Cow::Borrowed(&self.0))
+    pub(super) fn computed(compute: impl Fn() -> HeaderMap + Send + Sync + 'static) -> Self {
+        Self { source: TrailerSource::Computed(Arc::new(compute)), strip: None }
     }
 
-    fn announcement(&self) -> Result<Option<HeaderValue>, ForbiddenTrailer> {
+    #[cfg(feature = "tower")]
+    pub(super) fn awaited(trailers: Arc<AwaitedTrailers>) -> Self {
+        Self { source: TrailerSource::Awaited(trailers), strip: None }
+    }
+
+    /// Removes fields with `strip` when the trailers are sent.
+    pub(super) fn strip(&mut self, strip: fn(&mut HeaderMap)) {
+        self.strip = Some(strip);
+    }
+
+    pub(super) fn presence(&self) -> Presence {
+        match &self.source {
+            TrailerSource::Known(fields) if fields.is_empty() => Presence::No,
+            TrailerSource::Known(_) | TrailerSource::Computed(_) => Presence::Yes,
+            #[cfg(feature = "tower")]
+            TrailerSource::Awaited(_) => Presence::Perhaps,
+        }
+    }
+
+    /// Returns the fields. Call it when the body has ended.
+    pub(super) fn fields(&self) -> Result<Cow<'_, HeaderMap>, ForbiddenTrailer> {
+        let mut fields = match &self.source {
+            TrailerSource::Known(fields) => Cow::Borrowed(&**fields),
+            TrailerSource::Computed(compute) => Cow::Owned(compute()),
+            #[cfg(feature = "tower")]
+            TrailerSource::Awaited(fields) => {
+                Cow::Owned(fields.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
+            }
+        };
+        if let Some(name) = fields.keys().find(|name| FORBIDDEN.contains(name)) {
+            return Err(ForbiddenTrailer(name.clone()));
+        }
+        if let Some(strip) = self.strip {
+            strip(fields.to_mut());
+        }
+        Ok(fields)
+    }
+
+    /// Returns the value of the field `Trailer` (RFC 9110 §6.6.2), if the names are known and all of them
+    /// are sent.
+    pub(super) fn announcement(&self) -> Result<Option<HeaderValue>, ForbiddenTrailer> {
+        if self.strip.is_some() || !matches!(self.source, TrailerSource::Known(_)) {
+            return Ok(None);
+        }
         let fields = self.fields()?;
         let names: Vec<_> = fields.keys().map(HeaderName::as_str).collect();
         Ok(HeaderValue::try_from(names.join(", ")).ok())
-    }
-}
-
-impl<C: Fn() -> HeaderMap + Send + Sync> TrailerSource for Computed<C> {
-    fn presence(&self) -> Presence {
-        Presence::Yes
-    }
-
-    fn fields(&self) -> Result<Cow<'_, HeaderMap>, ForbiddenTrailer> {
-        allowed(Cow::Owned((self.0)()))
-    }
-
-    fn announcement(&self) -> Result<Option<HeaderValue>, ForbiddenTrailer> {
-        Ok(None)
-    }
-}
-
-#[cfg(feature = "tower")]
-impl AwaitedTrailers {
-    pub(crate) fn came(&self, fields: HeaderMap) {
-        self.lock().extend(fields);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HeaderMap> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(feature = "tower")]
-impl TrailerSource for AwaitedTrailers {
-    fn presence(&self) -> Presence {
-        Presence::Perhaps
-    }
-
-    fn fields(&self) -> Result<Cow<'_, HeaderMap>, ForbiddenTrailer> {
-        allowed(Cow::Owned(self.lock().clone()))
-    }
-
-    fn announcement(&self) -> Result<Option<HeaderValue>, ForbiddenTrailer> {
-        Ok(None)
-    }
-}
-
-impl TrailerSource for Stripped {
-    fn presence(&self) -> Presence {
-        self.trailers.presence()
-    }
-
-    fn fields(&self) -> Result<Cow<'_, HeaderMap>, ForbiddenTrailer> {
-        let mut fields = self.trailers.fields()?.into_owned();
-        (self.strip)(&mut fields);
-        Ok(Cow::Owned(fields))
-    }
-
-    fn announcement(&self) -> Result<Option<HeaderValue>, ForbiddenTrailer> {
-        Ok(None) // the announcement would name the removed fields
-    }
-}
-
-fn allowed(fields: Cow<'_, HeaderMap>) -> Result<Cow<'_, HeaderMap>, ForbiddenTrailer> {
-    match fields.keys().find(|name| FORBIDDEN.contains(name)) {
-        Some(name) => Err(ForbiddenTrailer(name.clone())),
-        None => Ok(fields),
     }
 }
 

@@ -330,7 +330,7 @@ impl<S: Source> Call<'_, S> {
     fn write_accept_encoding(&self, head: &mut HeadWriter<'_>) {
         let Some(codings) = self.codings.accept_encoding() else { return };
         if !self.has(&header::RANGE) && !self.has(&header::ACCEPT_ENCODING) {
-            head.field(&header::ACCEPT_ENCODING, &HeaderValue::from_static(codings));
+            head.field(&header::ACCEPT_ENCODING, &codings);
         }
     }
 

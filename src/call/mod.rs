@@ -59,7 +59,7 @@ use crate::base::buffer::Buffer;
 use crate::base::cancel::CancelToken;
 use crate::base::timings::Timings;
 #[cfg(feature = "multipart")]
-use crate::body::multipart::boundary;
+use crate::body::multipart;
 use crate::body::{Body, Source, Unrewindable};
 use crate::coding::Codings;
 use crate::config::Config;
@@ -473,7 +473,7 @@ impl<S: Source> RequestParts<S> {
     pub(crate) fn complete_type(&mut self) -> Result<()> {
         let Some(own) = self.form_type.as_deref() else { return Ok(()) };
         let Some(given) = self.headers.get(header::CONTENT_TYPE) else { return Ok(()) };
-        match boundary::completed(given, own)? {
+        match multipart::completed(given, own)? {
             Some(completed) => self.set_header(header::CONTENT_TYPE, completed),
             None => Ok(()),
         }
@@ -514,7 +514,12 @@ impl<S: Source> RequestParts<S> {
             Some(body) => Some(body.try_clone()?),
             None => None,
         };
-        Some(Self {
+        Some(self.with_body(body))
+    }
+
+    /// Returns a copy with another body, which may be for another runtime.
+    pub(crate) fn with_body<T: Source>(&self, body: Option<Body<T>>) -> RequestParts<T> {
+        RequestParts {
             method: self.method.clone(),
             url: self.url.clone(),
             headers: self.headers.clone(),
@@ -529,7 +534,7 @@ impl<S: Source> RequestParts<S> {
             names: self.names.clone(),
             target: self.target.clone(),
             form_type: self.form_type.clone(),
-        })
+        }
     }
 }
 

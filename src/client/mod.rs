@@ -1,22 +1,57 @@
-//! The client of all runtimes: settings and the connection pool, behind one pointer. Requests are
-//! in [`request`], responses in [`response`].
+//! The surface: what a user calls to set up a client, build a request and read a response, for all runtimes.
+//! Only what waits is elsewhere: `send`, `text`, `bytes`, `json` and `copy_to` stand in `blocking/` and
+//! `tokio/`, over the futures of this folder.
+//!
+//! Read in the order of a call:
+//!
+//! ```text
+//! ClientBuilder ──build──▶ Client ──get, post, request──▶ RequestBuilder ──build──▶ Request
+//!  builder/                mod.rs                          request.rs                  │
+//!                                                                                     send.rs
+//!               Upgraded ◀──upgrade── Response ◀──────────────────────────────────────┘
+//!               upgraded.rs           response.rs
+//! ```
+//!
+//! - `mod.rs`: [`Client`] is one pointer to what its clones share (`driver/shared.rs`): settings, pool, permits.
+//! - [`builder`]: every setting of a client, by subject. A setting is data in `config/` and a method here.
+//! - [`request`]: a request and its builder. Its parts are data of `call/`, without a runtime.
+//! - `send.rs`: makes a `Call` of the request, lets the driver carry it out, and makes the response.
+//! - [`response`]: the head of a response and what its fields say; the body in one piece.
+//! - `upgraded.rs`: the connection after a `101 Switching Protocols`.
+//!
+//! These types are generic over the runtime, whose aliases without the parameter are what users name:
+//! `leanhttp::Client` is `Client<Blocking>`. A request is generic because its body may hold a reader of one
+//! runtime; one that holds bytes goes to any client, see [`Request`](request::Request).
+//!
+//! What must hold, and what guards it:
+//!
+//! - Nothing invalid is sent: each step of a builder keeps the first error (`tests/bad_input.rs`).
+//! - A panic in code of the caller's leaves every type here usable (`tests/callbacks.rs`).
+//! - `Debug` shows no secret (`tests/hostile_credentials.rs`).
+//! - The two runtimes have the same methods (`tests/tokio.rs` runs the blocking tests on the async client).
 
 mod builder;
 pub mod request;
 pub mod response;
-mod send;
-mod unwind;
+pub(crate) mod send;
 mod upgraded;
 
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use http::Method;
 
-use crate::client::request::{IntoUrl, RequestBuilder};
+use crate::client::request::{IntoUrl, Request, RequestBuilder};
+use crate::client::response::Response;
 use crate::config::Config;
+use crate::config::proxy::Proxy;
+#[cfg(feature = "cookies")]
+use crate::cookie::Jar;
 use crate::driver::Shared;
 use crate::driver::runtime::Runtime;
+use crate::error::Error;
+use crate::policy::{redirect, retry};
 
 pub use upgraded::Upgraded;
 
@@ -159,3 +194,31 @@ impl<F: Runtime> fmt::Debug for Client<F> {
         self.shared.fmt(f)
     }
 }
+
+// A panic in code of the caller's leaves everything here usable: it runs with no lock held, every decision
+// under a lock is whole before the next call of foreign code, and no lock stays poisoned. The compiler
+// cannot know that of the closures inside, so it is said here.
+impl<F: Runtime> UnwindSafe for Client<F> {}
+impl<F: Runtime> RefUnwindSafe for Client<F> {}
+impl<F: Runtime> UnwindSafe for ClientBuilder<F> {}
+impl<F: Runtime> RefUnwindSafe for ClientBuilder<F> {}
+impl<F: Runtime> UnwindSafe for Request<F> {}
+impl<F: Runtime> RefUnwindSafe for Request<F> {}
+impl<F: Runtime> UnwindSafe for RequestBuilder<F> {}
+impl<F: Runtime> RefUnwindSafe for RequestBuilder<F> {}
+impl<B: UnwindSafe> UnwindSafe for Response<B> {}
+impl<B: RefUnwindSafe> RefUnwindSafe for Response<B> {}
+impl<F: Runtime> UnwindSafe for ResponseBody<F> {}
+impl<F: Runtime> RefUnwindSafe for ResponseBody<F> {}
+impl UnwindSafe for Error {}
+impl RefUnwindSafe for Error {}
+#[cfg(feature = "cookies")]
+impl UnwindSafe for Jar {}
+#[cfg(feature = "cookies")]
+impl RefUnwindSafe for Jar {}
+impl UnwindSafe for Proxy {}
+impl RefUnwindSafe for Proxy {}
+impl UnwindSafe for redirect::Policy {}
+impl RefUnwindSafe for redirect::Policy {}
+impl UnwindSafe for retry::Policy {}
+impl RefUnwindSafe for retry::Policy {}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
+use http::{StatusCode, header};
 
 use super::Client;
 use super::response::{Head, Response};
@@ -13,26 +13,24 @@ use crate::driver::{self, Answer, Connection, Lease, ResponseBody, Shared};
 use crate::error::{Error, Result};
 use crate::http1::head::ResponseHead;
 
-impl<F: Runtime> Client<F> {
-    /// Sends a request and waits for the head of its response.
-    pub(crate) async fn send(
-        &self,
-        request: Box<RequestParts<F::Source>>,
-    ) -> Result<Response<ResponseBody<F>>> {
-        let shared = self.shared();
-        let mut call = Call::new(&shared.config, &shared.calls, request, shared.system.now());
-        call.begin()?;
-        match driver::send(shared, &mut call).await {
-            Ok(Answer { head, connection, refusal }) => {
-                let status = head.status;
-                let response = deliver(shared, call, head, connection);
-                match refusal {
-                    None => response,
-                    Some(error) => Err(refuse(error.about(status), response)),
-                }
+/// Sends a request and waits for the head of its response.
+pub(crate) async fn send<F: Runtime>(
+    client: &Client<F>,
+    request: Box<RequestParts<F::Source>>,
+) -> Result<Response<ResponseBody<F>>> {
+    let shared = client.shared();
+    let mut call = Call::new(&shared.config, &shared.calls, request, shared.system.now());
+    call.begin()?;
+    match driver::send(shared, &mut call).await {
+        Ok(Answer { head, connection, refusal }) => {
+            let status = head.status;
+            let response = deliver(shared, call, head, connection);
+            match refusal {
+                None => response,
+                Some(error) => Err(refuse(error.about(status), response)),
             }
-            Err(error) => Err(error.timed(call.budget.into_timings())),
         }
+        Err(error) => Err(error.timed(call.budget.into_timings())),
     }
 }
 
@@ -45,6 +43,7 @@ fn refuse<F: Runtime>(error: Error, response: Result<Response<ResponseBody<F>>>)
     error.timed(timings).keeping(Box::new(response))
 }
 
+/// Makes the response of a call whose head has arrived; its body is read from the connection.
 fn deliver<F: Runtime>(
     shared: &Arc<Shared<F>>,
     mut call: Call<'_, F::Source>,
@@ -62,9 +61,14 @@ fn deliver<F: Runtime>(
     let decoder = decoder?;
     let mut head = Head::new(head, url, Some(addresses));
     head.timings = timings;
-    head.describe_tls(tls, adds_info);
+    if let Some(info) = tls.as_ref().filter(|_| adds_info) {
+        head.extensions.insert(info.clone());
+    }
+    head.tls = tls;
     if decoder.is_some() {
-        head.forget_coding();
+        // These fields do not describe the decoded body.
+        head.received.headers.remove(&header::CONTENT_ENCODING);
+        head.received.headers.remove(&header::CONTENT_LENGTH);
     }
     let mut body = ResponseBody::new(lease, decoder);
     if is_empty && head.received.status != StatusCode::SWITCHING_PROTOCOLS {

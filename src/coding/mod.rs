@@ -1,32 +1,53 @@
-//! Content codings (RFC 9110 §8.4): decodes a response body with a sans-I/O state machine.
+//! Content codings (RFC 9110 §8.4) and charsets: what lies between the bytes of a body on the wire and the
+//! bytes or the text that the caller reads.
 //!
-//! Each coding is one file with one [`Coding`] in it, and one line in [`CODINGS`]. Read [`plan`]
-//! and [`Decoder`] here first, then `gzip` and `deflate`; `queue` connects a decoder to the body
-//! reader, and `charset` turns the decoded bytes into text.
+//! Read this file top-down, then `inflate` (gzip and deflate); `charset` turns decoded bytes into text.
+//!
+//! ```text
+//!             Content-Encoding: gzip, deflate
+//!                        plan
+//!                          │ makes
+//!                       Decoder
+//!   socket ─▶ coded ─▶ [deflate] ─▶ output ─▶ [gzip] ─▶ caller's buffer
+//!                        Stage                 Stage
+//! ```
+//!
+//! [`CODINGS`] has one row for each coding of this build; [`Codings`] is the subset that a client or a
+//! request offers in `Accept-Encoding` and decodes. [`plan`] reads the `Content-Encoding` of a response: if
+//! all of its codings are in the subset, it returns a [`Decoder`] with one [`Stage`] for each, in the reverse
+//! of the order in which they were applied. A body with any other coding is passed on unchanged.
+//!
+//! A decoder is a machine: coded bytes go in, decoded bytes come out, as far as both buffers allow. Each
+//! stage bounds what a hostile body can cost: the output relative to the coded bytes that entered the
+//! chain (a bomb), and the coded bytes that decode to nothing ([`Idling`]). The memory of a chain is one
+//! inflater and one small buffer for each coding, and the number of codings is limited.
+//!
+//! To add a coding: a machine that implements [`Codec`], a row in [`CODINGS`], and a feature.
+//!
+//! What must hold, and what guards it:
+//!
+//! - The output and the error do not depend on how the input is split or on the room for the output:
+//!   `assert_split_makes_no_difference` in the tests here, and the fuzz target `gzip`.
+//! - An error is returned only after all bytes before it, and returned again by later calls: `run_through`.
+//! - A body that ends before its coding does is an error (`every_cut_is_an_error`,
+//!   `truncated_data_is_an_error`).
+//! - Neither bombs nor endless nothing get through (`a_bomb_...`, `coded_bytes_without_output_...`).
 
 #[cfg(feature = "charset")]
 pub(crate) mod charset;
 #[cfg(not(feature = "charset"))]
 pub(crate) use crate::off::charset;
 
-#[cfg(feature = "deflate")]
-mod deflate;
-#[cfg(feature = "gzip")]
-mod gzip;
 #[cfg(any(feature = "gzip", feature = "deflate"))]
 mod inflate;
-#[cfg(test)]
-#[cfg(any(feature = "gzip", feature = "deflate"))]
-mod testing;
-
-pub(crate) mod queue;
 
 use std::error::Error;
 use std::fmt;
-use std::sync::LazyLock;
 
+use http::HeaderValue;
 use http::header::CONTENT_ENCODING;
 
+use crate::base::buffer::Buffer;
 use crate::error::{self, Kind, Phase};
 use crate::http1::header_section::{Fields, members};
 use crate::http1::limits::Limits;
@@ -35,21 +56,37 @@ use crate::http1::progress::DecodeProgress;
 /// The codings of the enabled features, in order of preference.
 const CODINGS: &[Coding] = &[
     #[cfg(feature = "gzip")]
-    gzip::CODING,
+    Coding { name: "gzip", alias: "x-gzip", start: || Box::new(inflate::Inflate::gzip()) },
     #[cfg(feature = "deflate")]
-    deflate::CODING,
+    Coding { name: "deflate", alias: "", start: || Box::new(inflate::Inflate::deflate()) },
 ];
+
+/// A coding: its registered name, which is offered, another name that servers send, and its decoder.
+struct Coding {
+    name: &'static str,
+    alias: &'static str,
+    start: fn() -> Box<dyn Codec>,
+}
+
+/// A decoder for one coding.
+trait Codec: fmt::Debug + Send + Sync {
+    /// See [`Decoder::decode`]. The error describes the fault in the data.
+    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<DecodeProgress, &'static str>;
+
+    /// Returns whether the data may end here.
+    fn is_complete(&self) -> bool;
+}
 
 /// The set of codings to offer and decode: by default all that this build supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Codings {
-    /// The positions of these codings in [`CODINGS`], as a bit set.
-    places: usize,
+    /// Whether the coding of the same place in [`CODINGS`] is in the set.
+    enabled: [bool; CODINGS.len()],
 }
 
 impl Default for Codings {
     fn default() -> Self {
-        Self { places: ALL_PLACES }
+        Self { enabled: [true; CODINGS.len()] }
     }
 }
 
@@ -57,10 +94,9 @@ impl Codings {
     /// Adds or removes the coding of this name, which is the name of its feature. Returns an error
     /// when adding a coding that this build does not support.
     pub(crate) fn switch(&mut self, name: &str, enable: bool) -> error::Result<()> {
-        let place = CODINGS.iter().position(|coding| coding.is_called(name.as_bytes()));
-        match place {
-            Some(place) if enable => self.places |= 1 << place,
-            Some(place) => self.places &= !(1 << place),
+        let mut known = self.enabled.iter_mut().zip(CODINGS);
+        match known.find(|(_, coding)| coding.name == name) {
+            Some((enabled, _)) => *enabled = enable,
             None if enable => {
                 let line = format!("{name}: it needs the feature `{name}` of leanhttp");
                 return Err(error::Error::builder(line));
@@ -71,25 +107,16 @@ impl Codings {
     }
 
     /// Returns the value of `Accept-Encoding`, or `None` if the set is empty.
-    pub(crate) fn accept_encoding(self) -> Option<&'static str> {
-        /// One value for each set of codings.
-        static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
-            (0..=ALL_PLACES).map(|places| Codings { places }.names().join(", ")).collect()
-        });
-        NAMES.get(self.places).map(String::as_str).filter(|names| !names.is_empty())
-    }
-
-    fn names(self) -> Vec<&'static str> {
-        self.iter().filter_map(|coding| coding.names.first().copied()).collect()
+    pub(crate) fn accept_encoding(self) -> Option<HeaderValue> {
+        let names: Vec<_> = self.iter().map(|coding| coding.name).collect();
+        HeaderValue::try_from(names.join(", ")).ok().filter(|names| !names.is_empty())
     }
 
     fn iter(self) -> impl Iterator<Item = &'static Coding> {
-        let known = CODINGS.iter().enumerate();
-        known.filter(move |(place, _)| self.places & (1 << place) != 0).map(|(_, coding)| coding)
+        let known = self.enabled.into_iter().zip(CODINGS);
+        known.filter_map(|(enabled, coding)| enabled.then_some(coding))
     }
 }
-
-const ALL_PLACES: usize = (1 << CODINGS.len()) - 1;
 
 /// Returns the decoder for the codings that `Content-Encoding` names.
 ///
@@ -108,17 +135,29 @@ pub(crate) fn plan(
         if name.eq_ignore_ascii_case(b"identity") {
             continue;
         }
-        let Some(coding) = codings.iter().find(|coding| coding.is_called(name)) else {
-            return Ok(None);
+        let is_named = |coding: &&Coding| {
+            let mut own = [coding.name, coding.alias].into_iter();
+            own.any(|own| name.eq_ignore_ascii_case(own.as_bytes()))
         };
+        let Some(coding) = codings.iter().find(is_named) else { return Ok(None) };
         if stages.len() == limits.max_content_codings {
             return Err(CodingError::TooManyCodings(limits.max_content_codings));
         }
-        stages.push(CodingStage::new(coding, limits));
+        stages.push(Stage {
+            name: coding.name,
+            codec: (coding.start)(),
+            decoded: 0,
+            max_ratio: limits.max_decompression_ratio,
+            always_allowed: limits.decompressed_ratio_threshold,
+            idling: Idling::new(limits.max_coded_bytes_without_output),
+            output: Buffer::default(),
+        });
     }
-    // The coding that was applied last is decoded first.
-    stages.reverse();
-    Ok((!stages.is_empty()).then_some(Decoder { stages, encoded: 0 }))
+    if stages.is_empty() {
+        return Ok(None);
+    }
+    stages.reverse(); // the coding that was applied last is decoded first
+    Ok(Some(Decoder { stages, encoded: 0, coded: Buffer::default(), piece: FIRST_PIECE }))
 }
 
 /// Decodes a chain of codings. Its memory use is bounded for any input.
@@ -128,12 +167,50 @@ pub(crate) fn plan(
 #[derive(Debug)]
 pub(crate) struct Decoder {
     /// The stages in the order in which the bytes pass through them.
-    stages: Vec<CodingStage>,
+    stages: Vec<Stage>,
     /// The number of coded bytes consumed.
     encoded: u64,
+    /// Coded bytes that were read and not yet decoded.
+    coded: Buffer,
+    /// The size of the next read of coded bytes.
+    piece: usize,
 }
 
+/// The first read size for coded bytes: small bodies are usual and need no more.
+const FIRST_PIECE: usize = 8 * 1024;
+
+/// The read size once the first buffer was filled: larger reads decode large bodies faster.
+const PIECE: usize = 64 * 1024;
+
 impl Decoder {
+    /// Returns the space for coded bytes that are read.
+    pub(crate) fn space(&mut self) -> &mut [u8] {
+        self.coded.space(self.piece)
+    }
+
+    /// Reports that `count` bytes were written into the space; zero reports the end of the body.
+    pub(crate) fn filled(&mut self, count: usize) -> Result<(), CodingError> {
+        if count == 0 {
+            return self.eof();
+        }
+        self.coded.filled(count);
+        if count >= FIRST_PIECE {
+            self.piece = PIECE;
+        }
+        Ok(())
+    }
+
+    /// Decodes the bytes that were read. Returns the number of decoded bytes; zero if more input is
+    /// needed first.
+    pub(crate) fn decode_read(&mut self, into: &mut [u8]) -> Result<usize, CodingError> {
+        let coded = std::mem::take(&mut self.coded);
+        let progress = self.decode(coded.data(), into);
+        self.coded = coded;
+        let DecodeProgress { consumed, produced } = progress?;
+        self.coded.consume(consumed);
+        Ok(produced)
+    }
+
     /// Decodes as much of `input` as fits into `output`.
     ///
     /// Call it until the input is consumed and some of the output is left unfilled: if the output
@@ -145,8 +222,7 @@ impl Decoder {
         output: &mut [u8],
     ) -> Result<DecodeProgress, CodingError> {
         let encoded = self.encoded.saturating_add(input.len() as u64);
-        self.stages.iter_mut().for_each(|stage| stage.encoded = encoded);
-        let progress = decode_through(&mut self.stages, input, output)?;
+        let progress = decode_through(&mut self.stages, encoded, input, output)?;
         self.encoded += progress.consumed as u64;
         Ok(progress)
     }
@@ -154,14 +230,176 @@ impl Decoder {
     /// Checks that the body is complete, after it ended and [`decode`](Self::decode) was called to
     /// its end. An empty body is complete: servers send `Content-Encoding` without a body.
     pub(crate) fn eof(&mut self) -> Result<(), CodingError> {
-        // A pending error is returned by a call that makes no progress.
-        self.decode(&[], &mut [])?;
+        self.decode(&[], &mut [])?; // returns an error that is pending
         match self.stages.iter().find(|stage| !stage.codec.is_complete()) {
             Some(stage) => Err(CodingError::Cut { coding: stage.name }),
             None => Ok(()),
         }
     }
 }
+
+/// Like [`Decoder::decode`], through all of `stages`. `encoded` is the number of coded bytes that entered
+/// the chain. It limits every stage: an expansion between two stages costs as much as one at the end.
+fn decode_through(
+    stages: &mut [Stage],
+    encoded: u64,
+    input: &[u8],
+    output: &mut [u8],
+) -> Result<DecodeProgress, CodingError> {
+    let mut progress = DecodeProgress::default();
+    let outcome = match stages {
+        [] => Ok(()),
+        [last] => return last.decode(encoded, input, output),
+        [first, rest @ ..] => pump(first, rest, encoded, input, output, &mut progress),
+    };
+    match outcome {
+        Err(error) if progress.produced == 0 => Err(error),
+        _ => Ok(progress), // an error is returned by the next call
+    }
+}
+
+/// Alternately drains and fills the buffer between `first` and `rest`, until `output` is full or
+/// `input` is consumed.
+fn pump(
+    first: &mut Stage,
+    rest: &mut [Stage],
+    encoded: u64,
+    input: &[u8],
+    output: &mut [u8],
+    progress: &mut DecodeProgress,
+) -> Result<(), CodingError> {
+    loop {
+        let (input, output) = progress.rest(input, output);
+        let step = decode_through(rest, encoded, first.output.data(), output)?;
+        first.output.consume(step.consumed);
+        progress.produced += step.produced;
+        if !first.output.is_empty() {
+            return Ok(());
+        }
+        let mut between = std::mem::take(&mut first.output);
+        let step = first.decode(encoded, input, between.space(STAGE_OUTPUT))?;
+        between.filled(step.produced);
+        first.output = between;
+        progress.consumed += step.consumed;
+        if step.produced == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// One coding of a chain.
+#[derive(Debug)]
+struct Stage {
+    name: &'static str,
+    codec: Box<dyn Codec>,
+    /// The number of bytes produced so far.
+    decoded: u64,
+    /// The maximum of decoded bytes for each coded byte that entered the chain.
+    max_ratio: u64,
+    /// The number of decoded bytes that is allowed at any ratio.
+    always_allowed: u64,
+    idling: Idling,
+    /// The latest output, if another stage follows.
+    output: Buffer,
+}
+
+/// The size of the buffer between two stages.
+const STAGE_OUTPUT: usize = 8 * 1024;
+
+impl Stage {
+    /// Decodes window by window, see [`Idling`].
+    fn decode(
+        &mut self,
+        encoded: u64,
+        input: &[u8],
+        output: &mut [u8],
+    ) -> Result<DecodeProgress, CodingError> {
+        let mut progress = DecodeProgress::default();
+        loop {
+            let (input, output) = progress.rest(input, output);
+            let step = match self.decode_window(encoded, input, output) {
+                Err(error) if progress.produced == 0 => return Err(error),
+                Err(_) => return Ok(progress), // returned by the next call
+                Ok(step) => step,
+            };
+            progress += step;
+            let is_over = self.idling.count(step, output.len());
+            if !is_over || step.consumed == input.len() {
+                return Ok(progress);
+            }
+        }
+    }
+
+    /// Decodes at most to the end of the current window.
+    fn decode_window(
+        &mut self,
+        encoded: u64,
+        input: &[u8],
+        output: &mut [u8],
+    ) -> Result<DecodeProgress, CodingError> {
+        if self.idling.unpaid > self.idling.limit {
+            return Err(CodingError::Idle(self.idling.limit));
+        }
+        if self.decoded > encoded.saturating_mul(self.max_ratio).max(self.always_allowed) {
+            return Err(CodingError::RatioExceeded(self.max_ratio));
+        }
+        let window = input.get(..self.idling.left).unwrap_or(input);
+        let corrupt = |detail| CodingError::Corrupt { coding: self.name, detail };
+        let progress = self.codec.decode(window, output).map_err(corrupt)?;
+        self.decoded += progress.produced as u64;
+        Ok(progress)
+    }
+}
+
+/// Limits the coded bytes that decode to nothing: headers, padding and empty blocks can be endless.
+///
+/// The coded bytes are counted in windows at fixed positions of the body, and a window is evaluated
+/// when all of its output has been produced. So the result does not depend on how the input is
+/// split.
+#[derive(Debug)]
+struct Idling {
+    limit: u64,
+    /// Coded bytes without output; each decoded byte pays for [`PAID_BY_A_BYTE`].
+    unpaid: u64,
+    /// The number of bytes of the current window not yet consumed.
+    left: usize,
+    /// The number of bytes that the current window decoded to so far.
+    decoded: u64,
+}
+
+impl Idling {
+    fn new(limit: u64) -> Self {
+        let mut idling = Self { limit, unpaid: 0, left: 0, decoded: 0 };
+        idling.left = idling.window();
+        idling
+    }
+
+    /// Small relative to the limit, and not so large that a call does unneeded work.
+    fn window(&self) -> usize {
+        usize::try_from(self.limit / 16).unwrap_or(usize::MAX).clamp(1, LARGEST_WINDOW)
+    }
+
+    /// Counts the progress, and returns whether the window is over: all of it is consumed, and its
+    /// output left some room unfilled.
+    fn count(&mut self, progress: DecodeProgress, room: usize) -> bool {
+        self.left = self.left.saturating_sub(progress.consumed);
+        self.decoded = self.decoded.saturating_add(progress.produced as u64);
+        let is_over = self.left == 0 && progress.produced < room;
+        if is_over {
+            let (window, paid) = (self.window(), self.decoded.saturating_mul(PAID_BY_A_BYTE));
+            self.unpaid = self.unpaid.saturating_add(window as u64).saturating_sub(paid);
+            (self.left, self.decoded) = (window, 0);
+        }
+        is_over
+    }
+}
+
+/// The largest window of coded bytes, equal to the largest read.
+const LARGEST_WINDOW: usize = 64 * 1024;
+
+/// The number of coded bytes without output that one decoded byte pays for. A gzip member has an
+/// overhead of 18 bytes, a flush one of 5.
+const PAID_BY_A_BYTE: u64 = 64;
 
 /// The reason why a body cannot be decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -208,236 +446,6 @@ impl fmt::Display for CodingError {
 }
 
 impl Error for CodingError {}
-
-/// A coding and its names; the first is the one offered.
-struct Coding {
-    names: &'static [&'static str],
-    start: fn() -> Box<dyn Codec>,
-}
-
-impl Coding {
-    fn is_called(&self, name: &[u8]) -> bool {
-        self.names.iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()))
-    }
-}
-
-/// A decoder for one coding.
-trait Codec: Send + Sync {
-    /// See [`Decoder::decode`]. The error describes the fault in the data.
-    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<DecodeProgress, &'static str>;
-
-    /// Returns whether the data may end here.
-    fn is_complete(&self) -> bool;
-}
-
-impl fmt::Debug for dyn Codec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Codec")
-    }
-}
-
-/// One coding of a chain.
-#[derive(Debug)]
-struct CodingStage {
-    name: &'static str,
-    codec: Box<dyn Codec>,
-    /// The number of bytes produced so far.
-    decoded: u64,
-    /// The number of coded bytes that entered the chain. They limit every stage: an expansion
-    /// between two stages costs as much as one at the end.
-    encoded: u64,
-    growth: Growth,
-    idling: Idling,
-    /// The latest output, if another stage follows.
-    output: Vec<u8>,
-    /// The number of bytes of `output` that the next stage has consumed.
-    start: usize,
-}
-
-/// The limits on the output: relative to the input, and an amount that is always allowed.
-#[derive(Debug, Clone, Copy)]
-struct Growth {
-    ratio: u64,
-    freely: u64,
-}
-
-impl Growth {
-    fn of(limits: &Limits) -> Self {
-        Self { ratio: limits.max_decompression_ratio, freely: limits.decompressed_ratio_threshold }
-    }
-
-    fn limit(self, encoded: u64) -> u64 {
-        encoded.saturating_mul(self.ratio).max(self.freely)
-    }
-}
-
-/// Limits the coded bytes that decode to nothing: headers, padding and empty blocks can be endless.
-///
-/// The coded bytes are counted in windows at fixed positions of the body, and a window is evaluated
-/// when all of its output has been produced. So the result does not depend on how the input is
-/// split.
-#[derive(Debug)]
-struct Idling {
-    limit: u64,
-    /// Coded bytes without output; each decoded byte pays for [`PAID_BY_A_BYTE`].
-    unpaid: u64,
-    /// The number of bytes of the current window not yet consumed.
-    left: usize,
-    /// The number of bytes that the current window decoded to so far.
-    decoded: u64,
-}
-
-impl Idling {
-    fn new(limit: u64) -> Self {
-        let mut idling = Self { limit, unpaid: 0, left: 0, decoded: 0 };
-        idling.left = idling.window();
-        idling
-    }
-
-    /// Small relative to the limit, and not so large that a call does unneeded work.
-    fn window(&self) -> usize {
-        usize::try_from(self.limit / 16).unwrap_or(usize::MAX).clamp(1, LARGEST_WINDOW)
-    }
-
-    fn check(&self) -> Result<(), CodingError> {
-        if self.unpaid > self.limit { Err(CodingError::Idle(self.limit)) } else { Ok(()) }
-    }
-
-    /// Returns the part of `input` that belongs to the current window.
-    fn part<'i>(&self, input: &'i [u8]) -> &'i [u8] {
-        input.get(..self.left).unwrap_or(input)
-    }
-
-    /// Counts the progress, and returns whether the window is over: all of it is consumed, and its
-    /// output left some room unfilled.
-    fn count(&mut self, progress: DecodeProgress, room: usize) -> bool {
-        self.left = self.left.saturating_sub(progress.consumed);
-        self.decoded = self.decoded.saturating_add(progress.produced as u64);
-        let is_over = self.left == 0 && progress.produced < room;
-        if is_over {
-            let (window, paid) = (self.window(), self.decoded.saturating_mul(PAID_BY_A_BYTE));
-            self.unpaid = self.unpaid.saturating_add(window as u64).saturating_sub(paid);
-            (self.left, self.decoded) = (window, 0);
-        }
-        is_over
-    }
-}
-
-/// The largest window of coded bytes, equal to the largest read.
-const LARGEST_WINDOW: usize = 64 * 1024;
-
-/// The number of coded bytes without output that one decoded byte pays for. A gzip member has an
-/// overhead of 18 bytes, a flush one of 5.
-const PAID_BY_A_BYTE: u64 = 64;
-
-impl CodingStage {
-    fn new(coding: &Coding, limits: &Limits) -> Self {
-        Self {
-            name: coding.names.first().copied().unwrap_or_default(),
-            codec: (coding.start)(),
-            decoded: 0,
-            encoded: 0,
-            growth: Growth::of(limits),
-            idling: Idling::new(limits.max_coded_bytes_without_output),
-            output: Vec::new(),
-            start: 0,
-        }
-    }
-
-    /// See [`Decoder::decode`].
-    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<DecodeProgress, CodingError> {
-        let mut progress = DecodeProgress::default();
-        loop {
-            let (input, output) = progress.rest(input, output);
-            let (step, is_over) = match self.decode_window(input, output) {
-                Err(error) if progress.produced == 0 => return Err(error),
-                Err(_) => return Ok(progress), // returned by the next call
-                Ok(step) => step,
-            };
-            progress += step;
-            if !is_over || step.consumed == input.len() {
-                return Ok(progress);
-            }
-        }
-    }
-
-    /// Like `decode`, but at most to the end of the current window; also returns whether the end
-    /// was reached.
-    fn decode_window(
-        &mut self,
-        input: &[u8],
-        output: &mut [u8],
-    ) -> Result<(DecodeProgress, bool), CodingError> {
-        self.idling.check()?;
-        if self.decoded > self.growth.limit(self.encoded) {
-            return Err(CodingError::RatioExceeded(self.growth.ratio));
-        }
-        let corrupt = |detail| CodingError::Corrupt { coding: self.name, detail };
-        let progress = self.codec.decode(self.idling.part(input), output).map_err(corrupt)?;
-        self.decoded += progress.produced as u64;
-        let is_over = self.idling.count(progress, output.len());
-        Ok((progress, is_over))
-    }
-
-    /// Decodes into the stage's own output, which must have no pending bytes.
-    fn fill(&mut self, input: &[u8]) -> Result<usize, CodingError> {
-        let mut output = std::mem::take(&mut self.output);
-        output.resize(STAGE_OUTPUT, 0);
-        let progress = self.decode(input, &mut output)?;
-        output.truncate(progress.produced);
-        (self.output, self.start) = (output, 0);
-        Ok(progress.consumed)
-    }
-
-    fn pending(&self) -> &[u8] {
-        self.output.get(self.start..).unwrap_or_default()
-    }
-}
-
-/// Like [`Decoder::decode`], through all of `stages`.
-fn decode_through(
-    stages: &mut [CodingStage],
-    input: &[u8],
-    output: &mut [u8],
-) -> Result<DecodeProgress, CodingError> {
-    match stages {
-        [] => Ok(DecodeProgress::default()),
-        [last] => last.decode(input, output),
-        [first, rest @ ..] => {
-            let mut progress = DecodeProgress::default();
-            match pump(first, rest, input, output, &mut progress) {
-                Err(error) if progress.produced == 0 => Err(error),
-                _ => Ok(progress),
-            }
-        }
-    }
-}
-
-/// Alternately drains and fills the buffer between `first` and `rest`, until `output` is full or
-/// `input` is consumed.
-fn pump(
-    first: &mut CodingStage,
-    rest: &mut [CodingStage],
-    input: &[u8],
-    output: &mut [u8],
-    progress: &mut DecodeProgress,
-) -> Result<(), CodingError> {
-    loop {
-        let (input, output) = progress.rest(input, output);
-        let step = decode_through(rest, first.pending(), output)?;
-        first.start += step.consumed;
-        progress.produced += step.produced;
-        if !first.pending().is_empty() {
-            return Ok(());
-        }
-        progress.consumed += first.fill(input)?;
-        if first.pending().is_empty() {
-            return Ok(());
-        }
-    }
-}
-
-const STAGE_OUTPUT: usize = 8 * 1024;
 
 #[cfg(test)]
 mod tests;

@@ -1,14 +1,14 @@
 //! The body of a response, which is decoded as it is read.
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
-use bytes::{Buf, Bytes};
 use http::HeaderMap;
 
 use super::lease::Lease;
-use crate::coding::queue::DecodingQueue;
+use crate::body::Body;
 use crate::coding::{CodingError, Decoder};
-use crate::driver::runtime::Runtime;
+use crate::driver::runtime::{Runtime, read_body};
 use crate::error::{Error, Kind, Phase, Result};
 use crate::url::Url;
 
@@ -25,7 +25,7 @@ const TRUSTED_LENGTH: u64 = 1024 * 1024;
 /// The body of a response, read from the connection.
 pub struct ResponseBody<F: Runtime> {
     source: ResponseSource<F>,
-    decoding: Option<Box<DecodingQueue>>,
+    decoding: Option<Box<Decoder>>,
     pub(crate) trailers: Option<Box<HeaderMap>>,
     /// The URL for errors, if the reader was taken out of its response.
     url: Option<Box<Url>>,
@@ -33,8 +33,9 @@ pub struct ResponseBody<F: Runtime> {
 
 enum ResponseSource<F: Runtime> {
     Connection(Lease<F>),
-    /// A body that did not arrive over a connection.
-    Memory(Box<Bytes>),
+    /// The body of a hand-made response. The mutex is for one thing: it makes the response `Sync` even if
+    /// the source of the body is not.
+    Made(Box<Mutex<Body<F::Source>>>),
     Ended,
     /// A body that failed or of which a piece was lost. Each read fails again, so that a truncated
     /// body never looks complete.
@@ -56,15 +57,15 @@ impl<F: Runtime> ResponseBody<F> {
     pub(crate) fn new(lease: Lease<F>, decoder: Option<Decoder>) -> Self {
         Self {
             source: ResponseSource::Connection(lease),
-            decoding: decoder.map(|decoder| Box::new(DecodingQueue::new(decoder))),
+            decoding: decoder.map(Box::new),
             trailers: None,
             url: None,
         }
     }
 
     /// Creates the body of a hand-made response.
-    pub(crate) fn of_bytes(body: Bytes) -> Self {
-        let source = ResponseSource::Memory(Box::new(body));
+    pub(crate) fn made(body: Body<F::Source>) -> Self {
+        let source = ResponseSource::Made(Box::new(Mutex::new(body)));
         Self { source, decoding: None, trailers: None, url: None }
     }
 
@@ -87,7 +88,7 @@ impl<F: Runtime> ResponseBody<F> {
         }
         let read = match &mut self.decoding {
             None => self.source.read(into).await,
-            Some(queue) => decode(queue, &mut self.source, into).await,
+            Some(decoder) => decode(decoder, &mut self.source, into).await,
         };
         match &read {
             // If the last byte is known to be the last, the caller need not read the end.
@@ -118,7 +119,7 @@ impl<F: Runtime> ResponseBody<F> {
     pub(crate) fn into_lease(self) -> Option<Lease<F>> {
         match self.source {
             ResponseSource::Connection(lease) => Some(lease),
-            ResponseSource::Memory(_) | ResponseSource::Ended | ResponseSource::Broken => None,
+            ResponseSource::Made(_) | ResponseSource::Ended | ResponseSource::Broken => None,
         }
     }
 
@@ -143,7 +144,9 @@ impl<F: Runtime> ResponseBody<F> {
         match &self.source {
             ResponseSource::Connection(lease) if self.decoding.is_none() => lease.body_left(),
             ResponseSource::Connection(_) | ResponseSource::Broken => None,
-            ResponseSource::Memory(rest) => Some(rest.len() as u64),
+            ResponseSource::Made(body) => {
+                body.lock().unwrap_or_else(PoisonError::into_inner).left()
+            }
             ResponseSource::Ended => Some(0),
         }
     }
@@ -180,7 +183,7 @@ impl<F: Runtime> ResponseBody<F> {
     fn limit(&self) -> u64 {
         match &self.source {
             ResponseSource::Connection(lease) => lease.body_limit(),
-            ResponseSource::Memory(_) => u64::MAX, // already in memory
+            ResponseSource::Made(_) => u64::MAX, // the caller's own
             ResponseSource::Ended | ResponseSource::Broken => 0,
         }
     }
@@ -221,18 +224,18 @@ fn first_piece(expected: Option<u64>) -> usize {
 }
 
 async fn decode<F: Runtime>(
-    queue: &mut DecodingQueue,
+    decoder: &mut Decoder,
     source: &mut ResponseSource<F>,
     into: &mut [u8],
 ) -> Result<usize> {
     let broken = |error: CodingError| error.into_error();
     loop {
-        let decoded = queue.decode(into).map_err(broken)?;
+        let decoded = decoder.decode_read(into).map_err(broken)?;
         if decoded > 0 {
             return Ok(decoded);
         }
-        let count = source.read(queue.space()).await?;
-        queue.filled(count).map_err(broken)?;
+        let count = source.read(decoder.space()).await?;
+        decoder.filled(count).map_err(broken)?;
         if count == 0 {
             return Ok(0);
         }
@@ -243,10 +246,9 @@ impl<F: Runtime> ResponseSource<F> {
     async fn read(&mut self, into: &mut [u8]) -> Result<usize> {
         match self {
             Self::Connection(lease) => lease.read(into).await,
-            Self::Memory(rest) => {
-                let count = into.len().min(rest.len());
-                rest.copy_to_slice(into.split_at_mut(count).0);
-                Ok(count)
+            Self::Made(body) => {
+                let body = body.get_mut().unwrap_or_else(PoisonError::into_inner);
+                read_body::<F>(body, into).await
             }
             Self::Ended => Ok(0),
             Self::Broken => Err(Error::new(Kind::Io, Phase::Body).detail(BROKEN)),

@@ -6,7 +6,8 @@ use std::io;
 use std::time::Duration;
 
 use super::system::System;
-use crate::body::Source;
+use crate::body::{Body, Feed, Source};
+use crate::error::{Error, Kind, Phase, Result};
 
 /// A runtime that drives the client: `blocking` or `tokio`.
 ///
@@ -30,4 +31,44 @@ pub trait Runtime: sealed::Sealed + fmt::Debug + Sized + Send + Sync + 'static {
 
 pub(crate) mod sealed {
     pub trait Sealed {}
+}
+
+/// The size of the pieces in which a body is read into memory.
+const PIECE: usize = 16 * 1024;
+
+/// Reads the next bytes of a request's body; 0 means the end. A dropped future loses no bytes.
+pub(crate) async fn read_body<F: Runtime>(
+    body: &mut Body<F::Source>,
+    into: &mut [u8],
+) -> Result<usize> {
+    let failed = |error| Error::new(Kind::Body, Phase::Send).detail("request body").cause(error);
+    loop {
+        let copied = body.take_bytes(into);
+        if copied > 0 {
+            return Ok(copied);
+        }
+        let Feed::Read { source, into, .. } = body.feed(into) else { return Ok(0) };
+        let count = F::read(source, into).await.map_err(failed)?;
+        body.fed(count).map_err(|error| failed(io::Error::other(error)))?;
+        if count > 0 {
+            return Ok(body.take_filled());
+        }
+    }
+}
+
+/// Reads all of a request's body into memory, where it stays.
+pub(crate) async fn buffer<F: Runtime>(body: &mut Body<F::Source>) -> Result<&[u8]> {
+    if body.as_bytes().is_none() {
+        body.rewind().map_err(|reason| Error::builder(reason.to_string()))?;
+        let (mut bytes, mut piece) = (Vec::new(), vec![0; PIECE]);
+        loop {
+            let count = read_body::<F>(body, &mut piece).await?;
+            if count == 0 {
+                break;
+            }
+            bytes.extend_from_slice(piece.get(..count).unwrap_or(&piece));
+        }
+        body.set_bytes(bytes.into());
+    }
+    Ok(body.as_bytes().unwrap_or_default())
 }

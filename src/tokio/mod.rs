@@ -75,25 +75,25 @@
 //!
 //! # Tower
 //!
-//! With the feature `tower`, [`Client`] and `&Client` are `tower_service::Service`s of
-//! `http::Request`, with the response `http::Response`; and of [`Request`], which has its own
-//! timeouts and policies. A [`ResponseBody`] is an `http_body::Body`, and `Body::wrap` sends one.
+//! With the feature `tower`, [`Client`] and `&Client` are `tower_service::Service`s of [`Request`], which has its
+//! own timeouts and policies. `Client::http_service` is one of `http::Request` with any `http_body::Body`,
+//! and its response is an `http::Response`. Both [`ResponseBody`] and [`Body`] are an `http_body::Body`, and
+//! `Body::wrap` sends one.
 //!
 //! ```no_run
 //! # #[cfg(feature = "tower")]
 //! # async fn example() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
 //! use std::time::Duration;
-//! use leanhttp::tokio::{Client, Request};
+//! use leanhttp::tokio::Client;
 //! use tower::{Service, ServiceBuilder, ServiceExt};
 //!
 //! let client = Client::new();
-//! let request = http::Request::get("https://example.org/").body("")?;
-//! let response = client.clone().oneshot(request).await?; // an `http::Response<ResponseBody>`
+//! let request = http::Request::get("https://example.org/").body(String::new())?;
+//! let response = client.http_service().oneshot(request).await?; // an `http::Response<ResponseBody>`
 //!
-//! // The request type is named where it cannot be inferred.
 //! let mut service = ServiceBuilder::new().timeout(Duration::from_secs(5)).service(client.clone());
 //! let request = client.get("https://example.org/").build()?;
-//! let response = ServiceExt::<Request>::ready(&mut service).await?.call(request).await?;
+//! let response = service.ready().await?.call(request).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -102,41 +102,34 @@
 //! ([`pool_max_open_per_host`](ClientBuilder::pool_max_open_per_host)), and connects to any number
 //! of hosts. To bound more than that, or to refuse instead of queueing, add a layer
 //! (`ConcurrencyLimit`, `LoadShed`). A clone is the same client with the same pool, so a middleware
-//! may clone it for each call. The futures are `Send` and `'static`, and dropping one, as a layer
+//! may clone it for each call. The futures are `Send`, `Sync` and `'static`, and dropping one, as a layer
 //! with a timeout does, ends its call.
 
-#[cfg(any(feature = "stream", feature = "tower"))]
-pub(crate) mod interop;
+// The public part is this file (`send`), then `response` (reading bodies, upgraded connections), `body` and
+// `multipart` (request bodies from readers, streams and files) and `service` (the traits of tower and
+// http-body). The rest implements the runtime: `system` first, then `stream` and `endpoint` (a socket), `race`
+// (opening one), `event` and `alarm` (waiting).
 
 mod alarm;
-mod client;
+mod body;
 mod endpoint;
 mod event;
-#[cfg(feature = "stream")]
-mod file;
 #[cfg(feature = "multipart")]
 pub mod multipart;
 mod race;
 mod response;
 mod runtime;
-mod source;
+#[cfg(feature = "tower")]
+mod service;
 mod stream;
 mod system;
-mod upgraded;
 
 use std::future::poll_fn;
 use std::io;
 
-use ::tokio::io::{AsyncRead, AsyncSeek};
-
-#[cfg(feature = "tower")]
-pub(crate) use response::CHUNK;
-#[cfg(feature = "stream")]
-pub(crate) use response::filled;
-
-pub(crate) use source::Source;
-
-use crate::body::SourceLength;
+use self::body::Source;
+use crate::call::RequestParts;
+use crate::client::send::send;
 use crate::driver::runtime::{Runtime, sealed};
 
 pub use crate::shared::*;
@@ -177,9 +170,9 @@ pub type Upgraded = crate::client::response::Upgraded<Tokio>;
 pub type Body = crate::body::Body<Source>;
 
 #[cfg(feature = "stream")]
-pub use crate::tokio::interop::BytesStream;
+pub use response::BytesStream;
 #[cfg(feature = "tower")]
-pub use crate::tokio::interop::ResponseFuture;
+pub use service::{HttpService, ResponseFuture};
 
 /// Sends one GET request with a client of its own.
 ///
@@ -211,66 +204,70 @@ pub fn post<T: IntoUrl>(url: T) -> RequestBuilder {
     Client::new().post(url)
 }
 
-impl Body {
-    /// Creates a body of unknown length, which is sent in chunks as the reader returns them. It can
-    /// be sent once; see [`rewindable`](Self::rewindable).
-    pub fn new<R: AsyncRead + Send + 'static>(reader: R) -> Self {
-        Self::from_source(Source::new(reader), SourceLength::Unknown)
+impl Client {
+    /// Sends a request and waits for the head of its response. The future does not borrow the client, so
+    /// that it can be spawned.
+    ///
+    /// # Errors
+    ///
+    /// As for [`RequestBuilder::send`].
+    pub fn execute(
+        &self,
+        request: Request,
+    ) -> impl Future<Output = Result<Response>> + Send + Sync + use<> {
+        let client = self.clone();
+        async move {
+            check_runtime()?;
+            let mut request = request.parts;
+            measure(&mut request).await;
+            send(&client, request).await
+        }
     }
+}
 
-    /// Creates a body of the reader's next `len` bytes. The reader is not read beyond them, so that
-    /// a part of a file can be sent.
+impl RequestBuilder {
+    /// Sends the request and waits for the head of its response; the body is read later.
     ///
-    /// If the reader ends earlier, the call fails ([`Kind::Body`](crate::error::Kind::Body)), and
-    /// the connection is closed before the server can take the request as complete.
+    /// A successful response that comes before the whole request was sent is returned immediately: the
+    /// rest of the request is sent while you read the body. If you drop the response, the rest is not
+    /// sent. After any other status the rest is never sent.
     ///
-    /// ```
-    /// use leanhttp::tokio::{Body, Client};
-    ///
-    /// let body = Body::sized(&b"only the first nine bytes"[..], 9);
-    /// let request = Client::new().put("http://example.org/").body(body).build()?;
-    /// assert!(request.body().is_some());
-    /// # Ok::<(), leanhttp::Error>(())
-    /// ```
-    pub fn sized<R: AsyncRead + Send + 'static>(reader: R, len: u64) -> Self {
-        Self::from_source(Source::new(reader), SourceLength::Exactly(len))
-    }
-
-    /// Creates a body as [`new`](Self::new) does, from a reader that can seek, such as a tokio
-    /// file. If the request has to be sent again, for a 307 or 308, a stale connection, a Digest
-    /// challenge or a retry, the body is read again from its first position. If seeking fails, the
-    /// body can be sent once, and the error of a call that needed it again says so.
+    /// Dropping the future ends the call and closes its connection.
     ///
     /// ```no_run
-    /// use leanhttp::tokio::{Body, Client};
-    ///
     /// # async fn example() -> leanhttp::Result<()> {
-    /// let body = Body::rewindable(std::io::Cursor::new("the content"));
-    /// Client::new().put("https://example.org/a").body(body).send().await?;
+    /// let response = leanhttp::tokio::Client::new().get("https://example.org/").send().await?;
+    /// println!("{} {:?}", response.status(), response.headers());
     /// # Ok(())
     /// # }
     /// ```
-    pub fn rewindable<R: AsyncRead + AsyncSeek + Send + 'static>(reader: R) -> Self {
-        Self::from_source(Source::rewindable(reader), SourceLength::Unknown)
+    ///
+    /// # Errors
+    ///
+    /// If the request is invalid, no connection can be made, a deadline passes, the response is not
+    /// HTTP/1.1, or a redirect cannot be followed; or if this is not awaited in a tokio runtime
+    /// with timers and I/O. A status of 400 or more is not an error; see
+    /// [`error_for_status`](crate::client::response::Response::error_for_status).
+    pub async fn send(self) -> Result<Response> {
+        let (client, request) = self.finish();
+        let mut request = request?;
+        check_runtime()?;
+        measure(&mut request).await;
+        send(&client, request).await
     }
+}
 
-    /// Creates a body as [`sized`](Self::sized) does, from a reader that can seek, beginning at its
-    /// current position; see [`rewindable`](Self::rewindable).
-    ///
-    /// ```no_run
-    /// use leanhttp::tokio::{Body, Client};
-    ///
-    /// # async fn example() -> leanhttp::Result<()> {
-    /// let content = "the content";
-    /// let body = Body::rewindable_sized(std::io::Cursor::new(content), content.len() as u64);
-    /// Client::new().put("https://example.org/a").body(body).send().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn rewindable_sized<R>(reader: R, len: u64) -> Self
-    where
-        R: AsyncRead + AsyncSeek + Send + 'static,
-    {
-        Self::from_source(Source::rewindable(reader), SourceLength::Exactly(len))
+/// Reads the length of each file in the body. Boxed, because few requests contain files.
+async fn measure(request: &mut RequestParts<Source>) {
+    #[cfg(feature = "stream")]
+    if let Some(body) = request.body.as_mut().filter(|body| body.length().is_none()) {
+        Box::pin(body::measure(body)).await;
     }
+    #[cfg(not(feature = "stream"))]
+    let _ = request;
+}
+
+/// Returns an error without a suitable runtime, where tokio's sockets and timers would panic.
+fn check_runtime() -> Result<()> {
+    runtime::current().map(drop).map_err(|error| Error::builder(error.to_string()))
 }

@@ -1,14 +1,25 @@
-//! Forms of fields and files: [the guide](crate::multipart), and the methods that take readers.
+//! Forms of fields and files: [the guide](crate::multipart), and the methods that take readers and files.
 
+#[cfg(feature = "stream")]
+use std::borrow::Cow;
+#[cfg(feature = "stream")]
+use std::io;
+#[cfg(feature = "stream")]
+use std::path::Path;
+
+#[cfg(feature = "stream")]
+use ::tokio::fs::File;
 use ::tokio::io::AsyncRead;
 
 use super::{Body, Source};
 use crate::body::SourceLength;
+#[cfg(feature = "stream")]
+use crate::body::multipart::{about, length_of};
 
 /// A `multipart/form-data` body.
-pub type Form = crate::body::multipart::form::Form<super::Source>;
+pub type Form = crate::body::multipart::Form<super::Source>;
 /// A field or file of a [`Form`].
-pub type Part = crate::body::multipart::part::Part<super::Source>;
+pub type Part = crate::body::multipart::Part<super::Source>;
 
 impl Part {
     /// Creates a part from a body: with its length, if it is known, otherwise in chunks.
@@ -67,5 +78,65 @@ impl Part {
     /// ```
     pub fn reader_with_length<R: AsyncRead + Send + 'static>(value: R, length: u64) -> Self {
         Self::from_source(Source::new(value), SourceLength::Exactly(length))
+    }
+}
+
+#[cfg(feature = "stream")]
+impl Part {
+    /// Creates a part from a file, with the file's name and the type of its extension.
+    ///
+    /// The file is opened immediately and read when the request is sent, up to its current
+    /// length: if it shrinks until then, that is an error. A request that is sent again reads
+    /// it again.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be opened, or is a directory; the error names the path.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use leanhttp::tokio::multipart::{Form, Part};
+    ///
+    /// let photo = Part::file("photo.raw").await?.mime_str("image/x-raw")?;
+    /// let form = Form::new().part("photo", photo);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn file<T: AsRef<Path>>(path: T) -> io::Result<Self> {
+        let path = path.as_ref();
+        let (file, length) = open(path).await.map_err(|error| about(path, &error))?;
+        Ok(Self::of_file(path, Source::rewindable(file), length))
+    }
+}
+
+#[cfg(feature = "stream")]
+async fn open(path: &Path) -> io::Result<(File, SourceLength)> {
+    let file = File::open(path).await?;
+    let length = length_of(&file.metadata().await?)?;
+    Ok((file, length))
+}
+
+#[cfg(feature = "stream")]
+impl Form {
+    /// Adds a file; see [`Part::file`].
+    ///
+    /// ```no_run
+    /// # async fn example() -> std::io::Result<()> {
+    /// use leanhttp::tokio::multipart::Form;
+    ///
+    /// let form = Form::new().text("title", "My cat").file("photo", "cat.jpg").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be opened, or is a directory; the error names the path.
+    pub async fn file<T, U>(self, name: T, path: U) -> io::Result<Self>
+    where
+        T: Into<Cow<'static, str>>,
+        U: AsRef<Path>,
+    {
+        Ok(self.part(name, Part::file(path).await?))
     }
 }

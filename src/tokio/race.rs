@@ -58,7 +58,7 @@ struct SocketAttempts<'a> {
 
 struct SocketAttempt {
     address: SocketAddr,
-    connecting: Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>,
+    connecting: Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send + Sync>>,
 }
 
 impl race::Attempts for SocketAttempts<'_> {

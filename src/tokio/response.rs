@@ -1,20 +1,27 @@
-//! Reads a response's body: as bytes, text, JSON, or piece by piece.
+//! Reads a response's body: as bytes, text, JSON, piece by piece, or as a stream; and upgrades its connection.
+//!
+//! The state of a read is in the connection and not in its future, so a future that is dropped loses nothing,
+//! and each poll of `AsyncRead` or `Stream` may use a new one.
 
+#[cfg(feature = "stream")]
+use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use ::tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use ::tokio::task::coop::consume_budget;
 use bytes::Bytes;
+#[cfg(feature = "stream")]
+use futures_core::Stream;
 
-use super::source::uninterrupted;
-use super::{Body, Response, ResponseBody, Source};
-use crate::body::SourceLength;
+use super::body::uninterrupted;
+use super::{Response, ResponseBody, Upgraded};
 use crate::error::{Error, Result};
 
 /// The buffer size for a piece of unknown length.
-pub(crate) const CHUNK: usize = 16 * 1024;
+pub(super) const CHUNK: usize = 16 * 1024;
 
 /// The buffer size if at least that much is left of the body.
 const LARGE_CHUNK: usize = 64 * 1024;
@@ -87,7 +94,7 @@ impl Response {
 
     /// Returns the buffer size for the next piece: at least one byte, because reading the end needs
     /// a buffer.
-    pub(crate) fn room(&self) -> usize {
+    fn room(&self) -> usize {
         match self.body.left() {
             Some(left) => usize::try_from(left).unwrap_or(usize::MAX).clamp(1, LARGE_CHUNK),
             None => CHUNK,
@@ -128,32 +135,9 @@ impl Response {
     }
 }
 
-/// Sends the decoded body of a response as it arrives: with its length, if it is known, otherwise
-/// in chunks; in chunks as well while the rest of the response's own request is still being sent.
-/// If the body is cut short, so is the request, and the server does not take it as complete.
-///
-/// ```no_run
-/// # async fn example() -> leanhttp::Result<()> {
-/// let client = leanhttp::tokio::Client::new();
-/// let original = client.get("https://example.org/a").send().await?.error_for_status()?;
-/// client.put("https://example.com/b").body(original).send().await?;
-/// # Ok(())
-/// # }
-/// ```
-impl From<Response> for Body {
-    fn from(response: Response) -> Self {
-        let length = match response.body.left() {
-            // Only a body of unknown length is read to its end.
-            Some(left) if !response.body.is_sending() => SourceLength::Exactly(left),
-            _ => SourceLength::Unknown,
-        };
-        Self::from_source(Source::new(response), length)
-    }
-}
-
 /// Returns the filled part of a buffer. The caller may keep it for long, so a mostly empty buffer
 /// is copied.
-pub(crate) fn filled(mut piece: Vec<u8>, count: usize) -> Bytes {
+fn filled(mut piece: Vec<u8>, count: usize) -> Bytes {
     if count < piece.len() / 2 {
         return Bytes::copy_from_slice(piece.get(..count).unwrap_or_default());
     }
@@ -201,9 +185,119 @@ impl AsyncRead for ResponseBody {
     }
 }
 
+#[cfg(feature = "stream")]
+impl Response {
+    /// Returns the body as a stream of chunks, each as [`chunk`](Self::chunk) returns it. It ends
+    /// with the body, or after the first error.
+    pub fn bytes_stream(self) -> BytesStream {
+        BytesStream { response: Some(self), piece: Vec::new() }
+    }
+}
+
+/// A stream of the chunks of a response's body.
+#[cfg(feature = "stream")]
+pub struct BytesStream {
+    /// `None` after the end.
+    response: Option<Response>,
+    /// The buffer for the next chunk.
+    piece: Vec<u8>,
+}
+
+#[cfg(feature = "stream")]
+impl Stream for BytesStream {
+    type Item = Result<Bytes>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        let Self { response, piece } = self.get_mut();
+        let Some(body) = response else { return Poll::Ready(None) };
+        if piece.is_empty() {
+            piece.resize(body.room(), 0);
+        }
+        let read = ready!(pin!(body.next_bytes(piece)).poll(cx));
+        if !matches!(read, Ok(1..)) {
+            *response = None;
+        }
+        let piece = std::mem::take(piece);
+        Poll::Ready(read.map(|count| (count > 0).then(|| filled(piece, count))).transpose())
+    }
+}
+
+#[cfg(feature = "stream")]
+impl fmt::Debug for BytesStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BytesStream").field("response", &self.response).finish_non_exhaustive()
+    }
+}
+
+impl Response {
+    /// Returns the connection after a `101 Switching Protocols` (RFC 9110 §7.8). The rules for the
+    /// request, for redirects and for proxies are those of `blocking::Response::upgrade`.
+    ///
+    /// ```no_run
+    /// use tokio::io::AsyncWrite;
+    ///
+    /// # async fn example() -> leanhttp::Result<()> {
+    /// let client = leanhttp::tokio::Client::new();
+    /// let request = client.get("http://example.org/echo");
+    /// let response = request.header("Upgrade", "echo").header("Connection", "upgrade").send().await?;
+    /// let echo: Box<dyn AsyncWrite> = Box::new(response.upgrade().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Upgrade`](crate::error::Kind::Upgrade) for a response of another status, which is
+    /// not a fault of the server: it may not support the protocol. The error contains the response,
+    /// which `Response::try_from(error)` returns.
+    #[expect(clippy::unused_async, reason = "as in reqwest; a later version may have to wait")]
+    pub async fn upgrade(self) -> Result<Upgraded> {
+        self.into_upgraded()
+    }
+}
+
+/// Each `io::Error` contains an [`Error`].
+impl AsyncRead for Upgraded {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        poll_into(buffer, cx, async |into| self.receive(into).await)
+    }
+}
+
+/// Over TLS a write may accept bytes that cannot be sent immediately, and only the next call
+/// reports the error: call `flush` for data that has to arrive. Each `io::Error` contains an
+/// [`Error`].
+///
+/// `shutdown` flushes and shuts down the sending half, over TLS with `close_notify`; you can still
+/// read what the peer sends. Dropping the connection closes both halves.
+impl AsyncWrite for Upgraded {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let send = async {
+            consume_budget().await; // a socket that accepts every byte must not starve other tasks
+            self.send(bytes).await
+        };
+        pin!(send).poll(cx).map_err(Error::into_io)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        pin!(Upgraded::flush(&mut self)).poll(cx).map_err(Error::into_io)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        pin!(self.end_writing()).poll(cx).map_err(Error::into_io)
+    }
+}
+
 /// Reads into the unfilled part of a buffer. The state is in the connection and not in the future,
 /// so each poll can use a new future.
-pub(super) fn poll_into(
+fn poll_into(
     buffer: &mut ReadBuf<'_>,
     cx: &mut Context<'_>,
     read: impl AsyncFnOnce(&mut [u8]) -> Result<usize>,

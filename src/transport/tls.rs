@@ -485,14 +485,8 @@ impl fmt::Debug for TlsError {
     }
 }
 
-impl std::error::Error for TlsError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Rustls(error) => Some(&**error),
-            Self::Other(_) => None,
-        }
-    }
-}
+/// Without a source: the line shows the error of rustls.
+impl std::error::Error for TlsError {}
 
 #[cfg(all(test, feature = "ring"))]
 #[path = "tls_tests.rs"]

@@ -17,6 +17,7 @@ use crate::body::{Body, SourceLength};
 use crate::client::Client;
 use crate::client::request::Request;
 use crate::client::response::Response;
+use crate::client::send::send;
 use crate::driver::ResponseBody;
 use crate::error::{Error, Result};
 
@@ -54,7 +55,7 @@ fn begin(plan: &CallPlan) {
 async fn perform(client: &Client<Simulated>, plan: CallPlan) -> Result<()> {
     let request = request(client, &plan)?;
     let began = with(|world| world.now);
-    let response = client.send(request.parts).await;
+    let response = send(client, request.parts).await;
     with(|world| {
         world.check_deadline(began);
         let heard = match &response {

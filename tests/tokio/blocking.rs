@@ -186,8 +186,8 @@ steps! { ClientBuilder:
     tls_sni(on: bool);
     tls_sslkeylogfile(on: bool);
     tls_info(on: bool);
-    use_preconfigured_tls(tls: impl Into<Arc<rustls::ClientConfig>>);
-    tls_backend_preconfigured(tls: impl Into<Arc<rustls::ClientConfig>>);
+    use_preconfigured_tls(tls: impl Into<real::tls::Preconfigured>);
+    tls_backend_preconfigured(tls: impl Into<real::tls::Preconfigured>);
     use_rustls_tls();
     tls_backend_rustls();
 }

@@ -16,8 +16,8 @@ use super::support::script::{Script, Step, answer, ok, send};
 
 /// A task may go on on another thread at every await.
 #[test]
-fn are_send() {
-    fn is_send<T: Send>(_: T) {}
+fn are_send_sync_and_static_where_their_inputs_are() {
+    fn is_send<T: Send + Sync>(_: T) {}
     fn is_send_and_sync<T: Send + Sync>() {}
     fn all(client: &Client, mut response: Response, other: fn() -> Response) {
         is_send(client.get("").send());
@@ -29,13 +29,20 @@ fn are_send() {
         is_send(other().text());
         is_send(other().upgrade());
     }
-    fn tokio_sink() -> impl tokio::io::AsyncWrite + Send + Unpin {
+    fn tokio_sink() -> impl tokio::io::AsyncWrite + Send + Sync + Unpin {
         Vec::new()
     }
     let _: fn(&Client, Response, fn() -> Response) = all;
-    // The future of a request does not borrow the client.
-    fn is_static<T: Send + 'static>(_: T) {}
+    // These futures own what they need: a task can have them.
+    fn is_static<T: Send + Sync + 'static>(_: T) {}
     let _: fn(&Client, Request) = |client, request| is_static(client.execute(request));
+    let _: fn(RequestBuilder) = |request| is_static(request.send());
+    let _: fn(Response) = |response| is_static(response.text());
+    let _: fn(Response) = |response| is_static(response.bytes());
+    let _: fn(Response) = |response| is_static(response.upgrade());
+    #[cfg(feature = "json")]
+    let _: fn(Response) = |response| is_static(response.json::<String>());
+    let _: fn(Body) = |body| is_static(async move { body.as_bytes().map(<[u8]>::len) });
     is_send_and_sync::<Client>();
     is_send_and_sync::<ClientBuilder>();
     is_send_and_sync::<Request>();

@@ -160,3 +160,124 @@ async fn made_by_hand_for_tasks() {
     let text = front::Response::from(http::Response::new("text")).text().await;
     assert_eq!(text.unwrap(), "text");
 }
+
+/// A request, or a body, that is bytes alone goes to either client, with its settings.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_either_client_go_to_the_other() {
+    let server =
+        Script::serve(vec![answer(ok("1")), answer(ok("2")), vec![Step::ExpectHead, Step::Silent]]);
+    let of_blocking = |timeout| {
+        let post = blocking::Client::new().post(server.url("/")).body("content");
+        post.header("x-a", "b").timeout(timeout).build().unwrap()
+    };
+    let long = std::time::Duration::from_secs(30);
+    let request = front::Request::try_from(of_blocking(long)).unwrap();
+    assert_eq!(front::Client::new().execute(request).await.unwrap().text().await.unwrap(), "1");
+
+    let body = front::Body::try_from(blocking::Body::from("content")).unwrap();
+    let request = front::Client::new().post(server.url("/")).body(body).header("x-a", "b");
+    let request = blocking::Request::try_from(request.build().unwrap()).unwrap();
+    let call = move || blocking::Client::new().execute(request).unwrap().text().unwrap();
+    assert_eq!(tokio::task::spawn_blocking(call).await.unwrap(), "2");
+    for connection in 0..2 {
+        let sent = server.received_text(connection);
+        assert!(sent.contains("\r\nx-a: b\r\n") && sent.ends_with("\r\n\r\ncontent"), "{sent}");
+    }
+    let short = std::time::Duration::from_millis(50);
+    let request = front::Request::try_from(of_blocking(short)).unwrap();
+    assert!(front::Client::new().execute(request).await.unwrap_err().is_timeout());
+}
+
+#[test]
+fn with_readers_stay_with_their_client() {
+    let error = front::Body::try_from(blocking::Body::new(std::io::empty())).unwrap_err();
+    assert_eq!(error.kind(), Kind::Builder, "{error}");
+    let post = front::Client::new().post("http://a.test/").body(front::Body::new(&b""[..]));
+    let error = blocking::Request::try_from(post.build().unwrap()).unwrap_err();
+    assert_eq!(error.kind(), Kind::Builder, "{error}");
+}
+
+#[test]
+fn are_made_of_requests() {
+    let url = "http://a.test/b?c#d";
+    let of_blocking = blocking::Client::new().put(url).header("x-y", "z").body("text").build();
+    let of_tokio = front::Client::new().put(url).header("x-y", "z").body("text").build();
+    let one = http::Request::try_from(of_blocking.unwrap()).unwrap();
+    let other = http::Request::try_from(of_tokio.unwrap()).unwrap();
+    let (head, body) = one.into_parts();
+    assert_eq!((head.method.as_str(), head.uri.to_string().as_str()), ("PUT", "http://a.test/b?c"));
+    assert_eq!(
+        (&head.headers["x-y"], body.as_bytes()),
+        (&"z".parse().unwrap(), Some(&b"text"[..]))
+    );
+    let (head, body) = other.into_parts();
+    assert_eq!((head.method.as_str(), head.uri.to_string().as_str()), ("PUT", "http://a.test/b?c"));
+    assert_eq!(
+        (&head.headers["x-y"], body.as_bytes()),
+        (&"z".parse().unwrap(), Some(&b"text"[..]))
+    );
+    let empty = blocking::Client::new().get(url).build().unwrap();
+    assert_eq!(http::Request::try_from(empty).unwrap().body().as_bytes(), Some(&b""[..]));
+}
+
+/// A response becomes an `http::Response` with a body that can be sent, and that is read as a response again.
+#[tokio::test(flavor = "multi_thread")]
+async fn carry_bodies_of_requests() {
+    let server = Script::serve(vec![answer(ok("streamed"))]);
+    let response = front::Client::new().get(server.url("/")).send().await.unwrap();
+    let converted: http::Response<front::Body> = response.into();
+    assert_eq!(head_of(&converted), (200, "/".to_owned()));
+    let response = front::Response::from(converted);
+    assert_eq!((response.status().as_u16(), response.url().path()), (200, "/"));
+    assert_eq!(response.text().await.unwrap(), "streamed");
+
+    let made = http::Response::new(front::Body::new(&b"read"[..]));
+    assert_eq!(front::Response::from(made).text().await.unwrap(), "read");
+    let made = http::Response::new(blocking::Body::sized(&b"read on"[..], 4));
+    assert_eq!(blocking::Response::from(made).text().unwrap(), "read");
+    let made = http::Response::new(blocking::Body::sized(&b"read"[..], 5));
+    let error = blocking::Response::from(made).text().unwrap_err();
+    assert_eq!(error.kind(), Kind::Body, "{error}");
+}
+
+fn head_of<B>(response: &http::Response<B>) -> (u16, String) {
+    let url = response.extensions().get::<Url>().unwrap();
+    (response.status().as_u16(), url.path().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn have_the_reason_phrase_of_the_server() {
+    for (line, reason) in [("200 Fine", "Fine"), ("204 ", ""), ("404 N\u{f6} such", "N\u{f6} such")]
+    {
+        let answered = format!("HTTP/1.1 {line}\r\ncontent-length: 0\r\n\r\n");
+        let server = Script::serve(vec![answer(&answered), answer(&answered)]);
+        let response = front::Client::new().get(server.url("/")).send().await.unwrap();
+        assert_eq!(response.reason(), reason);
+        let url = server.url("/");
+        let call = move || blocking::Client::new().get(url).send().unwrap().reason().into_owned();
+        assert_eq!(tokio::task::spawn_blocking(call).await.unwrap(), reason);
+    }
+    assert_eq!(blocking::Response::from(made()).reason(), "Not Found");
+}
+
+/// What a program wants to sign, log or compare can be read back, and is then sent as it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn have_bodies_that_are_read_back() {
+    let mut body = blocking::Body::new(&b"of a reader"[..]);
+    assert_eq!(body.as_bytes(), None);
+    assert_eq!(body.buffer().unwrap(), b"of a reader");
+    assert_eq!(body.buffer().unwrap(), b"of a reader");
+    assert_eq!(body.as_bytes(), Some(&b"of a reader"[..]));
+    let form = blocking::multipart::Form::new().with_boundary("b").unwrap();
+    let form = form.part("p", blocking::multipart::Part::reader(&b"part"[..]));
+    let mut request =
+        blocking::Client::new().post("http://a.test/").multipart(form).build().unwrap();
+    let form = request.body_mut().as_mut().unwrap().buffer().unwrap().to_vec();
+    assert!(form.starts_with(b"--b\r\n") && form.ends_with(b"\r\n\r\npart\r\n--b--\r\n"));
+
+    let mut body = front::Body::new(&b"of a reader"[..]);
+    assert_eq!(body.buffer().await.unwrap(), b"of a reader");
+    assert_eq!(body.as_bytes(), Some(&b"of a reader"[..]));
+    let mut short = front::Body::sized(&b"four"[..], 5);
+    assert_eq!(short.buffer().await.unwrap_err().kind(), Kind::Body);
+}

@@ -26,8 +26,8 @@ use super::support::script::{Script, Step, answer, ok};
 
 type Answer = http::Response<ResponseBody>;
 
-fn get(url: String) -> http::Request<Bytes> {
-    http::Request::get(url).body(Bytes::new()).unwrap()
+fn get(url: String) -> http::Request<Body> {
+    http::Request::get(url).body(Body::default()).unwrap()
 }
 
 /// All frames of a body: its bytes and its trailers.
@@ -47,26 +47,87 @@ async fn collect(mut body: ResponseBody) -> Result<(Vec<u8>, Option<HeaderMap>),
 #[test]
 fn is_what_middleware_expects() {
     fn is<R, S: Service<R, Future: Send + 'static> + Send + Sync>(_: S) {}
-    is::<http::Request<Body>, _>(Client::new());
-    is::<http::Request<String>, _>(&Client::new());
+    fn is_sync<R, S: Service<R, Future: Send + Sync + 'static> + Clone + 'static>(_: S) {}
+    is::<http::Request<Body>, _>(Client::new().http_service());
+    is::<http::Request<String>, _>(Client::new().http_service());
+    is::<http::Request<Frames<io::Error>>, _>(Client::new().http_service());
+    is::<http::Request<ResponseBody>, _>(Client::new().http_service());
+    is_sync::<http::Request<String>, _>(Client::new().http_service());
+    is_sync::<Request, _>(Client::new());
     is::<Request, _>(Client::new());
     is::<Request, _>(&Client::new());
     fn is_body<B: http_body::Body<Data = Bytes, Error = Error> + Send + Sync + Unpin>() {}
     is_body::<ResponseBody>();
+    is_body::<Body>();
+}
+
+/// The request type need not be named: a client is a service of one.
+#[tokio::test]
+async fn is_ready_without_a_type() {
+    let server = Script::serve(vec![answer(ok("ready"))]);
+    let mut client = Client::new();
+    let request = client.get(server.url("/")).build().unwrap();
+    let response = client.ready().await.unwrap().call(request).await.unwrap();
+    assert_eq!(response.text().await.unwrap(), "ready");
+}
+
+/// The frames of a body are its content, its trailers and its size, whatever it was made from.
+#[tokio::test]
+async fn has_request_bodies_with_frames() {
+    let trailers: HeaderMap =
+        [("x-sum".parse().unwrap(), "5".parse().unwrap())].into_iter().collect();
+    let rows = [
+        (Body::default(), "", Some(0), false),
+        (Body::from("bytes"), "bytes", Some(5), false),
+        (Body::new(&b"read"[..]), "read", None, false),
+        (Body::sized(&b"read on"[..], 4), "read", Some(4), false),
+        (Body::from("bytes").with_trailers(trailers.clone()), "bytes", Some(5), true),
+        (Body::wrap("text".to_owned()), "text", Some(4), false),
+        (Body::wrap(Body::from("own")), "own", Some(3), false),
+    ];
+    for (mut body, content, size, has_trailers) in rows {
+        assert_eq!(body.size_hint().exact(), size, "{content}");
+        let (mut bytes, mut last) = (Vec::new(), None);
+        while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+            match frame.unwrap().into_data() {
+                Ok(piece) => bytes.extend(piece),
+                Err(frame) => last = Some(frame.into_trailers().unwrap()),
+            }
+        }
+        assert_eq!((&bytes[..], last.is_some()), (content.as_bytes(), has_trailers), "{content}");
+        assert!(body.is_end_stream(), "{content}");
+    }
+    let mut short = Body::sized(&b"read"[..], 5);
+    let mut frame = async || poll_fn(|cx| Pin::new(&mut short).poll_frame(cx)).await.unwrap();
+    assert_eq!(frame().await.unwrap().into_data().unwrap(), "read");
+    assert_eq!(frame().await.unwrap_err().kind(), Kind::Body);
+}
+
+/// Bytes stay bytes on their way through the service, so they can be sent again.
+#[tokio::test]
+async fn sends_bytes_again() {
+    for wrapped in [Body::from("again"), Body::wrap("again".to_owned())] {
+        let moved = "HTTP/1.1 307 Temporary Redirect\r\nlocation: /\r\ncontent-length: 0\r\n\r\n";
+        let server = Script::serve(vec![[answer(moved), answer(ok("done"))].concat()]);
+        let request = http::Request::post(server.url("/")).body(wrapped).unwrap();
+        let answer = Client::new().http_service().oneshot(request).await.unwrap();
+        assert_eq!(collect(answer.into_body()).await.unwrap().0, b"done");
+    }
 }
 
 #[tokio::test]
 async fn answers_as_send_does() {
     let server = Httpbin::start();
     let client = Client::new();
-    let request = http::Request::post(server.url("/post")).body("text").unwrap();
-    let answer: Answer = client.clone().oneshot(request).await.unwrap();
+    let request = http::Request::post(server.url("/post")).body("text".to_owned()).unwrap();
+    let answer: Answer = client.http_service().oneshot(request).await.unwrap();
     assert_eq!(answer.status(), 200);
     let (body, trailers) = collect(answer.into_body()).await.unwrap();
     assert!(String::from_utf8(body).unwrap().contains("\"data\": \"text\""));
     assert_eq!(trailers, None);
 
-    let answer: Answer = (&client).oneshot(get(server.url("/redirect/2"))).await.unwrap();
+    let answer: Answer =
+        client.http_service().oneshot(get(server.url("/redirect/2"))).await.unwrap();
     assert_eq!(answer.extensions().get::<real::Url>().unwrap().path(), "/get");
 
     let request = client.get(server.url("/status/404")).build().unwrap();
@@ -83,7 +144,7 @@ async fn fails_as_send_does() {
         (server.url("/"), Kind::Io),
     ];
     for (url, kind) in cases {
-        let error = Client::new().oneshot(get(url)).await.unwrap_err();
+        let error = Client::new().http_service().oneshot(get(url)).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
     }
 }
@@ -93,7 +154,7 @@ async fn fails_as_send_does() {
 #[test]
 fn needs_a_runtime() {
     let mut call: ResponseFuture<Answer> =
-        Client::new().call(get("http://127.0.0.1:1/".to_owned()));
+        Client::new().http_service().call(get("http://127.0.0.1:1/".to_owned()));
     let polled = Pin::new(&mut call).poll(&mut Context::from_waker(std::task::Waker::noop()));
     assert!(matches!(polled, Poll::Ready(Err(error)) if error.kind() == Kind::Builder));
 }
@@ -103,7 +164,7 @@ async fn ends_with_the_patience_of_a_layer() {
     let server = Httpbin::start();
     let client = Client::new();
     let limit = Duration::from_millis(100);
-    let service = ServiceBuilder::new().timeout(limit).service(client.clone());
+    let service = ServiceBuilder::new().timeout(limit).service(client.http_service());
     let error = service.oneshot(get(server.url("/delay/5"))).await.unwrap_err();
     assert!(error.is::<Elapsed>(), "{error}");
     assert_eq!(client.pool_stats().open, 0, "the call is over");
@@ -113,7 +174,7 @@ async fn ends_with_the_patience_of_a_layer() {
 async fn is_bounded_by_a_layer() {
     let server = Httpbin::start();
     let client = Client::new();
-    let service = ServiceBuilder::new().concurrency_limit(2).service(client.clone());
+    let service = ServiceBuilder::new().concurrency_limit(2).service(client.http_service());
     let began = Instant::now();
     let mut calls = JoinSet::new();
     for _ in 0..4 {
@@ -172,7 +233,7 @@ async fn gives_bodies_that_tell_their_size_and_trailers() {
     let mut turns = [answer(ok("abcde")), answer(chunked), answer(empty), answer(cut)].concat();
     turns.push(Step::Close);
     let server = Script::serve(vec![turns]);
-    let mut client = Client::new();
+    let mut client = Client::new().http_service();
     let mut body = async || client.call(get(server.url("/"))).await.unwrap().into_body();
 
     let sized = body().await;
@@ -205,7 +266,7 @@ async fn gives_no_frame_of_no_trailers() {
         ("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok".to_owned(), "ok"),
     ] {
         let server = Script::serve(vec![answer(&answered)]);
-        let mut client = Client::new();
+        let mut client = Client::new().http_service();
         let body = client.call(get(server.url("/"))).await.unwrap().into_body();
         let mut body = body;
         let mut got = Vec::new();
@@ -253,7 +314,7 @@ async fn sends_bodies_of_others() {
         let frames = pieces(&["ab", "", "cde"]).chain([Frame::trailers(HeaderMap::new())]);
         let body = Frames::<Infallible>(frames.map(Ok).collect(), length);
         let request = http::Request::post(server.url("/post")).body(Body::wrap(body)).unwrap();
-        let answer = Client::new().oneshot(request).await.unwrap();
+        let answer = Client::new().http_service().oneshot(request).await.unwrap();
         let echo = String::from_utf8(collect(answer.into_body()).await.unwrap().0).unwrap();
         assert!(echo.contains("\"data\": \"abcde\"") && echo.contains(field), "{echo}");
     }
@@ -308,7 +369,7 @@ async fn ends_with_a_body_that_fails() {
     for (body, says) in [(failing, "broken"), (short, "3 bytes")] {
         let server = Script::serve(vec![vec![Step::ExpectHead, Step::Silent]]);
         let request = http::Request::post(server.url("/")).body(Body::wrap(body)).unwrap();
-        let error = Client::new().oneshot(request).await.unwrap_err();
+        let error = Client::new().http_service().oneshot(request).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Body, "{error}");
         assert!(error.to_string().contains(says), "{error}");
     }

@@ -3,8 +3,7 @@ use std::io::Read;
 use http::header;
 use proptest::prelude::*;
 
-use super::form::Form;
-use super::part::Part;
+use super::{Form, Part};
 use crate::body::{Body, BodyError, Feed, SourceLength};
 use crate::client::Client;
 use crate::harness::fuzzing::call::Given as Test;

@@ -1,12 +1,9 @@
 //! Methods that exist because reqwest has them: other names for settings of this crate, and settings
 //! that have only one possible value here.
 
-#[cfg(feature = "tls")]
-use std::sync::Arc;
-
 use super::ClientBuilder;
 #[cfg(feature = "tls")]
-use crate::config::tls::Version;
+use crate::config::tls::{Preconfigured, Version};
 use crate::driver::runtime::Runtime;
 
 /// For programs written for reqwest.
@@ -46,7 +43,7 @@ impl<F: Runtime> ClientBuilder<F> {
     }
 
     /// The same as [`use_preconfigured_tls`](Self::use_preconfigured_tls).
-    pub fn tls_backend_preconfigured(self, tls: impl Into<Arc<rustls::ClientConfig>>) -> Self {
+    pub fn tls_backend_preconfigured(self, tls: impl Into<Preconfigured>) -> Self {
         self.use_preconfigured_tls(tls)
     }
 

@@ -1,9 +1,105 @@
-//! Limits on the size of a response, and leniency towards malformed ones.
+//! Limits: on the time of each part of a call, and on the size of a response; and the leniency towards
+//! malformed responses.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::ClientBuilder;
 use crate::driver::runtime::Runtime;
 use crate::http1::limits::Limits;
+use crate::policy::deadline::{Pace, Timeouts};
 
+/// Time limits.
+impl<F: Runtime> ClientBuilder<F> {
+    /// Sets the time from `send` to the last byte of the body, with lookups, connections and redirects
+    /// included: a deadline, not a limit that starts again at each step. None by default.
+    ///
+    /// After the deadline the call waits for nothing. Only a final head that arrived while the
+    /// request was being sent is still delivered. The limits on the peer (connect, handshake and
+    /// first byte timeout) are reported only if a last check of the socket finds nothing.
+    pub fn timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
+        self.timeouts().total = timeout.into();
+        self
+    }
+
+    /// Sets the time to make a connection: lookup, TCP, the proxy's handshake and TLS together. 10
+    /// seconds by default. It begins with the lookup; waiting for a free connection has a limit of its
+    /// own, the [`pool_wait_timeout`](Self::pool_wait_timeout).
+    ///
+    /// If a host has several addresses, the next one is tried after 0.25 s without an answer
+    /// (RFC 8305), or sooner: the addresses share the time that is left, so that a short limit reaches
+    /// the second address too.
+    pub fn connect_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
+        self.timeouts().connect = timeout.into();
+        self
+    }
+
+    /// Sets the time for a name lookup, within the connect timeout. No separate limit by default.
+    pub fn resolve_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
+        self.timeouts().resolve = timeout.into();
+        self
+    }
+
+    /// Sets the time for the handshakes on a new connection, within the connect timeout: TLS, and a
+    /// tunnel through a proxy. No separate limit by default.
+    pub fn handshake_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
+        self.timeouts().handshake = timeout.into();
+        self
+    }
+
+    /// Sets the time from the last byte of a request to the first byte of its response: the time
+    /// that the server takes to answer. 30 seconds by default on the blocking client; no limit on
+    /// the async one, which is used for long polling, reports and language models.
+    ///
+    /// A [`read_timeout`](Self::read_timeout) that is set, to a limit or to none, applies to the first
+    /// byte too and replaces this default. If both are set, both apply.
+    pub fn first_byte_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
+        self.timeouts().set_first_byte(timeout.into());
+        self
+    }
+
+    /// Sets the lowest transfer rate of a body, sent or received: a call fails when its average over
+    /// `over` is below `bytes_per_second`, even if the peer is never silent for as long as the read or
+    /// write timeout. None by default.
+    ///
+    /// Only time spent waiting for the peer counts, so a program that reads slowly does not cause the
+    /// error.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// // As curl's --speed-limit 1000 --speed-time 30.
+    /// let client = leanhttp::Client::builder().min_throughput(1000, Duration::from_secs(30));
+    /// ```
+    pub fn min_throughput(mut self, bytes_per_second: u64, over: Duration) -> Self {
+        self.timeouts().pace = Some(Pace { bytes_per_second, over });
+        self
+    }
+
+    /// Sets the time between two bytes of a response. By default 30 seconds once the response has
+    /// begun; before that the [`first_byte_timeout`](Self::first_byte_timeout) applies.
+    ///
+    /// A limit that is set here applies to every read, the wait for the first byte included, as in
+    /// reqwest; `None` removes the defaults of both.
+    pub fn read_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
+        self.timeouts().set_read(timeout.into());
+        self
+    }
+
+    /// Sets the time within which the connection has to accept at least one byte of the request. 30
+    /// seconds by default.
+    pub fn write_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
+        self.timeouts().write = timeout.into();
+        self
+    }
+
+    /// Returns the timeouts, which calls share once the client is built.
+    pub(super) fn timeouts(&mut self) -> &mut Timeouts {
+        Arc::make_mut(&mut self.config.timeouts)
+    }
+}
+
+/// Sizes of a response, and leniency towards malformed ones.
 impl<F: Runtime> ClientBuilder<F> {
     /// Sets the limits on one response; [`Limits`] lists them with their defaults.
     pub fn limits(mut self, limits: Limits) -> Self {

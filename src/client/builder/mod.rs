@@ -1,44 +1,42 @@
-//! The builder of a client. This file has the settings that concern every request; the others have
-//! a file for each subject:
+//! The builder of a client, with every setting and its default. The settings themselves are data, in
+//! [`crate::config`]; a method here checks its value and stores it.
 //!
-//! - [`timeouts`], [`pool`], [`limits`]: time limits, connections, sizes
-//! - [`connect`], [`proxy`], [`tls`]: the way to the server
-//! - [`redirect`], [`retry`]: further requests of a call
-//! - [`auth`], [`digest`], [`cookies`], [`cookie_jar`]: credentials and cookies
-//! - [`compat`]: names of reqwest
+//! | subject | file |
+//! | --- | --- |
+//! | fields, codings, redirects, retries, credentials, cookies | this one |
+//! | time limits, sizes of responses, leniency | [`limits`] |
+//! | names, addresses, proxies, sockets, the connection pool | [`connect`] |
+//! | trust, identity, TLS versions | [`tls`] |
+//! | other names from reqwest, and settings with one possible value | [`compat`] |
 //!
-//! The settings themselves are data, in [`crate::config`].
+//! The first invalid value is kept, and `build` returns it: see [`ClientBuilder::checked`]. What needs
+//! several settings (a Unix domain socket under an egress policy, a preconfigured TLS beside other TLS
+//! settings) is checked by `build`.
 
-mod auth;
 mod compat;
 mod connect;
-#[cfg(feature = "cookies")]
-mod cookie_jar;
-mod cookies;
-#[cfg(feature = "digest")]
-mod digest;
 mod limits;
-#[cfg(feature = "platform-verifier")]
-mod platform_verifier;
-mod pool;
-mod proxy;
-mod redirect;
-mod retry;
-mod timeouts;
 #[cfg(feature = "tls")]
 mod tls;
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::path::Path;
+use std::sync::Arc;
 
 use http::header::{self, HeaderMap, HeaderValue};
 
 use crate::client::Client;
-use crate::config::{Config, replace_headers};
+use crate::config::{Config, default_netrc_path, read_netrc, replace_headers};
+use crate::cookie::{CookieStore, Cookies};
 use crate::driver::runtime::Runtime;
 use crate::error::{Error, Result};
 use crate::http1::exchange::Expectation;
 use crate::http1::request_head::Case;
+use crate::policy::auth;
+#[cfg(feature = "digest")]
+use crate::policy::auth::digest::DigestLogin;
+use crate::policy::{redirect, retry};
 
 /// Builds a [`Client`].
 ///
@@ -97,9 +95,11 @@ impl<F: Runtime> ClientBuilder<F> {
         let value = value.try_into();
         let value = value.map_err(|error| Error::invalid_field("invalid User-Agent", error));
         let fields = &mut self.config.default_headers;
-        let set = value.and_then(|value| match value.is_empty() {
-            true => Ok(fields.remove(header::USER_AGENT)),
-            false => fields.try_insert(header::USER_AGENT, value).map_err(Error::too_many_fields),
+        let set = value.and_then(|value| {
+            if value.is_empty() {
+                return Ok(fields.remove(header::USER_AGENT));
+            }
+            fields.try_insert(header::USER_AGENT, value).map_err(Error::too_many_fields)
         });
         self.checked(set, |_, _| {})
     }
@@ -146,6 +146,120 @@ impl<F: Runtime> ClientBuilder<F> {
     /// [`raw_header`](crate::client::request::RequestBuilder::raw_header).
     pub fn http1_title_case_headers(mut self) -> Self {
         self.config.case = Case::Title;
+        self
+    }
+}
+
+/// Further requests of a call: redirects and retries.
+impl<F: Runtime> ClientBuilder<F> {
+    /// Sets the redirect policy; up to 10 redirects are followed by default.
+    pub fn redirect(mut self, policy: redirect::Policy) -> Self {
+        self.config.redirect = policy;
+        self
+    }
+
+    /// Refuses every `http` URL, also as the target of a redirect; off by default.
+    pub fn https_only(mut self, enabled: bool) -> Self {
+        self.config.https_only = enabled;
+        self
+    }
+
+    /// Sets the policy by which requests are retried; none by default. See
+    /// [`retry`](crate::policy::retry).
+    ///
+    /// ```
+    /// use leanhttp::{Client, retry};
+    ///
+    /// let client = Client::builder().retry(retry::Policy::new()).build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn retry(mut self, policy: retry::Policy) -> Self {
+        self.config.retry = Some(Arc::new(policy));
+        self
+    }
+}
+
+/// Credentials and cookies.
+impl<F: Runtime> ClientBuilder<F> {
+    /// Sets Basic credentials (RFC 7617) for every request that has no `Authorization` of its own.
+    ///
+    /// They are sent to the origin that a request names, and not to the target of a redirect.
+    ///
+    /// ```
+    /// let client = leanhttp::Client::builder().basic_auth("user", Some("passwd")).build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn basic_auth<U, P>(self, username: U, password: Option<P>) -> Self
+    where
+        U: fmt::Display,
+        P: fmt::Display,
+    {
+        let password = password.map(|password| password.to_string()).unwrap_or_default();
+        let value = auth::basic(username.to_string().as_bytes(), password.as_bytes());
+        self.checked(value, |config, value| config.credentials = Some(value))
+    }
+
+    /// Reads logins as [`netrc_file`](Self::netrc_file) does, from the file that the environment
+    /// variable `NETRC` names, or else from `.netrc` in the home folder. A missing file is not an
+    /// error.
+    pub fn netrc(self) -> Self {
+        match default_netrc_path() {
+            Some(path) => self.netrc_file(path),
+            None => self,
+        }
+    }
+
+    /// Reads logins from this netrc file, immediately: Basic credentials for the host that a request
+    /// names, if the file has an entry for it, or one called `default`. Off by default.
+    ///
+    /// They are not sent to the target of a redirect. Credentials set in the program take
+    /// precedence: an `Authorization` field, a password in the URL, the credentials of the request
+    /// or of the client. A user in the URL without a password gets the password of that user's
+    /// entry.
+    ///
+    /// A file that is missing or malformed is an error of [`build`](Self::build). The file's
+    /// permissions are not checked.
+    ///
+    /// ```no_run
+    /// let client = leanhttp::Client::builder().netrc_file("/etc/backup/netrc").build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn netrc_file(self, path: impl AsRef<Path>) -> Self {
+        self.checked(read_netrc(path.as_ref()), |config, netrc| config.netrc = Some(netrc))
+    }
+
+    /// Sets Digest credentials (RFC 7616) for every request that has no `Authorization` of its own; see
+    /// [`RequestBuilder::digest_auth`](crate::client::request::RequestBuilder::digest_auth). They
+    /// replace those of `basic_auth`.
+    ///
+    /// They are sent to the origin that a request names, and not to the target of a redirect.
+    ///
+    /// ```
+    /// let client = leanhttp::Client::builder().digest_auth("user", "passwd").build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    #[cfg(feature = "digest")]
+    pub fn digest_auth<U, P>(self, username: U, password: P) -> Self
+    where
+        U: fmt::Display,
+        P: fmt::Display,
+    {
+        self.checked(DigestLogin::new(username, password), |config, login| {
+            config.digest = Some(login);
+        })
+    }
+
+    /// Keeps cookies in a new [`Jar`](crate::cookie::Jar) that only this client uses, and sends them back; off by default.
+    /// To read the jar or to share it, use [`cookie_provider`](Self::cookie_provider).
+    #[cfg(feature = "cookies")]
+    pub fn cookie_store(mut self, enable: bool) -> Self {
+        self.config.cookies = enable.then(|| Cookies(Arc::new(crate::cookie::Jar::new())));
+        self
+    }
+
+    /// Keeps cookies in this store, which may be shared with other clients.
+    pub fn cookie_provider<C: CookieStore + 'static>(mut self, cookie_store: Arc<C>) -> Self {
+        self.config.cookies = Some(Cookies(cookie_store));
         self
     }
 

@@ -1,12 +1,9 @@
 //! TLS: trust, identity, protocol.
 
-use std::sync::Arc;
-
-use rustls::ClientConfig;
-
 use super::ClientBuilder;
 use crate::config::tls::{
-    Certificate, CertificateRevocationList, Identity, SpkiSha256, TlsSettings, Version,
+    Certificate, CertificateRevocationList, Identity, Preconfigured, SpkiSha256, TlsSettings,
+    Version,
 };
 use crate::driver::runtime::Runtime;
 
@@ -45,6 +42,23 @@ impl<F: Runtime> ClientBuilder<F> {
     pub fn tls_certs_from_env(mut self) -> Self {
         let trusted = self.config.tls.trust_environment();
         self.checked(trusted, |_, ()| {})
+    }
+
+    /// Lets the operating system verify certificates, as its administrator has configured it:
+    /// Windows and macOS with their own verifiers, other systems with the root certificates they are
+    /// installed with. The Mozilla roots are not used then; certificates that are added are.
+    ///
+    /// With the feature `platform-verifier`. It cannot be combined with revocation lists. On Android it
+    /// cannot be combined with added certificates either, and the program has to initialize the crate
+    /// `rustls-platform-verifier` first.
+    ///
+    /// ```
+    /// let client = leanhttp::Client::builder().tls_platform_verifier();
+    /// # let _ = client;
+    /// ```
+    #[cfg(feature = "platform-verifier")]
+    pub fn tls_platform_verifier(self) -> Self {
+        self.set_tls(|tls| tls.use_platform_verifier())
     }
 
     /// Refuses the certificates of this list; see [`add_crls`](Self::add_crls).
@@ -143,7 +157,7 @@ impl<F: Runtime> ClientBuilder<F> {
         self.set_tls(|tls| tls.set_extension(tls_info))
     }
 
-    /// Uses this configuration of rustls as it is: roots, client certificates, versions, all of it.
+    /// Uses this configuration of rustls ([`rustls_0_23`](crate::tls::rustls_0_23)) as it is: roots, client certificates, versions, all of it.
     /// No other TLS setting can be made then, except [`tls_info`](Self::tls_info).
     ///
     /// Client certificates stay with the origin that a request names, as with
@@ -152,8 +166,8 @@ impl<F: Runtime> ClientBuilder<F> {
     ///
     /// [`build`](Self::build) fails if another TLS setting was made, which would have no effect, or if
     /// the configuration's `alpn_protocols` name another protocol than HTTP/1.1.
-    pub fn use_preconfigured_tls(self, tls: impl Into<Arc<ClientConfig>>) -> Self {
-        self.set_tls(|settings| settings.set_preconfigured(tls.into()))
+    pub fn use_preconfigured_tls(self, tls: impl Into<Preconfigured>) -> Self {
+        self.set_tls(|settings| settings.set_preconfigured(tls.into().0))
     }
 
     pub(super) fn set_tls(mut self, set: impl FnOnce(&mut TlsSettings)) -> Self {

@@ -16,7 +16,7 @@
 //! | `tls_version_min`, `tls_version_max`, `tls_sni` | the protocol |
 //! | `tls_sslkeylogfile`, `tls_info` | diagnostics |
 //! | `danger_accept_invalid_certs`, `danger_accept_invalid_hostnames` | no verification |
-//! | `use_preconfigured_tls` | a whole `rustls::ClientConfig` |
+//! | `use_preconfigured_tls` | a whole configuration of rustls, see [`rustls_0_23`] |
 //!
 //! ```
 //! use leanhttp::Client;
@@ -36,7 +36,9 @@
 // Read `TlsSettings` first: settings, setters, and the rustls configuration that they become. Then
 // `Judgement`: the settings that need a verifier of `transport::tls_verifier`.
 mod certificate;
+pub mod rustls_0_23;
 
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::ServerCertVerifier;
@@ -56,6 +58,19 @@ pub use self::certificate::{Certificate, CertificateRevocationList, Identity};
 pub use crate::transport::tls_info::TlsInfo;
 pub use crate::transport::tls_verifier::SpkiSha256;
 pub use crate::transport::tls_version::Version;
+
+/// A whole TLS configuration, for
+/// [`use_preconfigured_tls`](crate::client::ClientBuilder::use_preconfigured_tls): made [from one of
+/// rustls](rustls_0_23).
+#[derive(Clone)]
+pub struct Preconfigured(pub(crate) Arc<ClientConfig>);
+
+/// Shows nothing of the configuration, which may hold keys.
+impl fmt::Debug for Preconfigured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Preconfigured").finish_non_exhaustive()
+    }
+}
 
 /// The settings, and the rustls configurations that are built from them at the first https request.
 #[derive(Debug, Default)]

@@ -13,6 +13,7 @@ use http::Method;
 
 use super::{Head, Outcome, protocol, text};
 use crate::body::{self, Body, SourceLength};
+use crate::client::send::send;
 use crate::config::Resolver;
 use crate::config::SocketOptions;
 use crate::driver::poll_once::run;
@@ -136,7 +137,7 @@ pub fn call(
 ) -> Outcome {
     let mut outcome =
         Outcome { head: None, body: Vec::new(), trailers: None, end: Ok(()), reusable: Ok(()) };
-    outcome.end = match run(|| client.send(request.parts)) {
+    outcome.end = match run(|| send(client, request.parts)) {
         Ok(response) => {
             outcome.head = as_sent(response.raw_head());
             let mut body = response.body;

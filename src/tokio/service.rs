@@ -1,5 +1,6 @@
 //! The client as a tower service, and bodies of the crate `http_body` (feature `tower`).
 
+use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
@@ -11,42 +12,15 @@ use bytes::{Buf, Bytes};
 use http_body::{Frame, SizeHint};
 use tower_service::Service;
 
-use super::pieces::Pieces;
+use super::body::{Pieces, Source};
+use super::response::CHUNK;
+use super::{Body, Client, Request, Response, ResponseBody, Tokio};
 use crate::body::{AwaitedTrailers, SourceLength};
+use crate::driver::runtime::read_body;
 use crate::error::{Error, Result};
-use crate::tokio::{Body, CHUNK, Client, Request, Response, ResponseBody, Source};
 
-/// Sends requests of the crate `http`, whose URIs have to be absolute; an invalid request is
-/// reported by the future.
-///
-/// See [the page of the async client](crate::tokio#tower) for its behavior as a service.
-///
-/// ```no_run
-/// use leanhttp::tokio::{Body, Client, ResponseBody};
-/// use tower_service::Service;
-///
-/// # async fn example() -> leanhttp::Result<()> {
-/// let request = http::Request::post("https://example.org/").body("text").unwrap();
-/// let response: http::Response<ResponseBody> = Client::new().call(request).await?;
-/// # Ok(())
-/// # }
-/// ```
-impl<B: Into<Body>> Service<http::Request<B>> for Client {
-    type Response = http::Response<ResponseBody>;
-    type Error = Error;
-    type Future = ResponseFuture<Self::Response>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        let (client, request) = (self.clone(), Request::try_from(request));
-        ResponseFuture(Box::pin(async move { client.execute(request?).await.map(Into::into) }))
-    }
-}
-
-/// Sends requests of this crate, with their own timeouts and policies.
+/// Sends requests, with their own timeouts and policies. See [the page of the async
+/// client](crate::tokio#tower) for its behavior as a service.
 impl Service<Request> for Client {
     type Response = Response;
     type Error = Error;
@@ -57,30 +31,75 @@ impl Service<Request> for Client {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let client = self.clone();
-        ResponseFuture(Box::pin(async move { client.execute(request).await }))
+        ResponseFuture(Box::pin(self.execute(request)))
     }
 }
 
-impl<R> Service<R> for &Client
-where
-    Client: Service<R>,
-{
-    type Response = <Client as Service<R>>::Response;
-    type Error = <Client as Service<R>>::Error;
-    type Future = <Client as Service<R>>::Future;
+impl Service<Request> for &Client {
+    type Response = Response;
+    type Error = Error;
+    type Future = ResponseFuture<Self::Response>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<std::result::Result<(), Self::Error>> {
-        Client::clone(self).poll_ready(cx)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<()>> {
+        Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: R) -> Self::Future {
-        Client::clone(self).call(request)
+    fn call(&mut self, request: Request) -> Self::Future {
+        ResponseFuture(Box::pin(self.execute(request)))
+    }
+}
+
+impl Client {
+    /// Returns this client as a service of `http::Request`, for programs and middleware that know only the
+    /// crates `http` and `tower`. It shares the client's connections and settings.
+    ///
+    /// ```no_run
+    /// use leanhttp::tokio::{Client, ResponseBody};
+    /// use tower_service::Service;
+    ///
+    /// # async fn example() -> leanhttp::Result<()> {
+    /// let mut service = Client::new().http_service();
+    /// let request = http::Request::post("https://example.org/").body("text".to_owned()).unwrap();
+    /// let response: http::Response<ResponseBody> = service.call(request).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn http_service(&self) -> HttpService {
+        HttpService { client: self.clone() }
+    }
+}
+
+/// A client as a service of requests of the crate `http`, by [`Client::http_service`].
+///
+/// Their URIs have to be absolute; an invalid request is reported by the future. A body is sent as by
+/// [`Body::wrap`].
+#[derive(Debug, Clone)]
+pub struct HttpService {
+    client: Client,
+}
+
+impl<B> Service<http::Request<B>> for HttpService
+where
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    type Response = http::Response<ResponseBody>;
+    type Error = Error;
+    type Future = ResponseFuture<Self::Response>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        let call = Request::try_from(request.map(Body::wrap)).map(|r| self.client.execute(r));
+        ResponseFuture(Box::pin(async move { call?.await.map(Into::into) }))
     }
 }
 
 /// The future of a response. Dropping it ends the call and closes its connection.
-pub struct ResponseFuture<T>(Pin<Box<dyn Future<Output = Result<T>> + Send>>);
+pub struct ResponseFuture<T>(Pin<Box<dyn Future<Output = Result<T>> + Send + Sync>>);
 
 impl<T> Future for ResponseFuture<T> {
     type Output = Result<T>;
@@ -137,6 +156,40 @@ impl http_body::Body for ResponseBody {
     }
 }
 
+/// Returns the body in frames: each piece of bytes as it is, readers in pieces of at most 16 KiB, and then
+/// the trailers, if there are any.
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>>>> {
+        if let Some(bytes) = self.take_segment() {
+            return Poll::Ready(Some(Ok(Frame::data(bytes))));
+        }
+        let mut piece = [0; CHUNK];
+        let count = ready!(pin!(read_body::<Tokio>(&mut self, &mut piece)).poll(cx))?;
+        if count > 0 {
+            let piece = piece.get(..count).unwrap_or(&piece);
+            return Poll::Ready(Some(Ok(Frame::data(Bytes::copy_from_slice(piece)))));
+        }
+        Poll::Ready(self.take_trailers().map(|fields| match fields {
+            Ok(fields) => Ok(Frame::trailers(fields)),
+            Err(error) => Err(Error::builder("body").cause(error)),
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.is_at_end()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.left().map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
 impl Body {
     /// Sends another body; its length is announced if its size hint is exact.
     ///
@@ -144,6 +197,8 @@ impl Body {
     /// request has a field `Trailer` (RFC 9110 §6.6.2). After a body of announced length HTTP/1.1
     /// has no trailers, so they are dropped. Fields that a server needs before the body, such as
     /// `Content-Type`, are an error in the trailers.
+    ///
+    /// A `String`, and a body of this crate, is sent as it is: it can be sent again if it has to be.
     ///
     /// An error of the other body ends the call ([`Kind::Body`](crate::error::Kind::Body)), and the
     /// server does not take the request as complete.
@@ -153,6 +208,16 @@ impl Body {
         B::Data: Send,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
+        let mut body = Some(body);
+        let any: &mut dyn Any = &mut body;
+        // Bytes in memory can be sent again, which no frames of another body can.
+        if let Some(own) = any.downcast_mut::<Option<Self>>().and_then(Option::take) {
+            return own;
+        }
+        if let Some(text) = any.downcast_mut::<Option<String>>().and_then(Option::take) {
+            return text.into();
+        }
+        let Some(body) = body else { return Self::default() };
         let length = body.size_hint().exact().map_or(SourceLength::Unknown, SourceLength::Exactly);
         let (mut body, trailers) = (Box::pin(body), Arc::<AwaitedTrailers>::default());
         let came = Arc::clone(&trailers);

@@ -1,15 +1,25 @@
-//! Building a request step by step.
+//! Requests: the [`Request`] as data, the [`RequestBuilder`] that makes one step by step, and the values that
+//! can be its URL ([`IntoUrl`]), for all runtimes.
+//!
+//! Both are a client-independent [`RequestParts`] (`call/mod.rs`) behind one pointer. The builder holds
+//! it together with its client, or the first error: an invalid value is reported by `build` or `send`, and
+//! nothing is sent. What needs the whole request is checked when the call begins (`call/head.rs`).
+//! Sending is in `client/send.rs`, and in the `mod.rs` of each runtime.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue, TRAILER};
 use http::{Method, Version};
+#[cfg(feature = "json")]
+use serde::Serialize;
 
-use super::{IntoUrl, Request};
 use crate::base::cancel::CancelToken;
 use crate::base::text::Excerpt;
-use crate::body::Body;
+#[cfg(feature = "multipart")]
+use crate::body::multipart::Form;
+use crate::body::{Body, Presence};
 use crate::call::{Overrides, RequestParts, UNLIMITED};
 use crate::client::Client;
 use crate::config::replace_headers;
@@ -20,7 +30,175 @@ use crate::fields::singleton;
 use crate::form::{self, ToPairs};
 use crate::http1::exchange::Expectation;
 use crate::policy::auth;
+#[cfg(feature = "digest")]
+use crate::policy::auth::digest::DigestLogin;
 use crate::policy::deadline::Pace;
+use crate::policy::retry;
+use crate::url::{ParseError, Url, may_hold_userinfo, shown};
+
+/// A complete request that is not yet sent.
+///
+/// If its body is bytes, or if it has none, `try_into` converts it from `blocking::Request` to
+/// `tokio::Request` and back. So do the bodies themselves.
+///
+/// ```
+/// use leanhttp::{Method, Url, blocking::Request};
+///
+/// let mut request = Request::new(Method::PUT, Url::parse("http://example.org/a")?);
+/// *request.body_mut() = Some("text".into());
+/// assert_eq!(request.method(), Method::PUT);
+/// # Ok::<(), leanhttp::url::ParseError>(())
+/// ```
+pub struct Request<F: Runtime> {
+    pub(crate) parts: Box<RequestParts<F::Source>>,
+}
+
+impl<F: Runtime> Request<F> {
+    /// Returns the request for another runtime. Fails if its body is read from a source.
+    #[cfg(all(feature = "blocking", feature = "tokio"))]
+    pub(crate) fn for_runtime<G: Runtime>(mut self) -> Result<Request<G>> {
+        let body = self.parts.body.take().map(Body::for_runtime).transpose()?;
+        Ok(Request { parts: Box::new(self.parts.with_body(body)) })
+    }
+
+    /// Creates a request without fields and body.
+    ///
+    /// ```
+    /// use leanhttp::{Method, Url, blocking::Request};
+    ///
+    /// let request = Request::new(Method::GET, Url::parse("http://example.org/")?);
+    /// assert!(request.headers().is_empty() && request.body().is_none());
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
+    pub fn new(method: Method, url: Url) -> Self {
+        Self { parts: Box::new(RequestParts::new(method, url)) }
+    }
+
+    /// Returns the method.
+    pub fn method(&self) -> &Method {
+        &self.parts.method
+    }
+
+    /// Returns the method for modification.
+    pub fn method_mut(&mut self) -> &mut Method {
+        &mut self.parts.method
+    }
+
+    /// Returns the URL.
+    pub fn url(&self) -> &Url {
+        &self.parts.url
+    }
+
+    /// Returns the URL for modification.
+    pub fn url_mut(&mut self) -> &mut Url {
+        &mut self.parts.url
+    }
+
+    /// Returns the fields of the request; those of the client are added when it is sent.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.parts.headers
+    }
+
+    /// Returns the fields for modification.
+    pub fn headers_mut(&mut self) -> &mut HeaderMap {
+        &mut self.parts.headers
+    }
+
+    /// Returns the body.
+    pub fn body(&self) -> Option<&Body<F::Source>> {
+        self.parts.body.as_ref()
+    }
+
+    /// Returns the body for modification.
+    pub fn body_mut(&mut self) -> &mut Option<Body<F::Source>> {
+        &mut self.parts.body
+    }
+
+    /// Returns the HTTP version; 1.1 by default.
+    pub fn version(&self) -> Version {
+        self.parts.version
+    }
+
+    /// Returns the HTTP version for modification; 1.0 and 1.1 can be sent.
+    pub fn version_mut(&mut self) -> &mut Version {
+        &mut self.parts.version
+    }
+
+    /// Returns the total timeout of this request, if it has one of its own.
+    pub fn timeout(&self) -> Option<&Duration> {
+        self.parts.timeouts.as_ref()?.total.as_ref()
+    }
+
+    /// Returns the total timeout of this request for modification.
+    pub fn timeout_mut(&mut self) -> &mut Option<Duration> {
+        &mut self.parts.timeouts.get_or_insert_default().total
+    }
+
+    /// Returns a copy, or `None` if the body is a reader.
+    pub fn try_clone(&self) -> Option<Self> {
+        Some(Self { parts: Box::new(self.parts.try_clone()?) })
+    }
+}
+
+impl<F: Runtime> fmt::Debug for Request<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.parts.fmt(f)
+    }
+}
+
+/// Converts an `http::Request`, whose URI has to be absolute. Such a request always has a body; an
+/// empty one becomes no body.
+impl<F: Runtime, T: Into<Body<F::Source>>> TryFrom<http::Request<T>> for Request<F> {
+    type Error = Error;
+
+    fn try_from(request: http::Request<T>) -> Result<Self> {
+        let (parts, body) = request.into_parts();
+        let mut converted = Self::new(parts.method, parts.uri.to_string().into_url()?);
+        converted.parts.headers = parts.headers;
+        converted.parts.version = parts.version;
+        let has_trailers = |body: &Body<F::Source>| match body.presence_of_trailers() {
+            Presence::Yes => true,
+            Presence::Perhaps => converted.parts.headers.contains_key(TRAILER),
+            Presence::No => false,
+        };
+        let is_any = |body: &Body<F::Source>| body.length() != Some(0) || has_trailers(body);
+        let body = Some(body.into()).filter(is_any);
+        converted.parts.body = body;
+        Ok(converted)
+    }
+}
+
+/// Converts a request to an `http::Request`, whose body is empty if the request has none.
+///
+/// It has the method, the URL without its fragment, the version, the fields and the body. What only this
+/// crate knows is left out: timeouts, policies, the cancel token, Digest credentials, the spelling of fields
+/// and another request target. The fields of the client are not added.
+///
+/// # Errors
+///
+/// If the crate `http` refuses the URL.
+///
+/// ```
+/// let request = leanhttp::Client::new().put("http://example.org/a?b#c").body("text").build()?;
+/// let request = http::Request::try_from(request)?;
+/// assert_eq!(*request.uri(), "http://example.org/a?b");
+/// assert_eq!(request.body().as_bytes(), Some(&b"text"[..]));
+/// # Ok::<(), leanhttp::Error>(())
+/// ```
+impl<F: Runtime> TryFrom<Request<F>> for http::Request<Body<F::Source>> {
+    type Error = Error;
+
+    fn try_from(request: Request<F>) -> Result<Self> {
+        let RequestParts { method, url, headers, body, version, .. } = *request.parts;
+        let mut converted = Self::new(body.unwrap_or_default());
+        *converted.uri_mut() = http::Uri::try_from(url.as_str())
+            .map_err(|error| Error::builder("URL").cause(error).for_url(&url))?;
+        *converted.method_mut() = method;
+        *converted.headers_mut() = headers;
+        *converted.version_mut() = version;
+        Ok(converted)
+    }
+}
 
 /// Builds a request step by step. An invalid value is reported by [`build`](RequestBuilder::build)
 /// or `send`, and nothing is sent. With the feature `json` there is a method `json` too.
@@ -202,6 +380,33 @@ impl<F: Runtime> RequestBuilder<F> {
         })
     }
 
+    /// Sets Digest credentials (RFC 7616): a 401 that asks for them is answered, with MD5, SHA-256 or
+    /// SHA-512-256, the strongest that the server offers. They stay with the origin of the URL.
+    ///
+    /// The first request to an origin is sent twice, so its body has to be replayable; later ones
+    /// reuse the server's nonce. If the server refuses the password, its 401 is returned. If the request
+    /// has an `Authorization` field, these credentials are not used. A user name with a colon or with
+    /// control characters is an error.
+    ///
+    /// ```no_run
+    /// let response = leanhttp::Client::new()
+    ///     .get("https://example.org/dir/index.html")
+    ///     .digest_auth("Mufasa", "Circle of Life")
+    ///     .send()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    #[cfg(feature = "digest")]
+    pub fn digest_auth<U, P>(self, username: U, password: P) -> Self
+    where
+        U: fmt::Display,
+        P: fmt::Display,
+    {
+        self.and(|request| {
+            request.digest = Some(DigestLogin::new(username, password)?);
+            Ok(())
+        })
+    }
+
     /// Adds parameters to the query of the URL, encoded as [`form::encode`](crate::form::encode)
     /// does; the existing query is kept.
     ///
@@ -247,6 +452,40 @@ impl<F: Runtime> RequestBuilder<F> {
         self.and(|request| {
             request.set_body(body.into());
             Ok(())
+        })
+    }
+
+    /// Sets the body to `json` as JSON, and `Content-Type` to `application/json` unless it is set.
+    #[cfg(feature = "json")]
+    pub fn json<T: Serialize + ?Sized>(self, json: &T) -> Self {
+        self.and(|request| {
+            let body = serde_json::to_vec(json).map_err(|error| {
+                Error::builder("the value cannot be serialized as JSON").cause(error)
+            })?;
+            let json = HeaderValue::from_static("application/json");
+            request.set_body(body.into());
+            request.default_header(header::CONTENT_TYPE, json)
+        })
+    }
+
+    /// Sets the body to a form of fields and files, which is streamed. Its `Content-Type`, which names
+    /// the boundary, replaces any other. If another multipart type is set afterwards, the boundary is
+    /// added to it.
+    ///
+    /// ```no_run
+    /// use leanhttp::multipart::Form;
+    ///
+    /// let form = Form::new().text("title", "My cat").file("photo", "cat.jpg")?;
+    /// leanhttp::Client::new().post("https://example.org/upload").multipart(form).send()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "multipart")]
+    pub fn multipart(self, multipart: Form<F::Source>) -> Self {
+        self.and(|request| {
+            let (content_type, body) = multipart.into_body()?;
+            request.set_body(body);
+            request.form_type = Some(Box::new(content_type.clone()));
+            request.set_header(header::CONTENT_TYPE, content_type)
         })
     }
 
@@ -344,6 +583,24 @@ impl<F: Runtime> RequestBuilder<F> {
         self.with_timeouts(|timeouts| timeouts.pace = Some(Pace { bytes_per_second, over }))
     }
 
+    /// Sets the policy by which this request is retried, instead of the client's.
+    ///
+    /// ```no_run
+    /// use leanhttp::{Client, Method, retry::Policy};
+    ///
+    /// let client = Client::builder().retry(Policy::new()).build()?;
+    /// let order = client.post("https://example.org/orders").header("Idempotency-Key", "\"8e03\"");
+    /// order.retry(Policy::new().retry_method(Method::POST)).send()?;
+    /// client.get("https://example.org/").retry(Policy::none()).send()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn retry(self, policy: retry::Policy) -> Self {
+        self.and(|request| {
+            request.retry = Some(Arc::new(policy));
+            Ok(())
+        })
+    }
+
     /// Lets another thread cancel the request at any point.
     ///
     /// ```no_run
@@ -428,5 +685,84 @@ impl<F: Runtime> fmt::Debug for RequestBuilder<F> {
             Ok(request) => request.fmt(f),
             Err(error) => error.fmt(f),
         }
+    }
+}
+
+/// A value that can be used as the URL of a request: a [`Url`], text, and with the feature `url`
+/// the `Url` of the crate `url`. Sealed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be used as a URL of leanhttp",
+    note = "with the feature `url` of leanhttp, the `Url` of the crate `url` can be used"
+)]
+pub trait IntoUrl: sealed::Sealed {
+    #[doc(hidden)]
+    fn into_url(self) -> Result<Url>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for crate::url::Url {}
+    impl Sealed for &crate::url::Url {}
+    impl Sealed for &str {}
+    impl Sealed for &String {}
+    impl Sealed for String {}
+    #[cfg(feature = "url")]
+    impl Sealed for whatwg_url::Url {}
+}
+
+impl IntoUrl for Url {
+    fn into_url(self) -> Result<Url> {
+        Ok(self)
+    }
+}
+
+impl IntoUrl for &Url {
+    fn into_url(self) -> Result<Url> {
+        Ok(self.clone())
+    }
+}
+
+impl IntoUrl for &str {
+    fn into_url(self) -> Result<Url> {
+        Url::parse(self).map_err(|cause| {
+            let error = Error::builder(shown("URL", self));
+            let error = match (&cause, host_and_port(self)) {
+                (ParseError::UnsupportedScheme(_), Some(host_and_port)) => {
+                    error.note(format!("did you mean `http://{host_and_port}`?"))
+                }
+                _ => error,
+            };
+            error.cause(cause)
+        })
+    }
+}
+
+/// Returns the start of a URL such as `localhost:8080/x`, whose host the URL Standard parses as a
+/// scheme, but nothing that may contain a password.
+fn host_and_port(text: &str) -> Option<&str> {
+    let authority = text.trim().split(['/', '?', '#']).next()?;
+    let (host, port) = authority.split_once(':')?;
+    port.parse::<u16>().ok()?;
+    let is_plain = host.len() < 80 && host.bytes().all(|byte| byte.is_ascii_graphic());
+    Some(authority).filter(|_| is_plain && !may_hold_userinfo(text))
+}
+
+impl IntoUrl for &String {
+    fn into_url(self) -> Result<Url> {
+        self.as_str().into_url()
+    }
+}
+
+impl IntoUrl for String {
+    fn into_url(self) -> Result<Url> {
+        self.as_str().into_url()
+    }
+}
+
+/// Accepts the URL type that programs written for reqwest pass.
+#[cfg(feature = "url")]
+impl IntoUrl for whatwg_url::Url {
+    fn into_url(self) -> Result<Url> {
+        self.as_str().into_url()
     }
 }

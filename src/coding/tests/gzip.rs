@@ -1,12 +1,12 @@
+//! The gzip coding, chains of codings, and the limits on both.
+
 use std::io::Write;
 
 use flate2::write::{DeflateEncoder, GzEncoder};
 use flate2::{Compression, GzBuilder};
 use proptest::prelude::*;
 
-use crate::coding::testing::{
-    assert_split_makes_no_difference, limited, planned, run, run_through, whole,
-};
+use super::{assert_split_makes_no_difference, limited, planned, run, run_through, whole};
 use crate::coding::{CodingError, Codings, STAGE_OUTPUT, plan};
 use crate::http1::limits::Limits;
 use crate::http1::testing::headers;

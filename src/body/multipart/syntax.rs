@@ -1,0 +1,293 @@
+//! The syntax of a form's bytes: the boundary between parts (RFC 2046 §5.1.1), the `Content-Disposition` of a part
+//! with its name and file name (RFC 7578 §4.2), and the media type that a file name suggests.
+
+use http::HeaderValue;
+
+use crate::base::text::{C0_CONTROL, Table};
+use crate::error::{Error, Result};
+use crate::fields::is_tchar;
+use crate::fields::media_type::MediaType;
+
+/// The text of the delimiter line, without the leading dashes.
+#[derive(Debug)]
+pub(super) enum Boundary {
+    Random(Result<String, getrandom::Error>),
+    Given(String),
+}
+
+impl Boundary {
+    /// Creates a boundary of 128 random bits. The author of a part cannot guess it, and so cannot forge the
+    /// end of the part.
+    pub(super) fn random() -> Self {
+        let mut bits = [0; 16];
+        let filled = getrandom::getrandom(&mut bits);
+        Self::Random(filled.map(|()| format!("{:032x}", u128::from_ne_bytes(bits))))
+    }
+
+    /// Checks a boundary set by the caller.
+    pub(super) fn given(text: String) -> Result<Self> {
+        let ends_well = text.bytes().last().is_some_and(|last| last != b' ');
+        if !ends_well || text.len() > 70 || !text.bytes().all(is_bchar) {
+            return Err(Error::builder("invalid boundary of a form"));
+        }
+        Ok(Self::Given(text))
+    }
+
+    pub(super) fn as_str(&self) -> Result<&str> {
+        match self {
+            Self::Random(Ok(text)) | Self::Given(text) => Ok(text),
+            // The text of the error, because its type does not implement `std::error::Error`.
+            Self::Random(Err(error)) => {
+                Err(Error::builder("no randomness for the boundary").cause(error.to_string()))
+            }
+        }
+    }
+
+    /// Returns whether `content` contains the boundary. Always false for a random boundary, which is newer
+    /// than the content.
+    pub(super) fn is_in(&self, content: &[u8]) -> bool {
+        let Self::Given(text) = self else { return false };
+        let line = format!("--{text}");
+        content.windows(line.len()).any(|window| window == line.as_bytes())
+    }
+
+    /// Returns the `Content-Type` of the form.
+    pub(super) fn content_type(&self) -> Result<HeaderValue> {
+        with_boundary(b"multipart/form-data", self.as_str()?)
+    }
+}
+
+/// Adds the boundary to a multipart `Content-Type` of the caller that has none. `None` keeps the caller's
+/// type; another boundary than the form's is an error.
+pub(crate) fn completed(given: &HeaderValue, own: &HeaderValue) -> Result<Option<HeaderValue>> {
+    if given == own {
+        return Ok(None); // nearly always
+    }
+    let parse = |value: &HeaderValue| MediaType::parse(value.as_bytes());
+    let (Some(named), Some(own)) = (parse(given), parse(own)) else { return Ok(None) };
+    let boundary = own.parameter("boundary").unwrap_or_default();
+    if !named.essence.starts_with("multipart/") {
+        return Ok(None);
+    }
+    match named.parameter("boundary") {
+        Some(named) if named == boundary => Ok(None),
+        Some(_) => Err(Error::builder("Content-Type names another boundary than the form's")),
+        None => with_boundary(given.as_bytes(), boundary).map(Some),
+    }
+}
+
+fn with_boundary(mut media_type: &[u8], boundary: &str) -> Result<HeaderValue> {
+    while let [rest @ .., b';' | b' ' | b'\t'] = media_type {
+        media_type = rest;
+    }
+    let quote = if boundary.bytes().all(is_tchar) { "" } else { "\"" };
+    let parameter = format!("; boundary={quote}{boundary}{quote}");
+    HeaderValue::from_bytes(&[media_type, parameter.as_bytes()].concat())
+        .map_err(|error| Error::builder("boundary of a form").cause(error))
+}
+
+fn is_bchar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte)
+}
+
+/// The encoding of part names; file names are always encoded as [`Html`](Self::Html).
+#[derive(Clone, Copy)]
+pub(super) enum NameEncoding {
+    /// Quoted, as in browsers.
+    Html,
+    /// Percent-encoded as the parameter `name*` if the name needs encoding (RFC 5987 §3.2), else
+    /// quoted.
+    Extended(&'static Table),
+}
+
+impl NameEncoding {
+    /// Encodes every character that is not allowed in a path segment of a URL.
+    pub(super) const PATH_SEGMENT: Self =
+        Self::Extended(const { &C0_CONTROL.encoding(b" \"#%/<>?`{}") });
+    /// Encodes every character that is not an `attr-char` (RFC 5987 §3.2.1).
+    pub(super) const ATTR_CHARS: Self =
+        Self::Extended(const { &C0_CONTROL.encoding(b" \"%'()*,/:;<=>?@[\\]{}") });
+
+    /// Returns the value of the field.
+    pub(super) fn disposition(self, name: &str, file_name: Option<&str>) -> String {
+        let mut value = String::from("form-data; ");
+        match self.extended(name) {
+            Some(encoded) => {
+                value.push_str("name*=utf-8''");
+                value.push_str(&encoded);
+            }
+            None => push_quoted(&mut value, "name", name),
+        }
+        if let Some(file_name) = file_name {
+            value.push_str("; ");
+            push_quoted(&mut value, "filename", file_name);
+        }
+        value
+    }
+
+    /// Returns the encoded name, if a character needed encoding.
+    fn extended(self, name: &str) -> Option<String> {
+        let Self::Extended(table) = self else { return None };
+        let mut encoded = String::with_capacity(name.len());
+        table.push(&mut encoded, name);
+        (encoded != name).then_some(encoded)
+    }
+}
+
+/// Appends a quoted parameter. A backslash is not escaped: servers disagree about its meaning, and
+/// Windows file names contain it.
+fn push_quoted(value: &mut String, parameter: &str, text: &str) {
+    value.push_str(parameter);
+    value.push_str("=\"");
+    for c in text.chars() {
+        match c {
+            '"' => value.push_str("%22"),
+            '\r' => value.push_str("%0D"),
+            '\n' => value.push_str("%0A"),
+            c => value.push(c),
+        }
+    }
+    value.push('"');
+}
+
+/// Guesses the media type of a file from its name. The table is small on purpose: servers that rely on the
+/// type inspect the bytes, and callers can set it.
+pub(super) fn media_type_of_file(name: &str) -> &'static str {
+    let Some((_, extension)) = name.rsplit_once('.') else { return UNKNOWN_TYPE };
+    BY_EXTENSION
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(extension))
+        .map_or(UNKNOWN_TYPE, |(_, media_type)| media_type)
+}
+
+/// The media type of files with an unknown extension.
+const UNKNOWN_TYPE: &str = "application/octet-stream";
+
+const BY_EXTENSION: [(&str, &str); 19] = [
+    ("css", "text/css"),
+    ("csv", "text/csv"),
+    ("gif", "image/gif"),
+    ("gz", "application/gzip"),
+    ("htm", "text/html"),
+    ("html", "text/html"),
+    ("jpeg", "image/jpeg"),
+    ("jpg", "image/jpeg"),
+    ("js", "text/javascript"),
+    ("json", "application/json"),
+    ("mp3", "audio/mpeg"),
+    ("mp4", "video/mp4"),
+    ("pdf", "application/pdf"),
+    ("png", "image/png"),
+    ("svg", "image/svg+xml"),
+    ("txt", "text/plain"),
+    ("webp", "image/webp"),
+    ("xml", "application/xml"),
+    ("zip", "application/zip"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_random_boundary_is_a_token_of_128_bits_and_never_twice_the_same() {
+        let boundaries: std::collections::BTreeSet<_> =
+            (0..100).map(|_| Boundary::random().as_str().unwrap().to_owned()).collect();
+        assert_eq!(boundaries.len(), 100);
+        for boundary in boundaries {
+            assert_eq!(boundary.len(), 32);
+            assert!(boundary.bytes().all(|byte| byte.is_ascii_hexdigit()), "{boundary}");
+        }
+    }
+
+    #[test]
+    fn without_randomness_there_is_no_form() {
+        let boundary = Boundary::Random(Err(getrandom::Error::UNSUPPORTED));
+        for error in [boundary.as_str().unwrap_err(), boundary.content_type().unwrap_err()] {
+            assert!(error.is_builder());
+            assert!(error.to_string().starts_with("no randomness for the boundary"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_given_boundary_is_checked_and_quoted_where_it_must() {
+        let longest = "b".repeat(70);
+        let too_long = "b".repeat(71);
+        let table = [
+            ("abc123", Some("abc123")),
+            ("a'+_-.z", Some("a'+_-.z")),
+            ("a b", Some("\"a b\"")),
+            ("(a,b/c:d=e?)", Some("\"(a,b/c:d=e?)\"")),
+            (&longest, Some(&longest)),
+            (&too_long, None),
+            ("", None),
+            (" ", None),
+            ("a ", None),
+            ("a;b", None),
+            ("a\"b", None),
+            ("a\\b", None),
+            ("a\r\nb", None),
+            ("a\u{e9}", None),
+        ];
+        for (given, expected) in table {
+            let content_type = Boundary::given(given.to_owned())
+                .and_then(|boundary| boundary.content_type())
+                .map(|value| value.to_str().unwrap().to_owned());
+            let expected = expected.map(|text| format!("multipart/form-data; boundary={text}"));
+            assert_eq!(content_type.ok(), expected, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn html_names_escape_what_would_end_them() {
+        let table = [
+            ("a", None, r#"name="a""#),
+            ("", Some(""), r#"name=""; filename="""#),
+            ("é\u{65e5}😀", Some("日.txt"), "name=\"é\u{65e5}😀\"; filename=\"日.txt\""),
+            ("a;b=\"c", Some("C:\\x\\"), r#"name="a;b=%22c"; filename="C:\x\""#),
+            ("\r\nX: 1\r\n\r\n", Some("\r"), r#"name="%0D%0AX: 1%0D%0A%0D%0A"; filename="%0D""#),
+            ("a\0\t%22", None, "name=\"a\0\t%22\""),
+        ];
+        for (name, file_name, expected) in table {
+            let value = NameEncoding::Html.disposition(name, file_name);
+            assert_eq!(value, format!("form-data; {expected}"), "{name:?} {file_name:?}");
+        }
+    }
+
+    #[test]
+    fn extended_names_are_plain_or_wholly_encoded() {
+        let table = [
+            ("plain", r#"name="plain""#, r#"name="plain""#),
+            ("a b", "name*=utf-8''a%20b", "name*=utf-8''a%20b"),
+            ("é\r\n", "name*=utf-8''%C3%A9%0D%0A", "name*=utf-8''%C3%A9%0D%0A"),
+            ("a'b", r#"name="a'b""#, "name*=utf-8''a%27b"),
+            ("100%", "name*=utf-8''100%25", "name*=utf-8''100%25"),
+            ("a/\"", "name*=utf-8''a%2F%22", "name*=utf-8''a%2F%22"),
+            ("!#$&+-.^_`|~", "name*=utf-8''!%23$&+-.^_%60|~", "name=\"!#$&+-.^_`|~\""),
+        ];
+        for (name, path_segment, attr_chars) in table {
+            let value = |names: NameEncoding| names.disposition(name, Some("ü"));
+            let expected = |name| format!("form-data; {name}; filename=\"ü\"");
+            assert_eq!(value(NameEncoding::PATH_SEGMENT), expected(path_segment));
+            assert_eq!(value(NameEncoding::ATTR_CHARS), expected(attr_chars));
+        }
+    }
+
+    #[test]
+    fn the_last_extension_counts_in_any_case() {
+        let table = [
+            ("a.txt", "text/plain"),
+            ("photo.old.JPG", "image/jpeg"),
+            ("archive.tar.gz", "application/gzip"),
+            (".png", "image/png"),
+            ("txt", UNKNOWN_TYPE),
+            ("a.", UNKNOWN_TYPE),
+            ("", UNKNOWN_TYPE),
+            ("a.txt ", UNKNOWN_TYPE),
+            ("a.é", UNKNOWN_TYPE),
+        ];
+        for (name, media_type) in table {
+            assert_eq!(media_type_of_file(name), media_type, "{name:?}");
+        }
+    }
+}

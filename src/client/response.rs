@@ -1,0 +1,575 @@
+//! Responses: the head with its fields and the facts about the call, the body in one piece (bytes, text, JSON),
+//! and conversions from and to the responses of the crate `http`.
+//!
+//! A [`Response<B>`](Response) is a [`Head`] and a body. What only reads the head is here for any `B`; what
+//! reads the body waits, so the public methods stand in `blocking/response.rs` and `tokio/response.rs` over
+//! the futures here. The body itself, [`ResponseBody`](crate::driver::ResponseBody), is in
+//! `driver/reader.rs`.
+//!
+//! Fields that describe the content or name a next step (`Link`, `Content-Disposition`, `Retry-After`) are
+//! parsed in `fields/`; each has its method here.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::{Extensions, HeaderMap, StatusCode, Version, header};
+#[cfg(feature = "json")]
+use serde::de::DeserializeOwned;
+
+use crate::base::timings::Timings;
+use crate::body::Body;
+use crate::coding::charset;
+#[cfg(feature = "cookies")]
+use crate::cookie::Cookie;
+use crate::driver::runtime::Runtime;
+use crate::driver::{Addresses, ResponseBody};
+use crate::error::{Error, Kind, Phase, Result};
+use crate::fields::link::RawLink;
+use crate::fields::{date, disposition, link};
+use crate::http1::head::ResponseHead;
+use crate::http1::header_section::HeaderSection;
+use crate::transport::tls::TlsInfo;
+use crate::url::Url;
+
+pub use super::upgraded::Upgraded;
+
+/// A response: its head, and its body `B`, which is read from the connection as it arrives.
+///
+/// Read the body to its end, or the connection cannot be reused; dropping a response with much of
+/// its body unread closes the connection. With the feature `json` there is a method `json` too.
+pub struct Response<B> {
+    pub(crate) head: Head,
+    pub(crate) body: B,
+}
+
+/// The part of a response before its body, and facts about its connection.
+pub(crate) struct Head {
+    pub(crate) received: Box<ResponseHead>,
+    pub(crate) url: Url,
+    /// The addresses, shared by all responses of a connection; `None` for a hand-made response.
+    addresses: Option<Arc<Addresses>>,
+    /// `None` until the call has ended.
+    pub(crate) timings: Option<Box<Timings>>,
+    pub(crate) tls: Option<TlsInfo>,
+    pub(crate) extensions: Extensions,
+}
+
+impl Head {
+    pub(crate) fn new(
+        received: Box<ResponseHead>,
+        url: Url,
+        addresses: Option<Arc<Addresses>>,
+    ) -> Self {
+        Self { received, url, addresses, timings: None, tls: None, extensions: Extensions::new() }
+    }
+
+    pub(crate) fn addresses(&self) -> Addresses {
+        self.addresses.as_deref().copied().unwrap_or_default()
+    }
+}
+
+impl<B> Response<B> {
+    /// Returns the status code.
+    pub fn status(&self) -> StatusCode {
+        self.head.received.status
+    }
+
+    /// Returns the reason phrase of the status line as the server sent it (RFC 9112 §4), such as `Not Found`;
+    /// empty if it sent none. Its meaning is not defined: decide by the [`status`](Self::status).
+    pub fn reason(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(reason(self.raw_head()))
+    }
+
+    /// Returns the fields. Names compare in any case.
+    ///
+    /// If the body was decoded (gzip), `Content-Encoding` and `Content-Length` are removed, because
+    /// they no longer describe it; [`raw_head`](Self::raw_head) still has them.
+    pub fn headers(&self) -> &HeaderMap {
+        self.head.received.headers.map()
+    }
+
+    /// Returns the fields for modification.
+    pub fn headers_mut(&mut self) -> &mut HeaderMap {
+        self.head.received.headers.map_mut()
+    }
+
+    /// Returns the head as received: status line and fields in their order and case, byte by byte.
+    pub fn raw_head(&self) -> &Bytes {
+        self.head.received.headers.raw()
+    }
+
+    /// Returns the HTTP version of the server.
+    pub fn version(&self) -> Version {
+        self.head.received.version
+    }
+
+    /// Returns the URL of this response: after redirects, the last one. It keeps its fragment.
+    pub fn url(&self) -> &Url {
+        &self.head.url
+    }
+
+    /// Returns the address that the response was received from, which is the proxy's if there is
+    /// one; `None` over a Unix domain socket.
+    pub fn remote_addr(&self) -> Option<SocketAddr> {
+        self.head.addresses().remote
+    }
+
+    /// Returns the local address of the connection; `None` if [`remote_addr`](Self::remote_addr)
+    /// is.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.head.addresses().local
+    }
+
+    /// Returns the timings of the call until the head arrived.
+    pub fn timings(&self) -> Option<&Timings> {
+        self.head.timings.as_deref()
+    }
+
+    /// Returns the extensions, such as those set by middleware.
+    pub fn extensions(&self) -> &Extensions {
+        &self.head.extensions
+    }
+
+    /// Returns the extensions for modification.
+    pub fn extensions_mut(&mut self) -> &mut Extensions {
+        &mut self.head.extensions
+    }
+
+    /// Returns the number of bytes of the body, if the server announced it and the body is not
+    /// decoded. For HEAD it is the length of the body that GET would return.
+    ///
+    /// It is taken from the [fields](Self::headers), even if [`headers_mut`](Self::headers_mut) has
+    /// changed them; this has no effect on how much of the body is read.
+    pub fn content_length(&self) -> Option<u64> {
+        self.head.received.headers.content_length()
+    }
+
+    /// Returns information about the TLS connection to the server; `None` for `http`.
+    ///
+    /// ```no_run
+    /// let response = leanhttp::get("https://example.org/")?;
+    /// if let Some(tls) = response.tls() {
+    ///     println!("{:?} {:?}", tls.version(), tls.cipher_suite());
+    /// }
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    #[cfg(feature = "tls")]
+    pub fn tls(&self) -> Option<&TlsInfo> {
+        self.head.tls.as_ref()
+    }
+
+    /// Returns the cookies that this response sets, as they were sent; malformed ones are skipped.
+    #[cfg(feature = "cookies")]
+    pub fn cookies(&self) -> impl Iterator<Item = Cookie<'_>> {
+        self.headers().get_all(header::SET_COOKIE).iter().filter_map(Cookie::parse)
+    }
+
+    /// Returns the links of the response: all `Link` fields, in their order (RFC 8288). Malformed
+    /// links are skipped.
+    ///
+    /// ```no_run
+    /// # let response = leanhttp::get("https://example.org/items")?;
+    /// let next = response.links().into_iter().find(|link| link.has_rel("next"));
+    /// let next_page = next.as_ref().and_then(|link| link.url());
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn links(&self) -> Vec<Link> {
+        let lines = self.head.received.headers.map().get_all(header::LINK).into_iter();
+        let raw = lines.flat_map(|line| link::parse(line.as_bytes()));
+        let base = Arc::new(self.head.url.clone());
+        raw.map(|raw| Link { base: Arc::clone(&base), raw }).collect()
+    }
+
+    /// Returns the server's name for the content (`Content-Disposition`, RFC 6266), made safe for
+    /// use as a file name on every system, or `None` if there is none or nothing safe is left.
+    ///
+    /// It is one component and never a path: for `../../etc/passwd` it is `passwd`. It does not
+    /// start with a dot. Control characters, characters that change the text direction and those
+    /// that Windows reserves become underscores, and a Windows device name (`nul.txt`) is prefixed
+    /// with an underscore.
+    ///
+    /// A server may still choose the name of an existing file, or an extension that makes the file
+    /// executable.
+    ///
+    /// ```no_run
+    /// # let response = leanhttp::get("https://example.org/report")?;
+    /// let name = response.file_name().unwrap_or_else(|| "download".to_owned());
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn file_name(&self) -> Option<String> {
+        let value = self.head.received.headers.map().get(header::CONTENT_DISPOSITION)?;
+        disposition::safe_file_name(&disposition::parse(value.as_bytes())?.file_name?)
+    }
+
+    /// Returns the time that the server asks to wait before the next request (`Retry-After`, RFC
+    /// 9110 §10.2.3), with statuses such as 429 and 503, or `None` if the field is missing or
+    /// malformed.
+    ///
+    /// If the field is a date, the result depends on `now`, and is zero if the date has passed. It
+    /// may be years: limit the wait.
+    ///
+    /// ```no_run
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// # let response = leanhttp::get("https://example.org/busy")?;
+    /// if let Some(wait) = response.retry_after(SystemTime::now()) {
+    ///     std::thread::sleep(wait.min(Duration::from_secs(60)));
+    /// }
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn retry_after(&self, now: SystemTime) -> Option<Duration> {
+        date::retry_after(
+            self.head.received.headers.map().get(header::RETRY_AFTER)?.as_bytes(),
+            now,
+        )
+    }
+
+    /// Returns the response if its status is below 400, otherwise an error with that status.
+    ///
+    /// # Errors
+    ///
+    /// For a status of 400 or more; the text shows the server's reason phrase if it is not the
+    /// usual one. The error contains the response, so that its body can be read:
+    /// `Response::try_from(error)` returns it, and on the blocking client `error.into_response()`.
+    /// An error from the other client type is returned unchanged.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "tokio")] {
+    /// use leanhttp::tokio::Response;
+    ///
+    /// let response = leanhttp::tokio::get("https://example.org/").await?;
+    /// if let Err(error) = response.error_for_status() {
+    ///     let explanation = Response::try_from(error)?.text().await?;
+    /// }
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn error_for_status(self) -> Result<Self>
+    where
+        B: Send + Sync + 'static,
+    {
+        let status = self.head.received.status;
+        if !is_error(status) {
+            return Ok(self);
+        }
+        let error = self.status_error();
+        Err(error.keeping(Box::new(self)))
+    }
+
+    /// Returns the response if its status is below 400, otherwise an error without the response.
+    ///
+    /// # Errors
+    ///
+    /// For a status of 400 or more.
+    pub fn error_for_status_ref(&self) -> Result<&Self> {
+        if !is_error(self.head.received.status) {
+            return Ok(self);
+        }
+        Err(self.status_error())
+    }
+
+    fn status_error(&self) -> Error {
+        let ResponseHead { status, headers, .. } = &*self.head.received;
+        Error::from_status(*status, reason(headers.raw())).with_url(self.head.url.clone())
+    }
+}
+
+/// Returns the reason phrase (RFC 9112 §4), which follows the version and the status in the first
+/// line.
+fn reason(raw_head: &[u8]) -> &[u8] {
+    let line = raw_head.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+    line.splitn(3, |byte| *byte == b' ').nth(2).unwrap_or_default().trim_ascii()
+}
+
+fn is_error(status: StatusCode) -> bool {
+    status.is_client_error() || status.is_server_error()
+}
+
+/// Takes the response out of an error: one that `error_for_status` refused, that was not an
+/// upgrade, or that was a redirect which was not followed.
+///
+/// # Errors
+///
+/// The error itself, if it contains no response.
+impl<B: Send + Sync + 'static> TryFrom<Error> for Response<B> {
+    type Error = Error;
+
+    fn try_from(mut error: Error) -> Result<Self> {
+        error.take_response().ok_or(error)
+    }
+}
+
+impl<B> fmt::Debug for Response<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.head.received.status)
+            .field("url", &self.head.url)
+            .field("fields", &self.head.received.headers.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<F: Runtime> Response<ResponseBody<F>> {
+    /// Returns the trailer fields of a chunked body (RFC 9110 §6.5) once it was read to its end, or
+    /// `None` if it has none. They are never merged into the head.
+    pub fn trailers(&self) -> Option<&HeaderMap> {
+        self.body.trailers()
+    }
+
+    /// Reads the next decoded bytes; 0 means the end.
+    pub(crate) async fn next_bytes(&mut self, into: &mut [u8]) -> Result<usize> {
+        self.body.next_bytes(into).await.map_err(|error| error.for_url(&self.head.url))
+    }
+
+    pub(crate) async fn collect(&mut self) -> Result<Vec<u8>> {
+        self.body.collect().await.map_err(|error| error.for_url(&self.head.url))
+    }
+
+    pub(crate) async fn collect_text(mut self, default_encoding: &str) -> Result<String> {
+        let body = self.collect().await?;
+        let content_type = self.head.received.headers.first(&header::CONTENT_TYPE);
+        Ok(charset::decode(body, content_type, default_encoding))
+    }
+
+    #[cfg(feature = "json")]
+    pub(crate) async fn collect_json<T: DeserializeOwned>(mut self) -> Result<T> {
+        let body = self.collect().await?;
+        let content_type = self.head.received.headers.first(&header::CONTENT_TYPE);
+        parse_json(&body, content_type).map_err(|error| error.for_url(&self.head.url))
+    }
+
+    /// Returns the error for a failure of the caller's writer.
+    pub(crate) fn writer_error(&self, error: io::Error) -> Error {
+        let error = Error::new(Kind::Io, Phase::Body)
+            .detail("writing the body to the caller's writer")
+            .cause(error);
+        error.for_url(&self.head.url)
+    }
+}
+
+/// The number of bytes that are shown on each side of an error.
+#[cfg(feature = "json")]
+const AROUND: usize = 20;
+
+/// Parses a body. JSON is UTF-8 (RFC 8259 §8.1); a body that is not valid JSON in UTF-8 is decoded
+/// like a text, by its byte order mark and the charset of `Content-Type`, and parsed again.
+#[cfg(feature = "json")]
+fn parse_json<T: DeserializeOwned>(body: &[u8], content_type: Option<&[u8]>) -> Result<T> {
+    let error = match parse(body) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    match charset::recoded(body, content_type) {
+        Some(text) => parse(text.as_bytes()),
+        None => Err(error),
+    }
+}
+
+/// Parses the body; the error names the line, the column and the text there.
+#[cfg(feature = "json")]
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    serde_json::from_slice(body).map_err(|error| {
+        let near = excerpt(body, error.line(), error.column());
+        Error::new(Kind::Decode, Phase::Decode).detail(format!("JSON near {near:?}")).cause(error)
+    })
+}
+
+/// Returns the text around a position; lines and columns count from 1 as in serde_json.
+#[cfg(feature = "json")]
+fn excerpt(body: &[u8], line: usize, column: usize) -> String {
+    let line = body.split(|byte| *byte == b'\n').nth(line.saturating_sub(1)).unwrap_or_default();
+    let start = column.saturating_sub(AROUND).min(line.len());
+    let end = column.saturating_add(AROUND).min(line.len());
+    String::from_utf8_lossy(line.get(start..end).unwrap_or_default()).into_owned()
+}
+
+/// Converts a response to an `http::Response`. Its body is read as before: it implements
+/// `std::io::Read`, or on the async client `AsyncRead` and, with the feature `tower`,
+/// `http_body::Body`.
+///
+/// The [`Url`] of the response and its [`Timings`] are among its extensions.
+///
+/// ```no_run
+/// use leanhttp::{Url, blocking::ResponseBody};
+///
+/// let response: http::Response<ResponseBody> = leanhttp::get("https://example.org/")?.into();
+/// let url = response.extensions().get::<Url>();
+/// let text = std::io::read_to_string(response.into_body());
+/// # Ok::<(), leanhttp::Error>(())
+/// ```
+impl<F: Runtime> From<Response<ResponseBody<F>>> for http::Response<ResponseBody<F>> {
+    fn from(response: Response<ResponseBody<F>>) -> Self {
+        let Response { mut head, body } = response;
+        let mut converted = Self::new(body.of_url(head.url.clone()));
+        *converted.status_mut() = head.received.status;
+        *converted.version_mut() = head.received.version;
+        *converted.headers_mut() = std::mem::take(head.received.headers.map_mut());
+        *converted.extensions_mut() = head.extensions;
+        converted.extensions_mut().insert(head.url);
+        if let Some(timings) = head.timings {
+            converted.extensions_mut().insert(*timings);
+        }
+        converted
+    }
+}
+
+/// Converts an `http::Response` that was never received, for tests of code that takes a response.
+///
+/// Its URL and its timings are taken from the extensions; without a URL it is
+/// `http://no.url.invalid/`. The body is not decoded, and no limit applies.
+///
+/// ```
+/// use leanhttp::blocking::Response;
+///
+/// let made = http::Response::builder().status(404).header("x-reason", "gone").body("no such user")?;
+/// let response = Response::from(made);
+/// assert_eq!(response.headers()["x-reason"], "gone");
+/// assert_eq!(response.text()?, "no such user");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+impl<F: Runtime, T: Into<Body<F::Source>>> From<http::Response<T>> for Response<ResponseBody<F>> {
+    fn from(made: http::Response<T>) -> Self {
+        let (mut parts, body) = made.into_parts();
+        let reason = parts.status.canonical_reason().unwrap_or_default();
+        let status_line = format!("{:?} {} {reason}", parts.version, parts.status.as_str());
+        let headers = HeaderSection::written(&status_line, parts.headers);
+        let received = ResponseHead { version: parts.version, status: parts.status, headers };
+        let url = parts.extensions.remove().unwrap_or_else(Url::nowhere);
+        let mut head = Head::new(Box::new(received), url, None);
+        head.timings = parts.extensions.remove::<Timings>().map(Box::new);
+        head.extensions = parts.extensions;
+        Self { head, body: ResponseBody::made(body.into()) }
+    }
+}
+
+/// A link from a response to another resource (RFC 8288).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The base URL, shared by all links and joined on demand: many links times a long URL would
+    /// use much memory.
+    base: Arc<Url>,
+    raw: RawLink,
+}
+
+impl Link {
+    /// Returns the target, resolved against the URL of the response, or `None` if it is not an HTTP
+    /// URL.
+    pub fn url(&self) -> Option<Url> {
+        self.base.join(&self.raw.target).ok()
+    }
+
+    /// Returns the target as the server sent it.
+    pub fn target(&self) -> &str {
+        &self.raw.target
+    }
+
+    /// Returns whether this is one of its relations, such as `next` or `preload`, ignoring case.
+    ///
+    /// With the parameter `anchor` it is a relation of that resource and not of the response.
+    pub fn has_rel(&self, rel: &str) -> bool {
+        let rels = self.parameter("rel").unwrap_or_default();
+        rels.split_ascii_whitespace().any(|own| own.eq_ignore_ascii_case(rel))
+    }
+
+    /// Returns the first parameter of this name, given in lower case. A parameter whose name ends
+    /// in a star, such as `title*`, is decoded (RFC 8187).
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters().find(|(own, _)| *own == name).map(|(_, value)| value)
+    }
+
+    /// Returns all parameters in their order, with names in lower case.
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.raw.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link")
+            .field("url", &self.url())
+            .field("parameters", &self.raw.parameters)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderName;
+
+    use super::*;
+    use crate::http1::head;
+    use crate::http1::limits::Limits;
+
+    fn response(fields: &[(HeaderName, &'static str)]) -> Response<()> {
+        let lines = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+        let raw = format!("HTTP/1.1 200 OK\r\n{}\r\n", lines.collect::<String>());
+        let head = head::parse(raw.as_bytes(), &Limits::default()).unwrap();
+        let url = Url::parse("http://a.example/dir/page?q").unwrap();
+        Response { head: Head::new(head, url, None), body: () }
+    }
+
+    /// RFC 8288 §3.1: the target is relative to the URL of the response.
+    #[test]
+    fn links_are_resolved() {
+        let links = response(&[
+            (header::LINK, "<next>; rel=\"prefetch NEXT\"; title=a; title=b, <>; rel=self"),
+            (header::LINK, "<mailto:a@b>; rel=author"),
+        ]);
+        let links = links.links();
+        let urls: Vec<_> = links.iter().map(|link| link.url().map(|url| url.to_string())).collect();
+        let expected =
+            [Some("http://a.example/dir/next"), Some("http://a.example/dir/page?q"), None];
+        let expected = expected.map(|url| url.map(str::to_owned));
+        assert_eq!(urls, expected);
+        assert!(
+            links[0].has_rel("next") && links[0].has_rel("prefetch") && !links[0].has_rel("ex")
+        );
+        assert_eq!((links[0].parameter("title"), links[1].parameter("title")), (Some("a"), None));
+        assert_eq!(links[2].target(), "mailto:a@b");
+        assert_eq!(response(&[]).links(), []);
+    }
+
+    #[test]
+    fn file_names_are_safe() {
+        let named = |value| response(&[(header::CONTENT_DISPOSITION, value)]).file_name();
+        assert_eq!(named("attachment; filename=\"../a.txt\"").as_deref(), Some("a.txt"));
+        assert_eq!(named("attachment; filename=\"..\""), None);
+        assert_eq!(named("attachment"), None);
+        assert_eq!(response(&[]).file_name(), None);
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH;
+        let asked = |value| response(&[(header::RETRY_AFTER, value)]).retry_after(now);
+        assert_eq!(asked("7"), Some(Duration::from_secs(7)));
+        assert_eq!(asked("Thu, 01 Jan 1970 00:01:00 GMT"), Some(Duration::from_secs(60)));
+        assert_eq!(asked("soon"), None);
+        assert_eq!(response(&[]).retry_after(now), None);
+    }
+
+    #[cfg(feature = "json")]
+    #[test]
+    fn the_error_shows_the_position_and_the_text() {
+        let cases: [(&[u8], &str); 4] = [
+            (
+                b"{\"a\": 1,\n \"b\": oops}",
+                "JSON near \" \\\"b\\\": oops}\": expected value at line 2 column 7",
+            ),
+            (b"", "JSON near \"\": EOF while parsing a value at line 1 column 0"),
+            (b"<html>", "JSON near \"<html>\": expected value at line 1 column 1"),
+            (b"{\"a\": \"\xff\"}", "line 1 column"),
+        ];
+        for (body, expected) in cases {
+            let line = parse::<serde_json::Value>(body).unwrap_err().to_string();
+            assert!(line.contains(expected), "{line}");
+        }
+    }
+}
