@@ -19,7 +19,7 @@ use crate::http1::close::CloseReason;
 use crate::policy::deadline::budget::{Expired, Operation};
 use crate::policy::route::Route;
 use crate::pool::Closed;
-use crate::pool::permits::{Availability, Left, Permits, Ticket};
+use crate::pool::permits::{Availability, Permits, Ticket};
 
 enum Checkout<F: Runtime> {
     Idle(ErasedBox<Connection<F>>),
@@ -30,7 +30,6 @@ enum Checkout<F: Runtime> {
 /// A place in the queue. Dropping it leaves the queue.
 struct QueuedCall<F: Runtime> {
     shared: Arc<Shared<F>>,
-    route: Route,
     ticket: Ticket,
     grants: Arc<Grants<F>>,
 }
@@ -124,7 +123,7 @@ fn check_out<F: Runtime>(shared: &Arc<Shared<F>>, call: &Call<'_, F::Source>) ->
                 connection.wake(&mut idle.shelf, || now.saturating_duration_since(since));
                 break Checkout::Idle(connection);
             }
-            None => break place(&mut idle, shared, call.route()),
+            None => break place(&mut idle, shared, &call.route()),
         }
     };
     drop(idle);
@@ -147,25 +146,21 @@ fn begin_anew<F: Runtime>(
     shared: &Shared<F>,
 ) -> (Vec<ErasedBox<Connection<F>>>, Permits<Waiter<F>>) {
     idle.process = shared.system.process();
-    let permits = Permits::new(shared.config.pool.max_open_per_host);
-    (idle.pool.clear(), std::mem::replace(&mut idle.permits, permits))
+    (idle.pool.clear(), idle.permits.replace())
 }
 
 /// Returns a permit for a new connection, or a place in the queue.
 fn place<F: Runtime>(
     idle: &mut Connections<F>,
     shared: &Arc<Shared<F>>,
-    route: Route,
+    route: &Route,
 ) -> Checkout<F> {
-    match idle.permits.hold(&route) {
-        Availability::Held => {
-            let process = idle.process;
-            Checkout::Permit(Permit::new(shared, route, process))
-        }
-        Availability::Full => {
+    match idle.permits.hold(route) {
+        Availability::Held(of) => Checkout::Permit(Permit::new(shared, of, idle.process)),
+        Availability::Full(of) => {
             let grants = Arc::new(Grants::default());
-            let ticket = idle.permits.wait(&route, Waiter(Arc::clone(&grants)));
-            Checkout::Queued(QueuedCall { shared: Arc::clone(shared), route, ticket, grants })
+            let ticket = idle.permits.wait(of, Waiter(Arc::clone(&grants)));
+            Checkout::Queued(QueuedCall { shared: Arc::clone(shared), ticket, grants })
         }
     }
 }
@@ -188,14 +183,15 @@ impl<F: Runtime> QueuedCall<F> {
         // If the queue has granted already, the grant is being handed over: take it, so that it is
         // not lost.
         let grant = match self.leave() {
-            Left::TooLate => self.grants.wait(None, &call.budget).await,
-            Left::InTime => None,
+            None => self.grants.wait(None, &call.budget).await,
+            Some(_) => None,
         };
         grant.ok_or_else(|| queue_error(call, expired))
     }
 
-    fn leave(&self) -> Left {
-        self.shared.idle().permits.leave(&self.route, self.ticket)
+    /// Leaves the queue; returns `None` if it is too late, or if it has left already.
+    fn leave(&self) -> Option<Waiter<F>> {
+        self.shared.idle().permits.leave(self.ticket)
     }
 }
 

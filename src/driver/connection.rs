@@ -26,6 +26,7 @@ use crate::http1::keep_alive::{KEEP_ALIVE, Lifetime};
 use crate::policy::deadline::budget::{Budget, Operation, Stage};
 use crate::policy::early_closers::SOON;
 use crate::policy::route::Route;
+use crate::pool::permits::RouteId;
 use crate::pool::{Closed, Pooled};
 use crate::transport::tls::TlsInfo;
 
@@ -140,6 +141,11 @@ impl<F: Runtime> Connection<F> {
     /// Returns whether that process opened the connection.
     pub(super) fn is_of(&self, process: u32) -> bool {
         self.permit.as_ref().is_none_or(|permit| permit.process() == process)
+    }
+
+    /// Returns the route under whose limit it is in the pool of that process.
+    pub(super) fn limited_route(&self, process: u32) -> Option<RouteId> {
+        self.permit.as_ref()?.limited_route(process)
     }
 
     /// Returns whether an idle connection can be used: the peer has neither closed it nor sent

@@ -15,7 +15,6 @@ use crate::driver::poll_once::ready;
 use crate::driver::runtime::Runtime;
 use crate::error::Result;
 use crate::policy::deadline::budget::{Budget, Stage};
-use crate::pool::Pooled as _;
 
 /// The limit for draining a redirect's body. A new connection takes one round trip, with TLS two or
 /// three.
@@ -128,7 +127,8 @@ impl<F: Runtime> Lease<F> {
             drop(idle);
             return connection.close(reason);
         }
-        match idle.permits.next(connection.route()) {
+        let of = connection.limited_route(idle.process);
+        match of.and_then(|of| idle.permits.next(of)) {
             Some(next) => {
                 drop(idle);
                 next.grant(Grant::Connection(connection));

@@ -8,12 +8,13 @@ use super::runtime::Runtime;
 use super::shared::Shared;
 use super::system::{Oneshot, System};
 use crate::base::erased_box::ErasedBox;
-use crate::policy::route::Route;
+use crate::pool::permits::RouteId;
 
 /// The right to have one more connection open to a route. Dropping it passes it to the next waiter.
 pub(crate) struct Permit<F: Runtime> {
     shared: Weak<Shared<F>>,
-    route: Route,
+    /// The route, if the number of its connections is limited.
+    of: Option<RouteId>,
     /// The process whose pool counts it.
     process: u32,
 }
@@ -40,8 +41,13 @@ impl<F: Runtime> Waiter<F> {
 
 impl<F: Runtime> Permit<F> {
     /// Creates a permit that the pool has counted.
-    pub(super) fn new(shared: &Arc<Shared<F>>, route: Route, process: u32) -> Self {
-        Self { shared: Arc::downgrade(shared), route, process }
+    pub(super) fn new(shared: &Arc<Shared<F>>, of: Option<RouteId>, process: u32) -> Self {
+        Self { shared: Arc::downgrade(shared), of, process }
+    }
+
+    /// Returns the route under whose limit it is, for the pool of that process.
+    pub(super) fn limited_route(&self, process: u32) -> Option<RouteId> {
+        self.of.filter(|_| self.process == process)
     }
 
     pub(super) fn process(&self) -> u32 {
@@ -57,11 +63,11 @@ impl<F: Runtime> Drop for Permit<F> {
             if idle.process != self.process {
                 return; // counted by the parent process
             }
-            idle.permits.free(&self.route)
+            idle.permits.free(self.of)
         };
         if let Some(next) = next {
             let (shared, process) = (Weak::clone(&self.shared), self.process);
-            let permit = Self { shared, route: self.route.clone(), process };
+            let permit = Self { shared, of: self.of, process };
             next.grant(Grant::Permit(permit));
         }
     }
@@ -69,6 +75,6 @@ impl<F: Runtime> Drop for Permit<F> {
 
 impl<F: Runtime> fmt::Debug for Permit<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Permit").field(&self.route).finish()
+        f.debug_tuple("Permit").field(&self.of).finish()
     }
 }

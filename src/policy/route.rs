@@ -1,5 +1,6 @@
 //! The way an origin is reached; the key of the pool.
 
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -26,8 +27,8 @@ use crate::url::Url;
 /// forwarding proxy are shared by all origins, as in curl and Go, because the proxy is the HTTP
 /// peer.
 ///
-/// Routes are compared whole, never by hash: a connection of one route never serves another. TLS
-/// settings belong to the client, and each client has its own pool.
+/// Routes are compared whole, never by hash alone: a connection of one route never serves another.
+/// TLS settings belong to the client, and each client has its own pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
     Direct(Target),
@@ -97,6 +98,18 @@ impl Route {
         }
     }
 
+    /// Hashes the route to `url` like [`Hash`] does; does not allocate.
+    pub(crate) fn hash_to<H: Hasher>(
+        url: &Url,
+        proxy: Option<&Arc<ProxyServer>>,
+        identity: IdentityUse,
+        state: &mut H,
+    ) {
+        let origin = (url.host_header(), Security::of(url), identity);
+        let is_forwarded = proxy.is_some_and(|proxy| forwards(proxy, url));
+        hash_parts(proxy, (!is_forwarded).then_some(origin), state);
+    }
+
     pub(crate) fn proxy(&self) -> Option<&Arc<ProxyServer>> {
         match self {
             Self::Direct(_) => None,
@@ -129,6 +142,32 @@ impl Route {
             Self::Direct(target) | Self::Tunnel(_, target) => target.authority(),
             Self::Forward(hop) => hop.authority(),
         }
+    }
+}
+
+impl Hash for Route {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let origin = match self {
+            Self::Direct(target) | Self::Tunnel(_, target) => {
+                Some((&*target.place, target.security, target.identity))
+            }
+            Self::Forward(_) => None,
+        };
+        hash_parts(self.proxy(), origin, state);
+    }
+}
+
+fn hash_parts<H: Hasher>(
+    proxy: Option<&Arc<ProxyServer>>,
+    origin: Option<(&str, Security, IdentityUse)>,
+    state: &mut H,
+) {
+    if let Some(proxy) = proxy {
+        proxy.hash(state);
+    }
+    if let Some((place, security, identity)) = origin {
+        state.write(place.as_bytes());
+        state.write(&[2 * security as u8 + identity as u8]);
     }
 }
 
@@ -178,6 +217,8 @@ pub(crate) fn forwards(proxy: &ProxyServer, url: &Url) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::hash::DefaultHasher;
+
     use super::IdentityUse::{Shown, Withheld};
     use super::*;
 
@@ -187,6 +228,12 @@ mod tests {
 
     fn proxy(text: &str) -> Option<Arc<ProxyServer>> {
         (!text.is_empty()).then(|| Arc::new(ProxyServer::named(text).unwrap()))
+    }
+
+    fn hash(write: impl FnOnce(&mut DefaultHasher)) -> u64 {
+        let mut state = DefaultHasher::new();
+        write(&mut state);
+        state.finish()
     }
 
     /// Each route matches its own requests, and no other.
@@ -222,6 +269,8 @@ mod tests {
                     i == j,
                     "{to} {other} {by:?}"
                 );
+                let other = hash(|state| Route::hash_to(other, by.as_ref(), Shown, state));
+                assert_eq!(hash(|state| route.hash(state)) == other, i == j, "{to} {by:?}");
             }
         }
     }

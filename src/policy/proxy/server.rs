@@ -1,6 +1,7 @@
 //! A proxy server and its settings.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use http::HeaderMap;
 use http::header::{self, HeaderName};
@@ -21,6 +22,23 @@ pub(crate) struct ProxyServer {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) protocol: Protocol,
+}
+
+/// Hashes what usually differs: a program may have one proxy with many user names.
+impl Hash for ProxyServer {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.host, self.port).hash(state);
+        match &self.protocol {
+            Protocol::Http { security, fields } => {
+                fields.get(header::PROXY_AUTHORIZATION).hash(state);
+                state.write_u8(*security as u8);
+            }
+            Protocol::Socks { version, names, login } => {
+                login.as_ref().map(|login| &login.username).hash(state);
+                state.write_u8(2 + 2 * *version as u8 + *names as u8);
+            }
+        }
+    }
 }
 
 /// The proxy protocol.
