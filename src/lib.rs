@@ -445,7 +445,6 @@ pub use config::tls;
 #[cfg(feature = "tls")]
 pub use config::tls::{Certificate, Identity};
 pub use config::{dns, proxy, retry};
-pub use driver::runtime;
 pub use error::{Error, Result};
 #[cfg(any(fuzzing, test))]
 pub use harness::fuzzing;
@@ -480,6 +479,11 @@ pub mod egress {
 pub mod multipart {
     #[cfg(feature = "blocking")]
     pub use crate::blocking::multipart::{Form, Part};
+}
+
+/// The runtimes that drive a client.
+pub mod runtime {
+    pub use crate::driver::runtime::Runtime;
 }
 
 /// Redirect policies.

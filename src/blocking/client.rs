@@ -1,7 +1,7 @@
 //! Sends requests, waiting for the response's head.
 
 use super::{Client, Request, RequestBuilder, Response};
-use crate::driver::poll_once::run;
+use crate::driver::runtime::run;
 use crate::error::Result;
 
 impl Client {

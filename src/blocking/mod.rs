@@ -29,36 +29,19 @@
 mod client;
 #[cfg(feature = "multipart")]
 pub mod multipart;
-mod race;
 mod response;
+mod runtime;
 mod source;
-mod stream;
-mod system;
 mod upgraded;
 
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{Read, Seek};
 
 use self::source::Source;
 use crate::body::SourceLength;
-use crate::driver::runtime::{Runtime, sealed};
 
+pub use self::runtime::Blocking;
 pub use crate::shared::*;
-
-/// The blocking runtime, as a type parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Blocking;
-
-impl sealed::Sealed for Blocking {}
-
-impl Runtime for Blocking {
-    type Source = Source;
-    type System = system::System;
-
-    async fn read(source: &mut Source, into: &mut [u8]) -> io::Result<usize> {
-        source.read(into)
-    }
-}
 
 /// Sends requests and waits for their responses.
 pub type Client = crate::client::Client<Blocking>;

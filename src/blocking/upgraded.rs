@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 
 use super::{Response, Upgraded};
-use crate::driver::poll_once::run;
+use crate::driver::runtime::run;
 use crate::error::{Error, Result};
 
 impl Response {

@@ -9,7 +9,6 @@ use super::response::{Head, Response};
 use crate::base::erased_box::ErasedBox;
 use crate::call::{Call, RequestParts};
 use crate::driver::runtime::Runtime;
-use crate::driver::system::System as _;
 use crate::driver::{self, Answer, Connection, Lease, ResponseBody, Shared};
 use crate::error::{Error, Result};
 use crate::http1::head::ResponseHead;
@@ -21,7 +20,7 @@ impl<F: Runtime> Client<F> {
         request: Box<RequestParts<F::Source>>,
     ) -> Result<Response<ResponseBody<F>>> {
         let shared = self.shared();
-        let mut call = Call::new(&shared.config, request, shared.system.now());
+        let mut call = Call::new(&shared.config, request, shared.runtime.now());
         call.begin()?;
         match driver::send(shared, &mut call).await {
             Ok(Answer { head, connection, refusal }) => {

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 
-use super::socket::{Addresses, Socket, SocketError};
-use super::system::{Meanwhile, Pending};
+use super::checkout::Permit;
+use super::runtime::{Meanwhile, Pending, Runtime, SocketError, unless};
+use super::socket::{Addresses, Socket};
 use crate::base::buffer::BufferPool;
 use crate::base::cancel::{Hook, Watch};
 use crate::base::erased_box::ErasedBox;
@@ -14,9 +15,6 @@ use crate::body::{Body, Feed};
 use crate::call::log;
 use crate::call::{Call, Failure};
 use crate::driver::link::{ConnectionMachine, ExchangeFailure};
-use crate::driver::permit::Permit;
-use crate::driver::poll_once::unless;
-use crate::driver::runtime::Runtime;
 use crate::error::Error;
 use crate::http1::close::CloseReason;
 use crate::http1::exchange::{BodyStep, SendStep, Step};
@@ -37,7 +35,7 @@ const IDLE_READS: usize = 4;
 /// An open connection: a socket, and the machine that interprets its bytes.
 #[derive(Debug)]
 pub(crate) struct Connection<F: Runtime> {
-    pub(crate) socket: Socket<F::System>,
+    pub(crate) socket: Socket<F>,
     pub(crate) link: ConnectionMachine,
     opened: Instant,
     /// Keeps the cancel hook of the current call registered.
@@ -108,7 +106,7 @@ impl<F: Runtime> Pooled for ErasedBox<Connection<F>> {
 
 impl<F: Runtime> Connection<F> {
     pub(crate) fn new(
-        socket: Socket<F::System>,
+        socket: Socket<F>,
         link: ConnectionMachine,
         permit: Permit<F>,
         now: Instant,

@@ -5,14 +5,11 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
+use super::checkout::{Grant, Shared};
 use super::connection::{Connection, Patience, close};
-use super::shared::Shared;
-use super::system::System;
+use super::runtime::{Runtime, ready};
 use crate::base::erased_box::ErasedBox;
 use crate::body::Body;
-use crate::driver::permit::Grant;
-use crate::driver::poll_once::ready;
-use crate::driver::runtime::Runtime;
 use crate::error::Result;
 use crate::policy::deadline::budget::{Budget, Stage};
 
@@ -58,7 +55,7 @@ impl<F: Runtime> Lease<F> {
     pub(crate) async fn read(&mut self, into: &mut [u8]) -> Result<usize> {
         match &mut self.connection {
             Some(connection) => {
-                self.budget.enter(Stage::Body, || self.shared.system.now());
+                self.budget.enter(Stage::Body, || self.shared.runtime.now());
                 connection.read_body(into, &mut self.budget).await
             }
             None => Ok(0),
@@ -73,7 +70,7 @@ impl<F: Runtime> Lease<F> {
     ) -> Result<usize> {
         match &mut self.connection {
             Some(connection) => {
-                self.budget.enter(Stage::Body, || self.shared.system.now());
+                self.budget.enter(Stage::Body, || self.shared.runtime.now());
                 connection.read_while_sending(into, request, &mut self.budget).await
             }
             None => Ok(0),
@@ -88,7 +85,7 @@ impl<F: Runtime> Lease<F> {
     /// Drains the body to keep the connection: most servers send a short body right after the head,
     /// which is worth a short wait.
     pub(crate) async fn skip_body(mut self) {
-        self.budget = self.budget.shortened(SKIP_PATIENCE, self.shared.system.now());
+        self.budget = self.budget.shortened(SKIP_PATIENCE, self.shared.runtime.now());
         self.end(Patience::Budget).await;
     }
 
@@ -120,7 +117,7 @@ impl<F: Runtime> Lease<F> {
             return connection.close(reason);
         }
         held.let_go();
-        let now = self.shared.system.now();
+        let now = self.shared.runtime.now();
         let mut idle = self.shared.idle();
         held.rest(&mut idle.shelf);
         if let Err(reason) = idle.pool.may_keep(&connection, now) {

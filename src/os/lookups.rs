@@ -14,9 +14,8 @@ use std::mem;
 use std::process;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::site;
 use crate::config::dns::Resolver;
-use crate::driver::system::{Event, Found, Oneshot};
+use crate::driver::runtime::{Event, Found, Oneshot};
 
 /// The maximum number of concurrent lookups of a client, each on a thread. A resolver that leaves so
 /// many unanswered would not get faster with more of them.
@@ -191,7 +190,7 @@ impl<E, P> LookupsState<E, P> {
     /// Appends a lookup to its site's queue; returns the earlier one of the same name, which no
     /// caller waits for.
     fn wait(&mut self, lookup: Arc<Lookup<E, P>>) -> Option<Arc<Lookup<E, P>>> {
-        let name: Box<str> = site::of(&lookup.host).into();
+        let name: Box<str> = site_of(&lookup.host).into();
         let new = || SiteLookups { running: 0, waiting: VecDeque::new() };
         let site = self.sites.entry(name.clone()).or_insert_with(new);
         if site.waiting.is_empty() {
@@ -236,7 +235,7 @@ impl<E, P> LookupsState<E, P> {
     fn end(&mut self, lookup: &Arc<Lookup<E, P>>) {
         forget(&mut self.names, lookup);
         self.running = self.running.saturating_sub(1);
-        let name = site::of(&lookup.host);
+        let name = site_of(&lookup.host);
         let Some(site) = self.sites.get_mut(name) else { return };
         site.running = site.running.saturating_sub(1);
         if site.running == 0 && site.waiting.is_empty() {
@@ -334,6 +333,30 @@ fn copy(found: &Found) -> Found {
             Some(code) => io::Error::from_raw_os_error(code),
             None => io::Error::new(error.kind(), error.to_string()),
         }),
+    }
+}
+
+/// Returns the registrable domain of `host` by the Public Suffix List, or the host itself if it has
+/// none.
+#[cfg(feature = "public-suffix")]
+fn site_of(host: &str) -> &str {
+    use psl::Psl;
+
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let domain = psl::List.domain(host.as_bytes()).map(|domain| domain.as_bytes().len());
+    let start = domain.and_then(|length| host.len().checked_sub(length));
+    start.and_then(|start| host.get(start..)).unwrap_or(host)
+}
+
+/// Returns the last two labels of `host`: without the Public Suffix List unrelated owners may share
+/// them.
+#[cfg(not(feature = "public-suffix"))]
+fn site_of(host: &str) -> &str {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let tld = host.rfind('.').unwrap_or(0);
+    match host.get(..tld).and_then(|above| above.rfind('.')) {
+        Some(dot) => host.get(dot + 1..).unwrap_or(host),
+        None => host,
     }
 }
 

@@ -108,24 +108,17 @@
 #[cfg(any(feature = "stream", feature = "tower"))]
 pub(crate) mod interop;
 
-mod alarm;
 mod client;
 mod endpoint;
-mod event;
 #[cfg(feature = "stream")]
 mod file;
 #[cfg(feature = "multipart")]
 pub mod multipart;
-mod race;
 mod response;
 mod runtime;
 mod source;
 mod stream;
-mod system;
 mod upgraded;
-
-use std::future::poll_fn;
-use std::io;
 
 use ::tokio::io::{AsyncRead, AsyncSeek};
 
@@ -137,27 +130,9 @@ pub(crate) use response::filled;
 pub(crate) use source::Source;
 
 use crate::body::SourceLength;
-use crate::driver::runtime::{Runtime, sealed};
 
+pub use self::runtime::Tokio;
 pub use crate::shared::*;
-
-/// The tokio runtime, as a type parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tokio;
-
-impl sealed::Sealed for Tokio {}
-
-impl Runtime for Tokio {
-    type Source = Source;
-    type System = system::System;
-
-    /// A waiting task costs no thread, and long polling, reports and language models take long.
-    const FIRST_BYTE: Option<std::time::Duration> = None;
-
-    async fn read(source: &mut Self::Source, into: &mut [u8]) -> io::Result<usize> {
-        poll_fn(|cx| source.poll_read(cx, into)).await
-    }
-}
 
 /// Sends requests and waits for their responses.
 pub type Client = crate::client::Client<Tokio>;

@@ -5,12 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::blocking::Blocking;
-use crate::driver::poll_once::ready;
-use crate::driver::runtime::Runtime;
-use crate::driver::system::System;
+use crate::driver::runtime::{Runtime, ready};
 use crate::policy::deadline::budget::{Budget, Timeouts};
 
-type Woken = <<Blocking as Runtime>::System as System>::Event;
+type Woken = <Blocking as Runtime>::Event;
 type Answer = Arc<Oneshot<Found, Woken>>;
 
 #[derive(Debug, Clone, Copy)]
@@ -286,4 +284,22 @@ fn a_resolver_is_called_and_dropped_without_the_lock() {
     while dropped.load(Ordering::SeqCst) < 4 {
         thread::yield_now();
     }
+}
+
+#[test]
+fn the_site_is_the_registrable_domain() {
+    let two_labels = [
+        ("", ""),
+        (".", ""),
+        ("localhost", "localhost"),
+        ("a.test", "a.test"),
+        ("a.test.", "a.test"),
+        ("b.a.test", "a.test"),
+        ("d.c.b.a.test.", "a.test"),
+    ];
+    for (host, expected) in two_labels {
+        assert_eq!(site_of(host), expected, "{host}");
+    }
+    let uk = if cfg!(feature = "public-suffix") { "a.co.uk" } else { "co.uk" };
+    assert_eq!(site_of("b.a.co.uk"), uk);
 }
