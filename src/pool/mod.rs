@@ -64,10 +64,10 @@ pub(crate) struct Pool<T> {
     /// The same, the longest idle first.
     by_use: List,
     lanes: Slab<Lane>,
-    /// The first lane with each hash. Lacks a lane that is, and always was, the only one.
+    /// The first lane with each hash.
     index: HashMap<u64, Place, BuildHasherDefault<AlreadyHashed>>,
-    /// The lane that a connection was put into last.
-    recent: Option<Place>,
+    /// The lane of a client that has only one so far; it is not in the index.
+    only: Option<Place>,
     /// Differs between pools, so that no peer can choose hosts with equal hashes.
     seed: u64,
     /// When connections with limits of their own are due, and where they were put. An entry is
@@ -86,6 +86,7 @@ pub(crate) struct Pool<T> {
 struct Newest<T> {
     connection: T,
     since: Instant,
+    own_limit: Option<Instant>,
     /// The hash of its route, if it is known that there is no lane of it.
     hash: Option<u64>,
 }
@@ -135,7 +136,7 @@ impl<T> Pool<T> {
             by_use: List::default(),
             lanes: Slab::new(),
             index: HashMap::default(),
-            recent: None,
+            only: None,
             seed: RandomState::new().build_hasher().finish(),
             due: BinaryHeap::new(),
             next_expiry: None,
@@ -186,7 +187,7 @@ impl<T: Pooled> Pool<T> {
             let idle_too_long = self.limits.idle_timeout.and_then(|limit| now.checked_add(limit));
             self.next_expiry = earliest([self.next_expiry, idle_too_long, own_limit]);
         }
-        self.newest = Some(Newest { connection, since: now, hash: None });
+        self.newest = Some(Newest { connection, since: now, own_limit, hash: None });
         // The common case: no route is compared.
         let fits = self.len() <= self.limits.max_idle_per_host.min(self.limits.max_idle);
         if fits { None } else { self.evict() }
@@ -211,12 +212,12 @@ impl<T: Pooled> Pool<T> {
 
     /// Moves the connection that was the newest so far into its lists.
     fn settle(&mut self) {
-        let Some(Newest { connection, since, hash }) = self.newest.take() else { return };
+        let Some(newest) = self.newest.take() else { return };
+        let Newest { connection, since, own_limit, hash } = newest;
         let lane = self.lane_of(connection.route(), hash);
         let last = self.by_use.last.and_then(|last| self.idle.get(last));
         // Calls read the clock before they lock the pool, so the times may be out of order.
         let since = last.map_or(since, |last| last.since.max(since));
-        let own_limit = own_limit(&connection, &self.limits);
         let links = Links::default();
         let idle = IdleConnection { connection, since, lane, by_use: links, in_lane: links };
         let place = self.idle.insert(idle);
@@ -319,30 +320,28 @@ impl<T: Pooled> Pool<T> {
     /// Returns the lane of a route, which may be new; `hash` is that of the route, if it is known
     /// that there is none yet.
     fn lane_of(&mut self, route: &Route, hash: Option<u64>) -> Place {
-        let find = || self.find(|other| other == route, || self.hash(|state| route.hash(state)));
-        let hash = match hash.map_or_else(find, |hash| Err(Some(hash))) {
-            Ok(lane) => {
-                self.recent = Some(lane);
-                return lane;
-            }
-            Err(hash) => hash,
+        let new_hash = |pool: &Self| pool.hash(|state| route.hash(state));
+        let hash = match hash {
+            Some(hash) => Some(hash),
+            None => match self.find(|other| other == route, || new_hash(self)) {
+                Ok(lane) => return lane,
+                Err(hash) => hash,
+            },
         };
         let lane = self.lanes.insert(Lane { idle: List::default(), hash: None, next: None });
-        if let Some(hash) = hash {
-            // The lane that was the only one so far.
-            let only = self.recent.filter(|_| self.index.is_empty());
-            if let Some((only, other)) = only.and_then(|only| Some((only, self.route_of(only)?))) {
-                let hash = self.hash(|state| other.hash(state));
-                self.add_to_index(only, hash);
-            }
-            self.add_to_index(lane, hash);
+        if self.lanes.len() == 1 {
+            self.only = Some(lane);
+            return lane;
         }
-        self.recent = Some(lane);
+        if let Some(only) = self.only.take() {
+            let hash = self.route_of(only).map(|route| self.hash(|state| route.hash(state)));
+            self.add_to_index(only, hash.unwrap_or_default());
+        }
+        self.add_to_index(lane, hash.unwrap_or_else(|| new_hash(self)));
         lane
     }
 
-    /// Finds the lane of a route, which may be none. Then it returns the hash of the route, unless
-    /// there is no lane at all.
+    /// Finds the lane of a route. If there is none, it may return the hash of the route.
     #[inline]
     fn find(
         &self,
@@ -350,11 +349,8 @@ impl<T: Pooled> Pool<T> {
         hash: impl FnOnce() -> u64,
     ) -> Result<Place, Option<u64>> {
         let is_it = |lane: &Place| self.route_of(*lane).is_some_and(&matches);
-        if let Some(recent) = self.recent.filter(is_it) {
-            return Ok(recent);
-        }
-        if self.lanes.len() == 0 {
-            return Err(None);
+        if self.index.is_empty() {
+            return self.only.filter(is_it).ok_or(None);
         }
         let hash = hash();
         let next = |lane: &Place| self.lanes.get(*lane)?.next;
@@ -384,7 +380,7 @@ impl<T: Pooled> Pool<T> {
     }
 
     fn remove_lane(&mut self, id: Place) {
-        self.recent = self.recent.filter(|recent| *recent != id);
+        self.only = self.only.filter(|only| *only != id);
         let Some(Lane { hash: Some(hash), next, .. }) = self.lanes.remove(id) else { return };
         let Entry::Occupied(mut first) = self.index.entry(hash) else { return };
         if *first.get() == id {
@@ -404,10 +400,10 @@ impl<T: Pooled> Pool<T> {
         }
     }
 
-    /// Rebuilds the heap once most of its entries are obsolete. It has doubled since the last time,
-    /// so this costs a fixed number of visits for each put.
+    /// Rebuilds the heap once most of its entries are obsolete. It has grown fourfold since the last
+    /// time, so this costs less than one visit for each put.
     fn forget_obsolete_entries(&mut self) {
-        if self.due.len() <= 2 * self.idle.len() + 64 {
+        if self.due.len() <= 4 * self.idle.len() + 64 {
             return;
         }
         let mut due = mem::take(&mut self.due).into_vec();
@@ -748,7 +744,7 @@ mod tests {
                     _ => {}
                 }
                 prop_assert_eq!(pool.len(), naive.idle.len());
-                prop_assert!(pool.due.len() <= 2 * pool.len() + 65);
+                prop_assert!(pool.due.len() <= 4 * pool.len() + 65);
                 prop_assert!(pool.index.len() <= pool.lanes.len());
                 prop_assert!(pool.lanes.len() <= pool.len());
             }
