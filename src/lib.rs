@@ -454,7 +454,6 @@ pub use config::proxy::{NoProxy, Proxy};
 pub use config::tls;
 #[cfg(feature = "tls")]
 pub use config::tls::{Certificate, Identity};
-pub use driver::runtime;
 pub use error::{Error, Result};
 #[cfg(any(fuzzing, test))]
 pub use harness::fuzzing;
@@ -495,6 +494,11 @@ pub mod egress {
 pub mod multipart {
     #[cfg(feature = "blocking")]
     pub use crate::blocking::multipart::{Form, Part};
+}
+
+/// The runtimes that drive a client.
+pub mod runtime {
+    pub use crate::driver::runtime::Runtime;
 }
 
 /// Redirect policies.

@@ -9,8 +9,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use super::{Blocking, Body};
 use crate::body::{self, SourceLength, Unrewindable};
-use crate::driver::poll_once::run;
 use crate::driver::runtime::buffer;
+use crate::driver::runtime::run;
 use crate::error::Result;
 
 impl Body {

@@ -27,40 +27,21 @@
 //! a [`resolve`](ClientBuilder::resolve) entry needs none.
 
 // The public part is this file (`send`), then `response` (reading bodies, upgraded connections), `body` and
-// `multipart` (request bodies from readers and files). The rest implements the runtime: `system` first, then
-// `stream` (a socket), `race` (opening one). No future is ever pending here, so `run` is a plain call.
+// `multipart` (request bodies from readers and files). `runtime` implements the runtime. No
+// future is ever pending here, so `run` is a plain call.
 
 mod body;
 #[cfg(feature = "multipart")]
 pub mod multipart;
-mod race;
 mod response;
-mod stream;
-mod system;
-
-use std::io;
+mod runtime;
 
 use self::body::Source;
 use crate::client::send::send;
-use crate::driver::poll_once::run;
-use crate::driver::runtime::{Runtime, sealed};
+use crate::driver::runtime::run;
 
+pub use self::runtime::Blocking;
 pub use crate::shared::*;
-
-/// The blocking runtime, as a type parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Blocking;
-
-impl sealed::Sealed for Blocking {}
-
-impl Runtime for Blocking {
-    type Source = Source;
-    type System = system::System;
-
-    async fn read(source: &mut Source, into: &mut [u8]) -> io::Result<usize> {
-        source.read(into)
-    }
-}
 
 /// Sends requests and waits for their responses.
 pub type Client = crate::client::Client<Blocking>;

@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use bytes::Bytes;
 
 use super::{Response, ResponseBody, Upgraded};
-use crate::driver::poll_once::run;
+use crate::driver::runtime::run;
 use crate::error::{Error, Result};
 
 /// The size of the pieces of `copy_to`.

@@ -78,7 +78,7 @@ pub struct Client<F: Runtime> {
 impl<F: Runtime> Client<F> {
     /// Creates a client with the default settings.
     pub fn new() -> Self {
-        Self::in_world(Box::default(), F::System::default())
+        Self::in_world(Box::default(), F::default())
     }
 
     /// Returns a builder with the default settings.
@@ -86,11 +86,11 @@ impl<F: Runtime> Client<F> {
         ClientBuilder::new()
     }
 
-    /// Creates a client on the given system: that of the runtime, or a simulated one.
-    pub(crate) fn in_world(mut config: Box<Config>, system: F::System) -> Self {
+    /// Creates a client on the given runtime.
+    pub(crate) fn in_world(mut config: Box<Config>, runtime: F) -> Self {
         config.complete();
         Arc::make_mut(&mut config.timeouts).default_silence(F::FIRST_BYTE);
-        Self { shared: Arc::new(Shared::new(config, system)) }
+        Self { shared: Arc::new(Shared::new(config, runtime)) }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared<F>> {

@@ -8,7 +8,6 @@ use super::Client;
 use super::response::{Head, Response};
 use crate::call::{Call, RequestParts};
 use crate::driver::runtime::Runtime;
-use crate::driver::system::System as _;
 use crate::driver::{self, Answer, Connection, Lease, ResponseBody, Shared};
 use crate::error::{Error, Result};
 use crate::http1::head::ResponseHead;
@@ -19,7 +18,7 @@ pub(crate) async fn send<F: Runtime>(
     request: Box<RequestParts<F::Source>>,
 ) -> Result<Response<ResponseBody<F>>> {
     let shared = client.shared();
-    let mut call = Call::new(&shared.config, &shared.calls, request, shared.system.now());
+    let mut call = Call::new(&shared.config, &shared.calls, request, shared.runtime.now());
     call.begin()?;
     match driver::send(shared, &mut call).await {
         Ok(Answer { head, connection, refusal }) => {

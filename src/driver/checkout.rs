@@ -1,38 +1,42 @@
-//! Checks a connection out: an idle one, a permit to open one, or a place in the queue.
+//! Checks a connection out, and the state that all calls of a client share for it.
+//!
+//! ```text
+//!                 an idle one that is alive ──────────────────────────────────▶ connection
+//! connection() ─▶ a permit ──────────────────────────────────────▶ connect::open ──▲
+//!                 a place in the queue ─▶ Grant: a permit ─────────────▲           │
+//!                                         or a connection in use so far ───────────┘
+//! ```
+//!
+//! A [`Permit`] is the right to have one more connection open. A connection keeps its permit until
+//! it is closed, so the limit per host counts those that idle, too; without a limit permits are only
+//! counted. Who releases a connection or a permit hands it to the first call in the queue of its
+//! route.
+//!
+//! What must always hold: the lock of [`Shared`] is held for a decision, never while foreign code
+//! runs, a socket is closed or a waker is woken (`tests/callbacks.rs`, `tests/tokio/wakers.rs`); a
+//! grant is never lost, however the call that waits for it ends (simulation: "nothing is left but
+//! what idles"); a child of `fork` uses no connection, permit or place in the queue of its parent
+//! (tests below).
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use super::connect;
 use super::connection::{Connection, close};
-use super::permit::{Grant, Grants, Permit, Waiter};
-use super::shared::{Connections, Shared};
-use super::system::System;
+use super::runtime::{Oneshot, Runtime};
+use crate::base::buffer::BufferPool;
 use crate::base::timings::Lap;
 use crate::body::Source;
-use crate::call::Call;
 use crate::call::log;
-use crate::driver::runtime::Runtime;
+use crate::call::{Call, SharedState};
+use crate::config::Config;
 use crate::error::{Error, Phase, Result};
 use crate::http1::close::CloseReason;
 use crate::policy::deadline::{Expired, Operation};
 use crate::policy::route::Route;
-use crate::pool::Closed;
-use crate::pool::permits::{Availability, Left, Permits, Ticket};
-
-enum Checkout<F: Runtime> {
-    Idle(Box<Connection<F>>),
-    Permit(Permit<F>),
-    Queued(QueuedCall<F>),
-}
-
-/// A place in the queue. Dropping it leaves the queue.
-struct QueuedCall<F: Runtime> {
-    shared: Arc<Shared<F>>,
-    route: Route,
-    ticket: Ticket,
-    grants: Arc<Grants<F>>,
-}
+use crate::pool::permits::{Availability, Permits, RouteId, Ticket};
+use crate::pool::{Closed, Pool};
 
 /// Returns a connection to the call's current URL: the live idle one that was used last, or a new
 /// one.
@@ -43,7 +47,7 @@ pub(super) async fn connection<F: Runtime>(
     connect::check_url(call)?;
     loop {
         // A call that is over must not use up an idle connection.
-        let in_time = call.budget.check_time(|| shared.system.now());
+        let in_time = call.budget.check_time(|| shared.runtime.now());
         in_time.map_err(|expired| queue_error(call, expired))?;
         let permit = match check_out(shared, call) {
             Checkout::Idle(connection) => match check_alive(connection, call).await {
@@ -70,16 +74,29 @@ pub(super) async fn connection<F: Runtime>(
             },
         };
         if let Some(permit) = permit {
-            return connect::open(&shared.system, call, permit).await;
+            return connect::open(&shared.runtime, call, permit).await;
         }
     }
+}
+
+enum Checkout<F: Runtime> {
+    Idle(Box<Connection<F>>),
+    Permit(Permit<F>),
+    Queued(QueuedCall<F>),
+}
+
+/// A place in the queue. Dropping it leaves the queue.
+struct QueuedCall<F: Runtime> {
+    shared: Arc<Shared<F>>,
+    ticket: Ticket,
+    grants: Arc<Grants<F>>,
 }
 
 /// Handles a connection that was dead on reuse: if its peer closes each connection right after its
 /// response, the route is not pooled for a while.
 pub(super) fn learn<F: Runtime>(shared: &Shared<F>, dead: &Connection<F>) {
     if dead.was_closed_early() {
-        shared.idle().pool.closed_early(&dead.route, shared.system.now());
+        shared.idle().pool.closed_early(&dead.route, shared.runtime.now());
     }
 }
 
@@ -97,7 +114,7 @@ async fn check_alive<F: Runtime>(
 }
 
 fn check_out<F: Runtime>(shared: &Arc<Shared<F>>, call: &Call<'_, F::Source>) -> Checkout<F> {
-    let now = call.budget.recent(|| shared.system.now());
+    let now = call.budget.recent(|| shared.runtime.now());
     let mut idle = shared.idle();
     let mut closed = idle.pool.expire(now);
     let turn = loop {
@@ -106,7 +123,7 @@ fn check_out<F: Runtime>(shared: &Arc<Shared<F>>, call: &Call<'_, F::Source>) ->
             Some((_, since)) => since.checked_add(SHORTEST_FORK).is_none_or(|fork| fork <= now),
             None => shared.config.pool.max_open_per_host.is_some(), // permits may be the parent's
         };
-        if may_be_child && idle.process != shared.system.process() {
+        if may_be_child && idle.process != shared.runtime.process() {
             let of_parent = begin_anew(&mut idle, shared);
             drop(idle);
             drop((taken, of_parent)); // outside the lock of the pool
@@ -123,7 +140,7 @@ fn check_out<F: Runtime>(shared: &Arc<Shared<F>>, call: &Call<'_, F::Source>) ->
                 connection.wake(&mut idle.shelf, || now.saturating_duration_since(since));
                 break Checkout::Idle(connection);
             }
-            None => break place(&mut idle, shared, call.route()),
+            None => break place(&mut idle, shared, &call.route()),
         }
     };
     drop(idle);
@@ -145,26 +162,22 @@ fn begin_anew<F: Runtime>(
     idle: &mut Connections<F>,
     shared: &Shared<F>,
 ) -> (Vec<Box<Connection<F>>>, Permits<Waiter<F>>) {
-    idle.process = shared.system.process();
-    let permits = Permits::new(shared.config.pool.max_open_per_host);
-    (idle.pool.clear(), std::mem::replace(&mut idle.permits, permits))
+    idle.process = shared.runtime.process();
+    (idle.pool.clear(), idle.permits.replace())
 }
 
 /// Returns a permit for a new connection, or a place in the queue.
 fn place<F: Runtime>(
     idle: &mut Connections<F>,
     shared: &Arc<Shared<F>>,
-    route: Route,
+    route: &Route,
 ) -> Checkout<F> {
-    match idle.permits.hold(&route) {
-        Availability::Held => {
-            let process = idle.process;
-            Checkout::Permit(Permit::new(shared, route, process))
-        }
-        Availability::Full => {
+    match idle.permits.hold(route) {
+        Availability::Held(of) => Checkout::Permit(Permit::new(shared, of, idle.process)),
+        Availability::Full(of) => {
             let grants = Arc::new(Grants::default());
-            let ticket = idle.permits.wait(&route, Waiter(Arc::clone(&grants)));
-            Checkout::Queued(QueuedCall { shared: Arc::clone(shared), route, ticket, grants })
+            let ticket = idle.permits.wait(of, Waiter(Arc::clone(&grants)));
+            Checkout::Queued(QueuedCall { shared: Arc::clone(shared), ticket, grants })
         }
     }
 }
@@ -172,12 +185,12 @@ fn place<F: Runtime>(
 impl<F: Runtime> QueuedCall<F> {
     /// Waits for a grant. The connect timeout does not run yet.
     async fn wait(self, call: &mut Call<'_, F::Source>) -> Result<Grant<F>> {
-        let system = &self.shared.system;
-        let expired = match call.budget.wait(Operation::Queue, || system.now()) {
+        let runtime = &self.shared.runtime;
+        let expired = match call.budget.wait(Operation::Queue, || runtime.now()) {
             Err(expired) => expired,
             Ok(wait) => {
                 let grant = self.grants.wait(wait.at_most, &call.budget).await;
-                call.budget.lap(Lap::Queue, system.now());
+                call.budget.lap(Lap::Queue, runtime.now());
                 match grant {
                     Some(grant) => return Ok(grant),
                     None => call.budget.over(wait.expired),
@@ -187,14 +200,15 @@ impl<F: Runtime> QueuedCall<F> {
         // If the queue has granted already, the grant is being handed over: take it, so that it is
         // not lost.
         let grant = match self.leave() {
-            Left::TooLate => self.grants.wait(None, &call.budget).await,
-            Left::InTime => None,
+            None => self.grants.wait(None, &call.budget).await,
+            Some(_) => None,
         };
         grant.ok_or_else(|| queue_error(call, expired))
     }
 
-    fn leave(&self) -> Left {
-        self.shared.idle().permits.leave(&self.route, self.ticket)
+    /// Leaves the queue; returns `None` if it is too late, or if it has left already.
+    fn leave(&self) -> Option<Waiter<F>> {
+        self.shared.idle().permits.leave(self.ticket)
     }
 }
 
@@ -208,6 +222,124 @@ fn queue_error<B: Source>(call: &Call<'_, B>, expired: Expired) -> Error {
     Error::new(expired.kind(), Phase::Queue).peer(call.route().authority()).cause(expired)
 }
 
+/// The state behind all clones of a client.
+pub(crate) struct Shared<F: Runtime> {
+    pub(crate) config: Box<Config>,
+    pub(crate) runtime: F,
+    pub(crate) calls: SharedState,
+    idle: Mutex<Connections<F>>,
+}
+
+/// All that the lock of the pool protects: idle connections, free buffers, permits and their queues.
+pub(crate) struct Connections<F: Runtime> {
+    pub(crate) pool: Pool<Box<Connection<F>>>,
+    pub(crate) shelf: BufferPool,
+    pub(crate) permits: Permits<Waiter<F>>,
+    /// The process that owns all of these.
+    pub(crate) process: u32,
+}
+
+impl<F: Runtime> Shared<F> {
+    pub(crate) fn new(config: Box<Config>, runtime: F) -> Self {
+        let permits = Permits::new(config.pool.max_open_per_host);
+        let process = runtime.process();
+        let idle = Connections {
+            pool: Pool::new(config.pool),
+            shelf: BufferPool::default(),
+            permits,
+            process,
+        };
+        Self { config, runtime, calls: SharedState::default(), idle: Mutex::new(idle) }
+    }
+
+    /// Locks the pool for a decision. The lock is never held over foreign code, so a panic
+    /// elsewhere cannot leave the pool inconsistent.
+    pub(crate) fn idle(&self) -> MutexGuard<'_, Connections<F>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<F: Runtime> fmt::Debug for Shared<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Outside the lock of the pool, because the formatter may use the client.
+        let idle_connections = self.idle().pool.len();
+        f.debug_struct("Client")
+            .field("timeouts", &self.config.timeouts)
+            .field("redirect", &self.config.redirect)
+            .field("idle_connections", &idle_connections)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The right to have one more connection open to a route. Dropping it passes it to the next waiter.
+pub(crate) struct Permit<F: Runtime> {
+    shared: Weak<Shared<F>>,
+    /// The route, if the number of its connections is limited.
+    of: Option<RouteId>,
+    /// The process whose pool counts it.
+    process: u32,
+}
+
+/// A grant from the queue.
+pub(crate) enum Grant<F: Runtime> {
+    /// A connection that another call has just released.
+    Connection(Box<Connection<F>>),
+    Permit(Permit<F>),
+}
+
+type Grants<F> = Oneshot<Grant<F>, <F as Runtime>::Event>;
+
+/// The pool's end of a place in the queue.
+pub(crate) struct Waiter<F: Runtime>(pub(super) Arc<Grants<F>>);
+
+impl<F: Runtime> Waiter<F> {
+    /// Hands the grant over. If the call is gone, the grant is dropped and passes to the next
+    /// waiter.
+    pub(super) fn grant(self, grant: Grant<F>) {
+        self.0.put(grant);
+    }
+}
+
+impl<F: Runtime> Permit<F> {
+    /// Creates a permit that the pool has counted.
+    pub(super) fn new(shared: &Arc<Shared<F>>, of: Option<RouteId>, process: u32) -> Self {
+        Self { shared: Arc::downgrade(shared), of, process }
+    }
+
+    /// Returns the route under whose limit it is, for the pool of that process.
+    pub(super) fn limited_route(&self, process: u32) -> Option<RouteId> {
+        self.of.filter(|_| self.process == process)
+    }
+
+    pub(super) fn process(&self) -> u32 {
+        self.process
+    }
+}
+
+impl<F: Runtime> Drop for Permit<F> {
+    fn drop(&mut self) {
+        let Some(shared) = self.shared.upgrade() else { return };
+        let next = {
+            let mut idle = shared.idle();
+            if idle.process != self.process {
+                return; // counted by the parent process
+            }
+            idle.permits.free(self.of)
+        };
+        if let Some(next) = next {
+            let (shared, process) = (Weak::clone(&self.shared), self.process);
+            let permit = Self { shared, of: self.of, process };
+            next.grant(Grant::Permit(permit));
+        }
+    }
+}
+
+impl<F: Runtime> fmt::Debug for Permit<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Permit").field(&self.of).finish()
+    }
+}
+
 #[cfg(test)]
 #[cfg(feature = "blocking")]
 mod tests {
@@ -219,8 +351,7 @@ mod tests {
     use http::Method;
 
     use crate::client::send::send;
-    use crate::driver::poll_once::run;
-    use crate::driver::system::Pending;
+    use crate::driver::runtime::{Pending, run};
     use crate::harness::fuzzing::call::{self, Client, Network, Patience};
     use crate::url::Url;
 

@@ -9,12 +9,10 @@ use std::time::{Duration, Instant};
 
 use http::Version;
 
+use super::checkout::Permit;
 use super::failure::ExchangeFailure;
-use super::permit::Permit;
-use super::poll_once::unless;
-use super::runtime::Runtime;
-use super::socket::{Addresses, Socket, SocketError};
-use super::system::{Meanwhile, Pending};
+use super::runtime::{Meanwhile, Pending, Runtime, SocketError, unless};
+use super::socket::{Addresses, Socket};
 use crate::base::buffer::BufferPool;
 use crate::base::cancel::{Hook, Watch};
 use crate::body::{Body, Feed};
@@ -29,6 +27,7 @@ use crate::http1::header_section::Fields as _;
 use crate::http1::limits::Limits;
 use crate::policy::deadline::{Budget, Operation, Stage};
 use crate::policy::route::{Route, SOON};
+use crate::pool::permits::RouteId;
 use crate::pool::{Closed, Pooled};
 use crate::transport::pipe::{Pipe, Setup};
 use crate::transport::tls::TlsInfo;
@@ -40,7 +39,7 @@ const IDLE_READS: usize = 4;
 /// An open connection: a socket, the layers over it, and the exchange that they carry.
 #[derive(Debug)]
 pub(crate) struct Connection<F: Runtime> {
-    pub(crate) socket: Socket<F::System>,
+    pub(crate) socket: Socket<F>,
     pub(super) pipe: Pipe,
     pub(super) exchange: Exchange,
     pub(super) route: Route,
@@ -100,7 +99,7 @@ impl<F: Runtime> Pooled for Box<Connection<F>> {
 
 impl<F: Runtime> Connection<F> {
     pub(super) fn new(
-        socket: Socket<F::System>,
+        socket: Socket<F>,
         pipe: Pipe,
         limits: &Limits,
         route: Route,
@@ -139,6 +138,11 @@ impl<F: Runtime> Connection<F> {
     /// Returns whether that process opened the connection.
     pub(super) fn is_of(&self, process: u32) -> bool {
         self.permit.as_ref().is_none_or(|permit| permit.process() == process)
+    }
+
+    /// Returns the route under whose limit it is in the pool of that process.
+    pub(super) fn limited_route(&self, process: u32) -> Option<RouteId> {
+        self.permit.as_ref()?.limited_route(process)
     }
 
     /// Returns whether an idle connection can be used: the peer has neither closed it nor sent

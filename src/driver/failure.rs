@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::socket::SocketError;
+use super::runtime::SocketError;
 use crate::body::BodyError;
 use crate::error::{Cause, Error, Kind, Phase};
 use crate::http1::close::CloseReason;

@@ -6,20 +6,16 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
+use super::checkout::{Grant, Shared};
 use super::connection::{Connection, Filling, close};
 use super::failure::ExchangeFailure;
-use super::permit::Grant;
-use super::poll_once::ready;
-use super::runtime::Runtime;
-use super::shared::Shared;
-use super::system::{Meanwhile, Pending, System};
+use super::runtime::{Meanwhile, Pending, Runtime, ready};
 use crate::base::buffer::BufferPool;
 use crate::body::Body;
 use crate::error::Result;
 use crate::http1::close::CloseReason;
 use crate::http1::exchange::{BodyStep, SendStep};
 use crate::policy::deadline::{Budget, Stage};
-use crate::pool::Pooled as _;
 
 /// The limit for draining a redirect's body. A new connection takes one round trip, with TLS two or
 /// three.
@@ -67,7 +63,7 @@ impl<F: Runtime> Lease<F> {
     pub(super) async fn read(&mut self, into: &mut [u8]) -> Result<usize> {
         let Some(connection) = &mut self.connection else { return Ok(0) };
         let connection = &mut **connection;
-        self.budget.enter(Stage::Body, &|| self.shared.system.now());
+        self.budget.enter(Stage::Body, &|| self.shared.runtime.now());
         let Some(request) = &mut self.request else {
             let read = connection.read_body(into, &mut self.budget).await;
             return read.map_err(|failure| connection.body_error(failure));
@@ -106,7 +102,7 @@ impl<F: Runtime> Lease<F> {
     /// Drains the body to keep the connection: most servers send a short body right after the head,
     /// which is worth a short wait.
     pub(super) async fn skip_body(mut self) {
-        self.budget = self.budget.shortened(SKIP_PATIENCE, self.shared.system.now());
+        self.budget = self.budget.shortened(SKIP_PATIENCE, self.shared.runtime.now());
         self.end(true).await;
     }
 
@@ -123,14 +119,15 @@ impl<F: Runtime> Lease<F> {
         if let Err(reason) = connection.drain(limit, may_wait, &mut self.budget).await {
             return connection.close(reason);
         }
-        let now = self.shared.system.now();
+        let now = self.shared.runtime.now();
         let mut idle = self.shared.idle();
         connection.release(&mut idle.shelf);
         if let Err(reason) = idle.pool.may_keep(&connection, now) {
             drop(idle);
             return connection.close(reason);
         }
-        match idle.permits.next(connection.route()) {
+        let of = connection.limited_route(idle.process);
+        match of.and_then(|of| idle.permits.next(of)) {
             Some(next) => {
                 drop(idle);
                 next.grant(Grant::Connection(connection));

@@ -2,7 +2,7 @@
 //! is written once for all runtimes:
 //!
 //! ```text
-//! send ──▶ checkout ──▶ connect ──▶ resolve   a connection: an idle one, or a new one
+//! send ──▶ checkout ──▶ connect               a connection: an idle one, or a new one
 //!   │        │
 //!   │        └── waits in the queue if the limit is reached
 //!   ├────▶ connection ──▶ socket              sends the request and reads the head; the budget limits each wait
@@ -10,31 +10,26 @@
 //!            └─────▶ upgraded                 after a 101: the connection itself, which is not pooled
 //! ```
 //!
-//! A runtime implements [`System`](system::System): sockets, a clock, a way to wait. If it blocks,
-//! as [`blocking`](crate::blocking) does, no future here is ever pending, and
-//! [`run`](poll_once::run) is a plain call.
+//! A [`Runtime`](runtime::Runtime) supplies sockets, a clock and a way to wait. If it blocks, as
+//! [`blocking`](crate::blocking) does, no future here is ever pending, and [`run`](runtime::run) is
+//! a plain call.
 //!
-//! Read [`system`] and [`send`] first, then follow the diagram.
-
-pub mod runtime;
+//! Read [`runtime`] and [`send`] first, then follow the diagram.
 
 mod checkout;
 pub(crate) mod connect;
 mod connection;
 pub(crate) mod failure;
 mod lease;
-mod permit;
-pub(crate) mod poll_once;
 mod response_body;
+pub(crate) mod runtime;
 mod send;
-mod shared;
 mod socket;
-pub(crate) mod system;
 mod upgraded;
 
+pub(crate) use checkout::Shared;
 pub(crate) use connection::Connection;
 pub(crate) use lease::Lease;
 pub use response_body::ResponseBody;
 pub(crate) use send::{Answer, send};
-pub(crate) use shared::Shared;
-pub(crate) use socket::{Addresses, SocketError};
+pub(crate) use socket::Addresses;

@@ -1,23 +1,69 @@
-//! The runtimes that drive a client. [`Runtime`] names the types that differ between them: the source of
-//! body bytes, and the system with its sockets and clock.
+//! The runtime interface: everything that touches the operating system or waits. The driver is
+//! written once, over [`Runtime`]; `blocking`, `tokio`, the simulation and the fuzzers implement it.
+//!
+//! A runtime supplies:
+//!
+//! | | by |
+//! | --- | --- |
+//! | the time, and random numbers | [`now`](Runtime::now), [`date`](Runtime::date), [`random`](Runtime::random) |
+//! | addresses of a name | [`look_up`](Runtime::look_up), which answers through a [`Oneshot`] |
+//! | one attempt to connect | [`connect`](Runtime::connect) |
+//! | waiting for the first of several | [`any_of`](Runtime::any_of) |
+//! | a connected socket | [`Stream`]: read, write, and a look at the input without waiting |
+//! | sleeping, and being woken | [`Event`] |
+//! | the caller's body | [`Source`](Runtime::Source) and [`read`](Runtime::read) |
+//!
+//! It decides nothing: which address is tried when, how long a wait may take, and what a failure
+//! means are the driver's affair. Every method that waits is a future:
+//!
+//! - On an async runtime it is pending until the runtime wakes the task. A future may be dropped at
+//!   any point; what it has not returned has not happened.
+//! - On a runtime that blocks, it waits inside `poll` and is never pending. Then no future of the
+//!   driver is ever pending, and [`run`] is a plain call.
+//!
+//! The shortest implementation is that of the fuzzers, `harness/fuzzing/call.rs`; `blocking/runtime.rs`
+//! is the one to read next. What must hold is checked by the simulation, which polls futures at
+//! random and drops them (`tests/simulation/`), and by `tests/cancel.rs` and `tests/deadlines.rs`.
 
 use std::fmt;
+use std::future::{poll_fn, ready as completed};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant, SystemTime};
 
-use super::system::System;
+use http::Method;
+
+use crate::base::cancel::Hook;
 use crate::body::{Body, Feed, Source};
+use crate::config::Resolver;
+use crate::config::SocketOptions;
 use crate::error::{Error, Kind, Phase, Result};
+use crate::http1::close::CloseReason;
+use crate::policy::Clock;
+use crate::policy::deadline::{Budget, Expired, Wait};
+use crate::url::Url;
 
 /// A runtime that drives the client: `blocking` or `tokio`.
 ///
-/// Sealed: it only names the types that [`Client`](crate::client::Client),
+/// Sealed: it names the runtime that [`Client`](crate::client::Client),
 /// [`Request`](crate::client::request::Request) and [`Body`](crate::body::Body) are generic over.
-pub trait Runtime: sealed::Sealed + fmt::Debug + Sized + Send + Sync + 'static {
+pub trait Runtime: sealed::Sealed + fmt::Debug + Clone + Default + Send + Sync + 'static {
     /// The source of a streamed request body.
     type Source: Source;
-    /// The sockets, the clock and the way to wait.
-    type System: System;
+    /// A connected socket.
+    #[doc(hidden)]
+    type Stream: Stream;
+    /// An attempt to connect, in progress. Dropping it closes its socket.
+    #[doc(hidden)]
+    type Connecting: Send;
+    /// A one-shot signal, for waits that are not for a socket.
+    #[doc(hidden)]
+    type Event: Event;
 
     /// The default limit for the wait for the first byte of a response.
     const FIRST_BYTE: Option<Duration> = Some(Duration::from_secs(30));
@@ -27,10 +73,354 @@ pub trait Runtime: sealed::Sealed + fmt::Debug + Sized + Send + Sync + 'static {
         source: &mut Self::Source,
         into: &mut [u8],
     ) -> impl Future<Output = io::Result<usize>> + Send;
+
+    /// Returns the monotonic time.
+    #[doc(hidden)]
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    /// Returns the wall-clock time.
+    #[doc(hidden)]
+    fn date(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    /// Returns a non-cryptographic random number. By default each is the hash of nothing with new
+    /// keys, which std derives from the randomness of the operating system.
+    #[doc(hidden)]
+    fn random(&self) -> u64 {
+        RandomState::new().build_hasher().finish()
+    }
+
+    /// Returns the id of the process, which changes in a child of `fork`.
+    #[doc(hidden)]
+    fn process(&self) -> u32 {
+        std::process::id()
+    }
+
+    /// Opens a socket with these options and begins to connect it to an address.
+    #[doc(hidden)]
+    fn connect(&self, address: SocketAddr, options: &SocketOptions)
+    -> io::Result<Self::Connecting>;
+
+    /// Removes an attempt that has ended, and returns its address and its result. Returns `None`
+    /// after that time, or once the event is set. A runtime that cannot wait for both may return
+    /// `None` earlier.
+    ///
+    /// A time of zero is a last look, whatever readiness the runtime has cached: its thread may have
+    /// been busy and not polled its sockets for a while.
+    #[doc(hidden)]
+    fn any_of(
+        &self,
+        attempts: &mut Vec<Dial<Self::Connecting>>,
+        at_most: Option<Duration>,
+        stop: Option<&Self::Event>,
+    ) -> impl Future<Output = Option<Dialled<Self::Stream>>> + Send;
+
+    /// Connects to a Unix domain socket. A runtime that blocks observes the limit itself.
+    #[doc(hidden)]
+    fn connect_unix(
+        &self,
+        _: &Path,
+        _: Wait,
+    ) -> impl Future<Output = Result<Self::Stream, SocketError>> + Send {
+        completed(Err(io::Error::from(io::ErrorKind::Unsupported).into()))
+    }
+
+    /// Starts a name lookup. The answer arrives later; the caller may be gone by then.
+    #[doc(hidden)]
+    fn look_up(&self, host: String, resolver: Resolver, answer: Arc<Oneshot<Found, Self::Event>>);
+
+    /// Returns the reason why the lookup of that name has not begun, if other lookups delay it.
+    #[doc(hidden)]
+    fn lookup_obstacle(&self, _: &str) -> Option<String> {
+        None
+    }
 }
 
 pub(crate) mod sealed {
     pub trait Sealed {}
+}
+
+impl<F: Runtime> Clock for F {
+    fn now(&self) -> Instant {
+        Runtime::now(self)
+    }
+
+    fn date(&self) -> SystemTime {
+        Runtime::date(self)
+    }
+
+    fn random(&self) -> u64 {
+        Runtime::random(self)
+    }
+}
+
+/// One of several concurrent attempts to connect.
+#[derive(Debug)]
+pub struct Dial<C> {
+    pub(crate) address: SocketAddr,
+    pub(crate) connecting: C,
+}
+
+/// An attempt that has ended.
+pub(crate) type Dialled<S> = (SocketAddr, io::Result<S>);
+
+/// Waits like [`Runtime::any_of`], where attempts are futures.
+#[cfg(feature = "tokio")]
+pub(crate) async fn first_of<C, S, E: Event>(
+    attempts: &mut Vec<Dial<C>>,
+    at_most: Option<Duration>,
+    stop: Option<&E>,
+) -> Option<Dialled<S>>
+where
+    C: Future<Output = io::Result<S>> + Unpin,
+{
+    let ended = poll_fn(|cx| {
+        let mut all = attempts.iter_mut().enumerate();
+        let ended = all.find_map(|(at, attempt)| match pin!(&mut attempt.connecting).poll(cx) {
+            Poll::Ready(outcome) => Some((at, outcome)),
+            Poll::Pending => None,
+        });
+        let Some((at, outcome)) = ended else { return Poll::Pending };
+        Poll::Ready((attempts.swap_remove(at).address, outcome))
+    });
+    let timer = E::default();
+    unless(ended, stop.unwrap_or(&timer).wait(at_most)).await
+}
+
+/// A connected socket.
+pub trait Stream: fmt::Debug + Send + Sync + 'static {
+    /// Waits until a read will probably return something, for callers that hold no buffer
+    /// meanwhile. Returns immediately if reads block.
+    fn readable(
+        &mut self,
+        _: impl FnOnce() -> Result<Wait, Expired> + Send,
+    ) -> impl Future<Output = Result<(), SocketError>> + Send {
+        completed(Ok(()))
+    }
+
+    /// Reads at least one byte; 0 means the end. `into` is not empty.
+    fn read(
+        &mut self,
+        into: &mut [u8],
+        wait: Wait,
+    ) -> impl Future<Output = Result<usize, SocketError>> + Send;
+
+    /// Writes at least one byte of `bytes`, which is not empty. Returns 0, except for
+    /// [`Wait`](Meanwhile::Wait), if input arrives before the peer accepts a byte. If writes block,
+    /// this is noticed after a delay.
+    fn write(
+        &mut self,
+        bytes: &[u8],
+        meanwhile: Meanwhile,
+        wait: Wait,
+    ) -> impl Future<Output = Result<usize, SocketError>> + Send;
+
+    /// Waits until [`pending`](Self::pending) returns bytes or the end, while a source is waited
+    /// for. Never ready by default: where sources block it cannot be polled in time.
+    fn input(&mut self, _: Wait) -> impl Future<Output = Result<(), SocketError>> + Send {
+        std::future::pending()
+    }
+
+    /// Returns the state of the input without waiting.
+    fn pending(&self) -> Pending;
+
+    /// Returns the local address, if there is one.
+    fn local_addr(&self) -> Option<SocketAddr> {
+        None
+    }
+
+    /// Shuts down the sending half: the peer reads the end and may continue to send. Does nothing
+    /// by default.
+    fn end_writing(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Makes a best-effort write of the final bytes before the socket is closed.
+    fn say_farewell(&mut self, bytes: &[u8]);
+
+    /// Returns a function that ends every read and write, current and later ones, from another
+    /// thread.
+    fn interrupter(&self) -> impl Fn() + Send + 'static;
+
+    /// Reports the start of a request to observers.
+    fn begin(&mut self, _: &Method, _: &Url) {}
+
+    /// Forgets the start of an interrupted wait: another call begins, or other limits apply.
+    fn forget_waits(&mut self) {}
+
+    /// Reports to observers that the connection is about to be closed.
+    fn closing(&mut self, _: CloseReason) {}
+}
+
+/// A one-shot event that one task waits for.
+pub trait Event: fmt::Debug + Default + Send + Sync + 'static {
+    /// Signals the event. It wakes the waiter without holding a lock, and a panic of the waker does
+    /// not reach the caller.
+    fn set(&self);
+    /// Waits for the event, for at most that time.
+    fn wait(&self, at_most: Option<Duration>) -> impl Future<Output = ()> + Send;
+}
+
+/// The input that a blocked write watches for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meanwhile {
+    /// None: the peer will accept the bytes.
+    Wait,
+    /// A response or the end: the peer may have answered or be gone, and never accept a byte again.
+    Listen,
+    /// The response: the peer answers while it reads, so input is read whenever it accepts no byte
+    /// immediately.
+    Converse,
+}
+
+/// The state of a socket's input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pending {
+    /// Nothing yet.
+    Nothing,
+    /// At least one byte.
+    Bytes,
+    /// The peer has closed the connection, or it is broken.
+    End,
+}
+
+/// The reason why nothing was read or written.
+#[derive(Debug)]
+pub enum SocketError {
+    Expired(Expired),
+    Io(io::Error),
+}
+
+impl fmt::Display for SocketError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Expired(expired) => expired.fmt(f),
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<Expired> for SocketError {
+    fn from(expired: Expired) -> Self {
+        Self::Expired(expired)
+    }
+}
+
+impl From<io::Error> for SocketError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// The result of a lookup: the addresses of a name.
+pub(crate) type Found = std::io::Result<Vec<SocketAddr>>;
+
+/// A one-shot channel.
+#[derive(Debug)]
+pub struct Oneshot<T, E> {
+    thing: Mutex<Option<T>>,
+    event: E,
+}
+
+impl<T, E: Event> Default for Oneshot<T, E> {
+    fn default() -> Self {
+        Self { thing: Mutex::new(None), event: E::default() }
+    }
+}
+
+impl<T, E: Event> Oneshot<T, E> {
+    pub(crate) fn put(&self, thing: T) {
+        let old = self.thing.lock().unwrap_or_else(PoisonError::into_inner).replace(thing);
+        drop(old); // dropped without the lock
+        self.event.set();
+    }
+
+    pub(crate) fn take(&self) -> Option<T> {
+        self.thing.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl<T: Send + 'static, E: Event> Oneshot<T, E> {
+    /// Waits for a value, for at most that time and until the call is canceled.
+    pub(crate) async fn wait(
+        self: &Arc<Self>,
+        at_most: Option<Duration>,
+        budget: &Budget,
+    ) -> Option<T> {
+        let wake = || {
+            let desk = Arc::clone(self);
+            Hook::Wake(Arc::new(move || desk.event.set()))
+        };
+        let _watch = budget.cancel_token().map(|token| token.on_cancel(wake()));
+        self.event.wait(at_most).await;
+        self.take()
+    }
+}
+
+/// Returns the output of `future`, or `None` after that time or once the call is canceled.
+pub(crate) async fn in_time<E: Event, T>(
+    future: impl Future<Output = T>,
+    at_most: Option<Duration>,
+    budget: &Budget,
+) -> Option<T> {
+    let nothing = Arc::new(Oneshot::<(), E>::default());
+    unless(future, async { nothing.wait(at_most, budget).await.unwrap_or_default() }).await
+}
+
+/// Polls once; returns `None` if the future is pending.
+pub(crate) fn ready<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(done) => Some(done),
+        Poll::Pending => None,
+    }
+}
+
+/// Returns the output of `future`, or `None` if `end` completes first.
+pub(crate) async fn unless<T>(
+    future: impl Future<Output = T>,
+    end: impl Future<Output = ()>,
+) -> Option<T> {
+    let (mut future, mut end) = (pin!(future), pin!(end));
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => end.as_mut().poll(cx).map(|()| None),
+    })
+    .await
+}
+
+/// Runs a future to completion where the runtime's operations block, so that the first poll is the
+/// last.
+#[cfg(any(feature = "blocking", test, fuzzing))]
+#[inline]
+pub(crate) fn run<T, F: Future<Output = T>>(make: impl FnOnce() -> F) -> T {
+    // Created in place, because it is large and would be copied.
+    let mut future = pin!(make());
+    loop {
+        if let Some(done) = ready(future.as_mut()) {
+            return done;
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "blocking")]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::blocking::Blocking;
+
+    #[test]
+    fn random_numbers_are_distinct_and_cover_both_halves() {
+        let blocking = Blocking::default();
+        let numbers: Vec<u64> = (0..1000).map(|_| Runtime::random(&blocking)).collect();
+        assert_eq!(numbers.iter().collect::<HashSet<_>>().len(), numbers.len());
+        let upper_half = numbers.iter().filter(|number| **number > u64::MAX / 2).count();
+        assert!((350..650).contains(&upper_half), "{upper_half}");
+    }
 }
 
 /// The size of the pieces in which a body is read into memory.

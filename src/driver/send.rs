@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
+use super::checkout::{self, Shared};
 use super::connection::Connection;
 use super::lease::Lease;
-use super::shared::Shared;
-use super::system::{Oneshot, System};
+use super::runtime::{Oneshot, Runtime};
 use crate::call::{Call, Failure, Next, When};
-use crate::driver::checkout;
-use crate::driver::runtime::Runtime;
 use crate::error::{Error, Result};
 use crate::http1::head::ResponseHead;
 use crate::policy::deadline::{Budget, Stage};
@@ -29,7 +27,7 @@ pub(crate) async fn send<F: Runtime>(
     loop {
         let when = match attempt(shared, call).await {
             Ok((connection, head)) => {
-                let when = match call.answered(&head, &shared.system) {
+                let when = match call.answered(&head, &shared.runtime) {
                     Ok(Next::Deliver) => return Ok(Answer { head, connection, refusal: None }),
                     Ok(Next::Again(when)) => when,
                     Err(error) => {
@@ -41,12 +39,12 @@ pub(crate) async fn send<F: Runtime>(
                 when
             }
             Err(failure) => {
-                call.budget.enter(Stage::Other, &|| shared.system.now()); // the failed stage is over
-                call.failed(failure, &shared.system)?
+                call.budget.enter(Stage::Other, &|| shared.runtime.now()); // the failed stage is over
+                call.failed(failure, &shared.runtime)?
             }
         };
-        wait(&shared.system, &call.budget, when).await;
-        call.budget.next_hop(shared.system.now());
+        wait(&shared.runtime, &call.budget, when).await;
+        call.budget.next_hop(shared.runtime.now());
     }
 }
 
@@ -73,10 +71,10 @@ async fn attempt<F: Runtime>(
 
 /// Waits for the time of the next attempt, or until the call is canceled, which the next attempt
 /// notices.
-async fn wait<S: System>(system: &S, budget: &Budget, when: When) {
+async fn wait<F: Runtime>(runtime: &F, budget: &Budget, when: When) {
     if let When::At(at) = when {
-        let left = at.saturating_duration_since(system.now());
-        let nothing = Arc::new(Oneshot::<(), S::Event>::default());
+        let left = at.saturating_duration_since(runtime.now());
+        let nothing = Arc::new(Oneshot::<(), F::Event>::default());
         nothing.wait(Some(left), budget).await;
     }
 }

@@ -1,6 +1,5 @@
 //! A socket whose every wait is bounded by the call's budget.
 
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use http::Method;
 
-use super::system::{Meanwhile, Pending, Stream, System};
+use super::runtime::{Meanwhile, Pending, Runtime, SocketError, Stream};
 use crate::http1::close::CloseReason;
-use crate::policy::deadline::{Budget, Expired, Operation, Wait};
+use crate::policy::deadline::{Budget, Operation, Wait};
 use crate::url::Url;
 
 /// The local and remote address of a connection.
@@ -22,27 +21,20 @@ pub(crate) struct Addresses {
 
 /// A connected socket.
 #[derive(Debug)]
-pub(crate) struct Socket<S: System> {
-    stream: S::Stream,
-    system: S,
+pub(crate) struct Socket<F: Runtime> {
+    stream: F::Stream,
+    runtime: F,
     addresses: Arc<Addresses>,
     /// The start of the wait for a body with a minimum throughput. It outlives the future that
     /// waits, because an async caller may create a new future for each poll.
     waits_since: Option<Instant>,
 }
 
-/// The reason why nothing was read or written.
-#[derive(Debug)]
-pub enum SocketError {
-    Expired(Expired),
-    Io(io::Error),
-}
-
-impl<S: System> Socket<S> {
+impl<F: Runtime> Socket<F> {
     /// Creates a socket. `remote` is `None` for a Unix domain socket.
-    pub(crate) fn new(stream: S::Stream, system: &S, remote: Option<SocketAddr>) -> Self {
+    pub(crate) fn new(stream: F::Stream, runtime: &F, remote: Option<SocketAddr>) -> Self {
         let addresses = Arc::new(Addresses { remote, local: stream.local_addr() });
-        Self { stream, system: system.clone(), addresses, waits_since: None }
+        Self { stream, runtime: runtime.clone(), addresses, waits_since: None }
     }
 
     pub(crate) fn addresses(&self) -> &Arc<Addresses> {
@@ -60,9 +52,9 @@ impl<S: System> Socket<S> {
         }
     }
 
-    /// See [`System::process`].
+    /// See [`Runtime::process`].
     pub(crate) fn process(&self) -> u32 {
-        self.system.process()
+        self.runtime.process()
     }
 
     /// See [`Stream::end_writing`].
@@ -90,13 +82,13 @@ impl<S: System> Socket<S> {
     }
 
     pub(crate) fn now(&self) -> Instant {
-        self.system.now()
+        self.runtime.now()
     }
 
     /// Waits for the first byte of a response, or for the end.
     pub(crate) async fn readable(&mut self, budget: &Budget) -> Result<(), SocketError> {
-        let system = &self.system;
-        let wait = || budget.wait(Operation::Read, || system.now());
+        let runtime = &self.runtime;
+        let wait = || budget.wait(Operation::Read, || runtime.now());
         match self.stream.readable(wait).await {
             Err(SocketError::Expired(passed))
                 if passed.is_of_peer() && self.pending() != Pending::Nothing =>
@@ -130,10 +122,10 @@ impl<S: System> Socket<S> {
         budget: &mut Budget,
     ) -> Result<usize, SocketError> {
         loop {
-            let wait = budget.wait_on(operation, self.since(first), &|| self.system.now());
+            let wait = budget.wait_on(operation, self.since(first), &|| self.runtime.now());
             let wait = match wait {
                 Ok(wait) => wait,
-                Err(passed) => budget.look_once_more(passed, || self.system.now())?,
+                Err(passed) => budget.look_once_more(passed, || self.runtime.now())?,
             };
             let began = budget.has_pace(operation).then(|| self.begin_waiting());
             let read = self.stream.read(into, wait).await;
@@ -141,7 +133,7 @@ impl<S: System> Socket<S> {
             if let Some(count) = self.came(read, began, budget)? {
                 return Ok(count);
             }
-            first = first.or(began).or_else(|| Some(self.system.now()));
+            first = first.or(began).or_else(|| Some(self.runtime.now()));
         }
     }
 
@@ -154,10 +146,10 @@ impl<S: System> Socket<S> {
     ) -> Result<usize, SocketError> {
         let mut first = None;
         loop {
-            let wait = budget.wait_on(Operation::Write, self.since(first), &|| self.system.now());
+            let wait = budget.wait_on(Operation::Write, self.since(first), &|| self.runtime.now());
             let wait = match wait {
                 Ok(wait) => wait,
-                Err(passed) => budget.look_once_more(passed, || self.system.now())?,
+                Err(passed) => budget.look_once_more(passed, || self.runtime.now())?,
             };
             let began = budget.has_pace(Operation::Write).then(|| self.begin_waiting());
             let written = self.stream.write(bytes, meanwhile, wait).await;
@@ -167,13 +159,13 @@ impl<S: System> Socket<S> {
                     return Err(io::Error::from(io::ErrorKind::WriteZero).into());
                 }
                 Some(count) => return Ok(count),
-                None => first = first.or(began).or_else(|| Some(self.system.now())),
+                None => first = first.or(began).or_else(|| Some(self.runtime.now())),
             }
         }
     }
 
     fn begin_waiting(&mut self) -> Instant {
-        *self.waits_since.get_or_insert_with(|| self.system.now())
+        *self.waits_since.get_or_insert_with(|| self.runtime.now())
     }
 
     /// Returns the result, or `None` to retry.
@@ -203,7 +195,7 @@ impl<S: System> Socket<S> {
     /// Returns the time since `first`. A retry does not restart the limit; if the clock was not
     /// read before, the limit counts from the first interruption.
     fn since(&self, first: Option<Instant>) -> Duration {
-        first.map_or(Duration::ZERO, |first| self.system.now().saturating_duration_since(first))
+        first.map_or(Duration::ZERO, |first| self.runtime.now().saturating_duration_since(first))
     }
 }
 
@@ -215,27 +207,6 @@ impl SocketError {
             Self::Io(error) => error.kind() == io::ErrorKind::Interrupted,
             Self::Expired(expired) => expired.is_pace(),
         }
-    }
-}
-
-impl fmt::Display for SocketError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Expired(expired) => expired.fmt(f),
-            Self::Io(error) => error.fmt(f),
-        }
-    }
-}
-
-impl From<Expired> for SocketError {
-    fn from(expired: Expired) -> Self {
-        Self::Expired(expired)
-    }
-}
-
-impl From<io::Error> for SocketError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
     }
 }
 
@@ -332,16 +303,13 @@ mod tests {
     /// connection, nor does the wait before a new limit against that limit.
     #[test]
     fn another_call_restarts_the_throughput_wait() {
-        let world = call::World::default();
+        let world = call::Fuzzed::default();
         world.set_network(Arc::new(Mutex::new(Signals)));
-        let budget = Budget::start(crate::policy::deadline::Timeouts::default(), Instant::now());
-        let address = "[::1]:80".parse().unwrap();
         let options = crate::config::SocketOptions::default();
-        let connecting = world.connect(vec![address], &options, &budget);
-        let (stream, _) = crate::driver::poll_once::ready(connecting).unwrap().unwrap();
+        let stream = world.connect("[::1]:80".parse().unwrap(), &options).unwrap();
         let mut socket = Socket::new(stream, &world, None);
         let url = Url::parse("http://a.test/").unwrap();
-        type Change<'s> = &'s dyn Fn(&mut Socket<call::World>);
+        type Change<'s> = &'s dyn Fn(&mut Socket<call::Fuzzed>);
         let changes: [Change<'_>; 2] =
             [&|socket| socket.begin(&Method::GET, &url), &|socket| socket.forget_waits()];
         for change in changes {

@@ -4,9 +4,7 @@ use std::io;
 
 use super::connection::Connection;
 use super::failure::ExchangeFailure;
-use super::poll_once::ready;
-use super::runtime::Runtime;
-use super::system::Meanwhile;
+use super::runtime::{Meanwhile, Runtime, ready};
 use crate::http1::close::CloseReason;
 use crate::policy::deadline::Budget;
 

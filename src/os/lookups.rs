@@ -14,7 +14,7 @@ use std::process;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::config::Resolver;
-use crate::driver::system::{Event, Found, Oneshot};
+use crate::driver::runtime::{Event, Found, Oneshot};
 use crate::policy::lookups::LookupQueue;
 
 /// The executor of lookups.

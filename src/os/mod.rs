@@ -1,30 +1,134 @@
-//! The calls to the operating system that all runtimes share: sockets, connecting, name lookups.
+//! The calls to the operating system that all runtimes share: this file opens a socket, connects it,
+//! writes on it and looks at its input; [`lookups`] bounds the name lookups of a client.
+//!
+//! Each function is one operation, with what differs between platforms. None of them waits longer
+//! than it is told, except [`look_up`], which has no limit and so runs on a thread of its own.
 
-mod connect;
 pub(crate) mod lookups;
-mod options;
-mod probe;
 
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::fmt;
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::panic::{self, AssertUnwindSafe};
+#[cfg(any(feature = "blocking", test))]
+use std::time::Duration;
 
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, Socket, TcpKeepalive, Type};
 
 use crate::config::Resolver;
-use crate::config::SocketOptions;
-use crate::driver::system::Found;
-
-#[cfg(any(feature = "blocking", test))]
-pub(crate) use connect::{CONNECT_SETS_WRITE_LIMIT, Connecting, connect};
-pub(crate) use probe::pending;
+use crate::config::{Keepalive, SocketOptions};
+use crate::driver::runtime::{Found, Pending};
 
 /// Creates a socket with the options set, ready to connect to this address.
 pub(crate) fn socket(address: SocketAddr, options: &SocketOptions) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    options::set(&socket, options)?;
+    set_options(&socket, options)?;
     Ok(socket)
+}
+
+/// Sets the options, as far as the platform supports them.
+fn set_options(socket: &Socket, options: &SocketOptions) -> io::Result<()> {
+    if options.nodelay {
+        socket.set_tcp_nodelay(true)?;
+    }
+    if options.keepalive.idle.is_some() {
+        socket.set_tcp_keepalive(&keepalive(options.keepalive))?;
+    }
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    set_for_linux(socket, options)?;
+    let Some(local) = options.local else { return Ok(()) };
+    let bound = socket.bind(&SocketAddr::new(local, 0).into());
+    bound.map_err(|error| named(&format_args!("local address {local}"), &error))
+}
+
+fn keepalive(options: Keepalive) -> TcpKeepalive {
+    let mut keepalive = TcpKeepalive::new();
+    if let Some(idle) = options.idle {
+        keepalive = keepalive.with_time(idle);
+    }
+    if let Some(interval) = options.interval {
+        keepalive = keepalive.with_interval(interval);
+    }
+    match options.retries {
+        Some(retries) => keepalive.with_retries(retries),
+        None => keepalive,
+    }
+}
+
+/// Sets the options that the builder offers on these platforms only.
+#[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+fn set_for_linux(socket: &Socket, options: &SocketOptions) -> io::Result<()> {
+    if let Some(interface) = &options.interface {
+        let bound = socket.bind_device(Some(interface.as_bytes()));
+        bound.map_err(|error| named(&format_args!("interface {interface:?}"), &error))?;
+    }
+    match options.user_timeout {
+        Some(timeout) => socket.set_tcp_user_timeout(Some(timeout)),
+        None => Ok(()),
+    }
+}
+
+/// Adds the name of the setting to the system's error, which alone would look like an error of the
+/// peer.
+fn named(setting: &dyn fmt::Display, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{setting}: {error}"))
+}
+
+/// The state of a connection attempt.
+#[cfg(any(feature = "blocking", test))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Connecting {
+    Done,
+    /// The limit or a signal ended the wait; the system continues to connect.
+    GoesOn,
+}
+
+/// True if [`connect`] leaves its limit set as the write timeout of the socket.
+#[cfg(any(feature = "blocking", test))]
+pub(crate) const CONNECT_SETS_WRITE_LIMIT: bool =
+    cfg!(any(target_os = "linux", target_os = "android"));
+
+/// Connects, and waits for at most `limit`.
+///
+/// On Linux the write timeout limits this wait (socket(7)). This saves five system calls: the four
+/// that switch the socket to non-blocking and back, and the poll.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(any(feature = "blocking", test))]
+pub(crate) fn connect(
+    socket: &Socket,
+    address: SocketAddr,
+    limit: Duration,
+) -> io::Result<Connecting> {
+    socket.set_write_timeout(Some(limit))?;
+    match socket.connect(&address.into()) {
+        Ok(()) => Ok(Connecting::Done),
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR)) => {
+            Ok(Connecting::GoesOn)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(any(feature = "blocking", test))]
+pub(crate) fn connect(
+    socket: &Socket,
+    address: SocketAddr,
+    limit: Duration,
+) -> io::Result<Connecting> {
+    match socket.connect_timeout(&address.into(), limit) {
+        Ok(()) => Ok(Connecting::Done),
+        Err(error) if is_impatience(&error) => Ok(Connecting::GoesOn),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns whether `connect_timeout` ended by its limit and not by the system's own timeout.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(any(feature = "blocking", test))]
+fn is_impatience(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none()
 }
 
 /// Writes once. A closed connection is an error and never a `SIGPIPE`.
@@ -53,6 +157,29 @@ const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
 #[cfg(not(all(unix, not(target_vendor = "apple"))))]
 const NO_SIGNAL: i32 = 0;
 
+/// Returns the state of the input: one system call on platforms that have a flag for it.
+pub(crate) fn pending(socket: &Socket) -> Pending {
+    match peek(socket) {
+        Ok(0) => Pending::End,
+        Ok(_) => Pending::Bytes,
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Pending::Nothing,
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => pending(socket),
+        Err(_) => Pending::End,
+    }
+}
+
+#[cfg(unix)]
+fn peek(socket: &Socket) -> io::Result<usize> {
+    let mut byte = [MaybeUninit::uninit(); 1];
+    socket.recv_with_flags(&mut byte, libc::MSG_PEEK | libc::MSG_DONTWAIT)
+}
+
+/// Such platforms have no flag for it, so the socket has to be non-blocking.
+#[cfg(not(unix))]
+fn peek(socket: &Socket) -> io::Result<usize> {
+    socket.peek(&mut [MaybeUninit::uninit(); 1])
+}
+
 /// Looks a name up, without a time limit. A panic of the caller's resolver becomes an error for all
 /// waiting calls.
 pub(crate) fn look_up(resolver: &Resolver, host: &str) -> Found {
@@ -60,23 +187,52 @@ pub(crate) fn look_up(resolver: &Resolver, host: &str) -> Found {
     found.unwrap_or_else(|_| Err(io::Error::other("the lookup ended without an answer")))
 }
 
-/// Returns a random number: each hasher has other keys, derived from the operating system's
-/// randomness.
-pub(crate) fn random() -> u64 {
-    RandomState::new().build_hasher().finish()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
+    use std::net::TcpListener;
+    use std::time::Instant;
 
     use super::*;
 
+    fn new_socket(address: SocketAddr) -> Socket {
+        socket(address, &SocketOptions::default()).unwrap()
+    }
+
     #[test]
-    fn random_numbers_are_distinct_and_cover_both_halves() {
-        let numbers: Vec<u64> = (0..1000).map(|_| random()).collect();
-        assert_eq!(numbers.iter().collect::<HashSet<_>>().len(), numbers.len());
-        let upper_half = numbers.iter().filter(|number| **number > u64::MAX / 2).count();
-        assert!((350..650).contains(&upper_half), "{upper_half}");
+    fn a_listener_accepts_and_a_closed_port_refuses() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let limit = Duration::from_secs(5);
+        assert_eq!(connect(&new_socket(address), address, limit).unwrap(), Connecting::Done);
+        drop(listener);
+        let refused = connect(&new_socket(address), address, limit).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    /// A full accept queue does not answer; the client's system tries again after a second.
+    #[test]
+    fn the_wait_ends_and_the_system_continues_to_connect() {
+        let listener = new_socket("127.0.0.1:0".parse().unwrap());
+        listener.bind(&"127.0.0.1:0".parse::<SocketAddr>().unwrap().into()).unwrap();
+        listener.listen(0).unwrap();
+        let address = listener.local_addr().unwrap().as_socket().unwrap();
+        let limit = Duration::from_millis(30);
+        let begun = Instant::now();
+        let attempts: Vec<_> = (0..4)
+            .map(|_| {
+                let socket = new_socket(address);
+                let state = connect(&socket, address, limit).unwrap();
+                (socket, state)
+            })
+            .collect();
+        let waiting: Vec<_> =
+            attempts.iter().filter(|(_, state)| *state == Connecting::GoesOn).collect();
+        assert!(!waiting.is_empty() && begun.elapsed() >= limit);
+        for _ in &attempts {
+            listener.accept().unwrap(); // makes room in the queue
+        }
+        for (socket, _) in &waiting {
+            assert!(socket.peer_addr().is_ok());
+        }
     }
 }

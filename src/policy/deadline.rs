@@ -198,7 +198,7 @@ impl Wait {
 
 /// The deadlines of one call.
 #[derive(Debug, Clone)]
-pub struct Budget {
+pub(crate) struct Budget {
     timeouts: Arc<Timeouts>,
     total: Option<Instant>,
     /// The end of `connect`; set while a connection is being made.

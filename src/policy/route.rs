@@ -1,6 +1,7 @@
 //! The way an origin is reached: the key of the pool. And the routes that the pool avoids for a while
 //! because their peers close each connection right after its response.
 
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,8 +29,8 @@ use crate::url::Url;
 /// forwarding proxy are shared by all origins, as in curl and Go, because the proxy is the HTTP
 /// peer.
 ///
-/// Routes are compared whole, never by hash: a connection of one route never serves another. TLS
-/// settings belong to the client, and each client has its own pool.
+/// Routes are compared whole, never by hash alone: a connection of one route never serves another.
+/// TLS settings belong to the client, and each client has its own pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
     Direct(Target),
@@ -97,6 +98,18 @@ impl Route {
             (Self::Tunnel(hop, target), Some(proxy)) => hop == proxy && target.is_of(url, identity),
             _ => false,
         }
+    }
+
+    /// Hashes the route to `url` like [`Hash`] does; does not allocate.
+    pub(crate) fn hash_to<H: Hasher>(
+        url: &Url,
+        proxy: Option<&Arc<ProxyServer>>,
+        identity: IdentityUse,
+        state: &mut H,
+    ) {
+        let origin = (url.host_header(), Security::of(url), identity);
+        let is_forwarded = proxy.is_some_and(|proxy| forwards(proxy, url));
+        hash_parts(proxy, (!is_forwarded).then_some(origin), state);
     }
 
     pub(crate) fn proxy(&self) -> Option<&Arc<ProxyServer>> {
@@ -176,6 +189,32 @@ pub(crate) fn literal(host: &str) -> Option<IpAddr> {
 /// Returns whether requests for `url` are sent to this proxy without a tunnel.
 pub(crate) fn forwards(proxy: &ProxyServer, url: &Url) -> bool {
     proxy.speaks_http() && Security::of(url) == Security::Plain
+}
+
+impl Hash for Route {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let origin = match self {
+            Self::Direct(target) | Self::Tunnel(_, target) => {
+                Some((&*target.place, target.security, target.identity))
+            }
+            Self::Forward(_) => None,
+        };
+        hash_parts(self.proxy(), origin, state);
+    }
+}
+
+fn hash_parts<H: Hasher>(
+    proxy: Option<&Arc<ProxyServer>>,
+    origin: Option<(&str, Security, IdentityUse)>,
+    state: &mut H,
+) {
+    if let Some(proxy) = proxy {
+        proxy.hash(state);
+    }
+    if let Some((place, security, identity)) = origin {
+        state.write(place.as_bytes());
+        state.write(&[2 * security as u8 + identity as u8]);
+    }
 }
 
 /// An idle connection closed sooner than this was not closed by an idle timeout.

@@ -1,13 +1,51 @@
-//! The pool: idle connections, kept for the next request on the same [`Route`].
+//! The pool: idle connections, kept for the next request on the same [`Route`], and the limit on
+//! open ones.
 //!
-//! This code only decides: it returns the connections to be closed, with the reason. It is generic
-//! over the connection and takes the time as an argument. Read this file first, then [`permits`].
+//! This code only decides: it returns the connections to be closed and the waiters to be woken, and
+//! the [driver](crate::driver) closes and wakes them outside the lock. It is generic over the
+//! connection and takes the time as an argument. Read this file first, then [`permits`], the limit
+//! per route with its queue; [`slab`] is the memory of both.
+//!
+//! Every connection except the newest is in two lists, and the pool only looks at their ends:
+//!
+//! ```text
+//!               evicted if the pool is full; expires first
+//!               │
+//! by use        a1 ─▶ b1 ─▶ a2 ─▶ c1 ─▶ a3        newest: b2
+//!
+//! route a       a1 ───────▶ a2 ───────▶ a3 ─ taken next
+//! route b             b1
+//! route c                         c1
+//! ```
+//!
+//! - A take compares the route of the newest connection, then finds the list of its route by hash,
+//!   and takes the last one of it: the connection that was used last is the least likely to be
+//!   stale. A put moves the connection that was the newest so far into its lists. So a client that
+//!   sends one request after another to one host pays for neither lists nor hashes.
+//! - All connections have the same idle timeout, so the order of use is also the order in which it
+//!   ends. A connection with a limit of its own, its age or the `timeout` of a `Keep-Alive` field
+//!   (RFC 2068 §19.7.1.1), has an entry in a heap, too. An entry whose connection has been taken
+//!   since stays there until it is due, or until such entries are the majority.
+//! - There is no background task: [`expire`](Pool::expire) runs before each take.
+//!
+//! What must hold, whatever the order of calls: no route gets a connection of another one; no more
+//! than `max_idle` connections, and `max_idle_per_host` of each route; the longest idle is evicted.
+//! `the_pool_decides_like_one_that_scans_everything` compares with a plain vector, and
+//! `no_operation_depends_on_the_number_of_connections` counts the entries that are visited.
 
 pub(crate) mod permits;
+mod slab;
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::hash_map::{Entry, HashMap, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
+use std::iter;
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use self::slab::{Links, List, Place, Slab};
 use crate::config::PoolLimits;
 use crate::http1::close::CloseReason;
 use crate::policy::proxy::ProxyServer;
@@ -15,24 +53,62 @@ use crate::policy::route::EarlyClosers;
 use crate::policy::route::{IdentityUse, Route};
 use crate::url::Url;
 
-/// Idle connections, the longest idle first.
-///
-/// A take scans them from the newest: they are few, and the connection that was used last is the
-/// least likely to be stale.
+/// Idle connections, by route and in the order of their use.
 #[derive(Debug)]
 pub(crate) struct Pool<T> {
     limits: PoolLimits,
-    idle: Vec<IdleConnection<T>>,
-    /// Nothing expires before this moment, so nothing is scanned until then. It may be too early,
+    /// The connection that was put last.
+    newest: Option<Newest<T>>,
+    /// All others.
+    idle: Slab<IdleConnection<T>>,
+    /// The same, the longest idle first.
+    by_use: List,
+    lanes: Slab<Lane>,
+    /// The first lane with each hash.
+    index: HashMap<u64, Place, BuildHasherDefault<AlreadyHashed>>,
+    /// The lane of a client that has only one so far; it is not in the index.
+    only: Option<Place>,
+    /// Differs between pools, so that no peer can choose hosts with equal hashes.
+    seed: u64,
+    /// When connections with limits of their own are due, and where they were put. An entry is
+    /// obsolete if the connection at its place, if any, is not due then.
+    due: BinaryHeap<Reverse<(Instant, Place)>>,
+    /// Nothing expires before this moment, so nothing is checked until then. It may be too early,
     /// because the connection that set it may have been taken since.
     next_expiry: Option<Instant>,
     early_closers: EarlyClosers,
+    /// Makes the hashes of many routes equal.
+    #[cfg(test)]
+    collides: bool,
+}
+
+#[derive(Debug)]
+struct Newest<T> {
+    connection: T,
+    since: Instant,
+    own_limit: Option<Instant>,
+    /// The hash of its route, if it is known that there is no lane of it.
+    hash: Option<u64>,
 }
 
 #[derive(Debug)]
 struct IdleConnection<T> {
     connection: T,
     since: Instant,
+    lane: Place,
+    by_use: Links,
+    in_lane: Links,
+}
+
+/// The idle connections of one route; never empty.
+#[derive(Debug)]
+struct Lane {
+    /// The longest idle first.
+    idle: List,
+    /// The hash of the route, once the lane is in the index.
+    hash: Option<u64>,
+    /// The next lane with the same hash.
+    next: Option<Place>,
 }
 
 /// A connection that can be pooled: it knows its route and its age.
@@ -53,17 +129,25 @@ pub(crate) struct Closed<T> {
 
 impl<T> Pool<T> {
     pub(crate) fn new(limits: PoolLimits) -> Self {
-        let early_closers = EarlyClosers::default();
-        Self { limits, idle: Vec::new(), next_expiry: None, early_closers }
+        Self {
+            limits,
+            newest: None,
+            idle: Slab::new(),
+            by_use: List::default(),
+            lanes: Slab::new(),
+            index: HashMap::default(),
+            only: None,
+            seed: RandomState::new().build_hasher().finish(),
+            due: BinaryHeap::new(),
+            next_expiry: None,
+            early_closers: EarlyClosers::default(),
+            #[cfg(test)]
+            collides: false,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.idle.len()
-    }
-
-    /// Removes and returns all connections.
-    pub(crate) fn clear(&mut self) -> Vec<T> {
-        self.idle.drain(..).map(|idle| idle.connection).collect()
+        self.idle.len() + usize::from(self.newest.is_some())
     }
 }
 
@@ -76,11 +160,18 @@ impl<T: Pooled> Pool<T> {
         proxy: Option<&Arc<ProxyServer>>,
         identity: IdentityUse,
     ) -> Option<(T, Instant)> {
-        let leads_there =
-            |idle: &IdleConnection<T>| idle.connection.route().leads_to(url, proxy, identity);
-        let at = self.idle.iter().rposition(leads_there)?;
-        let idle = self.idle.remove(at);
-        Some((idle.connection, idle.since))
+        let leads_there = |route: &Route| route.leads_to(url, proxy, identity);
+        match &self.newest {
+            Some(newest) if leads_there(newest.connection.route()) => {
+                self.newest.take().map(|newest| (newest.connection, newest.since))
+            }
+            _ => {
+                let hash = || self.hash(|state| Route::hash_to(url, proxy, identity, state));
+                let lane = self.find(leads_there, hash).ok()?;
+                let idle = self.remove(self.lanes.get(lane)?.idle.last?)?;
+                Some((idle.connection, idle.since))
+            }
+        }
     }
 
     /// Keeps a connection that [may be kept](Self::may_keep), and returns the one that is evicted
@@ -89,15 +180,55 @@ impl<T: Pooled> Pool<T> {
         if self.limits.max_idle_per_host == 0 || self.limits.max_idle == 0 {
             return Some(Closed { connection, reason: CloseReason::PoolFull });
         }
-        let evicted = self.evict_for(connection.route());
-        let idle = IdleConnection { connection, since: now };
+        self.settle();
         // A connection without limits of its own expires after those that are idle longer.
-        let has_own_limit = self.limits.max_age.is_some() || idle.connection.kept_until().is_some();
-        if self.next_expiry.is_none() || has_own_limit {
-            self.next_expiry = earliest([self.next_expiry, idle.expiry(&self.limits)]);
+        let own_limit = own_limit(&connection, &self.limits);
+        if self.next_expiry.is_none() || own_limit.is_some() {
+            let idle_too_long = self.limits.idle_timeout.and_then(|limit| now.checked_add(limit));
+            self.next_expiry = earliest([self.next_expiry, idle_too_long, own_limit]);
         }
-        self.idle.push(idle);
-        evicted
+        self.newest = Some(Newest { connection, since: now, own_limit, hash: None });
+        // The common case: no route is compared.
+        let fits = self.len() <= self.limits.max_idle_per_host.min(self.limits.max_idle);
+        if fits { None } else { self.evict() }
+    }
+
+    /// If there are too many connections of the newest one's route, removes the longest idle of
+    /// these; or if there are too many of all routes, of all.
+    fn evict(&mut self) -> Option<Closed<T>> {
+        let route = self.newest.as_ref()?.connection.route();
+        let lane = self.find(|other| other == route, || self.hash(|state| route.hash(state)));
+        let of_route = lane.ok().and_then(|lane| Some(self.lanes.get(lane)?.idle));
+        let oldest = match of_route {
+            Some(idle) if idle.len >= self.limits.max_idle_per_host => idle.first,
+            _ if self.len() > self.limits.max_idle => self.by_use.first,
+            _ => None,
+        };
+        if let (Some(newest), Err(hash)) = (&mut self.newest, lane) {
+            newest.hash = hash;
+        }
+        Some(self.remove(oldest?)?.closed(CloseReason::PoolFull))
+    }
+
+    /// Moves the connection that was the newest so far into its lists.
+    fn settle(&mut self) {
+        let Some(newest) = self.newest.take() else { return };
+        let Newest { connection, since, own_limit, hash } = newest;
+        let lane = self.lane_of(connection.route(), hash);
+        let last = self.by_use.last.and_then(|last| self.idle.get(last));
+        // Calls read the clock before they lock the pool, so the times may be out of order.
+        let since = last.map_or(since, |last| last.since.max(since));
+        let links = Links::default();
+        let idle = IdleConnection { connection, since, lane, by_use: links, in_lane: links };
+        let place = self.idle.insert(idle);
+        self.by_use.push(place, &mut self.idle, |idle| &mut idle.by_use);
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.idle.push(place, &mut self.idle, |idle| &mut idle.in_lane);
+        }
+        if let Some(at) = own_limit {
+            self.due.push(Reverse((at, place)));
+            self.forget_obsolete_entries();
+        }
     }
 
     /// Returns why a connection cannot be kept, if it cannot.
@@ -124,43 +255,165 @@ impl<T: Pooled> Pool<T> {
     /// Removes and returns the connections that are idle too long or too old.
     pub(crate) fn expire(&mut self, now: Instant) -> Vec<Closed<T>> {
         match self.next_expiry {
-            Some(at) if at <= now => self.sort_out(now),
+            Some(at) if at <= now => self.remove_expired(now),
             _ => Vec::new(), // the common case
         }
     }
 
     #[cold]
-    fn sort_out(&mut self, now: Instant) -> Vec<Closed<T>> {
+    fn remove_expired(&mut self, now: Instant) -> Vec<Closed<T>> {
         let mut closed = Vec::new();
-        for idle in std::mem::take(&mut self.idle) {
-            let has_idled = now.saturating_duration_since(idle.since);
-            if self.limits.idle_timeout.is_some_and(|limit| has_idled >= limit) {
-                closed.push(idle.closed(CloseReason::Expired));
-                continue;
+        self.settle();
+        let idle_timeout = self.limits.idle_timeout;
+        let idle_too_long = |idle: &IdleConnection<T>| idle.since.checked_add(idle_timeout?);
+        let next_by_use = loop {
+            let oldest = self.by_use.first.and_then(|oldest| self.idle.get(oldest));
+            let Some(at) = oldest.and_then(idle_too_long) else { break None };
+            if at > now {
+                break Some(at);
             }
-            match self.may_keep(&idle.connection, now) {
-                Ok(()) => self.idle.push(idle),
-                Err(reason) => closed.push(idle.closed(reason)),
+            let expired = self.by_use.first.and_then(|oldest| self.remove(oldest));
+            closed.extend(expired.map(|idle| idle.closed(CloseReason::Expired)));
+        };
+        let next_due = loop {
+            let Some(Reverse((at, place))) = self.due.peek().copied() else { break None };
+            if at > now {
+                break Some(at);
             }
+            self.due.pop();
+            let Some(idle) = self.idle.get(place) else { continue };
+            if own_limit(&idle.connection, &self.limits) == Some(at) {
+                let reason = self.may_keep(&idle.connection, now).err();
+                let reason = reason.unwrap_or(CloseReason::PeerLimit);
+                closed.extend(self.remove(place).map(|idle| idle.closed(reason)));
+            }
+        };
+        self.next_expiry = earliest([next_by_use, next_due]);
+        if self.idle.len() == 0 {
+            self.due.clear();
+            self.next_expiry = None; // the next connection to be put decides
         }
-        self.next_expiry = earliest(self.idle.iter().map(|idle| idle.expiry(&self.limits)));
         closed
     }
 
-    /// Makes room for one more connection of `route`: evicts the longest idle one of the same host,
-    /// or else of all hosts. At least one may be kept.
-    fn evict_for(&mut self, route: &Route) -> Option<Closed<T>> {
-        if self.idle.len() < self.limits.max_idle_per_host.min(self.limits.max_idle) {
-            return None; // the common case: no route is compared
+    /// Removes and returns all connections.
+    pub(crate) fn clear(&mut self) -> Vec<T> {
+        let mut removed = Vec::with_capacity(self.len());
+        self.settle();
+        while let Some(oldest) = self.by_use.first {
+            removed.extend(self.remove(oldest).map(|idle| idle.connection));
         }
-        let same_host = |idle: &IdleConnection<T>| idle.connection.route() == route;
-        let of_host = self.idle.iter().filter(|idle| same_host(idle)).count();
-        let oldest = if of_host >= self.limits.max_idle_per_host {
-            self.idle.iter().position(same_host)
-        } else {
-            (self.idle.len() >= self.limits.max_idle).then_some(0)
+        removed
+    }
+
+    fn remove(&mut self, place: Place) -> Option<IdleConnection<T>> {
+        let id = self.idle.get(place)?.lane;
+        self.by_use.unlink(place, &mut self.idle, |idle| &mut idle.by_use);
+        let lane = self.lanes.get_mut(id)?;
+        lane.idle.unlink(place, &mut self.idle, |idle| &mut idle.in_lane);
+        if lane.idle.len == 0 {
+            self.remove_lane(id);
+        }
+        self.idle.remove(place)
+    }
+
+    /// Returns the lane of a route, which may be new; `hash` is that of the route, if it is known
+    /// that there is none yet.
+    fn lane_of(&mut self, route: &Route, hash: Option<u64>) -> Place {
+        let new_hash = |pool: &Self| pool.hash(|state| route.hash(state));
+        let hash = match hash {
+            Some(hash) => Some(hash),
+            None => match self.find(|other| other == route, || new_hash(self)) {
+                Ok(lane) => return lane,
+                Err(hash) => hash,
+            },
         };
-        Some(self.idle.remove(oldest?).closed(CloseReason::PoolFull))
+        let lane = self.lanes.insert(Lane { idle: List::default(), hash: None, next: None });
+        if self.lanes.len() == 1 {
+            self.only = Some(lane);
+            return lane;
+        }
+        if let Some(only) = self.only.take() {
+            let hash = self.route_of(only).map(|route| self.hash(|state| route.hash(state)));
+            self.add_to_index(only, hash.unwrap_or_default());
+        }
+        self.add_to_index(lane, hash.unwrap_or_else(|| new_hash(self)));
+        lane
+    }
+
+    /// Finds the lane of a route. If there is none, it may return the hash of the route.
+    #[inline]
+    fn find(
+        &self,
+        matches: impl Fn(&Route) -> bool,
+        hash: impl FnOnce() -> u64,
+    ) -> Result<Place, Option<u64>> {
+        let is_it = |lane: &Place| self.route_of(*lane).is_some_and(&matches);
+        if self.index.is_empty() {
+            return self.only.filter(is_it).ok_or(None);
+        }
+        let hash = hash();
+        let next = |lane: &Place| self.lanes.get(*lane)?.next;
+        let mut with_hash = iter::successors(self.index.get(&hash).copied(), next);
+        with_hash.find(is_it).ok_or(Some(hash))
+    }
+
+    fn route_of(&self, lane: Place) -> Option<&Route> {
+        let newest = self.lanes.get(lane)?.idle.last?;
+        Some(self.idle.get(newest)?.connection.route())
+    }
+
+    fn hash(&self, write: impl FnOnce(&mut RouteHasher)) -> u64 {
+        let mut state = RouteHasher(self.seed);
+        write(&mut state);
+        let hash = state.finish();
+        #[cfg(test)]
+        let hash = if self.collides { hash % 2 } else { hash };
+        hash
+    }
+
+    fn add_to_index(&mut self, id: Place, hash: u64) {
+        let next = self.index.insert(hash, id);
+        if let Some(lane) = self.lanes.get_mut(id) {
+            (lane.hash, lane.next) = (Some(hash), next);
+        }
+    }
+
+    fn remove_lane(&mut self, id: Place) {
+        self.only = self.only.filter(|only| *only != id);
+        let Some(Lane { hash: Some(hash), next, .. }) = self.lanes.remove(id) else { return };
+        let Entry::Occupied(mut first) = self.index.entry(hash) else { return };
+        if *first.get() == id {
+            match next {
+                Some(next) => drop(first.insert(next)),
+                None => drop(first.remove()),
+            }
+            return;
+        }
+        let mut before = Some(*first.get());
+        while let Some(lane) = before.and_then(|before| self.lanes.get_mut(before)) {
+            if lane.next == Some(id) {
+                lane.next = next;
+                return;
+            }
+            before = lane.next;
+        }
+    }
+
+    /// Rebuilds the heap once most of its entries are obsolete. It has grown fourfold since the last
+    /// time, so this costs less than one visit for each put.
+    fn forget_obsolete_entries(&mut self) {
+        if self.due.len() <= 4 * self.idle.len() + 64 {
+            return;
+        }
+        let mut due = mem::take(&mut self.due).into_vec();
+        due.clear();
+        let next = |place: &Place| self.idle.get(*place)?.by_use.next;
+        due.extend(iter::successors(self.by_use.first, next).filter_map(|place| {
+            let at = own_limit(&self.idle.get(place)?.connection, &self.limits)?;
+            Some(Reverse((at, place)))
+        }));
+        self.due = due.into();
     }
 }
 
@@ -168,16 +421,10 @@ fn earliest(moments: impl IntoIterator<Item = Option<Instant>>) -> Option<Instan
     moments.into_iter().flatten().min()
 }
 
-impl<T: Pooled> IdleConnection<T> {
-    /// The time at which it expires if no call takes it.
-    fn expiry(&self, limits: &PoolLimits) -> Option<Instant> {
-        let after = |moment: Instant, limit: Option<Duration>| moment.checked_add(limit?);
-        earliest([
-            after(self.since, limits.idle_timeout),
-            after(self.connection.opened(), limits.max_age),
-            self.connection.kept_until(),
-        ])
-    }
+/// The time at which a connection expires even if it is not idle for long.
+fn own_limit(connection: &impl Pooled, limits: &PoolLimits) -> Option<Instant> {
+    let too_old = |limit: Duration| connection.opened().checked_add(limit);
+    earliest([limits.max_age.and_then(too_old), connection.kept_until()])
 }
 
 impl<T> IdleConnection<T> {
@@ -186,8 +433,45 @@ impl<T> IdleConnection<T> {
     }
 }
 
+/// FNV-1a. SipHash takes 300 instructions for a host, twice for each request of a client with many
+/// hosts, 5 % of a GET; if a peer finds hosts with equal hashes, a take scans their lanes.
+struct RouteHasher(u64);
+
+impl Hasher for RouteHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
+/// The hash of a hash that is random already.
+#[derive(Debug, Default)]
+struct AlreadyHashed(u64);
+
+impl Hasher for AlreadyHashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        debug_assert!(false, "the key is no u64: {bytes:?}");
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const LIMITS: PoolLimits = PoolLimits {
@@ -203,9 +487,10 @@ mod tests {
             &self.0
         }
 
-        /// Numbers from 100 on expire that many seconds, less 100, after the start.
+        /// Numbers whose last three digits are at least 100 expire that many seconds, less 100,
+        /// after the start.
         fn kept_until(&self) -> Option<Instant> {
-            let seconds = u64::from(self.1).checked_sub(100)?;
+            let seconds = u64::from(self.1 % 1000).checked_sub(100)?;
             Some(self.2 + Duration::from_secs(seconds))
         }
 
@@ -336,5 +621,190 @@ mod tests {
         let kept = |host, at| pool.may_keep(&connection(host), at);
         assert_eq!(kept("a", later(9)), Err(CloseReason::EarlyCloser));
         assert_eq!((kept("b", later(9)), kept("a", later(10))), (Ok(()), Ok(())));
+    }
+
+    /// The same decisions, made by looking at every connection each time.
+    struct Naive {
+        limits: PoolLimits,
+        /// The host, the number, and the time since which it is idle.
+        idle: Vec<(usize, TestConnection, Instant)>,
+    }
+
+    type TestConnection = (Route, u32, Instant);
+
+    impl Naive {
+        fn put(&mut self, host: usize, connection: TestConnection, now: Instant) -> Option<u32> {
+            self.idle.push((host, connection, now));
+            let same_host = |idle: &(usize, TestConnection, Instant)| idle.0 == host;
+            let of_host = self.idle.iter().filter(|idle| same_host(idle)).count();
+            let at = if of_host > self.limits.max_idle_per_host {
+                self.idle.iter().position(same_host)?
+            } else if self.idle.len() > self.limits.max_idle {
+                0
+            } else {
+                return None;
+            };
+            Some(self.idle.remove(at).1.1)
+        }
+
+        fn take(&mut self, host: usize) -> Option<(u32, Instant)> {
+            let at = self.idle.iter().rposition(|idle| idle.0 == host)?;
+            let (_, connection, since) = self.idle.remove(at);
+            Some((connection.1, since))
+        }
+
+        fn expire(&mut self, now: Instant) -> Vec<(u32, CloseReason)> {
+            let limits = self.limits;
+            let reason = |connection: &TestConnection, since: Instant| {
+                if limits.idle_timeout.is_some_and(|limit| now - since >= limit) {
+                    return Some(CloseReason::Expired);
+                }
+                if limits.max_age.is_some_and(|limit| now - connection.2 >= limit) {
+                    return Some(CloseReason::Aged);
+                }
+                connection
+                    .kept_until()
+                    .filter(|until| *until <= now)
+                    .map(|_| CloseReason::PeerLimit)
+            };
+            let idle = mem::take(&mut self.idle).into_iter();
+            let (expired, kept) = idle.partition(|idle| reason(&idle.1, idle.2).is_some());
+            self.idle = kept;
+            let expired: Vec<(usize, TestConnection, Instant)> = expired;
+            let reason = |idle: &(usize, TestConnection, Instant)| {
+                (idle.1.1, reason(&idle.1, idle.2).unwrap())
+            };
+            expired.iter().map(reason).collect()
+        }
+    }
+
+    /// Some limits: of idle time and age in seconds, of one host and of all.
+    fn some_limits() -> impl Strategy<Value = PoolLimits> {
+        let seconds = || prop::option::of((1..60_u64).prop_map(Duration::from_secs));
+        (seconds(), seconds(), 1..4_usize, 1..12_usize).prop_map(
+            |(idle_timeout, max_age, max_idle_per_host, max_idle)| PoolLimits {
+                idle_timeout,
+                max_age,
+                max_idle_per_host,
+                max_idle,
+                max_open_per_host: None,
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn the_pool_decides_like_one_that_scans_everything(
+            limits in some_limits(),
+            steps in prop::collection::vec((0..8_u8, 0..8_usize, 0..20_u64, 0..40_u32), 0..300),
+            collides: bool,
+        ) {
+            let mut pool = TestPool { collides, ..Pool::new(limits) };
+            let mut naive = Naive { limits, idle: Vec::new() };
+            let hosts: Vec<_> = (0..8).map(|host| url(&format!("h{host}"))).collect();
+            let mut now = Instant::now();
+            let mut number = 1000;
+            let mut in_use = Vec::new();
+            for (step, host, seconds, kept) in steps {
+                // Those of equal age are opened at the same moment.
+                now += Duration::from_secs(seconds.saturating_sub(14));
+                let (mut expired, mut expected) = (pool.expire(now), naive.expire(now));
+                expired.sort_by_key(|closed| closed.connection.1);
+                expected.sort_by_key(|closed| closed.0);
+                let expired = expired.into_iter().map(|closed| (closed.connection.1, closed.reason));
+                prop_assert_eq!(expired.collect::<Vec<_>>(), expected);
+                match step {
+                    0..4 => {
+                        let taken = pool.take(&hosts[host], None, IdentityUse::Shown);
+                        let names = taken.as_ref().map(|(taken, since)| (taken.1, *since));
+                        prop_assert_eq!(names, naive.take(host));
+                        in_use.extend(taken.map(|(taken, _)| (host, taken)));
+                    }
+                    4..7 => {
+                        let (host, connection) = match in_use.pop().filter(|_| step < 6) {
+                            Some(used) => used,
+                            None => {
+                                number += 1000;
+                                let route = Route::of(&hosts[host], None, IdentityUse::Shown);
+                                // See `kept_until`.
+                                let number = if kept > 20 { number + 100 + kept } else { number };
+                                (host, (route, number, now))
+                            }
+                        };
+                        if pool.may_keep(&connection, now).is_ok() {
+                            let evicted = naive.put(host, connection.clone(), now);
+                            let closed = pool.put(connection, now);
+                            prop_assert_eq!(closed.map(|closed| closed.connection.1), evicted);
+                        }
+                    }
+                    _ if seconds == 0 => {
+                        let all: Vec<_> = naive.idle.drain(..).map(|idle| idle.1).collect();
+                        prop_assert_eq!(pool.clear(), all);
+                    }
+                    _ => {}
+                }
+                prop_assert_eq!(pool.len(), naive.idle.len());
+                prop_assert!(pool.due.len() <= 4 * pool.len() + 65);
+                prop_assert!(pool.index.len() <= pool.lanes.len());
+                prop_assert!(pool.lanes.len() <= pool.len());
+            }
+        }
+    }
+
+    #[test]
+    fn no_operation_depends_on_the_number_of_connections() {
+        let limits = PoolLimits { max_idle_per_host: 1, max_idle: 1000, ..LIMITS };
+        let aged = PoolLimits { max_age: Some(Duration::from_secs(600)), ..limits };
+        for limits in [limits, aged] {
+            let few = visits(limits, 10);
+            let many = visits(limits, 1000);
+            assert!(many.iter().zip(few).all(|(many, few)| *many <= few + 8), "{few:?} {many:?}");
+            assert!(few.iter().all(|few| *few <= 40), "{few:?}");
+        }
+    }
+
+    /// The entries that are visited on average for taking and putting back a connection of each
+    /// host in turn, for one eviction of the same host and one of all, and for each that expires.
+    fn visits(limits: PoolLimits, count: usize) -> [usize; 4] {
+        let mut pool = TestPool::new(PoolLimits { max_idle: count, ..limits });
+        let start = Instant::now();
+        let hosts: Vec<_> = (0..count + 1).map(|host| url(&format!("h{host}"))).collect();
+        let connection = |host: usize| {
+            (
+                Route::of(&hosts[host], None, IdentityUse::Shown),
+                u32::try_from(host % 90).unwrap(),
+                start,
+            )
+        };
+        let at = |number: usize| start + Duration::from_millis(u64::try_from(number).unwrap());
+        for host in 0..count {
+            assert!(pool.put(connection(host), at(host)).is_none());
+        }
+        let visits = |pool: &TestPool| pool.idle.visits() + pool.lanes.visits();
+        let mut counted = [0; 4];
+        let mut before = visits(&pool);
+        let mut count_to = |counted: &mut usize, pool: &TestPool, times: usize| {
+            *counted = (visits(pool) - before) / times;
+            before = visits(pool);
+        };
+        for turn in 0..10 * count {
+            let now = at(count + turn);
+            assert!(pool.expire(now).is_empty());
+            let (taken, _) = pool.take(&hosts[turn % count], None, IdentityUse::Shown).unwrap();
+            assert!(pool.put(taken, now).is_none());
+        }
+        count_to(&mut counted[0], &pool, 10 * count);
+        let now = at(12 * count);
+        assert_eq!(
+            pool.put(connection(count / 2), now).unwrap().connection.0,
+            connection(count / 2).0
+        );
+        count_to(&mut counted[1], &pool, 1);
+        assert_eq!(pool.put(connection(count), now).unwrap().connection.0, connection(0).0);
+        count_to(&mut counted[2], &pool, 1);
+        let next = pool.next_expiry.unwrap().max(at(11 * count + 1) + Duration::from_secs(90));
+        let expired = pool.expire(next).len();
+        count_to(&mut counted[3], &pool, expired);
+        counted
     }
 }

@@ -107,50 +107,24 @@
 
 // The public part is this file (`send`), then `response` (reading bodies, upgraded connections), `body` and
 // `multipart` (request bodies from readers, streams and files) and `service` (the traits of tower and
-// http-body). The rest implements the runtime: `system` first, then `stream` and `endpoint` (a socket), `race`
-// (opening one), `event` and `alarm` (waiting).
+// http-body). The rest implements the runtime: `runtime` first, then `stream` and `endpoint` (a socket).
 
-mod alarm;
 mod body;
 mod endpoint;
-mod event;
 #[cfg(feature = "multipart")]
 pub mod multipart;
-mod race;
 mod response;
 mod runtime;
 #[cfg(feature = "tower")]
 mod service;
 mod stream;
-mod system;
-
-use std::future::poll_fn;
-use std::io;
 
 use self::body::Source;
 use crate::call::RequestParts;
 use crate::client::send::send;
-use crate::driver::runtime::{Runtime, sealed};
 
+pub use self::runtime::Tokio;
 pub use crate::shared::*;
-
-/// The tokio runtime, as a type parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tokio;
-
-impl sealed::Sealed for Tokio {}
-
-impl Runtime for Tokio {
-    type Source = Source;
-    type System = system::System;
-
-    /// A waiting task costs no thread, and long polling, reports and language models take long.
-    const FIRST_BYTE: Option<std::time::Duration> = None;
-
-    async fn read(source: &mut Self::Source, into: &mut [u8]) -> io::Result<usize> {
-        poll_fn(|cx| source.poll_read(cx, into)).await
-    }
-}
 
 /// Sends requests and waits for their responses.
 pub type Client = crate::client::Client<Tokio>;

@@ -1,22 +1,22 @@
-//! A non-blocking socket, whose waits are bounded.
+//! A non-blocking socket, whose waits are bounded by reusable timers.
 
 use std::future::poll_fn;
 use std::io::{self, Read};
 use std::net::{Shutdown, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Poll, ready};
+use std::task::{Context, Poll, ready};
 
 use ::tokio::io::Interest;
 use ::tokio::runtime::Id;
 use ::tokio::task::coop::consume_budget;
+use ::tokio::time::{Instant, Sleep, sleep_until};
 use socket2::Socket;
 
-use super::alarm::Alarm;
 use super::endpoint::StreamSocket;
-use super::runtime;
-use crate::driver::SocketError;
-use crate::driver::system::{self, Meanwhile, Pending};
+use super::runtime::current;
+use crate::driver::runtime::{self, Meanwhile, Pending, SocketError};
 use crate::os;
 use crate::policy::deadline::{Expired, Wait};
 
@@ -38,7 +38,7 @@ impl Stream {
     pub(super) fn new(endpoint: StreamSocket) -> io::Result<Self> {
         Ok(Self {
             endpoint: Arc::new(endpoint),
-            home: runtime::current()?,
+            home: current()?,
             reading: Alarm::default(),
             writing: Alarm::default(),
             is_spotted: AtomicBool::new(false),
@@ -99,7 +99,7 @@ impl Stream {
     /// Registers the socket with the current runtime. The previous one may be gone or idle, and
     /// would then not wake this task.
     fn settle(&mut self) -> io::Result<()> {
-        let here = runtime::current()?;
+        let here = current()?;
         if here != self.home {
             self.endpoint = Arc::new(self.endpoint.moved_here()?);
             self.home = here;
@@ -117,7 +117,7 @@ impl Stream {
     }
 }
 
-impl system::Stream for Stream {
+impl runtime::Stream for Stream {
     async fn readable(
         &mut self,
         wait: impl FnOnce() -> Result<Wait, Expired> + Send,
@@ -230,5 +230,46 @@ impl system::Stream for Stream {
     fn interrupter(&self) -> impl Fn() + Send + 'static {
         let endpoint = Arc::clone(&self.endpoint);
         move || drop(endpoint.socket().shutdown(Shutdown::Both)) // fails if it is already closed
+    }
+}
+
+/// A timer for consecutive waits.
+///
+/// Registering a timer with the runtime costs more than moving the bytes of a small read, so one
+/// timer is reused: it is left at an earlier deadline, and moved to the current one only when it
+/// fires.
+#[derive(Debug, Default)]
+struct Alarm {
+    /// The deadline of the current wait, and the error after it.
+    end: Option<(Instant, Expired)>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Alarm {
+    /// Begins a wait, or continues one that was interrupted because its future was dropped.
+    fn set(&mut self, wait: Wait) {
+        let end = wait.at_most.and_then(|limit| Instant::now().checked_add(limit));
+        let end = end.map(|end| (end, wait.expired));
+        self.end = end.map(|end| self.end.filter(|earlier| earlier.0 <= end.0).unwrap_or(end));
+    }
+
+    /// Ends the wait, after success or after the deadline.
+    fn clear(&mut self) {
+        self.end = None;
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Expired> {
+        let Some((end, expired)) = self.end else { return Poll::Pending };
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(end)));
+        if end < timer.deadline() {
+            timer.as_mut().reset(end);
+        }
+        loop {
+            ready!(timer.as_mut().poll(cx));
+            if timer.deadline() >= end {
+                return Poll::Ready(expired);
+            }
+            timer.as_mut().reset(end);
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::ledger::Awaited;
 use super::world::{Happening, World, with};
-use crate::driver::system;
+use crate::driver::runtime;
 
 /// Waits until `look` finds something in the world, no longer than `at_most`. Who looks in vain
 /// leaves the waker where it is called.
@@ -58,7 +58,7 @@ struct State {
     place: Option<usize>,
 }
 
-impl system::Event for Event {
+impl runtime::Event for Event {
     fn set(&self) {
         let mut state = self.0.lock().unwrap();
         state.is_set = true;

@@ -14,8 +14,7 @@ use super::origin::Server;
 use super::plan::{Fault, Site};
 use super::tls::{Meaning, Records, Side};
 use super::world::{Happening, World, note, with};
-use crate::driver::SocketError;
-use crate::driver::system::{self, Meanwhile, Pending};
+use crate::driver::runtime::{self, Meanwhile, Pending, SocketError};
 use crate::http1::close::CloseReason;
 use crate::policy::deadline::Wait;
 use crate::url::Url;
@@ -424,7 +423,7 @@ impl Stream {
     }
 }
 
-impl system::Stream for Stream {
+impl runtime::Stream for Stream {
     async fn read(&mut self, into: &mut [u8], wait: Wait) -> Result<usize, SocketError> {
         with(|world| {
             let expects = world.ledger.call().is_some_and(|call| call.plan.expects);

@@ -32,7 +32,6 @@ mod tls;
 mod world;
 
 use std::env;
-use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -41,34 +40,17 @@ use http::header::{HeaderMap, HeaderValue};
 
 use self::executor::Work;
 use self::plan::{HOSTS, Plan, TaskPlan};
-use self::task::Source;
-use self::world::{Simulation, World, with};
+use self::world::{Simulated, World, with};
 use crate::client::Client;
 use crate::client::ClientBuilder;
 use crate::config::proxy::Proxy;
 use crate::cookie::Jar;
-use crate::driver::runtime::{Runtime, sealed::Sealed};
 use crate::egress::EgressPolicy;
 use crate::policy::retry;
 use crate::redirect::Policy;
 
 /// How many seeds are run when nobody says how many.
 const SEEDS: u64 = 200;
-
-/// The front of this world, as a type parameter.
-#[derive(Debug)]
-struct Simulated;
-
-impl Sealed for Simulated {}
-
-impl Runtime for Simulated {
-    type Source = Source;
-    type System = Simulation;
-
-    async fn read(source: &mut Source, into: &mut [u8]) -> io::Result<usize> {
-        source.read(into).await
-    }
-}
 
 /// What came of a run.
 struct Outcome {

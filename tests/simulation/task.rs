@@ -6,11 +6,10 @@ use std::time::Duration;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{HeaderName, Method};
 
-use super::Simulated;
 use super::check::{Given, request_body};
 use super::clock::sleep;
 use super::plan::{BodyPlan, CallPlan, Reading, Secret, TaskPlan};
-use super::world::{Happening, note, with};
+use super::world::{Happening, Simulated, note, with};
 use crate::base::cancel::CancelToken;
 use crate::body::{self, Unrewindable};
 use crate::body::{Body, SourceLength};

@@ -6,7 +6,6 @@ use std::collections::BinaryHeap;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::{Duration, Instant, SystemTime};
@@ -16,14 +15,13 @@ use super::ledger::{Connecting, Ledger};
 use super::line::{Line, Packet, Stream};
 use super::plan::{Fault, HOSTS, Plan, SECOND, Site, addresses};
 use super::seed::Seed;
+use super::task::Source;
 use super::tls::Authority;
-use crate::base::cancel::{CancelToken, Hook};
+use crate::base::cancel::CancelToken;
 use crate::config::Resolver;
 use crate::config::SocketOptions;
-use crate::driver::SocketError;
-use crate::driver::system::{Event as _, Failures, Found, Oneshot, System};
-use crate::policy::deadline::{Budget, Operation};
-use crate::policy::happy_eyeballs::{Move, Race};
+use crate::driver::runtime::sealed::Sealed;
+use crate::driver::runtime::{Dial, Dialled, Found, Oneshot, Runtime};
 
 /// How long a look at a socket takes after a limit has passed, and how many there may be: eight at the
 /// handshake, and eight before it.
@@ -44,7 +42,7 @@ pub(super) struct World {
     agenda: BinaryHeap<Reverse<Entry>>,
     entries: u64,
     pub(super) lines: Vec<Line>,
-    dials: Vec<Dial>,
+    dials: Vec<Handshake>,
     /// Who stands behind all TLS.
     pub(super) authority: Option<Authority>,
     pub(super) ledger: Ledger,
@@ -85,7 +83,7 @@ struct Entry {
 
 /// An attempt to connect.
 #[derive(Default)]
-struct Dial {
+struct Handshake {
     outcome: Option<Result<(), io::ErrorKind>>,
     waker: Option<Waker>,
 }
@@ -159,7 +157,7 @@ impl World {
     /// Begins to connect to an address.
     fn dial(&mut self, address: SocketAddr) -> usize {
         let number = self.dials.len();
-        self.dials.push(Dial::default());
+        self.dials.push(Handshake::default());
         let site = Site::at(address.ip(), address.port());
         note!(self, "dial {number}: {address}, {}", site.authority());
         if self.plan.client.denied == Some(site.host) {
@@ -179,11 +177,11 @@ impl World {
     /// An attempt that has ended: its place, and how.
     fn ended(
         &mut self,
-        running: &[Attempt],
+        running: &[Dial<usize>],
         waker: &Waker,
     ) -> Option<(usize, Result<(), io::ErrorKind>)> {
         running.iter().enumerate().find_map(|(at, attempt)| {
-            let dial = &mut self.dials[attempt.dial];
+            let dial = &mut self.dials[attempt.connecting];
             dial.waker = Some(waker.clone());
             Some((at, dial.outcome?))
         })
@@ -266,13 +264,22 @@ pub(super) fn happen() {
     }
 }
 
-/// This thread's world, as the driver sees it.
+/// The runtime of this world, as a type parameter: this thread's world, as the driver sees it.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Simulation;
+pub(super) struct Simulated;
 
-impl System for Simulation {
+impl Sealed for Simulated {}
+
+impl Runtime for Simulated {
+    type Source = Source;
     type Stream = Stream;
+    /// The number of the dial.
+    type Connecting = usize;
     type Event = Event;
+
+    async fn read(source: &mut Source, into: &mut [u8]) -> io::Result<usize> {
+        source.read(into).await
+    }
 
     fn now(&self) -> Instant {
         static BEGINNING: OnceLock<Instant> = OnceLock::new();
@@ -291,23 +298,24 @@ impl System for Simulation {
         })
     }
 
-    async fn connect(
-        &self,
-        addresses: Vec<SocketAddr>,
-        _: &SocketOptions,
-        budget: &Budget,
-    ) -> Result<(Stream, SocketAddr), Failures> {
-        let race = Race::new(&addresses);
-        let bell = Arc::new(Event::default());
-        let _watch = budget.cancel_token().map(|token| {
-            let bell = Arc::clone(&bell);
-            token.on_cancel(Hook::Wake(Arc::new(move || bell.set())))
-        });
-        Attempts { race, budget, bell, running: Vec::new(), failures: Vec::new() }.run().await
+    fn connect(&self, address: SocketAddr, _: &SocketOptions) -> io::Result<usize> {
+        Ok(with(|world| world.dial(address)))
     }
 
-    async fn connect_unix(&self, _: &Path, _: &Budget) -> Result<Stream, SocketError> {
-        Err(io::Error::from(io::ErrorKind::NotFound).into())
+    async fn any_of(
+        &self,
+        attempts: &mut Vec<Dial<usize>>,
+        at_most: Option<Duration>,
+        stop: Option<&Event>,
+    ) -> Option<Dialled<Stream>> {
+        with(|world| world.check_connecting(at_most));
+        let ended = until(at_most, |world, waker| {
+            let ended = world.ended(attempts, waker).map(Some);
+            ended.or_else(|| stop.is_some_and(|stop| stop.is_set(waker)).then_some(None))
+        });
+        let (at, outcome) = ended.await.flatten()?;
+        let Dial { address, .. } = attempts.swap_remove(at);
+        Some((address, outcome.map(|()| Stream::open(address)).map_err(io::Error::from)))
     }
 
     fn look_up(&self, host: String, _: Resolver, answer: Arc<Oneshot<Found, Event>>) {
@@ -321,62 +329,6 @@ impl System for Simulation {
             let delay = world.seed.ms(0..=30) * world.seed.pick(&[0, 1, 2]);
             world.schedule(delay, Happening::Found(answer, found));
         });
-    }
-}
-
-/// The race of several addresses, as a front runs it.
-struct Attempts<'a> {
-    race: Race,
-    budget: &'a Budget,
-    /// Rings when the call is not wanted any more.
-    bell: Arc<Event>,
-    running: Vec<Attempt>,
-    failures: Failures,
-}
-
-struct Attempt {
-    dial: usize,
-    address: SocketAddr,
-}
-
-impl Attempts<'_> {
-    async fn run(mut self) -> Result<(Stream, SocketAddr), Failures> {
-        loop {
-            let left = || {
-                let wait = self.budget.wait(Operation::Connect, || Simulation.now());
-                wait.ok().and_then(|wait| wait.at_most)
-            };
-            let limit = match self.race.step(Simulation.now(), left) {
-                Move::Lost => return Err(self.failures),
-                Move::Start(address) => {
-                    self.running.push(Attempt { dial: with(|world| world.dial(address)), address });
-                    continue;
-                }
-                Move::Wait(limit) => limit,
-            };
-            let wait = match self.budget.wait(Operation::Connect, || Simulation.now()) {
-                Ok(wait) => wait,
-                Err(expired) => {
-                    let running = self.running.iter().map(|one| (one.address, expired.into()));
-                    return Err(self.failures.into_iter().chain(running).collect());
-                }
-            };
-            with(|world| world.check_connecting(wait.at_most));
-            let limit = limit.into_iter().chain(wait.at_most).min();
-            let ended = until(limit, |world, waker| {
-                let ended = world.ended(&self.running, waker);
-                ended.map(Some).or_else(|| self.bell.is_set(waker).then_some(None))
-            });
-            let Some((at, outcome)) = ended.await.flatten() else { continue };
-            let Attempt { address, .. } = self.running.swap_remove(at);
-            match outcome {
-                Ok(()) => return Ok((Stream::open(address), address)),
-                Err(kind) => {
-                    self.failures.push((address, io::Error::from(kind).into()));
-                    self.race.failed(Simulation.now());
-                }
-            }
-        }
     }
 }
 

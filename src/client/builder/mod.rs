@@ -72,17 +72,17 @@ impl<F: Runtime> ClientBuilder<F> {
     ///
     /// The error of the first setting that was invalid.
     pub fn build(self) -> Result<Client<F>> {
-        self.build_in(F::System::default())
+        self.build_in(F::default())
     }
 
     /// Returns a client on the given system: that of the runtime, or a simulated one.
-    pub(crate) fn build_in(self, system: F::System) -> Result<Client<F>> {
+    pub(crate) fn build_in(self, runtime: F) -> Result<Client<F>> {
         if let Some(error) = self.error {
             return Err(error);
         }
         self.config.tls.check()?;
         self.config.dialling.check()?;
-        Ok(Client::in_world(self.config, system))
+        Ok(Client::in_world(self.config, runtime))
     }
 
     /// Sets the `User-Agent` field; `leanhttp/` and the version by default. An empty one is not sent. It

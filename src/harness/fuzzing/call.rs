@@ -4,9 +4,8 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::Method;
@@ -16,24 +15,17 @@ use crate::body::{self, Body, SourceLength};
 use crate::client::send::send;
 use crate::config::Resolver;
 use crate::config::SocketOptions;
-use crate::driver::poll_once::run;
-use crate::driver::runtime::Runtime;
-use crate::driver::runtime::sealed::Sealed;
-use crate::driver::system::{self, Failures, Found, Meanwhile, Oneshot};
-use crate::driver::{ResponseBody, SocketError};
+use crate::driver::ResponseBody;
+use crate::driver::runtime::{
+    self, Dial, Dialled, Found, Meanwhile, Oneshot, Runtime, SocketError, run,
+};
 use crate::error::{Error, Result};
 use crate::http1::head;
 use crate::http1::limits::Limits;
-use crate::policy::deadline::{Budget, Wait};
+use crate::policy::deadline::Wait;
 use crate::url::Url;
 
-pub use crate::driver::system::Pending;
-
-/// The fuzzed runtime, as a type parameter.
-#[derive(Debug, Clone, Copy)]
-pub struct Fuzzed;
-
-impl Sealed for Fuzzed {}
+pub use crate::driver::runtime::Pending;
 
 /// A reader that the fuzzer supplied.
 pub struct Given(Box<dyn io::Read + Send>);
@@ -57,15 +49,6 @@ impl fmt::Debug for Given {
 }
 
 impl body::Source for Given {}
-
-impl Runtime for Fuzzed {
-    type Source = Given;
-    type System = World;
-
-    async fn read(source: &mut Self::Source, into: &mut [u8]) -> io::Result<usize> {
-        io::Read::read(source, into)
-    }
-}
 
 /// A client on this runtime; requests are sent with [`call`].
 pub type Client = crate::client::Client<Fuzzed>;
@@ -118,8 +101,8 @@ pub struct Reading<I> {
 
 /// Creates a client on that network.
 pub fn client(builder: ClientBuilder, network: Arc<Mutex<dyn Network>>) -> Result<Client> {
-    let world = World(Arc::new(Mutex::new(Inner { network: Some(network), ..Inner::default() })));
-    builder.build_in(world)
+    let inner = Inner { network: Some(network), ..Inner::default() };
+    builder.build_in(Fuzzed(Arc::new(Mutex::new(inner))))
 }
 
 /// Creates a body from a reader, of this length or of unknown length.
@@ -147,7 +130,7 @@ pub fn call(
         }
         Err(error) => Err(shown(&error)),
     };
-    client.shared().system.lock().settle();
+    client.shared().runtime.lock().settle();
     outcome
 }
 
@@ -184,9 +167,9 @@ fn shown(error: &Error) -> String {
     text(error.kind())
 }
 
-/// A network, and the set of its open connections.
+/// The fuzzed runtime: a network, and the set of its open connections.
 #[derive(Clone, Default)]
-pub struct World(Arc<Mutex<Inner>>);
+pub struct Fuzzed(Arc<Mutex<Inner>>);
 
 #[derive(Default)]
 struct Inner {
@@ -197,7 +180,7 @@ struct Inner {
     names: Vec<String>,
 }
 
-impl World {
+impl Fuzzed {
     /// Sets the network, for tests below the client.
     #[cfg(test)]
     pub(crate) fn set_network(&self, network: Arc<Mutex<dyn Network>>) {
@@ -249,12 +232,16 @@ impl Inner {
 /// The prefix of the addresses for names; no fuzzer finds it by chance.
 const NAMES: [u16; 8] = [0x2001, 0xdb8, 0x6c65, 0x616e, 0x6874, 0x7470, 0x3a2f, 0];
 
-impl system::System for World {
+impl runtime::sealed::Sealed for Fuzzed {}
+
+impl Runtime for Fuzzed {
+    type Source = Given;
     type Stream = Stream;
+    type Connecting = Stream;
     type Event = Event;
 
-    fn now(&self) -> Instant {
-        Instant::now()
+    async fn read(source: &mut Self::Source, into: &mut [u8]) -> io::Result<usize> {
+        io::Read::read(source, into)
     }
 
     fn date(&self) -> SystemTime {
@@ -270,24 +257,23 @@ impl system::System for World {
         self.lock().with(|network| network.process()).unwrap_or_default()
     }
 
-    async fn connect(
-        &self,
-        addresses: Vec<SocketAddr>,
-        _: &SocketOptions,
-        _: &Budget,
-    ) -> std::result::Result<(Stream, SocketAddr), Failures> {
+    fn connect(&self, address: SocketAddr, _: &SocketOptions) -> io::Result<Stream> {
         let mut inner = self.lock();
         inner.settle();
-        let Some(address) = addresses.first().copied() else { return Err(Vec::new()) };
         let host = inner.host(address.ip());
-        match inner.with(|network| network.dial((&host, address.port()))).flatten() {
-            Some(number) => Ok((Stream { world: self.clone(), number }, address)),
-            None => Err(vec![(address, io::Error::from(io::ErrorKind::ConnectionRefused).into())]),
-        }
+        let number = inner.with(|network| network.dial((&host, address.port()))).flatten();
+        let number = number.ok_or(io::ErrorKind::ConnectionRefused)?;
+        Ok(Stream { world: self.clone(), number })
     }
 
-    async fn connect_unix(&self, _: &Path, _: &Budget) -> std::result::Result<Stream, SocketError> {
-        Err(io::Error::from(io::ErrorKind::NotFound).into())
+    async fn any_of(
+        &self,
+        attempts: &mut Vec<Dial<Stream>>,
+        _: Option<Duration>,
+        _: Option<&Event>,
+    ) -> Option<Dialled<Stream>> {
+        let Dial { address, connecting } = attempts.pop()?;
+        Some((address, Ok(connecting)))
     }
 
     fn look_up(&self, host: String, _: Resolver, answer: Arc<Oneshot<Found, Event>>) {
@@ -299,7 +285,7 @@ impl system::System for World {
 #[derive(Debug, Default)]
 pub struct Event;
 
-impl system::Event for Event {
+impl runtime::Event for Event {
     fn set(&self) {}
 
     async fn wait(&self, _: Option<Duration>) {}
@@ -308,11 +294,11 @@ impl system::Event for Event {
 /// A connection: its number in the network.
 #[derive(Debug)]
 pub struct Stream {
-    world: World,
+    world: Fuzzed,
     number: usize,
 }
 
-impl system::Stream for Stream {
+impl runtime::Stream for Stream {
     async fn read(
         &mut self,
         into: &mut [u8],
@@ -372,8 +358,8 @@ fn outcome(
     }
 }
 
-impl fmt::Debug for World {
+impl fmt::Debug for Fuzzed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("World")
+        f.write_str("Fuzzed")
     }
 }

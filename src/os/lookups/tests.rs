@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::blocking::Blocking;
-use crate::driver::poll_once::ready;
 use crate::driver::runtime::Runtime;
-use crate::driver::system::System;
+use crate::driver::runtime::ready;
 use crate::policy::deadline::{Budget, Timeouts};
 
-type Woken = <<Blocking as Runtime>::System as System>::Event;
+type Woken = <Blocking as Runtime>::Event;
 type Answer = Arc<Oneshot<Found, Woken>>;
 
 #[derive(Debug, Clone, Copy)]

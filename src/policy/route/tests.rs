@@ -1,11 +1,19 @@
 //! Tests of the parts of the file, in its order.
 
 mod route {
+    use std::hash::DefaultHasher;
+
     use super::super::IdentityUse::{Shown, Withheld};
     use super::super::*;
 
     fn url(url: &str) -> Url {
         Url::parse(url).unwrap()
+    }
+
+    fn hash(write: impl FnOnce(&mut DefaultHasher)) -> u64 {
+        let mut state = DefaultHasher::new();
+        write(&mut state);
+        state.finish()
     }
 
     fn proxy(text: &str) -> Option<Arc<ProxyServer>> {
@@ -45,6 +53,8 @@ mod route {
                     i == j,
                     "{to} {other} {by:?}"
                 );
+                let other = hash(|state| Route::hash_to(other, by.as_ref(), Shown, state));
+                assert_eq!(hash(|state| route.hash(state)) == other, i == j, "{to} {by:?}");
             }
         }
     }

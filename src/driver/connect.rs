@@ -1,0 +1,561 @@
+//! Makes a connection. Read it from top to bottom, in the order of what happens:
+//!
+//! 1. [`check_url`]: the egress policy checks the URL, for each request, as far as that is possible
+//!    without an address.
+//! 2. [`open`]: [`stop`] determines the host to look up: the origin, the proxy, or the detour of
+//!    `connect_to`. A SOCKS proxy may need the origin's address, too.
+//! 3. [`resolve`]: its addresses, from the settings, from the name itself, or by a lookup within the
+//!    time limit.
+//! 4. [`dial`]: the egress policy checks every address, the very ones that are connected to.
+//! 5. [`race`]: the first address that answers wins (Happy Eyeballs, RFC 8305). The order and the
+//!    times are those of [`happy_eyeballs`](crate::policy::happy_eyeballs); the runtime makes the
+//!    attempts.
+//! 6. [`pipe`]: the socket gets the layers of its route, which do the rest as bytes, with the first
+//!    bytes of the request: a proxy's tunnel ([`tunnel`](crate::transport::tunnel)), then TLS
+//!    ([`tls`](crate::transport::tls)).
+//!
+//! Whatever fails, the permit is dropped with the attempt and passes to the next waiter. An error
+//! names each address with its own reason.
+
+use std::fmt::{self, Write as _};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::checkout::Permit;
+use super::connection::Connection;
+use super::runtime::{Dial, Event as _, Oneshot, Runtime, SocketError, in_time};
+use super::socket::Socket;
+use crate::base::cancel::Hook;
+use crate::base::timings::Lap;
+use crate::body::Source;
+use crate::call::Call;
+use crate::config::{Config, Dialling, Endpoint, SocketOptions};
+use crate::error::{Error, Kind, Phase, Result};
+use crate::policy::deadline::{Budget, Expired, Operation};
+use crate::policy::egress::{Denied, EgressPolicy};
+use crate::policy::happy_eyeballs::{Move, Race};
+use crate::policy::proxy::{Protocol, ProxyServer, SocksVersion};
+use crate::policy::route::{Route, Security, Target, literal};
+use crate::transport::connect::Connect;
+use crate::transport::pipe::Pipe;
+use crate::transport::socks::{Destination, Socks};
+use crate::transport::tls::Tls;
+use crate::transport::tunnel::Tunnel;
+
+/// Checks the current URL against the egress policy, as far as possible without an address. This
+/// runs for each request, not for each connection: a connection to a forwarding proxy serves all
+/// origins.
+pub(super) fn check_url<B: Source>(call: &Call<'_, B>) -> Result<()> {
+    let Some(egress) = &call.config().dialling.egress else { return Ok(()) };
+    let target = Target::of(call.url(), call.identity());
+    let by_scheme = egress.check_scheme(target.security);
+    let Some(proxy) = call.proxy() else {
+        return by_scheme.map_err(|why| denied_target(&target, why));
+    };
+    let checked = by_scheme.and_then(|()| check_target(egress, &target, proxy));
+    checked.map_err(|why| denied_target(&target, why).via(proxy))
+}
+
+/// Checks an origin that a proxy connects to. A name that the proxy looks up could lead anywhere;
+/// one that is looked up here is checked when its addresses are known.
+fn check_target(
+    egress: &EgressPolicy,
+    target: &Target,
+    proxy: &ProxyServer,
+) -> std::result::Result<(), Denied> {
+    if let Some(address) = target.address() {
+        return egress.check(SocketAddr::new(address, target.port));
+    }
+    if proxy.looks_names_up() {
+        egress.check_proxied_name()?;
+    }
+    egress.check_port(target.port)
+}
+
+fn denied_target(target: &Target, why: Denied) -> Error {
+    Error::new(Kind::Egress, Phase::Connect).peer(target.authority()).cause(why)
+}
+
+/// Opens a connection for the call's current hop. Its setup, such as TLS, begins with its first
+/// bytes.
+pub(crate) async fn open<F: Runtime>(
+    runtime: &F,
+    call: &mut Call<'_, F::Source>,
+    permit: Permit<F>,
+) -> Result<Box<Connection<F>>> {
+    let route = call.route();
+    let proxy = route.proxy().cloned();
+    call.budget.start_connecting(runtime.now());
+    connection(runtime, call, route, permit).await.map_err(|error| match proxy {
+        Some(proxy) => error.via(&proxy),
+        None => error,
+    })
+}
+
+async fn connection<F: Runtime>(
+    runtime: &F,
+    call: &mut Call<'_, F::Source>,
+    route: Route,
+    permit: Permit<F>,
+) -> Result<Box<Connection<F>>> {
+    let dialling = &call.config().dialling;
+    if !call.url().host().is_resolvable() && dialling.unix_socket.is_none() {
+        let host = call.url().host_str().unwrap_or_default();
+        let error = Error::new(Kind::Resolve, Phase::Resolve).peer(host);
+        return Err(error.detail("not a name that can be looked up (RFC 1035 \u{a7}2.3.4)"));
+    }
+    let found = address_for_proxy(runtime, call, &route).await?;
+    let pipe = pipe(call.config(), &route, found)?;
+    let socket = match &dialling.unix_socket {
+        Some(path) => dial_unix(runtime, path, &call.budget).await,
+        None => {
+            let addresses = look_up(runtime, call, &stop(&route, dialling)).await?;
+            dial(runtime, &addresses, dialling, &call.budget).await
+        }
+    };
+    let now = runtime.now();
+    call.budget.lap(Lap::Connect, now);
+    let limits = &call.config().limits;
+    Ok(Box::new(Connection::new(socket?, pipe, limits, route, permit, now)))
+}
+
+/// Returns the endpoint to connect to.
+fn stop(route: &Route, dialling: &Dialling) -> Endpoint {
+    let (host, port) = route.next_stop();
+    let named = Endpoint { host: host.to_owned(), port };
+    let detour = dialling.detour(&named).filter(|_| route.proxy().is_none());
+    detour.cloned().unwrap_or(named)
+}
+
+/// Looks up the origin's address if the proxy needs one: SOCKS takes an address, and SOCKS4 only an
+/// IPv4 one.
+async fn address_for_proxy<F: Runtime>(
+    runtime: &F,
+    call: &mut Call<'_, F::Source>,
+    route: &Route,
+) -> Result<Option<IpAddr>> {
+    let Some(target) = route.looked_up_here() else { return Ok(None) };
+    let stop = Endpoint { host: target.host().to_owned(), port: target.port };
+    let found = look_up(runtime, call, &stop).await?;
+    let (allowed, denied) = allowed(&found, &call.config().dialling);
+    if allowed.is_empty() {
+        return Err(denied_error(denied));
+    }
+    let ipv4 = allowed.iter().find(|address| address.is_ipv4());
+    Ok(ipv4.or(allowed.first()).map(SocketAddr::ip))
+}
+
+/// Looks a host up, and explains a failure.
+async fn look_up<F: Runtime>(
+    runtime: &F,
+    call: &mut Call<'_, F::Source>,
+    stop: &Endpoint,
+) -> Result<Vec<SocketAddr>> {
+    let lookup = |kind| Error::new(kind, Phase::Resolve).peer(&*stop.host);
+    let found = resolve(runtime, stop, &call.config().dialling, &call.budget).await;
+    call.budget.lap(Lap::Resolve, runtime.now());
+    found.map_err(|error| match error {
+        SocketError::Expired(expired) => {
+            let error = lookup(expired.kind()).cause(expired);
+            match runtime.lookup_obstacle(&stop.host) {
+                Some(obstacle) => error.note(obstacle),
+                None => error,
+            }
+        }
+        SocketError::Io(error) => lookup(Kind::Resolve).cause(error),
+    })
+}
+
+/// Returns the addresses of a host that the client can use, in the resolver's order, with the port
+/// to connect to.
+async fn resolve<F: Runtime>(
+    runtime: &F,
+    endpoint: &Endpoint,
+    dialling: &Dialling,
+    budget: &Budget,
+) -> Result<Vec<SocketAddr>, SocketError> {
+    let mut found = find(runtime, &endpoint.host, dialling, budget).await?;
+    if found.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address").into());
+    }
+    found.retain(|address| dialling.suits(address));
+    if found.is_empty() {
+        let detail = "the name has no address of the requested IP family";
+        return Err(io::Error::new(io::ErrorKind::NotFound, detail).into());
+    }
+    Ok(found.into_iter().map(|address| with_port(address, endpoint.port)).collect())
+}
+
+async fn find<F: Runtime>(
+    runtime: &F,
+    host: &str,
+    dialling: &Dialling,
+    budget: &Budget,
+) -> Result<Vec<SocketAddr>, SocketError> {
+    if let Some(addresses) = dialling.addresses_of(host) {
+        return Ok(addresses.to_vec());
+    }
+    if let Some(ip) = literal(host) {
+        return Ok(vec![SocketAddr::new(ip, 0)]);
+    }
+    let wait = budget.wait(Operation::Resolve, || runtime.now())?;
+    let desk = Arc::new(Oneshot::default());
+    runtime.look_up(host.to_owned(), dialling.resolver.clone(), Arc::clone(&desk));
+    match desk.wait(wait.at_most, budget).await {
+        Some(found) => Ok(found?),
+        None => Err(budget.over(wait.expired).into()),
+    }
+}
+
+fn with_port(mut address: SocketAddr, port: u16) -> SocketAddr {
+    if address.port() == 0 {
+        address.set_port(port); // a link-local address keeps its scope id
+    }
+    address
+}
+
+/// Connects to one of these addresses, of which the egress policy may deny some.
+async fn dial<F: Runtime>(
+    runtime: &F,
+    addresses: &[SocketAddr],
+    dialling: &Dialling,
+    budget: &Budget,
+) -> Result<Socket<F>> {
+    let (allowed, denied) = allowed(addresses, dialling);
+    if allowed.is_empty() && !denied.is_empty() {
+        return Err(denied_error(denied));
+    }
+    match race(runtime, &allowed, &dialling.socket, budget).await {
+        Ok((stream, peer)) => Ok(Socket::new(stream, runtime, Some(peer))),
+        Err(failures) => Err(connect_error(failures, &denied)),
+    }
+}
+
+/// Splits the addresses into those that the egress policy allows and those that it denies. The
+/// check uses the very addresses that are dialed, because another lookup of the name could return
+/// others.
+fn allowed(addresses: &[SocketAddr], dialling: &Dialling) -> (Vec<SocketAddr>, Denials) {
+    let Some(egress) = &dialling.egress else { return (addresses.to_vec(), Vec::new()) };
+    let (mut allowed, mut denied) = (Vec::new(), Vec::new());
+    for address in addresses {
+        match egress.check(*address) {
+            Ok(()) => allowed.push(*address),
+            Err(why) => denied.push((*address, why)),
+        }
+    }
+    (allowed, denied)
+}
+
+type Denials = Vec<(SocketAddr, Denied)>;
+
+/// Returns the first connection that succeeds; the other attempts are closed.
+async fn race<F: Runtime>(
+    runtime: &F,
+    addresses: &[SocketAddr],
+    options: &SocketOptions,
+    budget: &Budget,
+) -> Result<(F::Stream, SocketAddr), Failures> {
+    let now = || runtime.now();
+    let (mut race, mut failures) = (Race::new(addresses), Failures::new());
+    let mut running = Vec::new();
+    let stop = budget.cancel_token().map(|token| (token, Arc::<F::Event>::default()));
+    let _watch = stop.as_ref().map(|(token, stop)| {
+        let stop = Arc::clone(stop);
+        token.on_cancel(Hook::Wake(Arc::new(move || stop.set())))
+    });
+    let stop = stop.as_ref().map(|(_, stop)| &**stop);
+    loop {
+        let left = || budget.wait(Operation::Connect, now).ok().and_then(|wait| wait.at_most);
+        let ended = match race.step(now(), left) {
+            Move::Start(address) => match runtime.connect(address, options) {
+                Ok(connecting) => {
+                    running.push(Dial { address, connecting });
+                    None
+                }
+                Err(error) => Some((address, Err(error))),
+            },
+            Move::Lost => return Err(failures),
+            Move::Wait(limit) => match budget.wait(Operation::Connect, now) {
+                Ok(wait) => {
+                    let at_most = limit.into_iter().chain(wait.at_most).min();
+                    runtime.any_of(&mut running, at_most, stop).await
+                }
+                Err(expired) => return too_late(runtime, running, expired, failures).await,
+            },
+        };
+        match ended {
+            Some((address, Ok(stream))) => return Ok((stream, address)),
+            Some((address, Err(error))) => {
+                failures.push((address, error.into()));
+                race.failed(now());
+            }
+            None => {}
+        }
+    }
+}
+
+/// The failures of all addresses, each with its own reason.
+type Failures = Vec<(SocketAddr, SocketError)>;
+
+/// Ends the race when the time is over. If the limit is one for the peer, attempts that have ended
+/// are still accepted: a busy thread may notice their success late.
+async fn too_late<F: Runtime>(
+    runtime: &F,
+    mut running: Vec<Dial<F::Connecting>>,
+    expired: Expired,
+    mut failures: Failures,
+) -> Result<(F::Stream, SocketAddr), Failures> {
+    while expired.is_of_peer() {
+        match runtime.any_of(&mut running, Some(Duration::ZERO), None).await {
+            Some((address, Ok(stream))) => return Ok((stream, address)),
+            Some((address, Err(error))) => failures.push((address, error.into())),
+            None => break,
+        }
+    }
+    failures.extend(running.iter().map(|attempt| (attempt.address, expired.into())));
+    Err(failures)
+}
+
+async fn dial_unix<F: Runtime>(runtime: &F, path: &Path, budget: &Budget) -> Result<Socket<F>> {
+    let connecting = async {
+        let wait = budget.wait(Operation::Connect, || runtime.now())?;
+        let connecting = runtime.connect_unix(path, wait);
+        match in_time::<F::Event, _>(connecting, wait.at_most, budget).await {
+            Some(connected) => connected,
+            None => Err(budget.over(wait.expired).into()),
+        }
+    };
+    let error = |kind| Error::new(kind, Phase::Connect).peer(path.display().to_string());
+    match connecting.await {
+        Ok(stream) => Ok(Socket::new(stream, runtime, None)),
+        Err(SocketError::Io(cause)) => Err(error(Kind::Connect).cause(cause)),
+        Err(SocketError::Expired(cause)) => Err(error(cause.kind()).cause(cause)),
+    }
+}
+
+fn denied_error(mut denied: Denials) -> Error {
+    let error = Error::new(Kind::Egress, Phase::Connect);
+    if denied.len() > 1 {
+        let mut reasons = Reasons::default();
+        denied.iter().for_each(|(_, why)| reasons.add(why));
+        return error.peer(format!("{} addresses", denied.len())).detail(reasons.list());
+    }
+    match denied.pop() {
+        Some((address, why)) => error.peer(address.to_string()).cause(why),
+        None => error.peer("no address"),
+    }
+}
+
+/// Returns the error for a failed connect, with each address and its reason.
+fn connect_error(mut failures: Failures, denied: &Denials) -> Error {
+    let kind = failures.iter().find_map(|(_, failure)| match failure {
+        SocketError::Expired(expired) => Some(expired.kind()),
+        SocketError::Io(_) => None,
+    });
+    let error = Error::new(kind.unwrap_or(Kind::Connect), Phase::Connect);
+    let count = failures.len() + denied.len();
+    if count > 1 {
+        let mut reasons = Reasons::default();
+        failures.iter().for_each(|(at, why)| reasons.add(&format_args!("{at}: {why}")));
+        denied.iter().for_each(|(_, why)| reasons.add(why));
+        return error.peer(format!("{count} addresses")).detail(reasons.list());
+    }
+    match failures.pop() {
+        Some((address, SocketError::Io(cause))) => error.peer(address.to_string()).cause(cause),
+        Some((address, SocketError::Expired(cause))) => {
+            error.peer(address.to_string()).cause(cause)
+        }
+        None => error.peer("no address"),
+    }
+}
+
+/// The list of reasons in an error about several addresses. It is bounded, because the DNS server
+/// decides how many addresses a name has.
+#[derive(Default)]
+struct Reasons {
+    listed: String,
+    count: usize,
+}
+
+/// The longest list; names have fewer addresses in practice.
+const MOST_LISTED: usize = 16;
+
+impl Reasons {
+    fn add(&mut self, reason: &dyn fmt::Display) {
+        let separator = if self.count == 0 { "" } else { "; " };
+        self.count += 1;
+        if self.count <= MOST_LISTED {
+            let _ = write!(self.listed, "{separator}{reason}"); // writing to a string cannot fail
+        }
+    }
+
+    fn list(mut self) -> String {
+        if let Some(more) = self.count.checked_sub(MOST_LISTED).filter(|more| *more > 0) {
+            let _ = write!(self.listed, "; {more} more");
+        }
+        self.listed
+    }
+}
+
+/// Returns the pipe of a new connection. `found` is the address of the origin, if it was
+/// [looked up](Route::looked_up_here).
+fn pipe(config: &Config, route: &Route, found: Option<IpAddr>) -> Result<Pipe> {
+    match route {
+        Route::Direct(target) => Ok(Pipe::new(tls(config, target)?)),
+        Route::Forward(hop) => Ok(Pipe::new(proxy_tls(config, hop)?)),
+        Route::Tunnel(hop, target) => {
+            let tunnel = tunnel(config, hop, target, found)?;
+            Ok(Pipe::tunnel(proxy_tls(config, hop)?, tunnel, tls(config, target)?))
+        }
+    }
+}
+
+fn tls(config: &Config, target: &Target) -> Result<Option<Tls>> {
+    if target.security == Security::Plain {
+        return Ok(None);
+    }
+    config
+        .tls
+        .stage(target.host(), target.identity)
+        .map(Some)
+        .map_err(|error| error.peer(target.authority()))
+}
+
+/// Returns the TLS of a connection to a proxy, which is verified by the proxy's own name.
+fn proxy_tls(config: &Config, hop: &ProxyServer) -> Result<Option<Tls>> {
+    let Protocol::Http { security: Security::Tls, .. } = hop.protocol else { return Ok(None) };
+    config.tls.proxy_stage(&hop.host).map(Some).map_err(|error| error.peer(hop.authority()))
+}
+
+fn tunnel(
+    config: &Config,
+    hop: &ProxyServer,
+    target: &Target,
+    found: Option<IpAddr>,
+) -> Result<Box<dyn Tunnel>> {
+    let (version, login) = match &hop.protocol {
+        Protocol::Http { fields, .. } => {
+            return Ok(Box::new(Connect::new(
+                &config.limits,
+                &target.authority(),
+                fields,
+                config.user_agent(),
+            )));
+        }
+        Protocol::Socks { version, login, .. } => (version, login.as_ref()),
+    };
+    let destination = match found.or(target.address()) {
+        Some(address) => Destination::Address(address),
+        None => Destination::Name(target.host().to_owned()),
+    };
+    let socks = match version {
+        SocksVersion::Four => Socks::four(login, &destination, target.port),
+        SocksVersion::Five => Socks::five(login, &destination, target.port),
+    };
+    match socks {
+        Ok(socks) => Ok(Box::new(socks)),
+        Err(error) => {
+            Err(Error::new(Kind::Proxy, Phase::Proxy).peer(target.authority()).cause(error))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_lists_a_bounded_number_of_addresses() {
+        let listed = |count: usize| {
+            let mut reasons = Reasons::default();
+            (1..=count).for_each(|number| reasons.add(&number));
+            reasons.list()
+        };
+        assert_eq!(listed(2), "1; 2");
+        assert!(listed(16).ends_with("; 15; 16"), "{}", listed(16));
+        assert!(listed(17).ends_with("; 16; 1 more"), "{}", listed(17));
+        assert!(listed(4000).ends_with("; 16; 3984 more"), "{}", listed(4000));
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "blocking")]
+mod resolve_tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::blocking::Blocking;
+    use crate::config::Resolver;
+    use crate::driver::runtime::run;
+    use crate::policy::deadline::Timeouts;
+    use crate::url::Url;
+
+    fn find(url: &str, dialling: &Dialling) -> Result<Vec<SocketAddr>, SocketError> {
+        look_up(url, dialling, &Budget::start(Timeouts::default(), Instant::now()))
+    }
+
+    fn look_up(
+        url: &str,
+        dialling: &Dialling,
+        budget: &Budget,
+    ) -> Result<Vec<SocketAddr>, SocketError> {
+        let endpoint = endpoint(url);
+        let blocking = Blocking::default();
+        run(|| resolve(&blocking, &endpoint, dialling, budget))
+    }
+
+    fn endpoint(url: &str) -> Endpoint {
+        let url = Url::parse(url).unwrap();
+        let port = url.port_or_known_default().unwrap();
+        Endpoint { host: url.host_str().unwrap().to_owned(), port }
+    }
+
+    #[test]
+    fn literals_and_overrides_are_not_looked_up() {
+        let mut dialling = Dialling::default();
+        let mut resolve = |host: &str, address: &str| {
+            dialling.addresses.push((host.to_owned(), vec![address.parse().unwrap()]));
+        };
+        resolve("b.invalid", "10.0.0.3:0");
+        resolve("a.invalid", "10.0.0.1:0");
+        resolve("b.invalid", "10.0.0.2:81"); // replaces the first one
+        let cases = [
+            ("http://127.0.0.1:8080/", "127.0.0.1:8080"),
+            ("https://[::1]/", "[::1]:443"),
+            ("http://A.invalid/", "10.0.0.1:80"),
+            ("http://b.invalid:9/", "10.0.0.2:81"),
+        ];
+        for (url, expected) in cases {
+            assert_eq!(find(url, &dialling).unwrap(), [expected.parse().unwrap()], "{url}");
+        }
+    }
+
+    /// RFC 4007 §6: a link-local address is ambiguous without its zone.
+    #[test]
+    fn the_scope_id_of_an_address_is_kept() {
+        let resolver: fn(&str) -> io::Result<Vec<SocketAddr>> =
+            |_| Ok(vec!["[fe80::1%7]:0".parse().unwrap(), "[fe80::2%7]:81".parse().unwrap()]);
+        let dialling = Dialling { resolver: Resolver(Arc::new(resolver)), ..Dialling::default() };
+        let found = find("http://h.test:8080/", &dialling).unwrap();
+        let shown: Vec<_> = found.iter().map(SocketAddr::to_string).collect();
+        assert_eq!(shown, ["[fe80::1%7]:8080", "[fe80::2%7]:81"]);
+    }
+
+    #[test]
+    fn a_lookup_ends_in_time() {
+        let timeouts = Timeouts { connect: Some(Duration::ZERO), ..Timeouts::default() };
+        let mut budget = Budget::start(timeouts, Instant::now());
+        budget.start_connecting(Instant::now());
+        let outcome = look_up("http://localhost/", &Dialling::default(), &budget);
+        assert!(matches!(outcome, Err(SocketError::Expired(_))));
+    }
+
+    #[test]
+    fn names_are_looked_up() {
+        let found = find("http://localhost:81/", &Dialling::default()).unwrap();
+        assert!(found.iter().all(|address| address.ip().is_loopback() && address.port() == 81));
+    }
+}
