@@ -145,7 +145,9 @@ impl<W> Permits<W> {
         let next = of.and_then(|of| self.next(of));
         if next.is_none() {
             self.open = self.open.saturating_sub(1);
-            of.map(|of| self.free_one(of));
+            if let Some(of) = of {
+                self.free_one(of);
+            }
         }
         next
     }
