@@ -1,5 +1,16 @@
 //! Redirects (RFC 9110 §15.4): the target, the method and the fields of the next request, and the
 //! limit.
+//!
+//! ```text
+//! response ─▶ target: is it a redirect, and where to? ─▶ Policy::redirect: follow, stop, or fail
+//!                                                          └▶ changed_method ─▶ describes_body: dropped fields
+//!                                                          └▶ Policy::strips: fields that stay behind
+//! ```
+//!
+//! `call/outcome.rs` puts these together. A target is refused if parsers could disagree about it: two
+//! different `Location` fields, a user name in the URL, a scheme other than `http` and `https`. A
+//! response that only looks like a redirect, without `Location` or with 300, 304, 305 or 306, is an
+//! ordinary response.
 
 use std::borrow::Cow;
 use std::fmt;

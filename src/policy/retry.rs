@@ -22,11 +22,17 @@
 //! [`retry_on_reused_connection`](Policy::retry_on_reused_connection) extends this to every method,
 //! as in curl, at the risk of a request that is processed twice.
 
-// The page above is that of the public module. Read `Policy` first, then `FailedAttempt`: the facts
-// of an attempt without a response, which `Policy::repeats_failure` and `may_send_again` judge. The
-// first needs a policy, a delay (`Delays`) and a budget (`Ledger`); the second is for stale pooled
-// connections, needs none of these and happens once for each hop. `call/outcome.rs` puts them
-// together.
+// The page above is that of the public module; this is for those who change the code.
+//
+//   attempt without a response ─▶ FailedAttempt ─┬▶ may_send_again: a stale connection? at once, once a hop
+//                                                └▶ Policy::repeats_failure ─┐
+//   response ─▶ is_timed_out: a 408 on an idle connection? at once          │
+//            └▶ Policy::repeats_status, repeats_method ──────────────────────┴▶ Delays::before ─▶ Ledger::pay
+//
+// `call/outcome.rs` puts them together. Three limits hold at the same time: the number of attempts
+// (over all hops of a call), the deadline (a retry that would begin at or after it is not made), and
+// the budget of the host (over all calls of a client). Read `Policy` first, then `FailedAttempt`, then
+// `Delays` and `Ledger`, which are arithmetic.
 
 use std::fmt;
 use std::sync::Arc;
