@@ -308,15 +308,12 @@ fn location(headers: &impl Fields) -> Result<Option<String>, Error> {
         let error = Error::new(Kind::Redirect, Phase::Redirect);
         return Err(error.detail("two different Location fields"));
     }
-    Ok(Some(readable(first)).filter(|location| !location.is_empty()))
-}
-
-/// Keeps UTF-8, which the URL parser encodes; other bytes are percent-encoded here.
-fn readable(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
+    // Keeps UTF-8, which the URL parser encodes; other bytes are percent-encoded here.
+    let location = match std::str::from_utf8(first) {
         Ok(text) => text.to_owned(),
-        Err(_) => percent_encoding::percent_encode(bytes, percent_encoding::CONTROLS).to_string(),
-    }
+        Err(_) => percent_encoding::percent_encode(first, percent_encoding::CONTROLS).to_string(),
+    };
+    Ok(Some(location).filter(|location| !location.is_empty()))
 }
 
 #[cfg(test)]
