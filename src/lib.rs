@@ -389,11 +389,8 @@
 //! | `url` | no | requests accept the `Url` of the crate `url`; conversions from and to it | 2 |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Without a runtime the machines are unused, and without TLS some helpers are.
-#![cfg_attr(
-    not(all(any(feature = "blocking", feature = "tokio"), feature = "tls")),
-    allow(dead_code)
-)]
+// Without a runtime the machines are unused.
+#![cfg_attr(not(any(feature = "blocking", feature = "tokio")), allow(dead_code))]
 
 // ARCHITECTURE.md describes each module, and which may use which.
 mod base;

@@ -124,6 +124,7 @@ pub(crate) mod tls {
 
     /// The outcome of processing received TLS records.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    #[allow(dead_code, reason = "only a TLS layer returns one")]
     pub(crate) enum Received {
         More,
         Closed,

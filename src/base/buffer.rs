@@ -27,6 +27,7 @@ impl Buffer {
         self.memory.get(self.start..self.end).unwrap_or_default()
     }
 
+    #[cfg(any(feature = "tls", test))]
     pub(crate) fn data_mut(&mut self) -> &mut [u8] {
         debug_assert!(self.start <= self.end && self.end <= self.memory.len());
         self.memory.get_mut(self.start..self.end).unwrap_or_default()

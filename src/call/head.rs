@@ -180,7 +180,6 @@ impl<S: Source> Call<'_, S> {
         }
         if !self.is_trace() {
             self.write_credentials(&mut head);
-            self.write_cookies(&mut head);
         }
         if let Some(proxied) = &self.proxy {
             self.write_proxy_fields(&mut head, proxied);
@@ -221,7 +220,11 @@ impl<S: Source> Call<'_, S> {
         for (name, value) in self.request.headers.iter().filter(|(name, _)| *name != header::HOST) {
             head.field(name, value);
         }
-        self.write_accept_encoding(head);
+        // Not for a range request: a part of a coded body cannot be decoded.
+        let has_own = || self.has(&header::RANGE) || self.has(&header::ACCEPT_ENCODING);
+        if let Some(codings) = self.codings.accept_encoding().filter(|_| !has_own()) {
+            head.field(&header::ACCEPT_ENCODING, &HeaderValue::from_static(codings));
+        }
     }
 
     /// Returns the request target. A forwarding proxy gets the absolute URL (RFC 9112 §3.2.2), and
@@ -334,18 +337,17 @@ impl<S: Source> Call<'_, S> {
         }
     }
 
+    /// Writes `Authorization` and `Cookie`, unless the request has its own.
     fn write_credentials(&self, head: &mut HeadWriter<'_>) {
         let credentials = match &self.digest {
             Some(digest) => digest.answer(),
             None => self.config.credentials.as_ref(),
         };
-        let Some(credentials) = credentials else { return };
-        if !self.is_foreign && !self.has(&header::AUTHORIZATION) {
-            head.field(&header::AUTHORIZATION, credentials);
+        if let Some(credentials) = credentials {
+            if !self.is_foreign && !self.has(&header::AUTHORIZATION) {
+                head.field(&header::AUTHORIZATION, credentials);
+            }
         }
-    }
-
-    fn write_cookies(&self, head: &mut HeadWriter<'_>) {
         let Some(cookies) = &self.config.cookies else { return };
         if self.has(&header::COOKIE) {
             return;

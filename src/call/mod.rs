@@ -194,10 +194,10 @@ impl<'c, S: Source> Call<'c, S> {
         // `build` has done so, if the request was built.
         self.request.take_userinfo(self.config.netrc.as_ref())?;
         let outgoing = self.request.validate()?;
-        match self.is_allowed(&self.request.url) {
-            true => Ok(outgoing),
-            false => Err(Error::builder(HTTPS_ONLY)),
+        if !self.is_allowed(&self.request.url) {
+            return Err(Error::builder(HTTPS_ONLY));
         }
+        Ok(outgoing)
     }
 
     /// See [`ClientBuilder::https_only`](crate::client::ClientBuilder::https_only).

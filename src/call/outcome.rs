@@ -106,7 +106,7 @@ impl<S: Source> Call<'_, S> {
     /// Returns the time of the next attempt, or the error of the call.
     pub(crate) fn failed(&mut self, failure: Failure, world: &impl Clock) -> Result<When> {
         let repeats_all =
-            self.retry_policy().is_some_and(|policy| policy.repeats_on_reused_connection());
+            self.retry_policy().is_some_and(|policy| policy.repeats_on_reused_connection);
         let stale = match retry::may_send_again(self.attempt(&failure)) {
             Err(Obstacle::Method) if repeats_all => Ok(()),
             stale => stale,
@@ -322,9 +322,9 @@ impl<S: Source> Call<'_, S> {
         if !policy.allows_more(self.retries) {
             return None;
         }
-        let delay = policy.delay(self.retries + 1, asked, world.random())?;
+        let delay = policy.delays.before(self.retries + 1, asked, world.random())?;
         let at = self.budget.after(delay, world.now())?;
-        if !self.shared.ledger().pay(&self.request.url, policy.retries_in_hand()) {
+        if !self.shared.ledger().pay(&self.request.url, policy.retries_per_host) {
             self.is_budget_used_up = true;
             return None;
         }

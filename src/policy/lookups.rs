@@ -160,10 +160,10 @@ mod tests {
     /// The names of one site, or of several, leave room for those of another.
     #[test]
     fn sites_get_their_shares() {
-        for (sites, expected) in [(1, 13), (8, 43), (30, 60), (200, MAX_RUNNING)] {
+        for (sites, expected) in [(1, 13), (8, 41), (30, 57), (200, MAX_RUNNING)] {
             let mut queue = LookupQueue::default();
             (0..1000).for_each(|n| add(&mut queue, &format!("{n}.silent{}.test", n % sites)));
-            assert!(start_all(&mut queue).len().abs_diff(expected) <= 1, "{sites} sites");
+            assert_eq!(start_all(&mut queue).len(), expected, "{sites} sites");
             add(&mut queue, "other.test");
             let started = start_all(&mut queue);
             assert_eq!(started, if sites < 200 { &["other.test"][..] } else { &[] }, "{sites}");

@@ -1,5 +1,16 @@
 //! Redirects (RFC 9110 §15.4): the target, the method and the fields of the next request, and the
 //! limit.
+//!
+//! ```text
+//! response ─▶ target: is it a redirect, and where to? ─▶ Policy::redirect: follow, stop, or fail
+//!                                                          └▶ changed_method ─▶ describes_body: dropped fields
+//!                                                          └▶ Policy::strips: fields that stay behind
+//! ```
+//!
+//! `call/outcome.rs` puts these together. A target is refused if parsers could disagree about it: two
+//! different `Location` fields, a user name in the URL, a scheme other than `http` and `https`. A
+//! response that only looks like a redirect, without `Location` or with 300, 304, 305 or 306, is an
+//! ordinary response.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -297,15 +308,12 @@ fn location(headers: &impl Fields) -> Result<Option<String>, Error> {
         let error = Error::new(Kind::Redirect, Phase::Redirect);
         return Err(error.detail("two different Location fields"));
     }
-    Ok(Some(readable(first)).filter(|location| !location.is_empty()))
-}
-
-/// Keeps UTF-8, which the URL parser encodes; other bytes are percent-encoded here.
-fn readable(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
+    // Keeps UTF-8, which the URL parser encodes; other bytes are percent-encoded here.
+    let location = match std::str::from_utf8(first) {
         Ok(text) => text.to_owned(),
-        Err(_) => percent_encoding::percent_encode(bytes, percent_encoding::CONTROLS).to_string(),
-    }
+        Err(_) => percent_encoding::percent_encode(first, percent_encoding::CONTROLS).to_string(),
+    };
+    Ok(Some(location).filter(|location| !location.is_empty()))
 }
 
 #[cfg(test)]

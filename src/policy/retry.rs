@@ -22,11 +22,17 @@
 //! [`retry_on_reused_connection`](Policy::retry_on_reused_connection) extends this to every method,
 //! as in curl, at the risk of a request that is processed twice.
 
-// The page above is that of the public module. Read `Policy` first, then `FailedAttempt`: the facts
-// of an attempt without a response, which `Policy::repeats_failure` and `may_send_again` judge. The
-// first needs a policy, a delay (`Delays`) and a budget (`Ledger`); the second is for stale pooled
-// connections, needs none of these and happens once for each hop. `call/outcome.rs` puts them
-// together.
+// The page above is that of the public module; this is for those who change the code.
+//
+//   attempt without a response ─▶ FailedAttempt ─┬▶ may_send_again: a stale connection? at once, once a hop
+//                                                └▶ Policy::repeats_failure ─┐
+//   response ─▶ is_timed_out: a 408 on an idle connection? at once          │
+//            └▶ Policy::repeats_status, repeats_method ──────────────────────┴▶ Delays::before ─▶ Ledger::pay
+//
+// `call/outcome.rs` puts them together. Three limits hold at the same time: the number of attempts
+// (over all hops of a call), the deadline (a retry that would begin at or after it is not made), and
+// the budget of the host (over all calls of a client). Read `Policy` first, then `FailedAttempt`, then
+// `Delays` and `Ledger`, which are arithmetic.
 
 use std::fmt;
 use std::sync::Arc;
@@ -75,11 +81,13 @@ const STATUSES: [StatusCode; 4] = [
 #[must_use]
 pub struct Policy {
     attempts: u32,
-    delays: Delays,
+    pub(crate) delays: Delays,
     statuses: Vec<StatusCode>,
     methods: Vec<Method>,
-    budget: u32,
-    is_bold_on_reused: bool,
+    /// See [`budget`](Self::budget).
+    pub(crate) retries_per_host: u32,
+    /// See [`retry_on_reused_connection`](Self::retry_on_reused_connection).
+    pub(crate) repeats_on_reused_connection: bool,
     observer: Option<Observer>,
 }
 
@@ -101,8 +109,8 @@ impl Policy {
             delays: Delays::default(),
             statuses: STATUSES.to_vec(),
             methods: Vec::new(),
-            budget: BUDGET,
-            is_bold_on_reused: false,
+            retries_per_host: BUDGET,
+            repeats_on_reused_connection: false,
             observer: None,
         }
     }
@@ -222,7 +230,7 @@ impl Policy {
     /// # Ok::<(), leanhttp::Error>(())
     /// ```
     pub fn retry_on_reused_connection(mut self, enable: bool) -> Self {
-        self.is_bold_on_reused = enable;
+        self.repeats_on_reused_connection = enable;
         self
     }
 
@@ -234,7 +242,7 @@ impl Policy {
     /// let batch_job = leanhttp::retry::Policy::new().budget(1000);
     /// ```
     pub fn budget(mut self, retries: u32) -> Self {
-        self.budget = retries;
+        self.retries_per_host = retries;
         self
     }
 
@@ -266,16 +274,6 @@ impl Policy {
         retries < self.attempts.saturating_sub(1)
     }
 
-    /// See [`retry_on_reused_connection`](Self::retry_on_reused_connection).
-    pub(crate) fn repeats_on_reused_connection(&self) -> bool {
-        self.is_bold_on_reused
-    }
-
-    /// See [`budget`](Self::budget).
-    pub(crate) fn retries_in_hand(&self) -> u32 {
-        self.budget
-    }
-
     pub(crate) fn repeats_status(&self, status: StatusCode) -> bool {
         self.statuses.contains(&status)
     }
@@ -304,16 +302,6 @@ impl Policy {
             Kind::Proxy => error.status().is_some_and(|status| self.repeats_status(status)),
             _ => false,
         }
-    }
-
-    /// See [`Delays::before`].
-    pub(crate) fn delay(
-        &self,
-        retry: u32,
-        asked: Option<Duration>,
-        random: u64,
-    ) -> Option<Duration> {
-        self.delays.before(retry, asked, random)
     }
 
     pub(crate) fn tell(&self, retry: Retry<'_>) {
@@ -442,26 +430,18 @@ impl Delays {
         asked: Option<Duration>,
         random: u64,
     ) -> Option<Duration> {
-        let backoff = share(self.bound(retry), random);
+        let factor = 1_u32.checked_shl(retry.saturating_sub(1)).unwrap_or(u32::MAX);
+        let bound = self.first.saturating_mul(factor).min(self.longest);
+        // `random` is a fraction of the range of `u64`.
+        let nanoseconds = u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX);
+        let share = u128::from(nanoseconds) * u128::from(random) / u128::from(u64::MAX);
+        let backoff = u64::try_from(share).map_or(bound, Duration::from_nanos);
         match asked {
             Some(asked) if asked > self.longest_asked => None,
             Some(asked) => Some(backoff.max(asked)),
             None => Some(backoff),
         }
     }
-
-    fn bound(self, retry: u32) -> Duration {
-        let doublings = retry.saturating_sub(1);
-        let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
-        self.first.saturating_mul(factor).min(self.longest)
-    }
-}
-
-/// Scales `bound` by `random` as a fraction of the range of `u64`.
-fn share(bound: Duration, random: u64) -> Duration {
-    let nanoseconds = u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX);
-    let share = u128::from(nanoseconds) * u128::from(random) / u128::from(u64::MAX);
-    u64::try_from(share).map_or(bound, Duration::from_nanos)
 }
 
 /// The facts about an attempt that brought no response.
@@ -548,7 +528,15 @@ impl Ledger {
         };
         match debt {
             Some((_, debt)) => *debt = owes,
-            None => self.begin(origin, owes),
+            None => {
+                // If the table is full, the smallest debt is dropped, the oldest of equal ones.
+                let debts = self.debts.iter().enumerate();
+                let smallest = debts.min_by_key(|(_, (_, debt))| *debt).map(|(at, _)| at);
+                if let Some(at) = smallest.filter(|_| self.debts.len() >= MAX_DEBTORS) {
+                    self.debts.remove(at);
+                }
+                self.debts.push((origin, owes));
+            }
         }
         true
     }
@@ -564,18 +552,6 @@ impl Ledger {
             Some((_, debt)) if *debt > 1 => *debt -= 1,
             _ => drop(self.debts.remove(at)),
         }
-    }
-
-    /// Adds an entry. If the table is full, the smallest debt is dropped, the oldest of equal ones.
-    fn begin(&mut self, origin: Origin, owes: u32) {
-        if self.debts.len() >= MAX_DEBTORS {
-            let debts = self.debts.iter().enumerate();
-            let smallest = debts.min_by_key(|(_, (_, debt))| *debt).map(|(at, _)| at);
-            if let Some(at) = smallest {
-                self.debts.remove(at);
-            }
-        }
-        self.debts.push((origin, owes));
     }
 }
 

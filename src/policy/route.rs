@@ -1,5 +1,24 @@
 //! The way an origin is reached: the key of the pool. And the routes that the pool avoids for a while
 //! because their peers close each connection right after its response.
+//!
+//! [`Route`] has everything that decides whether a connection can serve a request, and nothing else.
+//! What is not in it must be the same for all connections of a client: TLS settings, limits, socket
+//! options. So a setting that becomes adjustable for a single request needs a place here, or a request
+//! could get a connection that was made under other settings.
+//!
+//! ```text
+//! URL, proxy, whether the client certificate may be shown ─▶ Route ─▶ Pool: idle connections, permits
+//!                                                              └▶ next_stop: what the socket connects to
+//! ```
+//!
+//! The check of an idle connection asks [`Route::leads_to`] and does not make a route: it allocates
+//! nothing. `a_route_includes_origin_proxy_and_security` compares both for all pairs of requests.
+//!
+//! [`EarlyClosers`] is for peers that close a connection after each response without announcing it, as
+//! tinyproxy does. The liveness check of an idle connection notices this only if the peer's FIN has
+//! already arrived. Otherwise the next request is sent on a closed connection, and fails if it is not
+//! idempotent. So a route on which a connection was closed before its first reuse, a moment after
+//! its response, is not pooled for a while.
 
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;

@@ -1,4 +1,17 @@
 //! Digest access authentication (RFC 7616): selects a challenge and computes the answer.
+//!
+//! ```text
+//! 401 ─▶ challenged: DigestChallenge::choose ─▶ Nonces::keep ─▶ the request is sent again
+//! next attempt ─▶ prepare: Nonces::answer, counts a use of the nonce ─▶ Authorization
+//! ```
+//!
+//! [`Authentication`] belongs to a call and ends when the call leaves its origin. [`Nonces`] belongs to
+//! the client: the next call to the same origin is answered without a challenge (RFC 7616 §3.6). At
+//! most two challenges of a hop are answered, the second only if it says that the nonce was stale:
+//! anything else means that the password is wrong.
+//!
+//! The strongest hash wins, `auth` is preferred to `auth-int`. Values of the server are hashed and sent
+//! back byte for byte. The test vectors are those of RFC 7616 §3.9.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};

@@ -1,5 +1,16 @@
 //! The netrc file: logins by host, as introduced by ftp(1) and read by curl and Python. There is no
 //! standard; where readers differ, the stricter behavior is chosen.
+//!
+//! ```text
+//! machine a.example login name password secret   # a comment
+//! default login anonymous
+//! macdef init
+//!   skipped up to a blank line
+//! ```
+//!
+//! A file with any error is refused as a whole, because a part of it could select the wrong login. An
+//! error names the line and never shows a part of the file. The file is read once, when the client is
+//! built, by `config::read_netrc`.
 
 use std::fmt;
 

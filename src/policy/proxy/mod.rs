@@ -334,23 +334,18 @@ impl Proxies {
 
 impl ProxyRule {
     fn choose(&self, url: &Url) -> Option<Result<Arc<ProxyServer>>> {
-        if !self.covered.holds(url) || self.except.covers(url) {
+        let is_covered = match self.covered {
+            Covered::Http => url.scheme() == "http",
+            Covered::Https => url.scheme() == "https",
+            Covered::All => true,
+        };
+        if !is_covered || self.except.covers(url) {
             return None;
         }
         match &self.choice {
             ProxyChoice::Fixed(hop) => Some(Ok(Arc::clone(hop))),
             ProxyChoice::Program(decide) => decide(url).map(|hop| hop.map(Arc::new)),
             ProxyChoice::Broken(why) => Some(Err(Error::builder(why.clone()))),
-        }
-    }
-}
-
-impl Covered {
-    fn holds(self, url: &Url) -> bool {
-        match self {
-            Self::Http => url.scheme() == "http",
-            Self::Https => url.scheme() == "https",
-            Self::All => true,
         }
     }
 }
