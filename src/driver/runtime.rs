@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::system::System;
 use crate::body::{Body, Feed, Source};
-use crate::error::{Error, Kind, Phase, Result};
+use crate::error::{Error, Result};
 
 /// A runtime that drives the client: `blocking` or `tokio`.
 ///
@@ -40,16 +40,15 @@ const PIECE: usize = 16 * 1024;
 pub(crate) async fn read_body<F: Runtime>(
     body: &mut Body<F::Source>,
     into: &mut [u8],
-) -> Result<usize> {
-    let failed = |error| Error::new(Kind::Body, Phase::Send).detail("request body").cause(error);
+) -> io::Result<usize> {
     loop {
         let copied = body.take_bytes(into);
         if copied > 0 {
             return Ok(copied);
         }
         let Feed::Read { source, into, .. } = body.feed(into) else { return Ok(0) };
-        let count = F::read(source, into).await.map_err(failed)?;
-        body.fed(count).map_err(|error| failed(io::Error::other(error)))?;
+        let count = F::read(source, into).await?;
+        body.fed(count).map_err(io::Error::other)?;
         if count > 0 {
             return Ok(body.take_filled());
         }
@@ -62,11 +61,11 @@ pub(crate) async fn buffer<F: Runtime>(body: &mut Body<F::Source>) -> Result<&[u
         body.rewind().map_err(|reason| Error::builder(reason.to_string()))?;
         let (mut bytes, mut piece) = (Vec::new(), vec![0; PIECE]);
         loop {
-            let count = read_body::<F>(body, &mut piece).await?;
+            let count = read_body::<F>(body, &mut piece).await.map_err(Error::of_body)?;
             if count == 0 {
                 break;
             }
-            bytes.extend_from_slice(piece.get(..count).unwrap_or(&piece));
+            bytes.extend_from_slice(piece.split_at(count).0);
         }
         body.set_bytes(bytes.into());
     }
