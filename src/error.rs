@@ -203,6 +203,11 @@ impl Error {
         Self::new(Kind::Builder, Phase::Build).detail(detail)
     }
 
+    /// Creates the error of a request body whose source failed, or did not have the announced length.
+    pub(crate) fn of_body(cause: io::Error) -> Self {
+        Self::new(Kind::Body, Phase::Send).detail("request body").cause(cause)
+    }
+
     pub(crate) fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.inner.detail = detail.into();
         self

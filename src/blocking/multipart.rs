@@ -3,20 +3,18 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::ops::Range;
 use std::path::Path;
 
-use super::{Body, Source};
+use super::{Blocking, Body, Source};
+use crate::body::SourceLength;
 use crate::body::multipart::{about, length_of};
-use crate::body::{Feed, SourceLength};
+use crate::driver::runtime::read_body;
+use crate::driver::runtime::run;
 
 /// A `multipart/form-data` body.
 pub type Form = crate::body::multipart::Form<super::Source>;
 /// A field or file of a [`Form`].
 pub type Part = crate::body::multipart::Part<super::Source>;
-
-/// The size of the buffer for reading a form.
-const PIECE: usize = 8 * 1024;
 
 impl Part {
     /// Creates a part from a reader, up to its end. Its length is not known, so the request is sent
@@ -96,45 +94,16 @@ impl Form {
             Ok((_, body)) => body,
             Err(error) => Body::new(Refused(error.to_string())),
         };
-        BodyReader { body, buffer: vec![0; PIECE], unread: 0..0 }
+        BodyReader(body)
     }
 }
 
 /// Reads a body for the caller in the way that the driver does.
-struct BodyReader {
-    body: Body,
-    buffer: Vec<u8>,
-    /// The part of the buffer that the caller has not yet read.
-    unread: Range<usize>,
-}
-
-impl BodyReader {
-    /// Reads the next piece of the body; it is empty only at the end.
-    fn refill(&mut self) -> io::Result<()> {
-        loop {
-            match self.body.feed(&mut self.buffer) {
-                Feed::Filled(count) => {
-                    self.unread = 0..count;
-                    return Ok(());
-                }
-                Feed::Read { source, into, .. } => {
-                    let count = source.read(into)?;
-                    self.body.fed(count).map_err(io::Error::other)?;
-                }
-            }
-        }
-    }
-}
+struct BodyReader(Body);
 
 impl Read for BodyReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.unread.is_empty() {
-            self.refill()?;
-        }
-        let mut unread = self.buffer.get(self.unread.clone()).unwrap_or_default();
-        let count = unread.read(into)?;
-        self.unread.start += count;
-        Ok(count)
+        run(|| read_body::<Blocking>(&mut self.0, into))
     }
 }
 
@@ -249,7 +218,7 @@ mod tests {
         };
         let whole = read(made(), 1 << 16).unwrap();
         assert!(whole.len() > 20_000 && whole.ends_with("--BOUND--\r\n"));
-        for step in [1, 2, 7, PIECE - 1, PIECE, PIECE + 1] {
+        for step in [1, 2, 7, 8191, 8192, 8193] {
             assert_eq!(read(made(), step).unwrap(), whole, "{step}");
         }
     }

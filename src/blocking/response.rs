@@ -76,8 +76,7 @@ impl Response {
             if count == 0 {
                 return Ok(copied);
             }
-            let written = writer.write_all(piece.get(..count).unwrap_or_default());
-            written.map_err(|error| self.writer_error(error))?;
+            writer.write_all(piece.split_at(count).0).map_err(|error| self.writer_error(error))?;
             copied += count as u64;
         }
     }

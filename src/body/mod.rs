@@ -1,32 +1,32 @@
 //! Request bodies as data: bytes, sources that a runtime reads, or a sequence of both (a multipart form), and
 //! the trailers after them. No I/O happens here, and no runtime is known.
-//!
-//! A [`Body`] is a list of [`Segment`]s and a position in it. The driver asks it to fill a buffer:
-//!
-//! ```text
-//!           feed(space)                          Filled(n): send n bytes of the space; 0 is the end
-//! driver ───────────────▶ Body ─┬──────────────▶
-//!    ▲                          └──────────────▶ Read: read this source once into this part of the space,
-//!    └────── fed(n) ◀─────────────────────────── then report the number of bytes with fed(n)
-//! ```
-//!
-//! `feed` copies byte segments, and stops at a source. So a small form with a file is one write, and a
-//! source of unknown length is read only into an empty space: bytes that are there never wait for it.
-//!
-//! The length of a source is checked while it is read ([`SourceLength`]): a source that ends early, or has
-//! more bytes than announced, is a [`BodyError`], and the request ends in a way that no server takes as
-//! complete. RFC 9112 §6.2, §7.1: a body of known length has a `Content-Length`, any other is sent in chunks
-//! (`call/head.rs`).
-//!
-//! A body can be sent again (a redirect, a stale connection, a retry) if nothing of it was read yet, or if
-//! all of its sources rewind. A copy ([`Body::try_clone`]) is possible only of bytes.
-//!
-//! Read this file, then `trailers` (RFC 9110 §6.5) and [`multipart`] (RFC 7578). The sources of the runtimes
-//! are in `blocking/body.rs` and `tokio/body.rs`.
-//!
-//! What must hold, and what guards it: every segment comes out once and in order, at any size of space and
-//! reads, also after a rewind (`every_segment_comes_out_once_and_in_order`); announced lengths are kept, or
-//! it is an error (`announced_lengths_are_kept_or_it_is_an_error`); `Debug` shows no content.
+
+// A `Body` is a list of `Segment`s and a position in it. The driver asks it to fill a buffer:
+//
+// ```text
+//           feed(space)                          Filled(n): send n bytes of the space; 0 is the end
+// driver ───────────────▶ Body ─┬──────────────▶
+//    ▲                          └──────────────▶ Read: read this source once into this part of the space,
+//    └────── fed(n) ◀─────────────────────────── then report the number of bytes with fed(n)
+// ```
+//
+// `feed` copies byte segments, and stops at a source. So a small form with a file is one write, and a
+// source of unknown length is read only into an empty space: bytes that are there never wait for it.
+//
+// The length of a source is checked while it is read (`SourceLength`): a source that ends early, or has
+// more bytes than announced, is a `BodyError`, and the request ends in a way that no server takes as
+// complete. RFC 9112 §6.2, §7.1: a body of known length has a `Content-Length`, any other is sent in chunks
+// (`call/head.rs`).
+//
+// A body can be sent again (a redirect, a stale connection, a retry) if nothing of it was read yet, or if
+// all of its sources rewind. A copy (`Body::try_clone`) is possible only of bytes.
+//
+// Read this file, then `trailers` (RFC 9110 §6.5) and `multipart` (RFC 7578). The sources of the runtimes
+// are in `blocking/body.rs` and `tokio/body.rs`.
+//
+// What must hold, and what guards it: every segment comes out once and in order, at any size of space and
+// reads, also after a rewind (`every_segment_comes_out_once_and_in_order`); announced lengths are kept, or
+// it is an error (`announced_lengths_are_kept_or_it_is_an_error`); `Debug` shows no content.
 
 #[cfg(feature = "multipart")]
 pub mod multipart;

@@ -221,9 +221,10 @@ impl<S: Source> Call<'_, S> {
             head.field(name, value);
         }
         // Not for a range request: a part of a coded body cannot be decoded.
-        let has_own = || self.has(&header::RANGE) || self.has(&header::ACCEPT_ENCODING);
-        if let Some(codings) = self.codings.accept_encoding().filter(|_| !has_own()) {
-            head.field(&header::ACCEPT_ENCODING, &HeaderValue::from_static(codings));
+        if !self.has(&header::RANGE) && !self.has(&header::ACCEPT_ENCODING) {
+            if let Some(codings) = self.codings.accept_encoding() {
+                head.field(&header::ACCEPT_ENCODING, &codings);
+            }
         }
     }
 
@@ -326,15 +327,6 @@ impl<S: Source> Call<'_, S> {
         let fields = self.request.headers.iter().chain(default);
         let fields = fields.filter(|(n, _)| [header::UPGRADE, header::CONNECTION].contains(n));
         Offer::new(fields.map(|(name, value)| (name.clone(), value.clone())).collect())
-    }
-
-    /// Writes `Accept-Encoding`, but not for a range request: a part of a coded body cannot be
-    /// decoded.
-    fn write_accept_encoding(&self, head: &mut HeadWriter<'_>) {
-        let Some(codings) = self.codings.accept_encoding() else { return };
-        if !self.has(&header::RANGE) && !self.has(&header::ACCEPT_ENCODING) {
-            head.field(&header::ACCEPT_ENCODING, &codings);
-        }
     }
 
     /// Writes `Authorization` and `Cookie`, unless the request has its own.

@@ -1,34 +1,34 @@
 //! The surface: what a user calls to set up a client, build a request and read a response, for all runtimes.
 //! Only what waits is elsewhere: `send`, `text`, `bytes`, `json` and `copy_to` stand in `blocking/` and
 //! `tokio/`, over the futures of this folder.
-//!
-//! Read in the order of a call:
-//!
-//! ```text
-//! ClientBuilder ──build──▶ Client ──get, post, request──▶ RequestBuilder ──build──▶ Request
-//!  builder/                mod.rs                          request.rs                  │
-//!                                                                                     send.rs
-//!               Upgraded ◀──upgrade── Response ◀──────────────────────────────────────┘
-//!               upgraded.rs           response.rs
-//! ```
-//!
-//! - `mod.rs`: [`Client`] is one pointer to what its clones share (`driver/shared.rs`): settings, pool, permits.
-//! - [`builder`]: every setting of a client, by subject. A setting is data in `config/` and a method here.
-//! - [`request`]: a request and its builder. Its parts are data of `call/`, without a runtime.
-//! - `send.rs`: makes a `Call` of the request, lets the driver carry it out, and makes the response.
-//! - [`response`]: the head of a response and what its fields say; the body in one piece.
-//! - `upgraded.rs`: the connection after a `101 Switching Protocols`.
-//!
-//! These types are generic over the runtime, whose aliases without the parameter are what users name:
-//! `leanhttp::Client` is `Client<Blocking>`. A request is generic because its body may hold a reader of one
-//! runtime; one that holds bytes goes to any client, see [`Request`](request::Request).
-//!
-//! What must hold, and what guards it:
-//!
-//! - Nothing invalid is sent: each step of a builder keeps the first error (`tests/bad_input.rs`).
-//! - A panic in code of the caller's leaves every type here usable (`tests/callbacks.rs`).
-//! - `Debug` shows no secret (`tests/hostile_credentials.rs`).
-//! - The two runtimes have the same methods (`tests/tokio.rs` runs the blocking tests on the async client).
+
+// Read in the order of a call:
+//
+// ```text
+// ClientBuilder ──build──▶ Client ──get, post, request──▶ RequestBuilder ──build──▶ Request
+//  builder/                mod.rs                          request.rs                  │
+//                                                                                     send.rs
+//               Upgraded ◀──upgrade── Response ◀──────────────────────────────────────┘
+//               upgraded.rs           response.rs
+// ```
+//
+// - `mod.rs`: `Client` is one pointer to what its clones share (`driver/shared.rs`): settings, pool, permits.
+// - `builder`: every setting of a client, by subject. A setting is data in `config/` and a method here.
+// - `request`: a request and its builder. Its parts are data of `call/`, without a runtime.
+// - `send.rs`: makes a `Call` of the request, lets the driver carry it out, and makes the response.
+// - `response`: the head of a response and what its fields say; the body in one piece.
+// - `upgraded.rs`: the connection after a `101 Switching Protocols`.
+//
+// These types are generic over the runtime, whose aliases without the parameter are what users name:
+// `leanhttp::Client` is `Client<Blocking>`. A request is generic because its body may hold a reader of one
+// runtime; one that holds bytes goes to any client, see `Request`.
+//
+// What must hold, and what guards it:
+//
+// - Nothing invalid is sent: each step of a builder keeps the first error (`tests/bad_input.rs`).
+// - A panic in code of the caller's leaves every type here usable (`tests/callbacks.rs`).
+// - `Debug` shows no secret (`tests/hostile_credentials.rs`).
+// - The two runtimes have the same methods (`tests/tokio.rs` runs the blocking tests on the async client).
 
 mod builder;
 pub mod request;

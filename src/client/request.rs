@@ -1,10 +1,10 @@
 //! Requests: the [`Request`] as data, the [`RequestBuilder`] that makes one step by step, and the values that
 //! can be its URL ([`IntoUrl`]), for all runtimes.
-//!
-//! Both are a client-independent [`RequestParts`] (`call/mod.rs`) behind one pointer. The builder holds
-//! it together with its client, or the first error: an invalid value is reported by `build` or `send`, and
-//! nothing is sent. What needs the whole request is checked when the call begins (`call/head.rs`).
-//! Sending is in `client/send.rs`, and in the `mod.rs` of each runtime.
+
+// Both are a client-independent `RequestParts` (`call/mod.rs`) behind one pointer. The builder holds
+// it together with its client, or the first error: an invalid value is reported by `build` or `send`, and
+// nothing is sent. What needs the whole request is checked when the call begins (`call/head.rs`).
+// Sending is in `client/send.rs`, and in the `mod.rs` of each runtime.
 
 use std::fmt;
 use std::sync::Arc;
@@ -407,7 +407,7 @@ impl<F: Runtime> RequestBuilder<F> {
         })
     }
 
-    /// Adds parameters to the query of the URL, encoded as [`form::encode`](crate::form::encode)
+    /// Adds parameters to the query of the URL, encoded as [`form::encode`]
     /// does; the existing query is kept.
     ///
     /// ```

@@ -1,13 +1,13 @@
 //! Responses: the head with its fields and the facts about the call, the body in one piece (bytes, text, JSON),
 //! and conversions from and to the responses of the crate `http`.
-//!
-//! A [`Response<B>`](Response) is a [`Head`] and a body. What only reads the head is here for any `B`; what
-//! reads the body waits, so the public methods stand in `blocking/response.rs` and `tokio/response.rs` over
-//! the futures here. The body itself, [`ResponseBody`](crate::driver::ResponseBody), is in
-//! `driver/reader.rs`.
-//!
-//! Fields that describe the content or name a next step (`Link`, `Content-Disposition`, `Retry-After`) are
-//! parsed in `fields/`; each has its method here.
+
+// A `Response<B>` is a `Head` and a body. What only reads the head is here for any `B`; what
+// reads the body waits, so the public methods stand in `blocking/response.rs` and `tokio/response.rs` over
+// the futures here. The body itself, `ResponseBody`, is in
+// `driver/response_body.rs`.
+//
+// Fields that describe the content or name a next step (`Link`, `Content-Disposition`, `Retry-After`) are
+// parsed in `fields/`; each has its method here.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -84,8 +84,7 @@ impl<F: Runtime> Upgraded<F> {
         if into.is_empty() {
             return Ok(0);
         }
-        let received = self.connection.read_body(into, &mut self.budget).await;
-        received.map_err(|halt| self.error(halt))
+        self.connection.read_body(into, &mut self.budget).await.map_err(|halt| self.error(halt))
     }
 
     /// Accepts at least one of the bytes and returns their number. They are sent already, or by
@@ -96,20 +95,17 @@ impl<F: Runtime> Upgraded<F> {
         if bytes.is_empty() {
             return Ok(0);
         }
-        let sent = self.connection.send_raw(bytes, &mut self.budget).await;
-        sent.map_err(|halt| self.error(halt))
+        self.connection.send_raw(bytes, &mut self.budget).await.map_err(|halt| self.error(halt))
     }
 
     /// Sends all bytes that were accepted.
     pub(crate) async fn flush(&mut self) -> Result<()> {
-        let flushed = self.connection.flush(&mut self.budget).await;
-        flushed.map_err(|halt| self.error(halt))
+        self.connection.flush(&mut self.budget).await.map_err(|halt| self.error(halt))
     }
 
     /// Sends all bytes that were accepted, and shuts down the sending half.
     pub(crate) async fn end_writing(&mut self) -> Result<()> {
-        let ended = self.connection.end_writing(&mut self.budget).await;
-        ended.map_err(|halt| self.error(halt))
+        self.connection.end_writing(&mut self.budget).await.map_err(|halt| self.error(halt))
     }
 
     fn error(&self, halt: ExchangeFailure) -> Error {

@@ -248,7 +248,8 @@ impl<F: Runtime> ResponseSource<F> {
             Self::Connection(lease) => lease.read(into).await,
             Self::Made(body) => {
                 let body = body.get_mut().unwrap_or_else(PoisonError::into_inner);
-                read_body::<F>(body, into).await
+                let failed = |error| Error::new(Kind::Body, Phase::Body).cause(error);
+                read_body::<F>(body, into).await.map_err(failed)
             }
             Self::Ended => Ok(0),
             Self::Broken => Err(Error::new(Kind::Io, Phase::Body).detail(BROKEN)),

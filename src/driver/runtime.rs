@@ -42,7 +42,7 @@ use crate::base::cancel::Hook;
 use crate::body::{Body, Feed, Source};
 use crate::config::Resolver;
 use crate::config::SocketOptions;
-use crate::error::{Error, Kind, Phase, Result};
+use crate::error::{Error, Result};
 use crate::http1::close::CloseReason;
 use crate::policy::Clock;
 use crate::policy::deadline::{Budget, Expired, Wait};
@@ -405,6 +405,45 @@ pub(crate) fn run<T, F: Future<Output = T>>(make: impl FnOnce() -> F) -> T {
     }
 }
 
+/// The size of the pieces in which a body is read into memory.
+const PIECE: usize = 16 * 1024;
+
+/// Reads the next bytes of a request's body; 0 means the end. A dropped future loses no bytes.
+pub(crate) async fn read_body<F: Runtime>(
+    body: &mut Body<F::Source>,
+    into: &mut [u8],
+) -> io::Result<usize> {
+    loop {
+        let copied = body.take_bytes(into);
+        if copied > 0 {
+            return Ok(copied);
+        }
+        let Feed::Read { source, into, .. } = body.feed(into) else { return Ok(0) };
+        let count = F::read(source, into).await?;
+        body.fed(count).map_err(io::Error::other)?;
+        if count > 0 {
+            return Ok(body.take_filled());
+        }
+    }
+}
+
+/// Reads all of a request's body into memory, where it stays.
+pub(crate) async fn buffer<F: Runtime>(body: &mut Body<F::Source>) -> Result<&[u8]> {
+    if body.as_bytes().is_none() {
+        body.rewind().map_err(|reason| Error::builder(reason.to_string()))?;
+        let (mut bytes, mut piece) = (Vec::new(), vec![0; PIECE]);
+        loop {
+            let count = read_body::<F>(body, &mut piece).await.map_err(Error::of_body)?;
+            if count == 0 {
+                break;
+            }
+            bytes.extend_from_slice(piece.split_at(count).0);
+        }
+        body.set_bytes(bytes.into());
+    }
+    Ok(body.as_bytes().unwrap_or_default())
+}
+
 #[cfg(test)]
 #[cfg(feature = "blocking")]
 mod tests {
@@ -421,44 +460,4 @@ mod tests {
         let upper_half = numbers.iter().filter(|number| **number > u64::MAX / 2).count();
         assert!((350..650).contains(&upper_half), "{upper_half}");
     }
-}
-
-/// The size of the pieces in which a body is read into memory.
-const PIECE: usize = 16 * 1024;
-
-/// Reads the next bytes of a request's body; 0 means the end. A dropped future loses no bytes.
-pub(crate) async fn read_body<F: Runtime>(
-    body: &mut Body<F::Source>,
-    into: &mut [u8],
-) -> Result<usize> {
-    let failed = |error| Error::new(Kind::Body, Phase::Send).detail("request body").cause(error);
-    loop {
-        let copied = body.take_bytes(into);
-        if copied > 0 {
-            return Ok(copied);
-        }
-        let Feed::Read { source, into, .. } = body.feed(into) else { return Ok(0) };
-        let count = F::read(source, into).await.map_err(failed)?;
-        body.fed(count).map_err(|error| failed(io::Error::other(error)))?;
-        if count > 0 {
-            return Ok(body.take_filled());
-        }
-    }
-}
-
-/// Reads all of a request's body into memory, where it stays.
-pub(crate) async fn buffer<F: Runtime>(body: &mut Body<F::Source>) -> Result<&[u8]> {
-    if body.as_bytes().is_none() {
-        body.rewind().map_err(|reason| Error::builder(reason.to_string()))?;
-        let (mut bytes, mut piece) = (Vec::new(), vec![0; PIECE]);
-        loop {
-            let count = read_body::<F>(body, &mut piece).await?;
-            if count == 0 {
-                break;
-            }
-            bytes.extend_from_slice(piece.get(..count).unwrap_or(&piece));
-        }
-        body.set_bytes(bytes.into());
-    }
-    Ok(body.as_bytes().unwrap_or_default())
 }

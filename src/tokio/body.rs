@@ -18,7 +18,7 @@ use std::task::{Context, Poll, ready};
 use ::tokio::fs::File;
 use ::tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
 #[cfg(any(feature = "stream", feature = "tower"))]
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 #[cfg(feature = "stream")]
 use futures_core::Stream;
 
@@ -522,8 +522,7 @@ where
             }
         }
         let count = self.rest.len().min(buffer.remaining());
-        buffer.put_slice(self.rest.get(..count).unwrap_or_default());
-        self.rest.advance(count);
+        buffer.put_slice(&self.rest.split_to(count));
         Poll::Ready(Ok(()))
     }
 }

@@ -38,10 +38,7 @@ impl StreamSocket {
                 return Poll::Ready(outcome);
             }
         }
-        match interest.is_writable() {
-            true => self.poll_write_ready(cx),
-            false => Poll::Pending,
-        }
+        if interest.is_writable() { self.poll_write_ready(cx) } else { Poll::Pending }
     }
 
     fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -104,6 +104,8 @@
 //! (`ConcurrencyLimit`, `LoadShed`). A clone is the same client with the same pool, so a middleware
 //! may clone it for each call. The futures are `Send`, `Sync` and `'static`, and dropping one, as a layer
 //! with a timeout does, ends its call.
+//!
+//! [`AsyncRead`]: ::tokio::io::AsyncRead
 
 // The public part is this file (`send`), then `response` (reading bodies, upgraded connections), `body` and
 // `multipart` (request bodies from readers, streams and files) and `service` (the traits of tower and

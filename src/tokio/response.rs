@@ -127,8 +127,9 @@ impl Response {
                 return flushed.map(|()| copied).map_err(|error| self.writer_error(error));
             }
             let held = self.body.hold();
-            let written = write_all(writer, piece.get(..count).unwrap_or_default()).await;
-            written.map_err(|error| self.writer_error(error))?;
+            write_all(writer, piece.split_at(count).0)
+                .await
+                .map_err(|error| self.writer_error(error))?;
             self.body.go_on(held);
             copied += count as u64;
         }
@@ -139,7 +140,7 @@ impl Response {
 /// is copied.
 fn filled(mut piece: Vec<u8>, count: usize) -> Bytes {
     if count < piece.len() / 2 {
-        return Bytes::copy_from_slice(piece.get(..count).unwrap_or_default());
+        return Bytes::copy_from_slice(piece.split_at(count).0);
     }
     piece.truncate(count);
     piece.into()

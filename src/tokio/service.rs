@@ -128,8 +128,8 @@ impl http_body::Body for ResponseBody {
         let mut piece = [0; CHUNK];
         let count = ready!(pin!(self.next_bytes(&mut piece)).poll(cx))?;
         if count > 0 {
-            let piece = piece.get(..count).unwrap_or_default();
-            return Poll::Ready(Some(Ok(Frame::data(Bytes::copy_from_slice(piece)))));
+            let piece = Bytes::copy_from_slice(piece.split_at(count).0);
+            return Poll::Ready(Some(Ok(Frame::data(piece))));
         }
         Poll::Ready(
             self.trailers
@@ -170,10 +170,11 @@ impl http_body::Body for Body {
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
         let mut piece = [0; CHUNK];
-        let count = ready!(pin!(read_body::<Tokio>(&mut self, &mut piece)).poll(cx))?;
+        let read = ready!(pin!(read_body::<Tokio>(&mut self, &mut piece)).poll(cx));
+        let count = read.map_err(Error::of_body)?;
         if count > 0 {
-            let piece = piece.get(..count).unwrap_or(&piece);
-            return Poll::Ready(Some(Ok(Frame::data(Bytes::copy_from_slice(piece)))));
+            let piece = Bytes::copy_from_slice(piece.split_at(count).0);
+            return Poll::Ready(Some(Ok(Frame::data(piece))));
         }
         Poll::Ready(self.take_trailers().map(|fields| match fields {
             Ok(fields) => Ok(Frame::trailers(fields)),

@@ -1,20 +1,20 @@
 //! `multipart/form-data` bodies (RFC 7578): a [`Form`] of named [`Part`]s, which becomes a [`Body`].
-//!
-//! ```text
-//! --boundary
-//! Content-Disposition: form-data; name="photo"; filename="cat.jpg"     one part: Part::write_head
-//! Content-Type: image/jpeg
-//!
-//! (the content of the part, a Body of its own: bytes or a source)
-//! --boundary--                                                         Form::into_body
-//! ```
-//!
-//! Nothing is copied or read when a form becomes a body: the lines between the contents are byte segments,
-//! and the contents are appended as they are. The form's length is known if all of its parts' are. `syntax`
-//! has the lines themselves: the boundary, names and file names, and the media types of files.
-//!
-//! A random boundary of 128 bits is newer than the content, so the author of a part cannot end it early.
-//! With a given boundary the parts in memory are searched for it.
+
+// ```text
+// --boundary
+// Content-Disposition: form-data; name="photo"; filename="cat.jpg"     one part: Part::write_head
+// Content-Type: image/jpeg
+//
+// (the content of the part, a Body of its own: bytes or a source)
+// --boundary--                                                         Form::into_body
+// ```
+//
+// Nothing is copied or read when a form becomes a body: the lines between the contents are byte segments,
+// and the contents are appended as they are. The form's length is known if all of its parts' are. `syntax`
+// has the lines themselves: the boundary, names and file names, and the media types of files.
+//
+// A random boundary of 128 bits is newer than the content, so the author of a part cannot end it early.
+// With a given boundary the parts in memory are searched for it.
 
 mod syntax;
 
