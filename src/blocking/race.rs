@@ -14,13 +14,13 @@ use socket2::{Domain, Type};
 use super::stream::{Limit, Stream};
 #[cfg(unix)]
 use super::stream::{for_system, in_vain};
-use crate::config::connect::SocketOptions;
+use crate::config::SocketOptions;
 use crate::driver::system::Failures;
 use crate::driver::{SocketError, connect::race};
 use crate::os::{self, Connecting};
-use crate::policy::deadline::budget::Budget;
+use crate::policy::deadline::Budget;
 #[cfg(unix)]
-use crate::policy::deadline::budget::Operation;
+use crate::policy::deadline::Operation;
 
 /// The interval at which attempts are polled if there are several, or if the call can be canceled.
 /// std has no way to wait for the first of several; they exist only after the first 0.25 s.
@@ -169,7 +169,7 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     use super::*;
-    use crate::policy::deadline::budget::Timeouts;
+    use crate::policy::deadline::Timeouts;
 
     fn budget(connect: Duration) -> Budget {
         let timeouts = Timeouts { connect: Some(connect), ..Timeouts::default() };

@@ -10,7 +10,7 @@ use socket2::Socket;
 use crate::driver::SocketError;
 use crate::driver::system::{self, Meanwhile, Pending};
 use crate::os;
-use crate::policy::deadline::budget::Wait;
+use crate::policy::deadline::Wait;
 
 /// The limit of a wait; `None` waits without limit.
 pub(super) type Limit = Option<Duration>;
@@ -178,7 +178,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::policy::deadline::budget::{Budget, Operation, Timeouts};
+    use crate::policy::deadline::{Budget, Operation, Timeouts};
 
     #[test]
     fn socket_timeouts_are_set_again_unless_nearly_equal() {

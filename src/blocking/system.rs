@@ -8,13 +8,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::race;
 use super::stream::Stream;
-use crate::config::connect::SocketOptions;
-use crate::config::dns::Resolver;
+use crate::config::Resolver;
+use crate::config::SocketOptions;
 use crate::driver::SocketError;
 use crate::driver::system::{self, Failures, Found, Oneshot};
 use crate::os;
 use crate::os::lookups::{LookupThreads, Lookups};
-use crate::policy::deadline::budget::Budget;
+use crate::policy::deadline::Budget;
 
 /// The operating system, as used by one client.
 #[derive(Debug, Clone, Default)]

@@ -20,7 +20,7 @@ impl<F: Runtime> Client<F> {
         request: Box<RequestParts<F::Source>>,
     ) -> Result<Response<ResponseBody<F>>> {
         let shared = self.shared();
-        let mut call = Call::new(&shared.config, request, shared.system.now());
+        let mut call = Call::new(&shared.config, &shared.calls, request, shared.system.now());
         call.begin()?;
         match driver::send(shared, &mut call).await {
             Ok(Answer { head, connection, refusal }) => {
@@ -56,17 +56,17 @@ fn deliver<F: Runtime>(
     let is_empty = open.body_left() == Some(0);
     let request = open.is_sending().then(|| call.take_body());
     let decoder = if is_empty { Ok(None) } else { call.decoder(&head) };
-    let extension = call.config().tls.extension();
+    let adds_info = call.config().tls.adds_info();
     let (url, budget, timings) = call.into_parts();
-    let lease = Lease::new(connection, shared, budget);
+    let lease = Lease::new(connection, shared, budget, request);
     let decoder = decoder?;
     let mut head = Head::new(head, url, Some(addresses));
     head.timings = timings;
-    head.describe_tls(tls, extension);
+    head.describe_tls(tls, adds_info);
     if decoder.is_some() {
         head.forget_coding();
     }
-    let mut body = ResponseBody::new(lease, request, decoder);
+    let mut body = ResponseBody::new(lease, decoder);
     if is_empty && head.received.status != StatusCode::SWITCHING_PROTOCOLS {
         body.end(); // the caller need not read an empty body
     }

@@ -7,11 +7,11 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode, header};
 
 use super::response::{Head, Response};
-use crate::driver::link::ExchangeFailure;
+use crate::driver::failure::ExchangeFailure;
 use crate::driver::runtime::Runtime;
 use crate::driver::{Connection, Lease, ResponseBody};
 use crate::error::{Error, Kind, Phase, Result};
-use crate::policy::deadline::budget::Budget;
+use crate::policy::deadline::Budget;
 use crate::url::Url;
 
 /// A connection on which the server speaks another protocol: bytes in both directions, as on a
@@ -84,7 +84,7 @@ impl<F: Runtime> Upgraded<F> {
         if into.is_empty() {
             return Ok(0);
         }
-        let received = self.connection.next_bytes(into, &mut self.budget).await;
+        let received = self.connection.read_body(into, &mut self.budget).await;
         received.map_err(|halt| self.error(halt))
     }
 
@@ -113,7 +113,7 @@ impl<F: Runtime> Upgraded<F> {
     }
 
     fn error(&self, halt: ExchangeFailure) -> Error {
-        self.connection.link.upgraded_error(halt).for_url(&self.head.url)
+        self.connection.error(halt, Phase::Upgrade).for_url(&self.head.url)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::call::log;
 use crate::driver::runtime::Runtime;
 use crate::error::{Error, Phase, Result};
 use crate::http1::close::CloseReason;
-use crate::policy::deadline::budget::{Expired, Operation};
+use crate::policy::deadline::{Expired, Operation};
 use crate::policy::route::Route;
 use crate::pool::Closed;
 use crate::pool::permits::{Availability, Left, Permits, Ticket};
@@ -79,7 +79,7 @@ pub(super) async fn connection<F: Runtime>(
 /// response, the route is not pooled for a while.
 pub(super) fn learn<F: Runtime>(shared: &Shared<F>, dead: &Connection<F>) {
     if dead.was_closed_early() {
-        shared.idle().pool.closed_early(dead.link.route(), shared.system.now());
+        shared.idle().pool.closed_early(&dead.route, shared.system.now());
     }
 }
 
@@ -92,7 +92,7 @@ async fn check_alive<F: Runtime>(
     if !looked_at.is_alive(&mut call.budget).await {
         return Err(connection);
     }
-    log::reused(looked_at.link.route());
+    log::reused(&looked_at.route);
     Ok(connection)
 }
 

@@ -11,7 +11,7 @@ use crate::driver::checkout;
 use crate::driver::runtime::Runtime;
 use crate::error::{Error, Result};
 use crate::http1::head::ResponseHead;
-use crate::policy::deadline::budget::{Budget, Stage};
+use crate::policy::deadline::{Budget, Stage};
 
 /// The last response of a call.
 pub(crate) struct Answer<F: Runtime> {
@@ -36,12 +36,12 @@ pub(crate) async fn send<F: Runtime>(
                         return Ok(Answer { head, connection, refusal: Some(error) });
                     }
                 };
-                let lease = Lease::new(connection, shared, call.budget.of_body());
+                let lease = Lease::new(connection, shared, call.budget.of_body(), None);
                 lease.skip_body().await;
                 when
             }
             Err(failure) => {
-                call.budget.enter(Stage::Other, || shared.system.now()); // the failed stage is over
+                call.budget.enter(Stage::Other, &|| shared.system.now()); // the failed stage is over
                 call.failed(failure, &shared.system)?
             }
         };

@@ -8,6 +8,7 @@ use super::permit::Waiter;
 use super::runtime::Runtime;
 use super::system::System as _;
 use crate::base::buffer::BufferPool;
+use crate::call::SharedState;
 use crate::config::Config;
 use crate::pool::Pool;
 use crate::pool::permits::Permits;
@@ -16,6 +17,7 @@ use crate::pool::permits::Permits;
 pub(crate) struct Shared<F: Runtime> {
     pub(crate) config: Box<Config>,
     pub(crate) system: F::System,
+    pub(crate) calls: SharedState,
     idle: Mutex<Connections<F>>,
 }
 
@@ -38,7 +40,7 @@ impl<F: Runtime> Shared<F> {
             permits,
             process,
         };
-        Self { config, system, idle: Mutex::new(idle) }
+        Self { config, system, calls: SharedState::default(), idle: Mutex::new(idle) }
     }
 
     /// Locks the pool for a decision. The lock is never held over foreign code, so a panic

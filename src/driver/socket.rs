@@ -9,9 +9,8 @@ use std::time::{Duration, Instant};
 use http::Method;
 
 use super::system::{Meanwhile, Pending, Stream, System};
-use crate::driver::link::ExchangeFailure;
 use crate::http1::close::CloseReason;
-use crate::policy::deadline::budget::{Budget, Expired, Operation, Wait};
+use crate::policy::deadline::{Budget, Expired, Operation, Wait};
 use crate::url::Url;
 
 /// The local and remote address of a connection.
@@ -131,7 +130,7 @@ impl<S: System> Socket<S> {
         budget: &mut Budget,
     ) -> Result<usize, SocketError> {
         loop {
-            let wait = budget.wait_on(operation, self.since(first), || self.system.now());
+            let wait = budget.wait_on(operation, self.since(first), &|| self.system.now());
             let wait = match wait {
                 Ok(wait) => wait,
                 Err(passed) => budget.look_once_more(passed, || self.system.now())?,
@@ -155,7 +154,7 @@ impl<S: System> Socket<S> {
     ) -> Result<usize, SocketError> {
         let mut first = None;
         loop {
-            let wait = budget.wait_on(Operation::Write, self.since(first), || self.system.now());
+            let wait = budget.wait_on(Operation::Write, self.since(first), &|| self.system.now());
             let wait = match wait {
                 Ok(wait) => wait,
                 Err(passed) => budget.look_once_more(passed, || self.system.now())?,
@@ -237,15 +236,6 @@ impl From<Expired> for SocketError {
 impl From<io::Error> for SocketError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
-    }
-}
-
-impl From<SocketError> for ExchangeFailure {
-    fn from(error: SocketError) -> Self {
-        match error {
-            SocketError::Expired(expired) => Self::Expired(expired),
-            SocketError::Io(error) => Self::Io(error),
-        }
     }
 }
 
@@ -344,10 +334,9 @@ mod tests {
     fn another_call_restarts_the_throughput_wait() {
         let world = call::World::default();
         world.set_network(Arc::new(Mutex::new(Signals)));
-        let budget =
-            Budget::start(crate::policy::deadline::budget::Timeouts::default(), Instant::now());
+        let budget = Budget::start(crate::policy::deadline::Timeouts::default(), Instant::now());
         let address = "[::1]:80".parse().unwrap();
-        let options = crate::config::connect::SocketOptions::default();
+        let options = crate::config::SocketOptions::default();
         let connecting = world.connect(vec![address], &options, &budget);
         let (stream, _) = crate::driver::poll_once::ready(connecting).unwrap().unwrap();
         let mut socket = Socket::new(stream, &world, None);

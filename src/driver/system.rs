@@ -13,13 +13,13 @@ use http::Method;
 
 use super::SocketError;
 use crate::base::cancel::Hook;
-use crate::config::connect::SocketOptions;
-use crate::config::dns::Resolver;
+use crate::config::Resolver;
+use crate::config::SocketOptions;
 #[cfg(feature = "tokio")]
 use crate::driver::poll_once::unless;
 use crate::http1::close::CloseReason;
-use crate::policy::clock::Clock;
-use crate::policy::deadline::budget::{Budget, Expired, Wait};
+use crate::policy::Clock;
+use crate::policy::deadline::{Budget, Expired, Wait};
 use crate::url::Url;
 
 /// A clock, sockets, name lookup and events.

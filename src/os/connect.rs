@@ -64,7 +64,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::config::connect::SocketOptions;
+    use crate::config::SocketOptions;
     use crate::os;
 
     fn socket(address: SocketAddr) -> Socket {

@@ -15,7 +15,7 @@ use std::process;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::site;
-use crate::config::dns::Resolver;
+use crate::config::Resolver;
 use crate::driver::system::{Event, Found, Oneshot};
 
 /// The maximum number of concurrent lookups of a client, each on a thread. A resolver that leaves so

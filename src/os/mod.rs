@@ -13,8 +13,8 @@ use std::panic::{self, AssertUnwindSafe};
 
 use socket2::{Domain, Socket, Type};
 
-use crate::config::connect::SocketOptions;
-use crate::config::dns::Resolver;
+use crate::config::Resolver;
+use crate::config::SocketOptions;
 use crate::driver::system::Found;
 
 #[cfg(any(feature = "blocking", test))]

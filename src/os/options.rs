@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use socket2::{Socket, TcpKeepalive};
 
-use crate::config::connect::{Keepalive, SocketOptions};
+use crate::config::{Keepalive, SocketOptions};
 
 pub(super) fn set(socket: &Socket, options: &SocketOptions) -> io::Result<()> {
     if options.nodelay {

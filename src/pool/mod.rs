@@ -8,10 +8,10 @@ pub(crate) mod permits;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::config::pool::PoolLimits;
+use crate::config::PoolLimits;
 use crate::http1::close::CloseReason;
-use crate::policy::early_closers::EarlyClosers;
-use crate::policy::proxy::server::ProxyServer;
+use crate::policy::proxy::ProxyServer;
+use crate::policy::route::EarlyClosers;
 use crate::policy::route::{IdentityUse, Route};
 use crate::url::Url;
 

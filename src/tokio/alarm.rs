@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use ::tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::policy::deadline::budget::{Expired, Wait};
+use crate::policy::deadline::{Expired, Wait};
 
 /// A timer for consecutive waits.
 ///

@@ -16,13 +16,13 @@ use super::endpoint::StreamSocket;
 use super::event::Event;
 use super::stream::Stream;
 use super::system::now;
-use crate::config::connect::SocketOptions;
+use crate::config::SocketOptions;
 use crate::driver::system::{Failures, in_time};
 use crate::driver::{SocketError, connect::race};
 use crate::os;
-use crate::policy::deadline::budget::Budget;
+use crate::policy::deadline::Budget;
 #[cfg(unix)]
-use crate::policy::deadline::budget::Operation;
+use crate::policy::deadline::Operation;
 
 /// Returns the first connection that succeeds; the other attempts are closed.
 pub(super) async fn connect(

@@ -18,7 +18,7 @@ use super::runtime;
 use crate::driver::SocketError;
 use crate::driver::system::{self, Meanwhile, Pending};
 use crate::os;
-use crate::policy::deadline::budget::{Expired, Wait};
+use crate::policy::deadline::{Expired, Wait};
 
 /// A connected socket.
 #[derive(Debug)]

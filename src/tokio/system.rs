@@ -11,13 +11,13 @@ use ::tokio::runtime::Handle;
 use super::event::Event;
 use super::race;
 use super::stream::Stream;
-use crate::config::connect::SocketOptions;
-use crate::config::dns::Resolver;
+use crate::config::Resolver;
+use crate::config::SocketOptions;
 use crate::driver::SocketError;
 use crate::driver::system::{self, Failures, Found, Oneshot};
 use crate::os;
 use crate::os::lookups::{LookupThreads, Lookups};
-use crate::policy::deadline::budget::Budget;
+use crate::policy::deadline::Budget;
 
 /// The operating system, through the runtime that a call runs in.
 #[derive(Debug, Clone, Default)]

@@ -120,7 +120,7 @@ impl Unbuffered {
 
     /// Returns the size of the next record to show, or 0 if it is incomplete.
     fn next_record(&self) -> usize {
-        let rest = self.incoming.data().get(self.shown..).unwrap_or_default();
+        let (_, rest) = self.incoming.data().split_at(self.shown);
         let Some([_, _, _, high, low]) = rest.first_chunk() else { return 0 };
         let size = HEADER + usize::from(u16::from_be_bytes([*high, *low]));
         if size <= rest.len() { size } else { 0 }

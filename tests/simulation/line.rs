@@ -17,7 +17,7 @@ use super::world::{Happening, World, note, with};
 use crate::driver::SocketError;
 use crate::driver::system::{self, Meanwhile, Pending};
 use crate::http1::close::CloseReason;
-use crate::policy::deadline::budget::Wait;
+use crate::policy::deadline::Wait;
 use crate::url::Url;
 
 /// A connection.

@@ -18,11 +18,11 @@ use super::plan::{Fault, HOSTS, Plan, SECOND, Site, addresses};
 use super::seed::Seed;
 use super::tls::Authority;
 use crate::base::cancel::{CancelToken, Hook};
-use crate::config::connect::SocketOptions;
-use crate::config::dns::Resolver;
+use crate::config::Resolver;
+use crate::config::SocketOptions;
 use crate::driver::SocketError;
 use crate::driver::system::{Event as _, Failures, Found, Oneshot, System};
-use crate::policy::deadline::budget::{Budget, Operation};
+use crate::policy::deadline::{Budget, Operation};
 use crate::policy::happy_eyeballs::{Move, Race};
 
 /// How long a look at a socket takes after a limit has passed, and how many there may be: eight at the

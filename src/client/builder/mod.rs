@@ -38,7 +38,7 @@ use crate::config::{Config, replace_headers};
 use crate::driver::runtime::Runtime;
 use crate::error::{Error, Result};
 use crate::http1::exchange::Expectation;
-use crate::http1::name_case::Case;
+use crate::http1::request_head::Case;
 
 /// Builds a [`Client`].
 ///

@@ -4,9 +4,10 @@
 //! 2. [`resolve`]: its addresses are looked up within the time limit;
 //! 3. this file: the egress policy checks every address;
 //! 4. [`race`]: the first address that answers wins (Happy Eyeballs, RFC 8305);
-//! 5. the socket gets a [`ConnectionMachine`], whose machines do the rest as bytes: a proxy's tunnel
+//! 5. the socket gets the [`layers`] of the route, which do the rest as bytes: a proxy's tunnel
 //!    ([`tunnel`](crate::transport::tunnel)), then TLS ([`tls`](crate::transport::tls)).
 
+mod layers;
 #[cfg(any(feature = "blocking", feature = "tokio"))]
 pub(crate) mod race;
 mod resolve;
@@ -21,14 +22,13 @@ use super::system::{Failures, System};
 use crate::base::timings::Lap;
 use crate::body::Source;
 use crate::call::Call;
-use crate::config::connect::{Dialling, Endpoint};
-use crate::driver::link::ConnectionMachine;
+use crate::config::{Dialling, Endpoint};
 use crate::driver::permit::Permit;
 use crate::driver::runtime::Runtime;
 use crate::error::{Cause, Error, Kind, Phase, Result};
-use crate::policy::deadline::budget::Budget;
-use crate::policy::egress::policy::Gate;
-use crate::policy::proxy::server::ProxyServer;
+use crate::policy::deadline::Budget;
+use crate::policy::egress::Gate;
+use crate::policy::proxy::ProxyServer;
 use crate::policy::route::{Route, Target};
 
 /// Opens a connection for the call's current hop. Its setup, such as TLS, begins with its first
@@ -60,17 +60,18 @@ async fn connection<F: Runtime>(
         return Err(error.detail("not a name that can be looked up (RFC 1035 \u{a7}2.3.4)"));
     }
     let found = address_for_proxy(system, call, &route).await?;
-    let link = ConnectionMachine::new(call.config(), route, found)?;
+    let pipe = layers::pipe(call.config(), &route, found)?;
     let socket = match &dialling.unix_socket {
         Some(path) => connect_unix(system, path, &call.budget).await,
         None => {
-            let addresses = look_up(system, call, &stop(link.route(), dialling)).await?;
+            let addresses = look_up(system, call, &stop(&route, dialling)).await?;
             connect(system, &addresses, dialling, &call.budget).await
         }
     };
     let now = system.now();
     call.budget.lap(Lap::Connect, now);
-    Ok(Box::new(Connection::new(socket?, link, permit, now)))
+    let limits = &call.config().limits;
+    Ok(Box::new(Connection::new(socket?, pipe, limits, route, permit, now)))
 }
 
 /// Returns the endpoint to connect to.

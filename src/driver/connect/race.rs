@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::driver::system::Failures;
-use crate::policy::deadline::budget::{Budget, Expired, Operation};
+use crate::policy::deadline::{Budget, Expired, Operation};
 use crate::policy::happy_eyeballs::{Move, Race};
 
 /// The concurrent connection attempts of a runtime. Dropping them closes them.

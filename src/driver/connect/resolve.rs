@@ -4,10 +4,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::config::connect::{Dialling, Endpoint};
+use crate::config::{Dialling, Endpoint};
 use crate::driver::SocketError;
 use crate::driver::system::{Oneshot, System};
-use crate::policy::deadline::budget::{Budget, Operation};
+use crate::policy::deadline::{Budget, Operation};
 use crate::policy::route::literal;
 
 /// Returns the addresses of a host that the client can use, in the resolver's order, with the port
@@ -65,10 +65,10 @@ mod tests {
 
     use super::*;
     use crate::blocking::Blocking;
-    use crate::config::dns::Resolver;
+    use crate::config::Resolver;
     use crate::driver::poll_once::run;
     use crate::driver::runtime::Runtime;
-    use crate::policy::deadline::budget::Timeouts;
+    use crate::policy::deadline::Timeouts;
     use crate::url::Url;
 
     fn find(url: &str, dialling: &Dialling) -> Result<Vec<SocketAddr>, SocketError> {

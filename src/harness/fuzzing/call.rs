@@ -13,8 +13,8 @@ use http::Method;
 
 use super::{Head, Outcome, protocol, text};
 use crate::body::{self, Body, SourceLength};
-use crate::config::connect::SocketOptions;
-use crate::config::dns::Resolver;
+use crate::config::Resolver;
+use crate::config::SocketOptions;
 use crate::driver::poll_once::run;
 use crate::driver::runtime::Runtime;
 use crate::driver::runtime::sealed::Sealed;
@@ -23,7 +23,7 @@ use crate::driver::{ResponseBody, SocketError};
 use crate::error::{Error, Result};
 use crate::http1::head;
 use crate::http1::limits::Limits;
-use crate::policy::deadline::budget::{Budget, Wait};
+use crate::policy::deadline::{Budget, Wait};
 use crate::url::Url;
 
 pub use crate::driver::system::Pending;

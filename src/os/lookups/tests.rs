@@ -8,7 +8,7 @@ use crate::blocking::Blocking;
 use crate::driver::poll_once::ready;
 use crate::driver::runtime::Runtime;
 use crate::driver::system::System;
-use crate::policy::deadline::budget::{Budget, Timeouts};
+use crate::policy::deadline::{Budget, Timeouts};
 
 type Woken = <<Blocking as Runtime>::System as System>::Event;
 type Answer = Arc<Oneshot<Found, Woken>>;
