@@ -58,5 +58,5 @@ fn belongs(cookie: &StoredCookie, url: &Url) -> bool {
     let below = host.strip_suffix(domain).is_some_and(|front| front.ends_with('.'));
     (host == domain || (below && !cookie.host_only()))
         && (is_trustworthy(url) || !cookie.secure())
-        && url.path().starts_with(&*cookie.path())
+        && url.path().starts_with(cookie.path())
 }

@@ -99,7 +99,7 @@ impl Cookie {
     pub fn is_shown_as(&self, stored: &StoredCookie) -> bool {
         let text = String::from_utf8_lossy;
         (text(&self.name), text(&self.value), text(&self.path))
-            == (stored.name(), stored.value(), stored.path())
+            == (stored.name().into(), stored.value().into(), stored.path().into())
             && (&*self.domain, self.host_only) == (stored.domain(), stored.host_only())
             && (self.secure, self.expires) == (stored.secure(), stored.expires())
     }

@@ -67,9 +67,10 @@ impl Table {
             let (plain, rest) = self.split(input);
             out.push_str(plain);
             let mut chars = rest.chars();
-            let Some(first) = chars.next().filter(|&first| !self.stops(first)) else {
+            let Some(first) = chars.next() else { return rest };
+            if u8::try_from(first).is_ok_and(|byte| self.class(byte) == Class::Stop) {
                 return rest;
-            };
+            }
             for &byte in first.encode_utf8(&mut [0; 4]).as_bytes() {
                 out.push_str(percent_encoding::percent_encode_byte(byte));
             }
@@ -81,10 +82,6 @@ impl Table {
     pub(crate) fn split<'a>(&self, input: &'a str) -> (&'a str, &'a str) {
         let run = input.bytes().position(|byte| self.class(byte) != Class::Copy);
         run.and_then(|run| input.split_at_checked(run)).unwrap_or((input, ""))
-    }
-
-    fn stops(&self, c: char) -> bool {
-        u8::try_from(c).is_ok_and(|byte| self.class(byte) == Class::Stop)
     }
 
     #[inline]

@@ -13,7 +13,7 @@ use http::{Method, Version};
 
 use super::{Call, Proxied, RequestParts};
 use crate::base::buffer::Buffer;
-use crate::base::text;
+use crate::base::text::decimal;
 use crate::body::{Body, Presence, Source};
 use crate::config::is_continue;
 use crate::error::{Error, Result};
@@ -140,7 +140,7 @@ impl<S: Source> RequestParts<S> {
     fn announced_length(&self) -> Result<Option<u64>> {
         let Some(value) = self.headers.get(header::CONTENT_LENGTH) else { return Ok(None) };
         let invalid = || Error::builder("invalid Content-Length");
-        text::decimal(value.as_bytes()).map(Some).ok_or_else(invalid)
+        decimal(value.as_bytes()).map(Some).ok_or_else(invalid)
     }
 
     fn asks_for_chunked(&self) -> Result<bool> {

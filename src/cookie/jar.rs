@@ -293,7 +293,8 @@ impl Jar {
                 let too_many = format!("the cookie file has more than {max_lines} lines");
                 return Err(io::Error::new(io::ErrorKind::InvalidData, too_many));
             }
-            match read(without_end(&line)) {
+            let text = line.strip_suffix(b"\n").unwrap_or(&line);
+            match read(text.strip_suffix(b"\r").unwrap_or(text)) {
                 SavedLine::Blank => {}
                 SavedLine::Malformed => loaded.count(number, Err(CookieRefusal::NotAsWritten)),
                 SavedLine::Cookie(record) => {
@@ -362,11 +363,6 @@ fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>, most: u64) -> io::Re
         reader.skip_until(b'\n')?;
     }
     Ok(!line.is_empty())
-}
-
-fn without_end(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// Three times as many lines as the jar holds cookies: later lines would only evict earlier ones,

@@ -14,7 +14,7 @@ use http::HeaderValue;
 use super::Limits;
 use crate::base::calendar::{self, DateTime, Time};
 
-/// A cookie as a response set it: parsed, but not checked against the rules. A [`Jar`] may refuse
+/// A cookie as a response set it: parsed, but not checked against the rules. A [`Jar`](super::Jar) may refuse
 /// it.
 ///
 /// Servers may send any bytes; invalid UTF-8 is shown as `U+FFFD` here. `Debug` omits the value,
@@ -270,7 +270,10 @@ pub(crate) enum CookieRefusal {
 /// every cookie-date is UTC. Returns `None` if the attribute is to be ignored.
 fn cookie_date(input: &[u8]) -> Option<SystemTime> {
     let mut fields = DateFields::default();
-    for token in input.split(|&byte| is_delimiter(byte)) {
+    // `delimiter = %x09 / %x20-2F / %x3B-40 / %x5B-60 / %x7B-7E`
+    let is_delimiter =
+        |byte: &u8| matches!(byte, 0x09 | 0x20..=0x2F | 0x3B..=0x40 | 0x5B..=0x60 | 0x7B..=0x7E);
+    for token in input.split(is_delimiter) {
         fields.take(token);
     }
     fields.instant()
@@ -289,7 +292,7 @@ impl DateFields {
     /// has.
     fn take(&mut self, token: &[u8]) {
         let _ = fill(&mut self.time, time, token)
-            || fill(&mut self.day, day_of_month, token)
+            || fill(&mut self.day, |token| Some(number(token, 1..=2)?.0), token)
             || fill(&mut self.month, calendar::month, token)
             || fill(&mut self.year, year, token);
     }
@@ -311,21 +314,12 @@ fn fill<T>(field: &mut Option<T>, read: fn(&[u8]) -> Option<T>, token: &[u8]) ->
     field.is_some()
 }
 
-/// `delimiter = %x09 / %x20-2F / %x3B-40 / %x5B-60 / %x7B-7E`
-fn is_delimiter(byte: u8) -> bool {
-    matches!(byte, 0x09 | 0x20..=0x2F | 0x3B..=0x40 | 0x5B..=0x60 | 0x7B..=0x7E)
-}
-
 /// `hms-time = time-field ":" time-field ":" time-field`, each of one or two digits.
 fn time(token: &[u8]) -> Option<Time> {
     let (hour, rest) = number(token, 1..=2)?;
     let (minute, rest) = number(rest.strip_prefix(b":")?, 1..=2)?;
     let (second, _) = number(rest.strip_prefix(b":")?, 1..=2)?;
     Some(Time { hour, minute, second })
-}
-
-fn day_of_month(token: &[u8]) -> Option<u32> {
-    Some(number(token, 1..=2)?.0)
 }
 
 fn year(token: &[u8]) -> Option<u32> {

@@ -48,7 +48,9 @@ impl MediaType {
             Some(value.to_vec()).filter(|value| !value.is_empty())
         };
         cursor.take_while(|byte| byte != b';');
-        let value = value.filter(|value| value.iter().all(|byte| is_quotable(*byte)));
+        // *HTTP quoted-string token code points*.
+        let is_quotable = |byte: &u8| matches!(byte, b'\t' | b' '..=b'~' | 0x80..);
+        let value = value.filter(|value| value.iter().all(is_quotable));
         let name = latin1(&name.to_ascii_lowercase());
         let is_new = is_token(name.as_bytes()) && self.parameter(&name).is_none();
         let is_room = self.parameters.len() < MAX_PARAMETERS;
@@ -59,11 +61,6 @@ impl MediaType {
 
 fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|byte| is_tchar(*byte))
-}
-
-/// *HTTP quoted-string token code points*.
-fn is_quotable(byte: u8) -> bool {
-    matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
 }
 
 /// *HTTP whitespace*.

@@ -7,8 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::error::ProtocolError;
 use super::progress::DecodeProgress;
 use crate::base::buffer::Buffer;
-use crate::base::text::Excerpt;
-use crate::base::text::{digit, push_digit};
+use crate::base::text::{Excerpt, digit, push_digit};
 use crate::http1::header_section::trim_ows;
 use crate::http1::limits::Limits;
 

@@ -12,8 +12,7 @@ use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING};
 
 use super::error::ProtocolError;
 use super::head::unfold;
-use crate::base::text::Excerpt;
-use crate::base::text::decimal;
+use crate::base::text::{Excerpt, decimal};
 
 /// The fields of a response (RFC 9110 §6.3).
 ///

@@ -71,7 +71,14 @@ impl<S: fmt::Display> fmt::Display for Host<S> {
         match self {
             Self::Domain(domain) => domain.fmt(f),
             Self::Ipv4(address) => address.fmt(f),
-            Self::Ipv6(address) => write_v6(f, *address),
+            // *IPv6 serializer*: the dotted form, which the standard library gives these addresses, is not used.
+            Self::Ipv6(address) => match address.to_ipv4_mapped() {
+                Some(v4) => {
+                    let [a, b, c, d] = v4.octets().map(u16::from);
+                    write!(f, "[::ffff:{:x}:{:x}]", a << 8 | b, c << 8 | d)
+                }
+                None => write!(f, "[{address}]"),
+            },
         }
     }
 }
@@ -116,7 +123,8 @@ fn parse_domain(input: &str) -> Result<Cow<'_, str>, ParseError> {
     if domain.is_empty() {
         return Err(ParseError::EmptyHost);
     }
-    match domain.chars().find(|&c| is_forbidden(c)) {
+    // *Forbidden domain code points*.
+    match domain.chars().find(|&c| c.is_ascii_control() || " #%/:<>?@[\\]^|".contains(c)) {
         // The text before an `@` may be a password, of which not one character is shown.
         Some(_) if domain.contains('@') => Err(ParseError::InvalidHostCharacter('@')),
         Some(c) => Err(ParseError::InvalidHostCharacter(c)),
@@ -127,11 +135,6 @@ fn parse_domain(input: &str) -> Result<Cow<'_, str>, ParseError> {
 /// Returns whether a byte needs no change in a domain; most domains have only such bytes.
 pub(super) fn is_plain(byte: u8) -> bool {
     matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_')
-}
-
-/// *Forbidden domain code points*.
-fn is_forbidden(c: char) -> bool {
-    c.is_ascii_control() || " #%/:<>?@[\\]^|".contains(c)
 }
 
 /// *Domain to ASCII* (UTS #46, nontransitional, `beStrict` false) for a domain that is not ASCII.
@@ -190,19 +193,6 @@ fn parse_number(text: &str) -> Option<u64> {
         let digit = char::from(digit).to_digit(radix)?;
         Some(number.saturating_mul(radix.into()).saturating_add(digit.into()))
     })
-}
-
-/// *IPv6 serializer*, in brackets: omits the first longest run of zeros, and writes no part in the
-/// dotted form of IPv4.
-fn write_v6(f: &mut fmt::Formatter<'_>, address: Ipv6Addr) -> fmt::Result {
-    match address.to_ipv4_mapped() {
-        // The only addresses that the standard library writes in the dotted form.
-        Some(v4) => {
-            let [a, b, c, d] = v4.octets().map(u16::from);
-            write!(f, "[::ffff:{:x}:{:x}]", a << 8 | b, c << 8 | d)
-        }
-        None => write!(f, "[{address}]"),
-    }
 }
 
 #[cfg(test)]

@@ -185,7 +185,7 @@ impl Url {
 
     /// Returns `http` or `https`.
     pub fn scheme(&self) -> &str {
-        self.scheme_of().as_str()
+        self.scheme_kind().as_str()
     }
 
     /// Returns whether the scheme is one that the URL Standard calls special. Always true: `http` and `https`
@@ -332,7 +332,7 @@ impl Url {
     /// ```
     pub fn origin(&self) -> Origin {
         Origin {
-            scheme: self.scheme_of(),
+            scheme: self.scheme_kind(),
             host: self.part(Component::Host).into(),
             port: self.effective_port(),
         }
@@ -348,7 +348,7 @@ impl Url {
         self.span(Component::Host, Component::Port)
     }
 
-    fn scheme_of(&self) -> Scheme {
+    pub(crate) fn scheme_kind(&self) -> Scheme {
         if self.part(Component::Scheme) == Scheme::Https.prefix() {
             Scheme::Https
         } else {
@@ -357,7 +357,7 @@ impl Url {
     }
 
     fn effective_port(&self) -> u16 {
-        self.port().unwrap_or_else(|| self.scheme_of().default_port())
+        self.port().unwrap_or_else(|| self.scheme_kind().default_port())
     }
 
     fn part(&self, part: Component) -> &str {

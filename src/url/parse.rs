@@ -178,7 +178,7 @@ fn skip_port(input: &str, scheme: Scheme) -> Option<&str> {
 fn normalize(input: &str, base: Option<&Url>) -> Result<Url, ParseError> {
     let input = without_tabs_and_newlines(input.trim_matches(|c| c <= ' '));
     let url = match (split_scheme(&input)?, base) {
-        (Some((scheme, rest)), Some(base)) if scheme == base.scheme_of() => relative(rest, base),
+        (Some((scheme, rest)), Some(base)) if scheme == base.scheme_kind() => relative(rest, base),
         (Some((scheme, rest)), _) => absolute(scheme, rest),
         (None, Some(base)) => relative(&input, base),
         (None, None) if input.is_empty() => Err(ParseError::Empty),
@@ -208,7 +208,11 @@ fn split_scheme(input: &str) -> Result<Option<(Scheme, &str)>, ParseError> {
 fn absolute(scheme: Scheme, input: &str) -> Result<Url, ParseError> {
     let input = input.trim_start_matches(SLASHES);
     let (authority, rest) = split_before(input, |byte| matches!(byte, b'/' | b'\\' | b'?' | b'#'));
-    let mut url = Url::with_scheme(scheme, input.len());
+    let prefix = scheme.prefix();
+    // One more byte, for the slash of an empty path.
+    let mut serialization = String::with_capacity(prefix.len() + input.len() + 1);
+    serialization.push_str(prefix);
+    let mut url = Url { serialization, ends: [prefix.len(); Component::Fragment as usize] };
     url.push_authority(authority)?;
     Ok(url.with_path(rest))
 }
@@ -218,11 +222,16 @@ fn absolute(scheme: Scheme, input: &str) -> Result<Url, ParseError> {
 fn relative(input: &str, base: &Url) -> Result<Url, ParseError> {
     let base_up_to = |last| base.up_to(last, input.len());
     match input.as_bytes() {
-        [b'/' | b'\\', b'/' | b'\\', ..] => absolute(base.scheme_of(), input),
+        [b'/' | b'\\', b'/' | b'\\', ..] => absolute(base.scheme_kind(), input),
         [b'/' | b'\\', ..] => Ok(base_up_to(Component::Port).with_path(input)),
         [b'?', ..] => Ok(base_up_to(Component::Path).with_query(input)),
         [b'#', ..] | [] => Ok(base_up_to(Component::Query).with_fragment(input)),
-        _ => Ok(base_up_to(Component::Path).without_last_segment().with_path(input)),
+        _ => {
+            let mut url = base_up_to(Component::Path);
+            let start = url.start(Component::Path);
+            pop_segment(&mut url.serialization, start);
+            Ok(url.with_path(input))
+        }
     }
 }
 
@@ -232,7 +241,7 @@ fn relative(input: &str, base: &Url) -> Result<Url, ParseError> {
 /// The reference is that of the crate `url`, unless that would resolve to another URL: `a:b` begins with a
 /// scheme, an empty one has the query of the base, `//a` begins with a host. Then it is the whole path.
 pub(super) fn relative_reference(base: &Url, target: &Url) -> Option<String> {
-    if base.scheme_of() != target.scheme_of() || base.host_header() != target.host_header() {
+    if base.scheme_kind() != target.scheme_kind() || base.host_header() != target.host_header() {
         return None;
     }
     let behind_path = target.span(Component::Query, Component::Fragment);
@@ -283,16 +292,6 @@ fn relative_path(base: &str, target: &str) -> String {
 const SLASHES: [char; 2] = ['/', '\\'];
 
 impl Url {
-    /// Starts a URL with its scheme, with capacity for `input_len` more bytes.
-    fn with_scheme(scheme: Scheme, input_len: usize) -> Self {
-        let prefix = scheme.prefix();
-        // One more byte, for the slash of an empty path.
-        let mut serialization = String::with_capacity(prefix.len() + input_len + 1);
-        serialization.push_str(prefix);
-        let ends = [prefix.len(); Component::Fragment as usize];
-        Self { serialization, ends }
-    }
-
     /// Copies the parts up to `last`, with capacity for `input_len` more bytes.
     fn up_to(&self, last: Component, input_len: usize) -> Self {
         let kept = self.span(Component::Scheme, last);
@@ -323,7 +322,7 @@ impl Url {
         host::push(&mut self.serialization, host)?;
         self.finish(Component::Host);
         if let Some(port) = parse_port(port)? {
-            let scheme = self.scheme_of();
+            let scheme = self.scheme_kind();
             push_port(&mut self.serialization, port, scheme);
         }
         self.finish(Component::Port);
@@ -356,12 +355,6 @@ impl Url {
             self.serialization.push('#');
             FRAGMENT.push(&mut self.serialization, fragment);
         }
-        self
-    }
-
-    fn without_last_segment(mut self) -> Self {
-        let start = self.start(Component::Path);
-        pop_segment(&mut self.serialization, start);
         self
     }
 }

@@ -102,7 +102,7 @@ impl Url {
     pub fn set_port(&mut self, port: Option<u16>) -> Result<(), ()> {
         let mut new = String::new();
         if let Some(port) = port {
-            parse::push_port(&mut new, port, self.scheme_of());
+            parse::push_port(&mut new, port, self.scheme_kind());
         }
         self.replace(Component::Port, &new);
         Ok(())

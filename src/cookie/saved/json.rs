@@ -40,15 +40,14 @@ pub(in crate::cookie) fn write(cookie: &StoredCookie, out: &mut Vec<u8>) {
 
 fn write_octets(out: &mut Vec<u8>, key: &str, bytes: &[u8]) {
     let member = match str::from_utf8(bytes) {
-        Ok(text) => format!("\"{key}\":\"{}\",", escape(text)),
+        Ok(text) => {
+            // Cookies contain no control characters except TAB.
+            let escaped = text.replace('\\', r"\\").replace('"', "\\\"").replace('\t', r"\t");
+            format!("\"{key}\":\"{escaped}\",")
+        }
         Err(_) => format!("\"{key}_b64\":\"{}\",", BASE64_STANDARD.encode(bytes)),
     };
     out.extend_from_slice(member.as_bytes());
-}
-
-/// Cookies contain no control characters except TAB.
-fn escape(text: &str) -> String {
-    text.replace('\\', r"\\").replace('"', "\\\"").replace('\t', r"\t")
 }
 
 pub(in crate::cookie) fn read(line: &[u8]) -> SavedLine {
