@@ -9,7 +9,6 @@ use std::io;
 use http::StatusCode;
 use http::header::{InvalidHeaderName, InvalidHeaderValue};
 
-use crate::base::erased_box::ErasedBox;
 use crate::base::excerpt::Excerpt;
 use crate::base::timings::Timings;
 use crate::url::Url;
@@ -47,8 +46,8 @@ pub(crate) type Cause = Box<dyn StdError + Send + Sync>;
 /// assert!(error.is_builder());
 /// ```
 pub struct Error {
-    /// Type-erased, because code all over a program drops errors; boxed, so that it is one pointer wide.
-    inner: Box<ErasedBox<Inner>>,
+    /// Boxed, so that a `Result` is one pointer wide.
+    inner: Box<Inner>,
 }
 
 struct Inner {
@@ -174,7 +173,7 @@ impl Error {
             timings: None,
             response: None,
         };
-        Self { inner: Box::new(ErasedBox::new(inner)) }
+        Self { inner: Box::new(inner) }
     }
 
     pub(crate) fn too_many_fields(cause: impl Into<Cause>) -> Self {
@@ -382,7 +381,7 @@ impl Error {
     /// Returns whether the call failed before the head of a response was received, for a reason other
     /// than the caller's input: name lookup, connecting, handshake, sending, waiting.
     pub fn is_request(&self) -> bool {
-        let Inner { kind, phase, .. } = &**self.inner;
+        let Inner { kind, phase, .. } = &*self.inner;
         let before_the_head = matches!(phase, Phase::Send | Phase::Head) || self.is_connect();
         before_the_head && *kind != Kind::Body
     }
@@ -452,7 +451,7 @@ impl fmt::Display for Error {
 impl Error {
     /// Returns the operation, its peer and its URL.
     fn activity(&self) -> String {
-        let Inner { kind, phase, peer, via, url, status, reason, .. } = &**self.inner;
+        let Inner { kind, phase, peer, via, url, status, reason, .. } = &*self.inner;
         let peer = peer.as_deref().unwrap_or("the server");
         let what = match phase {
             Phase::Build => return String::new(),

@@ -404,13 +404,22 @@ mod call;
 pub mod client;
 mod coding;
 mod config;
-#[cfg_attr(not(feature = "cookies"), path = "off/cookie.rs")]
+#[cfg(feature = "cookies")]
 pub mod cookie;
+/// Without the feature `cookies`: no jar.
+#[cfg(not(feature = "cookies"))]
+pub mod cookie {
+    mod provider;
+
+    pub use self::provider::CookieStore;
+    pub(crate) use self::provider::Cookies;
+}
 mod driver;
 pub mod error;
 mod fields;
 pub mod form;
 mod http1;
+mod off;
 #[cfg(any(feature = "blocking", feature = "tokio"))]
 mod os;
 mod policy;
@@ -439,17 +448,18 @@ pub use blocking::{
 };
 pub use client::request::IntoUrl;
 pub use client::{request, response};
-pub use config::connect::IpFamily;
+pub use config::IpFamily;
+pub use config::proxy;
 pub use config::proxy::{NoProxy, Proxy};
 pub use config::tls;
 #[cfg(feature = "tls")]
 pub use config::tls::{Certificate, Identity};
-pub use config::{dns, proxy, retry};
 pub use error::{Error, Result};
 #[cfg(any(fuzzing, test))]
 pub use harness::fuzzing;
 pub use http1::limits::Limits;
-pub use policy::egress::policy::EgressPolicy;
+pub use policy::egress::EgressPolicy;
+pub use policy::retry;
 pub use url::Url;
 
 /// The items of the crate root that do not depend on the runtime. `blocking` and `tokio` reexport them,
@@ -468,10 +478,15 @@ mod shared {
     pub use crate::{cookie, dns, egress, error, form, proxy, redirect, retry, timings, tls, url};
 }
 
+/// DNS lookup by the operating system or by a resolver of your own.
+pub mod dns {
+    pub use crate::config::{Resolve, Resolver, SystemResolver};
+}
+
 /// Restricts the addresses that the client may connect to.
 pub mod egress {
-    pub use crate::policy::egress::network::{Network, NetworkError};
-    pub use crate::policy::egress::policy::EgressPolicy;
+    pub use crate::policy::egress::EgressPolicy;
+    pub use crate::policy::egress::{Network, NetworkError};
 }
 
 #[cfg(feature = "multipart")]

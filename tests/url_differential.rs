@@ -8,9 +8,11 @@
 #[path = "url_differential/peer.rs"]
 mod peer;
 
-use std::net::Ipv6Addr;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::net::{IpAddr, Ipv6Addr};
 
-use leanhttp::url::Url;
+use leanhttp::url::{Position, Url};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -43,6 +45,71 @@ proptest! {
         }
     }
 
+    /// A reference of the crate that resolves to another URL than its target is not compared: ours never does.
+    #[test]
+    fn make_relative(base in absolute(), reference in prop_oneof![absolute(), tail(), pieces(TAIL, 9)]) {
+        let Some((base, their_base)) = both(&base) else { return Ok(()) };
+        let reference = without_excess_slashes(&reference);
+        let target = base.join(&reference).ok().zip(their_base.join(&reference).ok());
+        let Some((mut target, mut their_target)) = target.filter(is_same) else { return Ok(()) };
+        let ours = base.make_relative(&target);
+        let theirs = their_base.make_relative(&their_target);
+        prop_assert_eq!(ours.is_some(), theirs.is_some());
+        let (Some(ours), Some(theirs)) = (ours, theirs) else { return Ok(()) };
+        // A relative reference takes user name and password from the base.
+        prop_assert!(target.set_username(base.username()).is_ok());
+        prop_assert!(target.set_password(base.password()).is_ok());
+        prop_assert_eq!(base.join(&ours), Ok(target));
+        prop_assert!(their_target.set_username(their_base.username()).is_ok());
+        prop_assert!(their_target.set_password(their_base.password()).is_ok());
+        if their_base.join(&theirs).as_ref() == Ok(&their_target) {
+            prop_assert_eq!(ours, theirs);
+        }
+    }
+
+    #[test]
+    fn answers(input in absolute()) {
+        let Some((ours, theirs)) = both(&input).filter(is_same) else { return Ok(()) };
+        prop_assert_eq!(ours.is_special(), theirs.is_special());
+        prop_assert_eq!(ours.has_host(), theirs.has_host());
+        prop_assert_eq!(ours.has_authority(), theirs.has_authority());
+        prop_assert_eq!(ours.cannot_be_a_base(), theirs.cannot_be_a_base());
+        prop_assert_eq!(format!("{ours:>90}|{ours:.9}"), format!("{theirs:>90}|{theirs:.9}"));
+        prop_assert_eq!(hash_of(&ours), hash_of(&theirs));
+        if ours.domain().is_none() {
+            let addresses = theirs.socket_addrs(|| None).ok();
+            prop_assert_eq!(ours.socket_addrs(|| None).ok(), addresses);
+        }
+    }
+
+    #[test]
+    fn order(one in absolute(), other in absolute()) {
+        let both = both(&one).filter(is_same).zip(both(&other).filter(is_same));
+        if let Some(((one, their_one), (other, their_other))) = both {
+            prop_assert_eq!(one.cmp(&other), their_one.cmp(&their_other));
+            prop_assert_eq!(one == other, their_one == their_other);
+        }
+    }
+
+    #[test]
+    fn positions(input in absolute()) {
+        let Some((ours, theirs)) = both(&input).filter(is_same) else { return Ok(()) };
+        // Of a user name without a password the crate takes the `@` for the password (and debug builds
+        // panic).
+        let has_name_only = !ours.username().is_empty() && ours.password().is_none();
+        let is_compared = |name: &str| !(has_name_only && name.ends_with("Password"));
+        let names: Vec<_> = POSITIONS.iter().filter(|(name, ..)| is_compared(name)).collect();
+        for (at, (start, our_start, their_start)) in names.iter().enumerate() {
+            prop_assert_eq!(&ours[*our_start..], &theirs[*their_start..], "{}..", start);
+            prop_assert_eq!(&ours[..*our_start], &theirs[..*their_start], "..{}", start);
+            for (end, our_end, their_end) in names.iter().skip(at) {
+                let (a, b) = (&ours[*our_start..*our_end], &theirs[*their_start..*their_end]);
+                prop_assert_eq!(a, b, "{}..{}", start, end);
+            }
+        }
+        prop_assert_eq!(&ours[..], &theirs[..]);
+    }
+
     /// *Domain to ASCII* has let a domain in ASCII pass since 2026, whatever its labels say
     /// (whatwg/url#914). The crate looks into those that start with `xn--`, so it is given others.
     #[test]
@@ -52,6 +119,43 @@ proptest! {
         prop_assert_eq!(Url::parse(&format!("http://{host}/")).ok().map(String::from), theirs);
     }
 }
+
+/// Whether both are the same string, without what is put right of the crate.
+fn is_same((ours, theirs): &(Url, Theirs)) -> bool {
+    ours.as_str() == theirs.as_str()
+}
+
+fn hash_of(url: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    url.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The positions of both by their name, in order.
+macro_rules! positions {
+    ($($name:ident),*) => {
+        [$((stringify!($name), Position::$name, whatwg_url::Position::$name)),*]
+    };
+}
+
+const POSITIONS: [(&str, Position, whatwg_url::Position); 16] = positions!(
+    BeforeScheme,
+    AfterScheme,
+    BeforeUsername,
+    AfterUsername,
+    BeforePassword,
+    AfterPassword,
+    BeforeHost,
+    AfterHost,
+    BeforePort,
+    AfterPort,
+    BeforePath,
+    AfterPath,
+    BeforeQuery,
+    AfterQuery,
+    BeforeFragment,
+    AfterFragment
+);
 
 fn both(input: &str) -> Option<(Url, Theirs)> {
     Url::parse(input).ok().zip(Theirs::parse(input).ok())
@@ -114,13 +218,24 @@ fn set() -> impl Strategy<Value = Set> {
         pieces(USERINFO, 4).prop_map(Set::Username),
         of(pieces(USERINFO, 4)).prop_map(Set::Password),
         host().prop_map(Set::Host),
+        any::<IpAddr>().prop_map(Set::IpHost),
         of(select(ports)).prop_map(Set::Port),
         pieces(TAIL, 9).prop_map(Set::Path),
         of(pieces(TAIL, 9)).prop_map(Set::Query),
         of(pieces(TAIL, 9)).prop_map(Set::Fragment),
         prop::collection::vec((pieces(TAIL, 4), pieces(TAIL, 4)), 1..3).prop_map(Set::Pairs),
+        prop::collection::vec(pieces(TAIL, 3), 1..3).prop_map(Set::Keys),
         Just(Set::NoPairs),
+        prop::collection::vec(segment(), 0..4).prop_map(Set::Segments),
+        Just(Set::PopSegment),
+        Just(Set::PopEmptySegment),
+        Just(Set::NoSegments),
     ]
+}
+
+/// See [`Set::Segments`].
+fn segment() -> impl Strategy<Value = String> {
+    pieces(TAIL, 5).prop_map(|segment| segment.replace(['\t', '\n', '\r'], ""))
 }
 
 const OUTSIDE: &[&str] = &[" ", "\0", "\n", "\u{1f}", "\t"];

@@ -78,8 +78,8 @@ fn join(base: &Url, reference: &str) {
     assert_eq!(base.join("").unwrap().as_str(), base.as_str().split('#').next().unwrap());
 }
 
-/// `s`cheme, `u`ser, `p`assword, `h`ost, p`o`rt, pat`t`h, `q`uery, `f`ragment, a p`a`ir; a capital
-/// letter for none.
+/// `s`cheme, `u`ser, `p`assword, `h`ost, `i`p address, p`o`rt, pat`t`h, se`g`ment, `q`uery, `f`ragment, a p`a`ir,
+/// `k`ey; a capital letter for none; `x` and `X` remove the last segment, if empty.
 fn set(line: &str) -> Option<Set> {
     let (kind, text) = (line.chars().next()?, line.get(1..)?);
     let text = text.to_owned();
@@ -89,9 +89,14 @@ fn set(line: &str) -> Option<Set> {
         'p' => Set::Password(Some(text)),
         'P' => Set::Password(None),
         'h' => Set::Host(text),
+        'i' => Set::IpHost(text.parse().ok()?),
         'o' => Set::Port(Some(text.parse().ok()?)),
         'O' => Set::Port(None),
         't' => Set::Path(text),
+        'g' => Set::Segments(vec![text.replace(['\t', '\r'], "")]),
+        'G' => Set::NoSegments,
+        'x' => Set::PopSegment,
+        'X' => Set::PopEmptySegment,
         'q' => Set::Query(Some(text)),
         'Q' => Set::Query(None),
         'f' => Set::Fragment(Some(text)),
@@ -101,6 +106,7 @@ fn set(line: &str) -> Option<Set> {
                 (name.to_owned(), value.to_owned())
             }),
         ]),
+        'k' => Set::Keys(vec![text]),
         'A' => Set::NoPairs,
         _ => return None,
     })

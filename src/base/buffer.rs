@@ -79,6 +79,14 @@ impl Buffer {
         self.start = self.end.min(self.start + count);
     }
 
+    /// Moves data into `into`, as much as fits, and returns the number of bytes.
+    pub(crate) fn take(&mut self, into: &mut [u8]) -> usize {
+        let count = self.len().min(into.len());
+        into.split_at_mut(count).0.copy_from_slice(self.data().split_at(count).0);
+        self.consume(count);
+        count
+    }
+
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.push_all([bytes]);
     }

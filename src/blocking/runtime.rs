@@ -23,14 +23,14 @@ use socket2::Socket;
 use socket2::{Domain, Type};
 
 use super::source::Source;
-use crate::config::connect::SocketOptions;
-use crate::config::dns::Resolver;
+use crate::config::Resolver;
+use crate::config::SocketOptions;
 use crate::driver::runtime::{
     self, Dial, Dialled, Found, Meanwhile, Oneshot, Pending, Runtime, SocketError,
 };
 use crate::os::lookups::{LookupThreads, Lookups};
 use crate::os::{self, Connecting};
-use crate::policy::deadline::budget::Wait;
+use crate::policy::deadline::Wait;
 
 /// The blocking runtime, as a type parameter; each client has one of its own.
 #[derive(Debug, Clone, Default)]
@@ -349,7 +349,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::policy::deadline::budget::{Budget, Operation, Timeouts};
+    use crate::policy::deadline::{Budget, Operation, Timeouts};
 
     #[test]
     fn socket_timeouts_are_set_again_unless_nearly_equal() {

@@ -30,7 +30,7 @@ pub(crate) use self::trailers::{ForbiddenTrailer, Presence};
 /// Made from bytes (`Vec<u8>`, `String`, `&'static str`, `Bytes` …), or from a reader, which is
 /// streamed. Bytes, files and seekable readers (`rewindable`) can be sent again after a redirect, on
 /// a stale connection, after an authentication challenge or for a
-/// [`retry::Policy`](crate::config::retry::Policy); any other reader can be sent once. A body of known
+/// [`retry::Policy`](crate::policy::retry::Policy); any other reader can be sent once. A body of known
 /// length is sent with `Content-Length`, any other in chunks.
 ///
 /// ```

@@ -1,23 +1,153 @@
-//! The head of the current hop's request: the caller's fields, then the client's defaults for
-//! fields that the caller did not set.
+//! What is sent: the request is validated, and then the head of each hop is written.
 
 use std::borrow::Cow;
 
-use http::Version;
 use http::header::{self, HeaderName, HeaderValue};
+use http::{Method, Version};
 
-use super::{Call, OriginTrust, Proxied};
+use super::{Call, Proxied, RequestParts};
 use crate::base::buffer::Buffer;
-use crate::body::Source;
+use crate::base::number;
+use crate::body::{Body, Presence, Source};
+use crate::config::is_continue;
 use crate::error::{Error, Result};
+use crate::fields::singleton;
 use crate::http1::exchange::{Expectation, Outgoing};
-use crate::http1::head::HeadWriter;
-use crate::http1::name_case::Spelling;
+use crate::http1::request_head::HeadWriter;
+use crate::http1::request_head::Spelling;
 use crate::http1::upgrade::Offer;
-use crate::policy::auth::credentials::is_secret;
-use crate::policy::proxy::server::Protocol;
+use crate::policy::auth::is_secret;
+use crate::policy::proxy::Protocol;
 use crate::policy::route::{self, Security};
 use crate::url::Url;
+
+impl<S: Source> RequestParts<S> {
+    /// Validates the request before anything is sent. The caller's framing fields must agree with
+    /// the body (RFC 9112 §6.2, §6.3); they are then removed, because the client writes its own.
+    pub(crate) fn validate(&mut self) -> Result<Outgoing> {
+        if self.method == Method::CONNECT {
+            return Err(Error::builder("CONNECT cannot be sent as a request"));
+        }
+        if self.version != Version::HTTP_11 && self.version != Version::HTTP_10 {
+            return Err(Error::builder(format!("{:?} cannot be sent", self.version)));
+        }
+        if self.method == Method::TRACE {
+            self.check_trace()?;
+        }
+        if self.headers.is_empty() {
+            return self.outgoing(None, false);
+        }
+        if self.version == Version::HTTP_10 && self.headers.contains_key(header::UPGRADE) {
+            return Err(Error::builder("Upgrade cannot be sent in HTTP/1.0 (RFC 9110 \u{a7}7.8)"));
+        }
+        singleton::check(&mut self.headers)?;
+        if self.headers.get(header::EXPECT).is_some_and(is_continue) {
+            self.headers.remove(header::EXPECT); // the client writes the field itself
+            self.expectation = Some(Expectation::Continue);
+        }
+        let announced = self.announced_length()?;
+        let is_chunked = self.asks_for_chunked()?;
+        let outgoing = self.outgoing(announced, is_chunked)?;
+        self.headers.remove(header::CONTENT_LENGTH);
+        self.headers.remove(header::TRANSFER_ENCODING);
+        Ok(outgoing)
+    }
+
+    /// Refuses a TRACE with a body or a secret: its response shows the request as received (RFC
+    /// 9110 §9.3.8).
+    fn check_trace(&self) -> Result<()> {
+        if self.body.as_ref().is_some_and(|body| {
+            body.length() != Some(0) || body.presence_of_trailers() != Presence::No
+        }) {
+            return Err(Error::builder("TRACE cannot have a body (RFC 9110 \u{a7}9.3.8)"));
+        }
+        let mut fields = self.headers.iter();
+        let Some((name, _)) = fields.find(|(name, value)| is_secret(name, value)) else {
+            return Ok(());
+        };
+        let why = "the response would show it (RFC 9110 \u{a7}9.3.8)";
+        Err(Error::builder(format!("TRACE cannot carry {name}: {why}")))
+    }
+
+    fn outgoing(&mut self, announced: Option<u64>, is_chunked: bool) -> Result<Outgoing> {
+        let Some(body) = &mut self.body else {
+            return match (announced, is_chunked) {
+                (None | Some(0), false) => Ok(self.without_body(announced)),
+                _ => Err(Error::builder("a framing field announces a body and there is none")),
+            };
+        };
+        // A body from `http_body` may have trailers. They are sent if the body is chunked or the
+        // caller announces them.
+        let may_announce = announced.is_none() && self.version == Version::HTTP_11;
+        match body.presence_of_trailers() {
+            Presence::Yes => return self.with_trailers(announced),
+            Presence::Perhaps if may_announce && self.headers.contains_key(header::TRAILER) => {
+                body.read_to_its_end();
+                return self.with_trailers(announced);
+            }
+            Presence::Perhaps | Presence::No => {}
+        }
+        if let (Some(length), None) = (announced, body.length()) {
+            body.announce(length).map_err(|_| Error::builder(NO_ACCOUNT))?;
+        }
+        match (body.length(), announced, is_chunked) {
+            (_, Some(_), true) => {
+                Err(Error::builder("both Content-Length and Transfer-Encoding are set"))
+            }
+            (Some(length), Some(said), false) if said != length => Err(Error::builder(format!(
+                "Content-Length is {said} but the body has {length} bytes"
+            ))),
+            (Some(length), _, false) => Ok(Outgoing::Length(length)),
+            (_, _, true) if self.version == Version::HTTP_10 => {
+                let detail = "Transfer-Encoding cannot be sent in HTTP/1.0 (RFC 9112 \u{a7}6.1)";
+                Err(Error::builder(detail))
+            }
+            _ if self.version == Version::HTTP_10 => {
+                Err(Error::builder("HTTP/1.0 cannot send a body of unknown length"))
+            }
+            _ => Ok(Outgoing::Chunked),
+        }
+    }
+
+    /// Returns the framing of a body with trailers, which only the chunked coding supports (RFC
+    /// 9112 §7.1.2).
+    fn with_trailers(&mut self, announced: Option<u64>) -> Result<Outgoing> {
+        if announced.is_some() || self.version == Version::HTTP_10 {
+            let detail = "trailers need Transfer-Encoding: chunked, without Content-Length, in 1.1";
+            return Err(Error::builder(detail));
+        }
+        let names = self.body.as_ref().map(Body::announced_trailers);
+        let names = names.transpose().map_err(|error| Error::builder("body").cause(error))?;
+        if let Some(names) = names.flatten() {
+            self.default_header(header::TRAILER, names)?;
+        }
+        Ok(Outgoing::Chunked)
+    }
+
+    /// Returns the framing without a body. Methods that usually have one send `Content-Length: 0`
+    /// (RFC 9110 §8.6).
+    fn without_body(&self, announced: Option<u64>) -> Outgoing {
+        let usual = [Method::POST, Method::PUT, Method::PATCH].contains(&self.method);
+        if usual || announced.is_some() { Outgoing::Length(0) } else { Outgoing::None }
+    }
+
+    fn announced_length(&self) -> Result<Option<u64>> {
+        let Some(value) = self.headers.get(header::CONTENT_LENGTH) else { return Ok(None) };
+        let invalid = || Error::builder("invalid Content-Length");
+        number::decimal(value.as_bytes()).map(Some).ok_or_else(invalid)
+    }
+
+    fn asks_for_chunked(&self) -> Result<bool> {
+        let mut values = self.headers.get_all(header::TRANSFER_ENCODING).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Ok(false),
+            (Some(one), None) if one.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(true),
+            _ => Err(Error::builder("only `chunked` can be sent as Transfer-Encoding")),
+        }
+    }
+}
+
+const NO_ACCOUNT: &str = "Content-Length is set, but the length of a part is not known";
 
 impl<S: Source> Call<'_, S> {
     /// Writes the head, with the field names in the caller's spelling.
@@ -66,7 +196,7 @@ impl<S: Source> Call<'_, S> {
     /// Returns the prepared default lines if the request needs no others, as most requests do.
     fn default_lines(&self) -> Option<&Buffer> {
         let is_usual = self.request.headers.is_empty()
-            && self.trust == OriginTrust::Origin
+            && !self.is_foreign
             && !self.is_trace()
             && self.request.version == Version::HTTP_11
             && self.codings == self.config.codings;
@@ -75,7 +205,7 @@ impl<S: Source> Call<'_, S> {
             self.write_fields(&mut HeadWriter::go_on(&mut lines));
             lines
         };
-        is_usual.then(|| self.config.default_lines.get_or_init(written))
+        is_usual.then(|| self.shared.default_lines.get_or_init(written))
     }
 
     fn write_fields(&self, head: &mut HeadWriter<'_>) {
@@ -91,7 +221,7 @@ impl<S: Source> Call<'_, S> {
     /// Returns the request target. A forwarding proxy gets the absolute URL (RFC 9112 §3.2.2), and
     /// `*` as a URL without a path (§3.2.4).
     fn target(&self) -> Cow<'_, str> {
-        let target = self.request.target.as_deref().unwrap_or(self.request.url.request_target());
+        let target = self.request.target();
         if !self.is_forwarded() {
             return Cow::Borrowed(target);
         }
@@ -147,9 +277,10 @@ impl<S: Source> Call<'_, S> {
     fn takes(&self, name: &HeaderName, value: &HeaderValue) -> bool {
         const OURS: [HeaderName; 3] =
             [header::HOST, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
-        let stays = match self.trust {
-            OriginTrust::Origin => self.is_trace() && is_secret(name, value),
-            OriginTrust::Foreign => self.stays_behind(name, value, &self.request.url),
+        let stays = if self.is_foreign {
+            self.stays_behind(name, value, &self.request.url)
+        } else {
+            self.is_trace() && is_secret(name, value)
         };
         let known = *name != header::UPGRADE || self.request.version == Version::HTTP_11;
         !stays && known && !self.request.headers.contains_key(name) && !OURS.contains(name)
@@ -203,7 +334,7 @@ impl<S: Source> Call<'_, S> {
             None => self.config.credentials.as_ref(),
         };
         let Some(credentials) = credentials else { return };
-        if self.trust == OriginTrust::Origin && !self.has(&header::AUTHORIZATION) {
+        if !self.is_foreign && !self.has(&header::AUTHORIZATION) {
             head.field(&header::AUTHORIZATION, credentials);
         }
     }
@@ -238,4 +369,105 @@ fn tells_too_much(referer: &HeaderValue, target: &Url) -> bool {
     let is_secure = referer.get(..6).is_some_and(|s| s.eq_ignore_ascii_case(b"https:"));
     let in_the_clear = is_secure && Security::of(target) == Security::Plain;
     in_the_clear || referer.iter().any(|byte| matches!(byte, b'@' | b'#'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::harness::fuzzing::call::{self, Given};
+    use crate::url::Url;
+
+    const TEXT: &str = "hello";
+
+    fn bytes() -> Option<Body<Given>> {
+        Some(TEXT.into())
+    }
+
+    fn reader() -> Option<Body<Given>> {
+        Some(call::reader(std::io::empty(), None))
+    }
+
+    fn validate(
+        method: Method,
+        body: Option<Body<Given>>,
+        fields: &[(header::HeaderName, &'static str)],
+    ) -> Result<Outgoing> {
+        let mut request = RequestParts::new(method, Url::parse("http://a.example/").unwrap());
+        request.body = body;
+        for (name, value) in fields {
+            request.headers.append(name, header::HeaderValue::from_static(value));
+        }
+        let outgoing = request.validate();
+        let framing = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
+        let left = framing.iter().any(|name| request.headers.contains_key(name));
+        assert!(outgoing.is_err() || !left, "the client writes them itself");
+        outgoing
+    }
+
+    /// RFC 9110 §8.6, RFC 9112 §6.2, §6.3.
+    #[test]
+    fn framing_follows_from_the_body() {
+        use Outgoing::{Chunked, Length, None as Nothing};
+        use header::{CONTENT_LENGTH as CL, TRANSFER_ENCODING as TE};
+        let cases = [
+            (Method::GET, None, vec![], Nothing),
+            (Method::DELETE, None, vec![], Nothing),
+            (Method::POST, None, vec![], Length(0)),
+            (Method::PUT, None, vec![], Length(0)),
+            (Method::GET, None, vec![(CL, "0")], Length(0)),
+            (Method::GET, bytes(), vec![], Length(5)),
+            (Method::POST, bytes(), vec![(CL, "5")], Length(5)),
+            (Method::POST, bytes(), vec![(TE, "chunked")], Chunked),
+            (Method::POST, reader(), vec![], Chunked),
+            (Method::POST, reader(), vec![(CL, "7")], Length(7)),
+        ];
+        for (method, body, fields, expected) in cases {
+            assert_eq!(validate(method, body, &fields).unwrap(), expected, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn contradictory_framing_is_refused() {
+        use header::{CONTENT_LENGTH as CL, HOST, TRANSFER_ENCODING as TE};
+        let cases = [
+            (bytes(), vec![(CL, "3")], "Content-Length is 3 but the body has 5 bytes"),
+            (bytes(), vec![(CL, "5"), (CL, "5")], "more than one content-length field"),
+            (bytes(), vec![(CL, "+5")], "invalid Content-Length"),
+            (bytes(), vec![(CL, "99999999999999999999")], "invalid Content-Length"),
+            (bytes(), vec![(CL, "5"), (TE, "chunked")], "both Content-Length and"),
+            (bytes(), vec![(TE, "gzip")], "only `chunked` can be sent"),
+            (bytes(), vec![(TE, "gzip, chunked")], "only `chunked` can be sent"),
+            (bytes(), vec![(TE, "chunked"), (TE, "chunked")], "only `chunked` can be sent"),
+            (None, vec![(CL, "5")], "announces a body and there is none"),
+            (None, vec![(TE, "chunked")], "announces a body and there is none"),
+            (None, vec![(HOST, "a"), (HOST, "b")], "more than one host field"),
+        ];
+        for (body, fields, expected) in cases {
+            let error = validate(Method::POST, body, &fields).unwrap_err();
+            assert!(error.is_builder() && error.to_string().contains(expected), "{error}");
+        }
+        assert!(validate(Method::CONNECT, None, &[]).unwrap_err().is_builder());
+    }
+
+    #[test]
+    fn versions_that_cannot_be_sent_are_refused() {
+        let mut request = RequestParts::<Given>::new(Method::GET, Url::parse("http://a/").unwrap());
+        request.version = Version::HTTP_2;
+        assert!(request.validate().unwrap_err().to_string().contains("HTTP/2.0 cannot be sent"));
+        request.version = Version::HTTP_10;
+        assert!(request.validate().is_ok());
+        let mut upgrade = RequestParts::<Given>::new(Method::GET, Url::parse("http://a/").unwrap());
+        upgrade.headers.insert(header::UPGRADE, header::HeaderValue::from_static("a"));
+        assert!(upgrade.validate().is_ok());
+        upgrade.version = Version::HTTP_10;
+        assert!(upgrade.validate().unwrap_err().to_string().contains("Upgrade cannot be sent"));
+        request.body = reader();
+        let error = request.validate().unwrap_err().to_string();
+        assert!(error.contains("HTTP/1.0 cannot send a body of unknown length"), "{error}");
+        request.body = bytes();
+        let chunked = header::HeaderValue::from_static("chunked");
+        request.headers.insert(header::TRANSFER_ENCODING, chunked);
+        let error = request.validate().unwrap_err().to_string();
+        assert!(error.contains("Transfer-Encoding cannot be sent in HTTP/1.0"), "{error}");
+    }
 }

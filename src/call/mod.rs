@@ -14,63 +14,72 @@
 //! Read [`request`] first, then this file, `head` and `validate` (what is sent), `outcome` (what
 //! follows from an attempt), `retry` and `auth`.
 
-#[cfg_attr(not(feature = "log"), path = "../off/log.rs")]
+#[cfg(feature = "log")]
 pub(crate) mod log;
+#[cfg(not(feature = "log"))]
+pub(crate) use crate::off::log;
 
-mod auth;
 mod head;
 mod outcome;
-pub(crate) mod request;
-mod retry;
 mod shown;
-mod validate;
 
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
-use http::header::{self, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Version};
 
+use crate::base::buffer::Buffer;
+use crate::base::cancel::CancelToken;
 use crate::base::timings::Timings;
+#[cfg(feature = "multipart")]
+use crate::body::multipart::boundary;
 use crate::body::{Body, Source, Unrewindable};
 use crate::coding::Codings;
-use crate::config::digest;
-use crate::config::{Config, Schemes};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::http1::exchange::{Expectation, Outgoing};
-use crate::http1::field_lines::has_member;
-use crate::policy::deadline::budget::Budget;
-use crate::policy::proxy::server::ProxyServer;
-use crate::policy::retry::{ConnectionOrigin, FailedAttempt, Payment, Policy, Replay};
+use crate::http1::header_section::HeaderSection;
+use crate::http1::header_section::has_member;
+use crate::policy::auth::digest::{Authentication, DigestLogin, Nonces};
+use crate::policy::auth::netrc::Netrc;
+use crate::policy::auth::{self, Asked};
+use crate::policy::deadline::{Budget, Pace, Timeouts};
+use crate::policy::proxy::ProxyServer;
+use crate::policy::retry::{self, FailedAttempt, Ledger};
 use crate::policy::route::{IdentityUse, Route, Security};
 use crate::url::Url;
+use crate::url::userinfo::Userinfo;
 
 pub(crate) use outcome::{Failure, Next, When};
-pub(crate) use request::RequestParts;
 
 /// The state of a call between its hops.
 pub(crate) struct Call<'c, S: Source> {
     config: &'c Config,
+    shared: &'c SharedState,
     /// The request of the current hop. Its body is the one of the current attempt; the driver reads
     /// it.
     request: Box<RequestParts<S>>,
     outgoing: Outgoing,
     /// A copy of the body for another attempt, if the body can be cloned.
     replay: Option<Body<S>>,
-    trust: OriginTrust,
+    /// A hop has left the caller's origin. The call stays foreign then: a foreign origin must not be
+    /// able to send credentials anywhere, not even back to the caller's origin.
+    is_foreign: bool,
     proxy: Option<Box<Proxied>>,
     codings: Codings,
-    digest: Option<digest::Authentication>,
+    digest: Option<Authentication>,
     expectation: Expectation,
     previous: Vec<Url>,
-    resends: Resends,
-    /// Records that the current attempt's connection is new or from the pool.
-    connection: ConnectionOrigin,
-    retry: Option<Arc<Policy>>,
+    /// The hop may still be sent again immediately, after a stale connection.
+    may_resend: bool,
+    /// The connection of the current attempt is from the pool.
+    is_pooled: bool,
+    retry: Option<Arc<retry::Policy>>,
     /// The number of retries that the policy made, over all hops.
     retries: u32,
-    /// The result of the last payment from the retry budget.
-    payment: Payment,
+    /// The retry budget of the host could not pay for another retry.
+    is_budget_used_up: bool,
     pub(crate) budget: Budget,
 }
 
@@ -81,43 +90,53 @@ struct Proxied {
     login: Option<HeaderValue>,
 }
 
-/// The trust in the current hop's origin. Once a hop has left the caller's origin, the call stays
-/// `Foreign`: a foreign origin must not be able to send credentials anywhere, not even back to the
-/// caller's origin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OriginTrust {
-    Origin,
-    Foreign,
+/// The state that the calls of a client share, besides cookies and connections. No lock is held over
+/// foreign code, so a panic elsewhere cannot leave it inconsistent.
+#[derive(Debug, Default)]
+pub(crate) struct SharedState {
+    ledger: Mutex<Ledger>,
+    nonces: Mutex<Nonces>,
+    /// The field lines of a request without fields of its own, serialized once.
+    default_lines: OnceLock<Buffer>,
 }
 
-/// Whether the hop may still be sent again immediately, after a stale connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Resends {
-    OneLeft,
-    Used,
+impl SharedState {
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn nonces(&self) -> MutexGuard<'_, Nonces> {
+        self.nonces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl<'c, S: Source> Call<'c, S> {
     /// Creates a call and starts its clock.
-    pub(crate) fn new(config: &'c Config, mut request: Box<RequestParts<S>>, now: Instant) -> Self {
+    pub(crate) fn new(
+        config: &'c Config,
+        shared: &'c SharedState,
+        mut request: Box<RequestParts<S>>,
+        now: Instant,
+    ) -> Self {
         let timeouts = match &request.timeouts {
             Some(own) => Arc::new(own.over(&config.timeouts)),
             None => Arc::clone(&config.timeouts),
         };
         Self {
             config,
+            shared,
             outgoing: Outgoing::None,
             replay: None,
-            trust: OriginTrust::Origin,
+            is_foreign: false,
             proxy: None,
             codings: request.codings.unwrap_or(config.codings),
             expectation: Expectation::None,
             previous: Vec::new(),
-            resends: Resends::OneLeft,
-            connection: ConnectionOrigin::Fresh,
-            retry: request.retry.take().or_else(|| config.retry.policy.clone()),
+            may_resend: true,
+            is_pooled: false,
+            retry: request.retry.take().or_else(|| config.retry.clone()),
             retries: 0,
-            payment: Payment::Made,
+            is_budget_used_up: false,
             budget: Budget::start(timeouts, now).until(request.cancel.take()),
             digest: None,
             request,
@@ -126,18 +145,40 @@ impl<'c, S: Source> Call<'c, S> {
 
     /// Validates the request as a whole and prepares the first hop.
     pub(crate) fn begin(&mut self) -> Result<()> {
-        let outgoing = prepare(self.config, &mut self.request);
+        let outgoing = self.prepare();
         self.outgoing = outgoing.map_err(|error| error.for_url(&self.request.url))?;
         self.expectation = self.request.expectation.unwrap_or(self.config.expectation);
-        self.proxy = proxied(self.config, &mut self.request)?;
+        // The login for the proxy must not reach an origin.
+        let login = self.request.headers.remove(header::PROXY_AUTHORIZATION);
+        if let Some(hop) = self.config.proxy_for(&self.request.url)? {
+            let login = login.or_else(|| self.config.proxy_login.clone());
+            self.proxy = Some(Box::new(Proxied { hop, login }));
+        }
         self.check_target()?;
         self.replay = self.request.body.as_ref().and_then(Body::try_clone);
         if !self.is_trace() && !self.has(&header::AUTHORIZATION) {
-            self.digest = self.config.digest.begin(self.request.digest.take());
+            let login = self.request.digest.take().or_else(|| self.config.digest.clone());
+            self.digest = login.map(Authentication::new);
             self.look_up_login()?;
         }
         self.authenticate();
         Ok(())
+    }
+
+    /// Runs the checks that need no connection, and moves the user of the URL into the credentials.
+    fn prepare(&mut self) -> Result<Outgoing> {
+        // `build` has done so, if the request was built.
+        self.request.take_userinfo(self.config.netrc.as_ref())?;
+        let outgoing = self.request.validate()?;
+        match self.is_allowed(&self.request.url) {
+            true => Ok(outgoing),
+            false => Err(Error::builder(HTTPS_ONLY)),
+        }
+    }
+
+    /// See [`ClientBuilder::https_only`](crate::client::ClientBuilder::https_only).
+    fn is_allowed(&self, url: &Url) -> bool {
+        !self.config.https_only || Security::of(url) == Security::Tls
     }
 
     // The current hop.
@@ -167,10 +208,7 @@ impl<'c, S: Source> Call<'c, S> {
     pub(crate) fn identity(&self) -> IdentityUse {
         let could_be_shown =
             || Security::of(&self.request.url) == Security::Tls && self.config.tls.has_identity();
-        match self.trust {
-            OriginTrust::Foreign if could_be_shown() => IdentityUse::Withheld,
-            _ => IdentityUse::Shown,
-        }
+        if self.is_foreign && could_be_shown() { IdentityUse::Withheld } else { IdentityUse::Shown }
     }
 
     pub(crate) fn outgoing(&self) -> Outgoing {
@@ -200,9 +238,9 @@ impl<'c, S: Source> Call<'c, S> {
         }
     }
 
-    /// Begins the current attempt on a new connection or on one from the pool.
-    pub(crate) fn begin_on(&mut self, connection: ConnectionOrigin) {
-        self.connection = connection;
+    /// Begins an attempt on a connection that is from the pool, or else new.
+    pub(crate) fn begin_attempt(&mut self, is_pooled: bool) {
+        self.is_pooled = is_pooled;
     }
 
     /// Returns whether the request is a TRACE, which must not contain secrets (RFC 9110 §9.3.8).
@@ -212,13 +250,6 @@ impl<'c, S: Source> Call<'c, S> {
 
     fn has_body(&self) -> bool {
         !matches!(self.outgoing, Outgoing::None | Outgoing::Length(0))
-    }
-
-    fn replays(&self) -> Replay {
-        match self.may_be_sent_again() {
-            Ok(()) => Replay::Possible,
-            Err(_) => Replay::Impossible,
-        }
     }
 
     /// Returns an error if the body cannot be produced for another attempt.
@@ -235,11 +266,11 @@ impl<'c, S: Source> Call<'c, S> {
     fn attempt(&self, failure: &Failure) -> FailedAttempt<'_> {
         FailedAttempt {
             method: &self.request.method,
-            loss: failure.loss,
-            connection: failure.connection,
-            sent: failure.sent,
-            answered: failure.answered,
-            body: self.replays(),
+            lost_connection: failure.lost_connection,
+            is_pooled: failure.is_pooled,
+            has_sent: failure.has_sent,
+            has_heard: failure.has_heard,
+            can_replay: self.may_be_sent_again().is_ok(),
         }
     }
 
@@ -258,30 +289,250 @@ impl<'c, S: Source> Call<'c, S> {
     }
 }
 
-/// Runs the checks that need no connection, and moves the user of the URL into the credentials.
-fn prepare<S: Source>(config: &Config, request: &mut RequestParts<S>) -> Result<Outgoing> {
-    request.take_userinfo(config.netrc.as_ref())?; // `build` has done so, if the request was built
-    let outgoing = request.validate()?;
-    if !is_allowed(config, &request.url) {
-        return Err(Error::builder(HTTPS_ONLY));
-    }
-    Ok(outgoing)
-}
-
-/// Moves `Proxy-Authorization` from the request to its proxy, because it must not reach an origin.
-fn proxied<S: Source>(
-    config: &Config,
-    request: &mut RequestParts<S>,
-) -> Result<Option<Box<Proxied>>> {
-    let login = request.headers.remove(header::PROXY_AUTHORIZATION);
-    let Some(hop) = config.proxy_for(&request.url)? else { return Ok(None) };
-    let login = login.or_else(|| config.proxy_login.clone());
-    Ok(Some(Box::new(Proxied { hop, login })))
-}
-
-/// See [`ClientBuilder::https_only`](crate::client::ClientBuilder::https_only).
-fn is_allowed(config: &Config, url: &Url) -> bool {
-    config.schemes == Schemes::HttpAndHttps || Security::of(url) == Security::Tls
-}
-
 const HTTPS_ONLY: &str = "only https is allowed";
+
+/// Credentials that are not set on the request itself: from a netrc file, or as answers to Digest
+/// challenges (RFC 7616).
+impl<S: Source> Call<'_, S> {
+    /// Takes the login from the netrc file unless the program set credentials.
+    fn look_up_login(&mut self) -> Result<()> {
+        if self.digest.is_some() || self.config.credentials.is_some() {
+            return Ok(());
+        }
+        let Some(netrc) = &self.config.netrc else { return Ok(()) };
+        let login = netrc.authorization(&self.request.url);
+        let added = login.and_then(|basic| match basic {
+            Some(basic) => self.request.set_header(header::AUTHORIZATION, basic),
+            None => Ok(()),
+        });
+        added.map_err(|error| error.for_url(&self.request.url))
+    }
+
+    /// Prepares the Digest credentials of the next attempt; they are valid for one attempt only.
+    fn authenticate(&mut self) {
+        if let Some(digest) = &mut self.digest {
+            let (nonces, request) = (&mut self.shared.nonces(), &self.request);
+            digest.prepare(nonces, &request.url, request.asked());
+        }
+    }
+
+    /// Returns whether a 401 is answered with the credentials that it asks for (RFC 7616 §3.3).
+    fn answers_challenge(&mut self, headers: &HeaderSection) -> bool {
+        if self.digest.is_none() || self.may_be_sent_again().is_err() {
+            return false;
+        }
+        self.restore_body();
+        let again = self.digest.as_mut().is_some_and(|digest| {
+            let (nonces, request) = (&mut self.shared.nonces(), &self.request);
+            digest.challenged(nonces, &request.url, headers.map(), request.asked())
+        });
+        if again {
+            self.may_resend = true;
+            self.authenticate();
+        }
+        again
+    }
+}
+
+/// The request that the caller built, before the client adds anything.
+pub(crate) struct RequestParts<S: Source> {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Option<Body<S>>,
+    pub(crate) version: Version,
+    pub(crate) timeouts: Option<Box<Overrides>>,
+    pub(crate) cancel: Option<CancelToken>,
+    pub(crate) codings: Option<Codings>,
+    pub(crate) digest: Option<DigestLogin>,
+    pub(crate) expectation: Option<Expectation>,
+    pub(crate) retry: Option<Arc<retry::Policy>>,
+    /// The spelling of field names, in the order of the lines.
+    pub(crate) names: Vec<Box<str>>,
+    /// The request target, if it replaces the URL's path and query.
+    pub(crate) target: Option<Box<str>>,
+    /// The media type of a form body, with its boundary.
+    pub(crate) form_type: Option<Box<HeaderValue>>,
+}
+
+/// The timeouts of a single request. Unset ones are taken from the client.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Overrides {
+    pub(crate) total: Option<Duration>,
+    pub(crate) connect: Option<Duration>,
+    pub(crate) first_byte: Option<Duration>,
+    pub(crate) read: Option<Duration>,
+    pub(crate) write: Option<Duration>,
+    pub(crate) pace: Option<Pace>,
+}
+
+/// A timeout of a request that takes away the limit of the client.
+pub(crate) const UNLIMITED: Duration = Duration::MAX;
+
+impl Overrides {
+    pub(crate) fn over(&self, client: &Timeouts) -> Timeouts {
+        let limit = |own: Option<Duration>, client| match own {
+            None => client,
+            own => own.filter(|limit| *limit < UNLIMITED),
+        };
+        let mut timeouts = Timeouts {
+            total: limit(self.total, client.total),
+            connect: limit(self.connect, client.connect),
+            write: limit(self.write, client.write),
+            pace: self.pace.or(client.pace),
+            ..*client
+        };
+        if self.read.is_some() {
+            timeouts.set_read(limit(self.read, None));
+        }
+        if self.first_byte.is_some() {
+            timeouts.set_first_byte(limit(self.first_byte, None));
+        }
+        timeouts
+    }
+}
+
+impl<S: Source> RequestParts<S> {
+    /// Creates a request without fields and body.
+    pub(crate) fn new(method: Method, url: Url) -> Self {
+        Self {
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: None,
+            version: Version::HTTP_11,
+            timeouts: None,
+            cancel: None,
+            codings: None,
+            digest: None,
+            expectation: None,
+            retry: None,
+            names: Vec::new(),
+            target: None,
+            form_type: None,
+        }
+    }
+
+    /// Moves the user name and password out of the URL, so that nothing that shows the URL reveals
+    /// them, and uses them as credentials unless the request has others.
+    #[inline]
+    pub(crate) fn take_userinfo(&mut self, netrc: Option<&Netrc>) -> Result<()> {
+        if !self.url.has_userinfo() {
+            return Ok(()); // the common case
+        }
+        self.authorize_by_url(netrc)
+    }
+
+    #[cold]
+    fn authorize_by_url(&mut self, netrc: Option<&Netrc>) -> Result<()> {
+        let Some(Userinfo { username, password }) = self.url.take_userinfo() else { return Ok(()) };
+        let of_file = || netrc?.password_of(&self.url, &username);
+        let password = password.or_else(of_file).unwrap_or_default();
+        let basic = auth::basic(&username, &password)?;
+        self.default_header(header::AUTHORIZATION, basic)
+    }
+
+    /// Sets the body and clears the form type.
+    pub(crate) fn set_body(&mut self, body: Body<S>) {
+        self.body = Some(body);
+        self.form_type = None;
+    }
+
+    /// Adds the form's boundary to the caller's `Content-Type`: without it a server cannot parse
+    /// the form (RFC 2046 §5.1.1).
+    #[cfg(feature = "multipart")]
+    pub(crate) fn complete_type(&mut self) -> Result<()> {
+        let Some(own) = self.form_type.as_deref() else { return Ok(()) };
+        let Some(given) = self.headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+        match boundary::completed(given, own)? {
+            Some(completed) => self.set_header(header::CONTENT_TYPE, completed),
+            None => Ok(()),
+        }
+    }
+
+    #[cfg(not(feature = "multipart"))]
+    pub(crate) fn complete_type(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Returns the request target: the caller's, or else path and query of the URL.
+    fn target(&self) -> &str {
+        self.target.as_deref().unwrap_or(self.url.request_target())
+    }
+
+    /// Returns what Digest credentials depend on.
+    fn asked(&self) -> Asked<'_> {
+        let body = self.body.as_ref().map_or(Some(&[][..]), Body::as_bytes);
+        Asked { method: &self.method, target: self.target(), body }
+    }
+
+    /// Sets a field and replaces others of its name.
+    pub(crate) fn set_header(&mut self, name: HeaderName, value: HeaderValue) -> Result<()> {
+        self.headers.try_insert(name, value).map_err(Error::too_many_fields)?;
+        Ok(())
+    }
+
+    /// Sets a field unless the caller has set it.
+    pub(crate) fn default_header(&mut self, name: HeaderName, value: HeaderValue) -> Result<()> {
+        let entry = self.headers.try_entry(name).map_err(Error::too_many_fields)?;
+        entry.or_try_insert(value).map_err(Error::too_many_fields)?;
+        Ok(())
+    }
+
+    /// Returns a copy, or `None` if the body can be read only once.
+    pub(crate) fn try_clone(&self) -> Option<Self> {
+        let body = match &self.body {
+            Some(body) => Some(body.try_clone()?),
+            None => None,
+        };
+        Some(Self {
+            method: self.method.clone(),
+            url: self.url.clone(),
+            headers: self.headers.clone(),
+            body,
+            version: self.version,
+            timeouts: self.timeouts.clone(),
+            cancel: self.cancel.clone(),
+            codings: self.codings,
+            digest: self.digest.clone(),
+            expectation: self.expectation,
+            retry: self.retry.clone(),
+            names: self.names.clone(),
+            target: self.target.clone(),
+            form_type: self.form_type.clone(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each timeout of a request replaces that of the client, and `UNLIMITED` takes it away.
+    #[test]
+    fn a_request_changes_or_removes_each_limit_of_its_client() {
+        type Set = fn(&mut Overrides, Duration);
+        type Get = fn(&Timeouts) -> Option<Duration>;
+        let rows: [(Set, Get); 5] = [
+            (|own, limit| own.total = Some(limit), |timeouts| timeouts.total),
+            (|own, limit| own.connect = Some(limit), |timeouts| timeouts.connect),
+            (|own, limit| own.write = Some(limit), |timeouts| timeouts.write),
+            (|own, limit| own.read = Some(limit), |timeouts| timeouts.read),
+            (|own, limit| own.first_byte = Some(limit), |timeouts| timeouts.first_byte),
+        ];
+        let second = Duration::from_secs(1);
+        let mut client = Timeouts { total: Some(9 * second), ..Timeouts::default() };
+        client.connect = Some(9 * second);
+        client.write = Some(9 * second);
+        client.set_read(Some(9 * second));
+        client.set_first_byte(Some(9 * second));
+        for (at, (set, get)) in rows.into_iter().enumerate() {
+            assert_eq!(get(&Overrides::default().over(&client)), Some(9 * second), "row {at}");
+            for (limit, expected) in [(second, Some(second)), (UNLIMITED, None)] {
+                let mut own = Overrides::default();
+                set(&mut own, limit);
+                assert_eq!(get(&own.over(&client)), expected, "row {at}");
+            }
+        }
+    }
+}

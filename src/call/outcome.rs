@@ -1,26 +1,22 @@
 //! The decision after an attempt: deliver the response, follow a redirect, send again, or fail.
 
-use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 
-use super::{Call, HTTPS_ONLY, OriginTrust, Proxied, Resends, is_allowed};
+use super::{Call, HTTPS_ONLY, Proxied, log};
 use crate::body::Source;
-use crate::call::log;
 use crate::coding;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::http1::exchange::{Expectation, Outgoing};
-use crate::http1::field_lines::Fields as _;
 use crate::http1::head::ResponseHead;
+use crate::http1::header_section::Fields as _;
 use crate::http1::header_section::HeaderSection;
-use crate::policy::auth::credentials::is_secret;
-use crate::policy::clock::Clock;
-use crate::policy::proxy::server::ProxyServer;
-use crate::policy::redirect::{self, Attempt, RedirectChoice};
-use crate::policy::retry::stale::{self, Obstacle};
-use crate::policy::retry::{Answered, ConnectionOrigin, Loss, Payment, Replay, Sent};
+use crate::policy::Clock;
+use crate::policy::auth::is_secret;
+use crate::policy::redirect::{self, RedirectChoice};
+use crate::policy::retry::{self, Obstacle, Reason, Retry};
 use crate::url::Url;
 
 /// The decision after a response.
@@ -44,29 +40,22 @@ pub(crate) enum When {
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) error: Error,
-    pub(crate) loss: Loss,
-    pub(crate) connection: ConnectionOrigin,
-    pub(crate) sent: Sent,
-    pub(crate) answered: Answered,
+    /// See [`FailedAttempt`](crate::policy::retry::FailedAttempt) for this and the others.
+    pub(crate) lost_connection: bool,
+    pub(crate) is_pooled: bool,
+    pub(crate) has_sent: bool,
+    pub(crate) has_heard: bool,
 }
 
 impl Failure {
     /// Returns the failure of an attempt that got no connection.
     pub(crate) fn unconnected(error: Error) -> Self {
-        Self {
-            error,
-            loss: Loss::Other,
-            connection: ConnectionOrigin::Fresh,
-            sent: Sent::Nothing,
-            answered: Answered::Nothing,
-        }
+        Self { error, lost_connection: false, is_pooled: false, has_sent: false, has_heard: false }
     }
 
     /// Returns whether a connection from the pool was lost before any byte of the response arrived.
     pub(crate) fn is_stale_connection(&self) -> bool {
-        self.loss == Loss::Connection
-            && self.connection == ConnectionOrigin::Pooled
-            && self.answered == Answered::Nothing
+        self.lost_connection && self.is_pooled && !self.has_heard
     }
 }
 
@@ -95,7 +84,7 @@ impl<S: Source> Call<'_, S> {
             return Ok(Next::Deliver);
         };
         self.previous.push(self.request.url.clone());
-        let attempt = Attempt::new(head.status, &target, &self.previous);
+        let attempt = redirect::Attempt::new(head.status, &target, &self.previous);
         match self.config.redirect.redirect(attempt).choice {
             RedirectChoice::Follow => self.follow(head.status, target),
             RedirectChoice::Stop => Ok(Next::Deliver),
@@ -108,11 +97,13 @@ impl<S: Source> Call<'_, S> {
 
     /// Returns the time of the next attempt, or the error of the call.
     pub(crate) fn failed(&mut self, failure: Failure, world: &impl Clock) -> Result<When> {
-        let stale = match stale::may_send_again(self.attempt(&failure)) {
-            Err(Obstacle::Method) if self.repeats_on_reused_connection() => Ok(()),
+        let policy = self.retry.as_deref();
+        let repeats_all = policy.is_some_and(retry::Policy::repeats_on_reused_connection);
+        let stale = match retry::may_send_again(self.attempt(&failure)) {
+            Err(Obstacle::Method) if repeats_all => Ok(()),
             stale => stale,
         };
-        if stale.is_ok() && self.resends == Resends::OneLeft {
+        if stale.is_ok() && self.may_resend {
             self.resend();
             return Ok(When::Now);
         }
@@ -139,9 +130,10 @@ impl<S: Source> Call<'_, S> {
             1 => error.note("after 1 retry"),
             retries => error.note(format!("after {retries} retries")),
         };
-        let error = match self.payment {
-            Payment::Made => error,
-            Payment::Refused => error.note("not retried: the retry budget of the host is used up"),
+        let error = if self.is_budget_used_up {
+            error.note("not retried: the retry budget of the host is used up")
+        } else {
+            error
         };
         error.for_url(&self.request.url)
     }
@@ -149,26 +141,26 @@ impl<S: Source> Call<'_, S> {
     /// Returns whether this response only says that the connection was idle for too long (RFC 9110
     /// §15.5.9).
     fn was_stale(&self, head: &ResponseHead) -> bool {
-        stale::is_timed_out(self.connection, &self.request.method, head)
-            && self.resends == Resends::OneLeft
-            && self.replays() == Replay::Possible
+        retry::is_timed_out(self.is_pooled, &self.request.method, head)
+            && self.may_resend
+            && self.may_be_sent_again().is_ok()
     }
 
     /// Sends the request again, on a new connection.
     fn resend(&mut self) {
         log::sent_again(&self.request.url, "the connection was closed before it answered");
-        self.resends = Resends::Used;
+        self.may_resend = false;
         self.rewind();
     }
 
     /// Returns whether a connection of this hop was lost, so that its idle connections are suspect.
     pub(crate) fn is_resent(&self) -> bool {
-        self.resends == Resends::Used
+        !self.may_resend
     }
 
     /// Prepares the next hop.
     fn follow(&mut self, status: StatusCode, target: Url) -> Result<Next> {
-        if !is_allowed(self.config, &target) {
+        if !self.is_allowed(&target) {
             let detail = format!("to {}: {HTTPS_ONLY}", target.redacted());
             return Err(redirect::refused(&self.request.url, detail));
         }
@@ -185,11 +177,15 @@ impl<S: Source> Call<'_, S> {
         if let Some(digest) = &mut self.digest {
             digest.move_on();
         }
-        self.go_by(self.config.proxy_for(&target)?);
+        // The login that the caller gave is only for the proxy of the first hop.
+        let proxy = self.config.proxy_for(&target)?;
+        if self.proxy() != proxy.as_ref() {
+            self.proxy = proxy.map(|hop| Box::new(Proxied { hop, login: None }));
+        }
         log::redirected(status, &self.request.url, &target);
         self.request.url = target;
         self.request.target = None;
-        self.resends = Resends::OneLeft;
+        self.may_resend = true;
         self.rewind();
         Ok(Next::Again(When::Now))
     }
@@ -198,7 +194,7 @@ impl<S: Source> Call<'_, S> {
     /// Returns false if the request had none or its body cannot be sent again.
     fn forget_expectation(&mut self) -> bool {
         let expected = self.expectation() == Expectation::Continue;
-        if !expected || self.replays() == Replay::Impossible {
+        if !expected || self.may_be_sent_again().is_err() {
             return false;
         }
         self.expectation = Expectation::None;
@@ -207,13 +203,13 @@ impl<S: Source> Call<'_, S> {
     }
 
     /// Prepares everything for another attempt.
-    pub(super) fn rewind(&mut self) {
+    fn rewind(&mut self) {
         self.budget.start_over();
         self.restore_body();
         self.authenticate();
     }
 
-    /// Restores the body; the caller has checked that this is [possible](Self::replays).
+    /// Restores the body; the caller has checked that this is [possible](Self::may_be_sent_again).
     pub(super) fn restore_body(&mut self) {
         match (&self.replay, &mut self.request.body) {
             (Some(replay), body) => *body = replay.try_clone(),
@@ -231,10 +227,10 @@ impl<S: Source> Call<'_, S> {
     }
 
     fn leave_origin(&mut self, target: &Url) {
-        if self.trust == OriginTrust::Origin {
+        if !self.is_foreign {
             self.keep_trailers();
         }
-        self.trust = OriginTrust::Foreign;
+        self.is_foreign = true;
         self.digest = None;
         let mut headers = std::mem::take(&mut self.request.headers);
         remove(&mut headers, &|name, value| {
@@ -250,14 +246,6 @@ impl<S: Source> Call<'_, S> {
             body.strip_trailers(|fields| remove(fields, &is_secret));
         }
         self.request.headers.remove(header::TRAILER);
-    }
-
-    /// Sets the proxy of the next hop. The login that the caller gave is only for the proxy of the
-    /// first hop.
-    fn go_by(&mut self, proxy: Option<Arc<ProxyServer>>) {
-        if self.proxy() != proxy.as_ref() {
-            self.proxy = proxy.map(|hop| Box::new(Proxied { hop, login: None }));
-        }
     }
 
     fn store_cookies(&self, headers: &HeaderSection) {
@@ -279,6 +267,68 @@ impl<S: Source> Call<'_, S> {
     }
 }
 
+/// Retries under the caller's retry policy.
+impl<S: Source> Call<'_, S> {
+    /// Returns the time of the retry after this response, or `None` if it is final.
+    fn retry_response(&mut self, head: &ResponseHead, world: &impl Clock) -> Option<Instant> {
+        let policy = self.retry.as_deref()?;
+        if !policy.repeats_status(head.status) {
+            self.shared.ledger().pay_back(&self.request.url);
+            return None;
+        }
+        if !policy.repeats_method(&self.request.method) || self.may_be_sent_again().is_err() {
+            return None;
+        }
+        let field = head.headers.first(&header::RETRY_AFTER);
+        let asked = field.and_then(|value| policy.asked(value, world.date()));
+        let at = self.retry(Reason::Status(head.status), asked, world)?;
+        // The connection worked, so a stale one later is a new event.
+        self.may_resend = true;
+        Some(at)
+    }
+
+    /// Returns the time of the retry after this failure, or `None` if the failure is final.
+    fn retry_failure(&mut self, failure: &Failure, world: &impl Clock) -> Option<Instant> {
+        let kind = failure.error.kind();
+        let nobody_has_that_name =
+            kind == Kind::Resolve && !self.request.url.host().is_resolvable();
+        let policy = self.retry.as_deref()?;
+        if nobody_has_that_name || !policy.repeats_failure(&failure.error, self.attempt(failure)) {
+            return None;
+        }
+        let at = self.retry(Reason::Failure(kind), None, world)?;
+        // The other idle connections may be broken too.
+        self.may_resend = false;
+        Some(at)
+    }
+
+    /// Prepares another attempt, unless the maximum number of attempts is reached, the wait would be too
+    /// long, or the retry budget of the host is used up.
+    fn retry(
+        &mut self,
+        reason: Reason,
+        asked: Option<Duration>,
+        world: &impl Clock,
+    ) -> Option<Instant> {
+        let policy = self.retry.clone()?;
+        if !policy.allows_more(self.retries) {
+            return None;
+        }
+        let delay = policy.delay(self.retries + 1, asked, world.random())?;
+        let at = self.budget.after(delay, world.now())?;
+        if !self.shared.ledger().pay(&self.request.url, policy.retries_in_hand()) {
+            self.is_budget_used_up = true;
+            return None;
+        }
+        self.retries += 1;
+        let (attempt, method, url) = (self.retries + 1, &self.request.method, &self.request.url);
+        log::retried(url, reason, delay);
+        policy.tell(Retry { attempt, method, url, reason, delay });
+        self.rewind();
+        Some(at)
+    }
+}
+
 /// Removes all lines of each name that has an `unwanted` line.
 fn remove(headers: &mut HeaderMap, unwanted: &dyn Fn(&HeaderName, &HeaderValue) -> bool) {
     let mut names = Vec::new();
@@ -291,3 +341,6 @@ fn remove(headers: &mut HeaderMap, unwanted: &dyn Fn(&HeaderName, &HeaderValue) 
         headers.remove(name);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,46 @@
-//! Hides passwords in field values for messages: a value may contain a URL, such as `Referer` does.
+//! How a request is shown by `Debug`: without credentials, and without the passwords of URLs inside
+//! field values, such as that of `Referer`.
+
+use std::fmt;
+
+use http::HeaderMap;
+
+use super::RequestParts;
+use crate::body::Source;
+use crate::policy::auth;
+
+impl<S: Source> fmt::Debug for RequestParts<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .field("headers", &RedactedHeaders(&self.headers))
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Shows the fields, but hides values whose name says that they carry credentials, and users and
+/// passwords of URLs inside values.
+struct RedactedHeaders<'a>(&'a HeaderMap);
+
+impl fmt::Debug for RedactedHeaders<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        for (name, value) in self.0 {
+            match hidden(value.as_bytes()) {
+                _ if auth::is_secret(name, value) => map.entry(name, &"Sensitive"),
+                Some(hidden) => map.entry(name, &hidden),
+                None => map.entry(name, value),
+            };
+        }
+        map.finish()
+    }
+}
 
 /// Returns the value with `***` for each URL authority that may contain a user name and password,
 /// or `None` if nothing has to be hidden.
-pub(super) fn hidden(value: &[u8]) -> Option<String> {
+fn hidden(value: &[u8]) -> Option<String> {
     let (mut shown, mut rest, mut is_hidden) = (Vec::new(), value, false);
     while let Some(start) = authority(rest) {
         let (before, from) = rest.split_at(start);

@@ -13,7 +13,6 @@ use std::sync::Arc;
 
 use http::Method;
 
-use crate::base::erased_box::ErasedBox;
 use crate::client::request::{IntoUrl, RequestBuilder};
 use crate::config::Config;
 use crate::driver::Shared;
@@ -44,7 +43,7 @@ pub struct Client<F: Runtime> {
 impl<F: Runtime> Client<F> {
     /// Creates a client with the default settings.
     pub fn new() -> Self {
-        Self::in_world(Config::apart(), F::default())
+        Self::in_world(Box::default(), F::default())
     }
 
     /// Returns a builder with the default settings.
@@ -53,7 +52,7 @@ impl<F: Runtime> Client<F> {
     }
 
     /// Creates a client on the given runtime.
-    pub(crate) fn in_world(mut config: ErasedBox<Config>, runtime: F) -> Self {
+    pub(crate) fn in_world(mut config: Box<Config>, runtime: F) -> Self {
         config.complete();
         Arc::make_mut(&mut config.timeouts).default_silence(F::FIRST_BYTE);
         Self { shared: Arc::new(Shared::new(config, runtime)) }

@@ -6,7 +6,6 @@ use http::StatusCode;
 
 use super::Client;
 use super::response::{Head, Response};
-use crate::base::erased_box::ErasedBox;
 use crate::call::{Call, RequestParts};
 use crate::driver::runtime::Runtime;
 use crate::driver::{self, Answer, Connection, Lease, ResponseBody, Shared};
@@ -20,7 +19,7 @@ impl<F: Runtime> Client<F> {
         request: Box<RequestParts<F::Source>>,
     ) -> Result<Response<ResponseBody<F>>> {
         let shared = self.shared();
-        let mut call = Call::new(&shared.config, request, shared.runtime.now());
+        let mut call = Call::new(&shared.config, &shared.calls, request, shared.runtime.now());
         call.begin()?;
         match driver::send(shared, &mut call).await {
             Ok(Answer { head, connection, refusal }) => {
@@ -49,24 +48,24 @@ fn deliver<F: Runtime>(
     shared: &Arc<Shared<F>>,
     mut call: Call<'_, F::Source>,
     head: Box<ResponseHead>,
-    mut connection: ErasedBox<Connection<F>>,
+    mut connection: Box<Connection<F>>,
 ) -> Result<Response<ResponseBody<F>>> {
     let open = &mut *connection;
     let (addresses, tls) = (Arc::clone(open.addresses()), open.tls_info());
     let is_empty = open.body_left() == Some(0);
     let request = open.is_sending().then(|| call.take_body());
     let decoder = if is_empty { Ok(None) } else { call.decoder(&head) };
-    let extension = call.config().tls.extension();
+    let adds_info = call.config().tls.adds_info();
     let (url, budget, timings) = call.into_parts();
-    let lease = Lease::new(connection, shared, budget);
+    let lease = Lease::new(connection, shared, budget, request);
     let decoder = decoder?;
     let mut head = Head::new(head, url, Some(addresses));
     head.timings = timings;
-    head.describe_tls(tls, extension);
+    head.describe_tls(tls, adds_info);
     if decoder.is_some() {
         head.forget_coding();
     }
-    let mut body = ResponseBody::new(lease, request, decoder);
+    let mut body = ResponseBody::new(lease, decoder);
     if is_empty && head.received.status != StatusCode::SWITCHING_PROTOCOLS {
         body.end(); // the caller need not read an empty body
     }

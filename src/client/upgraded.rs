@@ -7,12 +7,11 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode, header};
 
 use super::response::{Head, Response};
-use crate::base::erased_box::ErasedBox;
-use crate::driver::link::ExchangeFailure;
+use crate::driver::failure::ExchangeFailure;
 use crate::driver::runtime::Runtime;
 use crate::driver::{Connection, Lease, ResponseBody};
 use crate::error::{Error, Kind, Phase, Result};
-use crate::policy::deadline::budget::Budget;
+use crate::policy::deadline::Budget;
 use crate::url::Url;
 
 /// A connection on which the server speaks another protocol: bytes in both directions, as on a
@@ -41,7 +40,7 @@ use crate::url::Url;
 /// [`write_timeout`]: crate::client::ClientBuilder::write_timeout
 /// [`pool_max_open_per_host`]: crate::client::ClientBuilder::pool_max_open_per_host
 pub struct Upgraded<F: Runtime> {
-    connection: ErasedBox<Connection<F>>,
+    connection: Box<Connection<F>>,
     budget: Budget,
     head: Box<Head>,
 }
@@ -85,7 +84,7 @@ impl<F: Runtime> Upgraded<F> {
         if into.is_empty() {
             return Ok(0);
         }
-        let received = self.connection.next_bytes(into, &mut self.budget).await;
+        let received = self.connection.read_body(into, &mut self.budget).await;
         received.map_err(|halt| self.error(halt))
     }
 
@@ -114,7 +113,7 @@ impl<F: Runtime> Upgraded<F> {
     }
 
     fn error(&self, halt: ExchangeFailure) -> Error {
-        self.connection.link.upgraded_error(halt).for_url(&self.head.url)
+        self.connection.error(halt, Phase::Upgrade).for_url(&self.head.url)
     }
 }
 

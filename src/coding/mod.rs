@@ -4,8 +4,10 @@
 //! and [`Decoder`] here first, then `gzip` and `deflate`; `queue` connects a decoder to the body
 //! reader, and `charset` turns the decoded bytes into text.
 
-#[cfg_attr(not(feature = "charset"), path = "../off/charset.rs")]
+#[cfg(feature = "charset")]
 pub(crate) mod charset;
+#[cfg(not(feature = "charset"))]
+pub(crate) use crate::off::charset;
 
 #[cfg(feature = "deflate")]
 mod deflate;
@@ -26,7 +28,7 @@ use std::sync::LazyLock;
 use http::header::CONTENT_ENCODING;
 
 use crate::error::{self, Kind, Phase};
-use crate::http1::field_lines::{Fields, members};
+use crate::http1::header_section::{Fields, members};
 use crate::http1::limits::Limits;
 use crate::http1::progress::DecodeProgress;
 

@@ -1,38 +1,37 @@
-//! The settings of a client as data, with their defaults. `client/builder` has the public methods
-//! that set them. Read [`Config`] here first, then the file of each group of settings.
+//! The settings of a client as data, with their defaults.
 
-pub(crate) mod connect;
-#[cfg_attr(not(feature = "digest"), path = "../off/digest.rs")]
-pub(crate) mod digest;
-pub mod dns;
-pub(crate) mod netrc;
-pub(crate) mod pool;
 pub mod proxy;
-pub mod retry;
-#[cfg_attr(not(feature = "tls"), path = "../off/tls_settings.rs")]
+#[cfg(feature = "tls")]
 pub mod tls;
+#[cfg(not(feature = "tls"))]
+pub use crate::off::tls_settings as tls;
 
-use std::sync::{Arc, OnceLock};
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use crate::base::buffer::Buffer;
-use crate::base::erased_box::ErasedBox;
+use crate::base::excerpt::Excerpt;
 use crate::coding::Codings;
-use crate::config::connect::Dialling;
-use crate::config::pool::PoolLimits;
 use crate::cookie::Cookies;
 use crate::error::{Error, Result};
 use crate::fields::singleton;
 use crate::http1::exchange::Expectation;
 use crate::http1::limits::Limits;
-use crate::http1::name_case::Case;
+use crate::http1::request_head::Case;
+use crate::policy::auth::digest::DigestLogin;
 use crate::policy::auth::netrc::Netrc;
-use crate::policy::deadline::budget::Timeouts;
-use crate::policy::proxy::environment;
-use crate::policy::proxy::rules::Proxies;
-use crate::policy::proxy::server::ProxyServer;
-use crate::policy::redirect::Policy;
+use crate::policy::deadline::Timeouts;
+use crate::policy::egress::Gate;
+use crate::policy::proxy::{Proxies, ProxyServer};
+use crate::policy::{redirect, retry};
 use crate::url::Url;
 
 /// The default `User-Agent`: some servers refuse to answer clients without one.
@@ -44,21 +43,20 @@ pub(crate) struct Config {
     pub(crate) timeouts: Arc<Timeouts>,
     pub(crate) pool: PoolLimits,
     pub(crate) limits: Limits,
-    pub(crate) redirect: Policy,
-    pub(crate) retry: retry::RetrySettings,
+    pub(crate) redirect: redirect::Policy,
+    pub(crate) retry: Option<Arc<retry::Policy>>,
     /// Default fields until the client is built; then they move to [`defaults`](Self::defaults).
     pub(crate) default_headers: HeaderMap,
     /// The default fields as a list: there are few, and each request searches them.
     pub(crate) defaults: Vec<(HeaderName, HeaderValue)>,
-    /// The field lines of a request without fields of its own, serialized once.
-    pub(crate) default_lines: OnceLock<Buffer>,
     pub(crate) credentials: Option<HeaderValue>,
-    pub(crate) digest: digest::DigestSettings,
+    pub(crate) digest: Option<DigestLogin>,
     pub(crate) netrc: Option<Netrc>,
     pub(crate) cookies: Option<Cookies>,
     pub(crate) codings: Codings,
     pub(crate) expectation: Expectation,
-    pub(crate) schemes: Schemes,
+    /// Only https may be requested, redirects included.
+    pub(crate) https_only: bool,
     pub(crate) case: Case,
     pub(crate) dialling: Dialling,
     /// Set by the caller, or else from the environment when the client is built.
@@ -69,15 +67,11 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Returns the default settings in a box.
-    pub(crate) fn apart() -> ErasedBox<Self> {
-        ErasedBox::new(Self::default())
-    }
-
     /// Completes the settings when the client is built: reads the proxies from the environment, and
     /// moves default fields that are equivalent to a setting.
     pub(crate) fn complete(&mut self) {
-        self.proxies.get_or_insert_with(|| environment::proxies(|name| std::env::var_os(name)));
+        self.proxies
+            .get_or_insert_with(|| Proxies::from_environment(|name| std::env::var_os(name)));
         self.proxy_login = self.default_headers.remove(header::PROXY_AUTHORIZATION);
         // The field is equivalent to the setting, and is sent only with a body (RFC 9110 §10.1.1).
         if self.default_headers.get(header::EXPECT).is_some_and(is_continue) {
@@ -104,33 +98,15 @@ impl Config {
             // A Unix domain socket replaces proxies too.
             Some(_) if self.dialling.unix_socket.is_some() => Ok(None),
             Some(proxies) => match proxies.choose(url) {
-                Ok(None) => Ok(None),
-                proxy => self.checked_way(url, proxy).map_err(|error| error.for_url(url)),
+                // The proxy would connect to the host in the URL.
+                Ok(Some(_)) if self.dialling.leads_elsewhere(url) => {
+                    let detail = "connect_to: not supported for a request through a proxy";
+                    Err(Error::builder(detail).for_url(url))
+                }
+                proxy => proxy.map_err(|error| error.for_url(url)),
             },
         }
     }
-
-    /// Refuses a proxy for a URL with a `connect_to`: the proxy would connect to the host in the
-    /// URL.
-    fn checked_way(
-        &self,
-        url: &Url,
-        proxy: Result<Option<Arc<ProxyServer>>>,
-    ) -> Result<Option<Arc<ProxyServer>>> {
-        match proxy {
-            Ok(Some(_)) if self.dialling.leads_elsewhere(url) => {
-                Err(Error::builder("connect_to: not supported for a request through a proxy"))
-            }
-            proxy => proxy,
-        }
-    }
-}
-
-/// The schemes that may be requested, redirects included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Schemes {
-    HttpAndHttps,
-    HttpsOnly,
 }
 
 impl Default for Config {
@@ -142,18 +118,17 @@ impl Default for Config {
             timeouts: Arc::default(),
             pool: PoolLimits::default(),
             limits: Limits::default(),
-            redirect: Policy::default(),
-            retry: retry::RetrySettings::default(),
+            redirect: redirect::Policy::default(),
+            retry: None,
             default_headers,
             defaults: Vec::new(),
-            default_lines: OnceLock::new(),
             credentials: None,
-            digest: digest::DigestSettings::default(),
+            digest: None,
             netrc: None,
             cookies: None,
             codings: Codings::default(),
             expectation: Expectation::None,
-            schemes: Schemes::HttpAndHttps,
+            https_only: false,
             case: Case::Lower,
             dialling: Dialling::default(),
             proxies: None,
@@ -184,4 +159,337 @@ pub(crate) fn replace_headers(headers: &mut HeaderMap, new: HeaderMap) -> Result
         }
     }
     Ok(())
+}
+
+/// The targets of connections, and their sockets.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Dialling {
+    /// The fixed addresses of hosts; of two entries for a host the last counts.
+    pub(crate) addresses: Vec<(String, Vec<SocketAddr>)>,
+    /// Targets that replace a host and port; of two entries for a host the last counts.
+    pub(crate) detours: Vec<(Endpoint, Endpoint)>,
+    pub(crate) resolver: Resolver,
+    pub(crate) family: IpFamily,
+    /// Behind a trait object, so that programs without a policy do not link its code.
+    pub(crate) egress: Option<Arc<dyn Gate>>,
+    pub(crate) socket: SocketOptions,
+    /// The Unix domain socket for all connections.
+    pub(crate) unix_socket: Option<PathBuf>,
+}
+
+/// A host, in brackets if it is an IPv6 address, and a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+/// The addresses of a host that are used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IpFamily {
+    /// All of them.
+    #[default]
+    Any,
+    /// IPv4 only.
+    V4,
+    /// IPv6 only.
+    V6,
+}
+
+/// Options of each socket.
+#[derive(Debug, Clone)]
+#[cfg_attr(
+    not(any(target_os = "android", target_os = "fuchsia", target_os = "linux")),
+    allow(dead_code, reason = "only these have interface and user timeout options")
+)]
+pub struct SocketOptions {
+    pub(crate) local: Option<IpAddr>,
+    pub(crate) interface: Option<String>,
+    pub(crate) nodelay: bool,
+    pub(crate) keepalive: Keepalive,
+    pub(crate) user_timeout: Option<Duration>,
+}
+
+/// TCP keepalive (RFC 9293 §3.8.4), off unless `idle` is set.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Keepalive {
+    pub(crate) idle: Option<Duration>,
+    pub(crate) interval: Option<Duration>,
+    pub(crate) retries: Option<u32>,
+}
+
+impl Default for SocketOptions {
+    fn default() -> Self {
+        Self {
+            local: None,
+            interface: None,
+            // A request is one write; waiting for more would only delay it.
+            nodelay: true,
+            keepalive: Keepalive::default(),
+            user_timeout: None,
+        }
+    }
+}
+
+impl Dialling {
+    /// Sets the fixed addresses of a host, which is then not looked up.
+    pub(crate) fn resolve(&mut self, domain: &str, addresses: &[SocketAddr]) -> Result<(), Error> {
+        let host = host(domain).ok_or_else(|| {
+            let domain = Excerpt::new(domain.as_bytes());
+            Error::builder(format!("resolve: {domain} is not a host name"))
+        })?;
+        self.addresses.push((host, addresses.to_vec()));
+        Ok(())
+    }
+
+    /// Sets the target to connect to instead of `host`, both given as `host:port`.
+    pub(crate) fn connect_to(&mut self, host: &str, target: &str) -> Result<(), Error> {
+        let detour = Endpoint::parse(host).zip(Endpoint::parse(target)).ok_or_else(|| {
+            Error::builder("connect_to: a host and a port are needed, such as example.org:443")
+        })?;
+        self.detours.push(detour);
+        Ok(())
+    }
+
+    /// Returns the fixed addresses of a host.
+    pub(crate) fn addresses_of(&self, host: &str) -> Option<&[SocketAddr]> {
+        let named = |(name, _): &&(String, Vec<SocketAddr>)| name == host;
+        self.addresses.iter().rev().find(named).map(|(_, addresses)| addresses.as_slice())
+    }
+
+    /// Returns whether `connect_to` replaces the host and port of a URL.
+    pub(crate) fn leads_elsewhere(&self, url: &Url) -> bool {
+        let place = || Endpoint {
+            host: url.host_str().unwrap_or_default().to_owned(),
+            port: url.port_or_known_default().unwrap_or_default(),
+        };
+        !self.detours.is_empty() && self.detour(&place()).is_some()
+    }
+
+    /// Returns the target that replaces `from`.
+    pub(crate) fn detour(&self, from: &Endpoint) -> Option<&Endpoint> {
+        let detour = self.detours.iter().rev().find(|(endpoint, _)| endpoint == from);
+        detour.map(|(_, to)| to)
+    }
+
+    /// Refuses settings that contradict each other.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        match &self.egress {
+            Some(egress) if self.unix_socket.is_some() && !egress.allows_unix_sockets() => {
+                let detail = "unix_socket: the egress policy allows no Unix domain socket";
+                Err(Error::builder(detail))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns whether an address is of an enabled family.
+    pub(crate) fn suits(&self, address: &SocketAddr) -> bool {
+        let by_family = match self.family {
+            IpFamily::Any => true,
+            IpFamily::V4 => address.is_ipv4(),
+            IpFamily::V6 => address.is_ipv6(),
+        };
+        let local = self.socket.local;
+        by_family && local.is_none_or(|local| local.is_ipv4() == address.is_ipv4())
+    }
+}
+
+impl Endpoint {
+    /// Parses `host:port`, as in a URL.
+    fn parse(text: &str) -> Option<Self> {
+        let url = Url::parse(&format!("http://{text}")).ok()?;
+        let is_all = url.path() == "/" && !text.ends_with(['/', '?', '#']);
+        let bare = url.query().is_none() && url.fragment().is_none() && !text.contains('@');
+        let (_, port) = text.rsplit_once(':')?;
+        let port = port.parse().ok().filter(|_| is_all && bare)?;
+        Some(Self { host: url.host_str()?.to_owned(), port })
+    }
+}
+
+/// Parses a host as in a URL; an IPv6 address may lack its brackets.
+fn host(text: &str) -> Option<String> {
+    let text = match text.parse::<Ipv6Addr>() {
+        Ok(address) => format!("[{address}]"),
+        Err(_) => text.to_owned(),
+    };
+    let name =
+        text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).map_or(&*text, |_| "");
+    if name.contains([':', '/', '\\', '?', '#', '@', '\t', '\n', '\r']) || text != text.trim() {
+        return None;
+    }
+    let url = Url::parse(&format!("http://{text}/")).ok()?;
+    url.host_str().map(str::to_owned)
+}
+
+/// The limits on open and idle connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PoolLimits {
+    pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) max_idle_per_host: usize,
+    pub(crate) max_idle: usize,
+    pub(crate) max_open_per_host: Option<usize>,
+    pub(crate) max_age: Option<Duration>,
+}
+
+impl Default for PoolLimits {
+    fn default() -> Self {
+        Self {
+            // As in Go and reqwest; most servers close earlier, and the liveness check notices.
+            idle_timeout: Some(Duration::from_secs(90)),
+            // One for each thread that a busy program is likely to have.
+            max_idle_per_host: 32,
+            // Go's default is 100; each connection uses a file descriptor and some kilobytes.
+            max_idle: 128,
+            // A limit makes requests wait, so the caller has to set it.
+            max_open_per_host: None,
+            max_age: None,
+        }
+    }
+}
+
+/// A resolver of host names, for
+/// [`ClientBuilder::dns_resolver`](crate::client::ClientBuilder::dns_resolver).
+///
+/// It is called on the client's own threads; in the async client on tokio's blocking threads
+/// (`spawn_blocking`). The client waits no longer than the connect timeout; a later result is
+/// dropped. Nothing is cached: a resolver may do so itself. Calls that wait for the same name at
+/// the same time share one lookup.
+///
+/// A client runs up to 64 lookups at a time, including abandoned ones, which cannot be interrupted.
+/// A site may start another lookup while it has less than a quarter as many running as slots are
+/// free: up to 13 if no other site has any. So names with unresponsive servers do not block other
+/// lookups. A site is the registrable
+/// domain with the feature `public-suffix`, and the last two labels without it. A queued lookup
+/// needs no thread, and its timeout error says what it waited for.
+///
+/// The method is blocking, unlike that of reqwest. In the async client, an async resolver can be
+/// run with `tokio::runtime::Handle::current().block_on(lookup)`, which blocks none of the
+/// runtime's tasks.
+///
+/// Closures implement this trait.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// let office = |name: &str| match name {
+///     "printer.test" => Ok(vec!["192.0.2.7:0".parse().unwrap()]),
+///     _ => leanhttp::dns::SystemResolver.resolve(name),
+/// };
+/// # use leanhttp::dns::Resolve;
+/// let client = leanhttp::Client::builder().dns_resolver(Arc::new(office)).build()?;
+/// # Ok::<(), leanhttp::Error>(())
+/// ```
+pub trait Resolve: Send + Sync {
+    /// Returns the addresses of a name in order of preference. Port 0 stands for the port of the
+    /// URL.
+    ///
+    /// The name is lower-case ASCII, and never an IP address.
+    ///
+    /// # Errors
+    ///
+    /// Any failure of the lookup. If the list is empty, the client returns an error of its own.
+    fn resolve(&self, name: &str) -> io::Result<Vec<SocketAddr>>;
+}
+
+impl<F> Resolve for F
+where
+    F: Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync,
+{
+    fn resolve(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
+        self(name)
+    }
+}
+
+/// The resolver of the operating system (`getaddrinfo`), which is the default.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemResolver;
+
+impl Resolve for SystemResolver {
+    fn resolve(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
+        Ok((name, 0).to_socket_addrs()?.collect())
+    }
+}
+
+/// A resolver with a `Debug` implementation.
+#[derive(Clone)]
+pub struct Resolver(pub(crate) Arc<dyn Resolve>);
+
+impl Default for Resolver {
+    fn default() -> Self {
+        Self(Arc::new(SystemResolver))
+    }
+}
+
+impl fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Resolver")
+    }
+}
+
+/// Reads a netrc file.
+pub(crate) fn read_netrc(path: &Path) -> Result<Netrc> {
+    let invalid = || Error::builder(format!("netrc file {}", path.display()));
+    let text = fs::read_to_string(path).map_err(|error| invalid().cause(error))?;
+    Netrc::parse(&text).map_err(|error| invalid().cause(error))
+}
+
+/// Returns the path of the user's netrc file, if there is one.
+pub(crate) fn default_netrc_path() -> Option<PathBuf> {
+    usual_netrc_path(|name| env::var_os(name)).filter(|path| path.exists())
+}
+
+fn usual_netrc_path(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let set = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let home = || set("HOME").or_else(|| set("USERPROFILE"));
+    set("NETRC").or_else(|| Some(home()?.join(".netrc")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_are_parsed() {
+        let endpoint = |host: &str, port| Some(Endpoint { host: host.to_owned(), port });
+        let rows = [
+            ("a.test:80", endpoint("a.test", 80)),
+            ("A.Test:8443", endpoint("a.test", 8443)),
+            ("[::1]:1", endpoint("[::1]", 1)),
+            ("127.1:0", endpoint("127.0.0.1", 0)),
+            ("a.test", None),
+            ("a.test:", None),
+            (":80", None),
+            ("a.test:65536", None),
+            ("::1:80", None),
+            ("a.test:80/", None),
+            ("a.test:80?", None),
+            ("a.test:80/p", None),
+            ("u@a.test:80", None),
+            ("a test:80", None),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(Endpoint::parse(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_default_path_is_in_the_home_directory() {
+        type Variables<'a> = &'a [(&'a str, &'a str)];
+        let cases: [(Variables<'_>, Option<&str>); 5] = [
+            (&[("NETRC", "n"), ("HOME", "h")], Some("n")),
+            (&[("NETRC", ""), ("HOME", "h"), ("USERPROFILE", "u")], Some("h/.netrc")),
+            (&[("USERPROFILE", "u")], Some("u/.netrc")),
+            (&[("HOME", "")], None),
+            (&[], None),
+        ];
+        for (variables, expected) in cases {
+            let variable = |name: &str| {
+                let found = variables.iter().find(|(own, _)| *own == name);
+                found.map(|(_, value)| OsString::from(value))
+            };
+            assert_eq!(usual_netrc_path(variable), expected.map(PathBuf::from), "{variables:?}");
+        }
+    }
 }

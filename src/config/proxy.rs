@@ -31,9 +31,9 @@ use std::sync::Arc;
 use http::header::{HeaderMap, HeaderValue, PROXY_AUTHORIZATION};
 
 use crate::error::Result;
-use crate::policy::proxy::rules::{Covered, Decide, ProxyChoice, ProxyRule};
-use crate::policy::proxy::server::ProxyServer;
-use crate::policy::proxy::{environment, no_proxy};
+use crate::policy::proxy::ProxyServer;
+use crate::policy::proxy::no_proxy::NoProxyList;
+use crate::policy::proxy::{Covered, Decide, ProxyChoice, ProxyRule};
 use crate::url::{Url, Userinfo};
 
 /// A proxy, and the requests that use it.
@@ -56,7 +56,7 @@ use crate::url::{Url, Userinfo};
 pub struct Proxy {
     covered: Covered,
     source: ProxySource,
-    except: no_proxy::NoProxyList,
+    except: NoProxyList,
     extras: Extras,
 }
 
@@ -181,7 +181,7 @@ impl Proxy {
     }
 
     fn new(covered: Covered, source: ProxySource) -> Self {
-        let except = no_proxy::NoProxyList::default();
+        let except = NoProxyList::default();
         Self { covered, source, except, extras: Extras::default() }
     }
 
@@ -240,20 +240,20 @@ impl fmt::Debug for Proxy {
 /// ordinary name.
 #[derive(Debug, Clone, Default)]
 pub struct NoProxy {
-    list: no_proxy::NoProxyList,
+    list: NoProxyList,
 }
 
 impl NoProxy {
     /// Returns the list in the environment: `no_proxy`, or else `NO_PROXY`; `None` if both are
     /// empty.
     pub fn from_env() -> Option<Self> {
-        environment::no_proxy(|name| std::env::var_os(name)).map(|list| Self { list })
+        NoProxyList::from_environment(|name| std::env::var_os(name)).map(|list| Self { list })
     }
 
     /// Returns this list, always as `Some`. The result is an `Option` because reqwest's is, and
     /// because [`Proxy::no_proxy`] takes one.
     pub fn from_string(no_proxy_list: &str) -> Option<Self> {
-        Some(Self { list: no_proxy::NoProxyList::parse(no_proxy_list) })
+        Some(Self { list: NoProxyList::parse(no_proxy_list) })
     }
 }
 

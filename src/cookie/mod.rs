@@ -62,187 +62,102 @@
 //! it is refused according to Mozilla's list, which is compiled in: `cargo update -p psl` updates
 //! it. Without the feature only single labels such as `com` are treated as public suffixes.
 
-// Reading order: `parse` and `stored` (from `Set-Cookie` to a cookie), `store` (the cookies of a
-// jar), `jar` (the public type), `saved` (files). The others hold one rule or type each.
-#[cfg(feature = "cookies")]
-pub(crate) mod jar;
-
-mod date;
-mod limits;
-mod parse;
+// For maintainers.
+//
+//   Set-Cookie ──▶ SetCookie ──▶ StoredCookie ──▶ Store ──▶ Cookie: a=1; b=2
+//                  set_cookie       stored          store
+//                      ▲              ▲ ▲             ▲
+//   a line of a file ──┴─▶ Record ────┘ └── Site      Jar: the lock, the clock, the files
+//                          saved            site      jar
+//
+// Read `set_cookie` first: it parses the field and knows nothing of who sent it. `site` is what cookies need to
+// know of a URL: host, path, whether the connection is secure, and whether a domain is a public suffix. `stored`
+// puts the two together: `StoredCookie::admit` has the rules of §5.7 that need no other cookie. `store` has those
+// that do: replacing, the protection of `Secure` cookies, eviction, the order of the `Cookie` field. It is a value
+// without I/O, and the time is an argument. `jar` is the public type around it. `saved` reads and writes lines;
+// what it reads goes through `admit` again. `provider` is the trait that clients use, and all that is left without
+// the feature `cookies`.
+//
+// What must hold, and the test that guards it:
+//
+// - No expired cookie is seen or sent, no domain is empty, no limit is exceeded; the fields sent are those of a
+//   simple list that follows the RFC step by step: `store/tests/model.rs` runs both with random steps.
+// - Any bytes may come in: property tests in `set_cookie/tests`, and `tests/hostile_cookies.rs`.
+// - A file adds no cookie that a server could not have set, and what was saved is loaded again: `saved/tests.rs`.
+// - No code of the caller runs under the lock: `clock_and_headers_may_use_the_jar` in `jar/tests`.
+mod jar;
 mod provider;
-mod refusal;
-mod same_site;
-pub(crate) mod saved;
+mod saved;
+mod set_cookie;
 mod site;
 mod store;
 mod stored;
-mod suffix;
 
-use std::borrow::Cow;
-use std::fmt;
-use std::time::{Duration, SystemTime};
+pub use jar::Jar;
+pub use provider::CookieStore;
+pub(crate) use provider::Cookies;
+pub use saved::{LoadReport, SessionCookies};
+pub use set_cookie::{Cookie, SameSite};
+pub use stored::StoredCookie;
 
-use http::HeaderValue;
-
-pub use self::limits::Limits;
-use self::parse::SetCookie;
-pub use self::provider::CookieStore;
-pub(crate) use self::provider::Cookies;
-pub(crate) use self::refusal::CookieRefusal;
-pub use self::same_site::SameSite;
-pub use self::saved::{LoadReport, SessionCookies};
-pub use self::stored::StoredCookie;
-pub use crate::cookie::jar::Jar;
-
-/// A cookie as a response set it: parsed, but not checked against the rules. A [`Jar`] may refuse
-/// it.
-///
-/// Servers may send any bytes; invalid UTF-8 is shown as `U+FFFD` here. `Debug` omits the value,
-/// since it is often a credential.
+/// The limits on the size and the number of cookies: by default those of RFC 6265bis.
 ///
 /// ```
-/// use http::HeaderValue;
-/// use leanhttp::cookie::Cookie;
+/// use leanhttp::cookie::{Jar, Limits};
 ///
-/// let header = HeaderValue::from_static("lang=de; Domain=.example.com; Path=/; Max-Age=3600");
-/// let cookie = Cookie::parse(&header).unwrap();
-/// assert_eq!((cookie.name(), cookie.value()), ("lang", "de"));
-/// assert_eq!((cookie.domain(), cookie.path()), (Some("example.com"), Some("/")));
-/// assert_eq!(cookie.max_age().unwrap().as_secs(), 3600);
-/// assert!(!cookie.secure() && cookie.expires().is_none());
+/// let mut limits = Limits::default();
+/// limits.max_per_domain = 180; // as many as browsers keep
+/// let jar = Jar::new().with_limits(limits);
+/// assert!(jar.is_empty());
 /// ```
-pub struct Cookie<'a> {
-    name: Cow<'a, str>,
-    value: Cow<'a, str>,
-    domain: Option<Cow<'a, str>>,
-    path: Option<Cow<'a, str>>,
-    parsed: SetCookie<'a>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The most bytes of a cookie's name and value together; a longer cookie is refused (§5.6 step
+    /// 5).
+    ///
+    /// Default: 4096.
+    pub max_cookie_bytes: usize,
+
+    /// The most bytes of an attribute's value; a longer attribute is ignored (§5.6, attribute step
+    /// 6).
+    ///
+    /// Default: 1024.
+    pub max_attribute_bytes: usize,
+
+    /// The most `Set-Cookie` fields of one response that are used, so that one response cannot
+    /// replace the whole jar. Further fields are ignored.
+    ///
+    /// Default: 50, as in curl.
+    pub max_per_response: usize,
+
+    /// The most cookies of one domain. Beyond it the least recently used cookie is evicted, one
+    /// without `Secure` before others.
+    ///
+    /// Default: 50, the minimum that §6.1 requires.
+    pub max_per_domain: usize,
+
+    /// The most cookies in total. Beyond it the least recently used cookie is evicted.
+    ///
+    /// Default: 3000, the minimum that §6.1 requires.
+    pub max_total: usize,
+
+    /// The most bytes of the `Cookie` field's value; further cookies are not sent.
+    ///
+    /// Default: 8182. With the field name that makes 8190 bytes, beyond which servers commonly
+    /// refuse a line: the default of Apache's `LimitRequestFieldSize`, and curl's limit.
+    pub max_header_bytes: usize,
 }
 
-impl<'a> Cookie<'a> {
-    /// Parses the value of a `Set-Cookie` field (RFC 6265bis §5.6). Returns `None` for one that
-    /// must be ignored: without name and value, too long, or with control characters.
-    pub fn parse(set_cookie: &'a HeaderValue) -> Option<Self> {
-        let parsed = SetCookie::parse(set_cookie.as_bytes(), &Limits::default()).ok()?;
-        Some(Self {
-            name: String::from_utf8_lossy(parsed.name),
-            value: String::from_utf8_lossy(parsed.value),
-            domain: parsed.domain.map(String::from_utf8_lossy),
-            path: parsed.path.map(String::from_utf8_lossy),
-            parsed,
-        })
-    }
-
-    /// Returns the name; empty for a cookie that has none.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Returns the value, with its quotes if it has any.
-    pub fn value(&self) -> &str {
-        &self.value
-    }
-
-    /// Returns whether `HttpOnly` is set, which hides the cookie from scripts.
-    pub fn http_only(&self) -> bool {
-        self.parsed.http_only
-    }
-
-    /// Returns whether the cookie is sent only over `https`.
-    pub fn secure(&self) -> bool {
-        self.parsed.secure
-    }
-
-    /// Returns whether `SameSite=Lax` is set.
-    pub fn same_site_lax(&self) -> bool {
-        self.parsed.same_site == Some(SameSite::Lax)
-    }
-
-    /// Returns whether `SameSite=Strict` is set.
-    pub fn same_site_strict(&self) -> bool {
-        self.parsed.same_site == Some(SameSite::Strict)
-    }
-
-    /// Returns the `Path` attribute, if present and absolute.
-    pub fn path(&self) -> Option<&str> {
-        self.path.as_deref()
-    }
-
-    /// Returns the `Domain` attribute, if present, without a leading dot and with the case
-    /// unchanged.
-    pub fn domain(&self) -> Option<&str> {
-        self.domain.as_deref()
-    }
-
-    /// Returns the `Max-Age` attribute, if present and a number: zero for a negative one, and never
-    /// more than `u64::MAX` seconds.
-    pub fn max_age(&self) -> Option<Duration> {
-        self.parsed.max_age
-    }
-
-    /// Returns the `Expires` attribute, if present and a valid date (§5.1.1).
-    pub fn expires(&self) -> Option<SystemTime> {
-        self.parsed.expires
-    }
-}
-
-impl fmt::Debug for Cookie<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cookie")
-            .field("name", &self.name)
-            .field("domain", &self.domain)
-            .field("path", &self.path)
-            .field("max_age", &self.parsed.max_age)
-            .field("expires", &self.parsed.expires)
-            .field("secure", &self.parsed.secure)
-            .field("http_only", &self.parsed.http_only)
-            .field("same_site", &self.parsed.same_site)
-            .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cookie_shows_the_attributes_as_sent() {
-        let header = HeaderValue::from_static(
-            "a=\"b\"; Path=/c; Domain=.Example.com; Secure; HttpOnly; SameSite=Lax; Max-Age=-1; \
-             Expires=Thu, 01 Jan 1970 00:01:00 GMT",
-        );
-        let cookie = Cookie::parse(&header).unwrap();
-        assert_eq!((cookie.name(), cookie.value()), ("a", "\"b\""));
-        assert_eq!((cookie.path(), cookie.domain()), (Some("/c"), Some("Example.com")));
-        assert!(cookie.secure() && cookie.http_only());
-        assert!(cookie.same_site_lax() && !cookie.same_site_strict());
-        assert_eq!(cookie.max_age(), Some(Duration::ZERO));
-        assert_eq!(cookie.expires(), Some(SystemTime::UNIX_EPOCH + Duration::from_secs(60)));
-    }
-
-    #[test]
-    fn cookie_without_attributes() {
-        let header = HeaderValue::from_static("token; SameSite=Strict");
-        let cookie = Cookie::parse(&header).unwrap();
-        assert_eq!((cookie.name(), cookie.value()), ("", "token"));
-        assert!(!cookie.secure() && !cookie.http_only());
-        assert!(cookie.same_site_strict() && !cookie.same_site_lax());
-        assert_eq!((cookie.path(), cookie.domain()), (None, None));
-        assert_eq!((cookie.max_age(), cookie.expires()), (None, None));
-    }
-
-    #[test]
-    fn invalid_utf8_is_shown_as_replacement_characters() {
-        let header = HeaderValue::from_bytes(b"a\xFF=\xC3\xA9\xFE").unwrap();
-        let cookie = Cookie::parse(&header).unwrap();
-        assert_eq!((cookie.name(), cookie.value()), ("a\u{FFFD}", "é\u{FFFD}"));
-    }
-
-    #[test]
-    fn debug_omits_the_value() {
-        let header = HeaderValue::from_static("name=secret");
-        let shown = format!("{:?}", Cookie::parse(&header));
-        assert!(shown.contains("name") && !shown.contains("secret"), "{shown}");
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_cookie_bytes: 4096,
+            max_attribute_bytes: 1024,
+            max_per_response: 50,
+            max_per_domain: 50,
+            max_total: 3000,
+            max_header_bytes: 8190 - "cookie: ".len(),
+        }
     }
 }

@@ -1,4 +1,7 @@
-//! The parts of a URL that cookies depend on.
+//! The parts of a URL that cookies depend on, and the rules for matching hosts and paths (RFC 6265bis §5.1).
+//!
+//! A public suffix is a domain under which anyone can register, so that no cookie may be set for all of it
+//! (§5.7 step 9): [`is_public_suffix`].
 
 use crate::url::{Host, Url};
 
@@ -8,24 +11,13 @@ use crate::url::{Host, Url};
 pub(crate) struct Site<'a> {
     /// Canonical: lower-case ASCII, an IPv6 address in brackets (§5.1.2).
     pub(crate) host: &'a str,
-    pub(crate) host_kind: HostKind,
+    /// IP addresses have no subdomains.
+    pub(crate) is_ip: bool,
     /// Percent-encoded, without the query.
     pub(crate) path: &'a str,
-    pub(crate) scheme: Scheme,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum HostKind {
-    Domain,
-    Ip,
-}
-
-/// The security of the connection: `https` is secure, and so is plain `http` to the local machine,
-/// as in browsers, curl and Go (W3C Secure Contexts §3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scheme {
-    Plain,
-    Secure,
+    /// Whether the connection is secure: `https` is, and so is plain `http` to the local machine, as in
+    /// browsers, curl and Go (W3C Secure Contexts §3.1).
+    pub(crate) is_secure: bool,
 }
 
 impl<'a> Site<'a> {
@@ -34,7 +26,7 @@ impl<'a> Site<'a> {
     pub(crate) fn domain_matches(&self, domain: &str) -> bool {
         match self.host.strip_suffix(domain) {
             Some("") => true,
-            Some(below) => self.host_kind == HostKind::Domain && below.ends_with('.'),
+            Some(below) => !self.is_ip && below.ends_with('.'),
             None => false,
         }
     }
@@ -57,10 +49,10 @@ impl<'a> Site<'a> {
     /// and its parents are the prefixes that end before a dot. An address has no labels, so its
     /// dots are replaced.
     pub(crate) fn key(&self, domain: &str) -> String {
-        match self.host_kind {
-            HostKind::Domain => domain.rsplit('.').collect::<Vec<_>>().join("."),
-            HostKind::Ip => domain.replace('.', ":"),
+        if self.is_ip {
+            return domain.replace('.', ":");
         }
+        domain.rsplit('.').collect::<Vec<_>>().join(".")
     }
 }
 
@@ -68,17 +60,10 @@ impl<'a> From<&'a Url> for Site<'a> {
     fn from(url: &'a Url) -> Self {
         Self {
             host: url.host_str().unwrap_or_default(),
-            host_kind: if url.domain().is_some() { HostKind::Domain } else { HostKind::Ip },
+            is_ip: url.domain().is_none(),
             path: url.path(),
-            scheme: Scheme::of(url),
+            is_secure: url.scheme() == "https" || is_own_machine(url.host()),
         }
-    }
-}
-
-impl Scheme {
-    fn of(url: &Url) -> Self {
-        let is_secure = url.scheme() == "https" || is_own_machine(url.host());
-        if is_secure { Self::Secure } else { Self::Plain }
     }
 }
 
@@ -103,6 +88,28 @@ pub(crate) fn path_matches(path: &[u8], cookie_path: &[u8]) -> bool {
     }
 }
 
+/// Returns whether `domain`, which is lower-case, is a public suffix. `com.` is as public as `com`;
+/// `localhost` is not public.
+pub(super) fn is_public_suffix(domain: &str) -> bool {
+    let domain = domain.strip_suffix('.').unwrap_or(domain);
+    domain != "localhost" && is_listed(domain)
+}
+
+/// By the Mozilla list, including its private section (`github.io`). An unknown top-level domain is
+/// a suffix too: that is the list's rule `*`.
+#[cfg(feature = "public-suffix")]
+fn is_listed(domain: &str) -> bool {
+    use psl::Psl;
+
+    psl::List.suffix(domain.as_bytes()).is_some_and(|suffix| suffix.as_bytes() == domain.as_bytes())
+}
+
+/// Without the list only single labels are known.
+#[cfg(not(feature = "public-suffix"))]
+fn is_listed(domain: &str) -> bool {
+    !domain.contains('.')
+}
+
 #[cfg(test)]
 impl<'a> From<&'a str> for Site<'a> {
     /// Builds a site from a canonical URL without port and query.
@@ -110,12 +117,7 @@ impl<'a> From<&'a str> for Site<'a> {
         let (scheme, rest) = url.split_once("://").unwrap();
         let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let is_ip = host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok();
-        Self {
-            host,
-            host_kind: if is_ip { HostKind::Ip } else { HostKind::Domain },
-            path,
-            scheme: if scheme == "https" { Scheme::Secure } else { Scheme::Plain },
-        }
+        Self { host, is_ip, path, is_secure: scheme == "https" }
     }
 }
 
@@ -200,6 +202,47 @@ mod tests {
         for (url, expected) in table {
             let site = Site::from(url);
             assert_eq!(site.key(site.host), expected);
+        }
+    }
+
+    #[test]
+    fn single_labels_are_public() {
+        let table = [
+            ("com", true),
+            ("com.", true),
+            ("intranet", true),
+            ("localhost", false),
+            ("localhost.", false),
+            ("example.com", false),
+            ("example.com.", false),
+        ];
+        for (domain, expected) in table {
+            assert_eq!(is_public_suffix(domain), expected, "{domain}");
+        }
+    }
+
+    /// Rules of two labels, a wildcard with its exception, a private one, an internationalized one;
+    /// and names that are no suffix: addresses, empty labels.
+    #[cfg(feature = "public-suffix")]
+    #[test]
+    fn the_list_knows_more() {
+        let table = [
+            ("co.uk", true),
+            ("co.uk.", true),
+            ("example.co.uk", false),
+            ("kyoto.jp", true),
+            ("ck", true),
+            ("any.ck", true),
+            ("www.ck", false),
+            ("github.io", true),
+            ("someone.github.io", false),
+            ("xn--55qx5d.cn", true),
+            ("xn--85x722f.xn--55qx5d.cn", false),
+            ("127.0.0.1", false),
+            ("example..com", false),
+        ];
+        for (domain, expected) in table {
+            assert_eq!(is_public_suffix(domain), expected, "{domain}");
         }
     }
 }

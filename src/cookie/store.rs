@@ -12,11 +12,10 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::HeaderValue;
 
-use super::limits::Limits;
-use super::parse::SetCookie;
-use super::refusal::CookieRefusal;
+use super::Limits;
 use super::saved::Record;
-use super::site::{Scheme, Site, path_matches};
+use super::set_cookie::{CookieRefusal, SetCookie};
+use super::site::{Site, path_matches};
 use super::stored::StoredCookie;
 
 /// No method leaves an expired cookie, an empty domain, or more cookies than the limits allow.
@@ -56,15 +55,21 @@ impl Store {
         let parsed = SetCookie::parse(set_cookie, &self.limits)?;
         let cookie = StoredCookie::admit(&parsed, site, &self.limits, now)?;
         let key = site.key(&cookie.domain);
-        if site.scheme == Scheme::Plain && self.has_secure_under(&key, &cookie) {
+        if !site.is_secure && self.has_secure_under(&key, &cookie) {
             return Err(CookieRefusal::OverlaysSecure);
         }
         self.put(key, cookie, now);
         Ok(())
     }
 
-    pub(crate) fn with_limits(limits: Limits) -> Self {
-        Self { limits, ..Self::default() }
+    /// Changes the limits. Cookies that are too long now are removed, and as many others as are too many now,
+    /// by the rules of eviction.
+    pub(crate) fn set_limits(&mut self, limits: Limits) {
+        self.retain(|cookie| cookie.fits(&limits));
+        self.limits = limits;
+        let keys: Vec<_> = self.domains.keys().cloned().collect();
+        keys.iter().for_each(|key| self.evict_excess_of(key));
+        self.evict_excess();
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -209,23 +214,28 @@ impl Store {
         Some(cookie)
     }
 
-    /// Evicts one cookie of a domain over its limit: the least recently used, but no `Secure`
-    /// cookie while there is another, so that plain `http` cannot evict them.
+    /// Evicts the cookies of a domain over its limit: the least recently used, but no `Secure` cookie while
+    /// there is another, so that plain `http` cannot evict them.
     fn evict_excess_of(&mut self, key: &str) {
-        let crowded = self.domains.get(key).filter(|held| held.len() > self.limits.max_per_domain);
-        let oldest =
-            crowded.into_iter().flatten().min_by_key(|c| (c.secure, c.accessed, c.created));
-        if let Some(created) = oldest.map(|cookie| cookie.created) {
-            self.take(key, |held| held.created == created);
+        let Some(held) = self.domains.get_mut(key) else { return };
+        let excess = held.len().saturating_sub(self.limits.max_per_domain);
+        if let Some(last) = excess.checked_sub(1) {
+            held.select_nth_unstable_by_key(last, |c| (c.secure, c.accessed, c.created));
+            held.drain(..excess);
+            self.len -= excess;
+            if held.is_empty() {
+                self.domains.remove(key);
+            }
         }
     }
 
-    /// Evicts one cookie of a store over its limit: the least recently used. The queue avoids a
-    /// search of the whole store for each cookie, which would make a flood of cookies costly.
+    /// Evicts the cookies of a store over its limit: the least recently used. The queue avoids a search of the
+    /// whole store for each cookie, which would make a flood of cookies costly.
     fn evict_excess(&mut self) {
-        if self.len > self.limits.max_total && !self.evict_queued() {
-            self.queue_all();
-            self.evict_queued();
+        while self.len > self.limits.max_total {
+            if !self.evict_queued() {
+                self.queue_all();
+            }
         }
     }
 

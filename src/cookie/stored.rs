@@ -1,16 +1,13 @@
 //! A stored cookie, and the rules by which a `Set-Cookie` becomes one: the steps of RFC 6265bis
 //! §5.7 that depend only on the cookie and the site that set it.
 
-use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
 use std::time::{Duration, SystemTime};
 
-use super::limits::Limits;
-use super::parse::SetCookie;
-use super::refusal::CookieRefusal;
-use super::same_site::SameSite;
-use super::site::{Scheme, Site};
-use super::suffix::is_public_suffix;
+use super::set_cookie::{CookieRefusal, SetCookie};
+use super::site::{Site, is_public_suffix};
+use super::{Limits, SameSite};
 
 /// A cookie that a [`Jar`](super::Jar) holds, as [`Jar::to_vec`](super::Jar::to_vec) returns it.
 ///
@@ -35,12 +32,13 @@ use super::suffix::is_public_suffix;
 /// ```
 #[derive(Clone)]
 pub struct StoredCookie {
-    pub(super) name: Box<[u8]>,
-    pub(super) value: Box<[u8]>,
+    pub(super) name: Octets,
+    pub(super) value: Octets,
     pub(super) domain: String,
-    pub(super) path: Box<[u8]>,
+    pub(super) path: Octets,
     pub(super) expires: Option<SystemTime>,
-    pub(super) scope: Scope,
+    /// The RFC's host-only-flag.
+    pub(super) host_only: bool,
     pub(super) secure: bool,
     http_only: bool,
     same_site: Option<SameSite>,
@@ -49,23 +47,52 @@ pub struct StoredCookie {
     pub(super) accessed: u64,
 }
 
-/// The RFC's host-only-flag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
-    HostOnly,
-    /// The domain and its subdomains.
-    Domain,
+/// Bytes of a server, which are text nearly always. Others are kept beside the text that shows them, with
+/// U+FFFD for invalid UTF-8.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Octets {
+    Text(Box<str>),
+    Other { bytes: Box<[u8]>, shown: Box<str> },
+}
+
+impl Octets {
+    fn as_str(&self) -> &str {
+        let (Self::Text(text) | Self::Other { shown: text, .. }) = self;
+        text
+    }
+}
+
+impl Deref for Octets {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Other { bytes, .. } => bytes,
+        }
+    }
+}
+
+impl From<&[u8]> for Octets {
+    fn from(bytes: &[u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::Text(text.into()),
+            Err(_) => {
+                Self::Other { bytes: bytes.into(), shown: String::from_utf8_lossy(bytes).into() }
+            }
+        }
+    }
 }
 
 impl StoredCookie {
     /// Returns the name; empty for a cookie that has none.
-    pub fn name(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.name)
+    pub fn name(&self) -> &str {
+        self.name.as_str()
     }
 
     /// Returns the value, with its quotes if it has any.
-    pub fn value(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.value)
+    pub fn value(&self) -> &str {
+        self.value.as_str()
     }
 
     /// Returns the host that set the cookie, or the domain it is for: see
@@ -77,12 +104,12 @@ impl StoredCookie {
     /// Returns whether the cookie is sent only to exactly [`domain`](Self::domain) and not to its
     /// subdomains, which is so if the server gave no `Domain`.
     pub fn host_only(&self) -> bool {
-        self.scope == Scope::HostOnly
+        self.host_only
     }
 
     /// Returns the path; the cookie is sent with requests to it and below it.
-    pub fn path(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.path)
+    pub fn path(&self) -> &str {
+        self.path.as_str()
     }
 
     /// Returns whether the cookie is sent only over `https`.
@@ -109,21 +136,21 @@ impl StoredCookie {
     }
 
     /// Returns the cookie that `set_cookie` from `site` creates, unless a rule forbids it.
-    pub(crate) fn admit(
+    pub(super) fn admit(
         set_cookie: &SetCookie<'_>,
         site: Site<'_>,
         limits: &Limits,
         now: SystemTime,
     ) -> Result<Self, CookieRefusal> {
-        let (domain, scope) = domain_and_scope(set_cookie.domain, site)?;
+        let (domain, host_only) = domain_and_host_only(set_cookie.domain, site)?;
         let path = set_cookie.path.unwrap_or(site.default_path().as_bytes());
         if domain.len() > MAX_DOMAIN || path.len() > limits.max_attribute_bytes {
             return Err(CookieRefusal::SiteTooLong);
         }
-        if set_cookie.secure && site.scheme == Scheme::Plain {
+        if set_cookie.secure && !site.is_secure {
             return Err(CookieRefusal::SecureOverPlain);
         }
-        if !keeps_prefix_promise(set_cookie, scope) {
+        if !keeps_prefix_promise(set_cookie, host_only) {
             return Err(CookieRefusal::Prefix);
         }
         Ok(Self {
@@ -132,7 +159,7 @@ impl StoredCookie {
             domain,
             path: path.into(),
             expires: expiry(set_cookie, now),
-            scope,
+            host_only,
             secure: set_cookie.secure,
             http_only: set_cookie.http_only,
             same_site: set_cookie.same_site,
@@ -142,30 +169,35 @@ impl StoredCookie {
     }
 
     /// Returns whether the cookie is sent with a request to `site` (§5.8.3 step 1).
-    pub(crate) fn matches(&self, site: Site<'_>) -> bool {
-        let is_for_host = match self.scope {
-            Scope::HostOnly => site.host == self.domain,
-            Scope::Domain => site.domain_matches(&self.domain),
+    pub(super) fn matches(&self, site: Site<'_>) -> bool {
+        let is_for_host = if self.host_only {
+            site.host == self.domain
+        } else {
+            site.domain_matches(&self.domain)
         };
-        is_for_host
-            && site.path_matches(&self.path)
-            && (site.scheme == Scheme::Secure || !self.secure)
+        is_for_host && site.path_matches(&self.path) && (site.is_secure || !self.secure)
     }
 
     /// Returns whether `new` replaces this cookie (§5.7 step 23).
-    pub(crate) fn is_replaced_by(&self, new: &Self) -> bool {
+    pub(super) fn is_replaced_by(&self, new: &Self) -> bool {
         self.name == new.name
             && self.domain == new.domain
-            && self.scope == new.scope
+            && self.host_only == new.host_only
             && self.path == new.path
     }
 
-    pub(crate) fn is_expired(&self, now: SystemTime) -> bool {
+    /// Returns whether the limits on sizes would have let the cookie in.
+    pub(super) fn fits(&self, limits: &Limits) -> bool {
+        self.name.len() + self.value.len() <= limits.max_cookie_bytes
+            && self.path.len() <= limits.max_attribute_bytes
+    }
+
+    pub(super) fn is_expired(&self, now: SystemTime) -> bool {
         self.expires.is_some_and(|expires| expires <= now)
     }
 
     /// Appends `name=value`, or the bare value of a cookie without a name (§5.8.3 step 4).
-    pub(crate) fn write_pair(&self, out: &mut Vec<u8>) {
+    pub(super) fn write_pair(&self, out: &mut Vec<u8>) {
         if !self.name.is_empty() {
             out.extend_from_slice(&self.name);
             out.push(b'=');
@@ -189,12 +221,12 @@ impl fmt::Debug for StoredCookie {
     }
 }
 
-/// §5.7 steps 7 to 10.
-fn domain_and_scope(
+/// §5.7 steps 7 to 10: returns the domain and the host-only-flag.
+fn domain_and_host_only(
     domain: Option<&[u8]>,
     site: Site<'_>,
-) -> Result<(String, Scope), CookieRefusal> {
-    let host_only = (site.host.to_owned(), Scope::HostOnly);
+) -> Result<(String, bool), CookieRefusal> {
+    let host_only = (site.host.to_owned(), true);
     let Some(domain) = domain else { return Ok(host_only) };
     // A non-ASCII domain matches no host, so it needs no rule of its own.
     let domain = std::str::from_utf8(domain).map_err(|_| CookieRefusal::ForeignDomain)?;
@@ -205,17 +237,17 @@ fn domain_and_scope(
     if !site.domain_matches(&domain) {
         return Err(CookieRefusal::ForeignDomain);
     }
-    Ok((domain, Scope::Domain))
+    Ok((domain, false))
 }
 
 /// §5.7 steps 20 to 22. A cookie without a name whose value begins with a prefix is refused too,
 /// because the server would mistake the value for a name.
-fn keeps_prefix_promise(cookie: &SetCookie<'_>, scope: Scope) -> bool {
+fn keeps_prefix_promise(cookie: &SetCookie<'_>, host_only: bool) -> bool {
     if cookie.name.is_empty() {
         return !has_prefix(cookie.value, SECURE_PREFIX) && !has_prefix(cookie.value, HOST_PREFIX);
     }
     if has_prefix(cookie.name, HOST_PREFIX) {
-        return cookie.secure && scope == Scope::HostOnly && cookie.path == Some(b"/");
+        return cookie.secure && host_only && cookie.path == Some(b"/");
     }
     cookie.secure || !has_prefix(cookie.name, SECURE_PREFIX)
 }

@@ -26,15 +26,13 @@ use super::connect;
 use super::connection::{Connection, close};
 use super::runtime::{Oneshot, Runtime};
 use crate::base::buffer::BufferPool;
-use crate::base::erased_box::ErasedBox;
 use crate::base::timings::Lap;
 use crate::body::Source;
-use crate::call::Call;
-use crate::call::log;
+use crate::call::{Call, SharedState, log};
 use crate::config::Config;
 use crate::error::{Error, Phase, Result};
 use crate::http1::close::CloseReason;
-use crate::policy::deadline::budget::{Expired, Operation};
+use crate::policy::deadline::{Expired, Operation};
 use crate::policy::route::Route;
 use crate::pool::permits::{Availability, Permits, RouteId, Ticket};
 use crate::pool::{Closed, Pool};
@@ -44,7 +42,7 @@ use crate::pool::{Closed, Pool};
 pub(super) async fn connection<F: Runtime>(
     shared: &Arc<Shared<F>>,
     call: &mut Call<'_, F::Source>,
-) -> Result<ErasedBox<Connection<F>>> {
+) -> Result<Box<Connection<F>>> {
     connect::check_url(call)?;
     loop {
         // A call that is over must not use up an idle connection.
@@ -81,7 +79,7 @@ pub(super) async fn connection<F: Runtime>(
 }
 
 enum Checkout<F: Runtime> {
-    Idle(ErasedBox<Connection<F>>),
+    Idle(Box<Connection<F>>),
     Permit(Permit<F>),
     Queued(QueuedCall<F>),
 }
@@ -97,20 +95,20 @@ struct QueuedCall<F: Runtime> {
 /// response, the route is not pooled for a while.
 pub(super) fn learn<F: Runtime>(shared: &Shared<F>, dead: &Connection<F>) {
     if dead.was_closed_early() {
-        shared.idle().pool.closed_early(dead.link.route(), shared.runtime.now());
+        shared.idle().pool.closed_early(&dead.route, shared.runtime.now());
     }
 }
 
 /// Returns the idle connection, or `Err` with it if it is dead.
 async fn check_alive<F: Runtime>(
-    mut connection: ErasedBox<Connection<F>>,
+    mut connection: Box<Connection<F>>,
     call: &mut Call<'_, F::Source>,
-) -> Result<ErasedBox<Connection<F>>, ErasedBox<Connection<F>>> {
+) -> Result<Box<Connection<F>>, Box<Connection<F>>> {
     let looked_at = &mut *connection;
     if !looked_at.is_alive(&mut call.budget).await {
         return Err(connection);
     }
-    log::reused(looked_at.link.route());
+    log::reused(&looked_at.route);
     Ok(connection)
 }
 
@@ -162,7 +160,7 @@ const SHORTEST_FORK: Duration = Duration::from_micros(10);
 fn begin_anew<F: Runtime>(
     idle: &mut Connections<F>,
     shared: &Shared<F>,
-) -> (Vec<ErasedBox<Connection<F>>>, Permits<Waiter<F>>) {
+) -> (Vec<Box<Connection<F>>>, Permits<Waiter<F>>) {
     idle.process = shared.runtime.process();
     (idle.pool.clear(), idle.permits.replace())
 }
@@ -225,14 +223,15 @@ fn queue_error<B: Source>(call: &Call<'_, B>, expired: Expired) -> Error {
 
 /// The state behind all clones of a client.
 pub(crate) struct Shared<F: Runtime> {
-    pub(crate) config: ErasedBox<Config>,
+    pub(crate) config: Box<Config>,
     pub(crate) runtime: F,
+    pub(crate) calls: SharedState,
     idle: Mutex<Connections<F>>,
 }
 
 /// All that the lock of the pool protects: idle connections, free buffers, permits and their queues.
 pub(crate) struct Connections<F: Runtime> {
-    pub(crate) pool: Pool<ErasedBox<Connection<F>>>,
+    pub(crate) pool: Pool<Box<Connection<F>>>,
     pub(crate) shelf: BufferPool,
     pub(crate) permits: Permits<Waiter<F>>,
     /// The process that owns all of these.
@@ -240,7 +239,7 @@ pub(crate) struct Connections<F: Runtime> {
 }
 
 impl<F: Runtime> Shared<F> {
-    pub(crate) fn new(config: ErasedBox<Config>, runtime: F) -> Self {
+    pub(crate) fn new(config: Box<Config>, runtime: F) -> Self {
         let permits = Permits::new(config.pool.max_open_per_host);
         let process = runtime.process();
         let idle = Connections {
@@ -249,7 +248,7 @@ impl<F: Runtime> Shared<F> {
             permits,
             process,
         };
-        Self { config, runtime, idle: Mutex::new(idle) }
+        Self { config, runtime, calls: SharedState::default(), idle: Mutex::new(idle) }
     }
 
     /// Locks the pool for a decision. The lock is never held over foreign code, so a panic
@@ -283,7 +282,7 @@ pub(crate) struct Permit<F: Runtime> {
 /// A grant from the queue.
 pub(crate) enum Grant<F: Runtime> {
     /// A connection that another call has just released.
-    Connection(ErasedBox<Connection<F>>),
+    Connection(Box<Connection<F>>),
     Permit(Permit<F>),
 }
 

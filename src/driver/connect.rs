@@ -10,9 +10,9 @@
 //! 5. [`race`]: the first address that answers wins (Happy Eyeballs, RFC 8305). The order and the
 //!    times are those of [`happy_eyeballs`](crate::policy::happy_eyeballs); the runtime makes the
 //!    attempts.
-//! 6. The socket gets a [`ConnectionMachine`], whose machines do the rest as bytes, with the first
-//!    bytes of the request: a proxy's tunnel ([`tunnel`](crate::transport::tunnel)), then TLS
-//!    ([`tls`](crate::transport::tls)).
+//! 6. [`pipe`]: the socket gets the layers of the route, which do the rest as bytes, with the first
+//!    bytes of the request: TLS to the proxy, its tunnel ([`tunnel`](crate::transport::tunnel)), then
+//!    TLS to the origin ([`tls`](crate::transport::tls)).
 //!
 //! Whatever fails, the permit is dropped with the attempt and passes to the next waiter. An error
 //! names each address with its own reason.
@@ -29,18 +29,21 @@ use super::connection::Connection;
 use super::runtime::{Dial, Event as _, Oneshot, Runtime, SocketError, in_time};
 use super::socket::Socket;
 use crate::base::cancel::Hook;
-use crate::base::erased_box::ErasedBox;
 use crate::base::timings::Lap;
 use crate::body::Source;
 use crate::call::Call;
-use crate::config::connect::{Dialling, Endpoint, SocketOptions};
-use crate::driver::link::ConnectionMachine;
+use crate::config::{Config, Dialling, Endpoint, SocketOptions};
 use crate::error::{Cause, Error, Kind, Phase, Result};
-use crate::policy::deadline::budget::{Budget, Expired, Operation};
-use crate::policy::egress::policy::Gate;
+use crate::policy::deadline::{Budget, Expired, Operation};
+use crate::policy::egress::Gate;
 use crate::policy::happy_eyeballs::{Move, Race};
-use crate::policy::proxy::server::ProxyServer;
-use crate::policy::route::{Route, Target, literal};
+use crate::policy::proxy::{Protocol, ProxyServer, SocksVersion};
+use crate::policy::route::{Route, Security, Target, literal};
+use crate::transport::connect::Connect;
+use crate::transport::pipe::Pipe;
+use crate::transport::socks::{Destination, Socks};
+use crate::transport::tls::Tls;
+use crate::transport::tunnel::Tunnel;
 
 /// Checks the current URL against the egress policy, as far as possible without an address. This
 /// runs for each request, not for each connection: a connection to a forwarding proxy serves all
@@ -78,7 +81,7 @@ pub(crate) async fn open<F: Runtime>(
     runtime: &F,
     call: &mut Call<'_, F::Source>,
     permit: Permit<F>,
-) -> Result<ErasedBox<Connection<F>>> {
+) -> Result<Box<Connection<F>>> {
     let route = call.route();
     let proxy = route.proxy().cloned();
     call.budget.start_connecting(runtime.now());
@@ -93,7 +96,7 @@ async fn connection<F: Runtime>(
     call: &mut Call<'_, F::Source>,
     route: Route,
     permit: Permit<F>,
-) -> Result<ErasedBox<Connection<F>>> {
+) -> Result<Box<Connection<F>>> {
     let dialling = &call.config().dialling;
     if !call.url().host().is_resolvable() && dialling.unix_socket.is_none() {
         let host = call.url().host_str().unwrap_or_default();
@@ -101,17 +104,18 @@ async fn connection<F: Runtime>(
         return Err(error.detail("not a name that can be looked up (RFC 1035 \u{a7}2.3.4)"));
     }
     let found = address_for_proxy(runtime, call, &route).await?;
-    let link = ConnectionMachine::new(call.config(), route, found)?;
+    let pipe = pipe(call.config(), &route, found)?;
     let socket = match &dialling.unix_socket {
         Some(path) => dial_unix(runtime, path, &call.budget).await,
         None => {
-            let addresses = look_up(runtime, call, &stop(link.route(), dialling)).await?;
+            let addresses = look_up(runtime, call, &stop(&route, dialling)).await?;
             dial(runtime, &addresses, dialling, &call.budget).await
         }
     };
     let now = runtime.now();
     call.budget.lap(Lap::Connect, now);
-    Ok(ErasedBox::new(Connection::new(socket?, link, permit, now)))
+    let limits = &call.config().limits;
+    Ok(Box::new(Connection::new(socket?, pipe, limits, route, permit, now)))
 }
 
 /// Returns the endpoint to connect to.
@@ -328,6 +332,69 @@ async fn dial_unix<F: Runtime>(runtime: &F, path: &Path, budget: &Budget) -> Res
     }
 }
 
+/// Returns the pipe of a new connection. `found` is the address of the origin, if it was
+/// [looked up](Route::looked_up_here).
+fn pipe(config: &Config, route: &Route, found: Option<IpAddr>) -> Result<Pipe> {
+    match route {
+        Route::Direct(target) => Ok(Pipe::new(tls(config, target)?)),
+        Route::Forward(hop) => Ok(Pipe::new(proxy_tls(config, hop)?)),
+        Route::Tunnel(hop, target) => {
+            let tunnel = tunnel(config, hop, target, found)?;
+            Ok(Pipe::tunnel(proxy_tls(config, hop)?, tunnel, tls(config, target)?))
+        }
+    }
+}
+
+fn tls(config: &Config, target: &Target) -> Result<Option<Tls>> {
+    if target.security == Security::Plain {
+        return Ok(None);
+    }
+    config
+        .tls
+        .stage(target.host(), target.identity)
+        .map(Some)
+        .map_err(|error| error.peer(target.authority()))
+}
+
+/// Returns the TLS of a connection to a proxy, which is verified by the proxy's own name.
+fn proxy_tls(config: &Config, hop: &ProxyServer) -> Result<Option<Tls>> {
+    let Protocol::Http { security: Security::Tls, .. } = hop.protocol else { return Ok(None) };
+    config.tls.proxy_stage(&hop.host).map(Some).map_err(|error| error.peer(hop.authority()))
+}
+
+fn tunnel(
+    config: &Config,
+    hop: &ProxyServer,
+    target: &Target,
+    found: Option<IpAddr>,
+) -> Result<Box<dyn Tunnel>> {
+    let (version, login) = match &hop.protocol {
+        Protocol::Http { fields, .. } => {
+            return Ok(Box::new(Connect::new(
+                &config.limits,
+                &target.authority(),
+                fields,
+                config.user_agent(),
+            )));
+        }
+        Protocol::Socks { version, login, .. } => (version, login.as_ref()),
+    };
+    let destination = match found.or(target.address()) {
+        Some(address) => Destination::Address(address),
+        None => Destination::Name(target.host().to_owned()),
+    };
+    let socks = match version {
+        SocksVersion::Four => Socks::four(login, &destination, target.port),
+        SocksVersion::Five => Socks::five(login, &destination, target.port),
+    };
+    match socks {
+        Ok(socks) => Ok(Box::new(socks)),
+        Err(error) => {
+            Err(Error::new(Kind::Proxy, Phase::Proxy).peer(target.authority()).cause(error))
+        }
+    }
+}
+
 fn denied_error(mut denied: Denials) -> Error {
     let error = Error::new(Kind::Egress, Phase::Connect);
     if denied.len() > 1 {
@@ -417,9 +484,9 @@ mod resolve_tests {
 
     use super::*;
     use crate::blocking::Blocking;
-    use crate::config::dns::Resolver;
+    use crate::config::Resolver;
     use crate::driver::runtime::run;
-    use crate::policy::deadline::budget::Timeouts;
+    use crate::policy::deadline::Timeouts;
     use crate::url::Url;
 
     fn find(url: &str, dialling: &Dialling) -> Result<Vec<SocketAddr>, SocketError> {

@@ -5,8 +5,8 @@
 //! send ──▶ checkout ──▶ connect               a connection: an idle one, or a new one
 //!   │        │
 //!   │        └── waits in the queue if the limit is reached
-//!   ├────▶ connection ──▶ socket              moves the bytes of an exchange; the budget limits each wait
-//!   └────▶ lease ──▶ reader                   the body; then the connection returns to the pool
+//!   ├────▶ connection ──▶ socket              sends the request and reads the head; the budget limits each wait
+//!   └────▶ lease ──▶ response_body            the body; then the connection returns to the pool
 //!            └─────▶ upgraded                 after a 101: the connection itself, which is not pooled
 //! ```
 //!
@@ -16,13 +16,12 @@
 //!
 //! Read [`runtime`] and [`send`] first, then follow the diagram.
 
-pub(crate) mod link;
-
 mod checkout;
 pub(crate) mod connect;
 mod connection;
+pub(crate) mod failure;
 mod lease;
-mod reader;
+mod response_body;
 pub(crate) mod runtime;
 mod send;
 mod socket;
@@ -31,6 +30,6 @@ mod upgraded;
 pub(crate) use checkout::Shared;
 pub(crate) use connection::Connection;
 pub(crate) use lease::Lease;
-pub use reader::ResponseBody;
+pub use response_body::ResponseBody;
 pub(crate) use send::{Answer, send};
 pub(crate) use socket::Addresses;

@@ -40,11 +40,11 @@ use http::Method;
 
 use crate::base::cancel::Hook;
 use crate::body::Source;
-use crate::config::connect::SocketOptions;
-use crate::config::dns::Resolver;
+use crate::config::Resolver;
+use crate::config::SocketOptions;
 use crate::http1::close::CloseReason;
-use crate::policy::clock::Clock;
-use crate::policy::deadline::budget::{Budget, Expired, Wait};
+use crate::policy::Clock;
+use crate::policy::deadline::{Budget, Expired, Wait};
 use crate::url::Url;
 
 /// A runtime that drives the client: `blocking` or `tokio`.

@@ -6,16 +6,15 @@ use super::checkout::{self, Shared};
 use super::connection::Connection;
 use super::lease::Lease;
 use super::runtime::{Oneshot, Runtime};
-use crate::base::erased_box::ErasedBox;
 use crate::call::{Call, Failure, Next, When};
 use crate::error::{Error, Result};
 use crate::http1::head::ResponseHead;
-use crate::policy::deadline::budget::{Budget, Stage};
+use crate::policy::deadline::{Budget, Stage};
 
 /// The last response of a call.
 pub(crate) struct Answer<F: Runtime> {
     pub(crate) head: Box<ResponseHead>,
-    pub(crate) connection: ErasedBox<Connection<F>>,
+    pub(crate) connection: Box<Connection<F>>,
     /// The reason why its redirect is not followed, if it is an error.
     pub(crate) refusal: Option<Error>,
 }
@@ -35,12 +34,12 @@ pub(crate) async fn send<F: Runtime>(
                         return Ok(Answer { head, connection, refusal: Some(error) });
                     }
                 };
-                let lease = Lease::new(connection, shared, call.budget.of_body());
+                let lease = Lease::new(connection, shared, call.budget.of_body(), None);
                 lease.skip_body().await;
                 when
             }
             Err(failure) => {
-                call.budget.enter(Stage::Other, || shared.runtime.now()); // the failed stage is over
+                call.budget.enter(Stage::Other, &|| shared.runtime.now()); // the failed stage is over
                 call.failed(failure, &shared.runtime)?
             }
         };
@@ -53,7 +52,7 @@ pub(crate) async fn send<F: Runtime>(
 async fn attempt<F: Runtime>(
     shared: &Arc<Shared<F>>,
     call: &mut Call<'_, F::Source>,
-) -> Result<(ErasedBox<Connection<F>>, Box<ResponseHead>), Failure> {
+) -> Result<(Box<Connection<F>>, Box<ResponseHead>), Failure> {
     let connection = checkout::connection(shared, call).await;
     let mut connection = connection.map_err(Failure::unconnected)?;
     match connection.send(call).await {

@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 use http::Method;
 
 use super::runtime::{Meanwhile, Pending, Runtime, SocketError, Stream};
-use crate::driver::link::ExchangeFailure;
 use crate::http1::close::CloseReason;
-use crate::policy::deadline::budget::{Budget, Operation, Wait};
+use crate::policy::deadline::{Budget, Operation, Wait};
 use crate::url::Url;
 
 /// The local and remote address of a connection.
@@ -123,7 +122,7 @@ impl<F: Runtime> Socket<F> {
         budget: &mut Budget,
     ) -> Result<usize, SocketError> {
         loop {
-            let wait = budget.wait_on(operation, self.since(first), || self.runtime.now());
+            let wait = budget.wait_on(operation, self.since(first), &|| self.runtime.now());
             let wait = match wait {
                 Ok(wait) => wait,
                 Err(passed) => budget.look_once_more(passed, || self.runtime.now())?,
@@ -147,7 +146,7 @@ impl<F: Runtime> Socket<F> {
     ) -> Result<usize, SocketError> {
         let mut first = None;
         loop {
-            let wait = budget.wait_on(Operation::Write, self.since(first), || self.runtime.now());
+            let wait = budget.wait_on(Operation::Write, self.since(first), &|| self.runtime.now());
             let wait = match wait {
                 Ok(wait) => wait,
                 Err(passed) => budget.look_once_more(passed, || self.runtime.now())?,
@@ -207,15 +206,6 @@ impl SocketError {
         match self {
             Self::Io(error) => error.kind() == io::ErrorKind::Interrupted,
             Self::Expired(expired) => expired.is_pace(),
-        }
-    }
-}
-
-impl From<SocketError> for ExchangeFailure {
-    fn from(error: SocketError) -> Self {
-        match error {
-            SocketError::Expired(expired) => Self::Expired(expired),
-            SocketError::Io(error) => Self::Io(error),
         }
     }
 }
@@ -315,7 +305,7 @@ mod tests {
     fn another_call_restarts_the_throughput_wait() {
         let world = call::Fuzzed::default();
         world.set_network(Arc::new(Mutex::new(Signals)));
-        let options = crate::config::connect::SocketOptions::default();
+        let options = crate::config::SocketOptions::default();
         let stream = world.connect("[::1]:80".parse().unwrap(), &options).unwrap();
         let mut socket = Socket::new(stream, &world, None);
         let url = Url::parse("http://a.test/").unwrap();

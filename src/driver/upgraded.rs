@@ -3,14 +3,14 @@
 use std::io;
 
 use super::connection::Connection;
-use super::link::ExchangeFailure;
+use super::failure::ExchangeFailure;
 use super::runtime::{Meanwhile, Runtime, ready};
 use crate::http1::close::CloseReason;
-use crate::policy::deadline::budget::Budget;
+use crate::policy::deadline::Budget;
 
 impl<F: Runtime> Connection<F> {
     pub(crate) fn upgrade(&mut self) -> std::result::Result<(), CloseReason> {
-        self.link.session.upgrade()?;
+        self.exchange.upgrade()?;
         self.closing = CloseReason::Upgraded;
         Ok(())
     }
@@ -23,7 +23,7 @@ impl<F: Runtime> Connection<F> {
         budget: &mut Budget,
     ) -> std::result::Result<usize, ExchangeFailure> {
         self.flush(budget).await?;
-        match self.link.session.encrypt(bytes)? {
+        match self.pipe.encrypt(bytes)? {
             None => Ok(self.socket.write(bytes, Meanwhile::Wait, budget).await?),
             Some(0) => Err(ExchangeFailure::Io(io::ErrorKind::BrokenPipe.into())), // already shut down
             Some(taken) => {
@@ -38,12 +38,14 @@ impl<F: Runtime> Connection<F> {
         &mut self,
         budget: &mut Budget,
     ) -> std::result::Result<(), ExchangeFailure> {
-        while !self.link.session.output().is_empty() {
-            let output = self.link.session.output();
+        loop {
+            let output = self.pipe.output(&self.exchange);
+            if output.is_empty() {
+                return Ok(());
+            }
             let count = self.socket.write(output, Meanwhile::Wait, budget).await?;
-            self.link.session.wrote(count);
+            self.pipe.wrote(&mut self.exchange, count);
         }
-        Ok(())
     }
 
     /// Shuts down the sending half. Idempotent: TLS queues `close_notify` once.
@@ -52,7 +54,7 @@ impl<F: Runtime> Connection<F> {
         budget: &mut Budget,
     ) -> std::result::Result<(), ExchangeFailure> {
         self.flush(budget).await?;
-        self.link.session.farewell();
+        self.pipe.farewell();
         self.flush(budget).await?;
         match self.socket.end_writing() {
             Err(error) if error.kind() != io::ErrorKind::NotConnected => {

@@ -151,7 +151,8 @@ pub(crate) fn append_pair(out: &mut String, name: &str, value: &str) {
 static ENCODED: Table =
     percent::C0_CONTROL.encoding(b"!\"#$%&'()+,/:;<=>?@[\\]^`{|}~").stopping(b" ");
 
-fn append_encoded(out: &mut String, text: &str) {
+/// Appends one name or value, encoded.
+pub(crate) fn append_encoded(out: &mut String, text: &str) {
     let mut rest = ENCODED.push(out, text);
     while let Some(after) = rest.strip_prefix(' ') {
         out.push('+');

@@ -36,14 +36,13 @@
 
 use http::{HeaderMap, Method, StatusCode, Version};
 
-use super::chunked::{self, CHUNK_END, LAST_CHUNK, ReceivedTrailers, SIZE_LINE};
+use super::chunked::{self, CHUNK_END, ChunkedDecoder, LAST_CHUNK, ReceivedTrailers, SIZE_LINE};
 use super::close::{CloseReason, keep_alive};
 use super::error::ProtocolError;
 use super::framing::{Framing, response_framing};
 use super::head::{self, HeadScanner, ResponseHead};
 use super::upgrade::Offer;
 use crate::base::buffer::{Buffer, BufferPool};
-use crate::http1::body_decoder::Incoming;
 use crate::http1::limits::Limits;
 
 /// The size of the first read; later ones are larger if it was too small.
@@ -51,6 +50,9 @@ const HEAD_READ: usize = 8 * 1024;
 
 /// The size of a read of a body; larger ones are not measurably faster.
 const READ_PIECE: usize = 64 * 1024;
+
+/// The minimum size of a read directly into the caller's slice; smaller reads go through the buffer.
+const DIRECT_READ: usize = 4 * 1024;
 
 /// The size of a write of a body: 50 % more throughput than 64 KiB. With the head it stays below
 /// 128 KiB, above which allocators request each block from the system and return it.
@@ -135,13 +137,13 @@ pub(crate) enum SendStep {
 }
 
 /// The result of [`Exchange::read_body`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum BodyStep {
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum BodyStep<'a> {
     /// This many bytes of the body are in the caller's slice.
     Data(usize),
-    /// Up to this many bytes may be read from the connection directly into the caller's slice.
-    Direct(usize),
-    /// Read into [`read_space`](Exchange::read_space).
+    /// The start of the caller's slice, into which the socket may be read directly.
+    Direct(&'a mut [u8]),
+    /// More input is needed.
     Read,
     End,
 }
@@ -170,6 +172,14 @@ enum ResponseState {
     Complete,
     /// The following bytes are of another protocol.
     Switched,
+}
+
+/// The part of a body that has not been read yet.
+#[derive(Debug)]
+enum Incoming {
+    Length(u64),
+    Chunked(Box<ChunkedDecoder>),
+    UntilClose,
 }
 
 /// The state of waiting for the final head.
@@ -367,13 +377,13 @@ impl Exchange {
                 let left = usize::try_from(left).unwrap_or(usize::MAX);
                 let piece = if left > SENT_PIECE { SENT_PIECE } else { left + 1 };
                 let space = self.output.space(left.min(SENT_PIECE) + 1);
-                space.get_mut(..piece).unwrap_or_default()
+                space.split_at_mut(piece).0
             }
             _ => {
                 let around = SIZE_LINE + CHUNK_END.len() + LAST_CHUNK.len();
                 let space = self.output.space(around + SENT_PIECE);
                 let end = space.len() - CHUNK_END.len() - LAST_CHUNK.len();
-                space.get_mut(SIZE_LINE..end).unwrap_or_default()
+                space.split_at_mut(end).0.split_at_mut(SIZE_LINE).1
             }
         }
     }
@@ -523,22 +533,57 @@ impl Exchange {
     }
 
     /// Returns the next step of reading the response's body. `into` must not be empty.
-    pub(crate) fn read_body(&mut self, into: &mut [u8]) -> Result<BodyStep, ProtocolError> {
+    pub(crate) fn read_body<'a>(
+        &mut self,
+        into: &'a mut [u8],
+    ) -> Result<BodyStep<'a>, ProtocolError> {
         let ResponseState::Body(body) = &mut self.receiving else { return Ok(BodyStep::End) };
-        let step = body.step(&mut self.input, into).map_err(|error| self.broken(error))?;
-        match step {
-            BodyStep::Data(count) => self.body_came(count),
-            BodyStep::End => self.complete(),
-            BodyStep::Direct(_) | BodyStep::Read if self.ended.is_some() => {
-                return self.at_the_end();
+        let left = match body {
+            Incoming::Chunked(_) => return self.read_chunked(into),
+            Incoming::Length(left) => *left,
+            Incoming::UntilClose => u64::MAX,
+        };
+        let room = usize::try_from(left).map_or(into.len(), |left| left.min(into.len()));
+        let (into, _) = into.split_at_mut(room);
+        match self.input.take(into) {
+            0 if self.ended.is_some() => self.at_the_end(),
+            0 if room >= DIRECT_READ || left == room as u64 => Ok(BodyStep::Direct(into)),
+            0 => Ok(BodyStep::Read),
+            count => {
+                self.body_came(count);
+                Ok(BodyStep::Data(count))
             }
-            BodyStep::Direct(_) | BodyStep::Read => {}
         }
-        Ok(step)
+    }
+
+    fn read_chunked<'a>(&mut self, into: &'a mut [u8]) -> Result<BodyStep<'a>, ProtocolError> {
+        let ResponseState::Body(Incoming::Chunked(decoder)) = &mut self.receiving else {
+            return Ok(BodyStep::End);
+        };
+        let progress = match decoder.decode(self.input.data(), into) {
+            Ok(progress) => progress,
+            Err(error) => return Err(self.broken(error)),
+        };
+        self.input.consume(progress.consumed);
+        let left = usize::try_from(decoder.remaining_in_chunk()).unwrap_or(usize::MAX);
+        if decoder.is_done() {
+            self.complete();
+        }
+        if progress.produced > 0 {
+            return Ok(BodyStep::Data(progress.produced));
+        }
+        let (into, _) = into.split_at_mut(left.min(into.len()));
+        match self.receiving {
+            ResponseState::Complete => Ok(BodyStep::End),
+            _ if self.ended.is_some() => self.at_the_end(),
+            // The rest of a small chunk is read through the buffer, together with the next size line.
+            _ if into.len() >= DIRECT_READ => Ok(BodyStep::Direct(into)),
+            _ => Ok(BodyStep::Read),
+        }
     }
 
     /// Handles a read of the body after the connection has ended.
-    fn at_the_end(&mut self) -> Result<BodyStep, ProtocolError> {
+    fn at_the_end(&mut self) -> Result<BodyStep<'static>, ProtocolError> {
         let until_close = matches!(self.receiving, ResponseState::Body(Incoming::UntilClose));
         if until_close && self.ended == Some(Ending::Clean) {
             self.complete();
@@ -551,10 +596,14 @@ impl Exchange {
     fn cut_off(&mut self) -> ProtocolError {
         self.close.get_or_insert(CloseReason::EarlyEof);
         match &self.receiving {
+            ResponseState::Body(Incoming::Length(left)) => {
+                ProtocolError::EofInBody { missing: *left }
+            }
+            ResponseState::Body(Incoming::Chunked(decoder)) => decoder.eof(),
             ResponseState::Body(Incoming::UntilClose) if self.ended == Some(Ending::Broken) => {
                 ProtocolError::BrokenBody
             }
-            ResponseState::Body(body) => body.cut_off(),
+            ResponseState::Body(Incoming::UntilClose) => ProtocolError::TlsCut,
             _ if !self.heard => ProtocolError::EofBeforeResponse,
             _ => ProtocolError::EofInHead,
         }
@@ -563,8 +612,8 @@ impl Exchange {
     /// Reports that `count` bytes were read directly into the caller's slice, as [`BodyStep::Direct`]
     /// allowed.
     pub(crate) fn read_direct(&mut self, count: usize) {
-        if let ResponseState::Body(body) = &mut self.receiving {
-            body.passed_by(count);
+        if let ResponseState::Body(Incoming::Chunked(decoder)) = &mut self.receiving {
+            decoder.advance(count);
         }
         self.body_came(count);
     }
@@ -577,7 +626,8 @@ impl Exchange {
     /// Returns the number of bytes left of the response's body, if it is known.
     pub(crate) fn body_left(&self) -> Option<u64> {
         match &self.receiving {
-            ResponseState::Body(body) => body.left(),
+            ResponseState::Body(Incoming::Length(left)) => Some(*left),
+            ResponseState::Body(Incoming::Chunked(_) | Incoming::UntilClose) => None,
             ResponseState::Head(_) | ResponseState::Complete | ResponseState::Switched => Some(0),
         }
     }
@@ -631,7 +681,7 @@ impl Exchange {
             Framing::Length(length) => ResponseState::Body(Incoming::Length(length)),
             Framing::Close => ResponseState::Body(Incoming::UntilClose),
             Framing::Chunked => {
-                let decoder = chunked::ChunkedDecoder::new(&self.limits);
+                let decoder = ChunkedDecoder::new(&self.limits);
                 ResponseState::Body(Incoming::Chunked(Box::new(decoder)))
             }
         };
@@ -692,16 +742,17 @@ impl Exchange {
     }
 
     fn body_came(&mut self, count: usize) {
-        let ResponseState::Body(body) = &mut self.receiving else { return };
-        body.delivered(count);
-        if body.is_done() {
-            self.complete();
+        if let ResponseState::Body(Incoming::Length(left)) = &mut self.receiving {
+            *left = left.saturating_sub(count as u64);
+            if *left == 0 {
+                self.complete();
+            }
         }
     }
 
     fn complete(&mut self) {
-        if let ResponseState::Body(body) = &mut self.receiving {
-            self.trailers = body.take_trailers();
+        if let ResponseState::Body(Incoming::Chunked(decoder)) = &mut self.receiving {
+            self.trailers = Some(decoder.take_trailers());
         }
         self.receiving = ResponseState::Complete;
     }

@@ -5,7 +5,7 @@ use http::{Method, StatusCode, Version};
 
 use super::close::CloseReason;
 use super::error::ProtocolError;
-use crate::http1::field_lines::{Fields, TransferCoding, content_length, transfer_coding};
+use crate::http1::header_section::{Fields, TransferCoding, content_length, transfer_coding};
 
 /// The rule that determines the end of a response body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

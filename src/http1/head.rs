@@ -1,72 +1,18 @@
-//! Writes request heads; finds, parses and bounds response heads (RFC 9112 §3–§5).
+//! Finds, parses and bounds response heads (RFC 9112 §3–§5).
 
 use std::mem::MaybeUninit;
 
 use bytes::Bytes;
-use http::header::{HeaderName, HeaderValue};
-use http::{Method, StatusCode, Version};
+use http::{StatusCode, Version};
+use httparse::ParserConfig;
 
 use super::error::ProtocolError;
-use super::lenient;
-use crate::base::buffer::Buffer;
 use crate::base::excerpt::Excerpt;
-use crate::http1::header_section::{HeaderLine, HeaderSection, LONGEST_NAME};
-use crate::http1::limits::Limits;
+use crate::http1::header_section::{HeaderLine, HeaderSection};
+use crate::http1::limits::{Lenience, Limits};
 
 /// The number of field lines parsed without an allocation; nearly every response has fewer.
 const USUAL_FIELDS: usize = 48;
-
-/// Writes a request head into a buffer. The argument types rule out CR, LF and NUL.
-pub(crate) struct HeadWriter<'a> {
-    out: &'a mut Buffer,
-}
-
-impl<'a> HeadWriter<'a> {
-    /// Writes the request line. `target` comes from a parsed URL: printable ASCII without spaces.
-    pub(crate) fn start(
-        out: &'a mut Buffer,
-        method: &Method,
-        target: &str,
-        version: Version,
-    ) -> Self {
-        let version: &[u8] =
-            if version == Version::HTTP_10 { b" HTTP/1.0\r\n" } else { b" HTTP/1.1\r\n" };
-        out.push_all([method.as_str().as_bytes(), b" ", target.as_bytes(), version]);
-        Self { out }
-    }
-
-    /// Continues a head at the end of `out`.
-    pub(crate) fn go_on(out: &'a mut Buffer) -> Self {
-        Self { out }
-    }
-
-    /// Appends lines that were written before.
-    pub(crate) fn lines(&mut self, lines: &Buffer) {
-        self.out.push(lines.data());
-    }
-
-    pub(crate) fn field(&mut self, name: &HeaderName, value: &HeaderValue) {
-        self.line(name, value.as_bytes());
-    }
-
-    /// Writes `Host` with the authority of a parsed URL: a host and a port.
-    pub(crate) fn host(&mut self, authority: &str) {
-        self.line(&http::header::HOST, authority.as_bytes());
-    }
-
-    pub(crate) fn content_length(&mut self, length: u64) {
-        self.line(&http::header::CONTENT_LENGTH, length.to_string().as_bytes());
-    }
-
-    /// Writes the blank line.
-    pub(crate) fn end(self) {
-        self.out.push(b"\r\n");
-    }
-
-    fn line(&mut self, name: &HeaderName, value: &[u8]) {
-        self.out.push_all([name.as_str().as_bytes(), b": ", value, b"\r\n"]);
-    }
-}
 
 /// The head of a response.
 #[derive(Debug, Clone)]
@@ -101,7 +47,7 @@ impl HeadScanner {
             }
         }
         let Some(end) = self.find_end(data, limits.max_line_bytes)? else { return Ok(None) };
-        parse(data.get(..end).unwrap_or_default(), limits).map(Some)
+        parse(data.split_at(end).0, limits).map(Some)
     }
 
     /// Returns the length of the head at the start of `data`, including its blank line.
@@ -115,12 +61,12 @@ impl HeadScanner {
     ) -> Result<Option<usize>, ProtocolError> {
         check_start(data)?;
         let too_long = || ProtocolError::LineTooLong(line_limit);
-        while let Some(at) = line_feed(data.get(self.scanned..).unwrap_or_default()) {
+        while let Some(at) = line_feed(data.split_at(self.scanned).1) {
             let after = self.scanned + at + 1;
             if after - self.line > line_limit {
                 return Err(too_long());
             }
-            match data.get(after..).unwrap_or_default() {
+            match data.split_at(after).1 {
                 [b'\n', ..] => return Ok(Some(after + 1)),
                 [b'\r', b'\n', ..] => return Ok(Some(after + 2)),
                 [] | [b'\r'] => {
@@ -171,7 +117,7 @@ pub(crate) fn empty_lines(data: &[u8]) -> usize {
 
 /// Parses the head at the start of `data`, which must be complete.
 pub(crate) fn parse(data: &[u8], limits: &Limits) -> Result<Box<ResponseHead>, ProtocolError> {
-    let strict = httparse::ParserConfig::default();
+    let strict = ParserConfig::default();
     let mut few = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
     let parsed = match parse_into(data, &mut few, limits, &strict) {
         Err(ProtocolError::TooManyFields(_)) => {
@@ -183,8 +129,8 @@ pub(crate) fn parse(data: &[u8], limits: &Limits) -> Result<Box<ResponseHead>, P
     match parsed {
         Err(ProtocolError::InvalidField(_)) if limits.lenience.is_any() => {
             let mut many = vec![MaybeUninit::uninit(); limits.max_headers];
-            let mut head = parse_into(data, &mut many, limits, &lenient::parser(limits.lenience))?;
-            lenient::check_framing(head.headers.raw())?;
+            let mut head = parse_into(data, &mut many, limits, &lenient_parser(limits.lenience))?;
+            check_lenient_framing(head.headers.raw())?;
             head.headers.unfold();
             Ok(head)
         }
@@ -196,17 +142,14 @@ fn parse_into<'h, 'r: 'h>(
     data: &'r [u8],
     fields: &'h mut [MaybeUninit<httparse::Header<'r>>],
     limits: &Limits,
-    parser: &httparse::ParserConfig,
+    parser: &ParserConfig,
 ) -> Result<Box<ResponseHead>, ProtocolError> {
     let room = fields.len().min(limits.max_headers);
     let mut response = httparse::Response::new(&mut []);
-    let parsed = parser.parse_response_with_uninit_headers(
-        &mut response,
-        data,
-        fields.get_mut(..room).unwrap_or_default(),
-    );
+    let parsed =
+        parser.parse_response_with_uninit_headers(&mut response, data, fields.split_at_mut(room).0);
     let raw = match parsed {
-        Ok(httparse::Status::Complete(length)) => data.get(..length).unwrap_or_default(),
+        Ok(httparse::Status::Complete(length)) => data.split_at(length).0,
         Ok(httparse::Status::Partial) => return Err(invalid_status_line(data)),
         Err(error) => return Err(parse_error(error, data, limits)),
     };
@@ -217,10 +160,11 @@ fn parse_into<'h, 'r: 'h>(
     let code = response.code.unwrap_or_default();
     let status = StatusCode::from_u16(code)
         .map_err(|_| ProtocolError::InvalidStatus(Excerpt::new(code.to_string().as_bytes())))?;
-    if let Some(field) = response.headers.iter().find(|field| field.name.len() > LONGEST_NAME) {
-        return Err(ProtocolError::InvalidField(Excerpt::new(field.name.as_bytes())));
+    let mut lines = Vec::with_capacity(response.headers.len());
+    for field in &*response.headers {
+        let invalid = || ProtocolError::InvalidField(Excerpt::new(field.name.as_bytes()));
+        lines.push(HeaderLine::new(field, raw).ok_or_else(invalid)?);
     }
-    let lines = response.headers.iter().map(|field| HeaderLine::new(field, raw)).collect();
     let headers = HeaderSection::new(Bytes::copy_from_slice(raw), lines);
     Ok(Box::new(ResponseHead { version, status, headers }))
 }
@@ -274,25 +218,68 @@ fn first_word(data: &[u8]) -> Excerpt {
     Excerpt::new(data.split(u8::is_ascii_whitespace).next().unwrap_or_default())
 }
 
+// Invalid heads of devices (RFC 9112 §5 forbids them), if the program allows them. Lenient parsing is tried only
+// after strict parsing has failed, so that a valid head has one interpretation.
+
+fn lenient_parser(lenience: Lenience) -> ParserConfig {
+    let mut parser = ParserConfig::default();
+    parser
+        .ignore_invalid_headers_in_responses(lenience.invalid_fields)
+        .allow_spaces_after_header_name_in_responses(lenience.spaces_after_name)
+        .allow_obsolete_multiline_headers_in_responses(lenience.folds);
+    parser
+}
+
+/// Checks that no accepted invalid line looks like a framing field. The framing is always parsed strictly:
+/// a message whose end two recipients see differently allows smuggling.
+fn check_lenient_framing(head: &[u8]) -> Result<(), ProtocolError> {
+    let mut is_in_framing = false;
+    for line in head.split(|byte| *byte == b'\n').skip(1) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let goes_on = line.starts_with(b" ") || line.starts_with(b"\t");
+        let is_let_pass = goes_on || !is_strict(line);
+        if is_let_pass && (mentions_framing(line) || (goes_on && is_in_framing)) {
+            return Err(ProtocolError::InvalidField(Excerpt::field_name(line)));
+        }
+        if !goes_on {
+            is_in_framing = mentions_framing(line);
+        }
+    }
+    Ok(())
+}
+
+fn is_strict(line: &[u8]) -> bool {
+    let mut field = [httparse::EMPTY_HEADER; 1];
+    line.is_empty() || httparse::parse_headers(&[line, b"\r\n\r\n"].concat(), &mut field).is_ok()
+}
+
+/// Returns whether the letters of a line contain the name of a framing field, however it is disguised.
+fn mentions_framing(line: &[u8]) -> bool {
+    const FRAMING: [&[u8]; 2] = [b"contentlength", b"transferencoding"];
+    let letters = line.iter().filter(|byte| byte.is_ascii_alphabetic());
+    let plain: Vec<u8> = letters.map(u8::to_ascii_lowercase).collect();
+    FRAMING.iter().any(|name| plain.windows(name.len()).any(|window| window == *name))
+}
+
+/// Replaces line breaks within values by blanks (RFC 9112 §5.2). The length is unchanged.
+pub(super) fn unfold(head: &mut [u8]) {
+    let (mut behind, mut is_break_behind) = (b'\0', false);
+    for byte in head.iter_mut().rev() {
+        let is_break = *byte == b'\n' || (*byte == b'\r' && is_break_behind);
+        is_break_behind = is_break && *byte == b'\n' && matches!(behind, b' ' | b'\t');
+        if is_break_behind || (is_break && *byte == b'\r') {
+            *byte = b' ';
+        }
+        behind = *byte;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn parse_text(text: &str) -> Result<Box<ResponseHead>, ProtocolError> {
         parse(text.as_bytes(), &Limits::default())
-    }
-
-    #[test]
-    fn a_request_head_is_one_run_of_bytes() {
-        let mut out = Buffer::default();
-        let mut head = HeadWriter::start(&mut out, &Method::GET, "/a?b", Version::HTTP_11);
-        head.host("a.example:81");
-        head.field(&http::header::ACCEPT, &HeaderValue::from_static("*/*"));
-        head.content_length(12);
-        head.end();
-        let expected = "GET /a?b HTTP/1.1\r\nhost: a.example:81\r\naccept: */*\r\n\
-                        content-length: 12\r\n\r\n";
-        assert_eq!(out.data(), expected.as_bytes());
     }
 
     #[test]
@@ -534,6 +521,86 @@ mod tests {
         for (data, count) in [("HTTP", 0), ("\r\nHTTP", 2), ("\n\r\nH", 3), ("\r", 0), ("\r\rH", 0)]
         {
             assert_eq!(empty_lines(data.as_bytes()), count, "{data:?}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod lenient_tests {
+    use super::*;
+    use crate::http1::limits::Limits;
+
+    const ALL: Lenience = Lenience { invalid_fields: true, spaces_after_name: true, folds: true };
+
+    #[test]
+    fn line_breaks_within_values_become_blanks() {
+        let rows = [
+            ("a: b\r\n c\r\n\r\n", "a: b   c\r\n\r\n"),
+            ("a: b\n\tc\r\n\r\n", "a: b \tc\r\n\r\n"),
+            ("a:\r\n \r\n b\r\nc: d\r\n\r\n", "a:      b\r\nc: d\r\n\r\n"),
+            ("a: b\r\nc: d\r\n\r\n", "a: b\r\nc: d\r\n\r\n"),
+            ("a: b\r\r\n c\n\n", "a: b\r   c\n\n"),
+            ("", ""),
+        ];
+        for (head, expected) in rows {
+            let mut bytes = head.as_bytes().to_vec();
+            unfold(&mut bytes);
+            assert_eq!(
+                bytes.escape_ascii().to_string(),
+                expected.as_bytes().escape_ascii().to_string()
+            );
+        }
+    }
+
+    /// The head is the same at every split, whatever follows it.
+    #[test]
+    fn an_accepted_invalid_head_is_the_same_at_every_split() {
+        let limits = Limits { lenience: ALL, ..Limits::default() };
+        let heads = [
+            "HTTP/1.1 200 OK\r\na : b\r\nno colon\r\nc: d\r\n e\r\nf: g\r\n\r\n",
+            "HTTP/1.1 200 OK\na\t: b\n c\nno colon\n\n",
+            "HTTP/1.1 200 OK\r\na: b\r\n \r\n\r\n",
+            "HTTP/1.1 200 OK\r\n: b\r\nContent-Length: 4\r\n\r\n",
+        ];
+        for head in heads {
+            let data = format!("{head}body\r\n more: of it\r\n\r\n");
+            let whole = HeadScanner::default().head(data.as_bytes(), &limits).unwrap().unwrap();
+            assert_eq!(whole.headers.raw().len(), head.len(), "{head:?}");
+            assert!(HeadScanner::default().head(data.as_bytes(), &Limits::default()).is_err());
+            for at in 0..data.len() {
+                let mut scanner = HeadScanner::default();
+                let early = scanner.head(&data.as_bytes()[..at], &limits).unwrap();
+                assert_eq!(early.is_some(), at >= head.len(), "{head:?} {at}");
+                let found = early.or_else(|| scanner.head(data.as_bytes(), &limits).unwrap());
+                assert_eq!(found.unwrap().headers.map(), whole.headers.map(), "{head:?} {at}");
+            }
+        }
+    }
+
+    proptest::proptest! {
+        /// Accepted invalid lines do not affect the framing: it is that of the valid lines.
+        #[test]
+        fn the_framing_is_that_of_the_strict_lines(
+            lines in proptest::collection::vec(
+                "(content-length|transfer-encoding|a|no colon)?[ \t\r\x01]{0,2}:?[ \t]{0,2}(5|chunked|x)?(\r\n [a-z]?)?",
+                0..6,
+            ),
+        ) {
+            use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+            use crate::http1::header_section::Fields as _;
+            let limits = Limits { lenience: ALL, ..Limits::default() };
+            let text: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+            let head = format!("HTTP/1.1 200 OK\r\n{text}\r\n");
+            let Ok(Some(head)) = HeadScanner::default().head(head.as_bytes(), &limits) else {
+                return Ok(());
+            };
+            for name in [CONTENT_LENGTH, TRANSFER_ENCODING] {
+                let strict = text.split("\r\n").take_while(|line| !line.is_empty());
+                let strict = strict.filter_map(|line| line.strip_prefix(name.as_str())?.strip_prefix(':'));
+                let strict: Vec<_> = strict.map(|value| value.trim().as_bytes()).collect();
+                let found: Vec<_> = head.headers.lines(&name).collect();
+                proptest::prop_assert_eq!(found, strict);
+            }
         }
     }
 }

@@ -1,30 +1,47 @@
-//! HTTP/1.1 (RFC 9112) as bytes and events. This folder uses no socket, clock or URL.
+//! HTTP/1.1 (RFC 9112) as bytes and events. This folder uses no socket, clock or URL: bytes and "the connection
+//! has ended" go in, the next [`Step`](exchange::Step) comes out.
 //!
-//! Read [`exchange`] first: one request and its response, with all of their states. It is built from
+//! ```text
+//!            request                                     response
+//!   call ──▶ request_head ──▶ output ──▶ socket ──▶ input ──▶ head ──▶ header_section
+//!   body ──▶ chunked ────────▶   │                    │         ├────▶ framing: where the body ends
+//!                                └───── exchange ─────┘         └────▶ close: can the connection be reused?
+//!                                                     └──▶ chunked, or a length ──▶ the caller's slice
+//! ```
 //!
-//! - [`head`]: finds, parses (with `httparse`) and writes status lines and header fields; [`header_section`]
-//!   keeps them as received, [`field_lines`] reads the fields that control a connection;
-//! - [`framing`]: determines the end of a response body; `body_decoder` and [`chunked`] decode it;
-//! - [`close`]: the reasons why a connection cannot be reused; [`keep_alive`]: the time for which it can;
-//! - [`upgrade`]: switching to another protocol;
+//! Read [`exchange`] first: one request and its response on one connection, with all states and transitions of
+//! both. It is built from
+//!
+//! - [`request_head`]: writes the request line and the fields;
+//! - [`head`]: finds the end of a response head and parses it with `httparse`; [`header_section`] keeps its lines as
+//!   received, and reads the fields that control a connection (`Connection`, `Content-Length`,
+//!   `Transfer-Encoding`, `Keep-Alive`);
+//! - [`framing`]: the eight rules of RFC 9112 §6.3 for the end of a response body; [`chunked`]: the only transfer
+//!   coding (§7.1), in both directions;
+//! - [`close`]: the reasons why a connection cannot be reused, and the time for which it can (§9.3);
+//! - [`upgrade`]: switching to another protocol (RFC 9110 §7.8);
 //! - [`limits`]: the amount of data accepted from a peer; [`error`]: the peer's violations.
+//!
+//! Three rules hold everywhere, because request smuggling and response splitting begin where they do not:
+//!
+//! 1. The same bytes mean the same, however they are split into reads. Decisions are made on whole heads and by the
+//!    decoders. The split tests of each file and the fuzz targets `exchange` and `chunked` check it.
+//! 2. What two recipients could interpret differently is an error, or at least ends the connection
+//!    (`CloseReason::FramingDoubt`). The conformance vectors and `tests/hostile_framing.rs` check it.
+//! 3. Nothing grows without one of the [`limits`], and a limit is checked before the memory is allocated.
+//!    `tests/hostile_size.rs` checks it.
 
 pub(crate) mod limits;
 
-mod body_decoder;
-mod chunk_line;
 pub(crate) mod chunked;
 pub(crate) mod close;
 pub(crate) mod error;
 pub(crate) mod exchange;
-pub(crate) mod field_lines;
 pub(crate) mod framing;
 pub(crate) mod head;
 pub(crate) mod header_section;
-pub(crate) mod keep_alive;
-mod lenient;
-pub(crate) mod name_case;
 pub(crate) mod progress;
+pub(crate) mod request_head;
 #[cfg(test)]
 pub(crate) mod testing;
 pub(crate) mod upgrade;

@@ -42,10 +42,7 @@ impl DecodeProgress {
         input: &'i [u8],
         output: &'o mut [u8],
     ) -> (&'i [u8], &'o mut [u8]) {
-        (
-            input.get(self.consumed..).unwrap_or_default(),
-            output.get_mut(self.produced..).unwrap_or_default(),
-        )
+        (input.split_at(self.consumed).1, output.split_at_mut(self.produced).1)
     }
 }
 

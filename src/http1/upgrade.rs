@@ -2,7 +2,7 @@
 
 use http::header::{CONNECTION, HeaderName, HeaderValue, UPGRADE};
 
-use crate::http1::field_lines::{Fields, has_member, members};
+use crate::http1::header_section::{Fields, has_member, members};
 
 /// The protocols that a request offers to switch to.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use std::mem;
 use std::process;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use crate::config::dns::Resolver;
+use crate::config::Resolver;
 use crate::driver::runtime::{Event, Found, Oneshot};
 
 /// The maximum number of concurrent lookups of a client, each on a thread. A resolver that leaves so

@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, TcpKeepalive, Type};
 
-use crate::config::connect::{Keepalive, SocketOptions};
-use crate::config::dns::Resolver;
+use crate::config::Resolver;
+use crate::config::{Keepalive, SocketOptions};
 use crate::driver::runtime::{Found, Pending};
 
 /// Creates a socket with the options set, ready to connect to this address.

@@ -12,17 +12,27 @@
 //! | [`egress`] | may the client connect to this address? |
 //! | [`happy_eyeballs`] | which address is tried next, and when? |
 //! | [`early_closers`] | does this peer close connections without announcing it? |
-//!
-//! Read `route` first. [`clock`] is the source of time: a trait, so that tests can simulate it.
 
 pub(crate) mod auth;
 pub(crate) mod deadline;
 pub(crate) mod egress;
-pub(crate) mod proxy;
-
-pub(crate) mod clock;
-pub(crate) mod early_closers;
 pub(crate) mod happy_eyeballs;
+pub(crate) mod proxy;
 pub(crate) mod redirect;
-pub(crate) mod retry;
+pub mod retry;
 pub(crate) mod route;
+
+use std::time::{Instant, SystemTime};
+
+/// Time and random numbers, requested only where a decision needs them.
+pub(crate) trait Clock {
+    /// Returns the monotonic time, for delays.
+    fn now(&self) -> Instant;
+
+    /// Returns the wall-clock time, for comparison with dates from servers.
+    fn date(&self) -> SystemTime;
+
+    /// Returns a uniformly distributed number. It spreads the retries of many clients, and need not
+    /// be cryptographically secure.
+    fn random(&self) -> u64;
+}

@@ -9,8 +9,8 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 
 use crate::error::{Cause, Error, Kind, Phase};
-use crate::http1::field_lines::Fields;
-use crate::policy::auth::credentials;
+use crate::http1::header_section::Fields;
+use crate::policy::auth;
 use crate::url::{Url, shown};
 
 /// The default limit on redirects, the same as in Go, reqwest and ureq.
@@ -166,9 +166,9 @@ impl Policy {
 
     /// Returns whether a field is withheld from another origin.
     pub(crate) fn strips(&self, name: &HeaderName, value: &HeaderValue) -> bool {
-        credentials::stays_with_origin(name, value)
+        auth::stays_with_origin(name, value)
             || self.stripped.contains(name)
-            || (credentials::is_credential(name) && !self.allowed.contains(name))
+            || (auth::is_credential(name) && !self.allowed.contains(name))
     }
 
     pub(crate) fn is_none(&self) -> bool {

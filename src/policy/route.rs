@@ -1,10 +1,12 @@
-//! The way an origin is reached; the key of the pool.
+//! The way an origin is reached: the key of the pool. And the routes that the pool avoids for a while
+//! because their peers close each connection right after its response.
 
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use crate::policy::proxy::server::{NameResolution, Protocol, ProxyServer};
+use crate::policy::proxy::{NameResolution, Protocol, ProxyServer};
 use crate::url::Url;
 
 /// The properties that decide which connections can serve a request.
@@ -215,140 +217,64 @@ pub(crate) fn forwards(proxy: &ProxyServer, url: &Url) -> bool {
     proxy.speaks_http() && Security::of(url) == Security::Plain
 }
 
-#[cfg(test)]
-mod tests {
-    use std::hash::DefaultHasher;
+/// An idle connection closed sooner than this was not closed by an idle timeout.
+pub(crate) const SOON: Duration = Duration::from_secs(1);
 
-    use super::IdentityUse::{Shown, Withheld};
-    use super::*;
+/// The initial pause in pooling a route; it doubles with each recurrence, up to the limit.
+const FIRST: Duration = Duration::from_secs(10);
+const LONGEST: Duration = Duration::from_secs(600);
 
-    fn url(url: &str) -> Url {
-        Url::parse(url).unwrap()
+/// The most routes that are tracked.
+const MOST: usize = 64;
+
+/// The routes found so far; usually none.
+#[derive(Debug, Default)]
+pub(crate) struct EarlyClosers {
+    /// The most recent one is last.
+    found: Vec<EarlyCloser>,
+}
+
+#[derive(Debug)]
+struct EarlyCloser {
+    route: Route,
+    /// The duration of the pause.
+    pause: Duration,
+    at: Instant,
+}
+
+impl EarlyCloser {
+    fn is_paused(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.at) < self.pause
     }
 
-    fn proxy(text: &str) -> Option<Arc<ProxyServer>> {
-        (!text.is_empty()).then(|| Arc::new(ProxyServer::named(text).unwrap()))
-    }
-
-    fn hash(write: impl FnOnce(&mut DefaultHasher)) -> u64 {
-        let mut state = DefaultHasher::new();
-        write(&mut state);
-        state.finish()
-    }
-
-    /// Each route matches its own requests, and no other.
-    #[test]
-    fn a_route_includes_origin_proxy_and_security() {
-        let ways = [
-            ("http://a.example/x", ""),
-            ("http://a.example:8080/x", ""),
-            ("https://a.example/x", ""),
-            ("https://a.example.:443/x", ""),
-            ("https://b.example/x", ""),
-            ("http://[::1]/", ""),
-            ("http://127.0.0.1/", ""),
-            ("http://a.example/", "http://p"),
-            ("http://a.example/", "https://p"),
-            ("http://a.example/", "http://q"),
-            ("http://a.example/", "http://u:x@p"),
-            ("https://a.example/", "http://p"),
-            ("https://a.example/", "http://u:x@p"),
-            ("https://b.example/", "http://p"),
-            ("http://a.example/", "socks5://p"),
-            ("http://a.example/", "socks5h://p"),
-            ("http://b.example/", "socks5://p"),
-            ("https://a.example/", "socks5://p"),
-        ];
-        let ways = ways.map(|(to, by)| (url(to), proxy(by)));
-        for (i, (to, by)) in ways.iter().enumerate() {
-            let route = Route::of(to, by.as_ref(), Shown);
-            for (j, (other, by)) in ways.iter().enumerate() {
-                assert_eq!(route == Route::of(other, by.as_ref(), Shown), i == j, "{to} {other}");
-                assert_eq!(
-                    route.leads_to(other, by.as_ref(), Shown),
-                    i == j,
-                    "{to} {other} {by:?}"
-                );
-                let other = hash(|state| Route::hash_to(other, by.as_ref(), Shown, state));
-                assert_eq!(hash(|state| route.hash(state)) == other, i == j, "{to} {by:?}");
-            }
-        }
-    }
-
-    /// Connections with and without the client certificate are not interchangeable.
-    #[test]
-    fn the_client_certificate_is_part_of_the_route() {
-        let to = url("https://a.example/");
-        for by in ["", "http://p", "socks5://p"] {
-            let by = proxy(by);
-            for (one, other) in [(Shown, Withheld), (Withheld, Shown)] {
-                let route = Route::of(&to, by.as_ref(), one);
-                assert!(route.leads_to(&to, by.as_ref(), one), "{by:?} {one:?}");
-                assert!(!route.leads_to(&to, by.as_ref(), other), "{by:?} {one:?}");
-                assert_ne!(route, Route::of(&to, by.as_ref(), other), "{by:?} {one:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn only_https_is_encrypted() {
-        for (url, security) in [
-            ("http://a.example:443/", Security::Plain),
-            ("https://a.example:80/", Security::Tls),
-            ("HTTPS://a.example/", Security::Tls),
-        ] {
-            assert_eq!(Security::of(&Url::parse(url).unwrap()), security, "{url}");
-        }
-    }
-
-    #[test]
-    fn path_query_and_fragment_are_not_part_of_the_route() {
-        let route = Route::of(&url("http://A.example:80/p?q#f"), None, Shown);
-        assert_eq!(route.authority(), "a.example:80");
-        assert!(route.leads_to(&url("http://user:pass@a.example/other"), None, Shown));
-    }
-
-    /// Two proxies with equal settings are the same route, even if created separately.
-    #[test]
-    fn a_forwarding_proxy_serves_all_plain_origins() {
-        let one = Route::of(&url("http://a.example/"), proxy("http://u:x@p").as_ref(), Shown);
-        let again = proxy("http://u:x@p");
-        assert!(one.leads_to(&url("http://b.example:81/"), again.as_ref(), Shown));
-        assert!(!one.leads_to(&url("https://a.example/"), again.as_ref(), Shown));
-        assert!(!one.leads_to(&url("http://a.example/"), None, Shown));
-        assert_eq!(one.authority(), "p:80");
-    }
-
-    #[test]
-    fn the_first_hop_and_the_lookup_depend_on_the_proxy() {
-        let cases = [
-            ("", ("a.example", 80), None),
-            ("http://p:3128", ("p", 3128), None),
-            ("socks5://p", ("p", 1080), Some("a.example")),
-            ("socks4://p", ("p", 1080), Some("a.example")),
-            ("socks5h://p", ("p", 1080), None),
-            ("socks4a://[::1]", ("[::1]", 1080), None),
-        ];
-        for (by, stop, looked_up) in cases {
-            let route = Route::of(&url("http://a.example/"), proxy(by).as_ref(), Shown);
-            assert_eq!(route.next_stop(), stop, "{by}");
-            assert_eq!(route.looked_up_here().map(Target::host), looked_up, "{by}");
-            let by = proxy(by);
-            assert_eq!(route.proxy(), by.as_ref());
-        }
-    }
-
-    /// RFC 3986 §3.2.2: only an IPv6 address is in brackets.
-    #[test]
-    fn ip_address_literals_are_recognized() {
-        let cases = [
-            ("http://127.0.0.1/", Some("127.0.0.1")),
-            ("http://[::1]:81/", Some("::1")),
-            ("http://a.example/", None),
-        ];
-        for (to, expected) in cases {
-            let expected: Option<IpAddr> = expected.map(|address| address.parse().unwrap());
-            assert_eq!(Target::of(&url(to), Shown).address(), expected, "{to}");
-        }
+    /// Returns whether the entry can be dropped. It is kept for another pause afterwards, to detect
+    /// a recurrence.
+    fn is_over(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.at) >= 2 * self.pause
     }
 }
+
+impl EarlyClosers {
+    /// Records that a connection of this route was closed before its first reuse.
+    pub(crate) fn found(&mut self, route: &Route, now: Instant) {
+        let known = self.found.iter().position(|found| found.route == *route);
+        let pause = match known.map(|at| self.found.remove(at)) {
+            Some(before) if before.is_paused(now) => before.pause, // pooled before the pause began
+            Some(before) if !before.is_over(now) => (2 * before.pause).min(LONGEST),
+            _ => FIRST,
+        };
+        self.found.retain(|found| !found.is_over(now));
+        if self.found.len() >= MOST {
+            self.found.remove(0);
+        }
+        self.found.push(EarlyCloser { route: route.clone(), pause, at: now });
+    }
+
+    /// Returns whether connections of this route must not be pooled.
+    pub(crate) fn include(&self, route: &Route, now: Instant) -> bool {
+        self.found.iter().any(|found| found.is_paused(now) && found.route == *route)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -46,11 +46,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::slab::{Links, List, Place, Slab};
-use crate::config::pool::PoolLimits;
+use crate::config::PoolLimits;
 use crate::http1::close::CloseReason;
-use crate::policy::early_closers::EarlyClosers;
-use crate::policy::proxy::server::ProxyServer;
-use crate::policy::route::{IdentityUse, Route};
+use crate::policy::proxy::ProxyServer;
+use crate::policy::route::{EarlyClosers, IdentityUse, Route};
 use crate::url::Url;
 
 /// Idle connections, by route and in the order of their use.

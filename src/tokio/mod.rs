@@ -58,10 +58,10 @@
 //! outlive them: a connection is registered with the runtime that waits for it.
 //!
 //! A name is looked up on one of the runtime's blocking threads (`spawn_blocking`), by the system
-//! as in `tokio::net::lookup_host`, or by your own [`Resolve`](crate::config::dns::Resolve); an IP
+//! as in `tokio::net::lookup_host`, or by your own [`Resolve`](crate::config::Resolve); an IP
 //! address or a [`resolve`](ClientBuilder::resolve) entry needs none. A client uses up to 64 of
 //! these threads, so that names with silent name servers leave the others to the program; see
-//! [`Resolve`](crate::config::dns::Resolve).
+//! [`Resolve`](crate::config::Resolve).
 //!
 //! In a test with a paused clock (`start_paused`), that clock jumps ahead while a server on a
 //! socket is busy, and the default limits end the call immediately. Remove them there:

@@ -24,12 +24,12 @@ use ::tokio::time::{sleep, timeout};
 use super::endpoint::StreamSocket;
 use super::source::Source;
 use super::stream::Stream;
-use crate::config::connect::SocketOptions;
-use crate::config::dns::Resolver;
+use crate::config::Resolver;
+use crate::config::SocketOptions;
 use crate::driver::runtime::{self, Dial, Dialled, Found, Oneshot, Runtime, SocketError, first_of};
 use crate::os;
 use crate::os::lookups::{LookupThreads, Lookups};
-use crate::policy::deadline::budget::Wait;
+use crate::policy::deadline::Wait;
 
 /// The tokio runtime, as a type parameter; each client has one of its own, which is the operating
 /// system through whatever runtime of tokio a call runs in.

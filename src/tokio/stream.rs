@@ -18,7 +18,7 @@ use super::endpoint::StreamSocket;
 use super::runtime::current;
 use crate::driver::runtime::{self, Meanwhile, Pending, SocketError};
 use crate::os;
-use crate::policy::deadline::budget::{Expired, Wait};
+use crate::policy::deadline::{Expired, Wait};
 
 /// A connected socket.
 #[derive(Debug)]

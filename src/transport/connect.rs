@@ -13,8 +13,8 @@ use super::tunnel::{Need, Tunnel, TunnelError};
 use crate::base::buffer::Buffer;
 use crate::http1::error::ProtocolError;
 use crate::http1::exchange::{BodyStep, Ending, Exchange, Expectation, Outgoing, Step};
-use crate::http1::head::HeadWriter;
 use crate::http1::limits::Limits;
+use crate::http1::request_head::HeadWriter;
 
 /// The bytes kept of a refusal's body: a sentence or two, or enough of a page to recognize it.
 const KEPT: usize = 1024;
@@ -79,7 +79,7 @@ impl Connect {
         while let Some(room) = piece.get_mut(refusal.body.len()..).filter(|room| !room.is_empty()) {
             match self.exchange.read_body(room) {
                 Ok(BodyStep::Data(count)) => {
-                    refusal.body.extend_from_slice(room.get(..count).unwrap_or_default());
+                    refusal.body.extend_from_slice(room.split_at(count).0);
                 }
                 Ok(BodyStep::Read | BodyStep::Direct(_)) => return Ok(Need::Reason),
                 Ok(BodyStep::End) | Err(_) => break,

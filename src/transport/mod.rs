@@ -12,9 +12,9 @@
 //!  socket        (driver)
 //! ```
 //!
-//! Read [`session`] first: the driver moves bytes through it. [`layers`] is the stack under it, [`tls`] one
-//! TLS connection over [`unbuffered`], and [`tunnel`] the handshake with a proxy, implemented by
-//! [`connect`] and [`socks`].
+//! Read [`pipe`] first: the stack of these layers, through which the driver moves bytes. [`tls`] is one TLS
+//! connection over [`unbuffered`], and [`tunnel`] the handshake with a proxy, implemented by [`connect`]
+//! and [`socks`].
 
 #[cfg(feature = "tls")]
 pub(crate) mod tls_version;
@@ -29,13 +29,16 @@ pub(crate) mod connect;
     reason = "a test module, which may panic"
 )]
 pub(crate) mod constant;
-pub(crate) mod layers;
-pub(crate) mod session;
+pub(crate) mod pipe;
 pub(crate) mod socks;
-#[cfg_attr(not(feature = "tls"), path = "../off/tls.rs")]
+#[cfg(feature = "tls")]
 pub(crate) mod tls;
+#[cfg(not(feature = "tls"))]
+pub(crate) use crate::off::tls;
 #[cfg(feature = "tls")]
 pub(crate) mod tls_info;
+#[cfg(feature = "tls")]
+pub(crate) mod tls_verifier;
 pub(crate) mod tunnel;
 #[cfg(feature = "tls")]
 mod unbuffered;

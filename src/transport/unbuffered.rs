@@ -31,7 +31,6 @@ use rustls::pki_types::ServerName;
 use rustls::unbuffered::{ConnectionState, UnbufferedStatus};
 
 use crate::base::buffer::{Buffer, BufferPool};
-use crate::base::erased_box::ErasedBox;
 
 /// The size of a first read, into which a handshake fits.
 const FIRST_READ: usize = 8 * 1024;
@@ -48,7 +47,7 @@ pub(super) type RustlsState<'c, 'i> = ConnectionState<'c, 'i, ClientConnectionDa
 
 /// See the [module](self).
 pub(super) struct Unbuffered {
-    connection: ErasedBox<UnbufferedClientConnection>,
+    connection: Box<UnbufferedClientConnection>,
     /// Ciphertext that was received and not discarded.
     incoming: Buffer,
     /// The number of these bytes that were shown in whole records.
@@ -69,7 +68,7 @@ impl Unbuffered {
         name: ServerName<'static>,
     ) -> Result<Self, rustls::Error> {
         Ok(Self {
-            connection: ErasedBox::new(UnbufferedClientConnection::new(config, name)?),
+            connection: Box::new(UnbufferedClientConnection::new(config, name)?),
             incoming: Buffer::default(),
             shown: 0,
             visible: 0,
@@ -121,7 +120,7 @@ impl Unbuffered {
 
     /// Returns the size of the next record to show, or 0 if it is incomplete.
     fn next_record(&self) -> usize {
-        let rest = self.incoming.data().get(self.shown..).unwrap_or_default();
+        let (_, rest) = self.incoming.data().split_at(self.shown);
         let Some([_, _, _, high, low]) = rest.first_chunk() else { return 0 };
         let size = HEADER + usize::from(u16::from_be_bytes([*high, *low]));
         if size <= rest.len() { size } else { 0 }

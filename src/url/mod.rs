@@ -12,32 +12,28 @@
 //! # Ok::<(), leanhttp::url::ParseError>(())
 //! ```
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
 
 use crate::form;
 
 mod convert;
-mod error;
-#[cfg(feature = "url")]
-mod foreign;
 mod host;
-mod idna;
-mod ip;
-mod normal;
-mod origin;
 mod parse;
+mod position;
 mod set;
-mod syntax;
 pub(crate) mod userinfo;
 
 #[cfg(test)]
 mod tests;
 
-pub use error::ParseError;
 pub use host::Host;
-pub use origin::Origin;
-pub use parse::MAX_LEN;
-pub use set::QueryPairsMut;
+pub use parse::{MAX_LEN, ParseError};
+pub use position::Position;
+pub use set::{PathSegmentsMut, QueryPairsMut};
 pub(crate) use userinfo::{Userinfo, may_hold_userinfo, shown};
 
 /// An absolute `http` or `https` URL.
@@ -46,20 +42,21 @@ pub(crate) use userinfo::{Userinfo, may_hold_userinfo, shown};
 /// in ASCII, the default port omitted, dot segments resolved, all other parts percent-encoded where
 /// necessary. The getters return slices of it. Two URLs are equal if their strings are.
 ///
-/// The methods have the names of the `url` crate. [`Debug`](fmt::Debug) shows `***` instead of the user
+/// The methods have the names of the `url` crate. What can fail there and not here still returns a `Result` or
+/// an `Option`, so that programs need no change. Comparisons and the hash are those of the string. [`Debug`](fmt::Debug) shows `***` instead of the user
 /// name and password; [`Display`](fmt::Display) writes the whole URL.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone)]
 pub struct Url {
     /// All parts in order, each with its punctuation: `https://` `user:pass@` `host` `:81` `/path`
     /// `?query` `#fragment`. Scheme, host and path are never empty.
     serialization: String,
-    /// The end of each [`Part`] except the last, as an index into `serialization`.
-    ends: [usize; Part::Fragment as usize],
+    /// The end of each [`Component`] except the last, as an index into `serialization`.
+    ends: [usize; Component::Fragment as usize],
 }
 
 /// A part of the serialization, including its punctuation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
+enum Component {
     Scheme,
     Userinfo,
     Host,
@@ -135,6 +132,23 @@ impl Url {
         parse::parse(reference, Some(self))
     }
 
+    /// Returns the reference to `target` that [`join`](Self::join) resolves back to it: the path relative to
+    /// this URL's, and the query and fragment. `None` if scheme, host or port differ. User name and password
+    /// do not matter, since a relative reference cannot have them.
+    ///
+    /// ```
+    /// use leanhttp::url::Url;
+    ///
+    /// let base = Url::parse("http://h/a/b?q")?;
+    /// let target = Url::parse("http://h/c/d#f")?;
+    /// assert_eq!(base.make_relative(&target).as_deref(), Some("../c/d#f"));
+    /// assert_eq!(base.make_relative(&Url::parse("http://g/c")?), None);
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
+    pub fn make_relative(&self, target: &Self) -> Option<String> {
+        parse::relative_reference(self, target)
+    }
+
     /// Returns the whole URL.
     pub fn as_str(&self) -> &str {
         &self.serialization
@@ -142,12 +156,33 @@ impl Url {
 
     /// Returns `http` or `https`.
     pub fn scheme(&self) -> &str {
-        self.scheme_kind().as_str()
+        self.scheme_of().as_str()
+    }
+
+    /// Returns whether the scheme is one that the URL Standard calls special. Always true: `http` and `https`
+    /// are.
+    pub fn is_special(&self) -> bool {
+        true
+    }
+
+    /// Returns whether the URL has an authority. Always true, as for every `http` URL.
+    pub fn has_authority(&self) -> bool {
+        true
+    }
+
+    /// Returns whether the URL has a host. Always true, as for every `http` URL.
+    pub fn has_host(&self) -> bool {
+        true
+    }
+
+    /// Returns whether the URL cannot be the base of a relative one. Always false, as for every `http` URL.
+    pub fn cannot_be_a_base(&self) -> bool {
+        false
     }
 
     /// Returns user name, password, host and port as in the URL: `user:pass@host:81`.
     pub fn authority(&self) -> &str {
-        self.span(Part::Userinfo, Part::Port)
+        self.span(Component::Userinfo, Component::Port)
     }
 
     /// Returns the user name, percent-encoded; empty if there is none.
@@ -163,12 +198,12 @@ impl Url {
     /// Returns the host as in the URL, an IPv6 address in brackets. It is always `Some`, an `Option`
     /// only for compatibility with the `url` crate.
     pub fn host_str(&self) -> Option<&str> {
-        Some(self.part(Part::Host))
+        Some(self.part(Component::Host))
     }
 
     /// Returns the host: a domain or an IP address.
     pub fn host(&self) -> Host<&str> {
-        Host::from_serialized(self.part(Part::Host))
+        Host::from_serialized(self.part(Component::Host))
     }
 
     /// Returns the host, if it is a domain and not an IP address.
@@ -181,7 +216,7 @@ impl Url {
 
     /// Returns the port, unless it is the scheme's default, which the URL omits.
     pub fn port(&self) -> Option<u16> {
-        self.part(Part::Port).strip_prefix(':')?.parse().ok()
+        self.part(Component::Port).strip_prefix(':')?.parse().ok()
     }
 
     /// Returns the port, or the scheme's default: 80 or 443. It is always `Some`, an `Option` only for
@@ -190,9 +225,36 @@ impl Url {
         Some(self.effective_port())
     }
 
+    /// Looks the host up with the system's resolver, and returns its addresses with the port. Blocks the
+    /// thread. A client does not use this: it has a resolver and time limits of its own.
+    ///
+    /// `default_port` is never called, since both schemes have a default port; it is there only for
+    /// compatibility with the `url` crate.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of the lookup.
+    ///
+    /// ```
+    /// let url = leanhttp::url::Url::parse("http://127.0.0.1/").unwrap();
+    /// assert_eq!(url.socket_addrs(|| None)?, ["127.0.0.1:80".parse().unwrap()]);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn socket_addrs(
+        &self,
+        _default_port: impl Fn() -> Option<u16>,
+    ) -> io::Result<Vec<SocketAddr>> {
+        let port = self.effective_port();
+        Ok(match self.host() {
+            Host::Domain(domain) => (domain, port).to_socket_addrs()?.collect(),
+            Host::Ipv4(address) => vec![(address, port).into()],
+            Host::Ipv6(address) => vec![(address, port).into()],
+        })
+    }
+
     /// Returns the path, percent-encoded; it starts with `/`.
     pub fn path(&self) -> &str {
-        self.part(Part::Path)
+        self.part(Component::Path)
     }
 
     /// Returns the segments of the path, percent-encoded: at least one, which may be empty. It is always
@@ -209,7 +271,7 @@ impl Url {
 
     /// Returns the query, percent-encoded, without its `?`.
     pub fn query(&self) -> Option<&str> {
-        self.part(Part::Query).strip_prefix('?')
+        self.part(Component::Query).strip_prefix('?')
     }
 
     /// Returns the pairs of the query, decoded as a form.
@@ -226,7 +288,7 @@ impl Url {
 
     /// Returns the fragment, percent-encoded, without its `#`. It is never sent.
     pub fn fragment(&self) -> Option<&str> {
-        self.part(Part::Fragment).strip_prefix('#')
+        self.part(Component::Fragment).strip_prefix('#')
     }
 
     /// Returns scheme, host and port. URLs with the same origin may share credentials.
@@ -240,28 +302,36 @@ impl Url {
     /// # Ok::<(), leanhttp::url::ParseError>(())
     /// ```
     pub fn origin(&self) -> Origin {
-        Origin::of(self)
+        Origin {
+            scheme: self.scheme_of(),
+            host: self.part(Component::Host).into(),
+            port: self.effective_port(),
+        }
     }
 
     /// Returns path and query: the request target in origin form (RFC 9112 §3.2.1).
     pub(crate) fn request_target(&self) -> &str {
-        self.span(Part::Path, Part::Query)
+        self.span(Component::Path, Component::Query)
     }
 
     /// Returns host and port without userinfo: the value of the `Host` field (RFC 9110 §7.2).
     pub(crate) fn host_header(&self) -> &str {
-        self.span(Part::Host, Part::Port)
+        self.span(Component::Host, Component::Port)
     }
 
-    fn scheme_kind(&self) -> Scheme {
-        if self.part(Part::Scheme) == Scheme::Https.prefix() { Scheme::Https } else { Scheme::Http }
+    fn scheme_of(&self) -> Scheme {
+        if self.part(Component::Scheme) == Scheme::Https.prefix() {
+            Scheme::Https
+        } else {
+            Scheme::Http
+        }
     }
 
     fn effective_port(&self) -> u16 {
-        self.port().unwrap_or_else(|| self.scheme_kind().default_port())
+        self.port().unwrap_or_else(|| self.scheme_of().default_port())
     }
 
-    fn part(&self, part: Part) -> &str {
+    fn part(&self, part: Component) -> &str {
         self.span(part, part)
     }
 
@@ -273,17 +343,45 @@ impl Url {
     }
 
     /// Returns the text from the start of `first` to the end of `last`.
-    fn span(&self, first: Part, last: Part) -> &str {
-        self.serialization.get(self.start(first)..self.end(last)).unwrap_or_default()
+    fn span(&self, first: Component, last: Component) -> &str {
+        let range = self.start(first)..self.end(last);
+        debug_assert!(self.serialization.get(range.clone()).is_some(), "{:?}", self.ends);
+        self.serialization.get(range).unwrap_or_default()
     }
 
-    fn start(&self, part: Part) -> usize {
+    fn start(&self, part: Component) -> usize {
         let before = (part as usize).checked_sub(1);
         before.and_then(|before| self.ends.get(before)).copied().unwrap_or(0)
     }
 
-    fn end(&self, part: Part) -> usize {
+    fn end(&self, part: Component) -> usize {
         self.ends.get(part as usize).copied().unwrap_or(self.serialization.len())
+    }
+}
+
+impl PartialEq for Url {
+    fn eq(&self, other: &Self) -> bool {
+        self.serialization == other.serialization
+    }
+}
+
+impl Eq for Url {}
+
+impl PartialOrd for Url {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Url {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.serialization.cmp(&other.serialization)
+    }
+}
+
+impl Hash for Url {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.serialization.hash(state);
     }
 }
 
@@ -301,7 +399,7 @@ impl fmt::Debug for Url {
 
 /// The schemes of a [`Url`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Scheme {
+pub(crate) enum Scheme {
     Http,
     Https,
 }
@@ -330,5 +428,44 @@ impl Scheme {
             Self::Http => 80,
             Self::Https => 443,
         }
+    }
+}
+
+/// The scheme, host and port of a URL (WHATWG URL §4.7). URLs with equal origins may share credentials.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    scheme: Scheme,
+    host: Box<str>,
+    port: u16,
+}
+
+impl Origin {
+    /// Returns `http` or `https`.
+    pub fn scheme(&self) -> &str {
+        self.scheme.as_str()
+    }
+
+    /// Returns the host as in the URL, an IPv6 address in brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Returns the port, which may be the scheme's default.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Returns `scheme://host`, and `:port` unless it is the default: the value of an `Origin` field.
+    ///
+    /// ```
+    /// let url = leanhttp::url::Url::parse("http://u:p@[::1]:81/a?b")?;
+    /// assert_eq!(url.origin().ascii_serialization(), "http://[::1]:81");
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
+    pub fn ascii_serialization(&self) -> String {
+        let Self { scheme, host, port } = self;
+        let mut serialization = [scheme.prefix(), host].concat();
+        parse::push_port(&mut serialization, *port, *scheme);
+        serialization
     }
 }

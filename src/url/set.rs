@@ -1,10 +1,15 @@
-//! The setters of [`Url`]: each replaces one part and leaves the others unchanged.
+//! The setters of [`Url`]: each replaces one part and leaves the others unchanged. The two editors change a
+//! part step by step: [`PathSegmentsMut`] the path, [`QueryPairsMut`] the query.
+//!
+//! Every setter builds the new text of its part and calls `Url::replace`, which moves the ends of the later
+//! parts. The result is always a URL that parses as itself; `tests/url_differential.rs` compares each
+//! setter with that of the crate `url`.
 
 use std::borrow::Borrow;
+use std::net::IpAddr;
 
-use super::parse::{self, FRAGMENT, QUERY, SEGMENT};
-use super::syntax::without_tabs_and_newlines;
-use super::{ParseError, Part, Scheme, Url, host, userinfo};
+use super::parse::{self, FRAGMENT, PATH_SEGMENT, QUERY, SEGMENT, without_tabs_and_newlines};
+use super::{Component, Host, ParseError, Scheme, Url, host, userinfo};
 use crate::form;
 
 #[allow(clippy::result_unit_err, reason = "the setters of the `url` crate return the same type")]
@@ -20,7 +25,7 @@ impl Url {
         let name = scheme.split(':').next().unwrap_or_default();
         let scheme = Scheme::from_name(name).ok_or(())?;
         let port = self.port();
-        self.replace(Part::Scheme, scheme.prefix());
+        self.replace(Component::Scheme, scheme.prefix());
         self.set_port(port)
     }
 
@@ -32,7 +37,7 @@ impl Url {
     pub fn set_username(&mut self, username: &str) -> Result<(), ()> {
         let mut new = String::new();
         userinfo::push(&mut new, username, self.password().unwrap_or_default());
-        self.replace(Part::Userinfo, &new);
+        self.replace(Component::Userinfo, &new);
         Ok(())
     }
 
@@ -44,7 +49,7 @@ impl Url {
     pub fn set_password(&mut self, password: Option<&str>) -> Result<(), ()> {
         let mut new = String::new();
         userinfo::push(&mut new, self.username(), password.unwrap_or_default());
-        self.replace(Part::Userinfo, &new);
+        self.replace(Component::Userinfo, &new);
         Ok(())
     }
 
@@ -64,7 +69,28 @@ impl Url {
     pub fn set_host(&mut self, host: Option<&str>) -> Result<(), ParseError> {
         let mut new = String::new();
         host::push(&mut new, host.unwrap_or_default())?;
-        self.replace(Part::Host, &new);
+        self.replace(Component::Host, &new);
+        Ok(())
+    }
+
+    /// Sets the host to an IP address. The port is unchanged.
+    ///
+    /// # Errors
+    ///
+    /// Never fails: every `http` URL has a host.
+    ///
+    /// ```
+    /// let mut url = leanhttp::url::Url::parse("http://h:81/a")?;
+    /// url.set_ip_host("::1".parse().unwrap()).unwrap();
+    /// assert_eq!(url.as_str(), "http://[::1]:81/a");
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
+    pub fn set_ip_host(&mut self, address: IpAddr) -> Result<(), ()> {
+        let host: Host = match address {
+            IpAddr::V4(address) => Host::Ipv4(address),
+            IpAddr::V6(address) => Host::Ipv6(address),
+        };
+        self.replace(Component::Host, &host.to_string());
         Ok(())
     }
 
@@ -76,9 +102,9 @@ impl Url {
     pub fn set_port(&mut self, port: Option<u16>) -> Result<(), ()> {
         let mut new = String::new();
         if let Some(port) = port {
-            parse::push_port(&mut new, port, self.scheme_kind());
+            parse::push_port(&mut new, port, self.scheme_of());
         }
-        self.replace(Part::Port, &new);
+        self.replace(Component::Port, &new);
         Ok(())
     }
 
@@ -100,7 +126,23 @@ impl Url {
             &SEGMENT,
             path.strip_prefix(['/', '\\']).unwrap_or(&path),
         );
-        self.replace(Part::Path, &new);
+        self.replace(Component::Path, &new);
+    }
+
+    /// Returns an editor for the segments of the path.
+    ///
+    /// # Errors
+    ///
+    /// Never fails: every `http` URL has a path.
+    ///
+    /// ```
+    /// let mut url = leanhttp::url::Url::parse("http://h/users/old?q")?;
+    /// url.path_segments_mut().unwrap().pop().push("a/b").push("50%");
+    /// assert_eq!(url.as_str(), "http://h/users/a%2Fb/50%25?q");
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
+    pub fn path_segments_mut(&mut self) -> Result<PathSegmentsMut<'_>, ()> {
+        Ok(PathSegmentsMut { url: self })
     }
 
     /// Sets or removes the query, percent-encoding it where necessary.
@@ -117,7 +159,7 @@ impl Url {
             new.push('?');
             QUERY.push(&mut new, &without_tabs_and_newlines(query));
         }
-        self.replace(Part::Query, &new);
+        self.replace(Component::Query, &new);
     }
 
     /// Sets or removes the fragment, percent-encoding it where necessary.
@@ -127,7 +169,7 @@ impl Url {
             new.push('#');
             FRAGMENT.push(&mut new, &without_tabs_and_newlines(fragment));
         }
-        self.replace(Part::Fragment, &new);
+        self.replace(Component::Fragment, &new);
     }
 
     /// Returns an editor that appends pairs to the query.
@@ -144,30 +186,105 @@ impl Url {
 
     /// Appends form-encoded `pairs` to the query.
     pub(crate) fn append_query(&mut self, pairs: &str) {
-        if pairs.is_empty() {
-            return;
+        if !pairs.is_empty() {
+            self.append_to_query(pairs);
         }
+    }
+
+    /// Appends one or more form-encoded pairs, or a name that may be empty.
+    fn append_to_query(&mut self, pairs: &str) {
         let separator = match self.query() {
             None => "?",
             Some("") => "",
             Some(_) => "&",
         };
-        self.insert_at_end(Part::Query, separator);
-        self.insert_at_end(Part::Query, pairs);
+        for new in [separator, pairs] {
+            self.serialization.insert_str(self.end(Component::Query), new);
+            self.ends.iter_mut().skip(Component::Query as usize).for_each(|end| *end += new.len());
+        }
     }
 
     /// Replaces a part, including its punctuation.
-    pub(super) fn replace(&mut self, part: Part, new: &str) {
+    pub(super) fn replace(&mut self, part: Component, new: &str) {
         let (start, end) = (self.start(part), self.end(part));
         self.serialization.replace_range(start..end, new);
         for later in self.ends.iter_mut().skip(part as usize) {
             *later = *later - end + start + new.len();
         }
     }
+}
 
-    fn insert_at_end(&mut self, part: Part, new: &str) {
-        self.serialization.insert_str(self.end(part), new);
-        self.ends.iter_mut().skip(part as usize).for_each(|later| *later += new.len());
+/// Edits the segments of the path of a URL; returned by [`Url::path_segments_mut`]. Each change takes effect
+/// at once.
+#[derive(Debug)]
+pub struct PathSegmentsMut<'a> {
+    url: &'a mut Url,
+}
+
+impl PathSegmentsMut<'_> {
+    /// Removes all segments, which leaves the path `/`.
+    pub fn clear(&mut self) -> &mut Self {
+        self.url.replace(Component::Path, "/");
+        self
+    }
+
+    /// Removes the last segment if it is empty, that is, a slash at the end of the path. The path `/` stays as
+    /// it is.
+    ///
+    /// ```
+    /// let mut url = leanhttp::url::Url::parse("http://h/a/")?;
+    /// url.path_segments_mut().unwrap().pop_if_empty().push("b");
+    /// assert_eq!(url.as_str(), "http://h/a/b");
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
+    pub fn pop_if_empty(&mut self) -> &mut Self {
+        if self.url.path().ends_with('/') {
+            self.pop();
+        }
+        self
+    }
+
+    /// Removes the last segment. The path `/` stays as it is.
+    pub fn pop(&mut self) -> &mut Self {
+        let kept = self.url.path().rsplit_once('/').map(|(kept, _)| kept.to_owned());
+        let kept = kept.filter(|kept| !kept.is_empty());
+        self.url.replace(Component::Path, kept.as_deref().unwrap_or("/"));
+        self
+    }
+
+    /// Appends a segment: see [`extend`](Self::extend).
+    pub fn push(&mut self, segment: &str) -> &mut Self {
+        self.extend([segment])
+    }
+
+    /// Appends segments, each with a slash before it unless the path is `/`.
+    ///
+    /// Percent-encodes each where necessary, including `%` and `/`. Ignores the segments `.` and `..`, and
+    /// removes tabs and newlines.
+    ///
+    /// ```
+    /// let mut url = leanhttp::url::Url::parse("http://h/")?;
+    /// url.path_segments_mut().unwrap().extend(["a b", "..", "c", ""]);
+    /// assert_eq!(url.as_str(), "http://h/a%20b/c/");
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
+    pub fn extend<I>(&mut self, segments: I) -> &mut Self
+    where
+        I: IntoIterator<Item: AsRef<str>>,
+    {
+        let mut path = self.url.path().to_owned();
+        for segment in segments {
+            let segment = without_tabs_and_newlines(segment.as_ref());
+            if matches!(&*segment, "." | "..") {
+                continue;
+            }
+            if path != "/" {
+                path.push('/');
+            }
+            PATH_SEGMENT.push(&mut path, &segment);
+        }
+        self.url.replace(Component::Path, &path);
+        self
     }
 }
 
@@ -196,6 +313,33 @@ impl QueryPairsMut<'_> {
         self.extend_pairs([(name, value)])
     }
 
+    /// Appends a name without `=` and value.
+    ///
+    /// ```
+    /// let mut url = leanhttp::Url::parse("http://example.org/?a=1")?;
+    /// url.query_pairs_mut().append_key_only("debug");
+    /// assert_eq!(url.as_str(), "http://example.org/?a=1&debug");
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
+    pub fn append_key_only(&mut self, name: &str) -> &mut Self {
+        let mut encoded = String::new();
+        form::append_encoded(&mut encoded, name);
+        self.url.append_to_query(&encoded);
+        self
+    }
+
+    /// Appends names without `=` and value.
+    pub fn extend_keys_only<I, K>(&mut self, names: I) -> &mut Self
+    where
+        I: IntoIterator<Item: Borrow<K>>,
+        K: AsRef<str>,
+    {
+        for name in names {
+            self.append_key_only(name.borrow().as_ref());
+        }
+        self
+    }
+
     /// Appends pairs.
     pub fn extend_pairs<I, K, V>(&mut self, pairs: I) -> &mut Self
     where
@@ -211,6 +355,18 @@ impl QueryPairsMut<'_> {
         self.url.append_query(&encoded);
         self
     }
+
+    /// Returns the URL. Every change has taken effect already, so this only ends a chain of calls.
+    ///
+    /// ```
+    /// let mut url = leanhttp::Url::parse("http://example.org/#top")?;
+    /// url.query_pairs_mut().append_pair("a", "1").finish().set_fragment(None);
+    /// assert_eq!(url.as_str(), "http://example.org/?a=1");
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
+    pub fn finish(&mut self) -> &mut Url {
+        self.url
+    }
 }
 
 #[cfg(test)]
@@ -222,7 +378,7 @@ mod tests {
     #[test]
     fn setters_change_one_part() {
         type Setter = fn(&mut Url);
-        let table: [(Setter, &str); 28] = [
+        let table: [(Setter, &str); 33] = [
             (|url| url.set_scheme("HTTPS").unwrap(), "https://u:p@h:81/a/b?q#f"),
             (|url| url.set_scheme("http").unwrap(), BASE),
             (|url| url.set_username("é:@").unwrap(), "http://%C3%A9%3A%40:p@h:81/a/b?q#f"),
@@ -250,6 +406,17 @@ mod tests {
             (|url| url.set_fragment(None), "http://u:p@h:81/a/b?q"),
             (|url| url.append_query("a=b"), "http://u:p@h:81/a/b?q&a=b#f"),
             (|url| url.append_query(""), BASE),
+            (|url| url.set_ip_host([1, 2, 3, 4].into()).unwrap(), "http://u:p@1.2.3.4:81/a/b?q#f"),
+            (|url| _ = url.query_pairs_mut().append_key_only("c d"), "http://u:p@h:81/a/b?q&c+d#f"),
+            (|url| _ = url.query_pairs_mut().append_key_only(""), "http://u:p@h:81/a/b?q&#f"),
+            (
+                |url| _ = url.query_pairs_mut().extend_keys_only::<_, &str>(["a", "b"]),
+                "http://u:p@h:81/a/b?q&a&b#f",
+            ),
+            (
+                |url| url.query_pairs_mut().append_pair("", "").finish().set_fragment(None),
+                "http://u:p@h:81/a/b?q&=",
+            ),
             (|url| _ = url.query_pairs_mut().clear(), "http://u:p@h:81/a/b#f"),
         ];
         for (set, expected) in table {

@@ -1,3 +1,5 @@
+use std::collections::hash_map::DefaultHasher;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -369,4 +371,164 @@ proptest! {
 #[test]
 fn the_placeholder_is_a_url() {
     assert_eq!(Url::parse("http://no.url.invalid/"), Ok(Url::nowhere()));
+}
+
+#[test]
+fn origins() {
+    let table = [
+        ("http://h/", "http://u:p@H:80/a?b#c", true),
+        ("https://h:443/", "https://h/", true),
+        ("http://127.1/", "http://127.0.0.1/", true),
+        ("http://h/", "https://h/", false),
+        ("http://h:443/", "https://h/", false),
+        ("http://h/", "http://h:81/", false),
+        ("http://h/", "http://h./", false),
+        ("http://h/", "http://g.h/", false),
+    ];
+    for (a, b, same) in table {
+        assert_eq!(url(a).origin() == url(b).origin(), same, "{a} {b}");
+    }
+    let origin = url("https://u:p@[::1]:80/a").origin();
+    assert_eq!((origin.scheme(), origin.host(), origin.port()), ("https", "[::1]", 80));
+    assert_eq!(origin.ascii_serialization(), "https://[::1]:80");
+    assert_eq!(url("https://h:443/").origin().ascii_serialization(), "https://h");
+}
+
+/// What cannot fail for `http` and `https` is there for programs that were written for the crate `url`.
+#[test]
+fn answers_that_are_always_the_same() {
+    let url = url("http://h/a");
+    assert!(url.is_special() && url.has_host() && url.has_authority() && !url.cannot_be_a_base());
+}
+
+#[test]
+fn socket_addresses_need_no_lookup_for_an_address() {
+    let never = || unreachable!("both schemes have a default port");
+    for (input, expected) in [
+        ("http://1.2.3.4/", "1.2.3.4:80"),
+        ("https://1.2.3.4/", "1.2.3.4:443"),
+        ("http://[::1]:81/", "[::1]:81"),
+    ] {
+        assert_eq!(url(input).socket_addrs(never).unwrap(), [expected.parse().unwrap()]);
+    }
+    assert!(url("http://a..b/").socket_addrs(never).is_err());
+}
+
+/// `std` and the crate `url` compare and hash a URL as its string.
+#[test]
+fn order_and_hash_are_those_of_the_string() {
+    let mut urls = ["http://h/b", "https://a/", "http://h:81/a", "http://h/"].map(url);
+    urls.sort();
+    assert_eq!(urls.map(String::from), ["http://h/", "http://h/b", "http://h:81/a", "https://a/"]);
+    let hash = |value: &dyn Fn(&mut DefaultHasher)| {
+        let mut hasher = DefaultHasher::new();
+        value(&mut hasher);
+        hasher.finish()
+    };
+    let url = url("http://u:p@h/?q");
+    assert_eq!(hash(&|hasher| url.hash(hasher)), hash(&|hasher| url.as_str().hash(hasher)));
+}
+
+#[test]
+fn positions() {
+    use Position::*;
+    const FULL: &str = "https://user:pass@h.example:81/path?query#fragment";
+    let table = [
+        (FULL, BeforeScheme..AfterScheme, "https"),
+        (FULL, AfterScheme..BeforeUsername, "://"),
+        (FULL, BeforeUsername..AfterUsername, "user"),
+        (FULL, AfterUsername..BeforePassword, ":"),
+        (FULL, BeforePassword..AfterPassword, "pass"),
+        (FULL, AfterPassword..BeforeHost, "@"),
+        (FULL, BeforeHost..AfterHost, "h.example"),
+        (FULL, AfterHost..BeforePort, ":"),
+        (FULL, BeforePort..AfterPort, "81"),
+        (FULL, AfterPort..BeforePath, ""),
+        (FULL, BeforePath..AfterPath, "/path"),
+        (FULL, AfterPath..BeforeQuery, "?"),
+        (FULL, BeforeQuery..AfterQuery, "query"),
+        (FULL, AfterQuery..BeforeFragment, "#"),
+        (FULL, BeforeFragment..AfterFragment, "fragment"),
+        (FULL, BeforeHost..AfterPort, "h.example:81"),
+        ("http://h/", BeforeUsername..BeforeHost, ""),
+        ("http://h/", AfterHost..BeforePath, ""),
+        ("http://h/", AfterPath..AfterFragment, ""),
+        ("http://h/?#", AfterPath..BeforeQuery, "?"),
+        ("http://h/?#", BeforeQuery..BeforeFragment, "#"),
+        ("http://u@h/", BeforeUsername..AfterPassword, "u"),
+        ("http://:p@h/", AfterUsername..BeforeHost, ":p@"),
+        ("http://h/", AfterHost..BeforeHost, ""),
+    ];
+    for (input, range, expected) in table {
+        assert_eq!(&url(input)[range.clone()], expected, "{input} {range:?}");
+    }
+    assert_eq!((&url(FULL)[..], &url(FULL)[..AfterScheme]), (FULL, "https"));
+    assert_eq!(&url(FULL)[BeforePath..], "/path?query#fragment");
+}
+
+#[test]
+fn relative_references() {
+    let table = [
+        ("http://h/a/b", "http://h/a/c", "c"),
+        ("http://h/a/b", "http://h/a/b", ""),
+        ("http://h/a/b", "http://h/a/b?q#f", "?q#f"),
+        ("http://h/a/b", "http://h/a/b/c", "b/c"),
+        ("http://h/a/b/c", "http://h/d", "../../d"),
+        ("http://h/a/b/", "http://h/a/", "../"),
+        ("http://u@h/a", "http://v:w@h/b", "b"),
+        // The crate `url` returns references that resolve to something else.
+        ("http://h/a?q", "http://h/a", "/a"),
+        ("http://h/a?q", "http://h/a#f", "/a#f"),
+        ("http://h/a/b", "http://h/a/", "/a/"),
+        ("http://h/a", "http://h/b:c", "/b:c"),
+        ("http://h/a", "http://h//b", "/.//b"),
+    ];
+    for (base, target, expected) in table {
+        let (base, target) = (url(base), url(target));
+        assert_eq!(base.make_relative(&target).as_deref(), Some(expected), "{base} {target}");
+    }
+    for other in ["https://h/", "http://g/", "http://h:81/"] {
+        assert_eq!(url("http://h/").make_relative(&url(other)), None, "{other}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn relative_references_resolve_to_their_target(base in url_like(), target in url_like()) {
+        let (Ok(mut base), Ok(mut target)) = (Url::parse(&base), Url::parse(&target)) else {
+            return Ok(());
+        };
+        (base.take_userinfo(), target.take_userinfo());
+        if let Some(reference) = base.make_relative(&target) {
+            prop_assert_eq!(base.join(&reference), Ok(target), "{} {:?}", base, reference);
+        }
+    }
+}
+
+#[test]
+fn segments_are_edited_one_by_one() {
+    type Edit = fn(&mut PathSegmentsMut<'_>);
+    let table: [(&str, Edit, &str); 16] = [
+        ("/a/b", |path| _ = path.clear(), "/"),
+        ("/a/b", |path| _ = path.pop(), "/a"),
+        ("/a/", |path| _ = path.pop(), "/a"),
+        ("/a", |path| _ = path.pop(), "/"),
+        ("/", |path| _ = path.pop().pop_if_empty(), "/"),
+        ("//", |path| _ = path.pop(), "/"),
+        ("/a/", |path| _ = path.pop_if_empty(), "/a"),
+        ("/a", |path| _ = path.pop_if_empty(), "/a"),
+        ("/a//", |path| _ = path.pop_if_empty(), "/a/"),
+        ("/", |path| _ = path.push("a").push("b"), "/a/b"),
+        ("/a/", |path| _ = path.push("b"), "/a//b"),
+        ("/a", |path| _ = path.push("").push("b"), "/a//b"),
+        ("/", |path| _ = path.push("").push("b"), "/b"),
+        ("/a", |path| _ = path.extend([".", "..", ".\t", "b"]), "/a/b"),
+        ("/", |path| _ = path.push("%2e/\\?#^ \u{e9}"), "/%252e%2F%5C%3F%23%5E%20%C3%A9"),
+        ("/", |path| _ = path.push("a\n;=:@&"), "/a;=:@&"),
+    ];
+    for (path, edit, expected) in table {
+        let mut edited = url(&format!("http://u:p@h:81{path}?q#f"));
+        edit(&mut edited.path_segments_mut().unwrap());
+        assert_eq!(edited, url(&format!("http://u:p@h:81{expected}?q#f")), "{path}");
+    }
 }

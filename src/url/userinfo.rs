@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::syntax::{is_scheme, without_tabs_and_newlines};
-use super::{Part, Url};
+use super::parse::{is_scheme, without_tabs_and_newlines};
+use super::{Component, Url};
 use crate::base::percent::{self, C0_CONTROL, Table};
 
 static USERINFO: Table = C0_CONTROL.encoding(b" \"#<>?^`{}/:;=@[\\]|");
@@ -45,7 +45,7 @@ impl Url {
         let (username, password) = self.userinfo();
         let decode = |text: &str| percent::decode(text.as_bytes()).into_owned();
         let userinfo = Userinfo { username: decode(username), password: password.map(decode) };
-        self.replace(Part::Userinfo, "");
+        self.replace(Component::Userinfo, "");
         Some(userinfo)
     }
 
@@ -56,7 +56,7 @@ impl Url {
 
     /// Returns user name and password, percent-encoded.
     pub(super) fn userinfo(&self) -> (&str, Option<&str>) {
-        let userinfo = self.part(Part::Userinfo);
+        let userinfo = self.part(Component::Userinfo);
         let userinfo = userinfo.strip_suffix('@').unwrap_or(userinfo);
         match userinfo.split_once(':') {
             Some((username, password)) => (username, Some(password)),
@@ -169,13 +169,13 @@ struct Redacted<'a>(&'a Url);
 impl fmt::Display for Redacted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Redacted(url) = self;
-        f.write_str(url.part(Part::Scheme))?;
+        f.write_str(url.part(Component::Scheme))?;
         f.write_str(match url.userinfo() {
             ("", None) => "",
             (_, None) => "***@",
             (_, Some(_)) => "***:***@",
         })?;
-        f.write_str(url.span(Part::Host, Part::Fragment))
+        f.write_str(url.span(Component::Host, Component::Fragment))
     }
 }
 

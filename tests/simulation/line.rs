@@ -16,7 +16,7 @@ use super::tls::{Meaning, Records, Side};
 use super::world::{Happening, World, note, with};
 use crate::driver::runtime::{self, Meanwhile, Pending, SocketError};
 use crate::http1::close::CloseReason;
-use crate::policy::deadline::budget::Wait;
+use crate::policy::deadline::Wait;
 use crate::url::Url;
 
 /// A connection.

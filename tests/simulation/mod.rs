@@ -44,9 +44,9 @@ use self::world::{Simulated, World, with};
 use crate::client::Client;
 use crate::client::ClientBuilder;
 use crate::config::proxy::Proxy;
-use crate::config::retry;
 use crate::cookie::Jar;
 use crate::egress::EgressPolicy;
+use crate::policy::retry;
 use crate::redirect::Policy;
 
 /// How many seeds are run when nobody says how many.

@@ -2,6 +2,8 @@
 //! (<https://url.spec.whatwg.org/>), or not yet, each time with the clause. For the comparison in
 //! `tests/url_differential.rs` and for the fuzz target `url`.
 
+use std::net::IpAddr;
+
 use leanhttp::url::Url;
 
 pub(crate) type Theirs = whatwg_url::Url;
@@ -40,11 +42,18 @@ pub(crate) enum Set {
     Username(String),
     Password(Option<String>),
     Host(String),
+    IpHost(IpAddr),
     Port(Option<u16>),
     Path(String),
+    /// Segments without tabs and newlines: the crate removes them after it has looked for `.` and `..`.
+    Segments(Vec<String>),
+    PopSegment,
+    PopEmptySegment,
+    NoSegments,
     Query(Option<String>),
     Fragment(Option<String>),
     Pairs(Vec<(String, String)>),
+    Keys(Vec<String>),
     NoPairs,
 }
 
@@ -56,11 +65,20 @@ macro_rules! apply {
             Set::Username(username) => $url.set_username(username).is_ok(),
             Set::Password(password) => $url.set_password(password.as_deref()).is_ok(),
             Set::Host(host) => $url.set_host(Some(host)).is_ok(),
+            Set::IpHost(address) => $url.set_ip_host(*address).is_ok(),
             Set::Port(port) => $url.set_port(*port).is_ok(),
             Set::Path(path) => {
                 $url.set_path(path);
                 true
             }
+            Set::Segments(segments) => {
+                $url.path_segments_mut().map(|mut path| _ = path.extend(segments)).is_ok()
+            }
+            Set::PopSegment => $url.path_segments_mut().map(|mut path| _ = path.pop()).is_ok(),
+            Set::PopEmptySegment => {
+                $url.path_segments_mut().map(|mut path| _ = path.pop_if_empty()).is_ok()
+            }
+            Set::NoSegments => $url.path_segments_mut().map(|mut path| _ = path.clear()).is_ok(),
             Set::Query(query) => {
                 $url.set_query(query.as_deref());
                 true
@@ -71,6 +89,12 @@ macro_rules! apply {
             }
             Set::Pairs(pairs) => {
                 $url.query_pairs_mut().extend_pairs(pairs);
+                true
+            }
+            Set::Keys(keys) => {
+                let mut pairs = $url.query_pairs_mut();
+                keys.iter().for_each(|key| _ = pairs.append_key_only(key));
+                pairs.finish();
                 true
             }
             Set::NoPairs => {

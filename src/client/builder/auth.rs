@@ -4,9 +4,9 @@ use std::fmt;
 use std::path::Path;
 
 use super::ClientBuilder;
-use crate::config::netrc;
+use crate::config;
 use crate::driver::runtime::Runtime;
-use crate::policy::auth::credentials;
+use crate::policy::auth;
 
 impl<F: Runtime> ClientBuilder<F> {
     /// Sets Basic credentials (RFC 7617) for every request that has no `Authorization` of its own.
@@ -23,7 +23,7 @@ impl<F: Runtime> ClientBuilder<F> {
         P: fmt::Display,
     {
         let password = password.map(|password| password.to_string()).unwrap_or_default();
-        let value = credentials::basic(username.to_string().as_bytes(), password.as_bytes());
+        let value = auth::basic(username.to_string().as_bytes(), password.as_bytes());
         self.checked(value, |config, value| config.credentials = Some(value))
     }
 
@@ -31,7 +31,7 @@ impl<F: Runtime> ClientBuilder<F> {
     /// variable `NETRC` names, or else from `.netrc` in the home folder. A missing file is not an
     /// error.
     pub fn netrc(self) -> Self {
-        match netrc::default_path() {
+        match config::default_netrc_path() {
             Some(path) => self.netrc_file(path),
             None => self,
         }
@@ -53,6 +53,6 @@ impl<F: Runtime> ClientBuilder<F> {
     /// # Ok::<(), leanhttp::Error>(())
     /// ```
     pub fn netrc_file(self, path: impl AsRef<Path>) -> Self {
-        self.checked(netrc::read(path.as_ref()), |config, netrc| config.netrc = Some(netrc))
+        self.checked(config::read_netrc(path.as_ref()), |config, netrc| config.netrc = Some(netrc))
     }
 }

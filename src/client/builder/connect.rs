@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ClientBuilder;
-use crate::config::connect::IpFamily;
-use crate::config::dns::{Resolve, Resolver};
+use crate::config::IpFamily;
+use crate::config::{Resolve, Resolver};
 use crate::driver::runtime::Runtime;
-use crate::policy::egress::policy::EgressPolicy;
+use crate::policy::egress::EgressPolicy;
 
 /// Names and addresses.
 impl<F: Runtime> ClientBuilder<F> {

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::ClientBuilder;
-use crate::config::digest;
 use crate::driver::runtime::Runtime;
+use crate::policy::auth::digest::DigestLogin;
 
 impl<F: Runtime> ClientBuilder<F> {
     /// Sets Digest credentials (RFC 7616) for every request that has no `Authorization` of its own; see
@@ -22,8 +22,8 @@ impl<F: Runtime> ClientBuilder<F> {
         U: fmt::Display,
         P: fmt::Display,
     {
-        self.checked(digest::login(username, password), |config, login| {
-            config.digest.set_login(login);
+        self.checked(DigestLogin::new(username, password), |config, login| {
+            config.digest = Some(login);
         })
     }
 }

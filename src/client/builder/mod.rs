@@ -33,13 +33,12 @@ use std::marker::PhantomData;
 
 use http::header::{self, HeaderMap, HeaderValue};
 
-use crate::base::erased_box::ErasedBox;
 use crate::client::Client;
 use crate::config::{Config, replace_headers};
 use crate::driver::runtime::Runtime;
 use crate::error::{Error, Result};
 use crate::http1::exchange::Expectation;
-use crate::http1::name_case::Case;
+use crate::http1::request_head::Case;
 
 /// Builds a [`Client`].
 ///
@@ -57,7 +56,7 @@ use crate::http1::name_case::Case;
 /// ```
 #[must_use]
 pub struct ClientBuilder<F: Runtime> {
-    pub(crate) config: ErasedBox<Config>,
+    pub(crate) config: Box<Config>,
     /// The first invalid setting.
     error: Option<Error>,
     runtime: PhantomData<fn() -> F>,
@@ -66,7 +65,7 @@ pub struct ClientBuilder<F: Runtime> {
 impl<F: Runtime> ClientBuilder<F> {
     /// Returns a builder with the default settings.
     pub fn new() -> Self {
-        Self { config: Config::apart(), error: None, runtime: PhantomData }
+        Self { config: Box::default(), error: None, runtime: PhantomData }
     }
 
     /// Returns the client.

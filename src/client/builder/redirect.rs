@@ -1,7 +1,6 @@
 //! The redirect policy of a client, and its restriction to `https`.
 
 use super::ClientBuilder;
-use crate::config::Schemes;
 use crate::driver::runtime::Runtime;
 use crate::policy::redirect::Policy;
 
@@ -14,7 +13,7 @@ impl<F: Runtime> ClientBuilder<F> {
 
     /// Refuses every `http` URL, also as the target of a redirect; off by default.
     pub fn https_only(mut self, enabled: bool) -> Self {
-        self.config.schemes = if enabled { Schemes::HttpsOnly } else { Schemes::HttpAndHttps };
+        self.config.https_only = enabled;
         self
     }
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::ClientBuilder;
-use crate::config::retry::Policy;
 use crate::driver::runtime::Runtime;
+use crate::policy::retry::Policy;
 
 impl<F: Runtime> ClientBuilder<F> {
     /// Sets the policy by which requests are retried; none by default. See
-    /// [`retry`](crate::config::retry).
+    /// [`retry`](crate::policy::retry).
     ///
     /// ```
     /// use leanhttp::{Client, retry};
@@ -17,7 +17,7 @@ impl<F: Runtime> ClientBuilder<F> {
     /// # Ok::<(), leanhttp::Error>(())
     /// ```
     pub fn retry(mut self, policy: Policy) -> Self {
-        self.config.retry.policy = Some(Arc::new(policy));
+        self.config.retry = Some(Arc::new(policy));
         self
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::ClientBuilder;
 use crate::driver::runtime::Runtime;
-use crate::policy::deadline::budget::Timeouts;
-use crate::policy::deadline::throughput::Pace;
+use crate::policy::deadline::Pace;
+use crate::policy::deadline::Timeouts;
 
 impl<F: Runtime> ClientBuilder<F> {
     /// Sets the time from `send` to the last byte of the body, with lookups, connections and redirects

@@ -10,7 +10,7 @@ use super::{IntoUrl, Request};
 use crate::base::cancel::CancelToken;
 use crate::base::excerpt::Excerpt;
 use crate::body::Body;
-use crate::call::request::{Overrides, RequestParts, UNLIMITED};
+use crate::call::{Overrides, RequestParts, UNLIMITED};
 use crate::client::Client;
 use crate::config::replace_headers;
 use crate::driver::runtime::Runtime;
@@ -19,8 +19,8 @@ use crate::fields::singleton;
 use crate::fields::token::is_tchar;
 use crate::form::{self, ToPairs};
 use crate::http1::exchange::Expectation;
-use crate::policy::auth::credentials;
-use crate::policy::deadline::throughput::Pace;
+use crate::policy::auth;
+use crate::policy::deadline::Pace;
 
 /// Builds a request step by step. An invalid value is reported by [`build`](RequestBuilder::build)
 /// or `send`, and nothing is sent. With the feature `json` there is a method `json` too.
@@ -73,7 +73,7 @@ impl<F: Runtime> RequestBuilder<F> {
         if let Ok(request) = &mut self.request {
             let taken = request.take_userinfo(self.client.shared().config.netrc.as_ref());
             let completed = taken.and_then(|()| request.complete_type());
-            credentials::mark_sensitive(&mut request.headers);
+            auth::mark_sensitive(&mut request.headers);
             if let Err(error) = completed {
                 self.request = Err(error.for_url(&request.url));
             }
@@ -189,7 +189,7 @@ impl<F: Runtime> RequestBuilder<F> {
     {
         self.and(|request| {
             let password = password.map(|password| password.to_string()).unwrap_or_default();
-            let value = credentials::basic(username.to_string().as_bytes(), password.as_bytes())?;
+            let value = auth::basic(username.to_string().as_bytes(), password.as_bytes())?;
             request.set_header(header::AUTHORIZATION, value)
         })
     }
@@ -197,7 +197,7 @@ impl<F: Runtime> RequestBuilder<F> {
     /// Sets a bearer token (RFC 6750); it stays with the origin of the URL.
     pub fn bearer_auth<T: fmt::Display>(self, token: T) -> Self {
         self.and(|request| {
-            let value = credentials::bearer(&token.to_string())?;
+            let value = auth::bearer(&token.to_string())?;
             request.set_header(header::AUTHORIZATION, value)
         })
     }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::RequestBuilder;
-use crate::config::digest;
 use crate::driver::runtime::Runtime;
+use crate::policy::auth::digest::DigestLogin;
 
 impl<F: Runtime> RequestBuilder<F> {
     /// Sets Digest credentials (RFC 7616): a 401 that asks for them is answered, with MD5, SHA-256 or
@@ -28,7 +28,7 @@ impl<F: Runtime> RequestBuilder<F> {
         P: fmt::Display,
     {
         self.and(|request| {
-            request.digest = Some(digest::login(username, password)?);
+            request.digest = Some(DigestLogin::new(username, password)?);
             Ok(())
         })
     }

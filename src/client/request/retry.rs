@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::RequestBuilder;
-use crate::config::retry::Policy;
 use crate::driver::runtime::Runtime;
+use crate::policy::retry::Policy;
 
 impl<F: Runtime> RequestBuilder<F> {
     /// Sets the policy by which this request is retried, instead of the client's.

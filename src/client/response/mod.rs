@@ -18,7 +18,6 @@ use bytes::Bytes;
 use http::{Extensions, HeaderMap, StatusCode, Version, header};
 
 use crate::base::timings::Timings;
-use crate::config::tls::Extension;
 use crate::driver::Addresses;
 use crate::error::{Error, Result};
 use crate::http1::head::ResponseHead;
@@ -63,8 +62,8 @@ impl Head {
     }
 
     /// Sets the information about the TLS connection, if there is one.
-    pub(crate) fn describe_tls(&mut self, info: Option<TlsInfo>, extension: Extension) {
-        if let (Some(info), Extension::Present) = (&info, extension) {
+    pub(crate) fn describe_tls(&mut self, info: Option<TlsInfo>, adds_info: bool) {
+        if let (Some(info), true) = (&info, adds_info) {
             self.extensions.insert(info.clone());
         }
         self.tls = info;

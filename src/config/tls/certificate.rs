@@ -1,12 +1,23 @@
-//! Certificates to trust, and certificate revocation lists.
+//! Certificates to trust, certificate revocation lists, and the client's own certificate: public
+//! types, with the files that they are read from.
+//!
+//! PEM texts (RFC 7468) are read as found in practice, with byte order marks, and an error about one
+//! says what format the bytes have instead.
 
+use std::borrow::Cow;
+use std::env;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
 
-use rustls::RootCertStore;
+use rustls::client::WantsClientCert;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
 
-use super::pem;
 use crate::error::{Error, Result};
 
 /// One or several certificates to trust as roots.
@@ -32,10 +43,12 @@ impl Certificate {
     /// Returns an error if it cannot be a root certificate.
     pub fn from_der(der: &[u8]) -> Result<Self> {
         Self::checked(CertificateDer::from(der.to_vec())).map_err(|error| {
-            match (is_pem(der), is_der(der)) {
-                (true, _) => error.note("this is PEM: `from_pem` reads it"),
-                (_, true) if !pem::is_pkcs12(der) => error,
-                _ => pem::explained(error, der),
+            if pem_text(der).trim_ascii_start().starts_with(b"-----BEGIN ") {
+                error.note("this is PEM: `from_pem` reads it")
+            } else if is_der(der) && !is_pkcs12(der) {
+                error
+            } else {
+                explained(error, der)
             }
         })
     }
@@ -128,22 +141,294 @@ impl fmt::Debug for CertificateRevocationList {
 
 /// Returns all items of one kind in a PEM text: at least one.
 fn items<T: PemObject>(sort: &str, text: &[u8]) -> Result<Vec<T>> {
-    let items = pem::items(text)?;
+    let items = pem_items(text)?;
     if !items.is_empty() {
         return Ok(items);
     }
     let error = Error::builder(format!("no {sort} in the PEM text"));
-    Err(match is_der(text) && !pem::is_pkcs12(text) {
-        true => error.note("this is DER: `from_der` reads it"),
-        false => pem::explained(error, text),
-    })
-}
-
-fn is_pem(text: &[u8]) -> bool {
-    pem::text(text).trim_ascii_start().starts_with(b"-----BEGIN ")
+    if is_der(text) && !is_pkcs12(text) {
+        return Err(error.note("this is DER: `from_der` reads it"));
+    }
+    Err(explained(error, text))
 }
 
 /// Returns whether the bytes begin like DER: a sequence of at least 128 bytes (X.690 §8.1.3.5).
 fn is_der(bytes: &[u8]) -> bool {
     matches!(bytes, [0x30, 0x81..=0x84, ..])
+}
+
+/// A certificate of the client and its private key, for servers that ask for one (mutual TLS).
+///
+/// ```no_run
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let identity = leanhttp::Identity::from_pem(&std::fs::read("client.pem")?)?;
+/// let client = leanhttp::Client::builder().identity(identity).build()?;
+///
+/// // From two files, concatenated.
+/// let files = [std::fs::read("client.crt")?, std::fs::read("client.key")?];
+/// let identity = leanhttp::Identity::from_pem(&files.join(&b'\n'))?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Identity {
+    chain: Vec<CertificateDer<'static>>,
+    key: Arc<PrivateKeyDer<'static>>,
+}
+
+impl Identity {
+    /// Parses a PEM text (RFC 7468) with the certificate, optional intermediate certificates, and
+    /// the private key: PKCS#8, PKCS#1 or SEC1, not encrypted. The key may be at any position. A
+    /// key that does not match the certificate is reported when the client is built.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the certificate or the key is missing, or the text is malformed.
+    pub fn from_pem(buf: &[u8]) -> Result<Self> {
+        let chain: Vec<CertificateDer<'_>> = pem_items(buf)?;
+        if chain.is_empty() {
+            let error = Error::builder("no certificate in the PEM text of an identity");
+            return Err(explained(error, buf));
+        }
+        let key = PrivateKeyDer::from_pem_slice(&pem_text(buf)).map_err(|error| {
+            let error =
+                Error::builder("no private key in the PEM text of an identity").cause(error);
+            explained(error, buf)
+        })?;
+        Ok(Self { chain, key: Arc::new(key) })
+    }
+
+    /// Returns the configuration of a client that uses this identity.
+    pub(super) fn present(
+        &self,
+        builder: ConfigBuilder<ClientConfig, WantsClientCert>,
+    ) -> Result<ClientConfig, rustls::Error> {
+        builder.with_client_auth_cert(self.chain.clone(), self.key.clone_key())
+    }
+}
+
+/// Shows nothing of the key.
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("certificates", &self.chain.len()).finish_non_exhaustive()
+    }
+}
+
+const FILE: &str = "SSL_CERT_FILE";
+const FOLDERS: &str = "SSL_CERT_DIR";
+
+/// Returns the certificates that environment variables name, as in OpenSSL and Go; `None` if neither
+/// is set.
+///
+/// | variable | names |
+/// | --- | --- |
+/// | `SSL_CERT_FILE` | a file of certificates in PEM |
+/// | `SSL_CERT_DIR` | folders of such files, separated as in `PATH` |
+pub(super) fn certificates_of_environment(
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<Option<Vec<Certificate>>> {
+    let set = |name| variable(name).filter(|value| !value.is_empty());
+    let (file, folders) = (set(FILE), set(FOLDERS));
+    if file.is_none() && folders.is_none() {
+        return Ok(None);
+    }
+    let mut found = Vec::new();
+    if let Some(file) = file {
+        found.extend(at_least_one(FILE, &file, certificates_of_file(Path::new(&file)))?);
+    }
+    if let Some(folders) = folders {
+        found.extend(at_least_one(FOLDERS, &folders, certificates_of_folders(&folders))?);
+    }
+    Ok(Some(found))
+}
+
+/// Returns an error if there is no certificate: the client could trust nothing.
+fn at_least_one(
+    name: &str,
+    value: &OsStr,
+    found: io::Result<Vec<Certificate>>,
+) -> Result<Vec<Certificate>> {
+    let error = || Error::builder(format!("{name}={}", value.to_string_lossy()));
+    let found = found.map_err(|cause| error().cause(cause))?;
+    if found.is_empty() {
+        return Err(error().cause("no certificate found"));
+    }
+    Ok(found)
+}
+
+fn certificates_of_folders(folders: &OsStr) -> io::Result<Vec<Certificate>> {
+    let mut found = Vec::new();
+    for folder in env::split_paths(folders) {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            // The folder may contain other entries: dangling links, folders, text files.
+            if path.is_file() {
+                found.extend(certificates_of_file(&path)?);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Damaged certificates and those that cannot be roots are skipped: system collections contain
+/// some.
+///
+/// A reader continues after an error, whereas a slice reports it forever (rustls-pki-types before
+/// 1.13).
+fn certificates_of_file(path: &Path) -> io::Result<Vec<Certificate>> {
+    let pem = fs::read(path)?;
+    let certificates = CertificateDer::pem_reader_iter(pem.as_slice()).filter_map(Result::ok);
+    Ok(certificates.filter_map(|der| Certificate::checked(der).ok()).collect())
+}
+
+/// The UTF-8 byte order mark. In concatenated files it can be in the middle, too.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Returns the text without byte order marks: after one, the first line of an item is not
+/// recognized.
+fn pem_text(pem: &[u8]) -> Cow<'_, [u8]> {
+    let mark = BYTE_ORDER_MARK;
+    if !pem.windows(mark.len()).any(|window| window == mark) {
+        return Cow::Borrowed(pem);
+    }
+    let (mut text, mut rest) = (Vec::with_capacity(pem.len()), pem);
+    while let Some((first, after)) = rest.split_first() {
+        match rest.strip_prefix(mark) {
+            Some(after) => rest = after,
+            None => {
+                text.push(*first);
+                rest = after;
+            }
+        }
+    }
+    Cow::Owned(text)
+}
+
+/// Returns all items of one kind in a PEM text.
+fn pem_items<T: PemObject>(pem: &[u8]) -> Result<Vec<T>> {
+    let items = T::pem_slice_iter(&pem_text(pem)).collect::<Result<Vec<_>, _>>();
+    items.map_err(|error| explained(Error::builder("malformed PEM text").cause(error), pem))
+}
+
+/// Adds to the error the actual format of the bytes and how to convert it, if that is known.
+fn explained(error: Error, bytes: &[u8]) -> Error {
+    match instead(bytes) {
+        Some(hint) => error.note(hint),
+        None => error,
+    }
+}
+
+/// Detects the actual format of bytes that are not the expected PEM.
+fn instead(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        // A PFX (RFC 7292 §4): a sequence that begins with version 3.
+        [0x30, 0x80..=0x84, ..] if is_pkcs12(bytes) => return Some(PKCS12),
+        [0x30, 0x81..=0x84, ..] => return Some(DER),
+        [0xfe, 0xed, 0xfe, 0xed, ..] => return Some(JAVA),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Some(UTF16),
+        _ => {}
+    }
+    let has = |label: &str| has_line(bytes, label);
+    let labels = [
+        ("-----BEGIN ENCRYPTED PRIVATE KEY-----", ENCRYPTED),
+        ("Proc-Type: 4,ENCRYPTED", ENCRYPTED),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----", OPENSSH),
+        ("-----BEGIN PKCS7-----", PKCS7),
+        ("-----BEGIN TRUSTED CERTIFICATE-----", TRUSTED),
+        ("-----BEGIN CERTIFICATE REQUEST-----", REQUEST),
+        ("-----BEGIN PUBLIC KEY-----", PUBLIC),
+    ];
+    let known = labels.into_iter().find(|(label, _)| has(label)).map(|(_, hint)| hint);
+    known.or_else(|| {
+        let has_key = KEYS.iter().any(|label| has(label));
+        match (has_key, has("-----BEGIN CERTIFICATE-----")) {
+            (true, false) => Some(ONLY_KEY),
+            (false, true) => Some(ONLY_CERTIFICATE),
+            _ => None,
+        }
+    })
+}
+
+const KEYS: [&str; 3] = [
+    "-----BEGIN PRIVATE KEY-----",
+    "-----BEGIN RSA PRIVATE KEY-----",
+    "-----BEGIN EC PRIVATE KEY-----",
+];
+
+fn is_pkcs12(bytes: &[u8]) -> bool {
+    const VERSION_3: &[u8] = &[0x02, 0x01, 0x03];
+    let length = match bytes.get(1) {
+        Some(long @ 0x81..=0x84) => usize::from(*long - 0x80),
+        _ => 0,
+    };
+    bytes.get(2 + length..).is_some_and(|contents| contents.starts_with(VERSION_3))
+}
+
+/// Returns whether a line of the text begins with `start`.
+fn has_line(text: &[u8], start: &str) -> bool {
+    let marked = |line: &[u8]| line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line).to_vec();
+    text.split(|byte| matches!(byte, b'\n' | b'\r'))
+        .any(|line| marked(line.trim_ascii_start()).starts_with(start.as_bytes()))
+}
+
+const PKCS12: &str = "this is PKCS#12: `openssl pkcs12 -in FILE -out identity.pem -nodes` makes PEM \
+    of it";
+const DER: &str = "this is DER and not PEM";
+const JAVA: &str = "this is a Java keystore: `keytool -importkeystore` with `-deststoretype PKCS12`, \
+    then `openssl pkcs12 -nodes` make PEM of it";
+const UTF16: &str = "this is UTF-16: save it as UTF-8 or ASCII";
+const ENCRYPTED: &str =
+    "the private key is encrypted: `openssl pkey -in FILE -out key.pem` decrypts it";
+const OPENSSH: &str = "the private key is in the format of OpenSSH: `ssh-keygen -p -m PEM -f FILE` \
+    converts it";
+const PKCS7: &str = "this is PKCS#7: `openssl pkcs7 -in FILE -print_certs` gives the certificates";
+const TRUSTED: &str = "this is OpenSSL's own format: `openssl x509 -in FILE` gives the certificate";
+const REQUEST: &str = "this is a certificate request, which an authority has yet to sign";
+const PUBLIC: &str = "this is a public key";
+const ONLY_KEY: &str = "there is a private key and no certificate: are the files swapped?";
+const ONLY_CERTIFICATE: &str =
+    "there are certificates and no private key: append the text of the key";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn byte_order_marks_are_removed_everywhere() {
+        for (given, expected) in [
+            ("a", "a"),
+            ("\u{feff}a", "a"),
+            ("a\n\u{feff}b", "a\nb"),
+            ("\u{feff}\u{feff}", ""),
+            ("\u{ff}\u{fe}", "\u{ff}\u{fe}"),
+        ] {
+            assert_eq!(pem_text(given.as_bytes()), expected.as_bytes(), "{given:?}");
+        }
+        assert_eq!(&*pem_text(b"\xef\xbb"), b"\xef\xbb");
+    }
+
+    #[test]
+    fn other_formats_are_detected() {
+        let rows: [(&[u8], Option<&str>); 16] = [
+            (&[0x30, 0x82, 0x0a, 0x20, 2, 1, 3, 0x30], Some(PKCS12)),
+            (&[0x30, 0x80, 2, 1, 3], Some(PKCS12)),
+            (&[0x30, 0x82, 3, 1, 0x30, 0x82, 2, 1], Some(DER)),
+            (&[0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2], Some(JAVA)),
+            (b"\xff\xfe-\0-\0", Some(UTF16)),
+            (b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nx", Some(ENCRYPTED)),
+            (b"-----BEGIN RSA PRIVATE KEY-----\r\nProc-Type: 4,ENCRYPTED\r\n", Some(ENCRYPTED)),
+            (b"\xef\xbb\xbf-----BEGIN OPENSSH PRIVATE KEY-----\n", Some(OPENSSH)),
+            (b"-----BEGIN PKCS7-----\n", Some(PKCS7)),
+            (b"-----BEGIN TRUSTED CERTIFICATE-----", Some(TRUSTED)),
+            (b"text\n-----BEGIN CERTIFICATE REQUEST-----", Some(REQUEST)),
+            (b"-----BEGIN EC PRIVATE KEY-----", Some(ONLY_KEY)),
+            (b"-----BEGIN CERTIFICATE-----", Some(ONLY_CERTIFICATE)),
+            (b"-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----", None),
+            (b"", None),
+            (&[0x30, 0x82], Some(DER)),
+        ];
+        for (bytes, expected) in rows {
+            assert_eq!(instead(bytes), expected, "{}", bytes.escape_ascii());
+        }
+    }
 }

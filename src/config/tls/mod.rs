@@ -33,25 +33,511 @@
 //! The cryptography provider is the one that the program has installed for the whole process, or
 //! else AWS-LC (feature `aws-lc-rs`), or else ring (feature `ring`, a default).
 
-// Reading order: `settings` (from settings to a rustls configuration), `verification` and
-// `verifier` (custom verification). The others hold one setting or file format each.
+// Read `TlsSettings` first: settings, setters, and the rustls configuration that they become. Then
+// `Judgement`: the settings that need a verifier of `transport::tls_verifier`.
 mod certificate;
-mod der;
-mod environment;
-mod identity;
-mod pem;
-mod pin;
-#[cfg(feature = "platform-verifier")]
-mod platform;
-mod provider;
-mod setters;
-mod settings;
-mod verification;
-mod verifier;
 
-pub use self::certificate::{Certificate, CertificateRevocationList};
-pub use self::identity::Identity;
-pub use self::pin::SpkiSha256;
-pub(crate) use self::settings::{Extension, TlsSettings};
+use std::sync::{Arc, OnceLock};
+
+use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, KeyLog, KeyLogFile, RootCertStore, SignatureScheme};
+
+use crate::error::{Error, Kind, Phase, Result};
+use crate::policy::route::IdentityUse;
+use crate::transport::tls::{Tls, TlsError};
+use crate::transport::tls_verifier::{Adjusted, Pins, Rooted, TrustAnyone};
+use crate::transport::tls_version;
+
+pub use self::certificate::{Certificate, CertificateRevocationList, Identity};
 pub use crate::transport::tls_info::TlsInfo;
+pub use crate::transport::tls_verifier::SpkiSha256;
 pub use crate::transport::tls_version::Version;
+
+/// The settings, and the rustls configurations that are built from them at the first https request.
+#[derive(Debug, Default)]
+pub(crate) struct TlsSettings {
+    /// The roots of `webpki-roots` are not trusted.
+    trusts_only_added: bool,
+    added_roots: Vec<Certificate>,
+    /// The settings that need a custom verifier.
+    judgement: Option<Judgement>,
+    identity: Option<Identity>,
+    min: Option<Version>,
+    max: Option<Version>,
+    /// The host name is not sent in the handshake (RFC 6066 §3).
+    omits_sni: bool,
+    /// The sink for session secrets.
+    key_log: Option<Arc<dyn KeyLog>>,
+    /// The extensions of a response have their [`TlsInfo`].
+    adds_info: bool,
+    /// The caller's rustls configuration, which replaces all of the above except `adds_info`.
+    whole: Option<Arc<ClientConfig>>,
+    /// The program has changed the settings, so they have to be checked.
+    is_changed: bool,
+    for_origins: OnceLock<Built>,
+    /// For origins to which no client certificate is offered.
+    for_foreign_origins: OnceLock<Built>,
+    for_proxies: OnceLock<Built>,
+}
+
+type Built = Result<Arc<ClientConfig>, TlsError>;
+
+/// The peer of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Peer {
+    /// An origin that the caller named.
+    Origin,
+    /// An origin that a redirect of another origin named.
+    ForeignOrigin,
+    Proxy,
+}
+
+/// Trust.
+impl TlsSettings {
+    pub(crate) fn add_root_certificates(&mut self, certs: impl IntoIterator<Item = Certificate>) {
+        self.is_changed = true;
+        self.added_roots.extend(certs);
+    }
+
+    pub(crate) fn trust_only(&mut self, certs: impl IntoIterator<Item = Certificate>) {
+        self.trusts_only_added = true;
+        self.added_roots.clear();
+        self.add_root_certificates(certs);
+        if let Some(judgement) = &mut self.judgement {
+            judgement.is_platforms = false;
+        }
+    }
+
+    /// Trusts only the certificates that the environment names, if it names any.
+    pub(crate) fn trust_environment(&mut self) -> Result<()> {
+        if let Some(certs) =
+            certificate::certificates_of_environment(|name| std::env::var_os(name))?
+        {
+            self.trust_only(certs);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn add_revocation_lists(
+        &mut self,
+        lists: impl IntoIterator<Item = CertificateRevocationList>,
+    ) {
+        self.changed_judgement().revoked.extend(lists);
+    }
+
+    pub(crate) fn set_revocation_lists(
+        &mut self,
+        lists: impl IntoIterator<Item = CertificateRevocationList>,
+    ) {
+        self.changed_judgement().revoked = lists.into_iter().collect();
+    }
+
+    #[cfg(feature = "platform-verifier")]
+    pub(crate) fn use_platform_verifier(&mut self) {
+        self.changed_judgement().is_platforms = true;
+    }
+
+    pub(crate) fn add_pins(&mut self, pins: impl IntoIterator<Item = SpkiSha256>) {
+        self.changed_judgement().pins.extend(pins);
+    }
+
+    pub(crate) fn accept_invalid_certs(&mut self, accept: bool) {
+        self.changed_judgement().accepts_any_certificate = accept;
+    }
+
+    pub(crate) fn accept_invalid_hostnames(&mut self, accept: bool) {
+        self.changed_judgement().accepts_any_name = accept;
+    }
+
+    fn changed_judgement(&mut self) -> &mut Judgement {
+        self.is_changed = true;
+        self.judgement()
+    }
+}
+
+/// Identity and protocol.
+impl TlsSettings {
+    pub(crate) fn set_identity(&mut self, identity: Identity) {
+        self.is_changed = true;
+        self.identity = Some(identity);
+    }
+
+    pub(crate) fn set_min_version(&mut self, version: Version) {
+        self.is_changed = true;
+        self.min = Some(version);
+    }
+
+    pub(crate) fn set_max_version(&mut self, version: Version) {
+        self.is_changed = true;
+        self.max = Some(version);
+    }
+
+    pub(crate) fn set_sni(&mut self, sent: bool) {
+        self.is_changed = true;
+        self.omits_sni = !sent;
+    }
+
+    /// Sets whether secrets are written to the file that `SSLKEYLOGFILE` names.
+    pub(crate) fn set_key_log(&mut self, on: bool) {
+        self.is_changed = true;
+        self.key_log = on.then(|| Arc::new(KeyLogFile::new()) as Arc<dyn KeyLog>);
+    }
+
+    /// Sets whether responses have their `TlsInfo` among their extensions.
+    pub(crate) fn set_extension(&mut self, present: bool) {
+        self.is_changed = true;
+        self.adds_info = present;
+    }
+
+    /// Sets a rustls configuration, which replaces all settings except the extension.
+    pub(crate) fn set_preconfigured(&mut self, config: Arc<ClientConfig>) {
+        self.is_changed = true;
+        self.whole = Some(config);
+    }
+}
+
+impl TlsSettings {
+    /// Returns the TLS layer for a new connection to `host`.
+    pub(crate) fn stage(&self, host: &str, identity: IdentityUse) -> Result<Tls> {
+        let (built, peer) = match identity {
+            IdentityUse::Shown => (&self.for_origins, Peer::Origin),
+            IdentityUse::Withheld => (&self.for_foreign_origins, Peer::ForeignOrigin),
+        };
+        stage(built.get_or_init(|| self.config(peer)), host)
+    }
+
+    /// Returns whether there is a client certificate, which a server may request.
+    pub(crate) fn has_identity(&self) -> bool {
+        match &self.whole {
+            Some(whole) => whole.client_auth_cert_resolver.has_certs(),
+            None => self.identity.is_some(),
+        }
+    }
+
+    /// Returns the TLS layer for a new connection to a proxy.
+    pub(crate) fn proxy_stage(&self, host: &str) -> Result<Tls> {
+        stage(self.for_proxies.get_or_init(|| self.config(Peer::Proxy)), host)
+    }
+
+    /// Reports errors in the settings when the client is built. The defaults have none, and are not
+    /// evaluated for a client that may use only plain HTTP.
+    pub(crate) fn check(&self) -> Result<()> {
+        if !self.is_changed {
+            return Ok(());
+        }
+        let built = self.for_origins.get_or_init(|| self.config(Peer::Origin));
+        built.as_ref().map(|_| ()).map_err(|error| mistake(error.clone()))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn trusting_anyone() -> Self {
+        let mut settings = Self::default();
+        settings.judgement().accepts_any_certificate = true;
+        settings
+    }
+
+    /// Returns the settings for a custom verifier, mutably.
+    fn judgement(&mut self) -> &mut Judgement {
+        self.judgement.get_or_insert_default()
+    }
+
+    /// Returns whether the extensions of a response have their [`TlsInfo`].
+    pub(crate) fn adds_info(&self) -> bool {
+        self.adds_info
+    }
+
+    /// Builds the configuration. It is built once, so that sessions are resumed.
+    fn config(&self, peer: Peer) -> Built {
+        let mut config = match &self.whole {
+            Some(whole) => {
+                self.check_nothing_beside()?;
+                checked(whole)?
+            }
+            None => self.build(peer)?,
+        };
+        if peer != Peer::Origin {
+            // The client certificate, and the tickets that resume an authenticated session, are
+            // withheld from proxies (CVE-2021-22890, curl) and from origins that the caller did not
+            // name.
+            config.resumption = Resumption::disabled();
+            config.client_auth_cert_resolver = Arc::new(Nobody);
+        }
+        Ok(Arc::new(config))
+    }
+
+    /// Refuses settings that a supplied configuration would override. Ignoring them silently would
+    /// be worst for those that restrict trust.
+    fn check_nothing_beside(&self) -> Result<(), TlsError> {
+        let judgement = self.judgement.as_ref();
+        let is_set = [
+            (judgement.is_some_and(|judgement| !judgement.pins.is_empty()), "tls_pin_spki_sha256"),
+            (judgement.is_some_and(|judgement| !judgement.revoked.is_empty()), "add_crl"),
+            (judgement.is_some_and(|judgement| judgement.is_platforms), "tls_platform_verifier"),
+            (
+                judgement.is_some_and(|judgement| judgement.accepts_any_certificate),
+                "danger_accept_invalid_certs",
+            ),
+            (
+                judgement.is_some_and(|judgement| judgement.accepts_any_name),
+                "danger_accept_invalid_hostnames",
+            ),
+            (self.trusts_only_added, "tls_certs_only"),
+            (!self.added_roots.is_empty(), "add_root_certificate"),
+            (self.identity.is_some(), "identity"),
+            (self.min.is_some(), "tls_version_min"),
+            (self.max.is_some(), "tls_version_max"),
+            (self.omits_sni, "tls_sni"),
+            (self.key_log.is_some(), "tls_sslkeylogfile"),
+        ];
+        match is_set.into_iter().find(|(is_set, _)| *is_set) {
+            None => Ok(()),
+            Some((_, name)) => Err(TlsError::from(format!(
+                "`{name}` has no effect beside `use_preconfigured_tls`: set it in the rustls \
+                 configuration"
+            ))),
+        }
+    }
+
+    fn build(&self, peer: Peer) -> Result<ClientConfig, TlsError> {
+        let provider = provider().ok_or(NO_PROVIDER)?;
+        let versions = tls_version::within(self.min, self.max);
+        if versions.is_empty() {
+            return Err("there is no TLS version from the minimum to the maximum".into());
+        }
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&versions)?;
+        let builder = if let Some(judgement) = &self.judgement {
+            let verifier = judgement.verifier(self, &provider, peer)?;
+            builder.dangerous().with_custom_certificate_verifier(verifier)
+        } else if self.added_roots.is_empty() {
+            builder.with_root_certificates(self.roots()?)
+        } else {
+            let (roots, trusted) = (self.roots()?, self.added_certificates());
+            let verifier = Arc::new(Rooted { roots, trusted, provider });
+            builder.dangerous().with_custom_certificate_verifier(verifier)
+        };
+        let mut config = match &self.identity {
+            Some(identity) => identity.present(builder)?,
+            None => builder.with_no_client_auth(),
+        };
+        // Offers HTTP/1.1 by ALPN (RFC 7301), so that a multi-protocol server does not guess.
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.enable_sni = !self.omits_sni;
+        if let Some(key_log) = &self.key_log {
+            config.key_log = Arc::clone(key_log);
+        }
+        Ok(config)
+    }
+
+    /// Returns the added certificates.
+    fn added_certificates(&self) -> Vec<CertificateDer<'static>> {
+        self.added_roots.iter().flat_map(|roots| roots.ders.clone()).collect()
+    }
+
+    /// Returns the trusted roots.
+    fn roots(&self) -> Result<RootCertStore, TlsError> {
+        let mut roots = RootCertStore::empty();
+        if !self.trusts_only_added {
+            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        }
+        for der in self.added_roots.iter().flat_map(|roots| &roots.ders) {
+            roots.add(der.clone())?;
+        }
+        if roots.is_empty() {
+            return Err("no root trust anchors were provided".into());
+        }
+        Ok(roots)
+    }
+}
+
+/// The settings that rustls' default verifier does not support.
+#[derive(Debug, Default)]
+struct Judgement {
+    /// The operating system verifies certificates.
+    is_platforms: bool,
+    revoked: Vec<CertificateRevocationList>,
+    pins: Vec<SpkiSha256>,
+    accepts_any_certificate: bool,
+    accepts_any_name: bool,
+}
+
+type Verifier = Result<Arc<dyn ServerCertVerifier>, TlsError>;
+
+impl Judgement {
+    fn verifier(
+        &self,
+        settings: &TlsSettings,
+        provider: &Arc<CryptoProvider>,
+        peer: Peer,
+    ) -> Verifier {
+        let pins = match (peer, self.pins.as_slice()) {
+            // Pins are for origins: they add nothing for a proxy, which sees no more than any host
+            // on the path.
+            (Peer::Proxy, _) | (_, []) => None,
+            (Peer::Origin | Peer::ForeignOrigin, pins) => {
+                Some(Pins::new(pins, provider).ok_or(NO_SHA256)?)
+            }
+        };
+        let inner = self.plain(settings, provider, pins.is_some())?;
+        let trusted = settings.added_certificates();
+        if pins.is_none() && !self.accepts_any_name && trusted.is_empty() {
+            return Ok(inner);
+        }
+        Ok(Arc::new(Adjusted { inner, trusted, accepts_any_name: self.accepts_any_name, pins }))
+    }
+
+    /// Returns the verifier without changes to names and pins.
+    fn plain(
+        &self,
+        settings: &TlsSettings,
+        provider: &Arc<CryptoProvider>,
+        has_pins: bool,
+    ) -> Verifier {
+        let provider = Arc::clone(provider);
+        if self.accepts_any_certificate {
+            return Ok(Arc::new(TrustAnyone { provider, has_pins }));
+        }
+        if self.is_platforms {
+            return if !self.revoked.is_empty() {
+                Err(NO_LISTS.into())
+            } else if self.accepts_any_name {
+                Err(NO_NAMES.into())
+            } else {
+                Ok(platform_verifier(provider, settings.added_certificates())?)
+            };
+        }
+        let lists = self.revoked.iter().flat_map(|lists| lists.ders.clone());
+        WebPkiServerVerifier::builder_with_provider(Arc::new(settings.roots()?), provider)
+            .with_crls(lists)
+            .build()
+            .map(|verifier| verifier as Arc<dyn ServerCertVerifier>)
+            .map_err(|error| error.to_string().into())
+    }
+}
+
+const NO_SHA256: &str = "the cryptography provider has no SHA-256 for pinned keys";
+const NO_LISTS: &str = "the operating system's verifier takes no revocation lists";
+const NO_NAMES: &str = "the operating system's verifier always looks at the name";
+
+/// Returns the verifier of the operating system, which also trusts these certificates.
+#[cfg(all(feature = "platform-verifier", not(target_os = "android")))]
+fn platform_verifier(
+    provider: Arc<CryptoProvider>,
+    extra_roots: Vec<CertificateDer<'static>>,
+) -> Result<Arc<dyn ServerCertVerifier>, rustls::Error> {
+    Ok(Arc::new(rustls_platform_verifier::Verifier::new_with_extra_roots(extra_roots, provider)?))
+}
+
+/// Ignoring the added certificates would be safe, but hard to diagnose: it is an error instead.
+#[cfg(all(feature = "platform-verifier", target_os = "android"))]
+fn platform_verifier(
+    provider: Arc<CryptoProvider>,
+    extra_roots: Vec<CertificateDer<'static>>,
+) -> Result<Arc<dyn ServerCertVerifier>, rustls::Error> {
+    if !extra_roots.is_empty() {
+        return Err(rustls::Error::General(
+            "Android does not support additional certificates".into(),
+        ));
+    }
+    Ok(Arc::new(rustls_platform_verifier::Verifier::new(provider)?))
+}
+
+/// Without the feature, no setting asks for it.
+#[cfg(not(feature = "platform-verifier"))]
+fn platform_verifier(
+    _: Arc<CryptoProvider>,
+    _: Vec<CertificateDer<'static>>,
+) -> Result<Arc<dyn ServerCertVerifier>, rustls::Error> {
+    Err(rustls::Error::General("the feature `platform-verifier` is off".into()))
+}
+
+/// Returns the provider of cryptography that is installed for the whole process, or else the
+/// built-in one. AWS-LC is preferred to ring if both are enabled: ring is a default feature, AWS-LC
+/// an explicit choice.
+fn provider() -> Option<Arc<CryptoProvider>> {
+    if let Some(installed) = CryptoProvider::get_default() {
+        return Some(Arc::clone(installed));
+    }
+    #[cfg(feature = "aws-lc-rs")]
+    return Some(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
+    #[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
+    return Some(Arc::new(rustls::crypto::ring::default_provider()));
+    #[cfg(not(any(feature = "ring", feature = "aws-lc-rs")))]
+    None
+}
+
+/// Returns a copy of a supplied configuration, if it offers no protocol other than HTTP/1.1.
+fn checked(whole: &ClientConfig) -> Result<ClientConfig, TlsError> {
+    let speaks = |protocol: &Vec<u8>| protocol.starts_with(b"http/1.");
+    if whole.alpn_protocols.iter().all(speaks) {
+        let mut config = whole.clone();
+        // The copy shares the session store of the original, which other clients may use. rustls
+        // resumes a session only with the same resolver instance that created it, so a resolver of
+        // its own separates the sessions of this client in any store.
+        let resolver = OfOneClient(config.client_auth_cert_resolver);
+        config.client_auth_cert_resolver = Arc::new(resolver);
+        return Ok(config);
+    }
+    Err("the rustls configuration offers protocols other than HTTP/1.1 (alpn_protocols)".into())
+}
+
+fn stage(built: &Built, host: &str) -> Result<Tls> {
+    let config = built.as_ref().map_err(|error| mistake(error.clone()))?;
+    Tls::new(Arc::clone(config), host)
+        .map_err(|error| Error::new(Kind::Tls, Phase::Handshake).cause(error))
+}
+
+fn mistake(error: TlsError) -> Error {
+    let hint = error.setting_hint();
+    let error = Error::builder("TLS settings").cause(error);
+    match hint {
+        Some(hint) => error.note(hint),
+        None => error,
+    }
+}
+
+const NO_PROVIDER: &str = "no cryptography: https needs the feature `ring` or `aws-lc-rs` of \
+    leanhttp, a provider installed for the process, or `use_preconfigured_tls`";
+
+/// A resolver without a certificate.
+#[derive(Debug)]
+struct Nobody;
+
+impl ResolvesClientCert for Nobody {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
+}
+
+/// The certificate resolver of a supplied configuration, wrapped for one client.
+#[derive(Debug)]
+struct OfOneClient(Arc<dyn ResolvesClientCert>);
+
+impl ResolvesClientCert for OfOneClient {
+    fn resolve(
+        &self,
+        root_hint_subjects: &[&[u8]],
+        schemes: &[SignatureScheme],
+    ) -> Option<Arc<CertifiedKey>> {
+        self.0.resolve(root_hint_subjects, schemes)
+    }
+
+    fn only_raw_public_keys(&self) -> bool {
+        self.0.only_raw_public_keys()
+    }
+
+    fn has_certs(&self) -> bool {
+        self.0.has_certs()
+    }
+}
+
+#[cfg(test)]
+mod tests;

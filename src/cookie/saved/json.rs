@@ -1,5 +1,8 @@
 //! Cookies as JSON lines: one flat object per line. Strings are UTF-8, as JSON requires; other
 //! bytes are encoded in base64 under the same key with `_b64` appended.
+//!
+//! The parser is for the part of JSON (RFC 8259) that a line needs: an object of strings, whole numbers,
+//! booleans and nulls. Nothing nests, so there is no recursion.
 
 use std::collections::BTreeMap;
 use std::str;
@@ -7,13 +10,13 @@ use std::str;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::object::{self, Scalar};
 use super::{Record, SavedLine, from_unix, to_unix};
-use crate::cookie::parse;
-use crate::cookie::stored::{Scope, StoredCookie};
+use crate::base::number;
+use crate::cookie::SameSite;
+use crate::cookie::stored::StoredCookie;
 
 /// Appends the line of `cookie`.
-pub(crate) fn write(cookie: &StoredCookie, out: &mut Vec<u8>) {
+pub(in crate::cookie) fn write(cookie: &StoredCookie, out: &mut Vec<u8>) {
     out.push(b'{');
     write_octets(out, "name", &cookie.name);
     write_octets(out, "value", &cookie.value);
@@ -48,11 +51,11 @@ fn escape(text: &str) -> String {
     text.replace('\\', r"\\").replace('"', "\\\"").replace('\t', r"\t")
 }
 
-pub(crate) fn read(line: &[u8]) -> SavedLine {
+pub(in crate::cookie) fn read(line: &[u8]) -> SavedLine {
     if line.trim_ascii().is_empty() {
         return SavedLine::Blank;
     }
-    let members = str::from_utf8(line).ok().and_then(object::parse);
+    let members = str::from_utf8(line).ok().and_then(parse_object);
     members
         .and_then(|members| record(Members(members)))
         .map_or(SavedLine::Malformed, SavedLine::Cookie)
@@ -64,7 +67,7 @@ fn record(mut members: Members) -> Option<Record> {
         value: members.octets("value")?,
         domain: String::from_utf8(members.octets("domain")?).ok()?,
         path: members.octets("path")?,
-        scope: if members.flag("host_only")? { Scope::HostOnly } else { Scope::Domain },
+        host_only: members.flag("host_only")?,
         secure: members.flag("secure")?,
         http_only: members.flag("http_only")?,
         expires: members.optional("expires", |expires| match expires {
@@ -72,7 +75,7 @@ fn record(mut members: Members) -> Option<Record> {
             _ => None,
         })?,
         same_site: members.optional("same_site", |same_site| match same_site {
-            Scalar::Text(name) => parse::same_site(name.as_bytes()),
+            Scalar::Text(name) => SameSite::parse(name.as_bytes()),
             _ => None,
         })?,
     })
@@ -103,5 +106,133 @@ impl Members {
             None | Some(Scalar::Null) => Some(None),
             Some(scalar) => read(scalar).map(Some),
         }
+    }
+}
+
+/// A value of a member.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Scalar {
+    Text(String),
+    Number(u64),
+    Bool(bool),
+    Null,
+}
+
+/// Parses `text` as an object and returns its members. An object with a duplicate name is refused,
+/// because it is ambiguous which member counts.
+pub(super) fn parse_object(text: &str) -> Option<BTreeMap<String, Scalar>> {
+    let mut scanner = Scanner { rest: text };
+    let members = scanner.object()?;
+    scanner.skip_space();
+    scanner.rest.is_empty().then_some(members)
+}
+
+struct Scanner<'a> {
+    rest: &'a str,
+}
+
+impl Scanner<'_> {
+    fn object(&mut self) -> Option<BTreeMap<String, Scalar>> {
+        let mut members = BTreeMap::new();
+        self.eat("{")?;
+        if self.eat("}").is_some() {
+            return Some(members);
+        }
+        loop {
+            let name = self.string()?;
+            self.eat(":")?;
+            let value = self.scalar()?;
+            if members.insert(name, value).is_some() {
+                return None;
+            }
+            if self.eat(",").is_none() {
+                break;
+            }
+        }
+        self.eat("}")?;
+        Some(members)
+    }
+
+    fn scalar(&mut self) -> Option<Scalar> {
+        for (word, scalar) in
+            [("true", Scalar::Bool(true)), ("false", Scalar::Bool(false)), ("null", Scalar::Null)]
+        {
+            if self.eat(word).is_some() {
+                return Some(scalar);
+            }
+        }
+        if self.rest.starts_with('"') {
+            return self.string().map(Scalar::Text);
+        }
+        self.number().map(Scalar::Number)
+    }
+
+    /// RFC 8259 §6: without leading zeros.
+    fn number(&mut self) -> Option<u64> {
+        let end = self.rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(self.rest.len());
+        let (digits, rest) = self.rest.split_at_checked(end)?;
+        self.rest = rest;
+        let is_padded = digits.len() > 1 && digits.starts_with('0');
+        number::decimal(digits.as_bytes()).filter(|_| !is_padded)
+    }
+
+    fn string(&mut self) -> Option<String> {
+        self.eat("\"")?;
+        let mut text = String::new();
+        loop {
+            match self.next()? {
+                '"' => return Some(text),
+                '\\' => text.push(self.escaped()?),
+                c if c < ' ' => return None,
+                c => text.push(c),
+            }
+        }
+    }
+
+    fn escaped(&mut self) -> Option<char> {
+        match self.next()? {
+            'b' => Some('\u{8}'),
+            'f' => Some('\u{c}'),
+            'n' => Some('\n'),
+            'r' => Some('\r'),
+            't' => Some('\t'),
+            'u' => self.code_point(),
+            c => matches!(c, '"' | '\\' | '/').then_some(c),
+        }
+    }
+
+    /// Reads one UTF-16 code unit, or a surrogate pair.
+    fn code_point(&mut self) -> Option<char> {
+        let unit = self.code_unit()?;
+        if let Some(c) = char::from_u32(unit.into()) {
+            return Some(c);
+        }
+        self.rest = self.rest.strip_prefix("\\u")?;
+        char::decode_utf16([unit, self.code_unit()?]).next()?.ok()
+    }
+
+    fn code_unit(&mut self) -> Option<u16> {
+        (0..4).try_fold(0, |unit, _| {
+            let digit = self.next()?.to_digit(16)?;
+            Some(unit << 4 | u16::try_from(digit).ok()?)
+        })
+    }
+
+    /// Consumes `token`, after optional white space.
+    fn eat(&mut self, token: &str) -> Option<()> {
+        self.skip_space();
+        self.rest = self.rest.strip_prefix(token)?;
+        Some(())
+    }
+
+    fn skip_space(&mut self) {
+        self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let mut chars = self.rest.chars();
+        let next = chars.next()?;
+        self.rest = chars.as_str();
+        Some(next)
     }
 }

@@ -1,20 +1,19 @@
 //! Cookies as lines of a file. A line is as untrusted as a `Set-Cookie`: it becomes a cookie only
-//! if a server could have set the same one. Read `json` and `netscape` for the two formats;
-//! `object` is the JSON parser.
+//! if a server could have set the same one, which [`Record::admit`] decides.
+//!
+//! There are two formats. JSON lines are in [`json`]. The Netscape cookie file is at the end of this file: seven
+//! fields per line, separated by TABs. It has no `SameSite`.
 
 use std::time::{Duration, SystemTime};
 
-use super::limits::Limits;
-use super::parse::SetCookie;
-use super::refusal::CookieRefusal;
-use super::same_site::SameSite;
+use super::set_cookie::{CookieRefusal, SetCookie};
 use super::site::Site;
-use super::stored::{Scope, StoredCookie};
+use super::stored::StoredCookie;
+use super::{Limits, SameSite};
+use crate::base::number;
 use crate::url::Url;
 
-pub(crate) mod json;
-pub(crate) mod netscape;
-mod object;
+pub(super) mod json;
 
 /// The choice whether session cookies, those without an expiry time, are saved too. Browsers
 /// discard them on closing.
@@ -68,7 +67,7 @@ pub(crate) struct Record {
     pub(super) value: Vec<u8>,
     /// Without a leading dot.
     pub(super) domain: String,
-    pub(super) scope: Scope,
+    pub(super) host_only: bool,
     pub(super) path: Vec<u8>,
     pub(super) expires: Option<SystemTime>,
     pub(super) secure: bool,
@@ -99,7 +98,7 @@ impl Record {
             value: parsed.value,
             expires: self.expires,
             max_age: None,
-            domain: Some(self.domain.as_bytes()).filter(|_| self.scope == Scope::Domain),
+            domain: Some(self.domain.as_bytes()).filter(|_| !self.host_only),
             path,
             secure: self.secure,
             http_only: self.http_only,
@@ -132,6 +131,83 @@ fn to_unix(instant: SystemTime) -> u64 {
 fn from_unix(seconds: u64) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }
+
+/// The first line, by which other programs recognize the format.
+pub(super) const NETSCAPE_HEADER: &[u8] = b"# Netscape HTTP Cookie File\n";
+
+/// Appends the line of `cookie`, unless a TAB in it would end a field.
+pub(super) fn write_netscape(cookie: &StoredCookie, out: &mut Vec<u8>) {
+    if cookie.name.contains(&b'\t') || cookie.path.contains(&b'\t') {
+        return;
+    }
+    let flag = |is_set| if is_set { &b"TRUE"[..] } else { b"FALSE" };
+    if cookie.http_only() {
+        out.extend_from_slice(HTTP_ONLY);
+    }
+    // A host may begin with a dot itself, and the reader removes one dot.
+    if !cookie.host_only || cookie.domain.starts_with('.') {
+        out.push(b'.');
+    }
+    let expires = cookie.expires.map_or(0, to_unix).to_string();
+    let fields = [
+        cookie.domain.as_bytes(),
+        flag(!cookie.host_only),
+        &cookie.path,
+        flag(cookie.secure),
+        expires.as_bytes(),
+        &cookie.name,
+        &cookie.value,
+    ];
+    out.extend_from_slice(&fields.join(&b'\t'));
+    out.push(b'\n');
+}
+
+pub(super) fn read_netscape(line: &[u8]) -> SavedLine {
+    let (line, http_only) = match line.strip_prefix(HTTP_ONLY) {
+        Some(line) => (line, true),
+        None => (line, false),
+    };
+    if line.trim_ascii().is_empty() || line.starts_with(b"#") {
+        return SavedLine::Blank;
+    }
+    match netscape_record(line) {
+        Some(record) => SavedLine::Cookie(Record { http_only, ..record }),
+        None => SavedLine::Malformed,
+    }
+}
+
+/// A value may contain TABs. The dot before a domain is redundant with the flag after it.
+fn netscape_record(line: &[u8]) -> Option<Record> {
+    let mut fields = line.splitn(7, |&byte| byte == b'\t');
+    let domain = std::str::from_utf8(fields.next()?).ok()?;
+    let is_below_too = flag(fields.next()?)?;
+    let path = fields.next()?.to_vec();
+    let secure = flag(fields.next()?)?;
+    let expires = match fields.next()? {
+        b"" | b"0" => None,
+        digits => Some(from_unix(number::decimal(digits)?)?),
+    };
+    Some(Record {
+        name: fields.next()?.to_vec(),
+        // Some programs omit the last TAB if there is no value.
+        value: fields.next().unwrap_or_default().to_vec(),
+        domain: domain.strip_prefix('.').unwrap_or(domain).to_owned(),
+        host_only: !is_below_too,
+        path,
+        expires,
+        secure,
+        http_only: false,
+        same_site: None,
+    })
+}
+
+fn flag(field: &[u8]) -> Option<bool> {
+    let is_set = field.eq_ignore_ascii_case(b"TRUE");
+    (is_set || field.eq_ignore_ascii_case(b"FALSE")).then_some(is_set)
+}
+
+/// A prefix of the domain, which programs that do not know it read as a comment.
+const HTTP_ONLY: &[u8] = b"#HttpOnly_";
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::object::Scalar;
+use super::json::Scalar;
 use super::*;
 use crate::cookie::store::Store;
 
@@ -96,7 +96,7 @@ fn cookies_are_written_in_both_formats() {
     for (url, set_cookie, json_line, netscape_line) in table {
         let cookie = store(&[(url, set_cookie)]).to_vec().remove(0);
         assert_eq!(written(&cookie, json::write).trim_end_matches('\n'), json_line);
-        assert_eq!(written(&cookie, netscape::write).trim_end_matches('\n'), netscape_line);
+        assert_eq!(written(&cookie, write_netscape).trim_end_matches('\n'), netscape_line);
     }
 }
 
@@ -209,7 +209,7 @@ fn objects_are_parsed() {
             let owned = members.into_iter().map(|(name, value)| (name.to_owned(), value));
             owned.collect::<BTreeMap<_, _>>()
         });
-        assert_eq!(object::parse(json), expected, "{json}");
+        assert_eq!(json::parse_object(json), expected, "{json}");
     }
 }
 
@@ -259,7 +259,7 @@ fn netscape_lines_are_read() {
         ("h.example\tFALSE\t/\tFALSE\t18446744073709551617\tn\tv", Err("malformed")),
     ];
     for (line, expected) in table {
-        let fate = fate(netscape::read(line.as_bytes()));
+        let fate = fate(read_netscape(line.as_bytes()));
         assert_eq!(fate.map(|cookie| shown(&cookie)), expected.map(str::to_owned), "{line}");
     }
 }
@@ -303,7 +303,7 @@ fn records_that_no_server_could_set_are_refused() {
         ("h.example\tFALSE\t/\tTRUE\t0\t__Host-n\tv", Ok(())),
     ];
     for (line, expected) in table {
-        let SavedLine::Cookie(record) = netscape::read(line.as_bytes()) else { panic!("{line}") };
+        let SavedLine::Cookie(record) = read_netscape(line.as_bytes()) else { panic!("{line}") };
         assert_eq!(record.admit(&Limits::default(), NOW).map(|_| ()), expected, "{line}");
     }
 }
@@ -312,7 +312,7 @@ fn records_that_no_server_could_set_are_refused() {
 #[test]
 fn a_path_has_no_attributes() {
     let line = b"h.example\tFALSE\t/a;max-age=5;domain=h.example;secure\tFALSE\t9\tn\tv";
-    let SavedLine::Cookie(record) = netscape::read(line) else { panic!() };
+    let SavedLine::Cookie(record) = read_netscape(line) else { panic!() };
     let (_, cookie) = record.admit(&Limits::default(), NOW).unwrap();
     let expected =
         "n=v h.example /a;max-age=5;domain=h.example;secure (true, false, false) None Some(9)";
@@ -322,7 +322,7 @@ fn a_path_has_no_attributes() {
 /// A public suffix may have a cookie of its own, as with `Set-Cookie`, but none for its subdomains.
 #[test]
 fn a_cookie_of_a_public_suffix_is_host_only() {
-    let SavedLine::Cookie(record) = netscape::read(b".com\tTRUE\t/\tFALSE\t0\tn\tv") else {
+    let SavedLine::Cookie(record) = read_netscape(b".com\tTRUE\t/\tFALSE\t0\tn\tv") else {
         panic!()
     };
     assert!(record.admit(&Limits::default(), NOW).unwrap().1.host_only());
@@ -332,7 +332,7 @@ fn a_cookie_of_a_public_suffix_is_host_only() {
 fn restored_cookies_replace_and_expire() {
     let mut store = store(&[("https://h.example", b"n=held; Secure")]);
     let mut restore = |line: &str| {
-        let SavedLine::Cookie(record) = netscape::read(line.as_bytes()) else { panic!("{line}") };
+        let SavedLine::Cookie(record) = read_netscape(line.as_bytes()) else { panic!("{line}") };
         let result = store.restore(&record, at(10));
         let header = store.header(Site::from("https://h.example/"), at(10));
         (result, header.map(|header| header.to_str().unwrap().to_owned()).unwrap_or_default())
@@ -397,12 +397,12 @@ proptest! {
             prop_assert_eq!(value["domain"].as_str().unwrap(), cookie.domain());
 
             line.clear();
-            netscape::write(&cookie, &mut line);
+            write_netscape(&cookie, &mut line);
             if line.is_empty() {
                 prop_assert!(cookie.name.contains(&b'\t') || cookie.path.contains(&b'\t'));
                 continue;
             }
-            let again = fate(netscape::read(line.strip_suffix(b"\n").unwrap())).unwrap();
+            let again = fate(read_netscape(line.strip_suffix(b"\n").unwrap())).unwrap();
             let expected = shown(&cookie).replace("Some(Lax)", "None").replace("Some(None)", "None");
             prop_assert_eq!(shown(&again), expected);
         }
@@ -416,19 +416,19 @@ proptest! {
         if ascii {
             json = json.chars().flat_map(escape_unless_ascii).collect();
         }
-        let members = object::parse(&json).unwrap();
+        let members = json::parse_object(&json).unwrap();
         prop_assert_eq!(&members["key"], &Scalar::Text(text));
     }
 
     #[test]
     fn arbitrary_lines_never_panic(line in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = fate(json::read(&line));
-        let _ = fate(netscape::read(&line));
+        let _ = fate(read_netscape(&line));
     }
 
     #[test]
     fn any_object_is_read_as_serde_json_reads_it(json in "\\{(\"[a\\\\\"u0-9dD]{0,9}\":[0-9trufalsen\"\\\\.,: ]{0,9},?){0,3}\\}") {
-        if let Some(members) = object::parse(&json) {
+        if let Some(members) = json::parse_object(&json) {
             let value: serde_json::Value = serde_json::from_str(&json).map_err(|error| {
                 TestCaseError::fail(format!("{json}: {error}"))
             })?;

@@ -66,7 +66,7 @@ fn path_5_7_step_11() {
         ("http://a.example", "a=b", "/"),
     ];
     for (url, set_cookie, expected) in table {
-        let path = admit(url, set_cookie).map(|cookie| cookie.path().into_owned());
+        let path = admit(url, set_cookie).map(|cookie| cookie.path().to_owned());
         assert_eq!(path, Ok(expected.to_owned()), "{url} {set_cookie}");
     }
 }

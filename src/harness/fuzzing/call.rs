@@ -12,8 +12,8 @@ use http::Method;
 
 use super::{Head, Outcome, protocol, text};
 use crate::body::{self, Body, SourceLength};
-use crate::config::connect::SocketOptions;
-use crate::config::dns::Resolver;
+use crate::config::Resolver;
+use crate::config::SocketOptions;
 use crate::driver::ResponseBody;
 use crate::driver::runtime::{
     self, Dial, Dialled, Found, Meanwhile, Oneshot, Runtime, SocketError, run,
@@ -21,7 +21,7 @@ use crate::driver::runtime::{
 use crate::error::{Error, Result};
 use crate::http1::head;
 use crate::http1::limits::Limits;
-use crate::policy::deadline::budget::Wait;
+use crate::policy::deadline::Wait;
 use crate::url::Url;
 
 pub use crate::driver::runtime::Pending;

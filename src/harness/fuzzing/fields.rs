@@ -8,7 +8,7 @@ use super::text;
 use crate::fields::challenge::Details;
 use crate::fields::media_type::MediaType;
 use crate::fields::{self, challenge, date, disposition, link, retry_after};
-use crate::policy::auth::credentials::Asked;
+use crate::policy::auth::Asked;
 use crate::policy::auth::digest::{self, DigestLogin, Nonces};
 use crate::policy::auth::netrc::Netrc;
 use crate::url::Url;

@@ -21,8 +21,9 @@ use crate::coding;
 use crate::http1::chunked;
 use crate::http1::error::ProtocolError;
 use crate::http1::exchange::{self, BodyStep, Expectation, Outgoing, Step};
-use crate::http1::head::{self, HeadScanner, HeadWriter, ResponseHead};
+use crate::http1::head::{self, HeadScanner, ResponseHead};
 use crate::http1::limits::Limits;
+use crate::http1::request_head::HeadWriter;
 
 fn text(error: impl Debug) -> String {
     format!("{error:?}")
@@ -237,7 +238,12 @@ impl<P: Read> Conversation<'_, P> {
                 BodyStep::End => return Ok(()),
                 BodyStep::Data(count) => count,
                 BodyStep::Direct(room) => {
-                    self.read_direct(slice.get_mut(..room).unwrap_or_default())
+                    let count = self.peer.read(room).unwrap_or_default();
+                    match count {
+                        0 => self.exchange.read_eof(self.ending.into()),
+                        count => self.exchange.read_direct(count),
+                    }
+                    count
                 }
                 BodyStep::Read => {
                     self.read();
@@ -255,14 +261,5 @@ impl<P: Read> Conversation<'_, P> {
             0 => self.exchange.read_eof(self.ending.into()),
             count => self.exchange.read(count),
         }
-    }
-
-    fn read_direct(&mut self, into: &mut [u8]) -> usize {
-        let count = self.peer.read(into).unwrap_or_default();
-        match count {
-            0 => self.exchange.read_eof(self.ending.into()),
-            count => self.exchange.read_direct(count),
-        }
-        count
     }
 }

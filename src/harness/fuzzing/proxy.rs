@@ -8,7 +8,7 @@ use http::HeaderMap;
 use super::{protocol, text};
 use crate::http1::exchange::Ending;
 use crate::http1::limits::Limits;
-use crate::policy::proxy::environment;
+use crate::policy::proxy::Proxies;
 use crate::policy::proxy::no_proxy::NoProxyList;
 use crate::transport::connect::{Connect, ConnectError};
 use crate::transport::socks::{Destination, Socks};
@@ -100,6 +100,6 @@ pub fn environment(
         let (_, value) = variables.iter().find(|(own, _)| own == name)?;
         Some(OsString::from(value))
     };
-    let proxy = environment::proxies(value).choose(url)?;
+    let proxy = Proxies::from_environment(value).choose(url)?;
     Ok(proxy.map(|hop| hop.authority()))
 }

@@ -7,7 +7,7 @@ use super::support::{self, Outcome};
 use super::{bytes, object};
 use crate::fields;
 use crate::fields::challenge::{self, Challenge, Details};
-use crate::policy::auth::credentials::Asked;
+use crate::policy::auth::Asked;
 use crate::policy::auth::digest::DigestLogin;
 use crate::policy::auth::digest::tests::answer;
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::blocking::Blocking;
 use crate::driver::runtime::{Runtime, ready};
-use crate::policy::deadline::budget::{Budget, Timeouts};
+use crate::policy::deadline::{Budget, Timeouts};
 
 type Woken = <Blocking as Runtime>::Event;
 type Answer = Arc<Oneshot<Found, Woken>>;

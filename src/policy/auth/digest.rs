@@ -1,21 +1,92 @@
 //! Digest access authentication (RFC 7616): selects a challenge and computes the answer.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use http::{HeaderMap, HeaderValue, header};
 use md5::Md5;
 use sha2::{Digest, Sha256, Sha512_256};
 
-use super::credentials::{Asked, sensitive};
+use super::{Asked, sensitive};
+use crate::error::{Error, Result};
 use crate::fields::challenge;
-use crate::url::Origin;
+use crate::url::{Origin, Url};
 
 /// A user name and password.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct DigestLogin {
     pub(crate) username: String,
     pub(crate) password: String,
+}
+
+/// The Digest authentication of one call, until it leaves its origin.
+#[derive(Debug)]
+pub(crate) struct Authentication {
+    login: DigestLogin,
+    answer: Option<HeaderValue>,
+    round: Round,
+}
+
+/// The number of 401 responses to this hop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Round {
+    /// None yet. The request may have used a nonce from an earlier call.
+    First,
+    /// One, and the challenge was answered.
+    Answered,
+    /// Two, the second because the nonce was stale.
+    Renewed,
+}
+
+impl Authentication {
+    pub(crate) fn new(login: DigestLogin) -> Self {
+        Self { login, answer: None, round: Round::First }
+    }
+
+    /// Computes the answer for the next attempt, which counts as one more use of the nonce.
+    pub(crate) fn prepare(&mut self, nonces: &mut Nonces, url: &Url, asked: Asked<'_>) {
+        self.answer = nonces.answer(&url.origin(), &self.login, asked);
+    }
+
+    /// Returns the value of `Authorization`; `None` before the first challenge.
+    pub(crate) fn answer(&self) -> Option<&HeaderValue> {
+        self.answer.as_ref()
+    }
+
+    /// Records that the next attempt is for another URL of this origin.
+    pub(crate) fn move_on(&mut self) {
+        self.round = Round::First;
+    }
+
+    /// Handles a 401, and returns whether to send the request again with an answer to the
+    /// challenge. A second challenge for an answered nonce that is not stale means that the
+    /// password is wrong.
+    pub(crate) fn challenged(
+        &mut self,
+        nonces: &mut Nonces,
+        url: &Url,
+        headers: &HeaderMap,
+        asked: Asked<'_>,
+    ) -> bool {
+        let next = DigestChallenge::choose(headers, asked).and_then(|challenge| {
+            match (self.round, challenge.is_stale) {
+                (Round::First, _) => Some((challenge, Round::Answered)),
+                (Round::Answered, true) => Some((challenge, Round::Renewed)),
+                _ => None,
+            }
+        });
+        let Some((challenge, round)) = next else {
+            nonces.forget(&url.origin());
+            return false;
+        };
+        let mut random = [0; 16];
+        if getrandom::getrandom(&mut random).is_err() {
+            return false; // an answer needs a client nonce
+        }
+        nonces.keep(url.origin(), challenge, random);
+        self.round = round;
+        true
+    }
 }
 
 /// A supported challenge. Its values are sent back to the server and hashed byte for byte, in any
@@ -27,8 +98,10 @@ pub(crate) struct DigestChallenge {
     opaque: Option<Vec<u8>>,
     algorithm: Algorithm,
     protection: Protection,
-    username: Username,
-    nonce_life: NonceLife,
+    /// The user name is sent as a hash (`userhash`).
+    hashes_username: bool,
+    /// The refused request used a nonce that has expired: its password may be correct.
+    is_stale: bool,
 }
 
 /// In ascending order of strength.
@@ -42,16 +115,10 @@ enum Hash {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Algorithm {
     hash: Hash,
-    session: DigestSession,
+    /// The session variant (`-sess`), which hashes the secret with the nonces once.
+    is_session: bool,
     /// The algorithm name as the server wrote it, if present.
     name: Option<String>,
-}
-
-/// The session variant of the hash (`-sess`), which hashes the secret with the nonces once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum DigestSession {
-    Plain,
-    Mixed,
 }
 
 /// The quality of protection (`qop`).
@@ -64,19 +131,16 @@ enum Protection {
     AuthInt,
 }
 
-/// The form of the user name (`userhash`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Username {
-    Plain,
-    Hashed,
-}
-
-/// The state of the nonce that the refused request used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NonceLife {
-    /// The nonce has expired; the password may be correct.
-    Stale,
-    Other,
+impl DigestLogin {
+    /// Checks a user name: a colon in it would end the name early (RFC 7616 §3.4.2).
+    pub(crate) fn new(username: impl fmt::Display, password: impl fmt::Display) -> Result<Self> {
+        let (username, password) = (username.to_string(), password.to_string());
+        if username.contains(|c: char| c == ':' || c.is_control()) {
+            let detail = "a user name for Digest authentication cannot hold a colon or controls";
+            return Err(Error::builder(detail));
+        }
+        Ok(Self { username, password })
+    }
 }
 
 impl DigestChallenge {
@@ -86,10 +150,9 @@ impl DigestChallenge {
         let lines = headers.get_all(header::WWW_AUTHENTICATE).into_iter();
         let offered = lines.flat_map(|line| challenge::parse(line.as_bytes()));
         let usable = offered.filter_map(|offer| Self::read(&offer, asked));
-        usable.reduce(|best, next| match next.algorithm.hash > best.algorithm.hash {
-            true => next,
-            false => best,
-        })
+        usable.reduce(
+            |best, next| if next.algorithm.hash > best.algorithm.hash { next } else { best },
+        )
     }
 
     fn read(offer: &challenge::Challenge, asked: Asked<'_>) -> Option<Self> {
@@ -100,7 +163,7 @@ impl DigestChallenge {
         let says = |name| offer.parameter(name).is_some_and(|it| it.eq_ignore_ascii_case(b"true"));
         let algorithm = Algorithm::read(offer.parameter("algorithm"))?;
         let protection = Protection::read(offer.parameter("qop"), asked)?;
-        if protection == Protection::Legacy && algorithm.session == DigestSession::Mixed {
+        if protection == Protection::Legacy && algorithm.is_session {
             return None; // `-sess` needs a client nonce
         }
         Some(Self {
@@ -109,13 +172,9 @@ impl DigestChallenge {
             opaque: sent("opaque"),
             algorithm,
             protection,
-            username: if says("userhash") { Username::Hashed } else { Username::Plain },
-            nonce_life: if says("stale") { NonceLife::Stale } else { NonceLife::Other },
+            hashes_username: says("userhash"),
+            is_stale: says("stale"),
         })
-    }
-
-    pub(crate) fn nonce_life(&self) -> NonceLife {
-        self.nonce_life
     }
 
     /// Returns the value of `Authorization` for the `count`th request with this nonce, or `None` if
@@ -146,7 +205,7 @@ impl DigestChallenge {
         if let Some(opaque) = &self.opaque {
             push_quoted(&mut value, "opaque", opaque);
         }
-        if self.username == Username::Hashed {
+        if self.hashes_username {
             push(&mut value, "userhash", b"true");
         }
         sensitive(&value).ok()
@@ -162,7 +221,7 @@ impl DigestChallenge {
     ) -> Option<Vec<u8>> {
         let hash = |parts: &[&[u8]]| self.algorithm.hash.of(parts).into_bytes();
         let mut secret = hash(&[login.username.as_bytes(), &self.realm, login.password.as_bytes()]);
-        if self.algorithm.session == DigestSession::Mixed {
+        if self.algorithm.is_session {
             secret = hash(&[&secret, &self.nonce, cnonce.as_bytes()]);
         }
         let (method, target) = (asked.method.as_str().as_bytes(), asked.target.as_bytes());
@@ -180,17 +239,15 @@ impl DigestChallenge {
     /// Appends the user name (RFC 7616 §3.4.4); a non-ASCII name is encoded by RFC 8187.
     fn push_username(&self, value: &mut Vec<u8>, login: &DigestLogin) {
         let name = &login.username;
-        match self.username {
-            Username::Hashed => {
-                let hashed = self.algorithm.hash.of(&[name.as_bytes(), &self.realm]);
-                push_quoted(value, "username", hashed.as_bytes());
-            }
-            Username::Plain if name.is_ascii() => push_quoted(value, "username", name.as_bytes()),
-            Username::Plain => {
-                let coded =
-                    percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
-                push(value, "username*", format!("UTF-8''{coded}").as_bytes());
-            }
+        if self.hashes_username {
+            let hashed = self.algorithm.hash.of(&[name.as_bytes(), &self.realm]);
+            push_quoted(value, "username", hashed.as_bytes());
+        } else if name.is_ascii() {
+            push_quoted(value, "username", name.as_bytes());
+        } else {
+            let coded =
+                percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
+            push(value, "username*", format!("UTF-8''{coded}").as_bytes());
         }
     }
 }
@@ -199,13 +256,13 @@ impl Algorithm {
     /// Parses the algorithm; MD5 if the server names none (RFC 7616 §3.3).
     fn read(name: Option<&[u8]>) -> Option<Self> {
         let Some(name) = name else {
-            return Some(Self { hash: Hash::Md5, session: DigestSession::Plain, name: None });
+            return Some(Self { hash: Hash::Md5, is_session: false, name: None });
         };
         let name = std::str::from_utf8(name).ok()?;
         let upper = name.to_ascii_uppercase();
-        let (hash, session) = match upper.strip_suffix("-SESS") {
-            Some(hash) => (hash, DigestSession::Mixed),
-            None => (upper.as_str(), DigestSession::Plain),
+        let (hash, is_session) = match upper.strip_suffix("-SESS") {
+            Some(hash) => (hash, true),
+            None => (upper.as_str(), false),
         };
         let hash = match hash {
             "MD5" => Hash::Md5,
@@ -213,7 +270,7 @@ impl Algorithm {
             "SHA-512-256" => Hash::Sha512_256,
             _ => return None,
         };
-        Some(Self { hash, session, name: Some(name.to_owned()) })
+        Some(Self { hash, is_session, name: Some(name.to_owned()) })
     }
 }
 
@@ -322,8 +379,8 @@ fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
-impl std::fmt::Debug for DigestLogin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for DigestLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DigestLogin(***)")
     }
 }

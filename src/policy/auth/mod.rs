@@ -1,8 +1,197 @@
-//! Authentication: Basic credentials and the rules for fields that count as
-//! [credentials](credentials), the answers to Digest challenges (`digest`), and the passwords of a
-//! [`netrc`] file. Read `credentials` first.
+//! Authentication.
 
-pub(crate) mod credentials;
 #[cfg(feature = "digest")]
 pub(crate) mod digest;
+#[cfg(not(feature = "digest"))]
+pub(crate) use crate::off::digest;
 pub(crate) mod netrc;
+
+use crate::error::Error;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::Method;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+/// The properties of the request that Digest credentials depend on.
+#[cfg_attr(not(feature = "digest"), allow(dead_code))]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) method: &'a Method,
+    /// The request target in the form in which it is sent.
+    pub(crate) target: &'a str,
+    /// The body; `None` if it is not known before it is sent.
+    pub(crate) body: Option<&'a [u8]>,
+}
+
+/// Returns `Basic …`, the value of `Authorization` (RFC 7617 §2), marked sensitive.
+///
+/// A colon would end the user name early; control characters are not allowed at all (RFC 7617 §2).
+pub(crate) fn basic(username: &[u8], password: &[u8]) -> Result<HeaderValue, Error> {
+    if username.contains(&b':') {
+        return Err(Error::builder("a user name for Basic authentication cannot hold a colon"));
+    }
+    let pair = [username, b":", password].concat();
+    if pair.iter().any(u8::is_ascii_control) {
+        return Err(Error::builder("credentials for Basic authentication cannot hold controls"));
+    }
+    sensitive(format!("Basic {}", STANDARD.encode(pair)).as_bytes())
+}
+
+/// Returns `Bearer …`, the value of `Authorization` (RFC 6750 §2.1), marked sensitive.
+pub(crate) fn bearer(token: &str) -> Result<HeaderValue, Error> {
+    sensitive(format!("Bearer {token}").as_bytes())
+}
+
+pub(crate) fn sensitive(value: &[u8]) -> Result<HeaderValue, Error> {
+    let mut value = HeaderValue::from_bytes(value)
+        .map_err(|error| Error::invalid_field("invalid Authorization value", error))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Returns whether a field may only be sent to the origin that the caller named, whatever the
+/// redirect policy: fields that carry credentials by definition, and values marked sensitive
+/// (`HeaderValue::set_sensitive`).
+pub(crate) fn stays_with_origin(name: &HeaderName, value: &HeaderValue) -> bool {
+    value.is_sensitive()
+        || [header::AUTHORIZATION, header::COOKIE, header::PROXY_AUTHORIZATION].contains(name)
+        || matches!(name.as_str(), "cookie2" | "www-authenticate" | "proxy-authenticate")
+}
+
+/// Returns whether a field carries credentials, judging by its name and value.
+pub(crate) fn is_secret(name: &HeaderName, value: &HeaderValue) -> bool {
+    stays_with_origin(name, value) || is_credential(name)
+}
+
+/// Returns whether a field name indicates credentials.
+///
+/// There is no registry of such names, so the words of a name decide; words end at `-`, `_` or `.`.
+/// The list consists of the words that servers and proxies use and that secret scanners look for;
+/// the docs of [`redirect::Policy`](crate::policy::redirect::Policy) show it in full.
+pub(crate) fn is_credential(name: &HeaderName) -> bool {
+    let mut previous = "";
+    name.as_str().split(['-', '_', '.']).any(|word| {
+        let before = std::mem::replace(&mut previous, word);
+        match word {
+            "key" => !KEYS_OF_DATA.contains(&before),
+            _ => is_credential_word(word),
+        }
+    }) || name.as_str() == "x-jfrog-art-api"
+}
+
+/// The words before `key` that make it an identifier instead of a secret.
+const KEYS_OF_DATA: [&str; 8] =
+    ["idempotency", "websocket", "surrogate", "cache", "partition", "routing", "sort", "shard"];
+
+fn is_credential_word(word: &str) -> bool {
+    const WHOLE: [&str; 24] = [
+        "assertion",
+        "auth",
+        "bearer",
+        "cert",
+        "credential",
+        "credentials",
+        "creds",
+        "crumb",
+        "dpop",
+        "hmac",
+        "jwt",
+        "oauth",
+        "otp",
+        "pass",
+        "passcode",
+        "passphrase",
+        "passwd",
+        "pwd",
+        "saml",
+        "sign",
+        "signature",
+        "sso",
+        "totp",
+        "webauth",
+    ];
+    const BEGINNINGS: [&str; 6] = ["authentic", "authoris", "authoriz", "cookie", "csrf", "xsrf"];
+    const ENDINGS: [&str; 9] = [
+        "accesskey",
+        "apikey",
+        "authkey",
+        "password",
+        "secret",
+        "secretkey",
+        "session",
+        "sessionid",
+        "token",
+    ];
+    WHOLE.contains(&word)
+        || BEGINNINGS.iter().any(|beginning| word.starts_with(beginning))
+        || ENDINGS.iter().any(|ending| word.ends_with(ending))
+}
+
+/// Marks fields whose name indicates credentials as sensitive, so that `Debug` does not show them.
+pub(crate) fn mark_sensitive(headers: &mut HeaderMap) {
+    for (_, value) in headers.iter_mut().filter(|(name, value)| stays_with_origin(name, value)) {
+        value.set_sensitive(true);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn basic_is_base64_of_the_pair() {
+        let cases: [(&[u8], &[u8], &str); 4] = [
+            (b"Aladdin", b"open sesame", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+            (b"", b"", "Basic Og=="),
+            (b"user", b"a:b", "Basic dXNlcjphOmI="),
+            ("t\u{e9}st".as_bytes(), "\u{a3}".as_bytes(), "Basic dMOpc3Q6wqM="),
+        ];
+        for (username, password, expected) in cases {
+            let value = basic(username, password).unwrap();
+            assert_eq!(value, expected);
+            assert!(value.is_sensitive());
+            assert_eq!(format!("{value:?}"), "Sensitive");
+        }
+    }
+
+    #[test]
+    fn invalid_credentials_are_refused() {
+        for (username, password) in [("a:b", "c"), ("a\n", "b"), ("a", "b\r\nX: y"), ("a", "\0")] {
+            let error = basic(username.as_bytes(), password.as_bytes()).unwrap_err();
+            assert!(error.is_builder());
+            assert!(!error.to_string().contains(password) || password.len() < 2);
+        }
+        assert!(bearer("a\r\nb").unwrap_err().is_builder());
+    }
+
+    #[test]
+    fn credentials_and_sensitive_values_stay_with_the_origin() {
+        let plain = HeaderValue::from_static("v");
+        let mut marked = plain.clone();
+        marked.set_sensitive(true);
+        for name in [
+            "authorization",
+            "cookie",
+            "cookie2",
+            "proxy-authorization",
+            "www-authenticate",
+            "proxy-authenticate",
+        ] {
+            assert!(stays_with_origin(&HeaderName::from_static(name), &plain), "{name}");
+        }
+        let own = HeaderName::from_static("x-tenant");
+        assert!(!stays_with_origin(&own, &plain));
+        assert!(stays_with_origin(&own, &marked));
+    }
+
+    #[test]
+    fn fields_that_carry_credentials_are_marked() {
+        let value = HeaderValue::from_static("secret");
+        let names = [header::AUTHORIZATION, header::COOKIE, header::ACCEPT];
+        let mut headers: HeaderMap = names.map(|name| (name, value.clone())).into_iter().collect();
+        mark_sensitive(&mut headers);
+        let marked = |name| headers.get(name).unwrap().is_sensitive();
+        assert!(marked(header::AUTHORIZATION) && marked(header::COOKIE));
+        assert!(!marked(header::ACCEPT), "the rest of a message may be shown");
+    }
+}

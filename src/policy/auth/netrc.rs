@@ -5,8 +5,8 @@ use std::fmt;
 
 use http::HeaderValue;
 
-use super::credentials;
 use crate::error::Error;
+use crate::policy::auth;
 use crate::url::Url;
 
 /// The entries of a netrc file.
@@ -55,9 +55,8 @@ impl Netrc {
     /// Returns Basic credentials for the host of this URL.
     pub(crate) fn authorization(&self, url: &Url) -> Result<Option<HeaderValue>, Error> {
         let login = url.host_str().and_then(|host| self.lookup(host, None));
-        let basic = |login: &NetrcLogin| {
-            credentials::basic(login.username.as_bytes(), login.password.as_bytes())
-        };
+        let basic =
+            |login: &NetrcLogin| auth::basic(login.username.as_bytes(), login.password.as_bytes());
         login.map(basic).transpose()
     }
 

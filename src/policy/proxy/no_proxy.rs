@@ -17,109 +17,142 @@
 //! Entries are separated by commas, and spaces around them are ignored. Loopback addresses are like
 //! any other host, as in curl; Go never uses a proxy for them. Names are not resolved for the
 //! comparison.
+//!
+//! A list may have thousands of entries, and each request asks it. So the entries are sorted by what
+//! they are compared with: domains in a map, networks in a map for each length of prefix. A question
+//! costs one look-up for each label of the host, or for each length of prefix in the list, however
+//! many entries there are (`the_cost_does_not_grow_with_the_list`).
 
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ffi::OsString;
+use std::fmt;
 use std::net::IpAddr;
 
 use crate::base::number;
-use crate::policy::egress::network::Network;
+use crate::policy::egress::Network;
 use crate::url::{Host, Url};
 
 /// A list of hosts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct NoProxyList {
-    entries: Vec<NoProxyEntry>,
+    /// The entries `*`.
+    every_host: Ports,
+    /// The entries that include a domain itself, by its name.
+    domains: HashMap<Box<str>, Ports>,
+    /// The entries that include all subdomains of a domain, by its name.
+    subdomains: HashMap<Box<str>, Ports>,
+    /// The networks by their length of prefix and their first address.
+    networks: BTreeMap<u8, HashMap<IpAddr, Ports>>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct NoProxyEntry {
-    hosts: Hosts,
-    /// `None`: any port.
-    port: Option<u16>,
-}
+/// The ports of the entries for one set of hosts; `None` stands for all ports.
+type Ports = HashSet<Option<u16>>;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The hosts of one entry.
 enum Hosts {
     All,
-    /// This domain and its subdomains.
-    Domain(String),
-    /// Only the subdomains of this domain.
-    Below(String),
+    Domain { name: Box<str>, is_itself_included: bool },
     Network(Network),
 }
 
 impl NoProxyList {
     /// Parses a list; invalid entries are ignored.
-    pub(crate) fn parse(list: &str) -> Self {
-        let mut entries = Vec::new();
-        for entry in list.split(',') {
-            entries.extend(NoProxyEntry::parse(entry.trim()));
+    pub(crate) fn parse(text: &str) -> Self {
+        let mut list = Self::default();
+        for (hosts, port) in text.split(',').filter_map(|entry| parse_entry(entry.trim())) {
+            list.add(hosts, port);
         }
-        Self { entries }
+        list
+    }
+
+    /// Returns the list in the environment variables, or `None` if no variable is set.
+    pub(crate) fn from_environment(variable: impl Fn(&str) -> Option<OsString>) -> Option<Self> {
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let list = set("no_proxy").or_else(|| set("NO_PROXY"))?;
+        Some(Self::parse(&list.to_string_lossy()))
+    }
+
+    fn add(&mut self, hosts: Hosts, port: Option<u16>) {
+        match hosts {
+            Hosts::All => drop(self.every_host.insert(port)),
+            Hosts::Domain { name, is_itself_included } => {
+                if is_itself_included {
+                    self.domains.entry(name.clone()).or_default().insert(port);
+                }
+                self.subdomains.entry(name).or_default().insert(port);
+            }
+            Hosts::Network(network) => {
+                let of_length = self.networks.entry(network.prefix()).or_default();
+                of_length.entry(network.first_address()).or_default().insert(port);
+            }
+        }
     }
 
     /// Returns whether `url` is reached without a proxy.
     pub(crate) fn covers(&self, url: &Url) -> bool {
-        self.entries.iter().any(|entry| entry.covers(url))
-    }
-}
-
-impl NoProxyEntry {
-    fn parse(text: &str) -> Option<Self> {
-        // IPv6 without brackets.
-        if let Ok(network) = text.parse() {
-            return Some(Self { hosts: Hosts::Network(network), port: None });
+        let port = url.port_or_known_default();
+        let has_port = |ports: &Ports| ports.contains(&None) || ports.contains(&port);
+        if has_port(&self.every_host) {
+            return true;
         }
-        let (host, port) = split_port(text)?;
-        Some(Self { hosts: Hosts::parse(host)?, port })
-    }
-
-    fn covers(&self, url: &Url) -> bool {
-        let port = self.port.is_none_or(|port| Some(port) == url.port_or_known_default());
-        port && self.hosts.cover(url)
-    }
-}
-
-impl Hosts {
-    fn parse(text: &str) -> Option<Self> {
-        if text == "*" {
-            return Some(Self::All);
-        }
-        let (domain, hosts): (_, fn(String) -> Self) = match text.strip_prefix("*.") {
-            Some(domain) => (domain, Self::Below),
-            None => (text.strip_prefix('.').unwrap_or(text), Self::Domain),
-        };
-        // The URL parser normalizes it in the same way as the URLs it is compared with: case, IDNA,
-        // all forms of an address.
-        let url = Url::parse(&format!("http://{domain}/")).ok()?;
-        let is_host = url.as_str() == format!("http://{}/", url.host_str()?);
-        match url.host() {
-            Host::Domain(name) if is_host => Some(hosts(without_dot(name).to_owned())),
-            Host::Ipv4(address) if is_host => Some(Self::Network(IpAddr::from(address).into())),
-            Host::Ipv6(address) if is_host => Some(Self::Network(IpAddr::from(address).into())),
-            _ => None,
-        }
-    }
-
-    fn cover(&self, url: &Url) -> bool {
-        let domain = url.domain().map(without_dot);
-        let before = |suffix: &str| domain?.strip_suffix(suffix);
-        match self {
-            Self::All => true,
-            Self::Domain(suffix) => {
-                before(suffix).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        let address = match url.host() {
+            Host::Domain(domain) => {
+                let domain = without_dot(domain);
+                let parents = domain.match_indices('.').filter_map(|(at, _)| domain.get(at + 1..));
+                return look_up(&self.domains, domain).is_some_and(has_port)
+                    || parents
+                        .into_iter()
+                        .any(|parent| look_up(&self.subdomains, parent).is_some_and(has_port));
             }
-            Self::Below(suffix) => before(suffix).is_some_and(|before| before.ends_with('.')),
-            Self::Network(network) => address(url).is_some_and(|address| network.contains(address)),
-        }
+            Host::Ipv4(address) => IpAddr::from(address),
+            Host::Ipv6(address) => IpAddr::from(address).to_canonical(),
+        };
+        self.networks.iter().any(|(prefix, networks)| {
+            let network = Network::new(address, *prefix);
+            let ports = network.and_then(|network| look_up(networks, &network.first_address()));
+            ports.is_some_and(has_port)
+        })
     }
 }
 
-fn address(url: &Url) -> Option<IpAddr> {
-    match url.host() {
-        Host::Domain(_) => None,
-        Host::Ipv4(address) => Some(address.into()),
-        Host::Ipv6(address) => Some(IpAddr::from(address).to_canonical()),
+fn look_up<'m, K, Q>(map: &'m HashMap<K, Ports>, key: &Q) -> Option<&'m Ports>
+where
+    K: std::borrow::Borrow<Q> + Eq + std::hash::Hash,
+    Q: Eq + std::hash::Hash + ?Sized,
+{
+    #[cfg(test)]
+    tests::LOOKUPS.set(tests::LOOKUPS.get() + 1);
+    map.get(key)
+}
+
+fn parse_entry(text: &str) -> Option<(Hosts, Option<u16>)> {
+    // IPv6 without brackets.
+    if let Ok(network) = text.parse() {
+        return Some((Hosts::Network(network), None));
     }
+    let (host, port) = split_port(text)?;
+    Some((parse_hosts(host)?, port))
+}
+
+fn parse_hosts(text: &str) -> Option<Hosts> {
+    if text == "*" {
+        return Some(Hosts::All);
+    }
+    let (domain, is_itself_included) = match text.strip_prefix("*.") {
+        Some(domain) => (domain, false),
+        None => (text.strip_prefix('.').unwrap_or(text), true),
+    };
+    // The URL parser normalizes it in the same way as the URLs it is compared with: case, IDNA,
+    // all forms of an address.
+    let url = Url::parse(&format!("http://{domain}/")).ok()?;
+    if url.as_str() != format!("http://{}/", url.host_str()?) {
+        return None; // more than a host
+    }
+    Some(match url.host() {
+        Host::Domain(name) => Hosts::Domain { name: without_dot(name).into(), is_itself_included },
+        Host::Ipv4(address) => Hosts::Network(IpAddr::from(address).into()),
+        Host::Ipv6(address) => Hosts::Network(IpAddr::from(address).into()),
+    })
 }
 
 fn without_dot(domain: &str) -> &str {
@@ -137,9 +170,119 @@ fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
     Some((host, Some(u16::try_from(port).ok()?)))
 }
 
+/// Shows the entries in alphabetical order.
+impl fmt::Debug for NoProxyList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut entries = BTreeSet::new();
+        let mut add = |hosts: &str, ports: &Ports| {
+            entries.extend(ports.iter().map(|port| match port {
+                Some(port) => format!("{hosts}:{port}"),
+                None => hosts.to_owned(),
+            }));
+        };
+        add("*", &self.every_host);
+        for (name, ports) in &self.domains {
+            add(name, ports);
+        }
+        for (name, ports) in &self.subdomains {
+            add(&format!("*.{name}"), ports);
+        }
+        for (prefix, networks) in &self.networks {
+            for (address, ports) in networks {
+                add(&format!("[{address}/{prefix}]"), ports);
+            }
+        }
+        f.debug_set().entries(entries).finish()
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
+    use proptest::prelude::*;
+
     use super::*;
+
+    thread_local! {
+        /// The look-ups in maps so far.
+        pub(super) static LOOKUPS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// The same rules by comparing the URL with each entry.
+    fn covers_naively(list: &str, url: &Url) -> bool {
+        list.split(',').filter_map(|entry| parse_entry(entry.trim())).any(|(hosts, port)| {
+            let is_covered = match (hosts, url.host()) {
+                (Hosts::All, _) => true,
+                (Hosts::Domain { name, is_itself_included }, Host::Domain(domain)) => {
+                    let before = without_dot(domain).strip_suffix(&*name);
+                    before.is_some_and(|before| {
+                        before.ends_with('.') || is_itself_included && before.is_empty()
+                    })
+                }
+                (Hosts::Network(network), Host::Ipv4(address)) => network.contains(address.into()),
+                (Hosts::Network(network), Host::Ipv6(address)) => {
+                    network.contains(IpAddr::from(address).to_canonical())
+                }
+                _ => false,
+            };
+            is_covered && port.is_none_or(|port| Some(port) == url.port_or_known_default())
+        })
+    }
+
+    const ENTRY: &str = "(\\*\\.|\\.)?([ab]\\.){0,3}[ab]\\.?(:(80|443|81))?|\\*(:81)?|10\\.[0-2]\\.0\\.[0-3](/[0-9]{1,2})?|\\[?(::1|fd00::[0-3]|::ffff:10\\.0\\.0\\.1)(/1?[0-9]{1,2}|\\]|\\]:81)?|\\.{0,3}";
+    const HOST: &str = "([ab]\\.){0,4}[ab]\\.{0,2}|10\\.[0-2]\\.0\\.[0-3]|\\[(::1|fd00::[0-3]|::ffff:10\\.0\\.0\\.1)\\]|\\.";
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn the_maps_follow_the_rules(
+            entries in prop::collection::vec(ENTRY, 0..12),
+            scheme in "https?", host in HOST, port in "(:(80|443|81))?",
+        ) {
+            let list = entries.join(",");
+            if let Ok(url) = Url::parse(&format!("{scheme}://{host}{port}/")) {
+                let covers = NoProxyList::parse(&list).covers(&url);
+                prop_assert_eq!(covers, covers_naively(&list, &url), "{} {}", list, url);
+            }
+        }
+    }
+
+    /// Counts look-ups in maps, not time.
+    #[test]
+    fn the_cost_does_not_grow_with_the_list() {
+        let lookups = |entries: usize, url: &str| {
+            let one = |n: usize| {
+                let (high, low) = (n / 250, n % 250);
+                format!(
+                    "h{n}.example,*.s{n}.example,10.{high}.{low}.0/24,192.0.{high}.{low},fd00::{n:x}"
+                )
+            };
+            let list: Vec<_> = (0..entries).map(one).collect();
+            let list = NoProxyList::parse(&list.join(","));
+            let url = Url::parse(url).unwrap();
+            LOOKUPS.set(0);
+            assert!(!list.covers(&url));
+            LOOKUPS.get()
+        };
+        for (url, expected) in [
+            ("http://www.other.example/", 3), // itself and two parents
+            ("http://203.0.113.9/", 2),       // the prefixes /24 and /32
+            ("http://[fd01::1]/", 3),         // and /128
+        ] {
+            for entries in [1, 1_000, 10_000] {
+                assert_eq!(lookups(entries, url), expected, "{entries} {url}");
+            }
+        }
+    }
+
+    #[test]
+    fn debug_shows_the_entries() {
+        let list = NoProxyList::parse("b.example:81, *.a.example,10.0.0.0/8,*, no host,::1");
+        let shown = r#"{"*", "*.a.example", "*.b.example:81", "[10.0.0.0/8]", "[::1/128]", "b.example:81"}"#;
+        assert_eq!(format!("{list:?}"), shown);
+    }
 
     #[test]
     fn entries_cover_hosts_and_ports() {

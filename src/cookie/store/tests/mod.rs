@@ -38,7 +38,7 @@ fn header(store: &mut Store, url: &str, now: SystemTime) -> String {
 }
 
 fn names(store: &Store) -> Vec<String> {
-    let mut names: Vec<_> = store.iter().map(|cookie| cookie.name().into_owned()).collect();
+    let mut names: Vec<_> = store.iter().map(|cookie| cookie.name().to_owned()).collect();
     names.sort();
     names
 }
@@ -298,4 +298,50 @@ fn a_host_with_many_labels_is_looked_up() {
     let mut store = Store::default();
     assert_eq!(store.set(Site::from(url.as_str()), b"a=b", at(0)), Err(CookieRefusal::SiteTooLong));
     assert_eq!(header(&mut store, &url, at(0)), "");
+}
+
+/// New limits remove the cookies that they would not have let in, and those that a further cookie would evict:
+/// first of each crowded domain, then of the whole store.
+#[test]
+fn new_limits_evict_what_is_too_much() {
+    type Row = (fn(&mut Limits), &'static str);
+    let rows: [Row; 8] = [
+        (|_| {}, "a b s long c d"),
+        (|limits| limits.max_cookie_bytes = 2, "a b s c d"),
+        (|limits| limits.max_attribute_bytes = 4, "a b s long d"),
+        (|limits| limits.max_per_domain = 2, "b s c d"),
+        (|limits| limits.max_per_domain = 1, "s d"),
+        (|limits| limits.max_per_domain = 0, ""),
+        (|limits| limits.max_total = 2, "b d"),
+        (|limits| (limits.max_per_domain, limits.max_total) = (2, 1), "b"),
+    ];
+    for (set, expected) in rows {
+        let mut store = Store::default();
+        for (url, set_cookie) in [
+            ("https://a.example", "a=1"),
+            ("https://a.example", "b=1"),
+            ("https://a.example", "s=1; Secure"),
+            ("https://a.example", "long=1"),
+            ("https://b.example", "c=1; Path=/long"),
+            ("https://b.example", "d=1"),
+        ] {
+            store.set(Site::from(url), set_cookie.as_bytes(), at(0)).unwrap();
+        }
+        // The cookie that is used last is evicted last.
+        let sent = StoredCookie::admit(
+            &SetCookie::parse(b"b=1", &Limits::default()).unwrap(),
+            Site::from("https://a.example"),
+            &Limits::default(),
+            at(0),
+        );
+        let key = Site::from("https://a.example").key("a.example");
+        store.put(key, sent.unwrap(), at(0));
+        let mut limits = Limits::default();
+        set(&mut limits);
+        store.set_limits(limits.clone());
+        let cookies = store.to_vec();
+        let names: Vec<_> = cookies.iter().map(StoredCookie::name).collect();
+        assert_eq!((names.join(" "), store.len()), (expected.to_owned(), names.len()));
+        assert_eq!(store.limits(), &limits);
+    }
 }

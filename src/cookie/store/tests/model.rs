@@ -5,9 +5,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::cookie::parse::SetCookie;
-use crate::cookie::site::HostKind;
-use crate::cookie::stored::Scope;
+use crate::cookie::set_cookie::SetCookie;
 
 fn limits() -> Limits {
     Limits { max_per_domain: 3, max_total: 6, ..Limits::default() }
@@ -33,8 +31,7 @@ impl Model {
             &Limits::default(),
             now,
         )?;
-        if site.scheme == Scheme::Plain && self.cookies.iter().any(|old| overlays(&new, old, site))
-        {
+        if !site.is_secure && self.cookies.iter().any(|old| overlays(&new, old, site)) {
             return Err(CookieRefusal::OverlaysSecure);
         }
         self.steps += 1;
@@ -55,20 +52,21 @@ impl Model {
         self.steps += 1;
         let mut list = Vec::new();
         for cookie in &mut self.cookies {
-            let host_matches = match cookie.scope {
-                Scope::HostOnly => cookie.domain == site.host,
-                Scope::Domain => domain_matches(site.host, &cookie.domain, site.host_kind),
+            let host_matches = if cookie.host_only {
+                cookie.domain == site.host
+            } else {
+                domain_matches(site.host, &cookie.domain, site.is_ip)
             };
             let path_matches = path_matches(site.path.as_bytes(), &cookie.path);
-            let channel_matches = site.scheme == Scheme::Secure || !cookie.secure;
+            let channel_matches = site.is_secure || !cookie.secure;
             if host_matches && path_matches && channel_matches {
                 cookie.accessed = self.steps;
                 list.push(cookie.clone());
             }
         }
         list.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len())); // stable
-        let pairs = list.iter().map(|cookie| match cookie.name().as_ref() {
-            "" => cookie.value().into_owned(),
+        let pairs = list.iter().map(|cookie| match cookie.name() {
+            "" => cookie.value().to_owned(),
             name => format!("{name}={}", cookie.value()),
         });
         pairs.collect::<Vec<_>>().join("; ")
@@ -89,12 +87,12 @@ impl Model {
     }
 }
 
-fn domain_matches(string: &str, domain: &str, kind: HostKind) -> bool {
-    string == domain || (kind == HostKind::Domain && string.ends_with(&format!(".{domain}")))
+fn domain_matches(string: &str, domain: &str, is_ip: bool) -> bool {
+    string == domain || (!is_ip && string.ends_with(&format!(".{domain}")))
 }
 
 fn overlays(new: &StoredCookie, old: &StoredCookie, site: Site<'_>) -> bool {
-    let kind = site.host_kind;
+    let kind = site.is_ip;
     old.secure
         && old.name == new.name
         && (domain_matches(&new.domain, &old.domain, kind)

@@ -4,7 +4,7 @@ use http::Version;
 use proptest::prelude::*;
 
 use super::*;
-use crate::http1::head::HeadWriter;
+use crate::http1::request_head::HeadWriter;
 
 mod stages;
 mod switch;
@@ -112,7 +112,7 @@ fn drive(
                 continue;
             }
             BodyStep::Direct(room) => {
-                let count = peer.read(&mut slice[..room]);
+                let count = peer.read(room);
                 if let Some(count) = count {
                     exchange.read_direct(count);
                     outcome.body.extend_from_slice(&slice[..count]);
@@ -463,7 +463,7 @@ fn the_halves_advance_in_any_order() {
                 match exchange.read_body(&mut into).unwrap() {
                     BodyStep::Data(count) => body.extend_from_slice(&into[..count]),
                     BodyStep::Direct(room) => {
-                        let count = room.min(2).min(RESPONSE.len() - come);
+                        let count = room.len().min(2).min(RESPONSE.len() - come);
                         body.extend_from_slice(&RESPONSE.as_bytes()[come..come + count]);
                         exchange.read_direct(count);
                         come += count;
@@ -612,6 +612,14 @@ fn an_invalid_response_counts_as_a_response() {
     }
 }
 
+/// Returns the length of the slice that may be read into directly.
+fn direct_room(exchange: &mut Exchange, slice: &mut [u8]) -> Option<usize> {
+    match exchange.read_body(slice) {
+        Ok(BodyStep::Direct(room)) => Some(room.len()),
+        _ => None,
+    }
+}
+
 #[test]
 fn large_bodies_are_read_straight_into_the_callers_slice() {
     let mut exchange = started(Method::GET);
@@ -621,7 +629,7 @@ fn large_bodies_are_read_straight_into_the_callers_slice() {
     let mut slice = vec![0; 8192];
     assert_eq!(exchange.read_body(&mut slice), Ok(BodyStep::Data(3)));
     assert_eq!(exchange.body_left(), Some(99_997));
-    assert_eq!(exchange.read_body(&mut slice), Ok(BodyStep::Direct(8192)));
+    assert_eq!(direct_room(&mut exchange, &mut slice), Some(8192));
     exchange.read_direct(8000);
     assert_eq!(exchange.body_left(), Some(91_997));
     assert_eq!(
@@ -641,10 +649,10 @@ fn large_chunks_are_read_straight_into_the_callers_slice() {
     assert!(matches!(exchange.step(), Ok(Step::Head(_))));
     let mut slice = vec![0; 0x3000];
     assert_eq!(exchange.read_body(&mut slice), Ok(BodyStep::Data(3)));
-    assert_eq!(exchange.read_body(&mut slice), Ok(BodyStep::Direct(0x3000)));
+    assert_eq!(direct_room(&mut exchange, &mut slice), Some(0x3000));
     exchange.read_direct(0x2000);
     let left = 0x2000 - 3;
-    assert_eq!(exchange.read_body(&mut slice), Ok(BodyStep::Direct(left)));
+    assert_eq!(direct_room(&mut exchange, &mut slice), Some(left));
     exchange.read_direct(left - 1);
     assert_eq!(
         exchange.read_body(&mut slice),

@@ -1,0 +1,96 @@
+//! The reasons why an exchange fails, and their errors.
+
+use std::io;
+
+use super::runtime::SocketError;
+use crate::body::BodyError;
+use crate::error::{Cause, Error, Kind, Phase};
+use crate::http1::close::CloseReason;
+use crate::http1::error::ProtocolError;
+use crate::http1::exchange::Missing;
+use crate::policy::deadline::Expired;
+use crate::policy::route::Route;
+use crate::transport::pipe::{PipeError, Setup};
+
+/// The reason why an exchange cannot continue.
+#[derive(Debug)]
+pub(crate) enum ExchangeFailure {
+    /// A time limit of the call is over, or the call was canceled.
+    Expired(Expired),
+    /// The socket failed.
+    Io(io::Error),
+    /// The peer broke a protocol, or closed the connection too early.
+    Pipe(PipeError),
+    /// The request's body could not be produced.
+    Body(Error),
+}
+
+impl ExchangeFailure {
+    /// Returns the error of a connection of that route, whose handshake is `setup` or complete.
+    pub(super) fn into_error(self, phase: Phase, route: &Route, setup: Option<Setup>) -> Error {
+        let error = match self {
+            Self::Body(error) => return error,
+            Self::Pipe(error) => error.into_error(phase),
+            Self::Expired(expired) => Error::new(expired.kind(), phase).cause(expired),
+            Self::Io(error) => Error::new(Kind::Io, phase).cause(error),
+        };
+        match route.proxy() {
+            Some(proxy) if setup == Some(Setup::ProxyTls) => {
+                error.peer(proxy.authority()).via(proxy)
+            }
+            Some(proxy) => error.peer(route.authority()).via(proxy),
+            None => error.peer(route.authority()),
+        }
+    }
+
+    /// Returns the failure of a request body that the caller's source could not produce.
+    pub(crate) fn body(cause: impl Into<Cause>) -> Self {
+        Self::Body(Error::new(Kind::Body, Phase::Send).detail("request body").cause(cause))
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Expired(expired) if expired.kind() == Kind::Cancelled)
+    }
+
+    /// Returns whether it was caused by bytes from the peer, such as a TLS alert.
+    pub(super) fn is_word_of_peer(&self) -> bool {
+        matches!(self, Self::Pipe(error) if !error.is_loss())
+    }
+
+    pub(super) fn close_reason(&self) -> CloseReason {
+        match self {
+            Self::Expired(_) => CloseReason::TimeOver,
+            Self::Io(_) => CloseReason::Io,
+            Self::Pipe(error) if error.is_loss() => CloseReason::EarlyEof,
+            Self::Pipe(_) => CloseReason::ProtocolError,
+            Self::Body(_) => CloseReason::RequestIncomplete,
+        }
+    }
+}
+
+impl From<Missing> for ExchangeFailure {
+    fn from(missing: Missing) -> Self {
+        Self::body(BodyError::TooShort { missing: missing.0 })
+    }
+}
+
+impl From<PipeError> for ExchangeFailure {
+    fn from(error: PipeError) -> Self {
+        Self::Pipe(error)
+    }
+}
+
+impl From<ProtocolError> for ExchangeFailure {
+    fn from(error: ProtocolError) -> Self {
+        Self::Pipe(error.into())
+    }
+}
+
+impl From<SocketError> for ExchangeFailure {
+    fn from(error: SocketError) -> Self {
+        match error {
+            SocketError::Expired(expired) => Self::Expired(expired),
+            SocketError::Io(error) => Self::Io(error),
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Writes request heads (RFC 9112 §3), and gives their names the spelling and order that the caller asked for.
+//! Neither matters in HTTP (RFC 9110 §5.1, §5.3), but both matter to some servers.
+
+use http::header::{HeaderName, HeaderValue};
+use http::{Method, Version};
+
+use crate::base::buffer::Buffer;
+
+/// Writes a request head into a buffer. The argument types rule out CR, LF and NUL.
+pub(crate) struct HeadWriter<'a> {
+    out: &'a mut Buffer,
+}
+
+impl<'a> HeadWriter<'a> {
+    /// Writes the request line. `target` comes from a parsed URL: printable ASCII without spaces.
+    pub(crate) fn start(
+        out: &'a mut Buffer,
+        method: &Method,
+        target: &str,
+        version: Version,
+    ) -> Self {
+        let version: &[u8] =
+            if version == Version::HTTP_10 { b" HTTP/1.0\r\n" } else { b" HTTP/1.1\r\n" };
+        out.push_all([method.as_str().as_bytes(), b" ", target.as_bytes(), version]);
+        Self { out }
+    }
+
+    /// Continues a head at the end of `out`.
+    pub(crate) fn go_on(out: &'a mut Buffer) -> Self {
+        Self { out }
+    }
+
+    /// Appends lines that were written before.
+    pub(crate) fn lines(&mut self, lines: &Buffer) {
+        self.out.push(lines.data());
+    }
+
+    pub(crate) fn field(&mut self, name: &HeaderName, value: &HeaderValue) {
+        self.line(name, value.as_bytes());
+    }
+
+    /// Writes `Host` with the authority of a parsed URL: a host and a port.
+    pub(crate) fn host(&mut self, authority: &str) {
+        self.line(&http::header::HOST, authority.as_bytes());
+    }
+
+    pub(crate) fn content_length(&mut self, length: u64) {
+        self.line(&http::header::CONTENT_LENGTH, length.to_string().as_bytes());
+    }
+
+    /// Writes the blank line.
+    pub(crate) fn end(self) {
+        self.out.push(b"\r\n");
+    }
+
+    fn line(&mut self, name: &HeaderName, value: &[u8]) {
+        self.out.push_all([name.as_str().as_bytes(), b": ", value, b"\r\n"]);
+    }
+}
+
+/// The case of names that the caller has not spelled explicitly.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Case {
+    /// `content-length`, as in HTTP/2 and HTTP/3.
+    #[default]
+    Lower,
+    /// `Content-Length`.
+    Title,
+}
+
+/// The spelling and order that the caller asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spelling<'a> {
+    pub(crate) case: Case,
+    /// Names as the caller spelled them, one for each field line, in the order of the lines.
+    pub(crate) names: &'a [Box<str>],
+}
+
+impl Spelling<'_> {
+    /// Returns whether a head can be sent as it was written.
+    pub(crate) fn is_usual(self) -> bool {
+        self.case == Case::Lower && self.names.is_empty()
+    }
+
+    /// Returns the head as requested: Host first unless the caller placed it, then the placed lines, then
+    /// the others. `head` must be written by this crate: lines end with CRLF, names are in lower case,
+    /// and Host is the first field, so that a server can route immediately (RFC 9110 §7.2).
+    pub(crate) fn apply(self, head: &[u8]) -> Vec<u8> {
+        let mut lines = head.split_inclusive(|byte| *byte == b'\n');
+        let mut spelt = lines.next().unwrap_or_default().to_vec();
+        let mut fields: Vec<_> = lines.map(Field::of).collect();
+        let placed = self.take_placed(&mut fields);
+        let mut others = fields.into_iter().peekable();
+        if let Some(host) = others.next_if(|field| field.name == b"host") {
+            self.case.write(&host, &mut spelt);
+        }
+        spelt.extend(placed);
+        others.for_each(|field| self.case.write(&field, &mut spelt));
+        spelt
+    }
+
+    /// Removes and returns the placed lines. Names are compared in the same way as in `raw_header`.
+    fn take_placed(self, fields: &mut Vec<Field<'_>>) -> Vec<u8> {
+        let mut placed = Vec::new();
+        for name in self.names.iter().map(|name| name.as_bytes()) {
+            let at = fields.iter().position(|field| field.name.eq_ignore_ascii_case(name));
+            // `None` if a redirect removed the line.
+            if let Some(at) = at {
+                placed.extend_from_slice(name);
+                placed.extend_from_slice(fields.remove(at).rest);
+            }
+        }
+        placed
+    }
+}
+
+impl Case {
+    fn write(self, field: &Field<'_>, out: &mut Vec<u8>) {
+        let mut start = true;
+        for byte in field.name {
+            out.push(if start && self == Self::Title { byte.to_ascii_uppercase() } else { *byte });
+            start = *byte == b'-';
+        }
+        out.extend_from_slice(field.rest);
+    }
+}
+
+/// A field line.
+struct Field<'h> {
+    name: &'h [u8],
+    /// The text from the colon to the end of the line; the whole text of the blank line.
+    rest: &'h [u8],
+}
+
+impl<'h> Field<'h> {
+    fn of(line: &'h [u8]) -> Self {
+        let colon = line.iter().position(|byte| *byte == b':').unwrap_or(0);
+        let (name, rest) = line.split_at_checked(colon).unwrap_or_default();
+        Self { name, rest }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spelt(case: Case, names: &[&str]) -> String {
+        let names: Vec<Box<str>> = names.iter().map(|name| (*name).into()).collect();
+        let head = b"GET / HTTP/1.1\r\nhost: a\r\nx-b: 1\r\nx--a: 2: 3\r\nx-b: 4\r\nb-: \r\n\r\n";
+        let spelt = Spelling { case, names: &names }.apply(head);
+        let text = String::from_utf8(spelt).unwrap();
+        text.strip_prefix("GET / HTTP/1.1\r\n").unwrap().replace("\r\n", "|")
+    }
+
+    /// A head is sent as it was written only if the caller asked for nothing else.
+    #[test]
+    fn lower_case_without_names_is_the_default() {
+        let names: [Box<str>; 1] = ["X-A".into()];
+        for (case, names, is_usual) in [
+            (Case::Lower, &[][..], true),
+            (Case::Title, &[], false),
+            (Case::Lower, &names, false),
+            (Case::Title, &names, false),
+        ] {
+            assert_eq!(Spelling { case, names }.is_usual(), is_usual, "{case:?} {names:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_spelled_and_lines_are_placed() {
+        use Case::{Lower, Title};
+        let rows: [(_, &[&str], &str); 6] = [
+            (Lower, &[], "host: a|x-b: 1|x--a: 2: 3|x-b: 4|b-: ||"),
+            (Title, &[], "Host: a|X-B: 1|X--A: 2: 3|X-B: 4|B-: ||"),
+            (Lower, &["x--A", "HOST"], "x--A: 2: 3|HOST: a|x-b: 1|x-b: 4|b-: ||"),
+            (Title, &["x-b"], "Host: a|x-b: 1|X--A: 2: 3|X-B: 4|B-: ||"),
+            // The second spelling applies to the second line.
+            (Lower, &["B-", "X-b", "x-B"], "host: a|B-: |X-b: 1|x-B: 4|x--a: 2: 3||"),
+            // A name whose line a redirect removed.
+            (Lower, &["Gone", "x-B"], "host: a|x-B: 1|x--a: 2: 3|x-b: 4|b-: ||"),
+        ];
+        for (case, names, expected) in rows {
+            assert_eq!(spelt(case, names), expected, "{names:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_head_is_one_run_of_bytes() {
+        let mut out = Buffer::default();
+        let mut head = HeadWriter::start(&mut out, &Method::GET, "/a?b", Version::HTTP_11);
+        head.host("a.example:81");
+        head.field(&http::header::ACCEPT, &HeaderValue::from_static("*/*"));
+        head.content_length(12);
+        head.end();
+        let expected = "GET /a?b HTTP/1.1\r\nhost: a.example:81\r\naccept: */*\r\n\
+                        content-length: 12\r\n\r\n";
+        assert_eq!(out.data(), expected.as_bytes());
+    }
+}

@@ -1,0 +1,259 @@
+//! Stand-ins for features that are off: each module here takes the place of the one of the same name
+//! that the feature gates, with the items that the rest of the crate uses. A type that only the
+//! feature can make is uninhabited, so that its methods need no code.
+
+/// Decodes text as UTF-8, whatever the response declares: stands in for `coding::charset`.
+#[cfg(not(feature = "charset"))]
+pub(crate) mod charset {
+
+    /// Decodes UTF-8. Invalid sequences become U+FFFD; a byte order mark is removed.
+    pub(crate) fn decode(body: Vec<u8>, _content_type: Option<&[u8]>, _default: &str) -> String {
+        let text = String::from_utf8(body)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        match text.strip_prefix('\u{feff}') {
+            Some(without_mark) => without_mark.to_owned(),
+            None => text,
+        }
+    }
+
+    /// Returns the decoded text of a body that begins with a byte order mark; `None` if the body is
+    /// already its own text.
+    #[cfg(feature = "json")]
+    pub(crate) fn recoded(body: &[u8], _content_type: Option<&[u8]>) -> Option<String> {
+        let marked = body.strip_prefix(b"\xef\xbb\xbf")?;
+        Some(String::from_utf8_lossy(marked).into_owned())
+    }
+}
+
+/// No Digest authentication: stands in for `policy::auth::digest`.
+#[cfg(not(feature = "digest"))]
+pub(crate) mod digest {
+    use http::{HeaderMap, HeaderValue};
+
+    use crate::policy::auth::Asked;
+    use crate::url::Url;
+
+    /// Cannot be constructed.
+    #[derive(Debug, Clone)]
+    pub(crate) enum DigestLogin {}
+
+    #[derive(Debug, Default)]
+    pub(crate) struct Nonces {}
+
+    /// Cannot be constructed.
+    #[derive(Debug)]
+    pub(crate) enum Authentication {}
+
+    impl Authentication {
+        pub(crate) fn new(login: DigestLogin) -> Self {
+            match login {}
+        }
+
+        pub(crate) fn prepare(&mut self, _: &mut Nonces, _: &Url, _: Asked<'_>) {
+            match *self {}
+        }
+
+        pub(crate) fn answer(&self) -> Option<&HeaderValue> {
+            match *self {}
+        }
+
+        pub(crate) fn move_on(&mut self) {
+            match *self {}
+        }
+
+        pub(crate) fn challenged(
+            &mut self,
+            _: &mut Nonces,
+            _: &Url,
+            _: &HeaderMap,
+            _: Asked<'_>,
+        ) -> bool {
+            match *self {}
+        }
+    }
+}
+
+/// No log: stands in for `call::log`.
+#[cfg(not(feature = "log"))]
+pub(crate) mod log {
+    use crate::http1::close::CloseReason;
+    use crate::policy::retry::Reason;
+    use crate::policy::route::Route;
+    use crate::url::Url;
+    use http::StatusCode;
+    use std::net::SocketAddr;
+    use std::time::Duration;
+
+    pub(crate) fn connected(_: &Route, _: Option<SocketAddr>) {}
+
+    pub(crate) fn reused(_: &Route) {}
+
+    pub(crate) fn closed(_: &Route, _: CloseReason) {}
+
+    pub(crate) fn redirected(_: StatusCode, _: &Url, _: &Url) {}
+
+    pub(crate) fn sent_again(_: &Url, _: &str) {}
+
+    pub(crate) fn retried(_: &Url, _: Reason, _: Duration) {}
+}
+
+/// No TLS layer: stands in for `transport::tls`.
+#[cfg(not(feature = "tls"))]
+pub(crate) mod tls {
+    use std::convert::Infallible;
+    use std::fmt;
+
+    use crate::base::buffer::BufferPool;
+
+    /// Cannot be constructed.
+    #[derive(Debug)]
+    pub(crate) struct Tls(Infallible);
+
+    #[derive(Debug)]
+    pub(crate) struct TlsError(Infallible);
+
+    impl TlsError {
+        pub(crate) fn hint(&self) -> Option<&'static str> {
+            match self.0 {}
+        }
+    }
+
+    /// The properties of a TLS connection; cannot be constructed.
+    #[derive(Debug, Clone)]
+    pub(crate) struct TlsInfo(Infallible);
+
+    /// The outcome of processing received TLS records.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(crate) enum Received {
+        More,
+        Closed,
+    }
+
+    impl Tls {
+        pub(crate) fn is_handshaking(&self) -> bool {
+            match self.0 {}
+        }
+
+        pub(crate) fn received(&mut self, _bytes: &[u8]) {
+            match self.0 {}
+        }
+
+        pub(crate) fn receive(&mut self, _sink: impl FnMut(&[u8])) -> Result<Received, TlsError> {
+            match self.0 {}
+        }
+
+        pub(crate) fn encrypt(&mut self, _plain: &[u8]) -> Result<usize, TlsError> {
+            match self.0 {}
+        }
+
+        pub(crate) fn has_failed(&self) -> bool {
+            match self.0 {}
+        }
+
+        pub(crate) fn output(&self) -> &[u8] {
+            match self.0 {}
+        }
+
+        pub(crate) fn wrote(&mut self, _count: usize) {
+            match self.0 {}
+        }
+
+        pub(crate) fn discard_output(&mut self) {
+            match self.0 {}
+        }
+
+        pub(crate) fn read_space(&mut self) -> &mut [u8] {
+            match self.0 {}
+        }
+
+        pub(crate) fn read(&mut self, _count: usize) {
+            match self.0 {}
+        }
+
+        pub(crate) fn is_between_records(&self) -> bool {
+            match self.0 {}
+        }
+
+        pub(crate) fn info(&mut self) -> Option<TlsInfo> {
+            match self.0 {}
+        }
+
+        pub(crate) fn is_at_rest(&self) -> bool {
+            match self.0 {}
+        }
+
+        pub(crate) fn farewell(&mut self, _plain: &[u8]) -> &[u8] {
+            match self.0 {}
+        }
+
+        pub(crate) fn rest(&mut self, _: &mut BufferPool) {
+            match self.0 {}
+        }
+
+        pub(crate) fn wake(&mut self, _: &mut BufferPool) {
+            match self.0 {}
+        }
+    }
+
+    impl fmt::Display for TlsError {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            match self.0 {}
+        }
+    }
+
+    impl std::error::Error for TlsError {}
+}
+
+/// No TLS settings: stands in for `config::tls`.
+#[cfg(not(feature = "tls"))]
+pub mod tls_settings {
+    use crate::error::{Error, Result};
+    use crate::policy::route::IdentityUse;
+    use crate::transport::tls::Tls;
+
+    /// No settings.
+    #[derive(Debug, Default)]
+    pub(crate) struct TlsSettings {}
+
+    impl TlsSettings {
+        pub(crate) fn check(&self) -> Result<()> {
+            Ok(())
+        }
+
+        pub(crate) fn adds_info(&self) -> bool {
+            false
+        }
+
+        pub(crate) fn has_identity(&self) -> bool {
+            false
+        }
+
+        pub(crate) fn stage(&self, _host: &str, _identity: IdentityUse) -> Result<Tls> {
+            Err(Error::builder("https needs the feature `tls` of leanhttp"))
+        }
+
+        pub(crate) fn proxy_stage(&self, host: &str) -> Result<Tls> {
+            self.stage(host, IdentityUse::Withheld)
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(feature = "charset"))]
+mod tests {
+    use super::charset::decode;
+
+    #[test]
+    fn utf8_with_replacements_and_without_mark() {
+        let cases: [(&[u8], &str); 4] = [
+            ("gr\u{fc}n".as_bytes(), "gr\u{fc}n"),
+            (b"\xef\xbb\xbfa", "a"),
+            (b"a\xffb", "a\u{fffd}b"),
+            (b"", ""),
+        ];
+        for (bytes, text) in cases {
+            let latin1 = b"text/plain; charset=iso-8859-1";
+            assert_eq!(decode(bytes.to_vec(), Some(latin1), "utf-8"), text);
+        }
+    }
+}

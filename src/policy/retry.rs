@@ -1,0 +1,587 @@
+//! Retries: sending a request again when the server is overloaded or the connection fails. Disabled
+//! by default; enable them with [`ClientBuilder::retry`](crate::client::ClientBuilder::retry) or,
+//! for one request, [`RequestBuilder::retry`](crate::client::request::RequestBuilder::retry).
+//!
+//! | failure | retried |
+//! | --- | --- |
+//! | no connection could be made: lookup, TCP, lost in the TLS handshake, a proxy that refuses with one of the [`retry_statuses`](Policy::retry_statuses) | any method: nothing was sent |
+//! | the connection was lost, or a timeout passed, before a byte of the response | idempotent methods, and those of [`retry_method`](Policy::retry_method) |
+//! | a response with one of the [`retry_statuses`](Policy::retry_statuses) | idempotent methods, and those of [`retry_method`](Policy::retry_method) |
+//! | an invalid certificate or another TLS error, a response that is not HTTP/1.1, a denial by a policy of the client, a partial response | never |
+//!
+//! The body has to be repeatable: bytes, files, seekable readers
+//! ([`Body::rewindable`](crate::body::Body)), or any reader that was not read yet. The delay
+//! between two attempts is random and grows ([`backoff`](Policy::backoff)), or is the one that the
+//! server asks for; it never exceeds the [total timeout](crate::client::ClientBuilder::timeout). If
+//! there is no further attempt, the last response is returned unchanged, and the error of the last
+//! attempt states the number of retries.
+//!
+//! Without a policy a request is sent again in one case: its connection came from the pool, the
+//! server had closed it (or reported so with a 408), and the method is idempotent or nothing was
+//! sent yet. That happens immediately, once for each hop, and does not count as a retry.
+//! [`retry_on_reused_connection`](Policy::retry_on_reused_connection) extends this to every method,
+//! as in curl, at the risk of a request that is processed twice.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use http::{Method, StatusCode, header};
+
+use crate::error::{Error, Kind, Phase};
+use crate::fields::retry_after;
+use crate::http1::close;
+use crate::http1::head::ResponseHead;
+use crate::http1::header_section::Fields as _;
+use crate::url::{Origin, Url};
+
+/// The default number of attempts, as in the AWS SDKs. A fault that outlasts three attempts is
+/// seldom over at the fourth.
+const ATTEMPTS: u32 = 3;
+
+/// The default retry budget per host: enough to hide a short failure, with little load on a server
+/// that is down.
+const BUDGET: u32 = 10;
+
+/// The statuses that depend on the moment and not on the request: too many requests (429), a
+/// gateway that cannot reach its server (502, 504), a server that is overloaded or starting (503).
+/// 500 is not included: a bug is usually still there the next time.
+const STATUSES: [StatusCode; 4] = [
+    StatusCode::TOO_MANY_REQUESTS,
+    StatusCode::BAD_GATEWAY,
+    StatusCode::SERVICE_UNAVAILABLE,
+    StatusCode::GATEWAY_TIMEOUT,
+];
+
+/// A retry policy: whether, when and how often a request is sent again. Without one, a request is
+/// sent again only if its pooled connection turns out to be stale.
+///
+/// ```
+/// use std::time::Duration;
+/// use leanhttp::{Client, retry};
+///
+/// let policy = retry::Policy::new()
+///     .max_attempts(4)
+///     .on_retry(|retry| eprintln!("{:?}, again in {:?}", retry.reason(), retry.delay()));
+/// let client = Client::builder().retry(policy).timeout(Duration::from_secs(20)).build()?;
+/// # Ok::<(), leanhttp::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Policy {
+    attempts: u32,
+    delays: Delays,
+    statuses: Vec<StatusCode>,
+    methods: Vec<Method>,
+    budget: u32,
+    is_bold_on_reused: bool,
+    observer: Option<Observer>,
+    /// Parses `Retry-After`. A function pointer, so that programs without a policy do not link the
+    /// parser.
+    retry_after: fn(&[u8], SystemTime) -> Option<Duration>,
+}
+
+#[derive(Clone)]
+struct Observer(Arc<dyn Fn(Retry<'_>) + Send + Sync>);
+
+impl Policy {
+    /// Returns the default policy: three attempts in total, with at most 200 ms before the second
+    /// and 400 ms before the third, for idempotent methods, the statuses 429, 502, 503 and 504, and
+    /// transient failures.
+    ///
+    /// ```
+    /// let client = leanhttp::Client::builder().retry(leanhttp::retry::Policy::new()).build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn new() -> Self {
+        Self {
+            attempts: ATTEMPTS,
+            delays: Delays::default(),
+            statuses: STATUSES.to_vec(),
+            methods: Vec::new(),
+            budget: BUDGET,
+            is_bold_on_reused: false,
+            observer: None,
+            retry_after: retry_after::at_least,
+        }
+    }
+
+    /// Returns a policy of one attempt, to disable retries for one request of a client.
+    ///
+    /// ```no_run
+    /// # let client = leanhttp::Client::new();
+    /// let once = client.get("https://example.org/").retry(leanhttp::retry::Policy::none()).send()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn none() -> Self {
+        Self::new().max_attempts(1)
+    }
+
+    /// Sets the total number of attempts of a call, over all its redirects. Default: 3; at least 1.
+    ///
+    /// A redirect adds no attempts of its own (as in urllib3), or a chain of them could multiply
+    /// the load. A retry repeats the hop that failed, not the hops before it.
+    ///
+    /// ```
+    /// let patient = leanhttp::retry::Policy::new().max_attempts(6);
+    /// ```
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
+        self
+    }
+
+    /// Sets the backoff: a random delay between zero and `first` before the first retry, and twice
+    /// that range for each further one, limited to `longest`. Default: 200 ms and 10 s.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let policy = leanhttp::retry::Policy::new()
+    ///     .backoff(Duration::from_secs(1), Duration::from_secs(30));
+    /// ```
+    pub fn backoff(mut self, first: Duration, longest: Duration) -> Self {
+        self.delays = Delays { first, longest, ..self.delays };
+        self
+    }
+
+    /// Sets the longest delay that a server may ask for with `Retry-After` (RFC 9110 §10.2.3).
+    /// Default: 60 s. If the server asks for more, its response is returned immediately.
+    ///
+    /// The server's delay replaces a shorter backoff. A date in the past means no delay; a value
+    /// that is neither a number of seconds nor a date is ignored.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let hurried = leanhttp::retry::Policy::new().max_retry_after(Duration::from_secs(5));
+    /// ```
+    pub fn max_retry_after(mut self, longest: Duration) -> Self {
+        self.delays.longest_asked = longest;
+        self
+    }
+
+    /// Sets the statuses after which the request is sent again, replacing the previous set.
+    /// Default: 429, 502, 503 and 504.
+    ///
+    /// ```
+    /// use leanhttp::StatusCode;
+    /// use leanhttp::retry::Policy;
+    ///
+    /// let policy = Policy::new()
+    ///     .retry_statuses([StatusCode::TOO_MANY_REQUESTS, StatusCode::INTERNAL_SERVER_ERROR]);
+    /// let only_failures = Policy::new().retry_statuses([]);
+    /// ```
+    pub fn retry_statuses<S: IntoIterator<Item = StatusCode>>(mut self, statuses: S) -> Self {
+        self.statuses = statuses.into_iter().collect();
+        self
+    }
+
+    /// Adds a method whose requests are retried, besides those that RFC 9110 §9.2.2 defines as
+    /// idempotent: GET, HEAD, OPTIONS, TRACE, PUT and DELETE.
+    ///
+    /// # Dangers
+    ///
+    /// The server may have processed a request whose response was lost. Sending a POST again can
+    /// order twice and pay twice, unless the server can recognize the duplicate, for example by an
+    /// `Idempotency-Key`.
+    ///
+    /// ```
+    /// use leanhttp::Method;
+    /// use leanhttp::retry::Policy;
+    ///
+    /// let policy = Policy::new().retry_method(Method::POST);
+    /// ```
+    pub fn retry_method(mut self, method: Method) -> Self {
+        self.methods.push(method);
+        self
+    }
+
+    /// Sets whether a request of any method is sent again if its reused connection is lost before
+    /// the first byte of a response. Default: off.
+    ///
+    /// The usual cause is that the server closed the idle connection while the request was in
+    /// flight; curl, ureq and others retry without being asked. The retry happens immediately, once
+    /// for each hop, on a new connection, and does not count toward the
+    /// [`max_attempts`](Self::max_attempts): it can be combined with `Policy::none()`. The body has to be
+    /// repeatable. Idempotent methods do not need this setting.
+    ///
+    /// # Dangers
+    ///
+    /// The client cannot distinguish this from a server that processed the request and then
+    /// crashed, or lost the connection, before it responded. A POST may then be processed twice,
+    /// unless the server can recognize the duplicate, for example by an `Idempotency-Key`.
+    ///
+    /// ```
+    /// use leanhttp::Client;
+    /// use leanhttp::retry::Policy;
+    ///
+    /// // As in curl: nothing else is retried.
+    /// let policy = Policy::none().retry_on_reused_connection(true);
+    /// let client = Client::builder().retry(policy).build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn retry_on_reused_connection(mut self, enable: bool) -> Self {
+        self.is_bold_on_reused = enable;
+        self
+    }
+
+    /// Sets the retry budget per host, shared by all calls of the client. Default: 10. Each retry
+    /// costs one, and each response that is not retried gives back a tenth. So a server that is
+    /// down does not receive a multiple of its load, and gets at most 10 % more when it recovers.
+    ///
+    /// ```
+    /// let batch_job = leanhttp::retry::Policy::new().budget(1000);
+    /// ```
+    pub fn budget(mut self, retries: u32) -> Self {
+        self.budget = retries;
+        self
+    }
+
+    /// Calls `observer` for each retry, before the delay.
+    ///
+    /// ```
+    /// use leanhttp::retry::{Policy, Reason};
+    ///
+    /// let policy = Policy::new().on_retry(|retry| {
+    ///     let (attempt, url, delay) = (retry.attempt(), retry.url(), retry.delay());
+    ///     match retry.reason() {
+    ///         Reason::Status(status) => eprintln!("{url}: {status}; attempt {attempt} in {delay:?}"),
+    ///         reason => eprintln!("{url}: {reason:?}; attempt {attempt} in {delay:?}"),
+    ///     }
+    /// });
+    /// ```
+    pub fn on_retry<O>(mut self, observer: O) -> Self
+    where
+        O: Fn(Retry<'_>) + Send + Sync + 'static,
+    {
+        self.observer = Some(Observer(Arc::new(observer)));
+        self
+    }
+}
+
+impl Policy {
+    /// Returns whether one more attempt is allowed after this many retries.
+    pub(crate) fn allows_more(&self, retries: u32) -> bool {
+        retries < self.attempts.saturating_sub(1)
+    }
+
+    /// See [`retry_on_reused_connection`](Self::retry_on_reused_connection).
+    pub(crate) fn repeats_on_reused_connection(&self) -> bool {
+        self.is_bold_on_reused
+    }
+
+    /// See [`budget`](Self::budget).
+    pub(crate) fn retries_in_hand(&self) -> u32 {
+        self.budget
+    }
+
+    pub(crate) fn repeats_status(&self, status: StatusCode) -> bool {
+        self.statuses.contains(&status)
+    }
+
+    /// Returns whether a request with this method may be sent again although the server may have
+    /// processed it.
+    pub(crate) fn repeats_method(&self, method: &Method) -> bool {
+        method.is_idempotent() || self.methods.contains(method)
+    }
+
+    /// Returns whether an attempt without a response is retried: the failure may be transient, and
+    /// the request may be repeated.
+    pub(crate) fn repeats_failure(&self, error: &Error, attempt: FailedAttempt<'_>) -> bool {
+        let may_pass = attempt.lost_connection || self.may_pass(error);
+        let may_repeat = !attempt.has_sent || self.repeats_method(attempt.method);
+        may_pass && may_repeat && attempt.can_replay && !attempt.has_heard
+    }
+
+    /// Returns whether the failure may be transient. A certificate, a protocol violation or a
+    /// policy decision does not change; a timeout while waiting for a pool permit is not a failure
+    /// of the server.
+    fn may_pass(&self, error: &Error) -> bool {
+        match error.kind() {
+            Kind::Resolve | Kind::Connect => true,
+            Kind::Timeout => error.phase() != Phase::Queue,
+            Kind::Proxy => error.status().is_some_and(|status| self.repeats_status(status)),
+            _ => false,
+        }
+    }
+
+    /// Returns the delay of a `Retry-After` value, if it is valid.
+    pub(crate) fn asked(&self, value: &[u8], now: SystemTime) -> Option<Duration> {
+        (self.retry_after)(value, now)
+    }
+
+    /// See [`Delays::before`].
+    pub(crate) fn delay(
+        &self,
+        retry: u32,
+        asked: Option<Duration>,
+        random: u64,
+    ) -> Option<Duration> {
+        self.delays.before(retry, asked, random)
+    }
+
+    pub(crate) fn tell(&self, retry: Retry<'_>) {
+        if let Some(Observer(observer)) = &self.observer {
+            observer(retry);
+        }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fn")
+    }
+}
+
+/// A retry about to happen, for [`Policy::on_retry`](super::Policy::on_retry).
+#[derive(Clone, Copy)]
+pub struct Retry<'a> {
+    pub(crate) attempt: u32,
+    pub(crate) method: &'a Method,
+    pub(crate) url: &'a Url,
+    pub(crate) reason: Reason,
+    pub(crate) delay: Duration,
+}
+
+/// The reason for a retry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The server responded with this status.
+    Status(StatusCode),
+    /// No response was received; this is the kind of the error.
+    Failure(Kind),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "the response status was {status}"),
+            Self::Failure(kind) => write!(f, "the attempt failed ({kind:?})"),
+        }
+    }
+}
+
+impl Retry<'_> {
+    /// Returns the number of the next attempt, counted over all hops of the call: the first retry
+    /// is attempt 2.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// Returns the method.
+    pub fn method(&self) -> &Method {
+        self.method
+    }
+
+    /// Returns the URL for display; `***` replaces a user name and password.
+    pub fn url(&self) -> impl fmt::Display + '_ {
+        self.url.redacted()
+    }
+
+    /// Returns why the previous attempt failed.
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// Returns the delay before the retry.
+    pub fn delay(&self) -> Duration {
+        self.delay
+    }
+}
+
+impl fmt::Debug for Retry<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Retry")
+            .field("attempt", &self.attempt)
+            .field("method", &self.method)
+            .field("url", &format_args!("{}", self.url()))
+            .field("reason", &self.reason)
+            .field("delay", &self.delay)
+            .finish()
+    }
+}
+
+/// The limits on delays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Delays {
+    /// The longest delay before the first retry; the limit doubles with each further one.
+    pub(crate) first: Duration,
+    /// The longest delay that the backoff chooses.
+    pub(crate) longest: Duration,
+    /// The longest delay that a server may ask for.
+    pub(crate) longest_asked: Duration,
+}
+
+impl Default for Delays {
+    fn default() -> Self {
+        Self {
+            // Longer than a round trip around the world, shorter than what a user takes for a hang.
+            first: Duration::from_millis(200),
+            // The caller is blocked during the delay; programs that can wait longer have a queue of
+            // their own.
+            longest: Duration::from_secs(10),
+            // Rate limits usually count by the minute or less.
+            longest_asked: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Delays {
+    /// Returns the delay before a retry, the first of which has the number 1; `None` if the server
+    /// `asked` for more than the limit.
+    ///
+    /// The delay is uniformly distributed between zero and the limit ("full jitter"), so that
+    /// clients that failed together do not retry together. It is never shorter than what the server
+    /// asked for.
+    pub(crate) fn before(
+        self,
+        retry: u32,
+        asked: Option<Duration>,
+        random: u64,
+    ) -> Option<Duration> {
+        let backoff = share(self.bound(retry), random);
+        match asked {
+            Some(asked) if asked > self.longest_asked => None,
+            Some(asked) => Some(backoff.max(asked)),
+            None => Some(backoff),
+        }
+    }
+
+    fn bound(self, retry: u32) -> Duration {
+        let doublings = retry.saturating_sub(1);
+        let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
+        self.first.saturating_mul(factor).min(self.longest)
+    }
+}
+
+/// Scales `bound` by `random` as a fraction of the range of `u64`.
+fn share(bound: Duration, random: u64) -> Duration {
+    let nanoseconds = u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX);
+    let share = u128::from(nanoseconds) * u128::from(random) / u128::from(u64::MAX);
+    u64::try_from(share).map_or(bound, Duration::from_nanos)
+}
+
+/// The facts about an attempt that brought no response.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FailedAttempt<'a> {
+    pub(crate) method: &'a Method,
+    /// The connection was lost. Otherwise none was made, a deadline passed, the protocol was
+    /// violated, or the body could not be produced.
+    pub(crate) lost_connection: bool,
+    /// The connection came from the pool.
+    pub(crate) is_pooled: bool,
+    /// Some of the request may have reached the server.
+    pub(crate) has_sent: bool,
+    /// Some of a response was received.
+    pub(crate) has_heard: bool,
+    /// The body can be produced again.
+    pub(crate) can_replay: bool,
+}
+
+/// The reason why a request is not sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    /// The failure was not caused by a stale connection.
+    NotStale,
+    /// The body cannot be sent again.
+    Body,
+    /// The method is not idempotent, and the server may have processed the request.
+    Method,
+}
+
+/// Returns whether a request may be sent again after its pooled connection was lost. The server may
+/// close a connection while the request is in flight; then no part of a response is received. The
+/// request may be repeated if that cannot have an effect twice.
+pub(crate) fn may_send_again(attempt: FailedAttempt<'_>) -> Result<(), Obstacle> {
+    let was_stale = attempt.lost_connection && attempt.is_pooled && !attempt.has_heard;
+    if !was_stale {
+        Err(Obstacle::NotStale)
+    } else if !attempt.can_replay {
+        Err(Obstacle::Body)
+    } else if attempt.has_sent && !attempt.method.is_idempotent() {
+        Err(Obstacle::Method)
+    } else {
+        Ok(())
+    }
+}
+
+/// RFC 9110 §15.5.9: some servers send 408 when they close an idle connection, and a request that
+/// was in flight may then be repeated.
+pub(crate) fn is_timed_out(is_pooled: bool, method: &Method, head: &ResponseHead) -> bool {
+    if head.status != StatusCode::REQUEST_TIMEOUT || !is_pooled || !method.is_idempotent() {
+        return false;
+    }
+    // The connection ends by `Connection: close`, or because the close delimits the body.
+    let framing = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
+    close::keep_alive(head.version, &head.headers).is_err()
+        || !framing.iter().any(|name| head.headers.has(name))
+}
+
+/// The number of responses that earn one retry. In the long run there is at most one retry for ten
+/// responses: 10 % more load, where Finagle and reqwest allow 20 %.
+const COST: u32 = 10;
+
+/// The most hosts that are tracked. A host with a full budget needs no entry.
+const MAX_DEBTORS: usize = 256;
+
+/// The retries that all calls of a client have spent, by origin: a token bucket for each, stored as
+/// the number of missing tokens.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    /// The most recent debtor is last.
+    debts: Vec<(Origin, u32)>,
+}
+
+impl Ledger {
+    /// Pays for one retry at the origin of `url`, whose budget is `retries`; returns whether it
+    /// could be paid.
+    pub(crate) fn pay(&mut self, url: &Url, retries: u32) -> bool {
+        let origin = url.origin();
+        let most = retries.saturating_mul(COST);
+        let debt = self.debts.iter_mut().find(|(debtor, _)| *debtor == origin);
+        let owed = debt.as_ref().map_or(0, |(_, owed)| *owed);
+        let Some(owes) = owed.checked_add(COST).filter(|owes| *owes <= most) else {
+            return false;
+        };
+        match debt {
+            Some((_, debt)) => *debt = owes,
+            None => self.begin(origin, owes),
+        }
+        true
+    }
+
+    /// Earns back a part of a retry for a response from the origin of `url`.
+    pub(crate) fn pay_back(&mut self, url: &Url) {
+        if self.debts.is_empty() {
+            return;
+        }
+        let origin = url.origin();
+        let Some(at) = self.debts.iter().position(|(debtor, _)| *debtor == origin) else { return };
+        match self.debts.get_mut(at) {
+            Some((_, debt)) if *debt > 1 => *debt -= 1,
+            _ => drop(self.debts.remove(at)),
+        }
+    }
+
+    /// Adds an entry. If the table is full, the smallest debt is dropped, the oldest of equal ones.
+    fn begin(&mut self, origin: Origin, owes: u32) {
+        if self.debts.len() >= MAX_DEBTORS {
+            let debts = self.debts.iter().enumerate();
+            let smallest = debts.min_by_key(|(_, (_, debt))| *debt).map(|(at, _)| at);
+            if let Some(at) = smallest {
+                self.debts.remove(at);
+            }
+        }
+        self.debts.push((origin, owes));
+    }
+}
+
+#[cfg(test)]
+mod tests;
