@@ -182,7 +182,10 @@ async fn resolve<F: Runtime>(
         let detail = "the name has no address of the requested IP family";
         return Err(io::Error::new(io::ErrorKind::NotFound, detail).into());
     }
-    Ok(found.into_iter().map(|address| with_port(address, endpoint.port)).collect())
+    // A port of 0 stands for that of the URL. A link-local address keeps its scope id.
+    let without_port = found.iter_mut().filter(|address| address.port() == 0);
+    without_port.for_each(|address| address.set_port(endpoint.port));
+    Ok(found)
 }
 
 async fn find<F: Runtime>(
@@ -204,13 +207,6 @@ async fn find<F: Runtime>(
         Some(found) => Ok(found?),
         None => Err(budget.over(wait.expired).into()),
     }
-}
-
-fn with_port(mut address: SocketAddr, port: u16) -> SocketAddr {
-    if address.port() == 0 {
-        address.set_port(port); // a link-local address keeps its scope id
-    }
-    address
 }
 
 /// Connects to one of these addresses, of which the egress policy may deny some.
