@@ -197,11 +197,10 @@ fn slow_verifier() -> rustls::ClientConfig {
 fn t10_deadlines_know_no_wall_clock() {
     let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for file in [
-        "policy/deadline/budget.rs",
-        "policy/deadline/throughput.rs",
-        "policy/early_closers.rs",
+        "policy/deadline.rs",
+        "policy/route.rs",
         "policy/happy_eyeballs.rs",
-        "http1/keep_alive.rs",
+        "http1/close.rs",
         "pool/mod.rs",
         "pool/permits.rs",
         "base/timings.rs",
@@ -210,9 +209,8 @@ fn t10_deadlines_know_no_wall_clock() {
         "driver/lease.rs",
         "driver/checkout.rs",
         "driver/send.rs",
-        "driver/connect/mod.rs",
-        "blocking/stream.rs",
-        "blocking/race.rs",
+        "driver/connect.rs",
+        "blocking/runtime.rs",
     ] {
         let source = std::fs::read_to_string(sources.join(file)).unwrap();
         assert!(!source.contains("SystemTime"), "{file}");

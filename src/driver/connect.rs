@@ -10,9 +10,9 @@
 //! 5. [`race`]: the first address that answers wins (Happy Eyeballs, RFC 8305). The order and the
 //!    times are those of [`happy_eyeballs`](crate::policy::happy_eyeballs); the runtime makes the
 //!    attempts.
-//! 6. [`pipe`]: the socket gets the layers of its route, which do the rest as bytes, with the first
-//!    bytes of the request: a proxy's tunnel ([`tunnel`](crate::transport::tunnel)), then TLS
-//!    ([`tls`](crate::transport::tls)).
+//! 6. [`pipe`]: the socket gets the layers of the route, which do the rest as bytes, with the first
+//!    bytes of the request: TLS to the proxy, its tunnel ([`tunnel`](crate::transport::tunnel)), then
+//!    TLS to the origin ([`tls`](crate::transport::tls)).
 //!
 //! Whatever fails, the permit is dropped with the attempt and passes to the next waiter. An error
 //! names each address with its own reason.
@@ -186,7 +186,10 @@ async fn resolve<F: Runtime>(
         let detail = "the name has no address of the requested IP family";
         return Err(io::Error::new(io::ErrorKind::NotFound, detail).into());
     }
-    Ok(found.into_iter().map(|address| with_port(address, endpoint.port)).collect())
+    // A port of 0 stands for that of the URL. A link-local address keeps its scope id.
+    let without_port = found.iter_mut().filter(|address| address.port() == 0);
+    without_port.for_each(|address| address.set_port(endpoint.port));
+    Ok(found)
 }
 
 async fn find<F: Runtime>(
@@ -208,13 +211,6 @@ async fn find<F: Runtime>(
         Some(found) => Ok(found?),
         None => Err(budget.over(wait.expired).into()),
     }
-}
-
-fn with_port(mut address: SocketAddr, port: u16) -> SocketAddr {
-    if address.port() == 0 {
-        address.set_port(port); // a link-local address keeps its scope id
-    }
-    address
 }
 
 /// Connects to one of these addresses, of which the egress policy may deny some.
@@ -336,6 +332,69 @@ async fn dial_unix<F: Runtime>(runtime: &F, path: &Path, budget: &Budget) -> Res
     }
 }
 
+/// Returns the pipe of a new connection. `found` is the address of the origin, if it was
+/// [looked up](Route::looked_up_here).
+fn pipe(config: &Config, route: &Route, found: Option<IpAddr>) -> Result<Pipe> {
+    match route {
+        Route::Direct(target) => Ok(Pipe::new(tls(config, target)?)),
+        Route::Forward(hop) => Ok(Pipe::new(proxy_tls(config, hop)?)),
+        Route::Tunnel(hop, target) => {
+            let tunnel = tunnel(config, hop, target, found)?;
+            Ok(Pipe::tunnel(proxy_tls(config, hop)?, tunnel, tls(config, target)?))
+        }
+    }
+}
+
+fn tls(config: &Config, target: &Target) -> Result<Option<Tls>> {
+    if target.security == Security::Plain {
+        return Ok(None);
+    }
+    config
+        .tls
+        .stage(target.host(), target.identity)
+        .map(Some)
+        .map_err(|error| error.peer(target.authority()))
+}
+
+/// Returns the TLS of a connection to a proxy, which is verified by the proxy's own name.
+fn proxy_tls(config: &Config, hop: &ProxyServer) -> Result<Option<Tls>> {
+    let Protocol::Http { security: Security::Tls, .. } = hop.protocol else { return Ok(None) };
+    config.tls.proxy_stage(&hop.host).map(Some).map_err(|error| error.peer(hop.authority()))
+}
+
+fn tunnel(
+    config: &Config,
+    hop: &ProxyServer,
+    target: &Target,
+    found: Option<IpAddr>,
+) -> Result<Box<dyn Tunnel>> {
+    let (version, login) = match &hop.protocol {
+        Protocol::Http { fields, .. } => {
+            return Ok(Box::new(Connect::new(
+                &config.limits,
+                &target.authority(),
+                fields,
+                config.user_agent(),
+            )));
+        }
+        Protocol::Socks { version, login, .. } => (version, login.as_ref()),
+    };
+    let destination = match found.or(target.address()) {
+        Some(address) => Destination::Address(address),
+        None => Destination::Name(target.host().to_owned()),
+    };
+    let socks = match version {
+        SocksVersion::Four => Socks::four(login, &destination, target.port),
+        SocksVersion::Five => Socks::five(login, &destination, target.port),
+    };
+    match socks {
+        Ok(socks) => Ok(Box::new(socks)),
+        Err(error) => {
+            Err(Error::new(Kind::Proxy, Phase::Proxy).peer(target.authority()).cause(error))
+        }
+    }
+}
+
 fn denied_error(mut denied: Denials) -> Error {
     let error = Error::new(Kind::Egress, Phase::Connect);
     if denied.len() > 1 {
@@ -397,69 +456,6 @@ impl Reasons {
             let _ = write!(self.listed, "; {more} more");
         }
         self.listed
-    }
-}
-
-/// Returns the pipe of a new connection. `found` is the address of the origin, if it was
-/// [looked up](Route::looked_up_here).
-fn pipe(config: &Config, route: &Route, found: Option<IpAddr>) -> Result<Pipe> {
-    match route {
-        Route::Direct(target) => Ok(Pipe::new(tls(config, target)?)),
-        Route::Forward(hop) => Ok(Pipe::new(proxy_tls(config, hop)?)),
-        Route::Tunnel(hop, target) => {
-            let tunnel = tunnel(config, hop, target, found)?;
-            Ok(Pipe::tunnel(proxy_tls(config, hop)?, tunnel, tls(config, target)?))
-        }
-    }
-}
-
-fn tls(config: &Config, target: &Target) -> Result<Option<Tls>> {
-    if target.security == Security::Plain {
-        return Ok(None);
-    }
-    config
-        .tls
-        .stage(target.host(), target.identity)
-        .map(Some)
-        .map_err(|error| error.peer(target.authority()))
-}
-
-/// Returns the TLS of a connection to a proxy, which is verified by the proxy's own name.
-fn proxy_tls(config: &Config, hop: &ProxyServer) -> Result<Option<Tls>> {
-    let Protocol::Http { security: Security::Tls, .. } = hop.protocol else { return Ok(None) };
-    config.tls.proxy_stage(&hop.host).map(Some).map_err(|error| error.peer(hop.authority()))
-}
-
-fn tunnel(
-    config: &Config,
-    hop: &ProxyServer,
-    target: &Target,
-    found: Option<IpAddr>,
-) -> Result<Box<dyn Tunnel>> {
-    let (version, login) = match &hop.protocol {
-        Protocol::Http { fields, .. } => {
-            return Ok(Box::new(Connect::new(
-                &config.limits,
-                &target.authority(),
-                fields,
-                config.user_agent(),
-            )));
-        }
-        Protocol::Socks { version, login, .. } => (version, login.as_ref()),
-    };
-    let destination = match found.or(target.address()) {
-        Some(address) => Destination::Address(address),
-        None => Destination::Name(target.host().to_owned()),
-    };
-    let socks = match version {
-        SocksVersion::Four => Socks::four(login, &destination, target.port),
-        SocksVersion::Five => Socks::five(login, &destination, target.port),
-    };
-    match socks {
-        Ok(socks) => Ok(Box::new(socks)),
-        Err(error) => {
-            Err(Error::new(Kind::Proxy, Phase::Proxy).peer(target.authority()).cause(error))
-        }
     }
 }
 

@@ -11,7 +11,7 @@ use http::Version;
 
 use super::checkout::Permit;
 use super::failure::ExchangeFailure;
-use super::runtime::{Meanwhile, Pending, Runtime, SocketError, unless};
+use super::runtime::{Meanwhile, Pending, Runtime, SocketError, Stream as _, unless};
 use super::socket::{Addresses, Socket};
 use crate::base::buffer::BufferPool;
 use crate::base::cancel::{Hook, Watch};
@@ -76,8 +76,8 @@ pub(super) enum Filling {
 impl<F: Runtime> Drop for Connection<F> {
     fn drop(&mut self) {
         log::closed(&self.route, self.closing);
-        self.socket.closing(self.closing);
-        if !self.pipe.is_plain() && self.is_of(self.socket.process()) {
+        self.socket.stream.closing(self.closing);
+        if !self.pipe.is_plain() && self.is_of(self.socket.runtime.process()) {
             self.socket.say_farewell(self.pipe.farewell());
         }
     }
@@ -106,7 +106,7 @@ impl<F: Runtime> Connection<F> {
         permit: Permit<F>,
         now: Instant,
     ) -> Self {
-        log::connected(&route, socket.addresses().remote);
+        log::connected(&route, socket.addresses.remote);
         Self {
             pipe,
             exchange: Exchange::new(limits),
@@ -124,7 +124,7 @@ impl<F: Runtime> Connection<F> {
     }
 
     pub(crate) fn addresses(&self) -> &Arc<Addresses> {
-        self.socket.addresses()
+        &self.socket.addresses
     }
 
     /// Returns information about the TLS connection to the origin.
@@ -191,7 +191,7 @@ impl<F: Runtime> Connection<F> {
         call: &mut Call<'_, F::Source>,
     ) -> Result<Box<ResponseHead>, Failure> {
         self.socket.begin(call.method(), call.url());
-        let interrupter = || Hook::Interrupt(Box::new(self.socket.interrupter()));
+        let interrupter = || Hook::Interrupt(Box::new(self.socket.stream.interrupter()));
         self.watch = call.budget.cancel_token().map(|token| token.on_cancel(interrupter()));
         self.start(call).map_err(|failure| self.failure(failure))?;
         let mut body = call.take_body();
@@ -427,7 +427,7 @@ impl<F: Runtime> Connection<F> {
             let mut input = Ok(());
             let read = unless(F::read(source, into), async {
                 if !holds_bytes {
-                    input = socket.input(wait).await;
+                    input = socket.stream.input(wait).await;
                 }
             });
             match (read.await, input) {

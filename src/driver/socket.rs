@@ -1,4 +1,19 @@
 //! A socket whose every wait is bounded by the call's budget.
+//!
+//! The [`Budget`] knows the limits, and the [`Stream`] of the runtime waits for at most as long as it
+//! is told. This file stands between them: for each read and write it asks the budget how long the
+//! wait may take, and counts what was moved.
+//!
+//! - A wait that a signal interrupts is continued, with the time that is left of it.
+//! - A limit that counts progress, a minimum throughput, ends a wait too early on purpose. If enough
+//!   bytes were moved, the wait is continued.
+//! - After a limit of the peer has passed, the socket is looked at once more: bytes that arrived in
+//!   time are not lost because the thread was busy.
+//! - A call that is canceled shuts its socket down. That must not look like the peer's end, so the
+//!   budget is checked before an end or an error is believed.
+//!
+//! The rules for each limit stand in [`deadline`](crate::policy::deadline). `tests/deadlines.rs`,
+//! `tests/hostile_time.rs` and the simulation guard them.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,8 +23,7 @@ use std::time::{Duration, Instant};
 use http::Method;
 
 use super::runtime::{Meanwhile, Pending, Runtime, SocketError, Stream};
-use crate::http1::close::CloseReason;
-use crate::policy::deadline::{Budget, Operation, Wait};
+use crate::policy::deadline::{Budget, Operation};
 use crate::url::Url;
 
 /// The local and remote address of a connection.
@@ -22,9 +36,9 @@ pub(crate) struct Addresses {
 /// A connected socket.
 #[derive(Debug)]
 pub(crate) struct Socket<F: Runtime> {
-    stream: F::Stream,
-    runtime: F,
-    addresses: Arc<Addresses>,
+    pub(super) stream: F::Stream,
+    pub(super) runtime: F,
+    pub(super) addresses: Arc<Addresses>,
     /// The start of the wait for a body with a minimum throughput. It outlives the future that
     /// waits, because an async caller may create a new future for each poll.
     waits_since: Option<Instant>,
@@ -35,10 +49,6 @@ impl<F: Runtime> Socket<F> {
     pub(crate) fn new(stream: F::Stream, runtime: &F, remote: Option<SocketAddr>) -> Self {
         let addresses = Arc::new(Addresses { remote, local: stream.local_addr() });
         Self { stream, runtime: runtime.clone(), addresses, waits_since: None }
-    }
-
-    pub(crate) fn addresses(&self) -> &Arc<Addresses> {
-        &self.addresses
     }
 
     /// Returns the state of the input without waiting.
@@ -52,16 +62,6 @@ impl<F: Runtime> Socket<F> {
         }
     }
 
-    /// See [`Runtime::process`].
-    pub(crate) fn process(&self) -> u32 {
-        self.runtime.process()
-    }
-
-    /// See [`Stream::end_writing`].
-    pub(crate) fn end_writing(&mut self) -> io::Result<()> {
-        self.stream.end_writing()
-    }
-
     pub(crate) fn begin(&mut self, method: &Method, url: &Url) {
         self.forget_waits();
         self.stream.begin(method, url);
@@ -71,14 +71,6 @@ impl<F: Runtime> Socket<F> {
     pub(crate) fn forget_waits(&mut self) {
         self.waits_since = None;
         self.stream.forget_waits();
-    }
-
-    pub(crate) fn closing(&mut self, reason: CloseReason) {
-        self.stream.closing(reason);
-    }
-
-    pub(crate) fn interrupter(&self) -> impl Fn() + Send + 'static {
-        self.stream.interrupter()
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -97,11 +89,6 @@ impl<F: Runtime> Socket<F> {
             }
             readable => readable,
         }
-    }
-
-    /// See [`Stream::input`].
-    pub(crate) async fn input(&mut self, wait: Wait) -> Result<(), SocketError> {
-        self.stream.input(wait).await
     }
 
     /// Reads at least one byte; 0 means the end.

@@ -4,7 +4,7 @@ use std::io;
 
 use super::connection::Connection;
 use super::failure::ExchangeFailure;
-use super::runtime::{Meanwhile, Runtime, ready};
+use super::runtime::{Meanwhile, Runtime, Stream as _, ready};
 use crate::http1::close::CloseReason;
 use crate::policy::deadline::Budget;
 
@@ -56,7 +56,7 @@ impl<F: Runtime> Connection<F> {
         self.flush(budget).await?;
         self.pipe.farewell();
         self.flush(budget).await?;
-        match self.socket.end_writing() {
+        match self.socket.stream.end_writing() {
             Err(error) if error.kind() != io::ErrorKind::NotConnected => {
                 Err(ExchangeFailure::Io(error))
             }

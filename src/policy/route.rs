@@ -166,6 +166,32 @@ impl Route {
     }
 }
 
+impl Hash for Route {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let origin = match self {
+            Self::Direct(target) | Self::Tunnel(_, target) => {
+                Some((&*target.place, target.security, target.identity))
+            }
+            Self::Forward(_) => None,
+        };
+        hash_parts(self.proxy(), origin, state);
+    }
+}
+
+fn hash_parts<H: Hasher>(
+    proxy: Option<&Arc<ProxyServer>>,
+    origin: Option<(&str, Security, IdentityUse)>,
+    state: &mut H,
+) {
+    if let Some(proxy) = proxy {
+        proxy.hash(state);
+    }
+    if let Some((place, security, identity)) = origin {
+        state.write(place.as_bytes());
+        state.write(&[2 * security as u8 + identity as u8]);
+    }
+}
+
 impl Target {
     pub(crate) fn of(url: &Url, identity: IdentityUse) -> Self {
         Self {
@@ -208,32 +234,6 @@ pub(crate) fn literal(host: &str) -> Option<IpAddr> {
 /// Returns whether requests for `url` are sent to this proxy without a tunnel.
 pub(crate) fn forwards(proxy: &ProxyServer, url: &Url) -> bool {
     proxy.speaks_http() && Security::of(url) == Security::Plain
-}
-
-impl Hash for Route {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let origin = match self {
-            Self::Direct(target) | Self::Tunnel(_, target) => {
-                Some((&*target.place, target.security, target.identity))
-            }
-            Self::Forward(_) => None,
-        };
-        hash_parts(self.proxy(), origin, state);
-    }
-}
-
-fn hash_parts<H: Hasher>(
-    proxy: Option<&Arc<ProxyServer>>,
-    origin: Option<(&str, Security, IdentityUse)>,
-    state: &mut H,
-) {
-    if let Some(proxy) = proxy {
-        proxy.hash(state);
-    }
-    if let Some((place, security, identity)) = origin {
-        state.write(place.as_bytes());
-        state.write(&[2 * security as u8 + identity as u8]);
-    }
 }
 
 /// An idle connection closed sooner than this was not closed by an idle timeout.

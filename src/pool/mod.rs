@@ -49,8 +49,7 @@ use self::slab::{Links, List, Place, Slab};
 use crate::config::PoolLimits;
 use crate::http1::close::CloseReason;
 use crate::policy::proxy::ProxyServer;
-use crate::policy::route::EarlyClosers;
-use crate::policy::route::{IdentityUse, Route};
+use crate::policy::route::{EarlyClosers, IdentityUse, Route};
 use crate::url::Url;
 
 /// Idle connections, by route and in the order of their use.

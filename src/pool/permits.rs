@@ -142,24 +142,17 @@ impl<W> Permits<W> {
     /// Returns the next waiter, if any, for the permit of a connection of that route that was
     /// closed.
     pub(crate) fn free(&mut self, of: Option<RouteId>) -> Option<W> {
-        let next = of.and_then(|of| self.next(of));
-        if next.is_none() {
-            self.open = self.open.saturating_sub(1);
-            if let Some(of) = of {
-                self.free_one(of);
-            }
+        if let Some(next) = of.and_then(|of| self.next(of)) {
+            return Some(next);
         }
-        next
-    }
-
-    fn free_one(&mut self, of: RouteId) {
-        let Some(queue) = self.routes.get_mut(of.0) else { return };
+        self.open = self.open.saturating_sub(1);
+        let queue = self.routes.get_mut(of?.0)?;
         queue.held = queue.held.saturating_sub(1);
         if queue.held == 0 {
-            if let Some(queue) = self.routes.remove(of.0) {
-                self.by_route.remove(&queue.route);
-            }
+            let queue = self.routes.remove(of?.0)?;
+            self.by_route.remove(&queue.route);
         }
+        None
     }
 
     fn take_out(&mut self, of: RouteId, place: Place) -> Option<W> {

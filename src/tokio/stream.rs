@@ -1,4 +1,26 @@
-//! A non-blocking socket, whose waits are bounded by reusable timers.
+//! A connected socket of the tokio runtime: non-blocking, with waits that are bounded by reusable
+//! timers.
+//!
+//! Each operation tries first, and waits for readiness only if the socket is not ready:
+//!
+//! ```text
+//! read ─▶ attempt ─▶ bytes, or the end
+//!           │  ▲
+//!           ▼  │ the runtime reports readiness
+//!         ready ─▶ the timer fires ─▶ one last attempt, past the runtime's cache
+//! ```
+//!
+//! tokio caches readiness: it learns of new bytes only when its thread polls the system, which a busy
+//! program does late. So a look at the input ([`pending`](runtime::Stream::pending)) asks the socket
+//! itself, remembers bytes that the runtime does not know of yet (`is_spotted`), and the next read
+//! takes them at once.
+//!
+//! A future of this file may be dropped at any point. The wait goes on when the operation is called
+//! again, because its deadline is kept in the [`Alarm`] and not in the future; so an `AsyncRead` that
+//! makes a future for each poll has the same limits as one long wait.
+//!
+//! A socket is registered with one runtime. If it is used in another, it is registered there anew
+//! ([`settle`](Stream::settle)). `tests/tokio/` guards all of this.
 
 use std::future::poll_fn;
 use std::io::{self, Read};

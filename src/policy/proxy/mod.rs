@@ -42,6 +42,23 @@ pub(crate) struct ProxyServer {
     pub(crate) protocol: Protocol,
 }
 
+/// Hashes what usually differs: a program may have one proxy with many user names.
+impl Hash for ProxyServer {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.host, self.port).hash(state);
+        match &self.protocol {
+            Protocol::Http { security, fields } => {
+                fields.get(header::PROXY_AUTHORIZATION).hash(state);
+                state.write_u8(*security as u8);
+            }
+            Protocol::Socks { version, names, login } => {
+                login.as_ref().map(|login| &login.username).hash(state);
+                state.write_u8(2 + 2 * *version as u8 + *names as u8);
+            }
+        }
+    }
+}
+
 /// The proxy protocol.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Protocol {
@@ -373,23 +390,6 @@ fn choice(name: &str, value: OsString) -> ProxyChoice {
     match ProxyServer::named(&value) {
         Ok(hop) => ProxyChoice::Fixed(Arc::new(hop)),
         Err(error) => ProxyChoice::Broken(format!("the environment variable {name}: {error}")),
-    }
-}
-
-/// Hashes what usually differs: a program may have one proxy with many user names.
-impl Hash for ProxyServer {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.host, self.port).hash(state);
-        match &self.protocol {
-            Protocol::Http { security, fields } => {
-                fields.get(header::PROXY_AUTHORIZATION).hash(state);
-                state.write_u8(*security as u8);
-            }
-            Protocol::Socks { version, names, login } => {
-                login.as_ref().map(|login| &login.username).hash(state);
-                state.write_u8(2 + 2 * *version as u8 + *names as u8);
-            }
-        }
     }
 }
 

@@ -10,14 +10,14 @@ mod route {
         Url::parse(url).unwrap()
     }
 
+    fn proxy(text: &str) -> Option<Arc<ProxyServer>> {
+        (!text.is_empty()).then(|| Arc::new(ProxyServer::named(text).unwrap()))
+    }
+
     fn hash(write: impl FnOnce(&mut DefaultHasher)) -> u64 {
         let mut state = DefaultHasher::new();
         write(&mut state);
         state.finish()
-    }
-
-    fn proxy(text: &str) -> Option<Arc<ProxyServer>> {
-        (!text.is_empty()).then(|| Arc::new(ProxyServer::named(text).unwrap()))
     }
 
     /// Each route matches its own requests, and no other.
