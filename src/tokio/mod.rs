@@ -245,5 +245,5 @@ async fn measure(request: &mut RequestParts<Source>) {
 
 /// Returns an error without a suitable runtime, where tokio's sockets and timers would panic.
 fn check_runtime() -> Result<()> {
-    runtime::current().map(drop).map_err(|error| Error::builder(error.to_string()))
+    endpoint::current().map(drop).map_err(|error| Error::builder(error.to_string()))
 }

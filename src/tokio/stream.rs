@@ -36,8 +36,7 @@ use ::tokio::task::coop::consume_budget;
 use ::tokio::time::{Instant, Sleep, sleep_until};
 use socket2::Socket;
 
-use super::endpoint::StreamSocket;
-use super::runtime::current;
+use super::endpoint::{StreamSocket, current};
 use crate::driver::runtime::{self, Meanwhile, Pending, SocketError};
 use crate::os;
 use crate::policy::deadline::{Expired, Wait};
