@@ -37,7 +37,7 @@ mod response;
 mod runtime;
 
 use self::body::Source;
-use crate::client::send::send;
+use crate::client::send;
 use crate::driver::runtime::run;
 
 pub use self::runtime::Blocking;

@@ -349,7 +349,7 @@ mod tests {
 
     use http::Method;
 
-    use crate::client::send::send;
+    use crate::client::send;
     use crate::driver::runtime::{Pending, run};
     use crate::harness::fuzzing::call::{self, Client, Network, Patience};
     use crate::url::Url;

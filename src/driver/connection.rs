@@ -1,7 +1,7 @@
 //! An open connection, and the loop that sends a request on it and reads the head of the response.
 //!
 //! [`Connection::send`] starts the exchange, and [`Connection::run`] asks its machines for the next step and
-//! carries it out on the socket, until the final head. The body is read by [`lease`](super::lease), which
+//! carries it out on the socket, until the final head. The body is read by [`response_body`](super::response_body), which
 //! continues to send the request if the server answered before its end.
 
 use std::sync::Arc;
