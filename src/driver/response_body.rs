@@ -15,6 +15,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+#[cfg(feature = "tokio")]
+use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 
 use super::checkout::{Grant, Shared};
@@ -47,6 +49,9 @@ pub struct ResponseBody<F: Runtime> {
     pub(crate) trailers: Option<Box<HeaderMap>>,
     /// The URL for errors, if the reader was taken out of its response.
     url: Option<Box<Url>>,
+    /// The memory of the pieces that an async caller reads; `None` before the first.
+    #[cfg(feature = "tokio")]
+    pub(crate) pieces: Option<Box<PieceMemory>>,
 }
 
 enum ResponseSource<F: Runtime> {
@@ -71,6 +76,63 @@ impl<F: Runtime> fmt::Debug for ResponseBody<F> {
     }
 }
 
+/// The memory of the pieces that a caller reads. It is initialized once: a piece is a slice of it, and when the caller has
+/// dropped the piece, the memory is used for the next one. Without that, zeroing would take longer than reading.
+#[cfg(feature = "tokio")]
+#[derive(Debug, Default)]
+pub(crate) struct PieceMemory {
+    /// Memory that no piece uses.
+    free: BytesMut,
+    /// The memory of the last piece.
+    lent: Bytes,
+    /// The size of the next read; 0 before the first.
+    room: usize,
+}
+
+#[cfg(feature = "tokio")]
+impl PieceMemory {
+    /// The first read of a body of unknown length, and the largest read of any.
+    const FIRST: usize = 16 * 1024;
+    const LARGEST: usize = 256 * 1024;
+
+    /// Takes memory for the next read, at least one byte. `left` is the length of the rest of the body, if it is known.
+    pub(crate) fn take(&mut self, left: Option<u64>) -> BytesMut {
+        let known = left.map(|left| usize::try_from(left).unwrap_or(usize::MAX));
+        let first = known.map_or(Self::FIRST, |_| 4 * Self::FIRST);
+        let room = self.room.max(first).min(known.unwrap_or(usize::MAX)).max(1);
+        if self.free.is_empty() {
+            self.free = std::mem::take(&mut self.lent).try_into_mut().unwrap_or_default();
+        }
+        if self.free.len() < room {
+            self.free = BytesMut::zeroed(room);
+        }
+        std::mem::take(&mut self.free)
+    }
+
+    /// Takes memory back unused.
+    pub(crate) fn put_back(&mut self, memory: BytesMut) {
+        self.free = memory;
+    }
+
+    /// Returns the first `count` bytes of the memory as a piece. A caller may keep it for long, so it is copied if it
+    /// is a small part of the memory.
+    pub(crate) fn lend(&mut self, memory: BytesMut, count: usize) -> Bytes {
+        let length = memory.len();
+        self.room = match count {
+            _ if count == length => Self::LARGEST.min(2 * length), // more is likely to follow
+            _ if count < length / 4 => length / 2,
+            _ => length,
+        };
+        if count < length / 4 {
+            let piece = Bytes::copy_from_slice(memory.split_at(count).0);
+            self.free = memory;
+            return piece;
+        }
+        self.lent = memory.freeze();
+        self.lent.slice(..count)
+    }
+}
+
 impl<F: Runtime> ResponseBody<F> {
     pub(crate) fn new(lease: Lease<F>, decoder: Option<Decoder>) -> Self {
         Self {
@@ -78,13 +140,22 @@ impl<F: Runtime> ResponseBody<F> {
             decoding: decoder.map(Box::new),
             trailers: None,
             url: None,
+            #[cfg(feature = "tokio")]
+            pieces: None,
         }
     }
 
     /// Creates the body of a hand-made response.
     pub(crate) fn made(body: Body<F::Source>) -> Self {
         let source = ResponseSource::Made(Box::new(Mutex::new(body)));
-        Self { source, decoding: None, trailers: None, url: None }
+        Self {
+            source,
+            decoding: None,
+            trailers: None,
+            url: None,
+            #[cfg(feature = "tokio")]
+            pieces: None,
+        }
     }
 
     /// Sets the URL for errors of a reader that is taken out of its response.

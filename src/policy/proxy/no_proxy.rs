@@ -18,12 +18,13 @@
 //! any other host, as in curl; Go never uses a proxy for them. Names are not resolved for the
 //! comparison.
 //!
-//! A list may have thousands of entries, and each request asks it. So the entries are sorted by what
-//! they are compared with: domains in a map, networks in a map for each length of prefix. A question
-//! costs one look-up for each label of the host, or for each length of prefix in the list, however
-//! many entries there are (`the_cost_does_not_grow_with_the_list`).
+//! A list may have thousands of entries, and each request asks it. So the entries are sorted, domains by name and
+//! networks by length of prefix and address. A question costs one binary search for each label of the host, or
+//! for each length of prefix in the list, however many entries there are
+//! (`the_cost_does_not_grow_with_the_list`). Hash maps would be no faster for lists of usual length, and three of
+//! them add 8 KiB to a program.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::cmp::Ordering;
 use std::ffi::OsString;
 use std::fmt;
 use std::net::IpAddr;
@@ -36,17 +37,19 @@ use crate::url::{Host, Url};
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct NoProxyList {
     /// The entries `*`.
-    every_host: Ports,
+    every_host: Entries<()>,
     /// The entries that include a domain itself, by its name.
-    domains: HashMap<Box<str>, Ports>,
+    domains: Entries<Box<str>>,
     /// The entries that include all subdomains of a domain, by its name.
-    subdomains: HashMap<Box<str>, Ports>,
-    /// The networks by their length of prefix and their first address.
-    networks: BTreeMap<u8, HashMap<IpAddr, Ports>>,
+    subdomains: Entries<Box<str>>,
+    /// The entries of networks, by their length of prefix and their first address.
+    networks: Entries<(u8, IpAddr)>,
+    /// The lengths of prefix of the networks.
+    prefixes: Vec<u8>,
 }
 
-/// The ports of the entries for one set of hosts; `None` stands for all ports.
-type Ports = HashSet<Option<u16>>;
+/// Entries in order, each with its port; `None` stands for all ports and is first.
+type Entries<K> = Vec<(K, Option<u16>)>;
 
 /// The hosts of one entry.
 enum Hosts {
@@ -60,8 +63,25 @@ impl NoProxyList {
     pub(crate) fn parse(text: &str) -> Self {
         let mut list = Self::default();
         for (hosts, port) in text.split(',').filter_map(|entry| parse_entry(entry.trim())) {
-            list.add(hosts, port);
+            match hosts {
+                Hosts::All => list.every_host.push(((), port)),
+                Hosts::Domain { name, is_itself_included } => {
+                    if is_itself_included {
+                        list.domains.push((name.clone(), port));
+                    }
+                    list.subdomains.push((name, port));
+                }
+                Hosts::Network(network) => {
+                    list.prefixes.push(network.prefix());
+                    list.networks.push(((network.prefix(), network.first_address()), port));
+                }
+            }
         }
+        sort(&mut list.every_host);
+        sort(&mut list.domains);
+        sort(&mut list.subdomains);
+        sort(&mut list.networks);
+        sort(&mut list.prefixes);
         list
     }
 
@@ -72,57 +92,42 @@ impl NoProxyList {
         Some(Self::parse(&list.to_string_lossy()))
     }
 
-    fn add(&mut self, hosts: Hosts, port: Option<u16>) {
-        match hosts {
-            Hosts::All => drop(self.every_host.insert(port)),
-            Hosts::Domain { name, is_itself_included } => {
-                if is_itself_included {
-                    self.domains.entry(name.clone()).or_default().insert(port);
-                }
-                self.subdomains.entry(name).or_default().insert(port);
-            }
-            Hosts::Network(network) => {
-                let of_length = self.networks.entry(network.prefix()).or_default();
-                of_length.entry(network.first_address()).or_default().insert(port);
-            }
-        }
-    }
-
     /// Returns whether `url` is reached without a proxy.
     pub(crate) fn covers(&self, url: &Url) -> bool {
         let port = url.port_or_known_default();
-        let has_port = |ports: &Ports| ports.contains(&None) || ports.contains(&port);
-        if has_port(&self.every_host) {
+        if self.every_host.iter().any(|(_, own)| own.is_none() || *own == port) {
             return true;
         }
         let address = match url.host() {
             Host::Domain(domain) => {
                 let domain = without_dot(domain);
-                let parents = domain.match_indices('.').filter_map(|(at, _)| domain.get(at + 1..));
-                return look_up(&self.domains, domain).is_some_and(has_port)
-                    || parents
-                        .into_iter()
-                        .any(|parent| look_up(&self.subdomains, parent).is_some_and(has_port));
+                let mut parents = domain.match_indices('.').filter_map(|(at, _)| domain.get(at + 1..));
+                return holds(&self.domains, port, |name| (**name).cmp(domain))
+                    || parents.any(|up| holds(&self.subdomains, port, |name| (**name).cmp(up)));
             }
             Host::Ipv4(address) => IpAddr::from(address),
             Host::Ipv6(address) => IpAddr::from(address).to_canonical(),
         };
-        self.networks.iter().any(|(prefix, networks)| {
-            let network = Network::new(address, *prefix);
-            let ports = network.and_then(|network| look_up(networks, &network.first_address()));
-            ports.is_some_and(has_port)
+        self.prefixes.iter().any(|prefix| {
+            let network = Network::new(address, *prefix).map(|network| network.first_address());
+            network.is_some_and(|first| holds(&self.networks, port, |own| own.cmp(&(*prefix, first))))
         })
     }
 }
 
-fn look_up<'m, K, Q>(map: &'m HashMap<K, Ports>, key: &Q) -> Option<&'m Ports>
-where
-    K: std::borrow::Borrow<Q> + Eq + std::hash::Hash,
-    Q: Eq + std::hash::Hash + ?Sized,
-{
+fn sort<T: Ord>(entries: &mut Vec<T>) {
+    entries.sort_unstable();
+    entries.dedup();
+}
+
+/// Returns whether the entries hold the key of which `order` returns the order of another, for all ports or for
+/// this one.
+fn holds<K>(entries: &Entries<K>, port: Option<u16>, order: impl Fn(&K) -> Ordering) -> bool {
     #[cfg(test)]
     tests::LOOKUPS.set(tests::LOOKUPS.get() + 1);
-    map.get(key)
+    let first = entries.partition_point(|(key, _)| order(key) == Ordering::Less);
+    let same = entries.split_at(first).1.iter().take_while(|(key, _)| order(key) == Ordering::Equal);
+    same.into_iter().any(|(_, own)| own.is_none() || *own == port)
 }
 
 fn parse_entry(text: &str) -> Option<(Hosts, Option<u16>)> {
@@ -173,25 +178,18 @@ fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
 /// Shows the entries in alphabetical order.
 impl fmt::Debug for NoProxyList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut entries = BTreeSet::new();
-        let mut add = |hosts: &str, ports: &Ports| {
-            entries.extend(ports.iter().map(|port| match port {
-                Some(port) => format!("{hosts}:{port}"),
-                None => hosts.to_owned(),
-            }));
-        };
-        add("*", &self.every_host);
-        for (name, ports) in &self.domains {
-            add(name, ports);
+        fn shown(hosts: &str, port: Option<u16>) -> String {
+            port.map_or_else(|| hosts.to_owned(), |port| format!("{hosts}:{port}"))
         }
-        for (name, ports) in &self.subdomains {
-            add(&format!("*.{name}"), ports);
-        }
-        for (prefix, networks) in &self.networks {
-            for (address, ports) in networks {
-                add(&format!("[{address}/{prefix}]"), ports);
-            }
-        }
+        let domains = self.domains.iter().map(|(name, port)| shown(name, *port));
+        let subdomains = self.subdomains.iter().map(|(name, port)| shown(&format!("*.{name}"), *port));
+        let networks = self.networks.iter().map(|((prefix, address), port)| {
+            shown(&format!("[{address}/{prefix}]"), *port)
+        });
+        let every_host = self.every_host.iter().map(|(_, port)| shown("*", *port));
+        let mut entries: Vec<_> =
+            every_host.chain(domains).chain(subdomains).chain(networks).collect();
+        entries.sort_unstable();
         f.debug_set().entries(entries).finish()
     }
 }
