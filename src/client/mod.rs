@@ -41,6 +41,7 @@ use std::sync::Arc;
 
 use http::{Method, StatusCode, header};
 
+use crate::base::buffer::ErasedBox;
 use crate::call::{Call, RequestParts};
 use crate::client::request::{IntoUrl, Request, RequestBuilder};
 use crate::client::response::{Head, Response};
@@ -78,7 +79,7 @@ pub struct Client<F: Runtime> {
 impl<F: Runtime> Client<F> {
     /// Creates a client with the default settings.
     pub fn new() -> Self {
-        Self::in_world(Box::default(), F::default())
+        Self::in_world(ErasedBox::new(Config::default()), F::default())
     }
 
     /// Returns a builder with the default settings.
@@ -87,7 +88,7 @@ impl<F: Runtime> Client<F> {
     }
 
     /// Creates a client on the given runtime.
-    pub(crate) fn in_world(mut config: Box<Config>, runtime: F) -> Self {
+    pub(crate) fn in_world(mut config: ErasedBox<Config>, runtime: F) -> Self {
         config.complete();
         Arc::make_mut(&mut config.timeouts).default_silence(F::FIRST_BYTE);
         Self { shared: Arc::new(Shared::new(config, runtime)) }
@@ -258,7 +259,7 @@ fn deliver<F: Runtime>(
     shared: &Arc<Shared<F>>,
     mut call: Call<'_, F::Source>,
     head: Box<ResponseHead>,
-    mut connection: Box<Connection<F>>,
+    mut connection: ErasedBox<Connection<F>>,
 ) -> Result<Response<ResponseBody<F>>> {
     let open = &mut *connection;
     let (addresses, tls) = (Arc::clone(open.addresses()), open.tls_info());

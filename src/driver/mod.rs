@@ -26,6 +26,7 @@ mod socket;
 mod upgraded;
 
 use self::runtime::{Oneshot, Runtime};
+use crate::base::buffer::ErasedBox;
 use crate::call::{Call, Failure, Next, When};
 use crate::error::{Error, Result};
 use crate::http1::head::ResponseHead;
@@ -41,7 +42,7 @@ pub(crate) use socket::Addresses;
 /// The last response of a call.
 pub(crate) struct Answer<F: Runtime> {
     pub(crate) head: Box<ResponseHead>,
-    pub(crate) connection: Box<Connection<F>>,
+    pub(crate) connection: ErasedBox<Connection<F>>,
     /// The reason why its redirect is not followed, if it is an error.
     pub(crate) refusal: Option<Error>,
 }
@@ -79,7 +80,7 @@ pub(crate) async fn send<F: Runtime>(
 async fn attempt<F: Runtime>(
     shared: &Arc<Shared<F>>,
     call: &mut Call<'_, F::Source>,
-) -> Result<(Box<Connection<F>>, Box<ResponseHead>), Failure> {
+) -> Result<(ErasedBox<Connection<F>>, Box<ResponseHead>), Failure> {
     let connection = checkout::connection(shared, call).await;
     let mut connection = connection.map_err(Failure::unconnected)?;
     match connection.send(call).await {

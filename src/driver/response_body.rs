@@ -23,7 +23,7 @@ use super::checkout::{Grant, Shared};
 use super::connection::{Connection, Filling, close};
 use super::failure::ExchangeFailure;
 use super::runtime::{Meanwhile, Pending, Runtime, read_body, ready};
-use crate::base::buffer::BufferPool;
+use crate::base::buffer::{BufferPool, ErasedBox};
 use crate::body::Body;
 use crate::coding::{CodingError, Decoder};
 use crate::error::{Error, Kind, Phase, Result};
@@ -359,7 +359,7 @@ const REST_PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Lease<F: Runtime> {
     /// `None` after the end of the lease.
-    connection: Option<Box<Connection<F>>>,
+    connection: Option<ErasedBox<Connection<F>>>,
     shared: Arc<Shared<F>>,
     budget: Budget,
     /// The rest of the request's body, while it is still to be sent. The mutex is never locked: it makes the
@@ -372,7 +372,7 @@ pub(crate) struct Lease<F: Runtime> {
 
 impl<F: Runtime> Lease<F> {
     pub(crate) fn new(
-        connection: Box<Connection<F>>,
+        connection: ErasedBox<Connection<F>>,
         shared: &Arc<Shared<F>>,
         budget: Budget,
         request: Option<Body<F::Source>>,
@@ -436,7 +436,7 @@ impl<F: Runtime> Lease<F> {
     }
 
     /// Ends the lease without returning the connection to the pool.
-    pub(crate) fn into_connection(mut self) -> Option<(Box<Connection<F>>, Budget)> {
+    pub(crate) fn into_connection(mut self) -> Option<(ErasedBox<Connection<F>>, Budget)> {
         Some((self.connection.take()?, self.budget.clone()))
     }
 
