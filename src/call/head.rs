@@ -24,7 +24,8 @@ use crate::http1::request_head::Spelling;
 use crate::http1::upgrade::Offer;
 use crate::policy::auth::is_secret;
 use crate::policy::proxy::Protocol;
-use crate::policy::route::{self, Security};
+use crate::policy::route;
+use crate::url::Scheme;
 use crate::url::Url;
 
 impl<S: Source> RequestParts<S> {
@@ -367,7 +368,7 @@ fn is_within(target: &str, url: &Url) -> bool {
 fn tells_too_much(referer: &HeaderValue, target: &Url) -> bool {
     let referer = referer.as_bytes();
     let is_secure = referer.get(..6).is_some_and(|s| s.eq_ignore_ascii_case(b"https:"));
-    let in_the_clear = is_secure && Security::of(target) == Security::Plain;
+    let in_the_clear = is_secure && target.scheme_kind() == Scheme::Http;
     in_the_clear || referer.iter().any(|byte| matches!(byte, b'@' | b'#'))
 }
 

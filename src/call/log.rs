@@ -12,7 +12,8 @@ use log::LevelFilter;
 
 use crate::http1::close::CloseReason;
 use crate::policy::retry::Reason;
-use crate::policy::route::{Route, Security, Target};
+use crate::policy::route::{Route, Target};
+use crate::url::Scheme;
 use crate::url::Url;
 
 const TARGET: &str = "leanhttp";
@@ -71,9 +72,9 @@ struct DisplayOrigin<'a>(&'a Target);
 
 impl fmt::Display for DisplayOrigin<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = match self.0.security {
-            Security::Plain => "http",
-            Security::Tls => "https",
+        let scheme = match self.0.scheme {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
         };
         write!(f, "{scheme}://{}", self.0.authority())
     }

@@ -73,7 +73,8 @@ use crate::policy::auth::{self, Asked};
 use crate::policy::deadline::{Budget, Pace, Timeouts};
 use crate::policy::proxy::ProxyServer;
 use crate::policy::retry::{self, FailedAttempt, Ledger};
-use crate::policy::route::{IdentityUse, Route, Security};
+use crate::policy::route::{IdentityUse, Route};
+use crate::url::Scheme;
 use crate::url::Url;
 use crate::url::userinfo::Userinfo;
 
@@ -202,7 +203,7 @@ impl<'c, S: Source> Call<'c, S> {
 
     /// See [`ClientBuilder::https_only`](crate::client::ClientBuilder::https_only).
     fn is_allowed(&self, url: &Url) -> bool {
-        !self.config.https_only || Security::of(url) == Security::Tls
+        !self.config.https_only || url.scheme_kind() == Scheme::Https
     }
 
     // The current hop.
@@ -231,7 +232,7 @@ impl<'c, S: Source> Call<'c, S> {
     /// gets `Shown`, because its connections need not be kept apart.
     pub(crate) fn identity(&self) -> IdentityUse {
         let could_be_shown =
-            || Security::of(&self.request.url) == Security::Tls && self.config.tls.has_identity();
+            || self.request.url.scheme_kind() == Scheme::Https && self.config.tls.has_identity();
         if self.is_foreign && could_be_shown() { IdentityUse::Withheld } else { IdentityUse::Shown }
     }
 

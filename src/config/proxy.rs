@@ -33,7 +33,8 @@ use http::header::{HeaderMap, HeaderValue, PROXY_AUTHORIZATION};
 use crate::error::Result;
 use crate::policy::proxy::ProxyServer;
 use crate::policy::proxy::no_proxy::NoProxyList;
-use crate::policy::proxy::{Covered, Decide, ProxyChoice, ProxyRule};
+use crate::policy::proxy::{Decide, ProxyChoice, ProxyRule};
+use crate::url::Scheme;
 use crate::url::{Url, Userinfo};
 
 /// A proxy, and the requests that use it.
@@ -54,7 +55,7 @@ use crate::url::{Url, Userinfo};
 /// ```
 #[derive(Clone)]
 pub struct Proxy {
-    covered: Covered,
+    scheme: Option<Scheme>,
     source: ProxySource,
     except: NoProxyList,
     extras: Extras,
@@ -95,7 +96,7 @@ impl Proxy {
     /// `https`, `socks4`, `socks4a`, `socks5` and `socks5h`. The default port is that of the
     /// scheme: 80, 443 or 1080. A path is ignored.
     pub fn http<U: IntoProxy>(proxy: U) -> Result<Self> {
-        Self::named(Covered::Http, proxy)
+        Self::named(Some(Scheme::Http), proxy)
     }
 
     /// Creates a proxy for `https` URLs.
@@ -104,7 +105,7 @@ impl Proxy {
     ///
     /// See [`http`](Self::http).
     pub fn https<U: IntoProxy>(proxy: U) -> Result<Self> {
-        Self::named(Covered::Https, proxy)
+        Self::named(Some(Scheme::Https), proxy)
     }
 
     /// Creates a proxy for all URLs.
@@ -113,7 +114,7 @@ impl Proxy {
     ///
     /// See [`http`](Self::http).
     pub fn all<U: IntoProxy>(proxy: U) -> Result<Self> {
-        Self::named(Covered::All, proxy)
+        Self::named(None, proxy)
     }
 
     /// Creates a proxy that `fun` chooses for each URL; if it returns `None`, the client's next
@@ -133,7 +134,7 @@ impl Proxy {
         F: Fn(&Url) -> Option<U> + Send + Sync + 'static,
     {
         let decide = move |url: &Url| fun(url).map(|proxy| ProxyServer::named(&proxy.into_text()));
-        Self::new(Covered::All, ProxySource::Program(Arc::new(decide)))
+        Self::new(None, ProxySource::Program(Arc::new(decide)))
     }
 
     /// Sets the user name and password for the proxy, replacing those in its URL.
@@ -176,25 +177,25 @@ impl Proxy {
         self
     }
 
-    fn named(covered: Covered, proxy: impl IntoProxy) -> Result<Self> {
-        Ok(Self::new(covered, ProxySource::Named(ProxyServer::named(&proxy.into_text())?)))
+    fn named(scheme: Option<Scheme>, proxy: impl IntoProxy) -> Result<Self> {
+        Ok(Self::new(scheme, ProxySource::Named(ProxyServer::named(&proxy.into_text())?)))
     }
 
-    fn new(covered: Covered, source: ProxySource) -> Self {
+    fn new(scheme: Option<Scheme>, source: ProxySource) -> Self {
         let except = NoProxyList::default();
-        Self { covered, source, except, extras: Extras::default() }
+        Self { scheme, source, except, extras: Extras::default() }
     }
 
     /// Checks the settings and converts them to a rule.
     pub(crate) fn into_rule(self) -> Result<ProxyRule> {
-        let Self { covered, source, except, extras } = self;
+        let Self { scheme, source, except, extras } = self;
         let choice = match source {
             ProxySource::Named(hop) => ProxyChoice::Fixed(Arc::new(extras.give(hop)?)),
             ProxySource::Program(decide) => ProxyChoice::Program(Arc::new(move |url: &Url| {
                 decide(url).map(|hop| extras.give(hop?))
             })),
         };
-        Ok(ProxyRule { covered, except, choice })
+        Ok(ProxyRule { scheme, except, choice })
     }
 }
 
@@ -221,7 +222,7 @@ impl fmt::Debug for Proxy {
             ProxySource::Named(hop) => debug.field("proxy", hop),
             ProxySource::Program(_) => debug.field("proxy", &format_args!("custom")),
         };
-        debug.field("for", &self.covered).field("except", &self.except).finish_non_exhaustive()
+        debug.field("for", &self.scheme).field("except", &self.except).finish_non_exhaustive()
     }
 }
 

@@ -39,12 +39,13 @@ use crate::policy::deadline::{Budget, Expired, Operation};
 use crate::policy::egress::{Denied, EgressPolicy};
 use crate::policy::happy_eyeballs::{Move, Race};
 use crate::policy::proxy::{Protocol, ProxyServer, SocksVersion};
-use crate::policy::route::{Route, Security, Target, literal};
+use crate::policy::route::{Route, Target, literal};
 use crate::transport::connect::Connect;
 use crate::transport::pipe::Pipe;
 use crate::transport::socks::{Destination, Socks};
 use crate::transport::tls::Tls;
 use crate::transport::tunnel::Tunnel;
+use crate::url::Scheme;
 
 /// Checks the current URL against the egress policy, as far as possible without an address. This
 /// runs for each request, not for each connection: a connection to a forwarding proxy serves all
@@ -52,7 +53,7 @@ use crate::transport::tunnel::Tunnel;
 pub(super) fn check_url<B: Source>(call: &Call<'_, B>) -> Result<()> {
     let Some(egress) = &call.config().dialling.egress else { return Ok(()) };
     let target = Target::of(call.url(), call.identity());
-    let by_scheme = egress.check_scheme(target.security);
+    let by_scheme = egress.check_scheme(target.scheme);
     let Some(proxy) = call.proxy() else {
         return by_scheme.map_err(|why| denied_target(&target, why));
     };
@@ -347,7 +348,7 @@ fn pipe(config: &Config, route: &Route, found: Option<IpAddr>) -> Result<Pipe> {
 }
 
 fn tls(config: &Config, target: &Target) -> Result<Option<Tls>> {
-    if target.security == Security::Plain {
+    if target.scheme == Scheme::Http {
         return Ok(None);
     }
     config
@@ -359,7 +360,7 @@ fn tls(config: &Config, target: &Target) -> Result<Option<Tls>> {
 
 /// Returns the TLS of a connection to a proxy, which is verified by the proxy's own name.
 fn proxy_tls(config: &Config, hop: &ProxyServer) -> Result<Option<Tls>> {
-    let Protocol::Http { security: Security::Tls, .. } = hop.protocol else { return Ok(None) };
+    let Protocol::Http { scheme: Scheme::Https, .. } = hop.protocol else { return Ok(None) };
     config.tls.proxy_stage(&hop.host).map(Some).map_err(|error| error.peer(hop.authority()))
 }
 

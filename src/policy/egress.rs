@@ -11,7 +11,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use crate::error::Error;
-use crate::policy::route::Security;
+use crate::url::Scheme;
 
 /// A policy for the addresses, ports and schemes that a client may connect to.
 ///
@@ -78,7 +78,7 @@ enum Otherwise {
 pub(crate) enum Denied {
     Address(IpAddr),
     Port(u16),
-    Scheme(Security),
+    Scheme(Scheme),
     ProxiedName,
 }
 
@@ -215,12 +215,12 @@ impl EgressPolicy {
         if allowed { Ok(()) } else { Err(Denied::Address(ip)) }
     }
 
-    pub(crate) fn check_scheme(&self, security: Security) -> Result<(), Denied> {
-        let is_allowed = match security {
-            Security::Plain => self.allows_http,
-            Security::Tls => self.allows_https,
+    pub(crate) fn check_scheme(&self, scheme: Scheme) -> Result<(), Denied> {
+        let is_allowed = match scheme {
+            Scheme::Http => self.allows_http,
+            Scheme::Https => self.allows_https,
         };
-        if is_allowed { Ok(()) } else { Err(Denied::Scheme(security)) }
+        if is_allowed { Ok(()) } else { Err(Denied::Scheme(scheme)) }
     }
 
     pub(crate) fn check_port(&self, port: u16) -> Result<(), Denied> {
@@ -295,10 +295,10 @@ impl fmt::Display for Denied {
         match self {
             Self::Address(ip) => write!(f, "{ip} is not allowed by the egress policy"),
             Self::Port(port) => write!(f, "port {port} is not allowed by the egress policy"),
-            Self::Scheme(Security::Plain) => {
+            Self::Scheme(Scheme::Http) => {
                 f.write_str("http is not allowed by the egress policy")
             }
-            Self::Scheme(Security::Tls) => f.write_str("https is not allowed by the egress policy"),
+            Self::Scheme(Scheme::Https) => f.write_str("https is not allowed by the egress policy"),
             Self::ProxiedName => f.write_str(
                 "the proxy would look the name up, and the egress policy cannot judge where it leads \
                  (see EgressPolicy::allow_proxied_names)",

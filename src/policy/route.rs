@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::policy::proxy::{NameResolution, Protocol, ProxyServer};
-use crate::url::Url;
+use crate::url::{Scheme, Url};
 
 /// The properties that decide which connections can serve a request.
 ///
@@ -68,7 +68,7 @@ pub(crate) struct Target {
     /// The length of the host in `place`.
     host_len: usize,
     pub(crate) port: u16,
-    pub(crate) security: Security,
+    pub(crate) scheme: Scheme,
     pub(crate) identity: IdentityUse,
 }
 
@@ -80,19 +80,6 @@ pub(crate) struct Target {
 pub(crate) enum IdentityUse {
     Shown,
     Withheld,
-}
-
-/// The encryption of the connection to the origin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Security {
-    Plain,
-    Tls,
-}
-
-impl Security {
-    pub(crate) fn of(url: &Url) -> Self {
-        if url.scheme() == "https" { Self::Tls } else { Self::Plain }
-    }
 }
 
 impl Route {
@@ -126,7 +113,7 @@ impl Route {
         identity: IdentityUse,
         state: &mut H,
     ) {
-        let origin = (url.host_header(), Security::of(url), identity);
+        let origin = (url.host_header(), url.scheme_kind(), identity);
         let is_forwarded = proxy.is_some_and(|proxy| forwards(proxy, url));
         hash_parts(proxy, (!is_forwarded).then_some(origin), state);
     }
@@ -170,7 +157,7 @@ impl Hash for Route {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let origin = match self {
             Self::Direct(target) | Self::Tunnel(_, target) => {
-                Some((&*target.place, target.security, target.identity))
+                Some((&*target.place, target.scheme, target.identity))
             }
             Self::Forward(_) => None,
         };
@@ -180,15 +167,15 @@ impl Hash for Route {
 
 fn hash_parts<H: Hasher>(
     proxy: Option<&Arc<ProxyServer>>,
-    origin: Option<(&str, Security, IdentityUse)>,
+    origin: Option<(&str, Scheme, IdentityUse)>,
     state: &mut H,
 ) {
     if let Some(proxy) = proxy {
         proxy.hash(state);
     }
-    if let Some((place, security, identity)) = origin {
+    if let Some((place, scheme, identity)) = origin {
         state.write(place.as_bytes());
-        state.write(&[2 * security as u8 + identity as u8]);
+        state.write(&[2 * scheme as u8 + identity as u8]);
     }
 }
 
@@ -198,14 +185,14 @@ impl Target {
             place: url.host_header().to_owned(),
             host_len: url.host_str().unwrap_or_default().len(),
             port: url.port_or_known_default().unwrap_or_default(),
-            security: Security::of(url),
+            scheme: url.scheme_kind(),
             identity,
         }
     }
 
     fn is_of(&self, url: &Url, identity: IdentityUse) -> bool {
         self.place == url.host_header()
-            && self.security == Security::of(url)
+            && self.scheme == url.scheme_kind()
             && self.identity == identity
     }
 
@@ -233,7 +220,7 @@ pub(crate) fn literal(host: &str) -> Option<IpAddr> {
 
 /// Returns whether requests for `url` are sent to this proxy without a tunnel.
 pub(crate) fn forwards(proxy: &ProxyServer, url: &Url) -> bool {
-    proxy.speaks_http() && Security::of(url) == Security::Plain
+    proxy.speaks_http() && url.scheme_kind() == Scheme::Http
 }
 
 /// An idle connection closed sooner than this was not closed by an idle timeout.

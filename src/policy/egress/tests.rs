@@ -179,7 +179,7 @@ fn errors_name_the_denied_address_port_or_scheme() {
 
 #[test]
 fn schemes_are_allowed_and_denied() {
-    use Security::{Plain, Tls};
+    use crate::url::Scheme::{Http as Plain, Https as Tls};
     let all = EgressPolicy::allow_all;
     for (egress, http, https) in [
         (all(), true, true),

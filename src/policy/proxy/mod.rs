@@ -26,7 +26,7 @@ use http::header::{self, HeaderName};
 use crate::error::{Error, Result};
 use crate::fields::singleton;
 use crate::policy::auth;
-use crate::policy::route::Security;
+use crate::url::Scheme;
 use crate::url::{ParseError, Url, Userinfo, shown};
 use no_proxy::NoProxyList;
 
@@ -47,9 +47,9 @@ impl Hash for ProxyServer {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (&self.host, self.port).hash(state);
         match &self.protocol {
-            Protocol::Http { security, fields } => {
+            Protocol::Http { scheme, fields } => {
                 fields.get(header::PROXY_AUTHORIZATION).hash(state);
-                state.write_u8(*security as u8);
+                state.write_u8(*scheme as u8);
             }
             Protocol::Socks { version, names, login } => {
                 login.as_ref().map(|login| &login.username).hash(state);
@@ -64,7 +64,7 @@ impl Hash for ProxyServer {
 pub(crate) enum Protocol {
     /// HTTP (RFC 9110 §7.6, §9.3.6), optionally over TLS.
     Http {
-        security: Security,
+        scheme: Scheme,
         /// The fields for the proxy, including credentials.
         fields: HeaderMap,
     },
@@ -207,11 +207,11 @@ const OURS: [HeaderName; 3] = [header::HOST, header::CONTENT_LENGTH, header::TRA
 impl Protocol {
     /// Returns the protocol of a scheme and its default port.
     fn of_scheme(scheme: &str) -> Option<(Self, u16)> {
-        let http = |security| Self::Http { security, fields: HeaderMap::new() };
+        let http = |scheme| Self::Http { scheme, fields: HeaderMap::new() };
         let socks = |version, names| Self::Socks { version, names, login: None };
         Some(match &*scheme.to_ascii_lowercase() {
-            "http" => (http(Security::Plain), 80),
-            "https" => (http(Security::Tls), 443),
+            "http" => (http(Scheme::Http), 80),
+            "https" => (http(Scheme::Https), 443),
             "socks4" => (socks(SocksVersion::Four, NameResolution::Local), 1080),
             "socks4a" => (socks(SocksVersion::Four, NameResolution::Remote), 1080),
             "socks5" => (socks(SocksVersion::Five, NameResolution::Local), 1080),
@@ -222,8 +222,8 @@ impl Protocol {
 
     fn scheme(&self) -> &'static str {
         match self {
-            Self::Http { security: Security::Plain, .. } => "http",
-            Self::Http { security: Security::Tls, .. } => "https",
+            Self::Http { scheme: Scheme::Http, .. } => "http",
+            Self::Http { scheme: Scheme::Https, .. } => "https",
             Self::Socks { version: SocksVersion::Four, names: NameResolution::Local, .. } => {
                 "socks4"
             }
@@ -280,17 +280,10 @@ pub(crate) struct Proxies {
 /// A set of URLs and the proxy for them.
 #[derive(Debug, Clone)]
 pub(crate) struct ProxyRule {
-    pub(crate) covered: Covered,
+    /// `None` for all.
+    pub(crate) scheme: Option<Scheme>,
     pub(crate) except: NoProxyList,
     pub(crate) choice: ProxyChoice,
-}
-
-/// The URLs of a rule, by scheme.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Covered {
-    Http,
-    Https,
-    All,
 }
 
 /// The proxy of a rule.
@@ -324,7 +317,7 @@ impl Proxies {
     pub(crate) fn from_environment(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let is_cgi = variable("REQUEST_METHOD").is_some();
         let mut proxies = Self::default();
-        for (covered, names) in [(Covered::Http, HTTP), (Covered::Https, HTTPS)] {
+        for (scheme, names) in [(Some(Scheme::Http), HTTP), (Some(Scheme::Https), HTTPS)] {
             for name in names {
                 let is_of_cgi_client = is_cgi
                     && (name == "HTTP_PROXY"
@@ -332,7 +325,7 @@ impl Proxies {
                 let value = variable(name).filter(|value| !value.is_empty());
                 let Some(value) = value.filter(|_| !is_of_cgi_client) else { continue };
                 let except = NoProxyList::from_environment(&variable).unwrap_or_default();
-                proxies.push(ProxyRule { covered, except, choice: choice(name, value) });
+                proxies.push(ProxyRule { scheme, except, choice: choice(name, value) });
                 break;
             }
         }
@@ -351,11 +344,7 @@ impl Proxies {
 
 impl ProxyRule {
     fn choose(&self, url: &Url) -> Option<Result<Arc<ProxyServer>>> {
-        let is_covered = match self.covered {
-            Covered::Http => url.scheme() == "http",
-            Covered::Https => url.scheme() == "https",
-            Covered::All => true,
-        };
+        let is_covered = self.scheme.is_none_or(|scheme| scheme == url.scheme_kind());
         if !is_covered || self.except.covers(url) {
             return None;
         }

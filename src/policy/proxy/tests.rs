@@ -168,9 +168,9 @@ mod server {
 mod rules {
     use super::super::*;
 
-    fn rule(covered: Covered, except: &str, proxy: &str) -> ProxyRule {
+    fn rule(scheme: Option<Scheme>, except: &str, proxy: &str) -> ProxyRule {
         let choice = ProxyChoice::Fixed(Arc::new(ProxyServer::named(proxy).unwrap()));
-        ProxyRule { covered, except: NoProxyList::parse(except), choice }
+        ProxyRule { scheme, except: NoProxyList::parse(except), choice }
     }
 
     fn chosen(proxies: &Proxies, url: &str) -> String {
@@ -185,9 +185,9 @@ mod rules {
     fn the_first_matching_rule_applies() {
         let mut proxies = Proxies::default();
         assert_eq!(chosen(&proxies, "http://a.example/"), "direct");
-        proxies.push(rule(Covered::Http, "a.example", "http://one:1"));
-        proxies.push(rule(Covered::Https, "", "http://two:2"));
-        proxies.push(rule(Covered::All, "b.example", "http://three:3"));
+        proxies.push(rule(Some(Scheme::Http), "a.example", "http://one:1"));
+        proxies.push(rule(Some(Scheme::Https), "", "http://two:2"));
+        proxies.push(rule(None, "b.example", "http://three:3"));
         let cases = [
             ("http://c.example/", "http://one:1"),
             ("http://a.example/", "http://three:3"),
@@ -209,8 +209,8 @@ mod rules {
             _ => None,
         });
         let choice = ProxyChoice::Program(decide);
-        proxies.push(ProxyRule { covered: Covered::All, except: NoProxyList::default(), choice });
-        proxies.push(rule(Covered::Https, "", "http://q:1"));
+        proxies.push(ProxyRule { scheme: None, except: NoProxyList::default(), choice });
+        proxies.push(rule(Some(Scheme::Https), "", "http://q:1"));
         assert_eq!(chosen(&proxies, "http://a/proxied"), "socks5://p:9");
         assert_eq!(chosen(&proxies, "http://a/"), "direct");
         assert_eq!(chosen(&proxies, "https://a/"), "http://q:1");

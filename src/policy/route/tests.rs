@@ -76,12 +76,12 @@ mod route {
 
     #[test]
     fn only_https_is_encrypted() {
-        for (url, security) in [
-            ("http://a.example:443/", Security::Plain),
-            ("https://a.example:80/", Security::Tls),
-            ("HTTPS://a.example/", Security::Tls),
+        for (url, scheme) in [
+            ("http://a.example:443/", Scheme::Http),
+            ("https://a.example:80/", Scheme::Https),
+            ("HTTPS://a.example/", Scheme::Https),
         ] {
-            assert_eq!(Security::of(&Url::parse(url).unwrap()), security, "{url}");
+            assert_eq!(Url::parse(url).unwrap().scheme_kind(), scheme, "{url}");
         }
     }
 
