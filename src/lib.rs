@@ -380,6 +380,8 @@
 //! | `stream` | no | together with `tokio`: bodies from and to `futures_core::Stream`, and from tokio files | 1 |
 //! | `tower` | no | together with `tokio`: the client is a `tower_service::Service`, also of the types of `http`; bodies are `http_body::Body` | 2 |
 //! | `deflate` | no | asks for deflate and decodes it, with and without the zlib wrapper | 0 |
+//! | `brotli` | no | asks for brotli and decodes it | 3 |
+//! | `zstd` | no | asks for zstd and decodes it, with a decoder in safe code of its own | 0 |
 //! | `digest` | no | `digest_auth`: Digest access authentication (RFC 7616) | 8 |
 //! | `public-suffix` | no | refuses cookies for all of `co.uk`; without it only for single labels such as `com` | 2 |
 //! | `json` | no | `json` on requests and responses; `query` and `form` accept serde types | 5 |
