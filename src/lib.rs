@@ -354,6 +354,7 @@
 //! | decoded bytes per received byte, after the first 16 MiB | 250 | `Limits::max_decompression_ratio`, `decompressed_ratio_threshold` |
 //! | consecutive coded bytes that decode to (almost) nothing | 1 MiB | `Limits::max_coded_bytes_without_output` |
 //! | content codings of one body | 4 | `Limits::max_content_codings` |
+//! | window of a zstd body, of a brotli body | 8 MiB, 16 MiB | |
 //! | a URL | 65,534 bytes | |
 //! | a cookie's name and value | 4096 bytes | `cookie::Limits` |
 //! | cookies of one response, of one domain, in total | 50, 50, 3000 | `cookie::Limits` |

@@ -67,7 +67,7 @@ fn corrupt_bodies_are_errors() {
 fn every_cut_is_an_error() {
     let words = words();
     for (raw, content) in [(STREAM, TEXT), (WORDS_11, &words)] {
-        for at in 1..raw.len() {
+        for at in (1..raw.len()).step_by(1 + raw.len() / 1000) {
             let (data, end) = whole("br", &raw[..at]);
             assert_eq!(end, Err(CodingError::Cut { coding: "br" }), "cut at {at}");
             assert!(content.starts_with(&data), "cut at {at}");

@@ -129,7 +129,7 @@ fn every_cut_is_an_error() {
         assert_eq!(end, if ends.contains(&at) { Ok(()) } else { cut }, "cut at {at}");
         assert!([TEXT, TEXT].concat().starts_with(&data), "cut at {at}");
     }
-    for at in 1..WORDS_FAST.len() {
+    for at in (1..WORDS_FAST.len()).step_by(11) {
         let cut = Err(CodingError::Cut { coding: "zstd" });
         assert_eq!(whole("zstd", &WORDS_FAST[..at]).1, cut, "cut at {at}");
     }

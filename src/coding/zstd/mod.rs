@@ -3,7 +3,8 @@
 //! The decoders that others keep buffer a whole window before they return the first byte of a frame (so an
 //! event would arrive megabytes late), or let one block grow without limit, or need a newer compiler than
 //! this crate. This one returns each block as soon as its last byte is there, and its memory is bounded: one
-//! coded block, one block of literals, and the window with half as much again.
+//! coded block, one block of literals, and the window with half as much again. It decodes source code and
+//! programs at 330 to 830 MiB/s, 1.5 to 2.9 times as fast as `ruzstd` 0.8.
 //!
 //! Read this file first (frames, the window, the checksum), then `block` (literals and sequences), then
 //! `entropy` (bits, FSE and Huffman).
