@@ -354,6 +354,7 @@
 //! | decoded bytes per received byte, after the first 16 MiB | 250 | `Limits::max_decompression_ratio`, `decompressed_ratio_threshold` |
 //! | consecutive coded bytes that decode to (almost) nothing | 1 MiB | `Limits::max_coded_bytes_without_output` |
 //! | content codings of one body | 4 | `Limits::max_content_codings` |
+//! | window of a zstd body, of a brotli body | 8 MiB, 16 MiB | |
 //! | a URL | 65,534 bytes | |
 //! | a cookie's name and value | 4096 bytes | `cookie::Limits` |
 //! | cookies of one response, of one domain, in total | 50, 50, 3000 | `cookie::Limits` |
@@ -380,6 +381,8 @@
 //! | `stream` | no | together with `tokio`: bodies from and to `futures_core::Stream`, and from tokio files | 1 |
 //! | `tower` | no | together with `tokio`: the client is a `tower_service::Service`, also of the types of `http`; bodies are `http_body::Body` | 2 |
 //! | `deflate` | no | asks for deflate and decodes it, with and without the zlib wrapper | 0 |
+//! | `brotli` | no | asks for brotli and decodes it | 3 |
+//! | `zstd` | no | asks for zstd and decodes it, with a decoder in safe code of its own | 0 |
 //! | `digest` | no | `digest_auth`: Digest access authentication (RFC 7616) | 8 |
 //! | `public-suffix` | no | refuses cookies for all of `co.uk`; without it only for single labels such as `com` | 2 |
 //! | `json` | no | `json` on requests and responses; `query` and `form` accept serde types | 5 |

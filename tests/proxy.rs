@@ -30,7 +30,7 @@ fn bare(builder: ClientBuilder) -> Client {
     let mut none = HeaderMap::new();
     none.insert("accept", HeaderValue::from_static("*/*"));
     none.insert("user-agent", HeaderValue::from_static("t"));
-    builder.default_headers(none).no_gzip().no_deflate().build().unwrap()
+    builder.default_headers(none).no_gzip().no_deflate().no_brotli().no_zstd().build().unwrap()
 }
 
 fn trusting(pki: &Pki, builder: ClientBuilder) -> ClientBuilder {

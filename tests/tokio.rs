@@ -63,6 +63,9 @@ mod both {
     mod callbacks;
     #[path = "cancel.rs"]
     mod cancel;
+    #[cfg(all(feature = "brotli", feature = "zstd"))]
+    #[path = "codings.rs"]
+    mod codings;
     #[path = "credentials.rs"]
     mod credentials;
     #[path = "deadlines.rs"]

@@ -145,7 +145,7 @@ impl Case {
     fn send(&self, addr: SocketAddr) -> Result<()> {
         let hosts = ["a.test", "b.test", "x--y.test", "127.0.0.1", "[::1]"];
         // The same bytes whatever other codings the enabled features bring.
-        let client = Client::builder().no_deflate();
+        let client = Client::builder().no_deflate().no_brotli().no_zstd();
         let client = hosts.iter().fold(client, |client, host| client.resolve(host, addr));
         let client =
             self.client.iter().fold(client, |client, (name, value)| set(client, name, value));

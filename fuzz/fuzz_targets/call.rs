@@ -91,10 +91,12 @@ impl Options<'_> {
 fn client(options: Options<'_>, cookies: &Arc<Recorded>, network: Arc<Mutex<Network>>) -> Client {
     // Bodies are compared with what was sent; the target `gzip` decodes.
     let mut builder =
-        Client::builder().no_gzip().no_deflate().no_proxy().redirect(match options.have(b'n') {
-            true => redirect::Policy::none(),
-            false => redirect::Policy::limited(options.redirects()),
-        });
+        Client::builder().no_gzip().no_deflate().no_brotli().no_zstd().no_proxy().redirect(
+            match options.have(b'n') {
+                true => redirect::Policy::none(),
+                false => redirect::Policy::limited(options.redirects()),
+            },
+        );
     if options.have(b'j') {
         builder = builder.cookie_provider(Arc::clone(cookies));
     }

@@ -634,6 +634,16 @@ impl<F: Runtime> RequestBuilder<F> {
         self.switch_coding("deflate", enable)
     }
 
+    /// Sets whether brotli is asked for and decoded, for this request.
+    pub fn brotli(self, enable: bool) -> Self {
+        self.switch_coding("br", enable)
+    }
+
+    /// Sets whether zstd is asked for and decoded, for this request.
+    pub fn zstd(self, enable: bool) -> Self {
+        self.switch_coding("zstd", enable)
+    }
+
     /// Sends `Expect: 100-continue` (RFC 9110 §10.1.1): the body waits for the server's `100
     /// Continue`, or for one second, so that a request that the server refuses costs no body. A
     /// field `Expect: 100-continue` means the same.

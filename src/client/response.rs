@@ -87,7 +87,7 @@ impl<B> Response<B> {
 
     /// Returns the fields. Names compare in any case.
     ///
-    /// If the body was decoded (gzip), `Content-Encoding` and `Content-Length` are removed, because
+    /// If the body was decoded (gzip and the like), `Content-Encoding` and `Content-Length` are removed, because
     /// they no longer describe it; [`raw_head`](Self::raw_head) still has them.
     pub fn headers(&self) -> &HeaderMap {
         self.head.received.headers.map()

@@ -1,7 +1,8 @@
 //! Content codings (RFC 9110 §8.4) and charsets: what lies between the bytes of a body on the wire and the
 //! bytes or the text that the caller reads.
 //!
-//! Read this file top-down, then `inflate` (gzip and deflate); `charset` turns decoded bytes into text.
+//! Read this file top-down, then `inflate` (gzip and deflate), `brotli` and `zstd`; `charset` turns decoded
+//! bytes into text.
 //!
 //! ```text
 //!             Content-Encoding: gzip, deflate
@@ -20,14 +21,15 @@
 //! A decoder is a machine: coded bytes go in, decoded bytes come out, as far as both buffers allow. Each
 //! stage bounds what a hostile body can cost: the output relative to the coded bytes that entered the
 //! chain (a bomb), and the coded bytes that decode to nothing ([`Idling`]). The memory of a chain is one
-//! inflater and one small buffer for each coding, and the number of codings is limited.
+//! decoder and one small buffer for each coding, and the number of codings is limited. A decoder's memory
+//! is 32 KiB for gzip and deflate, and grows with what was decoded to at most 16 MiB for brotli and zstd.
 //!
 //! To add a coding: a machine that implements [`Codec`], a row in [`CODINGS`], and a feature.
 //!
 //! What must hold, and what guards it:
 //!
 //! - The output and the error do not depend on how the input is split or on the room for the output:
-//!   `assert_split_makes_no_difference` in the tests here, and the fuzz target `gzip`.
+//!   `assert_split_makes_no_difference` in the tests here, and the fuzz targets `gzip`, `brotli` and `zstd`.
 //! - An error is returned only after all bytes before it, and returned again by later calls: `run_through`.
 //! - A body that ends before its coding does is an error (`every_cut_is_an_error`,
 //!   `truncated_data_is_an_error`).
@@ -38,8 +40,12 @@ pub(crate) mod charset;
 #[cfg(not(feature = "charset"))]
 pub(crate) use crate::off::charset;
 
+#[cfg(feature = "brotli")]
+mod brotli;
 #[cfg(any(feature = "gzip", feature = "deflate"))]
 mod inflate;
+#[cfg(feature = "zstd")]
+mod zstd;
 
 use std::error::Error;
 use std::fmt;
@@ -55,6 +61,10 @@ use crate::http1::progress::DecodeProgress;
 
 /// The codings of the enabled features, in order of preference.
 const CODINGS: &[Coding] = &[
+    #[cfg(feature = "zstd")]
+    Coding { name: "zstd", alias: "", start: || Box::new(zstd::Zstd::new()) },
+    #[cfg(feature = "brotli")]
+    Coding { name: "br", alias: "", start: || Box::new(brotli::Brotli::new()) },
     #[cfg(feature = "gzip")]
     Coding { name: "gzip", alias: "x-gzip", start: || Box::new(inflate::Inflate::gzip()) },
     #[cfg(feature = "deflate")]
@@ -91,14 +101,15 @@ impl Default for Codings {
 }
 
 impl Codings {
-    /// Adds or removes the coding of this name, which is the name of its feature. Returns an error
-    /// when adding a coding that this build does not support.
+    /// Adds or removes the coding of this name. Returns an error when adding a coding that this build does
+    /// not support.
     pub(crate) fn switch(&mut self, name: &str, enable: bool) -> error::Result<()> {
         let mut known = self.enabled.iter_mut().zip(CODINGS);
         match known.find(|(_, coding)| coding.name == name) {
             Some((enabled, _)) => *enabled = enable,
             None if enable => {
-                let line = format!("{name}: it needs the feature `{name}` of leanhttp");
+                let feature = if name == "br" { "brotli" } else { name };
+                let line = format!("{feature}: it needs the feature `{feature}` of leanhttp");
                 return Err(error::Error::builder(line));
             }
             None => {}

@@ -78,7 +78,8 @@ pub struct Limits {
     /// Each decoded byte reduces the count by 64. It is checked after every sixteenth of the limit (64 KiB
     /// at most).
     ///
-    /// 1 MiB: a gzip header takes some 30 bytes, and each flush of an event stream 5.
+    /// 1 MiB: a gzip header takes some 30 bytes, and each flush of an event stream 5. A block of zstd is decoded
+    /// when it is complete, so up to 128 KiB come before its first byte.
     pub max_coded_bytes_without_output: u64,
 
     /// The number of bytes of an unwanted body that are drained to keep its connection reusable.

@@ -125,6 +125,10 @@ steps! { ClientBuilder:
     no_gzip();
     deflate(enable: bool);
     no_deflate();
+    brotli(enable: bool);
+    no_brotli();
+    zstd(enable: bool);
+    no_zstd();
     expect_continue(enable: bool);
     http1_title_case_headers();
     redirect(policy: redirect::Policy);
@@ -252,6 +256,8 @@ steps! { RequestBuilder:
     retry(policy: retry::Policy);
     gzip(enable: bool);
     deflate(enable: bool);
+    brotli(enable: bool);
+    zstd(enable: bool);
     expect_continue(enable: bool);
 }
 

@@ -27,6 +27,16 @@ impl<F: Runtime> ClientBuilder<F> {
     pub fn no_deflate(self) -> Self {
         self.deflate(false)
     }
+
+    /// The same as [`brotli(false)`](Self::brotli).
+    pub fn no_brotli(self) -> Self {
+        self.brotli(false)
+    }
+
+    /// The same as [`zstd(false)`](Self::zstd).
+    pub fn no_zstd(self) -> Self {
+        self.zstd(false)
+    }
 }
 
 /// TLS, for programs written for reqwest.

@@ -135,6 +135,24 @@ impl<F: Runtime> ClientBuilder<F> {
         self.checked(switched, |_, ()| {})
     }
 
+    /// Asks for brotli and decodes it; on by default, with the feature `brotli`. When it is off, bodies
+    /// are delivered as they were sent.
+    ///
+    /// `brotli(true)` without the feature is an error of [`build`](Self::build).
+    pub fn brotli(mut self, enable: bool) -> Self {
+        let switched = self.config.codings.switch("br", enable);
+        self.checked(switched, |_, ()| {})
+    }
+
+    /// Asks for zstd and decodes it; on by default, with the feature `zstd`. When it is off, bodies are
+    /// delivered as they were sent.
+    ///
+    /// `zstd(true)` without the feature is an error of [`build`](Self::build).
+    pub fn zstd(mut self, enable: bool) -> Self {
+        let switched = self.config.codings.switch("zstd", enable);
+        self.checked(switched, |_, ()| {})
+    }
+
     /// Lets bodies wait for the server's `100 Continue`, for all requests; see
     /// [`RequestBuilder::expect_continue`](crate::client::request::RequestBuilder::expect_continue).
     pub fn expect_continue(mut self, enable: bool) -> Self {

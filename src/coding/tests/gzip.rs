@@ -6,12 +6,15 @@ use flate2::write::{DeflateEncoder, GzEncoder};
 use flate2::{Compression, GzBuilder};
 use proptest::prelude::*;
 
-use super::{assert_split_makes_no_difference, limited, planned, run, run_through, whole};
+use super::{
+    assert_split_makes_no_difference, data, limited, outcome_of_all_splits, pieces, planned, run,
+    whole,
+};
 use crate::coding::{CodingError, Codings, STAGE_OUTPUT, plan};
 use crate::http1::limits::Limits;
 use crate::http1::testing::headers;
 
-fn gzip(data: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(data: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(data).unwrap();
     encoder.finish().unwrap()
@@ -162,24 +165,13 @@ fn coded_bytes_without_output_are_limited() {
         for (what, start, again, rest) in nothings() {
             // Everything else that counts is less than 100 bytes.
             let beyond = repeated(&start, &again, length + length / 8 + 300, &rest);
-            let end = outcome_of_all_splits(&beyond, &limits).1;
+            let end = outcome_of_all_splits("gzip", &beyond, &limits).1;
             assert_eq!(end, Err(CodingError::Idle(limit)), "{what}");
             let within = repeated(&start, &again, length.saturating_sub(100), &rest);
-            let outcome = outcome_of_all_splits(&within, &limits);
+            let outcome = outcome_of_all_splits("gzip", &within, &limits);
             assert!(!has_room || outcome == (TEXT.to_vec(), Ok(())), "{what}: {outcome:?}");
         }
     }
-}
-
-fn outcome_of_all_splits(raw: &[u8], limits: &Limits) -> (Vec<u8>, Result<(), CodingError>) {
-    let outcome = run_through(limited("gzip", limits), [raw], 64 * 1024);
-    for piece in [1, 2, 50, raw.len() / 2 + 1] {
-        for room in [1, 7, 64 * 1024] {
-            let split = run_through(limited("gzip", limits), raw.chunks(piece), room);
-            assert_eq!(split, outcome, "pieces of {piece}, room for {room}");
-        }
-    }
-    outcome
 }
 
 /// The default limit is one megabyte, and output resets the count.
@@ -388,24 +380,4 @@ proptest! {
         let raw = [NAMELESS, &raw].concat();
         prop_assert_eq!(run("gzip", pieces(&raw, &sizes), 7), whole("gzip", &raw));
     }
-}
-
-/// Compressible and incompressible content.
-fn data() -> impl Strategy<Value = Vec<u8>> {
-    let repeated = ("[a-c]{0,9}", 0usize..200).prop_map(|(text, n)| text.repeat(n).into_bytes());
-    prop_oneof![repeated, proptest::collection::vec(any::<u8>(), 0..300)]
-}
-
-/// Splits `raw` into pieces of these sizes, repeated cyclically.
-fn pieces<'r>(mut raw: &'r [u8], sizes: &[usize]) -> Vec<&'r [u8]> {
-    let mut pieces = Vec::new();
-    for size in sizes.iter().cycle() {
-        if raw.is_empty() {
-            break;
-        }
-        let (piece, rest) = raw.split_at(raw.len().min(*size));
-        pieces.push(piece);
-        raw = rest;
-    }
-    pieces
 }
