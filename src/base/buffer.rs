@@ -1,4 +1,25 @@
 //! A byte queue in one contiguous allocation: data is appended at the back and consumed at the front.
+//!
+//! ```text
+//! memory   │ consumed │ data          │ free space           │
+//!          0          start           end                    memory.len()
+//!
+//! space(n)          data moves to the front only if `n` bytes do not fit behind it, and the memory grows
+//!                   only if they do not fit then either
+//! filled(n)         the first n bytes of the free space are data
+//! filled_behind(g)  the same behind a gap of g bytes, which the data before it then closes: the size line
+//!                   of a chunk is written in front of data that is in place already
+//! consume(n)        the first n bytes of the data are done with
+//! rest, wake        the memory goes to the pool of free buffers, and comes back
+//! ```
+//!
+//! Each direction of a connection has one, and nothing is copied between two of them: a read of the socket
+//! fills free space, and a parser reads the data in place. A ring would never move data, but a head or a
+//! TLS record must be contiguous to be parsed; a deque of chunks would allocate.
+//!
+//! Memory is zeroed once when it is allocated, because safe Rust cannot read into uninitialized memory; the
+//! pool makes that a cost of the first requests only. It keeps at most 32 buffers of 16 KiB, so memory
+//! after a burst goes back to the system.
 
 use std::fmt;
 

@@ -1,6 +1,22 @@
 //! Logs the client's decisions through the crate `log`: a line for each decision, at the level
 //! `debug` and for the target `leanhttp`. Lines contain no field, no query, no user and no
 //! password.
+//!
+//! One line for each decision that a person asks about when a request behaves unexpectedly:
+//!
+//! | line | when |
+//! | --- | --- |
+//! | `https://example.org:443: connected to 192.0.2.1:443` | a connection was opened |
+//! | `...: reusing a connection` | an idle one is used |
+//! | `...: closing a connection: REASON` | with the text of its [`CloseReason`] |
+//! | `http://a.example/x: redirected (302) to http://b.example/y` | a redirect is followed |
+//! | `...: sent again: ...` | after a stale connection, at once |
+//! | `...: trying again in 200ms: REASON` | by the retry policy |
+//!
+//! There is one level and one target, so that a program can switch the lines on without a list of modules.
+//! URLs are shown without user, query and fragment, since those carry secrets
+//! (`tests/log.rs`, `a_line_for_each_decision_and_no_secret`). A logger may use the client itself, and may
+//! panic (`tests/log_foreign.rs`, `s11_a_logger_may_use_the_client_and_may_panic`): no lock is held here.
 
 use std::fmt;
 use std::net::SocketAddr;

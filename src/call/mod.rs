@@ -39,6 +39,42 @@
 //! host. `t09_retries_stay_within_limits_for_any_outcomes` checks this for random outcomes, the
 //! simulation for whole clients. What the calls of a client share is in [`SharedState`]; each lock is
 //! held for one decision, and never over foreign code.
+//!
+//! # One call, hop by hop
+//!
+//! A POST with a form, a redirect to another host, and a connection that turns out to be stale:
+//!
+//! ```text
+//! begin       validate the request, choose the proxy, take credentials from URL and netrc
+//! hop 1       POST https://a.example/login     with the form, the client's login, cookies of a.example
+//!   answered  303, Location: https://b.example/home
+//!             store cookies; follow: GET, no body, its fields dropped; another origin: is_foreign
+//! hop 2       GET https://b.example/home       no login, no sensitive field; cookies of b.example
+//!   failed    the pooled connection was closed before a byte of the response
+//!             GET is idempotent, may_resend: again, at once, on a new connection
+//!   answered  200: Deliver
+//! into_parts  the last URL, the budget for the body, the timings
+//! ```
+//!
+//! # Data that the calls of a client share
+//!
+//! | state | lock | bound |
+//! | --- | --- | --- |
+//! | retry budgets of hosts ([`Ledger`]) | one decision | a maximum of hosts; the smallest debt is dropped |
+//! | Digest nonces ([`Nonces`]) | one answer | a maximum of origins |
+//! | default field lines | written once | the client's default fields |
+//! | cookies | the store's own | the store's own |
+//!
+//! Cookies are behind a trait that the program may implement, so no lock of this crate is held while a
+//! store is called (`tests/callbacks.rs`).
+//!
+//! # Why a call owns its request
+//!
+//! The driver lends the body out for an attempt ([`Call::take_body`], [`Call::give_back`]); everything else
+//! is read from the call. The request could be rebuilt from the original for each hop instead, but a
+//! redirect drops fields for good: a chain that returns to the first origin must not get them back
+//! (`tests/hostile_redirects.rs`, `r02_secrets_do_not_come_back`). Changing the one request makes that the
+//! only possible outcome.
 
 #[cfg(feature = "log")]
 pub(crate) mod log;
@@ -168,6 +204,10 @@ impl<'c, S: Source> Call<'c, S> {
     }
 
     /// Validates the request as a whole and prepares the first hop.
+    ///
+    /// The order matters. The user of the URL becomes a credential before anything shows the URL. The login
+    /// for the proxy is taken out of the fields before the head of any hop is written. The copy of the body is
+    /// made before the driver can read from it. Digest comes last, because it signs method, target and body.
     pub(crate) fn begin(&mut self) -> Result<()> {
         let outgoing = self.prepare();
         self.outgoing = outgoing.map_err(|error| error.for_url(&self.request.url))?;
@@ -346,6 +386,8 @@ impl<S: Source> Call<'_, S> {
     }
 
     /// Returns whether a 401 is answered with the credentials that it asks for (RFC 7616 §3.3).
+    ///
+    /// The body is restored first, although the answer may turn out to be impossible: `auth-int` hashes it.
     fn answers_challenge(&mut self, headers: &HeaderSection) -> bool {
         if self.digest.is_none() || self.may_be_sent_again().is_err() {
             return false;
@@ -455,6 +497,7 @@ impl<S: Source> RequestParts<S> {
     #[cold]
     fn authorize_by_url(&mut self, netrc: Option<&Netrc>) -> Result<()> {
         let Some(Userinfo { username, password }) = self.url.take_userinfo() else { return Ok(()) };
+        // A URL with a user and no password may get the password from the netrc file, for that user only.
         let of_file = || netrc?.password_of(&self.url, &username);
         let password = password.or_else(of_file).unwrap_or_default();
         let basic = auth::basic(&username, &password)?;

@@ -5,6 +5,50 @@
 //! policy repeats, a redirect? [`Call::failed`] takes an attempt without a response: was the connection
 //! stale, and may the request be repeated? Does the retry policy repeat such a failure? Otherwise the
 //! error is final, with notes on why it was not sent again.
+//!
+//! # The order of the questions
+//!
+//! `answered` asks in the order of certainty. What is about this connection or this attempt comes before
+//! what is about the resource:
+//!
+//! | question | if so | how often |
+//! | --- | --- | --- |
+//! | cookies in the head? | stored, whatever follows | each response |
+//! | 417 to an expectation? | again, without it | once |
+//! | 401 with a challenge that can be answered? | again, with the answer | twice at most, see `policy::auth::digest` |
+//! | 408 on a connection that was idle? | again, on a new one | once a hop |
+//! | a status of the retry policy? | again, after a delay | by attempts, deadline and budget |
+//! | a redirect? | its target, or a refusal | by the redirect policy |
+//! | otherwise | delivered | |
+//!
+//! `failed` asks whether the connection was stale and the request may be repeated; then the retry policy.
+//!
+//! # When a request may be repeated
+//!
+//! The rules are in [`policy::retry`](crate::policy::retry); this file supplies the facts. A request may be
+//! repeated if no byte of it can have been carried out, or if its method says that repeating does no harm,
+//! and if its body can be produced again. A connection that is lost before a byte of the response says
+//! nothing about whether the request arrived, so a POST on it is an error, with a note that says why
+//! (`t09_the_error_says_that_a_post_may_have_been_carried_out`).
+//!
+//! # A redirect that is refused
+//!
+//! The response of a refused redirect is delivered beside the error (`Answer::refusal` in the driver), so
+//! nothing here may have changed the request before all checks have passed: [`Call::follow`] checks the
+//! scheme and the body first.
+//!
+//! # What leaving an origin does
+//!
+//! [`Call::leave_origin`] is called once per call at most with an effect on credentials, and never undone:
+//!
+//! - Digest ends; Basic of the client and the URL are no longer sent (`is_foreign`).
+//! - Fields with credentials, and those that the redirect policy strips, are removed from the request.
+//! - A client certificate is withheld ([`Call::identity`]).
+//! - Secret trailers are removed when they are sent, and `Trailer` is not announced any more.
+//! - `Host` of the caller is removed: it named the first origin.
+//!
+//! `tests/hostile_redirects.rs` (`r01` to `r03`), `tests/hostile_credentials.rs` (`s12`, `s13`) and
+//! `tests/redirects.rs` (`sensitive_trailers_stay_with_their_origin`) guard these lines.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -211,6 +255,9 @@ impl<S: Source> Call<'_, S> {
     }
 
     /// Prepares everything for another attempt.
+    ///
+    /// Limits per attempt begin anew, and the deadline of the call does not. The Digest answer is computed
+    /// again, because each use of a nonce is counted.
     fn rewind(&mut self) {
         self.budget.start_over();
         self.restore_body();
@@ -323,6 +370,7 @@ impl<S: Source> Call<'_, S> {
             return None;
         }
         let delay = policy.delays.before(self.retries + 1, asked, world.random())?;
+        // The budget of the host is asked last: an attempt that cannot be made must not be paid for.
         let at = self.budget.after(delay, world.now())?;
         if !self.shared.ledger().pay(&self.request.url, policy.retries_per_host) {
             self.is_budget_used_up = true;

@@ -17,6 +17,39 @@
 //! grant is never lost, however the call that waits for it ends (simulation: "nothing is left but
 //! what idles"); a child of `fork` uses no connection, permit or place in the queue of its parent
 //! (tests below).
+//!
+//! # Who waits for what
+//!
+//! ```text
+//! no limit per host     permits are only counted, and no call ever waits here
+//! limit reached         the call gets a ticket in the queue of its route, first in, first out
+//! a response is read    its connection goes to the first waiter of the route, else to the pool
+//! a connection closes   its permit goes to the first waiter of the route, else it is free
+//! ```
+//!
+//! A connection that is handed over was clean a moment ago, but it is checked like an idle one: its peer
+//! may have closed it meanwhile. If it is dead, the waiter keeps its permit and opens another, so a dead
+//! connection costs no call its turn (`tests/pool_limits.rs`, `a_dead_connection_costs_nobody_its_turn`).
+//!
+//! # A grant is never lost
+//!
+//! A call can stop waiting in three ways: its time is over, it is cancelled, its future is dropped. In each
+//! case a grant may be on its way, decided under the lock but not yet taken. Leaving the queue tells which:
+//! if the ticket is still there, no grant was made; if not, [`QueuedCall::wait`] takes the grant. A grant
+//! that is dropped unseen is a permit or a connection, whose `Drop` passes it on.
+//!
+//! # After a fork
+//!
+//! Both processes have the same sockets. If the child used one, each process would read parts of the
+//! other's responses. So the shared state knows its process: a call in the child that finds another id
+//! starts with an empty pool, no permits and no queue. The id costs a system call, hence the rule at
+//! [`SHORTEST_FORK`].
+//!
+//! # Alternatives, and what speaks against them
+//!
+//! - A thread or task that hands connections out: the embedding program would have it whether it wants one
+//!   or not, and it does not survive a fork.
+//! - A condition variable for all waiters: each release would wake all of them, in no order.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -112,6 +145,8 @@ async fn check_alive<F: Runtime>(
     Ok(connection)
 }
 
+/// The lock is taken once. Everything that the decision removes from the pool is dropped after the lock,
+/// because closing a connection writes to its socket and calls the logger.
 fn check_out<F: Runtime>(shared: &Arc<Shared<F>>, call: &Call<'_, F::Source>) -> Checkout<F> {
     let now = call.budget.recent(|| shared.runtime.now());
     let mut idle = shared.idle();
@@ -198,6 +233,7 @@ impl<F: Runtime> QueuedCall<F> {
         };
         // If the queue has granted already, the grant is being handed over: take it, so that it is
         // not lost.
+        // The lock of the pool decides between the two: either the ticket is removed here, or a grant was made.
         let grant = match self.leave() {
             None => self.grants.wait(None, &call.budget).await,
             Some(_) => None,

@@ -16,6 +16,43 @@
 //!
 //! Whatever fails, the permit is dropped with the attempt and passes to the next waiter. An error
 //! names each address with its own reason.
+//!
+//! # The race
+//!
+//! ```text
+//!             step                       any_of
+//! Race ──────────────▶ Start(address) ──▶ one more attempt runs
+//!   ▲                  Wait(limit) ─────▶ wait for the first of the running ones ──▶ connected: done
+//!   │                  Lost ────────────▶ every address has failed                    failed ─┐
+//!   └────────────────────────────── failed(now): the next address starts immediately ◀────────┘
+//! ```
+//!
+//! `Race` is the policy: the order of addresses (families alternate) and the time after which the next one
+//! starts although the last has not failed. This file keeps the attempts and their failures. The losers of
+//! the race are dropped, which closes their sockets: `tests/dialling.rs`,
+//! `the_first_that_answers_is_the_only_one_spoken_to`.
+//!
+//! # The egress policy sees what is dialed
+//!
+//! A check of the name would be worthless: a server can answer the check with one address and the connect
+//! with another (DNS rebinding). So there is one lookup, and the check is made on its addresses, which are
+//! then dialed and nothing else (`n07_a_name_that_changes_its_mind`). Where a proxy looks names up, the
+//! client never sees an address, so the policy needs permission for that
+//! (`s08_names_that_a_proxy_looks_up_need_a_word`). Each hop of a redirect is checked anew
+//! (`n07_a_redirect_leads_nowhere_else`).
+//!
+//! # Time
+//!
+//! Three limits apply, each to its own part, and the deadline of the call to all:
+//!
+//! | part | limit |
+//! | --- | --- |
+//! | the queue for a permit | its own (`Operation::Queue`); it does not count as connecting |
+//! | the lookup | `connect` and the limit of the lookup (`Operation::Resolve`) |
+//! | all attempts together | the rest of `connect` |
+//!
+//! An attempt that succeeded just before its limit is accepted even if the thread notices it later
+//! ([`too_late`]); a limit of the caller, such as a cancellation, is final.
 
 use std::fmt::{self, Write as _};
 use std::io;
@@ -123,6 +160,9 @@ async fn connection<F: Runtime>(
 }
 
 /// Returns the endpoint to connect to.
+///
+/// `connect_to` replaces the host and port that are dialed, not the name that is verified or sent. It does
+/// not apply to a proxy, which is configured by the program already.
 fn stop(route: &Route, dialling: &Dialling) -> Endpoint {
     let (host, port) = route.next_stop();
     let named = Endpoint { host: host.to_owned(), port };
@@ -149,6 +189,9 @@ async fn address_for_proxy<F: Runtime>(
 }
 
 /// Looks a host up, and explains a failure.
+///
+/// A lookup that timed out may not have begun, if silent servers of other names keep all threads busy; the
+/// note of the runtime says so, since the name itself is not to blame then.
 async fn look_up<F: Runtime>(
     runtime: &F,
     call: &mut Call<'_, F::Source>,
@@ -334,6 +377,9 @@ async fn dial_unix<F: Runtime>(runtime: &F, path: &Path, budget: &Budget) -> Res
 
 /// Returns the pipe of a new connection. `found` is the address of the origin, if it was
 /// [looked up](Route::looked_up_here).
+///
+/// Nothing is sent here. The layers begin their handshakes when the driver asks the pipe for its first
+/// step, so that the handshake counts as part of the attempt that needs it, within its limits.
 fn pipe(config: &Config, route: &Route, found: Option<IpAddr>) -> Result<Pipe> {
     match route {
         Route::Direct(target) => Ok(Pipe::new(tls(config, target)?)),

@@ -3,6 +3,58 @@
 //! [`Connection::send`] starts the exchange, and [`Connection::run`] asks its machines for the next step and
 //! carries it out on the socket, until the final head. The body is read by [`lease`](super::lease), which
 //! continues to send the request if the server answered before its end.
+//!
+//! # The loop
+//!
+//! `run` is the heart of the client. Each turn asks the pipe for a step and carries it out:
+//!
+//! | step | what the loop does |
+//! | --- | --- |
+//! | `Look` | before the first byte is sent: has the peer sent something already? |
+//! | `Fill` | reads a piece of the body from the caller's source, unless a response may have arrived |
+//! | `Write` | writes; while the peer takes no byte, a response is read as soon as there may be one |
+//! | `Read` | reads; the budget says how long |
+//! | `Await` | reads for a short time: 100 (Continue), or the text of a proxy's refusal |
+//! | `Head` | done: the final head |
+//!
+//! The stage for the clock of the budget is entered before each step, so that a stage has a limit of its
+//! own (handshake, request, first byte, interim responses).
+//!
+//! # A response beats an error
+//!
+//! A server often answers and closes before it has read the request: 413, 401, a redirect. The write then
+//! fails, or the body's source does, while the answer is in the socket. So after a failure the loop asks
+//! whether an answer can still be there:
+//!
+//! | failure | then |
+//! | --- | --- |
+//! | a write failed | the request is abandoned, and reading continues |
+//! | a write timed out | reads only what has arrived already |
+//! | a limit of the peer passed | delivers a final head that has arrived |
+//! | the caller's source failed | delivers a head that has arrived, unless it is a success |
+//! | the call was cancelled | the error stands |
+//!
+//! A success is refused after a source failed, since the server cannot have had the whole body. Of two
+//! errors the one from the peer explains more, else the first. `tests/dying_connections.rs`
+//! (`refusals_are_delivered`, `hanging_up_is_no_answer`), `tests/duplex.rs`
+//! (`a_refusal_that_is_there_beats_the_error_of_the_source`, `s14_an_answer_before_a_reset_is_seen`) and
+//! `tests/expect.rs` (`a_refusal_saves_the_upload`) have a test for each row.
+//!
+//! # Idle connections
+//!
+//! `is_alive` looks at the socket without waiting. Nothing to read means that the connection can be used.
+//! The end, or data, means that it cannot, with one exception: TLS sends tickets and key updates whenever
+//! it likes, so up to four reads are given to the layers first
+//! (`tests/tls.rs`, `late_messages_of_tls_do_not_cost_the_connection`, `bytes_in_the_clear_do`).
+//!
+//! A look cannot see a close that is on its way. Such a connection is stale, and
+//! [`policy::retry`](crate::policy::retry) decides whether the request is sent again on a new one.
+//!
+//! # Memory
+//!
+//! A connection that waits for a response holds no read buffer: [`Connection::read`] first waits until the
+//! socket is readable. An idle one has given its buffers back ([`Connection::wake`] takes new ones), so
+//! many idle connections cost little more than their sockets.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -181,6 +233,10 @@ impl<F: Runtime> Connection<F> {
 
     /// Returns whether its peer closes connections right after each response; asked once it was
     /// found dead.
+    ///
+    /// One such event is enough for [`learn`](super::checkout::learn): a server that announces keep-alive and
+    /// closes after each response would otherwise cost every second request a failed attempt
+    /// (`tests/keep_alive.rs`, `a_peer_that_closes_after_each_response_is_learned`).
     pub(super) fn was_closed_early(&self) -> bool {
         self.is_just_reused
     }
@@ -407,6 +463,7 @@ impl<F: Runtime> Connection<F> {
         let Self { socket, exchange, .. } = self;
         let space = exchange.body_space();
         loop {
+            // Bytes in memory are copied here and now. A source is read below, where it may wait.
             let (source, into, holds_bytes) = match body.feed(space) {
                 Feed::Filled(0) => {
                     let trailers = body.trailers().map_err(ExchangeFailure::body)?;
@@ -436,6 +493,8 @@ impl<F: Runtime> Connection<F> {
                     body.fed(count.map_err(ExchangeFailure::body)?)
                         .map_err(ExchangeFailure::body)?;
                 }
+                // The source waits, and bytes from before it are in the space: they are sent first, since the peer may
+                // need them to answer.
                 (None, _) if holds_bytes => {
                     exchange.body_filled(body.take_filled());
                     return Ok(Filling::Done);

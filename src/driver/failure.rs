@@ -1,4 +1,16 @@
 //! The reasons why an exchange fails, and their errors.
+//!
+//! An [`ExchangeFailure`] is what went wrong; an [`Error`] is what the caller reads. Between them lies the
+//! question whose fault it was and what can be tried, which needs the failure in its raw form:
+//!
+//! ```text
+//! socket, pipe, body, budget ──▶ ExchangeFailure ──▶ Connection::failure ──▶ call::Failure ──▶ retry, or
+//!                                      │                    │                                 the Error
+//!                                      │                    └── phase, has_sent, has_heard, lost_connection
+//!                                      └── close_reason: why the connection is not reused
+//! ```
+//!
+//! The error names the peer that was spoken to: the origin, or the proxy while TLS to it is being set up.
 
 use std::io;
 

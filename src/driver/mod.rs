@@ -14,7 +14,52 @@
 //! [`blocking`](crate::blocking) does, no future here is ever pending, and [`run`](runtime::run) is
 //! a plain call.
 //!
-//! Read [`runtime`] and [`send`] first, then follow the diagram.
+//! Read [`runtime`] and [`mod@send`] first, then follow the diagram.
+//!
+//! # One attempt
+//!
+//! What happens between the call's "send this hop" and its "here is a head", by file:
+//!
+//! | step | file | decided by |
+//! | --- | --- | --- |
+//! | an idle connection, a permit or a place in the queue | `checkout` | `pool/` |
+//! | addresses, their order, the egress check | `connect` | `policy/happy_eyeballs.rs`, `policy/egress.rs` |
+//! | the layers of the route | `connect`, at its end | `policy/route.rs`, `config/tls` |
+//! | write, fill, read, wait | `connection` | `transport/pipe.rs`, `http1/exchange.rs` |
+//! | how long each wait may take | `socket` | `policy/deadline.rs` |
+//! | what a failure means | `failure`, then `call/outcome.rs` | `policy/retry.rs` |
+//! | the body, and the end of the connection's use | `lease`, `response_body` | `http1/close.rs`, `pool/` |
+//!
+//! The right column shows what this folder is for: it decides nothing that can be decided without waiting.
+//! A rule about HTTP, a limit or a policy does not belong here, and a test of one needs no driver.
+//!
+//! # Two kinds of runtime, one code
+//!
+//! The functions here are `async`, because that is the only form that both kinds can run. Under `blocking`
+//! a read waits inside `poll`, so each future is ready at its first poll, and `run` polls it once on the
+//! stack: no executor, no allocation, no thread. Under `tokio` the same future is pending until the socket
+//! is ready. Alternatives that were not taken: a second copy of the loop for threads drifts apart from the
+//! first, as bugs are fixed in one; a blocking API that starts a runtime in the background, as reqwest's
+//! does, makes a program that needs one request carry an executor.
+//!
+//! The price is two rules for the code of this folder:
+//!
+//! - A future may be dropped at each `await` (`tests/tokio/futures.rs`, `may_be_dropped_at_every_await`).
+//!   State that must survive is in the connection, the budget or the body, never in a local variable; a
+//!   permit, a place in the queue and a lease give themselves back in `Drop`.
+//! - No lock is held over an `await`, a call of foreign code, or the close of a socket
+//!   (`tests/callbacks.rs`, `tests/tokio/wakers.rs`).
+//!
+//! # What must always hold
+//!
+//! | | guarded by |
+//! | --- | --- |
+//! | no call outlives its deadline, whichever wait it is in | simulation; `tests/deadlines.rs`, `tests/hostile_time.rs` |
+//! | a cancelled call ends soon in each phase | `tests/cancel.rs` |
+//! | no connection, permit or waiter is lost, however a call ends | simulation, `tests/pool_limits.rs` (`a_place_is_never_lost`) |
+//! | a connection that is not known to be clean is not pooled | simulation; `tests/pool.rs`, `tests/hostile_connections.rs` |
+//! | neither direction starves the other | `tests/duplex.rs`, `tests/tokio/pending_uploads.rs` |
+//! | an answer that has arrived beats the error that followed it | `tests/dying_connections.rs`, `tests/duplex.rs` |
 
 mod checkout;
 pub(crate) mod connect;

@@ -24,6 +24,20 @@
 //! The shortest implementation is that of the fuzzers, `harness/fuzzing/call.rs`; `blocking/runtime.rs`
 //! is the one to read next. What must hold is checked by the simulation, which polls futures at
 //! random and drops them (`tests/simulation/`), and by `tests/cancel.rs` and `tests/deadlines.rs`.
+//!
+//! # How a name lookup or a cancellation reaches a waiting call
+//!
+//! Two things end a wait from outside: an answer, through a [`Oneshot`], and a cancel token (`base/cancel.rs`). Both set an
+//! [`Event`]. Waits on sockets are different, because a blocking read cannot wait for an event too: a
+//! cancellation shuts the socket down instead ([`Stream::interrupter`]), and the budget tells the driver
+//! that it was no end of the peer.
+//!
+//! | wait | ended by an answer | ended by a cancellation |
+//! | --- | --- | --- |
+//! | lookup, queue | `Oneshot::put` | `Event::set` |
+//! | race of connects | an attempt that ended | `Event::set` on the stop event |
+//! | read, write | the socket | `interrupter`: the socket is shut down |
+//! | before a retry | the time | `Event::set` |
 
 use std::fmt;
 use std::future::{poll_fn, ready as completed};

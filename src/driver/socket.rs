@@ -14,6 +14,23 @@
 //!
 //! The rules for each limit stand in [`deadline`](crate::policy::deadline). `tests/deadlines.rs`,
 //! `tests/hostile_time.rs` and the simulation guard them.
+//!
+//! # One read
+//!
+//! ```text
+//! budget.wait_on ──expired──▶ look_once_more ──▶ one very short read, or the error
+//!       │ Wait
+//!       ▼
+//! stream.read ──▶ came: no byte, and cancelled?        ─▶ the error of the budget
+//!                       too slow over the interval?    ─▶ the error of the pace
+//!                       interrupted, or only a tick?   ─▶ again, with the time that is left
+//!                       otherwise                      ─▶ the result
+//! ```
+//!
+//! The clock is read as rarely as possible: without a deadline not at all, since reading it is a
+//! system call on some platforms. That is why the functions take the clock as a closure, and why the start
+//! of a wait is read only when the wait has to be continued (`without_a_deadline_the_clock_is_not_called`
+//! in the tests of `policy::deadline`).
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,4 +1,25 @@
 //! Writes pairs with serde: one serializer that knows the role of the next value.
+//!
+//! serde describes a value by calling one method of a serializer for each part of it. A form has only two
+//! levels, so one serializer is enough, which knows what the next value is for ([`Role`]):
+//!
+//! ```text
+//! Pairs ──seq, tuple, map, struct──▶ for each element
+//!   │                                  ├── of a list:   Pair ──tuple of two──▶ Name, then Value
+//!   │                                  ├── of a map:    Name (the key), then Value
+//!   │                                  └── of a struct: Value, with the name of the field
+//!   └──none, unit──▶ no pairs
+//! Name, Value ──text, number, bool, unit variant──▶ written
+//! Value ──none──▶ the pair is left out
+//! anything else ──▶ an error that says what was found, and where
+//! ```
+//!
+//! A name is kept as text until its value is known, because a value of `None` leaves out both. serde calls
+//! an array of fixed length a tuple, so a tuple is a pair or a list by the place where it stands.
+//!
+//! What cannot be written is an error and never a guess: a nested map could be `a[b]=1`, `a.b=1` or JSON,
+//! and servers disagree (`unsupported_shapes_are_errors_with_a_reason`). The same is true for a list as a
+//! value, which some would write as repeated names; pass such pairs as a list.
 
 use serde::Serialize;
 use serde::ser::{self, Impossible};

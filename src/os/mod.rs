@@ -14,6 +14,30 @@
 //!
 //! System calls are counted: a plain request on an idle connection takes three (a look, a write, a
 //! read). What a platform lacks is replaced by more calls, never by `unsafe` code.
+//!
+//! # A connect with a limit
+//!
+//! | platform | how | cost |
+//! | --- | --- | --- |
+//! | Linux, Android | the write timeout of the socket bounds `connect` (socket(7)) | one call more than without a limit |
+//! | others | `connect_timeout` of `socket2`: non-blocking connect, poll, back to blocking | five calls more |
+//!
+//! Either way an attempt whose limit has passed is not lost: the system continues to connect, and the race
+//! of addresses asks again ([`Connecting::GoesOn`]). On Linux the write timeout stays set, which the
+//! runtime has to know ([`CONNECT_SETS_WRITE_LIMIT`]).
+//!
+//! # A look at the input
+//!
+//! Before a request is sent on an idle connection, the client looks whether its peer has closed it. `peek`
+//! with `MSG_DONTWAIT` answers without a change of the socket: bytes, the end, or nothing. An error counts
+//! as the end, since the connection is of no use either way. Where the flag does not exist, the socket
+//! must be non-blocking for the look.
+//!
+//! # Signals
+//!
+//! A write to a connection that the peer has closed raises `SIGPIPE`, which ends a program that did not
+//! ask for it. std ignores the signal in programs whose `main` is in Rust, but not in a library that C
+//! code loads. So each write has `MSG_NOSIGNAL`, or the socket has the option where the flag is missing.
 
 pub(crate) mod lookups;
 

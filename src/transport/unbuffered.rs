@@ -21,6 +21,28 @@
 //! costs 21 % more instructions (48.6 instead of 40.0 million for 8 MiB) and at least twice the CPU time of
 //! the client's thread, because it reads 4 KiB at a time, clears and grows its memory for each record, and
 //! copies each byte once more. An idle connection keeps 4 KiB of it.
+//!
+//! # One step
+//!
+//! ```text
+//! incoming:  ███ shown, not discarded ███│ record to show next │ part of a record │ free space
+//!                                        shown ─▶              visible            len
+//! ```
+//!
+//! `step` shows rustls the next whole record if it has processed all others, or the part of an incomplete
+//! one, whose header it checks. rustls returns a state, which the caller's function handles while it
+//! borrows the buffer, and the number of bytes that are no longer needed. Those are removed before the
+//! function returns, so no path can leave them there, an error included.
+//!
+//! `is_dry` remembers whether rustls asked for more bytes. Without it each step of an exchange, most of
+//! which come with no new input, would call rustls only to hear that.
+//!
+//! # Sizes of reads
+//!
+//! A connection begins with reads of 8 KiB, in which a handshake fits. A read that fills its space is
+//! followed by reads of 68 KiB, four records; an idle connection starts small again. The tests
+//! `every_split_of_a_handshake_is_the_same_handshake`, `every_state_of_rustls_is_reached` and
+//! `a_fragment_survives_idling` in `tls_tests.rs` hold the five rules above.
 
 use std::fmt;
 use std::sync::Arc;
