@@ -10,7 +10,7 @@
 //! | `...: reusing a connection` | an idle one is used |
 //! | `...: closing a connection: REASON` | with the text of its [`CloseReason`] |
 //! | `http://a.example/x: redirected (302) to http://b.example/y` | a redirect is followed |
-//! | `...: sent again: ...` | after a stale connection, at once |
+//! | `...: sent again: ...` | after a stale connection |
 //! | `...: trying again in 200ms: REASON` | by the retry policy |
 //!
 //! There is one level and one target, so that a program can switch the lines on without a list of modules.

@@ -51,7 +51,7 @@
 //!             store cookies; follow: GET, no body, its fields dropped; another origin: is_foreign
 //! hop 2       GET https://b.example/home       no login, no sensitive field; cookies of b.example
 //!   failed    the pooled connection was closed before a byte of the response
-//!             GET is idempotent, may_resend: again, at once, on a new connection
+//!             GET is idempotent, may_resend: again, immediately, on a new connection
 //!   answered  200: Deliver
 //! into_parts  the last URL, the budget for the body, the timings
 //! ```

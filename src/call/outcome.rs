@@ -39,7 +39,7 @@
 //!
 //! # What leaving an origin does
 //!
-//! [`Call::leave_origin`] is called once per call at most with an effect on credentials, and never undone:
+//! [`Call::leave_origin`] runs at each change of the origin, and what it takes away never comes back:
 //!
 //! - Digest ends; Basic of the client and the URL are no longer sent (`is_foreign`).
 //! - Fields with credentials, and those that the redirect policy strips, are removed from the request.

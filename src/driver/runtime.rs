@@ -65,7 +65,7 @@ use crate::url::Url;
 /// A runtime that drives the client: `blocking` or `tokio`.
 ///
 /// Sealed: it names the runtime that [`Client`](crate::client::Client),
-/// [`Request`](crate::client::request::Request) and [`Body`](crate::body::Body) are generic over.
+/// [`Request`](crate::client::request::Request) and [`Body`] are generic over.
 pub trait Runtime: sealed::Sealed + fmt::Debug + Clone + Default + Send + Sync + 'static {
     /// The source of a streamed request body.
     type Source: Source;

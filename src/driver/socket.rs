@@ -1,7 +1,6 @@
 //! A socket whose every wait is bounded by the call's budget.
 //!
-//! The [`Budget`] knows the limits, and the [`Stream`] of the runtime waits for at most as long as it
-//! is told. This file stands between them: for each read and write it asks the budget how long the
+//! The [`Budget`] knows the limits, and the [`Stream`] of the runtime waits for at most that long. This file stands between them: for each read and write it asks the budget how long the
 //! wait may take, and counts what was moved.
 //!
 //! - A wait that a signal interrupts is continued, with the time that is left of it.

@@ -37,7 +37,7 @@ use crate::base::text::{C0_CONTROL, Table, percent_decode};
 // | `~` | `%7E`, unlike in a path | itself |
 // | any other | `%` and two digits, of its UTF-8 | percent-decoded, then UTF-8 with replacement |
 //
-// Writing is a table of what to encode (`ENCODED`), so that a run of unchanged bytes is copied at once. The
+// Writing is a table of what to encode (`ENCODED`), so that a run of unchanged bytes is copied as a whole. The
 // space ends a run, because it is neither copied nor percent-encoded. Reading borrows what needs no decoding:
 // `parse` makes a string only for a name or value with a `+`, a `%` or invalid UTF-8.
 //

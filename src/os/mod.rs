@@ -2,7 +2,7 @@
 //! writes on it and looks at its input; [`lookups`] bounds the name lookups of a client.
 //!
 //! Each function is one operation, with what differs between platforms. None of them waits longer
-//! than it is told, except [`look_up`], which has no limit and so runs on a thread of its own.
+//! than its argument says, except [`look_up`], which has no limit and so runs on a thread of its own.
 //!
 //! | | blocking | tokio |
 //! | --- | --- | --- |

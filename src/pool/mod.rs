@@ -35,15 +35,16 @@
 //!
 //! # One request after another
 //!
-//! For a client with one host, the common case, neither the lists nor the index exist:
+//! For a client with one host, the common case, neither lists nor index are used; the lines after
+//! it show how they come to be:
 //!
 //! ```text
 //! put a1      newest = a1                                 no list, no hash
 //! take a      the route of `newest` is compared: a1       no list, no hash
 //! put a1      newest = a1
-//! put b1      a1 settles: a lane of a, `only`; newest = b1
-//! take a      `only` is compared: a1; its lane is removed
-//! put c1      b1 settles; two lanes: the index is made, with the hash of each
+//! put b1      a1 settles into the first lane, which is `only`; newest = b1
+//! put c1      b1 settles: two lanes, so the index is made, with the hash of each; newest = c1
+//! take a      the index has the lane of a by its hash, its route is compared: a1
 //! ```
 //!
 //! The index maps a hash to the first lane with it; lanes of equal hashes are chained, and each is compared

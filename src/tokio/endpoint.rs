@@ -8,9 +8,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ::tokio::io::Interest;
-use ::tokio::net::{self, TcpStream};
 #[cfg(unix)]
 use ::tokio::net::UnixStream;
+use ::tokio::net::{self, TcpStream};
 use ::tokio::runtime::{Handle, Id, TryCurrentError};
 use ::tokio::time::sleep;
 use socket2::{SockRef, Socket};

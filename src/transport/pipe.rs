@@ -371,7 +371,7 @@ impl Pipe {
     /// Checks that the connection can be reused, or returns the reason why not.
     ///
     /// A connection with a partial record in its input, or ciphertext in its output, is in the middle of a
-    /// message: the next response could not be told from the rest of this one.
+    /// message: the next response could not be distinguished from the rest of this one.
     pub(crate) fn reusable(&self, exchange: &Exchange) -> Result<(), CloseReason> {
         exchange.reusable()?;
         match &self.layers {

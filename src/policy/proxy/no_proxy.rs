@@ -22,6 +22,20 @@
 //! they are compared with: domains in a map, networks in a map for each length of prefix. A question
 //! costs one look-up for each label of the host, or for each length of prefix in the list, however
 //! many entries there are (`the_cost_does_not_grow_with_the_list`).
+//!
+//! ```text
+//! "example.com, .b.example:81, 10.0.0.0/8, *.c.example"
+//!
+//! domains      example.com ─▶ all ports     b.example ─▶ 81        itself
+//! subdomains   example.com ─▶ all ports     b.example ─▶ 81        c.example ─▶ all ports
+//! networks     /8: 10.0.0.0 ─▶ all ports
+//!
+//! https://www.b.example:81/   subdomains: www.b.example no, b.example with port 81: covered
+//! http://10.1.2.3/            networks: /8 of 10.1.2.3 is 10.0.0.0: covered
+//! ```
+//!
+//! An entry that cannot be read is ignored, as in curl and Go: the variable belongs to the user's
+//! environment, and a program should not fail by it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::OsString;
