@@ -50,6 +50,12 @@
 //! A TRACE comes back as the server received it, so nothing secret may be in it (RFC 9110 §9.3.8;
 //! `tests/hostile_credentials.rs`, `s18_what_the_caller_adds_is_an_error`). The rules for "sensitive" are
 //! in [`policy::auth`](crate::policy::auth).
+//!
+//! # Spelling
+//!
+//! A program may ask for title case or for exact names in an exact order
+//! ([`Spelling`]). Then the head is written as usual into a buffer of
+//! its own and rewritten, so that the order and the rules above are the same in both cases.
 
 use std::borrow::Cow;
 
@@ -120,6 +126,8 @@ impl<S: Source> RequestParts<S> {
         Err(Error::builder(format!("TRACE cannot carry {name}: {why}")))
     }
 
+    /// Returns the framing by the table above. The caller's announcement is compared with the body here; a source
+    /// of unknown length is bound to it, so that it is checked while it is read.
     fn outgoing(&mut self, announced: Option<u64>, is_chunked: bool) -> Result<Outgoing> {
         let Some(body) = &mut self.body else {
             return match (announced, is_chunked) {
@@ -212,6 +220,7 @@ impl<S: Source> Call<'_, S> {
         out.push(&spelling.apply(usual.data()));
     }
 
+    /// Writes the head in lower case and in the order above. `Host` is first, also if the caller set it.
     fn write_usual_head(&self, out: &mut Buffer) {
         let mut head =
             HeadWriter::start(out, &self.request.method, &self.target(), self.request.version);
@@ -261,6 +270,7 @@ impl<S: Source> Call<'_, S> {
         is_usual.then(|| self.shared.default_lines.get_or_init(written))
     }
 
+    /// Writes default fields, fields of the request, and the codings that can be decoded.
     fn write_fields(&self, head: &mut HeadWriter<'_>) {
         for (name, value) in self.config.defaults.iter().filter(|(n, v)| self.takes(n, v)) {
             head.field(name, value);

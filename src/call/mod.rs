@@ -75,6 +75,20 @@
 //! redirect drops fields for good: a chain that returns to the first origin must not get them back
 //! (`tests/hostile_redirects.rs`, `r02_secrets_do_not_come_back`). Changing the one request makes that the
 //! only possible outcome.
+//!
+//! # Which questions are answered where
+//!
+//! | question | place |
+//! | --- | --- |
+//! | is this request valid, and how is its body framed? | `head`: `RequestParts::validate` |
+//! | what stands in the head of this hop? | `head`: `Call::write_head` |
+//! | through which proxy, with which login? | [`Call::begin`], `outcome`: `follow` |
+//! | may the client certificate be shown? | [`Call::identity`] |
+//! | which connection fits? | [`Call::route`], and [`Route::leads_to`] |
+//! | how long may this take? | the budget, by `policy::deadline` |
+//! | what follows from this response, or this failure? | `outcome`: `answered`, `failed` |
+//! | which decoder does the body need? | `outcome`: `decoder` |
+//! | what does a log line or `Debug` show? | `log`, `shown` |
 
 #[cfg(feature = "log")]
 pub(crate) mod log;
@@ -332,6 +346,7 @@ impl<'c, S: Source> Call<'c, S> {
         self.request.retry.as_ref().or(self.config.retry.as_ref())
     }
 
+    /// Returns the facts about a failed attempt by which [`policy::retry`](crate::policy::retry) decides.
     fn attempt(&self, failure: &Failure) -> FailedAttempt<'_> {
         FailedAttempt {
             method: &self.request.method,
@@ -441,6 +456,9 @@ pub(crate) struct Overrides {
 pub(crate) const UNLIMITED: Duration = Duration::MAX;
 
 impl Overrides {
+    /// Returns the timeouts of a call: those of the request where it has any, else those of the client. A limit of
+    /// [`UNLIMITED`] takes the client's away. The read and the first byte timeout have their own setters, because
+    /// both also decide how long the response may be silent.
     pub(crate) fn over(&self, client: &Timeouts) -> Timeouts {
         let limit = |own: Option<Duration>, client| match own {
             None => client,

@@ -49,6 +49,20 @@
 //!
 //! `tests/hostile_redirects.rs` (`r01` to `r03`), `tests/hostile_credentials.rs` (`s12`, `s13`) and
 //! `tests/redirects.rs` (`sensitive_trailers_stay_with_their_origin`) guard these lines.
+//!
+//! # What an error says beside its cause
+//!
+//! A call that gives up says why it did not try again, because that is the next question of a user:
+//!
+//! | note | when |
+//! | --- | --- |
+//! | `POST was not sent again, because it may have been carried out` | a stale connection, a method that is not idempotent |
+//! | `the body is a reader and cannot be sent again` | a stale connection, a body that was read |
+//! | `after 2 retries` | the policy made some |
+//! | `not retried: the retry budget of the host is used up` | the budget could not pay for another |
+//!
+//! `the_error_names_the_number_of_retries` and `t09_the_error_says_that_the_retry_budget_is_used_up` check
+//! the texts.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -273,6 +287,7 @@ impl<S: Source> Call<'_, S> {
         }
     }
 
+    /// Continues without a body, as 303 demands: neither its copy nor the fields that describe it remain.
     fn drop_body(&mut self, method: Method) {
         self.request.method = method;
         self.outgoing = Outgoing::None;
@@ -281,6 +296,7 @@ impl<S: Source> Call<'_, S> {
         remove(&mut self.request.headers, &|name, _| redirect::describes_body(name));
     }
 
+    /// Takes everything away that was meant for the origin which the call is leaving.
     fn leave_origin(&mut self, target: &Url) {
         if !self.is_foreign {
             self.keep_trailers();
@@ -303,6 +319,8 @@ impl<S: Source> Call<'_, S> {
         self.request.headers.remove(header::TRAILER);
     }
 
+    /// Stores the cookies of any response, also of one that is followed by another attempt: a login is usually a
+    /// redirect with a cookie.
     fn store_cookies(&self, headers: &HeaderSection) {
         let Some(cookies) = &self.config.cookies else { return };
         if headers.has(&header::SET_COOKIE) {

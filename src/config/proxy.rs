@@ -206,6 +206,8 @@ impl Proxy {
 }
 
 impl Extras {
+    /// Adds login and fields to a proxy. For a proxy that a function of the program chooses, this happens at each
+    /// choice, and a mistake is an error of that request.
     fn give(&self, mut hop: ProxyServer) -> Result<ProxyServer> {
         hop.add_fields(&self.fields)?;
         match &self.login {

@@ -50,6 +50,24 @@
 //! - A thread or task that hands connections out: the embedding program would have it whether it wants one
 //!   or not, and it does not survive a fork.
 //! - A condition variable for all waiters: each release would wake all of them, in no order.
+//!
+//! # An example
+//!
+//! One connection per host is allowed, and three calls A, B and C begin in this order:
+//!
+//! ```text
+//! A   hold ─▶ Permit                     connect, send
+//! B   hold ─▶ Full, wait ─▶ ticket 0     waits
+//! C   hold ─▶ Full, wait ─▶ ticket 1     waits
+//! A   its response is read to the end    Lease::end: next ─▶ B, Grant::Connection
+//! B   looks at the connection: dead      into_permit, and a new connection under the same permit
+//! B   its response has no framing        the connection is closed; the permit is dropped:
+//!                                        free ─▶ C, Grant::Permit
+//! C   connects; its response ends        no call waits: the connection is pooled, and keeps the permit
+//! ```
+//!
+//! If C had been cancelled while it waited, `leave` would have removed ticket 1, and the permit of B would
+//! have been free.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -118,6 +136,8 @@ enum Checkout<F: Runtime> {
 }
 
 /// A place in the queue. Dropping it leaves the queue.
+///
+/// Its `Drop` is what keeps the queue clean if the future of a call is dropped while it waits.
 struct QueuedCall<F: Runtime> {
     shared: Arc<Shared<F>>,
     ticket: Ticket,
@@ -363,6 +383,7 @@ impl<F: Runtime> Drop for Permit<F> {
         };
         if let Some(next) = next {
             let (shared, process) = (Weak::clone(&self.shared), self.process);
+            // The same permit for the next call: the count of the pool has not changed.
             let permit = Self { shared, of: self.of, process };
             next.grant(Grant::Permit(permit));
         }

@@ -53,6 +53,17 @@
 //!
 //! An attempt that succeeded just before its limit is accepted even if the thread notices it later
 //! ([`too_late`]); a limit of the caller, such as a cancellation, is final.
+//!
+//! # What an error looks like
+//!
+//! One address: its own reason. Several: each with its reason, up to 16 of them, because a DNS server
+//! decides how many addresses a name has (`an_error_lists_a_bounded_number_of_addresses`). Addresses that
+//! the egress policy denied are listed beside those that failed
+//! (`tests/dialling.rs`, `what_failed_and_what_was_denied_are_both_told`,
+//! `tests/bad_input.rs`, `several_addresses_that_refuse_are_all_named`).
+//!
+//! The kind is `Timeout` if a limit ended any attempt, since a longer limit might have helped; otherwise
+//! `Connect`. A proxy is named beside the address, without its login.
 
 use std::fmt::{self, Write as _};
 use std::io;
@@ -132,6 +143,9 @@ pub(crate) async fn open<F: Runtime>(
     })
 }
 
+/// The steps of this file's page in their order. The pipe is made before the socket is dialed, so that a
+/// mistake in its settings (a name that SOCKS cannot express, TLS that cannot be configured) costs no
+/// connection.
 async fn connection<F: Runtime>(
     runtime: &F,
     call: &mut Call<'_, F::Source>,
@@ -235,6 +249,8 @@ async fn resolve<F: Runtime>(
     Ok(found)
 }
 
+/// Returns the addresses that the settings fix for a host, or the address that the host is, or the result of
+/// a lookup. Only the lookup waits.
 async fn find<F: Runtime>(
     runtime: &F,
     host: &str,
@@ -358,6 +374,7 @@ async fn too_late<F: Runtime>(
     Err(failures)
 }
 
+/// Connects to the Unix domain socket that replaces all addresses. There is no race, and no remote address.
 async fn dial_unix<F: Runtime>(runtime: &F, path: &Path, budget: &Budget) -> Result<Socket<F>> {
     let connecting = async {
         let wait = budget.wait(Operation::Connect, || runtime.now())?;
@@ -391,6 +408,7 @@ fn pipe(config: &Config, route: &Route, found: Option<IpAddr>) -> Result<Pipe> {
     }
 }
 
+/// Returns the TLS to the origin, `None` for plain HTTP.
 fn tls(config: &Config, target: &Target) -> Result<Option<Tls>> {
     if target.security == Security::Plain {
         return Ok(None);
@@ -441,6 +459,7 @@ fn tunnel(
     }
 }
 
+/// Returns the error if no address is allowed: the address and its reason, or a list of the reasons.
 fn denied_error(mut denied: Denials) -> Error {
     let error = Error::new(Kind::Egress, Phase::Connect);
     if denied.len() > 1 {

@@ -260,6 +260,9 @@ impl<F: Runtime> Connection<F> {
         head.map_err(|failure| self.failure(failure))
     }
 
+    /// Starts the exchange of the call's current hop: its head is written into the output, and the machine
+    /// learns what it cannot know: whether the body may stall, whether the request says `close`, and which
+    /// protocols it offers. Nothing is sent here.
     fn start(&mut self, call: &mut Call<'_, F::Source>) -> Result<(), ExchangeFailure> {
         call.begin_attempt(self.is_pooled);
         let outgoing = call.outgoing();
@@ -379,6 +382,8 @@ impl<F: Runtime> Connection<F> {
         }
     }
 
+    /// Reads once, through the lowest layer. Before the first byte of a response it waits without a buffer: a
+    /// client that waits for a thousand responses holds no memory for their bytes.
     pub(super) async fn read(&mut self, budget: &mut Budget) -> Result<(), ExchangeFailure> {
         if !self.exchange.has_heard() {
             self.socket.readable(budget).await?; // a waiting connection holds no read buffer
@@ -420,6 +425,7 @@ impl<F: Runtime> Connection<F> {
         }
     }
 
+    /// Fills without a limit of its own, and reads if there is input before the source has returned anything.
     pub(super) async fn fill_or_read(
         &mut self,
         body: &mut Body<F::Source>,

@@ -11,6 +11,15 @@
 //! ```
 //!
 //! The error names the peer that was spoken to: the origin, or the proxy while TLS to it is being set up.
+//!
+//! | failure | `Kind` | reason to close | may the answer still be there? |
+//! | --- | --- | --- | --- |
+//! | `Expired` by a limit | `Timeout` | `TimeOver` | yes, if the limit was one for the peer |
+//! | `Expired` by a cancellation | `Cancelled` | `TimeOver` | not looked at |
+//! | `Io` | `Io` | `Io` | after a failed write |
+//! | `Pipe`, the connection was lost | `Io` or `Tls` | `EarlyEof` | no |
+//! | `Pipe`, a violation | by the violation | `ProtocolError` | no: it was the answer |
+//! | `Body` | `Body` | `RequestIncomplete` | yes, unless it is a success |
 
 use std::io;
 

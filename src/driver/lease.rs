@@ -38,6 +38,17 @@
 //! it ([`Connection::send_rest`]); a source of unknown length gets a second per read, since it may be
 //! waiting for the caller. If the rest cannot be sent, the connection is not reused, and the response stands
 //! (`tests/tokio/pending_uploads.rs`, `what_breaks_behind_a_whole_response_is_no_error_of_it`).
+//!
+//! # Which reads go where
+//!
+//! [`Connection::read_body`] hands the caller's slice down as far as possible:
+//!
+//! | body | layers | a read goes |
+//! | --- | --- | --- |
+//! | at least 4 KiB, or the exact rest, and nothing is buffered | none | from the socket into the caller's slice |
+//! | the same | TLS | ciphertext into TLS, plaintext into the caller's slice |
+//! | small, or the end of a chunk | any | into the exchange's input, and from there |
+//! | coded (gzip) | any | into the decoder's input, then decoded into the caller's slice |
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -60,6 +60,47 @@
 //! | a connection that is not known to be clean is not pooled | simulation; `tests/pool.rs`, `tests/hostile_connections.rs` |
 //! | neither direction starves the other | `tests/duplex.rs`, `tests/tokio/pending_uploads.rs` |
 //! | an answer that has arrived beats the error that followed it | `tests/dying_connections.rs`, `tests/duplex.rs` |
+//!
+//! # A GET on an idle connection, step by step
+//!
+//! The shortest path through this folder, on the blocking API. The three system calls are marked:
+//!
+//! ```text
+//! send::attempt
+//!   checkout::connection
+//!     check_url               the egress policy, if there is one
+//!     check_out               lock: expire; take the connection that was used last; give it buffers
+//!     is_alive                peek: nothing to read, so the peer has not closed it           (1)
+//!   Connection::send
+//!     start                   the head is written into the exchange's output
+//!     run
+//!       Step::Write           Socket::write, within the write timeout                        (2)
+//!       Step::Read            Socket::read, within the limit on the first byte               (3)
+//!       Step::Head            the head is parsed, and usually the body has arrived with it
+//!   heed_keep_alive           a `Keep-Alive` field shortens the life of the connection
+//! Call::answered              Deliver
+//! ResponseBody::collect
+//!   Lease::read               copies the body out of the exchange's input
+//!   Lease::trailers           the last byte was the last of the body: the lease ends
+//! Lease::end                  nothing to drain; lock: give the buffers back, put the connection
+//! ```
+//!
+//! # An upload that is refused
+//!
+//! A large body from a file, and a server that answers 413 after the first piece and then closes:
+//!
+//! ```text
+//! Step::Fill      120 KiB of the file go into the output, behind the head
+//! Step::Write     the peer takes it
+//! Step::Fill      before the source is read again, the input is looked at: bytes are there
+//!   read          HTTP/1.1 413 ...
+//! Step::Head      the exchange abandons the rest of the request; the head is delivered
+//! Call::answered  Deliver
+//! Lease           the body of the 413 is read; the connection is closed: RequestIncomplete
+//! ```
+//!
+//! Had the server closed with a reset, the next write would have failed. The failure is kept, reading
+//! continues, and the 413 is still found in the socket.
 
 mod checkout;
 pub(crate) mod connect;

@@ -38,6 +38,27 @@
 //! | race of connects | an attempt that ended | `Event::set` on the stop event |
 //! | read, write | the socket | `interrupter`: the socket is shut down |
 //! | before a retry | the time | `Event::set` |
+//!
+//! # Writing a runtime
+//!
+//! The simulation and the fuzzers show that little is needed. What each part owes the driver, and what
+//! breaks otherwise:
+//!
+//! | part | owes | else |
+//! | --- | --- | --- |
+//! | [`Runtime::now`] | never goes back | a limit ends too early |
+//! | [`Runtime::connect`] | returns before the connection is made | the race of addresses is none |
+//! | [`Runtime::any_of`] | with a time of zero asks the system, not a cache | a connection made in time is lost |
+//! | [`Runtime::look_up`] | returns immediately; a dropped answer is fine | lookups block each other |
+//! | [`Stream::read`] | 0 only at the end; at most the given time | a body looks complete; a limit is missed |
+//! | [`Stream::write`] | 0 only if input arrived | the request is taken for refused |
+//! | [`Stream::pending`] | never waits, and changes nothing | every reuse costs a wait |
+//! | [`Stream::interrupter`] | ends the read that runs in another thread | a cancellation takes as long as the read |
+//! | [`Event::set`] | may come before the wait, and wakes without a lock | a wakeup is lost; a waker deadlocks |
+//! | each future | may be dropped, and what it has not returned has not happened | bytes are lost or sent twice |
+//!
+//! Defaults exist for what a runtime may lack: Unix domain sockets, half-closing, a look at the input while
+//! a source is read.
 
 use std::fmt;
 use std::future::{poll_fn, ready as completed};

@@ -50,6 +50,7 @@ impl<F: Runtime> Connection<F> {
         }
     }
 
+    /// Writes all pending ciphertext. Without TLS there is none, and this returns immediately.
     pub(crate) async fn flush(
         &mut self,
         budget: &mut Budget,

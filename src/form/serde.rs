@@ -20,6 +20,14 @@
 //! What cannot be written is an error and never a guess: a nested map could be `a[b]=1`, `a.b=1` or JSON,
 //! and servers disagree (`unsupported_shapes_are_errors_with_a_reason`). The same is true for a list as a
 //! value, which some would write as repeated names; pass such pairs as a list.
+//!
+//! ```text
+//! [("a", 1), ("b", 2)]              a list of tuples       a=1&b=2
+//! BTreeMap {"a": 1}                 a map                  a=1
+//! struct { a: 1, b: None }          a struct               a=1
+//! enum { On } as a value            a unit variant         mode=On
+//! [("a", [1, 2])]                   a list as a value      error: a list as the value of "a"
+//! ```
 
 use serde::Serialize;
 use serde::ser::{self, Impossible};
@@ -66,6 +74,7 @@ impl Serializer<'_> {
         Ok(())
     }
 
+    /// Returns an error that names what was found and the place, by role: as a name, as the value of which name.
     fn unsupported(self, what: &str) -> Error {
         let place = match self.role {
             Role::Pairs => "where a list of pairs, a map or a struct was expected",
@@ -218,6 +227,7 @@ impl<'a> ser::Serializer for Serializer<'a> {
 }
 
 impl<'a> Serializer<'a> {
+    /// Begins the list of pairs, which only the value that was passed may be.
     fn pairs(self, what: &str) -> Result<Pairs<'a>, Error> {
         match self.role {
             Role::Pairs => Ok(Pairs { out: self.out, name: None }),

@@ -349,6 +349,8 @@ enum ChunkLineState {
 }
 
 impl ChunkLineState {
+    /// Returns the state after this byte, or `None` if it is not allowed here. The whole grammar of a size line
+    /// is this table.
     fn next(self, byte: u8) -> Option<Self> {
         use ChunkLineState::*;
         Some(match (self, byte) {

@@ -179,6 +179,9 @@ pub(crate) fn parse(data: &[u8], limits: &Limits) -> Result<Box<ResponseHead>, P
     }
 }
 
+/// Parses the lines and records their positions. Only valid lines come out of `httparse`; what `http` refuses
+/// beyond that, a status below 100 or a name of 64 KiB, is refused here, so that the map can be made later
+/// without an error.
 fn parse_into<'h, 'r: 'h>(
     data: &'r [u8],
     fields: &'h mut [MaybeUninit<httparse::Header<'r>>],

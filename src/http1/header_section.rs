@@ -237,6 +237,7 @@ fn length_of(fields: &impl Fields) -> Option<u64> {
 /// The maximum length of a name that `http` accepts.
 const LONGEST_NAME: usize = u16::MAX as usize;
 
+/// Makes the map that a caller sees. Its values share the memory of the head.
 fn map_of(raw: &Bytes, lines: &[HeaderLine]) -> Box<HeaderMap> {
     let mut map = HeaderMap::with_capacity(lines.len());
     for line in lines {

@@ -13,6 +13,9 @@
 //! something else. An offer belongs to one request: a redirect to another origin drops it
 //! (`do_not_offer_it_to_another_origin`), and the next request on the connection offers nothing
 //! (`the_next_request_offers_nothing`).
+//!
+//! The offer is kept as the two fields and compared with the 101 when it comes. A response that switches to
+//! several protocols (`Upgrade: tls, websocket`) must have been offered each of them.
 
 use http::header::{CONNECTION, HeaderName, HeaderValue, UPGRADE};
 

@@ -35,6 +35,15 @@
 //! [`LookupThreads`] is where the runtimes differ: `blocking` starts threads of its own, tokio uses its
 //! blocking threads. If there is none, the job is dropped, and `Drop` answers with an error; so a lookup
 //! always has an answer.
+//!
+//! ```text
+//! thread of a call                     lock                          thread of a lookup
+//! begin ────────────────────────▶ join, or add to the queue
+//!   hand_out_turns ─────────────▶ next: may one run? ──── run ─────▶ carry_out: resolver
+//!                                                                     drop: take the callers
+//!                                 forget the name, end ◀────────────  answer them, without the lock
+//!                                 next: may one run?   ◀────────────  hand_out_turns
+//! ```
 
 use std::collections::HashMap;
 use std::io;
@@ -263,6 +272,7 @@ const NO_THREAD: &str = "no thread is available for the name lookup";
 
 /// Sends the result to all remaining callers.
 fn answer<E: Event>(desks: &[Weak<Oneshot<Found, E>>], found: Found) {
+    // An `io::Error` cannot be cloned, so all callers but one get a copy with its code or its text.
     let mut desks = desks.iter().filter_map(Weak::upgrade);
     let Some(last) = desks.next() else { return };
     for desk in desks {

@@ -38,6 +38,12 @@
 //! A write to a connection that the peer has closed raises `SIGPIPE`, which ends a program that did not
 //! ask for it. std ignores the signal in programs whose `main` is in Rust, but not in a library that C
 //! code loads. So each write has `MSG_NOSIGNAL`, or the socket has the option where the flag is missing.
+//!
+//! # Names of settings in errors
+//!
+//! A local address or an interface that does not exist makes `bind` fail with "cannot assign requested
+//! address", which reads like an error of the peer. So each option that the program set is named in front of
+//! the system's text (`named`).
 
 pub(crate) mod lookups;
 
@@ -77,6 +83,7 @@ fn set_options(socket: &Socket, options: &SocketOptions) -> io::Result<()> {
     bound.map_err(|error| named(&format_args!("local address {local}"), &error))
 }
 
+/// Returns the TCP keepalive with what the program has set; the system has defaults for the rest.
 fn keepalive(options: Keepalive) -> TcpKeepalive {
     let mut keepalive = TcpKeepalive::new();
     if let Some(idle) = options.idle {

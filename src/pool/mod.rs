@@ -64,6 +64,17 @@
 //! must equal its decision. But a scan makes a request cost more with each idle connection, and a crawler
 //! has thousands. A map from route to list would hash a route, with its proxy and credentials, twice for
 //! each request; comparing with the newest first makes the usual client skip that.
+//!
+//! # Who calls what
+//!
+//! | method | called by | under the lock with |
+//! | --- | --- | --- |
+//! | `expire`, then `take` | `driver/checkout.rs`, before a request | permits, if nothing is idle |
+//! | `may_keep`, then `put` | `driver/lease.rs`, after a response | a waiter gets the connection instead, if there is one |
+//! | `closed_early` | `driver/checkout.rs`, after a connection turned out dead | |
+//! | `clear` | the client, on demand, and a child of `fork` | |
+//!
+//! Each returns what the driver must do after the lock: connections to close, with their reasons.
 
 pub(crate) mod permits;
 mod slab;
@@ -337,6 +348,7 @@ impl<T: Pooled> Pool<T> {
         removed
     }
 
+    /// Takes a connection out of both of its lists, and its lane out of the index if it was the last in it.
     fn remove(&mut self, place: Place) -> Option<IdleConnection<T>> {
         let id = self.idle.get(place)?.lane;
         self.by_use.unlink(place, &mut self.idle, |idle| &mut idle.by_use);
@@ -403,6 +415,7 @@ impl<T: Pooled> Pool<T> {
         hash
     }
 
+    /// Puts a lane in front of the chain of its hash.
     fn add_to_index(&mut self, id: Place, hash: u64) {
         let next = self.index.insert(hash, id);
         if let Some(lane) = self.lanes.get_mut(id) {
@@ -410,6 +423,7 @@ impl<T: Pooled> Pool<T> {
         }
     }
 
+    /// Takes a lane out of the chain of its hash: the index points to the first, and each to the next.
     fn remove_lane(&mut self, id: Place) {
         self.only = self.only.filter(|only| *only != id);
         let Some(Lane { hash: Some(hash), next, .. }) = self.lanes.remove(id) else { return };

@@ -23,6 +23,10 @@
 //!   another call (`a_new_queue_does_not_know_tickets_of_the_old_one`).
 //! - No permit is lost or made twice, in any order of calls (`permits_are_neither_lost_nor_duplicated`).
 //! - The cost of each operation is constant (`no_operation_depends_on_the_number_of_waiters`).
+//!
+//! Without a limit no route is known here: `hold` counts and returns, and nothing is allocated. With a limit a
+//! route exists as long as one of its permits is held; its queue can have waiters only then, so removing the
+//! last permit removes an empty queue.
 
 use std::collections::HashMap;
 use std::mem;

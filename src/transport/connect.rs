@@ -86,6 +86,7 @@ impl Connect {
         Self { exchange, refusal: None }
     }
 
+    /// Runs the exchange to its head. The bytes after the head of a 2xx stay in its input, as `leftover`.
     fn step(&mut self) -> Result<Need, ConnectError> {
         if self.refusal.is_some() {
             return self.read_refusal();

@@ -74,6 +74,28 @@
 //! whose plans cover each stack of layers; `tests/duplex.rs` (`s15_an_echo_over_tls`,
 //! `s16_an_alert_beats_the_error_of_the_write`, `s09_*`) and `tests/tls.rs`
 //! (`late_messages_of_tls_do_not_cost_the_connection`).
+//!
+//! # An https origin through an https proxy
+//!
+//! The first exchange on the deepest stack. `Step` is what the driver sees, the bytes are those on the
+//! socket, and everything right of an arrow is inside TLS of the proxy once that is open:
+//!
+//! ```text
+//! setup     step    bytes
+//! ProxyTls  Write   ClientHello to the proxy            the exchange's head waits: encrypt takes 0 bytes
+//!           Read    ServerHello ... Finished
+//!           Write   Finished, and CONNECT host:443      the tunnel's output goes down as plaintext
+//! Tunnel    Read    HTTP/1.1 200                        leftover goes up, the tunnel is dropped
+//! Tls       Write   ClientHello to the origin           the ciphertext of one TLS is plaintext of the other
+//!           Read    ServerHello ... Finished
+//! none      Look    nothing yet                         the origin has not sent data unasked
+//!           Write   Finished, GET / HTTP/1.1 ...        now encrypt takes the head
+//!           Read    HTTP/1.1 200 ...                    decrypted twice
+//!           Head    delivered
+//! ```
+//!
+//! The driver does the same for each line: it writes what is pending and reads what arrives. Only the stage
+//! of its clock and the phase of an error depend on `setup`.
 
 use std::fmt;
 use std::io;
@@ -301,6 +323,8 @@ impl Pipe {
         Ok(())
     }
 
+    /// During a handshake the end of the socket is the end of the handshake; afterwards it is news for the
+    /// exchange, which decides whether its body may end here.
     fn read_eof(&mut self, exchange: &mut Exchange) -> Result<(), PipeError> {
         if let Some(layers) = &mut self.layers {
             if let Some(setup) = layers.setup() {
@@ -683,6 +707,8 @@ impl PipeError {
         is_eof || matches!(self, Self::ClosedInHandshake)
     }
 
+    /// A lost connection becomes an `io::Error` with the matching kind among the sources, whichever layer lost
+    /// it, so that programs that look for one find it. The status of a refusing proxy becomes that of the error.
     pub(crate) fn into_error(self, phase: Phase) -> Error {
         let kind = match &self {
             Self::Protocol(error) => error.kind(),

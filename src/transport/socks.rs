@@ -200,6 +200,8 @@ impl Socks {
     // Each of these processes one whole answer and returns its length, or `None` if it is incomplete. An
     // invalid answer is reported at its first wrong byte.
 
+    /// A proxy may choose "no login" although a login was offered. Choosing a login that was not offered is an
+    /// error, since there is nothing to send.
     fn method_chosen(&mut self, input: &[u8]) -> Result<Option<usize>, SocksError> {
         let Some(method) = second(input, VERSION_5)? else { return Ok(None) };
         self.state = match (method, self.login.take()) {
@@ -229,6 +231,8 @@ impl Socks {
         }
     }
 
+    /// The length of the answer depends on the type of the address in it, so the type is read before the rest
+    /// is there.
     fn request_5_answered(&mut self, input: &[u8]) -> Result<Option<usize>, SocksError> {
         match second(input, VERSION_5)? {
             None => return Ok(None),
@@ -355,6 +359,8 @@ fn push_counted(out: &mut Vec<u8>, text: &[u8]) -> Option<()> {
     Some(())
 }
 
+/// Both texts end with a NUL, so neither may contain one: a user is checked here, and a host from a URL
+/// never does.
 fn request_4(user: &[u8], destination: &Destination, port: u16) -> Result<Vec<u8>, SocksError> {
     if user.len() > LONGEST {
         return Err(SocksError::LoginTooLong);

@@ -63,6 +63,24 @@
 //! middle of a record that was cut (`nothing_follows_a_record_that_was_cut`): the peer would take them
 //! for the rest of it. `close_notify` is sent even if the peer's last records were not processed
 //! (`close_notify_is_sent_despite_unprocessed_input`).
+//!
+//! # Buffers
+//!
+//! | buffer | holds | grows to | given back |
+//! | --- | --- | --- | --- |
+//! | `input` ([`Unbuffered`]) | ciphertext that rustls has not discarded | a read and a part of a record | when idle, if empty |
+//! | `outgoing` | ciphertext to write | one encrypted piece | when idle |
+//! | none | plaintext | | decrypted in place, and passed on as a slice |
+//!
+//! Decrypting in place is why the sink gets a slice and must copy what it keeps: into the caller's buffer if
+//! it has space, else into the exchange's input. rustls may not be called again before the sink returns.
+//!
+//! # Names of certificates
+//!
+//! The name that is verified is the host of the URL: without brackets around an IPv6 address, and without
+//! the dot at the end of a fully qualified name (`tests/tls.rs`, `n05_names_of_certificates`,
+//! `n06_a_trailing_dot`). rustls refuses labels with a hyphen at their edge, which DNS knows; the error says
+//! so (`tests/request_fields.rs`, `a_label_with_a_hyphen_at_its_edge`).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -370,6 +388,8 @@ enum Turn {
     },
 }
 
+/// Handles one state of rustls. It is a function and not a method because rustls borrows the input while it
+/// runs: of the connection it may touch only the output.
 #[inline(always)] // saves 2 % of the instructions of a GET
 fn take_turn(
     state: RustlsState<'_, '_>,
@@ -404,6 +424,7 @@ fn take_turn(
     }
 }
 
+/// Encodes a message of rustls into the output, with the space that rustls asks for at the second try.
 fn encode(mut record: Encode<'_>, outgoing: &mut Buffer) -> Result<(), rustls::Error> {
     let mut least = RECORD_OVERHEAD;
     loop {

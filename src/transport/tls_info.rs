@@ -36,6 +36,7 @@ struct Handshake {
 }
 
 impl TlsInfo {
+    /// Copies what rustls knows after the handshake. A resumed session has the certificates of the first one.
     pub(super) fn of(connection: &CommonState) -> Self {
         let suite = connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
         let handshake = Handshake {

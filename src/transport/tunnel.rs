@@ -17,6 +17,13 @@
 //!
 //! To add a kind of proxy, implement this trait in a file beside `socks.rs`, add its error to
 //! [`TunnelError`], and let `driver/connect.rs` make it for an arm of `policy::proxy::Protocol`.
+//!
+//! | method of [`Tunnel`] | `Connect` | `Socks` |
+//! | --- | --- | --- |
+//! | `advance` | a step of its exchange | each complete answer, one after the other |
+//! | `refusal` | the status and the text so far | none: a refusal is complete with its code |
+//! | `leftover` | the input of its exchange | what is left of its input |
+//! | `discard_output` | abandons the request | drops the message |
 
 use std::fmt;
 use std::io;

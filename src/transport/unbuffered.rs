@@ -43,6 +43,22 @@
 //! followed by reads of 68 KiB, four records; an idle connection starts small again. The tests
 //! `every_split_of_a_handshake_is_the_same_handshake`, `every_state_of_rustls_is_reached` and
 //! `a_fragment_survives_idling` in `tls_tests.rs` hold the five rules above.
+//!
+//! # Example
+//!
+//! Two records arrive in three reads; the first is a complete handshake message, the second application
+//! data:
+//!
+//! ```text
+//! read 1   half of record 1     shown as a part: rustls checks its header, and asks for more
+//! read 2   the rest, and 3 bytes of record 2
+//!                               record 1 is shown whole; rustls discards it: the buffer begins with record 2
+//!                               its 3 bytes are no header yet: shown as a part, rustls asks for more
+//! read 3   the rest of record 2 shown whole; its payload goes to the sink, and it is discarded
+//! ```
+//!
+//! A handshake message that spans records is not discarded record by record: rustls remembers where its
+//! fragments are, so nothing may move until the message is complete. That is what rule 1 is about.
 
 use std::fmt;
 use std::sync::Arc;
