@@ -11,15 +11,16 @@
 //     .for_url                  `call`: the URL, without its password
 //     .timed                    `client`: the timings, if they are recorded
 //
-// `kind` is for programs and `phase` says when; both are flat enums, since a program that handles errors
-// asks few questions (try again? whose fault? a limit?), which the predicates and `Fault` answer. An enum
-// with a variant and fields for each failure would make each of them part of the public API, and each new
-// check a breaking change. The machines do have such enums (`ProtocolError`, `SocksError`, `TlsError`);
-// their tests use them, and here they are causes.
+// `kind` is for programs and `phase` says when; both are flat enums, since a program that handles
+// errors asks few questions (try again? whose fault? a limit?), which the predicates and `Fault`
+// answer. An enum with a variant and fields for each failure would make each of them part of the
+// public API, and each new check a breaking change. The machines do have such enums
+// (`ProtocolError`, `SocksError`, `TlsError`); their tests use them, and here they are causes.
 //
-// The line is the interface for people: one line, without control characters (`one_line`, `is_unseen`), with
-// the URL and the cause. What it may show of a peer is listed at `Error`; the tests are in `tests/errors.rs`
-// (`are_one_line`, `print_each_cause_once_in_reporters_that_walk_the_sources`) and, for secrets, in
+// The line is the interface for people: one line, without control characters (`one_line`,
+// `is_unseen`), with the URL and the cause. What it may show of a peer is listed at `Error`; the
+// tests are in `tests/errors.rs` (`are_one_line`,
+// `print_each_cause_once_in_reporters_that_walk_the_sources`) and, for secrets, in
 // `tests/hostile_credentials.rs` and `tests/hostile_redirects.rs` (`r15_errors`).
 
 use std::any::Any;

@@ -13,13 +13,13 @@
 //! rest, wake        the memory goes to the pool of free buffers, and comes back
 //! ```
 //!
-//! Each direction of a connection has one, and nothing is copied between two of them: a read of the socket
-//! fills free space, and a parser reads the data in place. A ring would never move data, but a head or a
-//! TLS record must be contiguous to be parsed; a deque of chunks would allocate.
+//! Each direction of a connection has one, and nothing is copied between two of them: a read of the
+//! socket fills free space, and a parser reads the data in place. A ring would never move data, but
+//! a head or a TLS record must be contiguous to be parsed; a deque of chunks would allocate.
 //!
-//! Memory is zeroed once when it is allocated, because safe Rust cannot read into uninitialized memory; the
-//! pool makes that a cost of the first requests only. It keeps at most 32 buffers of 16 KiB, so memory
-//! after a burst goes back to the system.
+//! Memory is zeroed once when it is allocated, because safe Rust cannot read into uninitialized
+//! memory; the pool makes that a cost of the first requests only. It keeps at most 32 buffers of 16
+//! KiB, so memory after a burst goes back to the system.
 
 use std::fmt;
 

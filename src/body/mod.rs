@@ -40,12 +40,13 @@
 //   fed(5)     the source has ended: the next segment
 //   feed       copies 5 bytes: Filled(50), the whole form in one write
 //
-// `holds_bytes` tells the driver to send what is in the space if the source waits: only for a source that is
-// still to give bytes of a known length, since any other is not asked while the space holds bytes.
+// `holds_bytes` tells the driver to send what is in the space if the source waits: only for a
+// source that is still to give bytes of a known length, since any other is not asked while the
+// space holds bytes.
 //
-// Why segments and not a reader that chains them: a reader hides that most of a body is in memory, so the
-// driver could neither send a small form in one write nor know that it can be sent again; and a chain of
-// readers of the caller would have to be read in another way on each runtime.
+// Why segments and not a reader that chains them: a reader hides that most of a body is in memory,
+// so the driver could neither send a small form in one write nor know that it can be sent again;
+// and a chain of readers of the caller would have to be read in another way on each runtime.
 //
 // What must hold, and what guards it: every segment comes out once and in order, at any size of space and
 // reads, also after a rewind (`every_segment_comes_out_once_and_in_order`); announced lengths are kept, or

@@ -8,7 +8,8 @@
 //!
 //! # The framing of a request
 //!
-//! The caller may set framing fields, and they must say what the body says. What each combination gives:
+//! The caller may set framing fields, and they must say what the body says. What each combination
+//! gives:
 //!
 //! | body | `Content-Length` | `Transfer-Encoding: chunked` | neither |
 //! | --- | --- | --- | --- |
@@ -17,11 +18,11 @@
 //! | unknown length | the source must keep it | chunks | chunks |
 //! | with trailers | error | chunks | chunks |
 //!
-//! Both fields together are an error, and so are chunks in HTTP/1.0 (RFC 9112 §6.1). The fields are then
-//! removed and written anew by the client, in one place and once: two `Content-Length` lines, or one that
-//! disagrees with the bytes, would let a server see another request in the rest (request smuggling).
-//! `framing_follows_from_the_body` and `contradictory_framing_is_refused` below have the rows;
-//! `tests/hostile_input.rs` (`i09`, `i14`) sends them to a server.
+//! Both fields together are an error, and so are chunks in HTTP/1.0 (RFC 9112 §6.1). The fields are
+//! then removed and written anew by the client, in one place and once: two `Content-Length` lines,
+//! or one that disagrees with the bytes, would let a server see another request in the rest
+//! (request smuggling). `framing_follows_from_the_body` and `contradictory_framing_is_refused`
+//! below have the rows; `tests/hostile_input.rs` (`i09`, `i14`) sends them to a server.
 //!
 //! # The order of the lines
 //!
@@ -48,8 +49,8 @@
 //! | fields for the proxy | to a forwarding proxy only, never through a tunnel | the same | without secrets |
 //!
 //! A TRACE comes back as the server received it, so nothing secret may be in it (RFC 9110 §9.3.8;
-//! `tests/hostile_credentials.rs`, `s18_what_the_caller_adds_is_an_error`). The rules for "sensitive" are
-//! in [`policy::auth`](crate::policy::auth).
+//! `tests/hostile_credentials.rs`, `s18_what_the_caller_adds_is_an_error`). The rules for
+//! "sensitive" are in [`policy::auth`](crate::policy::auth).
 //!
 //! # Spelling
 //!
@@ -126,8 +127,8 @@ impl<S: Source> RequestParts<S> {
         Err(Error::builder(format!("TRACE cannot carry {name}: {why}")))
     }
 
-    /// Returns the framing by the table above. The caller's announcement is compared with the body here; a source
-    /// of unknown length is bound to it, so that it is checked while it is read.
+    /// Returns the framing by the table above. The caller's announcement is compared with the body
+    /// here; a source of unknown length is bound to it, so that it is checked while it is read.
     fn outgoing(&mut self, announced: Option<u64>, is_chunked: bool) -> Result<Outgoing> {
         let Some(body) = &mut self.body else {
             return match (announced, is_chunked) {
@@ -220,7 +221,8 @@ impl<S: Source> Call<'_, S> {
         out.push(&spelling.apply(usual.data()));
     }
 
-    /// Writes the head in lower case and in the order above. `Host` is first, also if the caller set it.
+    /// Writes the head in lower case and in the order above. `Host` is first, also if the caller
+    /// set it.
     fn write_usual_head(&self, out: &mut Buffer) {
         let mut head =
             HeadWriter::start(out, &self.request.method, &self.target(), self.request.version);
@@ -254,8 +256,9 @@ impl<S: Source> Call<'_, S> {
 
     /// Returns the prepared default lines if the request needs no others, as most requests do.
     ///
-    /// The lines are the same for all such requests of a client, so they are written once and copied. Any
-    /// deviation of the request, the method or the hop writes its fields one by one instead.
+    /// The lines are the same for all such requests of a client, so they are written once and
+    /// copied. Any deviation of the request, the method or the hop writes its fields one by one
+    /// instead.
     fn default_lines(&self) -> Option<&Buffer> {
         let is_usual = self.request.headers.is_empty()
             && !self.is_foreign
@@ -414,8 +417,9 @@ const OTHER_HOST: &str = "request target: through a proxy it must be a path, `*`
 /// Returns whether the caller's target leads to the origin of the URL for every parser: nothing
 /// that a parser could take for a host precedes its path.
 ///
-/// A forwarding proxy routes by the target alone. `http://a.example@b.example/` is a user at b.example for
-/// one parser and the host a.example for another; so only the URL's own authority, literally, is accepted.
+/// A forwarding proxy routes by the target alone. `http://a.example@b.example/` is a user at
+/// b.example for one parser and the host a.example for another; so only the URL's own authority,
+/// literally, is accepted.
 fn is_within(target: &str, url: &Url) -> bool {
     let whole =
         target.strip_prefix("http://").and_then(|rest| rest.strip_prefix(url.host_header()));

@@ -65,16 +65,16 @@
 //! | default field lines | written once | the client's default fields |
 //! | cookies | the store's own | the store's own |
 //!
-//! Cookies are behind a trait that the program may implement, so no lock of this crate is held while a
-//! store is called (`tests/callbacks.rs`).
+//! Cookies are behind a trait that the program may implement, so no lock of this crate is held
+//! while a store is called (`tests/callbacks.rs`).
 //!
 //! # Why a call owns its request
 //!
-//! The driver lends the body out for an attempt ([`Call::take_body`], [`Call::give_back`]); everything else
-//! is read from the call. The request could be rebuilt from the original for each hop instead, but a
-//! redirect drops fields for good: a chain that returns to the first origin must not get them back
-//! (`tests/hostile_redirects.rs`, `r02_secrets_do_not_come_back`). Changing the one request makes that the
-//! only possible outcome.
+//! The driver lends the body out for an attempt ([`Call::take_body`], [`Call::give_back`]);
+//! everything else is read from the call. The request could be rebuilt from the original for each
+//! hop instead, but a redirect drops fields for good: a chain that returns to the first origin must
+//! not get them back (`tests/hostile_redirects.rs`, `r02_secrets_do_not_come_back`). Changing the
+//! one request makes that the only possible outcome.
 //!
 //! # Which questions are answered where
 //!
@@ -219,9 +219,10 @@ impl<'c, S: Source> Call<'c, S> {
 
     /// Validates the request as a whole and prepares the first hop.
     ///
-    /// The order matters. The user of the URL becomes a credential before anything shows the URL. The login
-    /// for the proxy is taken out of the fields before the head of any hop is written. The copy of the body is
-    /// made before the driver can read from it. Digest comes last, because it signs method, target and body.
+    /// The order matters. The user of the URL becomes a credential before anything shows the URL.
+    /// The login for the proxy is taken out of the fields before the head of any hop is written.
+    /// The copy of the body is made before the driver can read from it. Digest comes last, because
+    /// it signs method, target and body.
     pub(crate) fn begin(&mut self) -> Result<()> {
         let outgoing = self.prepare();
         self.outgoing = outgoing.map_err(|error| error.for_url(&self.request.url))?;
@@ -346,7 +347,8 @@ impl<'c, S: Source> Call<'c, S> {
         self.request.retry.as_ref().or(self.config.retry.as_ref())
     }
 
-    /// Returns the facts about a failed attempt by which [`policy::retry`](crate::policy::retry) decides.
+    /// Returns the facts about a failed attempt by which [`policy::retry`](crate::policy::retry)
+    /// decides.
     fn attempt(&self, failure: &Failure) -> FailedAttempt<'_> {
         FailedAttempt {
             method: &self.request.method,
@@ -402,7 +404,8 @@ impl<S: Source> Call<'_, S> {
 
     /// Returns whether a 401 is answered with the credentials that it asks for (RFC 7616 §3.3).
     ///
-    /// The body is restored first, although the answer may turn out to be impossible: `auth-int` hashes it.
+    /// The body is restored first, although the answer may turn out to be impossible: `auth-int`
+    /// hashes it.
     fn answers_challenge(&mut self, headers: &HeaderSection) -> bool {
         if self.digest.is_none() || self.may_be_sent_again().is_err() {
             return false;
@@ -456,9 +459,10 @@ pub(crate) struct Overrides {
 pub(crate) const UNLIMITED: Duration = Duration::MAX;
 
 impl Overrides {
-    /// Returns the timeouts of a call: those of the request where it has any, else those of the client. A limit of
-    /// [`UNLIMITED`] takes the client's away. The read and the first byte timeout have their own setters, because
-    /// both also decide how long the response may be silent.
+    /// Returns the timeouts of a call: those of the request where it has any, else those of the
+    /// client. A limit of [`UNLIMITED`] takes the client's away. The read and the first byte
+    /// timeout have their own setters, because both also decide how long the response may be
+    /// silent.
     pub(crate) fn over(&self, client: &Timeouts) -> Timeouts {
         let limit = |own: Option<Duration>, client| match own {
             None => client,
@@ -515,7 +519,8 @@ impl<S: Source> RequestParts<S> {
     #[cold]
     fn authorize_by_url(&mut self, netrc: Option<&Netrc>) -> Result<()> {
         let Some(Userinfo { username, password }) = self.url.take_userinfo() else { return Ok(()) };
-        // A URL with a user and no password may get the password from the netrc file, for that user only.
+        // A URL with a user and no password may get the password from the netrc file, for that user
+        // only.
         let of_file = || netrc?.password_of(&self.url, &username);
         let password = password.or_else(of_file).unwrap_or_default();
         let basic = auth::basic(&username, &password)?;

@@ -8,8 +8,8 @@
 //!
 //! # The order of the questions
 //!
-//! `answered` asks in the order of certainty. What is about this connection or this attempt comes before
-//! what is about the resource:
+//! `answered` asks in the order of certainty. What is about this connection or this attempt comes
+//! before what is about the resource:
 //!
 //! | question | if so | how often |
 //! | --- | --- | --- |
@@ -21,28 +21,31 @@
 //! | a redirect? | its target, or a refusal | by the redirect policy |
 //! | otherwise | delivered | |
 //!
-//! `failed` asks whether the connection was stale and the request may be repeated; then the retry policy.
+//! `failed` asks whether the connection was stale and the request may be repeated; then the retry
+//! policy.
 //!
 //! # When a request may be repeated
 //!
-//! The rules are in [`policy::retry`](crate::policy::retry); this file supplies the facts. A request may be
-//! repeated if no byte of it can have been carried out, or if its method says that repeating does no harm,
-//! and if its body can be produced again. A connection that is lost before a byte of the response says
-//! nothing about whether the request arrived, so a POST on it is an error, with a note that says why
-//! (`t09_the_error_says_that_a_post_may_have_been_carried_out`).
+//! The rules are in [`policy::retry`](crate::policy::retry); this file supplies the facts. A
+//! request may be repeated if no byte of it can have been carried out, or if its method says that
+//! repeating does no harm, and if its body can be produced again. A connection that is lost before
+//! a byte of the response says nothing about whether the request arrived, so a POST on it is an
+//! error, with a note that says why (`t09_the_error_says_that_a_post_may_have_been_carried_out`).
 //!
 //! # A redirect that is refused
 //!
-//! The response of a refused redirect is delivered beside the error (`Answer::refusal` in the driver), so
-//! nothing here may have changed the request before all checks have passed: [`Call::follow`] checks the
-//! scheme and the body first.
+//! The response of a refused redirect is delivered beside the error (`Answer::refusal` in the
+//! driver), so nothing here may have changed the request before all checks have passed:
+//! [`Call::follow`] checks the scheme and the body first.
 //!
 //! # What leaving an origin does
 //!
-//! [`Call::leave_origin`] runs at each change of the origin, and what it takes away never comes back:
+//! [`Call::leave_origin`] runs at each change of the origin, and what it takes away never comes
+//! back:
 //!
 //! - Digest ends; Basic of the client and the URL are no longer sent (`is_foreign`).
-//! - Fields with credentials, and those that the redirect policy strips, are removed from the request.
+//! - Fields with credentials, and those that the redirect policy strips, are removed from the
+//!   request.
 //! - A client certificate is withheld ([`Call::identity`]).
 //! - Secret trailers are removed when they are sent, and `Trailer` is not announced any more.
 //! - `Host` of the caller is removed: it named the first origin.
@@ -61,8 +64,8 @@
 //! | `after 2 retries` | the policy made some |
 //! | `not retried: the retry budget of the host is used up` | the budget could not pay for another |
 //!
-//! `the_error_names_the_number_of_retries` and `t09_the_error_says_that_the_retry_budget_is_used_up` check
-//! the texts.
+//! `the_error_names_the_number_of_retries` and
+//! `t09_the_error_says_that_the_retry_budget_is_used_up` check the texts.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -270,8 +273,8 @@ impl<S: Source> Call<'_, S> {
 
     /// Prepares everything for another attempt.
     ///
-    /// Limits per attempt begin anew, and the deadline of the call does not. The Digest answer is computed
-    /// again, because each use of a nonce is counted.
+    /// Limits per attempt begin anew, and the deadline of the call does not. The Digest answer is
+    /// computed again, because each use of a nonce is counted.
     fn rewind(&mut self) {
         self.budget.start_over();
         self.restore_body();
@@ -287,7 +290,8 @@ impl<S: Source> Call<'_, S> {
         }
     }
 
-    /// Continues without a body, as 303 demands: neither its copy nor the fields that describe it remain.
+    /// Continues without a body, as 303 demands: neither its copy nor the fields that describe it
+    /// remain.
     fn drop_body(&mut self, method: Method) {
         self.request.method = method;
         self.outgoing = Outgoing::None;
@@ -319,8 +323,8 @@ impl<S: Source> Call<'_, S> {
         self.request.headers.remove(header::TRAILER);
     }
 
-    /// Stores the cookies of any response, also of one that is followed by another attempt: a login is usually a
-    /// redirect with a cookie.
+    /// Stores the cookies of any response, also of one that is followed by another attempt: a login
+    /// is usually a redirect with a cookie.
     fn store_cookies(&self, headers: &HeaderSection) {
         let Some(cookies) = &self.config.cookies else { return };
         if headers.has(&header::SET_COOKIE) {
@@ -388,7 +392,8 @@ impl<S: Source> Call<'_, S> {
             return None;
         }
         let delay = policy.delays.before(self.retries + 1, asked, world.random())?;
-        // The budget of the host is asked last: an attempt that cannot be made must not be paid for.
+        // The budget of the host is asked last: an attempt that cannot be made must not be paid
+        // for.
         let at = self.budget.after(delay, world.now())?;
         if !self.shared.ledger().pay(&self.request.url, policy.retries_per_host) {
             self.is_budget_used_up = true;

@@ -1,19 +1,19 @@
 //! How a request is shown by `Debug`: without credentials, and without the passwords of URLs inside
 //! field values, such as that of `Referer`.
 //!
-//! Programs print requests into logs, so `Debug` must be safe by itself. Two kinds of secrets are hidden: a
-//! value whose name says that it is one (`policy::auth::is_secret`), as a whole; and within any other
-//! value the authority of each URL that may hold a user and a password:
+//! Programs print requests into logs, so `Debug` must be safe by itself. Two kinds of secrets are
+//! hidden: a value whose name says that it is one (`policy::auth::is_secret`), as a whole; and
+//! within any other value the authority of each URL that may hold a user and a password:
 //!
 //! ```text
 //! referer: https://user:secret@example.org/x     is shown as     https://***/x
 //! x-next:  //me%40corp@example.org, http:a@b     is shown as     //***, http:***
 //! ```
 //!
-//! The search is generous: whatever some parser could take for an authority with an `@` is hidden, in any
-//! spelling of the slashes and of the sign. A value that is hidden too often costs a line in a log; one
-//! that is shown once is a leak (`passwords_in_urls_are_hidden`; `tests/hostile_credentials.rs`,
-//! `s17_a_text_that_may_hold_a_password_is_not_shown`).
+//! The search is generous: whatever some parser could take for an authority with an `@` is hidden,
+//! in any spelling of the slashes and of the sign. A value that is hidden too often costs a line in
+//! a log; one that is shown once is a leak (`passwords_in_urls_are_hidden`;
+//! `tests/hostile_credentials.rs`, `s17_a_text_that_may_hold_a_password_is_not_shown`).
 
 use std::fmt;
 

@@ -12,7 +12,8 @@
 //               upgraded.rs           response.rs
 // ```
 //
-// - `mod.rs`: `Client` is one pointer to what its clones share (`driver/checkout.rs`): settings, pool, permits.
+// - `mod.rs`: `Client` is one pointer to what its clones share (`driver/checkout.rs`): settings,
+//   pool, permits.
 // - `builder`: every setting of a client, by subject. A setting is data in `config/` and a method here.
 // - `request`: a request and its builder. Its parts are data of `call/`, without a runtime.
 // - `send.rs`: makes a `Call` of the request, lets the driver carry it out, and makes the response.

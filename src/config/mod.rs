@@ -23,11 +23,11 @@
 //!
 //! # Defaults
 //!
-//! A default must not hang, must not leak, and must not surprise a program that comes from another client.
-//! Each number stands beside its field with its reason; the guide's design page has the principles. Two
-//! settings have a default that depends on more than a number: the limit on the wait for the first byte is
-//! the runtime's (`Runtime::FIRST_BYTE`), and proxies are read from the environment when the client is
-//! built, unless the program has named any.
+//! A default must not hang, must not leak, and must not surprise a program that comes from another
+//! client. Each number stands beside its field with its reason; the guide's design page has the
+//! principles. Two settings have a default that depends on more than a number: the limit on the
+//! wait for the first byte is the runtime's (`Runtime::FIRST_BYTE`), and proxies are read from the
+//! environment when the client is built, unless the program has named any.
 //!
 //! # From builder to call
 //!

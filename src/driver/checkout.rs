@@ -27,28 +27,30 @@
 //! a connection closes   its permit goes to the first waiter of the route, else it is free
 //! ```
 //!
-//! A connection that is handed over was clean a moment ago, but it is checked like an idle one: its peer
-//! may have closed it meanwhile. If it is dead, the waiter keeps its permit and opens another, so a dead
-//! connection costs no call its turn (`tests/pool_limits.rs`, `a_dead_connection_costs_nobody_its_turn`).
+//! A connection that is handed over was clean a moment ago, but it is checked like an idle one: its
+//! peer may have closed it meanwhile. If it is dead, the waiter keeps its permit and opens another,
+//! so a dead connection costs no call its turn (`tests/pool_limits.rs`,
+//! `a_dead_connection_costs_nobody_its_turn`).
 //!
 //! # A grant is never lost
 //!
-//! A call can stop waiting in three ways: its time is over, it is cancelled, its future is dropped. In each
-//! case a grant may be on its way, decided under the lock but not yet taken. Leaving the queue tells which:
-//! if the ticket is still there, no grant was made; if not, [`QueuedCall::wait`] takes the grant. A grant
-//! that is dropped unseen is a permit or a connection, whose `Drop` passes it on.
+//! A call can stop waiting in three ways: its time is over, it is cancelled, its future is dropped.
+//! In each case a grant may be on its way, decided under the lock but not yet taken. Leaving the
+//! queue tells which: if the ticket is still there, no grant was made; if not, [`QueuedCall::wait`]
+//! takes the grant. A grant that is dropped unseen is a permit or a connection, whose `Drop` passes
+//! it on.
 //!
 //! # After a fork
 //!
-//! Both processes have the same sockets. If the child used one, each process would read parts of the
-//! other's responses. So the shared state knows its process: a call in the child that finds another id
-//! starts with an empty pool, no permits and no queue. The id costs a system call, hence the rule at
-//! [`SHORTEST_FORK`].
+//! Both processes have the same sockets. If the child used one, each process would read parts of
+//! the other's responses. So the shared state knows its process: a call in the child that finds
+//! another id starts with an empty pool, no permits and no queue. The id costs a system call, hence
+//! the rule at [`SHORTEST_FORK`].
 //!
 //! # Alternatives, and what speaks against them
 //!
-//! - A thread or task that hands connections out: the embedding program would have it whether it wants one
-//!   or not, and it does not survive a fork.
+//! - A thread or task that hands connections out: the embedding program would have it whether it
+//!   wants one or not, and it does not survive a fork.
 //! - A condition variable for all waiters: each release would wake all of them, in no order.
 //!
 //! # An example
@@ -66,8 +68,8 @@
 //! C   connects; its response ends        no call waits: the connection is pooled, and keeps the permit
 //! ```
 //!
-//! If C had been cancelled while it waited, `leave` would have removed ticket 1, and the permit of B would
-//! have been free.
+//! If C had been cancelled while it waited, `leave` would have removed ticket 1, and the permit of
+//! B would have been free.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -165,8 +167,8 @@ async fn check_alive<F: Runtime>(
     Ok(connection)
 }
 
-/// The lock is taken once. Everything that the decision removes from the pool is dropped after the lock,
-/// because closing a connection writes to its socket and calls the logger.
+/// The lock is taken once. Everything that the decision removes from the pool is dropped after the
+/// lock, because closing a connection writes to its socket and calls the logger.
 fn check_out<F: Runtime>(shared: &Arc<Shared<F>>, call: &Call<'_, F::Source>) -> Checkout<F> {
     let now = call.budget.recent(|| shared.runtime.now());
     let mut idle = shared.idle();

@@ -27,17 +27,17 @@
 //!   └────────────────────────────── failed(now): the next address starts immediately ◀────────┘
 //! ```
 //!
-//! `Race` is the policy: the order of addresses (families alternate) and the time after which the next one
-//! starts although the last has not failed. This file keeps the attempts and their failures. The losers of
-//! the race are dropped, which closes their sockets: `tests/dialling.rs`,
+//! `Race` is the policy: the order of addresses (families alternate) and the time after which the
+//! next one starts although the last has not failed. This file keeps the attempts and their
+//! failures. The losers of the race are dropped, which closes their sockets: `tests/dialling.rs`,
 //! `the_first_that_answers_is_the_only_one_spoken_to`.
 //!
 //! # The egress policy sees what is dialed
 //!
-//! A check of the name would be worthless: a server can answer the check with one address and the connect
-//! with another (DNS rebinding). So there is one lookup, and the check is made on its addresses, which are
-//! then dialed and nothing else (`n07_a_name_that_changes_its_mind`). Where a proxy looks names up, the
-//! client never sees an address, so the policy needs permission for that
+//! A check of the name would be worthless: a server can answer the check with one address and the
+//! connect with another (DNS rebinding). So there is one lookup, and the check is made on its
+//! addresses, which are then dialed and nothing else (`n07_a_name_that_changes_its_mind`). Where a
+//! proxy looks names up, the client never sees an address, so the policy needs permission for that
 //! (`s08_names_that_a_proxy_looks_up_need_a_word`). Each hop of a redirect is checked anew
 //! (`n07_a_redirect_leads_nowhere_else`).
 //!
@@ -56,14 +56,14 @@
 //!
 //! # What an error looks like
 //!
-//! One address: its own reason. Several: each with its reason, up to 16 of them, because a DNS server
-//! decides how many addresses a name has (`an_error_lists_a_bounded_number_of_addresses`). Addresses that
-//! the egress policy denied are listed beside those that failed
-//! (`tests/dialling.rs`, `what_failed_and_what_was_denied_are_both_told`,
-//! `tests/bad_input.rs`, `several_addresses_that_refuse_are_all_named`).
+//! One address: its own reason. Several: each with its reason, up to 16 of them, because a DNS
+//! server decides how many addresses a name has (`an_error_lists_a_bounded_number_of_addresses`).
+//! Addresses that the egress policy denied are listed beside those that failed
+//! (`tests/dialling.rs`, `what_failed_and_what_was_denied_are_both_told`, `tests/bad_input.rs`,
+//! `several_addresses_that_refuse_are_all_named`).
 //!
-//! The kind is `Timeout` if a limit ended any attempt, since a longer limit might have helped; otherwise
-//! `Connect`. A proxy is named beside the address, without its login.
+//! The kind is `Timeout` if a limit ended any attempt, since a longer limit might have helped;
+//! otherwise `Connect`. A proxy is named beside the address, without its login.
 
 use std::fmt::{self, Write as _};
 use std::io;
@@ -143,9 +143,9 @@ pub(crate) async fn open<F: Runtime>(
     })
 }
 
-/// The steps of this file's page in their order. The pipe is made before the socket is dialed, so that a
-/// mistake in its settings (a name that SOCKS cannot express, TLS that cannot be configured) costs no
-/// connection.
+/// The steps of this file's page in their order. The pipe is made before the socket is dialed, so
+/// that a mistake in its settings (a name that SOCKS cannot express, TLS that cannot be configured)
+/// costs no connection.
 async fn connection<F: Runtime>(
     runtime: &F,
     call: &mut Call<'_, F::Source>,
@@ -175,8 +175,8 @@ async fn connection<F: Runtime>(
 
 /// Returns the endpoint to connect to.
 ///
-/// `connect_to` replaces the host and port that are dialed, not the name that is verified or sent. It does
-/// not apply to a proxy, which is configured by the program already.
+/// `connect_to` replaces the host and port that are dialed, not the name that is verified or sent.
+/// It does not apply to a proxy, which is configured by the program already.
 fn stop(route: &Route, dialling: &Dialling) -> Endpoint {
     let (host, port) = route.next_stop();
     let named = Endpoint { host: host.to_owned(), port };
@@ -204,8 +204,8 @@ async fn address_for_proxy<F: Runtime>(
 
 /// Looks a host up, and explains a failure.
 ///
-/// A lookup that timed out may not have begun, if silent servers of other names keep all threads busy; the
-/// note of the runtime says so, since the name itself is not to blame then.
+/// A lookup that timed out may not have begun, if silent servers of other names keep all threads
+/// busy; the note of the runtime says so, since the name itself is not to blame then.
 async fn look_up<F: Runtime>(
     runtime: &F,
     call: &mut Call<'_, F::Source>,
@@ -249,8 +249,8 @@ async fn resolve<F: Runtime>(
     Ok(found)
 }
 
-/// Returns the addresses that the settings fix for a host, or the address that the host is, or the result of
-/// a lookup. Only the lookup waits.
+/// Returns the addresses that the settings fix for a host, or the address that the host is, or the
+/// result of a lookup. Only the lookup waits.
 async fn find<F: Runtime>(
     runtime: &F,
     host: &str,
@@ -374,7 +374,8 @@ async fn too_late<F: Runtime>(
     Err(failures)
 }
 
-/// Connects to the Unix domain socket that replaces all addresses. There is no race, and no remote address.
+/// Connects to the Unix domain socket that replaces all addresses. There is no race, and no remote
+/// address.
 async fn dial_unix<F: Runtime>(runtime: &F, path: &Path, budget: &Budget) -> Result<Socket<F>> {
     let connecting = async {
         let wait = budget.wait(Operation::Connect, || runtime.now())?;
@@ -395,8 +396,9 @@ async fn dial_unix<F: Runtime>(runtime: &F, path: &Path, budget: &Budget) -> Res
 /// Returns the pipe of a new connection. `found` is the address of the origin, if it was
 /// [looked up](Route::looked_up_here).
 ///
-/// Nothing is sent here. The layers begin their handshakes when the driver asks the pipe for its first
-/// step, so that the handshake counts as part of the attempt that needs it, within its limits.
+/// Nothing is sent here. The layers begin their handshakes when the driver asks the pipe for its
+/// first step, so that the handshake counts as part of the attempt that needs it, within its
+/// limits.
 fn pipe(config: &Config, route: &Route, found: Option<IpAddr>) -> Result<Pipe> {
     match route {
         Route::Direct(target) => Ok(Pipe::new(tls(config, target)?)),
@@ -459,7 +461,8 @@ fn tunnel(
     }
 }
 
-/// Returns the error if no address is allowed: the address and its reason, or a list of the reasons.
+/// Returns the error if no address is allowed: the address and its reason, or a list of the
+/// reasons.
 fn denied_error(mut denied: Denials) -> Error {
     let error = Error::new(Kind::Egress, Phase::Connect);
     if denied.len() > 1 {

@@ -1,7 +1,8 @@
 //! The reasons why an exchange fails, and their errors.
 //!
-//! An [`ExchangeFailure`] is what went wrong; an [`Error`] is what the caller reads. Between them lies the
-//! question whose fault it was and what can be tried, which needs the failure in its raw form:
+//! An [`ExchangeFailure`] is what went wrong; an [`Error`] is what the caller reads. Between them
+//! lies the question whose fault it was and what can be tried, which needs the failure in its raw
+//! form:
 //!
 //! ```text
 //! socket, pipe, body, budget ──▶ ExchangeFailure ──▶ Connection::failure ──▶ call::Failure ──▶ retry, or
@@ -10,7 +11,8 @@
 //!                                      └── close_reason: why the connection is not reused
 //! ```
 //!
-//! The error names the peer that was spoken to: the origin, or the proxy while TLS to it is being set up.
+//! The error names the peer that was spoken to: the origin, or the proxy while TLS to it is being
+//! set up.
 //!
 //! | failure | `Kind` | reason to close | may the answer still be there? |
 //! | --- | --- | --- | --- |

@@ -13,31 +13,32 @@
 //! ```
 //!
 //! Draining pays off only if it is cheaper than a new connection. So it is limited in bytes
-//! (`Limits::max_drain_bytes`) and in time, and not tried at all if something else prevents reuse or the
-//! length is known to be too large. `tests/redirects.rs` (`small_ones_save_the_connection`,
+//! (`Limits::max_drain_bytes`) and in time, and not tried at all if something else prevents reuse
+//! or the length is known to be too large. `tests/redirects.rs` (`small_ones_save_the_connection`,
 //! `large_endless_and_slow_ones_are_not_read`, `a_body_that_does_not_come_is_not_waited_for`) and
 //! `tests/limits.rs` (`what_is_drained_is_limited`) check both sides.
 //!
 //! # Reading while sending
 //!
-//! A server may answer before it has read the request, and a caller may converse with it (an echo of
-//! unlimited length must work: `tests/duplex.rs`, `s15_*`). With one thread and no second task, reading and
-//! sending take turns:
+//! A server may answer before it has read the request, and a caller may converse with it (an echo
+//! of unlimited length must work: `tests/duplex.rs`, `s15_*`). With one thread and no second task,
+//! reading and sending take turns:
 //!
 //! 1. What is decoded already is returned.
 //! 2. If the last turn was a write and there is input, it is read.
-//! 3. Otherwise the request advances by one step: a piece is filled, or bytes are written. A write that
-//!    the peer does not accept immediately is given up for input ([`Meanwhile::Converse`]).
+//! 3. Otherwise the request advances by one step: a piece is filled, or bytes are written. A write
+//!    that the peer does not accept immediately is given up for input ([`Meanwhile::Converse`]).
 //!
-//! So neither side waits for the other, and neither uses more memory than a piece of its body. A write
-//! that fails ends the request and not the response.
+//! So neither side waits for the other, and neither uses more memory than a piece of its body. A
+//! write that fails ends the request and not the response.
 //!
 //! # The end of a response whose request is not sent yet
 //!
-//! The response is whole, and the peer may have stopped to read. The rest is sent as far as the peer takes
-//! it ([`Connection::send_rest`]); a source of unknown length gets a second per read, since it may be
-//! waiting for the caller. If the rest cannot be sent, the connection is not reused, and the response stands
-//! (`tests/tokio/pending_uploads.rs`, `what_breaks_behind_a_whole_response_is_no_error_of_it`).
+//! The response is whole, and the peer may have stopped to read. The rest is sent as far as the
+//! peer takes it ([`Connection::send_rest`]); a source of unknown length gets a second per read,
+//! since it may be waiting for the caller. If the rest cannot be sent, the connection is not
+//! reused, and the response stands (`tests/tokio/pending_uploads.rs`,
+//! `what_breaks_behind_a_whole_response_is_no_error_of_it`).
 //!
 //! # Which reads go where
 //!
@@ -163,8 +164,8 @@ impl<F: Runtime> Lease<F> {
     /// Returns the connection to the pool, or closes it. `may_wait`: whether draining waits for bytes that have
     /// not arrived.
     ///
-    /// The order matters: the drain may wait and takes no lock; the buffers are given back and the pool is asked
-    /// under one lock; closing and waking happen after it.
+    /// The order matters: the drain may wait and takes no lock; the buffers are given back and the
+    /// pool is asked under one lock; closing and waking happen after it.
     async fn end(&mut self, may_wait: bool) {
         let Some(mut connection) = self.connection.take() else { return };
         let limit = self.shared.config.limits.max_drain_bytes;

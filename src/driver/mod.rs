@@ -30,23 +30,26 @@
 //! | what a failure means | `failure`, then `call/outcome.rs` | `policy/retry.rs` |
 //! | the body, and the end of the connection's use | `lease`, `response_body` | `http1/close.rs`, `pool/` |
 //!
-//! The right column shows what this folder is for: it decides nothing that can be decided without waiting.
-//! A rule about HTTP, a limit or a policy does not belong here, and a test of one needs no driver.
+//! The right column shows what this folder is for: it decides nothing that can be decided without
+//! waiting. A rule about HTTP, a limit or a policy does not belong here, and a test of one needs no
+//! driver.
 //!
 //! # Two kinds of runtime, one code
 //!
-//! The functions here are `async`, because that is the only form that both kinds can run. Under `blocking`
-//! a read waits inside `poll`, so each future is ready at its first poll, and `run` polls it once on the
-//! stack: no executor, no allocation, no thread. Under `tokio` the same future is pending until the socket
-//! is ready. Alternatives that were not taken: a second copy of the loop for threads drifts apart from the
-//! first, as bugs are fixed in one; a blocking API that starts a runtime in the background, as reqwest's
-//! does, makes a program that needs one request carry an executor.
+//! The functions here are `async`, because that is the only form that both kinds can run. Under
+//! `blocking` a read waits inside `poll`, so each future is ready at its first poll, and `run`
+//! polls it once on the stack: no executor, no allocation, no thread. Under `tokio` the same future
+//! is pending until the socket is ready. Alternatives that were not taken: a second copy of the
+//! loop for threads drifts apart from the first, as bugs are fixed in one; a blocking API that
+//! starts a runtime in the background, as reqwest's does, makes a program that needs one request
+//! carry an executor.
 //!
 //! The price is two rules for the code of this folder:
 //!
-//! - A future may be dropped at each `await` (`tests/tokio/futures.rs`, `may_be_dropped_at_every_await`).
-//!   State that must survive is in the connection, the budget or the body, never in a local variable; a
-//!   permit, a place in the queue and a lease give themselves back in `Drop`.
+//! - A future may be dropped at each `await` (`tests/tokio/futures.rs`,
+//!   `may_be_dropped_at_every_await`). State that must survive is in the connection, the budget or
+//!   the body, never in a local variable; a permit, a place in the queue and a lease give
+//!   themselves back in `Drop`.
 //! - No lock is held over an `await`, a call of foreign code, or the close of a socket
 //!   (`tests/callbacks.rs`, `tests/tokio/wakers.rs`).
 //!
@@ -99,8 +102,8 @@
 //! Lease           the body of the 413 is read; the connection is closed: RequestIncomplete
 //! ```
 //!
-//! Had the server closed with a reset, the next write would have failed. The failure is kept, reading
-//! continues, and the 413 is still found in the socket.
+//! Had the server closed with a reset, the next write would have failed. The failure is kept,
+//! reading continues, and the 413 is still found in the socket.
 
 mod checkout;
 pub(crate) mod connect;

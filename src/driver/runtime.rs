@@ -27,10 +27,10 @@
 //!
 //! # How a name lookup or a cancellation reaches a waiting call
 //!
-//! Two things end a wait from outside: an answer, through a [`Oneshot`], and a cancel token (`base/cancel.rs`). Both set an
-//! [`Event`]. Waits on sockets are different, because a blocking read cannot wait for an event too: a
-//! cancellation shuts the socket down instead ([`Stream::interrupter`]), and the budget tells the driver
-//! that it was no end of the peer.
+//! Two things end a wait from outside: an answer, through a [`Oneshot`], and a cancel token
+//! (`base/cancel.rs`). Both set an [`Event`]. Waits on sockets are different, because a blocking
+//! read cannot wait for an event too: a cancellation shuts the socket down instead
+//! ([`Stream::interrupter`]), and the budget tells the driver that it was no end of the peer.
 //!
 //! | wait | ended by an answer | ended by a cancellation |
 //! | --- | --- | --- |
@@ -41,8 +41,8 @@
 //!
 //! # Writing a runtime
 //!
-//! The simulation and the fuzzers show that little is needed. What each part owes the driver, and what
-//! breaks otherwise:
+//! The simulation and the fuzzers show that little is needed. What each part owes the driver, and
+//! what breaks otherwise:
 //!
 //! | part | owes | else |
 //! | --- | --- | --- |
@@ -57,8 +57,8 @@
 //! | [`Event::set`] | may come before the wait, and wakes without a lock | a wakeup is lost; a waker deadlocks |
 //! | each future | may be dropped, and what it has not returned has not happened | bytes are lost or sent twice |
 //!
-//! Defaults exist for what a runtime may lack: Unix domain sockets, half-closing, a look at the input while
-//! a source is read.
+//! Defaults exist for what a runtime may lack: Unix domain sockets, half-closing, a look at the
+//! input while a source is read.
 
 use std::fmt;
 use std::future::{poll_fn, ready as completed};

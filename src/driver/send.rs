@@ -8,14 +8,15 @@
 //!                          └──── failure ──────────┴──▶ Call::failed ──▶ an error, or the next attempt
 //! ```
 //!
-//! The loop has no rules of its own. `call/outcome.rs` decides what follows from a head or a failure; this
-//! file keeps the order: the connection of a response that is not delivered is drained and pooled before
-//! the next attempt, which can then use it; the time of a wait counts against the deadline; a cancellation
-//! during a wait is noticed by the next attempt, which fails before it takes a connection.
+//! The loop has no rules of its own. `call/outcome.rs` decides what follows from a head or a
+//! failure; this file keeps the order: the connection of a response that is not delivered is
+//! drained and pooled before the next attempt, which can then use it; the time of a wait counts
+//! against the deadline; a cancellation during a wait is noticed by the next attempt, which fails
+//! before it takes a connection.
 //!
-//! A redirect that is refused is not an error without a response: its head and its connection are kept
-//! ([`Answer::refusal`]), so that the caller can read what the server said
-//! (`tests/ends.rs`, `keep_their_response`).
+//! A redirect that is refused is not an error without a response: its head and its connection are
+//! kept ([`Answer::refusal`]), so that the caller can read what the server said (`tests/ends.rs`,
+//! `keep_their_response`).
 
 use std::sync::Arc;
 

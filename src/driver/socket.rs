@@ -27,9 +27,9 @@
 //! ```
 //!
 //! The clock is read as rarely as possible: without a deadline not at all, since reading it is a
-//! system call on some platforms. That is why the functions take the clock as a closure, and why the start
-//! of a wait is read only when the wait has to be continued (`without_a_deadline_the_clock_is_not_called`
-//! in the tests of `policy::deadline`).
+//! system call on some platforms. That is why the functions take the clock as a closure, and why
+//! the start of a wait is read only when the wait has to be continued
+//! (`without_a_deadline_the_clock_is_not_called` in the tests of `policy::deadline`).
 
 use std::io;
 use std::net::SocketAddr;

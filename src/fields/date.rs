@@ -10,10 +10,10 @@
 //! Sun Nov  6 08:49:37 1994           asctime
 //! ```
 //!
-//! They are parsed to the letter. A date that is nearly right is most likely wrong in a way that matters
-//! (a time zone, a month in another language), and an unreadable `Retry-After` is better than a wrong one.
-//! [`calendar`] checks that the day exists. The day's name is not compared with the date: senders get it
-//! wrong, and nothing depends on it.
+//! They are parsed to the letter. A date that is nearly right is most likely wrong in a way that
+//! matters (a time zone, a month in another language), and an unreadable `Retry-After` is better
+//! than a wrong one. [`calendar`] checks that the day exists. The day's name is not compared with
+//! the date: senders get it wrong, and nothing depends on it.
 //!
 //! `the_three_formats_are_one_instant`, `two_digit_years_are_at_most_fifty_years_ahead` and
 //! `invalid_dates_are_none` are the tests. The design page of the guide says why

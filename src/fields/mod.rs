@@ -30,14 +30,15 @@
 //!
 //! # How strict
 //!
-//! A parser of this folder reads what a server says about its response, for the caller's benefit. Nothing
-//! about the connection depends on it, so it can afford to be as lenient as browsers are, and it is where
-//! servers are known to be wrong: unquoted file names, obsolete dates, parameters without values. Where
-//! leniency could hide an attack, the parser is strict or gives nothing: a date is not guessed, a file name
-//! is made safe, a challenge is read up to its first error and not beyond.
+//! A parser of this folder reads what a server says about its response, for the caller's benefit.
+//! Nothing about the connection depends on it, so it can afford to be as lenient as browsers are,
+//! and it is where servers are known to be wrong: unquoted file names, obsolete dates, parameters
+//! without values. Where leniency could hide an attack, the parser is strict or gives nothing: a
+//! date is not guessed, a file name is made safe, a challenge is read up to its first error and not
+//! beyond.
 //!
-//! What the caller sets is a different matter. [`singleton`] checks it before it is sent, and its answer to
-//! a mistake is an error.
+//! What the caller sets is a different matter. [`singleton`] checks it before it is sent, and its
+//! answer to a mistake is an error.
 
 #[cfg(feature = "digest")]
 pub(crate) mod challenge;

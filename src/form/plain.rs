@@ -10,11 +10,11 @@
 //!       └ Value a Name, or an Option of one: `None` leaves the pair out
 //! ```
 //!
-//! A blanket implementation over iterators would accept more, and each type that it accepts beyond serde's
-//! would stop compiling when another crate of the program enables the feature `json`: features must only
-//! add. So the list of types is closed, and `shapes` in the tests runs the same table with either file.
-//! Floats are written by `{:?}` in both files, which keeps `1.0` a float and is the shortest text that reads
-//! back as the same number.
+//! A blanket implementation over iterators would accept more, and each type that it accepts beyond
+//! serde's would stop compiling when another crate of the program enables the feature `json`:
+//! features must only add. So the list of types is closed, and `shapes` in the tests runs the same
+//! table with either file. Floats are written by `{:?}` in both files, which keeps `1.0` a float
+//! and is the shortest text that reads back as the same number.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};

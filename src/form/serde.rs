@@ -1,7 +1,7 @@
 //! Writes pairs with serde: one serializer that knows the role of the next value.
 //!
-//! serde describes a value by calling one method of a serializer for each part of it. A form has only two
-//! levels, so one serializer is enough, which knows what the next value is for ([`Role`]):
+//! serde describes a value by calling one method of a serializer for each part of it. A form has
+//! only two levels, so one serializer is enough, which knows what the next value is for ([`Role`]):
 //!
 //! ```text
 //! Pairs ──seq, tuple, map, struct──▶ for each element
@@ -14,12 +14,13 @@
 //! anything else ──▶ an error that says what was found, and where
 //! ```
 //!
-//! A name is kept as text until its value is known, because a value of `None` leaves out both. serde calls
-//! an array of fixed length a tuple, so a tuple is a pair or a list by the place where it stands.
+//! A name is kept as text until its value is known, because a value of `None` leaves out both.
+//! serde calls an array of fixed length a tuple, so a tuple is a pair or a list by the place where
+//! it stands.
 //!
-//! What cannot be written is an error and never a guess: a nested map could be `a[b]=1`, `a.b=1` or JSON,
-//! and servers disagree (`unsupported_shapes_are_errors_with_a_reason`). The same is true for a list as a
-//! value, which some would write as repeated names; pass such pairs as a list.
+//! What cannot be written is an error and never a guess: a nested map could be `a[b]=1`, `a.b=1` or
+//! JSON, and servers disagree (`unsupported_shapes_are_errors_with_a_reason`). The same is true for
+//! a list as a value, which some would write as repeated names; pass such pairs as a list.
 //!
 //! ```text
 //! [("a", 1), ("b", 2)]              a list of tuples       a=1&b=2
@@ -74,7 +75,8 @@ impl Serializer<'_> {
         Ok(())
     }
 
-    /// Returns an error that names what was found and the place, by role: as a name, as the value of which name.
+    /// Returns an error that names what was found and the place, by role: as a name, as the value
+    /// of which name.
     fn unsupported(self, what: &str) -> Error {
         let place = match self.role {
             Role::Pairs => "where a list of pairs, a map or a struct was expected",

@@ -1,5 +1,5 @@
-//! Pages of the guide that stand alone: [`leniency`] compares what is accepted of a response with other
-//! clients, and [`design`] answers why the client is made as it is.
+//! Pages of the guide that stand alone: [`leniency`] compares what is accepted of a response with
+//! other clients, and [`design`] answers why the client is made as it is.
 
 #[doc = include_str!("leniency.md")]
 pub mod leniency {}

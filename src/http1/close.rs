@@ -15,10 +15,11 @@
 //! | the pool | `Pool::may_keep`, `Pool::put`, `Pool::expire` | age, the peer's limit, no room |
 //! | the next call | `Connection::is_alive` | closed, or bytes that were not asked for |
 //!
-//! The first reason that is known stays (`CloseReason` is stored with `get_or_insert`), because later ones
-//! follow from it. The driver logs it when the connection is dropped, and the simulation sees it through
-//! `Stream::closing`; `tests/pool.rs` has a test for each reason from a message
-//! (`because_one_side_said_so`, `because_the_framing_is_in_doubt`, `because_the_body_was_not_read` ...).
+//! The first reason that is known stays (`CloseReason` is stored with `get_or_insert`), because
+//! later ones follow from it. The driver logs it when the connection is dropped, and the simulation
+//! sees it through `Stream::closing`; `tests/pool.rs` has a test for each reason from a message
+//! (`because_one_side_said_so`, `because_the_framing_is_in_doubt`, `because_the_body_was_not_read`
+//! ...).
 //!
 //! # The lifetime that a peer announces
 //!
@@ -27,9 +28,9 @@
 //! Keep-Alive: timeout=1              given up after 500 ms: at most half of it is margin
 //! ```
 //!
-//! A request that is sent just before the peer closes is lost, and one that is not idempotent cannot be
-//! sent again. The margin makes this rare; `tests/keep_alive.rs` (`s20_what_the_peer_says_is_heeded`,
-//! `requests_are_counted`) and the tests below check it.
+//! A request that is sent just before the peer closes is lost, and one that is not idempotent
+//! cannot be sent again. The margin makes this rare; `tests/keep_alive.rs`
+//! (`s20_what_the_peer_says_is_heeded`, `requests_are_counted`) and the tests below check it.
 
 use std::fmt;
 use std::time::{Duration, Instant};

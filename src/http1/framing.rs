@@ -14,9 +14,9 @@
 //! | 6 | a valid `Content-Length` | that many bytes | as its fields say |
 //! | 8 | neither field | until the connection ends | closed |
 //!
-//! A length is never invented: where the fields say nothing, only an orderly end of the connection ends
-//! the body (`a_length_is_never_invented`). `tests/hostile_framing.rs` (`h09` to `h14`, `h23`, `h25`) sends
-//! each row as an attacker would.
+//! A length is never invented: where the fields say nothing, only an orderly end of the connection
+//! ends the body (`a_length_is_never_invented`). `tests/hostile_framing.rs` (`h09` to `h14`, `h23`,
+//! `h25`) sends each row as an attacker would.
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{Method, StatusCode, Version};

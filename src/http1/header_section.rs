@@ -9,8 +9,8 @@
 //! | the protocol: framing, close, upgrade | [`Fields::lines`], as received | a caller's change must not move the end of a body |
 //! | the caller | [`HeaderSection::map`] and `map_mut` | the type that programs know, with the caller's changes |
 //!
-//! `changes_of_the_caller_do_not_affect_the_protocol` holds the two apart. `first` and `content_length` are
-//! for the caller's view without the cost of a map.
+//! `changes_of_the_caller_do_not_affect_the_protocol` holds the two apart. `first` and
+//! `content_length` are for the caller's view without the cost of a map.
 //!
 //! # Memory
 //!
@@ -20,19 +20,20 @@
 //! map     made when the caller asks; its values are slices of `raw`
 //! ```
 //!
-//! A lookup of a field that is absent, the usual case for `Upgrade` or `Keep-Alive`, first asks a set of
-//! the lengths of all names, and compares no name then ([`Lengths`]).
+//! A lookup of a field that is absent, the usual case for `Upgrade` or `Keep-Alive`, first asks a
+//! set of the lengths of all names, and compares no name then ([`Lengths`]).
 //!
 //! # Lists
 //!
-//! RFC 9110 §5.3 lets a sender split a list over several lines, so a list is read from all lines of its
-//! name ([`members`]); a parser that takes only the first line can be made to miss `close` or `chunked`.
-//! A list of tokens needs no parser of quoted strings: a piece of a string holds a quote, which no token
-//! does, so it equals none of those that are looked for.
+//! RFC 9110 §5.3 lets a sender split a list over several lines, so a list is read from all lines of
+//! its name ([`members`]); a parser that takes only the first line can be made to miss `close` or
+//! `chunked`. A list of tokens needs no parser of quoted strings: a piece of a string holds a
+//! quote, which no token does, so it equals none of those that are looked for.
 //!
-//! `Content-Length` and `Transfer-Encoding` are read strictly ([`content_length`], [`transfer_coding`]):
-//! what is only partly understood is an error, because another recipient on the path may have understood
-//! it otherwise (`invalid_content_lengths_are_errors`, `transfer_coding_is_chunked_once_or_an_error`).
+//! `Content-Length` and `Transfer-Encoding` are read strictly ([`content_length`],
+//! [`transfer_coding`]): what is only partly understood is an error, because another recipient on
+//! the path may have understood it otherwise (`invalid_content_lengths_are_errors`,
+//! `transfer_coding_is_chunked_once_or_an_error`).
 
 use std::fmt;
 use std::iter::zip;

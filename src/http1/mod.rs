@@ -55,14 +55,15 @@
 //!
 //! # Why a machine and not a reader over a socket
 //!
-//! A reader and a writer over a socket would be shorter, but then every test needs a socket, a split of
-//! the input is an accident of the network, and the async API needs a second copy. A machine over bytes is
-//! tested at every split (`any_bytes_at_any_splits`), fuzzed without threads, and used three times: by
-//! both APIs, and by [`transport::connect`](crate::transport::connect) for CONNECT. What it costs is the
-//! table of steps in [`exchange`], which the driver must carry out literally.
+//! A reader and a writer over a socket would be shorter, but then every test needs a socket, a
+//! split of the input is an accident of the network, and the async API needs a second copy. A
+//! machine over bytes is tested at every split (`any_bytes_at_any_splits`), fuzzed without threads,
+//! and used three times: by both APIs, and by [`transport::connect`](crate::transport::connect) for
+//! CONNECT. What it costs is the table of steps in [`exchange`], which the driver must carry out
+//! literally.
 //!
-//! `httparse` splits a head into lines and checks their bytes, and that is all. The limits, what two
-//! recipients could understand differently, and which field frames the body are decided here.
+//! `httparse` splits a head into lines and checks their bytes, and that is all. The limits, what
+//! two recipients could understand differently, and which field frames the body are decided here.
 
 pub(crate) mod limits;
 

@@ -8,13 +8,14 @@
 //!                                 the blank line
 //! ```
 //!
-//! [`HeadWriter`] writes this form, and nearly every request is sent as it is written. A program that talks
-//! to a server with expectations of its own can ask for title case, or for exact names and their order;
-//! then [`Spelling::apply`] rewrites the finished head once. So the usual request pays nothing for it, and
-//! the rewrite cannot add or lose a field (`names_are_spelled_and_lines_are_placed`).
+//! [`HeadWriter`] writes this form, and nearly every request is sent as it is written. A program
+//! that talks to a server with expectations of its own can ask for title case, or for exact names
+//! and their order; then [`Spelling::apply`] rewrites the finished head once. So the usual request
+//! pays nothing for it, and the rewrite cannot add or lose a field
+//! (`names_are_spelled_and_lines_are_placed`).
 //!
-//! No check for line breaks stands here: `HeaderName`, `HeaderValue`, `Method` and a parsed URL cannot hold
-//! one. `tests/hostile_input.rs` (`i01` to `i04`) tries each argument of the API.
+//! No check for line breaks stands here: `HeaderName`, `HeaderValue`, `Method` and a parsed URL
+//! cannot hold one. `tests/hostile_input.rs` (`i01` to `i04`) tries each argument of the API.
 
 use http::header::{HeaderName, HeaderValue};
 use http::{Method, Version};

@@ -22,28 +22,29 @@
 //! | Linux, Android | the write timeout of the socket bounds `connect` (socket(7)) | one call more than without a limit |
 //! | others | `connect_timeout` of `socket2`: non-blocking connect, poll, back to blocking | five calls more |
 //!
-//! Either way an attempt whose limit has passed is not lost: the system continues to connect, and the race
-//! of addresses asks again ([`Connecting::GoesOn`]). On Linux the write timeout stays set, which the
-//! runtime has to know ([`CONNECT_SETS_WRITE_LIMIT`]).
+//! Either way an attempt whose limit has passed is not lost: the system continues to connect, and
+//! the race of addresses asks again ([`Connecting::GoesOn`]). On Linux the write timeout stays set,
+//! which the runtime has to know ([`CONNECT_SETS_WRITE_LIMIT`]).
 //!
 //! # A look at the input
 //!
-//! Before a request is sent on an idle connection, the client looks whether its peer has closed it. `peek`
-//! with `MSG_DONTWAIT` answers without a change of the socket: bytes, the end, or nothing. An error counts
-//! as the end, since the connection is of no use either way. Where the flag does not exist, the socket
-//! must be non-blocking for the look.
+//! Before a request is sent on an idle connection, the client looks whether its peer has closed it.
+//! `peek` with `MSG_DONTWAIT` answers without a change of the socket: bytes, the end, or nothing.
+//! An error counts as the end, since the connection is of no use either way. Where the flag does
+//! not exist, the socket must be non-blocking for the look.
 //!
 //! # Signals
 //!
-//! A write to a connection that the peer has closed raises `SIGPIPE`, which ends a program that did not
-//! ask for it. std ignores the signal in programs whose `main` is in Rust, but not in a library that C
-//! code loads. So each write has `MSG_NOSIGNAL`, or the socket has the option where the flag is missing.
+//! A write to a connection that the peer has closed raises `SIGPIPE`, which ends a program that did
+//! not ask for it. std ignores the signal in programs whose `main` is in Rust, but not in a library
+//! that C code loads. So each write has `MSG_NOSIGNAL`, or the socket has the option where the flag
+//! is missing.
 //!
 //! # Names of settings in errors
 //!
-//! A local address or an interface that does not exist makes `bind` fail with "cannot assign requested
-//! address", which reads like an error of the peer. So each option that the program set is named in front of
-//! the system's text (`named`).
+//! A local address or an interface that does not exist makes `bind` fail with "cannot assign
+//! requested address", which reads like an error of the peer. So each option that the program set
+//! is named in front of the system's text (`named`).
 
 pub(crate) mod lookups;
 

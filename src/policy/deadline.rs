@@ -37,12 +37,13 @@
 //! | a source of the request's body | none: it is the caller's | total |
 //! | 100 (Continue) | one second, then the body is sent | total |
 //!
-//! An error names the limit that ended the wait and its length, so that a user knows which setting to
-//! change (`errors_name_the_expired_limit`, `the_shortest_limit_wins_and_names_itself`).
+//! An error names the limit that ended the wait and its length, so that a user knows which setting
+//! to change (`errors_name_the_expired_limit`, `the_shortest_limit_wins_and_names_itself`).
 //!
 //! # Stages
 //!
-//! [`Budget::enter`] changes the stage; each has at most one clock, which starts when it is entered:
+//! [`Budget::enter`] changes the stage; each has at most one clock, which starts when it is
+//! entered:
 //!
 //! ```text
 //! Other ──▶ Handshake ──▶ Request ──▶ FirstByte ──▶ Interim ──▶ Other ──▶ Body
@@ -51,15 +52,17 @@
 //!
 //! # Why arithmetic on `now`
 //!
-//! A limit that is a timer needs a thread or a runtime, and a test of it takes as long as the limit. Here a
-//! test is a table of instants, the simulation moves its clock by hours, and the two APIs cannot disagree
-//! about a limit. The clock is a closure, called only where a deadline exists
+//! A limit that is a timer needs a thread or a runtime, and a test of it takes as long as the
+//! limit. Here a test is a table of instants, the simulation moves its clock by hours, and the two
+//! APIs cannot disagree about a limit. The clock is a closure, called only where a deadline exists
 //! (`without_a_deadline_the_clock_is_not_called`).
 //!
 //! # What must hold
 //!
-//! - No wait outlasts the call (`no_deadline_outlives_the_call`, `nothing_starts_at_or_after_the_end_of_the_call`).
-//! - Another attempt has its own limits, and the same end of the call (`another_attempt_starts_with_full_limits`).
+//! - No wait outlasts the call (`no_deadline_outlives_the_call`,
+//!   `nothing_starts_at_or_after_the_end_of_the_call`).
+//! - Another attempt has its own limits, and the same end of the call
+//!   (`another_attempt_starts_with_full_limits`).
 //! - An interrupted wait has the time that is left (`a_retried_operation_gets_no_extra_time`).
 //! - Extreme settings neither overflow nor divide by zero
 //!   (`extremes_neither_overflow_nor_divide_by_zero`, `a_limit_beyond_the_clock_is_no_limit`).

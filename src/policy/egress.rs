@@ -15,17 +15,18 @@
 //! scheme  ─▶ http, https
 //! ```
 //!
-//! The forms in which one host can be written are the usual holes of such filters, and each has a row in
-//! the tests: `0.0.0.0` and `::` lead to the own host; `::ffff:10.0.0.1`, `64:ff9b::a00:1`, 6to4 and
-//! Teredo contain an IPv4 address (`embedded_ipv4_addresses_are_found`); a name may change between check
-//! and use, so names are not judged at all; a proxy resolves names where the client cannot see it
-//! (`names_that_a_proxy_resolves_need_permission`).
+//! The forms in which one host can be written are the usual holes of such filters, and each has a
+//! row in the tests: `0.0.0.0` and `::` lead to the own host; `::ffff:10.0.0.1`, `64:ff9b::a00:1`,
+//! 6to4 and Teredo contain an IPv4 address (`embedded_ipv4_addresses_are_found`); a name may change
+//! between check and use, so names are not judged at all; a proxy resolves names where the client
+//! cannot see it (`names_that_a_proxy_resolves_need_permission`).
 //!
-//! "Public" follows IANA's registries of special-purpose addresses. IPv6 is judged the other way around:
-//! only global unicast is public, because most of the space is reserved and may be given a meaning later.
+//! "Public" follows IANA's registries of special-purpose addresses. IPv6 is judged the other way
+//! around: only global unicast is public, because most of the space is reserved and may be given a
+//! meaning later.
 //!
-//! The networks are a type of this file and not of the crate `ipnet`; the design page of the guide has the
-//! numbers.
+//! The networks are a type of this file and not of the crate `ipnet`; the design page of the guide
+//! has the numbers.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -34,16 +34,17 @@
 // the budget of the host (over all calls of a client). Read `Policy` first, then `FailedAttempt`, then
 // `Delays` and `Ledger`, which are arithmetic.
 //
-// The delay before the n-th retry is uniformly random between nothing and `first * 2^(n-1)`, at most
-// `longest` ("full jitter"): many clients that failed together do not come back together. A `Retry-After`
-// raises it; one beyond `longest_asked` means that the server does not expect the client back, so the
-// response is delivered.
+// The delay before the n-th retry is uniformly random between nothing and `first * 2^(n-1)`, at
+// most `longest` ("full jitter"): many clients that failed together do not come back together. A
+// `Retry-After` raises it; one beyond `longest_asked` means that the server does not expect the
+// client back, so the response is delivered.
 //
-// The budget is an account of each origin. A retry costs 10, a response that needs none pays back 1, and
-// the debt is at most 10 times `budget`: a server that fails always gets `budget` retries and then one for
-// each ten good responses. So retries add a tenth to the load of a server in trouble, not a multiple. The
-// account is a debt, not a credit, because a host that never failed has none and takes no memory; the table
-// has 256 rows, and the smallest debt is dropped, which forgives the least.
+// The budget is an account of each origin. A retry costs 10, a response that needs none pays back
+// 1, and the debt is at most 10 times `budget`: a server that fails always gets `budget` retries
+// and then one for each ten good responses. So retries add a tenth to the load of a server in
+// trouble, not a multiple. The account is a debt, not a credit, because a host that never failed
+// has none and takes no memory; the table has 256 rows, and the smallest debt is dropped, which
+// forgives the least.
 
 use std::fmt;
 use std::sync::Arc;

@@ -32,10 +32,10 @@
 //! | addresses of the host | no | a name is asked for a new connection only |
 //! | timeouts, limits of the request | no | the budget of the call has them |
 //!
-//! `path_query_and_fragment_are_not_part_of_the_route`, `the_client_certificate_is_part_of_the_route` and
-//! `a_forwarding_proxy_serves_all_plain_origins` test the rows; `tests/hostile_credentials.rs`
-//! (`s12_connections_with_a_certificate_are_apart`) and `tests/proxy.rs`
-//! (`r14_another_login_is_another_connection`) show them on the wire.
+//! `path_query_and_fragment_are_not_part_of_the_route`,
+//! `the_client_certificate_is_part_of_the_route` and `a_forwarding_proxy_serves_all_plain_origins`
+//! test the rows; `tests/hostile_credentials.rs` (`s12_connections_with_a_certificate_are_apart`)
+//! and `tests/proxy.rs` (`r14_another_login_is_another_connection`) show them on the wire.
 //!
 //! # The pause of an early closer
 //!

@@ -47,23 +47,24 @@
 //! take a      the index has the lane of a by its hash, its route is compared: a1
 //! ```
 //!
-//! The index maps a hash to the first lane with it; lanes of equal hashes are chained, and each is compared
-//! whole before a connection of it is taken. So a collision costs time and never hands out a connection of
-//! another route.
+//! The index maps a hash to the first lane with it; lanes of equal hashes are chained, and each is
+//! compared whole before a connection of it is taken. So a collision costs time and never hands out
+//! a connection of another route.
 //!
 //! # Expiry
 //!
 //! `next_expiry` is the earliest moment at which anything can be due, so nearly every call of
-//! [`Pool::expire`] is one comparison. It may be too early, if the connection that set it was taken since;
-//! then a pass finds nothing and sets it anew. Two sources feed it: the front of the list by use, for the
-//! idle timeout that all share, and the heap, for limits of single connections.
+//! [`Pool::expire`] is one comparison. It may be too early, if the connection that set it was taken
+//! since; then a pass finds nothing and sets it anew. Two sources feed it: the front of the list by
+//! use, for the idle timeout that all share, and the heap, for limits of single connections.
 //!
 //! # Why these structures
 //!
-//! A vector that is scanned is shorter, and was the model that the test compares with: every decision here
-//! must equal its decision. But a scan makes a request cost more with each idle connection, and a crawler
-//! has thousands. A map from route to list would hash a route, with its proxy and credentials, twice for
-//! each request; comparing with the newest first makes the usual client skip that.
+//! A vector that is scanned is shorter, and was the model that the test compares with: every
+//! decision here must equal its decision. But a scan makes a request cost more with each idle
+//! connection, and a crawler has thousands. A map from route to list would hash a route, with its
+//! proxy and credentials, twice for each request; comparing with the newest first makes the usual
+//! client skip that.
 //!
 //! # Who calls what
 //!
@@ -348,7 +349,8 @@ impl<T: Pooled> Pool<T> {
         removed
     }
 
-    /// Takes a connection out of both of its lists, and its lane out of the index if it was the last in it.
+    /// Takes a connection out of both of its lists, and its lane out of the index if it was the
+    /// last in it.
     fn remove(&mut self, place: Place) -> Option<IdleConnection<T>> {
         let id = self.idle.get(place)?.lane;
         self.by_use.unlink(place, &mut self.idle, |idle| &mut idle.by_use);
@@ -423,7 +425,8 @@ impl<T: Pooled> Pool<T> {
         }
     }
 
-    /// Takes a lane out of the chain of its hash: the index points to the first, and each to the next.
+    /// Takes a lane out of the chain of its hash: the index points to the first, and each to the
+    /// next.
     fn remove_lane(&mut self, id: Place) {
         self.only = self.only.filter(|only| *only != id);
         let Some(Lane { hash: Some(hash), next, .. }) = self.lanes.remove(id) else { return };
@@ -448,8 +451,9 @@ impl<T: Pooled> Pool<T> {
     /// Rebuilds the heap once most of its entries are obsolete. It has grown fourfold since the last
     /// time, so this costs less than one visit for each put.
     ///
-    /// Entries are not removed when their connection is taken, because a heap cannot find them. A client whose
-    /// server announces a `Keep-Alive` timeout would otherwise add one with each request.
+    /// Entries are not removed when their connection is taken, because a heap cannot find them. A
+    /// client whose server announces a `Keep-Alive` timeout would otherwise add one with each
+    /// request.
     fn forget_obsolete_entries(&mut self) {
         if self.due.len() <= 4 * self.idle.len() + 64 {
             return;

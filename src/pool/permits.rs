@@ -11,22 +11,25 @@
 //!                                   or one permit more     └── replace: a fork, all are forgotten
 //! ```
 //!
-//! A permit is held from before the connect until the connection is closed, so connections that are being
-//! opened count, and so do idle ones. An idle connection of the same route is taken before a permit is
-//! asked for; one of another route is not closed to make room, since the limit is per route.
+//! A permit is held from before the connect until the connection is closed, so connections that are
+//! being opened count, and so do idle ones. An idle connection of the same route is taken before a
+//! permit is asked for; one of another route is not closed to make room, since the limit is per
+//! route.
 //!
 //! # What must hold
 //!
-//! - The limit: never more than `limit` permits of a route are held (`the_limit_holds_for_each_route`).
+//! - The limit: never more than `limit` permits of a route are held
+//!   (`the_limit_holds_for_each_route`).
 //! - Order: the call that has waited longest is served first (`the_queue_is_first_in_first_out`).
-//! - A ticket names its place and a number, because a place is used again: a late `leave` must not remove
-//!   another call (`a_new_queue_does_not_know_tickets_of_the_old_one`).
-//! - No permit is lost or made twice, in any order of calls (`permits_are_neither_lost_nor_duplicated`).
+//! - A ticket names its place and a number, because a place is used again: a late `leave` must not
+//!   remove another call (`a_new_queue_does_not_know_tickets_of_the_old_one`).
+//! - No permit is lost or made twice, in any order of calls
+//!   (`permits_are_neither_lost_nor_duplicated`).
 //! - The cost of each operation is constant (`no_operation_depends_on_the_number_of_waiters`).
 //!
-//! Without a limit no route is known here: `hold` counts and returns, and nothing is allocated. With a limit a
-//! route exists as long as one of its permits is held; its queue can have waiters only then, so removing the
-//! last permit removes an empty queue.
+//! Without a limit no route is known here: `hold` counts and returns, and nothing is allocated.
+//! With a limit a route exists as long as one of its permits is held; its queue can have waiters
+//! only then, so removing the last permit removes an empty queue.
 
 use std::collections::HashMap;
 use std::mem;

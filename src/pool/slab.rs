@@ -10,13 +10,13 @@
 //! list    first ─▶ a ⇄ e ⇄ c ◀─ last                       links are fields of a, c and e
 //! ```
 //!
-//! The crates that offer this (`slab`, `slotmap`, intrusive lists) have either no lists or `unsafe` code;
-//! the two together are what makes leaving a queue from its middle free of a search. A place is 32 bits and
-//! never zero, so `Option<Place>` needs no more room than a place.
+//! The crates that offer this (`slab`, `slotmap`, intrusive lists) have either no lists or `unsafe`
+//! code; the two together are what makes leaving a queue from its middle free of a search. A place
+//! is 32 bits and never zero, so `Option<Place>` needs no more room than a place.
 //!
-//! A place says nothing about which entry is there: it may be used again. Callers that keep a place beyond
-//! the life of its entry compare something else as well, as [`Ticket`](super::permits::Ticket) does with
-//! its number and the heap of the pool with the time.
+//! A place says nothing about which entry is there: it may be used again. Callers that keep a place
+//! beyond the life of its entry compare something else as well, as
+//! [`Ticket`](super::permits::Ticket) does with its number and the heap of the pool with the time.
 
 use std::num::NonZeroU32;
 

@@ -1,6 +1,6 @@
-//! The layers between an exchange and its socket: TLS, and the handshake with a proxy. They are state
-//! machines on bytes and perform no I/O, so the same code runs in a client, in the simulation and in a
-//! fuzz target.
+//! The layers between an exchange and its socket: TLS, and the handshake with a proxy. They are
+//! state machines on bytes and perform no I/O, so the same code runs in a client, in the simulation
+//! and in a fuzz target.
 //!
 //! ```text
 //!  Exchange      request and response (http1)
@@ -27,24 +27,25 @@
 //! # Order to read
 //!
 //! 1. [`pipe`]: the stack of these layers, through which the driver moves bytes.
-//! 2. [`tunnel`]: the interface of a handshake with a proxy, and its errors; [`socks`] and [`connect`]
-//!    implement it. `connect` is an [`Exchange`](crate::http1::exchange::Exchange) of its own, so the
-//!    limits and the strictness of HTTP/1.1 hold for the proxy's answer too.
-//! 3. [`tls`]: one TLS connection, over `unbuffered`, which owns the one buffer that rustls works on.
+//! 2. [`tunnel`]: the interface of a handshake with a proxy, and its errors; [`socks`] and
+//!    [`connect`] implement it. `connect` is an [`Exchange`](crate::http1::exchange::Exchange) of
+//!    its own, so the limits and the strictness of HTTP/1.1 hold for the proxy's answer too.
+//! 3. [`tls`]: one TLS connection, over `unbuffered`, which owns the one buffer that rustls works
+//!    on.
 //! 4. `tls_verifier`: verifiers of certificates, for settings that rustls' own verifier has not.
 //!    `tls_info` and `tls_version` are the small public types of a handshake's result.
 //!
 //! # The interface of a layer
 //!
-//! Each layer has two sides. Down, it has `output` (bytes to write), `wrote`, `read_space` and `read`; up,
-//! it takes plaintext and gives plaintext. The names are those of the exchange, so that the pipe can hand
-//! the driver the lowest layer that exists without a conversion. A layer is asked "how far can you go?"
-//! and answers with progress or a need; it is never called back.
+//! Each layer has two sides. Down, it has `output` (bytes to write), `wrote`, `read_space` and
+//! `read`; up, it takes plaintext and gives plaintext. The names are those of the exchange, so that
+//! the pipe can hand the driver the lowest layer that exists without a conversion. A layer is asked
+//! "how far can you go?" and answers with progress or a need; it is never called back.
 //!
 //! # What must always hold
 //!
-//! - The same bytes mean the same, however they are split into reads: the split tests of this folder
-//!   (`every_split_of_a_handshake_is_the_same_handshake`, `n03_answers_at_every_split`,
+//! - The same bytes mean the same, however they are split into reads: the split tests of this
+//!   folder (`every_split_of_a_handshake_is_the_same_handshake`, `n03_answers_at_every_split`,
 //!   `any_answer_has_the_same_outcome_at_every_split`), and the fuzz targets of TLS and of proxies.
 //! - Plaintext that arrived before an error is delivered before the error
 //!   (`plaintext_before_a_failure_is_delivered`).

@@ -37,14 +37,14 @@
 //!                    Head       as it is; a refusal abandons the ciphertext that is still pending
 //! ```
 //!
-//! A plain connection skips all of it: `layers` is `None`, and each method forwards to the exchange. The
-//! same holds for plain HTTP through a proxy once its tunnel is open, because [`Pipe::receive`] drops the
-//! empty layers then.
+//! A plain connection skips all of it: `layers` is `None`, and each method forwards to the
+//! exchange. The same holds for plain HTTP through a proxy once its tunnel is open, because
+//! [`Pipe::receive`] drops the empty layers then.
 //!
 //! # How the layers are stacked
 //!
-//! `Layers` holds the origin's TLS and, below it, a `ProxyLeg` with the proxy's TLS and tunnel. Bytes move
-//! in these ways only:
+//! `Layers` holds the origin's TLS and, below it, a `ProxyLeg` with the proxy's TLS and tunnel.
+//! Bytes move in these ways only:
 //!
 //! ```text
 //!           down                                  up
@@ -54,8 +54,8 @@
 //! lowest layer ──output──▶ socket          socket ──read_space──▶ lowest layer
 //! ```
 //!
-//! The lowest layer is the proxy's TLS, else the tunnel, else the origin's TLS. It faces the socket, so
-//! only its buffers are filled by reads and drained by writes.
+//! The lowest layer is the proxy's TLS, else the tunnel, else the origin's TLS. It faces the
+//! socket, so only its buffers are filled by reads and drained by writes.
 //!
 //! # Three kinds of end
 //!
@@ -69,16 +69,17 @@
 //!
 //! # Guarded by
 //!
-//! `ciphertext_is_written_before_more_is_encrypted`, `a_refusal_ends_a_request_with_pending_ciphertext`
-//! and `an_alert_after_an_interim_response_is_reported_before_the_body_is_read` below; the simulation,
+//! `ciphertext_is_written_before_more_is_encrypted`,
+//! `a_refusal_ends_a_request_with_pending_ciphertext` and
+//! `an_alert_after_an_interim_response_is_reported_before_the_body_is_read` below; the simulation,
 //! whose plans cover each stack of layers; `tests/duplex.rs` (`s15_an_echo_over_tls`,
 //! `s16_an_alert_beats_the_error_of_the_write`, `s09_*`) and `tests/tls.rs`
 //! (`late_messages_of_tls_do_not_cost_the_connection`).
 //!
 //! # An https origin through an https proxy
 //!
-//! The first exchange on the deepest stack. `Step` is what the driver sees, the bytes are those on the
-//! socket, and everything right of an arrow is inside TLS of the proxy once that is open:
+//! The first exchange on the deepest stack. `Step` is what the driver sees, the bytes are those on
+//! the socket, and everything right of an arrow is inside TLS of the proxy once that is open:
 //!
 //! ```text
 //! setup     step    bytes
@@ -94,8 +95,8 @@
 //!           Head    delivered
 //! ```
 //!
-//! The driver does the same for each line: it writes what is pending and reads what arrives. Only the stage
-//! of its clock and the phase of an error depend on `setup`.
+//! The driver does the same for each line: it writes what is pending and reads what arrives. Only
+//! the stage of its clock and the phase of an error depend on `setup`.
 
 use std::fmt;
 use std::io;
@@ -200,8 +201,8 @@ impl Pipe {
 
     /// Returns the next operation for sending the rest of the request while the response is read.
     ///
-    /// The layers add one case to the exchange's own steps: all of the request is encrypted, but its
-    /// ciphertext is not written yet. Then the exchange says `Done`, and the pipe says `Write`.
+    /// The layers add one case to the exchange's own steps: all of the request is encrypted, but
+    /// its ciphertext is not written yet. Then the exchange says `Done`, and the pipe says `Write`.
     pub(crate) fn send_step(&mut self, exchange: &mut Exchange) -> Result<SendStep, PipeError> {
         self.receive(exchange, &mut [])?;
         let step = exchange.send_step();
@@ -282,9 +283,10 @@ impl Pipe {
 
     /// Returns whether a byte of the request may have reached the peer. Pending ciphertext has not.
     ///
-    /// A retry rule depends on this answer: what has not been written has not been carried out. During a
-    /// handshake the exchange has handed nothing over, whatever TLS or the proxy have been sent; after it,
-    /// plaintext that only lies in the output as ciphertext has not left either. Hence both conditions.
+    /// A retry rule depends on this answer: what has not been written has not been carried out.
+    /// During a handshake the exchange has handed nothing over, whatever TLS or the proxy have been
+    /// sent; after it, plaintext that only lies in the output as ciphertext has not left either.
+    /// Hence both conditions.
     pub(crate) fn has_sent(&self, exchange: &Exchange) -> bool {
         exchange.has_sent() && self.written > 0
     }
@@ -297,7 +299,8 @@ impl Pipe {
     /// Encrypts bytes of an upgraded protocol into the output and returns their number; `None` if they can
     /// be written to the socket unchanged.
     ///
-    /// One step takes at most 64 KiB, so that a large write does not double in memory as ciphertext.
+    /// One step takes at most 64 KiB, so that a large write does not double in memory as
+    /// ciphertext.
     pub(crate) fn encrypt(&mut self, plain: &[u8]) -> Result<Option<usize>, PipeError> {
         let Some(layers) = &mut self.layers else { return Ok(None) };
         layers.encrypt(plain.get(..PIECE).unwrap_or(plain)).map(Some)
@@ -323,8 +326,8 @@ impl Pipe {
         Ok(())
     }
 
-    /// During a handshake the end of the socket is the end of the handshake; afterwards it is news for the
-    /// exchange, which decides whether its body may end here.
+    /// During a handshake the end of the socket is the end of the handshake; afterwards it is news
+    /// for the exchange, which decides whether its body may end here.
     fn read_eof(&mut self, exchange: &mut Exchange) -> Result<(), PipeError> {
         if let Some(layers) = &mut self.layers {
             if let Some(setup) = layers.setup() {
@@ -341,10 +344,10 @@ impl Pipe {
 
     /// Returns the next step of reading the response's body. `into` must not be empty.
     ///
-    /// Under TLS the exchange is asked twice. The first question tells where plaintext may go: into the
-    /// caller's slice (`Direct`), which saves a copy, or into the exchange's buffer (`Read`). Then the layers
-    /// decrypt what has arrived, and the second question asks for the bytes. An error that was held back
-    /// behind plaintext is fetched only when no byte is left to deliver.
+    /// Under TLS the exchange is asked twice. The first question tells where plaintext may go: into
+    /// the caller's slice (`Direct`), which saves a copy, or into the exchange's buffer (`Read`).
+    /// Then the layers decrypt what has arrived, and the second question asks for the bytes. An
+    /// error that was held back behind plaintext is fetched only when no byte is left to deliver.
     pub(crate) fn read_body<'a>(
         &mut self,
         exchange: &mut Exchange,
@@ -394,8 +397,8 @@ impl Pipe {
 
     /// Checks that the connection can be reused, or returns the reason why not.
     ///
-    /// A connection with a partial record in its input, or ciphertext in its output, is in the middle of a
-    /// message: the next response could not be distinguished from the rest of this one.
+    /// A connection with a partial record in its input, or ciphertext in its output, is in the
+    /// middle of a message: the next response could not be distinguished from the rest of this one.
     pub(crate) fn reusable(&self, exchange: &Exchange) -> Result<(), CloseReason> {
         exchange.reusable()?;
         match &self.layers {
@@ -541,8 +544,8 @@ impl Layers {
             Some(tls) => proxy.receive(&mut |bytes| tls.received(bytes))?,
             None => proxy.receive(&mut sink)?,
         };
-        // Until the tunnel is open, the origin's TLS has nothing to read: its first bytes are the leftover
-        // that the tunnel hands up.
+        // Until the tunnel is open, the origin's TLS has nothing to read: its first bytes are the
+        // leftover that the tunnel hands up.
         if proxy.tunnel.is_some() {
             return Ok(None);
         }
@@ -701,14 +704,16 @@ fn pass_down(tls: &mut Tls, output: &[u8]) -> Result<usize, PipeError> {
 impl PipeError {
     /// Returns whether the connection was lost before any byte of a response was received.
     ///
-    /// Such a loss on a reused connection usually means that it was stale, which is no fault of the request.
+    /// Such a loss on a reused connection usually means that it was stale, which is no fault of the
+    /// request.
     pub(crate) fn is_loss(&self) -> bool {
         let is_eof = matches!(self, Self::Protocol(ProtocolError::EofBeforeResponse));
         is_eof || matches!(self, Self::ClosedInHandshake)
     }
 
-    /// A lost connection becomes an `io::Error` with the matching kind among the sources, whichever layer lost
-    /// it, so that programs that look for one find it. The status of a refusing proxy becomes that of the error.
+    /// A lost connection becomes an `io::Error` with the matching kind among the sources, whichever
+    /// layer lost it, so that programs that look for one find it. The status of a refusing proxy
+    /// becomes that of the error.
     pub(crate) fn into_error(self, phase: Phase) -> Error {
         let kind = match &self {
             Self::Protocol(error) => error.kind(),

@@ -11,8 +11,8 @@
 //!
 //! # The messages
 //!
-//! Version 5 begins with a choice of the authentication method (RFC 1928 §3), which may add a message
-//! (RFC 1929), and ends with the request and its reply (§4, §6):
+//! Version 5 begins with a choice of the authentication method (RFC 1928 §3), which may add a
+//! message (RFC 1929), and ends with the request and its reply (§4, §6):
 //!
 //! ```text
 //! greeting   05 | count | methods...             00 none, 02 user name and password
@@ -35,16 +35,17 @@
 //!
 //! # Rules
 //!
-//! - A message is sent only after the answer to the one before it. Bytes that arrive earlier cannot answer
-//!   it and wait in the input (`an_early_answer_does_not_skip_a_message`).
+//! - A message is sent only after the answer to the one before it. Bytes that arrive earlier cannot
+//!   answer it and wait in the input (`an_early_answer_does_not_skip_a_message`).
 //! - An answer is consumed to its last byte and no further: the byte after it belongs to the origin
-//!   (`n04_answers_are_consumed_exactly_at_every_split`, `tests/socks.rs`, `n04_answers_are_read_exactly`).
-//! - A wrong answer is reported at its first wrong byte, so a peer that speaks another protocol and then
-//!   waits does not hold the call up until its deadline.
-//! - The method "none" is offered beside a login, because a proxy that needs none may refuse a greeting
-//!   that insists. A method that was not offered is an error.
-//! - Who resolves the origin's name is not decided here: [`Destination`] is an address or a name, as
-//!   `policy::route::Route::looked_up_here` has decided by the scheme (`socks5` or `socks5h`).
+//!   (`n04_answers_are_consumed_exactly_at_every_split`, `tests/socks.rs`,
+//!   `n04_answers_are_read_exactly`).
+//! - A wrong answer is reported at its first wrong byte, so a peer that speaks another protocol and
+//!   then waits does not hold the call up until its deadline.
+//! - The method "none" is offered beside a login, because a proxy that needs none may refuse a
+//!   greeting that insists. A method that was not offered is an error.
+//! - Who resolves the origin's name is not decided here: [`Destination`] is an address or a name,
+//!   as `policy::route::Route::looked_up_here` has decided by the scheme (`socks5` or `socks5h`).
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -165,8 +166,8 @@ impl Socks {
         Self { state, request, login: None, output, input, has_ended: false }
     }
 
-    /// The loop handles answers that arrive together. The input is taken out of `self` while one answer is
-    /// processed, because processing appends to the output and changes the state.
+    /// The loop handles answers that arrive together. The input is taken out of `self` while one
+    /// answer is processed, because processing appends to the output and changes the state.
     fn step(&mut self) -> Result<Need, SocksError> {
         loop {
             if !self.output.is_empty() && !self.has_ended {
@@ -200,8 +201,8 @@ impl Socks {
     // Each of these processes one whole answer and returns its length, or `None` if it is incomplete. An
     // invalid answer is reported at its first wrong byte.
 
-    /// A proxy may choose "no login" although a login was offered. Choosing a login that was not offered is an
-    /// error, since there is nothing to send.
+    /// A proxy may choose "no login" although a login was offered. Choosing a login that was not
+    /// offered is an error, since there is nothing to send.
     fn method_chosen(&mut self, input: &[u8]) -> Result<Option<usize>, SocksError> {
         let Some(method) = second(input, VERSION_5)? else { return Ok(None) };
         self.state = match (method, self.login.take()) {
@@ -231,8 +232,8 @@ impl Socks {
         }
     }
 
-    /// The length of the answer depends on the type of the address in it, so the type is read before the rest
-    /// is there.
+    /// The length of the answer depends on the type of the address in it, so the type is read
+    /// before the rest is there.
     fn request_5_answered(&mut self, input: &[u8]) -> Result<Option<usize>, SocksError> {
         match second(input, VERSION_5)? {
             None => return Ok(None),
@@ -359,8 +360,8 @@ fn push_counted(out: &mut Vec<u8>, text: &[u8]) -> Option<()> {
     Some(())
 }
 
-/// Both texts end with a NUL, so neither may contain one: a user is checked here, and a host from a URL
-/// never does.
+/// Both texts end with a NUL, so neither may contain one: a user is checked here, and a host from a
+/// URL never does.
 fn request_4(user: &[u8], destination: &Destination, port: u16) -> Result<Vec<u8>, SocksError> {
     if user.len() > LONGEST {
         return Err(SocksError::LoginTooLong);

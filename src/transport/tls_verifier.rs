@@ -11,7 +11,8 @@
 //!
 //! # Which verifier a configuration gets
 //!
-//! `config/tls/mod.rs` chooses; most programs get rustls' own verifier and nothing of this file runs.
+//! `config/tls/mod.rs` chooses; most programs get rustls' own verifier and nothing of this file
+//! runs.
 //!
 //! | setting | verifier |
 //! | --- | --- |
@@ -23,25 +24,26 @@
 //!
 //! # Why names can be skipped safely
 //!
-//! `Adjusted` ignores an error about the name after the inner verifier has run. That is sound only because
-//! rustls checks the name last: an error about it means that path, validity and usage have passed. Any
-//! other error stands (`tests/tls.rs`, `who_is_refused_unless_danger_is_asked_for`).
+//! `Adjusted` ignores an error about the name after the inner verifier has run. That is sound only
+//! because rustls checks the name last: an error about it means that path, validity and usage have
+//! passed. Any other error stands (`tests/tls.rs`, `who_is_refused_unless_danger_is_asked_for`).
 //!
 //! # Why the proof of possession stays
 //!
-//! Even [`TrustAnyone`] verifies the signature of the handshake. It accepts any certificate, but the peer
-//! must have its key: otherwise a certificate copied from another server would be accepted along with a
-//! pin on it (`danger_does_not_accept_a_key_that_the_server_does_not_have` and `pinned_keys` in
-//! `tests/tls.rs`). Keys that no cryptography provider can verify are accepted only where no pin relies on
-//! them (`tests/odd_certificates.rs`, `what_danger_accepts` and
+//! Even [`TrustAnyone`] verifies the signature of the handshake. It accepts any certificate, but
+//! the peer must have its key: otherwise a certificate copied from another server would be accepted
+//! along with a pin on it (`danger_does_not_accept_a_key_that_the_server_does_not_have` and
+//! `pinned_keys` in `tests/tls.rs`). Keys that no cryptography provider can verify are accepted
+//! only where no pin relies on them (`tests/odd_certificates.rs`, `what_danger_accepts` and
 //! `a_pinned_key_has_to_be_one_that_can_be_verified`).
 //!
 //! # What a pin is compared with
 //!
-//! The pin is the SHA-256 of the `SubjectPublicKeyInfo` of the server's own certificate, as in curl, not
-//! of a certificate further up the chain: the owner of any other certificate under the same authority
-//! could present that chain (`the_key_of_the_authority_is_not_the_servers`). rustls' parser refuses
-//! certificates that a pin can still identify, so `public_key_info_of_any` walks the DER itself:
+//! The pin is the SHA-256 of the `SubjectPublicKeyInfo` of the server's own certificate, as in
+//! curl, not of a certificate further up the chain: the owner of any other certificate under the
+//! same authority could present that chain (`the_key_of_the_authority_is_not_the_servers`). rustls'
+//! parser refuses certificates that a pin can still identify, so `public_key_info_of_any` walks the
+//! DER itself:
 //!
 //! ```text
 //! Certificate  ::= SEQUENCE {
@@ -53,9 +55,9 @@
 //!   ... }
 //! ```
 //!
-//! The walk checks each length against the bytes that are there, so arbitrary bytes give `None`, never a
-//! panic (`arbitrary_bytes_never_panic`, `a_truncated_certificate_is_refused`), and it agrees with rustls
-//! where rustls parses (`the_key_is_the_same_as_in_rustls`).
+//! The walk checks each length against the bytes that are there, so arbitrary bytes give `None`,
+//! never a panic (`arbitrary_bytes_never_panic`, `a_truncated_certificate_is_refused`), and it
+//! agrees with rustls where rustls parses (`the_key_is_the_same_as_in_rustls`).
 
 use std::fmt;
 use std::str::FromStr;
@@ -318,8 +320,8 @@ impl TrustAnyone {
             let is_known = all.any(|known| known.public_key_alg_id().as_ref() == key.algorithm);
             is_known && !key.is_rsa_of_unusual_size()
         };
-        // A kind of key that the provider does not know, or an RSA key of a size it refuses: there is nothing
-        // to verify with, and only pins make that an error.
+        // A kind of key that the provider does not know, or an RSA key of a size it refuses: there
+        // is nothing to verify with, and only pins make that an error.
         let Some(key) = key.filter(is_usable) else {
             return if self.has_pins { Err(unverifiable()) } else { Ok(accepted()) };
         };

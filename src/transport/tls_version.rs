@@ -2,8 +2,8 @@
 //!
 //! rustls implements 1.2 and 1.3. The older ones are constants all the same: a program that sets
 //! `min_tls_version` to 1.0, as it would with other clients, means "no lower bound", and gets one.
-//! A range that contains neither 1.2 nor 1.3 offers nothing, which building the client reports as an error
-//! (`tests/tls.rs`, `mistakes_are_told_when_the_client_is_built`).
+//! A range that contains neither 1.2 nor 1.3 offers nothing, which building the client reports as
+//! an error (`tests/tls.rs`, `mistakes_are_told_when_the_client_is_built`).
 
 use rustls::version::{TLS12, TLS13};
 use rustls::{ProtocolVersion, SupportedProtocolVersion};

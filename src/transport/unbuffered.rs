@@ -29,25 +29,25 @@
 //!                                        shown ─▶              visible            len
 //! ```
 //!
-//! `step` shows rustls the next whole record if it has processed all others, or the part of an incomplete
-//! one, whose header it checks. rustls returns a state, which the caller's function handles while it
-//! borrows the buffer, and the number of bytes that are no longer needed. Those are removed before the
-//! function returns, so no path can leave them there, an error included.
+//! `step` shows rustls the next whole record if it has processed all others, or the part of an
+//! incomplete one, whose header it checks. rustls returns a state, which the caller's function
+//! handles while it borrows the buffer, and the number of bytes that are no longer needed. Those
+//! are removed before the function returns, so no path can leave them there, an error included.
 //!
-//! `is_dry` remembers whether rustls asked for more bytes. Without it each step of an exchange, most of
-//! which come with no new input, would call rustls only to hear that.
+//! `is_dry` remembers whether rustls asked for more bytes. Without it each step of an exchange,
+//! most of which come with no new input, would call rustls only to hear that.
 //!
 //! # Sizes of reads
 //!
-//! A connection begins with reads of 8 KiB, in which a handshake fits. A read that fills its space is
-//! followed by reads of 68 KiB, four records; an idle connection starts small again. The tests
+//! A connection begins with reads of 8 KiB, in which a handshake fits. A read that fills its space
+//! is followed by reads of 68 KiB, four records; an idle connection starts small again. The tests
 //! `every_split_of_a_handshake_is_the_same_handshake`, `every_state_of_rustls_is_reached` and
 //! `a_fragment_survives_idling` in `tls_tests.rs` hold the five rules above.
 //!
 //! # Example
 //!
-//! Two records arrive in three reads; the first is a complete handshake message, the second application
-//! data:
+//! Two records arrive in three reads; the first is a complete handshake message, the second
+//! application data:
 //!
 //! ```text
 //! read 1   half of record 1     shown as a part: rustls checks its header, and asks for more
@@ -57,8 +57,9 @@
 //! read 3   the rest of record 2 shown whole; its payload goes to the sink, and it is discarded
 //! ```
 //!
-//! A handshake message that spans records is not discarded record by record: rustls remembers where its
-//! fragments are, so nothing may move until the message is complete. That is what rule 1 is about.
+//! A handshake message that spans records is not discarded record by record: rustls remembers where
+//! its fragments are, so nothing may move until the message is complete. That is what rule 1 is
+//! about.
 
 use std::fmt;
 use std::sync::Arc;

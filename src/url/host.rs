@@ -14,8 +14,9 @@
 //! | `1.2.3.4.5`, `256.0.0.1` | an error | a number, and no address |
 //! | `[0:0::1]` | `[::1]` | compressed as in the URL Standard |
 //!
-//! The IPv4 forms matter for security: a filter that compares texts would let `0x7f.1` pass. Here each has
-//! one spelling before any policy sees it (`v4`, `v6` in the tests, `tests/url_differential.rs`).
+//! The IPv4 forms matter for security: a filter that compares texts would let `0x7f.1` pass. Here
+//! each has one spelling before any policy sees it (`v4`, `v6` in the tests,
+//! `tests/url_differential.rs`).
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};

@@ -13,12 +13,12 @@
 //!   └scheme └authority          └path └query  └fragment          one function each
 //! ```
 //!
-//! A part is found and written in one pass: its table (`PATH`, `QUERY`, ...) says of each byte whether it is
-//! copied, encoded, or ends the part. No part is looked at twice, so parsing is linear, and a URL longer
-//! than [`MAX_LEN`] is refused before or while it is written.
+//! A part is found and written in one pass: its table (`PATH`, `QUERY`, ...) says of each byte
+//! whether it is copied, encoded, or ends the part. No part is looked at twice, so parsing is
+//! linear, and a URL longer than [`MAX_LEN`] is refused before or while it is written.
 //!
-//! The fast path must never differ from the full parser, so it recognizes only what the full parser would
-//! copy unchanged, and gives up at the first byte that is special in any way
+//! The fast path must never differ from the full parser, so it recognizes only what the full parser
+//! would copy unchanged, and gives up at the first byte that is special in any way
 //! (`usual_urls_are_recognized`, `other_urls_are_left_to_the_parser`; the fuzz target `url` and
 //! `tests/url_differential.rs` compare both with the crate `url`).
 

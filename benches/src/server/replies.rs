@@ -12,7 +12,7 @@ pub struct Replies {
     pub close: Vec<u8>,
     pub gzip: Vec<u8>,
     text: Vec<u8>,
-    /// As many points as are written at once.
+    /// The number of points in one write.
     points: Vec<u8>,
     /// [`CHUNKS`] chunks of [`CHUNK_SIZE`], framed.
     chunks: Vec<u8>,
@@ -21,7 +21,7 @@ pub struct Replies {
 pub const REFUSAL: &[u8] =
     b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
-/// What a server that streams usually sends at once.
+/// The size of a usual write of a server that streams.
 const CHUNK_SIZE: usize = 16 << 10;
 const CHUNKS: usize = 16;
 

@@ -1,9 +1,9 @@
 //! The syntax of a form's bytes: the boundary between parts (RFC 2046 §5.1.1), the `Content-Disposition` of a part
 //! with its name and file name (RFC 7578 §4.2), and the media type that a file name suggests.
 //!
-//! What a program passes as a name, a file name or a type may come from a user. It must not end a line, a
-//! quoted string or a part (`tests/hostile_input.rs`, `i05_names_of_parts`, `i05_types_of_parts`,
-//! `i06_boundaries_cannot_be_guessed`):
+//! What a program passes as a name, a file name or a type may come from a user. It must not end a
+//! line, a quoted string or a part (`tests/hostile_input.rs`, `i05_names_of_parts`,
+//! `i05_types_of_parts`, `i06_boundaries_cannot_be_guessed`):
 //!
 //! ```text
 //! name       a"b<LF>c            Content-Disposition: form-data; name="a%22b%0Ac"      as browsers do
@@ -11,11 +11,11 @@
 //! file name  ü"                  ...; filename="ü%22"                                   always as browsers do
 //! ```
 //!
-//! Three escapes are all that browsers make, and servers expect no others: percent signs are not escaped,
-//! so a name that contains `%22` itself is ambiguous, which is a property of the format.
+//! Three escapes are all that browsers make, and servers expect no others: percent signs are not
+//! escaped, so a name that contains `%22` itself is ambiguous, which is a property of the format.
 //!
-//! A boundary that the caller gives is checked against each part in memory, because it may be old; a random
-//! one is younger than any content and need not be.
+//! A boundary that the caller gives is checked against each part in memory, because it may be old;
+//! a random one is younger than any content and need not be.
 
 use http::HeaderValue;
 

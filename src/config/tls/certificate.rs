@@ -6,11 +6,11 @@
 //!
 //! # Errors that help
 //!
-//! Certificates come from other people's tools, and the usual failure is a right file in a wrong format.
-//! rustls says "no certificate found"; this file looks at the bytes and says what they are, and which
-//! command converts them: DER for PEM and the reverse, PKCS#12, PKCS#7, a Java keystore, UTF-16, an
-//! encrypted or an OpenSSH key, a request, a file with only the key or only the certificate
-//! (`other_formats_are_detected`). The text is never shown: it may be a private key.
+//! Certificates come from other people's tools, and the usual failure is a right file in a wrong
+//! format. rustls says "no certificate found"; this file looks at the bytes and says what they are,
+//! and which command converts them: DER for PEM and the reverse, PKCS#12, PKCS#7, a Java keystore,
+//! UTF-16, an encrypted or an OpenSSH key, a request, a file with only the key or only the
+//! certificate (`other_formats_are_detected`). The text is never shown: it may be a private key.
 //!
 //! # When a certificate is refused
 //!

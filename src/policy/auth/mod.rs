@@ -24,8 +24,9 @@
 //! | the client's login | `ClientBuilder::basic_auth`, `digest_auth` | the origin of each request |
 //! | the netrc file | `ClientBuilder` | hosts with an entry |
 //!
-//! None of them follows a redirect to another origin. A login for a proxy is a setting of the proxy, or
-//! `Proxy-Authorization` of the request, which a forwarding proxy gets and an origin never.
+//! None of them follows a redirect to another origin. A login for a proxy is a setting of the
+//! proxy, or `Proxy-Authorization` of the request, which a forwarding proxy gets and an origin
+//! never.
 
 #[cfg(feature = "digest")]
 pub(crate) mod digest;
