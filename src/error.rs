@@ -17,6 +17,11 @@
 // public API, and each new check a breaking change. The machines do have such enums
 // (`ProtocolError`, `SocksError`, `TlsError`); their tests use them, and here they are causes.
 //
+// What an `Error` may hold besides its cause: the response that an error belongs to (a refused
+// redirect, a failed upgrade), type-erased, since responses are generic over the runtime; the
+// status of a response or of a proxy; timings. All of it is behind one pointer, because a `Result`
+// is returned by every read.
+//
 // The line is the interface for people: one line, without control characters (`one_line`,
 // `is_unseen`), with the URL and the cause. What it may show of a peer is listed at `Error`; the
 // tests are in `tests/errors.rs` (`are_one_line`,

@@ -44,6 +44,14 @@
 // source that is still to give bytes of a known length, since any other is not asked while the
 // space holds bytes.
 //
+// What a resend needs, by kind of body:
+//
+// | body | copied before the first attempt | rewound | sent again |
+// | --- | --- | --- | --- |
+// | bytes, a form of bytes | yes: `try_clone` shares them | | always |
+// | a file, a seekable reader | no | to the position of the first read | if seeking works |
+// | a reader | no | no | if nothing was read of it |
+//
 // Why segments and not a reader that chains them: a reader hides that most of a body is in memory,
 // so the driver could neither send a small form in one write nor know that it can be sent again;
 // and a chain of readers of the caller would have to be read in another way on each runtime.

@@ -57,6 +57,14 @@
 //! A program may ask for title case or for exact names in an exact order
 //! ([`Spelling`]). Then the head is written as usual into a buffer of
 //! its own and rewritten, so that the order and the rules above are the same in both cases.
+//!
+//! # Tests
+//!
+//! `framing_follows_from_the_body`, `contradictory_framing_is_refused` and
+//! `versions_that_cannot_be_sent_are_refused` below; on the wire `tests/request_fields.rs`
+//! (repeated and conflicting fields), `tests/proxy.rs` (`the_proxy_is_told_the_whole_url`,
+//! `targets_of_the_caller`, `r11_a_target_of_the_caller_does_not_move_the_host`) and the
+//! conformance vectors of `tests/conformance/request_building.rs`.
 
 use std::borrow::Cow;
 

@@ -18,6 +18,16 @@
 //! (`tests/log.rs`, `a_line_for_each_decision_and_no_secret`). A logger may use the client itself,
 //! and may panic (`tests/log_foreign.rs`, `s11_a_logger_may_use_the_client_and_may_panic`): no lock
 //! is held here.
+//!
+//! The lines of one GET that is redirected, on an empty pool, and of the next one:
+//!
+//! ```text
+//! http://a.example:80: connected to 192.0.2.1:80
+//! http://a.example/old: redirected (302 Found) to http://a.example/new
+//! http://a.example:80: reusing a connection
+//! http://a.example:80: reusing a connection            the next GET
+//! http://a.example:80: closing a connection: the peer said Connection: close
+//! ```
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -89,6 +89,27 @@
 //! | what follows from this response, or this failure? | `outcome`: `answered`, `failed` |
 //! | which decoder does the body need? | `outcome`: `decoder` |
 //! | what does a log line or `Debug` show? | `log`, `shown` |
+//!
+//! # What the driver sees of a call
+//!
+//! | at | the driver asks | and reports |
+//! | --- | --- | --- |
+//! | checkout | `url`, `proxy`, `identity`, `is_resent` | time spent in the queue, to the budget |
+//! | connect | `route`, `config` | the phases of connecting, to the budget |
+//! | start of an attempt | `outgoing`, `expectation`, `offer`, `says_close`, `body_may_stall`, `write_head` | `begin_attempt` |
+//! | body | `take_body` | `give_back` |
+//! | the end of an attempt | | `answered`, or `failed` |
+//! | the end of the call | `decoder`, `into_parts` | |
+//!
+//! The call never asks back: it has no reference to a connection or a runtime, and the time comes
+//! in as an argument. So `call/outcome/tests.rs` plays whole calls with a table of responses and
+//! failures.
+//!
+//! # Timeouts of one request
+//!
+//! A request can change or remove each limit of its client ([`Overrides`]). Unset ones are the
+//! client's. A limit of `Duration::MAX` ([`UNLIMITED`]) means "none"
+//! (`a_request_changes_or_removes_each_limit_of_its_client`).
 
 #[cfg(feature = "log")]
 pub(crate) mod log;

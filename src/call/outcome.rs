@@ -66,6 +66,21 @@
 //!
 //! `the_error_names_the_number_of_retries` and
 //! `t09_the_error_says_that_the_retry_budget_is_used_up` check the texts.
+//!
+//! # How a retry is decided
+//!
+//! ```text
+//! retry_response: a status of the policy ── method idempotent or named ── body can be produced ─┐
+//! retry_failure:  a failure that may pass ── nothing sent, or the same ── the same ─────────────┤
+//!                                                                                               ▼
+//! policy.allows_more ── Delays::before ── Budget::after ── Ledger::pay ──▶ log, on_retry, rewind
+//!   attempts left?       a delay, or the   before the       the host's
+//!                        server asks for   deadline?        budget
+//!                        too long
+//! ```
+//!
+//! Any "no" delivers the last response or returns the last error. A response that needs no retry
+//! pays a tenth of one back to the host's budget, whether or not this call has retried.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

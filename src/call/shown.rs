@@ -14,6 +14,15 @@
 //! in any spelling of the slashes and of the sign. A value that is hidden too often costs a line in
 //! a log; one that is shown once is a leak (`passwords_in_urls_are_hidden`;
 //! `tests/hostile_credentials.rs`, `s17_a_text_that_may_hold_a_password_is_not_shown`).
+//!
+//! | part of a value | hidden if |
+//! | --- | --- |
+//! | the whole value | its name says that it is a credential, or it is marked sensitive |
+//! | an authority after `http:` or `https:`, with any number of slashes | it contains `@`, `%40` or the full-width sign |
+//! | an authority after two slashes of either kind | the same |
+//!
+//! An authority ends where any common parser would end it: at a slash, `?`, `#`, a quote, a blank,
+//! a comma.
 
 use std::fmt;
 

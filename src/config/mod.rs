@@ -39,6 +39,20 @@
 //! RequestBuilder        ──▶ RequestParts                 what one request overrides: `Overrides`, codings, retry
 //! Call::new             ──▶ both, the request's first
 //! ```
+//!
+//! # Settings that redirect a connection
+//!
+//! Four settings of [`Dialling`] change where a connection leads. What applies if several are set:
+//!
+//! | | direct | through a proxy |
+//! | --- | --- | --- |
+//! | `unix_socket` | replaces everything | proxies are not used |
+//! | `connect_to` | replaces host and port, then `resolve` or a lookup | an error: the proxy would go to the URL's host |
+//! | `resolve` | the addresses of that host | the addresses of the proxy's host, or of an origin looked up here |
+//! | `dns_resolver` | for names that `resolve` does not fix | the same |
+//!
+//! None of them changes the name that is verified by TLS, sent in `Host` or used for cookies: those
+//! are the URL's. The egress policy checks the addresses that result, whatever named them.
 
 pub mod proxy;
 #[cfg(feature = "tls")]

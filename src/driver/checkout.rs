@@ -70,6 +70,20 @@
 //!
 //! If C had been cancelled while it waited, `leave` would have removed ticket 1, and the permit of
 //! B would have been free.
+//!
+//! # Idle connections that are not used
+//!
+//! `check_out` takes a connection out of the pool and then may refuse it:
+//!
+//! | reason | because |
+//! | --- | --- |
+//! | `Expired`, `Aged`, `PeerLimit` | its time was over before this call |
+//! | `Suspect` | another connection of this hop was stale, so this one may be, too |
+//! | `Suspect` | it belongs to the parent process |
+//! | `NotAlive` | its peer has closed it, or sent something |
+//!
+//! Each is closed with its reason and the next one is looked at, so a pool full of dead connections
+//! is emptied by one call (`tests/dying_connections.rs`, `while_others_idle`).
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};

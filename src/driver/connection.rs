@@ -56,6 +56,25 @@
 //! A connection that waits for a response holds no read buffer: [`Connection::read`] first waits
 //! until the socket is readable. An idle one has given its buffers back ([`Connection::wake`] takes
 //! new ones), so many idle connections cost little more than their sockets.
+//!
+//! # Filling the request
+//!
+//! `fill` puts one piece of the body into the output of the exchange. Where the piece comes from
+//! decides whether it may wait:
+//!
+//! | next in the body | space | what happens |
+//! | --- | --- | --- |
+//! | bytes in memory | any | copied; no wait |
+//! | a source of known length | any | read, behind bytes that are there already |
+//! | a source of unknown length | empty | read; the chunk is what one read returned |
+//! | a source of unknown length | holds bytes | not read: the bytes are sent first |
+//! | the end | | trailers, and the end of the request |
+//!
+//! While a source waits, the socket is watched too, where the runtime can do both: a server that
+//! answers, or closes, ends the wait (`tests/tokio/pending_uploads.rs`,
+//! `s14_what_a_server_says_or_does_is_seen_while_the_source_pends`). Where sources block, the input
+//! is looked at between two pieces (`tests/duplex.rs`,
+//! `s14_an_answer_is_seen_between_the_pieces_of_an_endless_source`).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

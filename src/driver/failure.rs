@@ -22,6 +22,10 @@
 //! | `Pipe`, the connection was lost | `Io` or `Tls` | `EarlyEof` | no |
 //! | `Pipe`, a violation | by the violation | `ProtocolError` | no: it was the answer |
 //! | `Body` | `Body` | `RequestIncomplete` | yes, unless it is a success |
+//!
+//! `Connection::failure` turns one into the [`Failure`](crate::call::Failure) of an attempt. It
+//! replaces the failure by the refusal of a proxy if there is one: a proxy that answers 407 often
+//! closes immediately, and "the proxy answered 407" explains more than "connection reset".
 
 use std::io;
 

@@ -17,6 +17,24 @@
 //! A redirect that is refused is not an error without a response: its head and its connection are
 //! kept ([`Answer::refusal`]), so that the caller can read what the server said (`tests/ends.rs`,
 //! `keep_their_response`).
+//!
+//! # Attempts and hops
+//!
+//! A hop is one request of the call, to one URL; an attempt is one try of it on one connection:
+//!
+//! ```text
+//! hop 1   attempt 1   a pooled connection, stale       failed  ─▶ Now
+//!         attempt 2   a new connection, 302            answered ─▶ Again(Now), the body is skipped
+//! hop 2   attempt 3   503, and the policy retries      answered ─▶ Again(At), waits
+//!         attempt 4   200                              answered ─▶ Deliver
+//! ```
+//!
+//! Each attempt begins with full limits for its connection and stages; the total timeout and the
+//! cancel token belong to the call. Timings record each attempt.
+//!
+//! A connection that brought a failure is dropped when `attempt` returns, with the reason that the
+//! failure gave it. If it was stale, [`learn`](checkout::learn) tells the pool that its peer closes
+//! early.
 
 use std::sync::Arc;
 

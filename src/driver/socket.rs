@@ -30,6 +30,21 @@
 //! system call on some platforms. That is why the functions take the clock as a closure, and why
 //! the start of a wait is read only when the wait has to be continued
 //! (`without_a_deadline_the_clock_is_not_called` in the tests of `policy::deadline`).
+//!
+//! # What each operation is bounded by
+//!
+//! | operation | used for | when its limit has passed |
+//! | --- | --- | --- |
+//! | `readable` | the wait for the first byte, without a buffer | one look: is there anything to read? |
+//! | `read` | heads and bodies | one more, very short read |
+//! | `read_as` with `Operation::Continue` | 100 (Continue), a proxy's refusal | the body is sent, or the refusal is taken as complete |
+//! | `write` | heads and bodies | one more, very short write |
+//! | `say_farewell` | `close_notify` | not waited for at all |
+//! | `pending` | a look | does not wait |
+//!
+//! A minimum throughput is measured over the waits of one body, in either direction. `waits_since`
+//! belongs to the socket and not to the future of a read: an async caller may drop and make that
+//! future for each poll, and a peer that sends a byte now and then would never be too slow.
 
 use std::io;
 use std::net::SocketAddr;

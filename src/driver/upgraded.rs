@@ -17,6 +17,14 @@
 //!
 //! The budget of the call still applies, with limits that the caller may change; `tests/upgrade.rs`
 //! has the tests of both.
+//!
+//! | call | without TLS | with TLS |
+//! | --- | --- | --- |
+//! | `send_raw` | one write, possibly short | what is pending, then a piece into TLS, then a write without waiting |
+//! | `flush` | nothing to do | writes all pending ciphertext |
+//! | `end_writing` | half-closes the socket | `close_notify`, then half-closes the socket |
+//!
+//! Ending the writing half twice is harmless, and so is ending it after the peer has gone.
 
 use std::io;
 

@@ -15,6 +15,18 @@
 //! features must only add. So the list of types is closed, and `shapes` in the tests runs the same
 //! table with either file. Floats are written by `{:?}` in both files, which keeps `1.0` a float
 //! and is the shortest text that reads back as the same number.
+//!
+//! | type | written as | in `serde.rs` |
+//! | --- | --- | --- |
+//! | `"a b"` | `a+b` | the same |
+//! | `true`, `'x'`, `-5`, `u128` | by `Display` | the same |
+//! | `1.0_f64`, `1e300` | by `Debug`: `1.0`, `1e300` | the same |
+//! | `Some(v)`, `None` as a value | `v`, no pair | the same |
+//! | `HashMap`, `BTreeMap` | in the map's order | the same |
+//! | a struct, a nested list | does not compile | pairs, or an error |
+//!
+//! To add a type, implement [`Value`] for it, and [`Name`] if it is never absent; then add a row to
+//! the table in `tests.rs`, which runs with serde too and so shows whether both write it alike.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};

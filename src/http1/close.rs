@@ -31,6 +31,16 @@
 //! A request that is sent just before the peer closes is lost, and one that is not idempotent
 //! cannot be sent again. The margin makes this rare; `tests/keep_alive.rs`
 //! (`s20_what_the_peer_says_is_heeded`, `requests_are_counted`) and the tests below check it.
+//!
+//! HTTP/1.0 closes by default and HTTP/1.1 keeps by default; one `close` wins over any
+//! `keep-alive`:
+//!
+//! | version | `Connection` | kept |
+//! | --- | --- | --- |
+//! | 1.1 | none, `keep-alive`, anything else | yes |
+//! | 1.1, 1.0 | `close` on any line | no |
+//! | 1.0 | `keep-alive` | yes |
+//! | 1.0 | none | no |
 
 use std::fmt;
 use std::time::{Duration, Instant};

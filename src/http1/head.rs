@@ -42,6 +42,16 @@
 //! [`line_feed`] reads eight bytes at a time. `memchr` would do it too, with `unsafe` inside and
 //! one more crate for a search over a few hundred bytes; `line_feeds_are_found_wherever_they_are`
 //! compares it with the search byte by byte.
+//!
+//! # What is refused, with its error
+//!
+//! | head | error |
+//! | --- | --- |
+//! | does not begin with `HTTP/1.` | `InvalidStatusLine`, or `UnsupportedVersion` for `HTTP/2` |
+//! | a status below 100 or with other than three digits | `InvalidStatus`, `InvalidStatusLine` |
+//! | a control character, a blank before the colon, a folded line | `InvalidField`, with the name only |
+//! | more lines, a longer line, a larger head than the limits | `TooManyFields`, `LineTooLong`, `HeadTooLarge` |
+//! | ends in the middle | `EofInHead`, by the exchange |
 
 use std::mem::MaybeUninit;
 

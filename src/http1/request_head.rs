@@ -16,6 +16,9 @@
 //!
 //! No check for line breaks stands here: `HeaderName`, `HeaderValue`, `Method` and a parsed URL
 //! cannot hold one. `tests/hostile_input.rs` (`i01` to `i04`) tries each argument of the API.
+//!
+//! The order that a caller asks for holds for the lines that it names; `Host` comes first unless it
+//! is one of them, and all others follow in the usual order.
 
 use http::header::{HeaderName, HeaderValue};
 use http::{Method, Version};

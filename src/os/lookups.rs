@@ -47,6 +47,10 @@
 //!                                 forget the name, end ◀────────────  answer them, without the lock
 //!                                 next: may one run?   ◀────────────  hand_out_turns
 //! ```
+//!
+//! The reason why a lookup has not begun ([`Lookups::obstacle`]) goes into the timeout error of its
+//! call: it names the site with the most running lookups
+//! (`the_reason_of_a_delayed_lookup_is_reported`).
 
 use std::collections::HashMap;
 use std::io;

@@ -45,6 +45,13 @@
 //! A local address or an interface that does not exist makes `bind` fail with "cannot assign
 //! requested address", which reads like an error of the peer. So each option that the program set
 //! is named in front of the system's text (`named`).
+//!
+//! | platform | what differs here |
+//! | --- | --- |
+//! | Linux, Android | a connect bounded by the write timeout; device binding and `TCP_USER_TIMEOUT` |
+//! | Fuchsia | device binding and `TCP_USER_TIMEOUT` |
+//! | Apple | no `MSG_NOSIGNAL`: an option of the socket instead |
+//! | Windows | no `MSG_DONTWAIT`: the socket is switched to non-blocking for a look and for a short write |
 
 pub(crate) mod lookups;
 

@@ -76,6 +76,20 @@
 //! | `clear` | the client, on demand, and a child of `fork` | |
 //!
 //! Each returns what the driver must do after the lock: connections to close, with their reasons.
+//!
+//! # The state, and what always holds
+//!
+//! | field | holds | always |
+//! | --- | --- | --- |
+//! | `newest` | the connection that was put last | in no list, and not in `due` |
+//! | `idle` | all others | each is in `by_use` and in the list of its lane |
+//! | `by_use` | the order of their last use | `since` never decreases along it |
+//! | `lanes` | one list per route | none is empty; two lanes never have the same route |
+//! | `only`, `index` | how a lane is found | a lane is `only`, or it is in `index` under its hash |
+//! | `due` | moments of connections with limits of their own | each such connection in `idle` has an entry |
+//! | `next_expiry` | when to look again | not later than anything is due |
+//!
+//! `settle` is the only way into the lists, and `remove` the only way out.
 
 pub(crate) mod permits;
 mod slab;
@@ -254,6 +268,9 @@ impl<T: Pooled> Pool<T> {
     }
 
     /// Moves the connection that was the newest so far into its lists.
+    ///
+    /// This happens when the next connection is put while this one is still idle. A client that
+    /// uses one connection at a time takes it before that, and never gets here.
     fn settle(&mut self) {
         let Some(newest) = self.newest.take() else { return };
         let Newest { connection, since, own_limit, hash } = newest;

@@ -30,6 +30,19 @@
 //! Without a limit no route is known here: `hold` counts and returns, and nothing is allocated.
 //! With a limit a route exists as long as one of its permits is held; its queue can have waiters
 //! only then, so removing the last permit removes an empty queue.
+//!
+//! With a limit of 2 on one route:
+//!
+//! ```text
+//! hold  hold  hold           Held, Held, Full
+//! wait(x)  wait(y)           tickets 0 and 1
+//! free                       x: the permit of a closed connection passes to it, and `held` stays 2
+//! next                       y: a connection became free; no permit is involved
+//! free  free                 none waits: `held` is 1, then 0, and the route is forgotten
+//! ```
+//!
+//! The routes are found by a map with std's hasher: a permit is asked for once per new connection,
+//! which costs far more than a hash. The pool, which is asked by each request, has a cheaper one.
 
 use std::collections::HashMap;
 use std::mem;
@@ -115,6 +128,9 @@ impl<W> Permits<W> {
     }
 
     /// Takes a permit if there is one. A call that gets none may [`wait`](Self::wait).
+    ///
+    /// The route is hashed and compared here, once per new connection, and not when a connection is
+    /// taken from the pool.
     pub(crate) fn hold(&mut self, route: &Route) -> Availability {
         let Some(limit) = self.limit else {
             self.open += 1;

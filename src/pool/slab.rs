@@ -17,6 +17,16 @@
 //! A place says nothing about which entry is there: it may be used again. Callers that keep a place
 //! beyond the life of its entry compare something else as well, as
 //! [`Ticket`](super::permits::Ticket) does with its number and the heap of the pool with the time.
+//!
+//! | operation | visits |
+//! | --- | --- |
+//! | `insert`, `remove`, `get` | one slot |
+//! | `push` | the entry and the last of the list |
+//! | `unlink` | the entry and its two neighbors |
+//!
+//! The tests of the pool and of the permits count these visits, and assert that the number does not
+//! depend on how many entries there are: they measure work and not time, so a busy machine cannot
+//! make them fail.
 
 use std::num::NonZeroU32;
 

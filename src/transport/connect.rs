@@ -32,6 +32,19 @@
 //! arrived (`a_refusal_does_not_wait_for_its_body` below, `tests/proxy.rs`,
 //! `a_refusal_that_does_not_end_is_one`). Errors in that body are ignored: the status is known, and
 //! explains more.
+//!
+//! # States
+//!
+//! ```text
+//!                Step::Write, Step::Read               status 2xx
+//! new ──▶ sends the request, reads a head ─────────────────────────▶ open: Need::Nothing
+//!                    │      ▲                          any other
+//!                    └ 1xx ─┘             └──▶ reads up to 1 KiB of its body: Need::Reason ──▶ Refused
+//!                                              body complete, full or broken ───────────────────┘
+//! ```
+//!
+//! `exchange` is in control of all of it; this file adds the refusal. The connection is not used
+//! again after one: the attempt fails with the status of the proxy.
 
 use std::fmt;
 

@@ -97,6 +97,17 @@
 //!
 //! The driver does the same for each line: it writes what is pending and reads what arrives. Only
 //! the stage of its clock and the phase of an error depend on `setup`.
+//!
+//! # Errors
+//!
+//! | error | kind | counts as a lost connection |
+//! | --- | --- | --- |
+//! | `Protocol` | by the violation | only `EofBeforeResponse` |
+//! | `Tls` | `Tls`, with a hint in a handshake | no: the peer, or a setting, has refused |
+//! | `ClosedInHandshake` | `Tls`, with `UnexpectedEof` among the sources | yes |
+//! | `Tunnel` | `Proxy`, or by the violation of HTTP | no |
+//!
+//! A lost connection is what [`policy::retry`](crate::policy::retry) may repeat.
 
 use std::fmt;
 use std::io;

@@ -46,6 +46,19 @@
 //!   greeting that insists. A method that was not offered is an error.
 //! - Who resolves the origin's name is not decided here: [`Destination`] is an address or a name,
 //!   as `policy::route::Route::looked_up_here` has decided by the scheme (`socks5` or `socks5h`).
+//!
+//! # Errors
+//!
+//! | error | found | the caller can |
+//! | --- | --- | --- |
+//! | `NameTooLong`, `LoginTooLong`, `NulInLogin`, `NotIpv4` | before a byte is sent | change a setting, or use version 5 |
+//! | `NotSocks`, `UnknownAddressType` | in an answer | check host and port: it is no SOCKS proxy |
+//! | `NoMethod`, `LoginRefused` | in an answer | give a login, or another one |
+//! | `UnofferedMethod` | in an answer | nothing: the proxy breaks the protocol |
+//! | `Refused5`, `Refused4` | in an answer, with the proxy's reason | depends on the reason |
+//! | `Closed` | at the end of the connection | try again |
+//!
+//! All of them are `Kind::Proxy`.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};

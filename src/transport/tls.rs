@@ -84,6 +84,9 @@
 //! `n05_names_of_certificates`, `n06_a_trailing_dot`). rustls refuses labels with a hyphen at their
 //! edge, which DNS knows; the error says so (`tests/request_fields.rs`,
 //! `a_label_with_a_hyphen_at_its_edge`).
+//!
+//! A hint is added for failures that users meet often: plain HTTP on the port, an unknown issuer, a
+//! CA certificate used as the server's own, a private key that does not match its certificate.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -58,6 +58,21 @@
 //! The walk checks each length against the bytes that are there, so arbitrary bytes give `None`,
 //! never a panic (`arbitrary_bytes_never_panic`, `a_truncated_certificate_is_refused`), and it
 //! agrees with rustls where rustls parses (`the_key_is_the_same_as_in_rustls`).
+//!
+//! # The order of the checks
+//!
+//! ```text
+//! Adjusted::verify_server_cert
+//!   inner.verify_server_cert     path to a root, validity, revocation, usage, and last the name
+//!   or_trusted_itself            a CA certificate that is trusted itself: only the path is excused
+//!   accepts_any_name             an error about the name, and no other, is dropped
+//!   Pins::check                  also for a certificate that nothing else was checked of
+//! verify_tls12_signature, verify_tls13_signature
+//!                                the peer has the key: after all of the above, and never skipped
+//! ```
+//!
+//! A pin is checked even if certificates are not verified: a program that pins a key and accepts
+//! any certificate trusts the key alone, which is a sound setting.
 
 use std::fmt;
 use std::str::FromStr;

@@ -60,6 +60,17 @@
 //! A handshake message that spans records is not discarded record by record: rustls remembers where
 //! its fragments are, so nothing may move until the message is complete. That is what rule 1 is
 //! about.
+//!
+//! # What each method promises
+//!
+//! | method | promise |
+//! | --- | --- |
+//! | `space`, `filled` | bytes come only behind those that are there, and not at all after `stop_listening` |
+//! | `step` | rustls sees the first byte that is not discarded, and at least as much as before |
+//! | `has_more` | there are bytes that rustls has not seen |
+//! | `is_exhausted` | another step would change nothing |
+//! | `pending` | 0 only between messages: the test of a connection that is to be pooled |
+//! | `rest`, `wake` | memory moves only while there are no bytes |
 
 use std::fmt;
 use std::sync::Arc;

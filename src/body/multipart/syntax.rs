@@ -16,6 +16,14 @@
 //!
 //! A boundary that the caller gives is checked against each part in memory, because it may be old;
 //! a random one is younger than any content and need not be.
+//!
+//! | rule | checked | by |
+//! | --- | --- | --- |
+//! | 1 to 70 characters of RFC 2046, no space at the end | when a boundary is given | `a_given_boundary_is_checked_and_quoted_where_it_must` |
+//! | quoted in `Content-Type` if it is no token | when the form becomes a body | the same test |
+//! | not in a part that is in memory | when the form becomes a body | `a_value_that_holds_the_given_boundary_is_refused` |
+//! | random boundaries are tokens of 32 characters | by their form | `a_random_boundary_is_a_token_of_128_bits_and_never_twice_the_same` |
+//! | the caller's own multipart type has no other boundary | when the request is built | `tests/request_fields.rs`, `another_boundary_is_an_error` |
 
 use http::HeaderValue;
 
