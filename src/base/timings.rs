@@ -1,9 +1,8 @@
 //! The durations of the phases of a call.
 
-// For maintainers: the state is the end of the last phase; a phase ends when the driver calls
-// `lap`, so phases have no gaps and their sum is the total. The budget (`policy/deadline.rs`) owns
-// the value, because it is where the driver says what happens, and passes the time in. It exists
-// only if the client records timings.
+// For maintainers: a phase lasts from the end of the last one until the driver calls `lap`. The
+// budget (`policy/deadline.rs`) owns the value, because it is where the driver says what happens, and
+// passes the time in. It exists only if the client records timings.
 
 use std::time::{Duration, Instant};
 
