@@ -205,10 +205,10 @@ fn t10_deadlines_know_no_wall_clock() {
         "pool/permits.rs",
         "base/timings.rs",
         "driver/socket.rs",
+        "driver/mod.rs",
         "driver/connection.rs",
-        "driver/lease.rs",
+        "driver/response_body.rs",
         "driver/checkout.rs",
-        "driver/send.rs",
         "driver/connect.rs",
         "blocking/runtime.rs",
     ] {

@@ -1,7 +1,7 @@
 //! A global allocator that counts, when asked to.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 
 /// How often memory was asked for, and how much.
 #[derive(Clone, Copy, Default)]
@@ -13,11 +13,14 @@ pub struct Allocations {
     pub bytes: u64,
     /// How much more was asked for than given back.
     pub kept: i64,
+    /// The most that was in use at once, beside what was before.
+    pub peak: i64,
 }
 
 /// Counts what `work` and the threads beside it allocate.
 pub fn counted<T>(work: impl FnOnce() -> T) -> (T, Allocations) {
     let before = total();
+    PEAK.store(before.kept, Relaxed);
     COUNTING.store(true, Relaxed);
     let result = work();
     COUNTING.store(false, Relaxed);
@@ -27,6 +30,7 @@ pub fn counted<T>(work: impl FnOnce() -> T) -> (T, Allocations) {
         resized: after.resized - before.resized,
         bytes: after.bytes - before.bytes,
         kept: after.kept - before.kept,
+        peak: after.peak - before.kept,
     };
     (result, counted)
 }
@@ -39,21 +43,22 @@ static COUNTING: AtomicBool = AtomicBool::new(false);
 static FRESH: AtomicU64 = AtomicU64::new(0);
 static RESIZED: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
-static FREED: AtomicU64 = AtomicU64::new(0);
+static KEPT: AtomicI64 = AtomicI64::new(0);
+static PEAK: AtomicI64 = AtomicI64::new(0);
 
 fn total() -> Allocations {
-    let bytes = BYTES.load(Relaxed);
     Allocations {
         fresh: FRESH.load(Relaxed),
         resized: RESIZED.load(Relaxed),
-        bytes,
-        kept: bytes.cast_signed() - FREED.load(Relaxed).cast_signed(),
+        bytes: BYTES.load(Relaxed),
+        kept: KEPT.load(Relaxed),
+        peak: PEAK.load(Relaxed),
     }
 }
 
 fn note_freed(bytes: usize) {
     if COUNTING.load(Relaxed) {
-        FREED.fetch_add(bytes as u64, Relaxed);
+        KEPT.fetch_sub(bytes.cast_signed() as i64, Relaxed);
     }
 }
 
@@ -61,6 +66,8 @@ fn note(calls: &AtomicU64, bytes: usize) {
     if COUNTING.load(Relaxed) {
         calls.fetch_add(1, Relaxed);
         BYTES.fetch_add(bytes as u64, Relaxed);
+        let bytes = bytes.cast_signed() as i64;
+        PEAK.fetch_max(KEPT.fetch_add(bytes, Relaxed) + bytes, Relaxed);
     }
 }
 

@@ -20,16 +20,22 @@ mod reader_body;
 #[cfg(feature = "all-peers")]
 mod reqwest_async;
 
+use std::future::poll_fn;
 use std::io::{self, Read};
+use std::net::SocketAddrV4;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_core::Stream;
 use tokio::task::JoinSet;
 
 use crate::Outcome;
+use crate::latency::Watch;
 #[cfg(feature = "all-peers")]
 use crate::rows::Senders;
-use crate::rows::{Points, Row, Shape};
+use crate::rows::{Points, Row, Shape, Way};
 use crate::scratch::ScratchFile;
 use crate::target::Target;
 
@@ -43,7 +49,12 @@ pub trait Client: Send {
 
     /// Sends so many requests, one after the other.
     fn repeat(&mut self, times: u64, job: &Job) -> Outcome<()> {
-        (0..times).try_for_each(|_| job.check(self.perform()?))
+        (0..times).try_for_each(|_| {
+            let watch = Watch::start();
+            job.check(self.perform()?)?;
+            watch.stop();
+            Ok(())
+        })
     }
 
     /// Sends this many requests by each of this many concurrent tasks.
@@ -51,8 +62,8 @@ pub trait Client: Send {
         Err("it has no tasks".into())
     }
 
-    /// Turns to another port of the server; what was open stays open and idle.
-    fn turn_to(&mut self, _port: u16) -> Outcome<()> {
+    /// Turns to another address of the server; what was open stays open and idle.
+    fn turn_to(&mut self, _address: SocketAddrV4) -> Outcome<()> {
         Err("it keeps no connections".into())
     }
 }
@@ -63,6 +74,12 @@ pub struct Entry {
     pub package: Option<&'static str>,
     pub can: fn(&Row) -> bool,
     pub prepare: fn(&Job) -> Outcome<Box<dyn Client>>,
+}
+
+impl Entry {
+    pub fn is_ours(&self) -> bool {
+        self.package == Some(OURS)
+    }
 }
 
 /// A row and the server to run it against.
@@ -81,7 +98,7 @@ pub const OURS_ASYNC: &str = "leanhttp-tokio";
 
 /// The raw loops come first: the first client of a row is what the others are measured by.
 pub const CLIENTS: &[Entry] = &[
-    Entry { name: "raw", package: None, can: Row::is_plain, prepare: raw::prepare },
+    Entry { name: "raw", package: None, can: raw::can, prepare: raw::prepare },
     Entry { name: "raw-tls", package: None, can: is_tls, prepare: raw_tls::prepare },
     Entry { name: OURS, package: Some(OURS), can: blocks, prepare: leanhttp::prepare },
     Entry {
@@ -90,7 +107,7 @@ pub const CLIENTS: &[Entry] = &[
         can: is_async,
         prepare: leanhttp_tokio::prepare,
     },
-    Entry { name: "ureq", package: Some("ureq"), can: blocks, prepare: ureq::prepare },
+    Entry { name: "ureq", package: Some("ureq"), can: is_for_ureq, prepare: ureq::prepare },
     Entry {
         name: "reqwest-blocking",
         package: Some("reqwest"),
@@ -101,7 +118,7 @@ pub const CLIENTS: &[Entry] = &[
     Entry {
         name: "reqwest-async",
         package: Some("reqwest"),
-        can: is_async,
+        can: is_async_peer,
         prepare: reqwest_async::prepare,
     },
     #[cfg(feature = "all-peers")]
@@ -123,8 +140,9 @@ fn is_tls(row: &Row) -> bool {
     !row.is_plain()
 }
 
+/// It has no way to take what comes but to read it.
 fn blocks(row: &Row) -> bool {
-    !row.has_tasks()
+    !row.has_tasks() && !matches!(row.shape, Shape::Stream(way, ..) if way != Way::Copy)
 }
 
 /// A current-thread runtime belongs to one thread.
@@ -132,15 +150,29 @@ fn is_async(row: &Row) -> bool {
     !row.has_threads()
 }
 
+/// It has no limit on connections, so nothing waits for one, and no `AsyncRead` of its own.
+#[cfg(feature = "all-peers")]
+fn is_async_peer(row: &Row) -> bool {
+    is_async(row) && !row.has_queue() && !matches!(row.shape, Shape::Stream(Way::AsyncRead, ..))
+}
+
+/// Its parser takes 128 fields; and each request walks through all idle connections, 17,000 instructions
+/// for each, so that 1,000 hosts would take hours to count.
+fn is_for_ureq(row: &Row) -> bool {
+    blocks(row)
+        && row.other_hosts < 1_000 - 1
+        && !matches!(row.shape, Shape::Head { fields: 120.., .. })
+}
+
 #[cfg(feature = "all-peers")]
 fn has_no_pool(row: &Row) -> bool {
-    blocks(row) && !row.is_idle()
+    blocks(row) && row.is_basic() && !row.is_idle()
 }
 
 /// It belongs to one thread, and keeps one connection.
 #[cfg(feature = "all-peers")]
 fn has_one_handle(row: &Row) -> bool {
-    row.senders == Senders::One && !row.is_idle()
+    row.senders == Senders::One && row.is_basic() && !row.is_idle()
 }
 
 impl Job {
@@ -153,8 +185,8 @@ impl Job {
         Ok(Self { row, target, url, file })
     }
 
-    pub fn turn_to(&mut self, port: u16) -> Outcome<()> {
-        self.target.turn_to(port);
+    pub fn turn_to(&mut self, address: SocketAddrV4) -> Outcome<()> {
+        self.target.turn_to(address);
         self.url = self.target.url(self.row);
         Ok(())
     }
@@ -172,6 +204,28 @@ impl Job {
         Err(format!("{got} bytes where {expected} were to come").into())
     }
 
+    /// The list of hosts that are asked without the proxy, the server last; nothing where there is
+    /// no proxy.
+    pub fn no_proxy(&self) -> Option<String> {
+        let count = self.row.no_proxy.checked_sub(1)?;
+        let others = (0..count).map(|number| match number % 2 {
+            0 => format!("host-{number}.example.org,"),
+            _ => format!("10.{}.{}.0/24,", number >> 8, number & 255),
+        });
+        Some(others.collect::<String>() + &self.target.host.to_string())
+    }
+
+    /// The hosts whose cookies are in the jar, each with one.
+    pub fn cookie_hosts(&self) -> Option<impl Iterator<Item = String>> {
+        let Shape::Cookies(count) = self.shape() else { return None };
+        Some((0..count).map(|number| format!("http://host-{number}.example{number}.org/")))
+    }
+
+    /// The names of the text fields of a form.
+    pub fn parts(count: u64) -> impl Iterator<Item = String> {
+        (0..count).map(|number| format!("field-{number}"))
+    }
+
     /// The file of a multipart row.
     pub fn file(&self) -> Outcome<&Path> {
         let file = self.file.as_ref().ok_or("not a multipart row")?;
@@ -185,7 +239,26 @@ fn source(size: u64) -> io::Take<io::Repeat> {
 }
 
 /// More connections than any row has open.
-const POOL: usize = 2_000;
+const POOL: usize = 20_000;
+
+/// As long as a busy machine takes, under a counter, to open as many connections as are to idle.
+const IDLE_AGE: Duration = Duration::from_secs(900);
+
+/// More fields than any head has.
+const MAX_FIELDS: usize = 1_100;
+
+/// Where nothing listens: the proxy of the rows that must not ask it.
+const DEAD_PROXY: &str = "http://127.0.0.1:9";
+
+const COOKIE: &str = "id=c9f0f895fb98ab91; Path=/; Max-Age=86400";
+
+/// The value of each text field of a form.
+const PART: &str = "a line of text";
+
+/// The next piece of a stream, which must not be tied to its place.
+async fn next<S: Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
+    poll_fn(|context| Pin::new(&mut *stream).poll_next(context)).await
+}
 
 /// Runs so many tasks, each made by `start`, to their end.
 async fn in_tasks<F>(count: u64, start: impl Fn() -> F) -> Outcome<()>
@@ -205,6 +278,9 @@ fn points(json: &[u8]) -> Outcome<u64> {
 
 /// The buffer that bodies are read into.
 const SPACE: usize = 64 << 10;
+
+/// That of one of many tasks, whose bodies are short.
+const SPACE_OF_TASK: usize = 1 << 10;
 
 fn space() -> Vec<u8> {
     vec![0; SPACE]

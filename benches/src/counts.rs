@@ -22,7 +22,10 @@ pub struct Counts {
     pub allocations: f64,
     pub reallocations: f64,
     pub allocated_bytes: f64,
-    /// By name, those left out that do not come up once in 100 requests.
+    /// The most that the first request had in use at once, connection included, as a multiple of
+    /// the body.
+    pub peak_x_body: Option<f64>,
+    /// By name, none in a series, those left out that do not come up once in 100 requests.
     pub system_calls: BTreeMap<String, f64>,
 }
 
@@ -35,13 +38,15 @@ pub struct RowCounts {
 pub fn count(row: &'static Row, plan: &Plan, target: &Target) -> Outcome<Option<RowCounts>> {
     let Some(requests) = row.counted else { return Ok(None) };
     let able = plan.clients.iter().filter(|entry| (entry.can)(row));
-    let count = |&entry: &&'static Entry| Subject { entry, row, target, requests }.count();
+    let count =
+        |&entry: &&'static Entry| Subject { entry, row, target, requests }.count(plan.has_calls);
     Ok(Some(RowCounts { row, clients: able.map(count).collect::<Outcome<_>>()? }))
 }
 
 impl Counts {
-    pub fn all_system_calls(&self) -> f64 {
-        self.system_calls.values().sum()
+    /// `None` where they were not counted.
+    pub fn all_system_calls(&self) -> Option<f64> {
+        (!self.system_calls.is_empty()).then(|| self.system_calls.values().sum())
     }
 }
 
@@ -54,7 +59,7 @@ struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    fn count(&self) -> Outcome<Counts> {
+    fn count(&self, has_calls: bool) -> Outcome<Counts> {
         let allocated = self.allocations()?.allocations;
         Ok(Counts {
             client: self.entry.name,
@@ -62,7 +67,8 @@ impl Subject<'_> {
             allocations: allocated.fresh as f64 / self.units(),
             reallocations: allocated.resized as f64 / self.units(),
             allocated_bytes: allocated.bytes as f64 / self.units(),
-            system_calls: self.system_calls()?,
+            peak_x_body: self.peak_x_body()?,
+            system_calls: if has_calls { self.system_calls()? } else { BTreeMap::new() },
         })
     }
 
@@ -77,6 +83,14 @@ impl Subject<'_> {
         let sample = worker.order(Order::Count(self.requests))?;
         worker.finish()?;
         Ok(sample)
+    }
+
+    fn peak_x_body(&self) -> Outcome<Option<f64>> {
+        let Some(body) = self.row.body().filter(|_| self.row.is_whole()) else { return Ok(None) };
+        let mut worker = Worker::start(&[], self.entry, self.row, self.target)?;
+        let sample = worker.order(Order::Count(1))?;
+        worker.finish()?;
+        Ok(Some(sample.allocations.peak as f64 / body as f64))
     }
 
     fn instructions(&self) -> Outcome<f64> {

@@ -8,7 +8,9 @@ mod baseline;
 mod clients;
 mod cold;
 mod counts;
+mod growth;
 mod idle;
+mod latency;
 mod machine;
 mod options;
 mod process;
@@ -16,6 +18,7 @@ mod programs;
 mod report;
 mod rows;
 mod scratch;
+mod series;
 mod server;
 mod statics;
 mod statistics;
@@ -29,6 +32,7 @@ use std::env;
 use std::process::ExitCode;
 
 use self::clients::Job;
+use self::counts::RowCounts;
 use self::options::{Mode, Options, Plan};
 use self::process::Server;
 use self::server::Ports;
@@ -67,7 +71,9 @@ fn dispatch(arguments: Vec<String>) -> Outcome<()> {
 fn run(options: &Options) -> Outcome<()> {
     let plan = options.plan()?;
     let (name, rows, tables) = match options.mode {
-        Mode::Counts => count(&plan, &Server::start(Ports::Few)?)?,
+        Mode::Counts => count("counts", &plan, &Server::start(Ports::Few)?)?,
+        Mode::Growth => count("growth", &plan, &Server::start(Ports::Few)?)?,
+        Mode::Guard => return growth::judge(&count_all(&plan, &Server::start(Ports::Few)?)?),
         Mode::Cold => start_cold(&plan, &Server::start(Ports::Few)?)?,
         Mode::Static => weigh_programs(&plan)?,
         Mode::Idle => weigh_idle(&plan, &Server::start(Ports::Many)?)?,
@@ -96,7 +102,13 @@ fn time(plan: &Plan, server: &Server) -> Outcome<Figures> {
     Ok(("times", rows.iter().map(report::times_json).collect(), tables))
 }
 
-fn count(plan: &Plan, server: &Server) -> Outcome<Figures> {
+/// The counts of all rows, for who judges them.
+fn count_all(plan: &Plan, server: &Server) -> Outcome<Vec<RowCounts>> {
+    let counted = plan.rows.iter().map(|row| counts::count(row, plan, &server.target));
+    Ok(counted.collect::<Outcome<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
+fn count(name: &'static str, plan: &Plan, server: &Server) -> Outcome<Figures> {
     let mut tables = vec![show(report::preamble())];
     let mut rows = Vec::new();
     for row in &plan.rows {
@@ -105,7 +117,7 @@ fn count(plan: &Plan, server: &Server) -> Outcome<Figures> {
             rows.push(report::counts_json(&counts));
         }
     }
-    Ok(("counts", rows, tables))
+    Ok((name, rows, tables))
 }
 
 fn weigh_idle(plan: &Plan, server: &Server) -> Outcome<Figures> {

@@ -6,18 +6,21 @@ use crate::Outcome;
 use crate::clients::{CLIENTS, Entry};
 use crate::programs::{self, Program};
 use crate::rows::{ROWS, Row};
+use crate::series::{ALL_ROWS, SERIES, Series};
 
 pub const USAGE: &str = "\
-usage: leanhttp-benches [--quick | --counts | --idle | --cold | --static] [--rows NAME,…] [--clients NAME,…] [--out DIR]
+usage: leanhttp-benches [--quick | --counts | --growth | --idle | --cold | --static] [--rows NAME,…] [--clients NAME,…] [--out DIR]
                         [--baseline FILE]
        leanhttp-benches --readme | --check-readme
 
   --quick      a few rows and rounds, in less than a minute
   --counts     instructions, allocations and system calls instead of time
+  --growth     instructions and allocations as hosts, waiters, bodies and more grow
+  --guard      the same, as far as CI asks: fail if they grow faster than allowed
   --idle       the memory of connections that idle, instead of time
   --cold       processes from their start to the first response, and their memory
   --static     crates, time to build, size
-  --rows       only these rows
+  --rows       only these rows; with --growth, only these series, or rows of them
   --clients    only these clients
   --out        write the figures as JSON and Markdown to this folder too
   --readme     write the chart and the figures in README.md anew, from results/
@@ -38,6 +41,9 @@ pub enum Mode {
     Full,
     Quick,
     Counts,
+    Growth,
+    /// What CI asks of the growth.
+    Guard,
     Idle,
     Cold,
     Static,
@@ -49,6 +55,8 @@ pub struct Plan {
     pub clients: Vec<&'static Entry>,
     pub programs: Vec<&'static Program>,
     pub rounds: usize,
+    /// Whether counts have the system calls too.
+    pub has_calls: bool,
 }
 
 impl Options {
@@ -59,6 +67,8 @@ impl Options {
             let mut value = || arguments.next().ok_or(USAGE);
             match option.as_str() {
                 "--quick" => options.mode = Mode::Quick,
+                "--growth" => options.mode = Mode::Growth,
+                "--guard" => options.mode = Mode::Guard,
                 "--counts" => options.mode = Mode::Counts,
                 "--cold" => options.mode = Mode::Cold,
                 "--static" => options.mode = Mode::Static,
@@ -74,14 +84,25 @@ impl Options {
     }
 
     pub fn plan(&self) -> Outcome<Plan> {
+        let is_guard = self.mode == Mode::Guard;
         let rows = match &self.rows {
+            Some(names) if is_guard || self.mode == Mode::Growth => {
+                let named = names.split(',').map(|name| match Series::named(name) {
+                    Some(series) => Ok(series.rows(is_guard).collect()),
+                    None => Ok(vec![row(name)?]),
+                });
+                named.collect::<Outcome<Vec<Vec<_>>>>()?.concat()
+            }
+            None if is_guard || self.mode == Mode::Growth => {
+                SERIES.iter().flat_map(|one| one.rows(is_guard)).collect()
+            }
             Some(names) => names.split(',').map(row).collect::<Outcome<_>>()?,
             None => ROWS.iter().filter(|row| self.mode.has(row)).collect(),
         };
         let has_programs = matches!(self.mode, Mode::Cold | Mode::Static);
         let clients = match &self.clients {
             Some(names) if !has_programs => names.split(',').map(client).collect::<Outcome<_>>()?,
-            _ => CLIENTS.iter().collect(),
+            _ => CLIENTS.iter().filter(|entry| !is_guard || entry.is_ours()).collect(),
         };
         let programs = match &self.clients {
             Some(names) if has_programs => {
@@ -90,7 +111,7 @@ impl Options {
             _ => programs::chosen().collect(),
         };
         let rounds = if self.mode == Mode::Quick { 9 } else { 15 };
-        Ok(Plan { rows, clients, programs, rounds })
+        Ok(Plan { rows, clients, programs, rounds, has_calls: self.mode == Mode::Counts })
     }
 }
 
@@ -104,13 +125,14 @@ impl Mode {
             Mode::Idle => row.is_idle(),
             // They have programs, not rows.
             Mode::Cold | Mode::Static => false,
+            Mode::Growth | Mode::Guard => Series::of(row.name).is_some(),
         }
     }
 }
 
-/// The row of that name.
+/// The row of that name, in a series or not.
 pub fn row(name: &str) -> Outcome<&'static Row> {
-    let found = ROWS.iter().find(|row| row.name == name);
+    let found = ALL_ROWS.iter().find(|row| row.name == name);
     found.ok_or_else(|| format!("no row is called {name}").into())
 }
 

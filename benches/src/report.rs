@@ -3,6 +3,7 @@
 mod chart;
 mod cold;
 mod counts;
+mod growth;
 mod idle;
 pub mod readme;
 mod results;

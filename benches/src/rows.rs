@@ -1,6 +1,7 @@
 //! The rows of the tables: what is measured. A new row is a new entry in [`ROWS`].
 
 /// One situation that every client is put in.
+#[derive(Clone)]
 pub struct Row {
     /// Its name on the command line and in the JSON.
     pub name: &'static str,
@@ -8,6 +9,10 @@ pub struct Row {
     pub shape: Shape,
     pub scheme: Scheme,
     pub senders: Senders,
+    /// With how many hosts beside the one that is asked a connection idles.
+    pub other_hosts: u64,
+    /// How many entries the list of hosts has that are asked without the proxy; none: no proxy.
+    pub no_proxy: u64,
     /// How many requests make a round.
     pub round: u64,
     /// How many requests the counts are the difference of; none where counting makes no sense.
@@ -32,6 +37,8 @@ pub enum Senders {
     Threads(u64),
     /// So many tasks on one thread, all with the same client.
     Tasks(u64),
+    /// So many tasks on one thread that wait for one connection.
+    Queue(u64),
 }
 
 /// What one request sends and what is done with its answer.
@@ -40,19 +47,27 @@ pub enum Shape {
     /// GET, the body read into one buffer of 64 KiB.
     Read(Answer),
     /// GET of so many bytes, collected in memory.
-    Bytes(u64),
+    Bytes(Wire, u64),
     /// GET of so many bytes, collected as text.
-    Text(u64),
+    Text(Wire, u64),
     /// GET of so many bytes of JSON, made [`Points`].
-    Json(u64),
-    /// GET of 1 MiB of text in the gzip coding, decoded into one buffer of 64 KiB.
-    Gzip,
+    Json(Wire, u64),
+    /// GET of so many bytes, taken as they come.
+    Stream(Way, Wire, u64),
     /// POST from a reader.
     Upload(Framing, u64),
     /// POST of [`FORM`].
     Form,
     /// POST of a file as `multipart/form-data`.
     Multipart(u64),
+    /// POST of so many text fields as `multipart/form-data`.
+    Parts(u64),
+    /// GET of [`SMALL`] after so many redirects.
+    Redirects(u64),
+    /// GET of [`SMALL`], which sends a cookie and gets one, with so many of other hosts in the jar.
+    Cookies(u64),
+    /// GET of [`SMALL`] with so many more fields in the head, which make so many bytes together.
+    Head { fields: u64, bytes: u64 },
     /// GET of [`SMALL`] from one port after the other, so that each has an idle connection then.
     Idle,
 }
@@ -64,7 +79,33 @@ pub enum Answer {
     Small,
     /// The same, and the connection is closed.
     Close,
-    Large(Framing, u64),
+    Large(Wire, u64),
+}
+
+/// How a body comes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Wire {
+    Sized,
+    /// In chunks of so many bytes.
+    Chunked(u64),
+    /// With its length, in the gzip coding.
+    Gzip,
+}
+
+/// The chunks of a server that streams.
+pub const CHUNKED: Wire = Wire::Chunked(16 * KIB);
+
+/// How a body is taken piece by piece, beside reading it into a buffer of one's own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// `chunk().await`, or what a peer has in its place.
+    Chunks,
+    /// `bytes_stream()`.
+    Stream,
+    /// `AsyncRead` into one buffer of 64 KiB.
+    AsyncRead,
+    /// `copy_to` a writer that drops what it gets.
+    Copy,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -90,40 +131,71 @@ pub const FORM: [(&str, &str); 5] = [
     ("comment", "100 % sure & signed = A.A.L."),
 ];
 pub const MULTIPART_NAME: &str = "file";
-pub const TEXT_SIZE: u64 = MIB;
 
-const KIB: u64 = 1 << 10;
-const MIB: u64 = 1 << 20;
+pub const KIB: u64 = 1 << 10;
+pub const MIB: u64 = 1 << 20;
 
 impl Row {
     pub fn path(&self) -> String {
         match self.shape {
             Shape::Read(Answer::Small) | Shape::Idle => "/small".to_owned(),
             Shape::Read(Answer::Close) => "/close".to_owned(),
-            Shape::Read(Answer::Large(Framing::Sized, size)) => format!("/bytes/{size}"),
-            Shape::Read(Answer::Large(Framing::Chunked, size)) => format!("/chunked/{size}"),
-            Shape::Bytes(size) | Shape::Text(size) => format!("/bytes/{size}"),
-            Shape::Json(size) => format!("/json/{size}"),
-            Shape::Gzip => "/gzip".to_owned(),
+            Shape::Read(Answer::Large(wire, size))
+            | Shape::Bytes(wire, size)
+            | Shape::Text(wire, size)
+            | Shape::Stream(_, wire, size) => format!("/text/{size}/{}", wire.word()),
+            Shape::Json(wire, size) => format!("/json/{size}/{}", wire.word()),
             Shape::Upload(_, size) | Shape::Multipart(size) => format!("/sink/{size}"),
-            Shape::Form => "/sink/1".to_owned(),
+            Shape::Form | Shape::Parts(_) => "/sink/1".to_owned(),
+            Shape::Redirects(count) => format!("/redirect/{count}"),
+            Shape::Cookies(_) => "/cookie".to_owned(),
+            Shape::Head { fields, bytes } => format!("/head/{fields}/{bytes}"),
         }
     }
 
     /// How many bytes the body of the answer has, decoded; of JSON, how many points.
     pub fn expected(&self) -> u64 {
         match self.shape {
-            Shape::Read(Answer::Large(_, size)) | Shape::Bytes(size) | Shape::Text(size) => size,
-            Shape::Gzip => TEXT_SIZE,
-            Shape::Json(size) => size / POINT_SIZE,
-            _ => SMALL.len() as u64,
+            Shape::Json(_, size) => size / POINT_SIZE,
+            _ => self.body().unwrap_or(SMALL.len() as u64),
         }
+    }
+
+    /// How many bytes the body of the answer has, decoded, where that is what the row is about.
+    pub fn body(&self) -> Option<u64> {
+        match self.shape {
+            Shape::Read(Answer::Large(_, size))
+            | Shape::Bytes(_, size)
+            | Shape::Text(_, size)
+            | Shape::Json(_, size)
+            | Shape::Stream(_, _, size) => Some(size),
+            _ => None,
+        }
+    }
+
+    /// How the body of the answer comes.
+    pub fn wire(&self) -> Wire {
+        match self.shape {
+            Shape::Read(Answer::Large(wire, _))
+            | Shape::Bytes(wire, _)
+            | Shape::Text(wire, _)
+            | Shape::Json(wire, _)
+            | Shape::Stream(_, wire, _) => wire,
+            _ => Wire::Sized,
+        }
+    }
+
+    /// Whether the body is collected before it is looked at.
+    pub fn is_whole(&self) -> bool {
+        matches!(self.shape, Shape::Bytes(..) | Shape::Text(..) | Shape::Json(..))
     }
 
     /// The MiB that one request moves, where the throughput matters and not the request.
     pub fn volume(&self) -> Option<u64> {
         match self.shape {
-            Shape::Read(Answer::Large(_, size)) | Shape::Upload(_, size) => Some(size / MIB),
+            Shape::Read(Answer::Large(Wire::Sized | CHUNKED, size))
+            | Shape::Stream(_, _, size)
+            | Shape::Upload(_, size) => Some(size / MIB),
             Shape::Multipart(size) if size > MIB => Some(size / MIB),
             _ => None,
         }
@@ -138,30 +210,92 @@ impl Row {
         self.shape == Shape::Idle
     }
 
+    pub fn is_coded(&self) -> bool {
+        self.wire() == Wire::Gzip
+    }
+
     pub fn has_tasks(&self) -> bool {
-        matches!(self.senders, Senders::Tasks(_))
+        matches!(self.senders, Senders::Tasks(_) | Senders::Queue(_))
+    }
+
+    pub fn has_queue(&self) -> bool {
+        matches!(self.senders, Senders::Queue(_))
     }
 
     pub fn has_threads(&self) -> bool {
         matches!(self.senders, Senders::Threads(_))
     }
 
+    /// How many send at once, where that is what the row is about.
+    pub fn crowd(&self) -> Option<u64> {
+        match self.senders {
+            Senders::One => None,
+            Senders::Threads(count) | Senders::Tasks(count) | Senders::Queue(count) => Some(count),
+        }
+    }
+
+    /// Whether it takes thousands of connections.
+    pub fn needs_crowd(&self) -> bool {
+        self.other_hosts > 0 || matches!(self.senders, Senders::Tasks(1_000..))
+    }
+
     pub fn closes(&self) -> bool {
         self.shape == Shape::Read(Answer::Close)
+    }
+
+    /// Whether it takes no more than a GET, or a body that comes with its length, in chunks or coded.
+    #[cfg(feature = "all-peers")]
+    pub fn is_basic(&self) -> bool {
+        let is_basic = match self.shape {
+            Shape::Read(_) => true,
+            Shape::Parts(_) | Shape::Redirects(_) | Shape::Cookies(_) | Shape::Head { .. } => false,
+            Shape::Stream(way, ..) => way == Way::Copy,
+            _ => true,
+        };
+        is_basic && self.other_hosts == 0 && self.no_proxy == 0
+    }
+}
+
+impl Wire {
+    fn word(self) -> String {
+        match self {
+            Wire::Sized => "sized".to_owned(),
+            Wire::Chunked(size) => size.to_string(),
+            Wire::Gzip => "gzip".to_owned(),
+        }
     }
 }
 
 /// What most rows have in common.
-const USUAL: Row = Row {
+pub const USUAL: Row = Row {
     name: "",
     title: "",
     shape: Shape::Read(Answer::Small),
     scheme: Scheme::Plain,
     senders: Senders::One,
+    other_hosts: 0,
+    no_proxy: 0,
     round: 1,
     counted: None,
     quick: false,
 };
+
+const fn whole(name: &'static str, title: &'static str, shape: Shape) -> Row {
+    Row { name, title, shape, round: 20, counted: Some(5), ..USUAL }
+}
+
+const fn stream(name: &'static str, title: &'static str, way: Way, wire: Wire) -> Row {
+    Row { name, title, shape: Shape::Stream(way, wire, 64 * MIB), counted: Some(1), ..USUAL }
+}
+
+/// At least two requests of each sender make a round.
+const fn crowd(name: &'static str, title: &'static str, senders: Senders) -> Row {
+    let round = match senders {
+        Senders::Tasks(count) if count > 4_000 => 2 * count,
+        _ => 8_000,
+    };
+    Row { name, title, senders, round, ..USUAL }
+}
 
 pub const ROWS: &[Row] = &[
     Row {
@@ -227,21 +361,21 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "download",
         title: "Download of 256 MiB, Content-Length",
-        shape: Shape::Read(Answer::Large(Framing::Sized, 256 * MIB)),
+        shape: Shape::Read(Answer::Large(Wire::Sized, 256 * MIB)),
         counted: Some(1),
         ..USUAL
     },
     Row {
         name: "download-chunked",
         title: "Download of 256 MiB, chunked",
-        shape: Shape::Read(Answer::Large(Framing::Chunked, 256 * MIB)),
+        shape: Shape::Read(Answer::Large(CHUNKED, 256 * MIB)),
         counted: Some(1),
         ..USUAL
     },
     Row {
         name: "download-tls",
         title: "Download of 64 MiB over TLS, Content-Length",
-        shape: Shape::Read(Answer::Large(Framing::Sized, 64 * MIB)),
+        shape: Shape::Read(Answer::Large(Wire::Sized, 64 * MIB)),
         scheme: Scheme::Tls,
         round: 4,
         counted: Some(1),
@@ -250,7 +384,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "download-tls-chunked",
         title: "Download of 64 MiB over TLS, chunked",
-        shape: Shape::Read(Answer::Large(Framing::Chunked, 64 * MIB)),
+        shape: Shape::Read(Answer::Large(CHUNKED, 64 * MIB)),
         scheme: Scheme::Tls,
         round: 4,
         ..USUAL
@@ -309,7 +443,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "gzip",
         title: "GET of 1 MiB of text, gzip",
-        shape: Shape::Gzip,
+        shape: Shape::Read(Answer::Large(Wire::Gzip, MIB)),
         round: 20,
         counted: Some(2),
         ..USUAL
@@ -317,7 +451,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "bytes-2k",
         title: "bytes() of 2 KiB",
-        shape: Shape::Bytes(2 * KIB),
+        shape: Shape::Bytes(Wire::Sized, 2 * KIB),
         round: 1_000,
         counted: Some(500),
         ..USUAL
@@ -325,7 +459,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "bytes-1m",
         title: "bytes() of 1 MiB",
-        shape: Shape::Bytes(MIB),
+        shape: Shape::Bytes(Wire::Sized, MIB),
         round: 50,
         counted: Some(20),
         ..USUAL
@@ -333,14 +467,14 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "bytes-100m",
         title: "bytes() of 100 MiB",
-        shape: Shape::Bytes(100 * MIB),
+        shape: Shape::Bytes(Wire::Sized, 100 * MIB),
         counted: Some(1),
         ..USUAL
     },
     Row {
         name: "text-2k",
         title: "text() of 2 KiB",
-        shape: Shape::Text(2 * KIB),
+        shape: Shape::Text(Wire::Sized, 2 * KIB),
         round: 1_000,
         counted: Some(500),
         ..USUAL
@@ -348,7 +482,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "text-1m",
         title: "text() of 1 MiB",
-        shape: Shape::Text(MIB),
+        shape: Shape::Text(Wire::Sized, MIB),
         round: 50,
         counted: Some(20),
         ..USUAL
@@ -356,14 +490,14 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "text-100m",
         title: "text() of 100 MiB",
-        shape: Shape::Text(100 * MIB),
+        shape: Shape::Text(Wire::Sized, 100 * MIB),
         counted: Some(1),
         ..USUAL
     },
     Row {
         name: "json-2k",
         title: "json() of 2 KiB",
-        shape: Shape::Json(2 * KIB),
+        shape: Shape::Json(Wire::Sized, 2 * KIB),
         round: 1_000,
         counted: Some(500),
         ..USUAL
@@ -371,12 +505,37 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "json-1m",
         title: "json() of 1 MiB",
-        shape: Shape::Json(MIB),
+        shape: Shape::Json(Wire::Sized, MIB),
         round: 50,
         counted: Some(2),
         ..USUAL
     },
-    Row { name: "json-100m", title: "json() of 100 MiB", shape: Shape::Json(100 * MIB), ..USUAL },
+    Row {
+        name: "json-100m",
+        title: "json() of 100 MiB",
+        shape: Shape::Json(Wire::Sized, 100 * MIB),
+        ..USUAL
+    },
+    whole("text-chunked-1m", "text() of 1 MiB, chunked", Shape::Text(CHUNKED, MIB)),
+    whole("json-chunked-1m", "json() of 1 MiB, chunked", Shape::Json(CHUNKED, MIB)),
+    whole("bytes-gzip-1m", "bytes() of 1 MiB, gzip", Shape::Bytes(Wire::Gzip, MIB)),
+    whole("text-gzip-1m", "text() of 1 MiB, gzip", Shape::Text(Wire::Gzip, MIB)),
+    whole("json-gzip-1m", "json() of 1 MiB, gzip", Shape::Json(Wire::Gzip, MIB)),
+    whole("bytes-chunked-1m", "bytes() of 1 MiB, chunked", Shape::Bytes(CHUNKED, MIB)),
+    stream("chunk", "chunk() of 64 MiB, Content-Length", Way::Chunks, Wire::Sized),
+    stream("chunk-chunked", "chunk() of 64 MiB, chunked", Way::Chunks, CHUNKED),
+    stream("bytes-stream", "bytes_stream() of 64 MiB, Content-Length", Way::Stream, Wire::Sized),
+    stream("bytes-stream-chunked", "bytes_stream() of 64 MiB, chunked", Way::Stream, CHUNKED),
+    stream("async-read", "AsyncRead of 64 MiB, Content-Length", Way::AsyncRead, Wire::Sized),
+    stream("async-read-chunked", "AsyncRead of 64 MiB, chunked", Way::AsyncRead, CHUNKED),
+    stream("copy-to", "copy_to of 64 MiB, Content-Length", Way::Copy, Wire::Sized),
+    stream("copy-to-chunked", "copy_to of 64 MiB, chunked", Way::Copy, CHUNKED),
+    crowd("threads-1", "GET of 13 bytes, 1 thread", Senders::Threads(1)),
+    crowd("threads-4", "GET of 13 bytes, 4 threads on one client", Senders::Threads(4)),
+    crowd("threads-64", "GET of 13 bytes, 64 threads on one client", Senders::Threads(64)),
+    crowd("tasks-1", "GET of 13 bytes, 1 task", Senders::Tasks(1)),
+    crowd("tasks-1000", "GET of 13 bytes, 1,000 tasks on one client", Senders::Tasks(1_000)),
+    crowd("tasks-10000", "GET of 13 bytes, 10,000 tasks on one client", Senders::Tasks(10_000)),
     Row { name: "idle", title: "1,000 idle connections", shape: Shape::Idle, ..USUAL },
     Row {
         name: "idle-tls",

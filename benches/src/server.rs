@@ -3,6 +3,7 @@
 //! It listens plainly and over TLS, on threads that wait for a connection, serve it and wait again.
 //! Every answer is prepared; a GET costs one read and one write.
 
+mod crowd;
 mod inbox;
 mod replies;
 mod tls;
@@ -15,7 +16,7 @@ use std::thread;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use self::inbox::{Inbox, Request};
+use self::inbox::Inbox;
 use self::replies::Replies;
 use crate::Outcome;
 use crate::machine::{self, Core};
@@ -26,7 +27,7 @@ use crate::target::Target;
 pub fn run(ports: Ports) -> Outcome<()> {
     machine::pin(Core::Server)?;
     let identity = tls::Identity::new()?;
-    let replies = Arc::new(Replies::new()?);
+    let replies = Arc::new(Replies::new());
     let many = match ports {
         Ports::Few => 0,
         Ports::Many => IDLE + IDLE_BEFORE,
@@ -34,7 +35,9 @@ pub fn run(ports: Ports) -> Outcome<()> {
     let plain = || listen(&replies, Ok);
     let tls = |config: &Arc<ServerConfig>| listen(&replies, secured(Arc::clone(config)));
     let target = Target {
+        host: Ipv4Addr::LOCALHOST,
         plain: plain()?,
+        crowd: crowd::listen(&replies)?,
         tls: tls(&identity.config)?,
         unresumed: tls(&identity.without_resumption)?,
         idle: (0..many).map(|_| plain()).collect::<io::Result<_>>()?,
@@ -68,19 +71,32 @@ fn secured(
     }
 }
 
+/// A port on each address of 127.0.0.0/8, which are so many hosts.
+fn bind() -> io::Result<TcpListener> {
+    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+    rustix::net::listen(&listener, BACKLOG)?;
+    Ok(listener)
+}
+
 /// Serves on a port of its own.
 fn listen<S, W>(replies: &Arc<Replies>, wrap: W) -> io::Result<u16>
 where
     S: Read + Write + 'static,
     W: Fn(TcpStream) -> io::Result<S> + Send + Sync + 'static,
 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let listener = bind()?;
     let port = listener.local_addr()?.port();
     let replies = Arc::clone(replies);
     let waiting = AtomicUsize::new(0);
     start_waiting(Arc::new(Door { listener, wrap, replies, waiting }));
     Ok(port)
 }
+
+/// More tasks connect at once than the standard library lets wait.
+const BACKLOG: i32 = 4096;
+
+/// How many threads wait for connections at most, when clients have gone.
+const WAITING: usize = 128;
 
 /// Where connections come in.
 struct Door<W> {
@@ -105,40 +121,48 @@ where
                 start_waiting(Arc::clone(&door));
             }
             // A client that goes away ends its connection, not the server.
-            let _ = accepted.and_then(|(socket, _)| {
+            let _ = accepted.and_then(|(socket, peer)| {
+                if !peer.ip().is_loopback() {
+                    return Ok(());
+                }
                 socket.set_nodelay(true)?;
                 serve((door.wrap)(socket)?, &door.replies)
             });
-            door.waiting.fetch_add(1, SeqCst);
+            if door.waiting.fetch_add(1, SeqCst) >= WAITING {
+                door.waiting.fetch_sub(1, SeqCst);
+                return;
+            }
         }
     });
 }
 
 fn serve(stream: impl Read + Write, replies: &Replies) -> io::Result<()> {
     let mut inbox = Inbox::new(stream);
+    // What a client asks for again and again is looked up once.
+    let mut last = None;
     while let Some(request) = inbox.request()? {
         let received = inbox.discard(request.body)?;
-        let (kind, size) = request.target();
         let output = inbox.stream();
-        match kind {
-            "small" => output.write_all(&replies.small)?,
-            "sink" if received >= size => output.write_all(&replies.small)?,
-            "bytes" => replies.sized(output, size)?,
-            "chunked" => replies.chunked(output, size)?,
-            "json" => replies.json(output, size)?,
-            "gzip" => output.write_all(&replies.gzip)?,
-            "close" => return output.write_all(&replies.close),
-            _ => return output.write_all(replies::REFUSAL),
+        match request.path.as_str() {
+            "/small" => output.write_all(&replies.small)?,
+            "/cookie" => output.write_all(&replies.cookie)?,
+            "/close" => return output.write_all(&replies.close),
+            path => match path.strip_prefix("/sink/").map(str::parse) {
+                Some(Ok(size)) if received >= size => output.write_all(&replies.small)?,
+                Some(_) => return output.write_all(replies::REFUSAL),
+                None => {
+                    if last.as_ref().is_none_or(|(known, _)| known != path) {
+                        let Some(prepared) = replies.prepared(path)? else {
+                            return output.write_all(replies::REFUSAL);
+                        };
+                        last = Some((path.to_owned(), prepared));
+                    }
+                    if let Some((_, prepared)) = &last {
+                        prepared.write(output)?;
+                    }
+                }
+            },
         }
     }
     Ok(())
-}
-
-impl Request {
-    /// The path `/kind/size`, where the size may be missing.
-    fn target(&self) -> (&str, u64) {
-        let path = self.path.trim_start_matches('/');
-        let (kind, size) = path.split_once('/').unwrap_or((path, ""));
-        (kind, size.parse().unwrap_or(0))
-    }
 }

@@ -53,6 +53,11 @@ pub fn figure(value: f64) -> String {
     }
 }
 
+/// A number that counts things.
+pub fn whole(value: u64) -> String {
+    grouped(value as f64)
+}
+
 /// A number that may be missing.
 pub fn figure_of(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_owned(), figure)

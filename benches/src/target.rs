@@ -1,7 +1,7 @@
 //! Where the server is, as one word that a process can hand to another.
 
 use std::fmt::{self, Display, Formatter};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::str::FromStr;
 
 use serde_json::{Value, json};
@@ -11,7 +11,11 @@ use crate::rows::{Row, Scheme};
 
 #[derive(Clone)]
 pub struct Target {
+    /// The address of the server: one of 127.0.0.0/8.
+    pub host: Ipv4Addr,
     pub plain: u16,
+    /// Where thousands may connect.
+    pub crowd: u16,
     pub tls: u16,
     /// Where no session is resumed.
     pub unresumed: u16,
@@ -25,16 +29,18 @@ pub struct Target {
 impl Target {
     pub fn address(&self, row: &Row) -> SocketAddr {
         let port = match row.scheme {
+            Scheme::Plain if row.needs_crowd() => self.crowd,
             Scheme::Plain => self.plain,
             Scheme::Tls => self.tls,
             Scheme::TlsUnresumed => self.unresumed,
         };
-        SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+        SocketAddr::from((self.host, port))
     }
 
-    /// Makes that port the only one.
-    pub fn turn_to(&mut self, port: u16) {
-        (self.plain, self.tls) = (port, port);
+    /// Makes that host and port the only ones.
+    pub fn turn_to(&mut self, address: SocketAddrV4) {
+        self.host = *address.ip();
+        (self.plain, self.tls, self.crowd) = (address.port(), address.port(), address.port());
     }
 
     pub fn url(&self, row: &Row) -> String {
@@ -48,9 +54,11 @@ impl Target {
 
 impl Display for Target {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { plain, tls, unresumed, idle, idle_tls, certificate } = self;
+        let Self { host, plain, crowd, tls, unresumed, idle, idle_tls, certificate } = self;
         json!({
+            "host": host.to_string(),
             "plain": plain,
+            "crowd": crowd,
             "tls": tls,
             "unresumed": unresumed,
             "idle": idle,
@@ -68,7 +76,9 @@ impl FromStr for Target {
         let value: Value = serde_json::from_str(word)?;
         let certificate = value["certificate"].as_str().ok_or("no certificate")?;
         Ok(Self {
+            host: value["host"].as_str().ok_or("no host")?.parse()?,
             plain: port(&value["plain"])?,
+            crowd: port(&value["crowd"])?,
             tls: port(&value["tls"])?,
             unresumed: port(&value["unresumed"])?,
             idle: ports(&value["idle"])?,

@@ -6,8 +6,9 @@
 use crate::Outcome;
 use crate::clients::Entry;
 use crate::options::Plan;
-use crate::process::Worker;
+use crate::process::{Server, Worker};
 use crate::rows::Row;
+use crate::server::Ports;
 use crate::statistics::Summary;
 use crate::target::Target;
 use crate::worker::{Order, Sample};
@@ -22,27 +23,50 @@ pub struct RowTimes {
 pub struct Lane {
     pub client: &'static str,
     pub rounds: Vec<Sample>,
+    /// What each of those who send at once takes of the heap at most, in bytes.
+    pub heap_each: Option<f64>,
 }
 
 pub fn measure(row: &'static Row, plan: &Plan, target: &Target) -> Outcome<RowTimes> {
     let able: Vec<&Entry> = plan.clients.iter().copied().filter(|one| (one.can)(row)).collect();
-    let start = |entry: &&Entry| Worker::start(&[], entry, row, target);
-    let mut workers = able.iter().map(start).collect::<Outcome<Vec<_>>>()?;
+    // Ten thousand connections of each client are more than one process may have open.
+    let has_own = row.crowd().is_some_and(|count| count > CROWD);
+    let own = able.iter().filter(|_| has_own).map(|_| Server::start(Ports::Few));
+    let own = own.collect::<Outcome<Vec<_>>>()?;
+    let target_of = |lane: usize| own.get(lane).map_or(target, |server| &server.target);
+    let start = |(lane, entry): (usize, &&Entry)| Worker::start(&[], entry, row, target_of(lane));
+    let mut workers = able.iter().enumerate().map(start).collect::<Outcome<Vec<_>>>()?;
     let mut rounds = vec![Vec::new(); workers.len()];
     // Connections, caches and lazy settings, before anything counts.
     for worker in &mut workers {
         worker.order(Order::Time(row.round.div_ceil(4)))?;
     }
+    let order = if row.crowd().is_some() { Order::Watch } else { Order::Time };
     for round in 0..plan.rounds {
         for turn in 0..workers.len() {
             // Another one begins each time: nobody always comes after the same neighbour's start.
             let chosen = (round + turn) % workers.len();
-            rounds[chosen].push(workers[chosen].order(Order::Time(row.round))?);
+            rounds[chosen].push(workers[chosen].order(order(row.round))?);
         }
     }
     workers.into_iter().try_for_each(Worker::finish)?;
-    let lanes = able.iter().zip(rounds).map(|(one, rounds)| Lane { client: one.name, rounds });
-    Ok(RowTimes { row, lanes: lanes.collect() })
+    let lanes = able.iter().zip(rounds).enumerate().map(|(lane, (one, rounds))| {
+        let heap_each = heap_each(one, row, target_of(lane))?;
+        Ok(Lane { client: one.name, rounds, heap_each })
+    });
+    Ok(RowTimes { row, lanes: lanes.collect::<Outcome<_>>()? })
+}
+
+/// How many connections a client may have without a server of its own.
+const CROWD: u64 = 4_000;
+
+/// From nothing: connections and tasks are part of it.
+fn heap_each(entry: &Entry, row: &Row, target: &Target) -> Outcome<Option<f64>> {
+    let Some(count) = row.crowd() else { return Ok(None) };
+    let mut worker = Worker::start(&[], entry, row, target)?;
+    let sample = worker.order(Order::Count(2 * count))?;
+    worker.finish()?;
+    Ok(Some(sample.allocations.peak as f64 / count as f64))
 }
 
 impl RowTimes {
@@ -77,6 +101,13 @@ impl Lane {
     pub fn cpu_beside(&self, other: &Lane) -> Option<Summary> {
         let pairs = self.rounds.iter().zip(&other.rounds);
         Summary::of(pairs.map(|(own, its)| own.cpu.as_secs_f64() / its.cpu.as_secs_f64()))
+    }
+
+    /// How many times as long as the median the slowest of 100 requests takes.
+    pub fn tail(&self) -> Option<Summary> {
+        let watched = self.rounds.iter().filter(|one| !one.latency.median.is_zero());
+        let tail = |one: &Sample| one.latency.p99.as_secs_f64() / one.latency.median.as_secs_f64();
+        Summary::of(watched.map(tail))
     }
 
     /// KiB.

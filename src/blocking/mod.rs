@@ -26,18 +26,21 @@
 //! no way to end a lookup in time; they end when there is nothing left to look up. An IP address or
 //! a [`resolve`](ClientBuilder::resolve) entry needs none.
 
-// The public part is this file (`send`), then `response` (reading bodies, upgraded connections), `body` and
-// `multipart` (request bodies from readers and files). `runtime` implements the runtime. No
-// future is ever pending here, so `run` is a plain call.
+// The public part is this file (the methods that wait: sending, reading bodies, upgraded connections), then `body`
+// and `multipart` (request bodies from readers and files). `runtime` implements the runtime. Each method runs a
+// future of `client/`, which is never pending here, so `run` is a plain call.
 
 mod body;
 #[cfg(feature = "multipart")]
 pub mod multipart;
-mod response;
 mod runtime;
 
+use std::io::{self, Read, Write};
+
+use bytes::Bytes;
+
 use self::body::Source;
-use crate::client::send::send;
+use crate::client::send;
 use crate::driver::runtime::run;
 
 pub use self::runtime::Blocking;
@@ -118,5 +121,192 @@ impl RequestBuilder {
         let (client, request) = self.finish();
         let request = request?;
         run(|| send(&client, request))
+    }
+}
+
+/// The size of the pieces of `copy_to`.
+const COPY_PIECE: usize = 64 * 1024;
+
+impl Response {
+    /// Reads the whole body.
+    ///
+    /// # Errors
+    ///
+    /// If the body is cut short, cannot be decoded, exceeds a time limit, or is larger than
+    /// [`body_limit`](crate::client::ClientBuilder::body_limit).
+    pub fn bytes(mut self) -> Result<Bytes> {
+        run(|| self.collect()).map(Bytes::from)
+    }
+
+    /// Reads the whole body as text: decoded by the charset of `Content-Type` (feature `charset`),
+    /// or as UTF-8; invalid sequences become U+FFFD. A byte order mark is removed.
+    ///
+    /// # Errors
+    ///
+    /// As for [`bytes`](Self::bytes).
+    pub fn text(self) -> Result<String> {
+        run(|| self.collect_text("utf-8"))
+    }
+
+    /// Reads the whole body as text, decoded by `default_encoding` if `Content-Type` names no
+    /// charset.
+    ///
+    /// # Errors
+    ///
+    /// As for [`bytes`](Self::bytes).
+    #[cfg(feature = "charset")]
+    pub fn text_with_charset(self, default_encoding: &str) -> Result<String> {
+        run(|| self.collect_text(default_encoding))
+    }
+
+    /// Reads the whole body and parses it as JSON.
+    ///
+    /// # Errors
+    ///
+    /// As for [`bytes`](Self::bytes); and if the body is not JSON or does not have the shape of
+    /// `T`: the error names the line, the column and the text there.
+    #[cfg(feature = "json")]
+    pub fn json<T: serde::de::DeserializeOwned>(self) -> Result<T> {
+        run(|| self.collect_json())
+    }
+
+    /// Copies the body to `writer` piece by piece; returns the number of bytes.
+    ///
+    /// ```no_run
+    /// let mut response = leanhttp::get("https://example.org/large.iso")?;
+    /// let mut file = std::fs::File::create("large.iso").expect("a file");
+    /// response.copy_to(&mut file)?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the body is cut short, cannot be decoded or exceeds a time limit, or if the writer fails.
+    pub fn copy_to<W: Write + ?Sized>(&mut self, writer: &mut W) -> Result<u64> {
+        let mut piece = vec![0; COPY_PIECE];
+        let mut copied = 0;
+        loop {
+            let count = run(|| self.next_bytes(&mut piece))?;
+            if count == 0 {
+                return Ok(copied);
+            }
+            writer.write_all(piece.split_at(count).0).map_err(|error| self.writer_error(error))?;
+            copied += count as u64;
+        }
+    }
+}
+
+/// Reads the decoded body as it arrives. Each `io::Error` contains an [`Error`].
+impl Read for Response {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        run(|| self.next_bytes(into)).map_err(Error::into_io)
+    }
+}
+
+/// Reads the decoded body as it arrives. Each `io::Error` contains an [`Error`].
+impl Read for ResponseBody {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        run(|| self.next_bytes(into)).map_err(Error::into_io)
+    }
+}
+
+impl Error {
+    /// Returns the response of an error, so that its body can be read: one that
+    /// [`error_for_status`](crate::client::response::Response::error_for_status) refused, that was
+    /// [not an upgrade](Response::upgrade), or that was a redirect which was not followed.
+    ///
+    /// ```no_run
+    /// # let response = leanhttp::get("https://example.org/")?;
+    /// if let Err(error) = response.error_for_status() {
+    ///     let explanation = error.into_response()?.text()?;
+    /// }
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The error itself, if it contains no response, or one of the async client: for that use
+    /// `leanhttp::tokio::Response::try_from(error)`.
+    pub fn into_response(self) -> Result<Response> {
+        self.try_into()
+    }
+}
+
+impl Response {
+    /// Returns the connection after a `101 Switching Protocols` (RFC 9110 §7.8).
+    ///
+    /// A request asks for it with its `Upgrade` and `Connection` fields, in HTTP/1.1; its body, if
+    /// it has one, is sent to its end first. A 101 with a protocol that `Upgrade` did not offer is
+    /// an error of `send`. Check other requirements of the protocol on the head of the response
+    /// yourself, such as WebSocket's `Sec-WebSocket-Accept`.
+    ///
+    /// A redirect within the origin keeps the offer; a redirect to another origin removes
+    /// `Upgrade`. A plain `http` request through an HTTP proxy makes the offer to the proxy; one
+    /// over TLS or SOCKS uses a tunnel.
+    ///
+    /// ```no_run
+    /// use std::io::{Read, Write};
+    ///
+    /// let client = leanhttp::Client::new();
+    /// let request = client.get("http://example.org/echo");
+    /// let response = request.header("Upgrade", "echo").header("Connection", "upgrade").send()?;
+    /// let mut echo = response.upgrade()?;
+    /// echo.write_all(b"hello")?;
+    /// let mut reply = [0; 5];
+    /// echo.read_exact(&mut reply)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Upgrade`](crate::error::Kind::Upgrade) for a response of another status, which is
+    /// not a fault of the server: it may not support the protocol. The error contains the response;
+    /// [`into_response`](Error::into_response) returns it.
+    pub fn upgrade(self) -> Result<Upgraded> {
+        self.into_upgraded()
+    }
+}
+
+impl Upgraded {
+    /// Flushes and shuts down the sending half, over TLS with `close_notify`; you can still read
+    /// what the peer sends. Dropping the connection closes both halves. A second call does nothing.
+    ///
+    /// # Errors
+    ///
+    /// As for `flush`; the `io::Error` contains an [`Error`].
+    ///
+    /// ```no_run
+    /// # fn example(mut upgraded: leanhttp::blocking::Upgraded) -> std::io::Result<()> {
+    /// use std::io::{Read, Write};
+    ///
+    /// upgraded.write_all(b"that is all")?;
+    /// upgraded.shutdown_write()?;
+    /// let mut answer = String::new();
+    /// upgraded.read_to_string(&mut answer)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn shutdown_write(&mut self) -> io::Result<()> {
+        run(|| self.end_writing()).map_err(Error::into_io)
+    }
+}
+
+/// Each `io::Error` contains an [`Error`].
+impl Read for Upgraded {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        run(|| self.receive(into)).map_err(Error::into_io)
+    }
+}
+
+/// Over TLS a write may accept bytes that cannot be sent immediately, and only the next call
+/// reports the error: call `flush` for data that has to arrive. Each `io::Error` contains an
+/// [`Error`].
+impl Write for Upgraded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        run(|| self.send(bytes)).map_err(Error::into_io)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        run(|| Upgraded::flush(self)).map_err(Error::into_io)
     }
 }

@@ -7,16 +7,15 @@
 // ```text
 // ClientBuilder ──build──▶ Client ──get, post, request──▶ RequestBuilder ──build──▶ Request
 //  builder/                mod.rs                          request.rs                  │
-//                                                                                     send.rs
+//                                                                                      send
 //               Upgraded ◀──upgrade── Response ◀──────────────────────────────────────┘
 //               upgraded.rs           response.rs
 // ```
 //
-// - `mod.rs`: `Client` is one pointer to what its clones share (`driver/checkout.rs`): settings,
-//   pool, permits.
+// - `mod.rs`: `Client` is one pointer to what its clones share (`driver/checkout.rs`): settings, pool, permits. Its
+//   `send` makes a `Call` of the request, lets the driver carry it out, and makes the response.
 // - `builder`: every setting of a client, by subject. A setting is data in `config/` and a method here.
 // - `request`: a request and its builder. Its parts are data of `call/`, without a runtime.
-// - `send.rs`: makes a `Call` of the request, lets the driver carry it out, and makes the response.
 // - `response`: the head of a response and what its fields say; the body in one piece.
 // - `upgraded.rs`: the connection after a `101 Switching Protocols`.
 //
@@ -34,29 +33,30 @@
 mod builder;
 pub mod request;
 pub mod response;
-pub(crate) mod send;
 mod upgraded;
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
-use http::Method;
+use http::{Method, StatusCode, header};
 
+use crate::base::buffer::ErasedBox;
+use crate::call::{Call, RequestParts};
 use crate::client::request::{IntoUrl, Request, RequestBuilder};
-use crate::client::response::Response;
+use crate::client::response::{Head, Response};
 use crate::config::Config;
 use crate::config::proxy::Proxy;
 #[cfg(feature = "cookies")]
 use crate::cookie::Jar;
-use crate::driver::Shared;
 use crate::driver::runtime::Runtime;
-use crate::error::Error;
+use crate::driver::{self, Answer, Connection, Lease, Shared};
+use crate::error::{Error, Result};
+use crate::http1::head::ResponseHead;
 use crate::policy::{redirect, retry};
 
-pub use upgraded::Upgraded;
-
 pub use crate::driver::ResponseBody;
+pub use upgraded::Upgraded;
 
 pub use builder::ClientBuilder;
 
@@ -79,7 +79,7 @@ pub struct Client<F: Runtime> {
 impl<F: Runtime> Client<F> {
     /// Creates a client with the default settings.
     pub fn new() -> Self {
-        Self::in_world(Box::default(), F::default())
+        Self::in_world(ErasedBox::new(Config::default()), F::default())
     }
 
     /// Returns a builder with the default settings.
@@ -88,7 +88,7 @@ impl<F: Runtime> Client<F> {
     }
 
     /// Creates a client on the given runtime.
-    pub(crate) fn in_world(mut config: Box<Config>, runtime: F) -> Self {
+    pub(crate) fn in_world(mut config: ErasedBox<Config>, runtime: F) -> Self {
         config.complete();
         Arc::make_mut(&mut config.timeouts).default_silence(F::FIRST_BYTE);
         Self { shared: Arc::new(Shared::new(config, runtime)) }
@@ -223,3 +223,67 @@ impl UnwindSafe for redirect::Policy {}
 impl RefUnwindSafe for redirect::Policy {}
 impl UnwindSafe for retry::Policy {}
 impl RefUnwindSafe for retry::Policy {}
+
+/// Sends a request and waits for the head of its response.
+pub(crate) async fn send<F: Runtime>(
+    client: &Client<F>,
+    request: Box<RequestParts<F::Source>>,
+) -> Result<Response<ResponseBody<F>>> {
+    let shared = client.shared();
+    let mut call = Call::new(&shared.config, &shared.calls, request, shared.runtime.now());
+    call.begin()?;
+    match driver::send(shared, &mut call).await {
+        Ok(Answer { head, connection, refusal }) => {
+            let status = head.status;
+            let response = deliver(shared, call, head, connection);
+            match refusal {
+                None => response,
+                Some(error) => Err(refuse(error.about(status), response)),
+            }
+        }
+        Err(error) => Err(error.timed(call.budget.into_timings())),
+    }
+}
+
+/// Returns the error for a redirect that is not followed. It contains the response: status, fields,
+/// and the body if it can be decoded.
+#[cold]
+fn refuse<F: Runtime>(error: Error, response: Result<Response<ResponseBody<F>>>) -> Error {
+    let Ok(response) = response else { return error };
+    let timings = response.head.timings.clone();
+    error.timed(timings).keeping(Box::new(response))
+}
+
+/// Makes the response of a call whose head has arrived; its body is read from the connection.
+fn deliver<F: Runtime>(
+    shared: &Arc<Shared<F>>,
+    mut call: Call<'_, F::Source>,
+    head: Box<ResponseHead>,
+    mut connection: ErasedBox<Connection<F>>,
+) -> Result<Response<ResponseBody<F>>> {
+    let open = &mut *connection;
+    let (addresses, tls) = (Arc::clone(open.addresses()), open.tls_info());
+    let is_empty = open.body_left() == Some(0);
+    let request = open.is_sending().then(|| call.take_body());
+    let decoder = if is_empty { Ok(None) } else { call.decoder(&head) };
+    let adds_info = call.config().tls.adds_info();
+    let (url, budget, timings) = call.into_parts();
+    let lease = Lease::new(connection, shared, budget, request);
+    let decoder = decoder?;
+    let mut head = Head::new(head, url, Some(addresses));
+    head.timings = timings;
+    if let Some(info) = tls.as_ref().filter(|_| adds_info) {
+        head.extensions.insert(info.clone());
+    }
+    head.tls = tls;
+    if decoder.is_some() {
+        // These fields do not describe the decoded body.
+        head.received.headers.remove(&header::CONTENT_ENCODING);
+        head.received.headers.remove(&header::CONTENT_LENGTH);
+    }
+    let mut body = ResponseBody::new(lease, decoder);
+    if is_empty && head.received.status != StatusCode::SWITCHING_PROTOCOLS {
+        body.end(); // the caller need not read an empty body
+    }
+    Ok(Response { head, body })
+}

@@ -4,7 +4,7 @@
 // Both are a client-independent `RequestParts` (`call/mod.rs`) behind one pointer. The builder holds
 // it together with its client, or the first error: an invalid value is reported by `build` or `send`, and
 // nothing is sent. What needs the whole request is checked when the call begins (`call/head.rs`).
-// Sending is in `client/send.rs`, and in the `mod.rs` of each runtime.
+// Sending is in `client/mod.rs`, and in the `mod.rs` of each runtime.
 
 use std::fmt;
 use std::sync::Arc;
@@ -251,7 +251,9 @@ impl<F: Runtime> RequestBuilder<F> {
         if let Ok(request) = &mut self.request {
             let taken = request.take_userinfo(self.client.shared().config.netrc.as_ref());
             let completed = taken.and_then(|()| request.complete_type());
-            auth::mark_sensitive(&mut request.headers);
+            if !request.headers.is_empty() {
+                auth::mark_sensitive(&mut request.headers);
+            }
             if let Err(error) = completed {
                 self.request = Err(error.for_url(&request.url));
             }

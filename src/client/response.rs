@@ -2,7 +2,7 @@
 //! and conversions from and to the responses of the crate `http`.
 
 // A `Response<B>` is a `Head` and a body. What only reads the head is here for any `B`; what
-// reads the body waits, so the public methods stand in `blocking/response.rs` and `tokio/response.rs` over
+// reads the body waits, so the public methods stand in `blocking/mod.rs` and `tokio/response.rs` over
 // the futures here. The body itself, `ResponseBody`, is in
 // `driver/response_body.rs`.
 //

@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode, header};
 
 use super::response::{Head, Response};
+use crate::base::buffer::ErasedBox;
 use crate::driver::failure::ExchangeFailure;
 use crate::driver::runtime::Runtime;
 use crate::driver::{Connection, Lease, ResponseBody};
@@ -40,7 +41,7 @@ use crate::url::Url;
 /// [`write_timeout`]: crate::client::ClientBuilder::write_timeout
 /// [`pool_max_open_per_host`]: crate::client::ClientBuilder::pool_max_open_per_host
 pub struct Upgraded<F: Runtime> {
-    connection: Box<Connection<F>>,
+    connection: ErasedBox<Connection<F>>,
     budget: Budget,
     head: Box<Head>,
 }

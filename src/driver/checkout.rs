@@ -92,7 +92,7 @@ use std::time::Duration;
 use super::connect;
 use super::connection::{Connection, close};
 use super::runtime::{Oneshot, Runtime};
-use crate::base::buffer::BufferPool;
+use crate::base::buffer::{BufferPool, ErasedBox};
 use crate::base::timings::Lap;
 use crate::body::Source;
 use crate::call::{Call, SharedState, log};
@@ -109,7 +109,7 @@ use crate::pool::{Closed, Pool};
 pub(super) async fn connection<F: Runtime>(
     shared: &Arc<Shared<F>>,
     call: &mut Call<'_, F::Source>,
-) -> Result<Box<Connection<F>>> {
+) -> Result<ErasedBox<Connection<F>>> {
     connect::check_url(call)?;
     loop {
         // A call that is over must not use up an idle connection.
@@ -146,7 +146,7 @@ pub(super) async fn connection<F: Runtime>(
 }
 
 enum Checkout<F: Runtime> {
-    Idle(Box<Connection<F>>),
+    Idle(ErasedBox<Connection<F>>),
     Permit(Permit<F>),
     Queued(QueuedCall<F>),
 }
@@ -170,9 +170,9 @@ pub(super) fn learn<F: Runtime>(shared: &Shared<F>, dead: &Connection<F>) {
 
 /// Returns the idle connection, or `Err` with it if it is dead.
 async fn check_alive<F: Runtime>(
-    mut connection: Box<Connection<F>>,
+    mut connection: ErasedBox<Connection<F>>,
     call: &mut Call<'_, F::Source>,
-) -> Result<Box<Connection<F>>, Box<Connection<F>>> {
+) -> Result<ErasedBox<Connection<F>>, ErasedBox<Connection<F>>> {
     let looked_at = &mut *connection;
     if !looked_at.is_alive(&mut call.budget).await {
         return Err(connection);
@@ -231,7 +231,7 @@ const SHORTEST_FORK: Duration = Duration::from_micros(10);
 fn begin_anew<F: Runtime>(
     idle: &mut Connections<F>,
     shared: &Shared<F>,
-) -> (Vec<Box<Connection<F>>>, Permits<Waiter<F>>) {
+) -> (Vec<ErasedBox<Connection<F>>>, Permits<Waiter<F>>) {
     idle.process = shared.runtime.process();
     (idle.pool.clear(), idle.permits.replace())
 }
@@ -295,7 +295,7 @@ fn queue_error<B: Source>(call: &Call<'_, B>, expired: Expired) -> Error {
 
 /// The state behind all clones of a client.
 pub(crate) struct Shared<F: Runtime> {
-    pub(crate) config: Box<Config>,
+    pub(crate) config: ErasedBox<Config>,
     pub(crate) runtime: F,
     pub(crate) calls: SharedState,
     idle: Mutex<Connections<F>>,
@@ -303,7 +303,7 @@ pub(crate) struct Shared<F: Runtime> {
 
 /// All that the lock of the pool protects: idle connections, free buffers, permits and their queues.
 pub(crate) struct Connections<F: Runtime> {
-    pub(crate) pool: Pool<Box<Connection<F>>>,
+    pub(crate) pool: Pool<ErasedBox<Connection<F>>>,
     pub(crate) shelf: BufferPool,
     pub(crate) permits: Permits<Waiter<F>>,
     /// The process that owns all of these.
@@ -311,7 +311,7 @@ pub(crate) struct Connections<F: Runtime> {
 }
 
 impl<F: Runtime> Shared<F> {
-    pub(crate) fn new(config: Box<Config>, runtime: F) -> Self {
+    pub(crate) fn new(config: ErasedBox<Config>, runtime: F) -> Self {
         let permits = Permits::new(config.pool.max_open_per_host);
         let process = runtime.process();
         let idle = Connections {
@@ -354,7 +354,7 @@ pub(crate) struct Permit<F: Runtime> {
 /// A grant from the queue.
 pub(crate) enum Grant<F: Runtime> {
     /// A connection that another call has just released.
-    Connection(Box<Connection<F>>),
+    Connection(ErasedBox<Connection<F>>),
     Permit(Permit<F>),
 }
 
@@ -422,7 +422,7 @@ mod tests {
 
     use http::Method;
 
-    use crate::client::send::send;
+    use crate::client::send;
     use crate::driver::runtime::{Pending, run};
     use crate::harness::fuzzing::call::{self, Client, Network, Patience};
     use crate::url::Url;

@@ -76,6 +76,7 @@ use super::checkout::Permit;
 use super::connection::Connection;
 use super::runtime::{Dial, Event as _, Oneshot, Runtime, SocketError, in_time};
 use super::socket::Socket;
+use crate::base::buffer::ErasedBox;
 use crate::base::cancel::Hook;
 use crate::base::timings::Lap;
 use crate::body::Source;
@@ -133,7 +134,7 @@ pub(crate) async fn open<F: Runtime>(
     runtime: &F,
     call: &mut Call<'_, F::Source>,
     permit: Permit<F>,
-) -> Result<Box<Connection<F>>> {
+) -> Result<ErasedBox<Connection<F>>> {
     let route = call.route();
     let proxy = route.proxy().cloned();
     call.budget.start_connecting(runtime.now());
@@ -151,7 +152,7 @@ async fn connection<F: Runtime>(
     call: &mut Call<'_, F::Source>,
     route: Route,
     permit: Permit<F>,
-) -> Result<Box<Connection<F>>> {
+) -> Result<ErasedBox<Connection<F>>> {
     let dialling = &call.config().dialling;
     if !call.url().host().is_resolvable() && dialling.unix_socket.is_none() {
         let host = call.url().host_str().unwrap_or_default();
@@ -170,7 +171,7 @@ async fn connection<F: Runtime>(
     let now = runtime.now();
     call.budget.lap(Lap::Connect, now);
     let limits = &call.config().limits;
-    Ok(Box::new(Connection::new(socket?, pipe, limits, route, permit, now)))
+    Ok(ErasedBox::new(Connection::new(socket?, pipe, limits, route, permit, now)))
 }
 
 /// Returns the endpoint to connect to.

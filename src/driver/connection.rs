@@ -1,7 +1,7 @@
 //! An open connection, and the loop that sends a request on it and reads the head of the response.
 //!
 //! [`Connection::send`] starts the exchange, and [`Connection::run`] asks its machines for the next step and
-//! carries it out on the socket, until the final head. The body is read by [`lease`](super::lease), which
+//! carries it out on the socket, until the final head. The body is read by [`response_body`](super::response_body), which
 //! continues to send the request if the server answered before its end.
 //!
 //! # The loop
@@ -85,7 +85,7 @@ use super::checkout::Permit;
 use super::failure::ExchangeFailure;
 use super::runtime::{Meanwhile, Pending, Runtime, SocketError, Stream as _, unless};
 use super::socket::{Addresses, Socket};
-use crate::base::buffer::BufferPool;
+use crate::base::buffer::{BufferPool, ErasedBox};
 use crate::base::cancel::{Hook, Watch};
 use crate::body::{Body, Feed};
 use crate::call::log;
@@ -155,7 +155,7 @@ impl<F: Runtime> Drop for Connection<F> {
     }
 }
 
-impl<F: Runtime> Pooled for Box<Connection<F>> {
+impl<F: Runtime> Pooled for ErasedBox<Connection<F>> {
     fn route(&self) -> &Route {
         &self.route
     }
@@ -617,22 +617,22 @@ impl<F: Runtime> Connection<F> {
     }
 }
 
-impl<F: Runtime> Connection<F> {
-    #[allow(clippy::boxed_local, reason = "moving the connection out of its box would copy it")]
-    pub(crate) fn close(mut self: Box<Self>, reason: CloseReason) {
+impl<F: Runtime> ErasedBox<Connection<F>> {
+    pub(crate) fn close(mut self, reason: CloseReason) {
         self.closing = reason;
     }
 
     /// Closes a dead connection and returns its permit for another one.
-    #[allow(clippy::boxed_local, reason = "moving the connection out of its box would copy it")]
-    pub(super) fn into_permit(mut self: Box<Self>) -> Option<Permit<F>> {
+    pub(super) fn into_permit(mut self) -> Option<Permit<F>> {
         self.closing = CloseReason::NotAlive;
         self.permit.take()
     }
 }
 
 /// Closes the connections that the pool returned.
-pub(super) fn close<F: Runtime>(closed: impl IntoIterator<Item = Closed<Box<Connection<F>>>>) {
+pub(super) fn close<F: Runtime>(
+    closed: impl IntoIterator<Item = Closed<ErasedBox<Connection<F>>>>,
+) {
     for Closed { connection, reason } in closed {
         connection.close(reason);
     }

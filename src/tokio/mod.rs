@@ -123,7 +123,7 @@ mod stream;
 
 use self::body::Source;
 use crate::call::RequestParts;
-use crate::client::send::send;
+use crate::client::send;
 
 pub use self::runtime::Tokio;
 pub use crate::shared::*;

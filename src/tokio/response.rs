@@ -20,11 +20,8 @@ use super::body::uninterrupted;
 use super::{Response, ResponseBody, Upgraded};
 use crate::error::{Error, Result};
 
-/// The buffer size for a piece of unknown length.
-pub(super) const CHUNK: usize = 16 * 1024;
-
-/// The buffer size if at least that much is left of the body.
-const LARGE_CHUNK: usize = 64 * 1024;
+/// The size of the pieces of `copy_to`.
+const COPY_PIECE: usize = 64 * 1024;
 
 impl Response {
     /// Reads the whole body.
@@ -69,7 +66,7 @@ impl Response {
         self.collect_json().await
     }
 
-    /// Returns the next piece of the body, at most 64 KiB; `None` at its end.
+    /// Returns the next piece of the body, at most 256 KiB; `None` at its end.
     ///
     /// Dropping the future loses no bytes: the next call continues where this one was.
     ///
@@ -87,18 +84,11 @@ impl Response {
     ///
     /// If the body is cut short, cannot be decoded or exceeds a time limit.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
-        let mut piece = vec![0; self.room()];
-        let count = self.next_bytes(&mut piece).await?;
-        Ok((count > 0).then(|| filled(piece, count)))
+        poll_fn(|cx| self.poll_chunk(cx)).await
     }
 
-    /// Returns the buffer size for the next piece: at least one byte, because reading the end needs
-    /// a buffer.
-    fn room(&self) -> usize {
-        match self.body.left() {
-            Some(left) => usize::try_from(left).unwrap_or(usize::MAX).clamp(1, LARGE_CHUNK),
-            None => CHUNK,
-        }
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
+        self.body.poll_piece(cx).map_err(|error| error.for_url(&self.head.url))
     }
 
     /// Copies the body to `writer` piece by piece, and flushes it; returns the number of bytes.
@@ -118,7 +108,7 @@ impl Response {
     ///
     /// If the body is cut short, cannot be decoded or exceeds a time limit, or if the writer fails.
     pub async fn copy_to<W: AsyncWrite + Unpin + ?Sized>(&mut self, writer: &mut W) -> Result<u64> {
-        let mut piece = vec![0; LARGE_CHUNK];
+        let mut piece = vec![0; COPY_PIECE];
         let mut copied = 0;
         loop {
             let count = self.next_bytes(&mut piece).await?;
@@ -136,14 +126,24 @@ impl Response {
     }
 }
 
-/// Returns the filled part of a buffer. The caller may keep it for long, so a mostly empty buffer
-/// is copied.
-fn filled(mut piece: Vec<u8>, count: usize) -> Bytes {
-    if count < piece.len() / 2 {
-        return Bytes::copy_from_slice(piece.split_at(count).0);
+impl ResponseBody {
+    /// Polls for the next piece of the body; `None` at its end.
+    pub(super) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
+        let mut pieces = self.pieces.take().unwrap_or_default();
+        let mut memory = pieces.take(self.left());
+        let read = pin!(self.next_bytes(&mut memory)).poll(cx);
+        let piece = match read {
+            Poll::Ready(Ok(count @ 1..)) => Poll::Ready(Ok(Some(pieces.lend(memory, count)))),
+            Poll::Ready(Ok(_)) => Poll::Ready(Ok(None)),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => {
+                pieces.put_back(memory);
+                Poll::Pending
+            }
+        };
+        self.pieces = Some(pieces);
+        piece
     }
-    piece.truncate(count);
-    piece.into()
 }
 
 async fn write_all<W: AsyncWrite + Unpin + ?Sized>(
@@ -191,7 +191,7 @@ impl Response {
     /// Returns the body as a stream of chunks, each as [`chunk`](Self::chunk) returns it. It ends
     /// with the body, or after the first error.
     pub fn bytes_stream(self) -> BytesStream {
-        BytesStream { response: Some(self), piece: Vec::new() }
+        BytesStream { response: Some(self) }
     }
 }
 
@@ -200,26 +200,19 @@ impl Response {
 pub struct BytesStream {
     /// `None` after the end.
     response: Option<Response>,
-    /// The buffer for the next chunk.
-    piece: Vec<u8>,
 }
 
 #[cfg(feature = "stream")]
 impl Stream for BytesStream {
     type Item = Result<Bytes>;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
-        let Self { response, piece } = self.get_mut();
-        let Some(body) = response else { return Poll::Ready(None) };
-        if piece.is_empty() {
-            piece.resize(body.room(), 0);
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        let Some(response) = &mut self.response else { return Poll::Ready(None) };
+        let chunk = ready!(response.poll_chunk(cx)).transpose();
+        if !matches!(chunk, Some(Ok(_))) {
+            self.response = None;
         }
-        let read = ready!(pin!(body.next_bytes(piece)).poll(cx));
-        if !matches!(read, Ok(1..)) {
-            *response = None;
-        }
-        let piece = std::mem::take(piece);
-        Poll::Ready(read.map(|count| (count > 0).then(|| filled(piece, count))).transpose())
+        Poll::Ready(chunk)
     }
 }
 

@@ -13,7 +13,6 @@ use http_body::{Frame, SizeHint};
 use tower_service::Service;
 
 use super::body::{Pieces, Source};
-use super::response::CHUNK;
 use super::{Body, Client, Request, Response, ResponseBody, Tokio};
 use crate::body::{AwaitedTrailers, SourceLength};
 use crate::driver::runtime::read_body;
@@ -98,6 +97,9 @@ where
     }
 }
 
+/// The size of the frames of a request body that is read from a source.
+const REQUEST_PIECE: usize = 16 * 1024;
+
 /// The future of a response. Dropping it ends the call and closes its connection.
 pub struct ResponseFuture<T>(Pin<Box<dyn Future<Output = Result<T>> + Send + Sync>>);
 
@@ -115,7 +117,7 @@ impl<T> fmt::Debug for ResponseFuture<T> {
     }
 }
 
-/// Returns the decoded body as it arrives, in frames of at most 16 KiB; the last frame has the
+/// Returns the decoded body as it arrives, in frames of at most 256 KiB; the last frame has the
 /// trailers, if there are any.
 impl http_body::Body for ResponseBody {
     type Data = Bytes;
@@ -125,10 +127,7 @@ impl http_body::Body for ResponseBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>>>> {
-        let mut piece = [0; CHUNK];
-        let count = ready!(pin!(self.next_bytes(&mut piece)).poll(cx))?;
-        if count > 0 {
-            let piece = Bytes::copy_from_slice(piece.split_at(count).0);
+        if let Some(piece) = ready!(self.poll_piece(cx))? {
             return Poll::Ready(Some(Ok(Frame::data(piece))));
         }
         Poll::Ready(
@@ -169,7 +168,7 @@ impl http_body::Body for Body {
         if let Some(bytes) = self.take_segment() {
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
-        let mut piece = [0; CHUNK];
+        let mut piece = [0; REQUEST_PIECE];
         let read = ready!(pin!(read_body::<Tokio>(&mut self, &mut piece)).poll(cx));
         let count = read.map_err(Error::of_body)?;
         if count > 0 {

@@ -16,7 +16,7 @@ use crate::body::{Body, SourceLength};
 use crate::client::Client;
 use crate::client::request::Request;
 use crate::client::response::Response;
-use crate::client::send::send;
+use crate::client::send;
 use crate::driver::ResponseBody;
 use crate::error::{Error, Result};
 

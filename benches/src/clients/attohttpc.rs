@@ -27,9 +27,9 @@ impl Client for Attohttpc {
     fn perform(&mut self) -> Outcome<u64> {
         let response = self.send()?.error_for_status()?;
         match self.job.shape() {
-            Shape::Bytes(_) => Ok(response.bytes()?.len() as u64),
-            Shape::Json(_) => Ok(response.json::<Points>()?.len() as u64),
-            Shape::Text(_) => Ok(response.text()?.len() as u64),
+            Shape::Bytes(..) => Ok(response.bytes()?.len() as u64),
+            Shape::Json(..) => Ok(response.json::<Points>()?.len() as u64),
+            Shape::Text(..) => Ok(response.text()?.len() as u64),
             _ => drain(response, &mut self.space),
         }
     }

@@ -16,7 +16,7 @@ pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
     handle.url(&job.url)?;
     handle.fail_on_error(true)?;
     handle.ssl_cainfo_blob(job.target.certificate.as_bytes())?;
-    if job.shape() == Shape::Gzip {
+    if job.row.is_coded() {
         handle.accept_encoding("gzip")?;
     }
     let mut fields = List::new();
@@ -36,9 +36,9 @@ pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
 impl Client for Curl {
     fn perform(&mut self) -> Outcome<u64> {
         match self.job.shape() {
-            Shape::Bytes(_) => Ok(self.collect()?.len() as u64),
-            Shape::Json(_) => points(&self.collect()?),
-            Shape::Text(_) => Ok(String::from_utf8(self.collect()?)?.len() as u64),
+            Shape::Bytes(..) => Ok(self.collect()?.len() as u64),
+            Shape::Json(..) => points(&self.collect()?),
+            Shape::Text(..) => Ok(String::from_utf8(self.collect()?)?.len() as u64),
             Shape::Upload(_, size) => self.transfer(Some(source(size)), |_| ()),
             Shape::Form => {
                 let pairs = FORM.map(|(name, value)| {

@@ -1,3 +1,5 @@
+use std::net::SocketAddrV4;
+
 use http_body_util::{BodyExt, Collected, Either, Empty};
 use hyper::Request;
 use hyper::body::{Bytes, Incoming};
@@ -8,9 +10,10 @@ use hyper_util::rt::TokioExecutor;
 use tokio::runtime::{Builder, Runtime};
 
 use super::reader_body::ReaderBody;
-use super::{Client, Job, in_tasks, points, raw_tls};
+use super::{Client, IDLE_AGE, Job, MAX_FIELDS, in_tasks, points, raw_tls};
 use crate::Outcome;
-use crate::rows::{Row, Shape};
+use crate::latency::Watch;
+use crate::rows::{Row, Shape, Way};
 
 type Pool = Pooled<HttpsConnector<HttpConnector>, Sent>;
 type Sent = Either<Empty<Bytes>, ReaderBody>;
@@ -23,7 +26,13 @@ struct Hyper {
 
 /// It has no forms and no codings, and its connections live on one runtime.
 pub fn can(row: &Row) -> bool {
-    !row.has_threads() && !matches!(row.shape, Shape::Form | Shape::Multipart(_) | Shape::Gzip)
+    let has_shape = match row.shape {
+        Shape::Form | Shape::Multipart(_) | Shape::Parts(_) => false,
+        Shape::Redirects(_) | Shape::Cookies(_) => false,
+        Shape::Stream(way, ..) => way == Way::Chunks,
+        _ => true,
+    };
+    has_shape && !row.is_coded() && row.no_proxy == 0 && !row.has_threads() && !row.has_queue()
 }
 
 pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
@@ -36,7 +45,14 @@ pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
         .enable_http1()
         .wrap_connector(plain);
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let client = Pooled::builder(TokioExecutor::new()).build(connector);
+    let mut builder = Pooled::builder(TokioExecutor::new());
+    if let Shape::Head { .. } = job.shape() {
+        builder.http1_max_headers(MAX_FIELDS);
+    }
+    if job.row.other_hosts > 0 {
+        builder.pool_idle_timeout(IDLE_AGE);
+    }
+    let client = builder.build(connector);
     Ok(Box::new(Hyper { job: job.clone(), runtime, client }))
 }
 
@@ -54,8 +70,8 @@ impl Client for Hyper {
         prepare(&self.job)
     }
 
-    fn turn_to(&mut self, port: u16) -> Outcome<()> {
-        self.job.turn_to(port)
+    fn turn_to(&mut self, address: SocketAddrV4) -> Outcome<()> {
+        self.job.turn_to(address)
     }
 
     fn perform_in_tasks(&mut self, tasks: u64, each: u64) -> Outcome<()> {
@@ -66,7 +82,9 @@ impl Client for Hyper {
 
 async fn repeat(job: Job, client: Pool, times: u64) -> Outcome<()> {
     for _ in 0..times {
+        let watch = Watch::start();
         job.check(perform(&job, &client).await?)?;
+        watch.stop();
     }
     Ok(())
 }
@@ -85,9 +103,9 @@ async fn perform(job: &Job, client: &Pool) -> Outcome<u64> {
     }
     let body = response.into_body();
     match job.shape() {
-        Shape::Bytes(_) => Ok(body.collect().await?.to_bytes().len() as u64),
-        Shape::Json(_) => points(&body.collect().await?.to_bytes()),
-        Shape::Text(_) => {
+        Shape::Bytes(..) => Ok(body.collect().await?.to_bytes().len() as u64),
+        Shape::Json(..) => points(&body.collect().await?.to_bytes()),
+        Shape::Text(..) => {
             let whole = body.collect().await.map(Collected::to_bytes)?;
             Ok(String::from_utf8(whole.into())?.len() as u64)
         }

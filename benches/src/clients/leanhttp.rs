@@ -1,8 +1,15 @@
-use leanhttp::Certificate;
+use std::io;
+use std::net::SocketAddrV4;
+use std::sync::Arc;
+
 use leanhttp::blocking::multipart::Form;
 use leanhttp::blocking::{Body, Client as Lean, Response};
+use leanhttp::cookie::Jar;
+use leanhttp::{Certificate, NoProxy, Proxy, Url};
 
-use super::{Client, Job, POOL, drain, source, space};
+use super::{
+    COOKIE, Client, DEAD_PROXY, IDLE_AGE, Job, MAX_FIELDS, PART, POOL, drain, source, space,
+};
 use crate::Outcome;
 use crate::rows::{FORM, Framing, MULTIPART_NAME, Points, Shape};
 
@@ -14,17 +21,36 @@ struct Leanhttp {
 
 pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
     let certificate = Certificate::from_pem(job.target.certificate.as_bytes())?;
-    let client = Lean::builder().tls_certs_only([certificate]).pool_max_idle(POOL).build()?;
+    let mut builder = Lean::builder().tls_certs_only([certificate]).pool_max_idle(POOL);
+    if job.row.other_hosts > 0 {
+        builder = builder.pool_idle_timeout(IDLE_AGE);
+    }
+    if let Some(list) = job.no_proxy() {
+        let proxy = Proxy::all(DEAD_PROXY)?.no_proxy(NoProxy::from_string(&list));
+        builder = builder.proxy(proxy);
+    }
+    if let Some(hosts) = job.cookie_hosts() {
+        let jar = Arc::new(Jar::new());
+        for host in hosts {
+            jar.add_cookie_str(COOKIE, &Url::parse(&host)?);
+        }
+        builder = builder.cookie_provider(jar);
+    }
+    if let Shape::Head { .. } = job.shape() {
+        builder = builder.http1_max_headers(MAX_FIELDS);
+    }
+    let client = builder.build()?;
     Ok(Box::new(Leanhttp { job: job.clone(), client, space: space() }))
 }
 
 impl Client for Leanhttp {
     fn perform(&mut self) -> Outcome<u64> {
-        let response = self.send()?.error_for_status()?;
+        let mut response = self.send()?.error_for_status()?;
         match self.job.shape() {
-            Shape::Bytes(_) => Ok(response.bytes()?.len() as u64),
-            Shape::Json(_) => Ok(response.json::<Points>()?.len() as u64),
-            Shape::Text(_) => Ok(response.text()?.len() as u64),
+            Shape::Bytes(..) => Ok(response.bytes()?.len() as u64),
+            Shape::Json(..) => Ok(response.json::<Points>()?.len() as u64),
+            Shape::Text(..) => Ok(response.text()?.len() as u64),
+            Shape::Stream(..) => Ok(response.copy_to(&mut io::sink())?),
             _ => drain(response, &mut self.space),
         }
     }
@@ -34,8 +60,8 @@ impl Client for Leanhttp {
         Ok(Box::new(Self { job, client, space: space() }))
     }
 
-    fn turn_to(&mut self, port: u16) -> Outcome<()> {
-        self.job.turn_to(port)
+    fn turn_to(&mut self, address: SocketAddrV4) -> Outcome<()> {
+        self.job.turn_to(address)
     }
 }
 
@@ -49,6 +75,10 @@ impl Leanhttp {
                     Framing::Chunked => Body::new(source(size)),
                 };
                 self.client.post(url).body(body).send()?
+            }
+            Shape::Parts(count) => {
+                let form = Job::parts(count).fold(Form::new(), |form, name| form.text(name, PART));
+                self.client.post(url).multipart(form).send()?
             }
             Shape::Form => self.client.post(url).form(&FORM).send()?,
             Shape::Multipart(_) => {

@@ -1,16 +1,23 @@
 use std::io::{self, Read};
+use std::net::SocketAddrV4;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use leanhttp::Certificate;
+use leanhttp::cookie::Jar;
 use leanhttp::tokio::multipart::{Form, Part};
 use leanhttp::tokio::{Body, Client as Lean, Response};
+use leanhttp::{Certificate, NoProxy, Proxy, Url};
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 use tokio::runtime::{Builder, Runtime};
 
-use super::{Client, Job, POOL, in_tasks, source, space};
+use super::{
+    COOKIE, Client, DEAD_PROXY, IDLE_AGE, Job, MAX_FIELDS, PART, POOL, SPACE_OF_TASK, in_tasks,
+    next, source, space,
+};
 use crate::Outcome;
-use crate::rows::{FORM, Framing, MULTIPART_NAME, Points, Shape};
+use crate::latency::Watch;
+use crate::rows::{FORM, Framing, MULTIPART_NAME, Points, Shape, Way};
 
 struct Async {
     job: Job,
@@ -21,7 +28,31 @@ struct Async {
 
 pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
     let certificate = Certificate::from_pem(job.target.certificate.as_bytes())?;
-    let client = Lean::builder().tls_certs_only([certificate]).pool_max_idle(POOL).build()?;
+    let mut builder = Lean::builder().tls_certs_only([certificate]).pool_max_idle(POOL);
+    if job.row.has_tasks() {
+        builder = builder.pool_max_idle_per_host(POOL);
+    }
+    if job.row.has_queue() {
+        builder = builder.pool_max_open_per_host(1).pool_wait_timeout(None);
+    }
+    if job.row.other_hosts > 0 {
+        builder = builder.pool_idle_timeout(IDLE_AGE);
+    }
+    if let Some(list) = job.no_proxy() {
+        let proxy = Proxy::all(DEAD_PROXY)?.no_proxy(NoProxy::from_string(&list));
+        builder = builder.proxy(proxy);
+    }
+    if let Some(hosts) = job.cookie_hosts() {
+        let jar = Arc::new(Jar::new());
+        for host in hosts {
+            jar.add_cookie_str(COOKIE, &Url::parse(&host)?);
+        }
+        builder = builder.cookie_provider(jar);
+    }
+    if let Shape::Head { .. } = job.shape() {
+        builder = builder.http1_max_headers(MAX_FIELDS);
+    }
+    let client = builder.build()?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     Ok(Box::new(Async { job: job.clone(), runtime, client, space: space() }))
 }
@@ -40,8 +71,8 @@ impl Client for Async {
         prepare(&self.job)
     }
 
-    fn turn_to(&mut self, port: u16) -> Outcome<()> {
-        self.job.turn_to(port)
+    fn turn_to(&mut self, address: SocketAddrV4) -> Outcome<()> {
+        self.job.turn_to(address)
     }
 
     fn perform_in_tasks(&mut self, tasks: u64, each: u64) -> Outcome<()> {
@@ -51,9 +82,11 @@ impl Client for Async {
 }
 
 async fn repeat(job: Job, client: Lean, times: u64) -> Outcome<()> {
-    let mut space = space();
+    let mut space = if job.row.has_tasks() { vec![0; SPACE_OF_TASK] } else { space() };
     for _ in 0..times {
+        let watch = Watch::start();
         job.check(perform(&job, &client, &mut space).await?)?;
+        watch.stop();
     }
     Ok(())
 }
@@ -61,13 +94,28 @@ async fn repeat(job: Job, client: Lean, times: u64) -> Outcome<()> {
 async fn perform(job: &Job, client: &Lean, space: &mut [u8]) -> Outcome<u64> {
     let mut response = send(job, client).await?.error_for_status()?;
     Ok(match job.shape() {
-        Shape::Bytes(_) => response.bytes().await?.len() as u64,
-        Shape::Text(_) => response.text().await?.len() as u64,
-        Shape::Json(_) => response.json::<Points>().await?.len() as u64,
+        Shape::Stream(Way::Chunks, ..) => {
+            let mut total = 0;
+            while let Some(piece) = response.chunk().await? {
+                total += piece.len() as u64;
+            }
+            total
+        }
+        Shape::Stream(Way::Stream, ..) => {
+            let (mut stream, mut total) = (response.bytes_stream(), 0);
+            while let Some(piece) = next(&mut stream).await {
+                total += piece?.len() as u64;
+            }
+            total
+        }
+        Shape::Stream(Way::Copy, ..) => response.copy_to(&mut tokio::io::sink()).await?,
+        Shape::Bytes(..) => response.bytes().await?.len() as u64,
+        Shape::Text(..) => response.text().await?.len() as u64,
+        Shape::Json(..) => response.json::<Points>().await?.len() as u64,
         _ => {
             let mut total = 0;
             loop {
-                match response.read(space).await? {
+                match AsyncReadExt::read(&mut response, space).await? {
                     0 => break total,
                     count => total += count as u64,
                 }
@@ -85,6 +133,10 @@ async fn send(job: &Job, client: &Lean) -> Outcome<Response> {
                 Framing::Chunked => Body::new(Ready(source(size))),
             };
             client.post(url).body(body).send().await?
+        }
+        Shape::Parts(count) => {
+            let form = Job::parts(count).fold(Form::new(), |form, name| form.text(name, PART));
+            client.post(url).multipart(form).send().await?
         }
         Shape::Form => client.post(url).form(&FORM).send().await?,
         Shape::Multipart(_) => {

@@ -1,6 +1,6 @@
 use super::{Client, Job, drain, space};
 use crate::Outcome;
-use crate::rows::{Points, Row, Shape};
+use crate::rows::{Points, Row, Shape, Way};
 
 struct Minreq {
     job: Job,
@@ -10,10 +10,11 @@ struct Minreq {
 /// It takes no certificate of one's own, sends no reader, and knows neither forms nor codings.
 pub fn can(row: &Row) -> bool {
     let can_shape = match row.shape {
-        Shape::Read(_) | Shape::Bytes(_) | Shape::Text(_) | Shape::Json(_) => true,
-        Shape::Gzip | Shape::Upload(..) | Shape::Form | Shape::Multipart(_) | Shape::Idle => false,
+        Shape::Read(_) | Shape::Bytes(..) | Shape::Text(..) | Shape::Json(..) => true,
+        Shape::Stream(way, ..) => way == Way::Copy,
+        _ => false,
     };
-    can_shape && row.is_plain() && !row.has_tasks()
+    can_shape && row.is_basic() && row.is_plain() && !row.is_coded() && !row.has_tasks()
 }
 
 pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
@@ -24,9 +25,9 @@ impl Client for Minreq {
     fn perform(&mut self) -> Outcome<u64> {
         let request = minreq::get(self.job.url.as_str());
         match self.job.shape() {
-            Shape::Bytes(_) => Ok(request.send()?.into_bytes().len() as u64),
-            Shape::Json(_) => Ok(request.send()?.json::<Points>()?.len() as u64),
-            Shape::Text(_) => Ok(request.send()?.as_str()?.len() as u64),
+            Shape::Bytes(..) => Ok(request.send()?.into_bytes().len() as u64),
+            Shape::Json(..) => Ok(request.send()?.json::<Points>()?.len() as u64),
+            Shape::Text(..) => Ok(request.send()?.as_str()?.len() as u64),
             _ => drain(request.send_lazy()?, &mut self.space),
         }
     }

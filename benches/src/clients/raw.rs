@@ -5,15 +5,22 @@ mod tasks;
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, SocketAddrV4, TcpStream};
 use std::os::fd::AsFd;
 
 use flate2::read::GzDecoder;
 
 use self::answer::{Answer, Framing as Length};
-use super::{Client, Job, drain, points, source, space};
+use super::{Client, Job, PART, drain, points, source, space};
 use crate::Outcome;
-use crate::rows::{FORM, Framing, MULTIPART_NAME, Shape};
+use crate::rows::{FORM, Framing, MULTIPART_NAME, Row, Shape, Way};
+
+/// It follows no redirect.
+pub fn can(row: &Row) -> bool {
+    let is_reading = matches!(row.shape, Shape::Stream(Way::Copy | Way::Chunks, ..));
+    let is_stream = matches!(row.shape, Shape::Stream(..));
+    row.is_plain() && (is_reading || !is_stream) && !matches!(row.shape, Shape::Redirects(_))
+}
 
 pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
     boxed(job, Tcp(job.target.address(job.row)))
@@ -42,7 +49,7 @@ pub trait Dialer: Clone + Send + 'static {
     /// Gives back what a connection that idles needs no more.
     fn lighten(_idle: &mut Self::Stream) {}
 
-    fn turn_to(&mut self, port: u16);
+    fn turn_to(&mut self, address: SocketAddrV4);
 }
 
 #[derive(Clone)]
@@ -58,8 +65,8 @@ impl Dialer for Tcp {
         Ok(socket)
     }
 
-    fn turn_to(&mut self, port: u16) {
-        self.0.set_port(port);
+    fn turn_to(&mut self, address: SocketAddrV4) {
+        self.0 = address.into();
     }
 }
 
@@ -90,8 +97,8 @@ impl<D: Dialer> Client for Raw<D> {
         boxed(&self.job, self.dialer.clone())
     }
 
-    fn turn_to(&mut self, port: u16) -> Outcome<()> {
-        self.dialer.turn_to(port);
+    fn turn_to(&mut self, address: SocketAddrV4) -> Outcome<()> {
+        self.dialer.turn_to(address);
         if let Some(mut idle) = self.last.take() {
             D::lighten(&mut idle);
             self.idle.push(idle);
@@ -100,6 +107,9 @@ impl<D: Dialer> Client for Raw<D> {
     }
 
     fn perform_in_tasks(&mut self, tasks: u64, each: u64) -> Outcome<()> {
+        if self.job.row.has_queue() {
+            return self.repeat(tasks * each, &self.job.clone());
+        }
         let dial = || self.dialer.dial(None);
         let missing = usize::try_from(tasks)?.saturating_sub(self.idle.len());
         self.idle.extend((0..missing).map(|_| dial()).collect::<Outcome<Vec<_>>>()?);
@@ -123,21 +133,38 @@ impl<D: Dialer> Raw<D> {
 
     fn receive(&mut self, stream: &mut D::Stream) -> Outcome<u64> {
         let answer = Answer::read(stream, &mut self.space)?;
-        let (shape, Length::Sized(size)) = (self.job.shape(), answer.framing) else {
-            return answer.drain_chunks(stream, &mut self.space);
+        if self.job.row.is_whole() || self.job.row.is_coded() {
+            return self.collect(&answer, stream);
+        }
+        match answer.framing {
+            Length::Sized(size) => answer.drain(size, stream, &mut self.space),
+            Length::Chunked => answer.drain_chunks(stream, &mut self.space, |_| ()),
+        }
+    }
+
+    fn collect(&mut self, answer: &Answer, stream: &mut D::Stream) -> Outcome<u64> {
+        let mut body = match answer.framing {
+            Length::Sized(size) => answer.collect(size, stream, &self.space)?,
+            Length::Chunked => {
+                let mut body = Vec::new();
+                answer
+                    .drain_chunks(stream, &mut self.space, |data| body.extend_from_slice(data))?;
+                body
+            }
         };
-        match shape {
-            Shape::Bytes(_) => Ok(answer.collect(size, stream, &self.space)?.len() as u64),
-            Shape::Json(_) => points(&answer.collect(size, stream, &self.space)?),
-            Shape::Text(_) => {
-                let text = String::from_utf8(answer.collect(size, stream, &self.space)?)?;
-                Ok(text.len() as u64)
+        if self.job.row.is_coded() {
+            let mut decoder = GzDecoder::new(body.as_slice());
+            if !self.job.row.is_whole() {
+                return drain(decoder, &mut self.space);
             }
-            Shape::Gzip => {
-                let coded = answer.collect(size, stream, &self.space)?;
-                drain(GzDecoder::new(coded.as_slice()), &mut self.space)
-            }
-            _ => answer.drain(size, stream, &mut self.space),
+            let mut decoded = Vec::new();
+            decoder.read_to_end(&mut decoded)?;
+            body = decoded;
+        }
+        match self.job.shape() {
+            Shape::Json(..) => points(&body),
+            Shape::Text(..) => Ok(String::from_utf8(body)?.len() as u64),
+            _ => Ok(body.len() as u64),
         }
     }
 }
@@ -159,6 +186,16 @@ fn request(job: &Job) -> Outcome<Vec<u8>> {
             let kind = "Content-Type: multipart/form-data; boundary=raw\r\n";
             (length(whole) + kind, start)
         }
+        Shape::Parts(count) => {
+            let part = |name| {
+                let disposition = format!("Content-Disposition: form-data; name=\"{name}\"");
+                format!("--raw\r\n{disposition}\r\n\r\n{PART}\r\n")
+            };
+            let body = Job::parts(count).map(part).collect::<String>() + "--raw--\r\n";
+            let kind = "Content-Type: multipart/form-data; boundary=raw\r\n";
+            (length(body.len() as u64) + kind, body)
+        }
+        Shape::Cookies(_) => ("Cookie: id=8f14e45f\r\n".to_owned(), String::new()),
         Shape::Form => {
             let body = form();
             let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
@@ -166,7 +203,11 @@ fn request(job: &Job) -> Outcome<Vec<u8>> {
         }
         _ => (String::new(), String::new()),
     };
-    let method = if fields.is_empty() { "GET" } else { "POST" };
+    let sends = matches!(
+        job.shape(),
+        Shape::Upload(..) | Shape::Multipart(_) | Shape::Parts(_) | Shape::Form
+    );
+    let method = if sends { "POST" } else { "GET" };
     let (path, host) = (job.row.path(), job.target.address(job.row));
     let head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\n{fields}\r\n");
     Ok((head + &start).into_bytes())

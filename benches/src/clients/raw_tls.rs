@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::mem;
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, SocketAddrV4, TcpStream};
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
@@ -57,8 +57,8 @@ impl Dialer for Tls {
         idle.outgoing = Vec::new();
     }
 
-    fn turn_to(&mut self, port: u16) {
-        self.address.set_port(port);
+    fn turn_to(&mut self, address: SocketAddrV4) {
+        self.address = address.into();
     }
 }
 

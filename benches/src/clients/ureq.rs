@@ -1,15 +1,18 @@
-use std::time::Duration;
+use std::io;
+use std::net::SocketAddrV4;
 
+#[cfg(feature = "all-peers")]
+use ureq::Cookie;
 use ureq::http::Response;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::multipart::Form;
-use ureq::{Agent, Body, BodyWithConfig, SendBody};
+use ureq::{Agent, Body, BodyWithConfig, Proxy, ProxyProtocol, SendBody};
 
-use super::{Client, Job, POOL, drain, source, space};
+#[cfg(feature = "all-peers")]
+use super::COOKIE;
+use super::{Client, IDLE_AGE, Job, PART, POOL, drain, source, space};
 use crate::Outcome;
 use crate::rows::{FORM, Framing, MULTIPART_NAME, Points, Shape};
-
-const IDLE_AGE: Duration = Duration::from_secs(90);
 
 struct Ureq {
     job: Job,
@@ -20,15 +23,33 @@ struct Ureq {
 pub fn prepare(job: &Job) -> Outcome<Box<dyn Client>> {
     let certificate = Certificate::from_pem(job.target.certificate.as_bytes())?;
     let roots = RootCerts::new_with_certs(&[certificate]);
+    let proxy = match job.no_proxy() {
+        Some(list) => {
+            let builder = Proxy::builder(ProxyProtocol::Http).host("127.0.0.1").port(9);
+            Some(list.split(',').fold(builder, |builder, entry| builder.no_proxy(entry)).build()?)
+        }
+        None => None,
+    };
     // The default keeps 3 connections a host, with which 16 threads would dial all the time, and 15
     // seconds, in which a busy machine does not open as many as are to idle.
     let config = Agent::config_builder()
+        .proxy(proxy)
         .max_idle_connections_per_host(32)
         .max_idle_connections(POOL)
         .max_idle_age(IDLE_AGE)
         .tls_config(TlsConfig::builder().root_certs(roots).build())
         .build();
-    Ok(Box::new(Ureq { job: job.clone(), agent: config.into(), space: space() }))
+    let agent = Agent::from(config);
+    #[cfg(feature = "all-peers")]
+    if let Some(hosts) = job.cookie_hosts() {
+        let mut jar = agent.cookie_jar_lock();
+        for host in hosts {
+            let host = host.parse()?;
+            jar.insert(Cookie::parse(COOKIE, &host)?, &host)?;
+        }
+        jar.release();
+    }
+    Ok(Box::new(Ureq { job: job.clone(), agent, space: space() }))
 }
 
 impl Client for Ureq {
@@ -36,9 +57,10 @@ impl Client for Ureq {
         let mut response = self.send()?;
         let body = response.body_mut();
         match self.job.shape() {
-            Shape::Bytes(_) => Ok(unlimited(body).read_to_vec()?.len() as u64),
-            Shape::Text(_) => Ok(unlimited(body).read_to_string()?.len() as u64),
-            Shape::Json(_) => Ok(unlimited(body).read_json::<Points>()?.len() as u64),
+            Shape::Bytes(..) => Ok(unlimited(body).read_to_vec()?.len() as u64),
+            Shape::Text(..) => Ok(unlimited(body).read_to_string()?.len() as u64),
+            Shape::Json(..) => Ok(unlimited(body).read_json::<Points>()?.len() as u64),
+            Shape::Stream(..) => Ok(io::copy(&mut body.as_reader(), &mut io::sink())?),
             _ => drain(body.as_reader(), &mut self.space),
         }
     }
@@ -48,8 +70,8 @@ impl Client for Ureq {
         Ok(Box::new(Self { job, agent, space: space() }))
     }
 
-    fn turn_to(&mut self, port: u16) -> Outcome<()> {
-        self.job.turn_to(port)
+    fn turn_to(&mut self, address: SocketAddrV4) -> Outcome<()> {
+        self.job.turn_to(address)
     }
 }
 
@@ -63,6 +85,11 @@ impl Ureq {
             }
             Shape::Upload(Framing::Chunked, size) => {
                 self.agent.post(url).send(SendBody::from_reader(&mut source(size)))?
+            }
+            Shape::Parts(count) => {
+                let names: Vec<_> = Job::parts(count).collect();
+                let form = names.iter().fold(Form::new(), |form, name| form.text(name, PART));
+                self.agent.post(url).send(form)?
             }
             Shape::Form => self.agent.post(url).send_form(FORM)?,
             Shape::Multipart(_) => {

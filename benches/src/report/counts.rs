@@ -3,18 +3,19 @@
 use serde_json::{Value, json};
 
 use crate::counts::{Counts, RowCounts};
-use crate::table::{Table, figure};
+use crate::table::{Table, figure, figure_of};
 
 /// A row's table, and which system calls they are.
 pub fn counts_markdown(counts: &RowCounts) -> String {
     let mut table = Table::new([
         "client",
         "instructions",
-        "x raw",
+        &format!("x {}", counts.clients.first().map_or("raw", |one| one.client)),
         "allocations",
         "reallocations",
         "bytes allocated",
         "system calls",
+        "peak x body",
     ]);
     for one in &counts.clients {
         table.push([
@@ -24,10 +25,12 @@ pub fn counts_markdown(counts: &RowCounts) -> String {
             figure(one.allocations),
             figure(one.reallocations),
             figure(one.allocated_bytes),
-            figure(one.all_system_calls()),
+            figure_of(one.all_system_calls()),
+            figure_of(one.peak_x_body),
         ]);
     }
-    let calls: String = counts.clients.iter().map(system_calls).collect();
+    let counted = counts.clients.iter().filter(|one| one.all_system_calls().is_some());
+    let calls: String = counted.map(system_calls).collect();
     format!("### {}, per {}\n\n{table}\n{calls}", counts.row.title, unit(counts))
 }
 
@@ -45,6 +48,7 @@ pub fn counts_json(counts: &RowCounts) -> Value {
             "allocations": one.allocations,
             "reallocations": one.reallocations,
             "allocated_bytes": one.allocated_bytes,
+            "peak_x_body": one.peak_x_body,
             "system_calls": one.all_system_calls(),
             "system_calls_by_name": one.system_calls,
         })

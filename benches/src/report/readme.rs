@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::chart::chart;
+use super::growth;
 use super::results::{Results, Times};
 use crate::Outcome;
 use crate::table::{Table, figure_of};
@@ -31,24 +32,37 @@ struct Page {
     text: String,
 }
 
-fn pages() -> Outcome<[Page; 2]> {
+fn pages() -> Outcome<[Page; 4]> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = here.join("results");
     let figures = Figures::read(&folder)?;
     let path = here.join("../README.md");
     let readme = fs::read_to_string(&path)?;
-    let text = with_block(&readme, &figures.block()).ok_or("README.md has no place for figures")?;
-    let drawing = chart(&figures.times);
-    Ok([Page { path, text }, Page { path: folder.join("chart.svg"), text: drawing }])
+    let text = with_block(&readme, [BEGIN, &figures.block(), END]);
+    let text = text.ok_or("README.md has no place for figures")?;
+    let own_path = here.join("README.md");
+    let own = fs::read_to_string(&own_path)?;
+    let growth = Results::read(&folder, "growth")?;
+    let own = with_block(&own, [BEGIN_GROWTH, &growth::block(&growth), END_GROWTH]);
+    let own = own.ok_or("benches/README.md has no place for figures")?;
+    let picture = growth::picture(&growth);
+    Ok([
+        Page { path, text },
+        Page { path: folder.join("chart.svg"), text: chart(&figures.times) },
+        Page { path: own_path, text: own },
+        Page { path: folder.join("growth.svg"), text: picture },
+    ])
 }
 
 const BEGIN: &str = "<!-- figures: written by benches/run --readme -->\n";
 const END: &str = "<!-- end of figures -->\n";
+const BEGIN_GROWTH: &str = "<!-- growth: written by benches/run --readme -->\n";
+const END_GROWTH: &str = "<!-- end of growth -->\n";
 
-fn with_block(readme: &str, block: &str) -> Option<String> {
-    let (before, rest) = readme.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
-    Some([before, BEGIN, block, END, after].concat())
+fn with_block(readme: &str, [begin, block, end]: [&str; 3]) -> Option<String> {
+    let (before, rest) = readme.split_once(begin)?;
+    let (_, after) = rest.split_once(end)?;
+    Some([before, begin, block, end, after].concat())
 }
 
 /// Rows and columns of the table of CPU times.
@@ -187,7 +201,7 @@ mod tests {
     fn only_the_block_changes() {
         let readme = format!("before\n{BEGIN}old\n{END}after\n");
         let expected = format!("before\n{BEGIN}new\n{END}after\n");
-        assert_eq!(with_block(&readme, "new\n"), Some(expected));
-        assert_eq!(with_block("before\nafter\n", "new\n"), None);
+        assert_eq!(with_block(&readme, [BEGIN, "new\n", END]), Some(expected));
+        assert_eq!(with_block("before\nafter\n", [BEGIN, "new\n", END]), None);
     }
 }

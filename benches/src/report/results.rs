@@ -23,6 +23,11 @@ impl Results {
         self.0[what].as_str()
     }
 
+    /// The version that a package had.
+    pub fn version(&self, package: &str) -> Option<&str> {
+        self.0["versions"][package].as_str()
+    }
+
     pub fn row(&self, name: &str) -> Option<&Value> {
         self.0["rows"].as_array()?.iter().find(|row| row["name"] == name)
     }

@@ -14,6 +14,9 @@ pub fn times_markdown(times: &RowTimes) -> String {
     let unit = Unit::of(times.row);
     let [wall, cpu] = unit.names();
     let floor = times.floor().map_or("raw", |lane| lane.client);
+    if times.row.crowd().is_some() {
+        return crowd_markdown(times);
+    }
     let mut table = Table::new([
         "client",
         wall,
@@ -26,6 +29,28 @@ pub fn times_markdown(times: &RowTimes) -> String {
     ]);
     for lane in &times.lanes {
         table.push(cells(lane, times, unit));
+    }
+    format!("### {}\n\n{table}", times.row.title)
+}
+
+/// The table of a row in which many send at once.
+fn crowd_markdown(times: &RowTimes) -> String {
+    let floor = times.floor().map_or("raw", |lane| lane.client);
+    let mut table = Table::new([
+        "client",
+        "µs",
+        "spread",
+        "CPU µs",
+        &format!("speed x {floor}"),
+        &format!("CPU x {floor}"),
+        "p99 x median",
+        "heap KiB each",
+    ]);
+    for lane in &times.lanes {
+        let [client, wall, spread, cpu, speed, cpu_beside, ..] = cells(lane, times, Unit::Requests);
+        let tail = figure_of(lane.tail().map(|one| one.median));
+        let heap = figure_of(lane.heap_each.map(|bytes| bytes / 1024.0));
+        table.push([client, wall, spread, cpu, speed, cpu_beside, tail, heap]);
     }
     format!("### {}\n\n{table}", times.row.title)
 }
@@ -71,6 +96,8 @@ pub fn times_json(times: &RowTimes) -> Value {
             "speed_x_raw": summary(floor.and_then(|floor| lane.speed_of(floor))),
             "cpu_x_raw": summary(floor.and_then(|floor| lane.cpu_beside(floor))),
             "leanhttp_speed_x_this": summary(times.lane(OURS).and_then(|ours| ours.speed_of(lane))),
+            "p99_x_median": summary(lane.tail()),
+            "heap_bytes_each": lane.heap_each,
             "peak_memory_kib": lane.peak_memory(),
         })
     });

@@ -1,91 +1,166 @@
 //! The prepared answers.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::rows::{POINT_SIZE, SMALL, TEXT_SIZE};
+use crate::rows::{POINT_SIZE, SMALL};
 
 pub struct Replies {
     pub small: Vec<u8>,
     pub close: Vec<u8>,
-    pub gzip: Vec<u8>,
-    text: Vec<u8>,
-    /// The number of points in one write.
-    points: Vec<u8>,
-    /// [`CHUNKS`] chunks of [`CHUNK_SIZE`], framed.
-    chunks: Vec<u8>,
+    pub cookie: Vec<u8>,
+    text: Arc<Vec<u8>>,
+    points: Arc<Vec<u8>>,
+    /// What has been asked for before, by its path.
+    prepared: Mutex<HashMap<String, Arc<Prepared>>>,
+}
+
+/// An answer of any length. It is written in large pieces, so that the kernel and not this process
+/// says how fast it goes.
+pub struct Prepared {
+    /// The head, and as much of the body as is not a whole block.
+    start: Vec<u8>,
+    block: Arc<Vec<u8>>,
+    times: usize,
+    end: Vec<u8>,
 }
 
 pub const REFUSAL: &[u8] =
     b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
-/// The size of a usual write of a server that streams.
-const CHUNK_SIZE: usize = 16 << 10;
-const CHUNKS: usize = 16;
+/// How much is written at once.
+const BLOCK: usize = 1 << 20;
 
 const POINT: &[u8; POINT_SIZE as usize] = b"[1234567,12.3456,-0.56789,true],";
 /// Shorter by what the brackets of the array take.
 const LAST_POINT: &[u8] = b"[1234567,12.3456,-0.5678,true]]";
-const POINTS: usize = 32 << 10;
 
 impl Replies {
-    pub fn new() -> io::Result<Self> {
-        let text = text();
-        let packed = gzip(&text)?;
-        Ok(Self {
+    pub fn new() -> Self {
+        Self {
             small: reply(&length(SMALL.len()), SMALL),
             close: reply(&(length(SMALL.len()) + "Connection: close\r\n"), SMALL),
-            gzip: reply(&(length(packed.len()) + "Content-Encoding: gzip\r\n"), &packed),
-            chunks: chunk(&text[..CHUNK_SIZE]).repeat(CHUNKS),
-            points: POINT.repeat(POINTS),
-            text,
+            cookie: reply(&(length(SMALL.len()) + "Set-Cookie: id=8f14e45f; Path=/\r\n"), SMALL),
+            text: Arc::new(text()),
+            points: Arc::new(POINT.repeat(BLOCK / POINT.len())),
+            prepared: Mutex::default(),
+        }
+    }
+
+    /// The answer to `/kind/size/extra`, made when it is asked for the first time; nothing where
+    /// there is none.
+    pub fn prepared(&self, path: &str) -> io::Result<Option<Arc<Prepared>>> {
+        let mut all = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all.get(path) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let mut words = path.trim_start_matches('/').split('/');
+        let kind = words.next().unwrap_or_default();
+        let size = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
+        let extra = words.next().unwrap_or_default();
+        let made = match kind {
+            "text" => self.text(size, extra)?,
+            "json" => self.json(size, extra)?,
+            "redirect" => Prepared::once(redirect(size)),
+            "head" => Prepared::once(with_fields(size, extra.parse().unwrap_or(0))),
+            _ => return Ok(None),
+        };
+        let made = Arc::new(made);
+        all.insert(path.to_owned(), Arc::clone(&made));
+        Ok(Some(made))
+    }
+
+    fn text(&self, size: usize, wire: &str) -> io::Result<Prepared> {
+        let (times, rest) = (size / BLOCK, &self.text[..size % BLOCK]);
+        Ok(match wire {
+            "sized" => {
+                let start = reply(&length(size), rest);
+                Prepared { start, block: Arc::clone(&self.text), times, end: Vec::new() }
+            }
+            "gzip" => gzipped(&[&self.text.repeat(times), rest].concat())?,
+            chunk => {
+                let chunk = chunk.parse().map_err(io::Error::other)?;
+                let block = Arc::new(chunks(&self.text, chunk));
+                let start = reply(CHUNKED, &chunks(rest, chunk));
+                Prepared { start, block, times, end: LAST_CHUNK.to_vec() }
+            }
         })
     }
 
-    /// So many bytes of text with their length; a short body leaves with its head.
-    pub fn sized(&self, output: &mut impl Write, size: u64) -> io::Result<()> {
-        let whole = usize::try_from(size).unwrap_or(usize::MAX);
-        let first = &self.text[..whole.min(CHUNK_SIZE)];
-        output.write_all(&reply(&length(whole), first))?;
-        let mut left = whole - first.len();
-        while left > 0 {
-            let piece = &self.text[..left.min(self.text.len())];
-            output.write_all(piece)?;
-            left -= piece.len();
-        }
-        Ok(())
-    }
-
     /// An array of points; the size is rounded down to whole ones.
-    pub fn json(&self, output: &mut impl Write, size: u64) -> io::Result<()> {
-        let count = usize::try_from(size / POINT_SIZE).unwrap_or(usize::MAX);
-        let head = reply(&length(count * POINT.len()), b"[");
-        let mut left = count - 1;
-        let first = left.min(CHUNK_SIZE / POINT.len());
-        output.write_all(&[&head, &self.points[..first * POINT.len()]].concat())?;
-        left -= first;
-        while left > 0 {
-            let now = left.min(POINTS);
-            output.write_all(&self.points[..now * POINT.len()])?;
-            left -= now;
+    fn json(&self, size: usize, wire: &str) -> io::Result<Prepared> {
+        let count = size / POINT.len();
+        if wire == "sized" {
+            let inner = (count - 1) * POINT.len();
+            let first = [b"[", &self.points[..inner % BLOCK]].concat();
+            let start = reply(&length(count * POINT.len()), &first);
+            let (block, times) = (Arc::clone(&self.points), inner / BLOCK);
+            return Ok(Prepared { start, block, times, end: LAST_POINT.to_vec() });
         }
-        output.write_all(LAST_POINT)
+        let whole = [b"[", POINT.repeat(count - 1).as_slice(), LAST_POINT].concat();
+        if wire == "gzip" {
+            return gzipped(&whole);
+        }
+        let chunk = wire.parse().map_err(io::Error::other)?;
+        let body = [&chunks(&whole, chunk), LAST_CHUNK].concat();
+        Ok(Prepared::once(reply(CHUNKED, &body)))
+    }
+}
+
+impl Prepared {
+    fn once(start: Vec<u8>) -> Self {
+        Self { start, block: Arc::default(), times: 0, end: Vec::new() }
     }
 
-    /// So many bytes of text in chunks; the size is rounded down to whole chunks.
-    pub fn chunked(&self, output: &mut impl Write, size: u64) -> io::Result<()> {
-        output.write_all(&reply("Transfer-Encoding: chunked\r\n", b""))?;
-        let framed = self.chunks.len() / CHUNKS;
-        let mut left = usize::try_from(size).unwrap_or(usize::MAX) / CHUNK_SIZE;
-        while left > 0 {
-            let now = left.min(CHUNKS);
-            output.write_all(&self.chunks[..now * framed])?;
-            left -= now;
+    /// A short body leaves with its head.
+    pub fn write(&self, output: &mut impl Write) -> io::Result<()> {
+        if self.times == 0 && self.start.len() < BLOCK && !self.end.is_empty() {
+            return output.write_all(&[self.start.as_slice(), &self.end].concat());
         }
-        output.write_all(b"0\r\n\r\n")
+        output.write_all(&self.start)?;
+        (0..self.times).try_for_each(|_| output.write_all(&self.block))?;
+        output.write_all(&self.end)
     }
+}
+
+const CHUNKED: &str = "Transfer-Encoding: chunked\r\n";
+const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
+/// The data as chunks of that size, the last of which may be shorter.
+fn chunks(data: &[u8], size: usize) -> Vec<u8> {
+    let frame = |data: &[u8]| [format!("{:x}\r\n", data.len()).as_bytes(), data, b"\r\n"].concat();
+    data.chunks(size).flat_map(frame).collect()
+}
+
+fn gzipped(data: &[u8]) -> io::Result<Prepared> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(data)?;
+    let packed = encoder.finish()?;
+    let fields = length(packed.len()) + "Content-Encoding: gzip\r\n";
+    Ok(Prepared::once(reply(&fields, &packed)))
+}
+
+/// The first of so many redirects.
+fn redirect(count: usize) -> Vec<u8> {
+    let next = if count > 1 { format!("/redirect/{}", count - 1) } else { "/small".to_owned() };
+    let answer = reply(&(length(0) + &format!("Location: {next}\r\n")), b"");
+    [b"HTTP/1.1 302 Found", &answer[b"HTTP/1.1 200 OK".len()..]].concat()
+}
+
+/// The small answer with so many more fields, which make so many bytes together.
+fn with_fields(count: usize, bytes: usize) -> Vec<u8> {
+    let each = bytes / count.max(1);
+    let field = |number| {
+        let name = format!("X-Field-{number}: ");
+        let value = "v".repeat(each.saturating_sub(name.len() + 2).max(1));
+        name + &value + "\r\n"
+    };
+    let fields: String = (0..count).map(field).collect();
+    reply(&(length(SMALL.len()) + &fields), SMALL)
 }
 
 /// A head of eight fields, one of which says how the body is framed, and the body.
@@ -108,16 +183,6 @@ fn length(size: usize) -> String {
     format!("Content-Length: {size}\r\n")
 }
 
-fn chunk(data: &[u8]) -> Vec<u8> {
-    [format!("{:x}\r\n", data.len()).as_bytes(), data, b"\r\n"].concat()
-}
-
-fn gzip(data: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(data)?;
-    encoder.finish()
-}
-
 /// Text that compresses as prose does, to about a third; the same at every start.
 fn text() -> Vec<u8> {
     let mut state = 1_u32;
@@ -129,11 +194,11 @@ fn text() -> Vec<u8> {
         .map(|_| (0..2 + next(8)).map(|_| b'a' + (next(26) * next(26) / 26) as u8).collect())
         .collect();
     let mut text = Vec::new();
-    while (text.len() as u64) < TEXT_SIZE {
+    while text.len() < BLOCK {
         // The product of two prefers the first words, as languages do.
         text.extend(&words[(next(2_000) * next(2_000) / 2_000) as usize]);
         text.push(b' ');
     }
-    text.truncate(TEXT_SIZE as usize);
+    text.truncate(BLOCK);
     text
 }

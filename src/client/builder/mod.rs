@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use http::header::{self, HeaderMap, HeaderValue};
 
+use crate::base::buffer::ErasedBox;
 use crate::client::Client;
 use crate::config::{Config, default_netrc_path, read_netrc, replace_headers};
 use crate::cookie::{CookieStore, Cookies};
@@ -54,7 +55,7 @@ use crate::policy::{redirect, retry};
 /// ```
 #[must_use]
 pub struct ClientBuilder<F: Runtime> {
-    pub(crate) config: Box<Config>,
+    pub(crate) config: ErasedBox<Config>,
     /// The first invalid setting.
     error: Option<Error>,
     runtime: PhantomData<fn() -> F>,
@@ -63,7 +64,7 @@ pub struct ClientBuilder<F: Runtime> {
 impl<F: Runtime> ClientBuilder<F> {
     /// Returns a builder with the default settings.
     pub fn new() -> Self {
-        Self { config: Box::default(), error: None, runtime: PhantomData }
+        Self { config: ErasedBox::new(Config::default()), error: None, runtime: PhantomData }
     }
 
     /// Returns the client.

@@ -27,7 +27,7 @@ use http::Method;
 
 use super::{Head, Outcome, protocol, text};
 use crate::body::{self, Body, SourceLength};
-use crate::client::send::send;
+use crate::client::send;
 use crate::config::Resolver;
 use crate::config::SocketOptions;
 use crate::driver::ResponseBody;

@@ -18,26 +18,25 @@
 //! any other host, as in curl; Go never uses a proxy for them. Names are not resolved for the
 //! comparison.
 //!
-//! A list may have thousands of entries, and each request asks it. So the entries are sorted by what
-//! they are compared with: domains in a map, networks in a map for each length of prefix. A question
-//! costs one look-up for each label of the host, or for each length of prefix in the list, however
-//! many entries there are (`the_cost_does_not_grow_with_the_list`).
+//! A list may have thousands of entries, and each request asks it. So the entries are sorted. A question costs one
+//! binary search for each label of the host, or for each length of prefix in the list, however many entries there
+//! are (`the_cost_does_not_grow_with_the_list`).
 //!
 //! ```text
 //! "example.com, .b.example:81, 10.0.0.0/8, *.c.example"
 //!
-//! domains      example.com ─▶ all ports     b.example ─▶ 81        itself
-//! subdomains   example.com ─▶ all ports     b.example ─▶ 81        c.example ─▶ all ports
-//! networks     /8: 10.0.0.0 ─▶ all ports
+//! Domain       b.example, port 81     example.com
+//! Subdomains   b.example, port 81     c.example     example.com
+//! Network      /8, 10.0.0.0                                       prefixes: 8
 //!
-//! https://www.b.example:81/   subdomains: www.b.example no, b.example with port 81: covered
-//! http://10.1.2.3/            networks: /8 of 10.1.2.3 is 10.0.0.0: covered
+//! https://www.b.example:81/   Subdomains: www.b.example no, b.example with port 81: covered
+//! http://10.1.2.3/            Network: the first 8 bits of 10.1.2.3 are those of 10.0.0.0: covered
 //! ```
 //!
 //! An entry that cannot be read is ignored, as in curl and Go: the variable belongs to the user's
 //! environment, and a program should not fail by it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::cmp::Ordering;
 use std::ffi::OsString;
 use std::fmt;
 use std::net::IpAddr;
@@ -49,18 +48,33 @@ use crate::url::{Host, Url};
 /// A list of hosts.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct NoProxyList {
-    /// The entries `*`.
-    every_host: Ports,
-    /// The entries that include a domain itself, by its name.
-    domains: HashMap<Box<str>, Ports>,
-    /// The entries that include all subdomains of a domain, by its name.
-    subdomains: HashMap<Box<str>, Ports>,
-    /// The networks by their length of prefix and their first address.
-    networks: BTreeMap<u8, HashMap<IpAddr, Ports>>,
+    /// In order, each once.
+    entries: Vec<Entry>,
+    /// The lengths of prefix of the networks.
+    prefixes: Vec<u8>,
 }
 
-/// The ports of the entries for one set of hosts; `None` stands for all ports.
-type Ports = HashSet<Option<u16>>;
+/// An entry. All kinds are of one type, so that a program has one copy of the code that sorts them.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    kind: Kind,
+    /// The length of the prefix of a network.
+    prefix: u8,
+    /// The name of a domain, or the first address of a network.
+    key: Box<[u8]>,
+    /// `None` stands for all ports.
+    port: Option<u16>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    EveryHost,
+    /// A domain itself.
+    Domain,
+    /// All subdomains of a domain.
+    Subdomains,
+    Network,
+}
 
 /// The hosts of one entry.
 enum Hosts {
@@ -74,8 +88,27 @@ impl NoProxyList {
     pub(crate) fn parse(text: &str) -> Self {
         let mut list = Self::default();
         for (hosts, port) in text.split(',').filter_map(|entry| parse_entry(entry.trim())) {
-            list.add(hosts, port);
+            let mut add = |kind, prefix, key: &[u8]| {
+                list.entries.push(Entry { kind, prefix, key: key.into(), port });
+            };
+            match hosts {
+                Hosts::All => add(Kind::EveryHost, 0, &[]),
+                Hosts::Domain { name, is_itself_included } => {
+                    if is_itself_included {
+                        add(Kind::Domain, 0, name.as_bytes());
+                    }
+                    add(Kind::Subdomains, 0, name.as_bytes());
+                }
+                Hosts::Network(network) => {
+                    add(Kind::Network, network.prefix(), &octets(network.first_address()));
+                    if !list.prefixes.contains(&network.prefix()) {
+                        list.prefixes.push(network.prefix());
+                    }
+                }
+            }
         }
+        list.entries.sort_unstable();
+        list.entries.dedup();
         list
     }
 
@@ -86,57 +119,54 @@ impl NoProxyList {
         Some(Self::parse(&list.to_string_lossy()))
     }
 
-    fn add(&mut self, hosts: Hosts, port: Option<u16>) {
-        match hosts {
-            Hosts::All => drop(self.every_host.insert(port)),
-            Hosts::Domain { name, is_itself_included } => {
-                if is_itself_included {
-                    self.domains.entry(name.clone()).or_default().insert(port);
-                }
-                self.subdomains.entry(name).or_default().insert(port);
-            }
-            Hosts::Network(network) => {
-                let of_length = self.networks.entry(network.prefix()).or_default();
-                of_length.entry(network.first_address()).or_default().insert(port);
-            }
-        }
-    }
-
     /// Returns whether `url` is reached without a proxy.
     pub(crate) fn covers(&self, url: &Url) -> bool {
-        let port = url.port_or_known_default();
-        let has_port = |ports: &Ports| ports.contains(&None) || ports.contains(&port);
-        if has_port(&self.every_host) {
+        let holds = |kind, prefix, key: &[u8]| self.holds(kind, prefix, key, url);
+        if holds(Kind::EveryHost, 0, &[]) {
             return true;
         }
         let address = match url.host() {
             Host::Domain(domain) => {
                 let domain = without_dot(domain);
-                let parents = domain.match_indices('.').filter_map(|(at, _)| domain.get(at + 1..));
-                return look_up(&self.domains, domain).is_some_and(has_port)
-                    || parents
-                        .into_iter()
-                        .any(|parent| look_up(&self.subdomains, parent).is_some_and(has_port));
+                let mut parents =
+                    domain.match_indices('.').filter_map(|(at, _)| domain.get(at + 1..));
+                return holds(Kind::Domain, 0, domain.as_bytes())
+                    || parents.any(|parent| holds(Kind::Subdomains, 0, parent.as_bytes()));
             }
             Host::Ipv4(address) => IpAddr::from(address),
             Host::Ipv6(address) => IpAddr::from(address).to_canonical(),
         };
-        self.networks.iter().any(|(prefix, networks)| {
+        self.prefixes.iter().any(|prefix| {
             let network = Network::new(address, *prefix);
-            let ports = network.and_then(|network| look_up(networks, &network.first_address()));
-            ports.is_some_and(has_port)
+            network.is_some_and(|network| {
+                holds(Kind::Network, *prefix, &octets(network.first_address()))
+            })
         })
+    }
+
+    /// Returns whether there is such an entry for the port of `url` or for all ports.
+    fn holds(&self, kind: Kind, prefix: u8, key: &[u8], url: &Url) -> bool {
+        if self.entries.is_empty() {
+            return false; // the usual list
+        }
+        #[cfg(test)]
+        tests::LOOKUPS.set(tests::LOOKUPS.get() + 1);
+        let sought = (kind, prefix, key);
+        let of = |entry: &Entry| (entry.kind, entry.prefix, &*entry.key).cmp(&sought);
+        let first = self.entries.partition_point(|entry| of(entry) == Ordering::Less);
+        let same =
+            self.entries.split_at(first).1.iter().take_while(|entry| of(entry) == Ordering::Equal);
+        let port = url.port_or_known_default();
+        same.into_iter().any(|entry| entry.port.is_none() || entry.port == port)
     }
 }
 
-fn look_up<'m, K, Q>(map: &'m HashMap<K, Ports>, key: &Q) -> Option<&'m Ports>
-where
-    K: std::borrow::Borrow<Q> + Eq + std::hash::Hash,
-    Q: Eq + std::hash::Hash + ?Sized,
-{
-    #[cfg(test)]
-    tests::LOOKUPS.set(tests::LOOKUPS.get() + 1);
-    map.get(key)
+/// Returns the bytes of an address; those of an IPv4 address are 12 fewer.
+fn octets(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    }
 }
 
 fn parse_entry(text: &str) -> Option<(Hosts, Option<u16>)> {
@@ -184,29 +214,32 @@ fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
     Some((host, Some(u16::try_from(port).ok()?)))
 }
 
-/// Shows the entries in alphabetical order.
+/// Shows the entries as they could be written, in order.
 impl fmt::Debug for NoProxyList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut entries = BTreeSet::new();
-        let mut add = |hosts: &str, ports: &Ports| {
-            entries.extend(ports.iter().map(|port| match port {
-                Some(port) => format!("{hosts}:{port}"),
-                None => hosts.to_owned(),
-            }));
-        };
-        add("*", &self.every_host);
-        for (name, ports) in &self.domains {
-            add(name, ports);
-        }
-        for (name, ports) in &self.subdomains {
-            add(&format!("*.{name}"), ports);
-        }
-        for (prefix, networks) in &self.networks {
-            for (address, ports) in networks {
-                add(&format!("[{address}/{prefix}]"), ports);
+        f.debug_set().entries(&self.entries).finish()
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.key.escape_ascii();
+        let mut hosts = match self.kind {
+            Kind::EveryHost => "*".to_owned(),
+            Kind::Domain => name.to_string(),
+            Kind::Subdomains => format!("*.{name}"),
+            Kind::Network => {
+                match (<[u8; 4]>::try_from(&*self.key), <[u8; 16]>::try_from(&*self.key)) {
+                    (Ok(v4), _) => format!("[{}/{}]", IpAddr::from(v4), self.prefix),
+                    (_, Ok(v6)) => format!("[{}/{}]", IpAddr::from(v6), self.prefix),
+                    _ => name.to_string(),
+                }
             }
+        };
+        if let Some(port) = self.port {
+            hosts.push_str(&format!(":{port}"));
         }
-        f.debug_set().entries(entries).finish()
+        hosts.fmt(f)
     }
 }
 
@@ -219,7 +252,7 @@ mod tests {
     use super::*;
 
     thread_local! {
-        /// The look-ups in maps so far.
+        /// The searches so far.
         pub(super) static LOOKUPS: Cell<usize> = const { Cell::new(0) };
     }
 
@@ -281,9 +314,9 @@ mod tests {
             LOOKUPS.get()
         };
         for (url, expected) in [
-            ("http://www.other.example/", 3), // itself and two parents
-            ("http://203.0.113.9/", 2),       // the prefixes /24 and /32
-            ("http://[fd01::1]/", 3),         // and /128
+            ("http://www.other.example/", 4), // every host, itself and two parents
+            ("http://203.0.113.9/", 3),       // every host and the prefixes /24 and /32
+            ("http://[fd01::1]/", 4),         // and /128
         ] {
             for entries in [1, 1_000, 10_000] {
                 assert_eq!(lookups(entries, url), expected, "{entries} {url}");
@@ -294,7 +327,7 @@ mod tests {
     #[test]
     fn debug_shows_the_entries() {
         let list = NoProxyList::parse("b.example:81, *.a.example,10.0.0.0/8,*, no host,::1");
-        let shown = r#"{"*", "*.a.example", "*.b.example:81", "[10.0.0.0/8]", "[::1/128]", "b.example:81"}"#;
+        let shown = r#"{"*", "b.example:81", "*.a.example", "*.b.example:81", "[10.0.0.0/8]", "[::1/128]"}"#;
         assert_eq!(format!("{list:?}"), shown);
     }
 

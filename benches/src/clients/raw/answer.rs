@@ -24,13 +24,16 @@ impl Answer {
         let mut end = 0;
         loop {
             end += more(stream, &mut space[end..])?;
-            let mut fields = [EMPTY_HEADER; 16];
-            let mut head = Response::new(&mut fields);
-            if let Status::Complete(start) = head.parse(&space[..end])? {
-                if head.code != Some(200) {
-                    return Err(format!("status {:?}", head.code).into());
-                }
-                return Ok(Self { framing: framing(head.headers)?, start, end });
+            let parsed = match parse::<16>(&space[..end]) {
+                Err(httparse::Error::TooManyHeaders) => parse::<1_024>(&space[..end]),
+                parsed => parsed,
+            };
+            if let Some((framing, start)) = parsed? {
+                return Ok(Self {
+                    framing: framing.ok_or("no answer, or no framing")?,
+                    start,
+                    end,
+                });
             }
         }
     }
@@ -51,7 +54,12 @@ impl Answer {
         Ok(body)
     }
 
-    pub fn drain_chunks(&self, stream: &mut impl Read, space: &mut [u8]) -> Outcome<u64> {
+    pub fn drain_chunks(
+        &self,
+        stream: &mut impl Read,
+        space: &mut [u8],
+        mut sink: impl FnMut(&[u8]),
+    ) -> Outcome<u64> {
         let (mut start, mut end) = (self.start, self.end);
         let mut total = 0;
         loop {
@@ -66,10 +74,13 @@ impl Answer {
             total += size as u64;
             let mut left = size + 2;
             while left > end - start {
+                // Two bytes of the line's end are no data.
+                sink(&space[start..end.min(start + left.saturating_sub(2))]);
                 left -= end - start;
                 start = 0;
                 end = more(stream, space)?;
             }
+            sink(&space[start..start + left.saturating_sub(2)]);
             start += left;
             if size == 0 {
                 return Ok(total);
@@ -78,16 +89,32 @@ impl Answer {
     }
 }
 
-fn framing(fields: &[Header<'_>]) -> Outcome<Framing> {
+/// How the body of a good answer is framed, and where it begins; nothing while the head is
+/// incomplete.
+fn parse<const FIELDS: usize>(
+    held: &[u8],
+) -> Result<Option<(Option<Framing>, usize)>, httparse::Error> {
+    let mut fields = [EMPTY_HEADER; FIELDS];
+    let mut head = Response::new(&mut fields);
+    Ok(match head.parse(held)? {
+        Status::Complete(start) => {
+            let good = head.code.filter(|&code| code == 200);
+            Some((good.and_then(|_| framing(head.headers)), start))
+        }
+        Status::Partial => None,
+    })
+}
+
+fn framing(fields: &[Header<'_>]) -> Option<Framing> {
     for field in fields {
         if field.name.eq_ignore_ascii_case("content-length") {
-            return Ok(Framing::Sized(str::from_utf8(field.value)?.parse()?));
+            return str::from_utf8(field.value).ok()?.parse().ok().map(Framing::Sized);
         }
         if field.name.eq_ignore_ascii_case("transfer-encoding") {
-            return Ok(Framing::Chunked);
+            return Some(Framing::Chunked);
         }
     }
-    Err("no framing".into())
+    None
 }
 
 /// The size that a chunk's first line tells, and how long the line is; nothing when it is incomplete.

@@ -1,6 +1,7 @@
 //! What tasks do, by hand: one thread waits for many sockets.
 
 use std::io::{Read, Write};
+use std::mem;
 use std::os::fd::AsFd;
 
 use rustix::buffer::spare_capacity;
@@ -8,6 +9,7 @@ use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 
 use super::answer::{Answer, Framing};
 use crate::Outcome;
+use crate::latency::Watch;
 
 /// How many sockets one wait may tell about.
 const AT_ONCE: usize = 64;
@@ -20,8 +22,10 @@ pub fn perform<S: Read + Write + AsFd>(
     each: u64,
 ) -> Outcome<()> {
     let readiness = epoll::create(CreateFlags::CLOEXEC)?;
+    let mut watches = Vec::with_capacity(streams.len());
     for (place, stream) in streams.iter_mut().enumerate() {
         epoll::add(&readiness, stream.as_fd(), EventData::new_u64(place as u64), EventFlags::IN)?;
+        watches.push(Watch::start());
         stream.write_all(request)?;
     }
     let mut left = vec![each; streams.len()];
@@ -31,6 +35,7 @@ pub fn perform<S: Read + Write + AsFd>(
         for event in events.drain(..) {
             let place = usize::try_from(event.data.u64())?;
             receive(&mut streams[place], space)?;
+            mem::replace(&mut watches[place], Watch::start()).stop();
             left[place] -= 1;
             if left[place] > 0 {
                 streams[place].write_all(request)?;
