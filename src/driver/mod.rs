@@ -6,11 +6,11 @@
 //!   │        │
 //!   │        └── waits in the queue if the limit is reached
 //!   ├────▶ connection ──▶ socket              sends the request and reads the head; the budget limits each wait
-//!   └────▶ lease ──▶ response_body            the body; then the connection returns to the pool
+//!   └────▶ response_body                      the body; then the connection returns to the pool
 //!            └─────▶ upgraded                 after a 101: the connection itself, which is not pooled
 //! ```
 //!
-//! A [`Runtime`](runtime::Runtime) supplies sockets, a clock and a way to wait. If it blocks, as
+//! A [`Runtime`] supplies sockets, a clock and a way to wait. If it blocks, as
 //! [`blocking`](crate::blocking) does, no future here is ever pending, and [`run`](runtime::run) is
 //! a plain call.
 //!
