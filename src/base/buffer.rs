@@ -1,5 +1,6 @@
-//! Memory: a byte queue in one contiguous allocation, to which data is appended at the back and consumed at the
-//! front; the free memory of such queues; and a box that keeps the code that drops a large value in one place.
+//! Memory: a byte queue in one contiguous allocation, to which data is appended at the back and
+//! consumed at the front; the free memory of such queues; and a box that keeps the code that drops
+//! a large value in one place.
 //!
 //! ```text
 //! memory   │ consumed │ data          │ free space           │
@@ -187,10 +188,11 @@ impl fmt::Debug for BufferPool {
     }
 }
 
-/// A box behind a trait object. The code that drops `T` is generated once, and not again in every codegen unit of
-/// the program that may drop one. It is worth its price (a pointer more, and a call for each access) where it
-/// saves 2 % of a program with one GET, built without TLS by the default release profile: 2.3 % for connections,
-/// and 1.2 % more for settings, which come with them. Other uses gained less and are plain boxes.
+/// A box behind a trait object. The code that drops `T` is generated once, and not again in every
+/// codegen unit of the program that may drop one. It is worth its price (a pointer more, and a call
+/// for each access) where it saves 2 % of a program with one GET, built without TLS by the default
+/// release profile: 2.3 % for connections, and 1.2 % more for settings, which come with them. Other
+/// uses gained less and are plain boxes.
 pub(crate) struct ErasedBox<T>(Box<dyn BorrowMut<T> + Send + Sync>);
 
 impl<T: Send + Sync + 'static> ErasedBox<T> {

@@ -14,6 +14,9 @@
 //! A redirect to another origin removes secret trailers as it removes secret fields. They may not
 //! be known yet then, so [`Trailers::strip`] keeps the function that removes them until they are
 //! sent (`tests/redirects.rs`, `sensitive_trailers_stay_with_their_origin`).
+//!
+//! They are sent after the last chunk, so a body with trailers is sent in chunks even if its length
+//! is known, and HTTP/1.0 cannot have any (`call/head.rs`).
 
 use std::borrow::Cow;
 use std::fmt;

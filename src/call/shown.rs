@@ -23,6 +23,9 @@
 //!
 //! An authority ends where any common parser would end it: at a slash, `?`, `#`, a quote, a blank,
 //! a comma.
+//!
+//! The body is shown by its length (`Body`), and the rest of the parts not at all: timeouts and
+//! policies are no secrets, but a line of `Debug` is read by a person.
 
 use std::fmt;
 

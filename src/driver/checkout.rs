@@ -84,6 +84,19 @@
 //!
 //! Each is closed with its reason and the next one is looked at, so a pool full of dead connections
 //! is emptied by one call (`tests/dying_connections.rs`, `while_others_idle`).
+//!
+//! # What the lock protects
+//!
+//! | in [`Connections`] | read and changed by |
+//! | --- | --- |
+//! | `pool` | each checkout, each end of a lease |
+//! | `shelf`, the free buffers | the same: a connection that wakes takes them, one that rests gives them |
+//! | `permits`, with the queues | checkouts without an idle connection, and each close |
+//! | `process` | compared at checkouts, changed after a fork |
+//!
+//! They are behind one lock because a decision needs several: no idle connection, so a permit; no
+//! permit, so a place in the queue. With two locks a connection could become free between the
+//! questions, and the call would wait although one idles.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};

@@ -64,6 +64,19 @@
 //!
 //! The kind is `Timeout` if a limit ended any attempt, since a longer limit might have helped;
 //! otherwise `Connect`. A proxy is named beside the address, without its login.
+//!
+//! # An example with a policy
+//!
+//! A name with three addresses, and a policy that allows only public ones:
+//!
+//! ```text
+//! resolve   three addresses                         from the resolver, ports filled in
+//! allowed   ...                                     each is checked; denied ones keep their reason
+//! race      the allowed ones, families taking turns
+//! error     each address that failed, and each that was denied, with its reason
+//! ```
+//!
+//! If all are denied, nothing is dialed, and the kind of the error is `Egress`.
 
 use std::fmt::{self, Write as _};
 use std::io;

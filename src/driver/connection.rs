@@ -75,6 +75,19 @@
 //! `s14_what_a_server_says_or_does_is_seen_while_the_source_pends`). Where sources block, the input
 //! is looked at between two pieces (`tests/duplex.rs`,
 //! `s14_an_answer_is_seen_between_the_pieces_of_an_endless_source`).
+//!
+//! # Stages
+//!
+//! The stage is derived from the machines before each step and never stored, so it cannot be out of
+//! date:
+//!
+//! | stage | while |
+//! | --- | --- |
+//! | `Handshake` | a layer is not open yet |
+//! | `Request` | some of the request is not written |
+//! | `FirstByte` | all is written, and nothing of the answer to it has arrived |
+//! | `Interim` | an interim response has arrived, and nothing of the next head |
+//! | `Other` | a head is arriving |
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

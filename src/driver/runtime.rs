@@ -59,6 +59,16 @@
 //!
 //! Defaults exist for what a runtime may lack: Unix domain sockets, half-closing, a look at the
 //! input while a source is read.
+//!
+//! # Small tools for futures
+//!
+//! | function | for |
+//! | --- | --- |
+//! | [`run`] | a call on a runtime that blocks: the first poll is the last |
+//! | [`ready`] | one poll where waiting is not allowed: draining in `Drop`, a flush of TLS |
+//! | [`unless`] | a future and what ends it early; the future is polled first, so its result wins a tie |
+//! | [`in_time`] | the same with a time and the cancel token of the call |
+//! | [`Oneshot`] | a value from another thread or task, once |
 
 use std::fmt;
 use std::future::{poll_fn, ready as completed};

@@ -27,6 +27,9 @@
 //!
 //! To add a type, implement [`Value`] for it, and [`Name`] if it is never absent; then add a row to
 //! the table in `tests.rs`, which runs with serde too and so shows whether both write it alike.
+//!
+//! Arrays are listed by length and not by a const generic, because serde implements them up to 32
+//! elements only: a longer one would compile here and not with the feature `json`.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};

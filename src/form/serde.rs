@@ -29,6 +29,10 @@
 //! enum { On } as a value            a unit variant         mode=On
 //! [("a", [1, 2])]                   a list as a value      error: a list as the value of "a"
 //! ```
+//!
+//! The two macros write the methods for numbers, which differ only in their type. Methods that can
+//! only fail are written out, since each names what it was given: the text of the error is what a
+//! user has to find the field of a nested struct.
 
 use serde::Serialize;
 use serde::ser::{self, Impossible};

@@ -43,6 +43,14 @@
 //!
 //! The routes are found by a map with std's hasher: a permit is asked for once per new connection,
 //! which costs far more than a hash. The pool, which is asked by each request, has a cheaper one.
+//!
+//! | call of the driver | method |
+//! | --- | --- |
+//! | a checkout finds nothing idle | `hold`, then `wait` if the route is full |
+//! | a call gives up, or its future is dropped | `leave` |
+//! | a response was read to its end | `next`, before the connection is pooled |
+//! | a connection is closed | `free`, by the `Drop` of its permit |
+//! | the first call after a fork | `replace` |
 
 use std::collections::HashMap;
 use std::mem;

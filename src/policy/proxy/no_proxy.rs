@@ -18,9 +18,9 @@
 //! any other host, as in curl; Go never uses a proxy for them. Names are not resolved for the
 //! comparison.
 //!
-//! A list may have thousands of entries, and each request asks it. So the entries are sorted. A question costs one
-//! binary search for each label of the host, or for each length of prefix in the list, however many entries there
-//! are (`the_cost_does_not_grow_with_the_list`).
+//! A list may have thousands of entries, and each request asks it. So the entries are sorted. A
+//! question costs one binary search for each label of the host, or for each length of prefix in the
+//! list, however many entries there are (`the_cost_does_not_grow_with_the_list`).
 //!
 //! ```text
 //! "example.com, .b.example:81, 10.0.0.0/8, *.c.example"
