@@ -1,5 +1,33 @@
 //! The error type of the crate: its kind, its phase, its URL and its cause.
 
+// For maintainers.
+//
+// Errors are made where something fails, with what is known there, and completed on the way up:
+//
+//   Error::new(kind, phase)     the machine or the driver: what went wrong, and while doing what
+//     .detail / .cause          the text, or an error of a lower layer
+//     .note                     a hint that helps: a wrong scheme, a setting to change
+//     .peer / .via              `driver`: whom it spoke to, and through which proxy
+//     .for_url                  `call`: the URL, without its password
+//     .timed                    `client`: the timings, if they are recorded
+//
+// `kind` is for programs and `phase` says when; both are flat enums, since a program that handles
+// errors asks few questions (try again? whose fault? a limit?), which the predicates and `Fault`
+// answer. An enum with a variant and fields for each failure would make each of them part of the
+// public API, and each new check a breaking change. The machines do have such enums
+// (`ProtocolError`, `SocksError`, `TlsError`); their tests use them, and here they are causes.
+//
+// What an `Error` may hold besides its cause: the response that an error belongs to (a refused
+// redirect, a failed upgrade), type-erased, since responses are generic over the runtime; the
+// status of a response or of a proxy; timings. All of it is behind one pointer, because a `Result`
+// is returned by every read.
+//
+// The line is the interface for people: one line, without control characters (`one_line`,
+// `is_unseen`), with the URL and the cause. What it may show of a peer is listed at `Error`; the
+// tests are in `tests/errors.rs` (`are_one_line`,
+// `print_each_cause_once_in_reporters_that_walk_the_sources`) and, for secrets, in
+// `tests/hostile_credentials.rs` and `tests/hostile_redirects.rs` (`r15_errors`).
+
 use std::any::Any;
 use std::borrow::Cow;
 use std::error::Error as StdError;

@@ -310,7 +310,7 @@
 //!   limits.
 //!
 //! [`guide::leniency`] lists the deviations that are accepted in a response, and compares curl, Go,
-//! hyper and Node.
+//! hyper and Node. [`guide::design`] says why the client is made as it is, and what that costs.
 //!
 //! # Limits and defaults
 //!

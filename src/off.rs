@@ -1,6 +1,30 @@
 //! Stand-ins for features that are off: each module here takes the place of the one of the same name
 //! that the feature gates, with the items that the rest of the crate uses. A type that only the
 //! feature can make is uninhabited, so that its methods need no code.
+//!
+//! # Why stand-ins
+//!
+//! A feature that is off removes a whole file. Without a stand-in each place that uses the file
+//! would need two versions, chosen by `cfg`; with it, only the `mod` lines do:
+//!
+//! ```text
+//! #[cfg(feature = "tls")]      pub(crate) mod tls;
+//! #[cfg(not(feature = "tls"))] pub(crate) use crate::off::tls;
+//! ```
+//!
+//! The code above compiles unchanged, and the compiler sees that it cannot be reached: a method of
+//! a type without values is `match self.0 {}`, which needs no body and costs no bytes.
+//!
+//! | feature | stand-in | what it does instead |
+//! | --- | --- | --- |
+//! | `charset` | `charset` | every text is UTF-8, whatever it declares |
+//! | `digest` | `digest` | no login can be made, so no challenge is answered |
+//! | `log` | `log` | nothing |
+//! | `tls` | `tls`, `tls_settings` | no layer can be made; https is an error that names the feature |
+//!
+//! To gate another file, add a module here with the same items, and the two lines at its `mod`.
+//! Items that only tests use are left out. `cargo check --no-default-features` with each single
+//! feature shows what is missing.
 
 /// Decodes text as UTF-8, whatever the response declares: stands in for `coding::charset`.
 #[cfg(not(feature = "charset"))]

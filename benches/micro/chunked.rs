@@ -6,7 +6,7 @@ use leanhttp::fuzzing::Chunked;
 
 const BODY: usize = 1 << 20;
 
-/// What is decoded at once.
+/// The number of bytes decoded per call.
 const SPACE: usize = 64 << 10;
 
 #[divan::bench(args = [16, 256, 4 << 10, 64 << 10])]

@@ -13,7 +13,7 @@ fn head(fields: usize) -> Vec<u8> {
     format!("HTTP/1.1 200 OK\r\n{fields}\r\n").into_bytes()
 }
 
-/// Looks for the end, parses and makes the map, as for a head that comes at once.
+/// Looks for the end, parses and makes the map, as for a head that arrives in one piece.
 #[divan::bench(args = FIELDS)]
 fn leanhttp(bencher: Bencher<'_, '_>, fields: usize) {
     let head = head(fields);

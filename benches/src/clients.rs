@@ -57,7 +57,7 @@ pub trait Client: Send {
         })
     }
 
-    /// Sends so many requests by each of so many tasks at once.
+    /// Sends this many requests by each of this many concurrent tasks.
     fn perform_in_tasks(&mut self, _tasks: u64, _each: u64) -> Outcome<()> {
         Err("it has no tasks".into())
     }

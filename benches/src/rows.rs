@@ -118,7 +118,7 @@ pub enum Framing {
 pub type Points = Vec<(u64, f64, f64, bool)>;
 pub const POINT_SIZE: u64 = 32;
 
-/// How many connections are left idle in the rows of memory, after a few that nobody counts.
+/// How many connections are left idle in the rows of memory, after a few that are not counted.
 pub const IDLE: u64 = 1_000;
 pub const IDLE_BEFORE: u64 = 8;
 

@@ -107,7 +107,7 @@ struct Door<W> {
     waiting: AtomicUsize,
 }
 
-/// Whoever takes a connection and leaves nobody waiting starts another thread.
+/// A thread that takes a connection and leaves no other thread waiting starts one more.
 fn start_waiting<S, W>(door: Arc<Door<W>>)
 where
     S: Read + Write + 'static,

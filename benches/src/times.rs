@@ -1,7 +1,7 @@
 //! Time: every client of a row in turn, round after round.
 //!
 //! What disturbs the machine for a while disturbs all clients of a round alike, so the ratios are
-//! taken within a round, and their median is told.
+//! taken within a round, and their median is reported.
 
 use crate::Outcome;
 use crate::clients::Entry;

@@ -1,4 +1,4 @@
-//! The process in which one client does one row, as often as it is told.
+//! The process in which one client runs one row, as often as its parent asks.
 //!
 //! A process of its own, so that no client's heap, threads or warm caches are another's.
 

@@ -23,7 +23,7 @@ use libfuzzer_sys::fuzz_target;
 const SECRET: &str = "s\"<ecret>";
 /// A cookie of `a.example`, and one that goes only over `https`.
 const COOKIES: [&str; 2] = ["c\"<plain>", "c\"<secure>"];
-/// Forwards what is asked of `http` servers, and wants a login that is nobody else's business.
+/// Forwards what is asked of `http` servers, and wants a login that no other host may see.
 const PROXY: &str = "http://proxy:word%22%3Cproxy%3E@p.example:3128";
 const PROXY_LOGIN: &str = "l\"<ogin>";
 const PROXY_STOP: &str = "p.example:3128";

@@ -1,5 +1,5 @@
-//! The chunked coding: what comes out does not depend on how the input is cut, on the room there
-//! is or on which of the two ways the data takes, and it is what a slow twin makes of it.
+//! The chunked coding: the output does not depend on how the input is split, on the space for it, or on
+//! which of the two ways the data takes, and it equals that of a naive decoder.
 #![no_main]
 
 use leanhttp::fuzzing::Chunked;

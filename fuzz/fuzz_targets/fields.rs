@@ -1,5 +1,5 @@
-//! Field values and netrc files: what was understood is printed and understood again as the same,
-//! names of files are names and nothing else, and long values take no time to speak of.
+//! Field values and netrc files: a parsed value that is printed is parsed again to the same value, file
+//! names are safe, and long values take linear time.
 //!
 //! The first letter says what the rest is; after a capital one, what stands between NUL bytes is
 //! repeated.

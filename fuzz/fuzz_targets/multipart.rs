@@ -70,7 +70,7 @@ impl Input {
         let [name, content, file_name, content_type] = [0, 1, 2, 3].map(|at| texts[at]);
         let [name, file_name, content_type] =
             [name, file_name, content_type].map(|text| String::from_utf8_lossy(text).into_owned());
-        // Nobody looks into a reader.
+        // Readers are not searched.
         let is_read = have(b'r') || have(b's');
         let content = if is_read && holds_boundary(content) { b"" } else { content };
         let given = match (have(b'+'), have(b'-')) {

@@ -1,6 +1,6 @@
-//! Proxies: the talk with one does not depend on how its words are cut, and takes no byte of what
-//! follows them; lists of exceptions are what their entries are one by one; what the environment
-//! says names a proxy or is an error, which does not tell the password.
+//! Proxies: the result of a handshake does not depend on how its bytes are split, and it takes no byte
+//! that follows them; a list of exceptions covers what its entries cover one by one; a variable of the
+//! environment names a proxy or is an error, which does not show the password.
 //!
 //! Behind the line of sizes, the first letter says what the rest is: the words of a `c`onnect, SOCKS
 //! `4` or `5` proxy, or one that may want a `l`ogin; a list of exceptions and URLs, a line each

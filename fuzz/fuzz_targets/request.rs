@@ -387,7 +387,7 @@ fn trimmed<'a>(fields: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item =
     fields.get_all(name).into_iter().map(|value| value.as_bytes().trim_ascii())
 }
 
-/// What the client writes itself, whoever asked for it.
+/// The fields that the client writes itself, also if the caller sets them.
 const FRAMING: [&str; 4] = ["host", "content-length", "transfer-encoding", "expect"];
 
 fn is_framing(name: &HeaderName) -> bool {

@@ -1,6 +1,6 @@
-//! Whatever a TLS peer sends: the client does not panic, goes on with each byte, keeps no more than it may
-//! and tells the same however the bytes are cut; honest records are delivered; an end that nobody has
-//! announced is no clean one.
+//! Whatever a TLS peer sends, the client does not panic, makes progress with each byte, keeps no more than
+//! its bounds allow, and returns the same result however the bytes are split. Valid records are delivered,
+//! and an end without `close_notify` is not a clean one.
 //!
 //! Behind the line of sizes, the first letter says what the rest is: `p` are bytes that answer the
 //! `ClientHello`; `2` and `3` are what a server of TLS 1.2 or 1.3 does after the handshake, byte by

@@ -29,7 +29,7 @@ pub struct Sizes<'a> {
 pub type Cycle = std::iter::Cycle<std::vec::IntoIter<usize>>;
 
 impl Sizes<'_> {
-    /// Everything at once, or nearly so.
+    /// Everything in one piece, or nearly so.
     pub const WHOLE: Sizes<'static> = Sizes { controls: &[], next: 0 };
 
     /// All of them, over and over.

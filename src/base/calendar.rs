@@ -1,4 +1,13 @@
 //! Converts dates of the Gregorian calendar, which all HTTP dates use, to instants.
+//!
+//! HTTP-date (`fields::date`) and the dates of cookies (`cookie::set_cookie`) have grammars of
+//! their own, strict and lenient. What they share is here: the names of months, and which days
+//! exist. A day that does not exist is no date at all, instead of the day after: `30 Feb` in an
+//! expiry is a mistake whose meaning cannot be guessed.
+//!
+//! The count of days is the usual one: 365 for each year before, one more for each fourth, except
+//! each hundredth, except each four hundredth; then the months and the day. Years before 1601 are
+//! refused.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,4 +1,17 @@
 //! Cancels a call from another thread.
+//!
+//! A token is a flag and a list of hooks. A call registers a hook for each wait and removes it
+//! afterwards, so the list holds what is waiting now; the flag is for calls that begin later and
+//! for checks between waits.
+//!
+//! | hook | for | runs |
+//! | --- | --- | --- |
+//! | `Interrupt` | a read or write that blocks in the system | under the lock: never after its `Watch` is gone |
+//! | `Wake` | a task, or a thread that waits for an event | without the lock: it may do anything |
+//!
+//! The lock matters for `Interrupt`: it shuts a socket down, and a socket that was given back to
+//! the pool in the meantime must not be hit. Slots of removed hooks are used again, so a token that
+//! serves a million calls does not grow (`slots_are_used_again`).
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -6,6 +6,20 @@
 //!   copied, encoded, or ends the component, so that a parser finds the end of a component and writes it in one
 //!   pass, one run of unchanged bytes at a time. [`percent_decode`] is the reverse.
 //! - [`Excerpt`] shows the beginning of what a peer sent, escaped and bounded.
+//!
+//! Three rules for text from outside, which each function here keeps:
+//!
+//! | rule | why | test |
+//! | --- | --- | --- |
+//! | a number is digits and nothing else, and fits a file offset | `+5`, `0x5`, `5_0` and 2^64 are read differently by different programs | `decimal_takes_digits_only` |
+//! | a byte is encoded unless a table says otherwise | a byte that was forgotten is harmless then | the tests of `url/` and `form/` |
+//! | an excerpt is escaped and short | a log line must stay one line, whatever a peer sends | the tests of `Excerpt` |
+//!
+//! ```text
+//! decimal(b"0123")        123: leading zeros are digits
+//! decimal(b"")            none, like b"+1", b"1 ", b"1_0", b"18446744073709551616"
+//! percent_decode(b"a%2Fb%zz")   a/b%zz: what is no escape stays
+//! ```
 
 use std::borrow::Cow;
 use std::fmt;

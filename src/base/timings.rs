@@ -1,5 +1,9 @@
 //! The durations of the phases of a call.
 
+// For maintainers: a phase lasts from the end of the last one until the driver calls `lap`. The
+// budget (`policy/deadline.rs`) owns the value, because it is where the driver says what happens,
+// and passes the time in. It exists only if the client records timings.
+
 use std::time::{Duration, Instant};
 
 /// The time that a call took, until the head of its response was received or it failed, by attempt and

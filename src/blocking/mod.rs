@@ -26,9 +26,10 @@
 //! no way to end a lookup in time; they end when there is nothing left to look up. An IP address or
 //! a [`resolve`](ClientBuilder::resolve) entry needs none.
 
-// The public part is this file (the methods that wait: sending, reading bodies, upgraded connections), then `body`
-// and `multipart` (request bodies from readers and files). `runtime` implements the runtime. Each method runs a
-// future of `client/`, which is never pending here, so `run` is a plain call.
+// The public part is this file (the methods that wait: sending, reading bodies, upgraded
+// connections), then `body` and `multipart` (request bodies from readers and files). `runtime`
+// implements the runtime. Each method runs a future of `client/`, which is never pending here, so
+// `run` is a plain call.
 
 mod body;
 #[cfg(feature = "multipart")]

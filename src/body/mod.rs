@@ -24,6 +24,38 @@
 // Read this file, then `trailers` (RFC 9110 §6.5) and `multipart` (RFC 7578). The sources of the runtimes
 // are in `blocking/body.rs` and `tokio/body.rs`.
 //
+// The lengths of a source, and what happens at its end:
+//
+// | `SourceLength` | made for | fewer bytes | more bytes |
+// | --- | --- | --- | --- |
+// | `Unknown` | a reader without a length | the end | sent |
+// | `Exactly` | a length that the caller announced | error | not read |
+// | `AtLeast` | a file, by its size | error | not sent: the file grew |
+// | `ToItsEnd` | bytes that an `http_body::Body` or a special file says to have | error | error |
+//
+// A multipart form with a text and a file of 5 bytes, in a space of 64 bytes:
+//
+//   segments   [bytes: "--b..text..--b.."][source, AtLeast(5)][bytes: "--b--"]
+//   feed       copies 40 bytes, then asks: Read(source, into the next 5 bytes, holds_bytes: false)
+//   fed(5)     the source has ended: the next segment
+//   feed       copies 5 bytes: Filled(50), the whole form in one write
+//
+// `holds_bytes` tells the driver to send what is in the space if the source waits: only for a
+// source that is still to give bytes of a known length, since any other is not asked while the
+// space holds bytes.
+//
+// What a resend needs, by kind of body:
+//
+// | body | copied before the first attempt | rewound | sent again |
+// | --- | --- | --- | --- |
+// | bytes, a form of bytes | yes: `try_clone` shares them | | always |
+// | a file, a seekable reader | no | to the position of the first read | if seeking works |
+// | a reader | no | no | if nothing was read of it |
+//
+// Why segments and not a reader that chains them: a reader hides that most of a body is in memory,
+// so the driver could neither send a small form in one write nor know that it can be sent again;
+// and a chain of readers of the caller would have to be read in another way on each runtime.
+//
 // What must hold, and what guards it: every segment comes out once and in order, at any size of space and
 // reads, also after a rewind (`every_segment_comes_out_once_and_in_order`); announced lengths are kept, or
 // it is an error (`announced_lengths_are_kept_or_it_is_an_error`); `Debug` shows no content.

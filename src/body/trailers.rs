@@ -1,4 +1,22 @@
 //! Trailers: fields after the body (RFC 9110 §6.5).
+//!
+//! | trailers | known | `Trailer` is announced | from |
+//! | --- | --- | --- | --- |
+//! | fields | at the start | by the client | `Body::with_trailers` |
+//! | a function | at the end of the body | by the caller, if at all | `Body::with_trailers_from` |
+//! | of another body | perhaps at the end | by the caller, if at all | an `http_body::Body` (feature `tower`) |
+//!
+//! A field that a recipient needs before the body is an error and not dropped: a server that
+//! expects a checksum and gets none would accept what it should refuse. Which fields are forbidden
+//! follows RFC 9110 §6.5.1 by class; the list is [`FORBIDDEN`] (`tests/hostile_input.rs`,
+//! `i10_trailers_that_are_no_trailers`).
+//!
+//! A redirect to another origin removes secret trailers as it removes secret fields. They may not
+//! be known yet then, so [`Trailers::strip`] keeps the function that removes them until they are
+//! sent (`tests/redirects.rs`, `sensitive_trailers_stay_with_their_origin`).
+//!
+//! They are sent after the last chunk, so a body with trailers is sent in chunks even if its length
+//! is known, and HTTP/1.0 cannot have any (`call/head.rs`).
 
 use std::borrow::Cow;
 use std::fmt;

@@ -5,6 +5,66 @@
 //! line, `Host`, the client's default fields, the caller's fields, credentials, cookies, the fields for
 //! a forwarding proxy, and the framing. A request without fields of its own, the usual one, takes the
 //! default lines as they were serialized for the first such request of the client.
+//!
+//! # The framing of a request
+//!
+//! The caller may set framing fields, and they must say what the body says. What each combination
+//! gives:
+//!
+//! | body | `Content-Length` | `Transfer-Encoding: chunked` | neither |
+//! | --- | --- | --- | --- |
+//! | none | 0 is sent; any other is an error | error | POST, PUT, PATCH send 0, others nothing |
+//! | known length | must be equal | chunks | the length |
+//! | unknown length | the source must keep it | chunks | chunks |
+//! | with trailers | error | chunks | chunks |
+//!
+//! Both fields together are an error, and so are chunks in HTTP/1.0 (RFC 9112 §6.1). The fields are
+//! then removed and written anew by the client, in one place and once: two `Content-Length` lines,
+//! or one that disagrees with the bytes, would let a server see another request in the rest
+//! (request smuggling). `framing_follows_from_the_body` and `contradictory_framing_is_refused`
+//! below have the rows; `tests/hostile_input.rs` (`i09`, `i14`) sends them to a server.
+//!
+//! # The order of the lines
+//!
+//! ```text
+//! POST /path HTTP/1.1
+//! host: example.org                 the caller's own, else that of the URL
+//! user-agent, accept, ...           default fields of the client, unless the request has the name
+//! x-own: 1                          fields of the request
+//! accept-encoding: gzip             the codings that can be decoded; not with Range
+//! authorization, cookie             unless the request has its own
+//! proxy-authorization, ...          only if a forwarding proxy reads this head
+//! expect: 100-continue              if there is a body to wait with
+//! content-length or transfer-encoding
+//! ```
+//!
+//! # Which fields leave with which hop
+//!
+//! | field | same origin | another origin | TRACE |
+//! | --- | --- | --- | --- |
+//! | credentials, sensitive values | sent | left behind | refused, or left out if by default |
+//! | `Upgrade` | sent | left behind | sent |
+//! | `Referer` | sent | left behind if it tells too much | sent |
+//! | cookies of the store | those that match the URL | those that match the URL | none |
+//! | fields for the proxy | to a forwarding proxy only, never through a tunnel | the same | without secrets |
+//!
+//! A TRACE comes back as the server received it, so nothing secret may be in it (RFC 9110 §9.3.8;
+//! `tests/hostile_credentials.rs`, `s18_what_the_caller_adds_is_an_error`). The rules for
+//! "sensitive" are in [`policy::auth`](crate::policy::auth).
+//!
+//! # Spelling
+//!
+//! A program may ask for title case or for exact names in an exact order
+//! ([`Spelling`]). Then the head is written as usual into a buffer of
+//! its own and rewritten, so that the order and the rules above are the same in both cases.
+//!
+//! # Tests
+//!
+//! `framing_follows_from_the_body`, `contradictory_framing_is_refused` and
+//! `versions_that_cannot_be_sent_are_refused` below; on the wire `tests/request_fields.rs`
+//! (repeated and conflicting fields), `tests/proxy.rs` (`the_proxy_is_told_the_whole_url`,
+//! `targets_of_the_caller`, `r11_a_target_of_the_caller_does_not_move_the_host`) and the
+//! conformance vectors of `tests/conformance/request_building.rs`.
 
 use std::borrow::Cow;
 
@@ -76,6 +136,8 @@ impl<S: Source> RequestParts<S> {
         Err(Error::builder(format!("TRACE cannot carry {name}: {why}")))
     }
 
+    /// Returns the framing by the table above. The caller's announcement is compared with the body
+    /// here; a source of unknown length is bound to it, so that it is checked while it is read.
     fn outgoing(&mut self, announced: Option<u64>, is_chunked: bool) -> Result<Outgoing> {
         let Some(body) = &mut self.body else {
             return match (announced, is_chunked) {
@@ -168,6 +230,8 @@ impl<S: Source> Call<'_, S> {
         out.push(&spelling.apply(usual.data()));
     }
 
+    /// Writes the head in lower case and in the order above. `Host` is first, also if the caller
+    /// set it.
     fn write_usual_head(&self, out: &mut Buffer) {
         let mut head =
             HeadWriter::start(out, &self.request.method, &self.target(), self.request.version);
@@ -200,6 +264,10 @@ impl<S: Source> Call<'_, S> {
     }
 
     /// Returns the prepared default lines if the request needs no others, as most requests do.
+    ///
+    /// The lines are the same for all such requests of a client, so they are written once and
+    /// copied. Any deviation of the request, the method or the hop writes its fields one by one
+    /// instead.
     fn default_lines(&self) -> Option<&Buffer> {
         let is_usual = self.request.headers.is_empty()
             && !self.is_foreign
@@ -214,6 +282,7 @@ impl<S: Source> Call<'_, S> {
         is_usual.then(|| self.shared.default_lines.get_or_init(written))
     }
 
+    /// Writes default fields, fields of the request, and the codings that can be decoded.
     fn write_fields(&self, head: &mut HeadWriter<'_>) {
         for (name, value) in self.config.defaults.iter().filter(|(n, v)| self.takes(n, v)) {
             head.field(name, value);
@@ -356,6 +425,10 @@ const OTHER_HOST: &str = "request target: through a proxy it must be a path, `*`
 
 /// Returns whether the caller's target leads to the origin of the URL for every parser: nothing
 /// that a parser could take for a host precedes its path.
+///
+/// A forwarding proxy routes by the target alone. `http://a.example@b.example/` is a user at
+/// b.example for one parser and the host a.example for another; so only the URL's own authority,
+/// literally, is accepted.
 fn is_within(target: &str, url: &Url) -> bool {
     let whole =
         target.strip_prefix("http://").and_then(|rest| rest.strip_prefix(url.host_header()));

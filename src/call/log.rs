@@ -1,6 +1,36 @@
 //! Logs the client's decisions through the crate `log`: a line for each decision, at the level
 //! `debug` and for the target `leanhttp`. Lines contain no field, no query, no user and no
 //! password.
+//!
+//! One line for each decision that a person asks about when a request behaves unexpectedly:
+//!
+//! | line | when |
+//! | --- | --- |
+//! | `https://example.org:443: connected to 192.0.2.1:443` | a connection was opened |
+//! | `...: reusing a connection` | an idle one is used |
+//! | `...: closing a connection: REASON` | with the text of its [`CloseReason`] |
+//! | `http://a.example/x: redirected (302) to http://b.example/y` | a redirect is followed |
+//! | `...: sent again: ...` | after a stale connection |
+//! | `...: trying again in 200ms: REASON` | by the retry policy |
+//!
+//! There is one level and one target, so that a program can switch the lines on without a list of
+//! modules. URLs are shown without user, query and fragment, since those carry secrets
+//! (`tests/log.rs`, `a_line_for_each_decision_and_no_secret`). A logger may use the client itself,
+//! and may panic (`tests/log_foreign.rs`, `s11_a_logger_may_use_the_client_and_may_panic`): no lock
+//! is held here.
+//!
+//! The lines of one GET that is redirected, on an empty pool, and of the next one:
+//!
+//! ```text
+//! http://a.example:80: connected to 192.0.2.1:80
+//! http://a.example/old: redirected (302 Found) to http://a.example/new
+//! http://a.example:80: reusing a connection
+//! http://a.example:80: reusing a connection            the next GET
+//! http://a.example:80: closing a connection: the peer said Connection: close
+//! ```
+//!
+//! Without the feature `log` these functions are empty (`off.rs`), and with it a line costs one
+//! comparison of the level unless a logger wants it: its text is formatted only then.
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -39,6 +39,77 @@
 //! host. `t09_retries_stay_within_limits_for_any_outcomes` checks this for random outcomes, the
 //! simulation for whole clients. What the calls of a client share is in [`SharedState`]; each lock is
 //! held for one decision, and never over foreign code.
+//!
+//! # One call, hop by hop
+//!
+//! A POST with a form, a redirect to another host, and a connection that turns out to be stale:
+//!
+//! ```text
+//! begin       validate the request, choose the proxy, take credentials from URL and netrc
+//! hop 1       POST https://a.example/login     with the form, the client's login, cookies of a.example
+//!   answered  303, Location: https://b.example/home
+//!             store cookies; follow: GET, no body, its fields dropped; another origin: is_foreign
+//! hop 2       GET https://b.example/home       no login, no sensitive field; cookies of b.example
+//!   failed    the pooled connection was closed before a byte of the response
+//!             GET is idempotent, may_resend: again, immediately, on a new connection
+//!   answered  200: Deliver
+//! into_parts  the last URL, the budget for the body, the timings
+//! ```
+//!
+//! # Data that the calls of a client share
+//!
+//! | state | lock | bound |
+//! | --- | --- | --- |
+//! | retry budgets of hosts ([`Ledger`]) | one decision | a maximum of hosts; the smallest debt is dropped |
+//! | Digest nonces ([`Nonces`]) | one answer | a maximum of origins |
+//! | default field lines | written once | the client's default fields |
+//! | cookies | the store's own | the store's own |
+//!
+//! Cookies are behind a trait that the program may implement, so no lock of this crate is held
+//! while a store is called (`tests/callbacks.rs`).
+//!
+//! # Why a call owns its request
+//!
+//! The driver lends the body out for an attempt ([`Call::take_body`], [`Call::give_back`]);
+//! everything else is read from the call. The request could be rebuilt from the original for each
+//! hop instead, but a redirect drops fields for good: a chain that returns to the first origin must
+//! not get them back (`tests/hostile_redirects.rs`, `r02_secrets_do_not_come_back`). Changing the
+//! one request makes that the only possible outcome.
+//!
+//! # Which questions are answered where
+//!
+//! | question | place |
+//! | --- | --- |
+//! | is this request valid, and how is its body framed? | `head`: `RequestParts::validate` |
+//! | what stands in the head of this hop? | `head`: `Call::write_head` |
+//! | through which proxy, with which login? | [`Call::begin`], `outcome`: `follow` |
+//! | may the client certificate be shown? | [`Call::identity`] |
+//! | which connection fits? | [`Call::route`], and [`Route::leads_to`] |
+//! | how long may this take? | the budget, by `policy::deadline` |
+//! | what follows from this response, or this failure? | `outcome`: `answered`, `failed` |
+//! | which decoder does the body need? | `outcome`: `decoder` |
+//! | what does a log line or `Debug` show? | `log`, `shown` |
+//!
+//! # What the driver sees of a call
+//!
+//! | at | the driver asks | and reports |
+//! | --- | --- | --- |
+//! | checkout | `url`, `proxy`, `identity`, `is_resent` | time spent in the queue, to the budget |
+//! | connect | `route`, `config` | the phases of connecting, to the budget |
+//! | start of an attempt | `outgoing`, `expectation`, `offer`, `says_close`, `body_may_stall`, `write_head` | `begin_attempt` |
+//! | body | `take_body` | `give_back` |
+//! | the end of an attempt | | `answered`, or `failed` |
+//! | the end of the call | `decoder`, `into_parts` | |
+//!
+//! The call never asks back: it has no reference to a connection or a runtime, and the time comes
+//! in as an argument. So `call/outcome/tests.rs` plays whole calls with a table of responses and
+//! failures.
+//!
+//! # Timeouts of one request
+//!
+//! A request can change or remove each limit of its client ([`Overrides`]). Unset ones are the
+//! client's. A limit of `Duration::MAX` ([`UNLIMITED`]) means "none"
+//! (`a_request_changes_or_removes_each_limit_of_its_client`).
 
 #[cfg(feature = "log")]
 pub(crate) mod log;
@@ -169,6 +240,11 @@ impl<'c, S: Source> Call<'c, S> {
     }
 
     /// Validates the request as a whole and prepares the first hop.
+    ///
+    /// The order matters. The user of the URL becomes a credential before anything shows the URL.
+    /// The login for the proxy is taken out of the fields before the head of any hop is written.
+    /// The copy of the body is made before the driver can read from it. Digest comes last, because
+    /// it signs method, target and body.
     pub(crate) fn begin(&mut self) -> Result<()> {
         let outgoing = self.prepare();
         self.outgoing = outgoing.map_err(|error| error.for_url(&self.request.url))?;
@@ -293,6 +369,8 @@ impl<'c, S: Source> Call<'c, S> {
         self.request.retry.as_ref().or(self.config.retry.as_ref())
     }
 
+    /// Returns the facts about a failed attempt by which [`policy::retry`](crate::policy::retry)
+    /// decides.
     fn attempt(&self, failure: &Failure) -> FailedAttempt<'_> {
         FailedAttempt {
             method: &self.request.method,
@@ -347,6 +425,9 @@ impl<S: Source> Call<'_, S> {
     }
 
     /// Returns whether a 401 is answered with the credentials that it asks for (RFC 7616 §3.3).
+    ///
+    /// The body is restored first, although the answer may turn out to be impossible: `auth-int`
+    /// hashes it.
     fn answers_challenge(&mut self, headers: &HeaderSection) -> bool {
         if self.digest.is_none() || self.may_be_sent_again().is_err() {
             return false;
@@ -400,6 +481,10 @@ pub(crate) struct Overrides {
 pub(crate) const UNLIMITED: Duration = Duration::MAX;
 
 impl Overrides {
+    /// Returns the timeouts of a call: those of the request where it has any, else those of the
+    /// client. A limit of [`UNLIMITED`] takes the client's away. The read and the first byte
+    /// timeout have their own setters, because both also decide how long the response may be
+    /// silent.
     pub(crate) fn over(&self, client: &Timeouts) -> Timeouts {
         let limit = |own: Option<Duration>, client| match own {
             None => client,
@@ -456,6 +541,8 @@ impl<S: Source> RequestParts<S> {
     #[cold]
     fn authorize_by_url(&mut self, netrc: Option<&Netrc>) -> Result<()> {
         let Some(Userinfo { username, password }) = self.url.take_userinfo() else { return Ok(()) };
+        // A URL with a user and no password may get the password from the netrc file, for that user
+        // only.
         let of_file = || netrc?.password_of(&self.url, &username);
         let password = password.or_else(of_file).unwrap_or_default();
         let basic = auth::basic(&username, &password)?;

@@ -5,6 +5,82 @@
 //! policy repeats, a redirect? [`Call::failed`] takes an attempt without a response: was the connection
 //! stale, and may the request be repeated? Does the retry policy repeat such a failure? Otherwise the
 //! error is final, with notes on why it was not sent again.
+//!
+//! # The order of the questions
+//!
+//! `answered` asks in the order of certainty. What is about this connection or this attempt comes
+//! before what is about the resource:
+//!
+//! | question | if so | how often |
+//! | --- | --- | --- |
+//! | cookies in the head? | stored, whatever follows | each response |
+//! | 417 to an expectation? | again, without it | once |
+//! | 401 with a challenge that can be answered? | again, with the answer | twice at most, see `policy::auth::digest` |
+//! | 408 on a connection that was idle? | again, on a new one | once a hop |
+//! | a status of the retry policy? | again, after a delay | by attempts, deadline and budget |
+//! | a redirect? | its target, or a refusal | by the redirect policy |
+//! | otherwise | delivered | |
+//!
+//! `failed` asks whether the connection was stale and the request may be repeated; then the retry
+//! policy.
+//!
+//! # When a request may be repeated
+//!
+//! The rules are in [`policy::retry`](crate::policy::retry); this file supplies the facts. A
+//! request may be repeated if no byte of it can have been carried out, or if its method says that
+//! repeating does no harm, and if its body can be produced again. A connection that is lost before
+//! a byte of the response says nothing about whether the request arrived, so a POST on it is an
+//! error, with a note that says why (`t09_the_error_says_that_a_post_may_have_been_carried_out`).
+//!
+//! # A redirect that is refused
+//!
+//! The response of a refused redirect is delivered beside the error (`Answer::refusal` in the
+//! driver), so nothing here may have changed the request before all checks have passed:
+//! [`Call::follow`] checks the scheme and the body first.
+//!
+//! # What leaving an origin does
+//!
+//! [`Call::leave_origin`] runs at each change of the origin, and what it takes away never comes
+//! back:
+//!
+//! - Digest ends; Basic of the client and the URL are no longer sent (`is_foreign`).
+//! - Fields with credentials, and those that the redirect policy strips, are removed from the
+//!   request.
+//! - A client certificate is withheld ([`Call::identity`]).
+//! - Secret trailers are removed when they are sent, and `Trailer` is not announced any more.
+//! - `Host` of the caller is removed: it named the first origin.
+//!
+//! `tests/hostile_redirects.rs` (`r01` to `r03`), `tests/hostile_credentials.rs` (`s12`, `s13`) and
+//! `tests/redirects.rs` (`sensitive_trailers_stay_with_their_origin`) guard these lines.
+//!
+//! # What an error says beside its cause
+//!
+//! A call that gives up says why it did not try again, because that is the next question of a user:
+//!
+//! | note | when |
+//! | --- | --- |
+//! | `POST was not sent again, because it may have been carried out` | a stale connection, a method that is not idempotent |
+//! | `the body is a reader and cannot be sent again` | a stale connection, a body that was read |
+//! | `after 2 retries` | the policy made some |
+//! | `not retried: the retry budget of the host is used up` | the budget could not pay for another |
+//!
+//! `the_error_names_the_number_of_retries` and
+//! `t09_the_error_says_that_the_retry_budget_is_used_up` check the texts.
+//!
+//! # How a retry is decided
+//!
+//! ```text
+//! retry_response: a status of the policy ── method idempotent or named ── body can be produced ─┐
+//! retry_failure:  a failure that may pass ── nothing sent, or the same ── the same ─────────────┤
+//!                                                                                               ▼
+//! policy.allows_more ── Delays::before ── Budget::after ── Ledger::pay ──▶ log, on_retry, rewind
+//!   attempts left?       a delay, or the   before the       the host's
+//!                        server asks for   deadline?        budget
+//!                        too long
+//! ```
+//!
+//! Any "no" delivers the last response or returns the last error. A response that needs no retry
+//! pays a tenth of one back to the host's budget, whether or not this call has retried.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -211,6 +287,9 @@ impl<S: Source> Call<'_, S> {
     }
 
     /// Prepares everything for another attempt.
+    ///
+    /// Limits per attempt begin anew, and the deadline of the call does not. The Digest answer is
+    /// computed again, because each use of a nonce is counted.
     fn rewind(&mut self) {
         self.budget.start_over();
         self.restore_body();
@@ -226,6 +305,8 @@ impl<S: Source> Call<'_, S> {
         }
     }
 
+    /// Continues without a body, as 303 demands: neither its copy nor the fields that describe it
+    /// remain.
     fn drop_body(&mut self, method: Method) {
         self.request.method = method;
         self.outgoing = Outgoing::None;
@@ -234,6 +315,7 @@ impl<S: Source> Call<'_, S> {
         remove(&mut self.request.headers, &|name, _| redirect::describes_body(name));
     }
 
+    /// Takes everything away that was meant for the origin which the call is leaving.
     fn leave_origin(&mut self, target: &Url) {
         if !self.is_foreign {
             self.keep_trailers();
@@ -256,6 +338,8 @@ impl<S: Source> Call<'_, S> {
         self.request.headers.remove(header::TRAILER);
     }
 
+    /// Stores the cookies of any response, also of one that is followed by another attempt: a login
+    /// is usually a redirect with a cookie.
     fn store_cookies(&self, headers: &HeaderSection) {
         let Some(cookies) = &self.config.cookies else { return };
         if headers.has(&header::SET_COOKIE) {
@@ -323,6 +407,8 @@ impl<S: Source> Call<'_, S> {
             return None;
         }
         let delay = policy.delays.before(self.retries + 1, asked, world.random())?;
+        // The budget of the host is asked last: an attempt that cannot be made must not be paid
+        // for.
         let at = self.budget.after(delay, world.now())?;
         if !self.shared.ledger().pay(&self.request.url, policy.retries_per_host) {
             self.is_budget_used_up = true;

@@ -1,5 +1,31 @@
 //! How a request is shown by `Debug`: without credentials, and without the passwords of URLs inside
 //! field values, such as that of `Referer`.
+//!
+//! Programs print requests into logs, so `Debug` must be safe by itself. Two kinds of secrets are
+//! hidden: a value whose name says that it is one (`policy::auth::is_secret`), as a whole; and
+//! within any other value the authority of each URL that may hold a user and a password:
+//!
+//! ```text
+//! referer: https://user:secret@example.org/x     is shown as     https://***/x
+//! x-next:  //me%40corp@example.org, http:a@b     is shown as     //***, http:***
+//! ```
+//!
+//! The search is generous: whatever some parser could take for an authority with an `@` is hidden,
+//! in any spelling of the slashes and of the sign. A value that is hidden too often costs a line in
+//! a log; one that is shown once is a leak (`passwords_in_urls_are_hidden`;
+//! `tests/hostile_credentials.rs`, `s17_a_text_that_may_hold_a_password_is_not_shown`).
+//!
+//! | part of a value | hidden if |
+//! | --- | --- |
+//! | the whole value | its name says that it is a credential, or it is marked sensitive |
+//! | an authority after `http:` or `https:`, with any number of slashes | it contains `@`, `%40` or the full-width sign |
+//! | an authority after two slashes of either kind | the same |
+//!
+//! An authority ends where any common parser would end it: at a slash, `?`, `#`, a quote, a blank,
+//! a comma.
+//!
+//! The body is shown by its length (`Body`), and the rest of the parts not at all: timeouts and
+//! policies are no secrets, but a line of `Debug` is read by a person.
 
 use std::fmt;
 

@@ -12,8 +12,9 @@
 //               upgraded.rs           response.rs
 // ```
 //
-// - `mod.rs`: `Client` is one pointer to what its clones share (`driver/checkout.rs`): settings, pool, permits. Its
-//   `send` makes a `Call` of the request, lets the driver carry it out, and makes the response.
+// - `mod.rs`: `Client` is one pointer to what its clones share (`driver/checkout.rs`): settings,
+//   pool, permits. Its `send` makes a `Call` of the request, lets the driver carry it out, and
+//   makes the response.
 // - `builder`: every setting of a client, by subject. A setting is data in `config/` and a method here.
 // - `request`: a request and its builder. Its parts are data of `call/`, without a runtime.
 // - `response`: the head of a response and what its fields say; the body in one piece.

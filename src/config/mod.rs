@@ -17,9 +17,42 @@
 //! | state that is not here | where |
 //! | --- | --- |
 //! | retry budgets, Digest nonces, the prepared default field lines | `call::SharedState` |
-//! | idle connections, permits | `pool/`, behind the lock in `driver/shared.rs` |
+//! | idle connections, permits | `pool/`, behind the lock in `driver/checkout.rs` |
 //! | cookies | the caller's store, behind [`Cookies`] |
 //! | rustls configurations | [`tls`]: each is built once from the settings, because a configuration is also where rustls keeps its tickets |
+//!
+//! # Defaults
+//!
+//! A default must not hang, must not leak, and must not surprise a program that comes from another
+//! client. Each number stands beside its field with its reason; the guide's design page has the
+//! principles. Two settings have a default that depends on more than a number: the limit on the
+//! wait for the first byte is the runtime's (`Runtime::FIRST_BYTE`), and proxies are read from the
+//! environment when the client is built, unless the program has named any.
+//!
+//! # From builder to call
+//!
+//! ```text
+//! ClientBuilder::method ──▶ Config, field by field       errors are kept: the first one is that of `build`
+//! ClientBuilder::build  ──▶ Config::complete             environment, fields that are settings
+//!                       ──▶ check: Dialling, TlsSettings contradictions
+//! Client                ──▶ Shared { config, ... }       not changed any more
+//! RequestBuilder        ──▶ RequestParts                 what one request overrides: `Overrides`, codings, retry
+//! Call::new             ──▶ both, the request's first
+//! ```
+//!
+//! # Settings that redirect a connection
+//!
+//! Four settings of [`Dialling`] change where a connection leads. What applies if several are set:
+//!
+//! | | direct | through a proxy |
+//! | --- | --- | --- |
+//! | `unix_socket` | replaces everything | proxies are not used |
+//! | `connect_to` | replaces host and port, then `resolve` or a lookup | an error: the proxy would go to the URL's host |
+//! | `resolve` | the addresses of that host | the addresses of the proxy's host, or of an origin looked up here |
+//! | `dns_resolver` | for names that `resolve` does not fix | the same |
+//!
+//! None of them changes the name that is verified by TLS, sent in `Host` or used for cookies: those
+//! are the URL's. The egress policy checks the addresses that result, whatever named them.
 
 pub mod proxy;
 #[cfg(feature = "tls")]

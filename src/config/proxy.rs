@@ -25,6 +25,13 @@
 //! error of [`Kind::Proxy`](crate::error::Kind::Proxy), whose [`status`](crate::Error::status) is
 //! 407.
 
+// For maintainers: this file has the types that a program names, `Proxy` and `NoProxy`; what they
+// mean for a request is in `policy/proxy`, to which `Proxy::into_rule` converts. The conversion
+// happens when the client is built, because login, fields and URL can be set in any order, and what
+// the protocol of the proxy cannot express (a password for SOCKS4, a colon in a user name for HTTP)
+// is known only with all of them. `settings_that_the_protocol_does_not_support_are_refused` and
+// `nothing_shows_credentials` are the tests here, `tests/proxy.rs` those with a proxy.
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -200,6 +207,8 @@ impl Proxy {
 }
 
 impl Extras {
+    /// Adds login and fields to a proxy. For a proxy that a function of the program chooses, this
+    /// happens at each choice, and a mistake is an error of that request.
     fn give(&self, mut hop: ProxyServer) -> Result<ProxyServer> {
         hop.add_fields(&self.fields)?;
         match &self.login {

@@ -14,7 +14,7 @@ use http::HeaderValue;
 use super::Limits;
 use crate::base::calendar::{self, DateTime, Time};
 
-/// A cookie as a response set it: parsed, but not checked against the rules. A [`Jar`](super::Jar) may refuse
+/// A cookie as a response set it: parsed, but not checked against the rules. A [`Jar`](crate::cookie::Jar) may refuse
 /// it.
 ///
 /// Servers may send any bytes; invalid UTF-8 is shown as `U+FFFD` here. `Debug` omits the value,

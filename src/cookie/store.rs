@@ -3,6 +3,25 @@
 //! Cookies are grouped by domain, the domains in the order of [`Site::key`]. A request then needs
 //! one lookup for each label of its host, and the subdomains of a domain are one range. A domain
 //! holds only a few dozen cookies, so a linear search within it is enough.
+//!
+//! ```text
+//! domains    com.example       [a=1; Path=/]  [b=2; Path=/shop]
+//!            com.example.www   [a=3; host-only]
+//! request    https://www.example.com/shop/cart
+//!            keys com.example.www, com.example, com: two entries are found
+//!            domain-match, path-match, Secure ─▶ sorted: longer paths first, then older
+//!            Cookie: b=2; a=1; a=3
+//! ```
+//!
+//! Eviction follows §5.7: expired cookies first; in a full domain those without `Secure`, then the
+//! least recently used; in a full store the least recently used of all. A store that scanned all
+//! cookies for the oldest would be slow when a hostile site fills it, so the order is kept in a
+//! queue that is built once and used up: cookies that were used since then are more recent than all
+//! in it.
+//!
+//! `store_and_model_agree` compares with a plain list;
+//! `ten_thousand_cookies_from_many_hosts_are_limited` and `tests/hostile_size.rs`
+//! (`c07_cookies_from_everywhere`) show the bounds.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

@@ -17,6 +17,86 @@
 //! grant is never lost, however the call that waits for it ends (simulation: "nothing is left but
 //! what idles"); a child of `fork` uses no connection, permit or place in the queue of its parent
 //! (tests below).
+//!
+//! # Who waits for what
+//!
+//! ```text
+//! no limit per host     permits are only counted, and no call ever waits here
+//! limit reached         the call gets a ticket in the queue of its route, first in, first out
+//! a response is read    its connection goes to the first waiter of the route, else to the pool
+//! a connection closes   its permit goes to the first waiter of the route, else it is free
+//! ```
+//!
+//! A connection that is handed over was clean a moment ago, but it is checked like an idle one: its
+//! peer may have closed it meanwhile. If it is dead, the waiter keeps its permit and opens another,
+//! so a dead connection costs no call its turn (`tests/pool_limits.rs`,
+//! `a_dead_connection_costs_nobody_its_turn`).
+//!
+//! # A grant is never lost
+//!
+//! A call can stop waiting in three ways: its time is over, it is cancelled, its future is dropped.
+//! In each case a grant may be on its way, decided under the lock but not yet taken. Leaving the
+//! queue tells which: if the ticket is still there, no grant was made; if not, [`QueuedCall::wait`]
+//! takes the grant. A grant that is dropped unseen is a permit or a connection, whose `Drop` passes
+//! it on.
+//!
+//! # After a fork
+//!
+//! Both processes have the same sockets. If the child used one, each process would read parts of
+//! the other's responses. So the shared state knows its process: a call in the child that finds
+//! another id starts with an empty pool, no permits and no queue. The id costs a system call, hence
+//! the rule at [`SHORTEST_FORK`].
+//!
+//! # Alternatives, and what speaks against them
+//!
+//! - A thread or task that hands connections out: the embedding program would have it whether it
+//!   wants one or not, and it does not survive a fork.
+//! - A condition variable for all waiters: each release would wake all of them, in no order.
+//!
+//! # An example
+//!
+//! One connection per host is allowed, and three calls A, B and C begin in this order:
+//!
+//! ```text
+//! A   hold ─▶ Permit                     connect, send
+//! B   hold ─▶ Full, wait ─▶ ticket 0     waits
+//! C   hold ─▶ Full, wait ─▶ ticket 1     waits
+//! A   its response is read to the end    Lease::end: next ─▶ B, Grant::Connection
+//! B   looks at the connection: dead      into_permit, and a new connection under the same permit
+//! B   its response has no framing        the connection is closed; the permit is dropped:
+//!                                        free ─▶ C, Grant::Permit
+//! C   connects; its response ends        no call waits: the connection is pooled, and keeps the permit
+//! ```
+//!
+//! If C had been cancelled while it waited, `leave` would have removed ticket 1, and the permit of
+//! B would have been free.
+//!
+//! # Idle connections that are not used
+//!
+//! `check_out` takes a connection out of the pool and then may refuse it:
+//!
+//! | reason | because |
+//! | --- | --- |
+//! | `Expired`, `Aged`, `PeerLimit` | its time was over before this call |
+//! | `Suspect` | another connection of this hop was stale, so this one may be, too |
+//! | `Suspect` | it belongs to the parent process |
+//! | `NotAlive` | its peer has closed it, or sent something |
+//!
+//! Each is closed with its reason and the next one is looked at, so a pool full of dead connections
+//! is emptied by one call (`tests/dying_connections.rs`, `while_others_idle`).
+//!
+//! # What the lock protects
+//!
+//! | in [`Connections`] | read and changed by |
+//! | --- | --- |
+//! | `pool` | each checkout, each end of a lease |
+//! | `shelf`, the free buffers | the same: a connection that wakes takes them, one that rests gives them |
+//! | `permits`, with the queues | checkouts without an idle connection, and each close |
+//! | `process` | compared at checkouts, changed after a fork |
+//!
+//! They are behind one lock because a decision needs several: no idle connection, so a permit; no
+//! permit, so a place in the queue. With two locks a connection could become free between the
+//! questions, and the call would wait although one idles.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -85,6 +165,8 @@ enum Checkout<F: Runtime> {
 }
 
 /// A place in the queue. Dropping it leaves the queue.
+///
+/// Its `Drop` is what keeps the queue clean if the future of a call is dropped while it waits.
 struct QueuedCall<F: Runtime> {
     shared: Arc<Shared<F>>,
     ticket: Ticket,
@@ -112,6 +194,8 @@ async fn check_alive<F: Runtime>(
     Ok(connection)
 }
 
+/// The lock is taken once. Everything that the decision removes from the pool is dropped after the
+/// lock, because closing a connection writes to its socket and calls the logger.
 fn check_out<F: Runtime>(shared: &Arc<Shared<F>>, call: &Call<'_, F::Source>) -> Checkout<F> {
     let now = call.budget.recent(|| shared.runtime.now());
     let mut idle = shared.idle();
@@ -198,6 +282,7 @@ impl<F: Runtime> QueuedCall<F> {
         };
         // If the queue has granted already, the grant is being handed over: take it, so that it is
         // not lost.
+        // The lock of the pool decides between the two: either the ticket is removed here, or a grant was made.
         let grant = match self.leave() {
             None => self.grants.wait(None, &call.budget).await,
             Some(_) => None,
@@ -327,6 +412,7 @@ impl<F: Runtime> Drop for Permit<F> {
         };
         if let Some(next) = next {
             let (shared, process) = (Weak::clone(&self.shared), self.process);
+            // The same permit for the next call: the count of the pool has not changed.
             let permit = Self { shared, of: self.of, process };
             next.grant(Grant::Permit(permit));
         }

@@ -16,6 +16,67 @@
 //!
 //! Whatever fails, the permit is dropped with the attempt and passes to the next waiter. An error
 //! names each address with its own reason.
+//!
+//! # The race
+//!
+//! ```text
+//!             step                       any_of
+//! Race ──────────────▶ Start(address) ──▶ one more attempt runs
+//!   ▲                  Wait(limit) ─────▶ wait for the first of the running ones ──▶ connected: done
+//!   │                  Lost ────────────▶ every address has failed                    failed ─┐
+//!   └────────────────────────────── failed(now): the next address starts immediately ◀────────┘
+//! ```
+//!
+//! `Race` is the policy: the order of addresses (families alternate) and the time after which the
+//! next one starts although the last has not failed. This file keeps the attempts and their
+//! failures. The losers of the race are dropped, which closes their sockets: `tests/dialling.rs`,
+//! `the_first_that_answers_is_the_only_one_spoken_to`.
+//!
+//! # The egress policy sees what is dialed
+//!
+//! A check of the name would be worthless: a server can answer the check with one address and the
+//! connect with another (DNS rebinding). So there is one lookup, and the check is made on its
+//! addresses, which are then dialed and nothing else (`n07_a_name_that_changes_its_mind`). Where a
+//! proxy looks names up, the client never sees an address, so the policy needs permission for that
+//! (`s08_names_that_a_proxy_looks_up_need_a_word`). Each hop of a redirect is checked anew
+//! (`n07_a_redirect_leads_nowhere_else`).
+//!
+//! # Time
+//!
+//! Three limits apply, each to its own part, and the deadline of the call to all:
+//!
+//! | part | limit |
+//! | --- | --- |
+//! | the queue for a permit | its own (`Operation::Queue`); it does not count as connecting |
+//! | the lookup | `connect` and the limit of the lookup (`Operation::Resolve`) |
+//! | all attempts together | the rest of `connect` |
+//!
+//! An attempt that succeeded just before its limit is accepted even if the thread notices it later
+//! ([`too_late`]); a limit of the caller, such as a cancellation, is final.
+//!
+//! # What an error looks like
+//!
+//! One address: its own reason. Several: each with its reason, up to 16 of them, because a DNS
+//! server decides how many addresses a name has (`an_error_lists_a_bounded_number_of_addresses`).
+//! Addresses that the egress policy denied are listed beside those that failed
+//! (`tests/dialling.rs`, `what_failed_and_what_was_denied_are_both_told`, `tests/bad_input.rs`,
+//! `several_addresses_that_refuse_are_all_named`).
+//!
+//! The kind is `Timeout` if a limit ended any attempt, since a longer limit might have helped;
+//! otherwise `Connect`. A proxy is named beside the address, without its login.
+//!
+//! # An example with a policy
+//!
+//! A name with three addresses, and a policy that allows only public ones:
+//!
+//! ```text
+//! resolve   three addresses                         from the resolver, ports filled in
+//! allowed   ...                                     each is checked; denied ones keep their reason
+//! race      the allowed ones, families taking turns
+//! error     each address that failed, and each that was denied, with its reason
+//! ```
+//!
+//! If all are denied, nothing is dialed, and the kind of the error is `Egress`.
 
 use std::fmt::{self, Write as _};
 use std::io;
@@ -97,6 +158,9 @@ pub(crate) async fn open<F: Runtime>(
     })
 }
 
+/// The steps of this file's page in their order. The pipe is made before the socket is dialed, so
+/// that a mistake in its settings (a name that SOCKS cannot express, TLS that cannot be configured)
+/// costs no connection.
 async fn connection<F: Runtime>(
     runtime: &F,
     call: &mut Call<'_, F::Source>,
@@ -125,6 +189,9 @@ async fn connection<F: Runtime>(
 }
 
 /// Returns the endpoint to connect to.
+///
+/// `connect_to` replaces the host and port that are dialed, not the name that is verified or sent.
+/// It does not apply to a proxy, which is configured by the program already.
 fn stop(route: &Route, dialling: &Dialling) -> Endpoint {
     let (host, port) = route.next_stop();
     let named = Endpoint { host: host.to_owned(), port };
@@ -151,6 +218,9 @@ async fn address_for_proxy<F: Runtime>(
 }
 
 /// Looks a host up, and explains a failure.
+///
+/// A lookup that timed out may not have begun, if silent servers of other names keep all threads
+/// busy; the note of the runtime says so, since the name itself is not to blame then.
 async fn look_up<F: Runtime>(
     runtime: &F,
     call: &mut Call<'_, F::Source>,
@@ -194,6 +264,8 @@ async fn resolve<F: Runtime>(
     Ok(found)
 }
 
+/// Returns the addresses that the settings fix for a host, or the address that the host is, or the
+/// result of a lookup. Only the lookup waits.
 async fn find<F: Runtime>(
     runtime: &F,
     host: &str,
@@ -317,6 +389,8 @@ async fn too_late<F: Runtime>(
     Err(failures)
 }
 
+/// Connects to the Unix domain socket that replaces all addresses. There is no race, and no remote
+/// address.
 async fn dial_unix<F: Runtime>(runtime: &F, path: &Path, budget: &Budget) -> Result<Socket<F>> {
     let connecting = async {
         let wait = budget.wait(Operation::Connect, || runtime.now())?;
@@ -336,6 +410,10 @@ async fn dial_unix<F: Runtime>(runtime: &F, path: &Path, budget: &Budget) -> Res
 
 /// Returns the pipe of a new connection. `found` is the address of the origin, if it was
 /// [looked up](Route::looked_up_here).
+///
+/// Nothing is sent here. The layers begin their handshakes when the driver asks the pipe for its
+/// first step, so that the handshake counts as part of the attempt that needs it, within its
+/// limits.
 fn pipe(config: &Config, route: &Route, found: Option<IpAddr>) -> Result<Pipe> {
     match route {
         Route::Direct(target) => Ok(Pipe::new(tls(config, target)?)),
@@ -347,6 +425,7 @@ fn pipe(config: &Config, route: &Route, found: Option<IpAddr>) -> Result<Pipe> {
     }
 }
 
+/// Returns the TLS to the origin, `None` for plain HTTP.
 fn tls(config: &Config, target: &Target) -> Result<Option<Tls>> {
     if target.scheme == Scheme::Http {
         return Ok(None);
@@ -397,6 +476,8 @@ fn tunnel(
     }
 }
 
+/// Returns the error if no address is allowed: the address and its reason, or a list of the
+/// reasons.
 fn denied_error(mut denied: Denials) -> Error {
     let error = Error::new(Kind::Egress, Phase::Connect);
     if denied.len() > 1 {

@@ -3,6 +3,91 @@
 //! [`Connection::send`] starts the exchange, and [`Connection::run`] asks its machines for the next step and
 //! carries it out on the socket, until the final head. The body is read by [`response_body`](super::response_body), which
 //! continues to send the request if the server answered before its end.
+//!
+//! # The loop
+//!
+//! `run` is the heart of the client. Each turn asks the pipe for a step and carries it out:
+//!
+//! | step | what the loop does |
+//! | --- | --- |
+//! | `Look` | before the first byte is sent: has the peer sent something already? |
+//! | `Fill` | reads a piece of the body from the caller's source, unless a response may have arrived |
+//! | `Write` | writes; while the peer takes no byte, a response is read as soon as there may be one |
+//! | `Read` | reads; the budget says how long |
+//! | `Await` | reads for a short time: 100 (Continue), or the text of a proxy's refusal |
+//! | `Head` | done: the final head |
+//!
+//! The stage for the clock of the budget is entered before each step, so that a stage has a limit
+//! of its own (handshake, request, first byte, interim responses).
+//!
+//! # A response beats an error
+//!
+//! A server often answers and closes before it has read the request: 413, 401, a redirect. The
+//! write then fails, or the body's source does, while the answer is in the socket. So after a
+//! failure the loop asks whether an answer can still be there:
+//!
+//! | failure | then |
+//! | --- | --- |
+//! | a write failed | the request is abandoned, and reading continues |
+//! | a write timed out | reads only what has arrived already |
+//! | a limit of the peer passed | delivers a final head that has arrived |
+//! | the caller's source failed | delivers a head that has arrived, unless it is a success |
+//! | the call was cancelled | the error stands |
+//!
+//! A success is refused after a source failed, since the server cannot have had the whole body. Of
+//! two errors the one from the peer explains more, else the first. `tests/dying_connections.rs`
+//! (`refusals_are_delivered`, `hanging_up_is_no_answer`), `tests/duplex.rs`
+//! (`a_refusal_that_is_there_beats_the_error_of_the_source`,
+//! `s14_an_answer_before_a_reset_is_seen`) and `tests/expect.rs` (`a_refusal_saves_the_upload`)
+//! show them on the wire.
+//!
+//! # Idle connections
+//!
+//! `is_alive` looks at the socket without waiting. Nothing to read means that the connection can be
+//! used. The end, or data, means that it cannot, with one exception: TLS sends tickets and key
+//! updates whenever it likes, so up to four reads are given to the layers first (`tests/tls.rs`,
+//! `late_messages_of_tls_do_not_cost_the_connection`, `bytes_in_the_clear_do`).
+//!
+//! A look cannot see a close that is on its way. Such a connection is stale, and
+//! [`policy::retry`](crate::policy::retry) decides whether the request is sent again on a new one.
+//!
+//! # Memory
+//!
+//! A connection that waits for a response holds no read buffer: [`Connection::read`] first waits
+//! until the socket is readable. An idle one has given its buffers back ([`Connection::wake`] takes
+//! new ones), so many idle connections cost little more than their sockets.
+//!
+//! # Filling the request
+//!
+//! `fill` puts one piece of the body into the output of the exchange. Where the piece comes from
+//! decides whether it may wait:
+//!
+//! | next in the body | space | what happens |
+//! | --- | --- | --- |
+//! | bytes in memory | any | copied; no wait |
+//! | a source of known length | any | read, behind bytes that are there already |
+//! | a source of unknown length | empty | read; the chunk is what one read returned |
+//! | a source of unknown length | holds bytes | not read: the bytes are sent first |
+//! | the end | | trailers, and the end of the request |
+//!
+//! While a source waits, the socket is watched too, where the runtime can do both: a server that
+//! answers, or closes, ends the wait (`tests/tokio/pending_uploads.rs`,
+//! `s14_what_a_server_says_or_does_is_seen_while_the_source_pends`). Where sources block, the input
+//! is looked at between two pieces (`tests/duplex.rs`,
+//! `s14_an_answer_is_seen_between_the_pieces_of_an_endless_source`).
+//!
+//! # Stages
+//!
+//! The stage is derived from the machines before each step and never stored, so it cannot be out of
+//! date:
+//!
+//! | stage | while |
+//! | --- | --- |
+//! | `Handshake` | a layer is not open yet |
+//! | `Request` | some of the request is not written |
+//! | `FirstByte` | all is written, and nothing of the answer to it has arrived |
+//! | `Interim` | an interim response has arrived, and nothing of the next head |
+//! | `Other` | a head is arriving |
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -181,6 +266,10 @@ impl<F: Runtime> Connection<F> {
 
     /// Returns whether its peer closes connections right after each response; asked once it was
     /// found dead.
+    ///
+    /// One such event is enough for [`learn`](super::checkout::learn): a server that announces
+    /// keep-alive and closes after each response would otherwise cost every second request a failed
+    /// attempt (`tests/keep_alive.rs`, `a_peer_that_closes_after_each_response_is_learned`).
     pub(super) fn was_closed_early(&self) -> bool {
         self.is_just_reused
     }
@@ -204,6 +293,9 @@ impl<F: Runtime> Connection<F> {
         head.map_err(|failure| self.failure(failure))
     }
 
+    /// Starts the exchange of the call's current hop: its head is written into the output, and the
+    /// machine learns what it cannot know: whether the body may stall, whether the request says
+    /// `close`, and which protocols it offers. Nothing is sent here.
     fn start(&mut self, call: &mut Call<'_, F::Source>) -> Result<(), ExchangeFailure> {
         call.begin_attempt(self.is_pooled);
         let outgoing = call.outgoing();
@@ -323,6 +415,8 @@ impl<F: Runtime> Connection<F> {
         }
     }
 
+    /// Reads once, through the lowest layer. Before the first byte of a response it waits without a
+    /// buffer: a client that waits for a thousand responses holds no memory for their bytes.
     pub(super) async fn read(&mut self, budget: &mut Budget) -> Result<(), ExchangeFailure> {
         if !self.exchange.has_heard() {
             self.socket.readable(budget).await?; // a waiting connection holds no read buffer
@@ -364,6 +458,8 @@ impl<F: Runtime> Connection<F> {
         }
     }
 
+    /// Fills without a limit of its own, and reads if there is input before the source has returned
+    /// anything.
     pub(super) async fn fill_or_read(
         &mut self,
         body: &mut Body<F::Source>,
@@ -407,6 +503,7 @@ impl<F: Runtime> Connection<F> {
         let Self { socket, exchange, .. } = self;
         let space = exchange.body_space();
         loop {
+            // Bytes in memory are copied here and now. A source is read below, where it may wait.
             let (source, into, holds_bytes) = match body.feed(space) {
                 Feed::Filled(0) => {
                     let trailers = body.trailers().map_err(ExchangeFailure::body)?;
@@ -436,6 +533,8 @@ impl<F: Runtime> Connection<F> {
                     body.fed(count.map_err(ExchangeFailure::body)?)
                         .map_err(ExchangeFailure::body)?;
                 }
+                // The source waits, and bytes from before it are in the space: they are sent first,
+                // since the peer may need them to answer.
                 (None, _) if holds_bytes => {
                     exchange.body_filled(body.take_filled());
                     return Ok(Filling::Done);

@@ -1,4 +1,31 @@
 //! The reasons why an exchange fails, and their errors.
+//!
+//! An [`ExchangeFailure`] is what went wrong; an [`Error`] is what the caller reads. Between them
+//! lies the question whose fault it was and what can be tried, which needs the failure in its raw
+//! form:
+//!
+//! ```text
+//! socket, pipe, body, budget ──▶ ExchangeFailure ──▶ Connection::failure ──▶ call::Failure ──▶ retry, or
+//!                                      │                    │                                 the Error
+//!                                      │                    └── phase, has_sent, has_heard, lost_connection
+//!                                      └── close_reason: why the connection is not reused
+//! ```
+//!
+//! The error names the peer that was spoken to: the origin, or the proxy while TLS to it is being
+//! set up.
+//!
+//! | failure | `Kind` | reason to close | may the answer still be there? |
+//! | --- | --- | --- | --- |
+//! | `Expired` by a limit | `Timeout` | `TimeOver` | yes, if the limit was one for the peer |
+//! | `Expired` by a cancellation | `Cancelled` | `TimeOver` | not looked at |
+//! | `Io` | `Io` | `Io` | after a failed write |
+//! | `Pipe`, the connection was lost | `Io` or `Tls` | `EarlyEof` | no |
+//! | `Pipe`, a violation | by the violation | `ProtocolError` | no: it was the answer |
+//! | `Body` | `Body` | `RequestIncomplete` | yes, unless it is a success |
+//!
+//! `Connection::failure` turns one into the [`Failure`](crate::call::Failure) of an attempt. It
+//! replaces the failure by the refusal of a proxy if there is one: a proxy that answers 407 often
+//! closes immediately, and "the proxy answered 407" explains more than "connection reset".
 
 use std::io;
 

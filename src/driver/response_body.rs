@@ -6,10 +6,60 @@
 //!                                           └──▶ the pool, at the end
 //! ```
 //!
-//! [`ResponseBody`] is what the caller reads. It holds a [`Lease`] of the connection, which reads, sends the rest of
-//! the request meanwhile (a server may answer before it has read the request), and at its end returns the
-//! connection to the pool or closes it. A body that failed once fails again with each read, so that a truncated
-//! body never looks complete.
+//! [`ResponseBody`] is what the caller reads. It holds a [`Lease`] of the connection, which reads,
+//! sends the rest of the request meanwhile (a server may answer before it has read the request),
+//! and at its end returns the connection to the pool or closes it. A body that failed once fails
+//! again with each read, so that a truncated body never looks complete.
+//!
+//! # The life of a lease
+//!
+//! ```text
+//!                    ┌── read: the body, and meanwhile the rest of the request ──┐
+//! head delivered ──▶ Lease ◀─────────────────────────────────────────────────────┘
+//!                    ├── the body's last byte ─────▶ end: drained, clean ──▶ the next waiter, or the pool
+//!                    ├── dropped half-read ────────▶ end(false): drains only what has arrived
+//!                    ├── skip_body (a redirect) ───▶ end(true): drains for up to 100 ms
+//!                    └── into_connection (a 101) ──▶ the caller's, never pooled
+//! ```
+//!
+//! Draining pays off only if it is cheaper than a new connection. So it is limited in bytes
+//! (`Limits::max_drain_bytes`) and in time, and not tried at all if something else prevents reuse
+//! or the length is known to be too large. `tests/redirects.rs` (`small_ones_save_the_connection`,
+//! `large_endless_and_slow_ones_are_not_read`, `a_body_that_does_not_come_is_not_waited_for`) and
+//! `tests/limits.rs` (`what_is_drained_is_limited`) check both sides.
+//!
+//! # Reading while sending
+//!
+//! A server may answer before it has read the request, and a caller may converse with it (an echo
+//! of unlimited length must work: `tests/duplex.rs`, `s15_*`). With one thread and no second task,
+//! reading and sending take turns:
+//!
+//! 1. What is decoded already is returned.
+//! 2. If the last turn was a write and there is input, it is read.
+//! 3. Otherwise the request advances by one step: a piece is filled, or bytes are written. A write
+//!    that the peer does not accept immediately is given up for input ([`Meanwhile::Converse`]).
+//!
+//! So neither side waits for the other, and neither uses more memory than a piece of its body. A
+//! write that fails ends the request and not the response.
+//!
+//! # The end of a response whose request is not sent yet
+//!
+//! The response is whole, and the peer may have stopped to read. The rest is sent as far as the
+//! peer takes it ([`Connection::send_rest`]); a source of unknown length gets a second per read,
+//! since it may be waiting for the caller. If the rest cannot be sent, the connection is not
+//! reused, and the response stands (`tests/tokio/pending_uploads.rs`,
+//! `what_breaks_behind_a_whole_response_is_no_error_of_it`).
+//!
+//! # Which reads go where
+//!
+//! [`Connection::read_body`] hands the caller's slice down as far as possible:
+//!
+//! | body | layers | a read goes |
+//! | --- | --- | --- |
+//! | at least 4 KiB, or the exact rest, and nothing is buffered | none | from the socket into the caller's slice |
+//! | the same | TLS | ciphertext into TLS, plaintext into the caller's slice |
+//! | small, or the end of a chunk | any | into the exchange's input, and from there |
+//! | coded (gzip) | any | into the decoder's input, then decoded into the caller's slice |
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -76,8 +126,9 @@ impl<F: Runtime> fmt::Debug for ResponseBody<F> {
     }
 }
 
-/// The memory of the pieces that a caller reads. It is initialized once: a piece is a slice of it, and when the caller has
-/// dropped the piece, the memory is used for the next one. Without that, zeroing would take longer than reading.
+/// The memory of the pieces that a caller reads. It is initialized once: a piece is a slice of it,
+/// and when the caller has dropped the piece, the memory is used for the next one. Without that,
+/// zeroing would take longer than reading.
 #[cfg(feature = "tokio")]
 #[derive(Debug, Default)]
 pub(crate) struct PieceMemory {
@@ -95,7 +146,8 @@ impl PieceMemory {
     const FIRST: usize = 16 * 1024;
     const LARGEST: usize = 256 * 1024;
 
-    /// Takes memory for the next read, at least one byte. `left` is the length of the rest of the body, if it is known.
+    /// Takes memory for the next read, at least one byte. `left` is the length of the rest of the
+    /// body, if it is known.
     pub(crate) fn take(&mut self, left: Option<u64>) -> BytesMut {
         let known = left.map(|left| usize::try_from(left).unwrap_or(usize::MAX));
         let first = known.map_or(Self::FIRST, |_| 4 * Self::FIRST);
@@ -114,8 +166,8 @@ impl PieceMemory {
         self.free = memory;
     }
 
-    /// Returns the first `count` bytes of the memory as a piece. A caller may keep it for long, so it is copied if it
-    /// is a small part of the memory.
+    /// Returns the first `count` bytes of the memory as a piece. A caller may keep it for long, so
+    /// it is copied if it is a small part of the memory.
     pub(crate) fn lend(&mut self, memory: BytesMut, count: usize) -> Bytes {
         let length = memory.len();
         self.room = match count {
@@ -362,8 +414,8 @@ pub(crate) struct Lease<F: Runtime> {
     connection: Option<ErasedBox<Connection<F>>>,
     shared: Arc<Shared<F>>,
     budget: Budget,
-    /// The rest of the request's body, while it is still to be sent. The mutex is never locked: it makes the
-    /// response `Sync` even if the request's source is not.
+    /// The rest of the request's body, while it is still to be sent. The mutex is never locked: it
+    /// makes the response `Sync` even if the request's source is not.
     request: Option<Box<Mutex<Body<F::Source>>>>,
     /// Ends the lease. A function pointer keeps this large code out of the caller's crate, where it
     /// would be repeated for each place that drops a response.
@@ -387,8 +439,8 @@ impl<F: Runtime> Lease<F> {
         }
     }
 
-    /// Reads the next bytes of the body; 0 means the end. `into` is not empty. Reading also sends the rest of the
-    /// request.
+    /// Reads the next bytes of the body; 0 means the end. `into` is not empty. Reading also sends
+    /// the rest of the request.
     pub(super) async fn read(&mut self, into: &mut [u8]) -> Result<usize> {
         let Some(connection) = &mut self.connection else { return Ok(0) };
         let connection = &mut **connection;
@@ -440,8 +492,8 @@ impl<F: Runtime> Lease<F> {
         Some((self.connection.take()?, self.budget.clone()))
     }
 
-    /// Returns the connection to the pool, or closes it. `may_wait`: whether draining waits for bytes that have
-    /// not arrived.
+    /// Returns the connection to the pool, or closes it. `may_wait`: whether draining waits for
+    /// bytes that have not arrived.
     async fn end(&mut self, may_wait: bool) {
         let Some(mut connection) = self.connection.take() else { return };
         let limit = self.shared.config.limits.max_drain_bytes;
@@ -508,8 +560,9 @@ impl<F: Runtime> Connection<F> {
         }
     }
 
-    /// Reads like [`read_body`](Self::read_body), while the rest of the request is sent. Reads and sends in
-    /// turns: neither half may starve the other, nor use more memory than a piece of its body.
+    /// Reads like [`read_body`](Self::read_body), while the rest of the request is sent. Reads and
+    /// sends in turns: neither half may starve the other, nor use more memory than a piece of its
+    /// body.
     async fn read_while_sending(
         &mut self,
         into: &mut [u8],
@@ -533,7 +586,8 @@ impl<F: Runtime> Connection<F> {
                 self.fill_or_read(body, budget).await?;
                 continue;
             }
-            // A peer that accepts no more bytes, or not in time, may still send more of the response.
+            // A peer that accepts no more bytes, or not in time, may still send more of the
+            // response.
             match self.write(Meanwhile::Converse, budget).await {
                 Err(ExchangeFailure::Io(_)) => self.pipe.write_failed(&mut self.exchange),
                 Err(ExchangeFailure::Expired(_)) => self.pipe.stop_sending(&mut self.exchange),
@@ -577,8 +631,8 @@ impl<F: Runtime> Connection<F> {
         Ok(())
     }
 
-    /// Reads and discards the rest of the body, if it has at most `limit` bytes, and has arrived already
-    /// or arrives in time.
+    /// Reads and discards the rest of the body, if it has at most `limit` bytes, and has arrived
+    /// already or arrives in time.
     async fn drain(
         &mut self,
         limit: usize,
@@ -626,7 +680,8 @@ impl<F: Runtime> Connection<F> {
         }
     }
 
-    /// Releases the connection from a call that is over, and returns its buffers before it becomes idle.
+    /// Releases the connection from a call that is over, and returns its buffers before it becomes
+    /// idle.
     fn release(&mut self, shelf: &mut BufferPool) {
         self.watch = None;
         self.closing = CloseReason::LetGo;

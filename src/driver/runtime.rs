@@ -24,6 +24,51 @@
 //! The shortest implementation is that of the fuzzers, `harness/fuzzing/call.rs`; `blocking/runtime.rs`
 //! is the one to read next. What must hold is checked by the simulation, which polls futures at
 //! random and drops them (`tests/simulation/`), and by `tests/cancel.rs` and `tests/deadlines.rs`.
+//!
+//! # How a name lookup or a cancellation reaches a waiting call
+//!
+//! Two things end a wait from outside: an answer, through a [`Oneshot`], and a cancel token
+//! (`base/cancel.rs`). Both set an [`Event`]. Waits on sockets are different, because a blocking
+//! read cannot wait for an event too: a cancellation shuts the socket down instead
+//! ([`Stream::interrupter`]), and the budget tells the driver that it was no end of the peer.
+//!
+//! | wait | ended by an answer | ended by a cancellation |
+//! | --- | --- | --- |
+//! | lookup, queue | `Oneshot::put` | `Event::set` |
+//! | race of connects | an attempt that ended | `Event::set` on the stop event |
+//! | read, write | the socket | `interrupter`: the socket is shut down |
+//! | before a retry | the time | `Event::set` |
+//!
+//! # Writing a runtime
+//!
+//! The simulation and the fuzzers show that little is needed. What each part owes the driver, and
+//! what breaks otherwise:
+//!
+//! | part | owes | else |
+//! | --- | --- | --- |
+//! | [`Runtime::now`] | never goes back | a limit ends too early |
+//! | [`Runtime::connect`] | returns before the connection is made | the race of addresses is none |
+//! | [`Runtime::any_of`] | with a time of zero asks the system, not a cache | a connection made in time is lost |
+//! | [`Runtime::look_up`] | returns immediately; a dropped answer is fine | lookups block each other |
+//! | [`Stream::read`] | 0 only at the end; at most the given time | a body looks complete; a limit is missed |
+//! | [`Stream::write`] | 0 only if input arrived | the request is taken for refused |
+//! | [`Stream::pending`] | never waits, and changes nothing | every reuse costs a wait |
+//! | [`Stream::interrupter`] | ends the read that runs in another thread | a cancellation takes as long as the read |
+//! | [`Event::set`] | may come before the wait, and wakes without a lock | a wakeup is lost; a waker deadlocks |
+//! | each future | may be dropped, and what it has not returned has not happened | bytes are lost or sent twice |
+//!
+//! Defaults exist for what a runtime may lack: Unix domain sockets, half-closing, a look at the
+//! input while a source is read.
+//!
+//! # Small tools for futures
+//!
+//! | function | for |
+//! | --- | --- |
+//! | [`run`] | a call on a runtime that blocks: the first poll is the last |
+//! | [`ready`] | one poll where waiting is not allowed: draining in `Drop`, a flush of TLS |
+//! | [`unless`] | a future and what ends it early; the future is polled first, so its result wins a tie |
+//! | [`in_time`] | the same with a time and the cancel token of the call |
+//! | [`Oneshot`] | a value from another thread or task, once |
 
 use std::fmt;
 use std::future::{poll_fn, ready as completed};
@@ -51,7 +96,7 @@ use crate::url::Url;
 /// A runtime that drives the client: `blocking` or `tokio`.
 ///
 /// Sealed: it names the runtime that [`Client`](crate::client::Client),
-/// [`Request`](crate::client::request::Request) and [`Body`](crate::body::Body) are generic over.
+/// [`Request`](crate::client::request::Request) and [`Body`] are generic over.
 pub trait Runtime: sealed::Sealed + fmt::Debug + Clone + Default + Send + Sync + 'static {
     /// The source of a streamed request body.
     type Source: Source;

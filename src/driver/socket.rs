@@ -1,7 +1,6 @@
 //! A socket whose every wait is bounded by the call's budget.
 //!
-//! The [`Budget`] knows the limits, and the [`Stream`] of the runtime waits for at most as long as it
-//! is told. This file stands between them: for each read and write it asks the budget how long the
+//! The [`Budget`] knows the limits, and the [`Stream`] of the runtime waits for at most that long. This file stands between them: for each read and write it asks the budget how long the
 //! wait may take, and counts what was moved.
 //!
 //! - A wait that a signal interrupts is continued, with the time that is left of it.
@@ -14,6 +13,38 @@
 //!
 //! The rules for each limit stand in [`deadline`](crate::policy::deadline). `tests/deadlines.rs`,
 //! `tests/hostile_time.rs` and the simulation guard them.
+//!
+//! # One read
+//!
+//! ```text
+//! budget.wait_on ──expired──▶ look_once_more ──▶ one very short read, or the error
+//!       │ Wait
+//!       ▼
+//! stream.read ──▶ came: no byte, and cancelled?        ─▶ the error of the budget
+//!                       too slow over the interval?    ─▶ the error of the pace
+//!                       interrupted, or only a tick?   ─▶ again, with the time that is left
+//!                       otherwise                      ─▶ the result
+//! ```
+//!
+//! The clock is read as rarely as possible: without a deadline not at all, since reading it is a
+//! system call on some platforms. That is why the functions take the clock as a closure, and why
+//! the start of a wait is read only when the wait has to be continued
+//! (`without_a_deadline_the_clock_is_not_called` in the tests of `policy::deadline`).
+//!
+//! # What each operation is bounded by
+//!
+//! | operation | used for | when its limit has passed |
+//! | --- | --- | --- |
+//! | `readable` | the wait for the first byte, without a buffer | one look: is there anything to read? |
+//! | `read` | heads and bodies | one more, very short read |
+//! | `read_as` with `Operation::Continue` | 100 (Continue), a proxy's refusal | the body is sent, or the refusal is taken as complete |
+//! | `write` | heads and bodies | one more, very short write |
+//! | `say_farewell` | `close_notify` | not waited for at all |
+//! | `pending` | a look | does not wait |
+//!
+//! A minimum throughput is measured over the waits of one body, in either direction. `waits_since`
+//! belongs to the socket and not to the future of a read: an async caller may drop and make that
+//! future for each poll, and a peer that sends a byte now and then would never be too slow.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,4 +1,30 @@
 //! Writes on an upgraded connection (RFC 9110 §7.8).
+//!
+//! After a 101 the connection belongs to the caller. Reads go through the exchange, as the body of
+//! a response that ends with the connection; writes go around it, because no HTTP is left on that
+//! side:
+//!
+//! ```text
+//! caller ──send_raw──▶ encrypt, if there is TLS ──▶ socket
+//! caller ◀──read_body── exchange ◀── decrypt ◀────── socket
+//! ```
+//!
+//! Without TLS a write is a write of the socket: it may be short, and what it did not take was not
+//! sent. TLS takes a piece as a whole and cannot give it back, so its ciphertext is written as far
+//! as the socket accepts it now, and the rest before the next piece. A caller that drops the future
+//! of a write may then repeat it without sending a byte twice (`tests/upgrade.rs`,
+//! `of_writes_lose_nothing`).
+//!
+//! The budget of the call still applies, with limits that the caller may change; `tests/upgrade.rs`
+//! has the tests of both.
+//!
+//! | call | without TLS | with TLS |
+//! | --- | --- | --- |
+//! | `send_raw` | one write, possibly short | what is pending, then a piece into TLS, then a write without waiting |
+//! | `flush` | nothing to do | writes all pending ciphertext |
+//! | `end_writing` | half-closes the socket | `close_notify`, then half-closes the socket |
+//!
+//! Ending the writing half twice is harmless, and so is ending it after the peer has gone.
 
 use std::io;
 
@@ -34,6 +60,7 @@ impl<F: Runtime> Connection<F> {
         }
     }
 
+    /// Writes all pending ciphertext. Without TLS there is none, and this returns immediately.
     pub(crate) async fn flush(
         &mut self,
         budget: &mut Budget,

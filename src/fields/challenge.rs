@@ -1,4 +1,20 @@
 //! Parses the challenges of `WWW-Authenticate` (RFC 9110 §11.6.1).
+//!
+//! ```text
+//! Digest realm="a, b", nonce="x==", Negotiate abc==, Basic realm=c
+//! └ scheme └ parameters             └ scheme and token68 └ scheme and a parameter
+//! ```
+//!
+//! The grammar is ambiguous to a reader that looks only at commas: a comma separates parameters,
+//! and challenges too. What follows decides: a name and `=` continue the parameters, any other
+//! token is the next scheme. A `token68` looks like the beginning of a parameter (`abc=`), so it is
+//! accepted only if a comma or the end comes after it.
+//!
+//! Reading stops at the first error, and the challenges before it count: a server with a broken
+//! second challenge can still be answered. Values stay bytes, because Digest hashes them and sends
+//! them back exactly as they came, in whatever encoding.
+//! `challenges_are_parsed_up_to_the_first_error` and `long_values_take_one_pass` guard this,
+//! `c06_challenges_that_repeat` in `tests/hostile_size.rs` its cost.
 
 use super::cursor::{Cursor, lower, text};
 

@@ -1,5 +1,19 @@
 //! A reader for the lexical elements of field values (RFC 9110 §5.6): tokens, quoted strings, parameters, and
 //! the text in them, in whichever encoding it is.
+//!
+//! A [`Cursor`] is a slice that gets shorter. It is `Copy`, so a parser that has to look ahead
+//! copies it, reads on, and keeps the copy only if what it found fits. Each method takes the
+//! longest run that it can, and none ever fails: at the end of the value it returns nothing. So a
+//! parser cannot run past the end, and a loop over a cursor ends as soon as a turn consumes
+//! nothing.
+//!
+//! | element | RFC 9110 | method |
+//! | --- | --- | --- |
+//! | token | §5.6.2 | [`token`](Cursor::token) |
+//! | optional whitespace | §5.6.3 | [`skip_whitespace`](Cursor::skip_whitespace) |
+//! | quoted string | §5.6.4 | [`quoted`](Cursor::quoted), which also accepts a missing end |
+//! | parameter | §5.6.6 | [`parameter`](Cursor::parameter), which also accepts blanks around `=` |
+//! | extended parameter | RFC 8187 | [`extended_value`] |
 
 use crate::base::text::percent_decode;
 

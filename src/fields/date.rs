@@ -1,6 +1,23 @@
 //! Parses HTTP-date (RFC 9110 §5.6.7): the current format and the two obsolete ones, and `Retry-After`, which is a
 //! date or a number of seconds (RFC 9110 §10.2.3). Cookies use a more lenient parser, see
 //! [`crate::cookie`].
+//!
+//! The three forms of one instant, all of which a recipient must accept:
+//!
+//! ```text
+//! Sun, 06 Nov 1994 08:49:37 GMT      IMF-fixdate, the only one that may be sent
+//! Sunday, 06-Nov-94 08:49:37 GMT     RFC 850, with a year of two digits
+//! Sun Nov  6 08:49:37 1994           asctime
+//! ```
+//!
+//! They are parsed to the letter. A date that is nearly right is most likely wrong in a way that
+//! matters (a time zone, a month in another language), and an unreadable `Retry-After` is better
+//! than a wrong one. [`calendar`] checks that the day exists. The day's name is not compared with
+//! the date: senders get it wrong, and nothing depends on it.
+//!
+//! `the_three_formats_are_one_instant`, `two_digit_years_are_at_most_fifty_years_ahead` and
+//! `invalid_dates_are_none` are the tests. The design page of the guide says why
+//! this is not the crate `httpdate`.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,4 +1,19 @@
 //! Parses `Content-Disposition` (RFC 6266) and its file name.
+//!
+//! ```text
+//! attachment; filename="na\"me.txt"; filename*=UTF-8''n%C3%A4me.txt
+//! └ kind      └ plain                └ extended: preferred where a value is given
+//! ```
+//!
+//! The name comes from the server and may be anything: `../../.ssh/authorized_keys`, `CON`, a name
+//! whose extension is reversed by a directional character. So there are two functions. [`parse`]
+//! returns the name as received, for programs that show it. [`safe_file_name`] returns one that
+//! stays in its directory on any system, whichever system this one is: a file may be copied later.
+//! It never returns an empty name and is idempotent (`is_one_component_and_stays_so`).
+//!
+//! What it does to a name, in this order: the last component only; no dots or blanks at the start;
+//! control and formatting characters, and those that Windows forbids, become `_`; at most 254
+//! bytes; no dots or blanks at the end; a device name gets an `_` in front.
 
 use super::cursor::{Cursor, extended_value, lower, text};
 

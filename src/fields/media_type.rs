@@ -1,4 +1,15 @@
 //! Parses media types as browsers do (WHATWG MIME Sniffing §4.4).
+//!
+//! ```text
+//! text/html; charset=UTF-8; charset=x; boundary="a b"
+//! └ essence  └ first counts └ ignored  └ quoted
+//! ```
+//!
+//! Browsers and this client agree on what a `Content-Type` means, down to repeated and malformed
+//! parameters, because the two answers decide how a body is decoded. A type that the algorithm
+//! refuses is none, and the body is then decoded by default. The WHATWG algorithm has no bound on
+//! parameters; `MAX_PARAMETERS` adds one, because finding repeats compares each with all before it
+//! (`c06_media_types_that_repeat` in `tests/hostile_size.rs`).
 
 use super::cursor::{Cursor, is_tchar, latin1};
 

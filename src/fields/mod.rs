@@ -1,5 +1,5 @@
 //! Parsers for the header fields that concern the caller and not the connection, one for each field. (Those that
-//! steer the connection are in `http1/field_lines.rs`.) Each accepts any bytes.
+//! steer the connection are in `http1/header_section.rs`.) Each accepts any bytes.
 //!
 //! ```text
 //! bytes of a value ──▶ Cursor: tokens, quoted strings, parameters ──▶ link, disposition, challenge, media_type
@@ -18,7 +18,7 @@
 //! | `media_type` | `Content-Type` | WHATWG MIME Sniffing §4.4 |
 //! | [`singleton`] | which fields a message has at most once: guards what the caller sets | RFC 9110 §5.3 |
 //!
-//! `client/response/described.rs` offers the results to the caller.
+//! `client/response.rs` offers the results to the caller.
 //!
 //! What must hold, and what guards it:
 //!
@@ -27,6 +27,18 @@
 //! - A value is read in one pass, so the time is linear in its length: `long_values_take_one_pass` in each
 //!   file, and lists that are compared with themselves are bounded (`MAX_PARAMETERS`).
 //! - What other implementations read is read alike: `harness/vectors/fields.rs`.
+//!
+//! # How strict
+//!
+//! A parser of this folder reads what a server says about its response, for the caller's benefit.
+//! Nothing about the connection depends on it, so it can afford to be as lenient as browsers are,
+//! and it is where servers are known to be wrong: unquoted file names, obsolete dates, parameters
+//! without values. Where leniency could hide an attack, the parser is strict or gives nothing: a
+//! date is not guessed, a file name is made safe, a challenge is read up to its first error and not
+//! beyond.
+//!
+//! What the caller sets is a different matter. [`singleton`] checks it before it is sent, and its
+//! answer to a mistake is an error.
 
 #[cfg(feature = "digest")]
 pub(crate) mod challenge;

@@ -1,4 +1,20 @@
 //! Fields that a message has at most once, because their values are not lists (RFC 9110 §5.3).
+//!
+//! A second `Host`, `Content-Type` or `Authorization` is not one request with two values: servers
+//! and proxies choose different ones, which has been used to pass filters. So the API has three
+//! behaviors:
+//!
+//! | the caller | a field of the list | `Cookie` | any other |
+//! | --- | --- | --- | --- |
+//! | adds a line with `header` | replaces the earlier one | is appended to its line | adds a line |
+//! | passes a map with several lines | the last counts | they are joined | all are kept |
+//! | builds a request of its own | several are an error | they are joined | all are kept |
+//!
+//! The list is short on purpose: a field is in it only if its definition makes it a single value.
+//! Fields of which nothing is known may be lists, and stay as the caller set them
+//! (`tests/request_fields.rs`, `the_last_word_on_a_singleton_counts`,
+//! `a_request_with_two_of_a_singleton_is_refused`, `lists_keep_all_their_lines`,
+//! `cookies_of_the_caller_are_one_field`).
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 

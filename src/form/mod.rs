@@ -26,6 +26,31 @@ use crate::base::text::{C0_CONTROL, Table, percent_decode};
 // the same table on either. The queries of URLs are forms too, so `url/` stands above this folder: `Url`'s
 // `query_pairs` and `query_pairs_mut` use it, and its differential tests compare both directions with the crate
 // `url`.
+//
+// The rules of the format, and where they differ from percent-encoding elsewhere in a URL:
+//
+// | byte | written as | read as |
+// | --- | --- | --- |
+// | letters, digits, `*`, `-`, `.`, `_` | itself | itself |
+// | space | `+` | from `+` and from `%20` |
+// | `+` | `%2B` | from `%2B` only |
+// | `~` | `%7E`, unlike in a path | itself |
+// | any other | `%` and two digits, of its UTF-8 | percent-decoded, then UTF-8 with replacement |
+//
+// Writing is a table of what to encode (`ENCODED`), so that a run of unchanged bytes is copied as a
+// whole. The space ends a run, because it is neither copied nor percent-encoded. Reading borrows
+// what needs no decoding: `parse` makes a string only for a name or value with a `+`, a `%` or
+// invalid UTF-8.
+//
+// Reading accepts everything, as WHATWG defines it, because a query string comes from outside and a
+// parser that fails has no better answer. Writing can fail only for values that are no pairs, which
+// `serde` finds when it meets them; `plain` cannot be given such a value, so there the error is
+// never made.
+//
+// What must hold: `parsing_undoes_encoding`, for any pairs; `the_percent_encode_set` compares the
+// table with the standard's definition byte by byte; `any_bytes_parse`, without a panic;
+// `parsing_borrows_where_it_can`. `tests/conformance/form.rs` runs the vectors of other
+// implementations, the fuzz target `form` the rest.
 #[cfg(not(feature = "json"))]
 mod plain;
 #[cfg(feature = "json")]

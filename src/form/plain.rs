@@ -2,6 +2,34 @@
 //!
 //! They are a subset of serde's implementations, so that enabling serde breaks no program. This is why
 //! arrays end at 32 elements.
+//!
+//! ```text
+//! AppendPairs   a collection: slice, array, Vec, HashMap, BTreeMap, reference
+//!   └ Pair      one element: (name, value), reference
+//!       ├ Name  text, number, bool, char: always present
+//!       └ Value a Name, or an Option of one: `None` leaves the pair out
+//! ```
+//!
+//! A blanket implementation over iterators would accept more, and each type that it accepts beyond
+//! serde's would stop compiling when another crate of the program enables the feature `json`:
+//! features must only add. So the list of types is closed, and `shapes` in the tests runs the same
+//! table with either file. Floats are written by `{:?}` in both files, which keeps `1.0` a float
+//! and is the shortest text that reads back as the same number.
+//!
+//! | type | written as | in `serde.rs` |
+//! | --- | --- | --- |
+//! | `"a b"` | `a+b` | the same |
+//! | `true`, `'x'`, `-5`, `u128` | by `Display` | the same |
+//! | `1.0_f64`, `1e300` | by `Debug`: `1.0`, `1e300` | the same |
+//! | `Some(v)`, `None` as a value | `v`, no pair | the same |
+//! | `HashMap`, `BTreeMap` | in the map's order | the same |
+//! | a struct, a nested list | does not compile | pairs, or an error |
+//!
+//! To add a type, implement [`Value`] for it, and [`Name`] if it is never absent; then add a row to
+//! the table in `tests.rs`, which runs with serde too and so shows whether both write it alike.
+//!
+//! Arrays are listed by length and not by a const generic, because serde implements them up to 32
+//! elements only: a longer one would compile here and not with the feature `json`.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};

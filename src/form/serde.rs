@@ -1,4 +1,38 @@
 //! Writes pairs with serde: one serializer that knows the role of the next value.
+//!
+//! serde describes a value by calling one method of a serializer for each part of it. A form has
+//! only two levels, so one serializer is enough, which knows what the next value is for ([`Role`]):
+//!
+//! ```text
+//! Pairs ──seq, tuple, map, struct──▶ for each element
+//!   │                                  ├── of a list:   Pair ──tuple of two──▶ Name, then Value
+//!   │                                  ├── of a map:    Name (the key), then Value
+//!   │                                  └── of a struct: Value, with the name of the field
+//!   └──none, unit──▶ no pairs
+//! Name, Value ──text, number, bool, unit variant──▶ written
+//! Value ──none──▶ the pair is left out
+//! anything else ──▶ an error that says what was found, and where
+//! ```
+//!
+//! A name is kept as text until its value is known, because a value of `None` leaves out both.
+//! serde calls an array of fixed length a tuple, so a tuple is a pair or a list by the place where
+//! it stands.
+//!
+//! What cannot be written is an error and never a guess: a nested map could be `a[b]=1`, `a.b=1` or
+//! JSON, and servers disagree (`unsupported_shapes_are_errors_with_a_reason`). The same is true for
+//! a list as a value, which some would write as repeated names; pass such pairs as a list.
+//!
+//! ```text
+//! [("a", 1), ("b", 2)]              a list of tuples       a=1&b=2
+//! BTreeMap {"a": 1}                 a map                  a=1
+//! struct { a: 1, b: None }          a struct               a=1
+//! enum { On } as a value            a unit variant         mode=On
+//! [("a", [1, 2])]                   a list as a value      error: a list as the value of "a"
+//! ```
+//!
+//! The two macros write the methods for numbers, which differ only in their type. Methods that can
+//! only fail are written out, since each names what it was given: the text of the error is what a
+//! user has to find the field of a nested struct.
 
 use serde::Serialize;
 use serde::ser::{self, Impossible};
@@ -45,6 +79,8 @@ impl Serializer<'_> {
         Ok(())
     }
 
+    /// Returns an error that names what was found and the place, by role: as a name, as the value
+    /// of which name.
     fn unsupported(self, what: &str) -> Error {
         let place = match self.role {
             Role::Pairs => "where a list of pairs, a map or a struct was expected",
@@ -197,6 +233,7 @@ impl<'a> ser::Serializer for Serializer<'a> {
 }
 
 impl<'a> Serializer<'a> {
+    /// Begins the list of pairs, which only the value that was passed may be.
     fn pairs(self, what: &str) -> Result<Pairs<'a>, Error> {
         match self.role {
             Role::Pairs => Ok(Pairs { out: self.out, name: None }),

@@ -1,4 +1,53 @@
 //! Decodes and encodes the chunked transfer coding (RFC 9112 §7.1).
+//!
+//! # The decoder
+//!
+//! ```text
+//! Line ──size > 0──▶ Data ──all bytes──▶ DataEnd ──CR──▶ DataEndCr ──LF──▶ Line
+//!   └──size = 0──▶ Trailers ──empty line──▶ Done
+//! any state ──a byte that is not allowed──▶ Failed
+//! ```
+//!
+//! The size line has states of its own, because it can be split at any byte and has parts that are
+//! ignored:
+//!
+//! ```text
+//! 1a4 ; name="value" \r \n
+//! │   │              │  └─ Start: the size is known
+//! │   │              └──── Cr
+//! │   └─────────────────── Extension: any byte but CR and LF
+//! └─────────────────────── Size, then perhaps Blank
+//! ```
+//!
+//! # Bounds
+//!
+//! One body may have any number of chunks (`a_million_one_byte_chunks_pass`), but everything that
+//! is not data is paid for: extensions, blanks and leading zeros together by
+//! `Limits::max_chunk_extension_bytes`, trailers by `max_trailer_bytes` and `max_trailers`
+//! (`bytes_that_are_not_data_are_limited`, `limits_are_inclusive`). A size has at most 63 bits, so
+//! that arithmetic on it cannot overflow (`tests/hostile_framing.rs`,
+//! `h08_chunk_sizes_that_overflow`).
+//!
+//! # What must hold
+//!
+//! - The end of the input before the last chunk and its trailers is an error, also between two
+//!   chunks: `every_cut_is_an_error`.
+//! - Data before an error is delivered, then the error, at every split:
+//!   `malformed_bodies_deliver_their_data_and_then_the_reason`, and the fuzz target `chunked`,
+//!   which also compares with a naive decoder (as `agrees_with_a_naive_decoder` does).
+//! - A bare LF ends nothing here, unlike in a head: RFC 9112 allows it only there, and recipients
+//!   that accept it in chunk lines have been used for smuggling (`h15_bare_lf_in_chunk_lines`).
+//! - Trailers never become header fields: `trailers_are_kept_as_received_and_have_no_effect`.
+//!
+//! # Encoding
+//!
+//! [`write_size_line`] writes into the end of a fixed space in front of the data, so that a chunk
+//! leaves in one write without being copied:
+//!
+//! ```text
+//! │ free │ 3e8 CR LF │ 1,000 bytes of data │ CR LF │
+//!        └ the returned position
+//! ```
 
 use std::fmt;
 
@@ -128,6 +177,9 @@ impl ChunkedDecoder {
         Ok(DecodeProgress { consumed, produced: 0 })
     }
 
+    /// Copies within one chunk only. `decode` repeats the step, so a small chunk costs no extra
+    /// call of the caller, and the slices below cannot be out of range, because `count` is the
+    /// smallest of the three.
     fn data(&mut self, remaining: u64, input: &[u8], output: &mut [u8]) -> DecodeProgress {
         let count = usize::try_from(remaining).unwrap_or(usize::MAX);
         let count = count.min(input.len()).min(output.len());
@@ -154,6 +206,9 @@ impl ChunkedDecoder {
         }
     }
 
+    /// A line is appended to what arrived of it before and parsed when its LF arrives, so that the
+    /// split of the input cannot matter. The limit counts bytes as they arrive, before they are
+    /// kept.
     fn trailer(&mut self, input: &[u8]) -> Result<DecodeProgress, ProtocolError> {
         let line = input.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
         self.trailer_bytes += line.len();
@@ -297,6 +352,8 @@ enum ChunkLineState {
 }
 
 impl ChunkLineState {
+    /// Returns the state after this byte, or `None` if it is not allowed here. The whole grammar of
+    /// a size line is this table.
     fn next(self, byte: u8) -> Option<Self> {
         use ChunkLineState::*;
         Some(match (self, byte) {

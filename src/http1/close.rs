@@ -4,6 +4,43 @@
 //! The `Keep-Alive` field (`Keep-Alive: timeout=5, max=100`) was described by RFC 2068 §19.7.1.1 and by no
 //! later RFC, but Apache, Node.js and many others send it. It can only shorten the time for which a
 //! connection is kept.
+//!
+//! # Who decides that a connection ends
+//!
+//! | stage | asks | reasons |
+//! | --- | --- | --- |
+//! | head of the response | [`keep_alive`], `framing::response_framing` | what a message says, or leaves in doubt |
+//! | end of the exchange | `Exchange::reusable` | a half-read response, a half-sent request, extra bytes |
+//! | the layers | `Pipe::reusable`, `Pipe::receive_idle` | a partial TLS record, data on an idle connection |
+//! | the pool | `Pool::may_keep`, `Pool::put`, `Pool::expire` | age, the peer's limit, no room |
+//! | the next call | `Connection::is_alive` | closed, or bytes that were not asked for |
+//!
+//! The first reason that is known stays (`CloseReason` is stored with `get_or_insert`), because
+//! later ones follow from it. The driver logs it when the connection is dropped, and the simulation
+//! sees it through `Stream::closing`; `tests/pool.rs` has a test for each reason from a message
+//! (`because_one_side_said_so`, `because_the_framing_is_in_doubt`, `because_the_body_was_not_read`
+//! ...).
+//!
+//! # The lifetime that a peer announces
+//!
+//! ```text
+//! Keep-Alive: timeout=5, max=100     given up after 4 s idle, and after 100 more requests
+//! Keep-Alive: timeout=1              given up after 500 ms: at most half of it is margin
+//! ```
+//!
+//! A request that is sent just before the peer closes is lost, and one that is not idempotent
+//! cannot be sent again. The margin makes this rare; `tests/keep_alive.rs`
+//! (`s20_what_the_peer_says_is_heeded`, `requests_are_counted`) and the tests below check it.
+//!
+//! HTTP/1.0 closes by default and HTTP/1.1 keeps by default; one `close` wins over any
+//! `keep-alive`:
+//!
+//! | version | `Connection` | kept |
+//! | --- | --- | --- |
+//! | 1.1 | none, `keep-alive`, anything else | yes |
+//! | 1.1, 1.0 | `close` on any line | no |
+//! | 1.0 | `keep-alive` | yes |
+//! | 1.0 | none | no |
 
 use std::fmt;
 use std::time::{Duration, Instant};

@@ -1,4 +1,22 @@
 //! Violations of HTTP/1.1 by a peer.
+//!
+//! Each rule of this folder has its own variant, so that a test can tell one rejection from
+//! another, and an error line says which rule was broken and by what: a byte, a name, a limit.
+//! Three things are decided here and nowhere else:
+//!
+//! - [`ProtocolError::kind`]: what the caller can do about it. A limit (`Kind::Limit`) can be
+//!   raised; a truncated response (`Kind::Truncated`) may work at the next attempt; any other
+//!   violation is the server's (`Kind::Protocol`).
+//! - [`ProtocolError::lost`]: whether the connection broke, for programs that look for an
+//!   `io::ErrorKind` among the sources of an error (`tests/ends.rs`,
+//!   `have_an_io_error_among_their_sources`).
+//! - `Display`: the text. Bytes of the peer are shown as an [`Excerpt`], escaped and bounded, and
+//!   the value of a field never, because it may be a secret
+//!   (`excerpts_of_fields_never_show_a_value`, `every_reason_is_one_printable_line`).
+//!
+//! A body that ends too early is one of the `Eof` variants, `TlsCut` or `BrokenBody`, for every
+//! framing (RFC 9112 §8); `truncation_is_an_error_for_every_framing` in the tests of the exchange
+//! goes through them.
 
 use std::error::Error;
 use std::fmt;

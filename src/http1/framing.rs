@@ -1,4 +1,22 @@
 //! Determines the framing of a response body (RFC 9112 §6.3).
+//!
+//! The rules, in the order in which [`response_framing`] asks; the first that applies decides:
+//!
+//! | step of §6.3 | response | body | connection afterwards |
+//! | --- | --- | --- | --- |
+//! | 2 | any 2xx to CONNECT | none: a tunnel | is the tunnel |
+//! | 1 | to HEAD; 1xx; 304 | none | as its fields say |
+//! | 1 | 204 | none | closed if it has `Transfer-Encoding` |
+//! | 3, 4 | HTTP/1.0 with `Transfer-Encoding` | error | closed |
+//! | 4 | `Transfer-Encoding: chunked` | chunks | closed if `Content-Length` is there too |
+//! | 4 | any other `Transfer-Encoding` | error | closed |
+//! | 5 | an invalid `Content-Length`, or two that differ | error | closed |
+//! | 6 | a valid `Content-Length` | that many bytes | as its fields say |
+//! | 8 | neither field | until the connection ends | closed |
+//!
+//! A length is never invented: where the fields say nothing, only an orderly end of the connection
+//! ends the body (`a_length_is_never_invented`). `tests/hostile_framing.rs` (`h09` to `h14`, `h23`,
+//! `h25`) sends each row as an attacker would.
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{Method, StatusCode, Version};

@@ -1,4 +1,57 @@
 //! Finds, parses and bounds response heads (RFC 9112 §3–§5).
+//!
+//! # From bytes to a head
+//!
+//! 1. [`empty_lines`]: CR LF before a status line are skipped (§2.2) and count against the limit.
+//! 2. [`HeadScanner::head`]: nearly every head arrives in one piece, so it is parsed right away. If
+//!    that fails, or the head is incomplete, the scanner looks for its end, each byte once over all
+//!    reads.
+//! 3. [`parse`]: `httparse` splits the lines; the version, the status and each name and value are
+//!    checked again where `http` or RFC 9112 is stricter, and become positions in one copy of the
+//!    head ([`HeaderSection`]).
+//!
+//! The first byte that cannot belong to a status line is an error immediately ([`check_start`]). A
+//! peer that speaks another protocol often waits for the client to speak, so waiting for a whole
+//! line would end with the deadline and without the reason (`garbage_is_rejected_immediately`,
+//! `tests/hostile_framing.rs`, `h22_other_protocols`).
+//!
+//! # The same at every split
+//!
+//! The short cut in step 2 must accept exactly the heads that the slow path accepts. Both have the
+//! limits of a line, of the head and of the fields; the short cut is taken only if the whole field
+//! section is shorter than a line may be, so that no line can be too long.
+//! `the_end_is_found_at_every_split`, `the_end_of_a_head_does_not_depend_on_the_split` and
+//! `garbage_has_the_same_error_byte_by_byte` compare the paths, as does the fuzz target `exchange`.
+//!
+//! # Lenience
+//!
+//! Some devices send heads that RFC 9112 §5 forbids: a line without a colon, blanks before it,
+//! folded values. A program can allow each (`ClientBuilder`, `Lenience`). Then
+//!
+//! - strict parsing comes first, so a valid head has one meaning whatever the settings are;
+//! - a line that only passes because of lenience must not name, or continue, a framing field
+//!   ([`check_lenient_framing`]): the end of a body is never a matter of taste;
+//! - folds become blanks of the same length, so positions stay valid ([`unfold`]).
+//!
+//! `the_framing_is_that_of_the_strict_lines` and
+//! `an_accepted_invalid_head_is_the_same_at_every_split` guard this; the guide's page on leniency
+//! is for users.
+//!
+//! # Why a search of our own
+//!
+//! [`line_feed`] reads eight bytes at a time. `memchr` would do it too, with `unsafe` inside and
+//! one more crate for a search over a few hundred bytes; `line_feeds_are_found_wherever_they_are`
+//! compares it with the search byte by byte.
+//!
+//! # What is refused, with its error
+//!
+//! | head | error |
+//! | --- | --- |
+//! | does not begin with `HTTP/1.` | `InvalidStatusLine`, or `UnsupportedVersion` for `HTTP/2` |
+//! | a status below 100 or with other than three digits | `InvalidStatus`, `InvalidStatusLine` |
+//! | a control character, a blank before the colon, a folded line | `InvalidField`, with the name only |
+//! | more lines, a longer line, a larger head than the limits | `TooManyFields`, `LineTooLong`, `HeadTooLarge` |
+//! | ends in the middle | `EofInHead`, by the exchange |
 
 use std::mem::MaybeUninit;
 
@@ -138,6 +191,9 @@ pub(crate) fn parse(data: &[u8], limits: &Limits) -> Result<Box<ResponseHead>, P
     }
 }
 
+/// Parses the lines and records their positions. Only valid lines come out of `httparse`; what
+/// `http` refuses beyond that, a status below 100 or a name of 64 KiB, is refused here, so that the
+/// map can be made later without an error.
 fn parse_into<'h, 'r: 'h>(
     data: &'r [u8],
     fields: &'h mut [MaybeUninit<httparse::Header<'r>>],

@@ -1,6 +1,39 @@
 //! The header section of a response: its lines as received, a map of them on demand, and the fields that control
 //! a connection. Those are read from all lines of a name: a list is neither a single string nor only its
 //! first line.
+//!
+//! # Two readers, two views
+//!
+//! | reader | view | why |
+//! | --- | --- | --- |
+//! | the protocol: framing, close, upgrade | [`Fields::lines`], as received | a caller's change must not move the end of a body |
+//! | the caller | [`HeaderSection::map`] and `map_mut` | the type that programs know, with the caller's changes |
+//!
+//! `changes_of_the_caller_do_not_affect_the_protocol` holds the two apart. `first` and
+//! `content_length` are for the caller's view without the cost of a map.
+//!
+//! # Memory
+//!
+//! ```text
+//! raw     HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nserver: x\r\n\r\n      one allocation
+//! lines                     [17..29, 31..40]           [42..48, 50..51]        positions
+//! map     made when the caller asks; its values are slices of `raw`
+//! ```
+//!
+//! A lookup of a field that is absent, the usual case for `Upgrade` or `Keep-Alive`, first asks a
+//! set of the lengths of all names, and compares no name then ([`Lengths`]).
+//!
+//! # Lists
+//!
+//! RFC 9110 §5.3 lets a sender split a list over several lines, so a list is read from all lines of
+//! its name ([`members`]); a parser that takes only the first line can be made to miss `close` or
+//! `chunked`. A list of tokens needs no parser of quoted strings: a piece of a string holds a
+//! quote, which no token does, so it equals none of those that are looked for.
+//!
+//! `Content-Length` and `Transfer-Encoding` are read strictly ([`content_length`],
+//! [`transfer_coding`]): what is only partly understood is an error, because another recipient on
+//! the path may have understood it otherwise (`invalid_content_lengths_are_errors`,
+//! `transfer_coding_is_chunked_once_or_an_error`).
 
 use std::fmt;
 use std::iter::zip;
@@ -205,6 +238,7 @@ fn length_of(fields: &impl Fields) -> Option<u64> {
 /// The maximum length of a name that `http` accepts.
 const LONGEST_NAME: usize = u16::MAX as usize;
 
+/// Makes the map that a caller sees. Its values share the memory of the head.
 fn map_of(raw: &Bytes, lines: &[HeaderLine]) -> Box<HeaderMap> {
     let mut map = HeaderMap::with_capacity(lines.len());
     for line in lines {
@@ -253,6 +287,7 @@ pub(crate) fn members<'h>(
 }
 
 /// Returns whether `token` is a member of the list, ignoring case.
+#[inline]
 pub(crate) fn has_member(headers: &impl Fields, name: &HeaderName, token: &str) -> bool {
     let is_token = |element: &[u8]| element.eq_ignore_ascii_case(token.as_bytes());
     headers.lines(name).any(|line| split(line).any(is_token))
@@ -262,6 +297,7 @@ pub(crate) fn has_member(headers: &impl Fields, name: &HeaderName, token: &str) 
 ///
 /// Repeated values in one line or several count once if they are equal; an empty element or anything but
 /// digits is an error (RFC 9110 §8.6, RFC 9112 §6.3 step 5).
+#[inline]
 pub(crate) fn content_length(headers: &impl Fields) -> Result<Option<u64>, ProtocolError> {
     let mut length = None;
     for line in headers.lines(&CONTENT_LENGTH) {
@@ -287,6 +323,7 @@ pub(crate) enum TransferCoding {
 
 /// Parses `Transfer-Encoding` (RFC 9112 §6.1). A value that is only partly understood is an error: another
 /// recipient on the path may have interpreted it differently.
+#[inline]
 pub(crate) fn transfer_coding(headers: &impl Fields) -> Result<TransferCoding, ProtocolError> {
     if !headers.has(&TRANSFER_ENCODING) {
         return Ok(TransferCoding::None);

@@ -1,4 +1,13 @@
-//! The limits of one response.
+//! The limits of one response: how much of each element a peer may send.
+//!
+//! The defaults are a table of numbers with their reasons, at the fields of [`Limits`]. They follow
+//! three rules. A limit is far above what legitimate servers send, so that a program rarely has to
+//! raise one. It bounds what one response can make the client hold or do. And each thing that a
+//! peer can repeat has one: lines, heads, chunks, trailers, codings, empty blocks.
+//!
+//! Limits are checked before memory is allocated, by the machine that reads the element (`http1/`,
+//! `coding/`), and an error names the limit that was exceeded. `tests/hostile_framing.rs`,
+//! `tests/hostile_size.rs` and `tests/limits.rs` have a test for each.
 
 /// The limits of one response. Exceeding one is an error of
 /// [`Kind::Limit`](crate::error::Kind::Limit), and the connection is closed. Every default is far

@@ -30,6 +30,40 @@
 //!    (`CloseReason::FramingDoubt`). The conformance vectors and `tests/hostile_framing.rs` check it.
 //! 3. Nothing grows without one of the [`limits`], and a limit is checked before the memory is allocated.
 //!    `tests/hostile_size.rs` checks it.
+//!
+//! # One exchange, as bytes
+//!
+//! A request with a small body, answered with 200 and a chunked body; on the right, the states of
+//! [`exchange`] that change:
+//!
+//! ```text
+//! POST /items HTTP/1.1\r\n            sending: Head(Length(3)), waits for the first piece of the body
+//! host: example.org\r\n
+//! content-length: 3\r\n
+//! \r\n
+//! abc                                 sending: Done; head and body leave in one write
+//!
+//! HTTP/1.1 102 Processing\r\n\r\n      receiving: Head, one interim response counted
+//! HTTP/1.1 200 OK\r\n                 receiving: Body(Chunked); the head is delivered
+//! transfer-encoding: chunked\r\n
+//! \r\n
+//! 5\r\nhello\r\n                       five bytes for the caller
+//! 0\r\n                              the last chunk
+//! checksum: 1234\r\n                  a trailer, kept apart from the head
+//! \r\n                               receiving: Complete; the connection can be reused
+//! ```
+//!
+//! # Why a machine and not a reader over a socket
+//!
+//! A reader and a writer over a socket would be shorter, but then every test needs a socket, a
+//! split of the input is an accident of the network, and the async API needs a second copy. A
+//! machine over bytes is tested at every split (`any_bytes_at_any_splits`), fuzzed without threads,
+//! and used three times: by both APIs, and by [`transport::connect`](crate::transport::connect) for
+//! CONNECT. What it costs is the table of steps in [`exchange`], which the driver must carry out
+//! literally.
+//!
+//! `httparse` splits a head into lines and checks their bytes, and that is all. The limits, what
+//! two recipients could understand differently, and which field frames the body are decided here.
 
 pub(crate) mod limits;
 

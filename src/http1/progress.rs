@@ -1,4 +1,17 @@
 //! The progress of a decoder: bytes consumed and bytes produced.
+//!
+//! The chunked decoder and the content decoders share this shape: a step looks at the input, writes
+//! to the output, and says how far both went. [`DecodeProgress::repeat`] makes a decoder of such
+//! steps, with two properties that no decoder can then forget: it stops only if it can do no more,
+//! and bytes before an error are delivered before the error. So the number of bytes that a caller
+//! sees before an error does not depend on the sizes of its reads.
+//!
+//! ```text
+//! repeat:  input  [ consumed so far │ given to the next step ]
+//!          output [ produced so far │ given to the next step ]
+//!          a step that neither consumes nor produces ends the loop
+//!          an error ends it too: now if nothing was produced, else at the next call
+//! ```
 
 use std::ops::AddAssign;
 

@@ -1,5 +1,24 @@
 //! Writes request heads (RFC 9112 §3), and gives their names the spelling and order that the caller asked for.
 //! Neither matters in HTTP (RFC 9110 §5.1, §5.3), but both matter to some servers.
+//!
+//! ```text
+//! GET /path?query HTTP/1.1        request line: method, target, version
+//! host: example.org               first, so that a server can route before it reads on (RFC 9110 §7.2)
+//! accept: */*                     fields, in lower case as in HTTP/2
+//!                                 the blank line
+//! ```
+//!
+//! [`HeadWriter`] writes this form, and nearly every request is sent as it is written. A program
+//! that talks to a server with expectations of its own can ask for title case, or for exact names
+//! and their order; then [`Spelling::apply`] rewrites the finished head once. So the usual request
+//! pays nothing for it, and the rewrite cannot add or lose a field
+//! (`names_are_spelled_and_lines_are_placed`).
+//!
+//! No check for line breaks stands here: `HeaderName`, `HeaderValue`, `Method` and a parsed URL
+//! cannot hold one. `tests/hostile_input.rs` (`i01` to `i04`) tries each argument of the API.
+//!
+//! The order that a caller asks for holds for the lines that it names; `Host` comes first unless it
+//! is one of them, and all others follow in the usual order.
 
 use http::header::{HeaderName, HeaderValue};
 use http::{Method, Version};

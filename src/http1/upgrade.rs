@@ -1,4 +1,21 @@
 //! Switching the connection to another protocol (RFC 9110 §7.8).
+//!
+//! ```text
+//! client ─▶ GET /chat HTTP/1.1            server ─▶ HTTP/1.1 101 Switching Protocols
+//!           upgrade: websocket                      upgrade: websocket
+//!           connection: upgrade                     connection: upgrade
+//!                                         bytes of the new protocol, both ways
+//! ```
+//!
+//! A 101 that was not asked for, or that names a protocol that was not offered, is an error
+//! (`tests/hostile_framing.rs`, `h05_switching_protocols_unasked`; `tests/upgrade.rs`,
+//! `what_was_not_asked_for_is_an_error`): a cache or a proxy could be made to take the bytes after
+//! it for something else. An offer belongs to one request: a redirect to another origin drops it
+//! (`do_not_offer_it_to_another_origin`), and the next request on the connection offers nothing
+//! (`the_next_request_offers_nothing`).
+//!
+//! The offer is kept as the two fields and compared with the 101 when it comes. A response that
+//! switches to several protocols (`Upgrade: tls, websocket`) must have been offered each of them.
 
 use http::header::{CONNECTION, HeaderName, HeaderValue, UPGRADE};
 

@@ -6,6 +6,51 @@
 //! begin ─▶ joins the lookup of the same name, if a caller waits for it
 //!       └▶ waits in the queue ─▶ runs on a thread ─▶ answers all callers
 //! ```
+//!
+//! # Why lookups are managed
+//!
+//! `getaddrinfo` blocks, has no timeout and cannot be interrupted. A call that gives up leaves a
+//! thread behind for as long as a silent name server likes. Without a bound, a program that retries
+//! would collect such threads; with a plain bound, names of one silent server would block all
+//! others. So there is a maximum of concurrent lookups, and each site gets a share of it
+//! ([`LookupQueue`], in `policy/`, decides both; `s07_names_of_one_site_leave_room_for_others` in
+//! `tests/dialling.rs`).
+//!
+//! # Rules
+//!
+//! - Callers that want the same name at the same time share one lookup
+//!   (`callers_of_the_same_name_share_a_lookup`), but none joins one that runs and that all others
+//!   have left: it may be stuck (`an_abandoned_lookup_is_not_shared`). Nothing is cached beyond
+//!   that.
+//! - A caller holds its channel; the lookup holds a weak reference to it. When no caller is left, a
+//!   waiting lookup is dropped without a thread, and the answer of a running one is dropped.
+//! - The caller's resolver is called and dropped without the lock
+//!   (`a_resolver_is_called_and_dropped_without_the_lock`); its panic is an error of the lookup
+//!   ([`look_up`](super::look_up)).
+//! - One thread at a time starts lookups (`is_at_work`). Starting may run a job to its end
+//!   immediately, which starts more; without the mark, that would recurse as deep as the queue is
+//!   long.
+//! - A child of `fork` has none of the threads: it begins with an empty state
+//!   (`after_a_fork_the_child_starts_without_lookups`).
+//!
+//! # Threads
+//!
+//! [`LookupThreads`] is where the runtimes differ: `blocking` starts threads of its own, tokio uses
+//! its blocking threads. If there is none, the job is dropped, and `Drop` answers with an error; so
+//! a lookup always has an answer.
+//!
+//! ```text
+//! thread of a call                     lock                          thread of a lookup
+//! begin ────────────────────────▶ join, or add to the queue
+//!   hand_out_turns ─────────────▶ next: may one run? ──── run ─────▶ carry_out: resolver
+//!                                                                     drop: take the callers
+//!                                 forget the name, end ◀────────────  answer them, without the lock
+//!                                 next: may one run?   ◀────────────  hand_out_turns
+//! ```
+//!
+//! The reason why a lookup has not begun ([`Lookups::obstacle`]) goes into the timeout error of its
+//! call: it names the site with the most running lookups
+//! (`the_reason_of_a_delayed_lookup_is_reported`).
 
 use std::collections::HashMap;
 use std::io;
@@ -234,6 +279,7 @@ const NO_THREAD: &str = "no thread is available for the name lookup";
 
 /// Sends the result to all remaining callers.
 fn answer<E: Event>(desks: &[Weak<Oneshot<Found, E>>], found: Found) {
+    // An `io::Error` cannot be cloned, so all callers but one get a copy with its code or its text.
     let mut desks = desks.iter().filter_map(Weak::upgrade);
     let Some(last) = desks.next() else { return };
     for desk in desks {

@@ -2,7 +2,7 @@
 //! writes on it and looks at its input; [`lookups`] bounds the name lookups of a client.
 //!
 //! Each function is one operation, with what differs between platforms. None of them waits longer
-//! than it is told, except [`look_up`], which has no limit and so runs on a thread of its own.
+//! than its argument says, except [`look_up`], which has no limit and so runs on a thread of its own.
 //!
 //! | | blocking | tokio |
 //! | --- | --- | --- |
@@ -14,6 +14,44 @@
 //!
 //! System calls are counted: a plain request on an idle connection takes three (a look, a write, a
 //! read). What a platform lacks is replaced by more calls, never by `unsafe` code.
+//!
+//! # A connect with a limit
+//!
+//! | platform | how | cost |
+//! | --- | --- | --- |
+//! | Linux, Android | the write timeout of the socket bounds `connect` (socket(7)) | one call more than without a limit |
+//! | others | `connect_timeout` of `socket2`: non-blocking connect, poll, back to blocking | five calls more |
+//!
+//! Either way an attempt whose limit has passed is not lost: the system continues to connect, and
+//! the race of addresses asks again ([`Connecting::GoesOn`]). On Linux the write timeout stays set,
+//! which the runtime has to know ([`CONNECT_SETS_WRITE_LIMIT`]).
+//!
+//! # A look at the input
+//!
+//! Before a request is sent on an idle connection, the client looks whether its peer has closed it.
+//! `peek` with `MSG_DONTWAIT` answers without a change of the socket: bytes, the end, or nothing.
+//! An error counts as the end, since the connection is of no use either way. Where the flag does
+//! not exist, the socket must be non-blocking for the look.
+//!
+//! # Signals
+//!
+//! A write to a connection that the peer has closed raises `SIGPIPE`, which ends a program that did
+//! not ask for it. std ignores the signal in programs whose `main` is in Rust, but not in a library
+//! that C code loads. So each write has `MSG_NOSIGNAL`, or the socket has the option where the flag
+//! is missing.
+//!
+//! # Names of settings in errors
+//!
+//! A local address or an interface that does not exist makes `bind` fail with "cannot assign
+//! requested address", which reads like an error of the peer. So each option that the program set
+//! is named in front of the system's text (`named`).
+//!
+//! | platform | what differs here |
+//! | --- | --- |
+//! | Linux, Android | a connect bounded by the write timeout; device binding and `TCP_USER_TIMEOUT` |
+//! | Fuchsia | device binding and `TCP_USER_TIMEOUT` |
+//! | Apple | no `MSG_NOSIGNAL`: an option of the socket instead |
+//! | Windows | no `MSG_DONTWAIT`: the socket is switched to non-blocking for a look and for a short write |
 
 pub(crate) mod lookups;
 
@@ -53,6 +91,7 @@ fn set_options(socket: &Socket, options: &SocketOptions) -> io::Result<()> {
     bound.map_err(|error| named(&format_args!("local address {local}"), &error))
 }
 
+/// Returns the TCP keepalive with what the program has set; the system has defaults for the rest.
 fn keepalive(options: Keepalive) -> TcpKeepalive {
     let mut keepalive = TcpKeepalive::new();
     if let Some(idle) = options.idle {

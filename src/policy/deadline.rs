@@ -22,6 +22,52 @@
 //! A deadline that concerns the peer allows some last looks at the socket
 //! ([`Budget::look_once_more`]), because a busy thread may notice late that data came in time. The
 //! total timeout allows none.
+//!
+//! # Which limit ends a wait
+//!
+//! | operation | idle limit | deadlines that also count |
+//! | --- | --- | --- |
+//! | queue | the limit on the wait for a permit | total |
+//! | resolve | the limit on the lookup | connect, total |
+//! | connect | none of its own | connect, total |
+//! | handshake | read, write | handshake, connect, total |
+//! | read before the response | the runtime's default for silence, or the read timeout | first byte, total |
+//! | read of the body | read timeout, minimum throughput | total |
+//! | write | write timeout, minimum throughput of the body | total |
+//! | a source of the request's body | none: it is the caller's | total |
+//! | 100 (Continue) | one second, then the body is sent | total |
+//!
+//! An error names the limit that ended the wait and its length, so that a user knows which setting
+//! to change (`errors_name_the_expired_limit`, `the_shortest_limit_wins_and_names_itself`).
+//!
+//! # Stages
+//!
+//! [`Budget::enter`] changes the stage; each has at most one clock, which starts when it is
+//! entered:
+//!
+//! ```text
+//! Other ──▶ Handshake ──▶ Request ──▶ FirstByte ──▶ Interim ──▶ Other ──▶ Body
+//!           new connections only                    between two heads
+//! ```
+//!
+//! # Why arithmetic on `now`
+//!
+//! A limit that is a timer needs a thread or a runtime, and a test of it takes as long as the
+//! limit. Here a test is a table of instants, the simulation moves its clock by hours, and the two
+//! APIs cannot disagree about a limit. The clock is a closure, called only where a deadline exists
+//! (`without_a_deadline_the_clock_is_not_called`).
+//!
+//! # What must hold
+//!
+//! - No wait outlasts the call (`no_deadline_outlives_the_call`,
+//!   `nothing_starts_at_or_after_the_end_of_the_call`).
+//! - Another attempt has its own limits, and the same end of the call
+//!   (`another_attempt_starts_with_full_limits`).
+//! - An interrupted wait has the time that is left (`a_retried_operation_gets_no_extra_time`).
+//! - Extreme settings neither overflow nor divide by zero
+//!   (`extremes_neither_overflow_nor_divide_by_zero`, `a_limit_beyond_the_clock_is_no_limit`).
+//! - Wall-clock jumps change nothing: only `Instant` is used (`tests/hostile_time.rs`,
+//!   `t10_deadlines_know_no_wall_clock`).
 
 use std::fmt;
 use std::sync::Arc;

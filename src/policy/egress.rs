@@ -4,6 +4,29 @@
 //! The driver asks before a request (scheme, port, a name that a proxy would look up), and for each
 //! address right before it is dialed. A rule for an IPv4 network also applies to the IPv6 addresses in
 //! which an IPv4 address is [embedded](Embedded).
+//!
+//! # How an address is judged
+//!
+//! ```text
+//! address ─▶ its embedded IPv4 address, if it has one ─▶ both are judged; a denial of either counts
+//!         ─▶ the rules, the most recent first ─▶ allowed or denied
+//!         ─▶ no rule: the initial choice (all, none, public)
+//! port    ─▶ the ranges
+//! scheme  ─▶ http, https
+//! ```
+//!
+//! The forms in which one host can be written are the usual holes of such filters, and each has a
+//! row in the tests: `0.0.0.0` and `::` lead to the own host; `::ffff:10.0.0.1`, `64:ff9b::a00:1`,
+//! 6to4 and Teredo contain an IPv4 address (`embedded_ipv4_addresses_are_found`); a name may change
+//! between check and use, so names are not judged at all; a proxy resolves names where the client
+//! cannot see it (`names_that_a_proxy_resolves_need_permission`).
+//!
+//! "Public" follows IANA's registries of special-purpose addresses. IPv6 is judged the other way
+//! around: only global unicast is public, because most of the space is reserved and may be given a
+//! meaning later.
+//!
+//! The networks are a type of this file and not of the crate `ipnet`; the design page of the guide
+//! has the numbers.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

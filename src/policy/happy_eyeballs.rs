@@ -7,8 +7,24 @@
 //! ```
 //!
 //! An unresponsive address, typically broken IPv6, must cost a quarter of a second and not the
-//! whole time limit; if the limit is short, only its share of it. `driver/connect/race.rs` carries the
+//! whole time limit; if the limit is short, only its share of it. `driver/connect.rs` carries the
 //! moves out.
+//!
+//! An example, with a time limit of 10 s; `A` addresses are IPv6, `B` IPv4, and the resolver
+//! prefers IPv6:
+//!
+//! ```text
+//! resolver's order    A1 A2 A3 B1 B2
+//! order of attempts   A1 B1 A2 B2 A3
+//! 0 ms                A1 starts
+//! 250 ms              no answer: B1 starts beside A1
+//! 310 ms              B1 connects: it is used, A1 is closed
+//! ```
+//!
+//! If A1 refuses at 20 ms, B1 starts at 20 ms. With a limit of 600 ms the delay shrinks to a share
+//! of what is left, so that the addresses behind a silent one still get their turn
+//! (`attempts_share_the_remaining_time`, `tests/hostile_time.rs`,
+//! `t04_many_addresses_that_swallow_everything`).
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

@@ -49,6 +49,19 @@
 //! | no wait outlasts the deadline; without a deadline the clock is not read | tests of `deadline`; simulation |
 //! | the address that is dialed is the one that was checked | `tests/dialling.rs` |
 //! | the cost of a decision does not grow with the settings | `the_cost_does_not_grow_with_the_list` (`NO_PROXY`) |
+//!
+//! # How to change a rule here
+//!
+//! 1. Find the file by the question in the table above.
+//! 2. Change its table or function, and the table in its test. A rule without a test that names it
+//!    is not guarded.
+//! 3. If a new fact is needed, pass it in. If it is known only to the driver, it becomes a field of
+//!    the argument (`FailedAttempt`, `Asked`, `Attempt`), not a call back.
+//! 4. If the decision differs by a setting of one request, ask whether a pooled connection made
+//!    under another setting may still serve it. If not, the setting belongs into [`route::Route`].
+//!
+//! The functions take `&self` or `&mut self` of small values and return enums with a variant per
+//! outcome, so that a caller cannot forget one: `Next`, `When`, `Move`, `Availability`, `Obstacle`.
 
 pub(crate) mod auth;
 pub(crate) mod deadline;

@@ -11,6 +11,14 @@
 //! different `Location` fields, a user name in the URL, a scheme other than `http` and `https`. A
 //! response that only looks like a redirect, without `Location` or with 300, 304, 305 or 306, is an
 //! ordinary response.
+//!
+//! | status | POST becomes | other methods | body |
+//! | --- | --- | --- | --- |
+//! | 301, 302 | GET | stay | dropped with the method, else sent again |
+//! | 303 | GET | GET, except HEAD | dropped |
+//! | 307, 308 | POST | stay | sent again |
+//!
+//! RFC 9110 allows the first row for compatibility, and every browser does it.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -24,15 +24,27 @@
 
 // The page above is that of the public module; this is for those who change the code.
 //
-//   attempt without a response ─▶ FailedAttempt ─┬▶ may_send_again: a stale connection? at once, once a hop
+//   attempt without a response ─▶ FailedAttempt ─┬▶ may_send_again: a stale connection? immediately, once a hop
 //                                                └▶ Policy::repeats_failure ─┐
-//   response ─▶ is_timed_out: a 408 on an idle connection? at once          │
+//   response ─▶ is_timed_out: a 408 on an idle connection? immediately     │
 //            └▶ Policy::repeats_status, repeats_method ──────────────────────┴▶ Delays::before ─▶ Ledger::pay
 //
 // `call/outcome.rs` puts them together. Three limits hold at the same time: the number of attempts
 // (over all hops of a call), the deadline (a retry that would begin at or after it is not made), and
 // the budget of the host (over all calls of a client). Read `Policy` first, then `FailedAttempt`, then
 // `Delays` and `Ledger`, which are arithmetic.
+//
+// The delay before the n-th retry is uniformly random between nothing and `first * 2^(n-1)`, at
+// most `longest` ("full jitter"): many clients that failed together do not come back together. A
+// `Retry-After` raises it; one beyond `longest_asked` means that the server does not expect the
+// client back, so the response is delivered.
+//
+// The budget is an account of each origin. A retry costs 10, a response that needs none pays back
+// 1, and the debt is at most 10 times `budget`: a server that fails always gets `budget` retries
+// and then one for each ten good responses. So retries add a tenth to the load of a server in
+// trouble, not a multiple. The account is a debt, not a credit, because a host that never failed
+// has none and takes no memory; the table has 256 rows, and the smallest debt is dropped, which
+// forgives the least.
 
 use std::fmt;
 use std::sync::Arc;
@@ -323,7 +335,7 @@ impl fmt::Debug for Observer {
     }
 }
 
-/// A retry about to happen, for [`Policy::on_retry`](super::Policy::on_retry).
+/// A retry about to happen, for [`Policy::on_retry`].
 #[derive(Clone, Copy)]
 pub struct Retry<'a> {
     pub(crate) attempt: u32,

@@ -19,6 +19,30 @@
 //! already arrived. Otherwise the next request is sent on a closed connection, and fails if it is not
 //! idempotent. So a route on which a connection was closed before its first reuse, a moment after
 //! its response, is not pooled for a while.
+//!
+//! # What is in a route, and what is not
+//!
+//! | | in the route | why |
+//! | --- | --- | --- |
+//! | host, port, scheme | yes, unless a proxy forwards | another origin, or no TLS |
+//! | the proxy, with login and fields | yes | the tunnel was opened with them |
+//! | whether the client certificate may be shown | yes | the server has seen it or not |
+//! | path, query, fragment | no | a connection serves all of them |
+//! | `Host` set by the caller, request target | no | they are text on the connection |
+//! | addresses of the host | no | a name is asked for a new connection only |
+//! | timeouts, limits of the request | no | the budget of the call has them |
+//!
+//! `path_query_and_fragment_are_not_part_of_the_route`,
+//! `the_client_certificate_is_part_of_the_route` and `a_forwarding_proxy_serves_all_plain_origins`
+//! test the rows; `tests/hostile_credentials.rs` (`s12_connections_with_a_certificate_are_apart`)
+//! and `tests/proxy.rs` (`r14_another_login_is_another_connection`) show them on the wire.
+//!
+//! # The pause of an early closer
+//!
+//! ```text
+//! found at t ──▶ 10 s not pooled ──▶ 10 s pooled on probation ──▶ forgotten
+//!                                         └ found again ──▶ 20 s, then 40 s ... at most 10 min
+//! ```
 
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;

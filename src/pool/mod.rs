@@ -32,6 +32,64 @@
 //! than `max_idle` connections, and `max_idle_per_host` of each route; the longest idle is evicted.
 //! `the_pool_decides_like_one_that_scans_everything` compares with a plain vector, and
 //! `no_operation_depends_on_the_number_of_connections` counts the entries that are visited.
+//!
+//! # One request after another
+//!
+//! For a client with one host, the common case, neither lists nor index are used; the lines after
+//! it show how they come to be:
+//!
+//! ```text
+//! put a1      newest = a1                                 no list, no hash
+//! take a      the route of `newest` is compared: a1       no list, no hash
+//! put a1      newest = a1
+//! put b1      a1 settles into the first lane, which is `only`; newest = b1
+//! put c1      b1 settles: two lanes, so the index is made, with the hash of each; newest = c1
+//! take a      the index has the lane of a by its hash, its route is compared: a1
+//! ```
+//!
+//! The index maps a hash to the first lane with it; lanes of equal hashes are chained, and each is
+//! compared whole before a connection of it is taken. So a collision costs time and never hands out
+//! a connection of another route.
+//!
+//! # Expiry
+//!
+//! `next_expiry` is the earliest moment at which anything can be due, so nearly every call of
+//! [`Pool::expire`] is one comparison. It may be too early, if the connection that set it was taken
+//! since; then a pass finds nothing and sets it anew. Two sources feed it: the front of the list by
+//! use, for the idle timeout that all share, and the heap, for limits of single connections.
+//!
+//! # Why these structures
+//!
+//! A vector that is scanned is shorter, and was the model that the test compares with: every
+//! decision here must equal its decision. But a scan makes a request cost more with each idle
+//! connection, and a crawler has thousands. A map from route to list would hash a route, with its
+//! proxy and credentials, twice for each request; comparing with the newest first makes the usual
+//! client skip that.
+//!
+//! # Who calls what
+//!
+//! | method | called by | under the lock with |
+//! | --- | --- | --- |
+//! | `expire`, then `take` | `driver/checkout.rs`, before a request | permits, if nothing is idle |
+//! | `may_keep`, then `put` | `driver/response_body.rs`, after a response | a waiter gets the connection instead, if there is one |
+//! | `closed_early` | `driver/checkout.rs`, after a connection turned out dead | |
+//! | `clear` | the client, on demand, and a child of `fork` | |
+//!
+//! Each returns what the driver must do after the lock: connections to close, with their reasons.
+//!
+//! # The state, and what always holds
+//!
+//! | field | holds | always |
+//! | --- | --- | --- |
+//! | `newest` | the connection that was put last | in no list, and not in `due` |
+//! | `idle` | all others | each is in `by_use` and in the list of its lane |
+//! | `by_use` | the order of their last use | `since` never decreases along it |
+//! | `lanes` | one list per route | none is empty; two lanes never have the same route |
+//! | `only`, `index` | how a lane is found | a lane is `only`, or it is in `index` under its hash |
+//! | `due` | moments of connections with limits of their own | each such connection in `idle` has an entry |
+//! | `next_expiry` | when to look again | not later than anything is due |
+//!
+//! `settle` is the only way into the lists, and `remove` the only way out.
 
 pub(crate) mod permits;
 mod slab;
@@ -210,6 +268,9 @@ impl<T: Pooled> Pool<T> {
     }
 
     /// Moves the connection that was the newest so far into its lists.
+    ///
+    /// This happens when the next connection is put while this one is still idle. A client that
+    /// uses one connection at a time takes it before that, and never gets here.
     fn settle(&mut self) {
         let Some(newest) = self.newest.take() else { return };
         let Newest { connection, since, own_limit, hash } = newest;
@@ -305,6 +366,8 @@ impl<T: Pooled> Pool<T> {
         removed
     }
 
+    /// Takes a connection out of both of its lists, and its lane out of the index if it was the
+    /// last in it.
     fn remove(&mut self, place: Place) -> Option<IdleConnection<T>> {
         let id = self.idle.get(place)?.lane;
         self.by_use.unlink(place, &mut self.idle, |idle| &mut idle.by_use);
@@ -371,6 +434,7 @@ impl<T: Pooled> Pool<T> {
         hash
     }
 
+    /// Puts a lane in front of the chain of its hash.
     fn add_to_index(&mut self, id: Place, hash: u64) {
         let next = self.index.insert(hash, id);
         if let Some(lane) = self.lanes.get_mut(id) {
@@ -378,6 +442,8 @@ impl<T: Pooled> Pool<T> {
         }
     }
 
+    /// Takes a lane out of the chain of its hash: the index points to the first, and each to the
+    /// next.
     fn remove_lane(&mut self, id: Place) {
         self.only = self.only.filter(|only| *only != id);
         let Some(Lane { hash: Some(hash), next, .. }) = self.lanes.remove(id) else { return };
@@ -401,6 +467,10 @@ impl<T: Pooled> Pool<T> {
 
     /// Rebuilds the heap once most of its entries are obsolete. It has grown fourfold since the last
     /// time, so this costs less than one visit for each put.
+    ///
+    /// Entries are not removed when their connection is taken, because a heap cannot find them. A
+    /// client whose server announces a `Keep-Alive` timeout would otherwise add one with each
+    /// request.
     fn forget_obsolete_entries(&mut self) {
         if self.due.len() <= 4 * self.idle.len() + 64 {
             return;

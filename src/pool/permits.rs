@@ -2,6 +2,55 @@
 //!
 //! Like the [pool](crate::pool), this code only decides: it returns the waiter to be woken. No
 //! operation depends on the number of routes, permits or waiters.
+//!
+//! ```text
+//! hold ──▶ Held: the route has room            wait ──▶ Ticket: a place at the end of its queue
+//!      └─▶ Full ──────────────────────────────▶            │
+//!                                                          ├── next: a connection became free ──▶ the first waiter
+//! free: a connection was closed ──▶ the first waiter,      ├── leave: the call gave up
+//!                                   or one permit more     └── replace: a fork, all are forgotten
+//! ```
+//!
+//! A permit is held from before the connect until the connection is closed, so connections that are
+//! being opened count, and so do idle ones. An idle connection of the same route is taken before a
+//! permit is asked for; one of another route is not closed to make room, since the limit is per
+//! route.
+//!
+//! # What must hold
+//!
+//! - The limit: never more than `limit` permits of a route are held
+//!   (`the_limit_holds_for_each_route`).
+//! - Order: the call that has waited longest is served first (`the_queue_is_first_in_first_out`).
+//! - A ticket names its place and a number, because a place is used again: a late `leave` must not
+//!   remove another call (`a_new_queue_does_not_know_tickets_of_the_old_one`).
+//! - No permit is lost or made twice, in any order of calls
+//!   (`permits_are_neither_lost_nor_duplicated`).
+//! - The cost of each operation is constant (`no_operation_depends_on_the_number_of_waiters`).
+//!
+//! Without a limit no route is known here: `hold` counts and returns, and nothing is allocated.
+//! With a limit a route exists as long as one of its permits is held; its queue can have waiters
+//! only then, so removing the last permit removes an empty queue.
+//!
+//! With a limit of 2 on one route:
+//!
+//! ```text
+//! hold  hold  hold           Held, Held, Full
+//! wait(x)  wait(y)           tickets 0 and 1
+//! free                       x: the permit of a closed connection passes to it, and `held` stays 2
+//! next                       y: a connection became free; no permit is involved
+//! free  free                 none waits: `held` is 1, then 0, and the route is forgotten
+//! ```
+//!
+//! The routes are found by a map with std's hasher: a permit is asked for once per new connection,
+//! which costs far more than a hash. The pool, which is asked by each request, has a cheaper one.
+//!
+//! | call of the driver | method |
+//! | --- | --- |
+//! | a checkout finds nothing idle | `hold`, then `wait` if the route is full |
+//! | a call gives up, or its future is dropped | `leave` |
+//! | a response was read to its end | `next`, before the connection is pooled |
+//! | a connection is closed | `free`, by the `Drop` of its permit |
+//! | the first call after a fork | `replace` |
 
 use std::collections::HashMap;
 use std::mem;
@@ -87,6 +136,9 @@ impl<W> Permits<W> {
     }
 
     /// Takes a permit if there is one. A call that gets none may [`wait`](Self::wait).
+    ///
+    /// The route is hashed and compared here, once per new connection, and not when a connection is
+    /// taken from the pool.
     pub(crate) fn hold(&mut self, route: &Route) -> Availability {
         let Some(limit) = self.limit else {
             self.open += 1;

@@ -4,6 +4,29 @@
 //! A [`Slab`] is a vector whose freed places are used again. A [`List`] is doubly linked: the links
 //! are fields of the entries, so an entry can be in several lists, and leaves each of them without
 //! a search. The function that is passed along selects the links that belong to the list.
+//!
+//! ```text
+//! slots   [ a ][ free ─▶ 4 ][ c ][ free ─▶ - ][ e ]        free: place 2, then 4 (counted from 1)
+//! list    first ─▶ a ⇄ e ⇄ c ◀─ last                       links are fields of a, c and e
+//! ```
+//!
+//! The crates that offer this (`slab`, `slotmap`, intrusive lists) have either no lists or `unsafe`
+//! code; the two together are what makes leaving a queue from its middle free of a search. A place
+//! is 32 bits and never zero, so `Option<Place>` needs no more room than a place.
+//!
+//! A place says nothing about which entry is there: it may be used again. Callers that keep a place
+//! beyond the life of its entry compare something else as well, as
+//! [`Ticket`](super::permits::Ticket) does with its number and the heap of the pool with the time.
+//!
+//! | operation | visits |
+//! | --- | --- |
+//! | `insert`, `remove`, `get` | one slot |
+//! | `push` | the entry and the last of the list |
+//! | `unlink` | the entry and its two neighbors |
+//!
+//! The tests of the pool and of the permits count these visits, and assert that the number does not
+//! depend on how many entries there are: they measure work and not time, so a busy machine cannot
+//! make them fail.
 
 use std::num::NonZeroU32;
 

@@ -3,7 +3,7 @@
 //!
 //! Nothing is spawned except name lookups: attempts to connect are futures in the task that waits
 //! for them, and everything happens in the runtime that a call is polled in, which
-//! [`current`] checks.
+//! `endpoint::current` checks.
 
 use std::future::poll_fn;
 use std::io;

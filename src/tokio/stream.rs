@@ -13,9 +13,9 @@
 //! tokio caches readiness: it learns of new bytes only when its thread polls the system, which a busy
 //! program does late. So a look at the input ([`pending`](runtime::Stream::pending)) asks the socket
 //! itself, remembers bytes that the runtime does not know of yet (`is_spotted`), and the next read
-//! takes them at once.
+//! takes them immediately.
 //!
-//! A future of this file may be dropped at any point. The wait goes on when the operation is called
+//! A future of this file may be dropped at any point. The wait continues when the operation is called
 //! again, because its deadline is kept in the [`Alarm`] and not in the future; so an `AsyncRead` that
 //! makes a future for each poll has the same limits as one long wait.
 //!

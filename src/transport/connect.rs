@@ -3,6 +3,48 @@
 //! A successful response has no body, regardless of its fields: the bytes after its head belong to the
 //! tunnel. Any other response is a refusal, including a redirect. The beginning of its body is kept, because
 //! proxies explain the reason there.
+//!
+//! ```text
+//! client ─▶ proxy    CONNECT example.org:443 HTTP/1.1
+//!                    host: example.org:443
+//!                    user-agent: ...              the client's, unless the proxy's fields have one
+//!                    proxy-authorization: ...     and all other fields meant for the proxy
+//!
+//! client ◀─ proxy    HTTP/1.1 200 ...             any 2xx: the next byte belongs to the origin
+//!                or  HTTP/1.1 407 ...             a refusal, with up to 1 KiB of its body
+//! ```
+//!
+//! Nothing of the caller's request is in these lines but the host and the port: no path, no cookie,
+//! no field for the origin (`tests/proxy.rs`,
+//! `r12_the_proxy_sees_host_and_port_and_the_origin_sees_no_login`).
+//!
+//! # Why an exchange
+//!
+//! A proxy is a peer like any other: it may send interim responses, endless fields, another
+//! protocol or half a head. Instead of a small parser for "200 OK" this file runs an [`Exchange`],
+//! whose answer to all of that is tested already (`n03_garbage_and_floods_are_refused`). Its
+//! framing rule for CONNECT, in `http1/framing.rs`, ends the response at its head.
+//!
+//! # A refusal does not wait
+//!
+//! The body of a refusal is worth a sentence in the error, not a delay. After the head of a refusal
+//! the step is [`Need::Reason`]: the driver reads on for a short time only and then takes what has
+//! arrived (`a_refusal_does_not_wait_for_its_body` below, `tests/proxy.rs`,
+//! `a_refusal_that_does_not_end_is_one`). Errors in that body are ignored: the status is known, and
+//! explains more.
+//!
+//! # States
+//!
+//! ```text
+//!                Step::Write, Step::Read               status 2xx
+//! new ──▶ sends the request, reads a head ─────────────────────────▶ open: Need::Nothing
+//!                    │      ▲                          any other
+//!                    └ 1xx ─┘             └──▶ reads up to 1 KiB of its body: Need::Reason ──▶ Refused
+//!                                              body complete, full or broken ───────────────────┘
+//! ```
+//!
+//! `exchange` is in control of all of it; this file adds the refusal. The connection is not used
+//! again after one: the attempt fails with the status of the proxy.
 
 use std::fmt;
 
@@ -58,6 +100,8 @@ impl Connect {
         Self { exchange, refusal: None }
     }
 
+    /// Runs the exchange to its head. The bytes after the head of a 2xx stay in its input, as
+    /// `leftover`.
     fn step(&mut self) -> Result<Need, ConnectError> {
         if self.refusal.is_some() {
             return self.read_refusal();
@@ -142,6 +186,8 @@ fn write_head(
     if let Some(user_agent) = user_agent {
         head.field(&USER_AGENT, user_agent);
     }
+    // The caller cannot place another Host among the fields for the proxy: the one above is the
+    // authority that is connected to, and a second one would be ambiguous (RFC 9112 §3.2).
     for (name, value) in fields.iter().filter(|(name, _)| *name != HOST) {
         head.field(name, value);
     }
@@ -155,6 +201,9 @@ impl From<ProtocolError> for ConnectError {
 }
 
 /// Shows the status, and the text of the body.
+///
+/// The body is the proxy's text and goes into an error that is one line: whitespace and control
+/// characters between its words become one blank (`a_refusal_is_one_line_of_text`).
 impl fmt::Display for ProxyRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the proxy answered {}", self.status)?;

@@ -21,6 +21,93 @@
 //!
 //! For maintainers: an error of a layer is reported after all plaintext before it was delivered, so that
 //! the result does not depend on how the bytes were split into reads.
+//!
+//! # How a step is made
+//!
+//! The driver asks for one step at a time; this is the path of a request over TLS:
+//!
+//! ```text
+//! Pipe::step
+//!   receive        what has arrived: decrypt, and append the plaintext to the exchange's input
+//!   Exchange::step what the exchange wants: Write, Fill, Read, Await, Look, Head
+//!   Layers::step   what the layers make of it:
+//!                    Write      encrypt the exchange's output; then write ciphertext, or wait for the
+//!                               handshake if nothing was taken
+//!                    Read, ...  unless ciphertext is pending: that is written first
+//!                    Head       as it is; a refusal abandons the ciphertext that is still pending
+//! ```
+//!
+//! A plain connection skips all of it: `layers` is `None`, and each method forwards to the
+//! exchange. The same holds for plain HTTP through a proxy once its tunnel is open, because
+//! [`Pipe::receive`] drops the empty layers then.
+//!
+//! # How the layers are stacked
+//!
+//! `Layers` holds the origin's TLS and, below it, a `ProxyLeg` with the proxy's TLS and tunnel.
+//! Bytes move in these ways only:
+//!
+//! ```text
+//!           down                                  up
+//! exchange ──encrypt──▶ tls                tls ──decrypt──▶ exchange (or the caller's slice)
+//! tls      ──send_down─▶ proxy tls         proxy tls ──decrypt──▶ tunnel, then tls
+//! tunnel   ──pass_down─▶ proxy tls         tunnel ──leftover──▶ tls, or the exchange
+//! lowest layer ──output──▶ socket          socket ──read_space──▶ lowest layer
+//! ```
+//!
+//! The lowest layer is the proxy's TLS, else the tunnel, else the origin's TLS. It faces the
+//! socket, so only its buffers are filled by reads and drained by writes.
+//!
+//! # Three kinds of end
+//!
+//! | what ended | what the exchange hears |
+//! | --- | --- |
+//! | the socket, without layers | `Ending::Clean`, or `Ending::Broken` after a failed write |
+//! | the socket, under TLS | `Ending::Cut`: an attacker can send a FIN |
+//! | TLS, by `close_notify` | `Ending::Clean` |
+//! | the proxy's TLS, by `close_notify`, below the origin's | `Ending::Cut` |
+//! | anything, during a handshake | an error: `ClosedInHandshake`, or the tunnel's own |
+//!
+//! # Guarded by
+//!
+//! `ciphertext_is_written_before_more_is_encrypted`,
+//! `a_refusal_ends_a_request_with_pending_ciphertext` and
+//! `an_alert_after_an_interim_response_is_reported_before_the_body_is_read` below; the simulation,
+//! whose plans cover each stack of layers; `tests/duplex.rs` (`s15_an_echo_over_tls`,
+//! `s16_an_alert_beats_the_error_of_the_write`, `s09_*`) and `tests/tls.rs`
+//! (`late_messages_of_tls_do_not_cost_the_connection`).
+//!
+//! # An https origin through an https proxy
+//!
+//! The first exchange on the deepest stack. `Step` is what the driver sees, the bytes are those on
+//! the socket, and everything right of an arrow is inside TLS of the proxy once that is open:
+//!
+//! ```text
+//! setup     step    bytes
+//! ProxyTls  Write   ClientHello to the proxy            the exchange's head waits: encrypt takes 0 bytes
+//!           Read    ServerHello ... Finished
+//!           Write   Finished, and CONNECT host:443      the tunnel's output goes down as plaintext
+//! Tunnel    Read    HTTP/1.1 200                        leftover goes up, the tunnel is dropped
+//! Tls       Write   ClientHello to the origin           the ciphertext of one TLS is plaintext of the other
+//!           Read    ServerHello ... Finished
+//! none      Look    nothing yet                         the origin has not sent data unasked
+//!           Write   Finished, GET / HTTP/1.1 ...        now encrypt takes the head
+//!           Read    HTTP/1.1 200 ...                    decrypted twice
+//!           Head    delivered
+//! ```
+//!
+//! The driver does the same for each line: it writes what is pending and reads what arrives. Only
+//! the stage of its clock and the phase of an error depend on `setup`.
+//!
+//! # Errors
+//!
+//! | error | kind | counts as a lost connection |
+//! | --- | --- | --- |
+//! | `Protocol` | by the violation | only `EofBeforeResponse` |
+//! | `Tls` | `Tls`, with a hint in a handshake | no: the peer, or a setting, has refused |
+//! | `ClosedInHandshake` | `Tls`, with `UnexpectedEof` among the sources | yes |
+//! | `Tunnel` | `Proxy`, or by the violation of HTTP | no |
+//!
+//! A lost connection is what [`policy::retry`](crate::policy::retry) may repeat.
 
 use std::fmt;
 use std::io;
@@ -124,6 +211,9 @@ impl Pipe {
     // Sending.
 
     /// Returns the next operation for sending the rest of the request while the response is read.
+    ///
+    /// The layers add one case to the exchange's own steps: all of the request is encrypted, but
+    /// its ciphertext is not written yet. Then the exchange says `Done`, and the pipe says `Write`.
     pub(crate) fn send_step(&mut self, exchange: &mut Exchange) -> Result<SendStep, PipeError> {
         self.receive(exchange, &mut [])?;
         let step = exchange.send_step();
@@ -203,6 +293,11 @@ impl Pipe {
     }
 
     /// Returns whether a byte of the request may have reached the peer. Pending ciphertext has not.
+    ///
+    /// A retry rule depends on this answer: what has not been written has not been carried out.
+    /// During a handshake the exchange has handed nothing over, whatever TLS or the proxy have been
+    /// sent; after it, plaintext that only lies in the output as ciphertext has not left either.
+    /// Hence both conditions.
     pub(crate) fn has_sent(&self, exchange: &Exchange) -> bool {
         exchange.has_sent() && self.written > 0
     }
@@ -214,6 +309,9 @@ impl Pipe {
 
     /// Encrypts bytes of an upgraded protocol into the output and returns their number; `None` if they can
     /// be written to the socket unchanged.
+    ///
+    /// One step takes at most 64 KiB, so that a large write does not double in memory as
+    /// ciphertext.
     pub(crate) fn encrypt(&mut self, plain: &[u8]) -> Result<Option<usize>, PipeError> {
         let Some(layers) = &mut self.layers else { return Ok(None) };
         layers.encrypt(plain.get(..PIECE).unwrap_or(plain)).map(Some)
@@ -239,6 +337,8 @@ impl Pipe {
         Ok(())
     }
 
+    /// During a handshake the end of the socket is the end of the handshake; afterwards it is news
+    /// for the exchange, which decides whether its body may end here.
     fn read_eof(&mut self, exchange: &mut Exchange) -> Result<(), PipeError> {
         if let Some(layers) = &mut self.layers {
             if let Some(setup) = layers.setup() {
@@ -254,6 +354,11 @@ impl Pipe {
     }
 
     /// Returns the next step of reading the response's body. `into` must not be empty.
+    ///
+    /// Under TLS the exchange is asked twice. The first question tells where plaintext may go: into
+    /// the caller's slice (`Direct`), which saves a copy, or into the exchange's buffer (`Read`).
+    /// Then the layers decrypt what has arrived, and the second question asks for the bytes. An
+    /// error that was held back behind plaintext is fetched only when no byte is left to deliver.
     pub(crate) fn read_body<'a>(
         &mut self,
         exchange: &mut Exchange,
@@ -302,6 +407,9 @@ impl Pipe {
     // After the exchange.
 
     /// Checks that the connection can be reused, or returns the reason why not.
+    ///
+    /// A connection with a partial record in its input, or ciphertext in its output, is in the
+    /// middle of a message: the next response could not be distinguished from the rest of this one.
     pub(crate) fn reusable(&self, exchange: &Exchange) -> Result<(), CloseReason> {
         exchange.reusable()?;
         match &self.layers {
@@ -336,6 +444,7 @@ impl Pipe {
     /// an alert with the reason of a failure.
     pub(crate) fn farewell(&mut self) -> &[u8] {
         let Some(layers) = &mut self.layers else { return &[] };
+        // The origin's last record goes through the proxy's TLS, and that one's own after it.
         let last = layers.tls.as_mut().map(|tls| tls.farewell(&[])).unwrap_or_default();
         match &mut layers.proxy {
             Some(proxy) => proxy.tls.as_mut().map(|tls| tls.farewell(last)).unwrap_or_default(),
@@ -446,6 +555,8 @@ impl Layers {
             Some(tls) => proxy.receive(&mut |bytes| tls.received(bytes))?,
             None => proxy.receive(&mut sink)?,
         };
+        // Until the tunnel is open, the origin's TLS has nothing to read: its first bytes are the
+        // leftover that the tunnel hands up.
         if proxy.tunnel.is_some() {
             return Ok(None);
         }
@@ -603,11 +714,17 @@ fn pass_down(tls: &mut Tls, output: &[u8]) -> Result<usize, PipeError> {
 
 impl PipeError {
     /// Returns whether the connection was lost before any byte of a response was received.
+    ///
+    /// Such a loss on a reused connection usually means that it was stale, which is no fault of the
+    /// request.
     pub(crate) fn is_loss(&self) -> bool {
         let is_eof = matches!(self, Self::Protocol(ProtocolError::EofBeforeResponse));
         is_eof || matches!(self, Self::ClosedInHandshake)
     }
 
+    /// A lost connection becomes an `io::Error` with the matching kind among the sources, whichever
+    /// layer lost it, so that programs that look for one find it. The status of a refusing proxy
+    /// becomes that of the error.
     pub(crate) fn into_error(self, phase: Phase) -> Error {
         let kind = match &self {
             Self::Protocol(error) => error.kind(),

@@ -8,6 +8,57 @@
 //!
 //! Input that these protocols cannot represent is an error before anything is sent: a name that is too long
 //! is neither truncated nor resolved locally instead (CVE-2023-38545, curl).
+//!
+//! # The messages
+//!
+//! Version 5 begins with a choice of the authentication method (RFC 1928 §3), which may add a
+//! message (RFC 1929), and ends with the request and its reply (§4, §6):
+//!
+//! ```text
+//! greeting   05 | count | methods...             00 none, 02 user name and password
+//!   answer   05 | method                         ff: none of them
+//! login      01 | length | user | length | password
+//!   answer   01 | status                         00: accepted
+//! request    05 | 01 connect | 00 | address | port, big-endian
+//!   answer   05 | status | 00 | address | port   00: granted
+//! address    01 | 4 bytes    03 | length | name    04 | 16 bytes
+//! ```
+//!
+//! Version 4 has one message and one answer; 4A puts a name behind it, announced by an address that
+//! cannot exist:
+//!
+//! ```text
+//! request    04 | 01 connect | port | 4 bytes of address | user | 00
+//! 4A         04 | 01 connect | port | 00 00 00 01        | user | 00 | name | 00
+//!   answer   00 | status | port | address        5a (90): granted
+//! ```
+//!
+//! # Rules
+//!
+//! - A message is sent only after the answer to the one before it. Bytes that arrive earlier cannot
+//!   answer it and wait in the input (`an_early_answer_does_not_skip_a_message`).
+//! - An answer is consumed to its last byte and no further: the byte after it belongs to the origin
+//!   (`n04_answers_are_consumed_exactly_at_every_split`, `tests/socks.rs`,
+//!   `n04_answers_are_read_exactly`).
+//! - A wrong answer is reported at its first wrong byte, so a peer that speaks another protocol and
+//!   then waits does not hold the call up until its deadline.
+//! - The method "none" is offered beside a login, because a proxy that needs none may refuse a
+//!   greeting that insists. A method that was not offered is an error.
+//! - Who resolves the origin's name is not decided here: [`Destination`] is an address or a name,
+//!   as `policy::route::Route::looked_up_here` has decided by the scheme (`socks5` or `socks5h`).
+//!
+//! # Errors
+//!
+//! | error | found | the caller can |
+//! | --- | --- | --- |
+//! | `NameTooLong`, `LoginTooLong`, `NulInLogin`, `NotIpv4` | before a byte is sent | change a setting, or use version 5 |
+//! | `NotSocks`, `UnknownAddressType` | in an answer | check host and port: it is no SOCKS proxy |
+//! | `NoMethod`, `LoginRefused` | in an answer | give a login, or another one |
+//! | `UnofferedMethod` | in an answer | nothing: the proxy breaks the protocol |
+//! | `Refused5`, `Refused4` | in an answer, with the proxy's reason | depends on the reason |
+//! | `Closed` | at the end of the connection | try again |
+//!
+//! All of them are `Kind::Proxy`.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -128,6 +179,8 @@ impl Socks {
         Self { state, request, login: None, output, input, has_ended: false }
     }
 
+    /// The loop handles answers that arrive together. The input is taken out of `self` while one
+    /// answer is processed, because processing appends to the output and changes the state.
     fn step(&mut self) -> Result<Need, SocksError> {
         loop {
             if !self.output.is_empty() && !self.has_ended {
@@ -161,6 +214,8 @@ impl Socks {
     // Each of these processes one whole answer and returns its length, or `None` if it is incomplete. An
     // invalid answer is reported at its first wrong byte.
 
+    /// A proxy may choose "no login" although a login was offered. Choosing a login that was not
+    /// offered is an error, since there is nothing to send.
     fn method_chosen(&mut self, input: &[u8]) -> Result<Option<usize>, SocksError> {
         let Some(method) = second(input, VERSION_5)? else { return Ok(None) };
         self.state = match (method, self.login.take()) {
@@ -190,6 +245,8 @@ impl Socks {
         }
     }
 
+    /// The length of the answer depends on the type of the address in it, so the type is read
+    /// before the rest is there.
     fn request_5_answered(&mut self, input: &[u8]) -> Result<Option<usize>, SocksError> {
         match second(input, VERSION_5)? {
             None => return Ok(None),
@@ -197,6 +254,7 @@ impl Socks {
             Some(code) => return Err(SocksError::Refused5(code)),
         }
         // The address from which the proxy connects is not used, but its length must be known.
+        // Layout from byte 3 on: type, address, port. A name has its length in the byte after the type.
         let address = match input.get(3..).unwrap_or_default() {
             [] | [NAME] => return Ok(None),
             [NAME, length, ..] => 1 + usize::from(*length),
@@ -315,6 +373,8 @@ fn push_counted(out: &mut Vec<u8>, text: &[u8]) -> Option<()> {
     Some(())
 }
 
+/// Both texts end with a NUL, so neither may contain one: a user is checked here, and a host from a
+/// URL never does.
 fn request_4(user: &[u8], destination: &Destination, port: u16) -> Result<Vec<u8>, SocksError> {
     if user.len() > LONGEST {
         return Err(SocksError::LoginTooLong);

@@ -17,6 +17,76 @@
 //! | alerts and key updates waiting to be written | few: rustls bounds how often they are requested |
 //!
 //! A record with plaintext does not count, so padding (RFC 8446 §5.4) is free.
+//!
+//! # States
+//!
+//! ```text
+//! Handshaking ──"may write"──▶ Open ──close_notify──▶ PeerClosed
+//!      └───────────────────────┴──error──▶ failed: `failure` is set, the output holds at most an alert
+//! ```
+//!
+//! `Handshaking` ends when rustls first reports that traffic can be written (`Turn::Writable`).
+//! Until then [`Tls::encrypt`] takes no byte, which the pipe turns into "wait for the peer".
+//! `PeerClosed` ends only the receiving half: the request may still be sent.
+//!
+//! # One turn
+//!
+//! `Tls::run` is the only place that drives rustls. It shows rustls one record at a time and
+//! handles the state that comes back:
+//!
+//! | state of rustls | what happens |
+//! | --- | --- |
+//! | `ReadTraffic` | its plaintext goes to the sink |
+//! | `EncodeTlsData` | a handshake message or an alert is encoded into the output |
+//! | `TransmitTlsData` | acknowledged: the output is written in order anyway |
+//! | `WriteTraffic` | the pending plaintext is encrypted, if there is any |
+//! | `PeerClosed` | further input is dropped |
+//! | any other | waits for more input |
+//!
+//! It stops when rustls has seen all input. An error after plaintext is kept in `failure` and
+//! returned by the next call, so the caller gets the bytes first; whether the error was in the same
+//! read as the bytes makes no difference (`plaintext_before_a_failure_is_delivered`).
+//!
+//! # Why the bounds
+//!
+//! rustls bounds one message and one record, not their number: a peer could send session tickets or
+//! empty records for ever, each valid, and keep a connection busy without a byte for the caller.
+//! `aside` counts what such records cost and lets plaintext pay it off. The tests are
+//! `records_without_plaintext_are_bounded`, `a_handshake_is_bounded` and
+//! `plaintext_raises_the_bound_on_other_records` in `tls_tests.rs`, and `tests/hostile_size.rs`
+//! (`c10_peers_that_close_in_the_handshake`, `c10_empty_records_without_end`,
+//! `c10_tickets_without_end`, `c10_as_many_tickets_as_fit`,
+//! `c10_bytes_without_end_behind_the_end`).
+//!
+//! # The end
+//!
+//! The last bytes of a connection are `close_notify`, or an alert if TLS failed. Neither is sent in
+//! the middle of a record that was cut (`nothing_follows_a_record_that_was_cut`): the peer would
+//! take them for the rest of it. `close_notify` is sent even if the peer's last records were not
+//! processed (`close_notify_is_sent_despite_unprocessed_input`).
+//!
+//! # Buffers
+//!
+//! | buffer | holds | grows to | given back |
+//! | --- | --- | --- | --- |
+//! | `input` ([`Unbuffered`]) | ciphertext that rustls has not discarded | a read and a part of a record | when idle, if empty |
+//! | `outgoing` | ciphertext to write | one encrypted piece | when idle |
+//! | none | plaintext | | decrypted in place, and passed on as a slice |
+//!
+//! Decrypting in place is why the sink gets a slice and must copy what it keeps: into the caller's
+//! buffer if it has space, else into the exchange's input. rustls may not be called again before
+//! the sink returns.
+//!
+//! # Names of certificates
+//!
+//! The name that is verified is the host of the URL: without brackets around an IPv6 address, and
+//! without the dot at the end of a fully qualified name (`tests/tls.rs`,
+//! `n05_names_of_certificates`, `n06_a_trailing_dot`). rustls refuses labels with a hyphen at their
+//! edge, which DNS knows; the error says so (`tests/request_fields.rs`,
+//! `a_label_with_a_hyphen_at_its_edge`).
+//!
+//! A hint is added for failures that users meet often: plain HTTP on the port, an unknown issuer, a
+//! CA certificate used as the server's own, a private key that does not match its certificate.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -282,6 +352,9 @@ impl Tls {
 
     /// Ends the connection. If rustls has an alert for the peer, it becomes the output. Failing to encode it
     /// is not reported: without an alert the peer sees a closed connection.
+    ///
+    /// From here on the input is dropped. rustls must not be shown the same bytes after its error:
+    /// it would process them again from positions that no longer fit.
     fn fail(&mut self, failure: TlsError) -> TlsError {
         self.input.stop_listening();
         // Requests only the alerts: another step would make rustls process the same bytes again.
@@ -321,6 +394,8 @@ enum Turn {
     },
 }
 
+/// Handles one state of rustls. It is a function and not a method because rustls borrows the input
+/// while it runs: of the connection it may touch only the output.
 #[inline(always)] // saves 2 % of the instructions of a GET
 fn take_turn(
     state: RustlsState<'_, '_>,
@@ -355,6 +430,8 @@ fn take_turn(
     }
 }
 
+/// Encodes a message of rustls into the output, with the space that rustls asks for at the second
+/// try.
 fn encode(mut record: Encode<'_>, outgoing: &mut Buffer) -> Result<(), rustls::Error> {
     let mut least = RECORD_OVERHEAD;
     loop {
@@ -379,6 +456,7 @@ fn encrypt(
     if plain.is_empty() {
         return Ok(0);
     }
+    // An estimate that is normally enough; if it is not, rustls says how much it needs.
     let mut least = plain.len() + (plain.len() / RECORD + 1) * RECORD_OVERHEAD;
     loop {
         match traffic.encrypt(plain, outgoing.space(least)) {

@@ -1,4 +1,9 @@
 //! The public result of a TLS handshake.
+//!
+//! It is a copy of what rustls knows, made once per connection when the first response asks for it,
+//! and shared by all responses of that connection. It holds no rustls type in its interface, so a
+//! new version of rustls does not change it: certificates are DER bytes, the version is
+//! [`Version`], the cipher suite is its IANA name.
 
 use std::fmt;
 use std::sync::Arc;
@@ -31,6 +36,8 @@ struct Handshake {
 }
 
 impl TlsInfo {
+    /// Copies what rustls knows after the handshake. A resumed session has the certificates of the
+    /// first one.
     pub(super) fn of(connection: &CommonState) -> Self {
         let suite = connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
         let handshake = Handshake {

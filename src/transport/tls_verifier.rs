@@ -8,6 +8,71 @@
 //!
 //! Pins and unverified certificates need the public key of any certificate, also of those that
 //! rustls does not parse: the part of DER (X.690) for it is at the end of this file.
+//!
+//! # Which verifier a configuration gets
+//!
+//! `config/tls/mod.rs` chooses; most programs get rustls' own verifier and nothing of this file
+//! runs.
+//!
+//! | setting | verifier |
+//! | --- | --- |
+//! | none, or only roots that are authorities | rustls' own |
+//! | `add_root_certificate` with a certificate that may be the server's own | `Rooted` |
+//! | `tls_platform_verifier` | the platform's, wrapped in `Adjusted` if needed |
+//! | pins, or any name accepted | `Adjusted` around one of the above |
+//! | certificates not verified | `TrustAnyone`, wrapped in `Adjusted` for pins |
+//!
+//! # Why names can be skipped safely
+//!
+//! `Adjusted` ignores an error about the name after the inner verifier has run. That is sound only
+//! because rustls checks the name last: an error about it means that path, validity and usage have
+//! passed. Any other error stands (`tests/tls.rs`, `who_is_refused_unless_danger_is_asked_for`).
+//!
+//! # Why the proof of possession stays
+//!
+//! Even [`TrustAnyone`] verifies the signature of the handshake. It accepts any certificate, but
+//! the peer must have its key: otherwise a certificate copied from another server would be accepted
+//! along with a pin on it (`danger_does_not_accept_a_key_that_the_server_does_not_have` and
+//! `pinned_keys` in `tests/tls.rs`). Keys that no cryptography provider can verify are accepted
+//! only where no pin relies on them (`tests/odd_certificates.rs`, `what_danger_accepts` and
+//! `a_pinned_key_has_to_be_one_that_can_be_verified`).
+//!
+//! # What a pin is compared with
+//!
+//! The pin is the SHA-256 of the `SubjectPublicKeyInfo` of the server's own certificate, as in
+//! curl, not of a certificate further up the chain: the owner of any other certificate under the
+//! same authority could present that chain (`the_key_of_the_authority_is_not_the_servers`). rustls'
+//! parser refuses certificates that a pin can still identify, so `public_key_info_of_any` walks the
+//! DER itself:
+//!
+//! ```text
+//! Certificate  ::= SEQUENCE {
+//!   tbsCertificate SEQUENCE {
+//!     [0] version OPTIONAL, serialNumber INTEGER, signature SEQUENCE,
+//!     issuer SEQUENCE, validity SEQUENCE, subject SEQUENCE,
+//!     subjectPublicKeyInfo SEQUENCE { algorithm SEQUENCE, subjectPublicKey BIT STRING },
+//!     ... }
+//!   ... }
+//! ```
+//!
+//! The walk checks each length against the bytes that are there, so arbitrary bytes give `None`,
+//! never a panic (`arbitrary_bytes_never_panic`, `a_truncated_certificate_is_refused`), and it
+//! agrees with rustls where rustls parses (`the_key_is_the_same_as_in_rustls`).
+//!
+//! # The order of the checks
+//!
+//! ```text
+//! Adjusted::verify_server_cert
+//!   inner.verify_server_cert     path to a root, validity, revocation, usage, and last the name
+//!   or_trusted_itself            a CA certificate that is trusted itself: only the path is excused
+//!   accepts_any_name             an error about the name, and no other, is dropped
+//!   Pins::check                  also for a certificate that nothing else was checked of
+//! verify_tls12_signature, verify_tls13_signature
+//!                                the peer has the key: after all of the above, and never skipped
+//! ```
+//!
+//! A pin is checked even if certificates are not verified: a program that pins a key and accepts
+//! any certificate trusts the key alone, which is a sound setting.
 
 use std::fmt;
 use std::str::FromStr;
@@ -270,6 +335,8 @@ impl TrustAnyone {
             let is_known = all.any(|known| known.public_key_alg_id().as_ref() == key.algorithm);
             is_known && !key.is_rsa_of_unusual_size()
         };
+        // A kind of key that the provider does not know, or an RSA key of a size it refuses: there
+        // is nothing to verify with, and only pins make that an error.
         let Some(key) = key.filter(is_usable) else {
             return if self.has_pins { Err(unverifiable()) } else { Ok(accepted()) };
         };

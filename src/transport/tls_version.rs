@@ -1,4 +1,12 @@
-//! Versions of TLS.
+//! Versions of TLS, and which of them to offer.
+//!
+//! rustls implements 1.2 and 1.3. The older ones are constants all the same: a program that sets
+//! `min_tls_version` to 1.0, as it would with other clients, means "no lower bound", and gets one.
+//! A range that contains neither 1.2 nor 1.3 offers nothing, which building the client reports as
+//! an error (`tests/tls.rs`, `mistakes_are_told_when_the_client_is_built`).
+//!
+//! [`within`] lists 1.3 first. The server chooses among what is offered, so a version that must not
+//! be used is not offered.
 
 use rustls::version::{TLS12, TLS13};
 use rustls::{ProtocolVersion, SupportedProtocolVersion};

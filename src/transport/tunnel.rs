@@ -1,4 +1,31 @@
 //! The handshake with a proxy, in any protocol, until the tunnel to the origin is open.
+//!
+//! [`Tunnel`] is what the pipe needs of such a handshake. It is a trait with two implementations,
+//! [`Connect`](super::connect::Connect) and [`Socks`](super::socks::Socks), and an object in the
+//! pipe: a handshake lives for a round trip or two, and a connection that has none pays one null
+//! pointer.
+//!
+//! ```text
+//!          advance                       advance                          advance
+//! begin ────────────▶ Need::More ──…──▶ Need::Nothing: open, `leftover` belongs to the origin
+//!                         │
+//!                         ├──▶ Need::Reason: refused; the text of the refusal may still be arriving
+//!                         └──▶ an error: refused, or not an answer of this protocol
+//! ```
+//!
+//! The pipe calls `advance` after each read and writes `output` to the proxy, through the proxy's
+//! TLS if there is one. When nothing more is needed, it hands `leftover` to the layer above and
+//! drops the tunnel.
+//!
+//! To add a kind of proxy, implement this trait in a file beside `socks.rs`, add its error to
+//! [`TunnelError`], and let `driver/connect.rs` make it for an arm of `policy::proxy::Protocol`.
+//!
+//! | method of [`Tunnel`] | `Connect` | `Socks` |
+//! | --- | --- | --- |
+//! | `advance` | a step of its exchange | each complete answer, one after the other |
+//! | `refusal` | the status and the text so far | none: a refusal is complete with its code |
+//! | `leftover` | the input of its exchange | what is left of its input |
+//! | `discard_output` | abandons the request | drops the message |
 
 use std::fmt;
 use std::io;
@@ -65,6 +92,8 @@ pub(crate) enum TunnelError {
 }
 
 impl TunnelError {
+    /// A refusal, and any answer that is not SOCKS, are errors of the proxy (`Kind::Proxy`). An
+    /// answer to CONNECT that breaks HTTP has the kind of that violation, as from an origin.
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Connect(ConnectError::Protocol(error)) => error.kind(),

@@ -21,6 +21,56 @@
 //! costs 21 % more instructions (48.6 instead of 40.0 million for 8 MiB) and at least twice the CPU time of
 //! the client's thread, because it reads 4 KiB at a time, clears and grows its memory for each record, and
 //! copies each byte once more. An idle connection keeps 4 KiB of it.
+//!
+//! # One step
+//!
+//! ```text
+//! incoming:  ███ shown, not discarded ███│ record to show next │ part of a record │ free space
+//!                                        shown ─▶              visible            len
+//! ```
+//!
+//! `step` shows rustls the next whole record if it has processed all others, or the part of an
+//! incomplete one, whose header it checks. rustls returns a state, which the caller's function
+//! handles while it borrows the buffer, and the number of bytes that are no longer needed. Those
+//! are removed before the function returns, so no path can leave them there, an error included.
+//!
+//! `is_dry` remembers whether rustls asked for more bytes. Without it each step of an exchange,
+//! most of which come with no new input, would call rustls only to hear that.
+//!
+//! # Sizes of reads
+//!
+//! A connection begins with reads of 8 KiB, in which a handshake fits. A read that fills its space
+//! is followed by reads of 68 KiB, four records; an idle connection starts small again. The tests
+//! `every_split_of_a_handshake_is_the_same_handshake`, `every_state_of_rustls_is_reached` and
+//! `a_fragment_survives_idling` in `tls_tests.rs` hold the five rules above.
+//!
+//! # Example
+//!
+//! Two records arrive in three reads; the first is a complete handshake message, the second
+//! application data:
+//!
+//! ```text
+//! read 1   half of record 1     shown as a part: rustls checks its header, and asks for more
+//! read 2   the rest, and 3 bytes of record 2
+//!                               record 1 is shown whole; rustls discards it: the buffer begins with record 2
+//!                               its 3 bytes are no header yet: shown as a part, rustls asks for more
+//! read 3   the rest of record 2 shown whole; its payload goes to the sink, and it is discarded
+//! ```
+//!
+//! A handshake message that spans records is not discarded record by record: rustls remembers where
+//! its fragments are, so nothing may move until the message is complete. That is what rule 1 is
+//! about.
+//!
+//! # What each method promises
+//!
+//! | method | promise |
+//! | --- | --- |
+//! | `space`, `filled` | bytes come only behind those that are there, and not at all after `stop_listening` |
+//! | `step` | rustls sees the first byte that is not discarded, and at least as much as before |
+//! | `has_more` | there are bytes that rustls has not seen |
+//! | `is_exhausted` | another step would change nothing |
+//! | `pending` | 0 only between messages: the test of a connection that is to be pooled |
+//! | `rest`, `wake` | memory moves only while there are no bytes |
 
 use std::fmt;
 use std::sync::Arc;

@@ -4,6 +4,19 @@
 //! feature `idna` unless it is ASCII already), and reads a domain whose last label is a number as an IPv4
 //! address. IPv6 addresses are parsed by the standard library, whose grammar is that of the URL Standard;
 //! its serializer differs, so there is one here.
+//!
+//! | text | becomes | rule |
+//! | --- | --- | --- |
+//! | `EXAMPLE.org` | `example.org` | lower case |
+//! | `ex%61mple.org` | `example.org` | percent-decoded first |
+//! | `bücher.example` | `xn--bcher-kva.example` | IDNA, with the feature `idna`; else an error |
+//! | `0x7f.1`, `2130706433`, `127.1` | `127.0.0.1` | a last label that is a number makes it IPv4 |
+//! | `1.2.3.4.5`, `256.0.0.1` | an error | a number, and no address |
+//! | `[0:0::1]` | `[::1]` | compressed as in the URL Standard |
+//!
+//! The IPv4 forms matter for security: a filter that compares texts would let `0x7f.1` pass. Here
+//! each has one spelling before any policy sees it (`v4`, `v6` in the tests,
+//! `tests/url_differential.rs`).
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};

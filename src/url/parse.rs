@@ -6,6 +6,21 @@
 //!
 //! Most URLs are normalized already. [`recognize`] scans such a URL once and copies it unchanged; every
 //! other one is left to the full parser, [`normalize`]. A test compares the two on generated URLs.
+//!
+//! ```text
+//!   https://user:pw@Example.org:443/a/./b/../c?q=ö#top          input
+//!   https://user:pw@example.org/a/c?q=%C3%B6#top                written, from left to right
+//!   └scheme └authority          └path └query  └fragment          one function each
+//! ```
+//!
+//! A part is found and written in one pass: its table (`PATH`, `QUERY`, ...) says of each byte
+//! whether it is copied, encoded, or ends the part. No part is looked at twice, so parsing is
+//! linear, and a URL longer than [`MAX_LEN`] is refused before or while it is written.
+//!
+//! The fast path must never differ from the full parser, so it recognizes only what the full parser
+//! would copy unchanged, and gives up at the first byte that is special in any way
+//! (`usual_urls_are_recognized`, `other_urls_are_left_to_the_parser`; the fuzz target `url` and
+//! `tests/url_differential.rs` compare both with the crate `url`).
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
@@ -18,7 +33,7 @@ use crate::base::text::{C0_CONTROL, Table};
 /// The maximum length of a URL in bytes, before and after normalization. It is the limit of the `http`
 /// crate's `Uri`, and far more than servers accept (8 KiB is usual).
 ///
-/// The setters of [`Url`](super::Url) have no limit: their arguments come from the caller.
+/// The setters of [`Url`] have no limit: their arguments come from the caller.
 pub const MAX_LEN: usize = u16::MAX as usize - 1;
 
 const QUERY_SET: Table = C0_CONTROL.encoding(b" \"#<>");

@@ -215,7 +215,7 @@ impl Url {
 }
 
 /// Edits the segments of the path of a URL; returned by [`Url::path_segments_mut`]. Each change takes effect
-/// at once.
+/// immediately.
 #[derive(Debug)]
 pub struct PathSegmentsMut<'a> {
     url: &'a mut Url,

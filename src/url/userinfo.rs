@@ -1,4 +1,13 @@
 //! User name and password of a URL: serialized, redacted for messages, and removed before sending.
+//!
+//! A URL is shown in errors, logs and `Debug`, and a password in it must not be. Three steps:
+//!
+//! 1. The first thing that a call does with a URL is to take the user out of it
+//!    (`Url::take_userinfo`); it becomes `Authorization`, so no later message can show it.
+//! 2. A URL that is shown before that is `redacted`.
+//! 3. A text that is not a URL is shown only if it certainly contains no user
+//!    ([`may_hold_userinfo`]). What a program meant by `htp//user:secret@host` cannot be known, so
+//!    the answer errs on the side of hiding.
 
 use std::fmt;
 

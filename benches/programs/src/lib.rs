@@ -1,7 +1,7 @@
 //! What the programs have in common: a GET of the URL that is the first argument, with trust in the
 //! certificate that is the second if there is one.
 //!
-//! Each says how many bytes came, and ends when standard input does: whoever measures it can look at
+//! Each says how many bytes came, and ends when standard input does, so that the program that measures it can look at
 //! it in between.
 
 use std::env;

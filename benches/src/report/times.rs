@@ -110,7 +110,7 @@ pub fn times_json(times: &RowTimes) -> Value {
     })
 }
 
-/// Requests are told in microseconds, large bodies in what goes through.
+/// Requests are reported in microseconds, large bodies as throughput.
 #[derive(Clone, Copy)]
 enum Unit {
     Requests,

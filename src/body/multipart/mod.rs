@@ -13,6 +13,21 @@
 // and the contents are appended as they are. The form's length is known if all of its parts' are. `syntax`
 // has the lines themselves: the boundary, names and file names, and the media types of files.
 //
+// A form with a text and a file of unknown length, as segments of its body:
+//
+//   [bytes]   --b CRLF Content-Disposition: form-data; name="a" CRLF CRLF
+//   [bytes]   the text
+//   [bytes]   CRLF --b CRLF Content-Disposition: ...; filename="f.bin" CRLF Content-Type: ... CRLF CRLF
+//   [source]  the file
+//   [bytes]   CRLF --b-- CRLF
+//
+// The line end after a content belongs to the next boundary (RFC 2046 §5.1.1), so an empty form is
+// only `--b--`. Trailers of a part would have no place and are an error. A form of bytes can be
+// sent again, one with a file too (it seeks), one with a reader only until it was read
+// (`a_form_of_bytes_can_be_sent_again`). A form never holds more than its parts: a file of any size
+// goes through the space of the driver (`a_gibibyte_goes_through_64_kib`), and an independent
+// parser reads the result back (`an_independent_parser_reads_it_back`).
+//
 // A random boundary of 128 bits is newer than the content, so the author of a part cannot end it early.
 // With a given boundary the parts in memory are searched for it.
 

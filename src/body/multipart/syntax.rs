@@ -1,5 +1,29 @@
 //! The syntax of a form's bytes: the boundary between parts (RFC 2046 §5.1.1), the `Content-Disposition` of a part
 //! with its name and file name (RFC 7578 §4.2), and the media type that a file name suggests.
+//!
+//! What a program passes as a name, a file name or a type may come from a user. It must not end a
+//! line, a quoted string or a part (`tests/hostile_input.rs`, `i05_names_of_parts`,
+//! `i05_types_of_parts`, `i06_boundaries_cannot_be_guessed`):
+//!
+//! ```text
+//! name       a"b<LF>c            Content-Disposition: form-data; name="a%22b%0Ac"      as browsers do
+//! extended   ü                   Content-Disposition: form-data; name*=utf-8''%C3%BC   on request
+//! file name  ü"                  ...; filename="ü%22"                                   always as browsers do
+//! ```
+//!
+//! Three escapes are all that browsers make, and servers expect no others: percent signs are not
+//! escaped, so a name that contains `%22` itself is ambiguous, which is a property of the format.
+//!
+//! A boundary that the caller gives is checked against each part in memory, because it may be old;
+//! a random one is younger than any content and need not be.
+//!
+//! | rule | checked | by |
+//! | --- | --- | --- |
+//! | 1 to 70 characters of RFC 2046, no space at the end | when a boundary is given | `a_given_boundary_is_checked_and_quoted_where_it_must` |
+//! | quoted in `Content-Type` if it is no token | when the form becomes a body | the same test |
+//! | not in a part that is in memory | when the form becomes a body | `a_value_that_holds_the_given_boundary_is_refused` |
+//! | random boundaries are tokens of 32 characters | by their form | `a_random_boundary_is_a_token_of_128_bits_and_never_twice_the_same` |
+//! | the caller's own multipart type has no other boundary | when the request is built | `tests/request_fields.rs`, `another_boundary_is_an_error` |
 
 use http::HeaderValue;
 

@@ -3,6 +3,22 @@
 //!
 //! PEM texts (RFC 7468) are read as found in practice, with byte order marks, and an error about one
 //! says what format the bytes have instead.
+//!
+//! # Errors that help
+//!
+//! Certificates come from other people's tools, and the usual failure is a right file in a wrong
+//! format. rustls says "no certificate found"; this file looks at the bytes and says what they are,
+//! and which command converts them: DER for PEM and the reverse, PKCS#12, PKCS#7, a Java keystore,
+//! UTF-16, an encrypted or an OpenSSH key, a request, a file with only the key or only the
+//! certificate (`other_formats_are_detected`). The text is never shown: it may be a private key.
+//!
+//! # When a certificate is refused
+//!
+//! | source | an invalid certificate |
+//! | --- | --- |
+//! | given by the program | an error when it is parsed, so that the mistake is found where it was made |
+//! | a file of `SSL_CERT_FILE` or `SSL_CERT_DIR` | skipped: collections of systems contain some |
+//! | all of a variable's certificates | an error: a client that trusts nothing would fail at each request |
 
 use std::borrow::Cow;
 use std::env;

@@ -35,6 +35,27 @@
 
 // Read `TlsSettings` first: settings, setters, and the rustls configuration that they become. Then
 // `Judgement`: the settings that need a verifier of `transport::tls_verifier`.
+//
+// A rustls configuration is made at the first request that needs it, once for each kind of peer,
+// and kept: it is also where rustls stores its sessions, so a new one would resume nothing.
+//
+// | kind | client certificate | sessions are resumed | pins |
+// | --- | --- | --- | --- |
+// | an origin that the caller named | offered | yes | checked |
+// | an origin that a redirect named | withheld | no | checked |
+// | a proxy | withheld | no | not checked: they are keys of origins |
+//
+// Resumption without the certificate would undo the withholding: a ticket of an authenticated
+// session authenticates the client as the certificate did
+// (`n09_certificate_and_tickets_are_withheld_from_others`).
+//
+// Building needs the roots to be parsed, so a client that only speaks plain HTTP does not pay for
+// it; but if the program has changed a setting, `check` builds the first kind when the client is
+// built, and a mistake is an error there.
+//
+// `use_preconfigured_tls` replaces everything. A setting beside it that restricts trust would
+// silently have no effect, so it is an error (`tests/tls.rs`,
+// `nothing_is_set_beside_a_whole_configuration`).
 mod certificate;
 pub mod rustls_0_23;
 

@@ -1,5 +1,20 @@
 //! Whole calls on a simulated runtime, whose network is the fuzzer's. It never waits: the network
 //! decides which operations time out.
+//!
+//! # How a target drives a call
+//!
+//! ```text
+//! fuzz target ──client, reader, call──▶ driver ──Runtime, Stream──▶ Fuzzed ──▶ Network, the target's
+//!                                                                               connect, read, write, pending
+//! ```
+//!
+//! [`Fuzzed`] is the shortest complete runtime: each operation asks the target's [`Network`] and
+//! returns its answer, so nothing ever waits, and a time limit passes when the target says so. That
+//! makes it the example to read for the trait [`Runtime`](crate::driver::runtime::Runtime).
+//!
+//! The target `call` follows a script of what the network does. It looks for what a client must
+//! never do in what the servers receive, and checks that nothing depends on how the bytes are
+//! split.
 
 use std::fmt;
 use std::io;

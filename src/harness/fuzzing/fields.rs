@@ -1,4 +1,7 @@
 //! The parsers of field values and of netrc files.
+//!
+//! The results are plain strings, so that the target can print what was understood and have it
+//! parsed again: the second result must equal the first.
 
 use std::time::{Duration, SystemTime};
 

@@ -3,6 +3,11 @@
 //! compared.
 //!
 //! Tests compile it too, so that it stays up to date.
+//!
+//! Each function has the same shape: bytes in, in pieces whose sizes the target chooses; a plain
+//! value out, with errors as text. So a target can run the same input twice, whole and in pieces,
+//! and compare. The texts leave out what may depend on the pieces, which is the excerpt of a status
+//! line and nothing else (`http1/error.rs` says why).
 
 use std::fmt::Debug;
 use std::io::Read;

@@ -1,4 +1,8 @@
 //! Proxies: the handshake with one, and the choice of the proxy for a URL.
+//!
+//! [`talk`] runs a handshake against a peer that is a reader: what it returns is what the client
+//! would have sent, how it ended, and which bytes were left for the origin. The target compares
+//! that for different pieces, and with a model of the protocol where there is one.
 
 use std::ffi::OsString;
 use std::io::Read;

@@ -1,4 +1,8 @@
 //! The TLS stage of one connection.
+//!
+//! The target sends bytes that answer the `ClientHello`, or acts as a server of TLS 1.2 or 1.3
+//! after an honest handshake. The stage is driven as the pipe drives it: space is taken, filled in
+//! part, and everything is received; `idle` stands for a rest in the pool.
 
 use std::sync::Arc;
 

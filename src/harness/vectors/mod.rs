@@ -1,4 +1,10 @@
 //! Conformance vectors for machines that are not public; see `tests/conformance.rs`.
+//!
+//! A vector is a JSON object with an input and what any implementation should make of it. The files
+//! are shared with the conformance tests of the public API; here are those whose result no caller
+//! sees: the parts of a challenge, the answer of Digest, a media type with its parameters, the
+//! rules of `no_proxy`, the bytes after CONNECT. Each test converts the result of the machine into
+//! the shape of the expectation, so that a difference is printed as two JSON values.
 
 #[cfg(feature = "digest")]
 mod authentication;

@@ -12,6 +12,33 @@
 //!
 //! The strongest hash wins, `auth` is preferred to `auth-int`. Values of the server are hashed and sent
 //! back byte for byte. The test vectors are those of RFC 7616 §3.9.
+//!
+//! # A challenge and its answer
+//!
+//! ```text
+//! server ─▶ 401  WWW-Authenticate: Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256
+//! client ─▶ GET  Authorization: Digest username="u", realm="r", nonce="n", uri="/x", algorithm=SHA-256,
+//!                               response="H(A1:n:nc:cnonce:qop:A2)", qop=auth, nc=00000001, cnonce="c"
+//!
+//! A1   user:realm:password                    -sess: H(user:realm:password):nonce:cnonce
+//! A2   method:target                          auth-int: method:target:H(body)
+//! ```
+//!
+//! The target is the one that is sent, so an answer is valid for one request target; it is computed
+//! anew for each attempt, and `nc` counts the uses of a nonce. The client nonce is kept with the
+//! challenge, because `-sess` hashes it into the secret.
+//!
+//! # What a hostile server gets
+//!
+//! - Of several challenges the strongest is answered, so a server in between can add a weak one but
+//!   not remove the strong one without being the server
+//!   (`the_strongest_supported_challenge_is_answered`).
+//! - A nonce is kept for the origin that gave it (`tests/hostile_redirects.rs`,
+//!   `r10_a_nonce_is_for_its_origin`), and the number of origins is bounded
+//!   (`the_number_of_stored_origins_is_limited`).
+//! - Two challenges per hop are answered at most, so a server cannot make the client loop.
+//! - The password is never sent, and `Debug` shows no login (`debug_shows_no_login`). MD5, which
+//!   most servers still use, protects it badly if the connection is not encrypted.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};

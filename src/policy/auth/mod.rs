@@ -11,6 +11,22 @@
 //! Digest nonces are shared by the calls of a client, so that the next request needs no challenge;
 //! [`digest::Nonces`] is a table with a bound, locked by the call. The client nonce is random, from
 //! the operating system: it is the one thing in this folder that is not computed from arguments.
+//!
+//! # Where credentials come from
+//!
+//! In this order; the first that is there is used, and none replaces a field that the request has
+//! (`tests/credentials.rs`, `the_closest_credentials_win`):
+//!
+//! | source | set by | sent to |
+//! | --- | --- | --- |
+//! | the field `Authorization` of the request | `header`, `basic_auth`, `bearer_auth` | the request's origin |
+//! | the user of the URL, with a password from there or from netrc | the URL | that origin |
+//! | the client's login | `ClientBuilder::basic_auth`, `digest_auth` | the origin of each request |
+//! | the netrc file | `ClientBuilder` | hosts with an entry |
+//!
+//! None of them follows a redirect to another origin. A login for a proxy is a setting of the
+//! proxy, or `Proxy-Authorization` of the request, which a forwarding proxy gets and an origin
+//! never.
 
 #[cfg(feature = "digest")]
 pub(crate) mod digest;

@@ -11,6 +11,20 @@
 //! A file with any error is refused as a whole, because a part of it could select the wrong login. An
 //! error names the line and never shows a part of the file. The file is read once, when the client is
 //! built, by `config::read_netrc`.
+//!
+//! Where readers differ, and what this one does:
+//!
+//! | case | here | why |
+//! | --- | --- | --- |
+//! | an unknown keyword, a value that is missing | the file is refused | the rest may be misread |
+//! | `#` | a comment where a keyword may stand, part of a value elsewhere | passwords begin with it too |
+//! | a quoted value | with the escapes of curl | files written for curl |
+//! | several entries of a host | the first that fits the user | as in ftp(1) |
+//! | `default` | used if no entry fits | as in ftp(1) |
+//! | a machine name | compared whole, ignoring case | a suffix match would leak a login |
+//!
+//! A redirect never looks a login up (`tests/hostile_redirects.rs`,
+//! `r09_a_redirect_finds_no_login_in_a_netrc_file`): the target is the server's choice.
 
 use std::fmt;
 

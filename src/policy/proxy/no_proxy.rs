@@ -18,9 +18,23 @@
 //! any other host, as in curl; Go never uses a proxy for them. Names are not resolved for the
 //! comparison.
 //!
-//! A list may have thousands of entries, and each request asks it. So the entries are sorted. A question costs one
-//! binary search for each label of the host, or for each length of prefix in the list, however many entries there
-//! are (`the_cost_does_not_grow_with_the_list`).
+//! A list may have thousands of entries, and each request asks it. So the entries are sorted. A
+//! question costs one binary search for each label of the host, or for each length of prefix in the
+//! list, however many entries there are (`the_cost_does_not_grow_with_the_list`).
+//!
+//! ```text
+//! "example.com, .b.example:81, 10.0.0.0/8, *.c.example"
+//!
+//! Domain       b.example, port 81     example.com
+//! Subdomains   b.example, port 81     c.example     example.com
+//! Network      /8, 10.0.0.0                                       prefixes: 8
+//!
+//! https://www.b.example:81/   Subdomains: www.b.example no, b.example with port 81: covered
+//! http://10.1.2.3/            Network: the first 8 bits of 10.1.2.3 are those of 10.0.0.0: covered
+//! ```
+//!
+//! An entry that cannot be read is ignored, as in curl and Go: the variable belongs to the user's
+//! environment, and a program should not fail by it.
 
 use std::cmp::Ordering;
 use std::ffi::OsString;

@@ -1,4 +1,4 @@
-//! What tasks do, by hand: one thread waits for many sockets at once.
+//! What tasks do, by hand: one thread waits for many sockets.
 
 use std::io::{Read, Write};
 use std::mem;
