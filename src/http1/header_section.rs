@@ -171,8 +171,24 @@ impl Fields for HeaderSection {
     fn lines(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
         let name = name.as_str().as_bytes();
         let lines = if self.lengths.have(name.len()) { self.lines.as_slice() } else { &[] };
-        let lines = lines.iter().filter(move |line| line.is_called(name, &self.raw));
-        lines.map(|line| line.value.of(&self.raw))
+        Values { lines: lines.iter(), name, raw: &self.raw }
+    }
+}
+
+/// The values of the lines with one name. Every response is asked for six names, of which it usually has one.
+struct Values<'h, 'n> {
+    lines: std::slice::Iter<'h, HeaderLine>,
+    name: &'n [u8],
+    raw: &'h [u8],
+}
+
+impl<'h> Iterator for Values<'h, '_> {
+    type Item = &'h [u8];
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<&'h [u8]> {
+        let line = self.lines.find(|line| line.is_called(self.name, self.raw))?;
+        Some(line.value.of(self.raw))
     }
 }
 
