@@ -184,7 +184,7 @@ impl<F: Runtime> ClientBuilder<F> {
     }
 
     /// Sets the policy by which requests are retried; none by default. See
-    /// [`retry`](crate::policy::retry).
+    /// [`retry`].
     ///
     /// ```
     /// use leanhttp::{Client, retry};
