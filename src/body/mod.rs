@@ -576,7 +576,7 @@ impl<S> Segment<S> {
 impl SourceLength {
     /// Returns the length of a file with `left` bytes left. A file of size 0 may be a system file (Linux
     /// `/proc`) that does have content, so its end is checked: sending nothing silently would be wrong.
-    #[cfg(any(feature = "blocking", feature = "multipart"))]
+    #[cfg(any(feature = "blocking", all(feature = "multipart", feature = "stream")))]
     pub(crate) fn of_file(left: u64) -> Self {
         if left == 0 { Self::ToItsEnd(0) } else { Self::AtLeast(left) }
     }

@@ -35,8 +35,11 @@ mod syntax;
 
 use std::borrow::Cow;
 use std::fmt;
+#[cfg(any(feature = "blocking", feature = "stream"))]
 use std::fs::Metadata;
+#[cfg(any(feature = "blocking", feature = "stream"))]
 use std::io;
+#[cfg(any(feature = "blocking", feature = "stream"))]
 use std::path::Path;
 
 use http::header::{self, HeaderMap, HeaderValue};
@@ -259,6 +262,7 @@ impl<S: Source> Part<S> {
     }
 
     /// Creates a part from an open file, with the file name of `path`.
+    #[cfg(any(feature = "blocking", feature = "stream"))]
     pub(crate) fn of_file(path: &Path, source: S, length: SourceLength) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Self::from_source(source, length).file_name(name)
@@ -368,6 +372,7 @@ impl<S: Source> fmt::Debug for Part<S> {
 
 /// Returns the length of a file that was just opened. Fails for a directory, which some systems open but
 /// cannot read; a special file such as a pipe has no known length.
+#[cfg(any(feature = "blocking", feature = "stream"))]
 pub(crate) fn length_of(metadata: &Metadata) -> io::Result<SourceLength> {
     match (metadata.is_dir(), metadata.is_file()) {
         (true, _) => Err(io::ErrorKind::IsADirectory.into()),
@@ -377,6 +382,7 @@ pub(crate) fn length_of(metadata: &Metadata) -> io::Result<SourceLength> {
 }
 
 /// Returns the error with the path in its text.
+#[cfg(any(feature = "blocking", feature = "stream"))]
 pub(crate) fn about(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
