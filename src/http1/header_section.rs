@@ -210,6 +210,7 @@ impl Lengths {
 impl HeaderLine {
     /// Records the position of a field in `raw`. httparse must have found it there, so that its bytes are
     /// checked. Returns `None` if the name is longer than a `HeaderMap` takes.
+    #[inline]
     pub(super) fn new(field: &httparse::Header<'_>, raw: &[u8]) -> Option<Self> {
         if field.name.len() > LONGEST_NAME {
             return None;
@@ -229,10 +230,11 @@ impl HeaderLine {
 
 impl Span {
     /// Returns the position of `part` in `raw`, or `None` if it is not a slice of it.
+    #[inline]
     fn within(raw: &[u8], part: &[u8]) -> Option<Self> {
-        let start = part.as_ptr().addr().checked_sub(raw.as_ptr().addr())?;
-        let end = start.checked_add(part.len())?;
-        (end <= raw.len()).then_some(Self { start, end })
+        let start = part.as_ptr().addr().wrapping_sub(raw.as_ptr().addr());
+        let last = raw.len().checked_sub(part.len())?;
+        (start <= last).then_some(Self { start, end: start + part.len() })
     }
 
     fn len(self) -> usize {

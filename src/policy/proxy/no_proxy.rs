@@ -48,7 +48,7 @@ use crate::url::{Host, Url};
 /// A list of hosts.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct NoProxyList {
-    /// In order, each once.
+    /// In order, each once; those of every host are first.
     entries: Vec<Entry>,
     /// The lengths of prefix of the networks.
     prefixes: Vec<u8>,
@@ -122,7 +122,9 @@ impl NoProxyList {
     /// Returns whether `url` is reached without a proxy.
     pub(crate) fn covers(&self, url: &Url) -> bool {
         let holds = |kind, prefix, key: &[u8]| self.holds(kind, prefix, key, url);
-        if holds(Kind::EveryHost, 0, &[]) {
+        let port = url.port_or_known_default();
+        let mut every_host = self.entries.iter().take_while(|entry| entry.kind == Kind::EveryHost);
+        if every_host.any(|entry| entry.port.is_none() || entry.port == port) {
             return true;
         }
         let address = match url.host() {
@@ -314,9 +316,9 @@ mod tests {
             LOOKUPS.get()
         };
         for (url, expected) in [
-            ("http://www.other.example/", 4), // every host, itself and two parents
-            ("http://203.0.113.9/", 3),       // every host and the prefixes /24 and /32
-            ("http://[fd01::1]/", 4),         // and /128
+            ("http://www.other.example/", 3), // itself and two parents
+            ("http://203.0.113.9/", 2),       // the prefixes /24 and /32
+            ("http://[fd01::1]/", 3),         // and /128
         ] {
             for entries in [1, 1_000, 10_000] {
                 assert_eq!(lookups(entries, url), expected, "{entries} {url}");
