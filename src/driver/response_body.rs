@@ -694,6 +694,55 @@ impl<F: Runtime> Connection<F> {
 mod tests {
     use super::*;
 
+    /// Memory is used again once its piece is dropped, and a piece that is kept is never overwritten.
+    #[cfg(feature = "tokio")]
+    #[test]
+    fn memory_of_pieces_is_used_again_only_when_they_are_dropped() {
+        let mut pieces = PieceMemory::default();
+        let mut memory = pieces.take(Some(1 << 20));
+        let address = memory.as_ptr();
+        memory.fill(b'a');
+        let first = pieces.lend(memory, 40_000);
+        assert_eq!((first.as_ptr(), first.len()), (address, 40_000));
+        let mut memory = pieces.take(Some(1 << 20)); // the first piece is still there
+        assert_ne!(memory.as_ptr(), address);
+        memory.fill(b'b');
+        let address = memory.as_ptr();
+        drop(pieces.lend(memory, 40_000));
+        assert_eq!(pieces.take(Some(1 << 20)).as_ptr(), address, "dropped, so used again");
+        assert!(first.iter().all(|byte| *byte == b'a'));
+    }
+
+    /// A caller that keeps a small piece must not keep a large block with it.
+    #[cfg(feature = "tokio")]
+    #[test]
+    fn pieces_hold_at_most_four_times_their_size() {
+        for (count, is_copied) in [(1, true), (16_383, true), (16_384, false), (65_536, false)] {
+            let mut pieces = PieceMemory::default();
+            let memory = pieces.take(Some(1 << 20));
+            let (address, length) = (memory.as_ptr(), memory.len());
+            assert_eq!(length, 65_536);
+            let piece = pieces.lend(memory, count);
+            assert_eq!((piece.len(), piece.as_ptr() != address), (count, is_copied), "{count}");
+        }
+    }
+
+    /// Full reads double up to 256 KiB; no read is larger than the rest of the body, nor empty.
+    #[cfg(feature = "tokio")]
+    #[test]
+    fn pieces_grow_while_reads_fill_them() {
+        let mut pieces = PieceMemory::default();
+        for kib in [64, 128, 256, 256] {
+            let memory = pieces.take(Some(u64::MAX));
+            assert_eq!(memory.len(), kib * 1024);
+            let length = memory.len();
+            drop(pieces.lend(memory, length));
+        }
+        for (left, length) in [(Some(0), 1), (Some(1), 1), (Some(9), 9), (None, 16 * 1024)] {
+            assert_eq!(PieceMemory::default().take(left).len(), length, "{left:?}");
+        }
+    }
+
     /// Whatever the length of a body is: its memory has at most half of it to spare, besides the room of one read,
     /// and is moved a logarithmic number of times.
     #[test]
