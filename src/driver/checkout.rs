@@ -529,4 +529,53 @@ mod tests {
         drop(get());
         assert_eq!(used(&network), [(0, vec![0]), (1, vec![1, 1])]);
     }
+
+    /// Servers that keep each connection open, and send a byte too many a while after each response.
+    #[derive(Default)]
+    struct Chatty {
+        dialed: usize,
+        answered: Option<usize>,
+    }
+
+    impl Network for Chatty {
+        fn dial(&mut self, _: (&str, u16)) -> Option<usize> {
+            self.dialed += 1;
+            Some(self.dialed)
+        }
+
+        fn begin(&mut self, _: usize, _: &Method, _: &Url) {}
+
+        fn write(&mut self, _: usize, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn read(&mut self, connection: usize, into: &mut [u8], _: Patience) -> io::Result<usize> {
+            let bytes: &[u8] = match self.answered.replace(connection) {
+                Some(answered) if answered == connection => b"x",
+                _ => b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+            };
+            into[..bytes.len()].copy_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn pending(&self, connection: usize) -> Pending {
+            if self.answered == Some(connection) { Pending::Bytes } else { Pending::Nothing }
+        }
+
+        fn keep(&mut self, _: usize) {}
+    }
+
+    /// Surplus bytes condemn one connection; they are no sign that the peer closes all of them after
+    /// each response. When such bytes arrive is chance, and must not change what is pooled later.
+    #[test]
+    fn surplus_bytes_are_no_early_close() {
+        let network = Arc::<Mutex<Chatty>>::default();
+        let client: Client = call::client(Client::builder(), network.clone()).unwrap();
+        for _ in 0..3 {
+            let request = client.get("http://a.test/").build().unwrap();
+            drop(run(|| send(&client, request.parts)).unwrap());
+            assert_eq!(client.pool_stats().idle, 1);
+        }
+        assert_eq!(network.lock().unwrap().dialed, 3);
+    }
 }

@@ -240,7 +240,12 @@ impl<F: Runtime> Connection<F> {
                 Pending::Bytes => {}
             }
             // Bytes have arrived, so this does not wait.
-            if self.read(budget).await.is_err() || self.pipe.receive_idle().is_err() {
+            if self.read(budget).await.is_err() {
+                return false;
+            }
+            if let Err(reason) = self.pipe.receive_idle() {
+                // A peer that still sends is not one that closes after each response.
+                self.is_just_reused &= reason != CloseReason::LeftoverBytes;
                 return false;
             }
         }

@@ -428,11 +428,10 @@ impl Pipe {
         let ending =
             layers.receive(|bytes| plain += bytes.len()).map_err(|_| CloseReason::ProtocolError)?;
         let is_whole = layers.all_tls().all(Tls::is_between_records);
-        if ending.is_none() && plain == 0 && is_whole {
-            Ok(())
-        } else {
-            Err(CloseReason::LeftoverBytes)
+        if plain > 0 || !is_whole {
+            return Err(CloseReason::LeftoverBytes);
         }
+        if ending.is_some() { Err(CloseReason::NotAlive) } else { Ok(()) }
     }
 
     /// Returns information about the TLS connection that carries the exchange.
