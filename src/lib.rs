@@ -39,7 +39,8 @@
 //! `leanhttp::tokio`; the page of that module shows both side by side and helps to choose. This guide
 //! applies to both.
 //!
-//! The README lists the differences from reqwest, under "Coming from reqwest".
+//! The README lists the differences from reqwest, under "Coming from reqwest", and
+//! [`guide::compatibility`] its names.
 //!
 //! # Cookbook
 //!

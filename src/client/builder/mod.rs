@@ -183,9 +183,9 @@ impl<F: Runtime> ClientBuilder<F> {
         self
     }
 
-    /// Sends `Referer` (RFC 9110 §10.1.3) in redirected requests: the URL of the hop before, without user
-    /// name, password and fragment, and from `https` to `https` only or from `http`. It replaces one that the
-    /// program has set. Off by default: the query of a URL may be a secret.
+    /// Sends `Referer` (RFC 9110 §10.1.3) in redirected requests: the URL of the previous hop without user
+    /// name, password and fragment. It replaces one that the program has set. A redirect from `https` to
+    /// `http` removes it. Off by default, because the path and the query of a URL may be secrets.
     pub fn referer(mut self, enable: bool) -> Self {
         self.config.sends_referer = enable;
         self
