@@ -1,5 +1,6 @@
-//! Pages of the guide that stand alone: [`compatibility`] lists the names of reqwest, [`leniency`] compares what is accepted of a response with
-//! other clients, and [`design`] answers why the client is made as it is.
+//! Pages of the guide that stand alone: [`compatibility`] lists the names of reqwest, `middleware` is about code of
+//! your own around each call, [`leniency`] compares what is accepted of a response with other clients, and
+//! [`design`] answers why the client is made as it is.
 
 #[doc = include_str!("leniency.md")]
 pub mod leniency {}
@@ -9,3 +10,7 @@ pub mod design {}
 
 #[doc = include_str!("compatibility.md")]
 pub mod compatibility {}
+
+#[cfg(all(feature = "middleware", feature = "blocking"))]
+#[doc = include_str!("middleware.md")]
+pub mod middleware {}
