@@ -109,6 +109,27 @@ fn settings_go_to_a_blocking_client() {
     let mistaken = Client::builder().user_agent("\n");
     let error = blocking::ClientBuilder::from(mistaken).build().unwrap_err();
     assert!(error.is_builder());
+    #[cfg(feature = "middleware")]
+    {
+        let wrapped = blocking::ClientBuilder::from(Client::builder().middleware(Passing)).build();
+        let line = "middleware can be run only by the client that it was made for";
+        assert_eq!(wrapped.unwrap_err().to_string(), line);
+    }
+}
+
+/// Middleware that does nothing.
+#[cfg(feature = "middleware")]
+struct Passing;
+
+#[cfg(feature = "middleware")]
+impl<F: real::runtime::Runtime> real::middleware::Middleware<F> for Passing {
+    fn handle<'a>(
+        &'a self,
+        request: real::request::Request<F>,
+        next: real::middleware::Next<F>,
+    ) -> real::middleware::Handling<'a, F> {
+        Box::pin(next.run(request))
+    }
 }
 
 #[cfg(feature = "stream")]
