@@ -787,7 +787,7 @@ mod tls {
             ),
             (
                 vec![send(CLOSE_NOTIFY), Step::Silent],
-                "no connection within 500ms (connect timeout)".to_owned(),
+                "timed out: no connection within 500ms (connect timeout)".to_owned(),
             ),
         ];
         for (steps, reason) in rows {

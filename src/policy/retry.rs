@@ -63,7 +63,7 @@ use crate::http1::head::ResponseHead;
 use crate::http1::header_section::Fields as _;
 use crate::url::{Origin, Url};
 
-pub use self::classify::{ReqRep, Verdict};
+pub use self::classify::{Classification, ReqRep};
 
 /// The default number of attempts, as in the AWS SDKs. A fault that outlasts three attempts is
 /// seldom over at the fourth.
@@ -118,7 +118,7 @@ pub struct Policy {
 struct Function<F: ?Sized>(Arc<F>);
 
 type Scope = dyn Fn(&str) -> bool + Send + Sync;
-type Classifier = dyn Fn(ReqRep<'_>) -> Verdict + Send + Sync;
+type Classifier = dyn Fn(ReqRep<'_>) -> Classification + Send + Sync;
 type Observer = dyn Fn(Retry<'_>) + Send + Sync;
 
 impl Policy {
@@ -321,7 +321,7 @@ impl Policy {
     /// ```
     pub fn classify_fn<C>(mut self, classify: C) -> Self
     where
-        C: Fn(ReqRep<'_>) -> Verdict + Send + Sync + 'static,
+        C: Fn(ReqRep<'_>) -> Classification + Send + Sync + 'static,
     {
         self.classifier = Some(Function(Arc::new(classify)));
         self

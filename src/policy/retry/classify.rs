@@ -18,11 +18,11 @@ pub struct ReqRep<'a> {
 /// The decision of [`Policy::classify_fn`](super::Policy::classify_fn), made by [`ReqRep::retryable`] or [`ReqRep::success`].
 #[derive(Debug)]
 #[must_use]
-pub struct Verdict {
+pub struct Classification {
     is_retryable: bool,
 }
 
-impl Verdict {
+impl Classification {
     pub(super) fn is_retryable(&self) -> bool {
         self.is_retryable
     }
@@ -60,12 +60,12 @@ impl ReqRep<'_> {
     }
 
     /// Returns the decision to send the request again, as far as attempts, time and budget allow.
-    pub fn retryable(self) -> Verdict {
-        Verdict { is_retryable: true }
+    pub fn retryable(self) -> Classification {
+        Classification { is_retryable: true }
     }
 
     /// Returns the decision that the outcome is final, whether or not it is a success.
-    pub fn success(self) -> Verdict {
-        Verdict { is_retryable: false }
+    pub fn success(self) -> Classification {
+        Classification { is_retryable: false }
     }
 }
