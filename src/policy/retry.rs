@@ -107,15 +107,15 @@ pub struct Policy {
     pub(crate) retries_per_host: Option<u32>,
     /// What a response pays back, see [`max_extra_load`](Self::max_extra_load).
     pub(crate) earnings: u32,
-    scope: Option<Function<Scope>>,
-    classifier: Option<Function<Classifier>>,
+    scope: Option<Callback<Scope>>,
+    classifier: Option<Callback<Classifier>>,
     /// See [`retry_on_reused_connection`](Self::retry_on_reused_connection).
     pub(crate) repeats_on_reused_connection: bool,
-    observer: Option<Function<Observer>>,
+    observer: Option<Callback<Observer>>,
 }
 
 /// A function of the caller's, with a `Debug` implementation.
-struct Function<F: ?Sized>(Arc<F>);
+struct Callback<F: ?Sized>(Arc<F>);
 
 type Scope = dyn Fn(&str) -> bool + Send + Sync;
 type Classifier = dyn Fn(ReqRep<'_>) -> Classification + Send + Sync;
@@ -293,7 +293,7 @@ impl Policy {
     where
         O: Fn(Retry<'_>) + Send + Sync + 'static,
     {
-        self.observer = Some(Function(Arc::new(observer)));
+        self.observer = Some(Callback(Arc::new(observer)));
         self
     }
 
@@ -323,7 +323,7 @@ impl Policy {
     where
         C: Fn(ReqRep<'_>) -> Classification + Send + Sync + 'static,
     {
-        self.classifier = Some(Function(Arc::new(classify)));
+        self.classifier = Some(Callback(Arc::new(classify)));
         self
     }
 
@@ -397,7 +397,7 @@ where
     S: for<'a> PartialEq<&'a str> + Send + Sync + 'static,
 {
     let policy = Policy::new().max_extra_load(0.2).classify_fn(|attempt| attempt.success());
-    Policy { scope: Some(Function(Arc::new(move |of: &str| host == of))), ..policy }
+    Policy { scope: Some(Callback(Arc::new(move |of: &str| host == of))), ..policy }
 }
 
 /// Returns a policy that retries nothing: [`Policy::none`].
@@ -419,7 +419,7 @@ impl Policy {
     /// Returns whether the policy is for requests to this URL.
     pub(crate) fn covers(&self, url: &Url) -> bool {
         let host = url.host_str().unwrap_or_default();
-        self.scope.as_ref().is_none_or(|Function(covers)| covers(host))
+        self.scope.as_ref().is_none_or(|Callback(covers)| covers(host))
     }
 
     /// Returns whether a response with this status calls for a retry, whatever the method.
@@ -449,8 +449,8 @@ impl Policy {
             return false;
         }
         if self.classifier.is_some() {
-            let verdict = || self.classify(attempt.method, url, Err(error));
-            return is_of_the_attempt(error) && verdict() == Some(true);
+            let decision = || self.classify(attempt.method, url, Err(error));
+            return is_of_the_attempt(error) && decision() == Some(true);
         }
         let may_pass = attempt.lost_connection || self.may_pass(error);
         let may_repeat = !attempt.has_sent || self.repeats_method(attempt.method);
@@ -464,7 +464,7 @@ impl Policy {
         url: &Url,
         outcome: Result<StatusCode, &Error>,
     ) -> Option<bool> {
-        let Function(classify) = self.classifier.as_ref()?;
+        let Callback(classify) = self.classifier.as_ref()?;
         Some(classify(ReqRep::new(method, url, outcome)).is_retryable())
     }
 
@@ -481,7 +481,7 @@ impl Policy {
     }
 
     pub(crate) fn tell(&self, retry: Retry<'_>) {
-        if let Some(Function(observer)) = &self.observer {
+        if let Some(Callback(observer)) = &self.observer {
             observer(retry);
         }
     }
@@ -493,13 +493,13 @@ impl Default for Policy {
     }
 }
 
-impl<F: ?Sized> Clone for Function<F> {
+impl<F: ?Sized> Clone for Callback<F> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<F: ?Sized> fmt::Debug for Function<F> {
+impl<F: ?Sized> fmt::Debug for Callback<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Fn")
     }
