@@ -299,6 +299,9 @@ mod targets {
             "about:blank",
             "ws://h/",
             "httpx://h/",
+            "mailto:me",
+            "h.test:80",
+            "foo:/a",
             "view-source:http://h/",
         ] {
             let reason = scheme(target.split(':').next().unwrap());
