@@ -1,7 +1,7 @@
 //! Schemes: the six that the URL Standard calls *special*, and the two of them that requests are sent to.
 
 use super::userinfo::may_hold_userinfo;
-use super::{Component, ParseError, Url};
+use super::{ParseError, Url};
 
 /// The scheme of a URL that requests are sent to: see [`Url::http_scheme`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
