@@ -13,8 +13,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::parse::{PATH_SEGMENT, Parser, ends_authority, split_before};
+use super::parse::Parser;
 use super::scheme::Special;
+use super::text::{PATH_SEGMENT, ends_authority, split_before};
 use super::{Component, ParseError, Url, host};
 use crate::base::text::{Table, percent_decode};
 

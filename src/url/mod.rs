@@ -33,7 +33,7 @@ use crate::form;
 //   foo:/.                       //a                          `/.` belongs to the scheme, see `separate_path`
 //
 // Read this file first (the value and its getters), then `parse`: the parser in the order of the parts, with a
-// short way for the URLs that need no change, which are most. `scheme` says which schemes are special, `host` has
+// short way for the URLs that need no change, which are most. `text` has the bytes of each part. `scheme` says which schemes are special, `host` has
 // the rules for domains and addresses, `file` those for `file` URLs and paths, `userinfo` those for user name and
 // password, which no message may show. `set` has the setters and the editors of path and query, `position` slices
 // between two positions, `origin` the origin, `convert` everything to and from other types.
@@ -60,6 +60,7 @@ mod parse;
 mod position;
 mod scheme;
 mod set;
+mod text;
 pub(crate) mod userinfo;
 
 #[cfg(test)]

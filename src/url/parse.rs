@@ -31,42 +31,22 @@
 //! (`usual_urls_are_recognized`, `other_urls_are_left_to_the_parser`; the fuzz target `url` and
 //! `tests/url_differential.rs` compare both with the crate `url`).
 
-use std::borrow::Cow;
 use std::fmt::Write;
 use std::net::Ipv4Addr;
 
 use super::scheme::Special;
+use super::text::{
+    FRAGMENT, OPAQUE_IN_URL, OTHER_QUERY_IN_URL, OTHER_SEGMENT_IN_URL, PATH_IN_URL, QUERY_IN_URL,
+    SEGMENT_IN_URL, ends_authority, is_of_scheme, split_before, without_tabs_and_newlines,
+};
 use super::{Component, ParseError, Url, file, host, userinfo};
-use crate::base::text::{C0_CONTROL, Table};
+use crate::base::text::Table;
 
 /// The maximum length of a URL in bytes, before and after normalization. It is the limit of the `http`
 /// crate's `Uri`, and far more than servers accept (8 KiB is usual).
 ///
 /// The setters of [`Url`] have no limit: their arguments come from the caller.
 pub const MAX_LEN: usize = u16::MAX as usize - 1;
-
-const QUERY_SET: Table = C0_CONTROL.encoding(b" \"#<>");
-const PATH_SET: Table = QUERY_SET.encoding(b"?^`{}");
-
-/// The *special-query percent-encode set*.
-pub(super) static QUERY: Table = QUERY_SET.encoding(b"'");
-pub(super) static FRAGMENT: Table = C0_CONTROL.encoding(b" \"<>`");
-/// A segment of a path that only a slash ends.
-pub(super) static SEGMENT: Table = PATH_SET.stopping(b"/\\");
-
-/// One segment of a path, in which no byte has a meaning.
-pub(super) static PATH_SEGMENT: Table = PATH_SET.encoding(b"/\\%");
-static SEGMENT_IN_URL: Table = SEGMENT.stopping(b"?#");
-/// The same for a scheme that is not special, where a backslash is no slash and `'` stays as it is in a query.
-pub(super) static OTHER_SEGMENT: Table = PATH_SET.stopping(b"/");
-pub(super) static OTHER_PATH_SEGMENT: Table = PATH_SET.encoding(b"/%");
-pub(super) static OTHER_QUERY: Table = QUERY_SET;
-static OTHER_SEGMENT_IN_URL: Table = OTHER_SEGMENT.stopping(b"?#");
-static OTHER_QUERY_IN_URL: Table = OTHER_QUERY.stopping(b"#");
-static OPAQUE_IN_URL: Table = C0_CONTROL.stopping(b"?#");
-/// A whole path in a normalized URL, including its slashes.
-static PATH_IN_URL: Table = PATH_SET.stopping(b"\\");
-static QUERY_IN_URL: Table = QUERY.stopping(b"#");
 
 /// Parses `input`, resolving it against `base` if there is one.
 pub(super) fn parse(input: &str, base: Option<&Url>) -> Result<Url, ParseError> {
@@ -395,11 +375,6 @@ impl Parser {
     }
 }
 
-/// Returns whether a byte ends the authority.
-pub(super) fn ends_authority(byte: u8, is_special: bool) -> bool {
-    matches!(byte, b'/' | b'?' | b'#') || byte == b'\\' && is_special
-}
-
 /// *Path state*: writes the segments of `input` with a slash before each, and resolves dot segments, but
 /// not beyond `start`. `table` defines the end of the path; returns the rest of the input.
 pub(super) fn push_segments<'a>(
@@ -487,33 +462,6 @@ pub(super) fn push_port(out: &mut String, port: u16, default: Option<u16>) {
     if Some(port) != default {
         // Writing to a string does not fail.
         let _ = write!(out, ":{port}");
-    }
-}
-
-/// Splits `input` before the first byte for which `is_end` is true; without one the second part is empty.
-pub(super) fn split_before(input: &str, is_end: impl Fn(u8) -> bool) -> (&str, &str) {
-    let end = input.bytes().position(is_end);
-    end.and_then(|end| input.split_at_checked(end)).unwrap_or((input, ""))
-}
-
-/// Returns whether `name` has the syntax of a scheme, known or not.
-pub(super) fn is_scheme(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.bytes().all(is_of_scheme)
-}
-
-fn is_of_scheme(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')
-}
-
-/// Removes tabs and newlines, which the URL Standard ignores everywhere.
-pub(super) fn without_tabs_and_newlines(input: &str) -> Cow<'_, str> {
-    let dropped = |c: char| matches!(c, '\t' | '\n' | '\r');
-    // Checks every byte without a branch, which is faster than stopping at the first match: there is
-    // hardly ever one.
-    if input.bytes().fold(false, |found, byte| found | dropped(char::from(byte))) {
-        Cow::Owned(input.replace(dropped, ""))
-    } else {
-        Cow::Borrowed(input)
     }
 }
 

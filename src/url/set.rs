@@ -8,12 +8,12 @@
 use std::borrow::Borrow;
 use std::net::IpAddr;
 
-use super::parse::{
-    self, FRAGMENT, OTHER_PATH_SEGMENT, OTHER_QUERY, OTHER_SEGMENT, PATH_SEGMENT, QUERY, SEGMENT,
-    without_tabs_and_newlines,
-};
 use super::scheme::Special;
-use super::{Component, Host, ParseError, Url, file, host, userinfo};
+use super::text::{
+    FRAGMENT, OTHER_PATH_SEGMENT, OTHER_QUERY, OTHER_SEGMENT, PATH_SEGMENT, QUERY, SEGMENT,
+    is_scheme, without_tabs_and_newlines,
+};
+use super::{Component, Host, ParseError, Url, file, host, parse, userinfo};
 use crate::form;
 
 #[allow(clippy::result_unit_err, reason = "the setters of the `url` crate return the same type")]
@@ -38,7 +38,7 @@ impl Url {
         let scheme = without_tabs_and_newlines(scheme);
         let name = scheme.split(':').next().unwrap_or_default();
         let special = Special::from_name(name);
-        let is_kind = special.is_some() == self.is_special() && parse::is_scheme(name);
+        let is_kind = special.is_some() == self.is_special() && is_scheme(name);
         if !is_kind || special.is_some() && (special == Some(Special::File) || !self.has_host()) {
             return Err(());
         }
@@ -304,9 +304,11 @@ pub struct PathSegmentsMut<'a> {
 }
 
 impl PathSegmentsMut<'_> {
-    /// Removes all segments, which leaves the path `/`.
+    /// Removes all segments, which leaves the path `/`. An empty path stays empty.
     pub fn clear(&mut self) -> &mut Self {
-        self.url.replace_path("/");
+        if !self.url.path().is_empty() {
+            self.url.replace_path("/");
+        }
         self
     }
 
@@ -326,8 +328,11 @@ impl PathSegmentsMut<'_> {
         self
     }
 
-    /// Removes the last segment. The path `/` stays as it is.
+    /// Removes the last segment. The path `/` stays as it is, and so does an empty one.
     pub fn pop(&mut self) -> &mut Self {
+        if self.url.path().is_empty() {
+            return self;
+        }
         let kept = self.url.path().rsplit_once('/').map(|(kept, _)| kept.to_owned());
         let kept = kept.filter(|kept| !kept.is_empty());
         self.url.replace_path(kept.as_deref().unwrap_or("/"));
@@ -641,10 +646,11 @@ mod tests {
             assert_eq!(url.as_str(), expected, "{input} {path}");
         }
         type Edit = fn(&mut PathSegmentsMut<'_>);
-        let edits: [(&str, Edit, &str); 5] = [
+        let edits: [(&str, Edit, &str); 6] = [
             ("foo://h", |path| _ = path.push("a\\"), "foo://h/a\\"),
             ("foo:/.//a", |path| _ = path.pop().pop(), "foo:/"),
             ("foo:/.//a", |path| _ = path.clear(), "foo:/"),
+            ("foo://h", |path| _ = path.clear().pop().pop_if_empty(), "foo://h"),
             ("file:///", |path| _ = path.push("C|").push("D|"), "file:///C:/D|"),
             ("file:///C:/a", |path| _ = path.pop().pop(), "file:///"),
         ];

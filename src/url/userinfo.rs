@@ -11,7 +11,7 @@
 
 use std::fmt;
 
-use super::parse::{is_scheme, without_tabs_and_newlines};
+use super::text::{is_scheme, without_tabs_and_newlines};
 use super::{Component, Url};
 use crate::base::text::{C0_CONTROL, Table, percent_decode};
 
