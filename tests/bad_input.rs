@@ -11,10 +11,10 @@ use std::net::TcpStream;
 use std::ops::Range;
 use std::time::Duration;
 
-use leanhttp::blocking::{Body, Client, RequestBuilder, Response};
+use leanhttp::blocking::{Body, Client, Request, RequestBuilder, Response};
 use leanhttp::error::{Kind, Phase};
 use leanhttp::header::{HeaderMap, HeaderValue};
-use leanhttp::{Error, Method, Proxy, Result, Version};
+use leanhttp::{Error, Method, Proxy, Result, Url, Version};
 
 use support::httpbin::Httpbin;
 use support::net::{self, Unreachable};
@@ -55,6 +55,39 @@ mod request {
         for url in ["http://user:secret@h:99999/", "htp://user:secret@h/", "//user:secret@h/"] {
             let error = leanhttp::get(url).unwrap_err();
             assert!(error.is_builder());
+            assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+        }
+    }
+
+    /// A URL is data and may have any scheme; what is sent may not, however it came into the request.
+    #[test]
+    fn a_request_needs_http_or_https() {
+        let client = Client::new();
+        let schemes = ["ftp://h/", "ws://h/", "file:///etc/passwd", "mailto:me", "foo:/a", "h:80"];
+        for text in schemes {
+            let url = Url::parse(text).unwrap();
+            let scheme = url.scheme();
+            let reason = format!("the scheme `{scheme}` is not `http` or `https`");
+            let mut later = client.get("http://h/").build().unwrap();
+            *later.url_mut() = url.clone();
+            let errors = [
+                client.get(text).send().unwrap_err(),
+                client.get(&url).send().unwrap_err(),
+                client.get(url.clone()).build().unwrap_err(),
+                client.execute(Request::new(Method::GET, url.clone())).unwrap_err(),
+                client.execute(later).unwrap_err(),
+                http::Request::try_from(Request::new(Method::GET, url.clone())).unwrap_err(),
+            ];
+            for error in errors {
+                assert!(error.is_builder(), "{error}");
+                assert!(error.to_string().contains(&reason), "{text}: {error}");
+            }
+        }
+        let hidden = Url::parse("user:secret@host").unwrap();
+        for error in [
+            client.get(&hidden).send().unwrap_err(),
+            client.execute(Request::new(Method::GET, hidden)).unwrap_err(),
+        ] {
             assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
         }
     }

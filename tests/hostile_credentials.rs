@@ -717,12 +717,9 @@ mod texts {
             ),
             (
                 "ftp://host/file",
-                "URL \"ftp://host/file\": the scheme `ftp` is not supported, only `http` and `https` are",
+                "URL \"ftp://host/file\": the scheme `ftp` is not `http` or `https`",
             ),
-            (
-                "mailto:me",
-                "URL \"mailto:me\": the scheme `mailto` is not supported, only `http` and `https` are",
-            ),
+            ("mailto:me", "URL \"mailto:me\": the scheme `mailto` is not `http` or `https`"),
             (
                 "http://host:99999/",
                 "URL \"http://host:99999/\": the port is not a number from 0 to 65535",

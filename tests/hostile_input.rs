@@ -367,7 +367,7 @@ mod urls {
     /// URL §4.4, and RFC 9110 §4.2: only `http` and `https`, with a host.
     #[test]
     fn i11_what_is_no_http_url() {
-        let scheme = "is not supported, only `http` and `https` are";
+        let scheme = "is not `http` or `https`";
         let ipv4 = "the host ends in a number but is no valid IPv4 address";
         let ipv6 = "the host is in brackets but is no valid IPv6 address";
         let port = "the port is not a number from 0 to 65535";

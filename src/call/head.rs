@@ -479,7 +479,7 @@ fn is_within(target: &str, url: &Url) -> bool {
 fn tells_too_much(referer: &HeaderValue, target: &Url) -> bool {
     let referer = referer.as_bytes();
     let is_secure = referer.get(..6).is_some_and(|s| s.eq_ignore_ascii_case(b"https:"));
-    let in_the_clear = is_secure && target.scheme_kind() == Scheme::Http;
+    let in_the_clear = is_secure && target.http_scheme() != Ok(Scheme::Https);
     in_the_clear || referer.iter().any(|byte| matches!(byte, b'@' | b'#'))
 }
 

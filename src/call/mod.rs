@@ -277,6 +277,7 @@ impl<'c, S: Source> Call<'c, S> {
         // `build` has done so, if the request was built.
         self.request.take_userinfo(self.config.netrc.as_ref())?;
         let outgoing = self.request.validate()?;
+        self.request.url.http_scheme().map_err(|error| Error::builder("URL").cause(error))?;
         if !self.is_allowed(&self.request.url) {
             return Err(Error::builder(HTTPS_ONLY));
         }
@@ -285,7 +286,7 @@ impl<'c, S: Source> Call<'c, S> {
 
     /// See [`ClientBuilder::https_only`](crate::client::ClientBuilder::https_only).
     fn is_allowed(&self, url: &Url) -> bool {
-        !self.config.https_only || url.scheme_kind() == Scheme::Https
+        !self.config.https_only || url.http_scheme() == Ok(Scheme::Https)
     }
 
     // The current hop.
@@ -313,8 +314,9 @@ impl<'c, S: Source> Call<'c, S> {
     /// Returns whether the client certificate may be sent on the current hop. A client without one
     /// gets `Shown`, because its connections need not be kept apart.
     pub(crate) fn identity(&self) -> IdentityUse {
-        let could_be_shown =
-            || self.request.url.scheme_kind() == Scheme::Https && self.config.tls.has_identity();
+        let could_be_shown = || {
+            self.request.url.http_scheme() == Ok(Scheme::Https) && self.config.tls.has_identity()
+        };
         if self.is_foreign && could_be_shown() { IdentityUse::Withheld } else { IdentityUse::Shown }
     }
 

@@ -389,7 +389,7 @@ impl<S: Source> Call<'_, S> {
     fn retry_failure(&mut self, failure: &Failure, world: &impl Clock) -> Option<Instant> {
         let kind = failure.error.kind();
         let nobody_has_that_name =
-            kind == Kind::Resolve && !self.request.url.host().is_resolvable();
+            kind == Kind::Resolve && !self.request.url.host().is_some_and(|it| it.is_resolvable());
         let policy = self.retry_policy()?;
         let (attempt, url) = (self.attempt(failure), &self.request.url);
         if nobody_has_that_name || !policy.repeats_failure(&failure.error, attempt, url) {

@@ -192,6 +192,7 @@ impl<F: Runtime> TryFrom<Request<F>> for http::Request<Body<F::Source>> {
 
     fn try_from(request: Request<F>) -> Result<Self> {
         let RequestParts { method, url, headers, body, version, .. } = *request.parts;
+        let url = url.into_url()?;
         let mut converted = Self::new(body.unwrap_or_default());
         *converted.uri_mut() = http::Uri::try_from(url.as_str())
             .map_err(|error| Error::builder("URL").cause(error).for_url(&url))?;
@@ -785,21 +786,26 @@ mod sealed {
     impl Sealed for whatwg_url::Url {}
 }
 
+/// Accepts `http` and `https` URLs only, as all of these do.
 impl IntoUrl for Url {
     fn into_url(self) -> Result<Url> {
-        Ok(self)
+        match self.http_scheme() {
+            Ok(_) => Ok(self),
+            Err(cause) => Err(Error::builder("URL").cause(cause).for_url(&self)),
+        }
     }
 }
 
 impl IntoUrl for &Url {
     fn into_url(self) -> Result<Url> {
-        Ok(self.clone())
+        self.clone().into_url()
     }
 }
 
 impl IntoUrl for &str {
     fn into_url(self) -> Result<Url> {
-        Url::parse(self).map_err(|cause| {
+        let url = Url::parse(self).and_then(|url| url.http_scheme().map(|_| url));
+        url.map_err(|cause| {
             let error = Error::builder(shown("URL", self));
             let error = match (&cause, host_and_port(self)) {
                 (ParseError::UnsupportedScheme(_), Some(host_and_port)) => {

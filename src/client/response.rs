@@ -485,7 +485,7 @@ impl Link {
     /// Returns the target, resolved against the URL of the response, or `None` if it is not an HTTP
     /// URL.
     pub fn url(&self) -> Option<Url> {
-        self.base.join(&self.raw.target).ok()
+        self.base.join(&self.raw.target).ok().filter(|url| url.http_scheme().is_ok())
     }
 
     /// Returns the target as the server sent it.

@@ -168,7 +168,8 @@ async fn connection<F: Runtime>(
     permit: Permit<F>,
 ) -> Result<ErasedBox<Connection<F>>> {
     let dialling = &call.config().dialling;
-    if !call.url().host().is_resolvable() && dialling.unix_socket.is_none() {
+    let is_resolvable = call.url().host().is_some_and(|host| host.is_resolvable());
+    if !is_resolvable && dialling.unix_socket.is_none() {
         let host = call.url().host_str().unwrap_or_default();
         let error = Error::new(Kind::Resolve, Phase::Resolve).peer(host);
         return Err(error.detail("not a name that can be looked up (RFC 1035 \u{a7}2.3.4)"));

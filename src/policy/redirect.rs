@@ -273,9 +273,9 @@ pub(crate) fn target(
         return Ok(None);
     }
     let Some(location) = location(headers)? else { return Ok(None) };
-    let mut url = current
-        .join(&location)
-        .map_err(|error| refused(current, shown("Location", &location)).cause(error))?;
+    let target = current.join(&location).and_then(|url| url.http_scheme().map(|_| url));
+    let mut url =
+        target.map_err(|error| refused(current, shown("Location", &location)).cause(error))?;
     // URL parsers disagree about such authorities, so a confusing one is refused.
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refused(current, "the target holds a user name"));

@@ -137,7 +137,7 @@ impl Route {
         identity: IdentityUse,
         state: &mut H,
     ) {
-        let origin = (url.host_header(), url.scheme_kind(), identity);
+        let origin = (url.host_header(), scheme_of(url), identity);
         let is_forwarded = proxy.is_some_and(|proxy| forwards(proxy, url));
         hash_parts(proxy, (!is_forwarded).then_some(origin), state);
     }
@@ -209,14 +209,14 @@ impl Target {
             place: url.host_header().to_owned(),
             host_len: url.host_str().unwrap_or_default().len(),
             port: url.port_or_known_default().unwrap_or_default(),
-            scheme: url.scheme_kind(),
+            scheme: scheme_of(url),
             identity,
         }
     }
 
     fn is_of(&self, url: &Url, identity: IdentityUse) -> bool {
         self.place == url.host_header()
-            && self.scheme == url.scheme_kind()
+            && self.scheme == scheme_of(url)
             && self.identity == identity
     }
 
@@ -244,7 +244,13 @@ pub(crate) fn literal(host: &str) -> Option<IpAddr> {
 
 /// Returns whether requests for `url` are sent to this proxy without a tunnel.
 pub(crate) fn forwards(proxy: &ProxyServer, url: &Url) -> bool {
-    proxy.speaks_http() && url.scheme_kind() == Scheme::Http
+    proxy.speaks_http() && scheme_of(url) == Scheme::Http
+}
+
+/// Returns the scheme of a URL that a call has accepted, so that it is one of the two. Any other would be taken for
+/// the secure one, never for plain text.
+fn scheme_of(url: &Url) -> Scheme {
+    url.http_scheme().unwrap_or(Scheme::Https)
 }
 
 /// An idle connection closed sooner than this was not closed by an idle timeout.

@@ -156,7 +156,7 @@ impl ProxyServer {
         // A URL omits the default port of its scheme, which differs from the proxy's.
         let shown = || Url::parse(&format!("https://{rest}")).ok()?.port();
         let port = url.port().or_else(shown).unwrap_or(default_port);
-        if !url.host().is_resolvable() {
+        if !url.host().is_some_and(|host| host.is_resolvable()) {
             return Err(ProxyServerError::UnresolvableHost);
         }
         let login = url.take_userinfo();
@@ -366,7 +366,7 @@ impl Proxies {
 
 impl ProxyRule {
     fn choose(&self, url: &Url) -> Option<Result<Arc<ProxyServer>>> {
-        let is_covered = self.scheme.is_none_or(|scheme| scheme == url.scheme_kind());
+        let is_covered = self.scheme.is_none_or(|scheme| url.http_scheme() == Ok(scheme));
         if !is_covered || self.except.covers(url) {
             return None;
         }
