@@ -1,8 +1,11 @@
 //! Pages of the guide that stand alone: [`leniency`] compares what is accepted of a response with
-//! other clients, and [`design`] answers why the client is made as it is.
+//! other clients, [`streams`] shows lines and events, and [`design`] answers why the client is made as it is.
 
 #[doc = include_str!("leniency.md")]
 pub mod leniency {}
 
 #[doc = include_str!("design.md")]
 pub mod design {}
+
+#[doc = include_str!("streams.md")]
+pub mod streams {}

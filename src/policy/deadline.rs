@@ -102,6 +102,8 @@ pub(crate) struct Timeouts {
     pub(crate) pace: Option<Pace>,
     /// The limit from `send` to the last byte of the body, including redirects and retries.
     pub(crate) total: Option<Duration>,
+    /// Whether `total` was set on the request, so that it holds for a stream of events too.
+    pub(crate) is_total_of_request: bool,
 }
 
 /// The limit on the wait between the last byte of a request and the response, besides the
@@ -158,6 +160,7 @@ impl Default for Timeouts {
             pace: None,
             // A limit on the total would cut off large downloads, so the caller has to set it.
             total: None,
+            is_total_of_request: false,
         }
     }
 }
@@ -299,6 +302,7 @@ impl Budget {
             write: None,
             pace: None,
             total: None,
+            is_total_of_request: false,
         };
         Self { timings: None, ..Self::start(none, now) }
     }
@@ -431,6 +435,15 @@ impl Budget {
     pub(crate) fn without_deadlines(self) -> Self {
         let (stage, stage_end, meter) = (Stage::Other, None, None);
         Self { total: None, connect: None, stage, stage_end, meter, ..self }
+    }
+
+    /// Removes the total timeout unless it was set on the request: a stream of events lasts as long as it
+    /// has events.
+    #[cfg(feature = "sse")]
+    pub(crate) fn outlive_total(&mut self) {
+        if !self.timeouts.is_total_of_request {
+            self.total = None;
+        }
     }
 
     /// Returns the limits on single operations, mutably.
