@@ -9,6 +9,7 @@
 // connection.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -264,8 +265,11 @@ impl<F: Runtime> EventSource<F> {
     /// Waits for the head of the response, or the failure of the call.
     async fn hear(&mut self) -> Result<Option<Event>> {
         let State::Asking(asking) = &mut self.state else { return Ok(None) };
-        let answer = asking.get_mut().unwrap_or_else(PoisonError::into_inner).await;
-        match answer {
+        let answer = poll_fn(|cx| {
+            let call = asking.get_mut().unwrap_or_else(PoisonError::into_inner);
+            call.as_mut().poll(cx)
+        });
+        match answer.await {
             Ok(response) => self.open(response),
             Err(error) => {
                 let next = self.subscription.failed(&error, self.random());

@@ -21,8 +21,11 @@ use crate::error::{Error, Kind, Phase};
 /// The smallest room for a read.
 const ROOM: usize = 8 * 1024;
 
-/// Memory that is kept once all of its lines are taken. A larger one is left by a long line.
+/// Memory that is always kept. A larger one is left by a long line, and is wanted again if more of them follow.
 const KEPT: usize = 256 * 1024;
+
+/// The number of short lines in a row after which a larger memory is given back.
+const SHORT_LINES: u32 = 256;
 
 /// U+FEFF in UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -48,6 +51,8 @@ pub(crate) struct LineBuffer {
     /// The last line ended with a CR, so an LF belongs to its end.
     skips_lf: bool,
     is_finished: bool,
+    /// The number of lines since the last one that needed a large memory.
+    short_lines: u32,
     /// The number of the current line; 0 before the first.
     number: u64,
     #[cfg(test)]
@@ -71,6 +76,7 @@ impl LineBuffer {
             is_at_start: true,
             skips_lf: false,
             is_finished: false,
+            short_lines: 0,
             number: 0,
             #[cfg(test)]
             bytes_scanned: 0,
@@ -152,15 +158,20 @@ impl LineBuffer {
         self.number
     }
 
-    /// Removes the current line, and the memory that a long one has left behind.
+    /// Removes the current line, and in time the memory that a long one has left behind.
     fn drop_taken(&mut self) {
         if self.taken == 0 {
             return;
         }
         self.buffer.consume(self.taken);
+        let is_short = self.taken <= KEPT / 2;
+        self.short_lines = if is_short { self.short_lines.saturating_add(1) } else { 0 };
         (self.taken, self.current) = (0, 0);
-        if self.buffer.is_empty() && self.buffer.space(0).len() > KEPT {
-            self.buffer = Buffer::default();
+        if self.short_lines >= SHORT_LINES && self.buffer.is_empty() {
+            self.short_lines = 0;
+            if self.buffer.space(0).len() > KEPT {
+                self.buffer = Buffer::default();
+            }
         }
     }
 
@@ -385,12 +396,26 @@ mod tests {
         }
     }
 
+    /// Large lines in a row use the same memory, and it does not stay for ever behind the last one.
     #[test]
-    fn memory_of_a_long_line_is_given_back() {
+    fn memory_of_a_long_line_is_given_back_after_many_short_ones() {
         let mut buffer = LineBuffer::of_text(usize::MAX);
-        buffer.feed(&vec![b'a'; 1 << 20]);
-        buffer.feed(b"\n");
-        assert_eq!(buffer.advance(), Ok(true));
+        let take = |buffer: &mut LineBuffer, line: &[u8]| {
+            buffer.feed(line);
+            buffer.feed(b"\n");
+            assert_eq!(buffer.advance(), Ok(true));
+        };
+        take(&mut buffer, &vec![b'a'; 1 << 20]);
+        let room = buffer.space().len();
+        assert!(room >= 1 << 20);
+        for _ in 0..3 {
+            take(&mut buffer, &vec![b'a'; 1 << 20]);
+            take(&mut buffer, b"");
+        }
+        assert_eq!(buffer.space().len(), room);
+        for _ in 0..SHORT_LINES {
+            take(&mut buffer, b"a");
+        }
         assert!(buffer.space().len() <= KEPT);
     }
 }

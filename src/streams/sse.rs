@@ -14,9 +14,11 @@
 //! connection. What survives it is the last event ID and the retry time, and nothing else.
 //!
 //! Memory: the buffers of the parser are used again for each event, and an event is one text of exactly its
-//! length. The limit bounds one line and the data of one event.
+//! length; data of more than 64 KiB is not copied into it, but becomes it. The limit bounds one line and the data
+//! of one event.
 
 use std::fmt;
+use std::mem;
 use std::str;
 use std::time::Duration;
 
@@ -32,8 +34,8 @@ use crate::error::{Error, Result};
 /// The default limit. Answers of language models carry images of several MB in one event.
 const MAX_EVENT: usize = 8 * 1024 * 1024;
 
-/// The buffer of an event's data that is kept for the next event.
-const KEPT: usize = 64 * 1024;
+/// The largest data that is copied into its event, so that its buffer is used again.
+const COPIED: usize = 64 * 1024;
 
 /// The name of an event that has no `event` field (WHATWG HTML §9.2.6).
 const UNNAMED: &str = "message";
@@ -216,7 +218,7 @@ impl Parser {
     /// Ends a block at its blank line; returns its event if it has data.
     fn dispatch(&mut self) -> Option<Event> {
         self.last_event_id.clone_from(&self.id);
-        let event = self.has_data.then(|| Event::new(&self.data, &self.name, &self.id));
+        let event = self.has_data.then(|| Event::new(&mut self.data, &self.name, &self.id));
         self.clear();
         event
     }
@@ -224,7 +226,6 @@ impl Parser {
     /// Clears the buffers of the current event.
     fn clear(&mut self) {
         self.data.clear();
-        self.data.shrink_to(KEPT);
         self.has_data = false;
         self.name.clear();
     }
@@ -282,12 +283,15 @@ pub struct Event {
 }
 
 impl Event {
-    fn new(data: &str, name: &str, id: &str) -> Self {
-        let mut text = String::with_capacity(data.len() + name.len() + id.len());
+    /// Creates an event; takes large data out of its buffer.
+    fn new(data: &mut String, name: &str, id: &str) -> Self {
+        let (data_length, name_length) = (data.len(), name.len());
+        let mut text = if data_length > COPIED { mem::take(data) } else { String::new() };
+        text.reserve_exact(data_length - text.len() + name_length + id.len());
         text.push_str(data);
         text.push_str(name);
         text.push_str(id);
-        Self { text, data_length: data.len(), name_length: name.len() }
+        Self { text, data_length, name_length }
     }
 
     /// Splits the text into data, name and ID.
