@@ -2,17 +2,17 @@
 
 // `streams/reconnect.rs` decides; this file sends, reads and waits:
 //
-//   Waiting ──ask──▶ Asking ──hear──▶ Open ──read──▶ an event, or Waiting again
+//   Asking ──hear──▶ Open ──read──▶ an event, or Asking again
 //
-// The state is in the source and not in a future, so the future of `next` may be dropped at any point: the call
-// in progress is kept, and the next future continues it. A drop of the source ends the call and closes the
-// connection.
+// The state is in the source and not in a future, so the future of `next` may be dropped at any point: the wait
+// and the call in progress are kept, and the next future continues them. A drop of the source ends the call and
+// closes the connection.
 
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, Method};
@@ -23,7 +23,7 @@ use super::response::Response;
 use super::{Client, send};
 use crate::call::RequestParts;
 use crate::driver::runtime::Runtime;
-use crate::driver::{ResponseBody, wait_until};
+use crate::driver::{ResponseBody, pause};
 use crate::error::{Error, Result};
 use crate::fields::date;
 use crate::streams::reconnect::{Answered, NextStep, Reconnect, Refusal, Subscription};
@@ -151,14 +151,16 @@ impl<F: Runtime> EventSourceBuilder<F> {
         }
         let own = request.timeouts.as_ref().and_then(|timeouts| timeouts.read);
         let by_default = if own.is_some() { None } else { Some(Some(IDLE)) };
-        Ok(EventSource {
+        let mut source = EventSource {
             client: self.client,
             request,
             parser: self.parser,
             subscription: Subscription::new(self.reconnect),
             idle: self.idle.or(by_default),
-            state: State::Waiting(None),
-        })
+            state: State::Ended,
+        };
+        source.ask_after(Duration::ZERO)?;
+        Ok(source)
     }
 }
 
@@ -202,15 +204,13 @@ pub struct EventSource<F: Runtime> {
 }
 
 enum State<F: Runtime> {
-    /// The next request is due at that time; `None` means now.
-    Waiting(Option<Instant>),
-    /// A call in progress. The mutex is never locked: it makes the source `Sync`.
+    /// A wait and then a call, in progress. The mutex is never locked: it makes the source `Sync`.
     Asking(Mutex<Asking<F>>),
     Open(Box<Response<ResponseBody<F>>>),
     Ended,
 }
 
-/// A call, which goes on in the next future if that of `next` is dropped.
+/// A call, which goes on in the next future if that of `next` is dropped. Its type has no name.
 type Asking<F> = Pin<Box<dyn Future<Output = Result<Response<ResponseBody<F>>>> + Send>>;
 
 impl<F: Runtime> EventSource<F> {
@@ -228,11 +228,7 @@ impl<F: Runtime> EventSource<F> {
     /// Reads the next event; `None` at the end.
     pub(crate) async fn next_event(&mut self) -> Option<Result<Event>> {
         loop {
-            let step = match &mut self.state {
-                State::Waiting(at) => {
-                    let at = *at;
-                    self.ask(at).await
-                }
+            let step = match self.state {
                 State::Asking(_) => self.hear().await,
                 State::Open(_) => self.read().await,
                 State::Ended => return None,
@@ -248,18 +244,22 @@ impl<F: Runtime> EventSource<F> {
         }
     }
 
-    /// Waits until the next request is due, and begins it.
-    async fn ask(&mut self, at: Option<Instant>) -> Result<Option<Event>> {
-        if let Some(at) = at {
-            wait_until(&self.client.shared().runtime, self.request.cancel.as_ref(), at).await;
-        }
+    /// Leaves the current connection for a request that is due after this time.
+    fn ask_after(&mut self, time: Duration) -> Result<()> {
+        self.state = State::Ended;
         // `build` has checked that it can be copied.
-        let Some(mut request) = self.request.try_clone() else { return Ok(None) };
+        let Some(mut request) = self.request.try_clone() else { return Ok(()) };
         Subscription::prepare(&mut request.headers, self.parser.last_event_id())?;
         let client = self.client.clone();
-        let asking = async move { send(&client, Box::new(request)).await };
+        let asking = async move {
+            if !time.is_zero() {
+                let cancel = request.cancel.clone();
+                pause(&client.shared().runtime, cancel, time.min(NEVER)).await;
+            }
+            send(&client, Box::new(request)).await
+        };
         self.state = State::Asking(Mutex::new(Box::pin(asking)));
-        Ok(None)
+        Ok(())
     }
 
     /// Waits for the head of the response, or the failure of the call.
@@ -321,17 +321,13 @@ impl<F: Runtime> EventSource<F> {
 
     /// Leaves the current connection for the next step.
     fn follow(&mut self, next: NextStep, error: Option<Error>) -> Result<Option<Event>> {
-        self.state = match next {
-            NextStep::Wait(time) => {
-                let now = Runtime::now(&self.client.shared().runtime);
-                State::Waiting(now.checked_add(time.min(NEVER)))
-            }
-            NextStep::Read | NextStep::GiveUp(_) | NextStep::End => State::Ended,
-        };
+        self.state = State::Ended;
         match (next, error) {
-            (NextStep::GiveUp(_), Some(error)) => Err(error),
-            _ => Ok(None),
+            (NextStep::Wait(time), _) => self.ask_after(time)?,
+            (NextStep::GiveUp(_), Some(error)) => return Err(error),
+            _ => {}
         }
+        Ok(None)
     }
 
     fn random(&self) -> u64 {
@@ -343,7 +339,6 @@ impl<F: Runtime> EventSource<F> {
 impl<F: Runtime> fmt::Debug for EventSource<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.state {
-            State::Waiting(_) => "waiting",
             State::Asking(_) => "asking",
             State::Open(_) => "open",
             State::Ended => "ended",

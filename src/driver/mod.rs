@@ -162,7 +162,7 @@ use crate::http1::head::ResponseHead;
 use crate::policy::deadline::{Budget, Stage};
 use std::sync::Arc;
 #[cfg(feature = "sse")]
-use std::time::Instant;
+use std::time::Duration;
 
 pub(crate) use checkout::Shared;
 pub(crate) use connection::Connection;
@@ -228,11 +228,12 @@ async fn attempt<F: Runtime>(
     }
 }
 
-/// Waits for that time, or until the token is canceled.
+/// Waits for that long, or until the token is canceled.
 #[cfg(feature = "sse")]
-pub(crate) async fn wait_until<F: Runtime>(runtime: &F, cancel: Option<&CancelToken>, at: Instant) {
-    let budget = Budget::unlimited(runtime.now()).until(cancel.cloned());
-    wait(runtime, &budget, When::At(at)).await;
+pub(crate) async fn pause<F: Runtime>(runtime: &F, cancel: Option<CancelToken>, time: Duration) {
+    let budget = Budget::unlimited(runtime.now()).until(cancel);
+    let nothing = Arc::new(Oneshot::<(), F::Event>::default());
+    nothing.wait(Some(time), &budget).await;
 }
 
 /// Waits for the time of the next attempt, or until the call is canceled, which the next attempt
