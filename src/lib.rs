@@ -395,6 +395,8 @@
 //! | `sse` | no | `events` of a response and `event_source`: server-sent events, with reconnects | 0 |
 //! | `charset` | no | `text` decodes by the charset of the response; without it as UTF-8 | 1 |
 //! | `idna` | no | non-ASCII host names; without it they are an error | 30 |
+//! | `middleware` | no | code of the program around each call, and before each attempt | 0 |
+//! | `export` | no | a request as a command of curl (`to_curl`), without its secrets unless asked for | 0 |
 //! | `log` | no | logs each decision through the crate `log`: connecting, reuse, closing, sending again, redirects | 1 |
 //! | `url` | no | requests accept the `Url` of the crate `url`; conversions from and to it | 2 |
 #![forbid(unsafe_code)]
@@ -423,6 +425,7 @@ pub mod cookie {
 }
 mod driver;
 pub mod error;
+mod extra;
 mod fields;
 pub mod form;
 mod http1;
@@ -431,7 +434,6 @@ mod off;
 mod os;
 mod policy;
 mod pool;
-mod streams;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 mod transport;
@@ -506,8 +508,8 @@ pub mod egress {
 pub mod sse {
     pub use crate::client::event_source::{EventSource, EventSourceBuilder, IntoEventSource};
     pub use crate::client::events::Events;
-    pub use crate::streams::reconnect::Reconnect;
-    pub use crate::streams::sse::{Event, Parser};
+    pub use crate::extra::streams::reconnect::Reconnect;
+    pub use crate::extra::streams::sse::{Event, Parser};
 }
 
 #[cfg(feature = "multipart")]
@@ -516,6 +518,9 @@ pub mod multipart {
     #[cfg(feature = "blocking")]
     pub use crate::blocking::multipart::{Form, Part};
 }
+
+#[cfg(feature = "middleware")]
+pub use client::middleware;
 
 /// The runtimes that drive a client.
 pub mod runtime {

@@ -1,6 +1,6 @@
 //! An event source: events over many responses, with reconnects.
 
-// `streams/reconnect.rs` decides; this file sends, reads and waits:
+// `extra/streams/reconnect.rs` decides; this file sends, reads and waits:
 //
 //   Asking ──hear──▶ Open ──read──▶ an event, or Asking again
 //
@@ -25,9 +25,9 @@ use crate::call::RequestParts;
 use crate::driver::runtime::Runtime;
 use crate::driver::{ResponseBody, pause};
 use crate::error::{Error, Result};
+use crate::extra::streams::reconnect::{Answered, NextStep, Reconnect, Refusal, Subscription};
+use crate::extra::streams::sse::{Event, Parser};
 use crate::fields::date;
-use crate::streams::reconnect::{Answered, NextStep, Reconnect, Refusal, Subscription};
-use crate::streams::sse::{Event, Parser};
 
 /// The default of the longest silence within a stream: servers send a comment every 15 s or so, and a source
 /// that hangs on a dead connection must notice it.

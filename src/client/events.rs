@@ -9,8 +9,8 @@ use super::response::Response;
 use crate::driver::ResponseBody;
 use crate::driver::runtime::Runtime;
 use crate::error::{Error, Result};
-use crate::streams::reconnect::{is_event_stream, wrong_type};
-use crate::streams::sse::{Event, Parser};
+use crate::extra::streams::reconnect::{is_event_stream, wrong_type};
+use crate::extra::streams::sse::{Event, Parser};
 
 impl<F: Runtime> Response<ResponseBody<F>> {
     /// Returns the events of a `text/event-stream` body (WHATWG HTML §9.2), as they arrive. When the stream

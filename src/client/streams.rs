@@ -18,7 +18,7 @@ use crate::coding::json;
 use crate::driver::ResponseBody;
 use crate::driver::runtime::Runtime;
 use crate::error::{Error, Result};
-use crate::streams::line_buffer::{LineBuffer, LineTooLong, invalid};
+use crate::extra::streams::line_buffer::{LineBuffer, LineTooLong, invalid};
 use crate::url::Url;
 
 /// The default limit on a line: rows of data are often longer than 64 KiB, and seldom than this.

@@ -1,5 +1,6 @@
-//! Pages of the guide that stand alone: [`leniency`] compares what is accepted of a response with
-//! other clients, [`streams`] shows lines and events, and [`design`] answers why the client is made as it is.
+//! Pages of the guide that stand alone: `middleware` is about code of your own around each call, [`streams`] shows
+//! lines and events, [`leniency`] compares what is accepted of a response with other clients, and [`design`] answers
+//! why the client is made as it is.
 
 #[doc = include_str!("leniency.md")]
 pub mod leniency {}
@@ -9,3 +10,7 @@ pub mod design {}
 
 #[doc = include_str!("streams.md")]
 pub mod streams {}
+
+#[cfg(all(feature = "middleware", feature = "blocking"))]
+#[doc = include_str!("middleware.md")]
+pub mod middleware {}

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::support::{self, Outcome};
 use crate::blocking::{Body, Response};
 use crate::error::{Error, Kind, Phase};
+use crate::extra::streams::reconnect::{Answered, NextStep, Subscription};
 use crate::sse::{Parser, Reconnect};
-use crate::streams::reconnect::{Answered, NextStep, Subscription};
 
 fn decoded(text: &Value) -> Vec<u8> {
     STANDARD.decode(text.as_str().unwrap()).unwrap()
