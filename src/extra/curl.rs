@@ -205,8 +205,8 @@ fn quoted(text: &[u8]) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
-/// Returns a command that prints these bytes. Each byte with a meaning for `printf` or the shell is three octal
-/// digits, so that a digit behind it is not taken for one more.
+/// Returns a command that prints these bytes. Each byte with a meaning for `printf` (a first `-` too) or the
+/// shell is three octal digits, so that a digit behind it is not taken for one more.
 fn printed(bytes: &[u8]) -> String {
     let mut command = "printf '".to_owned();
     for byte in bytes {
@@ -215,7 +215,8 @@ fn printed(bytes: &[u8]) -> String {
             | b'A'..=b'Z'
             | b'a'..=b'z'
             | b' '..=b'$'
-            | b'('..=b'/'
+            | b'('..=b','
+            | b'.'..=b'/'
             | b':'..=b'@'
             | b'_' => {
                 command.push(char::from(*byte));
@@ -285,13 +286,14 @@ mod tests {
 
     #[test]
     fn bodies() {
-        let rows: [(&[u8], &str, &str); 7] = [
+        let rows: [(&[u8], &str, &str); 8] = [
             (b"", "", "--data-raw ''"),
             (b"a=1", "", "--data-raw a=1"),
             (b"@/etc/passwd", "", "--data-raw @/etc/passwd"),
             (b"'''", "", "--data-raw ''\\'''\\'''\\'''"),
             (b"a\\", "", "--data-raw 'a\\'"),
             (b"\0777", "printf '\\000777' | ", "--data-binary @-"),
+            (b"-n\xff", "printf '\\055n\\377' | ", "--data-binary @-"), // not an option
             (b"\xff%'\\", "printf '\\377\\045\\047\\134' | ", "--data-binary @-"),
         ];
         for (body, before, expected) in rows {
