@@ -65,7 +65,8 @@ pub(crate) type Cause = Box<dyn StdError + Send + Sync>;
 /// the password of one. Of a response it shows only the part that was not understood, and only its
 /// beginning: a status line, the name of a field, the value of `Content-Length` or
 /// `Transfer-Encoding`, a `Location` that is not a URL; the reason phrase of an error status; the text
-/// with which a proxy refuses; the text at which JSON parsing fails. It shows no other field value
+/// with which a proxy refuses; the text at which JSON parsing fails; the media type of what should have been an
+/// event stream. It shows no other field value
 /// of a request or a response.
 ///
 /// ```
@@ -98,6 +99,8 @@ struct Inner {
     /// The server's reason phrase, if it is not the usual one.
     reason: Option<Excerpt>,
     timings: Option<Box<Timings>>,
+    /// The line of the body.
+    line: Option<u64>,
     /// The response of a status error, of a failed upgrade or of a redirect that was not followed, so
     /// that its body can still be read.
     response: Option<Box<dyn Any + Send + Sync>>,
@@ -207,6 +210,7 @@ impl Error {
             status: None,
             reason: None,
             timings: None,
+            line: None,
             response: None,
         };
         Self { inner: Box::new(inner) }
@@ -348,6 +352,31 @@ impl Error {
     pub(crate) fn timed(mut self, timings: Option<Box<Timings>>) -> Self {
         self.inner.timings = timings;
         self
+    }
+
+    /// Sets the line of the body in which the error occurred.
+    pub(crate) fn in_line(mut self, line: u64) -> Self {
+        self.inner.line = Some(line);
+        self
+    }
+
+    /// Returns the line of the body, counted from 1, at which reading it by
+    /// [lines](crate::client::response::Response::lines), as
+    /// [JSON lines](crate::guide::streams#json-lines) or as [events](crate::guide::streams#events) failed.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// use leanhttp::blocking::Response;
+    ///
+    /// let made = http::Response::new("1\noops\n3\n");
+    /// let mut numbers = Response::from(made).json_lines::<u32>();
+    /// assert_eq!(numbers.next().unwrap().unwrap(), 1);
+    /// assert_eq!(numbers.next().unwrap().unwrap_err().line_number(), Some(2));
+    /// assert_eq!(numbers.next().unwrap().unwrap(), 3);
+    /// # }
+    /// ```
+    pub fn line_number(&self) -> Option<u64> {
+        self.inner.line
     }
 
     /// Returns the timings of the call until it failed; `None` if it failed before it began or in its body.

@@ -38,6 +38,9 @@ mod sent_on;
 #[cfg(feature = "tower")]
 #[path = "tokio/service.rs"]
 mod service;
+#[cfg(all(feature = "sse", feature = "stream"))]
+#[path = "tokio/streams.rs"]
+mod streams;
 mod support;
 #[path = "tokio/time.rs"]
 mod time;
@@ -140,6 +143,9 @@ mod both {
     mod socks;
     #[path = "stale.rs"]
     mod stale;
+    #[cfg(all(feature = "sse", feature = "json"))]
+    #[path = "streams.rs"]
+    mod streams;
     #[path = "timings.rs"]
     mod timings;
     #[path = "tls.rs"]

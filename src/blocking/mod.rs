@@ -27,7 +27,7 @@
 //! a [`resolve`](ClientBuilder::resolve) entry needs none.
 
 // The public part is this file (the methods that wait: sending, reading bodies, upgraded
-// connections), then `body` and `multipart` (request bodies from readers and files). `runtime`
+// connections), then `streams` (iterators), `body` and `multipart` (request bodies from readers and files). `runtime`
 // implements the runtime. Each method runs a future of `client/`, which is never pending here, so
 // `run` is a plain call.
 
@@ -35,6 +35,7 @@ mod body;
 #[cfg(feature = "multipart")]
 pub mod multipart;
 mod runtime;
+mod streams;
 
 use std::io::{self, Read, Write};
 
@@ -61,6 +62,20 @@ pub type RequestBuilder = crate::client::request::RequestBuilder<Blocking>;
 pub type Response = crate::client::response::Response<ResponseBody>;
 /// The body of a response, while it is read.
 pub type ResponseBody = crate::driver::ResponseBody<Blocking>;
+/// The lines of a response's body.
+pub type Lines = crate::client::streams::Lines<Blocking>;
+/// The JSON values in the lines of a response's body.
+#[cfg(feature = "json")]
+#[cfg_attr(docsrs, doc(cfg(feature = "json")))]
+pub type JsonLines<T> = crate::client::streams::JsonLines<Blocking, T>;
+/// The events of a response.
+#[cfg(feature = "sse")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sse")))]
+pub type Events = crate::sse::Events<Blocking>;
+/// The events of a URL, with reconnects.
+#[cfg(feature = "sse")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sse")))]
+pub type EventSource = crate::sse::EventSource<Blocking>;
 /// A connection that was upgraded to another protocol.
 pub type Upgraded = crate::client::response::Upgraded<Blocking>;
 /// The rest of a call, for [middleware](crate::middleware).

@@ -535,6 +535,7 @@ impl Overrides {
         };
         let mut timeouts = Timeouts {
             total: limit(self.total, client.total),
+            is_total_of_request: self.total.is_some(),
             connect: limit(self.connect, client.connect),
             write: limit(self.write, client.write),
             pace: self.pace.or(client.pace),

@@ -1,5 +1,5 @@
 //! The surface: what a user calls to set up a client, build a request and read a response, for all runtimes.
-//! Only what waits is elsewhere: `send`, `text`, `bytes`, `json` and `copy_to` stand in `blocking/` and
+//! Only what waits is elsewhere: `send`, `text`, `bytes`, `json`, `copy_to` and `next` stand in `blocking/` and
 //! `tokio/`, over the futures of this folder.
 
 // Read in the order of a call:
@@ -18,6 +18,7 @@
 // - `builder`: every setting of a client, by subject. A setting is data in `config/` and a method here.
 // - `request`: a request and its builder. Its parts are data of `call/`, without a runtime.
 // - `response`: the head of a response and what its fields say; the body in one piece.
+// - `streams`: the body as lines; `events`: as events; `event_source`: events over many responses.
 // - `upgraded.rs`: the connection after a `101 Switching Protocols`.
 //
 // These types are generic over the runtime, whose aliases without the parameter are what users name:
@@ -32,10 +33,15 @@
 // - The two runtimes have the same methods (`tests/tokio.rs` runs the blocking tests on the async client).
 
 mod builder;
+#[cfg(feature = "sse")]
+pub(crate) mod event_source;
+#[cfg(feature = "sse")]
+pub(crate) mod events;
 #[cfg(feature = "middleware")]
 pub mod middleware;
 pub mod request;
 pub mod response;
+pub mod streams;
 mod upgraded;
 
 use std::fmt;

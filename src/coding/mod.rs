@@ -2,7 +2,7 @@
 //! bytes or the text that the caller reads.
 //!
 //! Read this file top-down, then `inflate` (gzip and deflate), `brotli` and `zstd`; `charset` turns decoded
-//! bytes into text.
+//! bytes into text, and `json` into values.
 //!
 //! ```text
 //!             Content-Encoding: gzip, deflate
@@ -39,6 +39,8 @@
 pub(crate) mod charset;
 #[cfg(not(feature = "charset"))]
 pub(crate) use crate::off::charset;
+#[cfg(feature = "json")]
+pub(crate) mod json;
 
 #[cfg(feature = "brotli")]
 mod brotli;

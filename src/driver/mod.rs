@@ -154,11 +154,15 @@ mod upgraded;
 
 use self::runtime::{Oneshot, Runtime};
 use crate::base::buffer::ErasedBox;
+#[cfg(feature = "sse")]
+use crate::base::cancel::CancelToken;
 use crate::call::{Call, Failure, Verdict, When};
 use crate::error::{Error, Result};
 use crate::http1::head::ResponseHead;
 use crate::policy::deadline::{Budget, Stage};
 use std::sync::Arc;
+#[cfg(feature = "sse")]
+use std::time::Duration;
 
 pub(crate) use checkout::Shared;
 pub(crate) use connection::Connection;
@@ -222,6 +226,14 @@ async fn attempt<F: Runtime>(
             Err(failure)
         }
     }
+}
+
+/// Waits for that long, or until the token is canceled.
+#[cfg(feature = "sse")]
+pub(crate) async fn pause<F: Runtime>(runtime: &F, cancel: Option<CancelToken>, time: Duration) {
+    let budget = Budget::unlimited(runtime.now()).until(cancel);
+    let nothing = Arc::new(Oneshot::<(), F::Event>::default());
+    nothing.wait(Some(time), &budget).await;
 }
 
 /// Waits for the time of the next attempt, or until the call is canceled, which the next attempt

@@ -264,6 +264,15 @@ impl<F: Runtime> ResponseBody<F> {
         }
     }
 
+    /// Returns the deadlines of the body, unless it was read to its end or is hand-made.
+    #[cfg(feature = "sse")]
+    pub(crate) fn budget_mut(&mut self) -> Option<&mut Budget> {
+        match &mut self.source {
+            ResponseSource::Connection(lease) => Some(&mut lease.budget),
+            ResponseSource::Made(_) | ResponseSource::Ended | ResponseSource::Broken => None,
+        }
+    }
+
     /// Returns the connection of a body that is complete to the pool immediately, not when the
     /// response is dropped.
     pub(crate) fn end(&mut self) {

@@ -45,7 +45,7 @@ pub(crate) mod challenge;
 pub(crate) mod date;
 pub(crate) mod disposition;
 pub(crate) mod link;
-#[cfg(any(feature = "charset", feature = "multipart"))]
+#[cfg(any(feature = "charset", feature = "multipart", feature = "sse"))]
 pub(crate) mod media_type;
 pub(crate) mod singleton;
 

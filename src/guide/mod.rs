@@ -1,16 +1,23 @@
-//! Pages of the guide that stand alone: [`compatibility`] lists the names of reqwest, `middleware` is about code of
-//! your own around each call, [`leniency`] compares what is accepted of a response with other clients, and
-//! [`design`] answers why the client is made as it is.
+//! Pages of the guide that stand alone:
+//!
+//! - [`streams`]: lines and server-sent events,
+//! - `middleware`: code of your own around each call,
+//! - [`compatibility`]: the names of reqwest, and what each does here,
+//! - [`leniency`]: what is accepted of a response, compared with other clients,
+//! - [`design`]: why the client is made as it is.
+
+#[doc = include_str!("streams.md")]
+pub mod streams {}
+
+#[cfg(all(feature = "middleware", feature = "blocking"))]
+#[doc = include_str!("middleware.md")]
+pub mod middleware {}
+
+#[doc = include_str!("compatibility.md")]
+pub mod compatibility {}
 
 #[doc = include_str!("leniency.md")]
 pub mod leniency {}
 
 #[doc = include_str!("design.md")]
 pub mod design {}
-
-#[doc = include_str!("compatibility.md")]
-pub mod compatibility {}
-
-#[cfg(all(feature = "middleware", feature = "blocking"))]
-#[doc = include_str!("middleware.md")]
-pub mod middleware {}

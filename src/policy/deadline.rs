@@ -103,6 +103,8 @@ pub(crate) struct Timeouts {
     pub(crate) pace: Option<Pace>,
     /// The limit from `send` to the last byte of the body, including redirects and retries.
     pub(crate) total: Option<Duration>,
+    /// Whether `total` was set on the request, so that it holds for a stream of events too.
+    pub(crate) is_total_of_request: bool,
 }
 
 /// The limit on the wait between the last byte of a request and the response, besides the
@@ -159,6 +161,7 @@ impl Default for Timeouts {
             pace: None,
             // A limit on the total would cut off large downloads, so the caller has to set it.
             total: None,
+            is_total_of_request: false,
         }
     }
 }
@@ -306,6 +309,7 @@ impl Budget {
             write: None,
             pace: None,
             total: None,
+            is_total_of_request: false,
         };
         Self::untimed(none, now)
     }
@@ -322,7 +326,9 @@ impl Budget {
         }
         if outer.total.is_some_and(|end| self.total.is_none_or(|own| end < own)) {
             self.total = outer.total;
-            Arc::make_mut(&mut self.timeouts).total = outer.timeouts.total;
+            let own = Arc::make_mut(&mut self.timeouts);
+            own.total = outer.timeouts.total;
+            own.is_total_of_request = outer.timeouts.is_total_of_request;
         }
     }
 
@@ -449,6 +455,15 @@ impl Budget {
     pub(crate) fn without_deadlines(self) -> Self {
         let (stage, stage_end, meter) = (Stage::Other, None, None);
         Self { total: None, connect: None, stage, stage_end, meter, ..self }
+    }
+
+    /// Removes the total timeout unless it was set on the request: a stream of events lasts as long as it
+    /// has events.
+    #[cfg(feature = "sse")]
+    pub(crate) fn outlive_total(&mut self) {
+        if !self.timeouts.is_total_of_request {
+            self.total = None;
+        }
     }
 
     /// Returns the limits on single operations, mutably.

@@ -15,6 +15,7 @@
 //! | send | `client.get(url).send()?` | `client.get(url).send().await?` |
 //! | whole body | `response.text()?`, `bytes`, `json` | `response.text().await?`, `bytes`, `json` |
 //! | piece by piece | `std::io::Read` | [`chunk`](Response::chunk), [`AsyncRead`]; with the feature `stream` `bytes_stream` |
+//! | line by line, event by event | `for line in response.lines()`, `events()?` | `lines().next().await`, `events()?.next().await`; with the feature `stream` a `Stream` |
 //! | into a writer | `response.copy_to(&mut file)?` | `response.copy_to(&mut file).await?` |
 //! | response of an error status | `error.into_response()?` | `Response::try_from(error)?` |
 //! | body from a reader | `Body::new(R: Read)` | [`Body::new`](Body::new)`(R: AsyncRead)`; with the feature `stream` `Body::wrap_stream` |
@@ -107,7 +108,7 @@
 //!
 //! [`AsyncRead`]: ::tokio::io::AsyncRead
 
-// The public part is this file (`send`), then `response` (reading bodies, upgraded connections), `body` and
+// The public part is this file (`send`), then `response` (reading bodies, upgraded connections), `streams`, `body` and
 // `multipart` (request bodies from readers, streams and files) and `service` (the traits of tower and
 // http-body). The rest implements the runtime: `runtime` first, then `stream` and `endpoint` (a socket).
 
@@ -120,6 +121,7 @@ mod runtime;
 #[cfg(feature = "tower")]
 mod service;
 mod stream;
+mod streams;
 
 use self::body::Source;
 #[cfg(feature = "middleware")]
@@ -141,6 +143,20 @@ pub type RequestBuilder = crate::client::request::RequestBuilder<Tokio>;
 pub type Response = crate::client::response::Response<ResponseBody>;
 /// The body of a response, while it is read.
 pub type ResponseBody = crate::driver::ResponseBody<Tokio>;
+/// The lines of a response's body.
+pub type Lines = crate::client::streams::Lines<Tokio>;
+/// The JSON values in the lines of a response's body.
+#[cfg(feature = "json")]
+#[cfg_attr(docsrs, doc(cfg(feature = "json")))]
+pub type JsonLines<T> = crate::client::streams::JsonLines<Tokio, T>;
+/// The events of a response.
+#[cfg(feature = "sse")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sse")))]
+pub type Events = crate::sse::Events<Tokio>;
+/// The events of a URL, with reconnects.
+#[cfg(feature = "sse")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sse")))]
+pub type EventSource = crate::sse::EventSource<Tokio>;
 /// A connection that was upgraded to another protocol.
 pub type Upgraded = crate::client::response::Upgraded<Tokio>;
 /// The rest of a call, for [middleware](crate::middleware).

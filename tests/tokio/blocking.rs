@@ -353,6 +353,145 @@ impl Response {
     }
 }
 
+impl Response {
+    pub fn lines(self) -> Lines {
+        Lines(self.0.lines())
+    }
+
+    #[cfg(feature = "json")]
+    pub fn json_lines<T: serde::de::DeserializeOwned>(self) -> JsonLines<T> {
+        JsonLines(self.0.json_lines())
+    }
+}
+
+#[cfg(feature = "sse")]
+impl Response {
+    pub fn events(self) -> Result<Events> {
+        self.0.events().map(Events)
+    }
+
+    pub fn events_unchecked(self) -> Events {
+        Events(self.0.events_unchecked())
+    }
+}
+
+#[derive(Debug)]
+pub struct Lines(front::Lines);
+
+steps! { Lines:
+    max_line_bytes(limit: usize);
+}
+
+impl Deref for Lines {
+    type Target = front::Lines;
+
+    fn deref(&self) -> &front::Lines {
+        &self.0
+    }
+}
+
+impl Iterator for Lines {
+    type Item = Result<String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        block_on(self.0.next())
+    }
+}
+
+#[cfg(feature = "json")]
+#[derive(Debug)]
+pub struct JsonLines<T>(front::JsonLines<T>);
+
+#[cfg(feature = "json")]
+impl<T: serde::de::DeserializeOwned> JsonLines<T> {
+    pub fn max_line_bytes(self, limit: usize) -> Self {
+        Self(self.0.max_line_bytes(limit))
+    }
+}
+
+#[cfg(feature = "json")]
+impl<T: serde::de::DeserializeOwned> Iterator for JsonLines<T> {
+    type Item = Result<T>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        block_on(self.0.next())
+    }
+}
+
+#[cfg(feature = "sse")]
+pub use self::sse::{EventSource, EventSourceBuilder, Events};
+
+#[cfg(feature = "sse")]
+mod sse {
+    use real::sse::{Event, Reconnect};
+
+    use super::*;
+
+    impl Client {
+        pub fn event_source(&self, request: RequestBuilder) -> EventSourceBuilder {
+            EventSourceBuilder(self.0.event_source(request.0))
+        }
+    }
+
+    #[derive(Debug)]
+    pub struct Events(pub(super) front::Events);
+
+    steps! { Events:
+        max_event_bytes(limit: usize);
+        idle_timeout[D: Into<Option<Duration>>](limit: D);
+    }
+
+    impl Deref for Events {
+        type Target = front::Events;
+
+        fn deref(&self) -> &front::Events {
+            &self.0
+        }
+    }
+
+    impl Iterator for Events {
+        type Item = Result<Event>;
+
+        fn next(&mut self) -> Option<Self::Item> {
+            block_on(self.0.next())
+        }
+    }
+
+    #[derive(Debug)]
+    pub struct EventSourceBuilder(real::sse::EventSourceBuilder<front::Tokio>);
+
+    impl EventSourceBuilder {
+        pub fn build(self) -> Result<EventSource> {
+            self.0.build().map(EventSource)
+        }
+    }
+
+    steps! { EventSourceBuilder:
+        reconnect(reconnect: Reconnect);
+        max_event_bytes(limit: usize);
+        idle_timeout[D: Into<Option<Duration>>](limit: D);
+    }
+
+    #[derive(Debug)]
+    pub struct EventSource(front::EventSource);
+
+    impl Deref for EventSource {
+        type Target = front::EventSource;
+
+        fn deref(&self) -> &front::EventSource {
+            &self.0
+        }
+    }
+
+    impl Iterator for EventSource {
+        type Item = Result<Event>;
+
+        fn next(&mut self) -> Option<Self::Item> {
+            block_on(self.0.next())
+        }
+    }
+}
+
 impl TryFrom<Error> for Response {
     type Error = Error;
 

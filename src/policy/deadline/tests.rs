@@ -428,3 +428,23 @@ mod throughput {
         assert_eq!(Meter::start(fast).moved(0, Duration::MAX), Err(fast));
     }
 }
+
+/// A stream of events lasts as long as it has events, unless the request says how long.
+#[cfg(feature = "sse")]
+#[test]
+fn only_the_total_timeout_of_a_request_ends_a_stream() {
+    let now = Instant::now();
+    let total = Some(Duration::from_secs(1));
+    for is_total_of_request in [false, true] {
+        let timeouts = Timeouts { total, is_total_of_request, ..Timeouts::default() };
+        let outer = Budget::start(timeouts, now);
+        let mut inner = Budget::start(Timeouts::default(), now);
+        inner.end_with(&outer);
+        for mut budget in [outer, inner] {
+            assert!(budget.check_time(|| now + Duration::from_secs(2)).is_err());
+            budget.outlive_total();
+            let is_over = budget.check_time(|| now + Duration::from_secs(2)).is_err();
+            assert_eq!(is_over, is_total_of_request);
+        }
+    }
+}
