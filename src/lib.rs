@@ -414,6 +414,8 @@ pub mod cookie {
     pub use self::provider::CookieStore;
     pub(crate) use self::provider::Cookies;
 }
+#[cfg(feature = "download")]
+mod download;
 mod driver;
 pub mod error;
 mod fields;
@@ -441,11 +443,15 @@ pub use http::{Method, StatusCode, Version, header};
 
 pub use base::cancel::CancelToken;
 pub use base::timings;
+#[cfg(all(feature = "blocking", feature = "download"))]
+pub use blocking::Download;
 #[cfg(feature = "blocking")]
 pub use blocking::{
     Body, Client, ClientBuilder, Request, RequestBuilder, Response, ResponseBody, Upgraded, get,
     post,
 };
+#[cfg(feature = "download")]
+pub use client::download::{DownloadProgress, Downloaded};
 pub use client::request::IntoUrl;
 pub use client::{request, response};
 pub use config::IpFamily;
@@ -474,6 +480,9 @@ mod shared {
     #[cfg(feature = "tls")]
     #[doc(no_inline)]
     pub use crate::{Certificate, Identity};
+    #[cfg(feature = "download")]
+    #[doc(no_inline)]
+    pub use crate::{DownloadProgress, Downloaded};
     #[doc(no_inline)]
     pub use crate::{cookie, dns, egress, error, form, proxy, redirect, retry, timings, tls, url};
 }

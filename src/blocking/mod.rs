@@ -32,6 +32,8 @@
 // `run` is a plain call.
 
 mod body;
+#[cfg(feature = "download")]
+mod download;
 #[cfg(feature = "multipart")]
 pub mod multipart;
 mod runtime;
@@ -44,6 +46,8 @@ use self::body::Source;
 use crate::client::send;
 use crate::driver::runtime::run;
 
+#[cfg(feature = "download")]
+pub use self::download::Download;
 pub use self::runtime::Blocking;
 pub use crate::shared::*;
 

@@ -18,6 +18,7 @@
 // - `builder`: every setting of a client, by subject. A setting is data in `config/` and a method here.
 // - `request`: a request and its builder. Its parts are data of `call/`, without a runtime.
 // - `response`: the head of a response and what its fields say; the body in one piece.
+// - `download`: several calls for one file, as `download/` decides.
 // - `upgraded.rs`: the connection after a `101 Switching Protocols`.
 //
 // These types are generic over the runtime, whose aliases without the parameter are what users name:
@@ -32,6 +33,8 @@
 // - The two runtimes have the same methods (`tests/tokio.rs` runs the blocking tests on the async client).
 
 mod builder;
+#[cfg(feature = "download")]
+pub mod download;
 pub mod request;
 pub mod response;
 mod upgraded;

@@ -6,3 +6,7 @@ pub mod leniency {}
 
 #[doc = include_str!("design.md")]
 pub mod design {}
+
+#[cfg(all(feature = "blocking", feature = "download"))]
+#[doc = include_str!("downloads.md")]
+pub mod downloads {}

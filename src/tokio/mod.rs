@@ -112,6 +112,8 @@
 // http-body). The rest implements the runtime: `runtime` first, then `stream` and `endpoint` (a socket).
 
 mod body;
+#[cfg(feature = "download")]
+mod download;
 mod endpoint;
 #[cfg(feature = "multipart")]
 pub mod multipart;
@@ -125,6 +127,8 @@ use self::body::Source;
 use crate::call::RequestParts;
 use crate::client::send;
 
+#[cfg(feature = "download")]
+pub use self::download::Download;
 pub use self::runtime::Tokio;
 pub use crate::shared::*;
 
