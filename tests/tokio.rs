@@ -23,6 +23,9 @@ extern crate self as leanhttp;
 
 #[path = "tokio/blocking.rs"]
 pub mod blocking;
+#[cfg(feature = "download")]
+#[path = "tokio/dropped_downloads.rs"]
+mod dropped_downloads;
 #[path = "tokio/futures.rs"]
 mod futures;
 #[path = "tokio/http_types.rs"]
@@ -75,6 +78,9 @@ mod both {
     #[cfg(feature = "digest")]
     #[path = "digest.rs"]
     mod digest;
+    #[cfg(feature = "download")]
+    #[path = "downloads.rs"]
+    mod downloads;
     #[path = "duplex.rs"]
     mod duplex;
     #[path = "dying_connections.rs"]
@@ -138,6 +144,8 @@ mod both {
     mod tls;
     #[path = "upgrade.rs"]
     mod upgrade;
+    #[path = "upload_progress.rs"]
+    mod upload_progress;
     #[path = "wire.rs"]
     mod wire;
 }

@@ -123,7 +123,9 @@ fn answer(text: &str) -> Option<Answer> {
         let line = match line.split_at(1) {
             ("E", "") => "ETag: \"a\"".to_owned(),
             ("L", length) if length.parse::<u64>().is_ok() => format!("Content-Length: {length}"),
-            ("R", range) if range.contains('/') => format!("Content-Range: bytes {range}"),
+            ("R", range) if range.starts_with(|c: char| c.is_ascii_digit() || c == '*') => {
+                format!("Content-Range: bytes {range}")
+            }
             _ => line.to_owned(),
         };
         head.push_str(&format!("{line}\r\n"));
