@@ -140,9 +140,14 @@ pub enum Kind {
     /// The response body is invalid for its content coding, charset or JSON parser.
     Decode,
     /// A download is not the file that was expected: its digest or its size differs, or the server changed it.
+    #[cfg(feature = "download")]
     Checksum,
     /// The file of a download could not be created, written or renamed; the cause is an [`io::Error`].
+    #[cfg(feature = "download")]
     File,
+    /// [Middleware](crate::middleware) of the program failed.
+    #[cfg(feature = "middleware")]
+    Middleware,
 }
 
 /// The phase in which an error occurred.
@@ -176,6 +181,7 @@ pub enum Phase {
     /// Switching to another protocol, and using it.
     Upgrade,
     /// Working with the file of a download.
+    #[cfg(feature = "download")]
     File,
 }
 
@@ -235,6 +241,18 @@ impl Error {
     /// Creates an error in the request, found before anything was sent.
     pub(crate) fn builder(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Builder, Phase::Build).detail(detail)
+    }
+
+    /// Creates the error of middleware that failed by itself: of a token that cannot be had, or a signature that
+    /// cannot be made. Its line has the cause; the URL is added by the call.
+    ///
+    /// ```
+    /// let error = leanhttp::Error::middleware("the token has expired");
+    /// assert_eq!(error.kind(), leanhttp::error::Kind::Middleware);
+    /// ```
+    #[cfg(feature = "middleware")]
+    pub fn middleware(cause: impl Into<Cause>) -> Self {
+        Self::new(Kind::Middleware, Phase::Build).detail("middleware").cause(cause)
     }
 
     /// Creates the error of a request body whose source failed, or did not have the announced length.
@@ -355,8 +373,14 @@ impl Error {
     /// ```
     pub fn fault(&self) -> Fault {
         match self.inner.kind {
-            Kind::Builder | Kind::Body | Kind::Cancelled | Kind::File => Fault::Caller,
-            Kind::Tls | Kind::Protocol | Kind::Truncated | Kind::Checksum => Fault::Peer,
+            Kind::Builder | Kind::Body | Kind::Cancelled => Fault::Caller,
+            #[cfg(feature = "middleware")]
+            Kind::Middleware => Fault::Caller,
+            #[cfg(feature = "download")]
+            Kind::File => Fault::Caller,
+            #[cfg(feature = "download")]
+            Kind::Checksum => Fault::Peer,
+            Kind::Tls | Kind::Protocol | Kind::Truncated => Fault::Peer,
             Kind::Status | Kind::Upgrade | Kind::Decode => Fault::Peer,
             Kind::Resolve | Kind::Connect | Kind::Proxy | Kind::Io | Kind::Timeout => {
                 Fault::Network
@@ -432,6 +456,12 @@ impl Error {
         self.inner.kind == Kind::Cancelled
     }
 
+    /// Returns whether [middleware](crate::middleware) of the program failed by itself.
+    #[cfg(feature = "middleware")]
+    pub fn is_middleware(&self) -> bool {
+        self.inner.kind == Kind::Middleware
+    }
+
     /// Returns whether the call failed before the head of a response was received, for a reason other
     /// than the caller's input: name lookup, connecting, handshake, sending, waiting.
     pub fn is_request(&self) -> bool {
@@ -463,6 +493,7 @@ impl Error {
     }
 
     /// Returns whether a download is not the file that was expected: its digest or its size differs.
+    #[cfg(feature = "download")]
     pub fn is_checksum(&self) -> bool {
         self.inner.kind == Kind::Checksum
     }
@@ -472,7 +503,7 @@ impl Error {
     /// The cause is an [`io::Error`]: its kind tells a full disk from a missing directory.
     ///
     /// ```no_run
-    /// # #[cfg(feature = "download")] {
+    /// # #[cfg(feature = "blocking")] {
     /// use std::io;
     ///
     /// let download = leanhttp::Client::new().get("https://example.org/large.iso").download();
@@ -482,6 +513,7 @@ impl Error {
     /// }
     /// # }
     /// ```
+    #[cfg(feature = "download")]
     pub fn is_file(&self) -> bool {
         self.inner.kind == Kind::File
     }
@@ -544,6 +576,7 @@ impl Error {
             Phase::Decode => "decoding the response body".to_owned(),
             Phase::Redirect => "following a redirect".to_owned(),
             Phase::Status => status.map(|status| said(status, reason.as_ref())).unwrap_or_default(),
+            #[cfg(feature = "download")]
             Phase::File => "writing the file".to_owned(),
             Phase::Upgrade if *kind == Kind::Upgrade => "upgrading the connection".to_owned(),
             Phase::Upgrade => format!("using the upgraded connection to {peer}"),

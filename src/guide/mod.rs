@@ -1,6 +1,6 @@
-//! Pages of the guide that stand alone: [`leniency`] compares what is accepted of a response with
-//! other clients, and [`design`] answers why the client is made as it is. `downloads` shows how files are downloaded
-//! to the end.
+//! Pages of the guide that stand alone: `middleware` is about code of your own around each call, `downloads` about
+//! files that are downloaded to the end, [`leniency`] compares what is accepted of a response with other clients, and
+//! [`design`] answers why the client is made as it is.
 
 #[doc = include_str!("leniency.md")]
 pub mod leniency {}
@@ -11,3 +11,7 @@ pub mod design {}
 #[cfg(all(feature = "blocking", feature = "download"))]
 #[doc = include_str!("downloads.md")]
 pub mod downloads {}
+
+#[cfg(all(feature = "middleware", feature = "blocking"))]
+#[doc = include_str!("middleware.md")]
+pub mod middleware {}
