@@ -144,6 +144,12 @@ pub enum Kind {
     Upgrade,
     /// The response body is invalid for its content coding, charset or JSON parser.
     Decode,
+    /// A download is not the file that was expected: its digest or its size differs, or the server changed it.
+    #[cfg(feature = "download")]
+    Checksum,
+    /// The file of a download could not be created, written or renamed; the cause is an [`io::Error`].
+    #[cfg(feature = "download")]
+    File,
     /// [Middleware](crate::middleware) of the program failed.
     #[cfg(feature = "middleware")]
     Middleware,
@@ -179,6 +185,9 @@ pub enum Phase {
     Status,
     /// Switching to another protocol, and using it.
     Upgrade,
+    /// Working with the file of a download.
+    #[cfg(feature = "download")]
+    File,
 }
 
 /// The party responsible for a failure; see [`Error::fault`].
@@ -405,6 +414,10 @@ impl Error {
             Kind::Builder | Kind::Body | Kind::Cancelled => Fault::Caller,
             #[cfg(feature = "middleware")]
             Kind::Middleware => Fault::Caller,
+            #[cfg(feature = "download")]
+            Kind::File => Fault::Caller,
+            #[cfg(feature = "download")]
+            Kind::Checksum => Fault::Peer,
             Kind::Tls | Kind::Protocol | Kind::Truncated => Fault::Peer,
             Kind::Status | Kind::Upgrade | Kind::Decode => Fault::Peer,
             Kind::Resolve | Kind::Connect | Kind::Proxy | Kind::Io | Kind::Timeout => {
@@ -517,6 +530,32 @@ impl Error {
         self.inner.kind == Kind::Decode
     }
 
+    /// Returns whether a download is not the file that was expected: its digest or its size differs.
+    #[cfg(feature = "download")]
+    pub fn is_checksum(&self) -> bool {
+        self.inner.kind == Kind::Checksum
+    }
+
+    /// Returns whether the file of a download could not be created, written or renamed. The text names its path.
+    ///
+    /// The cause is an [`io::Error`]: its kind tells a full disk from a missing directory.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "blocking")] {
+    /// use std::io;
+    ///
+    /// let download = leanhttp::Client::new().get("https://example.org/large.iso").download();
+    /// if let Err(error) = download.to_file("large.iso") {
+    ///     let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<io::Error>());
+    ///     let is_full = cause.is_some_and(|cause| cause.kind() == io::ErrorKind::StorageFull);
+    /// }
+    /// # }
+    /// ```
+    #[cfg(feature = "download")]
+    pub fn is_file(&self) -> bool {
+        self.inner.kind == Kind::File
+    }
+
     /// Returns whether the server did not switch to the requested protocol.
     pub fn is_upgrade(&self) -> bool {
         self.inner.kind == Kind::Upgrade
@@ -575,6 +614,8 @@ impl Error {
             Phase::Decode => "decoding the response body".to_owned(),
             Phase::Redirect => "following a redirect".to_owned(),
             Phase::Status => status.map(|status| said(status, reason.as_ref())).unwrap_or_default(),
+            #[cfg(feature = "download")]
+            Phase::File => "writing the file".to_owned(),
             Phase::Upgrade if *kind == Kind::Upgrade => "upgrading the connection".to_owned(),
             Phase::Upgrade => format!("using the upgraded connection to {peer}"),
         };

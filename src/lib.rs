@@ -266,6 +266,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! **A download that finishes** (feature `download`): it resumes after a lost connection, checks what it got, and
+//! leaves a complete file or none. There is more in `guide::downloads`.
+//!
+//! ```no_run
+//! # #[cfg(feature = "download")] {
+//! let request = leanhttp::Client::new().get("https://httpbin.org/bytes/100000");
+//! let done = request.download().to_file("download")?;
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Requests and responses at the same time
 //!
 //! A server may answer before it has read the whole request (RFC 9112 §9.5). `send` returns as soon as
@@ -335,6 +346,7 @@
 //! | delay before the first retry, before any | at most 0.2 s, 10 s | `backoff` |
 //! | longest `Retry-After` that is honored | 60 s | `max_retry_after` |
 //! | retry budget per host | 10 | `budget` |
+//! | failures in a row of a download that are forgiven | 5 | `Download::retries` |
 //! | idle time of a connection; the next call or `close_idle_connections` closes it | 90 s, or one second less than the server's `Keep-Alive` | `pool_idle_timeout` |
 //! | time without pooling for a host that closes connections right after each response | 10 s, up to 10 min | |
 //! | idle connections to one host | 32 | `pool_max_idle_per_host` |
@@ -391,6 +403,7 @@
 //! | `brotli` | no | asks for brotli and decodes it | 3 |
 //! | `zstd` | no | asks for zstd and decodes it, with a decoder in safe code of its own | 0 |
 //! | `digest` | no | `digest_auth`: Digest access authentication (RFC 7616) | 8 |
+//! | `download` | no | `download()`: files that resume, retry, check digests and are complete or not there | 0 |
 //! | `public-suffix` | no | refuses cookies for all of `co.uk`; without it only for single labels such as `com` | 2 |
 //! | `json` | no | `json` on requests and responses; `query` and `form` accept serde types | 5 |
 //! | `sse` | no | `events` of a response and `event_source`: server-sent events, with reconnects | 0 |
@@ -452,11 +465,15 @@ pub use http::{Method, StatusCode, Version, header};
 
 pub use base::cancel::CancelToken;
 pub use base::timings;
+#[cfg(all(feature = "blocking", feature = "download"))]
+pub use blocking::Download;
 #[cfg(feature = "blocking")]
 pub use blocking::{
     Body, Client, ClientBuilder, Lines, Request, RequestBuilder, Response, ResponseBody, Upgraded,
     get, post,
 };
+#[cfg(feature = "download")]
+pub use client::download::{DownloadProgress, Downloaded};
 pub use client::request::IntoUrl;
 pub use client::response::ResponseBuilderExt;
 pub use client::{request, response};
@@ -489,6 +506,9 @@ mod shared {
     #[cfg(feature = "tls")]
     #[doc(no_inline)]
     pub use crate::{Certificate, Identity};
+    #[cfg(feature = "download")]
+    #[doc(no_inline)]
+    pub use crate::{DownloadProgress, Downloaded};
     #[doc(no_inline)]
     pub use crate::{cookie, dns, egress, error, form, proxy, redirect, retry, timings, tls, url};
 }

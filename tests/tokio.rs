@@ -25,6 +25,9 @@ extern crate self as leanhttp;
 pub mod blocking;
 #[path = "tokio/drop_in.rs"]
 mod drop_in;
+#[cfg(feature = "download")]
+#[path = "tokio/dropped_downloads.rs"]
+mod dropped_downloads;
 #[path = "tokio/futures.rs"]
 mod futures;
 #[path = "tokio/http_types.rs"]
@@ -80,6 +83,9 @@ mod both {
     #[cfg(feature = "digest")]
     #[path = "digest.rs"]
     mod digest;
+    #[cfg(feature = "download")]
+    #[path = "downloads.rs"]
+    mod downloads;
     #[cfg(feature = "ring")]
     #[path = "drop_in.rs"]
     mod drop_in;
@@ -152,6 +158,8 @@ mod both {
     mod tls;
     #[path = "upgrade.rs"]
     mod upgrade;
+    #[path = "upload_progress.rs"]
+    mod upload_progress;
     #[path = "wire.rs"]
     mod wire;
 }

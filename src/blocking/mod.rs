@@ -32,6 +32,8 @@
 // `run` is a plain call.
 
 mod body;
+#[cfg(feature = "download")]
+mod download;
 #[cfg(feature = "multipart")]
 pub mod multipart;
 mod runtime;
@@ -47,6 +49,8 @@ use crate::client::middleware::{Function, Handling, Middleware};
 use crate::client::send;
 use crate::driver::runtime::run;
 
+#[cfg(feature = "download")]
+pub use self::download::Download;
 pub use self::runtime::Blocking;
 pub use crate::shared::*;
 

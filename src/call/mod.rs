@@ -131,7 +131,7 @@ use crate::base::cancel::CancelToken;
 use crate::base::timings::Timings;
 #[cfg(feature = "multipart")]
 use crate::body::multipart;
-use crate::body::{Body, Source, Unrewindable};
+use crate::body::{Body, Source, Unrewindable, UploadObserver};
 use crate::coding::Codings;
 use crate::config::Config;
 #[cfg(feature = "middleware")]
@@ -262,6 +262,10 @@ impl<'c, S: Source> Call<'c, S> {
             self.proxy = Some(Box::new(Proxied { hop, login }));
         }
         self.check_target()?;
+        let observer = self.request.upload_observer.take();
+        if let (Some(observer), Some(body)) = (observer, &mut self.request.body) {
+            body.observe(observer);
+        }
         self.replay = self.request.body.as_ref().and_then(Body::try_clone);
         if !self.is_trace() && !self.has(&header::AUTHORIZATION) {
             let login = self.request.digest.take().or_else(|| self.config.digest.clone());
@@ -497,6 +501,7 @@ pub(crate) struct RequestParts<S: Source> {
     pub(crate) target: Option<Box<str>>,
     /// The media type of a form body, with its boundary.
     pub(crate) form_type: Option<Box<HeaderValue>>,
+    pub(crate) upload_observer: Option<UploadObserver>,
 }
 
 impl<S: Source> RequestParts<S> {
@@ -569,6 +574,7 @@ impl<S: Source> RequestParts<S> {
             names: Vec::new(),
             target: None,
             form_type: None,
+            upload_observer: None,
         }
     }
 
@@ -666,6 +672,7 @@ impl<S: Source> RequestParts<S> {
             names: self.names.clone(),
             target: self.target.clone(),
             form_type: self.form_type.clone(),
+            upload_observer: self.upload_observer.clone(),
         }
     }
 }

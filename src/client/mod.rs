@@ -19,6 +19,7 @@
 // - `request`: a request and its builder. Its parts are data of `call/`, without a runtime.
 // - `response`: the head of a response and what its fields say; the body in one piece.
 // - `streams`: the body as lines; `events`: as events; `event_source`: events over many responses.
+// - `download`: several calls for one file, as `extra/download/` decides.
 // - `upgraded.rs`: the connection after a `101 Switching Protocols`.
 //
 // These types are generic over the runtime, whose aliases without the parameter are what users name:
@@ -33,6 +34,8 @@
 // - The two runtimes have the same methods (`tests/tokio.rs` runs the blocking tests on the async client).
 
 mod builder;
+#[cfg(feature = "download")]
+pub mod download;
 #[cfg(feature = "sse")]
 pub(crate) mod event_source;
 #[cfg(feature = "sse")]

@@ -521,6 +521,35 @@ impl<F: Runtime> RequestBuilder<F> {
         })
     }
 
+    /// Sets a callback for the progress of sending the body, of any kind: it is told how many bytes of it were handed
+    /// to the connection, and how many there are if that is known.
+    ///
+    /// It is called with 0 when sending begins, and then after each piece of at most 120 KiB. If the body is sent
+    /// again, after a redirect, a lost connection or a retry, it begins again at 0. What is handed over may still wait
+    /// in buffers of the system: the response tells that all has arrived.
+    ///
+    /// The callback runs with no lock held, and the request waits for it. A panic in it ends the request, and leaves
+    /// the client usable.
+    ///
+    /// ```no_run
+    /// let request = leanhttp::Client::new().put("https://example.org/a.iso").body(vec![0; 1 << 20]);
+    /// let request = request.on_upload_progress(|sent, total| match total {
+    ///     Some(total) => println!("{sent} of {total} bytes"),
+    ///     None => println!("{sent} bytes"),
+    /// });
+    /// request.send()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn on_upload_progress<P>(self, observer: P) -> Self
+    where
+        P: Fn(u64, Option<u64>) + Send + Sync + 'static,
+    {
+        self.and(|request| {
+            request.upload_observer = Some(Arc::new(observer));
+            Ok(())
+        })
+    }
+
     /// Sets the body to `json` as JSON, and `Content-Type` to `application/json` unless it is set.
     #[cfg(feature = "json")]
     pub fn json<T: Serialize + ?Sized>(self, json: &T) -> Self {

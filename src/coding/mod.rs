@@ -103,6 +103,12 @@ impl Default for Codings {
 }
 
 impl Codings {
+    /// Returns the empty set: the body is what the server sent.
+    #[cfg(feature = "download")]
+    pub(crate) fn none() -> Self {
+        Self { enabled: [false; CODINGS.len()] }
+    }
+
     /// Adds or removes the coding of this name. Returns an error when adding a coding that this build does
     /// not support.
     pub(crate) fn switch(&mut self, name: &str, enable: bool) -> error::Result<()> {

@@ -1,6 +1,7 @@
 //! Pages of the guide that stand alone:
 //!
 //! - [`streams`]: lines and server-sent events,
+//! - `downloads`: files that are downloaded to the end,
 //! - `middleware`: code of your own around each call,
 //! - [`compatibility`]: the names of reqwest, and what each does here,
 //! - [`leniency`]: what is accepted of a response, compared with other clients,
@@ -8,6 +9,10 @@
 
 #[doc = include_str!("streams.md")]
 pub mod streams {}
+
+#[cfg(all(feature = "blocking", feature = "download"))]
+#[doc = include_str!("downloads.md")]
+pub mod downloads {}
 
 #[cfg(all(feature = "middleware", feature = "blocking"))]
 #[doc = include_str!("middleware.md")]

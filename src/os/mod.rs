@@ -1,5 +1,6 @@
 //! The calls to the operating system that all runtimes share: this file opens a socket, connects it,
-//! writes on it and looks at its input; [`lookups`] bounds the name lookups of a client.
+//! writes on it and looks at its input; [`lookups`] bounds the name lookups of a client, and
+//! `download` writes the file of a download.
 //!
 //! Each function is one operation, with what differs between platforms. None of them waits longer
 //! than its argument says. A name lookup has no limit, and so runs on a thread of its own.
@@ -53,6 +54,8 @@
 //! | Apple | no `MSG_NOSIGNAL`: an option of the socket instead |
 //! | Windows | no `MSG_DONTWAIT`: the socket is switched to non-blocking for a look and for a short write |
 
+#[cfg(feature = "download")]
+pub(crate) mod download;
 pub(crate) mod lookups;
 
 use std::fmt;

@@ -30,7 +30,7 @@ use http::{Method, StatusCode};
 use crate::error::{Cause, Error, Kind, Phase};
 use crate::http1::header_section::Fields;
 use crate::policy::auth;
-use crate::url::{Scheme, Url, shown};
+use crate::url::{Url, shown};
 
 /// The default limit on redirects, the same as in Go, reqwest and ureq.
 const DEFAULT_LIMIT: usize = 10;
@@ -299,7 +299,7 @@ pub(crate) fn changed_method(status: StatusCode, method: &Method) -> Option<Meth
 /// Returns the `Referer` of the request that a redirect leads to (RFC 9110 §10.1.3): the URL that redirected,
 /// without user name, password and fragment. `None` from a secure URL to one that is not.
 pub(crate) fn referer(from: &Url, to: &Url) -> Option<HeaderValue> {
-    if from.scheme_kind() == Scheme::Https && to.scheme_kind() != Scheme::Https {
+    if from.scheme() == "https" && to.scheme() != "https" {
         return None;
     }
     let mut url = from.clone();

@@ -113,6 +113,8 @@
 // http-body). The rest implements the runtime: `runtime` first, then `stream` and `endpoint` (a socket).
 
 mod body;
+#[cfg(feature = "download")]
+mod download;
 mod endpoint;
 #[cfg(feature = "multipart")]
 pub mod multipart;
@@ -128,6 +130,8 @@ use self::body::Source;
 use crate::client::middleware::{Function, Handling, Middleware};
 use crate::client::send;
 
+#[cfg(feature = "download")]
+pub use self::download::Download;
 pub use self::runtime::Tokio;
 pub use crate::shared::*;
 

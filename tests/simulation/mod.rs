@@ -14,10 +14,13 @@
 //! `plan` is what a seed decides before; `world`, `clock`, `line` and `executor` are what there is
 //! instead of a system and a runtime; `origin`, `answer`, `request` and `proxy` are the servers, which
 //! share no code with the client, and speak `tls` by rustls as it is; `task` is who calls; `ledger`, `framing` and `check` judge.
+//! `downloads` is a story of its own: one file, a server with several versions of it, and what the client makes of them.
 
 mod answer;
 mod check;
 mod clock;
+#[cfg(feature = "download")]
+mod downloads;
 mod executor;
 mod framing;
 mod ledger;

@@ -283,6 +283,47 @@ steps! { RequestBuilder:
     brotli(enable: bool);
     zstd(enable: bool);
     expect_continue(enable: bool);
+    on_upload_progress[P: Fn(u64, Option<u64>) + Send + Sync + 'static](observer: P);
+}
+
+#[cfg(feature = "download")]
+impl RequestBuilder {
+    pub fn download(self) -> Download {
+        Download(self.0.download())
+    }
+}
+
+#[cfg(feature = "download")]
+#[derive(Debug)]
+pub struct Download(front::Download);
+
+#[cfg(feature = "download")]
+impl Download {
+    pub fn to_file(self, path: impl AsRef<Path>) -> Result<real::Downloaded> {
+        block_on(self.0.to_file(path))
+    }
+
+    pub fn to_dir(self, directory: impl AsRef<Path>) -> Result<real::Downloaded> {
+        block_on(self.0.to_dir(directory))
+    }
+
+    pub fn to_writer<W: Write + ?Sized>(self, writer: &mut W) -> Result<real::Downloaded> {
+        block_on(self.0.to_writer(&mut Sink(writer)))
+    }
+}
+
+#[cfg(feature = "download")]
+steps! { Download:
+    sha256(digits: impl AsRef<str>);
+    expected_size(bytes: u64);
+    max_size(bytes: u64);
+    retries(retries: u32);
+    backoff(first: Duration, longest: Duration);
+    max_retry_after(longest: Duration);
+    on_progress[P: Fn(real::DownloadProgress) + Send + Sync + 'static](observer: P);
+    overwrite(replace: bool);
+    numbered(on: bool);
+    keep_partial(keep: bool);
 }
 
 #[cfg(feature = "digest")]

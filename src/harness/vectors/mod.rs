@@ -8,6 +8,8 @@
 
 #[cfg(feature = "digest")]
 mod authentication;
+#[cfg(feature = "download")]
+mod download;
 mod fields;
 #[cfg(feature = "charset")]
 mod media_type;
