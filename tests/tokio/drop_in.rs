@@ -128,7 +128,7 @@ impl<F: real::runtime::Runtime> real::middleware::Middleware<F> for Passing {
         request: real::request::Request<F>,
         next: real::middleware::Next<F>,
     ) -> real::middleware::Handling<'a, F> {
-        Box::pin(next.run(request))
+        Box::pin(async move { next.run(request).await })
     }
 }
 
