@@ -89,18 +89,18 @@ pub fn post<T: IntoUrl>(url: T) -> RequestBuilder {
     Client::new().post(url)
 }
 
-impl Client {
+impl<D> crate::client::Client<Blocking, D> {
     /// Sends a request and waits for the head of its response.
     ///
     /// # Errors
     ///
     /// As for [`RequestBuilder::send`].
     pub fn execute(&self, request: Request) -> Result<Response> {
-        run(|| send(self, request.parts))
+        run(|| send(self.shared(), request.parts))
     }
 }
 
-impl RequestBuilder {
+impl<D> crate::client::request::RequestBuilder<Blocking, D> {
     /// Sends the request and waits for the head of its response; the body is read later.
     ///
     /// A successful response that comes before the whole request was sent is returned immediately: the
@@ -121,7 +121,7 @@ impl RequestBuilder {
     pub fn send(self) -> Result<Response> {
         let (client, request) = self.finish();
         let request = request?;
-        run(|| send(&client, request))
+        run(|| send(client.shared(), request))
     }
 }
 

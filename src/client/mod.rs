@@ -16,6 +16,7 @@
 //   pool, permits. Its `send` makes a `Call` of the request, lets the driver carry it out, and
 //   makes the response.
 // - `builder`: every setting of a client, by subject. A setting is data in `config/` and a method here.
+// - `defaults`: the values of settings that a program does not name, as a type.
 // - `request`: a request and its builder. Its parts are data of `call/`, without a runtime.
 // - `response`: the head of a response and what its fields say; the body in one piece.
 // - `upgraded.rs`: the connection after a `101 Switching Protocols`.
@@ -32,11 +33,13 @@
 // - The two runtimes have the same methods (`tests/tokio.rs` runs the blocking tests on the async client).
 
 mod builder;
+mod defaults;
 pub mod request;
 pub mod response;
 mod upgraded;
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
@@ -60,6 +63,7 @@ pub use crate::driver::ResponseBody;
 pub use upgraded::Upgraded;
 
 pub use builder::ClientBuilder;
+pub use defaults::{Defaults, Standard};
 
 /// Sends requests, and keeps connections and settings for the next ones.
 ///
@@ -73,26 +77,34 @@ pub use builder::ClientBuilder;
 /// assert_eq!(request.url().as_str(), "http://example.org/?q=lean");
 /// # Ok::<(), leanhttp::Error>(())
 /// ```
-pub struct Client<F: Runtime> {
+pub struct Client<F: Runtime, D = Standard> {
     shared: Arc<Shared<F>>,
+    defaults: PhantomData<fn() -> D>,
 }
 
-impl<F: Runtime> Client<F> {
+impl<F: Runtime, D: Defaults> Client<F, D> {
     /// Creates a client with the default settings.
     pub fn new() -> Self {
-        Self::in_world(ErasedBox::new(Config::default()), F::default())
+        Self::in_world(ClientBuilder::<F, D>::new().config, F::default())
     }
 
     /// Returns a builder with the default settings.
-    pub fn builder() -> ClientBuilder<F> {
+    pub fn builder() -> ClientBuilder<F, D> {
         ClientBuilder::new()
     }
+}
 
+impl<F: Runtime, D> Client<F, D> {
     /// Creates a client on the given runtime.
     pub(crate) fn in_world(mut config: ErasedBox<Config>, runtime: F) -> Self {
         config.complete();
         Arc::make_mut(&mut config.timeouts).default_silence(F::FIRST_BYTE);
-        Self { shared: Arc::new(Shared::new(config, runtime)) }
+        Self { shared: Arc::new(Shared::new(config, runtime)), defaults: PhantomData }
+    }
+
+    /// Returns the same client under another type.
+    pub(crate) fn with_defaults<E>(&self) -> Client<F, E> {
+        Client { shared: Arc::clone(&self.shared), defaults: PhantomData }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared<F>> {
@@ -120,32 +132,32 @@ impl<F: Runtime> Client<F> {
     }
 
     /// Begins a GET request.
-    pub fn get<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
+    pub fn get<U: IntoUrl>(&self, url: U) -> RequestBuilder<F, D> {
         self.request(Method::GET, url)
     }
 
     /// Begins a POST request.
-    pub fn post<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
+    pub fn post<U: IntoUrl>(&self, url: U) -> RequestBuilder<F, D> {
         self.request(Method::POST, url)
     }
 
     /// Begins a PUT request.
-    pub fn put<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
+    pub fn put<U: IntoUrl>(&self, url: U) -> RequestBuilder<F, D> {
         self.request(Method::PUT, url)
     }
 
     /// Begins a PATCH request.
-    pub fn patch<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
+    pub fn patch<U: IntoUrl>(&self, url: U) -> RequestBuilder<F, D> {
         self.request(Method::PATCH, url)
     }
 
     /// Begins a DELETE request.
-    pub fn delete<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
+    pub fn delete<U: IntoUrl>(&self, url: U) -> RequestBuilder<F, D> {
         self.request(Method::DELETE, url)
     }
 
     /// Begins a HEAD request.
-    pub fn head<U: IntoUrl>(&self, url: U) -> RequestBuilder<F> {
+    pub fn head<U: IntoUrl>(&self, url: U) -> RequestBuilder<F, D> {
         self.request(Method::HEAD, url)
     }
 
@@ -161,7 +173,7 @@ impl<F: Runtime> Client<F> {
     /// assert_eq!(request.method(), Method::OPTIONS);
     /// # Ok::<(), leanhttp::Error>(())
     /// ```
-    pub fn request<U: IntoUrl>(&self, method: Method, url: U) -> RequestBuilder<F> {
+    pub fn request<U: IntoUrl>(&self, method: Method, url: U) -> RequestBuilder<F, D> {
         RequestBuilder::new(self.clone(), method, url)
     }
 }
@@ -179,19 +191,19 @@ pub struct PoolStats {
     pub waiting: usize,
 }
 
-impl<F: Runtime> Clone for Client<F> {
+impl<F: Runtime, D> Clone for Client<F, D> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
+        Self { shared: Arc::clone(&self.shared), defaults: PhantomData }
     }
 }
 
-impl<F: Runtime> Default for Client<F> {
+impl<F: Runtime, D: Defaults> Default for Client<F, D> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<F: Runtime> fmt::Debug for Client<F> {
+impl<F: Runtime, D> fmt::Debug for Client<F, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.shared.fmt(f)
     }
@@ -200,14 +212,14 @@ impl<F: Runtime> fmt::Debug for Client<F> {
 // A panic in code of the caller's leaves everything here usable: it runs with no lock held, every decision
 // under a lock is whole before the next call of foreign code, and no lock stays poisoned. The compiler
 // cannot know that of the closures inside, so it is said here.
-impl<F: Runtime> UnwindSafe for Client<F> {}
-impl<F: Runtime> RefUnwindSafe for Client<F> {}
-impl<F: Runtime> UnwindSafe for ClientBuilder<F> {}
-impl<F: Runtime> RefUnwindSafe for ClientBuilder<F> {}
+impl<F: Runtime, D> UnwindSafe for Client<F, D> {}
+impl<F: Runtime, D> RefUnwindSafe for Client<F, D> {}
+impl<F: Runtime, D> UnwindSafe for ClientBuilder<F, D> {}
+impl<F: Runtime, D> RefUnwindSafe for ClientBuilder<F, D> {}
 impl<F: Runtime> UnwindSafe for Request<F> {}
 impl<F: Runtime> RefUnwindSafe for Request<F> {}
-impl<F: Runtime> UnwindSafe for RequestBuilder<F> {}
-impl<F: Runtime> RefUnwindSafe for RequestBuilder<F> {}
+impl<F: Runtime, D> UnwindSafe for RequestBuilder<F, D> {}
+impl<F: Runtime, D> RefUnwindSafe for RequestBuilder<F, D> {}
 impl<B: UnwindSafe> UnwindSafe for Response<B> {}
 impl<B: RefUnwindSafe> RefUnwindSafe for Response<B> {}
 impl<F: Runtime> UnwindSafe for ResponseBody<F> {}
@@ -227,10 +239,9 @@ impl RefUnwindSafe for retry::Policy {}
 
 /// Sends a request and waits for the head of its response.
 pub(crate) async fn send<F: Runtime>(
-    client: &Client<F>,
+    shared: &Arc<Shared<F>>,
     request: Box<RequestParts<F::Source>>,
 ) -> Result<Response<ResponseBody<F>>> {
-    let shared = client.shared();
     let mut call = Call::new(&shared.config, &shared.calls, request, shared.runtime.now());
     call.begin()?;
     match driver::send(shared, &mut call).await {

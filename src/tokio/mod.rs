@@ -121,9 +121,12 @@ mod runtime;
 mod service;
 mod stream;
 
+use std::sync::Arc;
+
 use self::body::Source;
 use crate::call::RequestParts;
 use crate::client::send;
+use crate::driver::Shared;
 
 pub use self::runtime::Tokio;
 pub use crate::shared::*;
@@ -180,7 +183,7 @@ pub fn post<T: IntoUrl>(url: T) -> RequestBuilder {
     Client::new().post(url)
 }
 
-impl Client {
+impl<D> crate::client::Client<Tokio, D> {
     /// Sends a request and waits for the head of its response. The future does not borrow the client, so
     /// that it can be spawned.
     ///
@@ -190,18 +193,12 @@ impl Client {
     pub fn execute(
         &self,
         request: Request,
-    ) -> impl Future<Output = Result<Response>> + Send + Sync + use<> {
-        let client = self.clone();
-        async move {
-            check_runtime()?;
-            let mut request = request.parts;
-            measure(&mut request).await;
-            send(&client, request).await
-        }
+    ) -> impl Future<Output = Result<Response>> + Send + Sync + use<D> {
+        call(Arc::clone(self.shared()), Ok(request.parts))
     }
 }
 
-impl RequestBuilder {
+impl<D> crate::client::request::RequestBuilder<Tokio, D> {
     /// Sends the request and waits for the head of its response; the body is read later.
     ///
     /// A successful response that comes before the whole request was sent is returned immediately: the
@@ -224,13 +221,21 @@ impl RequestBuilder {
     /// HTTP/1.1, or a redirect cannot be followed; or if this is not awaited in a tokio runtime
     /// with timers and I/O. A status of 400 or more is not an error; see
     /// [`error_for_status`](crate::client::response::Response::error_for_status).
-    pub async fn send(self) -> Result<Response> {
+    pub fn send(self) -> impl Future<Output = Result<Response>> + Send + Sync + use<D> {
         let (client, request) = self.finish();
-        let mut request = request?;
-        check_runtime()?;
-        measure(&mut request).await;
-        send(&client, request).await
+        call(Arc::clone(client.shared()), request)
     }
+}
+
+/// Sends a request. Not generic over the defaults, so that its code is made once, in this crate.
+async fn call(
+    shared: Arc<Shared<Tokio>>,
+    request: Result<Box<RequestParts<Source>>>,
+) -> Result<Response> {
+    let mut request = request?;
+    check_runtime()?;
+    measure(&mut request).await;
+    send(&shared, request).await
 }
 
 /// Reads the length of each file in the body. Boxed, because few requests contain files.

@@ -7,7 +7,7 @@ use crate::config::tls::{Preconfigured, Version};
 use crate::driver::runtime::Runtime;
 
 /// For programs written for reqwest.
-impl<F: Runtime> ClientBuilder<F> {
+impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Uses HTTP/1.1 only, which is always the case: has no effect.
     ///
     /// ```
@@ -41,7 +41,7 @@ impl<F: Runtime> ClientBuilder<F> {
 
 /// TLS, for programs written for reqwest.
 #[cfg(feature = "tls")]
-impl<F: Runtime> ClientBuilder<F> {
+impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Uses rustls, which is always the case: has no effect.
     pub fn use_rustls_tls(self) -> Self {
         self

@@ -28,6 +28,7 @@ use http::header::{self, HeaderMap, HeaderValue};
 
 use crate::base::buffer::ErasedBox;
 use crate::client::Client;
+use crate::client::defaults::{self, Defaults, Standard};
 use crate::config::{Config, default_netrc_path, read_netrc, replace_headers};
 use crate::cookie::{CookieStore, Cookies};
 use crate::driver::runtime::Runtime;
@@ -54,30 +55,34 @@ use crate::policy::{redirect, retry};
 /// # Ok::<(), leanhttp::Error>(())
 /// ```
 #[must_use]
-pub struct ClientBuilder<F: Runtime> {
+pub struct ClientBuilder<F: Runtime, D = Standard> {
     pub(crate) config: ErasedBox<Config>,
     /// The first invalid setting.
     error: Option<Error>,
-    runtime: PhantomData<fn() -> F>,
+    types: PhantomData<fn() -> (F, D)>,
 }
 
-impl<F: Runtime> ClientBuilder<F> {
+impl<F: Runtime, D: Defaults> ClientBuilder<F, D> {
     /// Returns a builder with the default settings.
     pub fn new() -> Self {
-        Self { config: ErasedBox::new(Config::default()), error: None, runtime: PhantomData }
+        let mut config = ErasedBox::new(Config::default());
+        defaults::set::<D>(&mut config);
+        Self { config, error: None, types: PhantomData }
     }
+}
 
+impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Returns the client.
     ///
     /// # Errors
     ///
     /// The error of the first setting that was invalid.
-    pub fn build(self) -> Result<Client<F>> {
+    pub fn build(self) -> Result<Client<F, D>> {
         self.build_in(F::default())
     }
 
     /// Returns a client on the given system: that of the runtime, or a simulated one.
-    pub(crate) fn build_in(self, runtime: F) -> Result<Client<F>> {
+    pub(crate) fn build_in(self, runtime: F) -> Result<Client<F, D>> {
         if let Some(error) = self.error {
             return Err(error);
         }
@@ -170,7 +175,7 @@ impl<F: Runtime> ClientBuilder<F> {
 }
 
 /// Further requests of a call: redirects and retries.
-impl<F: Runtime> ClientBuilder<F> {
+impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Sets the redirect policy; up to 10 redirects are followed by default.
     pub fn redirect(mut self, policy: redirect::Policy) -> Self {
         self.config.redirect = policy;
@@ -199,7 +204,7 @@ impl<F: Runtime> ClientBuilder<F> {
 }
 
 /// Credentials and cookies.
-impl<F: Runtime> ClientBuilder<F> {
+impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Sets Basic credentials (RFC 7617) for every request that has no `Authorization` of its own.
     ///
     /// They are sent to the origin that a request names, and not to the target of a redirect.
@@ -292,13 +297,13 @@ impl<F: Runtime> ClientBuilder<F> {
     }
 }
 
-impl<F: Runtime> Default for ClientBuilder<F> {
+impl<F: Runtime, D: Defaults> Default for ClientBuilder<F, D> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<F: Runtime> fmt::Debug for ClientBuilder<F> {
+impl<F: Runtime, D> fmt::Debug for ClientBuilder<F, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
             .field("timeouts", &self.config.timeouts)

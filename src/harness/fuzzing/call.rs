@@ -135,7 +135,7 @@ pub fn call(
 ) -> Outcome {
     let mut outcome =
         Outcome { head: None, body: Vec::new(), trailers: None, end: Ok(()), reusable: Ok(()) };
-    outcome.end = match run(|| send(client, request.parts)) {
+    outcome.end = match run(|| send(client.shared(), request.parts)) {
         Ok(response) => {
             outcome.head = as_sent(response.raw_head());
             let mut body = response.body;
