@@ -1,5 +1,22 @@
-//! Pages of the guide that stand alone: [`leniency`] compares what is accepted of a response with
-//! other clients, and [`design`] answers why the client is made as it is.
+//! Pages of the guide that stand alone.
+//!
+//! | page | for |
+//! | --- | --- |
+//! | [`coming_from_reqwest`], [`coming_from_ureq`], [`coming_from_requests`], [`coming_from_curl`] | those who know another client: names, and what behaves differently |
+//! | [`leniency`] | what is accepted of a response, compared with other clients |
+//! | [`design`] | why the client is made as it is |
+
+#[doc = include_str!("coming_from_reqwest.md")]
+pub mod coming_from_reqwest {}
+
+#[doc = include_str!("coming_from_ureq.md")]
+pub mod coming_from_ureq {}
+
+#[doc = include_str!("coming_from_requests.md")]
+pub mod coming_from_requests {}
+
+#[doc = include_str!("coming_from_curl.md")]
+pub mod coming_from_curl {}
 
 #[doc = include_str!("leniency.md")]
 pub mod leniency {}
