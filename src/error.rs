@@ -90,6 +90,8 @@ struct Inner {
     url: Option<Url>,
     detail: Cow<'static, str>,
     cause: Option<Cause>,
+    /// An error that is shown as a part of the detail, for programs that look at the sources.
+    among: Option<io::Error>,
     /// Further sentences at the end of the line.
     notes: Vec<Cow<'static, str>>,
     status: Option<StatusCode>,
@@ -197,6 +199,7 @@ impl Error {
             url: None,
             detail: Cow::Borrowed(""),
             cause: None,
+            among: None,
             notes: Vec::new(),
             status: None,
             reason: None,
@@ -249,6 +252,12 @@ impl Error {
     #[inline(never)]
     fn with_cause(mut self, cause: Cause) -> Self {
         self.inner.cause = Some(cause);
+        self
+    }
+
+    /// Sets the source of an error whose detail tells several failures.
+    pub(crate) fn among(mut self, failure: Option<io::Error>) -> Self {
+        self.inner.among = failure;
         self
     }
 
@@ -609,9 +618,15 @@ impl fmt::Debug for Error {
     }
 }
 
-/// Returns what [`Display`](fmt::Display) has not shown: the source of the [cause](Error::get_ref).
+/// Returns the [cause](Error::get_ref) if it is an [`io::Error`], by whose kind programs decide what to do
+/// next. [`Display`](fmt::Display) shows every other cause, so the sources begin after it.
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.inner.cause.as_deref()?.source()
+        match (self.inner.cause.as_deref(), &self.inner.among) {
+            (Some(cause), _) if cause.is::<io::Error>() => Some(cause),
+            (Some(cause), _) => cause.source(),
+            (None, Some(failure)) => Some(failure),
+            (None, None) => None,
+        }
     }
 }

@@ -447,6 +447,7 @@ pub use blocking::{
     post,
 };
 pub use client::request::IntoUrl;
+pub use client::response::ResponseBuilderExt;
 pub use client::{request, response};
 pub use config::IpFamily;
 pub use config::proxy;
@@ -469,7 +470,7 @@ mod shared {
     #[doc(no_inline)]
     pub use crate::{
         CancelToken, EgressPolicy, Error, IntoUrl, IpFamily, Limits, Method, NoProxy, Proxy,
-        Result, StatusCode, Url, Version, header,
+        ResponseBuilderExt, Result, StatusCode, Url, Version, header,
     };
     #[cfg(feature = "tls")]
     #[doc(no_inline)]
@@ -480,7 +481,9 @@ mod shared {
 
 /// DNS lookup by the operating system or by a resolver of your own.
 pub mod dns {
-    pub use crate::config::{Resolve, SystemResolver};
+    pub use crate::config::dns::{
+        Addrs, FromFn, IntoResolve, Name, Resolve, Resolving, SystemResolver, from_fn,
+    };
 }
 
 /// Restricts the addresses that the client may connect to.

@@ -206,7 +206,7 @@ mod connection {
         let addr = peer.addr();
         let error = fast().get(format!("http://{addr}/")).send().unwrap_err();
         let line = format!(
-            "connecting to {addr} for http://{addr}/: no connection within 200ms (connect timeout)"
+            "connecting to {addr} for http://{addr}/: timed out: no connection within 200ms (connect timeout)"
         );
         assert_told(&error, Kind::Timeout, Phase::Connect, &line);
     }

@@ -143,7 +143,7 @@ fn rows() -> Vec<Row> {
         Row {
             what: "resolver",
             set: |builder, act| {
-                builder.dns_resolver(Arc::new(move |_: &str| {
+                builder.dns_resolver(leanhttp::dns::from_fn(move |_: &str| {
                     act.run();
                     Ok(vec!["127.0.0.1:0".parse().unwrap()])
                 }))

@@ -7,7 +7,6 @@
 mod support;
 
 use std::io::{self, Read};
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -90,7 +89,7 @@ fn while_it_looks_a_name_up() {
         thread::sleep(GENEROUS);
         Ok(Vec::new())
     };
-    let client = client().dns_resolver(Arc::new(never)).build().unwrap();
+    let client = client().dns_resolver(leanhttp::dns::from_fn(never)).build().unwrap();
     assert_ends(client.get("http://h.test/"), Phase::Resolve);
 }
 

@@ -146,7 +146,14 @@ fn end(limit: Limit, ask: RequestBuilder, consume: Use) -> Error {
 fn assert_timeout(error: &Error, limit: Limit, phase: Phase) {
     assert_eq!((error.kind(), error.phase()), (Kind::Timeout, phase), "{limit:?} {error}");
     assert!(error.is_timeout());
-    assert!(error.to_string().ends_with(limit.message()), "{limit:?} {error}");
+    let line = error.to_string();
+    assert!(line.ends_with(limit.message()) && line.contains("timed out"), "{limit:?} {error}");
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source.filter(|error| !error.is::<std::io::Error>()) {
+        source = error.source();
+    }
+    let kind = source.and_then(|error| error.downcast_ref().map(std::io::Error::kind));
+    assert_eq!(kind, Some(std::io::ErrorKind::TimedOut), "{limit:?} {error}");
 }
 
 /// A peer of its own for each attempt, which plays these connections.
@@ -179,7 +186,6 @@ fn drips_after(head: &str, body: impl AsRef<[u8]>) -> Connection {
 }
 
 mod looking_up {
-    use std::sync::Arc;
 
     use super::*;
 
@@ -191,7 +197,8 @@ mod looking_up {
                 thread::sleep(3 * LIMIT);
                 Ok(vec![([127, 0, 0, 1], 9).into()])
             };
-            let client = limit.of_client(Client::builder().dns_resolver(Arc::new(slow)));
+            let client =
+                limit.of_client(Client::builder().dns_resolver(leanhttp::dns::from_fn(slow)));
             let client = client.build().unwrap();
             assert_one_ends(limit, Phase::Resolve, client.get("http://h.test/"), BYTES);
         }

@@ -96,7 +96,7 @@ mod names {
             count.fetch_add(1, Ordering::Relaxed);
             Ok(vec![addr])
         };
-        let client = Client::builder().dns_resolver(Arc::new(resolver));
+        let client = Client::builder().dns_resolver(dns::from_fn(resolver));
         assert_eq!(fetch(client, "http://XN--bcher-kva.test/").unwrap(), "here");
         assert_eq!(asked.load(Ordering::Relaxed), 1);
     }
@@ -113,12 +113,12 @@ mod names {
                     thread::sleep(Duration::from_secs(5));
                     Ok(vec![])
                 },
-                "no connection within 200ms (connect timeout)",
+                "timed out: no connection within 200ms (connect timeout)",
                 Kind::Timeout,
             ),
         ];
         for (resolver, reason, kind) in rows {
-            let client = Client::builder().dns_resolver(Arc::new(resolver));
+            let client = Client::builder().dns_resolver(dns::from_fn(resolver));
             let limit = if kind == Kind::Timeout { 200 } else { 10_000 };
             let client = client.connect_timeout(Duration::from_millis(limit));
             let error = fetch(client, "http://h.test/").unwrap_err();
@@ -274,14 +274,14 @@ mod silent_names {
             let _ = held.lock().unwrap().recv();
             Err(io::ErrorKind::TimedOut.into())
         };
-        (hold, asked, resolver)
+        (hold, asked, dns::from_fn(resolver))
     }
 
     #[test]
     fn s07_names_of_one_site_leave_room_for_others() {
         let server = Script::serve(vec![answer(ok("here"))]);
         let (silence, asked, resolver) = resolver(server.addr());
-        let client = Client::builder().dns_resolver(Arc::new(resolver)).build().unwrap();
+        let client = Client::builder().dns_resolver(resolver).build().unwrap();
         let token = leanhttp::CancelToken::new();
         let calls: Vec<_> = (0..80)
             .map(|n| {
@@ -323,7 +323,7 @@ mod silent_names {
             let _ = told.lock().unwrap().recv();
             Err(io::Error::other("no such name"))
         };
-        let client = Client::builder().dns_resolver(Arc::new(resolver)).build().unwrap();
+        let client = Client::builder().dns_resolver(dns::from_fn(resolver)).build().unwrap();
         let calls: Vec<_> = (0..10)
             .map(|_| {
                 let request = client.get("http://a.test/").connect_timeout(Duration::from_secs(60));
@@ -372,7 +372,7 @@ mod egress {
             }
         };
         let egress = EgressPolicy::public_only().allow_network("127.0.0.0/8".parse().unwrap());
-        let client = Client::builder().dns_resolver(Arc::new(resolver)).egress(egress);
+        let client = Client::builder().dns_resolver(dns::from_fn(resolver)).egress(egress);
         let client = client.pool_max_idle(0).build().unwrap();
         assert_eq!(client.get("http://h.test/").send().unwrap().text().unwrap(), "first");
         let error = client.get("http://h.test/").send().unwrap_err();
@@ -495,7 +495,7 @@ mod egress {
                 }
             };
             let egress = EgressPolicy::public_only().allow_network(proxy.addr().ip().into());
-            let client = Client::builder().dns_resolver(Arc::new(resolver)).egress(egress);
+            let client = Client::builder().dns_resolver(dns::from_fn(resolver)).egress(egress);
             let by = Proxy::all(format!("{scheme}://{}", proxy.addr())).unwrap();
             let client = client.proxy(by).build().unwrap();
             let error = client.get("http://inner.test/").send().unwrap_err();

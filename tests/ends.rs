@@ -18,14 +18,12 @@ use leanhttp::{Error, Proxy};
 use support::pki::{Leaf, Pki};
 use support::script::{Script, Step, answer, ok, send};
 
-/// The cause of every lost connection is an `io::Error`, or has one among its sources, of a kind that programs take for
-/// transient.
+/// Every lost connection has an `io::Error` among its sources, of a kind that programs take for transient.
 mod losses {
     use super::*;
 
     fn io_kind(error: &Error) -> Option<io::ErrorKind> {
-        let cause = error.get_ref();
-        let mut source = cause.map(|cause| cause as &(dyn std::error::Error + 'static));
+        let mut source = std::error::Error::source(error);
         while let Some(error) = source {
             if let Some(error) = error.downcast_ref::<io::Error>() {
                 return Some(error.kind());

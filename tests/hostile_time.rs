@@ -87,7 +87,11 @@ fn t04_a_name_that_is_answered_too_late() {
         thread::sleep(3 * SECOND);
         Ok(vec![([127, 0, 0, 1], 9).into()])
     };
-    let client = client().dns_resolver(Arc::new(late)).connect_timeout(SECOND).build().unwrap();
+    let client = client()
+        .dns_resolver(leanhttp::dns::from_fn(late))
+        .connect_timeout(SECOND)
+        .build()
+        .unwrap();
     let told = "no connection within 1s (connect timeout)";
     assert_late(Phase::Resolve, told, || client.get("http://h.test/").send());
 }

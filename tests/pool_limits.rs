@@ -158,7 +158,7 @@ fn the_wait_has_an_end() {
     assert_eq!((error.kind(), error.phase()), (Kind::Timeout, Phase::Queue), "{error}");
     let (addr, url) = (server.addr(), server.url("/second"));
     let line = format!(
-        "waiting for a connection to {addr} for {url}: no connection was free within 50ms (pool wait \
+        "waiting for a connection to {addr} for {url}: timed out: no connection was free within 50ms (pool wait \
          timeout)"
     );
     assert_eq!(error.to_string(), line);

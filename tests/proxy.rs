@@ -405,7 +405,9 @@ mod tunnels {
             assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
             assert_eq!((error.kind(), error.phase()), (Kind::Timeout, phase), "{error}");
             let line = error.to_string();
-            let via = format!("via the proxy {scheme}://localhost:{port}: no connection within");
+            let via = format!(
+                "via the proxy {scheme}://localhost:{port}: timed out: no connection within"
+            );
             assert!(line.contains(&via) && !line.contains("secret"), "{line}");
         }
     }

@@ -188,7 +188,7 @@ fn t03_a_proxy_that_stalls_is_given_up() {
         assert!(began.elapsed() < Duration::from_secs(5));
         assert_eq!((error.kind(), error.phase()), (Kind::Timeout, Phase::Proxy), "{error}");
         let line = error.to_string();
-        let via = format!(" via the proxy socks5h://{addr}: no connection within 150ms");
+        let via = format!(" via the proxy socks5h://{addr}: timed out: no connection within 150ms");
         assert!(line.contains(&via), "{line}");
     }
 }

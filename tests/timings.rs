@@ -6,7 +6,6 @@
 
 mod support;
 
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -60,7 +59,11 @@ fn of_what_takes_long() {
     };
     let server = Script::serve(vec![vec![Step::ExpectRequest, pause(60), send(ok("late"))]]);
     let port = server.url("").rsplit(':').next().unwrap().to_owned();
-    let client = Client::builder().no_proxy().dns_resolver(Arc::new(slow_name)).build().unwrap();
+    let client = Client::builder()
+        .no_proxy()
+        .dns_resolver(leanhttp::dns::from_fn(slow_name))
+        .build()
+        .unwrap();
     let response = client.get(format!("http://h.test:{port}/")).send().unwrap();
     let timings = response.timings().unwrap();
     let hop = timings.attempts().next().unwrap();

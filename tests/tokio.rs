@@ -23,6 +23,8 @@ extern crate self as leanhttp;
 
 #[path = "tokio/blocking.rs"]
 pub mod blocking;
+#[path = "tokio/drop_in.rs"]
+mod drop_in;
 #[path = "tokio/futures.rs"]
 mod futures;
 #[path = "tokio/http_types.rs"]
@@ -75,6 +77,9 @@ mod both {
     #[cfg(feature = "digest")]
     #[path = "digest.rs"]
     mod digest;
+    #[cfg(feature = "ring")]
+    #[path = "drop_in.rs"]
+    mod drop_in;
     #[path = "duplex.rs"]
     mod duplex;
     #[path = "dying_connections.rs"]

@@ -350,7 +350,7 @@ mod timeouts {
             let error = echo.read(&mut late).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::TimedOut);
             let line = format!(
-                "using the upgraded connection to {} for {}: no byte came for 30ms (read timeout)",
+                "using the upgraded connection to {} for {}: timed out: no byte came for 30ms (read timeout)",
                 server.addr(),
                 server.url("/")
             );

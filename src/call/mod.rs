@@ -364,9 +364,10 @@ impl<'c, S: Source> Call<'c, S> {
         }
     }
 
-    /// Returns the retry policy of the request, or else that of the client.
+    /// Returns the retry policy of the request, or else that of the client, if it is for the current hop.
     fn retry_policy(&self) -> Option<&Arc<retry::Policy>> {
-        self.request.retry.as_ref().or(self.config.retry.as_ref())
+        let policy = self.request.retry.as_ref().or(self.config.retry.as_ref())?;
+        policy.covers(&self.request.url).then_some(policy)
     }
 
     /// Returns the facts about a failed attempt by which [`policy::retry`](crate::policy::retry)

@@ -261,6 +261,11 @@ impl<F: Runtime, D> RequestBuilder<F, D> {
         (self.client, self.request)
     }
 
+    /// Has no effect, as in reqwest, where it is for browsers.
+    pub fn fetch_mode_no_cors(self) -> Self {
+        self
+    }
+
     /// Returns a copy, or `None` if the body is a reader or a value was invalid.
     pub fn try_clone(&self) -> Option<Self> {
         let request = self.request.as_ref().ok()?.try_clone()?;

@@ -449,6 +449,29 @@ impl<F: Runtime, T: Into<Body<F::Source>>> From<http::Response<T>> for Response<
     }
 }
 
+/// Adds a URL to an `http::Response` that is being built, for a [`Response`] made of it.
+///
+/// ```
+/// use leanhttp::blocking::Response;
+/// use leanhttp::{ResponseBuilderExt, Url};
+///
+/// let url = Url::parse("http://example.org/a")?;
+/// let made = http::Response::builder().status(204).url(url.clone()).body("")?;
+/// assert_eq!(*Response::from(made).url(), url);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait ResponseBuilderExt {
+    /// Sets the URL that [`Response::url`] returns.
+    #[must_use]
+    fn url(self, url: Url) -> Self;
+}
+
+impl ResponseBuilderExt for http::response::Builder {
+    fn url(self, url: Url) -> Self {
+        self.extension(url)
+    }
+}
+
 /// A link from a response to another resource (RFC 8288).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Link {

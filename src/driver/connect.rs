@@ -503,7 +503,15 @@ fn connect_error(mut failures: Failures, denied: &Denials) -> Error {
         let mut reasons = Reasons::default();
         failures.iter().for_each(|(at, why)| reasons.add(&format_args!("{at}: {why}")));
         denied.iter().for_each(|(_, why)| reasons.add(why));
-        return error.peer(format!("{count} addresses")).detail(reasons.list());
+        let error = error.peer(format!("{count} addresses")).detail(reasons.list());
+        return match kind {
+            Some(Kind::Timeout) => error.among(Some(io::ErrorKind::TimedOut.into())),
+            Some(_) => error,
+            None => error.among(failures.into_iter().find_map(|(_, failure)| match failure {
+                SocketError::Io(error) => Some(error),
+                SocketError::Expired(_) => None,
+            })),
+        };
     }
     match failures.pop() {
         Some((address, SocketError::Io(cause))) => error.peer(address.to_string()).cause(cause),

@@ -3,6 +3,7 @@
 //! | page | for |
 //! | --- | --- |
 //! | [`coming_from_reqwest`], [`coming_from_ureq`], [`coming_from_requests`], [`coming_from_curl`] | those who know another client: names, and what behaves differently |
+//! | [`compatibility`] | the names of reqwest, and what each does here |
 //! | [`leniency`] | what is accepted of a response, compared with other clients |
 //! | [`design`] | why the client is made as it is |
 
@@ -23,3 +24,6 @@ pub mod leniency {}
 
 #[doc = include_str!("design.md")]
 pub mod design {}
+
+#[doc = include_str!("compatibility.md")]
+pub mod compatibility {}

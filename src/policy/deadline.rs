@@ -70,7 +70,8 @@
 //!   `t10_deadlines_know_no_wall_clock`).
 
 use std::fmt;
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use crate::base::cancel::CancelToken;
@@ -647,6 +648,10 @@ impl Expired {
 impl fmt::Display for Expired {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let length = self.length;
+        // Programs that came from other clients look for the words "timed out".
+        if !matches!(self.which, Which::Resolve | Which::Handshake | Which::Cancelled) {
+            f.write_str("timed out: ")?;
+        }
         match self.which {
             Which::Resolve => write!(f, "DNS lookup timed out after {length:?} (resolve timeout)"),
             Which::PoolWait => {
@@ -669,7 +674,13 @@ impl fmt::Display for Expired {
     }
 }
 
-impl std::error::Error for Expired {}
+/// Programs that classify errors look for an `io::Error` of the kind `TimedOut` among the sources.
+impl std::error::Error for Expired {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        static TIMED_OUT: LazyLock<io::Error> = LazyLock::new(|| io::ErrorKind::TimedOut.into());
+        (self.kind() == Kind::Timeout).then(|| &*TIMED_OUT as _)
+    }
+}
 
 /// A minimum of bytes per second, on average over an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -53,15 +53,15 @@
 //! # Runtimes
 //!
 //! Any tokio runtime works, with one thread or many, if its I/O and its timers are enabled
-//! (`enable_all`); without these, and outside of a runtime, calls return an error. No task is ever
-//! spawned: the task that awaits a call drives it. A client may be used in several runtimes, and
+//! (`enable_all`); without these, and outside of a runtime, calls return an error. No task is
+//! spawned, except for the lookups of an asynchronous resolver of your own: the task that awaits a call drives it. A client may be used in several runtimes, and
 //! outlive them: a connection is registered with the runtime that waits for it.
 //!
 //! A name is looked up on one of the runtime's blocking threads (`spawn_blocking`), by the system
-//! as in `tokio::net::lookup_host`, or by your own [`Resolve`](crate::config::Resolve); an IP
+//! as in `tokio::net::lookup_host`, or by your own [`Resolve`](dns::Resolve); an IP
 //! address or a [`resolve`](ClientBuilder::resolve) entry needs none. A client uses up to 64 of
 //! these threads, so that names with silent name servers leave the others to the program; see
-//! [`Resolve`](crate::config::Resolve).
+//! [`Resolve`](dns::Resolve).
 //!
 //! In a test with a paused clock (`start_paused`), that clock jumps ahead while a server on a
 //! socket is busy, and the default limits end the call immediately. Remove them there:
@@ -195,6 +195,24 @@ impl<D> crate::client::Client<Tokio, D> {
         request: Request,
     ) -> impl Future<Output = Result<Response>> + Send + Sync + use<D> {
         call(Arc::clone(self.shared()), Ok(request.parts))
+    }
+}
+
+/// Takes the settings to a blocking client.
+///
+/// ```
+/// use leanhttp::{blocking, tokio};
+///
+/// let settings = tokio::Client::builder().user_agent("weather-station/2.1");
+/// let client = blocking::ClientBuilder::from(settings).build()?;
+/// # Ok::<(), leanhttp::Error>(())
+/// ```
+#[cfg(feature = "blocking")]
+impl<D, E> From<crate::client::ClientBuilder<Tokio, D>>
+    for crate::client::ClientBuilder<crate::blocking::Blocking, E>
+{
+    fn from(settings: crate::client::ClientBuilder<Tokio, D>) -> Self {
+        settings.for_runtime()
     }
 }
 

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -15,7 +15,6 @@ use tower_service::Service;
 use super::body::{Pieces, Source};
 use super::{Body, Client, Request, Response, ResponseBody, Tokio};
 use crate::body::{AwaitedTrailers, SourceLength};
-use crate::driver::runtime::read_body;
 use crate::error::{Error, Result};
 
 /// Sends requests, with their own timeouts and policies. See [the page of the async
@@ -97,9 +96,6 @@ where
     }
 }
 
-/// The size of the frames of a request body that is read from a source.
-const REQUEST_PIECE: usize = 16 * 1024;
-
 /// The future of a response. Dropping it ends the call and closes its connection.
 pub struct ResponseFuture<T>(Pin<Box<dyn Future<Output = Result<T>> + Send + Sync>>);
 
@@ -165,15 +161,8 @@ impl http_body::Body for Body {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>>>> {
-        if let Some(bytes) = self.take_segment() {
-            return Poll::Ready(Some(Ok(Frame::data(bytes))));
-        }
-        let mut piece = [0; REQUEST_PIECE];
-        let read = ready!(pin!(read_body::<Tokio>(&mut self, &mut piece)).poll(cx));
-        let count = read.map_err(Error::of_body)?;
-        if count > 0 {
-            let piece = Bytes::copy_from_slice(piece.split_at(count).0);
-            return Poll::Ready(Some(Ok(Frame::data(piece))));
+        if let Some(piece) = ready!(self.poll_piece(cx)) {
+            return Poll::Ready(Some(piece.map(Frame::data)));
         }
         Poll::Ready(self.take_trailers().map(|fields| match fields {
             Ok(fields) => Ok(Frame::trailers(fields)),

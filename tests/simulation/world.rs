@@ -18,8 +18,8 @@ use super::seed::Seed;
 use super::task::Source;
 use super::tls::Authority;
 use crate::base::cancel::CancelToken;
-use crate::config::Resolver;
 use crate::config::SocketOptions;
+use crate::config::dns::Resolver;
 use crate::driver::runtime::sealed::Sealed;
 use crate::driver::runtime::{Dial, Dialled, Found, Oneshot, Runtime};
 

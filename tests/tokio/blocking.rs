@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::{Deref, DerefMut};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
@@ -156,7 +156,7 @@ steps! { ClientBuilder:
     http1_allow_obsolete_multiline_headers_in_responses(on: bool);
     resolve(domain: &str, address: SocketAddr);
     resolve_to_addrs(domain: &str, addresses: &[SocketAddr]);
-    dns_resolver[R: dns::Resolve + 'static](resolver: Arc<R>);
+    dns_resolver[R: dns::IntoResolve](resolver: R);
     connect_to(host: &str, instead: &str);
     ip_family(family: IpFamily);
     egress(egress: EgressPolicy);
@@ -167,7 +167,7 @@ steps! { ClientBuilder:
     tcp_keepalive_retries[T: Into<Option<u32>>](retries: T);
     tcp_user_timeout[T: Into<Option<Duration>>](timeout: T);
     interface(interface: &str);
-    unix_socket(path: impl Into<PathBuf>);
+    unix_socket(path: impl AsRef<Path>);
     proxy(proxy: Proxy);
     no_proxy();
     add_root_certificate(certificate: Certificate);
@@ -194,6 +194,26 @@ steps! { ClientBuilder:
     tls_backend_preconfigured(tls: impl Into<real::tls::Preconfigured>);
     use_rustls_tls();
     tls_backend_rustls();
+    tls_built_in_root_certs(enable: bool);
+    tls_built_in_webpki_certs(enabled: bool);
+    tls_built_in_native_certs(enabled: bool);
+    referer(enable: bool);
+    http1_only();
+    http09_responses();
+    connection_verbose(verbose: bool);
+    hickory_dns(enable: bool);
+    no_hickory_dns();
+    trust_dns(enable: bool);
+    no_trust_dns();
+    http2_prior_knowledge();
+    http2_initial_stream_window_size(sz: impl Into<Option<u32>>);
+    http2_initial_connection_window_size(sz: impl Into<Option<u32>>);
+    http2_adaptive_window(enabled: bool);
+    http2_max_frame_size(sz: impl Into<Option<u32>>);
+    http2_max_header_list_size(size: u32);
+    http2_keep_alive_interval(interval: impl Into<Option<Duration>>);
+    http2_keep_alive_timeout(timeout: Duration);
+    http2_keep_alive_while_idle(enabled: bool);
 }
 
 #[cfg(feature = "platform-verifier")]
@@ -245,6 +265,7 @@ steps! { RequestBuilder:
     query[T: ToPairs + ?Sized](query: &T);
     form[T: ToPairs + ?Sized](form: &T);
     request_target(target: &str);
+    fetch_mode_no_cors();
     version(version: Version);
     timeout[D: Into<Option<Duration>>](timeout: D);
     connect_timeout[D: Into<Option<Duration>>](timeout: D);

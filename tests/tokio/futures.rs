@@ -27,6 +27,10 @@ fn are_send_sync_and_static_where_their_inputs_are() {
         is_send(response.copy_to(&mut tokio_sink()));
         is_send(response.bytes());
         is_send(other().text());
+        #[cfg(feature = "json")]
+        is_send(other().json::<String>());
+        #[cfg(feature = "charset")]
+        is_send(other().text_with_charset("utf-8"));
         is_send(other().upgrade());
     }
     fn tokio_sink() -> impl tokio::io::AsyncWrite + Send + Sync + Unpin {
@@ -43,6 +47,16 @@ fn are_send_sync_and_static_where_their_inputs_are() {
     #[cfg(feature = "json")]
     let _: fn(Response) = |response| is_static(response.json::<String>());
     let _: fn(Body) = |body| is_static(async move { body.as_bytes().map(<[u8]>::len) });
+    #[cfg(feature = "charset")]
+    let _: fn(Response) = |response| is_static(response.text_with_charset("utf-8"));
+    #[cfg(feature = "stream")]
+    let _: fn(Response, Form) = |response, form| {
+        is_static(response.bytes_stream());
+        is_static(form.into_stream());
+        is_static(async { Form::new().file("a", "b").await });
+    };
+    let _: fn() = || is_static(real::tokio::get("http://a.test/"));
+    let _: fn(Body) = |mut body| is_static(async move { body.buffer().await.map(<[u8]>::len) });
     is_send_and_sync::<Client>();
     is_send_and_sync::<ClientBuilder>();
     is_send_and_sync::<Request>();

@@ -64,7 +64,7 @@ fn look_up_no_name_that_nobody_waits_for() {
         std::thread::sleep(Duration::from_millis(300));
         Err(std::io::ErrorKind::TimedOut.into())
     };
-    let client = Client::builder().dns_resolver(Arc::new(resolver));
+    let client = Client::builder().dns_resolver(leanhttp::dns::from_fn(resolver));
     let client = client.connect_timeout(Duration::from_millis(20)).build().unwrap();
     runtime.unwrap().block_on(async {
         for _ in 0..5 {
@@ -89,7 +89,8 @@ fn s07_have_threads_left_beside_silent_names() {
             Err(std::io::ErrorKind::TimedOut.into())
         }
     };
-    let client = Client::builder().dns_resolver(Arc::new(resolver)).connect_timeout(None);
+    let client =
+        Client::builder().dns_resolver(leanhttp::dns::from_fn(resolver)).connect_timeout(None);
     let client = client.build().unwrap();
     let runtime =
         Builder::new_multi_thread().enable_all().max_blocking_threads(70).build().unwrap();
@@ -205,19 +206,4 @@ fn may_pause_their_clock() {
     let client = Client::builder().connect_timeout(None).read_timeout(None).write_timeout(None);
     let request = client.build().unwrap().get(server.url("/delay/0.1"));
     assert_eq!(runtime.block_on(request.send()).unwrap().status(), 200);
-}
-
-/// Where there is one thread, too, it is not the one that looks names up.
-#[test]
-fn take_resolvers_that_have_to_be_awaited() {
-    let server = Script::serve(vec![answer(ok("found"))]);
-    let addr = server.addr();
-    let resolver = move |_: &str| {
-        tokio::runtime::Handle::current().block_on(async {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            Ok(vec![addr])
-        })
-    };
-    let client = Client::builder().dns_resolver(std::sync::Arc::new(resolver)).build().unwrap();
-    assert_eq!(current_thread().block_on(post(&client, "http://a.test/")), "found");
 }

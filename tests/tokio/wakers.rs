@@ -77,7 +77,7 @@ fn waits() -> Vec<(&'static str, Wait, Peers)> {
             thread::sleep(Duration::from_secs(3));
             Ok(Vec::new())
         };
-        let client = Client::builder().dns_resolver(Arc::new(never)).build().unwrap();
+        let client = Client::builder().dns_resolver(leanhttp::dns::from_fn(never)).build().unwrap();
         let call = client.get("http://h.test/").cancel_token(token).send();
         (client, Box::pin(call))
     };

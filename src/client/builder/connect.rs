@@ -3,13 +3,14 @@
 
 use std::net::{IpAddr, SocketAddr};
 #[cfg(unix)]
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::ClientBuilder;
+use crate::config::IpFamily;
+use crate::config::dns::{IntoResolve, Resolver};
 use crate::config::proxy::Proxy;
-use crate::config::{IpFamily, Resolve, Resolver};
 use crate::driver::runtime::Runtime;
 use crate::policy::egress::EgressPolicy;
 
@@ -44,9 +45,10 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
         self.checked(added, |_, ()| {})
     }
 
-    /// Looks names up with this resolver instead of the system's.
-    pub fn dns_resolver<R: Resolve + 'static>(mut self, resolver: Arc<R>) -> Self {
-        self.config.dialling.resolver = Resolver(resolver);
+    /// Looks names up with this resolver instead of the system's: a [`Resolve`](crate::dns::Resolve), or one
+    /// in an `Arc`, also an `Arc<dyn Resolve>`. [`dns::from_fn`](crate::dns::from_fn) makes one of a function.
+    pub fn dns_resolver<R: IntoResolve>(mut self, resolver: R) -> Self {
+        self.config.dialling.resolver = Resolver(resolver.into_resolve());
         self
     }
 
@@ -92,8 +94,8 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
     /// # Ok::<(), leanhttp::Error>(())
     /// ```
     #[cfg(unix)]
-    pub fn unix_socket(mut self, path: impl Into<PathBuf>) -> Self {
-        self.config.dialling.unix_socket = Some(path.into());
+    pub fn unix_socket(mut self, path: impl AsRef<Path>) -> Self {
+        self.config.dialling.unix_socket = Some(path.as_ref().to_owned());
         self
     }
 }

@@ -91,6 +91,12 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
         Ok(Client::in_world(self.config, runtime))
     }
 
+    /// Returns the builder for a client on another runtime.
+    #[cfg(all(feature = "blocking", feature = "tokio"))]
+    pub(crate) fn for_runtime<G: Runtime, E>(self) -> ClientBuilder<G, E> {
+        ClientBuilder { config: self.config, error: self.error, types: PhantomData }
+    }
+
     /// Sets the `User-Agent` field; `leanhttp/` and the version by default. An empty one is not sent. It
     /// is also sent to a proxy that is asked for a tunnel.
     pub fn user_agent<V>(mut self, value: V) -> Self
@@ -179,6 +185,14 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Sets the redirect policy; up to 10 redirects are followed by default.
     pub fn redirect(mut self, policy: redirect::Policy) -> Self {
         self.config.redirect = policy;
+        self
+    }
+
+    /// Sends `Referer` (RFC 9110 §10.1.3) in redirected requests: the URL of the hop before, without user
+    /// name, password and fragment, and from `https` to `https` only or from `http`. It replaces one that the
+    /// program has set. Off by default: the query of a URL may be a secret.
+    pub fn referer(mut self, enable: bool) -> Self {
+        self.config.sends_referer = enable;
         self
     }
 

@@ -58,7 +58,7 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
     /// ```
     #[cfg(feature = "platform-verifier")]
     pub fn tls_platform_verifier(self) -> Self {
-        self.set_tls(|tls| tls.use_platform_verifier())
+        self.set_tls(|tls| tls.trust_platform(true))
     }
 
     /// Refuses the certificates of this list; see [`add_crls`](Self::add_crls).

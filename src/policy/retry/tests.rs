@@ -278,7 +278,7 @@ mod ledger {
         let mut ledger = Ledger::default();
         assert_eq!((payments(&mut ledger, 1, 10), payments(&mut ledger, 2, 3)), (10, 3));
         for (responses, more) in [(9, 0), (1, 1), (25, 2), (4, 0), (1, 1), (5000, 10)] {
-            (0..responses).for_each(|_| ledger.pay_back(&url(1)));
+            (0..responses).for_each(|_| ledger.pay_back(&url(1), EARNINGS));
             assert_eq!(payments(&mut ledger, 1, 10), more, "after {responses} responses");
         }
         assert_eq!(payments(&mut ledger, 2, 3), 0, "that was another host");
@@ -291,7 +291,7 @@ mod ledger {
         assert_eq!(payments(&mut Ledger::default(), 1, u32::MAX), 1000);
         let mut ledger = Ledger { debts: vec![(url(1).origin(), u32::MAX - 3)] };
         assert!(!ledger.pay(&url(1), u32::MAX));
-        ledger.pay_back(&url(2));
+        ledger.pay_back(&url(2), EARNINGS);
         assert_eq!(ledger.debts, [(url(1).origin(), u32::MAX - 3)]);
     }
 
@@ -319,11 +319,11 @@ mod ledger {
             for (host, is_response) in steps {
                 let (made, responses) = seen.entry(host).or_default();
                 match is_response {
-                    true => { ledger.pay_back(&url(host)); *responses += 1; }
+                    true => { ledger.pay_back(&url(host), EARNINGS); *responses += 1; }
                     false if ledger.pay(&url(host), retries) => *made += 1,
                     false => {}
                 }
-                prop_assert!(*made * COST <= retries * COST + *responses);
+                prop_assert!(*made * COST <= retries * COST + *responses * EARNINGS);
                 prop_assert!(ledger.debts.iter().all(|(_, debt)| (1..=retries * COST).contains(debt)));
             }
         }
