@@ -232,9 +232,14 @@ impl<S: Source> Call<'_, S> {
 
     /// Writes the head in lower case and in the order above. `Host` is first, also if the caller
     /// set it.
-    fn write_usual_head(&self, out: &mut Buffer) {
+    pub(super) fn write_usual_head(&self, out: &mut Buffer) {
         let mut head =
             HeadWriter::start(out, &self.request.method, &self.target(), self.request.version);
+        #[cfg(feature = "middleware")]
+        if let Some(fields) = &self.fields {
+            fields.iter().for_each(|(name, value)| head.field(name, value));
+            return head.end();
+        }
         match self.request.headers.get(header::HOST) {
             Some(host) => head.field(&header::HOST, host),
             None => head.host(self.request.url.host_header()),

@@ -134,6 +134,8 @@ use crate::body::multipart;
 use crate::body::{Body, Source, Unrewindable};
 use crate::coding::Codings;
 use crate::config::Config;
+#[cfg(feature = "middleware")]
+use crate::config::attempt::AttemptHead;
 use crate::error::{Error, Result};
 use crate::http1::exchange::{Expectation, Outgoing};
 use crate::http1::header_section::HeaderSection;
@@ -149,7 +151,7 @@ use crate::url::Scheme;
 use crate::url::Url;
 use crate::url::userinfo::Userinfo;
 
-pub(crate) use outcome::{Failure, Next, When};
+pub(crate) use outcome::{Failure, Verdict, When};
 
 /// The state of a call between its hops.
 pub(crate) struct Call<'c, S: Source> {
@@ -171,6 +173,9 @@ pub(crate) struct Call<'c, S: Source> {
     previous: Vec<Url>,
     /// The hop may still be sent again immediately, after a stale connection.
     may_resend: bool,
+    /// The fields of the current attempt, if the program's hook has seen them.
+    #[cfg(feature = "middleware")]
+    fields: Option<HeaderMap>,
     /// The connection of the current attempt is from the pool.
     is_pooled: bool,
     /// The number of retries that the policy made, over all hops.
@@ -215,10 +220,7 @@ impl<'c, S: Source> Call<'c, S> {
         mut request: Box<RequestParts<S>>,
         now: Instant,
     ) -> Self {
-        let timeouts = match &request.timeouts {
-            Some(own) => Arc::new(own.over(&config.timeouts)),
-            None => Arc::clone(&config.timeouts),
-        };
+        let timeouts = request.timeouts(config);
         Self {
             config,
             shared,
@@ -230,6 +232,8 @@ impl<'c, S: Source> Call<'c, S> {
             expectation: Expectation::None,
             previous: Vec::new(),
             may_resend: true,
+            #[cfg(feature = "middleware")]
+            fields: None,
             is_pooled: false,
             retries: 0,
             is_budget_used_up: false,
@@ -340,8 +344,20 @@ impl<'c, S: Source> Call<'c, S> {
     }
 
     /// Begins an attempt on a connection that is from the pool, or else new.
-    pub(crate) fn begin_attempt(&mut self, is_pooled: bool) {
+    pub(crate) fn begin_attempt(&mut self, is_pooled: bool) -> Result<()> {
         self.is_pooled = is_pooled;
+        #[cfg(feature = "middleware")]
+        if let Some(hook) = &self.config.on_attempt {
+            self.fields = None;
+            let mut usual = Buffer::default();
+            self.write_usual_head(&mut usual);
+            let RequestParts { method, url, body, .. } = &*self.request;
+            let body = body.as_ref().map_or(Some(&[][..]), Body::as_bytes);
+            let head = AttemptHead::new((method, url), body, usual.data());
+            let fields = head.run(hook);
+            self.fields = Some(fields.map_err(|cause| Error::middleware(cause).for_url(url))?);
+        }
+        Ok(())
     }
 
     /// Returns whether the request is a TRACE, which must not contain secrets (RFC 9110 §9.3.8).
@@ -465,6 +481,16 @@ pub(crate) struct RequestParts<S: Source> {
     pub(crate) target: Option<Box<str>>,
     /// The media type of a form body, with its boundary.
     pub(crate) form_type: Option<Box<HeaderValue>>,
+}
+
+impl<S: Source> RequestParts<S> {
+    /// Returns the timeouts of a call of this request.
+    pub(crate) fn timeouts(&self, config: &Config) -> Arc<Timeouts> {
+        match &self.timeouts {
+            Some(own) => Arc::new(own.over(&config.timeouts)),
+            None => Arc::clone(&config.timeouts),
+        }
+    }
 }
 
 /// The timeouts of a single request. Unset ones are taken from the client.

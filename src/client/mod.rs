@@ -34,6 +34,8 @@
 
 mod builder;
 mod defaults;
+#[cfg(feature = "middleware")]
+pub mod middleware;
 pub mod request;
 pub mod response;
 mod upgraded;
@@ -57,6 +59,7 @@ use crate::driver::runtime::Runtime;
 use crate::driver::{self, Answer, Connection, Lease, Shared};
 use crate::error::{Error, Result};
 use crate::http1::head::ResponseHead;
+use crate::policy::deadline::Budget;
 use crate::policy::{redirect, retry};
 
 pub use crate::driver::ResponseBody;
@@ -79,6 +82,8 @@ pub use defaults::{Defaults, Standard};
 /// ```
 pub struct Client<F: Runtime, D = Standard> {
     shared: Arc<Shared<F>>,
+    #[cfg(feature = "middleware")]
+    middleware: Option<Arc<[Box<dyn middleware::Middleware<F>>]>>,
     defaults: PhantomData<fn() -> D>,
 }
 
@@ -99,12 +104,29 @@ impl<F: Runtime, D> Client<F, D> {
     pub(crate) fn in_world(mut config: ErasedBox<Config>, runtime: F) -> Self {
         config.complete();
         Arc::make_mut(&mut config.timeouts).default_silence(F::FIRST_BYTE);
-        Self { shared: Arc::new(Shared::new(config, runtime)), defaults: PhantomData }
+        Self {
+            shared: Arc::new(Shared::new(config, runtime)),
+            #[cfg(feature = "middleware")]
+            middleware: None,
+            defaults: PhantomData,
+        }
     }
 
-    /// Returns the same client under another type.
-    pub(crate) fn with_defaults<E>(&self) -> Client<F, E> {
-        Client { shared: Arc::clone(&self.shared), defaults: PhantomData }
+    /// Returns the same client under the type with the defaults of this crate.
+    pub(crate) fn standard(self) -> Client<F> {
+        Client {
+            shared: self.shared,
+            #[cfg(feature = "middleware")]
+            middleware: self.middleware,
+            defaults: PhantomData,
+        }
+    }
+
+    /// Returns the client with this middleware, outermost first.
+    #[cfg(feature = "middleware")]
+    fn wrapped(self, middleware: Vec<Box<dyn middleware::Middleware<F>>>) -> Self {
+        let middleware = (!middleware.is_empty()).then(|| middleware.into());
+        Self { middleware, ..self }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared<F>> {
@@ -193,7 +215,12 @@ pub struct PoolStats {
 
 impl<F: Runtime, D> Clone for Client<F, D> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), defaults: PhantomData }
+        Self {
+            shared: Arc::clone(&self.shared),
+            #[cfg(feature = "middleware")]
+            middleware: self.middleware.clone(),
+            defaults: PhantomData,
+        }
     }
 }
 
@@ -239,10 +266,30 @@ impl RefUnwindSafe for retry::Policy {}
 
 /// Sends a request and waits for the head of its response.
 pub(crate) async fn send<F: Runtime>(
-    shared: &Arc<Shared<F>>,
+    client: &Client<F>,
     request: Box<RequestParts<F::Source>>,
 ) -> Result<Response<ResponseBody<F>>> {
+    #[cfg(feature = "middleware")]
+    if let Some(stack) = &client.middleware {
+        return Box::pin(middleware::send(client, stack, request)).await;
+    }
+    send_within(client, request, None).await
+}
+
+/// Sends a request past all middleware. The call ends with `outer` at the latest.
+async fn send_within<F: Runtime>(
+    client: &Client<F>,
+    mut request: Box<RequestParts<F::Source>>,
+    outer: Option<&Budget>,
+) -> Result<Response<ResponseBody<F>>> {
+    let shared = client.shared();
+    if let Some(body) = request.body.as_mut().filter(|body| body.length().is_none()) {
+        F::measure(body).await;
+    }
     let mut call = Call::new(&shared.config, &shared.calls, request, shared.runtime.now());
+    if let Some(outer) = outer {
+        call.budget.end_with(outer);
+    }
     call.begin()?;
     match driver::send(shared, &mut call).await {
         Ok(Answer { head, connection, refusal }) => {

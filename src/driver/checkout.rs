@@ -500,7 +500,7 @@ mod tests {
         let client = client(&network);
         let get = || {
             let request = client.get("http://a.test/").build().unwrap();
-            run(|| send(client.shared(), request.parts)).unwrap()
+            run(|| send(&client, request.parts)).unwrap()
         };
         drop(get());
         drop(get());
@@ -519,7 +519,7 @@ mod tests {
         let client = client(&network);
         let get = || {
             let request = client.get("http://a.test/").build().unwrap();
-            run(|| send(client.shared(), request.parts)).unwrap()
+            run(|| send(&client, request.parts)).unwrap()
         };
         let parents = get();
         fork(&network);
@@ -573,7 +573,7 @@ mod tests {
         let client: Client = call::client(Client::builder(), network.clone()).unwrap();
         for _ in 0..3 {
             let request = client.get("http://a.test/").build().unwrap();
-            drop(run(|| send(client.shared(), request.parts)).unwrap());
+            drop(run(|| send(&client, request.parts)).unwrap());
             assert_eq!(client.pool_stats().idle, 1);
         }
         assert_eq!(network.lock().unwrap().dialed, 3);

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`coming_from_reqwest`], [`coming_from_ureq`], [`coming_from_requests`], [`coming_from_curl`] | those who know another client: names, and what behaves differently |
 //! | [`compatibility`] | the names of reqwest, and what each does here |
+//! | `middleware` (feature `middleware`) | code of your own around each call |
 //! | [`leniency`] | what is accepted of a response, compared with other clients |
 //! | [`design`] | why the client is made as it is |
 
@@ -27,3 +28,6 @@ pub mod design {}
 
 #[doc = include_str!("compatibility.md")]
 pub mod compatibility {}
+#[cfg(all(feature = "middleware", feature = "blocking"))]
+#[doc = include_str!("middleware.md")]
+pub mod middleware {}

@@ -121,12 +121,11 @@ mod runtime;
 mod service;
 mod stream;
 
-use std::sync::Arc;
-
 use self::body::Source;
 use crate::call::RequestParts;
+#[cfg(feature = "middleware")]
+use crate::client::middleware::{Function, Handling, Middleware};
 use crate::client::send;
-use crate::driver::Shared;
 
 pub use self::runtime::Tokio;
 pub use crate::shared::*;
@@ -145,6 +144,9 @@ pub type Response = crate::client::response::Response<ResponseBody>;
 pub type ResponseBody = crate::driver::ResponseBody<Tokio>;
 /// A connection that was upgraded to another protocol.
 pub type Upgraded = crate::client::response::Upgraded<Tokio>;
+/// The rest of a call, for [middleware](crate::middleware).
+#[cfg(feature = "middleware")]
+pub type Next = crate::middleware::Next<Tokio>;
 /// The body of a request.
 pub type Body = crate::body::Body<Source>;
 
@@ -194,7 +196,7 @@ impl<D> crate::client::Client<Tokio, D> {
         &self,
         request: Request,
     ) -> impl Future<Output = Result<Response>> + Send + Sync + use<D> {
-        call(Arc::clone(self.shared()), Ok(request.parts))
+        call(self.clone().standard(), Ok(request.parts))
     }
 }
 
@@ -241,29 +243,50 @@ impl<D> crate::client::request::RequestBuilder<Tokio, D> {
     /// [`error_for_status`](crate::client::response::Response::error_for_status).
     pub fn send(self) -> impl Future<Output = Result<Response>> + Send + Sync + use<D> {
         let (client, request) = self.finish();
-        call(Arc::clone(client.shared()), request)
+        call(client.standard(), request)
     }
 }
 
 /// Sends a request. Not generic over the defaults, so that its code is made once, in this crate.
-async fn call(
-    shared: Arc<Shared<Tokio>>,
-    request: Result<Box<RequestParts<Source>>>,
-) -> Result<Response> {
-    let mut request = request?;
+async fn call(client: Client, request: Result<Box<RequestParts<Source>>>) -> Result<Response> {
+    let request = request?;
     check_runtime()?;
-    measure(&mut request).await;
-    send(&shared, request).await
+    send(&client, request).await
 }
 
-/// Reads the length of each file in the body. Boxed, because few requests contain files.
-async fn measure(request: &mut RequestParts<Source>) {
-    #[cfg(feature = "stream")]
-    if let Some(body) = request.body.as_mut().filter(|body| body.length().is_none()) {
-        Box::pin(body::measure(body)).await;
+#[cfg(feature = "middleware")]
+impl<D> crate::client::ClientBuilder<Tokio, D> {
+    /// Adds a function as [middleware](crate::middleware), which wraps each call of the client.
+    ///
+    /// ```
+    /// use leanhttp::tokio::Client;
+    ///
+    /// let client = Client::builder()
+    ///     .middleware_fn(|mut request, next| async move {
+    ///         request.headers_mut().insert("x-tenant", "lean".parse().unwrap());
+    ///         next.run(request).await
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn middleware_fn<M, R>(self, function: M) -> Self
+    where
+        M: Fn(Request, Next) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Response>> + Send + 'static,
+    {
+        self.middleware(Function(function))
     }
-    #[cfg(not(feature = "stream"))]
-    let _ = request;
+}
+
+#[cfg(feature = "middleware")]
+impl<M, R> Middleware<Tokio> for Function<M>
+where
+    M: Fn(Request, Next) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Response>> + Send + 'static,
+{
+    fn handle<'a>(&'a self, request: Request, next: Next) -> Handling<'a, Tokio> {
+        Box::pin((self.0)(request, next))
+    }
 }
 
 /// Returns an error without a suitable runtime, where tokio's sockets and timers would panic.

@@ -29,7 +29,7 @@ impl<D> Service<Request> for crate::client::Client<Tokio, D> {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        ResponseFuture(Box::pin(super::call(Arc::clone(self.shared()), Ok(request.parts))))
+        ResponseFuture(Box::pin(super::call(self.clone().standard(), Ok(request.parts))))
     }
 }
 
@@ -43,7 +43,7 @@ impl<D> Service<Request> for &crate::client::Client<Tokio, D> {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        ResponseFuture(Box::pin(super::call(Arc::clone(self.shared()), Ok(request.parts))))
+        ResponseFuture(Box::pin(super::call(self.clone().standard(), Ok(request.parts))))
     }
 }
 
@@ -63,7 +63,7 @@ impl<D> crate::client::Client<Tokio, D> {
     /// # }
     /// ```
     pub fn http_service(&self) -> HttpService {
-        HttpService { client: self.with_defaults() }
+        HttpService { client: self.clone().standard() }
     }
 }
 

@@ -54,7 +54,7 @@ fn begin(plan: &CallPlan) {
 async fn perform(client: &Client<Simulated>, plan: CallPlan) -> Result<()> {
     let request = request(client, &plan)?;
     let began = with(|world| world.now);
-    let response = send(client.shared(), request.parts).await;
+    let response = send(client, request.parts).await;
     with(|world| {
         world.check_deadline(began);
         let heard = match &response {

@@ -135,7 +135,7 @@ pub fn call(
 ) -> Outcome {
     let mut outcome =
         Outcome { head: None, body: Vec::new(), trailers: None, end: Ok(()), reusable: Ok(()) };
-    outcome.end = match run(|| send(client.shared(), request.parts)) {
+    outcome.end = match run(|| send(client, request.parts)) {
         Ok(response) => {
             outcome.head = as_sent(response.raw_head());
             let mut body = response.body;
@@ -254,6 +254,8 @@ impl Runtime for Fuzzed {
     type Stream = Stream;
     type Connecting = Stream;
     type Event = Event;
+
+    const BLOCKS: bool = true;
 
     async fn read(source: &mut Self::Source, into: &mut [u8]) -> io::Result<usize> {
         io::Read::read(source, into)
