@@ -40,7 +40,8 @@
 //! applies to both.
 //!
 //! The guide has pages for those who come [from reqwest](guide::coming_from_reqwest), [ureq](guide::coming_from_ureq),
-//! [requests](guide::coming_from_requests) or [curl](guide::coming_from_curl).
+//! [requests](guide::coming_from_requests) or [curl](guide::coming_from_curl); [`guide::compatibility`] lists the names
+//! of reqwest.
 //!
 //! # Cookbook
 //!
@@ -390,6 +391,7 @@
 //! | `charset` | no | `text` decodes by the charset of the response; without it as UTF-8 | 1 |
 //! | `idna` | no | non-ASCII host names; without it they are an error | 30 |
 //! | `middleware` | no | code of the program around each call, and before each attempt | 0 |
+//! | `export` | no | a request as a command of curl (`to_curl`), without its secrets unless asked for | 0 |
 //! | `log` | no | logs each decision through the crate `log`: connecting, reuse, closing, sending again, redirects | 1 |
 //! | `url` | no | requests accept the `Url` of the crate `url`; conversions from and to it | 2 |
 #![forbid(unsafe_code)]
@@ -418,6 +420,8 @@ pub mod cookie {
 }
 mod driver;
 pub mod error;
+#[cfg(feature = "export")]
+mod extra;
 mod fields;
 pub mod form;
 mod http1;

@@ -74,8 +74,8 @@ mod happy_eyeballs {
         let error = fetch(client, "http://h.test/").unwrap_err();
         let reason = std::net::TcpStream::connect(refused).unwrap_err();
         let line = format!(
-            "connecting to 2 addresses for http://h.test/: {refused}: {reason}; {}: no connection \
-             within 100ms (connect timeout)",
+            "connecting to 2 addresses for http://h.test/: {refused}: {reason}; {}: timed out: no \
+             connection within 100ms (connect timeout)",
             silent.addr()
         );
         assert_told(&error, (Kind::Timeout, Phase::Connect), &line);

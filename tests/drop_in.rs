@@ -1,6 +1,6 @@
 //! What programs written for reqwest call, and what each call does here.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "ring"))]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may panic")]
 
 mod support;
 
@@ -75,7 +75,7 @@ mod resolvers {
         let builders = [
             Client::builder().dns_resolver(office.clone()),
             Client::builder().dns_resolver(Arc::new(office)),
-            Client::builder().dns_resolver(shared),
+            Client::builder().dns_resolver2(shared),
         ];
         for builder in builders {
             // The office never stops to name addresses.
@@ -378,15 +378,15 @@ fn settings_without_a_meaning_here_change_nothing() {
 
 #[test]
 fn settings_that_cannot_be_met_are_errors() {
-    let rows: [(fn(ClientBuilder) -> ClientBuilder, &str); 2] = [
+    let rows = [
         (
-            |client| client.http2_prior_knowledge(),
+            Client::builder().http2_prior_knowledge(),
             "http2_prior_knowledge: only HTTP/1.1 is supported",
         ),
-        (|client| client.http09_responses(), "http09_responses: HTTP/0.9 is not supported"),
+        (Client::builder().http09_responses(), "http09_responses: HTTP/0.9 is not supported"),
     ];
-    for (set, line) in rows {
-        let error = set(Client::builder()).build().unwrap_err();
+    for (builder, line) in rows {
+        let error = builder.build().unwrap_err();
         assert!(error.is_builder());
         assert_eq!(error.to_string(), line);
     }
@@ -396,12 +396,13 @@ fn settings_that_cannot_be_met_are_errors() {
 #[test]
 fn paths_of_sockets_are_of_every_type() {
     let path: Arc<Path> = Path::new("/none").into();
+    let (owned, text) = (path.to_path_buf(), "/none".to_owned());
     let builders = [
-        Client::builder().unix_socket(Arc::clone(&path)),
         Client::builder().unix_socket(&*path),
-        Client::builder().unix_socket(path.to_path_buf()),
+        Client::builder().unix_socket(path),
+        Client::builder().unix_socket(owned),
         Client::builder().unix_socket("/none"),
-        Client::builder().unix_socket("/none".to_owned()),
+        Client::builder().unix_socket(text),
     ];
     for builder in builders {
         assert!(get(builder, "http://a.test/").unwrap_err().is_connect());

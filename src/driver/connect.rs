@@ -575,7 +575,7 @@ mod resolve_tests {
 
     use super::*;
     use crate::blocking::Blocking;
-    use crate::config::Resolver;
+    use crate::config::dns::{Resolver, from_fn};
     use crate::driver::runtime::run;
     use crate::policy::deadline::Timeouts;
     use crate::url::Url;
@@ -625,7 +625,8 @@ mod resolve_tests {
     fn the_scope_id_of_an_address_is_kept() {
         let resolver: fn(&str) -> io::Result<Vec<SocketAddr>> =
             |_| Ok(vec!["[fe80::1%7]:0".parse().unwrap(), "[fe80::2%7]:81".parse().unwrap()]);
-        let dialling = Dialling { resolver: Resolver(Arc::new(resolver)), ..Dialling::default() };
+        let dialling =
+            Dialling { resolver: Resolver(Arc::new(from_fn(resolver))), ..Dialling::default() };
         let found = find("http://h.test:8080/", &dialling).unwrap();
         let shown: Vec<_> = found.iter().map(SocketAddr::to_string).collect();
         assert_eq!(shown, ["[fe80::1%7]:8080", "[fe80::2%7]:81"]);

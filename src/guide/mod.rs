@@ -28,6 +28,7 @@ pub mod design {}
 
 #[doc = include_str!("compatibility.md")]
 pub mod compatibility {}
+
 #[cfg(all(feature = "middleware", feature = "blocking"))]
 #[doc = include_str!("middleware.md")]
 pub mod middleware {}

@@ -49,18 +49,21 @@
 // has none and takes no memory; the table has 256 rows, and the smallest debt is dropped, which
 // forgives the least.
 
-use std::error::Error as StdError;
+mod classify;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Method, StatusCode, Uri, header};
+use http::{Method, StatusCode, header};
 
 use crate::error::{Error, Kind, Phase};
 use crate::http1::close;
 use crate::http1::head::ResponseHead;
 use crate::http1::header_section::Fields as _;
 use crate::url::{Origin, Url};
+
+pub use self::classify::{ReqRep, Verdict};
 
 /// The default number of attempts, as in the AWS SDKs. A fault that outlasts three attempts is
 /// seldom over at the fourth.
@@ -104,15 +107,19 @@ pub struct Policy {
     pub(crate) retries_per_host: Option<u32>,
     /// What a response pays back, see [`max_extra_load`](Self::max_extra_load).
     pub(crate) earnings: u32,
-    scope: Option<Function<dyn Fn(&str) -> bool + Send + Sync>>,
-    classifier: Option<Function<dyn Fn(ReqRep<'_>) -> Verdict + Send + Sync>>,
+    scope: Option<Function<Scope>>,
+    classifier: Option<Function<Classifier>>,
     /// See [`retry_on_reused_connection`](Self::retry_on_reused_connection).
     pub(crate) repeats_on_reused_connection: bool,
-    observer: Option<Function<dyn Fn(Retry<'_>) + Send + Sync>>,
+    observer: Option<Function<Observer>>,
 }
 
 /// A function of the caller's, with a `Debug` implementation.
 struct Function<F: ?Sized>(Arc<F>);
+
+type Scope = dyn Fn(&str) -> bool + Send + Sync;
+type Classifier = dyn Fn(ReqRep<'_>) -> Verdict + Send + Sync;
+type Observer = dyn Fn(Retry<'_>) + Send + Sync;
 
 impl Policy {
     /// Returns the default policy: three attempts in total, with at most 200 ms before the second
@@ -403,53 +410,6 @@ pub fn never() -> Policy {
     Policy::none()
 }
 
-/// An attempt that has ended, for [`Policy::classify_fn`]: a request, and its response or its error.
-#[derive(Debug)]
-pub struct ReqRep<'a> {
-    method: &'a Method,
-    uri: Uri,
-    outcome: Result<StatusCode, &'a Error>,
-}
-
-/// The decision of [`Policy::classify_fn`], made by [`ReqRep::retryable`] or [`ReqRep::success`].
-#[derive(Debug)]
-#[must_use]
-pub struct Verdict {
-    is_retryable: bool,
-}
-
-impl ReqRep<'_> {
-    /// Returns the method of the request.
-    pub fn method(&self) -> &Method {
-        self.method
-    }
-
-    /// Returns the URL of the request, after redirects that of the current hop, without its fragment.
-    pub fn uri(&self) -> &Uri {
-        &self.uri
-    }
-
-    /// Returns the status of the response; `None` if there was none.
-    pub fn status(&self) -> Option<StatusCode> {
-        self.outcome.ok()
-    }
-
-    /// Returns the error of an attempt that brought no response. It is an [`Error`], to be downcast.
-    pub fn error(&self) -> Option<&(dyn StdError + 'static)> {
-        self.outcome.err().map(|error| error as _)
-    }
-
-    /// Returns the decision to send the request again, as far as attempts, time and budget allow.
-    pub fn retryable(self) -> Verdict {
-        Verdict { is_retryable: true }
-    }
-
-    /// Returns the decision that the outcome is final, whether or not it is a success.
-    pub fn success(self) -> Verdict {
-        Verdict { is_retryable: false }
-    }
-}
-
 impl Policy {
     /// Returns whether one more attempt is allowed after this many retries.
     pub(crate) fn allows_more(&self, retries: u32) -> bool {
@@ -505,8 +465,7 @@ impl Policy {
         outcome: Result<StatusCode, &Error>,
     ) -> Option<bool> {
         let Function(classify) = self.classifier.as_ref()?;
-        let uri = Uri::try_from(url.as_str()).unwrap_or_default();
-        Some(classify(ReqRep { method, uri, outcome }).is_retryable)
+        Some(classify(ReqRep::new(method, url, outcome)).is_retryable())
     }
 
     /// Returns whether the failure may be transient. A certificate, a protocol violation or a

@@ -200,7 +200,7 @@ impl<D> crate::client::Client<Tokio, D> {
     }
 }
 
-/// Takes the settings to a blocking client.
+/// Takes the settings to a blocking client. With middleware, which is of one client, its `build` fails.
 ///
 /// ```
 /// use leanhttp::{blocking, tokio};

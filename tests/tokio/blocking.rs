@@ -159,6 +159,7 @@ steps! { ClientBuilder:
     resolve(domain: &str, address: SocketAddr);
     resolve_to_addrs(domain: &str, addresses: &[SocketAddr]);
     dns_resolver[R: dns::IntoResolve](resolver: R);
+    dns_resolver2[R: dns::IntoResolve](resolver: R);
     connect_to(host: &str, instead: &str);
     ip_family(family: IpFamily);
     egress(egress: EgressPolicy);

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::ClientBuilder;
+use crate::config::dns::IntoResolve;
 #[cfg(feature = "tls")]
 use crate::config::tls::{Preconfigured, Version};
 use crate::driver::runtime::Runtime;
@@ -20,6 +21,11 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
     /// ```
     pub fn http1_only(self) -> Self {
         self
+    }
+
+    /// The same as [`dns_resolver`](Self::dns_resolver).
+    pub fn dns_resolver2<R: IntoResolve>(self, resolver: R) -> Self {
+        self.dns_resolver(resolver)
     }
 
     /// Has no effect: what the client decides is logged with the feature `log`, the bytes of a connection are

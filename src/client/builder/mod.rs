@@ -108,14 +108,13 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
         Ok(client)
     }
 
-    /// Returns the builder for a client on another runtime. Middleware is of one runtime, so it is an error.
+    /// Returns the builder for a client on another runtime. Its `build` fails if there is middleware.
     #[cfg(all(feature = "blocking", feature = "tokio"))]
     pub(crate) fn for_runtime<G: Runtime, E>(self) -> ClientBuilder<G, E> {
         #[cfg(feature = "middleware")]
         let error = self.error.or_else(|| {
-            (!self.middleware.is_empty()).then(|| {
-                Error::builder("middleware of an async client cannot be that of a blocking one")
-            })
+            let detail = "middleware can be run only by the client that it was made for";
+            (!self.middleware.is_empty()).then(|| Error::builder(detail))
         });
         #[cfg(not(feature = "middleware"))]
         let error = self.error;
@@ -219,9 +218,9 @@ impl<F: Runtime, D> ClientBuilder<F, D> {
         self
     }
 
-    /// Sends `Referer` (RFC 9110 §10.1.3) in redirected requests: the URL of the hop before, without user
-    /// name, password and fragment, and from `https` to `https` only or from `http`. It replaces one that the
-    /// program has set. Off by default: the query of a URL may be a secret.
+    /// Sends `Referer` (RFC 9110 §10.1.3) in redirected requests: the URL of the previous hop without user
+    /// name, password and fragment. It replaces one that the program has set. A redirect from `https` to
+    /// `http` removes it. Off by default, because the path and the query of a URL may be secrets.
     pub fn referer(mut self, enable: bool) -> Self {
         self.config.sends_referer = enable;
         self

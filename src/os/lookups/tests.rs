@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::blocking::Blocking;
-use crate::config::dns::from_fn;
+use crate::config::dns::{Resolve, from_fn};
 use crate::driver::runtime::Runtime;
 use crate::driver::runtime::ready;
 use crate::policy::deadline::{Budget, Timeouts};
@@ -281,4 +281,49 @@ fn a_resolver_is_called_and_dropped_without_the_lock() {
     while dropped.load(Ordering::SeqCst) < 4 {
         thread::yield_now();
     }
+}
+
+/// It is dropped, and not asked again, when it is woken and nobody waits for it any more.
+#[test]
+fn an_abandoned_future_is_dropped() {
+    #[derive(Clone, Default)]
+    struct Waiting(Arc<Mutex<(Vec<Waker>, usize)>>);
+    struct Counted(Waiting);
+    impl Resolve for Waiting {
+        fn resolve(&self, _: Name) -> Resolving {
+            let counted = Counted(self.clone());
+            Box::pin(poll_fn(move |cx| {
+                counted.0.0.lock().unwrap().0.push(cx.waker().clone());
+                Poll::Pending
+            }))
+        }
+    }
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            self.0.0.lock().unwrap().1 += 1;
+        }
+    }
+    let (lookups, waiting) = (Arc::new(Lookups::default()), Waiting::default());
+    let desk = begin(&lookups, &Resolver(Arc::new(waiting.clone())), "a.test");
+    while waiting.0.lock().unwrap().0.is_empty() {
+        thread::yield_now();
+    }
+    let wake = |expected| {
+        let mut state = waiting.0.lock().unwrap();
+        let wakers = std::mem::take(&mut state.0);
+        assert_eq!((wakers.len(), state.1), expected);
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+    };
+    wake((1, 0));
+    while waiting.0.lock().unwrap().0.is_empty() {
+        thread::yield_now(); // the caller still waits, so it is polled again
+    }
+    drop(desk);
+    wake((1, 0));
+    assert_empty(&lookups);
+    while waiting.0.lock().unwrap().1 == 0 {
+        thread::yield_now();
+    }
+    wake((0, 1));
 }

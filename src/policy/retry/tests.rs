@@ -37,7 +37,11 @@ mod policy {
         ];
         for (kind, phase, expected) in cases {
             let error = Error::new(kind, phase);
-            assert_eq!(Policy::new().repeats_failure(&error, ATTEMPT), expected, "{error:?}");
+            assert_eq!(
+                Policy::new().repeats_failure(&error, ATTEMPT, &Url::nowhere()),
+                expected,
+                "{error:?}"
+            );
         }
         let refused = |status| Error::new(Proxy, Phase::Proxy).refused_with(status);
         for (status, expected) in [(None, false), (Some(403), false), (Some(407), false)]
@@ -45,7 +49,11 @@ mod policy {
             .chain([(Some(502), true), (Some(503), true)])
         {
             let error = refused(status.map(|status| StatusCode::from_u16(status).unwrap()));
-            assert_eq!(Policy::new().repeats_failure(&error, ATTEMPT), expected, "{status:?}");
+            assert_eq!(
+                Policy::new().repeats_failure(&error, ATTEMPT, &Url::nowhere()),
+                expected,
+                "{status:?}"
+            );
         }
     }
 
@@ -74,14 +82,21 @@ mod policy {
                 FailedAttempt { method: &method, has_sent, has_heard, can_replay, ..ATTEMPT };
             let loss = FailedAttempt { lost_connection: true, ..attempt };
             let policy = Policy::new();
-            assert_eq!(policy.repeats_failure(&lost, loss), expected, "{loss:?}");
-            assert_eq!(policy.repeats_failure(&late, attempt), expected, "{attempt:?}");
+            assert_eq!(policy.repeats_failure(&lost, loss, &Url::nowhere()), expected, "{loss:?}");
+            assert_eq!(
+                policy.repeats_failure(&late, attempt, &Url::nowhere()),
+                expected,
+                "{attempt:?}"
+            );
             let bold = policy.retry_method(method.clone());
             let expected = !has_heard && can_replay;
-            assert_eq!(bold.repeats_failure(&lost, loss), expected, "{loss:?}");
+            assert_eq!(bold.repeats_failure(&lost, loss, &Url::nowhere()), expected, "{loss:?}");
         }
         let broken = Error::new(Kind::Io, Phase::Head);
-        assert!(!Policy::new().repeats_failure(&broken, ATTEMPT), "the connection is there");
+        assert!(
+            !Policy::new().repeats_failure(&broken, ATTEMPT, &Url::nowhere()),
+            "the connection is there"
+        );
     }
 
     #[test]
