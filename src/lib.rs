@@ -39,8 +39,9 @@
 //! `leanhttp::tokio`; the page of that module shows both side by side and helps to choose. This guide
 //! applies to both.
 //!
-//! The README lists the differences from reqwest, under "Coming from reqwest", and
-//! [`guide::compatibility`] its names.
+//! The guide has pages for those who come [from reqwest](guide::coming_from_reqwest), [ureq](guide::coming_from_ureq),
+//! [requests](guide::coming_from_requests) or [curl](guide::coming_from_curl); [`guide::compatibility`] lists the names
+//! of reqwest.
 //!
 //! # Cookbook
 //!

@@ -113,18 +113,19 @@ pub fn post<T: IntoUrl>(url: T) -> RequestBuilder {
     Client::new().post(url)
 }
 
-impl Client {
+impl<D> crate::client::Client<Blocking, D> {
     /// Sends a request and waits for the head of its response.
     ///
     /// # Errors
     ///
     /// As for [`RequestBuilder::send`].
     pub fn execute(&self, request: Request) -> Result<Response> {
-        run(|| send(self, request.parts))
+        let client = self.clone().standard();
+        run(|| send(&client, request.parts))
     }
 }
 
-impl RequestBuilder {
+impl<D> crate::client::request::RequestBuilder<Blocking, D> {
     /// Sends the request and waits for the head of its response; the body is read later.
     ///
     /// A successful response that comes before the whole request was sent is returned immediately: the
@@ -145,12 +146,13 @@ impl RequestBuilder {
     pub fn send(self) -> Result<Response> {
         let (client, request) = self.finish();
         let request = request?;
+        let client = client.standard();
         run(|| send(&client, request))
     }
 }
 
 #[cfg(feature = "middleware")]
-impl ClientBuilder {
+impl<D> crate::client::ClientBuilder<Blocking, D> {
     /// Adds a function as [middleware](crate::middleware), which wraps each call of the client.
     ///
     /// ```

@@ -23,7 +23,7 @@ use crate::body::{Body, Presence};
 #[cfg(feature = "export")]
 use crate::call::Call;
 use crate::call::{Overrides, RequestParts, UNLIMITED};
-use crate::client::Client;
+use crate::client::{Client, Standard};
 use crate::config::replace_headers;
 use crate::driver::runtime::Runtime;
 use crate::error::{Error, Result};
@@ -206,16 +206,16 @@ impl<F: Runtime> TryFrom<Request<F>> for http::Request<Body<F::Source>> {
 /// Builds a request step by step. An invalid value is reported by [`build`](RequestBuilder::build)
 /// or `send`, and nothing is sent. With the feature `json` there is a method `json` too.
 #[must_use]
-pub struct RequestBuilder<F: Runtime> {
-    client: Client<F>,
+pub struct RequestBuilder<F: Runtime, D = Standard> {
+    client: Client<F, D>,
     request: Result<Parts<F>>,
 }
 
 /// The request under construction.
 type Parts<F> = Box<RequestParts<<F as Runtime>::Source>>;
 
-impl<F: Runtime> RequestBuilder<F> {
-    pub(crate) fn new<U: IntoUrl>(client: Client<F>, method: Method, url: U) -> Self {
+impl<F: Runtime, D> RequestBuilder<F, D> {
+    pub(crate) fn new<U: IntoUrl>(client: Client<F, D>, method: Method, url: U) -> Self {
         Self { client, request: url.into_url().map(|url| Box::new(RequestParts::new(method, url))) }
     }
 
@@ -229,7 +229,7 @@ impl<F: Runtime> RequestBuilder<F> {
     /// assert!(request.headers().contains_key("authorization"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn from_parts(client: Client<F>, request: Request<F>) -> Self {
+    pub fn from_parts(client: Client<F, D>, request: Request<F>) -> Self {
         Self { client, request: Ok(request.parts) }
     }
 
@@ -244,7 +244,7 @@ impl<F: Runtime> RequestBuilder<F> {
     }
 
     /// Returns the client and the request.
-    pub fn build_split(self) -> (Client<F>, Result<Request<F>>) {
+    pub fn build_split(self) -> (Client<F, D>, Result<Request<F>>) {
         let (client, request) = self.finish();
         (client, request.map(|parts| Request { parts }))
     }
@@ -306,7 +306,7 @@ impl<F: Runtime> RequestBuilder<F> {
     }
 
     /// Returns the client and the checked request, like [`build_split`](Self::build_split).
-    pub(crate) fn finish(mut self) -> (Client<F>, Result<Parts<F>>) {
+    pub(crate) fn finish(mut self) -> (Client<F, D>, Result<Parts<F>>) {
         if let Ok(request) = &mut self.request {
             let taken = request.take_userinfo(self.client.shared().config.netrc.as_ref());
             let completed = taken.and_then(|()| request.complete_type());
@@ -784,7 +784,7 @@ fn check_name(name: &str) -> Result<()> {
     Err(Error::builder(format!("header {name}: {wrong:?} is not allowed in a header name")))
 }
 
-impl<F: Runtime> fmt::Debug for RequestBuilder<F> {
+impl<F: Runtime, D> fmt::Debug for RequestBuilder<F, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.request {
             Ok(request) => request.fmt(f),

@@ -126,6 +126,7 @@ mod stream;
 mod streams;
 
 use self::body::Source;
+use crate::call::RequestParts;
 #[cfg(feature = "middleware")]
 use crate::client::middleware::{Function, Handling, Middleware};
 use crate::client::send;
@@ -204,7 +205,7 @@ pub fn post<T: IntoUrl>(url: T) -> RequestBuilder {
     Client::new().post(url)
 }
 
-impl Client {
+impl<D> crate::client::Client<Tokio, D> {
     /// Sends a request and waits for the head of its response. The future does not borrow the client, so
     /// that it can be spawned.
     ///
@@ -214,12 +215,8 @@ impl Client {
     pub fn execute(
         &self,
         request: Request,
-    ) -> impl Future<Output = Result<Response>> + Send + Sync + use<> {
-        let client = self.clone();
-        async move {
-            check_runtime()?;
-            send(&client, request.parts).await
-        }
+    ) -> impl Future<Output = Result<Response>> + Send + Sync + use<D> {
+        call(self.clone().standard(), Ok(request.parts))
     }
 }
 
@@ -233,13 +230,15 @@ impl Client {
 /// # Ok::<(), leanhttp::Error>(())
 /// ```
 #[cfg(feature = "blocking")]
-impl From<ClientBuilder> for crate::blocking::ClientBuilder {
-    fn from(settings: ClientBuilder) -> Self {
+impl<D, E> From<crate::client::ClientBuilder<Tokio, D>>
+    for crate::client::ClientBuilder<crate::blocking::Blocking, E>
+{
+    fn from(settings: crate::client::ClientBuilder<Tokio, D>) -> Self {
         settings.for_runtime()
     }
 }
 
-impl RequestBuilder {
+impl<D> crate::client::request::RequestBuilder<Tokio, D> {
     /// Sends the request and waits for the head of its response; the body is read later.
     ///
     /// A successful response that comes before the whole request was sent is returned immediately: the
@@ -262,16 +261,21 @@ impl RequestBuilder {
     /// HTTP/1.1, or a redirect cannot be followed; or if this is not awaited in a tokio runtime
     /// with timers and I/O. A status of 400 or more is not an error; see
     /// [`error_for_status`](crate::client::response::Response::error_for_status).
-    pub async fn send(self) -> Result<Response> {
+    pub fn send(self) -> impl Future<Output = Result<Response>> + Send + Sync + use<D> {
         let (client, request) = self.finish();
-        let request = request?;
-        check_runtime()?;
-        send(&client, request).await
+        call(client.standard(), request)
     }
 }
 
+/// Sends a request. Not generic over the defaults, so that its code is made once, in this crate.
+async fn call(client: Client, request: Result<Box<RequestParts<Source>>>) -> Result<Response> {
+    let request = request?;
+    check_runtime()?;
+    send(&client, request).await
+}
+
 #[cfg(feature = "middleware")]
-impl ClientBuilder {
+impl<D> crate::client::ClientBuilder<Tokio, D> {
     /// Adds a function as [middleware](crate::middleware), which wraps each call of the client.
     ///
     /// ```

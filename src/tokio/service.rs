@@ -13,13 +13,13 @@ use http_body::{Frame, SizeHint};
 use tower_service::Service;
 
 use super::body::{Pieces, Source};
-use super::{Body, Client, Request, Response, ResponseBody};
+use super::{Body, Client, Request, Response, ResponseBody, Tokio};
 use crate::body::{AwaitedTrailers, SourceLength};
 use crate::error::{Error, Result};
 
 /// Sends requests, with their own timeouts and policies. See [the page of the async
 /// client](crate::tokio#tower) for its behavior as a service.
-impl Service<Request> for Client {
+impl<D> Service<Request> for crate::client::Client<Tokio, D> {
     type Response = Response;
     type Error = Error;
     type Future = ResponseFuture<Self::Response>;
@@ -29,11 +29,11 @@ impl Service<Request> for Client {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        ResponseFuture(Box::pin(self.execute(request)))
+        ResponseFuture(Box::pin(super::call(self.clone().standard(), Ok(request.parts))))
     }
 }
 
-impl Service<Request> for &Client {
+impl<D> Service<Request> for &crate::client::Client<Tokio, D> {
     type Response = Response;
     type Error = Error;
     type Future = ResponseFuture<Self::Response>;
@@ -43,11 +43,11 @@ impl Service<Request> for &Client {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        ResponseFuture(Box::pin(self.execute(request)))
+        ResponseFuture(Box::pin(super::call(self.clone().standard(), Ok(request.parts))))
     }
 }
 
-impl Client {
+impl<D> crate::client::Client<Tokio, D> {
     /// Returns this client as a service of `http::Request`, for programs and middleware that know only the
     /// crates `http` and `tower`. It shares the client's connections and settings.
     ///
@@ -63,7 +63,7 @@ impl Client {
     /// # }
     /// ```
     pub fn http_service(&self) -> HttpService {
-        HttpService { client: self.clone() }
+        HttpService { client: self.clone().standard() }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::driver::runtime::Runtime;
 use crate::error::Error;
 
 /// For programs written for reqwest.
-impl<F: Runtime> ClientBuilder<F> {
+impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Uses HTTP/1.1 only, which is always the case: has no effect.
     ///
     /// ```
@@ -83,7 +83,7 @@ impl<F: Runtime> ClientBuilder<F> {
 
 /// HTTP/2, for programs written for reqwest. This client speaks HTTP/1.1 only, so settings that tune HTTP/2
 /// have no effect.
-impl<F: Runtime> ClientBuilder<F> {
+impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Is an error of [`build`](Self::build): a server that speaks only HTTP/2 cannot be talked to.
     pub fn http2_prior_knowledge(self) -> Self {
         self.refused("http2_prior_knowledge: only HTTP/1.1 is supported")
@@ -136,7 +136,7 @@ impl<F: Runtime> ClientBuilder<F> {
 
 /// TLS, for programs written for reqwest.
 #[cfg(feature = "tls")]
-impl<F: Runtime> ClientBuilder<F> {
+impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Uses rustls, which is always the case: has no effect.
     pub fn use_rustls_tls(self) -> Self {
         self

@@ -15,7 +15,7 @@ use crate::driver::runtime::Runtime;
 use crate::policy::egress::EgressPolicy;
 
 /// Names and addresses.
-impl<F: Runtime> ClientBuilder<F> {
+impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Connects to this address for `domain` instead of looking it up. Port 0 stands for the port
     /// of the URL. `Host` and the certificate's name stay those of `domain`.
     ///
@@ -101,7 +101,7 @@ impl<F: Runtime> ClientBuilder<F> {
 }
 
 /// Proxies.
-impl<F: Runtime> ClientBuilder<F> {
+impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Adds a proxy. The first one that covers a URL is used; the proxies of the environment are
     /// ignored. See [`proxy`](crate::config::proxy).
     pub fn proxy(self, proxy: Proxy) -> Self {
@@ -118,7 +118,7 @@ impl<F: Runtime> ClientBuilder<F> {
 }
 
 /// Socket options.
-impl<F: Runtime> ClientBuilder<F> {
+impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Sets the local address of connections. Only addresses of its family are connected to.
     pub fn local_address<T: Into<Option<IpAddr>>>(mut self, addr: T) -> Self {
         self.config.dialling.socket.local = addr.into();
@@ -140,13 +140,13 @@ impl<F: Runtime> ClientBuilder<F> {
 
     /// Sets the idle time after which the system probes the peer (`SO_KEEPALIVE`, `TCP_KEEPIDLE`).
     /// No probes are sent by default.
-    pub fn tcp_keepalive<D: Into<Option<Duration>>>(mut self, val: D) -> Self {
+    pub fn tcp_keepalive<T: Into<Option<Duration>>>(mut self, val: T) -> Self {
         self.config.dialling.socket.keepalive.idle = val.into();
         self
     }
 
     /// Sets the time between two keepalive probes (`TCP_KEEPINTVL`); the system's by default.
-    pub fn tcp_keepalive_interval<D: Into<Option<Duration>>>(mut self, val: D) -> Self {
+    pub fn tcp_keepalive_interval<T: Into<Option<Duration>>>(mut self, val: T) -> Self {
         self.config.dialling.socket.keepalive.interval = val.into();
         self
     }
@@ -161,19 +161,19 @@ impl<F: Runtime> ClientBuilder<F> {
     /// Sets the time that sent data may stay unacknowledged before the system drops the connection
     /// (`TCP_USER_TIMEOUT`, RFC 5482); the system's time by default.
     #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-    pub fn tcp_user_timeout<D: Into<Option<Duration>>>(mut self, val: D) -> Self {
+    pub fn tcp_user_timeout<T: Into<Option<Duration>>>(mut self, val: T) -> Self {
         self.config.dialling.socket.user_timeout = val.into();
         self
     }
 }
 
 /// The connection pool.
-impl<F: Runtime> ClientBuilder<F> {
+impl<F: Runtime, D> ClientBuilder<F, D> {
     /// Sets the time for which a connection may be idle and still be reused; 90 seconds by default.
     ///
     /// No thread closes it when that time is over: the client's next call does, to any host, or
     /// [`close_idle_connections`](crate::client::Client::close_idle_connections).
-    pub fn pool_idle_timeout<D: Into<Option<Duration>>>(mut self, timeout: D) -> Self {
+    pub fn pool_idle_timeout<T: Into<Option<Duration>>>(mut self, timeout: T) -> Self {
         self.config.pool.idle_timeout = timeout.into();
         self
     }
@@ -222,7 +222,7 @@ impl<F: Runtime> ClientBuilder<F> {
 
     /// Sets the maximum age of a connection; no limit by default. It is closed after the request
     /// that it serves at that time, so that clients reach new servers behind a name.
-    pub fn pool_max_age<D: Into<Option<Duration>>>(mut self, age: D) -> Self {
+    pub fn pool_max_age<T: Into<Option<Duration>>>(mut self, age: T) -> Self {
         self.config.pool.max_age = age.into();
         self
     }
