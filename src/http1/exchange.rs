@@ -647,6 +647,9 @@ impl Exchange {
 
     fn next_head(&mut self) -> Result<Option<Box<ResponseHead>>, ProtocolError> {
         let ResponseState::Head(awaited) = &mut self.receiving else { return Ok(None) };
+        if self.input.is_empty() {
+            return Ok(None);
+        }
         let skipped = head::empty_lines(self.input.data());
         self.input.consume(skipped);
         awaited.bytes += skipped;

@@ -303,8 +303,8 @@ impl Span {
 }
 
 /// Returns whether a name of a line in lower case is `lower`, which is as long. Eight bytes at a time, because every
-/// response is asked for its `Content-Length`.
-#[inline]
+/// response is asked for its `Content-Length`. Not inlined, so that the comparison of lengths before it is.
+#[inline(never)]
 fn is_lowercase_of(name: &[u8], lower: &[u8]) -> bool {
     let is_same = |(name, lower): (&[u8; 8], &[u8; 8])| {
         lowercase(u64::from_le_bytes(*name)) == u64::from_le_bytes(*lower)
