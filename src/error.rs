@@ -139,6 +139,9 @@ pub enum Kind {
     Upgrade,
     /// The response body is invalid for its content coding, charset or JSON parser.
     Decode,
+    /// [Middleware](crate::middleware) of the program failed.
+    #[cfg(feature = "middleware")]
+    Middleware,
 }
 
 /// The phase in which an error occurred.
@@ -229,6 +232,18 @@ impl Error {
     /// Creates an error in the request, found before anything was sent.
     pub(crate) fn builder(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Builder, Phase::Build).detail(detail)
+    }
+
+    /// Creates the error of middleware that failed by itself: of a token that cannot be had, or a signature that
+    /// cannot be made. Its line has the cause; the URL is added by the call.
+    ///
+    /// ```
+    /// let error = leanhttp::Error::middleware("the token has expired");
+    /// assert_eq!(error.kind(), leanhttp::error::Kind::Middleware);
+    /// ```
+    #[cfg(feature = "middleware")]
+    pub fn middleware(cause: impl Into<Cause>) -> Self {
+        Self::new(Kind::Middleware, Phase::Build).detail("middleware").cause(cause)
     }
 
     /// Creates the error of a request body whose source failed, or did not have the announced length.
@@ -350,6 +365,8 @@ impl Error {
     pub fn fault(&self) -> Fault {
         match self.inner.kind {
             Kind::Builder | Kind::Body | Kind::Cancelled => Fault::Caller,
+            #[cfg(feature = "middleware")]
+            Kind::Middleware => Fault::Caller,
             Kind::Tls | Kind::Protocol | Kind::Truncated => Fault::Peer,
             Kind::Status | Kind::Upgrade | Kind::Decode => Fault::Peer,
             Kind::Resolve | Kind::Connect | Kind::Proxy | Kind::Io | Kind::Timeout => {
@@ -424,6 +441,12 @@ impl Error {
     /// Returns whether a [`CancelToken`](crate::CancelToken) ended the call.
     pub fn is_cancelled(&self) -> bool {
         self.inner.kind == Kind::Cancelled
+    }
+
+    /// Returns whether [middleware](crate::middleware) of the program failed by itself.
+    #[cfg(feature = "middleware")]
+    pub fn is_middleware(&self) -> bool {
+        self.inner.kind == Kind::Middleware
     }
 
     /// Returns whether the call failed before the head of a response was received, for a reason other

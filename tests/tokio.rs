@@ -109,6 +109,9 @@ mod both {
     mod keep_alive;
     #[path = "limits.rs"]
     mod limits;
+    #[cfg(feature = "middleware")]
+    #[path = "middleware.rs"]
+    mod middleware;
     #[path = "netrc.rs"]
     mod netrc;
     #[cfg(unix)]

@@ -41,6 +41,8 @@ use std::io::{self, Read, Write};
 use bytes::Bytes;
 
 use self::body::Source;
+#[cfg(feature = "middleware")]
+use crate::client::middleware::{Function, Handling, Middleware};
 use crate::client::send;
 use crate::driver::runtime::run;
 
@@ -61,6 +63,9 @@ pub type Response = crate::client::response::Response<ResponseBody>;
 pub type ResponseBody = crate::driver::ResponseBody<Blocking>;
 /// A connection that was upgraded to another protocol.
 pub type Upgraded = crate::client::response::Upgraded<Blocking>;
+/// The rest of a call, for [middleware](crate::middleware).
+#[cfg(feature = "middleware")]
+pub type Next = crate::middleware::Next<Blocking>;
 /// The body of a request.
 pub type Body = crate::body::Body<Source>;
 
@@ -122,6 +127,51 @@ impl RequestBuilder {
         let (client, request) = self.finish();
         let request = request?;
         run(|| send(&client, request))
+    }
+}
+
+#[cfg(feature = "middleware")]
+impl ClientBuilder {
+    /// Adds a function as [middleware](crate::middleware), which wraps each call of the client.
+    ///
+    /// ```
+    /// use leanhttp::Client;
+    ///
+    /// let client = Client::builder()
+    ///     .middleware_fn(|mut request, next| {
+    ///         request.headers_mut().insert("x-tenant", "lean".parse().unwrap());
+    ///         next.send(request)
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn middleware_fn<M>(self, function: M) -> Self
+    where
+        M: Fn(Request, Next) -> Result<Response> + Send + Sync + 'static,
+    {
+        self.middleware(Function(function))
+    }
+}
+
+#[cfg(feature = "middleware")]
+impl Next {
+    /// Sends a request on and waits for the head of its response.
+    ///
+    /// # Errors
+    ///
+    /// As for [`run`](Self::run), which does the same for middleware that is written for both clients.
+    pub fn send(&self, request: Request) -> Result<Response> {
+        run(|| self.run(request))
+    }
+}
+
+#[cfg(feature = "middleware")]
+impl<M> Middleware<Blocking> for Function<M>
+where
+    M: Fn(Request, Next) -> Result<Response> + Send + Sync + 'static,
+{
+    fn handle<'a>(&'a self, request: Request, next: Next) -> Handling<'a, Blocking> {
+        Box::pin(async move { (self.0)(request, next) })
     }
 }
 

@@ -46,6 +46,8 @@ impl Runtime for Blocking {
     type Connecting = SocketAttempt;
     type Event = Event;
 
+    const BLOCKS: bool = true;
+
     async fn read(source: &mut Source, into: &mut [u8]) -> io::Result<usize> {
         source.read(into)
     }

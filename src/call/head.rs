@@ -68,6 +68,8 @@
 
 use std::borrow::Cow;
 
+#[cfg(any(feature = "middleware", feature = "export"))]
+use http::HeaderMap;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, Version};
 
@@ -83,6 +85,8 @@ use crate::http1::request_head::HeadWriter;
 use crate::http1::request_head::Spelling;
 use crate::http1::upgrade::Offer;
 use crate::policy::auth::is_secret;
+#[cfg(any(feature = "middleware", feature = "export"))]
+use crate::policy::auth::mark_sensitive;
 use crate::policy::proxy::Protocol;
 use crate::policy::route;
 use crate::url::Scheme;
@@ -243,6 +247,11 @@ impl<S: Source> Call<'_, S> {
     fn write_usual_head(&self, out: &mut Buffer) {
         let mut head =
             HeadWriter::start(out, &self.request.method, &self.target(), self.request.version);
+        #[cfg(feature = "middleware")]
+        if let Some(fields) = &self.fields {
+            fields.iter().for_each(|(name, value)| head.field(name, value));
+            return head.end();
+        }
         match self.request.headers.get(header::HOST) {
             Some(host) => head.field(&header::HOST, host),
             None => head.host(self.request.url.host_header()),
@@ -271,8 +280,41 @@ impl<S: Source> Call<'_, S> {
         head.end();
     }
 
+<<<<<<< HEAD
     /// Returns the prepared lines if the request has all of the client's default fields as they are, as most
     /// requests do.
+=======
+    /// Returns all fields that the head has, as it would be written now.
+    #[cfg(any(feature = "middleware", feature = "export"))]
+    pub(super) fn final_fields(&self) -> HeaderMap {
+        let mut head = Buffer::default();
+        self.write_usual_head(&mut head);
+        let mut fields = HeaderMap::new();
+        let lines = head.data().split(|byte| *byte == b'\n').skip(1);
+        for line in lines.filter_map(|line| line.strip_suffix(b"\r")) {
+            let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+            let (name, value) = line.split_at(colon);
+            let value = value.strip_prefix(b": ").unwrap_or(value);
+            let parsed = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value));
+            if let (Ok(name), Ok(mut value)) = parsed {
+                value.set_sensitive(self.is_marked(&name, &value));
+                fields.append(name, value);
+            }
+        }
+        mark_sensitive(&mut fields);
+        fields
+    }
+
+    /// Returns whether the program marked a field that is sent as sensitive.
+    #[cfg(any(feature = "middleware", feature = "export"))]
+    fn is_marked(&self, name: &HeaderName, value: &HeaderValue) -> bool {
+        let own = self.request.headers.get_all(name).iter();
+        let default = self.config.defaults.iter().filter(|(known, _)| known == name);
+        own.chain(default.map(|(_, value)| value)).any(|it| it.is_sensitive() && it == value)
+    }
+
+    /// Returns the prepared default lines if the request needs no others, as most requests do.
+>>>>>>> main
     ///
     /// The lines are the same for all such requests of a client, so they are written once and
     /// copied. Any deviation of the request, the method or the hop writes the fields one by one

@@ -133,7 +133,11 @@ use crate::body::multipart;
 use crate::body::{Body, Source, Unrewindable};
 use crate::coding::Codings;
 use crate::config::Config;
+#[cfg(feature = "middleware")]
+use crate::config::attempt::AttemptHead;
 use crate::error::{Error, Result};
+#[cfg(feature = "export")]
+use crate::extra::curl::{self, Outline, Payload};
 use crate::http1::exchange::{Expectation, Outgoing};
 use crate::http1::header_section::HeaderSection;
 use crate::http1::header_section::has_member;
@@ -149,7 +153,7 @@ use crate::url::Url;
 use crate::url::userinfo::Userinfo;
 
 use head::DefaultLines;
-pub(crate) use outcome::{Failure, Next, When};
+pub(crate) use outcome::{Failure, Verdict, When};
 
 /// The state of a call between its hops.
 pub(crate) struct Call<'c, S: Source> {
@@ -171,6 +175,9 @@ pub(crate) struct Call<'c, S: Source> {
     previous: Vec<Url>,
     /// The hop may still be sent again immediately, after a stale connection.
     may_resend: bool,
+    /// The fields of the current attempt, if the program's hook has seen them.
+    #[cfg(feature = "middleware")]
+    fields: Option<HeaderMap>,
     /// The connection of the current attempt is from the pool.
     is_pooled: bool,
     /// The number of retries that the policy made, over all hops.
@@ -215,10 +222,7 @@ impl<'c, S: Source> Call<'c, S> {
         mut request: Box<RequestParts<S>>,
         now: Instant,
     ) -> Self {
-        let timeouts = match &request.timeouts {
-            Some(own) => Arc::new(own.over(&config.timeouts)),
-            None => Arc::clone(&config.timeouts),
-        };
+        let timeouts = request.timeouts(config);
         Self {
             config,
             shared,
@@ -230,6 +234,8 @@ impl<'c, S: Source> Call<'c, S> {
             expectation: Expectation::None,
             previous: Vec::new(),
             may_resend: true,
+            #[cfg(feature = "middleware")]
+            fields: None,
             is_pooled: false,
             retries: 0,
             is_budget_used_up: false,
@@ -340,8 +346,32 @@ impl<'c, S: Source> Call<'c, S> {
     }
 
     /// Begins an attempt on a connection that is from the pool, or else new.
-    pub(crate) fn begin_attempt(&mut self, is_pooled: bool) {
+    pub(crate) fn begin_attempt(&mut self, is_pooled: bool) -> Result<()> {
         self.is_pooled = is_pooled;
+        #[cfg(feature = "middleware")]
+        if let Some(hook) = &self.config.on_attempt {
+            self.fields = None;
+            let fields = self.final_fields();
+            let RequestParts { method, url, body, .. } = &*self.request;
+            let body = body.as_ref().map_or(Some(&[][..]), Body::as_bytes);
+            let fields = AttemptHead::new((method, url), body, fields).run(hook);
+            self.fields = Some(fields.map_err(|cause| Error::middleware(cause).for_url(url))?);
+        }
+        Ok(())
+    }
+
+    /// Returns the request as a command of curl. Its body is shown if the request has all of it.
+    #[cfg(feature = "export")]
+    pub(crate) fn as_curl(&self, is_whole: bool, with_secrets: bool) -> Result<String> {
+        let RequestParts { method, url, version, body, .. } = &*self.request;
+        let headers = self.final_fields();
+        let body = match body.as_ref().map(Body::as_bytes) {
+            None if is_whole => Payload::None,
+            Some(Some(bytes)) => Payload::Bytes(bytes),
+            _ => Payload::Source,
+        };
+        let outline = Outline { method, url, version: *version, headers: &headers, body };
+        Ok(curl::command(&outline, with_secrets))
     }
 
     /// Returns whether the request is a TRACE, which must not contain secrets (RFC 9110 §9.3.8).
@@ -464,6 +494,16 @@ pub(crate) struct RequestParts<S: Source> {
     pub(crate) target: Option<Box<str>>,
     /// The media type of a form body, with its boundary.
     pub(crate) form_type: Option<Box<HeaderValue>>,
+}
+
+impl<S: Source> RequestParts<S> {
+    /// Returns the timeouts of a call of this request.
+    pub(crate) fn timeouts(&self, config: &Config) -> Arc<Timeouts> {
+        match &self.timeouts {
+            Some(own) => Arc::new(own.over(&config.timeouts)),
+            None => Arc::clone(&config.timeouts),
+        }
+    }
 }
 
 /// The timeouts of a single request. Unset ones are taken from the client.

@@ -105,7 +105,7 @@ use crate::url::Url;
 
 /// The decision after a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Next {
+pub(crate) enum Verdict {
     /// Delivers this response to the caller.
     Deliver,
     /// Sends another request; the rest of this response is drained if that is cheap.
@@ -145,33 +145,33 @@ impl Failure {
 
 impl<S: Source> Call<'_, S> {
     /// Processes a response's head and decides whether it is the final one.
-    pub(crate) fn answered(&mut self, head: &ResponseHead, world: &impl Clock) -> Result<Next> {
+    pub(crate) fn answered(&mut self, head: &ResponseHead, world: &impl Clock) -> Result<Verdict> {
         self.store_cookies(&head.headers);
         if head.status == StatusCode::EXPECTATION_FAILED && self.forget_expectation() {
-            return Ok(Next::Again(When::Now));
+            return Ok(Verdict::Again(When::Now));
         }
         if head.status == StatusCode::UNAUTHORIZED && self.answers_challenge(&head.headers) {
-            return Ok(Next::Again(When::Now));
+            return Ok(Verdict::Again(When::Now));
         }
         if self.was_stale(head) {
             self.resend();
-            return Ok(Next::Again(When::Now));
+            return Ok(Verdict::Again(When::Now));
         }
         if let Some(at) = self.retry_response(head, world) {
-            return Ok(Next::Again(When::At(at)));
+            return Ok(Verdict::Again(When::At(at)));
         }
         if self.config.redirect.is_none() {
-            return Ok(Next::Deliver); // even if the target is invalid
+            return Ok(Verdict::Deliver); // even if the target is invalid
         }
         let target = redirect::target(head.status, &head.headers, &self.request.url);
         let Some(target) = target.map_err(|error| error.for_url(&self.request.url))? else {
-            return Ok(Next::Deliver);
+            return Ok(Verdict::Deliver);
         };
         self.previous.push(self.request.url.clone());
         let attempt = redirect::Attempt::new(head.status, &target, &self.previous);
         match self.config.redirect.redirect(attempt).choice {
             RedirectChoice::Follow => self.follow(head.status, target),
-            RedirectChoice::Stop => Ok(Next::Deliver),
+            RedirectChoice::Stop => Ok(Verdict::Deliver),
             RedirectChoice::Error(cause) => {
                 let detail = format!("to {}", target.redacted());
                 Err(redirect::refused(&self.request.url, detail).cause(cause))
@@ -243,7 +243,7 @@ impl<S: Source> Call<'_, S> {
     }
 
     /// Prepares the next hop.
-    fn follow(&mut self, status: StatusCode, target: Url) -> Result<Next> {
+    fn follow(&mut self, status: StatusCode, target: Url) -> Result<Verdict> {
         if !self.is_allowed(&target) {
             let detail = format!("to {}: {HTTPS_ONLY}", target.redacted());
             return Err(redirect::refused(&self.request.url, detail));
@@ -271,7 +271,7 @@ impl<S: Source> Call<'_, S> {
         self.request.target = None;
         self.may_resend = true;
         self.rewind();
-        Ok(Next::Again(When::Now))
+        Ok(Verdict::Again(When::Now))
     }
 
     /// Prepares the resend after a 417, which is sent without the expectation (RFC 9110 §10.1.1).

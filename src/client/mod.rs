@@ -32,6 +32,8 @@
 // - The two runtimes have the same methods (`tests/tokio.rs` runs the blocking tests on the async client).
 
 mod builder;
+#[cfg(feature = "middleware")]
+pub mod middleware;
 pub mod request;
 pub mod response;
 mod upgraded;
@@ -54,6 +56,7 @@ use crate::driver::runtime::Runtime;
 use crate::driver::{self, Answer, Connection, Lease, Shared};
 use crate::error::{Error, Result};
 use crate::http1::head::ResponseHead;
+use crate::policy::deadline::Budget;
 use crate::policy::{redirect, retry};
 
 pub use crate::driver::ResponseBody;
@@ -75,6 +78,8 @@ pub use builder::ClientBuilder;
 /// ```
 pub struct Client<F: Runtime> {
     shared: Arc<Shared<F>>,
+    #[cfg(feature = "middleware")]
+    middleware: Option<Arc<[Box<dyn middleware::Middleware<F>>]>>,
 }
 
 impl<F: Runtime> Client<F> {
@@ -92,7 +97,18 @@ impl<F: Runtime> Client<F> {
     pub(crate) fn in_world(mut config: ErasedBox<Config>, runtime: F) -> Self {
         config.complete();
         Arc::make_mut(&mut config.timeouts).default_silence(F::FIRST_BYTE);
-        Self { shared: Arc::new(Shared::new(config, runtime)) }
+        Self {
+            shared: Arc::new(Shared::new(config, runtime)),
+            #[cfg(feature = "middleware")]
+            middleware: None,
+        }
+    }
+
+    /// Returns the client with this middleware, outermost first.
+    #[cfg(feature = "middleware")]
+    fn wrapped(self, middleware: Vec<Box<dyn middleware::Middleware<F>>>) -> Self {
+        let middleware = (!middleware.is_empty()).then(|| middleware.into());
+        Self { middleware, ..self }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared<F>> {
@@ -181,7 +197,11 @@ pub struct PoolStats {
 
 impl<F: Runtime> Clone for Client<F> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
+        Self {
+            shared: Arc::clone(&self.shared),
+            #[cfg(feature = "middleware")]
+            middleware: self.middleware.clone(),
+        }
     }
 }
 
@@ -230,8 +250,27 @@ pub(crate) async fn send<F: Runtime>(
     client: &Client<F>,
     request: Box<RequestParts<F::Source>>,
 ) -> Result<Response<ResponseBody<F>>> {
+    #[cfg(feature = "middleware")]
+    if let Some(stack) = &client.middleware {
+        return Box::pin(middleware::send(client, stack, request)).await;
+    }
+    send_within(client, request, None).await
+}
+
+/// Sends a request past all middleware. The call ends with `outer` at the latest.
+async fn send_within<F: Runtime>(
+    client: &Client<F>,
+    mut request: Box<RequestParts<F::Source>>,
+    outer: Option<&Budget>,
+) -> Result<Response<ResponseBody<F>>> {
     let shared = client.shared();
+    if let Some(body) = request.body.as_mut().filter(|body| body.length().is_none()) {
+        F::measure(body).await;
+    }
     let mut call = Call::new(&shared.config, &shared.calls, request, shared.runtime.now());
+    if let Some(outer) = outer {
+        call.budget.end_with(outer);
+    }
     call.begin()?;
     match driver::send(shared, &mut call).await {
         Ok(Answer { head, connection, refusal }) => {

@@ -54,6 +54,8 @@
 //! None of them changes the name that is verified by TLS, sent in `Host` or used for cookies: those
 //! are the URL's. The egress policy checks the addresses that result, whatever named them.
 
+#[cfg(feature = "middleware")]
+pub(crate) mod attempt;
 pub mod proxy;
 #[cfg(feature = "tls")]
 pub mod tls;
@@ -118,6 +120,8 @@ pub(crate) struct Config {
     /// The `Proxy-Authorization` of the default headers.
     pub(crate) proxy_login: Option<HeaderValue>,
     pub(crate) tls: tls::TlsSettings,
+    #[cfg(feature = "middleware")]
+    pub(crate) on_attempt: Option<attempt::AttemptHook>,
 }
 
 impl Config {
@@ -188,6 +192,8 @@ impl Default for Config {
             proxies: None,
             proxy_login: None,
             tls: tls::TlsSettings::default(),
+            #[cfg(feature = "middleware")]
+            on_attempt: None,
         }
     }
 }

@@ -308,7 +308,7 @@ impl<F: Runtime> Connection<F> {
     /// machine learns what it cannot know: whether the body may stall, whether the request says
     /// `close`, and which protocols it offers. Nothing is sent here.
     fn start(&mut self, call: &mut Call<'_, F::Source>) -> Result<(), ExchangeFailure> {
-        call.begin_attempt(self.is_pooled);
+        call.begin_attempt(self.is_pooled).map_err(ExchangeFailure::Body)?;
         let outgoing = call.outgoing();
         // RFC 9112 §6.1: no chunked coding for a peer that is known to be older than HTTP/1.1.
         if outgoing == Outgoing::Chunked && self.exchange.peer_version() < Version::HTTP_11 {

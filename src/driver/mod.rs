@@ -154,7 +154,7 @@ mod upgraded;
 
 use self::runtime::{Oneshot, Runtime};
 use crate::base::buffer::ErasedBox;
-use crate::call::{Call, Failure, Next, When};
+use crate::call::{Call, Failure, Verdict, When};
 use crate::error::{Error, Result};
 use crate::http1::head::ResponseHead;
 use crate::policy::deadline::{Budget, Stage};
@@ -183,8 +183,8 @@ pub(crate) async fn send<F: Runtime>(
         let when = match attempt(shared, call).await {
             Ok((connection, head)) => {
                 let when = match call.answered(&head, &shared.runtime) {
-                    Ok(Next::Deliver) => return Ok(Answer { head, connection, refusal: None }),
-                    Ok(Next::Again(when)) => when,
+                    Ok(Verdict::Deliver) => return Ok(Answer { head, connection, refusal: None }),
+                    Ok(Verdict::Again(when)) => when,
                     Err(error) => {
                         return Ok(Answer { head, connection, refusal: Some(error) });
                     }

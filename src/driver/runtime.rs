@@ -110,6 +110,10 @@ pub trait Runtime: sealed::Sealed + fmt::Debug + Clone + Default + Send + Sync +
     #[doc(hidden)]
     type Event: Event;
 
+    /// Whether operations wait inside `poll`, so that no future of the driver is ever pending.
+    #[doc(hidden)]
+    const BLOCKS: bool = false;
+
     /// The default limit for the wait for the first byte of a response.
     const FIRST_BYTE: Option<Duration> = Some(Duration::from_secs(30));
 
@@ -118,6 +122,13 @@ pub trait Runtime: sealed::Sealed + fmt::Debug + Clone + Default + Send + Sync +
         source: &mut Self::Source,
         into: &mut [u8],
     ) -> impl Future<Output = io::Result<usize>> + Send;
+
+    /// Finds out the length of each source in a body of unknown length, where that has to wait. Does nothing
+    /// by default.
+    #[doc(hidden)]
+    fn measure(_: &mut Body<Self::Source>) -> impl Future<Output = ()> + Send {
+        completed(())
+    }
 
     /// Returns the monotonic time.
     #[doc(hidden)]

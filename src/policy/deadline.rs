@@ -271,6 +271,12 @@ const LOOK: Duration = Duration::from_millis(1);
 impl Budget {
     /// Starts the clock of the total limit.
     pub(crate) fn start(timeouts: impl Into<Arc<Timeouts>>, now: Instant) -> Self {
+        let timings = Some(Box::new(Timings::start(now)));
+        Self { timings, ..Self::untimed(timeouts, now) }
+    }
+
+    /// Starts the clock of the total limit, without timings.
+    pub(crate) fn untimed(timeouts: impl Into<Arc<Timeouts>>, now: Instant) -> Self {
         let timeouts = timeouts.into();
         let total = timeouts.total.and_then(|total| now.checked_add(total));
         Self {
@@ -282,7 +288,7 @@ impl Budget {
             looks: 0,
             meter: None,
             cancel: None,
-            timings: Some(Box::new(Timings::start(now))),
+            timings: None,
         }
     }
 
@@ -300,12 +306,23 @@ impl Budget {
             pace: None,
             total: None,
         };
-        Self { timings: None, ..Self::start(none, now) }
+        Self::untimed(none, now)
     }
 
     /// Attaches a cancel token, whose cancellation ends the call.
     pub(crate) fn until(self, cancel: Option<CancelToken>) -> Self {
         Self { cancel, ..self }
+    }
+
+    /// Ends with `outer` at the latest: at its total limit, and with its cancel token if there is none here.
+    pub(crate) fn end_with(&mut self, outer: &Self) {
+        if self.cancel.is_none() {
+            self.cancel.clone_from(&outer.cancel);
+        }
+        if outer.total.is_some_and(|end| self.total.is_none_or(|own| end < own)) {
+            self.total = outer.total;
+            Arc::make_mut(&mut self.timeouts).total = outer.timeouts.total;
+        }
     }
 
     pub(crate) fn cancel_token(&self) -> Option<&CancelToken> {
@@ -573,7 +590,7 @@ impl Budget {
     }
 
     /// Returns the nearest deadline. If two end together, the one with the wider scope is returned.
-    fn deadline(&self) -> Option<(Instant, Expired)> {
+    pub(crate) fn deadline(&self) -> Option<(Instant, Expired)> {
         self.total.or(self.connect).or(self.stage_end)?; // usually there is none
         let (stage, stage_limit) = self.stage_limit();
         let mut nearest = None;

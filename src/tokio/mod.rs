@@ -122,7 +122,8 @@ mod service;
 mod stream;
 
 use self::body::Source;
-use crate::call::RequestParts;
+#[cfg(feature = "middleware")]
+use crate::client::middleware::{Function, Handling, Middleware};
 use crate::client::send;
 
 pub use self::runtime::Tokio;
@@ -142,6 +143,9 @@ pub type Response = crate::client::response::Response<ResponseBody>;
 pub type ResponseBody = crate::driver::ResponseBody<Tokio>;
 /// A connection that was upgraded to another protocol.
 pub type Upgraded = crate::client::response::Upgraded<Tokio>;
+/// The rest of a call, for [middleware](crate::middleware).
+#[cfg(feature = "middleware")]
+pub type Next = crate::middleware::Next<Tokio>;
 /// The body of a request.
 pub type Body = crate::body::Body<Source>;
 
@@ -194,9 +198,7 @@ impl Client {
         let client = self.clone();
         async move {
             check_runtime()?;
-            let mut request = request.parts;
-            measure(&mut request).await;
-            send(&client, request).await
+            send(&client, request.parts).await
         }
     }
 }
@@ -226,21 +228,45 @@ impl RequestBuilder {
     /// [`error_for_status`](crate::client::response::Response::error_for_status).
     pub async fn send(self) -> Result<Response> {
         let (client, request) = self.finish();
-        let mut request = request?;
+        let request = request?;
         check_runtime()?;
-        measure(&mut request).await;
         send(&client, request).await
     }
 }
 
-/// Reads the length of each file in the body. Boxed, because few requests contain files.
-async fn measure(request: &mut RequestParts<Source>) {
-    #[cfg(feature = "stream")]
-    if let Some(body) = request.body.as_mut().filter(|body| body.length().is_none()) {
-        Box::pin(body::measure(body)).await;
+#[cfg(feature = "middleware")]
+impl ClientBuilder {
+    /// Adds a function as [middleware](crate::middleware), which wraps each call of the client.
+    ///
+    /// ```
+    /// use leanhttp::tokio::Client;
+    ///
+    /// let client = Client::builder()
+    ///     .middleware_fn(|mut request, next| async move {
+    ///         request.headers_mut().insert("x-tenant", "lean".parse().unwrap());
+    ///         next.run(request).await
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    pub fn middleware_fn<M, R>(self, function: M) -> Self
+    where
+        M: Fn(Request, Next) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Response>> + Send + 'static,
+    {
+        self.middleware(Function(function))
     }
-    #[cfg(not(feature = "stream"))]
-    let _ = request;
+}
+
+#[cfg(feature = "middleware")]
+impl<M, R> Middleware<Tokio> for Function<M>
+where
+    M: Fn(Request, Next) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Response>> + Send + 'static,
+{
+    fn handle<'a>(&'a self, request: Request, next: Next) -> Handling<'a, Tokio> {
+        Box::pin((self.0)(request, next))
+    }
 }
 
 /// Returns an error without a suitable runtime, where tokio's sockets and timers would panic.

@@ -48,6 +48,12 @@ impl Runtime for Tokio {
     /// A waiting task costs no thread, and long polling, reports and language models take long.
     const FIRST_BYTE: Option<Duration> = None;
 
+    /// Reads the length of each file. Boxed, because few requests contain files.
+    #[cfg(feature = "stream")]
+    async fn measure(body: &mut super::Body) {
+        Box::pin(super::body::measure(body)).await;
+    }
+
     async fn read(source: &mut Source, into: &mut [u8]) -> io::Result<usize> {
         poll_fn(|cx| source.poll_read(cx, into)).await
     }

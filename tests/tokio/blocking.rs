@@ -119,6 +119,8 @@ steps! { ClientBuilder:
     default_headers(headers: HeaderMap);
     basic_auth[U: fmt::Display, P: fmt::Display](username: U, password: Option<P>);
     netrc_file(path: impl AsRef<Path>);
+    middleware(middleware: impl real::middleware::Middleware<front::Tokio>);
+    on_attempt[H: Fn(&mut real::middleware::AttemptHead<'_>) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> + Send + Sync + 'static](hook: H);
     cookie_provider[C: cookie::CookieStore + 'static](store: Arc<C>);
     cookie_store(enable: bool);
     gzip(enable: bool);

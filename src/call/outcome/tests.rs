@@ -106,8 +106,8 @@ fn lost(is_pooled: bool) -> Failure {
 /// Returns the wait before the next attempt, or `None` if the response is delivered.
 fn delay(call: &mut Call<'_, Test>, head: &ResponseHead, world: &Made) -> Option<Duration> {
     match call.answered(head, world).unwrap() {
-        Next::Deliver => None,
-        Next::Again(when) => Some(world.wait(when)),
+        Verdict::Deliver => None,
+        Verdict::Again(when) => Some(world.wait(when)),
     }
 }
 
@@ -262,11 +262,11 @@ fn a_408_on_an_idle_connection_is_sent_again() {
         [(Method::GET, POOLED, true), (Method::GET, FRESH, false), (Method::POST, POOLED, false)]
     {
         let mut call = call(&client, request(method), &world);
-        call.begin_attempt(is_pooled);
+        call.begin_attempt(is_pooled).unwrap();
         let next = call.answered(&closing, &world).unwrap();
-        assert_eq!(next == Next::Again(When::Now), again, "{is_pooled}");
+        assert_eq!(next == Verdict::Again(When::Now), again, "{is_pooled}");
         assert_eq!(call.is_resent(), again);
-        assert_eq!(call.answered(&closing, &world).unwrap(), Next::Deliver, "once");
+        assert_eq!(call.answered(&closing, &world).unwrap(), Verdict::Deliver, "once");
     }
 }
 
@@ -280,13 +280,13 @@ fn a_reader_is_not_sent_again_once_it_was_read() {
         let mut put = request(Method::PUT);
         put.body = Some(reader(&b"body"[..], None));
         let mut call = call(&client, put, &world);
-        call.begin_attempt(POOLED);
+        call.begin_attempt(POOLED).unwrap();
         if is_read {
             call.take_body();
         }
         let head = head(status, &[(header::CONNECTION, "close")]);
         let next = call.answered(&head, &world).unwrap();
-        assert_eq!(next == Next::Deliver, is_read, "{status}");
+        assert_eq!(next == Verdict::Deliver, is_read, "{status}");
     }
 }
 
@@ -309,10 +309,10 @@ fn redirects_add_no_attempts() {
     let mut call = call(&client, request(Method::GET), &world);
     assert_eq!(delay(&mut call, &head(503, &[]), &world), Some(MS(0)));
     let moved = head(302, &[(header::LOCATION, "/next")]);
-    assert_eq!(call.answered(&moved, &world).unwrap(), Next::Again(When::Now));
+    assert_eq!(call.answered(&moved, &world).unwrap(), Verdict::Again(When::Now));
     assert_eq!(delay(&mut call, &head(503, &[]), &world), Some(MS(0)));
     assert_eq!(call.url().path(), "/next", "only the failed hop is sent again");
-    assert_eq!(call.answered(&moved, &world).unwrap(), Next::Again(When::Now));
+    assert_eq!(call.answered(&moved, &world).unwrap(), Verdict::Again(When::Now));
     assert_eq!(delay(&mut call, &head(503, &[]), &world), None);
 }
 
@@ -418,10 +418,10 @@ impl Fate {
     }
 }
 
-fn again(next: crate::error::Result<Next>) -> Option<When> {
+fn again(next: crate::error::Result<Verdict>) -> Option<When> {
     match next.ok()? {
-        Next::Deliver => None,
-        Next::Again(when) => Some(when),
+        Verdict::Deliver => None,
+        Verdict::Again(when) => Some(when),
     }
 }
 

@@ -19,6 +19,8 @@ mod limits;
 #[cfg(feature = "tls")]
 mod tls;
 
+#[cfg(feature = "middleware")]
+use std::error::Error as StdError;
 use std::fmt;
 use std::marker::PhantomData;
 use std::path::Path;
@@ -28,6 +30,10 @@ use http::header::{self, HeaderMap, HeaderValue};
 
 use crate::base::buffer::ErasedBox;
 use crate::client::Client;
+#[cfg(feature = "middleware")]
+use crate::client::middleware::Middleware;
+#[cfg(feature = "middleware")]
+use crate::config::attempt::{AttemptHead, AttemptHook};
 use crate::config::{Config, default_netrc_path, read_netrc, replace_headers};
 use crate::cookie::{CookieStore, Cookies};
 use crate::driver::runtime::Runtime;
@@ -58,13 +64,21 @@ pub struct ClientBuilder<F: Runtime> {
     pub(crate) config: ErasedBox<Config>,
     /// The first invalid setting.
     error: Option<Error>,
+    #[cfg(feature = "middleware")]
+    middleware: Vec<Box<dyn Middleware<F>>>,
     runtime: PhantomData<fn() -> F>,
 }
 
 impl<F: Runtime> ClientBuilder<F> {
     /// Returns a builder with the default settings.
     pub fn new() -> Self {
-        Self { config: ErasedBox::new(Config::default()), error: None, runtime: PhantomData }
+        Self {
+            config: ErasedBox::new(Config::default()),
+            error: None,
+            #[cfg(feature = "middleware")]
+            middleware: Vec::new(),
+            runtime: PhantomData,
+        }
     }
 
     /// Returns the client.
@@ -83,7 +97,10 @@ impl<F: Runtime> ClientBuilder<F> {
         }
         self.config.tls.check()?;
         self.config.dialling.check()?;
-        Ok(Client::in_world(self.config, runtime))
+        let client = Client::in_world(self.config, runtime);
+        #[cfg(feature = "middleware")]
+        let client = client.wrapped(self.middleware);
+        Ok(client)
     }
 
     /// Sets the `User-Agent` field; `leanhttp/` and the version by default. An empty one is not sent. It
@@ -273,6 +290,52 @@ impl<F: Runtime> ClientBuilder<F> {
     #[cfg(feature = "cookies")]
     pub fn cookie_store(mut self, enable: bool) -> Self {
         self.config.cookies = enable.then(|| Cookies(Arc::new(crate::cookie::Jar::new())));
+        self
+    }
+
+    /// Adds middleware, which wraps each call of the client: inside of what was added before. See
+    /// [`middleware`](crate::middleware).
+    #[cfg(feature = "middleware")]
+    pub fn middleware(mut self, middleware: impl Middleware<F>) -> Self {
+        self.middleware.push(Box::new(middleware));
+        self
+    }
+
+    /// Sets a function that is called before each attempt at each hop, with the head that is about to be sent: all
+    /// fields, also those of the client. It may change them, for this attempt alone; the last one set counts.
+    /// This is the place for signatures over the final fields, and for a look at what is really sent. What wraps
+    /// the whole call is [`middleware`](Self::middleware).
+    ///
+    /// An error ends the call, with [`Kind::Middleware`](crate::error::Kind::Middleware), and so does a change of
+    /// the fields that frame the message (`Host`, `Content-Length`, `Transfer-Encoding`, `Connection`, `Upgrade`,
+    /// `Trailer`, `TE`, `Expect`). It is called without a lock of the client.
+    ///
+    /// ```
+    /// use leanhttp::header::HeaderValue;
+    ///
+    /// # fn sign(_: &leanhttp::Method, _: &leanhttp::header::HeaderMap, _: &[u8]) -> HeaderValue {
+    /// #     HeaderValue::from_static("")
+    /// # }
+    /// let client = leanhttp::Client::builder()
+    ///     .on_attempt(|head| {
+    ///         if head.url().host_str() != Some("api.example.org") {
+    ///             return Ok(()); // a redirect led elsewhere
+    ///         }
+    ///         let body = head.body().ok_or("only bodies in memory can be signed")?;
+    ///         let signature = sign(head.method(), head.headers(), body);
+    ///         head.headers_mut().insert("signature", signature);
+    ///         Ok(())
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), leanhttp::Error>(())
+    /// ```
+    #[cfg(feature = "middleware")]
+    pub fn on_attempt<H>(mut self, hook: H) -> Self
+    where
+        H: Fn(&mut AttemptHead<'_>) -> std::result::Result<(), Box<dyn StdError + Send + Sync>>,
+        H: Send + Sync + 'static,
+    {
+        self.config.on_attempt = Some(AttemptHook(Arc::new(hook)));
         self
     }
 

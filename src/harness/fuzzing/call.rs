@@ -255,6 +255,8 @@ impl Runtime for Fuzzed {
     type Connecting = Stream;
     type Event = Event;
 
+    const BLOCKS: bool = true;
+
     async fn read(source: &mut Self::Source, into: &mut [u8]) -> io::Result<usize> {
         io::Read::read(source, into)
     }

@@ -37,6 +37,7 @@
 //! environment, and a program should not fail by it.
 
 use std::cmp::Ordering;
+use std::collections::BinaryHeap;
 use std::ffi::OsString;
 use std::fmt;
 use std::net::IpAddr;
@@ -107,7 +108,8 @@ impl NoProxyList {
                 }
             }
         }
-        list.entries.sort_unstable();
+        // The code of a heap sort is a tenth of that of `sort_unstable`.
+        list.entries = BinaryHeap::from(list.entries).into_sorted_vec();
         list.entries.dedup();
         list
     }
