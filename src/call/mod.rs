@@ -126,7 +126,6 @@ use std::time::{Duration, Instant};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Version};
 
-use crate::base::buffer::Buffer;
 use crate::base::cancel::CancelToken;
 use crate::base::timings::Timings;
 #[cfg(feature = "multipart")]
@@ -153,6 +152,7 @@ use crate::url::Scheme;
 use crate::url::Url;
 use crate::url::userinfo::Userinfo;
 
+use head::DefaultLines;
 pub(crate) use outcome::{Failure, Verdict, When};
 
 /// The state of a call between its hops.
@@ -200,8 +200,8 @@ struct Proxied {
 pub(crate) struct SharedState {
     ledger: Mutex<Ledger>,
     nonces: Mutex<Nonces>,
-    /// The field lines of a request without fields of its own, serialized once.
-    default_lines: OnceLock<Buffer>,
+    /// The field lines that nearly every request has, serialized once.
+    default_lines: OnceLock<DefaultLines>,
 }
 
 impl SharedState {

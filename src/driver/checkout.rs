@@ -141,7 +141,8 @@ pub(super) async fn connection<F: Runtime>(
             Checkout::Queued(queued) => match queued.wait(call).await? {
                 Grant::Permit(permit) => Some(permit),
                 Grant::Connection(mut connection) => {
-                    connection.wake(&mut shared.idle().shelf, || Duration::ZERO);
+                    let outgoing = call.outgoing();
+                    connection.wake(&mut shared.idle().shelf, outgoing, || Duration::ZERO);
                     match check_alive(connection, call).await {
                         Ok(connection) => return Ok(connection),
                         Err(dead) => {
@@ -220,7 +221,8 @@ fn check_out<F: Runtime>(shared: &Arc<Shared<F>>, call: &Call<'_, F::Source>) ->
                 closed.push(Closed { connection, reason: CloseReason::Suspect });
             }
             Some((mut connection, since)) => {
-                connection.wake(&mut idle.shelf, || now.saturating_duration_since(since));
+                let idled = || now.saturating_duration_since(since);
+                connection.wake(&mut idle.shelf, call.outgoing(), idled);
                 break Checkout::Idle(connection);
             }
             None => break place(&mut idle, shared, &call.route()),

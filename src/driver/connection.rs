@@ -252,13 +252,18 @@ impl<F: Runtime> Connection<F> {
         false
     }
 
-    /// Prepares a connection that was just taken from the pool: gives it buffers.
-    pub(crate) fn wake(&mut self, shelf: &mut BufferPool, idled: impl FnOnce() -> Duration) {
+    /// Prepares a connection that was just taken from the pool: gives it buffers for a request with this framing.
+    pub(crate) fn wake(
+        &mut self,
+        shelf: &mut BufferPool,
+        outgoing: Outgoing,
+        idled: impl FnOnce() -> Duration,
+    ) {
         self.is_just_reused = !self.is_pooled && idled() <= SOON;
         self.is_pooled = true;
         self.closing = CloseReason::Abandoned;
         self.pipe.wake(shelf);
-        self.exchange.wake(shelf);
+        self.exchange.wake(shelf, outgoing);
     }
 
     /// Records how long the peer keeps the connection, if its `Keep-Alive` field says so.
@@ -289,8 +294,9 @@ impl<F: Runtime> Connection<F> {
         self.watch = call.budget.cancel_token().map(|token| token.on_cancel(interrupter()));
         self.start(call).map_err(|failure| self.failure(failure))?;
         let mut body = call.take_body();
-        // A connection from the pool has just been checked for early bytes.
-        if !self.is_pooled || body.has_source() {
+        // A connection from the pool has just been checked for early bytes, and a plain one that was just opened
+        // has had no time for them.
+        if (!self.is_pooled && !self.pipe.is_plain()) || body.has_source() {
             self.exchange.look_first();
         }
         let head = self.run(&mut body, &mut call.budget).await;
