@@ -2,8 +2,8 @@
 //! files use each other in a circle. And the table of attacks, `tests/HOSTILE.md`, names the tests
 //! that there are.
 //!
-//! What a file uses is read from its paths: `use` declarations and paths in code that begin with
-//! `crate`, `super` or `self`. Comments and test modules do not count.
+//! The paths that a file uses are `use` declarations and paths in code that begin with `crate`,
+//! `super` or `self`. Comments and test modules do not count.
 
 #![allow(
     clippy::unwrap_used,
@@ -147,7 +147,7 @@ fn the_check_of_the_table_can_fail() {
     }
 }
 
-/// What the table of attacks says of the tests, or leaves out, that is not so.
+/// The differences between the table of attacks and the tests that exist.
 fn untrue_rows(sources: &Sources, table: &str) -> Vec<String> {
     let rows = rows(table);
     let mut wrong = Vec::new();
@@ -232,8 +232,8 @@ fn names_used_twice(sources: &Sources) -> BTreeMap<String, BTreeSet<String>> {
     defined
 }
 
-/// What stands beside the layers: stand-ins for features that are off take the place of the files that
-/// they stand in for, and the harness of fuzzers and vectors looks into all layers.
+/// Modules beside the layers: stand-ins replace the files of features that are off, and the harness
+/// of fuzzers and vectors uses all layers.
 const BESIDE: [&str; 4] = ["lib", "guide", "off", "harness"];
 
 fn source_folder() -> std::path::PathBuf {

@@ -1,5 +1,5 @@
-//! Bad input of the caller, and nobody there to take it: a clear error in one line, nothing sent,
-//! nothing lost.
+//! Invalid input and unreachable peers: each is a clear error in one line, and nothing is sent or
+//! lost.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 

@@ -186,7 +186,7 @@ fn beyond_a_limit() {
     }
 }
 
-/// What a caller sets far too large does no harm: memory follows what comes, not what may come.
+/// Very large limits do no harm: memory follows the bytes that arrive, not the limit.
 #[test]
 fn within_limits_without_measure() {
     let many = |count: usize| {
@@ -252,12 +252,12 @@ mod lenience {
     #[test]
     fn each_switch_takes_its_own() {
         let rows: [(&str, [Option<&[&str]>; 4]); 12] = [
-            // What is written, and what INVALID, SPACES, FOLDS and ALL make of it.
+            // Each field line as sent, and the result with INVALID, SPACES, FOLDS and ALL.
             ("a: b\r\n", [Some(&["a: b"]); 4]),
             ("no colon\r\n", [Some(&[]), None, None, Some(&[])]),
             ("a b: c\r\n", [Some(&[]), None, None, Some(&[])]),
             ("a\u{e9}: c\r\n", [Some(&[]), None, None, Some(&[])]),
-            ("a: b\0c\r\n", [None; 4]), // what nobody writes by mistake
+            ("a: b\0c\r\n", [None; 4]), // never an honest mistake
             ("a: b\x1bc\r\nd: e\r\n", [Some(&["d: e"]), None, None, Some(&["d: e"])]),
             (": a\r\n", [Some(&[]), None, None, Some(&[])]),
             ("a : b\r\n", [Some(&[]), Some(&["a: b"]), None, Some(&["a: b"])]),
@@ -287,8 +287,8 @@ mod lenience {
         }
     }
 
-    /// Nobody's reader may come to another end of the message: whatever looks like the framing is
-    /// refused, whatever is allowed otherwise.
+    /// No lenient setting may move the end of a message: fields that look like framing are refused
+    /// whatever else is allowed.
     #[test]
     fn framing_stays_strict() {
         let rows = [

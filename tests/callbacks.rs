@@ -30,7 +30,7 @@ use support::httpbin::Httpbin;
 use support::pki::Pki;
 use support::trusting;
 
-/// What a callback does.
+/// The action of a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Deed {
     /// Uses the client in every way that takes one of its locks.
@@ -319,7 +319,7 @@ struct Formatter(Act);
 
 impl fmt::Write for Formatter {
     fn write_str(&mut self, _: &str) -> fmt::Result {
-        // What it does formats the client, too.
+        // The action formats the client too, so it runs only once.
         if self.0.0.done.load(Ordering::SeqCst) == 0 {
             self.0.run();
         }

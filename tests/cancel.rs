@@ -71,7 +71,7 @@ fn before_it_begins() {
     assert_eq!(server.connections_opened(), 0);
 }
 
-/// What idles has nothing to do with it, and stays for the next.
+/// An idle connection is not affected and serves the next request.
 #[test]
 fn before_it_takes_a_connection_that_idles() {
     let server = Httpbin::start();
@@ -188,7 +188,7 @@ fn on_a_connection_of_the_pool() {
     assert_eq!(client.get(server.url("/")).send().unwrap().text().unwrap(), "again");
 }
 
-/// A token that is cancelled when its call is over ends nobody else's.
+/// A token that is canceled after its call is over does not end another call.
 #[test]
 fn too_late() {
     let server = Httpbin::start();

@@ -40,7 +40,8 @@ fn userinfo_becomes_basic_credentials() {
     }
 }
 
-/// What is closer to the request wins: the request's own field, the URL's user, the client.
+/// The most specific credentials win: the request's own field, then the URL's user, then the
+/// client's.
 #[test]
 fn the_closest_credentials_win() {
     type Build = fn(ClientBuilder) -> ClientBuilder;

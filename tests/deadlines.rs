@@ -365,7 +365,8 @@ mod bodies {
         assert!(error.to_string().ends_with("not done within 1s (total timeout)"), "{error}");
     }
 
-    /// What came too late is not an end, and its connection serves nobody else.
+    /// A body that arrives after the timeout is not an end of the response, and its connection is
+    /// not used again.
     #[test]
     fn do_not_come_back() {
         let stalls = [drips_after("content-length: 9", "x"), vec![Step::Silent]].concat();
@@ -395,7 +396,7 @@ mod uploads {
             let url = script(vec![vec![Step::ExpectHead, Step::StopReading]]);
             assert_ends(&limits, Phase::Send, &url, (ask, BYTES));
         }
-        // What comes meanwhile is no answer, and no reason to wait for one.
+        // An interim response in the meantime is not the response, and does not prolong the wait.
         let interim = vec![pause(100), send("HTTP/1.1 102 Processing\r\n\r\n"), Step::StopReading];
         let url = script(vec![[vec![Step::ExpectHead], interim].concat()]);
         assert_ends(&limits, Phase::Send, &url, (bytes, BYTES));
@@ -478,7 +479,7 @@ mod uploads {
     }
 }
 
-/// Who reads slowly does not accuse the server, and a server may think before it answers.
+/// A slow reader is not reported as a slow server, and a server may take time before it responds.
 #[test]
 fn time_that_is_not_the_peers_counts_for_no_throughput() {
     let server = Script::serve(vec![vec![

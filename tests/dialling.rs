@@ -161,7 +161,7 @@ mod sockets {
     use super::*;
     use std::net::TcpListener;
 
-    /// Who connects to us with these settings.
+    /// Returns the address that a server sees of a client with these settings.
     fn peer(set: impl FnOnce(ClientBuilder) -> ClientBuilder) -> leanhttp::Result<IpAddr> {
         let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
         let url = format!("http://127.0.0.1:{}/", listener.local_addr().unwrap().port());

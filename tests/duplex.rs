@@ -22,7 +22,8 @@ use support::proxy::Proxy as Tunnels;
 use support::script::{Script, Step, send};
 use support::stream::{Stream, read_head};
 
-/// More than the buffers of both systems hold, so that whoever does not read blocks the other.
+/// More than the socket buffers of both sides hold, so that a peer that does not read blocks the
+/// other.
 const LARGE: u64 = 48 << 20;
 
 /// More than anybody would hold in memory for an echo.
@@ -184,7 +185,7 @@ fn answer_first(response: &'static str) -> impl FnOnce(&mut Stream) -> io::Resul
     }
 }
 
-/// Whoever reads such a response to its end has sent the request to its end.
+/// Reading such a response to its end sends the request to its end.
 #[test]
 fn an_early_success_is_told_at_once_and_the_rest_is_sent_by_who_reads() {
     let response = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
@@ -349,7 +350,8 @@ fn a_source_that_fails_after_an_early_success_fails_whoever_reads_the_response()
     }
 }
 
-/// What the server said explains more than the reader; but a success was not meant for such a body.
+/// A refusal of the server explains more than the error of the source; a success does not answer a
+/// body that failed.
 #[test]
 fn a_refusal_that_is_there_beats_the_error_of_the_source() {
     for status in [403, 200] {

@@ -373,7 +373,7 @@ mod stuffed {
         (url, open)
     }
 
-    /// Who is gone takes nothing, and its system may keep that to itself.
+    /// A closed peer accepts no more bytes, and its system may not announce that.
     #[test]
     fn the_end_is_heard() {
         for body in bodies() {

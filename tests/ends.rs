@@ -1,5 +1,5 @@
-//! How calls end: what an error says about a lost connection, what it keeps of a response, and what
-//! can be sent again.
+//! The end of a call: the error of a lost connection, the response that an error keeps, and bodies
+//! that can be sent again.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip", feature = "multipart"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -122,7 +122,7 @@ mod losses {
         assert_eq!(io_kind(&reset), Some(ConnectionReset), "{reset}");
     }
 
-    /// What a peer said wrongly is not transient.
+    /// A protocol violation of a peer is not transient.
     #[test]
     fn are_no_broken_rules() {
         let rows = [
@@ -211,7 +211,7 @@ mod refused_redirects {
     }
 }
 
-/// What the server calls its status, where that is more than the usual words.
+/// The error shows the server's reason phrase where it differs from the standard one.
 #[test]
 fn status_errors_show_the_reason() {
     let long = "x".repeat(200);
@@ -304,7 +304,7 @@ impl Drop for Temporary {
     }
 }
 
-/// What can seek is sent again, from where it stood.
+/// A seekable body is sent again from the position where it stood.
 mod sent_again {
     use super::*;
 
@@ -372,7 +372,7 @@ mod sent_again {
         assert_eq!([0, 1].map(|number| body_of(&server.received(number))), [b"tail", b"tail"]);
     }
 
-    /// How a body is cut into chunks depends on how fast its files are read.
+    /// The chunk sizes depend on how fast the files are read.
     fn without_chunks(mut body: &[u8]) -> Vec<u8> {
         let mut content = Vec::new();
         loop {
@@ -482,7 +482,7 @@ mod sent_again {
     /// A reader that says it can seek, and cannot.
     struct Stuck {
         content: io::Cursor<&'static str>,
-        /// How often it can be asked where it stands or go back.
+        /// Number of calls of `seek` that succeed.
         seeks: usize,
     }
 

@@ -151,7 +151,7 @@ mod sorts {
         }
     }
 
-    /// What `anyhow`, `eyre` and `tracing` print: the error, and then each of its sources.
+    /// The output of `anyhow`, `eyre` and `tracing`: the error, then each of its sources.
     fn reported(error: &Error) -> Vec<String> {
         let mut lines = vec![error.to_string()];
         let mut next = error.source();
@@ -352,7 +352,7 @@ mod urls {
     }
 }
 
-/// What of the body is wrong, and where.
+/// A JSON error names what is wrong and the position.
 #[cfg(feature = "json")]
 mod json {
     use super::*;

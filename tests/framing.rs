@@ -229,7 +229,7 @@ mod codings {
         }
     }
 
-    /// What is not decoded keeps its fields and comes as it is.
+    /// A body that is not decoded keeps its fields and arrives unchanged.
     #[test]
     fn are_left_alone() {
         type Build = fn(ClientBuilder) -> ClientBuilder;

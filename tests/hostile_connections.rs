@@ -70,7 +70,7 @@ fn n01_an_idle_connection_ends_as_it_is_used() {
 /// Answers a request, waits a moment for another one, and hangs up on every third of those.
 struct Impatient {
     addr: SocketAddr,
-    /// How often each request was read.
+    /// Number of times each request was read.
     seen: Arc<Vec<AtomicUsize>>,
 }
 
@@ -191,7 +191,7 @@ mod n10 {
         assert_eq!((stats.open, stats.idle, stats.waiting), (1, 1, 0), "{what}");
     }
 
-    /// Nothing of the half that nobody has read comes up in the next response.
+    /// The next response has no bytes of the unread half.
     #[test]
     fn n10_a_response_is_given_up_half_read() {
         let half = "HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n\r\n0123456789";
@@ -301,7 +301,7 @@ mod n10 {
     }
 }
 
-/// What came before the connection broke counts if it is all that was to come.
+/// Data before the connection broke counts if the response was complete.
 #[test]
 fn n11_data_then_a_reset_or_a_half_close() {
     const LENGTH: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n";

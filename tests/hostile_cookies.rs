@@ -1,6 +1,6 @@
-//! What hostile servers and broken files try on cookies. Each test carries the id of its row in
-//! `tests/HOSTILE.md` (K01–K09). Those of the jar alone feed it as a client would; those about
-//! requests go over a socket.
+//! Attacks on cookies by hostile servers and broken files. Each test has the id of its row in
+//! `tests/HOSTILE.md` (K01–K09). Tests of the jar alone feed it as a client would; those about
+//! requests use a socket.
 #![cfg(all(feature = "blocking", feature = "cookies", feature = "gzip"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -19,7 +19,7 @@ fn url(text: &str) -> Url {
     Url::parse(text).unwrap()
 }
 
-/// What a jar sends to `to` after `from` has set these cookies.
+/// The cookies that a jar sends to `to` after `from` has set these.
 fn sent(from: &str, set_cookies: &[&[u8]], to: &str) -> Option<String> {
     let jar = Jar::new();
     give(&jar, from, set_cookies);

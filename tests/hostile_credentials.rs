@@ -1,5 +1,5 @@
-//! What proves who one is, and where it must not go: client certificates, fields that carry keys and
-//! tokens, TRACE, passwords in texts that are no URLs. Each test carries the id of its row in
+//! Credentials and where they must not be sent: client certificates, fields with keys and tokens,
+//! TRACE, passwords in texts that are not URLs. Each test has the id of its row in
 //! `tests/HOSTILE.md`, if it has one (S12 to S18).
 #![cfg(all(
     feature = "blocking",
@@ -41,7 +41,7 @@ mod certificates {
 
     const BOTH: [&rustls::SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 
-    /// What a server that asks for certificates is set up with.
+    /// The configuration of a server that asks for certificates.
     fn asking(pki: &Pki, version: &'static rustls::SupportedProtocolVersion) -> Arc<ServerConfig> {
         pki.server_config_for(Leaf::Good, &[version], Clients::Asked)
     }
@@ -163,7 +163,7 @@ mod certificates {
         }
     }
 
-    /// What is not authenticated resumes no session, and leaves none behind.
+    /// A connection without a certificate resumes no session, and leaves none behind.
     #[test]
     fn s12_sessions_with_a_certificate_are_apart() {
         const LAST: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
@@ -369,7 +369,7 @@ mod fields {
         head.contains(&format!("\r\n{name}: "))
     }
 
-    /// What arrives at the same origin, and at another one.
+    /// The fields that the same origin and another one receive.
     fn sent(
         client: ClientBuilder,
         of_client: HeaderMap,
@@ -511,7 +511,7 @@ mod trace {
         assert_eq!(response.status(), 401);
     }
 
-    /// What the caller adds by name is a mistake, and nothing is sent.
+    /// If the caller adds one by name, the call is an error and nothing is sent.
     #[test]
     fn s18_what_the_caller_adds_is_an_error() {
         type Step = fn(RequestBuilder) -> RequestBuilder;
@@ -548,7 +548,7 @@ mod urls {
     use leanhttp::blocking::RequestBuilder;
     use leanhttp::header::AUTHORIZATION;
 
-    /// What a middleware logs is the URL of a request that was built.
+    /// Middleware may log the URL of a request, so a built request has no password in it.
     #[test]
     fn a_request_that_was_built_has_no_password_in_its_url() {
         type Step = fn(RequestBuilder) -> RequestBuilder;
@@ -599,8 +599,8 @@ mod texts {
 
     use support::script::moved;
 
-    /// What a caller may write by mistake, or a server to have it written into a log: texts that are no
-    /// URLs, with a user name and a password in them all the same.
+    /// Texts that a caller writes by mistake, or that a server sends so that they are logged: they
+    /// are not URLs, but contain a user name and a password.
     const SPELLINGS: [&str; 46] = [
         "http://alice\u{ff1a}hunter2/",
         "http://alice%253Ahunter2|/",

@@ -42,7 +42,7 @@ fn ask(ask: impl Fn(&Client, &str) -> RequestBuilder + 'static) -> Ask {
     Box::new(ask)
 }
 
-/// Nobody is even connected to.
+/// Asserts that each request is an error before a connection is opened.
 #[track_caller]
 fn assert_refused_unsent(rows: Vec<(Ask, impl AsRef<str>)>) {
     let server = Script::serve(vec![]);
@@ -137,7 +137,7 @@ mod fields {
             assert!(Method::from_bytes(method.as_bytes()).is_err(), "{method:?}");
         }
         assert!(Method::from_bytes(b"").is_err());
-        // What is left is a token, and is sent as it is.
+        // The remaining characters form a valid token, which is sent unchanged.
         let method = Method::from_bytes(b"get!#$%&'*+-.^_`|~").unwrap();
         let head = sent(|c, url| c.request(method, url));
         assert_eq!(head[0], "get!#$%&'*+-.^_`|~ / HTTP/1.1");
@@ -187,7 +187,8 @@ mod fields {
         ]);
     }
 
-    /// What fits is said once, in one way, whoever says it.
+    /// Framing fields that agree are sent once, in one form, whether the caller or the client sets
+    /// them.
     #[test]
     fn i09_framing_fields_that_fit_are_sent_once() {
         let rows: Vec<(Ask, &[&str], &str)> = vec![
@@ -288,7 +289,7 @@ mod urls {
         }
     }
 
-    /// What is added to a query is encoded as a form.
+    /// Values added to a query are form-encoded.
     #[test]
     fn i04_controls_in_parameters() {
         let expected = "GET /?a%0D%0AX-Evil%3A+1=%00+%26%23%7F HTTP/1.1";
@@ -503,7 +504,7 @@ mod urls {
                 let origin = Url::parse(&format!("https://{host}/")).unwrap();
                 jar.add_cookie_str(&format!("of={host}"), &origin);
             }
-            // Whoever else is asked for is not found.
+            // Any other name is not found.
             let client = Client::builder()
                 .resolve(host, server.addr())
                 .cookie_provider(jar)
@@ -527,8 +528,8 @@ mod urls {
         }
     }
 
-    /// RUSTSEC-2024-0421 (idna): a name is what stands on the wire, and two names are the same if that
-    /// is. What a label means when it is decoded makes nobody another's equal.
+    /// RUSTSEC-2024-0421 (idna): a name is compared in the form that is sent. The decoded meaning
+    /// of a label makes no two names equal.
     #[test]
     fn i13_names_beyond_ascii() {
         let host = |host: &str| {
@@ -681,7 +682,7 @@ mod forms {
         }
     }
 
-    /// CVE-2025-22150 (undici): 122 bits or more that nobody can foretell.
+    /// CVE-2025-22150 (undici): boundaries have at least 122 unpredictable bits.
     #[test]
     fn i06_boundaries_cannot_be_guessed() {
         let boundaries: Vec<_> = (0..1000).map(|_| Form::new().boundary().to_owned()).collect();

@@ -77,7 +77,7 @@ mod secrets {
         what: &'static str,
         client: fn(ClientBuilder) -> ClientBuilder,
         request: fn(RequestBuilder) -> RequestBuilder,
-        /// What is put before the host in the URL.
+        /// The userinfo of the URL.
         userinfo: &'static str,
         line: &'static str,
     }
@@ -530,8 +530,8 @@ mod logins {
         }
     }
 
-    /// An entry is taken whole or not at all: nobody's password goes with another's name, and nobody's
-    /// login to a host that is not just its own.
+    /// An entry is used whole or not at all: a password is not combined with another user's name,
+    /// and a login is sent to exactly its host.
     #[test]
     fn r09_only_the_entry_of_that_host_and_user() {
         let file = "machine a.test login a password secret\n\
@@ -563,7 +563,7 @@ mod logins {
         }
     }
 
-    /// What Basic credentials look like, by way of another request.
+    /// The value of Basic credentials, taken from another request.
     fn basic(pair: &str) -> String {
         let (user, password) = pair.split_once(':').unwrap();
         let request = Client::new().get("http://h/").basic_auth(user, Some(password)).build();
@@ -712,7 +712,7 @@ mod logins {
     }
 }
 
-/// What logs must not hold: values of fields that carry credentials, passwords of URLs, bodies.
+/// Logs must not contain values of credential fields, passwords of URLs, or bodies.
 mod shown {
     use super::*;
 

@@ -37,7 +37,7 @@ use support::endless::Endless;
 use support::pki::{Leaf, Pki};
 use support::script::{Connection, Script, Step, answer, ok, send};
 
-/// What a client needs for a small request; the rest of a test's ceiling is for what it is about.
+/// Memory for a small request; the rest of each ceiling is for the subject of the test.
 const KB: u64 = 1024;
 const MB: u64 = 1024 * KB;
 
@@ -51,7 +51,7 @@ fn large_heads() -> Limits {
     limits
 }
 
-/// What the work allocates on this thread, and what comes of it.
+/// Returns the allocations of `work` on this thread, and its result.
 fn measured<T>(work: impl FnOnce() -> T) -> (AllocationInfo, T) {
     let mut result = None;
     let allocated = measure(|| result = Some(work()));
@@ -106,7 +106,7 @@ mod bombs {
         assert!(allocated.bytes_max < 256 * KB, "{allocated:?}");
     }
 
-    /// Who wants all of it at once gets no more than the limit, counted after decoding.
+    /// Reading the whole body is bounded by the limit, counted after decoding.
     #[test]
     fn c01_a_gzip_bomb_does_not_get_past_the_body_limit() {
         for read in [Response::bytes, |r: Response| r.text().map(Into::into)] {
@@ -125,8 +125,8 @@ mod bombs {
         }
     }
 
-    /// What grows a thousandfold is refused after 16 MiB, however it is read, and a bomb in a bomb
-    /// costs no more than one.
+    /// A body that expands a thousandfold is refused after 16 MiB, however it is read, and a bomb
+    /// inside a bomb costs no more than one.
     #[test]
     fn c01_a_gzip_bomb_ends_at_the_ratio() {
         let nested = gzip(&bomb(1000));
@@ -178,7 +178,7 @@ mod bombs {
         let rows = [
             (lines("gzip", 4), &fourfold[..], &b"text"[..]),
             (lines(&["identity"; 1000].join(","), 1), b"text", b"text"),
-            // Codings that nobody asked for are not undone, so there is no work in them.
+            // Codings that were not requested are not decoded, so they cost no work.
             (lines(&["zz"; 1000].join(","), 1), b"text", b"text"),
         ];
         for (fields, body, expected) in rows {
@@ -424,7 +424,7 @@ mod floods {
         }
     }
 
-    /// What the peer says unasked waits in the system and is not read.
+    /// Data that the peer sends early stays in the socket buffer and is not read.
     #[test]
     fn c12_a_million_octets_before_the_request() {
         let garbage = "x".repeat(1_000_000);
@@ -717,7 +717,7 @@ mod tls {
         let pki = Pki::new();
         let root = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
         let client = patient().tls_certs_only([root]).build().unwrap();
-        // Either nobody leads to the root, or everybody says to.
+        // Either no certificate leads to the root, or every one claims to.
         for (name, issuer, reason) in [
             ("ring", "ring", "MaximumPathBuildCallsExceeded"),
             ("ring", "leanhttp test CA", "MaximumSignatureChecksExceeded"),
@@ -863,7 +863,7 @@ mod tls {
     /// RFC 8446 §4.6.1: for an hour, with a nonce and a name of one byte each.
     const TICKET: &[u8] = b"\x04\0\0\x0f\0\0\x0e\x10\0\0\0\0\x01\0\0\x01t\0\0";
 
-    /// What comes after `close_notify` is ignored (RFC 8446 §6.1), and not kept.
+    /// Data after `close_notify` is ignored (RFC 8446 §6.1), and not kept.
     #[test]
     fn c10_bytes_without_end_behind_the_end() {
         let pki = Pki::new();

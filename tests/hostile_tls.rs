@@ -53,7 +53,7 @@ fn clear(typ: u8, payload: &[u8]) -> Vec<u8> {
     [&[typ, 3, 3][..], &length, payload].concat()
 }
 
-/// What anybody on the way may answer to the `ClientHello`.
+/// Responses to a `ClientHello` that an attacker on the path can send.
 fn flights() -> Vec<(&'static str, Vec<u8>)> {
     let part = || clear(22, &[2]);
     let behind_part = |typ, payload: &[u8]| [part(), clear(typ, payload)].concat();
@@ -128,7 +128,7 @@ fn s01_s02_flights_after_the_client_hello() {
     }
 }
 
-/// Where a flight stands in a response of two bytes.
+/// The position of a flight within a response of two bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Before,
@@ -142,7 +142,7 @@ const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
 type Flight = fn(&mut Sealer) -> Vec<u8>;
 
-/// What the origin itself may send after the handshake, and whether that is in order.
+/// Records that the origin can send after the handshake, and whether they are valid.
 fn flights_afterwards() -> Vec<(&'static str, Flight)> {
     fn part_and(sealer: &mut Sealer, typ: ContentType, payload: &[u8]) -> Vec<u8> {
         [sealer.seal(HANDSHAKE, &[4, 0]), sealer.seal(typ, payload)].concat()
@@ -215,7 +215,7 @@ fn empty(sealer: &mut Sealer, count: usize) -> Vec<u8> {
     (0..count).flat_map(|_| sealer.seal(DATA, b"")).collect()
 }
 
-/// Whoever drops a client or a response that such a flight has reached, or goes on with it.
+/// The next step of a client or a response that such a flight has reached: dropped or used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Then {
     AskAgain,
@@ -332,7 +332,7 @@ fn s03_half_a_record_or_a_message_is_not_pooled() {
 /// The next bytes without end.
 type Flood = fn(&mut Sealer, usize) -> Vec<u8>;
 
-/// What never ends is ended: by its size, wherever it stands, long before the deadline.
+/// An endless message is ended by its size, wherever it stands, long before the deadline.
 #[test]
 fn s04_endless_messages_without_data() {
     let pki = Pki::new();
@@ -385,13 +385,13 @@ fn s04_endless_messages_without_data() {
             assert_eq!(error.kind(), Kind::Tls, "{case}: {error}");
             assert!(allocated.bytes_max < 2 * MB, "{case}: {allocated:?}");
             assert!(began.elapsed() < Duration::from_secs(30), "{case}");
-            // What the buffers of the system hold is among it.
+            // The socket buffers are included.
             assert!(server.sent() < 24 * MB, "{case}: {} bytes", server.sent());
         }
     }
 }
 
-/// What counts nothing, because it brings data, does not hold off the deadline.
+/// Records with data do not count against the limit, and do not extend the deadline.
 #[test]
 fn s04_records_without_end_end_with_the_deadline() {
     let rows: [(&str, Flight); 3] = [
@@ -426,7 +426,7 @@ fn s04_records_without_end_end_with_the_deadline() {
     }
 }
 
-/// RFC 8446 §5.4: padding is nobody's fault; nor are tickets now and then, and changes of keys.
+/// RFC 8446 §5.4: padding is allowed; so are occasional tickets and key updates.
 #[test]
 fn s05_honest_records_are_delivered() {
     const ROWS: [(&str, usize, usize, usize, Flight); 7] = [
@@ -512,7 +512,7 @@ fn with_large_chain(size: usize) -> (ServerConfig, String) {
             .unwrap()
             .with_no_client_auth()
             .with_single_cert(
-                // Nobody looks at the second one.
+                // The second certificate is not read.
                 vec![certificate.der().clone(), vec![0; size].into()],
                 PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
             )

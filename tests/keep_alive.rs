@@ -1,5 +1,5 @@
-//! How long a connection is kept because of what its peer says or does: `Keep-Alive`, and peers that
-//! close connections right after each response.
+//! The time that a connection is kept because of its peer: `Keep-Alive`, and peers that close
+//! connections right after each response.
 #![cfg(feature = "blocking")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
@@ -26,7 +26,7 @@ fn response(version: &str, fields: &str) -> String {
     format!("{version} 200 OK\r\n{fields}content-length: 2\r\n\r\nok")
 }
 
-/// How many connections it takes for a GET with that response and, so much later, a POST.
+/// Number of connections for a GET with that response and, `pause` later, a POST.
 fn connections(response: &str, pause: u64, set: fn(ClientBuilder) -> ClientBuilder) -> usize {
     // Both ways are played: the first connection ends if the second is made.
     let server = Either::start(response);
@@ -94,7 +94,7 @@ fn s20_what_the_peer_says_is_heeded() {
         (old("timeout=1, max=100"), 600, 2),
         (old("timeout=60"), 600, 1),
         (response("HTTP/1.1", "connection: keep-alive\r\n"), 600, 1),
-        // What is not understood is not there.
+        // A value that cannot be parsed is ignored.
         (said("timeout=-1"), 600, 1),
         (said("timeout=99999999999999999999"), 600, 1),
         (said("timeout"), 600, 1),
@@ -246,8 +246,8 @@ fn a_connection_that_ends_later_is_no_reason() {
     server.join();
 }
 
-/// What curl does unasked: any request that can be sent again, on a connection that was used before,
-/// if not one byte came.
+/// As curl does by default: any request that can be sent again, on a reused connection, if not one
+/// byte was received.
 #[test]
 fn a_request_lost_on_a_reused_connection_is_sent_again_if_asked_for() {
     let bold = || retry::Policy::none().retry_on_reused_connection(true);

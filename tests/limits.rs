@@ -14,8 +14,8 @@ use leanhttp::{Client, Limits, Result};
 
 use support::script::{Script, answer, ok};
 
-/// What is limited, how it is set, a response that costs `most` of it, and how one that may cost
-/// less is told.
+/// A limit: its setting, a response that uses `most` of it, and the error of a response beyond a
+/// lower one.
 struct Row {
     set: fn(&mut Limits, usize),
     most: usize,

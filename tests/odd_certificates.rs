@@ -59,7 +59,7 @@ impl Server {
             line.strip_prefix("ACCEPT ")
                 .and_then(|place| Some(place.rsplit_once(':')?.1.to_owned()))
         });
-        // Nobody reads the rest: it says little.
+        // The rest of the output is small and is not read.
         let url = format!("https://localhost:{}/", port.unwrap());
         Server { process, url }
     }

@@ -84,7 +84,7 @@ mod reused {
         assert_eq!(text(client.get(server.url("/")).send()), "next");
     }
 
-    /// What is there already costs no wait: it is read away, and the connection is saved.
+    /// Data that has arrived costs no wait: it is drained, and the connection is kept.
     #[test]
     fn after_a_small_rest_that_is_already_there() {
         let body = "x".repeat(10_000);
@@ -102,7 +102,7 @@ mod reused {
         }
     }
 
-    /// Where the length is known, nobody has to read the end as well.
+    /// If the length is known, the end need not be read.
     #[test]
     fn with_the_last_byte_of_the_body() {
         let kept = "HTTP/1.0 200 OK\r\nconnection: Keep-Alive\r\ncontent-length: 2\r\n\r\nok";
@@ -117,7 +117,7 @@ mod reused {
         }
     }
 
-    /// A response without a body is of no more use to its connection, whoever keeps it.
+    /// A response without a body frees its connection, even while the response is kept.
     #[test]
     fn while_a_response_without_a_body_is_kept() {
         let cases = [
@@ -174,7 +174,7 @@ mod reused {
     }
 }
 
-/// What comes next on these connections is not known to be a response, or nothing comes at all.
+/// On these connections the next bytes may not be a response, or none arrive.
 mod not_reused {
     use super::*;
 

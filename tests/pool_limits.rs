@@ -1,4 +1,4 @@
-//! How many connections there may be, who waits for one, and for how long one is used.
+//! Connection limits: the queue for connections, and the age of a connection.
 #![cfg(feature = "blocking")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -70,7 +70,7 @@ fn who_came_first_is_served_first() {
     assert_eq!(order, expected);
 }
 
-/// Who is handed a connection that has died meanwhile keeps its turn.
+/// A waiter that receives a connection which has died keeps its turn.
 #[test]
 fn a_dead_connection_costs_nobody_its_turn() {
     // At its second reuse: one that dies at its first makes the route be pooled no more.
@@ -139,9 +139,9 @@ fn a_place_is_never_lost() {
         assert_eq!((stats.open, stats.idle, stats.waiting), (1, 1, 0), "{what}");
     }
     let client = at_most(1);
-    let nobody = net::refused();
+    let refusing = net::refused();
     for _ in 0..3 {
-        let error = client.get(format!("http://{nobody}/")).send().unwrap_err();
+        let error = client.get(format!("http://{refusing}/")).send().unwrap_err();
         assert_eq!(error.kind(), Kind::Connect);
     }
     assert_eq!(client.pool_stats().open, 0);

@@ -100,7 +100,7 @@ mod forwarding {
         let client = Client::builder().proxy(own).build().unwrap();
         let get = || client.get("http://h.invalid/").header("x-both", "request");
         get().send().unwrap();
-        // What the request says is nearer.
+        // A field of the request precedes that of the client.
         get().header(PROXY_AUTHORIZATION, "Custom y").send().unwrap();
         let sent = proxy.received_text(0);
         let lines = |start: &str| {
@@ -526,7 +526,8 @@ mod choosing {
         assert!(sent[2].starts_with("GET / HTTP/1.1\r\n"), "{}", sent[2]);
     }
 
-    /// CVE-2023-32681 (requests): it means the proxy of the request, and without one nobody.
+    /// CVE-2023-32681 (requests): the field is for the proxy of the request; without a proxy it is
+    /// sent to no server.
     #[test]
     fn r11_what_is_for_a_proxy_does_not_go_to_an_origin() {
         let origin = Script::serve(vec![answer(ok(""))]);

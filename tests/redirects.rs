@@ -85,7 +85,7 @@ mod limits {
         }
     }
 
-    /// Whatever the Location is: nobody wants to go there.
+    /// The `Location` may have any value, because it is not followed.
     #[test]
     fn none_makes_the_redirect_the_response() {
         for location in

@@ -1,4 +1,4 @@
-//! What the caller says is what is sent, once; and settings that could not do what they say are
+//! Fields that the caller sets are sent exactly once; settings that could have no effect are
 //! errors.
 #![cfg(all(
     feature = "blocking",
@@ -115,7 +115,7 @@ mod singletons {
         }
     }
 
-    /// Who builds a request by hand is told.
+    /// A request that was built by hand is checked too.
     #[test]
     fn a_request_with_two_of_a_singleton_is_refused() {
         for (name, one, two) in SINGLETONS {
@@ -129,7 +129,7 @@ mod singletons {
         }
     }
 
-    /// Lists may stand on several lines (RFC 9110 §5.3), and what nobody knows is the caller's own.
+    /// Lists may have several field lines (RFC 9110 §5.3), and unknown fields are the caller's own.
     #[test]
     fn lists_keep_all_their_lines() {
         for name in ["accept", "cache-control", "if-match", "via", "x-own", "accept-language"] {
@@ -157,8 +157,8 @@ mod singletons {
         assert_eq!((values(&head, "content-length"), &*body), (vec!["5"], "hello"));
     }
 
-    /// What the caller names replaces what a method has set; a method replaces nothing but what another
-    /// method has set, or what it is about.
+    /// A field that the caller names replaces that of a method; a method replaces only a field that
+    /// another method has set, or its own subject.
     #[test]
     fn helpers_and_fields() {
         type Step = fn(RequestBuilder) -> RequestBuilder;
@@ -272,7 +272,7 @@ mod forms {
         }
     }
 
-    /// One that names another boundary can be read by nobody.
+    /// A form with a different boundary could not be parsed.
     #[test]
     fn another_boundary_is_an_error() {
         let ask = Client::new().post("http://a.test/").multipart(form());
@@ -441,7 +441,7 @@ mod sized {
         assert_eq!((values(&head, "content-length"), &*body), (vec!["3"], "hel"));
     }
 
-    /// What follows in the connection is the next request.
+    /// The next request can use the connection.
     #[test]
     fn the_connection_is_good_for_the_next() {
         let server = Script::serve(vec![vec![
@@ -510,7 +510,7 @@ mod json {
         }
     }
 
-    /// What is no JSON in any of them is told as it stands there.
+    /// If no charset gives JSON, the error describes the text as it is.
     #[test]
     fn what_is_no_json_is_an_error() {
         for (content_type, body) in [
@@ -528,7 +528,7 @@ mod cookies {
     use super::*;
     use leanhttp::cookie::Jar;
 
-    /// As browsers, curl and Go have it: nobody listens on the way to the own machine.
+    /// As in browsers, curl and Go: the path to the local host cannot be eavesdropped on.
     #[test]
     fn secure_cookies_of_the_own_machine() {
         let kept = [
@@ -594,7 +594,7 @@ mod cookies {
 mod lines {
     use super::*;
 
-    /// Characters that nobody sees, and that turn the text around them or break a line.
+    /// Invisible characters, and those that change the direction of text or break a line.
     const UNSEEN: [char; 16] = [
         '\u{202e}',
         '\u{2066}',

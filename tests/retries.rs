@@ -21,7 +21,7 @@ use support::script::{Connection, Script, Step, answer, moved, ok, send};
 
 const GENEROUS: Duration = Duration::from_secs(5);
 
-/// What an observer was told: the number of the attempt, and why.
+/// The record of an observer: the number of the attempt, and the reason.
 type Told = Arc<Mutex<Vec<(u32, Reason)>>>;
 
 /// A policy that hardly waits, and what it tells.
@@ -157,7 +157,7 @@ fn a_method_that_the_caller_vouches_for_is_sent_again() {
 /// As long as nothing was sent, any method may be tried again: even a reader is whole yet.
 #[test]
 fn what_was_not_sent_may_be_a_post() {
-    // An address that no other test takes while nobody listens there.
+    // An address that no other test uses, without a listener.
     let addr = TcpListener::bind((Ipv4Addr::new(127, 0, 9, 9), 0)).unwrap().local_addr().unwrap();
     let server = Mutex::new(None);
     let policy = Policy::new().backoff(Duration::ZERO, Duration::ZERO).on_retry(move |retry| {
@@ -221,7 +221,7 @@ fn what_stays_as_it_is_is_not_tried_again() {
     assert_eq!(*told.lock().unwrap(), []);
 }
 
-/// What the caller has begun to read is his.
+/// A body that the caller has begun to read is not requested again.
 #[test]
 fn a_body_that_breaks_off_is_not_asked_for_again() {
     let cut = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf";

@@ -62,7 +62,7 @@ fn many_threads_for_a_long_time() {
         println!("{tally}{stage}at the end {stats:?}");
         assert!(tally.wrong.is_empty(), "{}", tally.wrong.join("\n"));
         assert!(stage.faults().is_empty(), "{}", stage.faults().join("\n"));
-        assert_eq!(stats.open, stats.idle, "connections that nobody holds");
+        assert_eq!(stats.open, stats.idle, "leaked connections");
         drop(client);
         assert!(eventually(|| stage.open() == 0), "{} connections are left", stage.open());
         peaks

@@ -20,7 +20,7 @@ fn client(proxy: &str) -> Client {
     Client::builder().proxy(Proxy::all(proxy).unwrap()).build().unwrap()
 }
 
-/// What a GET by `proxy` fails with.
+/// The error of a GET through `proxy`.
 fn fails(proxy: &str, url: &str) -> Error {
     client(proxy).get(url).send().unwrap_err()
 }
@@ -103,9 +103,9 @@ fn logins() {
     assert_eq!(proxy.asked().len(), 2);
 
     let version_4 = support::proxy::Proxy::socks(origin.addr());
-    let url_4 = version_4.url("socks4a").replace("//", "//somebody@");
+    let url_4 = version_4.url("socks4a").replace("//", "//user@");
     Client::builder().proxy(Proxy::all(url_4).unwrap()).build().unwrap().get(url).send().unwrap();
-    assert_eq!(version_4.asked(), ["4 somebody h.invalid:80"]);
+    assert_eq!(version_4.asked(), ["4 user h.invalid:80"]);
 }
 
 /// CVE-2023-38545 (curl): one byte says how long, and nothing else is tried instead.
@@ -155,7 +155,7 @@ fn n04_answers_that_are_none() {
     }
 }
 
-/// What follows the proxy's word is the origin's, byte by byte.
+/// Bytes after the proxy's reply are the origin's.
 #[test]
 fn n04_answers_are_read_exactly() {
     let granted = b"\x05\0\x05\0\0\x03\x05proxy\0\x50".to_vec();

@@ -32,10 +32,10 @@ use stale::row::{Ask, Carrier, Connection, Gate, Moment, RESPONSE, RESPONSE_HEAD
 use stale::rule::{Outcome, Verdict, held_back, verdict, was_not_sent};
 use support::pki::{Leaf, Pki};
 
-/// How many servers die at the same time.
+/// Number of servers that run at the same time.
 const WORKERS: usize = 4;
 
-/// How long the last word of a dead server may take to the client on a busy machine.
+/// Time for the last bytes of a dead server to reach the client on a busy machine.
 const LAST_WORD: Duration = Duration::from_millis(5);
 
 /// Every so many bytes of a head there is a row.
@@ -87,7 +87,7 @@ fn every_row(carrier: Carrier) {
     assert!(wrong.is_empty(), "{} of {rows} rows are wrong:\n{}", wrong.len(), shown.join("\n"));
 }
 
-/// How long a request is.
+/// The length of a request.
 struct Sizes {
     head: usize,
     all: usize,
@@ -130,9 +130,9 @@ fn moments(ask: Ask, sizes: &Sizes, step: usize) -> Vec<Moment> {
     [Moment::Idle, Moment::Taken, Moment::Untouched].into_iter().chain(read).chain(sent).collect()
 }
 
-/// A new connection does not idle, and begins with a handshake where there is TLS. There nobody can
-/// tell either whether bytes have come without taking them. A 408 in the middle of another response
-/// is none.
+/// A new connection is never idle, and begins with a handshake under TLS. Under TLS a client cannot
+/// tell either whether bytes have arrived without reading them. A 408 in the middle of another
+/// response is not one.
 fn makes_sense(carrier: Carrier, connection: Connection, way: Way, moment: Moment) -> bool {
     match moment {
         Moment::Idle => connection == Connection::Pooled,
@@ -179,7 +179,7 @@ impl Bench {
         }
     }
 
-    /// How long the request is when nobody dies.
+    /// Measures the request on a connection that does not die.
     fn measure(&self, ask: Ask) -> Sizes {
         let (client, gate) = (self.client(&Arc::default()), Arc::default());
         Gate::open(&gate);
@@ -232,7 +232,7 @@ struct Killer {
 }
 
 impl Killer {
-    /// What the server has to know.
+    /// Prepares the server for a row.
     fn load(&self, is_armed: bool) -> (Receiver<()>, Sender<()>) {
         let ((kill, now), (died, death)) = (mpsc::channel(), mpsc::channel());
         *self.trigger.lock().unwrap() = Some((kill, death));
@@ -304,7 +304,7 @@ fn says_what_happened(row: &Row, error: &Error) -> bool {
     in_time && names_url && says_why && ENDS.iter().any(|end| line.contains(end))
 }
 
-/// What reached the server, and is not to be done twice, was read once at most.
+/// A request that must not be repeated was read at most once.
 fn judge_requests(wrong: &mut String, ask: Ask, expected: &Verdict, requests: &[Request]) {
     let complete: Vec<_> = requests.iter().filter(|request| request.is_for("/row")).collect();
     if !expected.complete.contains(&complete.len()) {

@@ -468,7 +468,7 @@ mod script {
         stream
     }
 
-    /// What `join` complains of.
+    /// The failure that `join` reports.
     fn complaint(script: &Script) -> String {
         let panic = catch_unwind(AssertUnwindSafe(|| script.join())).unwrap_err();
         panic.downcast_ref::<String>().unwrap().clone()

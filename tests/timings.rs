@@ -1,4 +1,4 @@
-//! Where the time of a call went: hop by hop, on responses and on errors.
+//! The timings of a call: each attempt, on responses and on errors.
 //!
 //! The only assertions about time are lower bounds of waits that the servers make.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]

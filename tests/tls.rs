@@ -254,8 +254,8 @@ mod certificates {
             .with_no_client_auth()
     }
 
-    /// Any certificate is accepted, but that the server has its key is still to be proved: whoever looks
-    /// at the certificate afterwards must not be shown another's.
+    /// Any certificate is accepted, but the server still has to prove that it has the key: a caller
+    /// that inspects the certificate afterwards must not see another server's.
     #[test]
     fn danger_does_not_accept_a_key_that_the_server_does_not_have() {
         let pki = Pki::new();
@@ -588,8 +588,8 @@ mod settings {
         assert_eq!(response.tls().unwrap().version(), Some(Version::TLS_1_2));
     }
 
-    /// What would have no effect beside it is an error, in whichever order, and above all what refuses
-    /// somebody.
+    /// A setting that would have no effect beside it is an error, in any order; above all one that
+    /// restricts trust.
     #[test]
     fn nothing_is_set_beside_a_whole_configuration() {
         let pki = Pki::new();
@@ -627,7 +627,7 @@ mod settings {
                 assert_told(&builder.build().unwrap_err(), &line);
             }
         }
-        // What says no more than the defaults do is no setting.
+        // A setting equal to the default is accepted.
         let builder = Client::builder().use_preconfigured_tls(rustls_config(&pki));
         let builder = builder.tls_sni(true).danger_accept_invalid_certs(false).use_rustls_tls();
         builder.build().unwrap();
@@ -707,7 +707,7 @@ mod sessions {
             resumed(&[&client], &url) == [true]
         };
         assert!(!(0..40).any(is_resumed), "each is another host");
-        // From the last to the first: whoever is not known any more pushes out no other.
+        // From the last to the first: a host that was evicted evicts no other.
         let kept = (0..40).rev().take_while(|n| is_resumed(*n)).count();
         assert!((31..=32).contains(&kept), "{kept}");
     }
@@ -765,7 +765,7 @@ mod told {
                 let key = pki.server_key();
                 let has_key = chain[0].windows(key.len()).any(|window| window == key);
                 assert!(has_key && tls.peer_certificate() == Some(chain[0]));
-                assert!(response.extensions().get::<TlsInfo>().is_none(), "nobody asked for it");
+                assert!(response.extensions().get::<TlsInfo>().is_none(), "`tls_info` is off");
             }
             assert_eq!(server.connections_opened(), 1);
         }
@@ -797,7 +797,7 @@ mod told {
     }
 }
 
-/// What comes on a connection that idles.
+/// Bytes that arrive on an idle connection.
 mod idle {
     use super::*;
 
@@ -905,7 +905,7 @@ mod environment {
         let (pki, folder) = (Pki::new(), Folder::new("certificates"));
         let server = Httpbin::start_tls(&pki);
         let url = server.url("/get");
-        // What is damaged does not count, and keeps nobody from what is good.
+        // Damaged certificates are skipped and do not hide the good ones.
         let (begin, end) = ("-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n");
         let damaged = format!("{begin}!!!!\n{end}-----BEGIN CERTIFICATE\n{begin}AAAA\n{end}");
         let bundle = [&Pki::new().ca_pem(), "a comment\n", &damaged, &pki.ca_pem(), begin].concat();
@@ -959,7 +959,7 @@ mod environment {
     fn trusted_by_the_platform() {
         let client = Client::builder().tls_platform_verifier().build().unwrap();
         assert_eq!(client.get(env::var(URL).unwrap()).send().unwrap().status(), 200);
-        // What is said last counts.
+        // The last setting counts.
         assert_refused(
             Client::builder().tls_platform_verifier().tls_certs_only([root(&Pki::new())]),
             "BadSignature",
@@ -973,7 +973,7 @@ mod environment {
         assert_refused(Client::builder().tls_platform_verifier(), "UnknownIssuer");
     }
 
-    /// What is added counts beside the platform's word, and what it cannot do is told.
+    /// Added roots count beside those of the platform, and unsupported settings are errors.
     #[test]
     #[cfg(feature = "platform-verifier")]
     #[ignore = "run by another test, with an environment of its own"]

@@ -19,16 +19,16 @@ use tokio::runtime::Builder;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// How many requests, if there are that many descriptors.
+/// Number of requests, if the limit on descriptors allows it.
 const CROWD: usize = 10_000;
 
-/// How long the server waits once all requests are there.
+/// The pause of the server after all requests have arrived.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What a request may take of the heap, its task included, while it waits for its response.
+/// Heap of a request, including its task, while it waits for its response.
 const HEAP: u64 = 8 * 1024;
 
-/// How many connections there are where there may be only so many.
+/// The connection limit.
 const OPEN: usize = 100;
 
 /// The descriptors are enough for one test at a time.
@@ -65,7 +65,7 @@ fn on_many_threads() {
     report("on two threads", &ends);
 }
 
-/// Who came first is served first, however many wait.
+/// Connections are given out in order of arrival, however many requests wait.
 #[test]
 fn in_a_queue() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -164,7 +164,7 @@ fn serve() {
     });
 }
 
-/// Nobody goes through before all are there.
+/// Opens for all when all have arrived.
 struct Gate {
     missing: AtomicUsize,
     open: Semaphore,

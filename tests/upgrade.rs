@@ -55,7 +55,7 @@ fn bytes(count: usize) -> Vec<u8> {
     (0..count as u64).map(|i| ((i * 7919) >> 5) as u8).collect()
 }
 
-/// What is inside an error of `Read` or `Write`.
+/// The `leanhttp::Error` inside an error of `Read` or `Write`.
 fn inner(error: &io::Error) -> &Error {
     error.get_ref().unwrap().downcast_ref().unwrap()
 }
@@ -96,7 +96,7 @@ mod bytes_both_ways {
         server.join();
     }
 
-    /// What came in one piece with the head is no part of it, and nothing is lost between bytes.
+    /// Bytes in the same segment as the head are the protocol's, and no byte is lost at any split.
     #[test]
     fn however_they_are_split() {
         let together = [SWITCH, "first"].concat();
@@ -288,7 +288,7 @@ mod the_end {
         drop(echo);
         assert_eq!(count(), (0, 0));
         drop(switch(&client, &server.url("/")).unwrap());
-        assert_eq!(count(), (0, 0), "a 101 that nobody takes up");
+        assert_eq!(count(), (0, 0), "a 101 that is not upgraded");
         assert_eq!(client.get(server.url("/")).send().unwrap().text().unwrap(), "next");
         assert_eq!(count(), (1, 1));
     }
@@ -366,7 +366,7 @@ mod timeouts {
         assert_eq!(echo.read(&mut late).unwrap_err().kind(), ErrorKind::TimedOut);
     }
 
-    /// Who began it may end it, from another thread.
+    /// Another thread can cancel it.
     #[test]
     fn are_not_waited_for_by_who_cancels() {
         let server = Script::serve(vec![after_switch([Step::Silent])]);
@@ -402,7 +402,7 @@ mod timeouts {
         }
     }
 
-    /// Whoever tries again after a timeout sends nothing twice and leaves nothing out.
+    /// A write that is retried after a timeout sends nothing twice and leaves nothing out.
     #[test]
     fn of_writes_lose_nothing() {
         let pki = Pki::new();
@@ -548,7 +548,7 @@ mod requests {
         echo.read_exact(&mut [0]).unwrap();
     }
 
-    /// Who was not named by the caller does not get to speak any protocol with it.
+    /// A server that the caller did not name is not offered a protocol.
     #[test]
     fn do_not_offer_it_to_another_origin() {
         for answered in [ok("plain"), SWITCH.into()] {

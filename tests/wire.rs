@@ -1,5 +1,5 @@
-//! What is sent, byte by byte, as data: the files in `tests/wire`. They read like the output of
-//! `curl -v`.
+//! Requests byte by byte, as data: the files in `tests/wire`. They read like the output of `curl
+//! -v`.
 //!
 //! ```text
 //! # a comment
@@ -168,7 +168,7 @@ impl Message {
     }
 }
 
-/// What the server does on one connection.
+/// The server's steps on one connection.
 fn script(messages: &[Message]) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut messages = messages.iter().peekable();

@@ -44,7 +44,7 @@ fn jar_of_a_client() {
     });
 }
 
-/// How a jar is given what servers set, and asked for what goes to them.
+/// Access to a jar: sets cookies of a server, and returns those for a request.
 trait Carrier {
     fn set(&self, fields: &[Vec<u8>], url: &Url);
 
@@ -111,7 +111,7 @@ impl Carrier for Direct {
     }
 }
 
-/// What no header field can carry comes by the caller's hand.
+/// Sets cookies through the jar if a header field cannot carry them.
 fn set(jar: &Jar, field: &[u8], url: &Url) {
     match HeaderValue::from_bytes(field) {
         Ok(header) => jar.set_cookies(&mut [header].iter(), url),
@@ -183,7 +183,7 @@ mod over_http {
 
     struct Shared {
         tls: Arc<ServerConfig>,
-        /// What the next answer sets.
+        /// The `Set-Cookie` values of the next response.
         sets: Mutex<Vec<Vec<u8>>>,
         /// The `Cookie` lines of the last request.
         sent: Mutex<Vec<Vec<u8>>>,

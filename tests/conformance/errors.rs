@@ -51,7 +51,7 @@ pub(super) fn is_named(error: &Error, name: &str) -> bool {
         | "duplicate-content-length" => is(Kind::Builder, &[Phase::Build]),
         "body-too-short" | "body-error" => is(Kind::Body, &[Phase::Send]),
 
-        // Such a host stands in no URL, or is asked of nobody.
+        // No URL can contain such a host, so no lookup takes place.
         "host-too-long" if is(Kind::Builder, &[Phase::Build]) => true,
         "host-too-long" if is(Kind::Resolve, &[Phase::Resolve]) => true,
         "proxy-auth"

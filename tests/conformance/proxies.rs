@@ -1,4 +1,4 @@
-//! What requests by a proxy send to whom.
+//! Requests through a proxy: the bytes that each peer receives.
 
 use leanhttp::{Client, NoProxy, Proxy};
 use serde_json::Value;

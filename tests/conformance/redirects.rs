@@ -55,7 +55,7 @@ fn chains() {
     });
 }
 
-/// What the peer does after each answer.
+/// The state of the connection after a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ending {
     Close,
@@ -194,8 +194,8 @@ fn is_kept(name: &Value, case: &Value, request: &Request) -> bool {
     !given.is_empty() && request.values(name) == given
 }
 
-/// What the caller is told, and what was really requested: the same but for the fragment. The
-/// caller's own Host hides the host of the URL.
+/// Compares the URL that the caller sees with the one that was requested, without the fragment. A
+/// `Host` field of the caller hides the host of the URL.
 fn same_url(expected: &Value, told: &str, request: &Request) -> bool {
     let mut url = Url::parse(expected["url"].as_str().unwrap()).unwrap();
     if url.as_str() != told {

@@ -1,4 +1,4 @@
-//! What is sent, and what is refused before a byte of it is.
+//! Requests as bytes, and those that are refused before a byte is sent.
 
 use std::io::{self, Read};
 use std::net::SocketAddr;
@@ -35,7 +35,7 @@ fn request_building() {
     });
 }
 
-/// Why nothing was sent, or not all.
+/// The reason why a request was not sent, or not completely.
 #[derive(Debug)]
 enum Failure {
     /// The crate `http` has no such method or value; the class of errors.
@@ -54,7 +54,7 @@ impl Failure {
 
 type Result<T> = std::result::Result<T, Failure>;
 
-/// How it went, and what came.
+/// Sends a request over plain TCP, and returns the result and the bytes that the server received.
 fn in_the_clear(request: &Value) -> (Result<()>, Vec<u8>) {
     let peer = Peer::start(ok(""));
     let result = send(request, peer.addr);
@@ -200,7 +200,7 @@ fn is_one(prose: &Value, result: &Result<()>, sent: &Sent<'_>) -> bool {
     }
 }
 
-/// What the cases accept besides, in words.
+/// Alternatives that the cases accept, described in words.
 fn is_accepted(prose: &Value, result: &Result<()>, sent: &Sent<'_>) -> bool {
     match prose.as_str().unwrap_or_default() {
         "error" => result.is_err() && sent.bytes == 0,

@@ -50,9 +50,9 @@ sets! {
     rfc_transfer_encoding = "rfc-transfer-encoding",
 }
 
-/// How often a response is sent again before the peer's word counts that a connection was reused
-/// which must not be. What the peer has written may, on a busy machine, still be on its way when the
-/// next request is sent; a client that does not look reuses the connection each time.
+/// Number of times a response is sent again before the peer's observation counts that a connection
+/// was wrongly reused. On a busy machine, what the peer has written may still be on its way when
+/// the next request is sent; a client that does not check reuses the connection each time.
 const LOOKS: usize = 5;
 
 fn check(case: &Value) -> Outcome {
@@ -124,7 +124,7 @@ fn has_interim(peer: &Peer, case: &Value, raw: &[u8]) -> bool {
     also_refused || (fits && is_one_too_many)
 }
 
-/// What the client made of a response.
+/// The response as the client reports it.
 #[derive(Debug)]
 struct Response {
     status: u16,
@@ -137,7 +137,7 @@ struct Response {
 
 type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What the peer does behind the response.
+/// The action of the peer after the response.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ending {
     Open,
@@ -164,7 +164,7 @@ fn is_as_expected(
     ending: Ending,
 ) -> bool {
     let response = match (result, expected.get("error")) {
-        // After an error nobody knows where the next response begins.
+        // After an error the start of the next response is unknown.
         (Err(error), Some(name)) => return is_named(error, name.as_str().unwrap()) && !reused,
         (Ok(response), None) => response,
         _ => return false,
@@ -177,7 +177,8 @@ fn is_as_expected(
         && (expected["body_any"] == true || *body == base64(&expected["body_b64"]))
         && expected.get("trailers").is_none_or(|fields| *trailers == sorted(fields))
         && match &expected["reusable"] {
-            // Nobody reuses what the peer has closed: there the client's own word counts, too.
+            // A connection that the peer has closed is never reused; there the client's own report
+            // counts too.
             Value::Bool(false) => !reused && (ending != Ending::ClosedAtOnce || !*pooled),
             Value::Bool(true) => *pooled && (reused || ending != Ending::Open),
             _ => true,
@@ -238,7 +239,7 @@ fn client(limits: Limits) -> Client {
     builder.timeout(Duration::from_secs(10)).build().unwrap()
 }
 
-/// What the client makes of the response, and whether its next request comes on the same connection.
+/// Returns the client's result, and whether its next request uses the same connection.
 fn exchange(peer: &Peer, method: &str, pieces: Vec<Vec<u8>>) -> (Result<Response>, bool) {
     let client = client(Limits::default());
     peer.play(pieces);

@@ -26,7 +26,7 @@ fn sequences() {
         let requests = case["requests"].as_array().unwrap();
         let results: Vec<_> =
             requests.iter().map(|request| send(&client, request, server.addr)).collect();
-        // What the client may still be about to do, it does now.
+        // Gives the client time for an action that it must not take.
         thread::sleep(Duration::from_millis(50));
         let seen = server.seen.lock().unwrap();
         let fits = accepted(case).any(|expected| fits(expected, &results, &seen));

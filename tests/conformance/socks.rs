@@ -12,7 +12,7 @@ use super::errors::is_named;
 use super::support::{self, Outcome};
 use super::text::base64;
 
-/// How long the greeting of a client without a login is.
+/// Length of a client's greeting without a login.
 const GREETING: usize = 3;
 
 const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody";
@@ -33,7 +33,7 @@ fn socks5() {
             }
             "bytes_sent_after_greeting" => *wanted == sent.len().saturating_sub(GREETING),
             "ok" => *wanted == is_success,
-            // What is left over would stand before the response.
+            // Surplus bytes would stand before the response.
             "leftover" => *wanted == 0 && is_success,
             "client_sends_b64" => {
                 let said: Vec<u8> = wanted.as_array().unwrap().iter().flat_map(base64).collect();
@@ -48,7 +48,7 @@ fn socks5() {
     });
 }
 
-/// Who looks the name up.
+/// Looks the name up on both sides: in the client and in the proxy.
 fn both(case: &Value) -> Outcome {
     let steps = || vec![b"\x05\0".to_vec(), b"\x05\0\0\x01\0\0\0\0\0\0".to_vec()];
     let (local, _) = exchange("socks5://127.0.0.1:1080", case, steps());
@@ -88,7 +88,7 @@ fn exchange(proxy: &str, case: &Value, says: Vec<Vec<u8>>) -> (Vec<u8>, Result<S
     let url = format!("http://{}/", case["target"].as_str().unwrap());
     let result = client.get(url).send().and_then(|response| response.text());
     drop(client);
-    // Where the client did not even connect.
+    // Ends the wait of a server to which the client did not connect.
     drop(TcpStream::connect(addr));
     (peer.join().unwrap(), result)
 }

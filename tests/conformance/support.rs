@@ -10,12 +10,12 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-/// How one case went.
+/// The result of one case.
 pub(super) enum Outcome {
     Passed,
     /// Not run; the reason is counted.
     Skipped(&'static str),
-    /// What came instead of what was expected.
+    /// The actual result, which differs from the expected one.
     Failed(String),
 }
 
@@ -30,7 +30,7 @@ impl Outcome {
     }
 }
 
-/// What a case expects, and then everything in its list `also_ok`.
+/// The expected results: the first choice, then those of the list `also_ok`.
 pub(super) fn accepted(case: &Value) -> impl Iterator<Item = &Value> {
     let also = case["also_ok"].as_array().into_iter().flatten();
     std::iter::once(&case["expect"]).chain(also)
@@ -117,13 +117,13 @@ fn guarded(check: &impl Fn(&Value) -> Outcome, case: &Value) -> Outcome {
 
 /// One thing that a case states.
 struct Statement {
-    /// Where it stands, with the numbers of arrays left out.
+    /// The place, with array indices left out.
     kind: String,
-    /// Where it stands, as a JSON pointer.
+    /// The place as a JSON pointer.
     pointer: String,
 }
 
-/// What comes of a kind of statement that is changed.
+/// The result of changing an expectation of one kind.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Spoiled {
     /// Some case fails then.
@@ -239,7 +239,7 @@ fn load(set: &str) -> Option<Vec<Value>> {
     Some(cases)
 }
 
-/// What the runner itself is trusted for: a statement that a check passes over is found.
+/// The runner detects a changed expectation that a check ignores.
 #[test]
 fn a_spoiled_expectation_that_passes_is_found() {
     let case = json!({

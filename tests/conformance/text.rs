@@ -1,4 +1,4 @@
-//! How vectors write bytes.
+//! The notation of bytes in the vectors.
 
 use serde_json::Value;
 

@@ -18,7 +18,7 @@ fn url(server: &str, path: &str, id: &str) -> String {
     format!("{server}{path}?id={}-{id}", process::id())
 }
 
-/// How often the log has this request, some time after it was there first.
+/// Number of times the log has this request, some time after its first occurrence.
 fn came(log: &str, method: &Method, url: &str) -> usize {
     let folder = env::var("LEANHTTP_LOGS").unwrap();
     let target = url.splitn(4, '/').nth(3).unwrap();
@@ -97,7 +97,7 @@ fn silence() {
     }
 }
 
-/// Half a body, of a length that nobody knows, then a pause longer than the gateway's patience.
+/// Half a body of unknown length, then a pause longer than the gateway's timeout.
 struct Slow {
     pieces: u8,
 }

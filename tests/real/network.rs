@@ -200,7 +200,7 @@ fn an_idle_connection_that_the_system_gives_up() {
     assert!((LIMIT..BOUND).contains(&began.elapsed()), "{:?}", began.elapsed());
 }
 
-/// What comes late, twice, out of order or only when it is sent again is whole in the end.
+/// Data that arrives late, twice, out of order or only after retransmission is complete in the end.
 #[test]
 fn a_bad_line() {
     let Some(_) = named(["LAB"]) else { return };

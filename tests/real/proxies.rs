@@ -17,7 +17,7 @@ const PROXIES: [(&str, &str, &str); 4] = [
     ("https", "", "SQUID_TLS"),
     ("http", "user:pass@", "TINYPROXY"),
 ];
-/// What a proxy answers to a login that is wrong; to none it is 407.
+/// The status of a proxy for a wrong login; without a login it is 407.
 const REFUSALS: [(&str, &str); 2] =
     [("SQUID_BASIC", "407 Proxy Authentication Required"), ("TINYPROXY", "401 Unauthorized")];
 
@@ -93,7 +93,7 @@ fn answers_of_every_shape() {
     }
 }
 
-/// Of a length that nobody knows, and not before the server wants it (RFC 9110 §10.1.1).
+/// A body of unknown length, sent only after the server asks for it (RFC 9110 §10.1.1).
 #[test]
 fn uploads_in_chunks() {
     let Some(origins) = named(ORIGINS) else { return };
@@ -146,7 +146,7 @@ fn a_wrong_login_is_told_with_the_proxys_answer() {
     }
 }
 
-/// Nobody gets the answer to another's request.
+/// Each request gets its own response.
 #[test]
 fn many_at_once() {
     let Some(origins) = named(ORIGINS) else { return };

@@ -55,7 +55,7 @@ pub fn get_with_query(site: &Site) -> Outcome {
     assert_eq!(answer["args"], json!({ "name1": "value1", "name2": "value 2 & ä=/?#" }));
     assert_eq!(answer, json(get()?)?);
 
-    // What the URL has already stays in front.
+    // The query of the URL stays in front.
     let answer = json(client.get(site.url("/get?name1=a")).query(&[("name1", "b")]).send()?)?;
     assert_eq!(answer["args"], json!({ "name1": ["a", "b"] }));
     if !site.is_tls() {
@@ -208,7 +208,7 @@ pub fn upload(site: &Site) -> Outcome {
     assert!(content_type.starts_with("multipart/form-data; boundary="), "{content_type}");
     assert!(fields["Content-Length"].is_string() && fields["Transfer-Encoding"].is_null());
 
-    // Nobody knows how long this is, so it goes in chunks.
+    // The length is unknown, so the body is sent in chunks.
     let endless = Part::reader(std::io::repeat(b'x').take(100_000)).file_name("x.txt");
     let form = Form::new().part("file", endless).part("bytes", Part::bytes(&b"1,2"[..]));
     let answer = json(client.post(site.url("/post")).multipart(form).send()?)?;

@@ -1,4 +1,4 @@
-//! What a server answers: which response, in which framing, and what is wrong with it.
+//! The response of a server: its status, its framing, and its faults.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -31,13 +31,13 @@ enum Coding {
     Gzip,
 }
 
-/// What is sent.
+/// The bytes of a response, and the events after them.
 pub(super) struct Wire {
     pub(super) bytes: Vec<u8>,
-    /// Where bytes begin that belong to no response.
+    /// The position of bytes that belong to no response.
     pub(super) stray_at: Option<usize>,
     pub(super) is_cut: bool,
-    /// What is done after that.
+    /// The events after that.
     pub(super) then: Vec<Beat>,
 }
 
@@ -130,7 +130,7 @@ impl Answer {
             says_close: self.says_close,
         });
         if self.says_close {
-            // Who has not read all that was sent may take the answer away by that (RFC 9112 §9.6).
+            // A server that closes with unread input may destroy its own response (RFC 9112 §9.6).
             let endings: &[_] = match world.plan.is_calm() {
                 true => &[Ending::Fin],
                 false => &[Ending::Fin, Ending::Close],
@@ -177,7 +177,7 @@ impl Answer {
 }
 
 impl Wire {
-    /// What a server says that nobody has asked.
+    /// Unsolicited bytes of a server.
     pub(super) fn unasked(world: &mut World, at: usize, planned: usize) -> Vec<u8> {
         match world.seed.within(1..=4) {
             1 => b"\r\n".to_vec(),

@@ -15,10 +15,10 @@ use crate::error::{Error, Kind, Phase};
 use crate::http1::close::CloseReason;
 use crate::url::Url;
 
-/// How often a request may be sent whose repetition does no harm: once more on a fresh connection.
+/// Number of times an idempotent request may be sent: once, and once more on a fresh connection.
 const ATTEMPTS: usize = 2;
 
-/// How long what a server says may lie there before the caller hears of it.
+/// Longest time before the caller sees what a server has sent.
 const PROMPT: Duration = Duration::from_millis(50);
 
 impl World {
@@ -119,7 +119,8 @@ impl World {
         }
     }
 
-    /// 7: no connection is closed without a reason, and none as given up by somebody who was not.
+    /// 7: no connection is closed without a reason, and the reason "given up" needs a caller that
+    /// gave it up.
     pub(super) fn closing(&mut self, at: usize, reason: CloseReason) {
         note!(self, "line {at}: is closed: {reason}");
         let line = &mut self.lines[at];
@@ -131,13 +132,13 @@ impl World {
             _ => true,
         };
         if !is_well {
-            self.violated(format!("line {at}: {reason}, and nobody did that"));
+            self.violated(format!("line {at}: {reason}, but no caller did that"));
         }
     }
 
-    // What servers see.
+    // Rules about what servers receive.
 
-    /// A proxy is told where its tunnel leads, and nothing that only the origin may see.
+    /// A proxy receives the destination of its tunnel, and nothing that only the origin may see.
     pub(super) fn check_connect(&self, attempt: usize, head: &Head) -> Result<(), String> {
         let attempt = &self.ledger.attempts[attempt];
         let is_right = self.tunnel_of(head) == Some(self.ledger.hops[attempt.hop].site);
@@ -155,7 +156,7 @@ impl World {
         Ok(())
     }
 
-    /// Where a tunnel is to lead.
+    /// The destination of a tunnel.
     pub(super) fn tunnel_of(&self, head: &Head) -> Option<Site> {
         let (host, port) = head.target.rsplit_once(':')?;
         Site::of(host, port.parse().ok()?)
@@ -244,14 +245,14 @@ impl World {
         }
     }
 
-    // What callers see.
+    // Rules about what callers receive.
 
-    /// 2: what a caller was given, and whether it was told that this is all.
+    /// 2: the body that a caller received, and whether it was reported as complete.
     pub(super) fn check_response(&self, given: &Given) -> Result<(), String> {
         let Some(response) = self.ledger.responses.get(given.serial) else {
             return match self.is_poisoned(given.call) {
                 true => Ok(()), // pieced together of several
-                false => Err("a response that nobody sent".to_owned()),
+                false => Err("a response that no server sent".to_owned()),
             };
         };
         let line = &self.lines[response.line];
@@ -286,7 +287,7 @@ impl World {
         }
     }
 
-    /// Whether a connection of this call had bytes that nobody had asked for.
+    /// Whether a connection of this call had unsolicited bytes.
     fn is_poisoned(&self, call: usize) -> bool {
         let of_call = |attempt: &usize| self.ledger.attempts[*attempt].call == call;
         self.lines.iter().any(|line| line.is_poisoned && line.attempts.iter().any(of_call))
@@ -312,7 +313,7 @@ impl World {
         Some(line.ended_at()?.max(self.ledger.attempts[last].began))
     }
 
-    /// What a server says or does is seen at once, whatever else is waited for.
+    /// The data or the end that a server sends is seen immediately, whatever the caller waits for.
     pub(super) fn check_prompt(&mut self, heard: Option<Duration>) {
         let Some(heard) = heard else { return };
         if self.now > heard + PROMPT {
@@ -328,7 +329,7 @@ impl World {
         }
     }
 
-    /// What holds when all is over but the client, and the pool.
+    /// Rules for the end of a run, when only the client and its pool are left.
     pub(super) fn check_rest(&mut self, stats: [usize; 3]) {
         let [idle, open, waiting] = stats;
         let lines = self.lines.iter().filter(|line| line.is_open).count();
@@ -342,7 +343,7 @@ impl World {
         }
     }
 
-    /// What servers may see of each secret.
+    /// The servers that may see each secret.
     pub(super) fn know_secrets(&mut self) {
         let plan = std::sync::Arc::clone(&self.plan);
         let client = &plan.client;
@@ -364,7 +365,7 @@ impl World {
     }
 }
 
-/// What a caller was given.
+/// The body that a caller received.
 pub(super) struct Given {
     pub(super) call: usize,
     pub(super) serial: usize,
@@ -374,7 +375,7 @@ pub(super) struct Given {
     pub(super) is_complete: bool,
 }
 
-/// What the body of a call's request is made of.
+/// Generates the body of a call's request.
 pub(super) fn request_body(call: usize, length: usize) -> Vec<u8> {
     content(0x7000_0000 + call as u64, length)
 }

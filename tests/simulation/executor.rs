@@ -1,4 +1,4 @@
-//! Who is polled when: any task that was woken, in an order that the seed chooses.
+//! The executor: polls any task that was woken, in an order that the seed chooses.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ pub(super) fn run(tasks: impl Iterator<Item = (Work, Option<usize>)>) {
     with(|world| world.violated("it never ends"));
 }
 
-/// 1: whoever waits is woken some day.
+/// 1: a waiting task is woken eventually.
 fn asleep(tasks: &[Task]) {
     for at in (0..tasks.len()).filter(|at| tasks[*at].future.is_some()) {
         with(|world| world.violated(format!("task {at} sleeps for ever")));
@@ -65,7 +65,7 @@ impl Task {
         Self { future: Some(future), bell, polls: 0, cancelled_at }
     }
 
-    /// Whether somebody has woken it, or at times even if nobody has.
+    /// Whether the task was woken; sometimes true without a wake, for a spurious poll.
     fn is_ready(&self) -> bool {
         let spurious = || with(|world| world.plan.stutters && world.seed.one_in(40));
         self.future.is_some() && (self.bell.0.load(Relaxed) || spurious())

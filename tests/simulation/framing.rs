@@ -1,9 +1,9 @@
-//! Where a body ends, told from its bytes: the judge of what the client says it was. It knows nothing
-//! of the client's decoders.
+//! The end of a body, computed from its bytes: judges the client's result without the client's
+//! decoders.
 
 use std::fmt;
 
-/// How a body is delimited (RFC 9112 §6.3).
+/// The framing of a body (RFC 9112 §6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framing {
     /// None, whatever the fields say.
@@ -13,7 +13,7 @@ pub(super) enum Framing {
     UntilClose,
 }
 
-/// How far the bytes of a body reach.
+/// The extent of a body in its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
     /// All of it is there; the next message begins at this place.
@@ -90,7 +90,7 @@ fn after_trailers(raw: &[u8], mut at: usize) -> Extent {
     }
 }
 
-/// What stands before the next CRLF.
+/// The bytes before the next CRLF.
 fn line_at(raw: &[u8], at: usize) -> Option<&[u8]> {
     let rest = raw.get(at..)?;
     let length = rest.windows(2).position(|pair| pair == b"\r\n")?;

@@ -1,5 +1,5 @@
-//! What has happened, for those who judge it: calls, their hops and attempts, responses, cookies, and
-//! who waited for a turn.
+//! The record of a run for the checks: calls, their hops and attempts, responses, cookies, and the
+//! queue for connections.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub(super) struct Call {
     pub(super) cancelled: bool,
 }
 
-/// What one of the URLs stands for that are requested on the way: its path holds its number.
+/// The request behind a URL of a run: the path holds its number.
 #[derive(Debug, Clone)]
 pub(super) struct Hop {
     pub(super) call: usize,
@@ -39,7 +39,7 @@ pub(super) struct Hop {
     pub(super) has_body: bool,
     /// Whether another origin was asked before.
     pub(super) is_foreign: bool,
-    /// How many came before.
+    /// Number of hops before this one.
     pub(super) depth: usize,
 }
 
@@ -56,14 +56,14 @@ pub(super) struct Attempt {
     pub(super) began: Duration,
 }
 
-/// What a server sent, or meant to.
+/// A response that a server sent, or meant to send.
 #[derive(Debug)]
 pub(super) struct Response {
-    /// None: nobody asked for it.
+    /// None for an unsolicited response.
     pub(super) hop: Option<usize>,
     pub(super) line: usize,
     pub(super) status: u16,
-    /// Where its head and its body begin among all bytes of the connection.
+    /// The positions of its head and its body among all bytes of the connection.
     pub(super) start: usize,
     pub(super) body_at: usize,
     pub(super) framing: Framing,
@@ -87,23 +87,23 @@ pub(super) struct Cookie {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Connecting {
     pub(super) since: Duration,
-    /// How often its socket was looked at after its limit had passed.
+    /// Number of times its socket was checked after its limit had passed.
     pub(super) looks: u32,
 }
 
-/// What a task is doing.
+/// The state of a task.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Task {
     pub(super) call: Option<usize>,
     pub(super) connecting: Option<Connecting>,
-    /// What it waits for next, if it waits for an event.
+    /// The next event that it waits for, if any.
     awaited: Awaited,
     queued: Option<usize>,
     /// It is dropped before its end.
     pub(super) is_given_up: bool,
 }
 
-/// What an event stands for.
+/// The meaning of an event.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Awaited {
     #[default]
@@ -123,11 +123,11 @@ impl Task {
     }
 }
 
-/// Somebody who waits for a turn.
+/// A task in the queue for a connection.
 #[derive(Debug)]
 struct Queued {
     turn: Option<usize>,
-    /// Where the connection led that came of it.
+    /// The destination of the connection that it got.
     stop: Option<(Site, Option<Site>)>,
 }
 
@@ -185,7 +185,7 @@ impl Ledger {
         }
     }
 
-    /// Somebody begins to wait for his turn.
+    /// Adds a task to the queue.
     pub(super) fn queues(&mut self) -> usize {
         let place = self.queue.len();
         self.queue.push(Queued { turn: None, stop: None });
@@ -200,13 +200,13 @@ impl Ledger {
         self.queue[place].turn = Some(self.turns);
     }
 
-    /// What was waited for has come to a connection.
+    /// Records that a queued task has got a connection.
     pub(super) fn reached(&mut self, stop: (Site, Option<Site>)) {
         let Some(place) = self.task().and_then(|task| task.queued.take()) else { return };
         self.queue[place].stop = Some(stop);
     }
 
-    /// Who was served before one who had come earlier.
+    /// A task that was served before one that had come earlier.
     pub(super) fn overtaken(&self) -> Option<(usize, usize)> {
         let served = || {
             self.queue
@@ -223,7 +223,7 @@ impl Ledger {
 }
 
 impl Response {
-    /// What there is of the body, given all bytes of the connection.
+    /// The body and its extent, given all bytes of the connection.
     pub(super) fn judge(&self, log: &[u8], close: Close) -> (Vec<u8>, Extent) {
         match log.get(self.body_at..) {
             None => (Vec::new(), Extent::Partial),

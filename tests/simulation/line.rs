@@ -22,12 +22,12 @@ use crate::url::Url;
 /// A connection.
 pub(super) struct Line {
     pub(super) site: Site,
-    /// Where it leads: to whom it is made, and to whom by a tunnel.
+    /// Its destination: the address that it connects to, and the end of its tunnel.
     pub(super) stop: Option<(Site, Option<Site>)>,
     pub(super) server: Server,
     /// The server's side of TLS, from the connection up: two of them, if it is TLS in TLS.
     pub(super) tls: Vec<Side>,
-    /// How many of them the client can speak through, as far as that has come.
+    /// Number of TLS layers whose handshake is done.
     opened: usize,
     /// The beginning of a record has come, and not its end.
     is_within_record: bool,
@@ -37,26 +37,26 @@ pub(super) struct Line {
     is_broken: bool,
     /// Such records are under way.
     pub(super) is_spoiled: bool,
-    /// What has come to the client and was not read.
+    /// Bytes that have arrived and that the client has not read.
     inbox: VecDeque<u8>,
     end: Option<End>,
     /// All that has ever come to the client, without its encryption.
     pub(super) log: Vec<u8>,
-    /// How long the log was when.
+    /// The length of the log over time.
     came: Vec<(usize, Duration)>,
     /// When it ended for the client.
     ended_at: Option<Duration>,
-    /// Bytes that nobody asked for: where they begin, and how many attempts there had been.
+    /// Unsolicited bytes: their position, and the number of attempts before them.
     pub(super) strays: Vec<(usize, usize)>,
     /// Such bytes have come while a request was under way: what they were taken for is unknown.
     pub(super) is_poisoned: bool,
     pub(super) attempts: Vec<usize>,
     pub(super) is_open: bool,
-    /// Why it is about to be closed.
+    /// The reason why it is about to be closed.
     pub(super) reason: Option<CloseReason>,
-    /// What the client has sent and the server has not read.
+    /// Number of bytes that the client has sent and the server has not read.
     held: usize,
-    /// What has come to a server that reads nothing for now.
+    /// Packets for a server that has stopped reading.
     backlog: VecDeque<Packet>,
     window: usize,
     reader: Option<Waker>,
@@ -65,7 +65,7 @@ pub(super) struct Line {
     arrivals: [Duration; 2],
 }
 
-/// What travels.
+/// A unit of data on its way.
 #[derive(Debug)]
 pub(super) enum Packet {
     Bytes(Vec<u8>),
@@ -74,7 +74,7 @@ pub(super) enum Packet {
     End(End),
 }
 
-/// How a direction ends.
+/// The end of a direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     Fin,
@@ -211,7 +211,7 @@ impl World {
         let line = &mut self.lines[at];
         match packet {
             Packet::Bytes(bytes) if line.server.is_closed => {
-                note!(self, "line {at}: {} bytes for nobody", bytes.len());
+                note!(self, "line {at}: {} bytes discarded", bytes.len());
                 self.send_to_client(at, Packet::End(End::Reset));
             }
             Packet::Bytes(_) if line.server.is_deaf => {}
@@ -292,7 +292,7 @@ impl World {
         Some(Ok(count))
     }
 
-    /// Whoever cannot write hears what the server says, or that it is gone.
+    /// Lets a blocked writer notice data from the server, or its end.
     fn listen(&mut self, at: usize, waker: &Waker) -> Option<io::Result<usize>> {
         let line = &mut self.lines[at];
         if line.inbox.is_empty() && !line.has_ended() {
@@ -323,7 +323,7 @@ impl World {
     }
 }
 
-/// How much a server writes that the client does not read.
+/// Number of unread bytes after which a server stops writing.
 const UNREAD: usize = 3000;
 
 impl Line {
@@ -356,7 +356,7 @@ impl Line {
         }
     }
 
-    /// What follows comes later than that.
+    /// Delays everything that follows.
     pub(super) fn linger(&mut self, now: Duration, delay: Duration) {
         self.arrivals[0] = self.arrivals[0].max(now + delay);
     }
@@ -414,7 +414,7 @@ pub(super) struct Stream {
     line: usize,
 }
 
-/// How long a body waits for `100 Continue`, and who was refused for the reason.
+/// The wait for `100 Continue`.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Stream {
@@ -488,7 +488,7 @@ impl runtime::Stream for Stream {
         });
     }
 
-    /// As if somebody had shut the socket down.
+    /// Shuts the socket down from outside.
     fn interrupter(&self) -> impl Fn() + Send + 'static {
         let line = self.line;
         move || with(|world| world.end(line, End::Shutdown))

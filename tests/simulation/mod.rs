@@ -49,10 +49,10 @@ use crate::egress::EgressPolicy;
 use crate::policy::retry;
 use crate::redirect::Policy;
 
-/// How many seeds are run when nobody says how many.
+/// Number of seeds by default.
 const SEEDS: u64 = 200;
 
-/// What came of a run.
+/// The result of a run.
 struct Outcome {
     violations: Vec<String>,
     trace: Vec<String>,

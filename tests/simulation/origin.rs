@@ -15,21 +15,21 @@ use super::world::{Happening, World, note};
 pub(super) struct Server {
     role: Role,
     reader: Reader,
-    /// What it is about to do.
+    /// The next events.
     beats: VecDeque<Beat>,
     /// Whether it is known when it goes on.
     is_acting: bool,
-    /// How often it was taken from what it was about to do.
+    /// Number of times its next events were replaced.
     turn: usize,
-    /// Reads no more, and says so to whoever sends.
+    /// Reads no more, and a sender learns it.
     pub(super) is_closed: bool,
     /// Reads no more, and does not say so.
     pub(super) is_deaf: bool,
     /// Has answered before the end of the request, and reads on as the client reads.
     pub(super) writes_first: bool,
-    /// How many bytes it has sent.
+    /// Number of bytes sent.
     sent: usize,
-    /// How many requests have begun.
+    /// Number of requests that have begun.
     heads: usize,
     current: Option<Current>,
     /// Whether TLS is spoken with the origin behind a tunnel.
@@ -40,7 +40,7 @@ pub(super) struct Server {
 
 #[derive(Debug, Default)]
 enum Role {
-    /// Of nobody: while the server is busy.
+    /// No answer yet: the server is busy.
     #[default]
     None,
     Origin(Site),
@@ -152,7 +152,7 @@ impl Server {
         self.beats.extend(beats);
     }
 
-    /// Where the next byte will stand among all that it sends.
+    /// The position of the next byte among all that it sends.
     fn planned(&self) -> usize {
         let said = |beat: &Beat| if let Beat::Say(bytes) = beat { bytes.len() } else { 0 };
         self.sent + self.beats.iter().map(said).sum::<usize>()
@@ -228,7 +228,7 @@ impl Server {
             }
             Role::Connect => return self.hear_connect(world, at, bytes),
             Role::Behind(site) if site.is_secure() && !self.is_secured => {
-                self.is_deaf = true; // led on by words that nobody had asked for
+                self.is_deaf = true; // led on by an unsolicited response
                 return;
             }
             _ => {}
@@ -264,7 +264,7 @@ impl Server {
         }
         note!(world, "line {at}: heard {} {}", head.method, head.target);
         let Some(attempt) = world.lines[at].attempts.last().copied() else {
-            return world.violated(format!("line {at}: a tunnel that nobody began"));
+            return world.violated(format!("line {at}: a tunnel without a request"));
         };
         if let Err(rule) = world.check_connect(attempt, &head) {
             world.violated(format!("line {at}: {rule}"));
@@ -374,7 +374,7 @@ impl Server {
     }
 }
 
-/// What comes in how many pieces, and how slowly.
+/// Splits bytes into pieces, with or without delays.
 fn pieces(world: &mut World, bytes: Vec<u8>, drips: bool) -> Vec<Beat> {
     let seed = &mut world.seed;
     let most = match bytes.len() {
@@ -397,7 +397,7 @@ fn pieces(world: &mut World, bytes: Vec<u8>, drips: bool) -> Vec<Beat> {
     beats
 }
 
-/// What happens while nothing is asked.
+/// The events of an idle connection.
 fn idly(world: &mut World) -> Vec<Beat> {
     let mut beats = Vec::new();
     for (fault, beat) in [(Fault::IdleClose, Beat::IdleClose), (Fault::IdleTalk, Beat::IdleTalk)] {

@@ -1,5 +1,5 @@
-//! What a seed decides before anything happens: what the client is like, what is asked of it, and what
-//! may go wrong.
+//! The plan that a seed determines before a run: the client's settings, its calls, and the possible
+//! faults.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -16,13 +16,13 @@ pub(super) struct Plan {
     pub(super) stutters: bool,
     /// Whether some of the origins speak TLS.
     pub(super) is_secure: bool,
-    /// Where all go who have no reason to go elsewhere.
+    /// The default destination of calls, if most go to one.
     crowd: Option<Site>,
     pub(super) client: ClientPlan,
     pub(super) tasks: Vec<TaskPlan>,
 }
 
-/// What may go wrong. Each run has some of these: all at once would hide one behind the other.
+/// A possible fault. Each run has some of these: all in one run would hide each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
     // On the way.
@@ -99,7 +99,7 @@ pub(super) struct ClientPlan {
     pub(super) idle_timeout: Duration,
     pub(super) max_age: Option<Duration>,
     pub(super) redirects: usize,
-    /// How often a call is tried, where the caller wants that.
+    /// Number of attempts for a call, where the caller sets it.
     pub(super) attempts: Option<u32>,
     pub(super) cookies: bool,
     pub(super) credentials: Option<String>,
@@ -110,7 +110,7 @@ pub(super) struct ClientPlan {
     pub(super) limits: Limits,
 }
 
-/// How long things may take. There is always a limit on each wait.
+/// The timeouts. Each wait has a limit.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Limits {
     pub(super) connect: Duration,
@@ -140,7 +140,7 @@ impl ProxyPlan {
     }
 }
 
-/// Somebody who makes one call after the other.
+/// A task that makes one call after another.
 #[derive(Debug, Clone)]
 pub(super) struct TaskPlan {
     pub(super) calls: Vec<CallPlan>,
@@ -183,7 +183,7 @@ pub(super) enum BodyPlan {
     },
 }
 
-/// Where a request carries what only its origin may see.
+/// The place in a request of a value that only its origin may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Secret {
     Bearer,
@@ -192,7 +192,7 @@ pub(super) enum Secret {
     Url,
 }
 
-/// How much of a response is read.
+/// The amount of a response that the caller reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reading {
     Whole,
@@ -403,7 +403,7 @@ impl Plan {
 }
 
 impl BodyPlan {
-    /// How many bytes a server gets that reads all of it; none, if it must not get all.
+    /// The length for a server that reads all of it; `None` if it must not receive all.
     pub(super) fn length(self) -> Option<usize> {
         match self {
             Self::None => Some(0),
@@ -422,7 +422,7 @@ impl BodyPlan {
 }
 
 impl CallPlan {
-    /// What no other call's secret has in it.
+    /// A text that no other call's secret contains.
     pub(super) fn secret_text(&self) -> String {
         format!("call-{:03}-secret", self.number)
     }

@@ -39,7 +39,7 @@ impl Socks {
         }
     }
 
-    /// What is said to that.
+    /// The reply to these bytes.
     pub(super) fn talk(&mut self, world: &mut World, bytes: &[u8]) -> Vec<Beat> {
         self.heard.extend_from_slice(bytes);
         let said = match self.stage {
@@ -123,7 +123,7 @@ fn port(bytes: &[u8]) -> u16 {
     u16::from_be_bytes(bytes.try_into().unwrap())
 }
 
-/// What is said to `CONNECT`, and whether the tunnel is open then.
+/// The reply to `CONNECT`, and whether it opens the tunnel.
 pub(super) fn answer_connect(world: &mut World) -> (Vec<Beat>, bool) {
     let pause = Beat::Wait(world.seed.ms(0..=30));
     if !world.strikes(Fault::NoTunnel) {

@@ -1,4 +1,4 @@
-//! What a server reads: a small and strict reader of requests.
+//! The request parser of servers: small and strict.
 
 use super::framing::{Extent, chunks};
 

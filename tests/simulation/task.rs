@@ -219,7 +219,7 @@ fn body(plan: &CallPlan) -> Option<Body<Source>> {
 /// A body that is read, and takes its time.
 pub(super) struct Source {
     data: Vec<u8>,
-    /// How many bytes of it were given.
+    /// Number of bytes that were delivered.
     at: usize,
     end: SourceEnd,
     can_rewind: bool,

@@ -1,8 +1,8 @@
 //! The server's side of TLS: a real one of rustls, whose records are mistreated on their way.
 //!
-//! What a server says is encrypted when it is said. With its records travels the plaintext that they
-//! stand for, and all who judge count that. It is there for the client when the last byte of its record
-//! is.
+//! Data of a server is encrypted when it is written. Its records travel together with the plaintext
+//! that they stand for, which is what the checks count. The plaintext has arrived for the client
+//! when the last byte of its record has.
 
 use std::cell::RefCell;
 use std::io::{Read as _, Write as _};
@@ -27,7 +27,7 @@ const RECORD: usize = 16_000;
 /// The server's side of one connection of TLS.
 pub(super) struct Side {
     connection: ServerConnection,
-    /// What was said before it may be.
+    /// Data written before the handshake permits it.
     waiting: Vec<Vec<u8>>,
     /// Whether the flight was sent that ends the client's handshake.
     has_opened: bool,
@@ -79,7 +79,7 @@ impl Side {
         Ok(plain)
     }
 
-    /// What rustls wants to be sent.
+    /// The bytes that rustls wants to send.
     fn output(&mut self) -> Vec<u8> {
         let mut wire = Vec::new();
         while self.connection.wants_write() {
@@ -225,7 +225,7 @@ impl World {
     ) -> bool {
         for piece in bytes.chunks(RECORD) {
             if side.is_dead || side.said_goodbye {
-                return true; // nobody hears it
+                return true; // the connection is gone
             }
             if side.connection.is_handshaking() {
                 side.waiting.push(piece.to_vec());
@@ -265,7 +265,7 @@ impl World {
         self.send_records(at, rest.to_vec(), Vec::new(), Meaning::Whole);
     }
 
-    /// What happens to records on the way.
+    /// Damages records on their way.
     fn mistreat(&mut self, mut wire: Vec<u8>, meaning: Meaning) -> (Vec<u8>, Meaning) {
         if !self.strikes(Fault::BadRecord) || !self.seed.one_in(3) {
             return (wire, meaning);
@@ -303,7 +303,7 @@ impl World {
         self.send_to_client(at, Packet::Records(records));
     }
 
-    /// What is said before the end, if TLS is spoken: `close_notify`, unless something is wrong.
+    /// The bytes before the end under TLS: `close_notify`, unless the plan has a fault.
     pub(super) fn say_goodbye(&mut self, at: usize) {
         let mut layers = mem::take(&mut self.lines[at].tls);
         if let Some((side, below)) = layers.split_last_mut() {
@@ -337,7 +337,7 @@ impl World {
     }
 }
 
-/// What servers and client of one run share with nobody else.
+/// The certificate authority that servers and client of one run share.
 pub(super) struct Authority {
     servers: [Arc<ServerConfig>; 2],
 }
@@ -357,7 +357,7 @@ impl Default for Authority {
     }
 }
 
-/// What the client speaks. It trusts all of them.
+/// The TLS configuration of the client, which trusts all servers.
 pub(super) fn client(plan: &Plan) -> Option<ClientConfig> {
     static BASE: LazyLock<ClientConfig> = LazyLock::new(|| constant::client_of(provider()));
     plan.is_secure.then(|| {

@@ -23,8 +23,8 @@ use crate::config::SocketOptions;
 use crate::driver::runtime::sealed::Sealed;
 use crate::driver::runtime::{Dial, Dialled, Found, Oneshot, Runtime};
 
-/// How long a look at a socket takes after a limit has passed, and how many there may be: eight at the
-/// handshake, and eight before it.
+/// The time of one check of a socket after a limit has passed, and the number of checks: eight in
+/// the handshake, and eight before it.
 const LOOK: Duration = Duration::from_millis(1);
 const LAST_LOOKS: u32 = 16;
 
@@ -32,7 +32,7 @@ thread_local! {
     static WORLD: RefCell<World> = RefCell::default();
 }
 
-/// What is the case.
+/// The state of a run.
 #[derive(Default)]
 pub(super) struct World {
     pub(super) plan: Arc<Plan>,
@@ -43,17 +43,17 @@ pub(super) struct World {
     entries: u64,
     pub(super) lines: Vec<Line>,
     dials: Vec<Handshake>,
-    /// Who stands behind all TLS.
+    /// The authority of all TLS servers.
     pub(super) authority: Option<Authority>,
     pub(super) ledger: Ledger,
     /// Texts that not everybody may see.
     pub(super) secrets: Vec<(String, Owner)>,
     pub(super) violations: Vec<String>,
-    /// What has happened, if anybody wants to know.
+    /// The events so far, if they are recorded.
     pub(super) trace: Option<Vec<String>>,
 }
 
-/// Whose a secret is.
+/// The owner of a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Owner {
     Client,
@@ -61,7 +61,7 @@ pub(super) enum Owner {
     Proxy,
 }
 
-/// What happens at some time.
+/// A scheduled event.
 pub(super) enum Happening {
     Wake(Waker),
     Found(Arc<Oneshot<Found, Event>>, Found),
@@ -187,7 +187,7 @@ impl World {
         })
     }
 
-    /// Whether somebody who wants a connection waits as long as that, and no longer than allowed.
+    /// Checks that a wait for a connection has exactly the limit that is allowed.
     pub(super) fn check_connecting(&mut self, at_most: Option<Duration>) {
         let now = self.now;
         let Some(call) = self.ledger.call() else { return };
@@ -195,8 +195,8 @@ impl World {
         let Some(task) = self.ledger.task() else { return };
         let connecting = task.connecting.get_or_insert(Connecting { since: now, looks: 0 });
         let end = connecting.since + limit;
-        // What came in time is looked for once more when the limit has passed, but not the total one. Each
-        // look takes its own time, and no wait lies between them.
+        // When a limit other than the total one has passed, the socket is checked once more. Each
+        // check takes time, and no wait lies between them.
         let is_look = now >= end
             && at_most.is_some_and(|at_most| at_most <= LOOK)
             && connecting.looks < LAST_LOOKS;

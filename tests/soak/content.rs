@@ -43,7 +43,7 @@ impl Content {
         bytes
     }
 
-    /// What comes from there on, up to `most` bytes.
+    /// At most `most` bytes from `at` on.
     fn piece(self, at: usize, most: usize) -> &'static [u8] {
         let start = (self.start + at) % PERIOD;
         let count = most.min(self.length - at).min(PERIOD);

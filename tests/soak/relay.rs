@@ -24,7 +24,7 @@ struct Shared {
     open: AtomicUsize,
 }
 
-/// What becomes of a connection. Bytes are counted in both directions together.
+/// The fate of a connection. Bytes are counted in both directions together.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     Good,
@@ -44,7 +44,7 @@ enum Fate {
     Stall(u64),
 }
 
-/// How much of a connection is split or delayed: enough for heads and handshakes.
+/// The part of a connection that is split or delayed: enough for heads and handshakes.
 const SPOILT: u64 = 20_000;
 
 impl Fate {
@@ -77,7 +77,7 @@ impl Relay {
         self.addr
     }
 
-    /// How many directions of connections are still carried.
+    /// Number of directions that are still open.
     pub fn open(&self) -> usize {
         self.shared.open.load(Ordering::SeqCst)
     }
@@ -156,8 +156,8 @@ impl Pair {
                 return Ok(());
             }
             if count == 0 {
-                // Nobody learns of the end of a stalled connection but the server, so that it can
-                // go.
+                // Only the server learns of the end of a stalled connection, so that it can close
+                // its own.
                 let is_told = !self.is_stalled() || std::ptr::eq(to, &self.server);
                 return if is_told { to.shutdown(Shutdown::Write) } else { Ok(()) };
             }

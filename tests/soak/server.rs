@@ -86,7 +86,7 @@ impl Server {
         self.shared.requests.load(Ordering::SeqCst)
     }
 
-    /// What the client did wrong.
+    /// The protocol errors of the client.
     pub fn faults(&self) -> Vec<String> {
         self.shared.faults.lock().unwrap().clone()
     }

@@ -1,4 +1,4 @@
-//! What happened: counted in memory that does not grow.
+//! Counts of a run, in memory that does not grow.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +16,7 @@ pub struct Tally {
     pub bytes: u64,
     pub dropped: u64,
     pub errors: BTreeMap<String, u64>,
-    /// What must not happen; the first ones.
+    /// The first failures.
     pub wrong: Vec<String>,
     times: Vec<u64>,
 }
@@ -92,7 +92,7 @@ impl fmt::Display for Tally {
     }
 }
 
-/// What the process holds, where the system tells.
+/// Resources of the process, where the system reports them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Holdings {
     pub descriptors: Option<usize>,

@@ -1,4 +1,4 @@
-//! What one thread asks for, again and again, as the dice fall.
+//! One thread of random requests.
 
 use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ const MOST: u64 = 4 << 20;
 /// The same for what is slow to make: compressed bodies and those that are put into memory.
 const MOST_SLOW: u64 = 256 << 10;
 
-/// Where a server is.
+/// A server's URL and the path to it.
 #[derive(Clone, Debug)]
 pub struct Site {
     pub url: String,
@@ -38,7 +38,7 @@ impl Way {
     }
 }
 
-/// How late a deadline may be noticed: the machine is busy.
+/// Tolerance for a deadline on a busy machine.
 const SLACK: Duration = Duration::from_secs(10);
 
 pub struct Worker<'a> {
@@ -51,7 +51,7 @@ pub struct Worker<'a> {
     pub count: u64,
 }
 
-/// Why a request was in vain.
+/// The reason why a request failed.
 enum Trouble {
     Failed(Error),
     /// It came, but it was not right.
@@ -91,8 +91,8 @@ impl Worker<'_> {
     }
 
     fn judge(&mut self, site: &Site, outcome: Outcome, took: Duration) {
-        // A lost connection, a cut body, an expired deadline; cut short in the handshake it is TLS
-        // that tells. Nobody breaks a rule here, and no byte is altered.
+        // A lost connection, a cut body, an expired deadline; a connection that is cut in the
+        // handshake is a TLS error. No peer breaks a rule here, and no byte is altered.
         const HONEST: [Kind; 5] =
             [Kind::Io, Kind::Truncated, Kind::Timeout, Kind::Tls, Kind::Connect];
         match outcome {
@@ -113,7 +113,8 @@ impl Worker<'_> {
     fn ask(&mut self, site: &Site) -> Outcome {
         match self.dice.below(100) {
             0..30 => {
-                // In the clear a relay that ends a connection ends the body: nobody can tell.
+                // Without TLS, a relay that ends a connection also ends the body: the two cannot be
+                // told apart.
                 let is_safe = site.way == Way::Direct || site.url.starts_with("https");
                 let framings = ["length", "chunked", "close"];
                 let framing = self.dice.below(if is_safe { 3 } else { 2 });
@@ -220,7 +221,7 @@ impl Worker<'_> {
         Err(Trouble::Wrong(format!("{cookie} is not in {cookies:?}")))
     }
 
-    /// A response that nobody reads to its end.
+    /// Reads half of a response.
     fn half(&mut self, site: &Site) -> Outcome {
         let content = Content::any(&mut self.dice, MOST);
         let framing = ["length", "chunked"][self.dice.below(2) as usize];

@@ -40,7 +40,7 @@ struct State {
     running: Vec<JoinHandle<()>>,
 }
 
-/// How the first connection of a row dies.
+/// The script of the first connection of a row.
 pub struct Play {
     pub row: Row,
     /// For [`Moment::Idle`] and [`Moment::Taken`]: now is the time.
@@ -85,7 +85,7 @@ impl Peer {
         state.play = play;
     }
 
-    /// How many connections came since the row began.
+    /// Number of connections since the row began.
     pub fn connections(&self) -> usize {
         self.shared.state.lock().unwrap().connections
     }
@@ -122,7 +122,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         let play = state.play.take();
         let stream = Stream::new(socket, shared.tls.clone()).unwrap();
         let talk = Talk { stream, received: Vec::new(), shared: Arc::clone(shared) };
-        // What goes wrong here shows at the client.
+        // A failure of the server shows at the client.
         state.running.push(thread::spawn(move || {
             let _ = match play {
                 Some(play) => talk.die(play),
@@ -177,7 +177,7 @@ impl Talk {
         survivor.map_or(Ok(()), Talk::read_on)
     }
 
-    /// Ends the connection. Whoever still listens comes back.
+    /// Ends the connection, and returns it if the server goes on reading.
     fn end(mut self, way: Way) -> Option<Talk> {
         match way {
             Way::Reset => {

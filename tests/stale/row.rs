@@ -48,7 +48,7 @@ pub enum Connection {
     Fresh,
 }
 
-/// How the server dies.
+/// The way in which the server dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// Ends both directions: FIN now, RST for whatever comes later.
@@ -71,7 +71,7 @@ pub enum Moment {
     Idle,
     /// The client has taken the connection, and has not written a byte yet.
     Taken,
-    /// The request is there, and nobody has read a byte of it.
+    /// The request has arrived, and not one byte of it was read.
     Untouched,
     /// So many bytes of the request are read.
     Read(usize),
@@ -82,8 +82,8 @@ pub enum Moment {
 pub const RESPONSE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n0123456789";
 pub const RESPONSE_HEAD: usize = RESPONSE.len() - 10;
 
-/// What a body from a reader begins with, before it waits for its gate; twice that is all of it. A
-/// client may collect less than this before it sends any of it.
+/// The first half of a body from a reader, which then waits for its gate. A client may buffer less
+/// than this before it sends any of it.
 pub const PIECE: usize = 120 * 1024;
 const LARGE: usize = 4 << 20;
 
@@ -112,7 +112,7 @@ impl Ask {
         }
     }
 
-    /// What the server has to find in the request.
+    /// The body that the server expects in the request.
     pub fn body(self) -> Vec<u8> {
         match self {
             Ask::Get | Ask::Head | Ask::Delete => Vec::new(),
@@ -131,7 +131,7 @@ impl Ask {
         matches!(self, Ask::PutExpecting | Ask::PostExpecting)
     }
 
-    /// How long the response to it is.
+    /// The response to it.
     pub fn response(self) -> &'static [u8] {
         match self {
             Ask::Head => &RESPONSE.as_bytes()[..RESPONSE_HEAD],

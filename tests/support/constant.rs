@@ -18,7 +18,7 @@ use rustls::{ClientConfig, Error, NamedGroup, ServerConfig, SupportedProtocolVer
 #[path = "trusting.rs"]
 mod trusting;
 
-/// Whom clients and servers have it from.
+/// The crypto provider of clients and servers.
 pub fn provider() -> Arc<CryptoProvider> {
     let usual = ring::default_provider();
     Arc::new(CryptoProvider {

@@ -33,8 +33,8 @@ impl Endless {
         format!("http://{}/", self.addr)
     }
 
-    /// How many bytes the system took of what was sent to the latest client. Its buffers hold a few
-    /// million of them that the client never saw.
+    /// Number of bytes that the system accepted for the latest client. Its buffers hold a few
+    /// million that the client never receives.
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
     }

@@ -79,7 +79,7 @@ impl Httpbin {
         self.addr
     }
 
-    /// How many connections were accepted so far.
+    /// Number of connections accepted so far.
     pub fn connections_opened(&self) -> usize {
         self.shared.seen.lock().unwrap().connections
     }

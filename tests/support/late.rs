@@ -14,7 +14,7 @@ use rustls::{
     SupportedCipherSuite,
 };
 
-/// What is sent after the first response.
+/// The bytes that follow the first response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Word {
     /// `NewSessionTicket` (RFC 8446 §4.6.1), this many of them.
@@ -23,7 +23,7 @@ pub enum Word {
     HalfATicket,
     Data(&'static [u8]),
     CloseNotify,
-    /// A record that nobody can decrypt.
+    /// A record that cannot be decrypted.
     Garbage,
 }
 
@@ -95,7 +95,7 @@ impl Late {
         self.said.recv().unwrap();
     }
 
-    /// How many connections it took for two requests.
+    /// Number of connections for two requests.
     pub fn connections(self) -> usize {
         self.server.join().unwrap()
     }

@@ -1,4 +1,4 @@
-//! Addresses on loopback at which nobody answers, each in its own way.
+//! Addresses on loopback that do not respond, each in its own way.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 
@@ -39,8 +39,8 @@ impl Silent {
     }
 }
 
-/// Never completes a connection: its queue is full and nobody accepts, so the system drops every
-/// further SYN and a connect ends only by the client's own limit.
+/// Never completes a connection: its queue is full and never accepted from, so the system drops
+/// every further SYN and a connect ends only by the client's own limit.
 pub struct Unreachable {
     listener: Socket,
     _queued: TcpStream,

@@ -33,7 +33,7 @@ pub struct Pki {
 pub enum Leaf {
     /// For `localhost`, 127.0.0.1 and ::1, from the CA of [`Pki::ca_pem`].
     Good,
-    /// Like `Good`, from a CA that nobody trusts.
+    /// Like `Good`, from a CA that is not trusted.
     UnknownIssuer,
     /// Like `Good`, but it ended in 2020.
     Expired,
@@ -73,7 +73,7 @@ impl Pki {
         self.trusted.pem.clone()
     }
 
-    /// The certificate of the CA that nobody trusts, as PEM.
+    /// The certificate of the CA that is not trusted, as PEM.
     pub fn other_ca_pem(&self) -> String {
         self.other.pem.clone()
     }
@@ -83,7 +83,7 @@ impl Pki {
         self.trusted.der.to_vec()
     }
 
-    /// What a TLS server that shows `leaf` is configured with; it speaks TLS 1.2 and 1.3 and knows
+    /// The configuration of a TLS server that presents `leaf`; it speaks TLS 1.2 and 1.3 and knows
     /// the ALPN name `http/1.1` only.
     pub fn server_config(&self, leaf: Leaf) -> Arc<ServerConfig> {
         self.server_config_for(leaf, ALL_VERSIONS, Clients::Anyone)
@@ -135,7 +135,7 @@ impl Pki {
         Pki::crl_of(&self.trusted)
     }
 
-    /// A list of the CA that nobody trusts, as PEM.
+    /// A revocation list of the CA that is not trusted, as PEM.
     pub fn unrelated_crl_pem(&self) -> String {
         Pki::crl_of(&self.other)
     }

@@ -15,7 +15,7 @@ use rustls::ServerConfig;
 
 use super::stream::Stream;
 
-/// How long one side of a tunnel is waited for before the other is looked at.
+/// The wait for one side of a tunnel before the other is checked.
 const TURN: Duration = Duration::from_millis(1);
 
 /// A running proxy; dropping it ends the listener.
@@ -29,7 +29,7 @@ struct Shared {
     speaks: Speaks,
     origin: SocketAddr,
     tls: Option<Arc<ServerConfig>>,
-    /// What a client of version 5 has to log in with.
+    /// The login that a client of version 5 needs.
     login: Option<&'static str>,
     stopping: AtomicBool,
     asked: Mutex<Vec<String>>,
@@ -71,8 +71,8 @@ impl Proxy {
         format!("{scheme}://localhost:{}", self.addr.port())
     }
 
-    /// What was asked for, a tunnel each: the head of a `CONNECT`; of SOCKS the version, the login
-    /// and the destination, as in `5 user:password h.example:443`.
+    /// The requested destinations, one for each tunnel: the head of a `CONNECT`; of SOCKS the
+    /// version, the login and the destination, as in `5 user:password h.example:443`.
     pub fn asked(&self) -> Vec<String> {
         self.shared.asked.lock().unwrap().clone()
     }
@@ -116,7 +116,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
                 Speaks::Http => connect(&mut client, &shared),
                 Speaks::Socks => socks(&mut client, &shared),
             };
-            // Whoever goes away ends the tunnel.
+            // A peer that disconnects ends the tunnel.
             let _ = made.and_then(|()| carry(&mut client, &shared));
             client.end();
         });

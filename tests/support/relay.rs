@@ -35,7 +35,7 @@ impl Relay {
         self.addr
     }
 
-    /// How many connections were opened so far.
+    /// Number of connections opened so far.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }

@@ -17,15 +17,15 @@ use super::stream::Stream;
 
 mod player;
 
-/// How long [`Script::join`] waits for what a script still expects. It passes only when a test
+/// The time that [`Script::join`] waits for the rest of a script. It elapses only when a test
 /// fails.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The receive buffer of a peer that stops reading, so that little is needed to fill it.
 const SMALL_BUFFER: usize = 4096;
 
-/// What one connection does, in order. Without a last word of its own it then waits for the
-/// client's end, and takes it as a failure when the client says more.
+/// The steps of one connection, in order. Unless its last step ends the connection, it then waits
+/// for the client's end, and fails if the client sends more.
 pub type Connection = Vec<Step>;
 
 #[derive(Clone, Debug)]
@@ -118,7 +118,7 @@ impl Script {
         Script::start(connections, None)
     }
 
-    /// At this address, where nobody listens yet.
+    /// Serves at this address, which has no listener yet.
     pub fn serve_at(addr: SocketAddr, connections: Vec<Connection>) -> Script {
         Script::start_on(listen(addr, None), connections, None)
     }
@@ -137,7 +137,7 @@ impl Script {
         format!("{}://{host}:{}{path}", self.scheme, self.addr.port())
     }
 
-    /// How many connections were accepted so far.
+    /// Number of connections accepted so far.
     pub fn accepted(&self) -> usize {
         self.shared.lock().accepted
     }
@@ -236,7 +236,7 @@ struct State {
     failures: Vec<String>,
 }
 
-/// What is known of one connection.
+/// The record of one connection.
 #[derive(Default)]
 struct Track {
     received: Vec<u8>,

@@ -1,7 +1,7 @@
 //! The records of a TLS server, made by hand with the keys of a handshake that rustls made.
 //!
-//! A server of rustls says what is in order only. With these records it can be anything: messages cut
-//! across records, padding (RFC 8446 §5.4), messages at times when nobody sends them.
+//! A rustls server sends only valid records. These records can be anything: messages cut across
+//! records, padding (RFC 8446 §5.4), messages at the wrong time.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -186,7 +186,7 @@ impl Opener {
         Opener { decrypter: suite.aead_alg.decrypter(key, iv), received: 0 }
     }
 
-    /// What is in a record; none if it is not one of the connection.
+    /// The content of a record; `None` if it does not belong to the connection.
     pub fn open(&mut self, record: &[u8]) -> Option<(ContentType, Vec<u8>)> {
         let mut payload = record.get(5..)?.to_vec();
         let typ = ContentType::from(record[0]);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
-/// How long a closing server reads on so that the peer sees a FIN and not a reset.
+/// The time that a closing server reads on so that the peer sees a FIN and not a reset.
 const LINGER: Duration = Duration::from_secs(2);
 
 /// The head of the next request, and not a byte of its body.

@@ -593,7 +593,7 @@ impl AsyncRead for Source {
 struct Seekable<R> {
     reader: R,
     is_ready: bool,
-    /// Where a seek has come.
+    /// The result of a seek.
     seek: Option<io::Result<u64>>,
 }
 

@@ -183,7 +183,7 @@ impl AsyncWrite for Full {
     }
 }
 
-/// Who drops `copy_to` has lost the piece that it had in hand: there is no reading over the gap.
+/// Dropping `copy_to` loses the chunk in hand, so reading on is an error.
 #[tokio::test]
 async fn of_a_copy_break_the_body() {
     let server = Httpbin::start();

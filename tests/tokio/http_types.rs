@@ -99,7 +99,7 @@ fn announce_no_length_of_nothing() {
     }
 }
 
-/// The URI of a request that was received has no host: nobody knows where it should go.
+/// The URI of a received request has no host, so its destination is unknown.
 #[test]
 fn need_absolute_uris() {
     let request = http::Request::get("/path").body("").unwrap();
@@ -260,7 +260,7 @@ async fn have_the_reason_phrase_of_the_server() {
     assert_eq!(blocking::Response::from(made()).reason(), "Not Found");
 }
 
-/// What a program wants to sign, log or compare can be read back, and is then sent as it is.
+/// A body for signing, logging or comparing can be read back, and is then sent unchanged.
 #[tokio::test(flavor = "multi_thread")]
 async fn have_bodies_that_are_read_back() {
     let mut body = blocking::Body::new(&b"of a reader"[..]);

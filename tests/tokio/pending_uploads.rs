@@ -98,7 +98,7 @@ fn late(response: &'static str, end: End) -> impl FnOnce(&mut Stream) -> io::Res
 
 const NO_BODY: &str = "content-length: 0\r\n\r\n";
 
-/// What the server does, and the status that the client sees, if any.
+/// The action of the server, and the status that the client sees, if any.
 fn rows() -> Vec<(String, End, Option<u16>)> {
     let head = |status: u16| format!("HTTP/1.1 {status} Status\r\n{NO_BODY}");
     vec![
@@ -274,7 +274,7 @@ fn answer_first() -> (String, mpsc::Receiver<u64>) {
     (url, came)
 }
 
-/// Who sends a response on sends the rest of its request as well.
+/// Forwarding a response sends the rest of its request too.
 #[tokio::test]
 async fn a_response_that_is_sent_on_takes_the_rest_of_its_request_along() {
     let client = Client::builder().no_proxy().build().unwrap();
@@ -304,7 +304,7 @@ async fn a_body_has_not_ended_while_the_request_is_sent() {
     let (url, came) = answer_first();
     let response = client.post(url).body(large()).send().await.unwrap();
     let mut body = http::Response::<real::tokio::ResponseBody>::from(response).into_body();
-    assert_eq!(body.size_hint().exact(), None, "whoever reads so many bytes and no more cuts it");
+    assert_eq!(body.size_hint().exact(), None, "a reader of exactly that many bytes would cut it");
     let mut bytes = Vec::new();
     while !body.is_end_stream() {
         let frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
@@ -401,7 +401,7 @@ async fn the_write_timeout_ends_the_request_and_not_the_response() {
     }
 }
 
-/// Who waits for a source and a server hears that nobody wants the response any more.
+/// A wait for a source and a server ends when the response is no longer wanted.
 #[tokio::test]
 async fn a_cancelled_conversation_ends_at_once() {
     for body in bodies() {

@@ -38,7 +38,7 @@ fn end_and_their_connections_live_on() {
     server.join();
 }
 
-/// One that nobody drives hears nothing of what it watches.
+/// A runtime that is not driven receives no events.
 #[test]
 fn that_stand_still_hold_nothing_up() {
     let turns = [answer(ok("1")), answer(ok("2")), answer(ok("3"))].concat();
@@ -53,7 +53,7 @@ fn that_stand_still_hold_nothing_up() {
     server.join();
 }
 
-/// Names whose servers say nothing must not keep the others waiting when nobody waits for them any more.
+/// Servers that do not respond must not block lookups of other names once their callers are gone.
 #[test]
 fn look_up_no_name_that_nobody_waits_for() {
     let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(1).build();
@@ -116,7 +116,7 @@ fn s07_have_threads_left_beside_silent_names() {
     assert_eq!(text.unwrap(), "here");
 }
 
-/// What one cannot do is an error that says so, wherever it would be needed first.
+/// A missing driver of the runtime is an error that names it, wherever it would be needed first.
 #[test]
 fn without_timers_or_io_are_an_error() {
     let bare = || Builder::new_current_thread().build().unwrap();
@@ -207,7 +207,7 @@ fn may_pause_their_clock() {
     assert_eq!(runtime.block_on(request.send()).unwrap().status(), 200);
 }
 
-/// Where there is one thread, too, it is not the one that looks names up.
+/// With one thread, too, lookups run on another one.
 #[test]
 fn take_resolvers_that_have_to_be_awaited() {
     let server = Script::serve(vec![answer(ok("found"))]);

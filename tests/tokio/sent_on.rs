@@ -31,7 +31,7 @@ async fn responses_of_unknown_length_go_in_chunks() {
     assert!(received.ends_with("\r\n\r\n5\r\nabcde\r\n0\r\n\r\n"), "{received}");
 }
 
-/// Nobody takes for complete what was cut short.
+/// A body that was cut short is not delivered as complete.
 #[tokio::test]
 async fn responses_that_are_cut_short_are_errors() {
     let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked";

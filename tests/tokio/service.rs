@@ -149,8 +149,7 @@ async fn fails_as_send_does() {
     }
 }
 
-/// A URL that nobody can use is told by the future and not by a panic, even of a call that was made
-/// outside of a runtime.
+/// An invalid URL is an error of the future and not a panic, even of a call outside of a runtime.
 #[test]
 fn needs_a_runtime() {
     let mut call: ResponseFuture<Answer> =
@@ -253,7 +252,7 @@ async fn gives_bodies_that_tell_their_size_and_trailers() {
     assert_eq!(error.kind(), Kind::Truncated, "{error}");
 }
 
-/// No frame of trailers where there are none: whoever takes each frame for data is right.
+/// No frame of trailers if there are none, so code that takes each frame for data works.
 #[tokio::test]
 async fn gives_no_frame_of_no_trailers() {
     let chunked = |body: &str| {
@@ -284,7 +283,7 @@ async fn gives_no_frame_of_no_trailers() {
     }
 }
 
-/// A body of somebody else's.
+/// A body type from another crate.
 struct Frames<E>(VecDeque<Result<Frame<Bytes>, E>>, Option<u64>);
 
 impl<E: Unpin> http_body::Body for Frames<E> {
@@ -346,7 +345,7 @@ async fn sends_trailers_of_others() {
         let end = if is_sent { "\r\n0\r\nx-sum: 5\r\n\r\n" } else { "\r\n\r\nabcde" };
         assert!(received.ends_with(end), "{length:?} {announced:?}: {received}");
     }
-    // What may not come after a body is not sent there.
+    // A frame that may not follow a body is not sent.
     let server = Script::serve(vec![vec![Step::ExpectHead, Step::Silent]]);
     let frames = pieces(&["ab"]).chain([Frame::trailers(fields("content-length"))]);
     let body = Body::wrap(Frames::<Infallible>(frames.map(Ok).collect(), None));

@@ -86,7 +86,7 @@ fn silence_within_a_response_is_limited() {
     }
 }
 
-/// What is asked for holds as before.
+/// Limits that are set explicitly still hold.
 #[test]
 fn limits_that_are_set_hold_for_the_first_byte() {
     let limit = Duration::from_secs(60);
@@ -150,7 +150,7 @@ fn a_busy_thread_loses_no_connection() {
         thread::sleep(Duration::from_millis(500));
     };
     let (outcome, ()) = runtime.block_on(async { tokio::join!(call, busy) });
-    // Where the machine was so slow that the second attempt had not begun, there is nothing to see.
+    // On a machine so slow that the second attempt had not begun, there is nothing to check.
     match outcome {
         Ok(text) => assert_eq!(text, "ok"),
         Err(error) => assert!(!error.to_string().contains(&addr.to_string()), "{error}"),

@@ -44,7 +44,7 @@ fn compute() -> [u8; 64] {
     [b'x'; 64]
 }
 
-/// How often another task of the same thread gets its turn between the first piece and the last.
+/// Number of times that another task of the same thread runs between the first chunk and the last.
 async fn turns_beside(future: impl Future<Output = ()>, left: &AtomicUsize) -> usize {
     let (mut future, mut turns) = (pin!(future), 0);
     while poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await.is_pending() {

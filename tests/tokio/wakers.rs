@@ -15,7 +15,7 @@ use super::support::net::{Silent, Unreachable};
 
 type Call = Pin<Box<dyn Future<Output = real::Result<Response>> + Send>>;
 
-/// What a waker does; only the first time.
+/// A waker that runs its action once.
 struct Once(Mutex<Option<Box<dyn FnOnce() + Send>>>);
 
 impl Once {

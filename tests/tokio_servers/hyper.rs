@@ -82,7 +82,7 @@ fn framing(headers: &HeaderMap) -> String {
     format!("{:?} {:?}", headers.get("content-length"), headers.get("transfer-encoding"))
 }
 
-/// What came: how it was framed, how much it was, and what stood behind it.
+/// The request as received: its framing, its length, and its trailers.
 async fn received(request: Request<Incoming>) -> Result<String, hyper::Error> {
     let framing = framing(request.headers());
     let body = request.into_body().collect().await?;

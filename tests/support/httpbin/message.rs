@@ -24,7 +24,7 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
-/// Why there is no request.
+/// The reason why there is no request.
 #[derive(Debug)]
 pub enum Refusal {
     /// The peer has gone.

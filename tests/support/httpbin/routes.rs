@@ -1,4 +1,4 @@
-//! What each path answers.
+//! The response of each path.
 
 use std::io::Write;
 use std::thread;
@@ -22,7 +22,7 @@ const UTF8_PAGE: &str =
 const HTML_PAGE: &str = "<!DOCTYPE html>\n<html>\n<head><title>Page</title></head>\n\
                          <body><h1>Herman Melville - Moby-Dick</h1></body>\n</html>\n";
 
-/// What a route knows beside the request.
+/// The data of a route besides the request.
 pub struct Context {
     pub origin: String,
     pub scheme: &'static str,

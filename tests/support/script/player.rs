@@ -16,11 +16,11 @@ pub struct Player {
     stream: Stream,
     shared: Arc<Shared>,
     received: Vec<u8>,
-    /// How many of the received bytes the steps have taken.
+    /// Number of received bytes that the steps have consumed.
     taken: usize,
 }
 
-/// Why playing stops before the last step.
+/// The reason why a script stops before its last step.
 enum Stop {
     /// The client went; all right unless a later step expects something of it.
     Gone,
@@ -189,7 +189,7 @@ impl Player {
         let _ = SockRef::from(self.stream.tcp()).set_linger(Some(Duration::ZERO));
     }
 
-    /// What follows the last step.
+    /// Waits for the end of the connection after the last step.
     fn await_end(&mut self, last: Option<&Step>) {
         match last {
             Some(Step::Reset) => {}
