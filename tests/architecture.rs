@@ -1,6 +1,6 @@
-//! The layers of ARCHITECTURE.md hold: no file uses one of a layer above its own, and no more than three
-//! files use each other in a circle. And the table of attacks, `tests/HOSTILE.md`, names the tests
-//! that there are.
+//! Checks the layers of ARCHITECTURE.md: no file uses one of a layer above its own, and no more
+//! than three files use each other in a circle. And checks that the table of attacks,
+//! `tests/HOSTILE.md`, names the tests that exist.
 //!
 //! The paths that a file uses are `use` declarations and paths in code that begin with `crate`,
 //! `super` or `self`. Comments and test modules do not count.
@@ -20,13 +20,13 @@ use std::path::Path;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The files that may use each other in a circle.
+/// Most files that may use each other in a circle.
 const LARGEST_CIRCLE: usize = 3;
 
-/// The entries of `src`.
+/// Most entries in `src`.
 const MOST_ENTRIES: usize = 24;
 
-/// The names that more than one type has.
+/// Most names that more than one type may have.
 const MOST_NAMES_USED_TWICE: usize = 10;
 
 /// The text of each file of a tree by its path in it, without the extension: `http1/head`.
@@ -83,7 +83,7 @@ fn every_id_of_a_hostile_test_is_in_the_table() {
     assert!(wrong.is_empty(), "tests/HOSTILE.md:\n{}", wrong.join("\n"));
 }
 
-/// The checks find what they are there to find.
+/// Each check finds a planted violation.
 #[test]
 fn the_checks_can_fail() {
     let layers = ["base", "http1", "client"].map(str::to_owned);
@@ -211,8 +211,8 @@ fn is_id(text: &str) -> bool {
     matches!(text.as_bytes(), [b'a'..=b'z', b'0'..=b'9', b'0'..=b'9'])
 }
 
-/// The names of types of several files. The two runtimes count as one place: their types are the same thing
-/// twice. An alias is no type of its own.
+/// The names of types that several files define. The two runtimes count as one place, because each
+/// defines the same types. An alias is not a type of its own.
 fn names_used_twice(sources: &Sources) -> BTreeMap<String, BTreeSet<String>> {
     let mut defined: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (file, text) in sources.iter().filter(|(file, _)| is_judged(file)) {
@@ -240,7 +240,7 @@ fn source_folder() -> std::path::PathBuf {
     Path::new(ROOT).join("src")
 }
 
-/// The names in the list of ARCHITECTURE.md, from the ground up.
+/// The names in the list of ARCHITECTURE.md, lowest layer first.
 fn layers() -> Vec<String> {
     let page = fs::read_to_string(Path::new(ROOT).join("ARCHITECTURE.md")).unwrap();
     let (_, list) = page.split_once("```layers\n").expect("ARCHITECTURE.md has no list of layers");
@@ -341,7 +341,7 @@ fn paths(code: &str, file: &str) -> Vec<Vec<String>> {
     paths.into_iter().filter_map(|path| absolute(path, file)).collect()
 }
 
-/// A path with what stands in its braces, if it has any.
+/// A path with the content of its braces, if it has any.
 fn tree_of(text: &str) -> String {
     let mut depth = 0;
     let ends = |c: char| match c {
@@ -393,7 +393,7 @@ fn segments(path: &str) -> impl Iterator<Item = String> {
     path.split("::").map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned)
 }
 
-/// The path from the root of the crate, for one that stands at the top of a file.
+/// The absolute path, for a path at the top of a file.
 fn absolute(path: Vec<String>, file: &str) -> Option<Vec<String>> {
     let mut base: Vec<String> = file.split('/').map(str::to_owned).collect();
     let mut rest = path.into_iter().peekable();
@@ -411,13 +411,13 @@ fn absolute(path: Vec<String>, file: &str) -> Option<Vec<String>> {
     Some(base)
 }
 
-/// The file that a path leads into: that of its longest beginning.
+/// The file that defines a path: the longest prefix of the path that is a file.
 fn file_of(path: &[String], sources: &Sources) -> Option<String> {
     let beginnings = (1..=path.len()).rev().filter_map(|length| path.get(..length));
     beginnings.map(|path| path.join("/")).find(|file| sources.contains_key(file))
 }
 
-/// The sets of files of which each uses each other, directly or by others.
+/// The strongly connected components of the use graph.
 fn circles(uses: &Uses) -> Vec<BTreeSet<String>> {
     let reached: BTreeMap<&String, BTreeSet<&String>> =
         uses.keys().map(|file| (file, reachable(file, uses))).collect();

@@ -21,7 +21,7 @@ use support::net::{self, Unreachable};
 use support::pki::{Leaf, Pki};
 use support::script::{Connection, Script, Step, expect, send};
 
-/// The error's kind, phase and whole line; a line that ends in `…` may go on.
+/// Asserts the kind, the phase and the line of an error; a line that ends in `…` is a prefix.
 #[track_caller]
 fn assert_told(error: &Error, kind: Kind, phase: Phase, line: &str) {
     let told = error.to_string();
@@ -49,7 +49,7 @@ mod request {
         assert_eq!(server.accepted(), 0);
     }
 
-    /// RFC 9110 §4.2.4: what cannot be parsed may hold a password all the same.
+    /// RFC 9110 §4.2.4: even a URL that cannot be parsed may hold a password.
     #[test]
     fn a_malformed_url_does_not_show_its_password() {
         for url in ["http://user:secret@h:99999/", "htp://user:secret@h/", "//user:secret@h/"] {
@@ -82,7 +82,7 @@ mod request {
         ]);
     }
 
-    /// The first mistake is told, and later steps do not hide it.
+    /// The first mistake is reported, and later steps do not hide it.
     #[test]
     fn the_first_of_several_mistakes_is_told() {
         assert_refused_unsent(&[(
@@ -134,7 +134,7 @@ mod request_body {
             (20_000..30_000).fold(request, |request, i| request.header(format!("x-{i}"), ""))
         };
         let client = Client::builder().default_headers(many(0)).default_headers(many(20_000));
-        // `Accept` and `User-Agent` are there.
+        // `Accept` and `User-Agent` are already set.
         let agent = Client::builder().default_headers(some(0..24_574)).user_agent("a");
         let proxy = Proxy::all("http://p.test").unwrap().headers(some(0..24_576));
         let errors = [
@@ -298,7 +298,7 @@ mod tls {
         }
     }
 
-    /// A TLS server where plain HTTP was meant answers with an alert, which is no status line.
+    /// A TLS server that receives plain HTTP responds with an alert, which is not a status line.
     #[test]
     fn a_tls_peer_on_http() {
         let pki = Pki::new();

@@ -13,10 +13,9 @@ use leanhttp::error::{Kind, Phase};
 
 use support::script::{Script, Step, answer, ok, send};
 
-/// Asks twice: the first answer fails, and the second one comes on a fresh connection.
-///
-/// `end` is what the peer does after it has sent `answered`; `reason` is what the error says after
-/// what was being done for which URL.
+/// Sends two requests: the first response fails, and the second one arrives on a fresh connection.
+/// `end` is the peer's action after it has sent `answered`; `reason` is the part of the error after
+/// the operation and the URL.
 #[track_caller]
 fn assert_fails(
     client: &Client,
@@ -78,7 +77,7 @@ fn cut_short() {
     }
 }
 
-/// A reset is no end: what came before it is not complete.
+/// A reset is not an end: the bytes before it are not a complete body.
 #[test]
 fn reset() {
     let reset = io::Error::from_raw_os_error(104).to_string();
@@ -94,8 +93,8 @@ fn reset() {
     }
 }
 
-/// RFC 9112 §4 to §6: what is no HTTP/1.1 is told at once, by what it is instead; the peer may be
-/// waiting for us.
+/// RFC 9112 §4 to §6: data that is not HTTP/1.1 is reported immediately and identified; the peer
+/// may be waiting for the client.
 #[test]
 fn no_http() {
     let heads: [(&[u8], &str); 11] = [
@@ -137,7 +136,7 @@ fn no_http() {
     }
 }
 
-/// RFC 1952: the coding has an end of its own, and the framing does not replace it.
+/// RFC 1952: gzip has an end of its own, and the end of the framing does not replace it.
 #[test]
 fn no_gzip() {
     const EMPTY: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x03\0\0\0\0\0\0\0\0\0";
@@ -149,7 +148,7 @@ fn no_gzip() {
         (&wrong, "invalid gzip data: its checksum is wrong"),
         (&[EMPTY, b"x"].concat(), "invalid gzip data: unexpected data after its end"),
     ];
-    // The message is complete: its connection would serve the next request.
+    // The message is complete, so its connection could serve the next request.
     let client = Client::builder().pool_max_idle(0).build().unwrap();
     for (body, reason) in rows {
         let fields = format!("content-encoding: gzip\r\ncontent-length: {}", body.len());
@@ -218,7 +217,8 @@ fn within_limits_without_measure() {
     assert_fails(&client, (many(40_000), Step::Silent), told, "more than 16384 header fields");
 }
 
-/// Fields that devices write and no grammar allows: refused, unless the client was told to take them.
+/// Fields that devices send although no grammar allows them: refused unless the client is
+/// configured to accept them.
 mod lenience {
     use leanhttp::blocking::ClientBuilder;
 
@@ -231,7 +231,7 @@ mod lenience {
     const FOLDS: Switch = |client| client.http1_allow_obsolete_multiline_headers_in_responses(true);
     const ALL: Switch = |client| FOLDS(SPACES(INVALID(client)));
 
-    /// The fields of the response, by that client.
+    /// The fields of the response with that client.
     fn read(switch: Switch, fields: &str) -> Result<Vec<String>, String> {
         let head = format!("HTTP/1.1 200 OK\r\n{fields}content-length: 4\r\nx-last: 1\r\n\r\nbody");
         let server = Script::serve(vec![vec![Step::ExpectRequest, send(head)]]);
@@ -323,7 +323,7 @@ mod lenience {
         }
     }
 
-    /// Off by default, and off again if so wished; other limits do not change them.
+    /// Off by default, and can be switched off again; other limits do not change them.
     #[test]
     fn they_are_off_unless_asked_for() {
         let off: Switch = |client| {

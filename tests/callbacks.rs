@@ -1,7 +1,6 @@
-//! Code of the caller's that the client calls: none of it runs under a lock of the client, and none that
-//! panics costs a place for a connection or leaves the client of no more use.
-//!
-//! The client may have one connection to a host, so that a place which is lost is missed.
+//! Callbacks into the caller's code: the client holds no lock while it runs, and a panic of it
+//! neither costs a connection permit nor makes the client unusable. The limit of one connection to
+//! a host shows a lost permit.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip", feature = "cookies"))]
 #![allow(
     clippy::unwrap_used,
@@ -38,7 +37,7 @@ enum Deed {
     Panic,
 }
 
-/// A deed that is done wherever a clone of it is called.
+/// An action that runs wherever a clone of it is called.
 #[derive(Clone)]
 struct Act(Arc<Inner>);
 
@@ -82,7 +81,7 @@ impl Act {
     }
 }
 
-/// Of every kind of callback that there is.
+/// A kind of callback: how a client gets it, and a call that runs it.
 struct Row {
     what: &'static str,
     set: fn(ClientBuilder, Act) -> ClientBuilder,
@@ -234,7 +233,7 @@ fn foreign_code_runs_under_no_lock_and_may_panic() {
             let builder = Client::builder().pool_max_open_per_host(1);
             let client = (row.set)(builder.timeout(Duration::from_secs(20)), act.clone());
             let client = client.build().unwrap();
-            // So that there is something for the callback to close.
+            // Gives the callback something to close.
             get(&client, origins.plain.url("/get")).unwrap();
             act.arm(&client);
             let outcome =
@@ -256,7 +255,7 @@ fn foreign_code_runs_under_no_lock_and_may_panic() {
     }
 }
 
-/// The panic of one caller's code reaches none that waits for the same host.
+/// The panic of one caller's code does not reach another caller that waits for the same host.
 #[test]
 fn who_waits_for_a_connection_gets_the_place_of_one_that_panicked() {
     let origin = Httpbin::start();

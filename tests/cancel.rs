@@ -1,6 +1,6 @@
-//! A call that another thread ends, in every phase: it ends at once, and says so.
-//!
-//! The only assertion about time is a generous bound: what would wait for ever ends within 5 s.
+//! Cancellation from another thread, in every phase: the call ends immediately with a `Canceled`
+//! error. The only assertion about time is a generous bound: a call that would wait forever ends
+//! within 5 s.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -22,7 +22,7 @@ use support::script::{Script, Step, answer, drip, ok, pause, send};
 
 const GENEROUS: Duration = Duration::from_secs(5);
 
-/// A client without any limit.
+/// A client without timeouts.
 fn client() -> ClientBuilder {
     Client::builder().connect_timeout(None).read_timeout(None).write_timeout(None)
 }
@@ -31,7 +31,7 @@ fn read(response: Response) -> leanhttp::Result<()> {
     response.bytes().map(drop)
 }
 
-/// The call waits until it is cancelled, and ends then.
+/// Asserts that the call waits until it is canceled, and ends then.
 #[track_caller]
 fn assert_ends(request: RequestBuilder, phase: Phase) -> Error {
     assert_ends_after(request, phase, || thread::sleep(Duration::from_millis(150)))
@@ -123,7 +123,7 @@ fn while_it_waits_for_its_turn() {
     assert_eq!(client.pool_stats().open, 0);
 }
 
-/// Against plain servers and TLS servers that stop at this moment.
+/// Plain servers and TLS servers that stop responding at this moment.
 #[test]
 fn while_it_talks() {
     type Ask = fn(&Client, &str) -> RequestBuilder;
@@ -145,7 +145,7 @@ fn while_it_talks() {
         (get, stops("HTTP/1.1 102 Processing\r\n\r\n"), Phase::Head),
         (get, stops(head), Phase::Body),
         (get, stops(chunked), Phase::Body),
-        // An end that we have made ourselves is no end of the body.
+        // A connection that the client has closed itself does not end the body.
         (get, stops(until_close), Phase::Body),
         (
             get,
@@ -177,7 +177,7 @@ fn in_a_handshake() {
     assert_ends_after(client.get("http://h.test/"), Phase::Proxy, silent.is_spoken_to());
 }
 
-/// It is not sent again, as it would be if the server had closed the connection.
+/// The request is not sent again, as it would be if the server had closed the connection.
 #[test]
 fn on_a_connection_of_the_pool() {
     let first = [answer(ok("one")), vec![Step::ExpectRequest, Step::Silent]].concat();
@@ -202,7 +202,7 @@ fn too_late() {
     assert_eq!(server.connections_opened(), 1, "the connection is whole");
 }
 
-/// One token, many calls; each of them ends.
+/// One token ends many calls.
 #[test]
 fn all_at_once() {
     let silent = Silent::start();

@@ -1,4 +1,4 @@
-//! Credentials: where they come from, and which of them are sent.
+//! Credentials: their sources, and which of them are sent.
 #![cfg(feature = "blocking")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -9,7 +9,7 @@ use leanhttp::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
 use support::script::{Script, answer, ok};
 
-/// The host `a.test` is this peer.
+/// A client for which `a.test` is this peer.
 fn at(server: &Script) -> ClientBuilder {
     Client::builder().resolve("a.test", server.addr())
 }
@@ -18,7 +18,7 @@ fn defaults() -> HeaderMap {
     HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static("Own default"))])
 }
 
-/// RFC 9110 §4.2.4: user and password go into a field and nowhere else.
+/// RFC 9110 §4.2.4: user and password are sent in a field and nowhere else.
 #[test]
 fn userinfo_becomes_basic_credentials() {
     let rows = [

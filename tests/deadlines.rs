@@ -1,4 +1,4 @@
-//! Deadlines: every wait has an end, the error says which it was, and none ends without need.
+//! Deadlines: every wait has a limit, the error names it, and no call ends before its limit.
 //!
 //! The only assertion about time is a generous bound: a limit of 250 ms ends within 5 s.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
@@ -79,16 +79,14 @@ impl Limit {
 
 type Ask = fn(&Client, &str) -> RequestBuilder;
 type Use = fn(Response) -> Result<()>;
-/// A running peer and the URL to ask it under.
+/// A running peer and its URL.
 type Peer = (Box<dyn Any>, String);
 
 const GET: Ask = |client, url| client.get(url);
 const BYTES: Use = |response| response.bytes().map(drop);
 
-/// Each of the limits alone ends the call in this phase.
-///
-/// A machine that is very busy may not get to the phase before the limit on the whole call: then
-/// the call is made again.
+/// Each of the limits alone ends the call in this phase. A very busy machine may not reach the
+/// phase before the total timeout: then the call is repeated.
 #[track_caller]
 fn assert_ends(limits: &[Limit], phase: Phase, peer: &dyn Fn() -> Peer, how: (Ask, Use)) {
     for limit in limits {
@@ -108,7 +106,7 @@ fn assert_ends(limits: &[Limit], phase: Phase, peer: &dyn Fn() -> Peer, how: (As
     }
 }
 
-/// `None` on a request takes away the limit of the client.
+/// `None` on a request removes the limit of the client.
 #[test]
 fn a_request_has_no_limit_where_its_client_has_one() {
     type Free = fn(RequestBuilder) -> RequestBuilder;
@@ -149,7 +147,7 @@ fn assert_timeout(error: &Error, limit: Limit, phase: Phase) {
     assert!(error.to_string().ends_with(limit.message()), "{limit:?} {error}");
 }
 
-/// A peer of its own for each attempt, which plays these connections.
+/// A separate peer for each attempt, which plays these connections.
 fn script(connections: Vec<Connection>) -> impl Fn() -> Peer {
     move || {
         let server = Script::serve(connections.clone());
@@ -158,7 +156,7 @@ fn script(connections: Vec<Connection>) -> impl Fn() -> Peer {
     }
 }
 
-/// The same peer where TLS is expected.
+/// The same peer, contacted over TLS.
 fn not_tls(connections: Vec<Connection>) -> impl Fn() -> Peer {
     let start = script(connections);
     move || {
@@ -167,12 +165,12 @@ fn not_tls(connections: Vec<Connection>) -> impl Fn() -> Peer {
     }
 }
 
-/// Any request, answered slowly: a byte every 30 ms.
+/// Any request, with a slow response: a byte every 30 ms.
 fn drips(bytes: impl AsRef<[u8]>) -> Connection {
     [vec![Step::ExpectRequest], drip(bytes, 30)].concat()
 }
 
-/// A head at once, then a body that takes its time.
+/// A head without delay, then a slow body.
 fn drips_after(head: &str, body: impl AsRef<[u8]>) -> Connection {
     let head = format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n");
     [vec![Step::ExpectRequest, send(head)], drip(body, 30)].concat()
@@ -183,7 +181,7 @@ mod looking_up {
 
     use super::*;
 
-    /// An answer that comes after the limit is of no more use (T04).
+    /// A DNS answer after the limit is discarded (T04).
     #[test]
     fn a_name_that_takes_its_time() {
         for limit in [Limit::Resolve, Limit::Connect, Limit::Total] {
@@ -229,7 +227,7 @@ mod connecting {
         assert!(error.to_string().starts_with("connecting to 3 addresses for http://h.test/get: "));
     }
 
-    /// RFC 8446 has no limits of its own: a handshake can be dripped as well as a body.
+    /// RFC 8446 sets no limits on time: a handshake can be dripped as well as a body.
     #[test]
     fn handshakes() {
         let limits = [Limit::Connect, Limit::Handshake, Limit::Read, Limit::Total];
@@ -241,7 +239,7 @@ mod connecting {
         assert_ends(&limits, Phase::Handshake, &slow, (GET, BYTES));
     }
 
-    /// The connect timeout ends with the handshake: a slow answer is none of its business.
+    /// The connect timeout ends with the handshake and does not cover a slow response.
     #[test]
     fn does_not_go_on() {
         let pki = Pki::new();
@@ -250,7 +248,7 @@ mod connecting {
             let client = Client::builder().tls_certs_only([root]);
             let client = client.connect_timeout(Duration::from_millis(500)).build().unwrap();
             client.get(server.url("/delay/0.7")).send().unwrap();
-            // The second request on that connection makes none.
+            // The second request reuses the connection and makes no handshake.
             client.get(server.url("/delay/0.7")).send().unwrap();
             assert_eq!(server.connections_opened(), 1);
         };
@@ -277,7 +275,7 @@ mod heads {
         assert_ends(&limits, Phase::Head, &url, (reader, BYTES));
     }
 
-    /// A byte now and then holds off the read timeout, never the total one.
+    /// A byte now and then resets the read timeout, but not the total timeout.
     #[test]
     fn that_drip() {
         let url = script(vec![drips("HTTP/1.1 200 OK\r\nx: abcdefghijklmnopqrstuvwxyz\r\n")]);
@@ -287,7 +285,7 @@ mod heads {
         assert_ends(&[Limit::Total], Phase::Head, &url, (GET, BYTES));
     }
 
-    /// One deadline for all hops: neither of them takes a second.
+    /// One deadline for all hops, each of which is faster than a second.
     #[test]
     fn of_redirects() {
         let moved = "HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\n\r\n";
@@ -347,7 +345,7 @@ mod bodies {
         }
     }
 
-    /// The same one record at a time.
+    /// The same, one record at a time.
     #[test]
     fn that_drip_under_tls() {
         let pki = Pki::new();
@@ -419,7 +417,7 @@ mod uploads {
         }
     }
 
-    /// A server that limits the time for a head gets it, however slow the body's reader is.
+    /// A server with a time limit for a head receives it, however slow the body's reader is.
     #[test]
     fn whose_reader_waits_do_not_hold_back_the_head() {
         struct Waits(mpsc::Receiver<()>);
@@ -458,7 +456,7 @@ mod uploads {
         }
     }
 
-    /// The caller's own reader may take its time, but not more than there is.
+    /// The caller's own reader may be slow, but not slower than the total timeout.
     #[test]
     fn of_a_slow_reader() {
         struct Slow;
@@ -470,7 +468,7 @@ mod uploads {
             }
         }
         let chunked: Ask = |client, url| client.post(url).body(Body::new(Slow));
-        // Its first piece would be 64 KiB.
+        // The first piece would be 64 KiB.
         let sized: Ask = |client, url| client.post(url).body(Body::sized(Slow, 1 << 20));
         for ask in [chunked, sized] {
             let url = script(vec![vec![Step::Silent]]);
@@ -497,7 +495,7 @@ fn time_that_is_not_the_peers_counts_for_no_throughput() {
     assert_eq!(response.read(&mut [0]).unwrap(), 0);
 }
 
-/// The wait for `100 Continue` is the client's own wish, and no byte is due meanwhile.
+/// The client itself decides to wait for `100 Continue`, and no byte is due meanwhile.
 #[test]
 fn waiting_for_100_counts_for_no_throughput() {
     let server = Script::serve(vec![vec![
@@ -512,7 +510,7 @@ fn waiting_for_100_counts_for_no_throughput() {
     assert_eq!(request.body("body").send().unwrap().text().unwrap(), "x");
 }
 
-/// A stretch that was fast enough begins no new wait for the next byte.
+/// A period of sufficient throughput does not restart the read timeout.
 #[test]
 fn throughput_does_not_prolong_the_read_timeout() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n";
@@ -530,7 +528,7 @@ fn throughput_does_not_prolong_the_read_timeout() {
     assert!(error.to_string().ends_with("(read timeout)"), "{error}");
 }
 
-/// A limit on waiting is none on working.
+/// A limit on waiting does not limit a transfer that makes progress.
 #[test]
 fn bytes_that_keep_coming_hold_off_the_read_timeout() {
     let response = [&ok("x".repeat(40))[..]].concat();
@@ -542,7 +540,7 @@ fn bytes_that_keep_coming_hold_off_the_read_timeout() {
     assert!(start.elapsed() > Duration::from_millis(600), "it took too little to show anything");
 }
 
-/// Every limit can be set for one request alone.
+/// Every limit can be set for a single request.
 #[test]
 fn of_one_request() {
     let (unreachable, silent) = (Unreachable::start(), Silent::start());
@@ -562,7 +560,7 @@ fn of_one_request() {
     }
 }
 
-/// The request's own limit counts, also when it is the longer one.
+/// The request's own limit counts, even if it is the longer one.
 #[test]
 fn the_request_overrides_the_client() {
     let server = Httpbin::start();
@@ -573,7 +571,8 @@ fn the_request_overrides_the_client() {
     assert!(ask().timeout(GENEROUS).read_timeout(GENEROUS).send().is_ok());
 }
 
-/// No time at all is not "for ever", as it is for a socket, and not an error of the system.
+/// A timeout of zero does not mean "no timeout", as it does for a socket, and is not a system
+/// error.
 #[test]
 fn no_time_at_all() {
     for none in [Duration::ZERO, Duration::from_nanos(1)] {
@@ -592,7 +591,7 @@ fn no_time_at_all() {
             let error = client.get(format!("http://{}/", peer.addr())).send().unwrap_err();
             assert!(start.elapsed() < GENEROUS);
             assert!(error.is_timeout(), "{which} {none:?}: {error}");
-            // A nanosecond is enough for the system to take a small request.
+            // A nanosecond is enough for the system to accept a small request.
             if none.is_zero() {
                 assert!(error.to_string().contains(which), "{which} {none:?}: {error}");
             }

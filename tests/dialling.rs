@@ -1,4 +1,4 @@
-//! Names, addresses and sockets: how a connection is made, and where it must not lead.
+//! Names, addresses and sockets: how a connection is made, and which destinations are denied.
 #![cfg(feature = "blocking")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
@@ -50,7 +50,7 @@ mod happy_eyeballs {
     #[test]
     fn a_refusal_starts_the_next_at_once() {
         let server = server();
-        // Without a quarter of a second for any but the first, there would be no time for the last.
+        // With a quarter of a second before each address, there would be no time for the last.
         let mut addresses: Vec<_> = (0..20).map(|_| net::refused()).collect();
         addresses.push(server.addr());
         let client = Client::builder().resolve_to_addrs("h.test", &addresses);
@@ -101,7 +101,7 @@ mod names {
         assert_eq!(asked.load(Ordering::Relaxed), 1);
     }
 
-    /// A resolver may fail in every way.
+    /// A resolver may fail in any way.
     #[test]
     fn that_are_not_found() {
         let rows: [(Lookup, &str, Kind); 4] = [
@@ -254,12 +254,12 @@ mod unix_sockets {
     }
 }
 
-/// Names whose servers are silent leave room for others.
+/// Names whose servers are silent leave lookups for others.
 mod silent_names {
     use super::*;
 
-    /// A resolver that answers for `h.test`, and for nothing else until the sender is dropped; and how many
-    /// other names it was asked for.
+    /// A resolver that answers for `h.test`, and for no other name until the sender is dropped; and
+    /// the number of other names it was asked for.
     fn resolver(
         addr: SocketAddr,
     ) -> (mpsc::Sender<()>, Arc<AtomicUsize>, impl dns::Resolve + 'static) {
@@ -311,7 +311,7 @@ mod silent_names {
         }
     }
 
-    /// One name for many calls is one lookup.
+    /// Calls that look up the same name share one lookup.
     #[test]
     fn s07_calls_to_one_host_share_a_lookup() {
         let asked = Arc::new(AtomicUsize::new(0));
@@ -343,7 +343,7 @@ mod silent_names {
     }
 }
 
-/// Nothing but the address that is dialled counts.
+/// The policy checks the address that is dialed.
 mod egress {
     use super::*;
 
@@ -360,7 +360,8 @@ mod egress {
         assert_eq!(server.accepted(), 0);
     }
 
-    /// The name leads to one place when it is looked at, and to another when it is used.
+    /// The name resolves to one address when it is checked, and to another when it is used (DNS
+    /// rebinding).
     #[test]
     fn n07_a_name_that_changes_its_mind() {
         let server = Script::serve(vec![answer(ok("first"))]);
@@ -397,7 +398,7 @@ mod egress {
         assert_eq!(inner.accepted(), 0);
     }
 
-    /// A connection to a proxy that forwards serves all origins: each is judged, not the first alone.
+    /// A connection to a forwarding proxy serves all origins: each is checked, not only the first.
     #[test]
     fn n07_a_proxy_is_asked_for_nothing_that_is_denied() {
         for denied in ["http://169.254.169.254/", "http://0x0a.1/", "http://h.test:22/"] {
@@ -415,7 +416,7 @@ mod egress {
         }
     }
 
-    /// A name that the proxy looks up may lead to whatever the proxy reaches.
+    /// A name that the proxy looks up may lead to any host that the proxy reaches.
     #[test]
     fn s08_names_that_a_proxy_looks_up_need_a_word() {
         let names = ["localhost", "metadata.google.internal", "h.test", "127.0.0.1.nip.io"];
@@ -452,7 +453,7 @@ mod egress {
                 "an address is judged all the same"
             );
             if scheme == "http" {
-                continue; // see below
+                continue; // checked separately below
             }
             for (name, allowing) in [
                 ("localhost", egress().allow_proxied_names()),
@@ -469,7 +470,7 @@ mod egress {
         assert_eq!(fetch(client, "http://localhost/").unwrap(), "here");
     }
 
-    /// A redirect to a name is no other way around it.
+    /// A redirect to a name does not bypass the rule.
     #[test]
     fn s08_neither_does_a_redirect_lead_to_a_proxied_name() {
         let proxy = Script::serve(vec![moved(302, "http://localhost/")]);
@@ -480,7 +481,7 @@ mod egress {
         assert_eq!(proxy.received_text(0).matches("HTTP/1.1").count(), 1);
     }
 
-    /// A proxy that is told addresses is told none that is denied.
+    /// A proxy that receives addresses receives none that is denied.
     #[test]
     fn s08_what_is_looked_up_for_a_proxy_is_judged() {
         for scheme in ["socks4", "socks5"] {
@@ -508,7 +509,7 @@ mod egress {
         }
     }
 
-    /// A socket without an address is nothing that such a policy could allow.
+    /// A socket without an address cannot be allowed by such a policy.
     #[cfg(unix)]
     #[test]
     fn a_unix_socket_beside_a_policy_that_allows_none() {
@@ -531,7 +532,7 @@ mod egress {
         assert!(Client::builder().egress(http_only).unix_socket("/run/x.sock").build().is_ok());
     }
 
-    /// To connect to no address in particular is to connect to this host.
+    /// The unspecified address connects to this host.
     #[test]
     fn n07_who_denies_loopback_denies_its_other_names() {
         let server = Script::serve(vec![]);
@@ -548,7 +549,7 @@ mod egress {
         assert_eq!(server.accepted(), 0);
     }
 
-    /// A scheme that is not allowed is none after a redirect either.
+    /// A scheme that is not allowed is not followed after a redirect either.
     #[test]
     fn n07_only_allowed_schemes() {
         let server = Script::serve(vec![moved(302, "https://127.0.0.1:1/")]);
@@ -564,7 +565,7 @@ mod egress {
         assert_eq!(server.accepted(), 1);
     }
 
-    /// A typo must not allow what was to be denied.
+    /// A typo in a scheme must not allow what was to be denied.
     #[test]
     fn n07_only_schemes_that_there_are() {
         for (egress, name) in [
@@ -577,7 +578,7 @@ mod egress {
         }
     }
 
-    /// The address that is allowed is used, the others are not touched.
+    /// The allowed address is used, and the others are not tried.
     #[test]
     fn n07_only_allowed_addresses_are_tried() {
         let (inner, server) = (Script::serve(vec![]), server());

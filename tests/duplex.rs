@@ -1,5 +1,5 @@
-//! Both halves of an exchange move at the same time (RFC 9112 §9.5): servers that answer while they
-//! read, or before. What only the async front can do stands in `tokio/pending_uploads.rs`.
+//! Both halves of an exchange move at the same time (RFC 9112 §9.5): servers that respond before or
+//! while they read. Cases that only the async API can show are in `tokio/pending_uploads.rs`.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -26,7 +26,7 @@ use support::stream::{Stream, read_head};
 /// other.
 const LARGE: u64 = 48 << 20;
 
-/// More than anybody would hold in memory for an echo.
+/// Too large to hold in memory for an echo.
 const ECHO: u64 = 256 << 20;
 
 /// The bytes of a body, computed as they are read.
@@ -51,7 +51,7 @@ impl Read for Bytes {
     }
 }
 
-/// Whether `reader` gives exactly these bytes.
+/// Whether `reader` returns exactly these bytes.
 fn assert_is(mut reader: impl Read, mut expected: Bytes) {
     let (mut came, mut wanted) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     loop {
@@ -65,7 +65,8 @@ fn assert_is(mut reader: impl Read, mut expected: Bytes) {
     }
 }
 
-/// A server for one connection, which plays `act`; gives its address and what `act` returned.
+/// Starts a server for one connection, which plays `act`; returns its address and the result of
+/// `act`.
 fn serve<T: Send + 'static>(
     tls: Option<Arc<ServerConfig>>,
     act: impl FnOnce(&mut Stream) -> io::Result<T> + Send + 'static,
@@ -90,8 +91,8 @@ fn serve<T: Send + 'static>(
     (url, outcome)
 }
 
-/// Answers with the head first, and then with the very bytes of the request's body, chunk lines
-/// included, as they come.
+/// Responds with the head, and then with the bytes of the request's body as they arrive, chunk
+/// lines included.
 fn echo(stream: &mut Stream) -> io::Result<()> {
     let head = read_head(stream)?.to_ascii_lowercase();
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
@@ -118,7 +119,7 @@ fn echo(stream: &mut Stream) -> io::Result<()> {
     }
 }
 
-/// Halves that wait for each other fail a test, and do not hang it.
+/// Fails the test if the two halves deadlock.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn client() -> Client {
@@ -162,7 +163,7 @@ fn s15_an_echo_over_tls() {
     assert_is(request.send().unwrap(), bytes(LARGE / 4));
 }
 
-/// The connection was used to its end by both halves, so it is as good as any.
+/// Both halves used the connection to its end, so it can be reused.
 #[test]
 fn the_connection_of_an_echo_is_used_again() {
     let (url, _server) = serve(None, |stream| (0..3).try_for_each(|_| echo(stream)));
@@ -174,7 +175,7 @@ fn the_connection_of_an_echo_is_used_again() {
     assert_eq!(client.pool_stats().idle, 1);
 }
 
-/// Reads a body of `LARGE` bytes to its end, after having answered.
+/// Responds, and then reads a body of `LARGE` bytes to its end.
 fn answer_first(response: &'static str) -> impl FnOnce(&mut Stream) -> io::Result<u64> {
     move |stream| {
         read_head(stream)?;
@@ -221,7 +222,7 @@ fn a_response_that_is_dropped_takes_the_rest_of_the_request_with_it() {
     assert!(read.is_err() || read.as_ref().is_ok_and(|read| *read < LARGE - 1000), "{read:?}");
 }
 
-/// A source that gives a little at a time, for as long as a test takes.
+/// A source that returns a little at a time, for as long as a test runs.
 struct Slow;
 
 impl Read for Slow {
@@ -232,7 +233,7 @@ impl Read for Slow {
     }
 }
 
-/// Answers 100 ms after the request's first bytes have come: an answer that is there at once could be
+/// Responds 100 ms after the request's first bytes have arrived: an immediate response could be
 /// seen by chance.
 fn late(
     response: &'static str,
@@ -292,7 +293,7 @@ fn s14_an_answer_before_a_reset_is_seen() {
     assert_eq!(response.status(), 413);
 }
 
-/// A source that has the server answer while it is read for the second time, and then fails.
+/// A source that makes the server respond while it is read for the second time, and then fails.
 struct Fails {
     is_read: mpsc::Sender<()>,
     is_answered: Receiver<()>,
@@ -312,7 +313,7 @@ impl Read for Fails {
     }
 }
 
-/// Gives so many bytes, and then fails.
+/// Returns so many bytes, and then fails.
 struct FailsAfter(u64);
 
 impl Read for FailsAfter {
@@ -324,7 +325,7 @@ impl Read for FailsAfter {
     }
 }
 
-/// A success that is told before the request's end says nothing about what went wrong since then.
+/// A success that arrived before the end of the request says nothing about a later failure.
 #[test]
 fn a_source_that_fails_after_an_early_success_fails_whoever_reads_the_response() {
     let responses = [
@@ -375,7 +376,7 @@ fn a_refusal_that_is_there_beats_the_error_of_the_source() {
     }
 }
 
-/// The total limit ends a call, but what lies there already is not lost.
+/// The total timeout ends a call, but data that has already arrived is not lost.
 #[test]
 fn a_refusal_that_is_there_beats_the_total_timeout() {
     struct Sleeps;
@@ -395,8 +396,8 @@ fn a_refusal_that_is_there_beats_the_total_timeout() {
     assert_eq!(response.status(), 413);
 }
 
-/// The handshake of TLS 1.3 is over for the client before the server has looked at its certificate, so
-/// the alert comes while the body is being written.
+/// The handshake of TLS 1.3 is over for the client before the server has checked its certificate,
+/// so the alert arrives while the body is being written.
 #[test]
 fn s16_an_alert_beats_the_error_of_the_write() {
     let pki = Pki::new();
@@ -417,8 +418,8 @@ fn s16_an_alert_beats_the_error_of_the_write() {
 const EARLY: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 const UNSOLICITED: &str = "the server sent data before the request";
 
-/// RFC 9112 §9.2: bytes that are there before the request is sent are no answer to it, whatever lies
-/// between. Here they come with the last words of the handshake.
+/// RFC 9112 §9.2: bytes that arrive before the request is sent are not a response to it, on any
+/// connection. Here they arrive with the end of the handshake.
 #[test]
 fn s09_an_answer_before_the_request_is_none_over_tls() {
     let pki = Pki::new();

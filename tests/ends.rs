@@ -18,8 +18,8 @@ use leanhttp::{Error, Proxy};
 use support::pki::{Leaf, Pki};
 use support::script::{Script, Step, answer, ok, send};
 
-/// The cause of every lost connection is an `io::Error`, or has one among its sources, of a kind that programs take for
-/// transient.
+/// The cause of every lost connection is an `io::Error`, or has one among its sources, of a kind
+/// that programs treat as transient.
 mod losses {
     use super::*;
 
@@ -136,8 +136,8 @@ mod losses {
     }
 }
 
-/// A redirect that is not followed is an answer like any other: the error has its status, its fields
-/// and its body.
+/// A redirect that is not followed is a response like any other: the error has its status, its
+/// fields and its body.
 mod refused_redirects {
     use super::*;
 
@@ -189,7 +189,7 @@ mod refused_redirects {
             assert_eq!(response.url().path(), "/first", "{what}");
             assert!(response.timings().is_some(), "{what}");
             assert_eq!(response.text().unwrap(), "body", "{what}");
-            // Its body was read, so the connection is of use again.
+            // Its body was read, so the connection is reusable.
             assert_eq!(
                 client.get(server.url("/")).send().unwrap().text().unwrap(),
                 "next",
@@ -199,7 +199,7 @@ mod refused_redirects {
         }
     }
 
-    /// An error that is dropped gives the connection back, as a response does.
+    /// Dropping the error releases the connection, as dropping a response does.
     #[test]
     fn do_not_hold_their_connection() {
         let turns = vec![[answer(answered(302, "ftp://h/")), answer(ok("next"))].concat()];
@@ -236,7 +236,7 @@ fn status_errors_show_the_reason() {
     }
 }
 
-/// The fields that the caller sees are those that count.
+/// The length follows the fields that the caller sees.
 #[test]
 fn the_length_is_that_of_the_fields() {
     type Change = fn(&mut HeaderMap);
@@ -283,7 +283,7 @@ fn the_length_is_that_of_the_fields() {
     }
 }
 
-/// A file that lives as long as the test.
+/// A file that is deleted at the end of the test.
 struct Temporary(std::path::PathBuf);
 
 impl Temporary {
@@ -308,7 +308,7 @@ impl Drop for Temporary {
 mod sent_again {
     use super::*;
 
-    /// More than all buffers on the way.
+    /// More than the socket buffers of both sides hold.
     const LARGE: usize = 3 << 20;
 
     fn large() -> Vec<u8> {
@@ -320,7 +320,7 @@ mod sent_again {
         received[end..].to_vec()
     }
 
-    /// The two requests on the connections of the numbers.
+    /// The two requests on the connections of these numbers.
     fn assert_same(server: &Script, numbers: [usize; 2], content: &[u8]) {
         let [one, two] = numbers.map(|number| body_of(&server.received(number)));
         let is_in = |body: &[u8]| {
@@ -346,7 +346,7 @@ mod sent_again {
         }
     }
 
-    /// The answer comes in the middle of the first upload.
+    /// The response arrives in the middle of the first upload.
     #[test]
     fn a_file_that_was_not_read_to_its_end() {
         let file = Temporary::new(&large());
@@ -360,7 +360,7 @@ mod sent_again {
         assert_same(&server, [0, 1], &large());
     }
 
-    /// Not from its beginning, but from where it stood.
+    /// Not from the beginning of the file, but from its position.
     #[test]
     fn the_rest_of_a_file() {
         let file = Temporary::new(b"head and tail");
@@ -462,7 +462,7 @@ mod sent_again {
         assert!(server.received_text(1).ends_with("\r\n\r\ncontent"));
     }
 
-    /// A file that was cut meanwhile is not what was announced.
+    /// A file that was truncated in the meantime no longer has the announced length.
     #[test]
     fn not_what_is_gone() {
         let file = Temporary::new(b"content");
@@ -479,7 +479,7 @@ mod sent_again {
         assert!(error.is_body() && error.to_string().contains("7 bytes before"), "{error}");
     }
 
-    /// A reader that says it can seek, and cannot.
+    /// A reader that implements `Seek`, but fails to seek.
     struct Stuck {
         content: io::Cursor<&'static str>,
         /// Number of calls of `seek` that succeed.
@@ -505,7 +505,7 @@ mod sent_again {
         let rows = [
             ("a reader and cannot be sent again", Body::new(io::Cursor::new("content")), true),
             ("cannot seek", stuck(0), true),
-            // It stood there, and does not come back.
+            // The position is known, but seeking back to it fails.
             ("cannot seek", stuck(1), false),
         ];
         for (reason, body, is_redirect) in rows {

@@ -1,4 +1,4 @@
-//! Responses on the wire: how what comes is taken apart. What is sent is in `tests/wire.rs`.
+//! Responses on the wire: how the client parses them. Requests are in `tests/wire.rs`.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -15,7 +15,7 @@ use leanhttp::{Certificate, Version};
 use support::pki::{Leaf, Pki};
 use support::script::{Script, Step, answer, ok, send_split};
 
-/// The same response in one piece, byte by byte and in threes, plain and under TLS.
+/// The same response in one piece, byte by byte and in pieces of three bytes, plain and under TLS.
 fn each_way(response: &[u8], end: &[Step], check: &dyn Fn(leanhttp::Result<Response>)) {
     let pki = Pki::new();
     let root = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
@@ -36,7 +36,7 @@ fn text(response: leanhttp::Result<Response>) -> String {
     response.unwrap().text().unwrap()
 }
 
-/// RFC 9112 §6.3: where the body of a response ends.
+/// RFC 9112 §6.3: the end of a response body.
 mod responses {
     use super::*;
 
@@ -74,7 +74,7 @@ mod responses {
         }
     }
 
-    /// RFC 9112 §9.8: under TLS the end of the connection proves nothing without close_notify.
+    /// RFC 9112 §9.8: under TLS the end of the connection delimits a body only with `close_notify`.
     #[test]
     fn that_end_with_the_connection() {
         let response = b"HTTP/1.1 200 OK\r\n\r\nall of it";
@@ -93,7 +93,7 @@ mod responses {
         });
     }
 
-    /// A body whose end is known needs no farewell.
+    /// A body of known length needs no `close_notify`.
     #[test]
     fn that_end_before_the_connection() {
         each_way(&ok("all of it"), &[Step::Cut], &|outcome| {
@@ -101,7 +101,7 @@ mod responses {
         });
     }
 
-    /// RFC 9110 §9.3.2, §15.3.5 and §15.4.5: fields of a body that does not come.
+    /// RFC 9110 §9.3.2, §15.3.5 and §15.4.5: fields that describe a body which is not sent.
     #[test]
     fn without_their_body() {
         for fields in ["content-length: 10", "transfer-encoding: chunked", "content-encoding: gzip"]
@@ -119,7 +119,7 @@ mod responses {
         }
     }
 
-    /// RFC 9110 §15.2: any number of interim responses within reason, none of which is the answer.
+    /// RFC 9110 §15.2: several interim responses, none of which is the final one.
     #[test]
     fn after_interim_ones() {
         let hints = "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\ncontent-length: 9\r\n\
@@ -135,7 +135,7 @@ mod responses {
         });
     }
 
-    /// RFC 9110 §6.5: trailers come after the body, and never into the head.
+    /// RFC 9110 §6.5: trailers follow the body, and are not merged into the head.
     #[test]
     fn with_trailers() {
         let response = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nx: head\r\n\r\n\
@@ -154,7 +154,7 @@ mod responses {
         });
     }
 
-    /// Order, case and bytes of the head as they came; names compare in any case.
+    /// Order, case and bytes of the head are preserved; names compare in any case.
     #[test]
     fn with_a_head_as_it_came() {
         let head = b"HTTP/1.1 299 Fine \xfc\r\nX-B: 1\r\nx-a:\t2 \r\nX-b: \xff\r\n\
@@ -239,7 +239,7 @@ mod codings {
         let body = gzip(b"hello");
         let plain = coded("content-encoding: gzip", &body);
         let other = coded("content-encoding: gzip, other", &body);
-        // RFC 9110 §15.3.7: a part of a coded body is no coded body.
+        // RFC 9110 §15.3.7: a range of an encoded body cannot be decoded.
         let cut = coded("content-encoding: gzip", &body[3..]);
         let cut = [b"HTTP/1.1 206 Part", &cut["HTTP/1.1 200 OK".len()..]].concat();
         let rows: [(Build, Ask, &[u8], &[u8]); 4] = [
@@ -258,7 +258,7 @@ mod codings {
         }
     }
 
-    /// The body was complete by its framing, the coding inside was not: an error all the same.
+    /// The body was complete by its framing, but the coding inside was not: still an error.
     #[test]
     fn that_are_cut() {
         let body = gzip(b"hello, hello, hello");

@@ -36,13 +36,13 @@ fn cookies(jar: &Jar, to: &str) -> Option<String> {
     jar.cookies(&url(to)).map(|header| header.to_str().unwrap().to_owned())
 }
 
-/// A response that sets these cookies, on a connection that ends with it.
+/// A response that sets these cookies and ends its connection.
 fn setting(set_cookies: &[&str]) -> Vec<support::script::Step> {
     let fields: String = set_cookies.iter().map(|c| format!("Set-Cookie: {c}\r\n")).collect();
     answer(format!("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n{fields}\r\n"))
 }
 
-/// A client that finds all these hosts at one peer.
+/// A client for which all these hosts are one peer.
 fn client(server: &Script, jar: &Arc<Jar>, hosts: &[&str]) -> Client {
     let builder = Client::builder().cookie_provider(Arc::clone(jar));
     let resolve = |builder: ClientBuilder, host: &&str| builder.resolve(host, server.addr());
@@ -56,8 +56,8 @@ fn cookie_field(server: &Script, connection: usize) -> Option<String> {
     Some(field.to_owned())
 }
 
-/// curl CVE-2014-3620, CVE-2022-27779, CVE-2023-46218; RFC 6265bis §5.7 step 9. What needs the list is
-/// told apart from what does not.
+/// curl CVE-2014-3620, CVE-2022-27779, CVE-2023-46218; RFC 6265bis §5.7 step 9. Cases that need the
+/// public suffix list are marked.
 #[test]
 fn k01_a_public_suffix_gets_no_cookie() {
     let table = [
@@ -79,7 +79,7 @@ fn k01_a_public_suffix_gets_no_cookie() {
         let expected = (!is_refused).then(|| "k=1".to_owned());
         assert_eq!(sent(from, &[set_cookie.as_bytes()], to), expected, "{from} {domain}");
     }
-    // With or without the list: a dot more or less is another domain.
+    // With or without the list: one more or one less dot is another domain.
     for domain in ["co.uk.", "co.uk..", "..co.uk", "co..uk"] {
         let set_cookie = format!("k=1; Domain={domain}");
         for to in ["http://example.co.uk/", "http://evil.co.uk/"] {
@@ -89,7 +89,7 @@ fn k01_a_public_suffix_gets_no_cookie() {
     }
 }
 
-/// As above, from a peer and back to it.
+/// The same over sockets.
 #[cfg(feature = "public-suffix")]
 #[test]
 fn k01_over_the_wire() {
@@ -173,7 +173,7 @@ fn k04_plain_http_does_not_touch_a_secure_cookie() {
     }
 }
 
-/// A peer without TLS neither sees the cookie nor replaces it.
+/// A peer without TLS neither receives the cookie nor replaces it.
 #[test]
 fn k04_over_the_wire() {
     let server = Script::serve(vec![setting(&["s=evil; Path=/", "t=1; Path=/"]), setting(&[])]);
@@ -218,7 +218,8 @@ fn k05_a_prefix_keeps_its_promise() {
     }
 }
 
-/// curl CVE-2022-35252; RFC 6265bis §5.6 step 1. What no header can carry comes by the caller's hand.
+/// curl CVE-2022-35252; RFC 6265bis §5.6 step 1. The caller sets cookies that no header field can
+/// carry.
 #[test]
 fn k06_control_octets_refuse_the_cookie() {
     let octets = (0..=0x1F_u8).chain([0x7F]).filter(|&octet| octet != b'\t');
@@ -240,7 +241,7 @@ fn k06_control_octets_refuse_the_cookie() {
     assert_eq!(tab.as_deref(), Some("a=1\t2"));
 }
 
-/// curl CVE-2026-6276: the jar goes by where the request goes, whatever the `Host` field says.
+/// curl CVE-2026-6276: the jar uses the destination of the request, whatever the `Host` field says.
 #[test]
 fn k07_a_host_field_does_not_fool_the_jar() {
     let server = Script::serve(vec![setting(&["new=1; Domain=victim.example", "own=1"])]);
@@ -284,7 +285,7 @@ fn k08_sizes_are_limited() {
     assert!(cookies(&jar, from).unwrap().len() <= 8190, "a request line has its limits too");
 }
 
-/// curl CVE-2023-38546 and its like.
+/// curl CVE-2023-38546 and similar faults.
 #[test]
 fn k09_a_hostile_file_does_no_harm() {
     let json = |name: &str, more: &str| {

@@ -61,7 +61,7 @@ mod certificates {
 
     type Setup = fn(&Pki) -> ClientBuilder;
 
-    /// Each way to give a client a certificate.
+    /// Each way of giving a client a certificate.
     const SETUPS: [(&str, Setup); 3] = [
         ("identity", |pki| Client::builder().tls_certs_only([root(pki)]).identity(identity(pki))),
         ("any name", |pki| {
@@ -75,8 +75,8 @@ mod certificates {
         Script::serve_tls(connections, Arc::clone(config))
     }
 
-    /// curl's fault of 2026: the certificate goes to the origin that the caller named, and to no other,
-    /// whether the redirect to that came over TLS or in the clear.
+    /// A fault of curl in 2026: the certificate is sent to the origin that the caller named, and to
+    /// no other, whether the redirect to that came over TLS or not.
     #[test]
     fn s12_a_certificate_stays_with_its_origin() {
         let pki = Pki::new();
@@ -104,7 +104,7 @@ mod certificates {
         }
     }
 
-    /// Nor does it go through the tunnel of a proxy.
+    /// A tunnel through a proxy does not carry it to another origin either.
     #[test]
     fn s12_nor_through_a_tunnel() {
         let pki = Pki::new();
@@ -127,9 +127,9 @@ mod certificates {
         }
     }
 
-    /// A chain of redirects that comes home has lost the certificate, in the handshake, in the sessions
-    /// that are resumed, and in the pool: what was authenticated serves no request that is not, and the
-    /// other way round.
+    /// A chain of redirects that returns to its first origin has lost the certificate, in the
+    /// handshake, in the sessions that are resumed, and in the pool: an authenticated connection
+    /// serves no other requests, and vice versa.
     #[test]
     fn s12_connections_with_a_certificate_are_apart() {
         let pki = Pki::new();
@@ -141,7 +141,7 @@ mod certificates {
                     vec![
                         // Authenticated: both requests that name this origin.
                         [answer(ok("one")), answer(ok("three"))].concat(),
-                        // Not so: both requests that were led here.
+                        // Not authenticated: both requests that were redirected to it.
                         [answer(ok("two")), answer(ok("four"))].concat(),
                     ],
                     &config,
@@ -189,7 +189,7 @@ mod certificates {
         }
     }
 
-    /// Without a certificate there is nothing to keep apart: one connection serves both.
+    /// Without a certificate there is nothing to separate: one connection serves both.
     #[test]
     fn without_a_certificate_connections_are_shared() {
         let pki = Pki::new();
@@ -202,8 +202,8 @@ mod certificates {
         }
     }
 
-    /// A session stands for the verification that its client did: it is resumed by that client only,
-    /// also where several were given the same configuration.
+    /// A session stands for the verification by its client: only that client resumes it, even if
+    /// several clients have the same configuration.
     #[test]
     fn clients_of_one_configuration_share_no_sessions() {
         const LAST: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
@@ -224,7 +224,7 @@ mod certificates {
         }
     }
 
-    /// One that was told to resume nothing still does not.
+    /// A configuration that disables resumption is left unchanged.
     #[test]
     fn a_configuration_without_resumption_stays_without() {
         const LAST: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
@@ -246,8 +246,8 @@ mod fields {
     use leanhttp::header::{HeaderMap, HeaderName, HeaderValue};
     use leanhttp::redirect::Policy;
 
-    /// Names that carry what proves who one is, by what servers, proxies and services ask for, and by
-    /// what scanners for secrets look for.
+    /// Names of fields with credentials: those that servers, proxies and services ask for, and
+    /// those that secret scanners look for.
     const CREDENTIALS: [&str; 80] = [
         "authorization",
         "authorization-token",
@@ -331,7 +331,7 @@ mod fields {
         "x-jfrog-art-api",
     ];
 
-    /// Names that look like it and are needed wherever the request goes.
+    /// Names that look similar and are needed at every destination.
     const OTHERS: [&str; 23] = [
         "accept",
         "idempotency-key",
@@ -391,7 +391,7 @@ mod fields {
         (again.to_owned(), away.received_text(0))
     }
 
-    /// Whether the field is one of the request or one of the client.
+    /// The rule holds for fields of the request and of the client.
     #[test]
     fn s13_what_looks_like_a_credential_stays_with_its_origin() {
         for is_of_client in [true, false] {
@@ -409,7 +409,7 @@ mod fields {
         }
     }
 
-    /// The program knows better: some are sent everywhere, others are held back.
+    /// The program can change the list: some fields are sent everywhere, others are withheld.
     #[test]
     fn s13_the_policy_names_exceptions() {
         let name = HeaderName::from_static;
@@ -434,7 +434,7 @@ mod fields {
         }
     }
 
-    /// Its value is not shown either.
+    /// The value is hidden in `Debug` too.
     #[test]
     fn what_looks_like_a_credential_is_hidden_in_debug() {
         let ask = Client::new().get("http://a.test/").headers(all(&CREDENTIALS));
@@ -460,8 +460,8 @@ mod trace {
         HeaderMap::from_iter([(HeaderName::from_static(name), value)])
     }
 
-    /// RFC 9110 §9.3.8: the response shows all that was sent, so what the client adds by itself is left
-    /// out.
+    /// RFC 9110 §9.3.8: the response echoes the request, so credentials that the client would add
+    /// are left out.
     #[test]
     fn s18_what_the_client_adds_is_left_out() {
         let jar = Arc::new(Jar::new());
@@ -574,7 +574,7 @@ mod urls {
         assert_eq!(error.to_string(), "a user name for Basic authentication cannot hold a colon");
     }
 
-    /// It stays with its origin, as if it had been given by name.
+    /// Like credentials given by a method, it stays with its origin.
     #[test]
     fn the_user_of_a_url_is_a_credential_of_its_origin() {
         let away = Script::serve(vec![answer(ok(""))]);
@@ -655,7 +655,7 @@ mod texts {
         let mut next = Some(error);
         while let Some(error) = next {
             for shown in [format!("{error}"), format!("{error:?}")] {
-                // A tab in it is no disguise.
+                // A tab does not hide it.
                 let plain = shown.replace("\\t", "").replace('\t', "");
                 for secret in ["alice", "al_ice", "hunter2"] {
                     assert!(!plain.contains(secret), "{text:?}: {shown}");
@@ -665,8 +665,7 @@ mod texts {
         }
     }
 
-    /// The fault of Go's `url.Parse` and its like: the rule is that what could be user and password is
-    /// not shown.
+    /// A fault of Go's `url.Parse` and others: text that could be user and password is not shown.
     #[test]
     fn s17_a_text_that_may_hold_a_password_is_not_shown() {
         let client = Client::new();
@@ -706,7 +705,7 @@ mod texts {
         assert!(refused > 10, "{refused} were refused");
     }
 
-    /// The rest is shown, because it says what is wrong.
+    /// Other text is shown, because it says what is wrong.
     #[test]
     fn a_text_without_a_password_is_shown() {
         let rows = [

@@ -1,5 +1,5 @@
-//! Servers that want to hurt the client by what they send: heads, framing, chunks. Each test carries
-//! the id of its row in `tests/HOSTILE.md` (H01–H25).
+//! Hostile responses: heads, framing, chunks. Each test has the id of its row in `tests/HOSTILE.md`
+//! (H01–H25).
 #![cfg(all(feature = "blocking", feature = "tls"))]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -20,8 +20,8 @@ use support::script::{Script, Step, answer, send};
 
 const OK: &str = "HTTP/1.1 200 OK\r\n";
 
-/// The client's error, after no more than `at_most` bytes beyond what the system's buffers of a
-/// loopback connection hold.
+/// Returns the client's error, after at most `at_most` bytes beyond the socket buffers of a
+/// loopback connection.
 fn stops_the_client(server: &Endless, at_most: u64) -> Error {
     const BUFFERS: u64 = 8 * 1024 * 1024;
     let error = whole(&patient(), &server.url()).unwrap_err();
@@ -129,7 +129,7 @@ fn h09_content_lengths_that_overflow() {
     assert_refused(&responses, Kind::Protocol, "invalid Content-Length");
 }
 
-/// CVE-2025-13836: nothing is allocated on the word of a Content-Length.
+/// CVE-2025-13836: nothing is allocated on the strength of a Content-Length.
 #[test]
 fn h10_a_huge_content_length_and_a_few_bytes() {
     let response = format!("{OK}Content-Length: 9223372036854775807\r\n\r\nfew");
@@ -235,7 +235,7 @@ fn h19_malformed_field_lines() {
     assert_refused(&responses, Kind::Protocol, "invalid header field");
 }
 
-/// RFC 9112 §8: whichever byte is the last one, a cut response is not complete.
+/// RFC 9112 §8: a response that is cut after any byte is not complete.
 #[test]
 fn h20_the_connection_ends_too_early() {
     let sized = format!("{OK}Content-Length: 5\r\n\r\nhello");
@@ -299,7 +299,7 @@ fn h23_bodies_that_must_not_be() {
     }
 }
 
-/// Response queue poisoning: what comes after a response is never the answer to the next request.
+/// Response queue poisoning: data behind a response is never the response to the next request.
 #[test]
 fn h24_a_second_response_nobody_asked_for() {
     let good = format!("{OK}Content-Length: 4\r\n\r\ngood");
@@ -318,7 +318,7 @@ fn h24_a_second_response_nobody_asked_for() {
     }
 }
 
-/// Asked for cookies between the connection and the request, it takes its time.
+/// A cookie store that is slow between the connection and the request.
 struct Slow;
 
 impl CookieStore for Slow {
@@ -330,8 +330,8 @@ impl CookieStore for Slow {
     }
 }
 
-/// A caller's code that takes its time gives a server time to speak first: on a connection that is new,
-/// and on one that was looked at before that.
+/// Slow code of the caller gives a server time to send first: on a new connection, and on a reused
+/// one after the liveness check.
 #[test]
 fn h24_a_response_before_the_request() {
     let good = format!("{OK}Content-Length: 4\r\n\r\ngood");
@@ -364,7 +364,7 @@ fn h25_garbage_after_an_empty_response() {
         let (response, body) = whole(&client, &url).unwrap();
         drop(response);
         assert!(body.is_empty());
-        // Let some of the garbage arrive, so that the look at the connection has something to see.
+        // Lets some of the garbage arrive, so that the liveness check has something to see.
         thread::sleep(Duration::from_millis(50));
     }
     drop(client);

@@ -1,5 +1,5 @@
-//! Input of the caller that would be an attack on the server if it were passed on. Each test carries the
-//! id of its row in `tests/HOSTILE.md` (I01–I15).
+//! Input of the caller that would attack the server if it were sent unchanged. Each test has the id
+//! of its row in `tests/HOSTILE.md` (I01–I15).
 #![cfg(all(
     feature = "blocking",
     feature = "tls",
@@ -64,7 +64,7 @@ fn sent(ask: impl FnOnce(&Client, &str) -> RequestBuilder) -> Vec<String> {
     head.split("\r\n").map(str::to_owned).collect()
 }
 
-/// All octets that must not stand in a field (RFC 9110 §5.5).
+/// All bytes that are not allowed in a field (RFC 9110 §5.5).
 fn controls() -> impl Iterator<Item = char> {
     (0..0x20_u8).chain([0x7f]).map(char::from).filter(|c| *c != '\t')
 }
@@ -77,8 +77,8 @@ fn with(c: char) -> [String; 3] {
 mod fields {
     use super::*;
 
-    /// CVE-2022-31150 (undici), CVE-2016-5699 (CPython), RUSTSEC-2017-0002 (hyper). The value is not
-    /// told: it may be a secret.
+    /// CVE-2022-31150 (undici), CVE-2016-5699 (CPython), RUSTSEC-2017-0002 (hyper). The error does
+    /// not show the value: it may be a secret.
     #[test]
     fn i01_controls_in_header_values() {
         type Rows<'a> = Vec<(Ask, &'a str)>;
@@ -143,7 +143,7 @@ mod fields {
         assert_eq!(head[0], "get!#$%&'*+-.^_`|~ / HTTP/1.1");
     }
 
-    /// RFC 9112 §6.2 and §6.3: framing fields agree with the body, or nothing is sent.
+    /// RFC 9112 §6.2 and §6.3: if framing fields do not agree with the body, nothing is sent.
     #[test]
     fn i09_framing_fields_that_do_not_fit() {
         let no_body = "a framing field announces a body and there is none";
@@ -212,7 +212,7 @@ mod fields {
                 &["host: other.example"],
                 "",
             ),
-            // As defaults of a client these are nonsense.
+            // As defaults of a client these are errors.
             (
                 ask(|_, url| {
                     let fields = ["content-length", "transfer-encoding", "host"];
@@ -246,7 +246,7 @@ mod fields {
 mod urls {
     use super::*;
 
-    /// The request line that a URL becomes.
+    /// The request line for a URL.
     fn line(change: impl FnOnce(&mut Url)) -> String {
         sent(|client, url| {
             let mut url = Url::parse(url).unwrap();
@@ -298,8 +298,8 @@ mod urls {
         assert_eq!(line(|url| _ = url.query_pairs_mut().append_pair(pair.0, pair.1)), expected);
     }
 
-    /// CVE-2023-23936 (undici): tabs and line breaks are dropped before anything is looked at, and
-    /// whatever else is no host is refused.
+    /// CVE-2023-23936 (undici): tabs and line breaks are removed before parsing, and everything
+    /// else that is not a host is refused.
     #[test]
     fn i04_controls_in_hosts() {
         let server = Script::serve(vec![answer(ok(""))]);
@@ -324,8 +324,8 @@ mod urls {
         }
     }
 
-    /// RFC 9110 §6.5.1: what frames, routes, authorizes or describes a message cannot come after it,
-    /// whether it is known before or only at the end; CR and LF no value can hold.
+    /// RFC 9110 §6.5.1: fields for framing, routing, authorization or content cannot be trailers,
+    /// whether known before or computed at the end; CR and LF are not allowed in any value.
     #[test]
     fn i10_trailers_that_are_no_trailers() {
         let forbidden = [
@@ -347,7 +347,7 @@ mod urls {
             assert_eq!((error.kind(), error.to_string()), (Kind::Builder, line));
             assert_eq!(server.accepted(), 0);
 
-            // At the end it is too late for that, so the body never looks complete.
+            // At the end an error is too late, so the body is left incomplete.
             let server = Script::serve(vec![vec![Step::Silent]]);
             let body = Body::from("a").with_trailers_from(move || trailers.clone());
             let error = Client::new().put(server.url("/")).body(body).send().unwrap_err();
@@ -429,7 +429,7 @@ mod urls {
             let error = leanhttp::get(url).unwrap_err();
             assert_told(&error, Kind::Builder, Phase::Build, &format!("URL {url:?}: {reason}"));
         }
-        // Of these a part could be meant as a user name or a password.
+        // A part of these could be a user name or a password.
         let unknown = "the scheme is neither `http` nor `https`";
         let hidden = [
             ("http://u@/", no_host.to_owned()),
@@ -458,8 +458,8 @@ mod urls {
         assert_told(&leanhttp::get(long).unwrap_err(), Kind::Builder, Phase::Build, &line);
     }
 
-    /// CVE-2016-8624, CVE-2016-8625 (curl). One parser says who is connected to, and all that goes
-    /// there goes by that: SNI, `Host`, cookies, credentials.
+    /// CVE-2016-8624, CVE-2016-8625 (curl). One parser determines the host of the connection, and
+    /// SNI, `Host`, cookies and credentials all use its result.
     #[test]
     fn i12_authorities_that_confuse() {
         let userinfo = |pair: &str| Some(pair.to_owned());
@@ -566,7 +566,7 @@ mod urls {
                 }
             }
         }
-        // A cookie of the look-alike is its own.
+        // A look-alike host has its own cookies.
         let jar = Jar::new();
         jar.add_cookie_str("a=1", &Url::parse("http://apple.test/").unwrap());
         jar.add_cookie_str("b=1", &Url::parse("http://example.test/").unwrap());
@@ -579,7 +579,7 @@ mod urls {
         assert_eq!(jar.len(), 2);
     }
 
-    /// The names that clients asked a server for.
+    /// The server names (SNI) that clients sent.
     type Asked = Arc<Mutex<Vec<Option<String>>>>;
 
     #[derive(Debug)]
@@ -696,7 +696,7 @@ mod forms {
         assert!(boundaries.iter().all(|boundary| boundary.len() == length));
         let bits: f64 = (0..length).map(|place| (digits(place) as f64).log2()).sum();
         assert!(bits >= 122.0, "{bits} bits: {}", boundaries[0]);
-        // As many bits change from one to the next as would by chance.
+        // About half of the 128 bits differ from the previous boundary, as in random numbers.
         let nibble = |digit: u8| char::from(digit).to_digit(16).unwrap();
         let changed = |pair: &[String]| -> u32 {
             let pairs = pair[0].bytes().zip(pair[1].bytes());
@@ -724,7 +724,7 @@ mod forms {
 mod credentials {
     use super::*;
 
-    /// RFC 6265 §4.2.1: what the caller gives can be one cookie, or none.
+    /// RFC 6265 §4.2.1: a value of the caller is one cookie, or an error.
     #[test]
     fn i07_cookies_of_the_caller() {
         let url = Url::parse("http://a.test/").unwrap();
@@ -762,8 +762,7 @@ mod credentials {
         }
     }
 
-    /// RFC 7617 §2 and RFC 7616 §3.4.2: no colon in a user name and no controls, wherever they come
-    /// from.
+    /// RFC 7617 §2 and RFC 7616 §3.4.2: no colon in a user name and no controls, from any source.
     #[test]
     fn i08_users_and_passwords() {
         let colon = "a user name for Basic authentication cannot hold a colon";
@@ -800,7 +799,7 @@ mod credentials {
         }
     }
 
-    /// curl tests 480 and 3221: escapes in a file make controls.
+    /// curl tests 480 and 3221: escapes in a file decode to controls.
     #[test]
     fn i08_logins_of_a_netrc_file() {
         let colon = "a user name for Basic authentication cannot hold a colon";
@@ -824,11 +823,11 @@ mod credentials {
     }
 }
 
-/// RFC 9112 §8: what ends early must not look complete.
+/// RFC 9112 §8: a body that ends early must not look complete.
 mod bodies {
     use super::*;
 
-    /// Gives so many bytes and then fails.
+    /// Returns so many bytes and then fails.
     struct Failing(usize);
 
     impl Read for Failing {
@@ -843,7 +842,7 @@ mod bodies {
         }
     }
 
-    /// Breaks the contract of `Read`: claims more bytes than there was room for.
+    /// Violates the contract of `Read`: reports more bytes than the buffer holds.
     struct Boaster;
 
     impl Read for Boaster {
@@ -909,7 +908,7 @@ mod bodies {
         }
     }
 
-    /// The caller's Content-Length announces what a reader has to give.
+    /// The caller's Content-Length is the length that a reader must have.
     #[test]
     fn i14_a_reader_keeps_to_the_content_length_of_the_caller() {
         let server = Script::serve(vec![vec![Step::Silent]]);
@@ -920,7 +919,8 @@ mod bodies {
         assert!(!is_complete(&server.received(0)));
     }
 
-    /// No byte behind the announced ones reaches the server, who would take it for the next request.
+    /// No byte beyond the announced length reaches the server, which would parse it as the next
+    /// request.
     #[test]
     fn i14_what_is_longer_than_announced_is_sent_in_part() {
         let rows = [
@@ -957,7 +957,8 @@ mod file_names {
         Client::new().get(server.url("/")).send().unwrap().file_name()
     }
 
-    /// CVE-2020-8177, CVE-2016-0754 (curl): a name is one component, harmless on every system, or none.
+    /// CVE-2020-8177, CVE-2016-0754 (curl): a file name is one component that is harmless on every
+    /// system, or none.
     #[test]
     fn i15_names_that_servers_give() {
         let rows: [(&str, Option<&str>); 25] = [

@@ -1,8 +1,8 @@
-//! Servers that want to hurt the client by how much there is of what they send, or by how much work it
-//! makes. Each test carries the id of its row in `tests/HOSTILE.md` (C01–C12).
+//! Responses that are hostile by their size or by the work they cause. Each test has the id of its
+//! row in `tests/HOSTILE.md` (C01–C12).
 //!
-//! Memory is what the thread of the client allocates. Nothing here measures time: what takes too
-//! much of it does not end.
+//! Memory is the allocations of the client's thread. Nothing here measures time: a test whose work
+//! is not bounded does not end.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip", feature = "cookies"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -77,7 +77,7 @@ fn gzip(data: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// So many MiB of zeros, in a thousandth of that.
+/// So many MiB of zeros, compressed to a thousandth.
 fn bomb(size: usize) -> Vec<u8> {
     gzip(&vec![0; 1 << 20]).repeat(size)
 }
@@ -188,13 +188,13 @@ mod bombs {
         }
     }
 
-    /// CVE-2026-21441 (urllib3): what is read away is not decoded, and there is little of it.
+    /// CVE-2026-21441 (urllib3): a drained body is not decoded, and draining is limited.
     #[test]
     fn c03_the_body_of_a_redirect_is_a_bomb() {
         let small = bomb(10);
         let rows = [
             (small.clone(), 1),
-            // Not gzip at all: it would be an error to who looks.
+            // Not gzip at all: decoding it would be an error.
             (vec![b'x'; small.len()], 1),
             (bomb(100), 2),
         ];
@@ -224,7 +224,7 @@ mod bombs {
             let client = patient().build().unwrap();
             let (allocated, ()) = measured(|| {
                 let response = client.get(server.url("/")).send().unwrap();
-                thread::sleep(Duration::from_millis(50)); // all of it is there
+                thread::sleep(Duration::from_millis(50)); // for all of it to arrive
                 drop(response);
             });
             assert_eq!(client.pool_stats().idle, idle);
@@ -232,7 +232,7 @@ mod bombs {
         }
     }
 
-    /// RFC 1952: what a gzip file may hold beside its data has no end of its own.
+    /// RFC 1952: the optional parts of a gzip file have no limit of their own.
     #[test]
     fn c04_gzip_that_never_comes_to_its_data() {
         const NAME: &[u8] = b"\x1f\x8b\x08\x08\0\0\0\0\0\xff";
@@ -264,7 +264,7 @@ mod bombs {
         ];
         for (what, coding, start, again) in rows {
             let head = format!("HTTP/1.1 200 OK\r\n{coding}\r\n");
-            // Filler that makes one extra field whole: a member with one starts after another.
+            // Filler that completes one extra field: a member with one starts after another.
             let again = if what == "extra fields" {
                 [again, &[b'x'; 0xffff], b"\x03\0\0\0\0\0\0\0\0\0"].concat()
             } else {
@@ -333,14 +333,14 @@ mod floods {
         assert!(many.bytes_max < few.bytes_max + 256 * KB, "{few:?} {many:?}");
     }
 
-    /// In turn for the host itself and for what is above it: no domain alone gets too many.
+    /// In turn for the host itself and for its parent domain: no domain alone gets too many.
     fn cookie_lines(count: usize, value: &str) -> String {
         let domains = ["c.b.a.test", "b.a.test", "a.test"].into_iter().cycle().take(count);
         let line = |(n, domain)| format!("set-cookie: n{n}={value}; Path=/; Domain={domain}\r\n");
         domains.enumerate().map(line).collect()
     }
 
-    /// CVE-2022-32205 (curl): of all that a response sets, 50 cookies are kept.
+    /// CVE-2022-32205 (curl): of all cookies of a response, 50 are kept.
     #[test]
     fn c07_ten_thousand_cookies_in_one_response() {
         let rows = [(10_000, "v".to_owned(), 50), (1000, "v".repeat(4000), 2)];
@@ -418,7 +418,7 @@ mod floods {
             let jar = Jar::with_clock(move || epoch);
             jar.add_cookie_str(&set_cookie, &url);
             assert_eq!(jar.to_vec()[0].expires(), longest, "{age}");
-            // And its opposite deletes.
+            // A negative age deletes the cookie.
             jar.add_cookie_str(&format!("a=1; Max-Age=-{age}"), &url);
             assert!(jar.is_empty(), "{age}");
         }
@@ -444,7 +444,7 @@ mod floods {
         }
     }
 
-    /// Asked for cookies between the connection and the request, it takes its time.
+    /// A cookie store that is slow between the connection and the request.
     struct Slow;
 
     impl CookieStore for Slow {
@@ -460,13 +460,13 @@ mod floods {
 mod values {
     use super::*;
 
-    /// A response to put header values into, which are then read as if a server had sent them.
+    /// A response with these header values, as if a server had sent them.
     fn blank() -> Response {
         let server = Script::serve(vec![answer(ok(""))]);
         patient().build().unwrap().get(server.url("/")).send().unwrap()
     }
 
-    /// Everything that a response tells about itself, as one text.
+    /// All derived values of a response, as one text.
     fn told(response: &Response) -> String {
         let links = response.links();
         let links = links.iter().map(|link| {
@@ -488,7 +488,7 @@ mod values {
         format!("{links:?} {cookies:?} {wait:?} {:?}", response.file_name())
     }
 
-    /// Fields and how their values may begin.
+    /// Fields and beginnings of their values.
     const FIELDS: [(HeaderName, &str); 9] = [
         (LINK, ""),
         (LINK, "<a>"),
@@ -526,8 +526,8 @@ mod values {
         ";filename=",
     ];
 
-    /// Twice as much takes twice as much memory, and as for time: a parser that looks at everything
-    /// again for each byte would be at it for minutes.
+    /// Twice the length takes twice the memory. As for time, a parser that starts again at each
+    /// byte would take minutes.
     #[test]
     fn c06_values_that_repeat() {
         let mut response = blank();
@@ -551,7 +551,7 @@ mod values {
         }
     }
 
-    /// The same for what is read only when the body is.
+    /// The same for a field that is parsed only when the body is read.
     #[test]
     fn c06_media_types_that_repeat() {
         for piece in PIECES {
@@ -563,7 +563,7 @@ mod values {
         }
     }
 
-    /// And for what is read before the response is handed over.
+    /// The same for a field that is parsed before the response is returned.
     #[cfg(feature = "digest")]
     #[test]
     fn c06_challenges_that_repeat() {
@@ -587,7 +587,7 @@ mod values {
         }
     }
 
-    /// A long URL and many links to be resolved against it: not one times the other.
+    /// A long URL and many links to resolve against it: the cost is not their product.
     #[test]
     fn c06_links_of_a_long_url() {
         let server =
@@ -605,7 +605,8 @@ mod values {
         assert!(long < short + MB, "{short} {long}");
     }
 
-    /// Octets that are not ASCII, and characters cut in half, wherever a parser may cut.
+    /// Bytes that are not ASCII, and parts of characters, at every position where a parser may
+    /// split.
     #[test]
     fn c11_values_that_are_not_ascii() {
         let rows = [
@@ -655,7 +656,7 @@ mod values {
         }
     }
 
-    /// The same where the message itself depends on it.
+    /// The same for fields that the framing depends on.
     #[test]
     fn c11_numbers_that_are_not_ascii() {
         let rows: [(&[u8], &str); 8] = [
@@ -710,8 +711,8 @@ mod values {
 mod tls {
     use super::*;
 
-    /// RUSTSEC-2023-0053 (rustls-webpki): authorities that may all have signed each other. Whichever
-    /// way the verifier tries, there are too many, and it gives up.
+    /// RUSTSEC-2023-0053 (rustls-webpki): authorities that may all have signed each other. The
+    /// verifier finds too many paths, and gives up.
     #[test]
     fn c09_a_chain_to_explode_the_search() {
         let pki = Pki::new();
@@ -760,7 +761,7 @@ mod tls {
         Arc::new(config)
     }
 
-    /// RUSTSEC-2024-0336 (rustls): whatever ends or stops the handshake, it is over.
+    /// RUSTSEC-2024-0336 (rustls): an end or an alert ends the handshake.
     #[test]
     fn c10_peers_that_close_in_the_handshake() {
         const CLOSE_NOTIFY: &[u8] = b"\x15\x03\x03\0\x02\x01\0";
@@ -804,7 +805,7 @@ mod tls {
         }
     }
 
-    /// Records that say nothing are no progress, in whichever part of a response they come.
+    /// Empty records are not progress, in any part of a response.
     #[test]
     fn c10_empty_records_without_end() {
         let pki = Pki::new();
@@ -823,7 +824,8 @@ mod tls {
         }
     }
 
-    /// Nor are session tickets, which may come at any time (RFC 8446 §4.6.1).
+    /// Session tickets are not progress either, although they may arrive at any time (RFC 8446
+    /// §4.6.1).
     #[test]
     fn c10_tickets_without_end() {
         let pki = Pki::new();
@@ -837,13 +839,13 @@ mod tls {
             assert!(error.to_string().ends_with(reason), "{error}");
         }
         let server = serve(HALF, ContentType::Handshake, TICKET);
-        drop(client.get(server.url()).send().unwrap()); // who gives up does not wait for their end
+        drop(client.get(server.url()).send().unwrap()); // dropping the response does not wait for the end of the tickets
         let small = "HTTP/1.1 200 OK\r\ncontent-length: 30000\r\n\r\n";
         let server = serve(small, ContentType::ApplicationData, b"x");
         assert_eq!(client.get(server.url()).send().unwrap().bytes().unwrap().len(), 30_000);
     }
 
-    /// The limit is 256 KiB; one of these is 41 bytes, and some larger ones of the server's come first.
+    /// The limit is 256 KiB; one of these is 41 bytes, after some larger ones of the server's.
     #[test]
     fn c10_as_many_tickets_as_fit() {
         let pki = Pki::new();
@@ -860,7 +862,7 @@ mod tls {
 
     const HALF: &str = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf";
 
-    /// RFC 8446 §4.6.1: for an hour, with a nonce and a name of one byte each.
+    /// RFC 8446 §4.6.1: a ticket for an hour, with a nonce and a name of one byte each.
     const TICKET: &[u8] = b"\x04\0\0\x0f\0\0\x0e\x10\0\0\0\0\x01\0\0\x01t\0\0";
 
     /// Data after `close_notify` is ignored (RFC 8446 §6.1), and not kept.
@@ -874,12 +876,12 @@ mod tls {
         let body = Body::sized(io::repeat(b'x').take(64 * MB), 64 * MB);
         let request = trusting(&pki).post(&url).body(body);
         let (allocated, error) = measured(|| request.send().unwrap_err());
-        // Nothing can come any more, so the rest of the request is not sent.
+        // No response can arrive any more, so the rest of the request is not sent.
         assert_eq!((error.kind(), error.phase()), (Kind::Io, Phase::Send), "{error}");
         assert!(allocated.bytes_max < MB, "{allocated:?}");
     }
 
-    /// Ends the answer before it has begun, and reads all of the request.
+    /// Ends the connection before the response, and reads all of the request.
     fn end_and_go_on(mut stream: TcpStream, config: Arc<ServerConfig>) -> io::Result<()> {
         let mut connection = ServerConnection::new(config).unwrap();
         while connection.is_handshaking() || connection.wants_write() {
@@ -902,14 +904,14 @@ mod tls {
 
     type Record = (ContentType, &'static [u8]);
 
-    /// Answers a request with the start of a response, and then with these records.
+    /// Sends the start of a response, and then these records.
     struct Records {
         addr: SocketAddr,
         sent: Arc<AtomicU64>,
     }
 
     impl Records {
-        /// The same one again and again.
+        /// The same record again and again.
         fn start(pki: &Pki, start: &'static str, typ: ContentType, payload: &'static [u8]) -> Self {
             Self::of(pki, start, iter::repeat((typ, payload)))
         }

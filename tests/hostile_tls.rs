@@ -1,9 +1,9 @@
-//! TLS peers that send what they must not, or too much of what they may: before the handshake is done,
-//! when anybody on the way can, and after it. Each test carries the ids of its rows in
+//! TLS peers that send invalid records, or too many valid ones: before the handshake is done, when
+//! an attacker on the path can send them, and after it. Each test has the ids of its rows in
 //! `tests/HOSTILE.md` (S01–S05).
 //!
-//! Whatever comes, the client neither panics nor waits for ever, keeps little, and goes on with its next
-//! request. Responses that were complete before are delivered.
+//! The client never panics or waits forever, keeps little in memory, and can send its next request.
+//! A response that was complete before is delivered.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip", feature = "cookies"))]
 #![allow(
     clippy::unwrap_used,
@@ -47,7 +47,7 @@ fn trusting(pki: &Pki) -> ClientBuilder {
     Client::builder().tls_certs_only([root]).timeout(Duration::from_secs(60))
 }
 
-/// A record in the clear.
+/// A plaintext record.
 fn clear(typ: u8, payload: &[u8]) -> Vec<u8> {
     let length = u16::try_from(payload.len()).unwrap().to_be_bytes();
     [&[typ, 3, 3][..], &length, payload].concat()
@@ -94,14 +94,15 @@ fn flights() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Before the handshake is done: typed errors, on the way to the origin, to a proxy, and to the origin
-/// through that.
+/// Before the handshake is done: typed errors, on connections to the origin, to a proxy, and to the
+/// origin through a proxy.
 #[test]
 fn s01_s02_flights_after_the_client_hello() {
     let pki = Pki::new();
     for (name, flight) in flights() {
         for (end, end_is_reset) in [(Step::Close, false), (Step::Reset, true)] {
-            // The connection is there by the time it is reset: a ClientHello has come (RFC 8446 §5.1).
+            // The connection is established when it is reset: a ClientHello has arrived (RFC 8446
+            // §5.1).
             let hello = expect([22, 3, 1]);
             let steps = vec![hello, send(&flight), end.clone()];
             let peer = || Script::serve(vec![steps.clone()]);
@@ -119,7 +120,7 @@ fn s01_s02_flights_after_the_client_hello() {
                     client = client.proxy(Proxy::all(proxy).unwrap());
                 }
                 let error = client.build().unwrap().get(url).send().unwrap_err();
-                // A reset throws away what was not read.
+                // A reset discards data that was not read.
                 let is_reset = end_is_reset && error.kind() == Kind::Io;
                 let is_typed = error.kind() == Kind::Tls || is_reset;
                 assert!(is_typed, "{whose}: {name}: {:?}: {error}", error.kind());
@@ -223,8 +224,8 @@ enum Then {
     DropInAPanic,
 }
 
-/// A response that is complete is delivered, whatever is behind it and however it is cut; any other
-/// ends in an error. The client goes on with another connection.
+/// A complete response is delivered, whatever follows it and however it is split; any other is an
+/// error. The client uses another connection afterwards.
 #[test]
 fn s03_flights_after_the_handshake() {
     let pki = Pki::new();
@@ -298,7 +299,7 @@ fn is_told(error: &leanhttp::Error) -> bool {
     matches!(error.kind(), Kind::Tls | Kind::Io | Kind::Protocol | Kind::Truncated)
 }
 
-/// A part of a record or of a message is no place to begin another exchange at.
+/// A connection within a record or a message cannot begin another exchange.
 #[test]
 fn s03_half_a_record_or_a_message_is_not_pooled() {
     let pki = Pki::new();
@@ -329,7 +330,7 @@ fn s03_half_a_record_or_a_message_is_not_pooled() {
     }
 }
 
-/// The next bytes without end.
+/// Returns the next records of an endless flight.
 type Flood = fn(&mut Sealer, usize) -> Vec<u8>;
 
 /// An endless message is ended by its size, wherever it stands, long before the deadline.
@@ -473,7 +474,7 @@ fn s05_honest_records_are_delivered() {
     }
 }
 
-/// RFC 8446 §5.1: a handshake may come in records of one byte, and a certificate may be large.
+/// RFC 8446 §5.1: a handshake may arrive in records of one byte, and a certificate may be large.
 #[test]
 fn s04_a_handshake_in_records_of_one_byte() {
     for (size, passes) in [(1000, true), (60_000, true), (66_000, false)] {
@@ -501,7 +502,7 @@ fn s04_a_handshake_in_records_of_one_byte() {
     }
 }
 
-/// A chain of certificates that is so large, and the first one.
+/// A chain of certificates of that size, and its leaf.
 fn with_large_chain(size: usize) -> (ServerConfig, String) {
     let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
     let key = KeyPair::generate().unwrap();
@@ -520,7 +521,7 @@ fn with_large_chain(size: usize) -> (ServerConfig, String) {
     (config, certificate.pem())
 }
 
-/// The flight of the server is opened and sealed again, a byte of it a record.
+/// The server's flight, decrypted and encrypted again in records of one byte.
 fn shake_hands_byte_by_byte(mut stream: TcpStream, config: &ServerConfig) -> io::Result<()> {
     let (mut server, secrets) = connection(config);
     let mut flight = Vec::new();
@@ -558,7 +559,8 @@ fn shake_hands_byte_by_byte(mut stream: TcpStream, config: &ServerConfig) -> io:
     Ok(())
 }
 
-/// A server whose first connection is taken over by hand after a request; others are answered.
+/// A server that hands its first connection to the test after a request; other connections get
+/// responses.
 struct Taken {
     addr: SocketAddr,
     accepted: Arc<AtomicU64>,
@@ -640,7 +642,7 @@ impl TakenConnection {
         Ok(())
     }
 
-    /// An error if the client ends instead.
+    /// Reads, and returns an error if the client ends the connection.
     fn read_request(&mut self) -> io::Result<()> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -657,7 +659,7 @@ impl TakenConnection {
         Ok(())
     }
 
-    /// Sends no more, and reads until the client ends.
+    /// Sends no more, and reads until the client ends the connection.
     fn end(&mut self) {
         let _ = self.stream.shutdown(Shutdown::Write);
         let _ = io::copy(&mut self.stream, &mut io::sink());

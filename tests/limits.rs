@@ -26,7 +26,7 @@ struct Row {
 
 fn client(row: &Row, limit: usize) -> Client {
     let mut limits = Limits::default();
-    // So that the ratio, where a row sets one, is asked for from the first byte on.
+    // The ratio, if a row sets one, applies from the first byte on.
     limits.decompressed_ratio_threshold = 0;
     limits.max_decompression_ratio = u64::MAX;
     (row.set)(&mut limits, limit);
@@ -92,7 +92,7 @@ fn rows() -> Vec<Row> {
         },
         Row {
             set: |limits, limit| limits.max_chunk_extension_bytes = limit,
-            // The zeros count as well.
+            // All digits of the size count too, leading zeros included.
             most: "00;a=b".len() + "0;cd".len(),
             response: chunked("002;a=b\r\nok\r\n0;cd\r\n\r\n"),
             phase: Phase::Body,
@@ -153,7 +153,7 @@ fn the_ratio_is_asked_once_what_is_free_is_used_up() {
         let client = Client::builder().limits(limits).build().unwrap();
         let server = Script::serve(vec![answer(&response)]);
         let mut response = client.get(server.url("/")).send().unwrap();
-        // In pieces: what was decoded is judged before more is.
+        // In pieces: the limit is checked before more is decoded.
         let mut pieces = [0; 500];
         let mut read = 0;
         let outcome = loop {
@@ -173,7 +173,7 @@ fn the_ratio_is_asked_once_what_is_free_is_used_up() {
     }
 }
 
-/// Padding behind the data, with room for the windows in which it is counted.
+/// Padding after the data, with room for the windows in which it is counted.
 #[test]
 fn coded_bytes_without_output_are_limited() {
     for (limit, zeros, is_fine) in
@@ -194,7 +194,7 @@ fn coded_bytes_without_output_are_limited() {
     }
 }
 
-/// The rest of a dropped response is read away up to the limit; beyond it the connection is closed.
+/// The rest of a dropped response is drained up to the limit; beyond it the connection is closed.
 #[test]
 fn what_is_drained_is_limited() {
     let rest = "x".repeat(100);

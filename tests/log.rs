@@ -33,7 +33,7 @@ impl Log for Remembered {
 const SWITCH: &str =
     "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: s3cret\r\n\r\n";
 
-/// The lines since the last time.
+/// Takes the lines that were logged since the last call.
 fn lines() -> Vec<String> {
     std::mem::take(&mut LINES.0.lock().unwrap())
 }
@@ -49,7 +49,8 @@ fn a_line_for_each_decision_and_no_secret() {
         vec![Step::ExpectRequest, send(moved), Step::ExpectRequest, send(closes)],
         vec![Step::Close],
     ];
-    // The second connection dies at its second reuse: at its first, the route would be pooled no more.
+    // The second connection dies at its second reuse: at its first, the route would no longer be
+    // pooled.
     let dies = [answer(ok("0")), answer(ok("1")), vec![Step::ExpectRequest, Step::Close]].concat();
     let last = [answer(ok("2")), answer(SWITCH)].concat();
     let server = Script::serve(vec![first.concat(), dies, last, answer(ok("3"))]);

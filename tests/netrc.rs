@@ -13,7 +13,7 @@ use leanhttp::blocking::{ClientBuilder, RequestBuilder};
 use leanhttp::header::HeaderValue;
 use support::script::{Script, Step, ok, send};
 
-/// A file that is gone when the test ends.
+/// A file that is deleted at the end of the test.
 struct File(PathBuf);
 
 impl File {
@@ -34,7 +34,7 @@ impl Drop for File {
     }
 }
 
-/// `Authorization` of a request to `http://{userinfo}127.0.0.1…`.
+/// The `Authorization` of a request to `http://{userinfo}127.0.0.1…`.
 fn sent(
     client: ClientBuilder,
     userinfo: &str,

@@ -1,4 +1,4 @@
-//! Connections: which are used again, which must not be, and how many are kept.
+//! The connection pool: which connections are reused, which must not be, and how many are kept.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -29,7 +29,7 @@ fn trusting(pki: &Pki) -> ClientBuilder {
     Client::builder().tls_certs_only([Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap()])
 }
 
-/// Several hosts, all of them at this peer.
+/// A client for which several hosts are this peer.
 fn at(server: &Script) -> ClientBuilder {
     let hosts = ["a.test", "b.test", "a.test."];
     hosts.into_iter().fold(Client::builder(), |b, host| b.resolve(host, server.addr()))
@@ -61,7 +61,7 @@ mod reused {
         }
     }
 
-    /// A clone is the same client, another client is not.
+    /// A clone shares the pool, another client does not.
     #[test]
     fn clones_share_connections() {
         let server = Httpbin::start();
@@ -74,7 +74,7 @@ mod reused {
         assert_eq!(server.connections_opened(), 2);
     }
 
-    /// RFC 9112 §9.3: HTTP/1.0 too, if it says so.
+    /// RFC 9112 §9.3: HTTP/1.0 connections are persistent too, if the response says so.
     #[test]
     fn http_1_0_with_keep_alive() {
         let kept = "HTTP/1.0 200 OK\r\nconnection: Keep-Alive\r\ncontent-length: 2\r\n\r\nok";
@@ -140,7 +140,7 @@ mod reused {
         assert_eq!(kept.pop().unwrap().text().unwrap(), "");
     }
 
-    /// The field of a request takes the place of the default.
+    /// The field of a request replaces the default.
     #[test]
     fn against_the_default_where_the_request_says_so() {
         let server = Script::serve(vec![[answered(ok("1")), answered(ok("2"))].concat()]);
@@ -185,7 +185,7 @@ mod not_reused {
     const READ: Use = |response| drop(response.bytes().unwrap());
     const DROP: Use = drop;
 
-    /// The first request as the row says, on a connection that takes no second one.
+    /// Sends the request of the row on a connection that accepts no second one.
     #[track_caller]
     fn assert_fresh(what: &str, ask: Ask, first: &[u8], consume: Use) {
         let server = Script::serve(vec![answered(first).to_vec(), answer(ok("next"))]);
@@ -216,7 +216,7 @@ mod not_reused {
         assert_eq!(text(client.get(server.url("/")).send()), "2");
     }
 
-    /// Response queue poisoning: what follows a response is not the answer to the next request.
+    /// Response queue poisoning: data behind a response is not the response to the next request.
     #[test]
     fn because_more_came_than_the_response() {
         let evil = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil";
@@ -237,7 +237,7 @@ mod not_reused {
         assert_fresh("a stray line end", PLAIN, &[&ok("ok")[..], b"\r\n"].concat(), READ);
     }
 
-    /// RFC 9110 §9.3.2: a server that sends the body all the same.
+    /// RFC 9110 §9.3.2: a server that sends the body anyway.
     #[test]
     fn because_head_was_answered_with_a_body() {
         let server = Script::serve(vec![answered(ok("body")).to_vec(), answer(ok("next"))]);
@@ -247,7 +247,7 @@ mod not_reused {
         assert_eq!(text(client.get(server.url("/")).send()), "next");
     }
 
-    /// RFC 9112 §6.1 and §6.3: framing that others may read otherwise.
+    /// RFC 9112 §6.1 and §6.3: framing that another implementation may read differently.
     #[test]
     fn because_the_framing_is_in_doubt() {
         let both = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n\
@@ -281,7 +281,7 @@ mod not_reused {
         assert_eq!(text(client.get(server.url("/")).send()), "next");
     }
 
-    /// An error leaves nothing behind, and asked again it does not become an end.
+    /// An error discards the rest, and a second read returns an error too.
     #[test]
     fn because_the_body_was_cut() {
         let cut = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf";
@@ -301,7 +301,7 @@ mod not_reused {
         assert_eq!(text(client.get(server.url("/")).send()), "next");
     }
 
-    /// A caller's reader that panics takes its connection along and nothing else.
+    /// A panic of a caller's reader costs its connection and nothing else.
     #[test]
     fn because_the_caller_panicked() {
         struct Panics;
@@ -321,7 +321,7 @@ mod not_reused {
 mod kept {
     use super::*;
 
-    /// Holds this many responses at once, then lets go of all of them.
+    /// Holds this many responses at the same time, then drops all of them.
     fn at_once(client: &Client, urls: &[String]) {
         let responses: Vec<_> = urls.iter().map(|url| client.get(url).send().unwrap()).collect();
         drop(responses);
@@ -347,7 +347,8 @@ mod kept {
         }
     }
 
-    /// A limit in all makes room by closing what idles longest, of whichever host.
+    /// The total limit makes room by closing the connection that has been idle longest, of any
+    /// host.
     #[test]
     fn the_newest_of_all_hosts() {
         let (one, two) = (Httpbin::start(), Httpbin::start());
@@ -370,7 +371,7 @@ mod kept {
         }
     }
 
-    /// RFC 9110 §4.3.3: host, port and scheme make an authority; the dot at the end counts.
+    /// RFC 9110 §4.3.3: host, port and scheme identify an origin; a trailing dot counts.
     #[test]
     fn apart_by_host_and_port() {
         let rows = [

@@ -23,7 +23,7 @@ fn text(response: leanhttp::Result<Response>) -> String {
     response.unwrap().text().unwrap()
 }
 
-/// 64 threads on two connections: every one is served, and no third connection is ever made.
+/// 64 threads on two connections: every request is served, and no third connection is made.
 #[test]
 fn threads_share_what_connections_there_are() {
     let server = Httpbin::start();
@@ -47,7 +47,7 @@ fn threads_share_what_connections_there_are() {
     assert!(stats.open <= 2);
 }
 
-/// The connection goes from hand to hand, in the order in which they came.
+/// The connection is handed from waiter to waiter, in the order in which they came.
 #[test]
 fn who_came_first_is_served_first() {
     let connection: Vec<Step> = (0..6).flat_map(|_| answer(ok("x"))).collect();
@@ -73,7 +73,7 @@ fn who_came_first_is_served_first() {
 /// A waiter that receives a connection which has died keeps its turn.
 #[test]
 fn a_dead_connection_costs_nobody_its_turn() {
-    // At its second reuse: one that dies at its first makes the route be pooled no more.
+    // At its second reuse: a connection that dies at its first stops the pooling of the route.
     let dies = [answer(ok("x")), answer(ok("x")), vec![Step::Close]].concat();
     let lives = [answer(ok("x")), answer(ok("x"))].concat();
     let server = Script::serve(vec![dies, lives]);
@@ -95,7 +95,7 @@ fn a_dead_connection_costs_nobody_its_turn() {
     assert!(server.received_text(1).starts_with("GET /0 "), "{}", server.received_text(1));
 }
 
-/// A place is free again however its connection ends, and goes to who waits.
+/// A permit is released however its connection ends, and goes to the next waiter.
 #[test]
 fn a_place_is_never_lost() {
     let ends: [(&str, Vec<Step>); 5] = [
@@ -147,7 +147,7 @@ fn a_place_is_never_lost() {
     assert_eq!(client.pool_stats().open, 0);
 }
 
-/// Waiting is a part of making a connection, and ends in time; who gave up is not served any more.
+/// Waiting counts as connecting, and times out; a waiter that has given up is not served.
 #[test]
 fn the_wait_has_an_end() {
     let server = Script::serve(vec![[answer(ok("first")), answer(ok("third"))].concat()]);
@@ -168,8 +168,7 @@ fn the_wait_has_an_end() {
     assert_eq!(text(client.get(server.url("/third")).send()), "third");
 }
 
-/// The clock for making a connection starts when that is begun, and the wait before has a limit of its
-/// own.
+/// The connect timeout starts when connecting begins; the wait before has a limit of its own.
 #[test]
 fn waiting_is_no_part_of_connecting() {
     let close = "HTTP/1.1 200 OK\r\ncontent-length: 1\r\nconnection: close\r\n\r\n1";
@@ -200,7 +199,7 @@ fn waiting_is_no_part_of_connecting() {
     drop(held);
 }
 
-/// The limit is for each host: others do not wait.
+/// The limit is for each host: requests to other hosts do not wait.
 #[test]
 fn hosts_do_not_wait_for_each_other() {
     let (one, other) = (Script::serve(vec![answer(ok("1"))]), Script::serve(vec![answer(ok("2"))]));

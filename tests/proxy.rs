@@ -1,4 +1,5 @@
-//! HTTP proxies, plain and over TLS: what is sent to whom, and what comes of their answers.
+//! HTTP proxies, plain and over TLS: what each peer receives, and how responses of proxies are
+//! handled.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip", feature = "cookies"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -25,7 +26,7 @@ fn by(proxy: impl leanhttp::proxy::IntoProxy) -> ClientBuilder {
     Client::builder().proxy(Proxy::all(proxy).unwrap())
 }
 
-/// Without the fields of the client that these tests are not about.
+/// Without the client's fields that these tests do not concern.
 fn bare(builder: ClientBuilder) -> Client {
     let mut none = HeaderMap::new();
     none.insert("accept", HeaderValue::from_static("*/*"));
@@ -116,7 +117,7 @@ mod forwarding {
         assert_eq!(lines("proxy-authorization"), logins);
     }
 
-    /// It is the proxy's answer to a request that it was sent.
+    /// The 407 is the proxy's response to a request that it received.
     #[test]
     fn a_407_is_a_response() {
         let refused = "HTTP/1.1 407 Who are you\r\nproxy-authenticate: Basic realm=\"p\"\r\n\
@@ -239,7 +240,7 @@ mod tunnels {
         assert_eq!(origin.connections_opened(), 2);
     }
 
-    /// CVE-2021-22890 (curl): who is the proxy and who is the origin is not mixed up.
+    /// CVE-2021-22890 (curl): the certificates of proxy and origin are not confused.
     #[test]
     fn n09_both_are_verified_each_by_its_name() {
         let pki = Pki::new();
@@ -278,7 +279,7 @@ mod tunnels {
         assert!(error.to_string().starts_with(&start), "{error}");
     }
 
-    /// RFC 9110 §9.3.6: only a 2xx makes a tunnel.
+    /// RFC 9110 §9.3.6: only a 2xx opens a tunnel.
     #[test]
     fn n03_a_refusal_keeps_status_and_text() {
         let long = "x".repeat(5000);
@@ -350,7 +351,8 @@ mod tunnels {
         }
     }
 
-    /// A success has no body: what follows is the tunnel's, and no server begins TLS.
+    /// A 2xx to `CONNECT` has no body: what follows belongs to the tunnel, and a server does not
+    /// begin TLS.
     #[test]
     fn n03_bytes_behind_a_success_are_no_tls() {
         let said = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
@@ -363,7 +365,7 @@ mod tunnels {
         }
     }
 
-    /// Interim responses do not count, and 204 is as good as 200.
+    /// Interim responses are skipped, and 204 is as good as 200.
     #[test]
     fn successes() {
         let said = ["HTTP/1.0 200 OK\r\n\r\n", "HTTP/1.1 100 C\r\n\r\nHTTP/1.1 204 No\r\n\r\n"];
@@ -376,7 +378,7 @@ mod tunnels {
         }
     }
 
-    /// The time to connect covers the talk with the proxy and both handshakes.
+    /// The connect timeout covers the exchange with the proxy and both handshakes.
     #[test]
     fn t03_a_proxy_that_stalls_is_given_up() {
         let pki = Pki::new();
@@ -410,7 +412,7 @@ mod tunnels {
         }
     }
 
-    /// The reason is worth a moment, but not the time of the call.
+    /// The client waits a moment for the reason, but not the time of the call.
     #[test]
     fn a_refusal_that_does_not_end_is_one() {
         let said = "HTTP/1.1 403 No\r\ncontent-length: 100\r\n\r\nbecause";
@@ -428,7 +430,7 @@ mod tunnels {
             assert_eq!(error.status().unwrap(), 403, "{error}");
             assert!(error.to_string().contains("403 Forbidden: because"), "{error}");
         }
-        // Not even when the time to connect ends first.
+        // Not even if the connect timeout ends first.
         let proxy = Script::serve(vec![vec![Step::ExpectHead, send(said), Step::Silent]]);
         let limit = Duration::from_millis(300);
         let client = by(proxy.url("")).connect_timeout(limit).build().unwrap();
@@ -436,7 +438,7 @@ mod tunnels {
         assert_eq!((error.kind(), error.status().unwrap().as_u16()), (Kind::Proxy, 403), "{error}");
     }
 
-    /// A tunnel that ends in the middle of a response is a cut, whatever the proxy says.
+    /// A tunnel that ends in the middle of a response truncates it, whatever the proxy says.
     #[test]
     fn the_end_of_the_tunnel_is_no_end_of_the_body() {
         let pki = Pki::new();
@@ -493,7 +495,7 @@ mod choosing {
     }
 
     /// CVE-2023-32681 (requests), CVE-2026-6253 (curl): each hop has its proxy, and each proxy its
-    /// login; what the caller has for the first is for no other.
+    /// login; credentials of the caller for the first proxy are sent to no other.
     #[test]
     fn r11_redirects_choose_anew() {
         let origin = Script::serve(vec![answer(ok("direct"))]);
@@ -539,7 +541,7 @@ mod choosing {
         assert!(!origin.received_text(0).contains("proxy"), "{}", origin.received_text(0));
     }
 
-    /// The same login for the next request to the same proxy, wherever it leads.
+    /// The next request to the same proxy sends the same login, for any destination.
     #[test]
     fn a_login_of_the_caller_stays_with_its_proxy() {
         let proxy = Script::serve(vec![moved(302, "http://b.invalid/"), answer(ok(""))]);
@@ -571,8 +573,8 @@ mod choosing {
         }
     }
 
-    /// The proxy goes by the target alone: one that names another host would take along what is meant
-    /// for the URL's.
+    /// The proxy uses the target alone: one that names another host would send it data that is
+    /// meant for the URL's host.
     #[test]
     fn r11_a_target_of_the_caller_does_not_move_the_host() {
         let targets = [
@@ -598,8 +600,8 @@ mod choosing {
     }
 }
 
-/// A test's process cannot change its environment safely, so each of these runs one test below in a
-/// process of its own.
+/// A test cannot change the environment of its process safely, so each of these runs one test below
+/// in a child process.
 mod environment {
     use std::process::Command;
 

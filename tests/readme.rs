@@ -1,4 +1,4 @@
-//! The README and the guide of the crate say the same where they say it twice.
+//! The README and the guide agree where they say the same thing twice.
 
 use std::error::Error;
 use std::fs;

@@ -1,4 +1,5 @@
-//! Redirects (RFC 9110 §15.4) over real sockets: where they lead, with what, and how far.
+//! Redirects (RFC 9110 §15.4) over real sockets: their targets, the requests to them, and their
+//! number.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -14,7 +15,7 @@ use leanhttp::redirect::Policy;
 use support::httpbin::Httpbin;
 use support::script::{Script, Step, answer, moved, ok, send};
 
-/// Several hosts, all of them at this peer.
+/// A client for which several hosts are this peer.
 fn at(server: &Script) -> ClientBuilder {
     let builder = Client::builder();
     ["a.test", "b.test"].into_iter().fold(builder, |b, host| b.resolve(host, server.addr()))
@@ -24,7 +25,7 @@ fn client(policy: Policy) -> Client {
     Client::builder().redirect(policy).build().unwrap()
 }
 
-/// RFC 9112 §9.5: the answer comes before the body was read; the next hop gets all of the body.
+/// RFC 9112 §9.5: the response arrives before the body was read; the next hop gets all of the body.
 #[test]
 fn a_redirect_in_the_middle_of_an_upload() {
     let moved = "HTTP/1.1 307 Moved\r\nlocation: /next\r\ncontent-length: 0\r\n\r\n";
@@ -41,7 +42,7 @@ fn a_redirect_in_the_middle_of_an_upload() {
     assert_eq!(body.len(), length);
 }
 
-/// They stay with their origin wherever they stand, and do not come back.
+/// They stay with their origin wherever they are set, and are not sent again on the way back.
 #[test]
 fn sensitive_trailers_stay_with_their_origin() {
     let fields = || {
@@ -163,7 +164,7 @@ mod targets {
         }
     }
 
-    /// RFC 9110 §15.4: these are final responses, and so is a redirect to nowhere.
+    /// RFC 9110 §15.4: these are final responses, and so is a redirect without a target.
     #[test]
     fn what_is_no_redirect() {
         let rows = [(300, "/a"), (304, "/a"), (305, "/a"), (306, "/a"), (201, "/a"), (302, "")];
@@ -178,7 +179,7 @@ mod targets {
     }
 }
 
-/// The body of a redirect is of no interest: it costs little or the connection.
+/// The body of a redirect is drained if that is cheap; otherwise the connection is closed.
 mod bodies {
     use super::*;
 
@@ -226,8 +227,8 @@ mod bodies {
     }
 }
 
-/// The body of a redirect often comes in a packet of its own, right behind the head. To wait for it
-/// saves a connection; to wait for ever would not.
+/// The body of a redirect often arrives in a packet of its own, right after the head. A short wait
+/// for it saves a connection; an unlimited wait would not.
 mod skipped_bodies {
     use super::*;
 

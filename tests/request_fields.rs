@@ -49,8 +49,8 @@ fn map(fields: &[(&'static str, &'static str)]) -> HeaderMap {
 mod singletons {
     use super::*;
 
-    /// Fields of requests that may stand once: their definitions in RFC 9110 (section in front), and in
-    /// the RFCs of others, are no lists.
+    /// Fields of requests that may occur once: their definitions in RFC 9110 (section in front),
+    /// and in other RFCs, are not lists.
     const SINGLETONS: [(&str, &str, &str); 22] = [
         ("authorization", "Own one", "Own two"),         // 11.6.2
         ("content-location", "/one", "/two"),            // 8.7
@@ -76,7 +76,7 @@ mod singletons {
         ("sec-websocket-version", "12", "13"),            // RFC 6455 section 11.3.5
     ];
 
-    /// Whichever way the second comes.
+    /// The second value may be set by any method.
     #[test]
     fn the_last_word_on_a_singleton_counts() {
         type Say = fn(RequestBuilder, &'static str, &'static str) -> RequestBuilder;
@@ -98,7 +98,7 @@ mod singletons {
         }
     }
 
-    /// Two of them in one map: the last counts too, in requests and in defaults.
+    /// Two values in one map: the last counts too, in requests and in defaults.
     #[test]
     fn a_map_with_two_of_a_singleton() {
         for (name, one, two) in SINGLETONS {
@@ -148,7 +148,7 @@ mod singletons {
         assert_eq!(values(&head, "cookie"), ["a=1; b=2"]);
     }
 
-    /// RFC 9110 §8.6: as any other singleton, and it has to be the body's.
+    /// RFC 9110 §8.6: like any other singleton, and it has to match the body.
     #[test]
     fn the_last_content_length_counts() {
         let (head, body) = sent(|ask| {
@@ -240,7 +240,7 @@ mod forms {
         Form::new().with_boundary("own").unwrap().text("a", "1")
     }
 
-    /// A server cannot read a form without its boundary (RFC 7578 §4.1), so that it is added to a type
+    /// A server cannot parse a form without its boundary (RFC 7578 §4.1), so it is added to a type
     /// that has none.
     #[test]
     fn a_form_keeps_its_boundary() {
@@ -266,7 +266,7 @@ mod forms {
             assert!(body.starts_with("--own\r\n"), "{body}");
             let (head, _) = sent(|ask| ask.multipart(form()).header("Content-Type", given));
             assert_eq!(type_of(&head), expected);
-            // The form names its type itself where it comes last.
+            // If the form comes last, it sets its type itself.
             let (head, _) = sent(|ask| ask.header("Content-Type", given).multipart(form()));
             assert_eq!(type_of(&head), "multipart/form-data; boundary=own");
         }
@@ -283,7 +283,7 @@ mod forms {
         assert_eq!(error.to_string(), line);
     }
 
-    /// Another body needs none.
+    /// Another body needs no boundary.
     #[test]
     fn a_body_that_takes_the_place_of_a_form() {
         let (head, body) = sent(|ask| {
@@ -312,7 +312,7 @@ mod agents {
         }
     }
 
-    /// RFC 9110 §10.1.5: a proxy is told who asks, too.
+    /// RFC 9110 §10.1.5: a proxy receives the `User-Agent` too.
     #[test]
     fn a_tunnel_is_asked_for_by_name() {
         let own = format!("leanhttp/{}", env!("CARGO_PKG_VERSION"));
@@ -367,7 +367,7 @@ mod settings {
         }
     }
 
-    /// Names are those of URLs, however they are spelt.
+    /// Names are compared as in URLs, in any notation.
     #[test]
     fn resolve_knows_names_as_urls_do() {
         let rows = [
@@ -387,7 +387,7 @@ mod settings {
         }
     }
 
-    /// A request that went by the proxy would reach the host that it is meant to be kept from.
+    /// A request through the proxy would reach the host that `connect_to` replaces.
     #[test]
     fn connect_to_cannot_be_had_by_a_proxy() {
         let proxy = Script::serve(vec![]);
@@ -424,7 +424,7 @@ mod settings {
 mod sized {
     use super::*;
 
-    /// Parts of files are uploaded so: no more than the length is read and sent.
+    /// For uploads of parts of files: no more than the length is read and sent.
     #[test]
     fn a_longer_reader_is_sent_in_part() {
         for length in [0_u64, 1, 5, 100_000, 200_000] {
@@ -485,7 +485,8 @@ mod json {
         mark.into_iter().chain(text.encode_utf16()).flat_map(unit).collect()
     }
 
-    /// RFC 8259 §8.1: JSON is UTF-8, and servers send it in what `text` can read, too.
+    /// RFC 8259 §8.1: JSON is UTF-8, but servers send it in other charsets, which `text` can read
+    /// too.
     #[test]
     fn marks_and_charsets_are_read_as_in_a_text() {
         const TEXT: &str = "{\"a\":\"\u{e9}\u{30c6}\"}";
@@ -578,7 +579,7 @@ mod cookies {
         assert_eq!(values(&second, "cookie"), ["a=1; __Host-b=2"]);
     }
 
-    /// A jar of the own machine does not give them to others.
+    /// A jar with cookies of the local host does not send them to other hosts.
     #[test]
     fn and_nowhere_else() {
         let jar = Arc::new(Jar::new());
@@ -622,7 +623,7 @@ mod lines {
         }
     }
 
-    /// A refusal's body, a Location, and what stands in the place of JSON.
+    /// The body of a refusal, a `Location`, and text in place of JSON.
     #[test]
     fn a_peer_writes_nothing_unseen_into_a_line() {
         for c in UNSEEN {
@@ -662,7 +663,7 @@ mod lines {
 mod names {
     use super::*;
 
-    /// rustls takes no such name, whatever the certificate says.
+    /// rustls does not accept such a name, whatever the certificate says.
     #[cfg(any(feature = "ring", feature = "aws-lc-rs"))]
     #[test]
     fn a_label_with_a_hyphen_at_its_edge() {

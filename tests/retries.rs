@@ -1,5 +1,5 @@
-//! Requests that are sent again, because the caller wants it or because a connection was stale, and
-//! those that must not be (RFC 9110 §9.2.2, §10.2.3, §15.5.9).
+//! Requests that are sent again, because of a retry policy or a stale connection, and those that
+//! must not be (RFC 9110 §9.2.2, §10.2.3, §15.5.9).
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -24,7 +24,7 @@ const GENEROUS: Duration = Duration::from_secs(5);
 /// The record of an observer: the number of the attempt, and the reason.
 type Told = Arc<Mutex<Vec<(u32, Reason)>>>;
 
-/// A policy that hardly waits, and what it tells.
+/// A policy with minimal waits, and the record of its observer.
 fn quick() -> (Policy, Told) {
     let told = Told::default();
     let heard = Arc::clone(&told);
@@ -92,7 +92,7 @@ fn without_a_policy_nothing_is_sent_again() {
     }
 }
 
-/// A fresh connection, so it is not a stale one.
+/// The connection is fresh, so it is not a stale one.
 fn lost(end: Step) -> Connection {
     vec![Step::ExpectRequest, end]
 }
@@ -118,7 +118,7 @@ fn t09_the_attempts_end_and_the_error_counts_them() {
     assert_eq!(server.accepted(), 3);
 }
 
-/// RFC 9110 §9.2.2: it may have been carried out. And a reader cannot be read twice.
+/// RFC 9110 §9.2.2: the request may have been carried out. And a reader cannot be read twice.
 #[test]
 fn t09_what_may_have_been_carried_out_is_not_sent_again() {
     type Ask = fn(&Client, &str) -> RequestBuilder;
@@ -154,7 +154,7 @@ fn a_method_that_the_caller_vouches_for_is_sent_again() {
     assert!(server.received_text(1).ends_with("\r\n\r\nbody"));
 }
 
-/// As long as nothing was sent, any method may be tried again: even a reader is whole yet.
+/// As long as nothing was sent, any method may be tried again: even a reader is still complete.
 #[test]
 fn what_was_not_sent_may_be_a_post() {
     // An address that no other test uses, without a listener.
@@ -168,7 +168,7 @@ fn what_was_not_sent_may_be_a_post() {
     assert_eq!(text(post.send()), "taken");
 }
 
-/// A server that gives up in the handshake has not been asked for anything.
+/// A server that fails in the handshake has not received a request.
 #[test]
 fn a_handshake_that_is_cut_off_is_begun_anew() {
     for end in [Step::Cut, Step::Reset] {
@@ -183,7 +183,7 @@ fn a_handshake_that_is_cut_off_is_begun_anew() {
     }
 }
 
-/// Nor has one that a proxy does not reach.
+/// A server that the proxy cannot reach has not received one either.
 #[test]
 fn a_proxy_that_does_not_get_through_is_asked_again() {
     for (line, attempts) in [("502 Bad Gateway", 3), ("403 Forbidden", 1)] {
@@ -196,7 +196,7 @@ fn a_proxy_that_does_not_get_through_is_asked_again() {
     }
 }
 
-/// A certificate, a broken rule, a policy of the client: the next attempt would fare no better.
+/// A certificate, a protocol error, a policy of the client: the next attempt would fail too.
 #[test]
 fn what_stays_as_it_is_is_not_tried_again() {
     let (policy, told) = quick();
@@ -241,7 +241,8 @@ fn a_server_that_says_nothing_is_asked_again() {
     assert_eq!(*told.lock().unwrap(), [(2, Reason::Failure(Kind::Timeout))]);
 }
 
-/// RFC 9110 §10.2.3, by the real clock: what is over is not waited for, nor what is far away.
+/// RFC 9110 §10.2.3, by the real clock: a time in the past needs no wait, and a distant one is not
+/// waited for.
 #[test]
 fn t08_retry_after() {
     let endless = "Fri, 31 Dec 9999 23:59:59 GMT";
@@ -268,7 +269,7 @@ fn t08_retry_after() {
     }
 }
 
-/// The deadline is not waited for in vain: what there is is told at once.
+/// A wait that would exceed the deadline does not begin: the response is returned immediately.
 #[test]
 fn t08_no_wait_goes_beyond_the_deadline() {
     let server = Script::serve(vec![busy("retry-after: 30\r\n").to_vec()]);
@@ -312,7 +313,7 @@ fn t09_a_dead_server_within_the_deadline() {
     assert!(start.elapsed() < GENEROUS, "{:?}", start.elapsed());
 }
 
-/// However many calls there are, a dead server gets no multiple of them.
+/// A dead server gets few retries, however many calls there are.
 #[test]
 fn t09_retries_are_shared_by_all_calls_of_a_client() {
     let (policy, told) = quick();
@@ -339,7 +340,7 @@ fn redirects_bring_no_attempts_of_their_own() {
     assert_eq!(*told.lock().unwrap(), [(2, BUSY), (3, BUSY)]);
 }
 
-/// RFC 9110 §15.5.9: a server may say that it closes a connection that idled.
+/// RFC 9110 §15.5.9: a server may announce with a 408 that it closes an idle connection.
 mod timed_out {
     use super::*;
 
@@ -360,8 +361,8 @@ mod timed_out {
         }
     }
 
-    /// On a new connection it means the request; a POST may have been carried out; and who stays
-    /// connected has not closed.
+    /// On a new connection the 408 is about the request; a POST may have been carried out; and a
+    /// server that keeps the connection open has not closed it as idle.
     #[test]
     fn or_it_is_the_response() {
         let cases = [
@@ -382,7 +383,7 @@ mod timed_out {
     }
 }
 
-/// RFC 9110 §9.2.2: the line says why there was no second try, with and without a policy.
+/// RFC 9110 §9.2.2: the error says why the request was not sent again, with and without a policy.
 #[test]
 fn t09_a_stale_post_says_why_it_was_not_sent_again() {
     for builder in [Client::builder(), Client::builder().retry(quick().0)] {

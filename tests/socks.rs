@@ -1,4 +1,4 @@
-//! SOCKS proxies: versions 4, 4A and 5, with names looked up here and there.
+//! SOCKS proxies: versions 4, 4A and 5, with names looked up by the client or by the proxy.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "gzip"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -27,7 +27,7 @@ fn fails(proxy: &str, url: &str) -> Error {
 
 #[test]
 fn each_version_says_where_to_and_carries_the_rest() {
-    // The scheme, the host of the URL, what the proxy was asked for.
+    // The scheme, the host of the URL, the request that the proxy received.
     let cases = [
         ("socks4", "looked-up.test", "4  192.0.2.1"),
         ("socks4", "192.0.2.7", "4  192.0.2.7"),
@@ -36,7 +36,7 @@ fn each_version_says_where_to_and_carries_the_rest() {
         ("socks5", "looked-up.test", "5  192.0.2.1"),
         ("socks5", "[2001:db8::1]", "5  2001:db8::1"),
         ("socks5h", "h.invalid", "5  h.invalid"),
-        // Although the client has an address for it: the proxy looks it up.
+        // Although the client has an address for it, the proxy looks it up.
         ("socks5h", "looked-up.test", "5  looked-up.test"),
         ("socks5h", "192.0.2.7", "5  192.0.2.7"),
         ("socks5h", "[2001:db8::1]", "5  2001:db8::1"),
@@ -57,7 +57,7 @@ fn each_version_says_where_to_and_carries_the_rest() {
     }
 }
 
-/// The name of the certificate is that of the origin.
+/// The certificate is verified against the name of the origin.
 #[test]
 fn https_goes_through() {
     let pki = Pki::new();
@@ -108,7 +108,7 @@ fn logins() {
     assert_eq!(version_4.asked(), ["4 user h.invalid:80"]);
 }
 
-/// CVE-2023-38545 (curl): one byte says how long, and nothing else is tried instead.
+/// CVE-2023-38545 (curl): the length is one byte, and there is no fallback for longer names.
 #[test]
 fn n04_what_is_too_long_is_not_sent() {
     let proxy = Script::serve(vec![]);
@@ -174,7 +174,7 @@ fn n04_answers_are_read_exactly() {
     }
 }
 
-/// The time to connect covers the talk with the proxy.
+/// The connect timeout covers the exchange with the proxy.
 #[test]
 fn t03_a_proxy_that_stalls_is_given_up() {
     let silent = Silent::start();

@@ -1,8 +1,8 @@
-//! A server that dies at every moment there is (RFC 9112 §9.3.1, §9.5): each kind of request, on a
-//! connection that was used before and on a new one, times each way of dying, times each moment.
+//! A server that dies at every possible moment (RFC 9112 §9.3.1, §9.5): each kind of request, on a
+//! reused and on a new connection, times each way of dying, times each moment.
 //!
-//! The rows are generated, and what has to come of each is computed by the rule in
-//! `stale/rule.rs`. `cargo test --test stale -- --nocapture` prints how many there are.
+//! The rows are generated, and the rule in `stale/rule.rs` computes the expected outcome of each.
+//! `cargo test --test stale -- --nocapture` prints their number.
 #![cfg(all(feature = "blocking", feature = "tls", feature = "ring", feature = "cookies"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, unreachable_pub, reason = "a test")]
 
@@ -38,10 +38,10 @@ const WORKERS: usize = 4;
 /// Time for the last bytes of a dead server to reach the client on a busy machine.
 const LAST_WORD: Duration = Duration::from_millis(5);
 
-/// Every so many bytes of a head there is a row.
+/// The step between the rows that cut a head, in bytes.
 fn step(ask: Ask, carrier: Carrier) -> usize {
     match (carrier, ask) {
-        (Carrier::Tls, _) => 97, // a handshake takes its time
+        (Carrier::Tls, _) => 97, // handshakes are slow
         (_, Ask::Get | Ask::PostBytes) => 1,
         _ => 29,
     }
@@ -191,7 +191,7 @@ impl Bench {
         Sizes { head: request.head.len(), all: request.length }
     }
 
-    /// Plays a row; what is wrong with what came of it, if anything is.
+    /// Plays a row; returns the differences from the expected outcome.
     fn run(&self, row: &Row) -> Result<(), String> {
         let (killer, gate) = (Arc::<Killer>::default(), Arc::<Gate>::default());
         let client = self.client(&killer);
@@ -205,7 +205,7 @@ impl Bench {
         }
         let outcome = text(row.ask.request(&client, &self.url("/row"), &gate));
         let connections = self.peer.connections();
-        // Whatever happened, the client is as good as before.
+        // The client is usable afterwards, whatever happened.
         let after = text(client.get(self.url("/after")));
         drop(client);
         let requests = self.peer.finish();
@@ -223,8 +223,8 @@ impl Bench {
     }
 }
 
-/// Has the server die when the client takes a connection: it is asked for cookies when a connection
-/// is there, and nothing is sent yet.
+/// Makes the server die when the client takes a connection: the client asks the cookie store when
+/// it has a connection and has not sent anything.
 #[derive(Default)]
 struct Killer {
     trigger: Mutex<Option<(Sender<()>, Receiver<()>)>>,
@@ -240,7 +240,7 @@ impl Killer {
         (now, died)
     }
 
-    /// Waits until the server is dead. It dies once.
+    /// Waits until the server has died.
     fn kill(&self) {
         if let Some((kill, death)) = self.trigger.lock().unwrap().take() {
             kill.send(()).unwrap();
@@ -287,7 +287,7 @@ fn judge(wrong: &mut String, row: &Row, expected: &Verdict, answer: &Answer) {
     }
 }
 
-/// The line of an error names what was being done, for which URL, how the connection ended, and why
+/// The line of an error names the operation, the URL, the end of the connection, and the reason why
 /// the request was not sent again.
 fn says_what_happened(row: &Row, error: &Error) -> bool {
     const ENDS: [&str; 5] = [

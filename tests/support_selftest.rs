@@ -1,4 +1,4 @@
-//! The test servers, tested without the client: raw sockets speak to them.
+//! Tests of the test servers with raw sockets, without the client.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod support;
@@ -19,7 +19,7 @@ use support::net;
 use support::pki::{Leaf, Pki};
 use support::script::{Script, Step, answer, expect, pause, send, send_split};
 
-/// A response as it came: status, head, and the body without its chunked coding.
+/// A response as received: status, head, and the body without its chunked coding.
 #[derive(Debug)]
 struct Answer {
     status: u16,

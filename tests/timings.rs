@@ -18,7 +18,7 @@ use support::httpbin::Httpbin;
 use support::pki::Pki;
 use support::script::{Script, Step, answer, ok, pause, send};
 
-/// Which phases took place: q(ueue), l(ookup), c(onnect), h(andshake), r(equest), f(irst byte).
+/// Phases that took place: q(ueue), l(ookup), c(onnect), h(andshake), r(equest), f(irst byte).
 fn phases(timings: &Timings) -> Vec<String> {
     let of_hop = |hop: &Attempt| {
         let times = [
@@ -85,7 +85,7 @@ fn of_every_hop() {
     }
 }
 
-/// A wait for one's turn has its own time.
+/// The wait for a connection is a phase of its own.
 #[test]
 fn of_the_queue() {
     let server = Script::serve(vec![[answer(ok("1")), answer(ok("2"))].concat()]);

@@ -1,5 +1,5 @@
-//! TLS over real sockets: who is refused and in which words, what the settings change, what is
-//! resumed, and what a response tells of it.
+//! TLS over real sockets: which peers are refused with which errors, the settings, session
+//! resumption, and the TLS information of a response.
 #![cfg(all(feature = "blocking", feature = "gzip", any(feature = "ring", feature = "aws-lc-rs")))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -31,13 +31,13 @@ fn crl(pem: &str) -> CertificateRevocationList {
     CertificateRevocationList::from_pem(pem.as_bytes()).unwrap()
 }
 
-/// One request to a server of that configuration, with a client that trusts its authority.
+/// Sends one request to a server of that configuration, with a client that trusts its authority.
 fn ask(pki: &Pki, leaf: Leaf, host: &str, set: Set<'_>) -> Outcome {
     let server = Httpbin::start_tls_as(pki, leaf);
     ask_of(pki, &server, host, set)
 }
 
-/// The response, or the error's line without its beginning, which is checked.
+/// Returns the response, or the error's line without its beginning, which is checked.
 type Outcome = Result<Response, String>;
 
 fn ask_of(pki: &Pki, server: &Httpbin, host: &str, set: Set<'_>) -> Outcome {
@@ -59,7 +59,7 @@ fn as_it_is(builder: ClientBuilder) -> ClientBuilder {
     builder
 }
 
-/// Expected to be let in, or refused with these words; words that end in `…` may go on.
+/// Expects acceptance, or a refusal with this text; a text that ends in `…` is a prefix.
 #[track_caller]
 fn assert_outcome(what: &str, outcome: Outcome, expected: Result<(), &str>) {
     match (outcome, expected) {
@@ -106,7 +106,7 @@ mod certificates {
         }
     }
 
-    /// RFC 6066 §3, CVE-2022-30115 (curl): the dot is no part of the name that is verified.
+    /// RFC 6066 §3, CVE-2022-30115 (curl): a trailing dot is not part of the name that is verified.
     #[test]
     fn n06_a_trailing_dot() {
         let pki = Pki::new();
@@ -177,8 +177,8 @@ mod certificates {
         }
     }
 
-    /// A self-signed certificate that is that of an authority and of a server at once, as `openssl req
-    /// -x509` makes it: trusted when it is the very one that was given.
+    /// A self-signed certificate of an authority and a server at once, as `openssl req -x509` makes
+    /// it: trusted as the server's if it is exactly the one that was added.
     #[test]
     fn the_certificate_that_was_given_is_the_servers_own() {
         const NAME: &str = "invalid peer certificate: certificate not valid for name \"b.test\"…";
@@ -217,7 +217,7 @@ mod certificates {
             (&given, "b.test", &judged, Err(NAME)),
             (&expired, "a.test", &expired_root, Err(EXPIRED)),
             (&given, "a.test", &wrong, Err("invalid peer certificate: the public key …")),
-            // Another one by the same name, or none that was given.
+            // Another one by the same name, or one that was not added.
             (&other, "a.test", &root, Err(AUTHORITY)),
             (&given, "a.test", &as_it_is, Err(AUTHORITY)),
         ];
@@ -279,7 +279,7 @@ mod certificates {
         SpkiSha256::from(<[u8; 32]>::try_from(hash.as_ref()).unwrap())
     }
 
-    /// Pins are asked for in addition, whatever else is verified or not.
+    /// Pins are checked in addition to all other verification, even if that is off.
     #[test]
     fn pinned_keys() {
         let pki = Pki::new();
@@ -397,7 +397,7 @@ mod clients {
         let pkcs12 = [0x30, 0x82, 0x0a, 0x20, 2, 1, 3, 0x30, 0x82, 0x0a, 0x16];
         let told = Identity::from_pem(&pkcs12).unwrap_err();
         assert_told(&told, "no certificate in the PEM text of an identity; this is PKCS#12: …");
-        let mark = '\u{feff}'; // as editors of Windows put it, in each of two files that were joined
+        let mark = '\u{feff}'; // written by Windows editors, here in both of two joined files
         let marked = format!("{mark}{certificate}\n{mark}{key}");
         let swapped = [key, certificate].concat();
         for pem in [swapped, marked] {
@@ -409,7 +409,7 @@ mod clients {
 mod texts {
     use super::*;
 
-    /// RFC 7468 §2: a text may hold several.
+    /// RFC 7468 §2: a text may hold several certificates.
     #[test]
     fn every_authority_of_a_text_is_trusted() {
         let pki = Pki::new();
@@ -479,7 +479,7 @@ mod texts {
     }
 }
 
-/// A mistake of the program, in one line.
+/// Asserts an error of the builder, in one line.
 #[track_caller]
 fn assert_told(error: &Error, line: &str) {
     assert!(error.is_builder(), "{error}");
@@ -577,7 +577,7 @@ mod settings {
             .with_no_client_auth()
     }
 
-    /// A configuration that was handed over is used as it is.
+    /// A configuration of the caller is used unchanged.
     #[test]
     fn a_whole_configuration() {
         let pki = Pki::new();
@@ -633,7 +633,7 @@ mod settings {
         builder.build().unwrap();
     }
 
-    /// RFC 6066 §3: a name, no address, and nothing if so wished.
+    /// RFC 6066 §3: a name, never an address, and nothing if the setting is off.
     #[test]
     fn server_names() {
         let pki = Pki::new();
@@ -665,7 +665,7 @@ mod settings {
 mod sessions {
     use super::*;
 
-    /// Every request on a connection of its own; whether each resumed the session.
+    /// Sends each request on its own connection; returns whether each resumed the session.
     fn resumed(clients: &[&Client], url: &str) -> Vec<bool> {
         let ask = |client: &&Client| {
             let response = client.get(url).header("connection", "close").send().unwrap();
@@ -692,7 +692,7 @@ mod sessions {
         }
     }
 
-    /// Those of 32 hosts, as the documentation has it, or of 31 with the oldest rustls that will do.
+    /// The sessions of 32 hosts, as documented, or of 31 with the oldest supported rustls.
     #[test]
     fn those_of_many_hosts_are_not_all_kept() {
         let pki = Pki::new();
@@ -712,7 +712,8 @@ mod sessions {
         assert!((31..=32).contains(&kept), "{kept}");
     }
 
-    /// A resumed session is not verified: what one client accepts must not let in another.
+    /// A resumed session is not verified: a server that one client accepts must not be accepted by
+    /// another.
     #[test]
     fn r14_sessions_are_for_those_who_made_them() {
         let pki = Pki::new();
@@ -728,7 +729,7 @@ mod sessions {
         assert_eq!(resumed(&[&one], &url), [true]);
     }
 
-    /// Nor is another host's, even one at the same address.
+    /// A session of another host is not resumed either, even at the same address.
     #[test]
     fn r14_sessions_are_for_one_host() {
         let pki = Pki::new();
@@ -783,7 +784,7 @@ mod told {
         assert!(shown.starts_with("TlsInfo { certificates: 1, version: Some("), "{shown}");
     }
 
-    /// Neither of plain http, nor of the proxy in the place of the server.
+    /// Neither for plain http, nor for the proxy in place of the server.
     #[test]
     fn nothing_where_there_is_no_tls_with_the_server() {
         let plain = Httpbin::start();
@@ -826,7 +827,7 @@ mod idle {
         }
     }
 
-    /// The answer that is wanted goes out before the next request.
+    /// The reply to a key update is sent before the next request.
     #[test]
     fn keys_change() {
         let pki = Pki::new();
@@ -844,7 +845,7 @@ mod idle {
         server.connections()
     }
 
-    /// Without TLS nothing may come.
+    /// Without TLS, any byte on an idle connection makes it unusable.
     #[test]
     fn bytes_in_the_clear_do() {
         let first = vec![Step::ExpectRequest, support::script::send([ok("1"), ok("2")].concat())];
@@ -855,8 +856,8 @@ mod idle {
     }
 }
 
-/// A test's process cannot change its environment safely, so each of these runs one test below in a
-/// process of its own.
+/// A test cannot change the environment of its process safely, so each of these runs one test below
+/// in a child process.
 mod environment {
     use std::env;
     use std::fs;
@@ -865,7 +866,7 @@ mod environment {
 
     use super::*;
 
-    /// A folder that is gone afterwards.
+    /// A temporary folder.
     struct Folder(PathBuf);
 
     impl Folder {
@@ -899,7 +900,7 @@ mod environment {
         assert!(output.status.success() && text.contains("1 passed"), "{variables:?}: {text}");
     }
 
-    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` as OpenSSL has them.
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` with the meaning that OpenSSL gives them.
     #[test]
     fn certificates() {
         let (pki, folder) = (Pki::new(), Folder::new("certificates"));
@@ -1023,7 +1024,7 @@ mod environment {
         assert_told(&error, &env::var(URL).unwrap());
     }
 
-    /// The file has secrets only if the program asked for that too.
+    /// The file gets secrets only if the program has enabled that too.
     #[test]
     fn key_log() {
         let (pki, folder) = (Pki::new(), Folder::new("keys"));

@@ -1,4 +1,4 @@
-//! TLS in a build that has no cryptography of its own.
+//! TLS in a build without a built-in crypto provider.
 #![cfg(all(
     feature = "blocking",
     feature = "tls",

@@ -1,5 +1,5 @@
-//! Ten thousand requests at once: what each costs in memory, and that none of them starves. The server
-//! is a process of its own, or half of the descriptors would be its.
+//! Ten thousand concurrent requests: the memory that each takes, and that each is served. The
+//! server is a separate process, because otherwise half of the descriptors would be its own.
 //!
 //! `cargo test --test tokio_crowd --features tokio -- --nocapture` prints the measurements.
 #![cfg(all(feature = "tokio", target_os = "linux"))]
@@ -31,7 +31,7 @@ const HEAP: u64 = 8 * 1024;
 /// The connection limit.
 const OPEN: usize = 100;
 
-/// The descriptors are enough for one test at a time.
+/// The limit on descriptors allows one test at a time.
 static TURN: Mutex<()> = Mutex::new(());
 
 fn crowd() -> usize {
@@ -82,18 +82,18 @@ fn in_a_queue() {
     assert!(client.pool_stats().open <= OPEN);
 }
 
-/// A busy machine takes its time.
+/// A generous timeout for a busy machine.
 fn patient() -> ClientBuilder {
     Client::builder().connect_timeout(None).read_timeout(Duration::from_secs(100))
 }
 
-/// A request that was answered.
+/// The end of a request.
 struct End {
     number: usize,
     after: Duration,
 }
 
-/// In the order in which they are answered.
+/// Sends so many requests, and returns their ends in the order of completion.
 async fn all_at_once(client: &Client, server: &Server, crowd: usize) -> Vec<End> {
     let mut calls = JoinSet::new();
     let began = Instant::now();
@@ -117,14 +117,14 @@ fn report(how: &str, ends: &[End]) {
     println!("{} requests {how}: first after {first:?}, last {:?} later", ends.len(), last - first);
 }
 
-/// A process that answers.
+/// A server process.
 struct Server {
     url: String,
     process: Child,
 }
 
 impl Server {
-    /// It answers when that many requests are there.
+    /// Starts a server that responds when that many requests have arrived.
     fn start(crowd: usize) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["serve", "--exact", "--ignored", "--nocapture"]);

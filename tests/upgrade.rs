@@ -46,7 +46,7 @@ fn trusting(pki: &Pki) -> ClientBuilder {
     Client::builder().tls_certs_only([Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap()])
 }
 
-/// Accepts the offer, then follows these steps.
+/// Accepts the upgrade, then plays these steps.
 fn after_switch(steps: impl IntoIterator<Item = Step>) -> Connection {
     answer(SWITCH).into_iter().chain(steps).collect()
 }
@@ -63,7 +63,7 @@ fn inner(error: &io::Error) -> &Error {
 mod bytes_both_ways {
     use super::*;
 
-    /// A server that speaks at once, echoes a word and ends.
+    /// A server that sends first, echoes a word and ends.
     fn words() -> Connection {
         after_switch([send("first"), expect("hello"), send("world"), Step::Close])
     }
@@ -140,7 +140,7 @@ mod bytes_both_ways {
         assert_eq!(proxy.asked().len(), 1);
     }
 
-    /// A proxy that is asked for whole URLs is the one that goes over, if it does.
+    /// A proxy that receives absolute URLs switches protocols itself, if it does.
     #[test]
     fn with_a_proxy_that_forwards() {
         let proxy = Script::serve(vec![words()]);
@@ -239,7 +239,7 @@ mod the_end {
         }
     }
 
-    /// Reading the end of the peer's bytes is not the end of ours.
+    /// The end of the peer's bytes does not end the client's direction.
     #[test]
     fn of_one_side_alone() {
         let server = Script::serve(vec![after_switch([send("x"), Step::Close])]);
@@ -251,7 +251,7 @@ mod the_end {
         assert!(server.received_text(0).ends_with("\r\n\r\nstill here"));
     }
 
-    /// RFC 8446 §6.1: over TLS the peer is told.
+    /// RFC 8446 §6.1: over TLS the peer receives `close_notify`.
     #[test]
     fn of_ours() {
         let pki = Pki::new();
@@ -271,7 +271,7 @@ mod the_end {
         assert_eq!(server.join().unwrap().unwrap(), "bye");
     }
 
-    /// The connection is never another request's, and its place is its own until it is closed.
+    /// An upgraded connection serves no other request, and holds its permit until it is closed.
     #[test]
     fn frees_the_place() {
         let server = Script::serve(vec![
@@ -301,7 +301,8 @@ mod the_end {
         echo.read_exact(&mut [0]).unwrap();
     }
 
-    /// As a socket's: the peer reads the end, and answers. `copy_bidirectional` lives by that.
+    /// As with a socket: the peer reads the end, and responds. `copy_bidirectional` depends on
+    /// that.
     #[test]
     fn end_one_after_the_other() {
         let pki = Pki::new();
@@ -329,7 +330,7 @@ mod timeouts {
 
     const SHORT: Duration = Duration::from_millis(30);
 
-    /// The deadline of the call is over with its response.
+    /// The deadline of the call ends with its response.
     #[test]
     fn of_the_call_end_with_it() {
         let server = Script::serve(vec![after_switch([pause(400), send("late")])]);
@@ -435,7 +436,7 @@ mod timeouts {
 mod refusals {
     use super::*;
 
-    /// RFC 9110 §7.8: a server need not know the protocol.
+    /// RFC 9110 §7.8: a server may ignore the protocol.
     #[test]
     fn the_response_is_not_lost() {
         let server = Script::serve(vec![
@@ -467,7 +468,7 @@ mod refusals {
         assert!(error.is_upgrade() && error.to_string().ends_with("read to its end"), "{error}");
     }
 
-    /// RFC 9110 §7.8: both fields; in HTTP/1.1; one of the protocols that were named.
+    /// RFC 9110 §7.8: a 101 has both fields, is HTTP/1.1, and names one of the offered protocols.
     #[test]
     fn what_was_not_asked_for_is_an_error() {
         let other = SWITCH.replace("echo", "h2c");
@@ -521,7 +522,7 @@ mod refusals {
 mod requests {
     use super::*;
 
-    /// RFC 9110 §7.8: the request is sent to its end first; 100 comes before 101.
+    /// RFC 9110 §7.8: the whole request is sent first; 100 precedes 101.
     #[test]
     fn have_their_body_sent_first() {
         let early = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -563,7 +564,7 @@ mod requests {
         }
     }
 
-    /// A connection from the pool serves as well as a fresh one.
+    /// A pooled connection can be upgraded as well as a fresh one.
     #[test]
     fn may_come_on_a_used_connection() {
         let server = Script::serve(vec![
@@ -610,7 +611,7 @@ mod websocket {
         WebSocket::from_raw_socket(response.upgrade().unwrap(), Role::Client, None)
     }
 
-    /// Sends back what comes, until the client closes; says how that was.
+    /// Echoes messages until the client closes; returns the reason of the end.
     fn echo(stream: &mut (impl Read + Write)) -> tungstenite::Error {
         let mut socket = tungstenite::accept(stream).map_err(|error| error.to_string()).unwrap();
         loop {
