@@ -1,5 +1,5 @@
-//! Stories of a cookie jar: what servers set, and what goes back to them. (The set of cookie dates
-//! is run by the unit tests of `src/cookie/date.rs`.)
+//! Sequences of operations on a cookie jar: what servers set, and what is sent back to them. (The
+//! unit tests of `src/cookie/date.rs` run the set of cookie dates.)
 
 use std::{
     sync::{
@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use super::support::{self, Outcome};
 
-/// About public suffixes of more than one label, which takes a list.
+/// The set about public suffixes of several labels, which need the list.
 const NEED_SUFFIX_LIST: [&str; 5] = [
     "psl-kyoto-jp",
     "psl-couk-self",
@@ -33,7 +33,7 @@ fn jar() {
     support::run("cookies/jar", |case| outcome(case, &|jar| Box::new(Direct(jar))));
 }
 
-/// The same stories, told by a server to a client that has the jar.
+/// The same sequences between a server and a client with the jar.
 #[cfg(all(feature = "blocking", feature = "tls"))]
 #[test]
 fn jar_of_a_client() {
@@ -84,7 +84,8 @@ fn play(case: &Value, carrier: &dyn Fn(Arc<Jar>) -> Box<dyn Carrier>) -> Result<
         let got = match Url::parse(url) {
             Ok(url) => carrier.get(&url),
             Err(error) if url.starts_with("http") => return Err(error.to_string()),
-            // There is no request, and so no header, for another scheme than `http` and `https`.
+            // There is no request, and so no header field, for schemes other than `http` and
+            // `https`.
             Err(_) => None,
         };
         let is_expected = got == octets(step, "get").map(|values| values.concat());
@@ -144,7 +145,7 @@ fn needs_idna(case: &Value) -> bool {
     has_idn && !cfg!(feature = "idna")
 }
 
-/// Of a time such as `2011-01-01T12:00:00Z`, after 1970.
+/// Parses a time such as `2011-01-01T12:00:00Z`, after 1970.
 fn instant(iso_8601: &str) -> SystemTime {
     let numbers: Vec<u64> =
         iso_8601.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
@@ -174,7 +175,7 @@ mod over_http {
 
     use super::Carrier;
 
-    /// A client, and a proxy that is every server.
+    /// A client, and a proxy that acts as every server.
     pub(super) struct OverHttp {
         jar: Arc<Jar>,
         client: Client,
@@ -196,7 +197,7 @@ mod over_http {
             let addr = start(Arc::clone(&shared));
             let mut limits = Limits::default();
             limits.max_head_bytes = 1024 * 1024;
-            limits.max_line_bytes = 1024 * 1024; // one story sets a thousand cookies at once
+            limits.max_line_bytes = 1024 * 1024; // one sequence sets a thousand cookies in one response
             let client = Client::builder()
                 .limits(limits)
                 .cookie_provider(Arc::clone(&jar))

@@ -38,7 +38,7 @@ fn request_building() {
 /// The reason why a request was not sent, or not completely.
 #[derive(Debug)]
 enum Failure {
-    /// The crate `http` has no such method or value; the class of errors.
+    /// The crate `http` rejects the method or value; the class of errors.
     Unspeakable(&'static str),
     Client(Error),
 }
@@ -108,7 +108,7 @@ fn body(request: &Value) -> Option<Body> {
     Some(Body::new(Chunks(chunks.clone().into_iter().collect())))
 }
 
-/// Gives texts one by one; an object stands for a failure.
+/// Returns texts one by one; an object stands for a failure.
 struct Chunks(std::collections::VecDeque<Value>);
 
 impl Read for Chunks {
@@ -121,7 +121,7 @@ impl Read for Chunks {
     }
 }
 
-/// A request as it came.
+/// A request as received.
 struct Sent<'a> {
     line: &'a str,
     fields: Vec<(String, &'a [u8])>,
@@ -172,7 +172,7 @@ fn is_as_expected(case: &Value, result: &Result<()>, sent: &Sent<'_>) -> bool {
         })
 }
 
-/// Whether the server sees that the body is not whole. The peer has seen the connection closed.
+/// Whether the server sees that the body is incomplete. The peer has seen the connection closed.
 fn is_cut(note: &str, case: &Value, sent: &Sent<'_>) -> bool {
     match note {
         "connection closed, never padded, never reused" => {
@@ -187,7 +187,7 @@ fn is_cut(note: &str, case: &Value, sent: &Sent<'_>) -> bool {
     }
 }
 
-/// One of several results, in words.
+/// A choice of results, described in words.
 fn is_one(prose: &Value, result: &Result<()>, sent: &Sent<'_>) -> bool {
     match prose.as_str().unwrap() {
         "error" => result.is_err() && sent.bytes == 0,

@@ -1,4 +1,4 @@
-//! SOCKS5 over real sockets: what the client says, and what it makes of the answers.
+//! SOCKS5 over real sockets: the client's messages, and its reaction to the replies.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -74,7 +74,7 @@ fn steps(case: &Value) -> Vec<Vec<u8>> {
     case["server_sends_b64"].as_array().unwrap().iter().map(base64).collect()
 }
 
-/// One request by a proxy that says this; what it was sent, and the response.
+/// Sends one request through a proxy with these replies; returns the bytes sent, and the response.
 fn exchange(proxy: &str, case: &Value, says: Vec<Vec<u8>>) -> (Vec<u8>, Result<String, Error>) {
     let closes = case["closes_after"] == true;
     let (addr, peer) = play(says, closes);
@@ -93,7 +93,7 @@ fn exchange(proxy: &str, case: &Value, says: Vec<Vec<u8>>) -> (Vec<u8>, Result<S
     (peer.join().unwrap(), result)
 }
 
-/// A proxy that answers each word with its next one, and then a request.
+/// A proxy that replies to each message with the next one of a list, and then to a request.
 fn play(says: Vec<Vec<u8>>, closes: bool) -> (SocketAddr, JoinHandle<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();

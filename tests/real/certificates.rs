@@ -1,4 +1,4 @@
-//! TLS of nginx and haproxy: whom a client trusts, who it is, and what is spoken.
+//! TLS with nginx and haproxy: trust, client certificates, protocol versions.
 
 use leanhttp::error::{Kind, Phase};
 use leanhttp::tls::{CertificateRevocationList, SpkiSha256, Version};
@@ -44,7 +44,7 @@ fn those_with_one_fault_are_refused() {
     let Some([port]) = named(["TLS_PORT"]) else { return };
     for (host, reason) in REFUSED {
         assert_refused(host, &port, trusting(), reason);
-        // Nothing else is wrong with that server.
+        // The server is otherwise valid.
         assert_taken(host, &port, trusting().danger_accept_invalid_certs(true));
     }
     let any_name = || trusting().danger_accept_invalid_hostnames(true);
@@ -60,7 +60,7 @@ fn a_revoked_one_is_refused_by_its_list() {
     assert_taken("good.test", &port, trusting().add_crls(lists()));
 }
 
-/// OpenSSL has computed the pin.
+/// The pin was computed by OpenSSL.
 #[test]
 fn a_pinned_key() {
     let Some([port]) = named(["TLS_PORT"]) else { return };
@@ -90,7 +90,7 @@ fn versions() {
     }
 }
 
-/// One client for each server, because sessions are kept by the name of the host.
+/// One client for each server, because sessions are stored by host name.
 #[test]
 fn sessions_are_resumed() {
     let Some(ports) = named(["TLS12_PORT", "TLS13_PORT"]) else { return };
@@ -110,7 +110,7 @@ fn identity(file: &str) -> ClientBuilder {
     trusting().identity(Identity::from_pem(&pki(file)).unwrap())
 }
 
-/// nginx answers with a status to a client that has no certificate or another's.
+/// nginx responds with a status to a client with no certificate or an unknown one.
 #[test]
 fn clients_by_nginx() {
     let Some([port]) = named(["MUTUAL_PORT"]) else { return };
@@ -125,7 +125,7 @@ fn clients_by_nginx() {
     }
 }
 
-/// haproxy ends the connection with an alert, which in TLS 1.3 comes after the handshake.
+/// haproxy ends the connection with an alert, which in TLS 1.3 arrives after the handshake.
 #[test]
 fn clients_by_haproxy() {
     let Some([port]) = named(["HAPROXY_MUTUAL_PORT"]) else { return };

@@ -1,4 +1,5 @@
-//! haproxy: what a gateway does to requests. Its log and that of the backend tell how often one came.
+//! haproxy: a gateway's effect on requests. Its log and that of the backend tell the number of
+//! times a request arrived.
 
 use std::io::{self, Read};
 use std::thread;
@@ -11,7 +12,7 @@ use leanhttp::{Client, Method};
 
 use super::servers::{assert_told, named, trusting};
 
-/// A deadline that every row keeps, with time to spare for a slow machine.
+/// A deadline for every row, generous for a slow machine.
 const LIMIT: Duration = Duration::from_secs(20);
 
 fn url(server: &str, path: &str, id: &str) -> String {
@@ -62,7 +63,7 @@ fn a_gateways_errors_are_responses() {
     assert_eq!(came("nginx-access", &Method::POST, &slow), 1, "and once behind the gateway");
 }
 
-/// On a fresh connection nothing is tried again, on an old one only what may come twice.
+/// On a fresh connection nothing is retried, on a reused one only idempotent requests.
 #[test]
 fn a_reset_connection() {
     let Some([server, _]) = named(["HAPROXY", "LOGS"]) else { return };
@@ -82,7 +83,7 @@ fn a_reset_connection() {
     }
 }
 
-/// The connection is forgotten: no end, no reset, no answer.
+/// The gateway drops its state of the connection: no FIN, no RST, no response.
 #[test]
 fn silence() {
     let Some([server, _]) = named(["HAPROXY", "LOGS"]) else { return };

@@ -1,12 +1,12 @@
-//! nginx ends connections on its own.
+//! Connections that nginx closes by itself.
 
 use std::thread;
 use std::time::Duration;
 
 use super::servers::{named, told, trusting};
 
-/// It closes `/idle` after one second: whatever the pause, the answer comes, and only after a short
-/// one by the same connection.
+/// nginx closes connections of `/idle` after one second: after any pause the response arrives, and
+/// only after a short one on the same connection.
 #[test]
 fn an_idle_connection_is_closed() {
     let Some([server]) = named(["NGINX"]) else { return };
@@ -26,7 +26,7 @@ fn an_idle_connection_is_closed() {
     assert!(!third.contains(&second.to_string()), "{third} after {second}");
 }
 
-/// The request meets the end of its connection, again and again: never an error.
+/// The request meets the end of its connection, again and again, and never fails.
 #[test]
 fn a_request_at_the_very_end() {
     let Some([server]) = named(["NGINX"]) else { return };
@@ -45,7 +45,7 @@ fn a_request_at_the_very_end() {
     });
 }
 
-/// The second answer says `Connection: close`.
+/// The second response has `Connection: close`.
 #[test]
 fn two_requests_a_connection() {
     let Some([server]) = named(["NGINX"]) else { return };

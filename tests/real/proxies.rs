@@ -1,4 +1,4 @@
-//! squid and tinyproxy.
+//! HTTP proxies: squid and tinyproxy.
 
 use std::io::Cursor;
 use std::thread;
@@ -61,7 +61,8 @@ fn bodies_both_ways() {
     }
 }
 
-/// Chunked, decoded, empty, without a body, after redirects: a proxy frames answers in its own way.
+/// Chunked, encoded, empty, without a body, after redirects: a proxy frames responses in its own
+/// way.
 #[test]
 fn answers_of_every_shape() {
     let Some(origins) = named(ORIGINS) else { return };
@@ -169,7 +170,7 @@ fn many_at_once() {
     }
 }
 
-/// A proxy answers for an origin that is not there.
+/// A proxy responds in place of an unreachable origin.
 #[test]
 fn an_origin_that_refuses() {
     let Some([_, squid]) = named(["HTTPBIN", "SQUID"]) else { return };
@@ -185,7 +186,7 @@ fn an_origin_that_refuses() {
     }
 }
 
-/// CVE-2021-22890 (curl): the proxy's certificate is verified as the origin's is.
+/// CVE-2021-22890 (curl): the proxy's certificate is verified like the origin's.
 #[test]
 fn a_proxy_that_nobody_trusts() {
     let Some([origin, proxy]) = named(["HTTPBIN", "SQUID_TLS"]) else { return };

@@ -34,7 +34,7 @@ pub(crate) fn trusting() -> ClientBuilder {
     Client::builder().no_proxy().tls_certs_only([ca])
 }
 
-/// The address for a name that only the certificates know.
+/// The address for a name that only the certificates contain.
 pub(crate) const LOOPBACK: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
@@ -45,7 +45,7 @@ pub(crate) fn told(client: &Client, url: &str) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{url}: {error}: {text}"))
 }
 
-/// One line, in the order in which it happened, and nothing secret in it.
+/// Asserts one line, with these texts in order, and no secret in it.
 #[track_caller]
 pub(crate) fn assert_told(error: &Error, told: (Kind, Phase), parts: &[&str]) {
     let line = error.to_string();

@@ -1,4 +1,4 @@
-//! microsocks and `ssh -D`.
+//! SOCKS proxies: microsocks and `ssh -D`.
 
 use leanhttp::error::{Kind, Phase};
 use leanhttp::{Client, Proxy};
@@ -17,7 +17,7 @@ const PROXIES: [(&str, &str, &str); 8] = [
     ("socks5h", "", "SSH"),
 ];
 
-/// `here.test` has an address for the client only, so it goes by a proxy that is given addresses.
+/// `here.test` has an address for the client only, so it needs a proxy that receives addresses.
 fn by(url: &str) -> Client {
     trusting().proxy(Proxy::all(url).unwrap()).resolve("here.test", LOOPBACK).build().unwrap()
 }
@@ -47,7 +47,7 @@ fn bodies_both_ways() {
     }
 }
 
-/// With `socks4` and `socks5` it is the client, with `socks4a` and `socks5h` the proxy.
+/// With `socks4` and `socks5` the client looks names up, with `socks4a` and `socks5h` the proxy.
 #[test]
 fn who_looks_names_up() {
     let Some([origin]) = named(["NGINX"]) else { return };
@@ -81,7 +81,7 @@ fn a_wrong_login() {
     }
 }
 
-/// `ssh -D` closes the connection without a word.
+/// `ssh -D` closes the connection without a reply.
 #[test]
 fn an_origin_that_refuses() {
     let Some([_]) = named(["HTTPBIN"]) else { return };

@@ -1,6 +1,7 @@
-//! The ten rows of the recipe, checked: what a user asks for, and what a httpbin says that it got.
+//! The ten rows of the recipe, checked: the caller's request, and the request that httpbin reports.
 //!
-//! They run against the embedded server and against real ones, so they rely only on what both say.
+//! They run against the embedded server and against real ones, so they rely only on what both
+//! report.
 #![allow(
     dead_code,
     missing_docs,
@@ -29,7 +30,7 @@ pub use self::site::Site;
 pub type Outcome = Result<(), Box<dyn Error>>;
 pub type Row = fn(&Site) -> Outcome;
 
-/// In the order of the recipe, and what it takes for granted at the end.
+/// The rows of the recipe in order, and finally what all of them assume.
 pub const ALL: [(&str, Row); 11] = [
     ("1 GET with query parameters", get_with_query),
     ("2 POST of urlencoded parameters", post_form),
@@ -160,7 +161,7 @@ pub fn cookies(site: &Site) -> Outcome {
     let answer = json(client.get(site.url("/cookies")).send()?)?;
     assert_eq!(answer["cookies"], json!({ "flavor": "oat", "shape": "round" }));
 
-    // A jar outlives its client, can be looked into, and another client goes on with it.
+    // A jar outlives its client, can be inspected, and can be used by another client.
     let jar = Arc::new(Jar::default());
     let client = site.client_builder().cookie_provider(Arc::clone(&jar)).build()?;
     client.get(site.url("/cookies/set/flavor/rye")).send()?.text()?;

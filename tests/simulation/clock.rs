@@ -1,4 +1,4 @@
-//! Waiting: nothing here sleeps but on the simulated clock.
+//! Waiting on the simulated clock. Nothing here sleeps in real time.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
@@ -44,7 +44,7 @@ pub(super) async fn sleep(time: Duration) {
     until(Some(time), |_, _| None::<()>).await;
 }
 
-/// Something that happens once.
+/// An event that happens once.
 #[derive(Debug, Default)]
 pub(super) struct Event(Arc<Mutex<State>>);
 
@@ -52,7 +52,7 @@ pub(super) struct Event(Arc<Mutex<State>>);
 struct State {
     is_set: bool,
     waker: Option<Waker>,
-    /// The place in the queue, if it is one's turn that is waited for.
+    /// The place in the queue, if the event is a turn.
     place: Option<usize>,
 }
 
@@ -77,7 +77,7 @@ impl runtime::Event for Event {
 }
 
 impl Event {
-    /// Whether it has happened; if not, the waker is told.
+    /// Whether it has happened; if not, the waker is stored.
     pub(super) fn is_set(&self, waker: &Waker) -> bool {
         let mut state = self.0.lock().unwrap();
         state.waker = Some(waker.clone());

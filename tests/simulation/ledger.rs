@@ -20,11 +20,11 @@ pub(super) struct Ledger {
     pub(super) running: Option<usize>,
 }
 
-/// A call, under way or done.
+/// A call, in progress or done.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) plan: CallPlan,
-    /// By then it is over.
+    /// The time at which it must have ended.
     pub(super) deadline: Option<Duration>,
     pub(super) cancelled: bool,
 }
@@ -37,7 +37,7 @@ pub(super) struct Hop {
     pub(super) directory: usize,
     pub(super) method: &'static str,
     pub(super) has_body: bool,
-    /// Whether another origin was asked before.
+    /// Whether another origin was contacted before.
     pub(super) is_foreign: bool,
     /// Number of hops before this one.
     pub(super) depth: usize,
@@ -48,9 +48,9 @@ pub(super) struct Hop {
 pub(super) struct Attempt {
     pub(super) hop: usize,
     pub(super) call: usize,
-    /// It is for another hop, or for none: a server has led the caller there.
+    /// Whether it is for another hop, or for none: a server has redirected the caller there.
     pub(super) is_astray: bool,
-    /// Whether a byte of it has left, or may have.
+    /// Whether a byte of it may have been sent.
     pub(super) is_sent: bool,
     pub(super) answered: Option<u16>,
     pub(super) began: Duration,
@@ -67,23 +67,23 @@ pub(super) struct Response {
     pub(super) start: usize,
     pub(super) body_at: usize,
     pub(super) framing: Framing,
-    /// The body, and what it is once it is decoded.
+    /// The body as encoded, and as decoded.
     pub(super) coded: Vec<u8>,
     pub(super) content: Vec<u8>,
     pub(super) says_close: bool,
 }
 
-/// A cookie that a server has set, or tried to.
+/// A cookie that a server has set, or tried to set.
 #[derive(Debug)]
 pub(super) struct Cookie {
     pub(super) from: Site,
-    /// With a domain it goes to the hosts below as well.
+    /// Whether it has a `Domain`, and is sent to subdomains too.
     pub(super) domain: Option<&'static str>,
     pub(super) directory: Option<usize>,
     pub(super) is_secure: bool,
 }
 
-/// A connection that a task wants.
+/// A connection that a task is opening.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Connecting {
     pub(super) since: Duration,
@@ -99,7 +99,7 @@ pub(super) struct Task {
     /// The next event that it waits for, if any.
     awaited: Awaited,
     queued: Option<usize>,
-    /// It is dropped before its end.
+    /// Whether the task is dropped before its end.
     pub(super) is_given_up: bool,
 }
 
@@ -109,7 +109,7 @@ pub(super) enum Awaited {
     #[default]
     Turn,
     Name,
-    /// Before a retry.
+    /// The pause before a retry.
     Pause,
 }
 
@@ -151,12 +151,12 @@ impl Ledger {
         }
     }
 
-    /// The task that runs; what happens in its name is done by it.
+    /// The running task; events are attributed to it.
     pub(super) fn task(&mut self) -> Option<&mut Task> {
         self.tasks.get_mut(self.running?)
     }
 
-    /// The call that runs.
+    /// The running call.
     pub(super) fn call(&self) -> Option<&Call> {
         self.calls.get(self.tasks.get(self.running?)?.call?)
     }
@@ -169,7 +169,7 @@ impl Ledger {
         (directory == hop.directory.to_string()).then_some(number)
     }
 
-    // Waiting for a turn.
+    // The queue for connections.
 
     pub(super) fn looks_up(&mut self) {
         if let Some(task) = self.task() {
@@ -177,7 +177,7 @@ impl Ledger {
         }
     }
 
-    /// A retry begins, after a pause.
+    /// Records that a retry begins, after a pause.
     pub(super) fn pauses(&mut self) {
         if let Some(task) = self.task() {
             task.awaited = Awaited::Pause;
@@ -233,8 +233,8 @@ impl Response {
 }
 
 impl Cookie {
-    /// Whether it may be sent there (RFC 6265bis §5.7, §5.8.3). One that is secure was
-    /// set by TLS and is sent by TLS.
+    /// Whether it may be sent there (RFC 6265bis §5.7, §5.8.3). A `Secure` cookie was set over TLS
+    /// and is sent over TLS.
     pub(super) fn is_for(&self, site: Site, directory: usize) -> bool {
         let by_host = match self.domain {
             None => site.host == self.from.host,

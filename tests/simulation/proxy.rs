@@ -1,5 +1,5 @@
-//! A SOCKS5 proxy (RFC 1928, RFC 1929), up to the tunnel, and what is answered to `CONNECT`. A proxy that
-//! forwards requests is a server like any other: see [`origin`](super::origin).
+//! A SOCKS5 proxy (RFC 1928, RFC 1929) until the tunnel is open, and the reply to `CONNECT`. A
+//! forwarding proxy is a server like any other: see [`origin`](super::origin).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -7,7 +7,7 @@ use super::origin::Beat;
 use super::plan::{Fault, Site};
 use super::world::{World, note};
 
-/// The talk before the tunnel.
+/// The handshake before the tunnel.
 #[derive(Debug)]
 pub(super) struct Socks {
     stage: Stage,
@@ -24,7 +24,7 @@ enum Stage {
     Refused,
 }
 
-/// The user of all proxies here.
+/// The user name at all proxies.
 pub(super) const USER: &str = "proxy-user";
 
 impl Socks {

@@ -1,4 +1,4 @@
-//! A caller: makes its calls one after the other, and says what it was given.
+//! A caller: makes its calls one after another, and reports the results to the checks.
 
 use std::io;
 use std::time::Duration;
@@ -75,7 +75,7 @@ async fn perform(client: &Client<Simulated>, plan: CallPlan) -> Result<()> {
     receive(response, &plan).await
 }
 
-/// A redirect that is not followed is an answer like any other, which the error has.
+/// A redirect that is not followed is a response like any other, which the error contains.
 async fn refused(error: Error, plan: &CallPlan) -> Error {
     let line = error.to_string();
     match Response::try_from(error) {
@@ -87,7 +87,7 @@ async fn refused(error: Error, plan: &CallPlan) -> Error {
     }
 }
 
-/// Reads as much as the plan wants, and checks it whether it fails or not.
+/// Reads as much as the plan wants, and checks it, whether reading fails or not.
 async fn receive(response: Response<ResponseBody<Simulated>>, plan: &CallPlan) -> Result<()> {
     let mut given = Given {
         call: plan.number,
@@ -216,7 +216,7 @@ fn body(plan: &CallPlan) -> Option<Body<Source>> {
     Some(Body::from_source(source, length))
 }
 
-/// A body that is read, and takes its time.
+/// The body of a request, which may be slow.
 pub(super) struct Source {
     data: Vec<u8>,
     /// Number of bytes that were delivered.
@@ -229,7 +229,7 @@ pub(super) struct Source {
 enum SourceEnd {
     Orderly,
     Error,
-    /// It is waited for.
+    /// The source is pending.
     Never,
 }
 

@@ -1,4 +1,4 @@
-//! The world: a clock, what is about to happen, connections, and names. There is one for each thread.
+//! The world: a clock, scheduled events, connections, and names. Each thread has one.
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -37,7 +37,7 @@ thread_local! {
 pub(super) struct World {
     pub(super) plan: Arc<Plan>,
     pub(super) seed: Seed,
-    /// Since the beginning.
+    /// The time since the start.
     pub(super) now: Duration,
     agenda: BinaryHeap<Reverse<Entry>>,
     entries: u64,
@@ -46,7 +46,7 @@ pub(super) struct World {
     /// The authority of all TLS servers.
     pub(super) authority: Option<Authority>,
     pub(super) ledger: Ledger,
-    /// Texts that not everybody may see.
+    /// The texts that only some peers may see.
     pub(super) secrets: Vec<(String, Owner)>,
     pub(super) violations: Vec<String>,
     /// The events so far, if they are recorded.
@@ -67,11 +67,11 @@ pub(super) enum Happening {
     Found(Arc<Oneshot<Found, Event>>, Found),
     Dialled(usize, Result<(), io::ErrorKind>),
     ToServer(usize, Packet),
-    /// The server may read on.
+    /// The server may read again.
     Unblocked(usize),
     ToClient(usize, Packet),
     Cancel(CancelToken, usize),
-    /// The server goes on with what it was about to do.
+    /// The server runs its next actions.
     Act(usize, usize),
 }
 
@@ -88,12 +88,12 @@ struct Handshake {
     waker: Option<Waker>,
 }
 
-/// Looks at this thread's world, or changes it.
+/// Reads or changes this thread's world.
 pub(super) fn with<T>(act: impl FnOnce(&mut World) -> T) -> T {
     WORLD.with(|world| act(&mut world.borrow_mut()))
 }
 
-/// Notes what happens, if anybody wants to know.
+/// Records an event, if events are recorded.
 macro_rules! note {
     ($world:expr, $($words:tt)*) => {
         if let Some(trace) = &mut $world.trace {
@@ -109,7 +109,7 @@ impl World {
         Self { plan: Arc::new(plan), seed, ledger, trace, ..Self::default() }
     }
 
-    /// Whether something goes wrong here.
+    /// Decides whether this fault happens here.
     pub(super) fn strikes(&mut self, fault: Fault) -> bool {
         self.plan.has(fault) && self.seed.one_in(self.plan.rarity)
     }
@@ -128,7 +128,7 @@ impl World {
         self.agenda.push(Reverse(Entry { at, number: self.entries, happening }));
     }
 
-    /// When something happens next.
+    /// The time of the next event.
     pub(super) fn next_time(&self) -> Option<Duration> {
         self.agenda.peek().map(|Reverse(entry)| entry.at)
     }
@@ -174,7 +174,7 @@ impl World {
         number
     }
 
-    /// An attempt that has ended: its place, and how.
+    /// An attempt that has ended: its index, and its result.
     fn ended(
         &mut self,
         running: &[Dial<usize>],
@@ -208,8 +208,8 @@ impl World {
         }
     }
 
-    /// The same for a free connection, for which there is a limit of its own: by default as long. The
-    /// other clock begins with dialling.
+    /// The same for a wait for a free connection, which has a limit of its own: by default the same
+    /// time. The connect timeout starts when dialing begins.
     pub(super) fn check_queueing(&mut self, at_most: Option<Duration>) {
         let Some(call) = self.ledger.call() else { return };
         let end = self.now + call.plan.limits.connect;
@@ -222,7 +222,7 @@ impl World {
         }
     }
 
-    /// Whether the caller's source is waited for no longer than allowed.
+    /// Checks that the wait for the caller's source is within the limit.
     pub(super) fn check_source(&mut self, at_most: Option<Duration>) {
         let Some(deadline) = self.ledger.call().and_then(|call| call.deadline) else { return };
         if at_most.is_none_or(|at_most| self.now + at_most > deadline) {
@@ -246,7 +246,7 @@ impl World {
     }
 }
 
-/// Lets the next thing happen.
+/// Runs the next event.
 pub(super) fn happen() {
     match with(World::next_happening) {
         None => {}
@@ -264,7 +264,7 @@ pub(super) fn happen() {
     }
 }
 
-/// The runtime of this world, as a type parameter: this thread's world, as the driver sees it.
+/// The runtime of the driver: this thread's world.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Simulated;
 
@@ -273,7 +273,7 @@ impl Sealed for Simulated {}
 impl Runtime for Simulated {
     type Source = Source;
     type Stream = Stream;
-    /// The number of the dial.
+    /// The index of the attempt.
     type Connecting = usize;
     type Event = Event;
 
@@ -290,7 +290,7 @@ impl Runtime for Simulated {
         SystemTime::UNIX_EPOCH + with(|world| world.now)
     }
 
-    /// Asked for where a retry is about to be waited for.
+    /// Asked just before the wait for a retry.
     fn random(&self) -> u64 {
         with(|world| {
             world.ledger.pauses();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use leanhttp::Error;
 
-/// Eight steps for each doubling of a time.
+/// Eight buckets for each doubling of a duration.
 const STEPS: usize = 8;
 
 #[derive(Clone)]
@@ -65,7 +65,7 @@ impl Tally {
         }
     }
 
-    /// The time that so many of a hundred requests took at most.
+    /// The time within which so many of a hundred requests ended.
     fn percentile(&self, share: u64) -> Duration {
         let wanted = (self.requests * share).div_ceil(100);
         let mut seen = 0;
@@ -106,7 +106,7 @@ impl Holdings {
     }
 }
 
-/// Resident memory in MiB; 0 where the system does not tell.
+/// Resident memory in MiB; 0 if the system does not report it.
 pub fn memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0");

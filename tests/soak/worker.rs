@@ -14,7 +14,7 @@ use super::tally::Tally;
 
 /// The largest body.
 const MOST: u64 = 4 << 20;
-/// The same for what is slow to make: compressed bodies and those that are put into memory.
+/// The largest body that is expensive: compressed, or read into memory.
 const MOST_SLOW: u64 = 256 << 10;
 
 /// A server's URL and the path to it.
@@ -26,9 +26,9 @@ pub struct Site {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// Nothing may go wrong.
+    /// No fault may occur.
     Direct,
-    /// Anything may go wrong, but in time.
+    /// Any fault may occur, but each call must end in time.
     Spoilt,
 }
 
@@ -47,14 +47,14 @@ pub struct Worker<'a> {
     pub sites: &'a [Site],
     pub dice: Dice,
     pub tally: Tally,
-    /// Of the requests so far.
+    /// The number of requests so far.
     pub count: u64,
 }
 
 /// The reason why a request failed.
 enum Trouble {
     Failed(Error),
-    /// It came, but it was not right.
+    /// The response arrived, but it was wrong.
     Wrong(String),
 }
 
@@ -66,7 +66,7 @@ impl From<Error> for Trouble {
     }
 }
 
-/// The client's errors come out of `Read` as they went in.
+/// Errors of the client pass through `Read` unchanged.
 impl From<io::Error> for Trouble {
     fn from(error: io::Error) -> Trouble {
         match error.downcast::<Error>() {
@@ -150,7 +150,7 @@ impl Worker<'_> {
         self.read(response, content)
     }
 
-    /// Every other body into memory, the others piece by piece.
+    /// Reads every other body into memory, the others in pieces.
     fn read(&mut self, mut response: Response, content: Content) -> Outcome {
         expect_200(&response)?;
         let mut checker = content.checker();
@@ -209,7 +209,7 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// A cookie of this worker's own comes back, among those of all others.
+    /// A cookie of this worker is sent back, among those of all others.
     fn cookie(&mut self, site: &Site) -> Outcome {
         let cookie = format!("worker{}={}", self.number, self.count);
         let path = format!("/cookie/{}", cookie.replace('=', "/"));

@@ -1,4 +1,4 @@
-//! The rows: what is asked, over what, and when and how the server dies.
+//! The rows: the request, the connection, and the moment and way in which the server dies.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -13,7 +13,7 @@ pub struct Row {
     pub connection: Connection,
     pub way: Way,
     pub moment: Moment,
-    /// Whether the server has said 100 by then.
+    /// Whether the server has sent 100 by then.
     pub has_continued: bool,
 }
 
@@ -23,7 +23,7 @@ pub enum Ask {
     Head,
     Delete,
     PutBytes,
-    /// Larger than all buffers between the two: the client is in the middle of writing it.
+    /// Larger than the socket buffers of both sides: the client is in the middle of writing it.
     PutLarge,
     PutSizedReader,
     PutExpecting,
@@ -36,7 +36,7 @@ pub enum Ask {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carrier {
     Plain,
-    /// The server is a proxy that forwards.
+    /// The server is a forwarding proxy.
     Proxy,
     Tls,
 }
@@ -51,20 +51,20 @@ pub enum Connection {
 /// The way in which the server dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// Ends both directions: FIN now, RST for whatever comes later.
+    /// Ends both directions: FIN now, RST for later data.
     Fin,
-    /// Ends its own direction, and goes on listening. Over TLS that is `close_notify` alone.
+    /// Ends its own direction, and goes on reading. Over TLS that is `close_notify` alone.
     HalfClose,
     Reset,
     /// `close_notify`, then FIN.
     CloseNotify,
     /// FIN without `close_notify`.
     Cut,
-    /// Says 408 first (RFC 9110 §15.5.9), then as in order.
+    /// Sends a 408 first (RFC 9110 §15.5.9), then closes in an orderly way.
     Says408,
 }
 
-/// When the server dies.
+/// The moment when the server dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     /// Before there is a request.
@@ -73,9 +73,9 @@ pub enum Moment {
     Taken,
     /// The request has arrived, and not one byte of it was read.
     Untouched,
-    /// So many bytes of the request are read.
+    /// So many bytes of the request were read.
     Read(usize),
-    /// The whole request is read, and so many bytes of the response are sent.
+    /// The whole request was read, and so many bytes of the response were sent.
     Sent(usize),
 }
 
@@ -166,7 +166,7 @@ impl Way {
     }
 }
 
-/// Holds the second half of a body back until the server says so.
+/// Holds back the second half of a body until the server permits it.
 #[derive(Default)]
 pub struct Gate(Mutex<bool>, Condvar);
 

@@ -53,8 +53,8 @@ pub fn verdict(row: &Row) -> Verdict {
         return Verdict { outcomes, connections: 1..=2, complete: 0..=2 };
     }
     if is_unasked(row) {
-        // An answer to nothing is none (RFC 9112 §9.2), unless the request goes out at that very
-        // moment.
+        // A response without a request is not one (RFC 9112 §9.2), unless the request is sent at
+        // that very moment.
         let outcomes = vec![Outcome::Delivered(408), Outcome::Failed(Kind::Protocol)];
         return Verdict { outcomes, connections: 1..=1, complete: 0..=1 };
     }
@@ -84,12 +84,12 @@ fn elsewhere(complete: RangeInclusive<usize>) -> Verdict {
     Verdict { outcomes: vec![Outcome::Delivered(200)], connections: 2..=2, complete }
 }
 
-/// Whether the server speaks before it can have seen a request.
+/// Whether the server sends before it can have seen a request.
 fn is_unasked(row: &Row) -> bool {
     row.way == Way::Says408 && matches!(row.moment, Moment::Idle | Moment::Taken)
 }
 
-/// Whether a byte of a response came, be it an interim one.
+/// Whether a byte of a response arrived, even of an interim one.
 fn has_spoken(row: &Row) -> bool {
     match row.moment {
         Moment::Idle | Moment::Taken | Moment::Untouched => false,
@@ -98,8 +98,8 @@ fn has_spoken(row: &Row) -> bool {
     }
 }
 
-/// Whether it depends on who is faster that a reader has given something when the end is seen, and it
-/// may be sent again if it has not.
+/// Whether a race decides if a reader has been read when the end is seen; if not, the request may
+/// be sent again.
 fn is_up_to_the_reader(row: &Row) -> bool {
     may_be_untouched(row) || (row.ask.is_from_reader() && row.moment == Moment::Taken)
 }
@@ -112,7 +112,7 @@ pub fn held_back(row: &Row) -> &'static [&'static str] {
     match row.ask.is_from_reader() {
         false => &["POST was not sent again"],
         true if is_harmless(row) => &["cannot be sent again"],
-        // As long as it was not touched, its method is what keeps it back.
+        // As long as the reader was not read, only the method prevents a retry.
         true => &["cannot be sent again", "POST was not sent again"],
     }
 }
@@ -132,12 +132,12 @@ fn is_harmless(row: &Row) -> bool {
     TWICE_IS_ONCE.contains(&row.ask.method())
 }
 
-/// Whether it depends on who is faster that a reader has given something when the answer comes.
+/// Whether a race decides if a reader has been read when the response arrives.
 fn may_be_untouched(row: &Row) -> bool {
     is_harmless(row) && row.ask.is_from_reader() && !matches!(row.moment, Moment::Sent(_))
 }
 
-/// A connection that is known to be broken takes no byte.
+/// A connection that is known to be broken accepts no byte.
 pub fn was_not_sent(row: &Row) -> bool {
     row.moment == Moment::Taken && row.way == Way::Reset
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-/// Waits for a request, sends `start`, and then `again` for ever, until the client has had enough.
+/// Waits for a request, sends `start`, and then `again` until the client ends the connection.
 pub struct Endless {
     addr: SocketAddr,
     sent: Arc<AtomicU64>,

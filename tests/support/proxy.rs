@@ -1,8 +1,8 @@
-//! Proxies that make tunnels: by `CONNECT`, and by SOCKS in its versions 4, 4A and 5.
+//! Proxies with tunnels: by `CONNECT`, and by SOCKS in its versions 4, 4A and 5.
 //!
-//! All tunnels lead to one address, whatever the client asks for, so that no name is looked up; what
-//! it asked for is kept. A proxy that forwards plain requests is a [`Script`](super::script::Script)
-//! that answers them itself.
+//! All tunnels lead to one address, whatever the client requests, so that no name is looked up; the
+//! requested destination is recorded. A proxy that forwards plain requests is a
+//! [`Script`](super::script::Script) that responds itself.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
@@ -42,22 +42,22 @@ enum Speaks {
 }
 
 impl Proxy {
-    /// Takes `CONNECT`.
+    /// Accepts `CONNECT`.
     pub fn http(origin: SocketAddr) -> Proxy {
         Proxy::start(Speaks::Http, origin, None, None)
     }
 
-    /// Takes `CONNECT` over TLS.
+    /// Accepts `CONNECT` over TLS.
     pub fn https(origin: SocketAddr, config: Arc<ServerConfig>) -> Proxy {
         Proxy::start(Speaks::Http, origin, Some(config), None)
     }
 
-    /// Speaks whichever version of SOCKS the client speaks.
+    /// Accepts any version of SOCKS.
     pub fn socks(origin: SocketAddr) -> Proxy {
         Proxy::start(Speaks::Socks, origin, None, None)
     }
 
-    /// The same, and asks for `user:password`.
+    /// The same, and requires `user:password`.
     pub fn socks_with_login(origin: SocketAddr, login: &'static str) -> Proxy {
         Proxy::start(Speaks::Socks, origin, None, Some(login))
     }
@@ -96,7 +96,7 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::SeqCst);
-        // Wakes the acceptor, which sits in `accept`.
+        // Wakes the acceptor, which is blocked in `accept`.
         let _ = TcpStream::connect(self.addr);
         if let Some(acceptor) = self.acceptor.take() {
             let _ = acceptor.join();
@@ -178,11 +178,11 @@ fn socks_5(client: &mut Stream, shared: &Shared) -> io::Result<()> {
     };
     let port = u16::from_be_bytes(bytes(client)?);
     shared.asked.lock().unwrap().push(format!("5 {login} {host}:{port}"));
-    // Bound to a name, which is as long as it says.
+    // The bound address is a name, whose length precedes it.
     client.write_all(b"\x05\0\0\x03\x05bound\x12\x34")
 }
 
-/// Both ways in turns, because a TLS stream cannot be shared by two threads.
+/// Copies in both directions alternately, because two threads cannot share a TLS stream.
 fn carry(client: &mut Stream, shared: &Shared) -> io::Result<()> {
     let mut origin = TcpStream::connect(shared.origin)?;
     origin.set_nodelay(true)?;
@@ -200,7 +200,7 @@ fn carry(client: &mut Stream, shared: &Shared) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether there may be more.
+/// Whether more may follow.
 fn hand_on(from: &mut impl Read, to: &mut impl Write, buffer: &mut [u8]) -> io::Result<bool> {
     match from.read(buffer) {
         Ok(0) => Ok(false),

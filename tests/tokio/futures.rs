@@ -1,4 +1,4 @@
-//! Futures: what may be done with them, and dropping them at every point.
+//! Futures: their auto traits, and dropping them at every await point.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -14,7 +14,7 @@ use super::support::httpbin::Httpbin;
 use super::support::pki::Pki;
 use super::support::script::{Script, Step, answer, ok, send};
 
-/// A task may go on on another thread at every await.
+/// A task may move to another thread at every await.
 #[test]
 fn are_send_sync_and_static_where_their_inputs_are() {
     fn is_send<T: Send + Sync>(_: T) {}
@@ -33,7 +33,7 @@ fn are_send_sync_and_static_where_their_inputs_are() {
         Vec::new()
     }
     let _: fn(&Client, Response, fn() -> Response) = all;
-    // These futures own what they need: a task can have them.
+    // These futures own their data, so a task can hold them.
     fn is_static<T: Send + Sync + 'static>(_: T) {}
     let _: fn(&Client, Request) = |client, request| is_static(client.execute(request));
     let _: fn(RequestBuilder) = |request| is_static(request.send());
@@ -68,7 +68,7 @@ impl AsyncRead for Never {
     }
 }
 
-/// Deadlines and tokens end a call that waits for nothing but its own reader.
+/// Deadlines and tokens end a call that waits only for its own reader.
 #[tokio::test]
 async fn of_a_reader_that_is_never_ready_end() {
     let server = Script::serve(vec![vec![Step::Silent]; 2]);
@@ -87,7 +87,7 @@ async fn of_a_reader_that_is_never_ready_end() {
 
 const GENEROUS: Duration = Duration::from_secs(10);
 
-/// Polls a future that many times; what comes of it, if anything does by then.
+/// Polls a future that many times; returns its output if it completes.
 async fn polled<T>(future: impl Future<Output = T>, times: usize) -> Option<T> {
     let mut future = pin!(future);
     let mut polls = 0;
@@ -101,7 +101,7 @@ async fn polled<T>(future: impl Future<Output = T>, times: usize) -> Option<T> {
     .await
 }
 
-/// A wait that was broken off is over with its call: the next one has limits of its own.
+/// A wait that was dropped is over with its call: the next one has limits of its own.
 #[tokio::test]
 async fn that_wait_leave_no_limit_to_the_next_call() {
     let limit = Duration::from_millis(400);
@@ -113,7 +113,7 @@ async fn that_wait_leave_no_limit_to_the_next_call() {
     let mut response = client.get(server.url("/")).send().await.unwrap();
     assert_eq!(response.chunk().await.unwrap().unwrap(), "hello");
     assert!(tokio::time::timeout(limit / 8, response.chunk()).await.is_err());
-    tokio::time::sleep(limit / 4).await; // the rest is there, and is read away
+    tokio::time::sleep(limit / 4).await; // the rest arrives, and is drained
     drop(response);
     assert_eq!(client.pool_stats().idle, 1);
     tokio::time::sleep(limit).await;
@@ -121,7 +121,7 @@ async fn that_wait_leave_no_limit_to_the_next_call() {
     assert_eq!(next.unwrap().text().await.unwrap(), "next");
 }
 
-/// Of two limits the one is told that ended the wait, which began with the first future.
+/// Of two limits, the one that ended the wait is reported; the wait began with the first future.
 #[tokio::test]
 async fn that_wait_go_on_where_they_were() {
     let limit = Duration::from_millis(400);
@@ -135,7 +135,7 @@ async fn that_wait_go_on_where_they_were() {
     assert!(error.to_string().ends_with("no byte came for 400ms (read timeout)"), "{error}");
 }
 
-/// A limit that is changed holds from then on.
+/// A limit that is changed takes effect immediately.
 #[tokio::test]
 async fn that_wait_for_another_protocol_know_the_new_limit() {
     let limit = Duration::from_millis(300);
@@ -160,7 +160,7 @@ async fn read(from: &mut Upgraded, into: &mut [u8]) -> std::io::Result<usize> {
     Ok(buffer.filled().len())
 }
 
-/// Takes that much and no more.
+/// Reads that much and no more.
 struct Full(usize);
 
 impl AsyncWrite for Full {
@@ -199,7 +199,7 @@ async fn of_a_copy_break_the_body() {
     }
 }
 
-/// A call that is given up at any point leaves no connection open, and the pool as good as before.
+/// A call that is dropped at any point leaves no connection open, and the pool intact.
 #[tokio::test]
 async fn may_be_dropped_at_every_await() {
     let pki = Pki::new();
@@ -233,7 +233,7 @@ async fn may_be_dropped_at_every_await() {
     }
 }
 
-/// A piece that was not delivered comes with the next call.
+/// A chunk that was not delivered is returned by the next call.
 #[tokio::test]
 async fn of_pieces_lose_nothing() {
     let server = Httpbin::start();
@@ -253,7 +253,7 @@ async fn of_pieces_lose_nothing() {
     assert!(pieces == whole);
 }
 
-/// Each poll makes a future anew; the deadline is the one of the first.
+/// Each poll makes a new future; the deadline is that of the first.
 #[tokio::test]
 async fn that_are_polled_anew_keep_their_deadline() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n";
@@ -272,7 +272,7 @@ async fn that_are_polled_anew_keep_their_deadline() {
     assert!(begun.elapsed() >= Duration::from_millis(290), "{:?}", begun.elapsed());
 }
 
-/// And the pace that a body has to keep counts the time between the polls.
+/// The throughput limit of a body counts the time between the polls.
 #[tokio::test]
 async fn that_are_polled_anew_keep_the_pace() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n";
@@ -316,7 +316,7 @@ async fn of_many_tasks_share_a_client() {
     assert!(stats.open <= 8, "{stats:?}");
 }
 
-/// Sockets and timers of tokio panic without one.
+/// Sockets and timers of tokio panic without a runtime.
 #[test]
 fn outside_of_a_runtime_are_errors() {
     let call = pin!(Client::new().get("http://127.0.0.1:1/").send());
@@ -337,13 +337,13 @@ async fn of_bodies_are_read_as_they_come() {
     assert!(received.ends_with("\r\n\r\na\r\nsome bytes\r\n0\r\n\r\n"), "{received}");
 }
 
-/// The same pieces there and back.
+/// The same chunks there and back.
 #[cfg(feature = "stream")]
 #[tokio::test]
 async fn of_streams_go_both_ways() {
     use futures_core::Stream;
 
-    /// It gives these, and is never ready at once.
+    /// A stream of these items, each pending once before.
     struct Pieces(Vec<Result<&'static [u8], &'static str>>, bool);
 
     impl Stream for Pieces {

@@ -1,4 +1,4 @@
-//! Requests and responses of the crate `http`, on both fronts.
+//! Requests and responses of the crate `http`, with both clients.
 
 use std::io::Read;
 use std::pin::Pin;
@@ -59,7 +59,7 @@ async fn go_in_and_come_out() {
     }
 }
 
-/// An error of a body says where it came from, although the response is gone.
+/// An error of a body has the URL, although the response is gone.
 #[test]
 fn keep_their_url_in_errors() {
     let cut = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabc";
@@ -72,7 +72,7 @@ fn keep_their_url_in_errors() {
     assert!(error.to_string().contains(&server.url("/cut")), "{error}");
 }
 
-/// A connection whose response went another way idles all the same.
+/// A connection whose response was converted is returned to the pool.
 #[tokio::test]
 async fn give_the_connection_back() {
     let server = Script::serve(vec![[answer(ok("1")), answer(ok("2"))].concat()]);
@@ -107,7 +107,7 @@ fn need_absolute_uris() {
     assert_eq!(error.kind(), Kind::Builder, "{error}");
 }
 
-/// A response that is made, and what is asked of it.
+/// A response that is made by hand, and its methods.
 fn made() -> http::Response<Vec<u8>> {
     let builder = http::Response::builder().status(404).version(http::Version::HTTP_10);
     let builder = builder.header("Set-Cookie", "a=b; Path=/").header("set-cookie", "c=d");
@@ -161,7 +161,7 @@ async fn made_by_hand_for_tasks() {
     assert_eq!(text.unwrap(), "text");
 }
 
-/// A request, or a body, that is bytes alone goes to either client, with its settings.
+/// A request or a body of bytes can be used with either client, with its settings.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_either_client_go_to_the_other() {
     let server =
@@ -220,7 +220,8 @@ fn are_made_of_requests() {
     assert_eq!(http::Request::try_from(empty).unwrap().body().as_bytes(), Some(&b""[..]));
 }
 
-/// A response becomes an `http::Response` with a body that can be sent, and that is read as a response again.
+/// A response becomes an `http::Response` with a body that can be sent, or read as a response
+/// again.
 #[tokio::test(flavor = "multi_thread")]
 async fn carry_bodies_of_requests() {
     let server = Script::serve(vec![answer(ok("streamed"))]);

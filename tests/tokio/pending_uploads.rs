@@ -1,4 +1,4 @@
-//! Requests whose source has nothing to give for now: the server is heard all the same.
+//! Requests whose source is pending: the client still reacts to the server.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
@@ -18,10 +18,10 @@ use tokio::time::timeout;
 use super::support::pki::{Leaf, Pki};
 use super::support::stream::{Stream, read_head};
 
-/// Far more than an answer takes, and far less than any limit of the client's.
+/// Much more than a response takes, and much less than any limit of the client.
 const SOON: Duration = Duration::from_secs(8);
 
-/// Gives one byte, and nothing ever after.
+/// Returns one byte, and is pending ever after.
 struct OneByte {
     is_given: bool,
 }
@@ -40,7 +40,7 @@ impl AsyncRead for OneByte {
     }
 }
 
-/// The ways to say how long it is.
+/// The ways to set its length.
 fn bodies() -> [Body; 2] {
     let source = || OneByte { is_given: false };
     [Body::new(source()), Body::sized(source(), 1000)]
@@ -73,7 +73,7 @@ enum End {
     Reset,
 }
 
-/// Reads the byte, takes 100 ms so that the client is sure to wait by then, and speaks.
+/// Reads the byte, waits 100 ms so that the client is sure to wait by then, and responds.
 fn late(response: &'static str, end: End) -> impl FnOnce(&mut Stream) -> io::Result<()> {
     move |stream| {
         read_head(stream)?;
@@ -88,7 +88,7 @@ fn late(response: &'static str, end: End) -> impl FnOnce(&mut Stream) -> io::Res
             End::Reset => {
                 let socket = socket2::SockRef::from(stream.tcp());
                 socket.set_linger(Some(Duration::ZERO))?;
-                // With data unread, and none waited for.
+                // With unread data, and without waiting for more.
                 stream.tcp().shutdown(std::net::Shutdown::Both)?;
             }
         }
@@ -147,8 +147,8 @@ async fn s14_over_tls_as_well() {
     check(&client, Some(pki.server_config(Leaf::Good))).await;
 }
 
-/// The end of a response does not wait for a request that has no announced end; one that has is sent
-/// to its end, as long as the limits of the call allow.
+/// The end of a response does not wait for a request without an announced length; one with a length
+/// is sent to its end, within the limits of the call.
 #[tokio::test]
 async fn a_success_is_complete_although_the_source_pends() {
     let response = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
@@ -161,7 +161,7 @@ async fn a_success_is_complete_although_the_source_pends() {
     }
 }
 
-/// Each piece of the request is made of the echo of the last: both bodies are open all the time.
+/// Each chunk of the request is made of the echo of the last: both bodies are open all the time.
 async fn converse(client: &Client, url: String, sized: bool) {
     const TURNS: usize = 200;
     let (mut mouth, ear) = tokio::io::duplex(64);
@@ -192,7 +192,7 @@ async fn s15_a_conversation() {
     }
 }
 
-/// Answers with the head at once, and then with what comes, byte by byte.
+/// Responds with the head immediately, and then echoes byte by byte.
 fn mirror(stream: &mut Stream) -> io::Result<()> {
     let head = read_head(stream)?.to_ascii_lowercase();
     let framing = head.lines().find(|line| {
@@ -210,7 +210,8 @@ fn mirror(stream: &mut Stream) -> io::Result<()> {
     }
 }
 
-/// Bytes before the source that pends are not lost, nor sent twice, when something is heard meanwhile.
+/// Bytes before the pending source are neither lost nor sent twice when a response arrives
+/// meanwhile.
 #[tokio::test]
 async fn a_piece_that_is_broken_off_goes_on_where_it_was() {
     let url = serve(None, |stream| {
@@ -252,14 +253,14 @@ async fn the_total_limit_holds_while_a_source_pends_and_the_response_is_read() {
     }
 }
 
-/// More than the buffers of both systems hold.
+/// More than the socket buffers of both sides hold.
 const LARGE: u64 = 32 << 20;
 
 fn large() -> Body {
     Body::sized(tokio::io::repeat(b'x').take(LARGE), LARGE)
 }
 
-/// Answers after the first bytes of the body, and says how many came in all.
+/// Responds after the first bytes of the body, and returns the number of bytes it received.
 fn answer_first() -> (String, mpsc::Receiver<u64>) {
     let (told, came) = mpsc::channel();
     let url = serve(None, move |stream| {
@@ -295,7 +296,7 @@ async fn a_response_that_is_sent_on_takes_the_rest_of_its_request_along() {
     assert_eq!(tokio::task::spawn_blocking(move || came.recv().unwrap()).await.unwrap(), LARGE);
 }
 
-/// Servers that hand a body on stop at its announced end.
+/// Servers that forward a body stop at its announced end.
 #[cfg(feature = "tower")]
 #[tokio::test]
 async fn a_body_has_not_ended_while_the_request_is_sent() {
@@ -320,8 +321,8 @@ async fn a_body_has_not_ended_while_the_request_is_sent() {
 const SWITCH: &[u8] =
     b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n";
 
-/// The new protocol begins behind the request; a server that does not wait for that must neither keep
-/// the client busy nor fill its memory.
+/// The new protocol begins after the request; a server that does not wait for that must neither
+/// keep the client busy nor fill its memory.
 #[tokio::test]
 async fn a_switch_that_does_not_wait_for_the_request_is_bounded() {
     for floods in [false, true] {
@@ -354,7 +355,7 @@ async fn a_switch_that_does_not_wait_for_the_request_is_bounded() {
     }
 }
 
-/// A response that is whole stays so whatever becomes of the rest of the request.
+/// A complete response stays complete whatever happens to the rest of the request.
 #[tokio::test]
 async fn what_breaks_behind_a_whole_response_is_no_error_of_it() {
     let pki = Pki::new();
@@ -377,7 +378,7 @@ async fn what_breaks_behind_a_whole_response_is_no_error_of_it() {
     }
 }
 
-/// A server that takes no more in time may have more to say, up to an end in order.
+/// A server that accepts no more in time may still send, up to an orderly end.
 #[tokio::test]
 async fn the_write_timeout_ends_the_request_and_not_the_response() {
     let pki = Pki::new();
@@ -419,7 +420,7 @@ async fn a_cancelled_conversation_ends_at_once() {
     }
 }
 
-/// Bytes, a source that pends, and bytes again, with something to hear all the time.
+/// Bytes, a pending source, and bytes again, while the server sends all the time.
 #[tokio::test]
 async fn parts_before_and_behind_a_source_that_pends_keep_their_places() {
     use real::tokio::multipart::{Form, Part};
@@ -468,7 +469,7 @@ async fn parts_before_and_behind_a_source_that_pends_keep_their_places() {
     }
 }
 
-/// The data of a body in chunks.
+/// The data of a chunked body.
 fn without_chunk_lines(mut body: &[u8]) -> Vec<u8> {
     let mut data = Vec::new();
     loop {

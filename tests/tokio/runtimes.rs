@@ -23,7 +23,7 @@ async fn post(client: &Client, url: &str) -> String {
     client.post(url).body("x").send().await.unwrap().text().await.unwrap()
 }
 
-/// The connection moves: not even a POST, which is not sent twice, fails on it.
+/// The connection moves to another runtime: not even a POST, which is not sent twice, fails on it.
 #[test]
 fn end_and_their_connections_live_on() {
     let turns = [answer(ok("1")), answer(ok("2")), answer(ok("3"))].concat();
@@ -70,12 +70,12 @@ fn look_up_no_name_that_nobody_waits_for() {
         for _ in 0..5 {
             assert!(client.get("http://h.test/").send().await.unwrap_err().is_timeout());
         }
-        tokio::task::spawn_blocking(|| ()).await.unwrap(); // its turn comes when theirs are over
+        tokio::task::spawn_blocking(|| ()).await.unwrap(); // runs when theirs are over
     });
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
-/// The program's own work that blocks goes on, and so do other names, however many are silent.
+/// Blocking work of the program goes on, and so do lookups of other names, however many are silent.
 #[test]
 fn s07_have_threads_left_beside_silent_names() {
     let server = Script::serve(vec![answer(ok("here"))]);
@@ -96,7 +96,7 @@ fn s07_have_threads_left_beside_silent_names() {
     runtime.block_on(async {
         let calls: Vec<_> = (0..1000)
             .map(|n| {
-                // Half of them of one site, half of sites of their own, which take all that there are.
+                // Half of them of one site, half of separate sites, which use up all lookups.
                 let url = match n % 2 {
                     0 => format!("http://{n}.silent.test/"),
                     _ => format!("http://silent{n}.test/"),
@@ -133,7 +133,7 @@ fn without_timers_or_io_are_an_error() {
             let error = make().block_on(client.get(url).send()).unwrap_err();
             assert!(error.is_builder() && error.to_string().ends_with(line), "{error}");
         }
-        // A connection that idles, and a response, that come from another runtime.
+        // An idle connection and a response of another runtime.
         let fine = current_thread();
         let fetch = async { client.get(server.url("/get")).send().await.unwrap().bytes().await };
         fine.block_on(fetch).unwrap();
@@ -148,7 +148,7 @@ fn without_timers_or_io_are_an_error() {
     }
 }
 
-/// The head in one, the body in another, with the first one gone.
+/// The head is read in one runtime, the body in another, after the first one was dropped.
 #[test]
 fn share_a_response() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n";
@@ -189,7 +189,7 @@ fn may_have_the_blocking_front_inside() {
     }
 }
 
-/// Time is the runtime's: where it is paused, half a minute passes at once.
+/// Time is the runtime's: if it is paused, half a minute passes immediately.
 #[test]
 fn may_pause_their_clock() {
     let server = Script::serve(vec![vec![Step::ExpectHead, Step::Silent]]);

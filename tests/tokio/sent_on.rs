@@ -1,4 +1,4 @@
-//! Bodies that come from elsewhere: another response, another body, a file.
+//! Bodies from other sources: another response, another body, a file.
 
 use real::error::Kind;
 use real::tokio::multipart::{Form, Part};
@@ -44,7 +44,7 @@ async fn responses_that_are_cut_short_are_errors() {
     assert!(!to.received_text(0).ends_with("0\r\n\r\n"));
 }
 
-/// The head and the body of a form that has this part.
+/// The head and the body of a form with this part.
 async fn received(part: Part) -> String {
     let server = Script::serve(vec![answer(ok(""))]);
     let form = Form::new().part("p", part);
@@ -65,7 +65,7 @@ async fn parts_are_bodies() {
     assert!(received.contains("\r\ntransfer-encoding: chunked\r\n"), "{received}");
 }
 
-/// As with any other part that does not give what was announced.
+/// As with any other part that does not have the announced length.
 #[tokio::test]
 async fn parts_have_the_length_that_is_said() {
     let server = Script::serve(vec![vec![Step::ExpectHead, Step::Silent]]);
@@ -75,7 +75,7 @@ async fn parts_have_the_length_that_is_said() {
     assert_eq!(error.kind(), Kind::Body, "{error}");
 }
 
-/// RFC 7578 knows none: they would be lost without a word.
+/// RFC 7578 defines no trailers for parts: they would be lost silently.
 #[tokio::test]
 async fn parts_have_no_trailers() {
     let fields = [("x-sum".parse().unwrap(), "1".parse().unwrap())];
@@ -102,8 +102,8 @@ async fn files_have_name_type_and_length() {
     assert!(whole.ends_with("\r\ncontent-length: 5\r\n\r\n1,2,3"), "{whole}");
 }
 
-/// From where it is read next, and no further than it was when it was sent; those of the system that say
-/// they are empty are sent as they are.
+/// The body begins at the file's position, and ends at the size that it had when it was sent; files
+/// of the system that report no size are sent to their end.
 #[cfg(feature = "stream")]
 #[tokio::test]
 async fn the_rest_of_a_file_has_a_length() {

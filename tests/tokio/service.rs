@@ -1,4 +1,4 @@
-//! The client as a service, below the middleware of tower.
+//! The client as a tower service, under middleware.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -61,7 +61,7 @@ fn is_what_middleware_expects() {
     is_body::<Body>();
 }
 
-/// The request type need not be named: a client is a service of one.
+/// The request type can be inferred: a client is a service of one.
 #[tokio::test]
 async fn is_ready_without_a_type() {
     let server = Script::serve(vec![answer(ok("ready"))]);
@@ -71,7 +71,7 @@ async fn is_ready_without_a_type() {
     assert_eq!(response.text().await.unwrap(), "ready");
 }
 
-/// The frames of a body are its content, its trailers and its size, whatever it was made from.
+/// The frames of a body are its content, its trailers and its size, whatever its source.
 #[tokio::test]
 async fn has_request_bodies_with_frames() {
     let trailers: HeaderMap =
@@ -103,7 +103,7 @@ async fn has_request_bodies_with_frames() {
     assert_eq!(frame().await.unwrap_err().kind(), Kind::Body);
 }
 
-/// Bytes stay bytes on their way through the service, so they can be sent again.
+/// Bytes stay bytes in the service, so they can be sent again.
 #[tokio::test]
 async fn sends_bytes_again() {
     for wrapped in [Body::from("again"), Body::wrap("again".to_owned())] {
@@ -185,7 +185,7 @@ async fn is_bounded_by_a_layer() {
     assert!(server.connections_opened() <= 2, "{}", server.connections_opened());
 }
 
-/// Tries again what is answered with 503.
+/// Retries responses with 503.
 #[derive(Clone)]
 struct Thrice(Arc<AtomicUsize>);
 
@@ -319,7 +319,7 @@ async fn sends_bodies_of_others() {
     }
 }
 
-/// They come after a body in chunks, and only there.
+/// They are sent after a chunked body, and only there.
 #[tokio::test]
 async fn sends_trailers_of_others() {
     let fields = |name: &'static str| -> HeaderMap {

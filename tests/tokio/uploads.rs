@@ -1,4 +1,4 @@
-//! Requests that the server takes all of at once leave room for other tasks.
+//! Requests that the server accepts without a pause still let other tasks run.
 
 use std::future::poll_fn;
 use std::io::{self, Write};
@@ -18,7 +18,7 @@ use super::support::stream::read_head;
 
 const PIECES: usize = 3000;
 
-/// A reader that computes what it gives, and so is slower than any socket: nothing is ever pending.
+/// A reader that computes its bytes, and so is slower than any socket: nothing is ever pending.
 struct Computed {
     left: Arc<AtomicUsize>,
 }
@@ -63,7 +63,7 @@ async fn leave_room_for_other_tasks() {
     assert!(turns >= 10, "{turns}");
 }
 
-/// Interrupted before each piece, or seek, or without end.
+/// A reader that is interrupted before each read or seek, or without end.
 struct Interrupted {
     pieces: Vec<&'static str>,
     is_interrupted: bool,
@@ -108,7 +108,7 @@ impl AsyncWrite for Interrupted {
     }
 }
 
-/// As the standard library has it: what was interrupted is tried again.
+/// As in the standard library: an interrupted operation is retried.
 #[tokio::test]
 async fn are_not_ended_by_interruptions() {
     let server = Httpbin::start();
@@ -120,7 +120,7 @@ async fn are_not_ended_by_interruptions() {
     assert!(response.copy_to(&mut sink).await.unwrap() > 5);
 }
 
-/// Without end, it is a matter of limits, and of no other task.
+/// Interruptions without end are ended by the limits, and do not block other tasks.
 #[tokio::test]
 async fn interrupted_without_end_leave_room_for_other_tasks() {
     let server = Httpbin::start();
@@ -130,7 +130,7 @@ async fn interrupted_without_end_leave_room_for_other_tasks() {
     assert!(error.is_timeout(), "{error}");
 }
 
-/// A connection that speaks another protocol is no different.
+/// The same holds for an upgraded connection.
 #[tokio::test]
 async fn by_another_protocol_leave_room_for_other_tasks() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

@@ -1,4 +1,4 @@
-//! axum 0.8: what its extractors take, and what a client gets back.
+//! axum 0.8: its extractors, and the responses that a client gets.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -112,7 +112,7 @@ async fn takes_multipart_forms() {
     assert_eq!(seen.len(), 3);
 }
 
-/// It answers before it has read everything, and may close the connection then.
+/// The server responds before it has read everything, and may then close the connection.
 #[tokio::test]
 async fn refuses_what_is_too_large() {
     for size in [65 * 1024, 16 << 20] {

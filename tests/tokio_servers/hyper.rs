@@ -1,4 +1,4 @@
-//! hyper 1: every framing, both ways.
+//! hyper 1: every framing, in both directions.
 
 use std::convert::Infallible;
 use std::io::Cursor;
@@ -20,7 +20,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 const MIB: usize = 1 << 20;
 
-/// A server; with it go its connections.
+/// A server; dropping it closes its connections.
 struct Server {
     addr: SocketAddr,
     running: JoinHandle<()>,
@@ -161,7 +161,7 @@ async fn gives_bodies_of_unknown_length() {
     assert!(received == expected);
 }
 
-/// Which it sends to those who say that they take them (RFC 9110 §6.5.1).
+/// Trailers are sent to clients that accept them (RFC 9110 §6.5.1).
 #[tokio::test]
 async fn gives_trailers() {
     let server = Server::start().await;
