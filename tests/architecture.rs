@@ -49,7 +49,7 @@ fn no_circle_has_more_than_three_files() {
 }
 
 #[test]
-fn every_folder_says_what_it_is_for() {
+fn every_folder_has_a_page() {
     let folders = fs::read_dir(source_folder()).unwrap();
     let names: Vec<_> = folders.map(|entry| entry.unwrap().file_name()).collect();
     assert!(names.len() <= MOST_ENTRIES, "{} entries in src", names.len());
@@ -65,12 +65,12 @@ fn every_folder_says_what_it_is_for() {
 }
 
 #[test]
-fn a_name_means_one_thing() {
+fn at_most_ten_type_names_are_used_twice() {
     let twice = names_used_twice(&sources());
     assert!(twice.len() <= MOST_NAMES_USED_TWICE, "types with one name: {twice:#?}");
 }
 
-/// A test such as `h01_endless_header_lines` belongs to the row H01.
+/// A test such as `h01_endless_header_lines_are_a_limit_error` belongs to the row H01.
 #[test]
 fn every_id_of_a_hostile_test_is_in_the_table() {
     let mut sources = Sources::new();
@@ -85,7 +85,7 @@ fn every_id_of_a_hostile_test_is_in_the_table() {
 
 /// Each check finds a planted violation.
 #[test]
-fn the_checks_can_fail() {
+fn each_check_of_the_layers_finds_a_violation() {
     let layers = ["base", "http1", "client"].map(str::to_owned);
     let tree = |files: &[(&str, &str)]| -> Sources {
         let files = files.iter().map(|(file, text)| (file.to_string(), text.to_string()));
@@ -126,7 +126,7 @@ fn the_checks_can_fail() {
 }
 
 #[test]
-fn the_check_of_the_table_can_fail() {
+fn the_check_of_the_table_finds_a_violation() {
     let text = "#[test]\nfn h01_a() {}\n#[tokio::test]\nasync fn s01_s02_b() {}\nfn u16_of() {}";
     let sources = Sources::from([("tests/x".to_owned(), text.to_owned())]);
     let good = "| H01 | `y::z` | | `tests/x.rs::h01_a` |\n\

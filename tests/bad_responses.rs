@@ -52,7 +52,7 @@ fn chunked(body: &str) -> Vec<u8> {
 
 /// RFC 9112 §8: an incomplete message is an error, for every framing.
 #[test]
-fn cut_short() {
+fn a_truncated_body_is_an_error() {
     let in_head = "connection closed inside the response head";
     let before_last = "connection closed before the last chunk was complete";
     let heads = ["HTTP/1.", "HTTP/1.1 200 OK\r\nx: y\r\n", "HTTP/1.1 100 Continue\r\n\r\n"];
@@ -79,7 +79,7 @@ fn cut_short() {
 
 /// A reset is not an end: the bytes before it are not a complete body.
 #[test]
-fn reset() {
+fn a_reset_is_an_error_for_every_framing() {
     let reset = io::Error::from_raw_os_error(104).to_string();
     let rows = [
         (Vec::new(), Phase::Head),
@@ -96,7 +96,7 @@ fn reset() {
 /// RFC 9112 §4 to §6: data that is not HTTP/1.1 is reported immediately and identified; the peer
 /// may be waiting for the client.
 #[test]
-fn no_http() {
+fn data_that_is_not_http_is_named() {
     let heads: [(&[u8], &str); 11] = [
         (b"SSH-2.0-x\r\n", r#"invalid status line "SSH-2.0-x""#),
         (b"\0\x01", r#"invalid status line "\x00\x01""#),
@@ -138,7 +138,7 @@ fn no_http() {
 
 /// RFC 1952: gzip has an end of its own, and the end of the framing does not replace it.
 #[test]
-fn no_gzip() {
+fn data_that_is_not_gzip_is_an_error() {
     const EMPTY: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x03\0\0\0\0\0\0\0\0\0";
     let wrong = [&EMPTY[..12], &[1], &EMPTY[13..]].concat();
     let rows: [(&[u8], &str); 5] = [
@@ -158,7 +158,7 @@ fn no_gzip() {
 }
 
 #[test]
-fn beyond_a_limit() {
+fn a_response_beyond_a_limit_is_an_error() {
     let mut limits = Limits::default();
     limits.max_head_bytes = 1000;
     let client = Client::builder().limits(limits).http1_max_headers(5).body_limit(10);
@@ -187,7 +187,7 @@ fn beyond_a_limit() {
 
 /// Very large limits do no harm: memory follows the bytes that arrive, not the limit.
 #[test]
-fn within_limits_without_measure() {
+fn very_large_limits_allocate_nothing() {
     let many = |count: usize| {
         let lines: String = (0..count).map(|i| format!("x-{i}: y\r\n")).collect();
         response(&format!("{lines}content-length: 2"), "ok")
@@ -250,7 +250,7 @@ mod lenience {
     }
 
     #[test]
-    fn each_switch_takes_its_own() {
+    fn each_switch_accepts_its_own_kind_of_field() {
         let rows: [(&str, [Option<&[&str]>; 4]); 12] = [
             // Each field line as sent, and the result with INVALID, SPACES, FOLDS and ALL.
             ("a: b\r\n", [Some(&["a: b"]); 4]),
@@ -325,7 +325,7 @@ mod lenience {
 
     /// Off by default, and can be switched off again; other limits do not change them.
     #[test]
-    fn they_are_off_unless_asked_for() {
+    fn the_switches_are_off_by_default() {
         let off: Switch = |client| {
             ALL(client)
                 .http1_ignore_invalid_headers_in_responses(false)

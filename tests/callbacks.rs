@@ -223,7 +223,7 @@ fn port(origins: &Origins) -> u16 {
 }
 
 #[test]
-fn foreign_code_runs_under_no_lock_and_may_panic() {
+fn callbacks_run_without_a_lock_and_may_panic() {
     let pki = Pki::new();
     let origins = Origins { plain: Httpbin::start(), tls: Httpbin::start_tls(&pki) };
     for row in rows() {
@@ -257,7 +257,7 @@ fn foreign_code_runs_under_no_lock_and_may_panic() {
 
 /// The panic of one caller's code does not reach another caller that waits for the same host.
 #[test]
-fn who_waits_for_a_connection_gets_the_place_of_one_that_panicked() {
+fn a_panicking_callback_releases_its_connection_permit() {
     let origin = Httpbin::start();
     let client = Client::builder().pool_max_open_per_host(1).build().unwrap();
     let waits = Arc::new(Mutex::new(None));

@@ -62,7 +62,7 @@ fn assert_ends_after(
 }
 
 #[test]
-fn before_it_begins() {
+fn a_call_is_cancelled_before_it_begins() {
     let server = Httpbin::start();
     let token = CancelToken::new();
     token.cancel();
@@ -73,7 +73,7 @@ fn before_it_begins() {
 
 /// An idle connection is not affected and serves the next request.
 #[test]
-fn before_it_takes_a_connection_that_idles() {
+fn a_cancelled_call_takes_no_idle_connection() {
     let server = Httpbin::start();
     let (client, token) = (Client::new(), CancelToken::new());
     read(client.get(server.url("/get")).send().unwrap()).unwrap();
@@ -85,7 +85,7 @@ fn before_it_takes_a_connection_that_idles() {
 }
 
 #[test]
-fn while_it_looks_a_name_up() {
+fn a_dns_lookup_is_cancelled() {
     let never = |_: &str| {
         thread::sleep(GENEROUS);
         Ok(Vec::new())
@@ -95,7 +95,7 @@ fn while_it_looks_a_name_up() {
 }
 
 #[test]
-fn while_it_connects() {
+fn a_connect_is_cancelled() {
     let peers = [Unreachable::start(), Unreachable::start()];
     let addresses = peers.each_ref().map(Unreachable::addr);
     for addresses in [&addresses[..1], &addresses[..]] {
@@ -105,7 +105,7 @@ fn while_it_connects() {
 }
 
 #[test]
-fn while_it_waits_for_its_turn() {
+fn a_wait_for_a_connection_is_cancelled() {
     let server = Script::serve(vec![vec![Step::Silent]]);
     let client = client().pool_max_open_per_host(1).build().unwrap();
     let (first, url) = (CancelToken::new(), server.url("/"));
@@ -125,7 +125,7 @@ fn while_it_waits_for_its_turn() {
 
 /// Plain servers and TLS servers that stop responding at this moment.
 #[test]
-fn while_it_talks() {
+fn an_exchange_is_cancelled_at_every_stage() {
     type Ask = fn(&Client, &str) -> RequestBuilder;
     let get: Ask = |client, url| client.get(url);
     let upload: Ask = |client, url| client.post(url).body(vec![b'x'; 16 << 20]);
@@ -167,7 +167,7 @@ fn while_it_talks() {
 }
 
 #[test]
-fn in_a_handshake() {
+fn a_tls_handshake_is_cancelled() {
     let silent = Silent::start();
     let client = client().build().unwrap();
     let url = format!("https://{}/", silent.addr());
@@ -179,7 +179,7 @@ fn in_a_handshake() {
 
 /// The request is not sent again, as it would be if the server had closed the connection.
 #[test]
-fn on_a_connection_of_the_pool() {
+fn a_cancelled_request_on_a_pooled_connection_is_not_retried() {
     let first = [answer(ok("one")), vec![Step::ExpectRequest, Step::Silent]].concat();
     let server = Script::serve(vec![first, answer(ok("again"))]);
     let client = client().build().unwrap();
@@ -190,7 +190,7 @@ fn on_a_connection_of_the_pool() {
 
 /// A token that is canceled after its call is over does not end another call.
 #[test]
-fn too_late() {
+fn cancelling_after_the_call_affects_no_other_call() {
     let server = Httpbin::start();
     let client = Client::new();
     let token = CancelToken::new();
@@ -204,7 +204,7 @@ fn too_late() {
 
 /// One token ends many calls.
 #[test]
-fn all_at_once() {
+fn one_token_cancels_many_calls() {
     let silent = Silent::start();
     let url = format!("http://{}/", silent.addr());
     let (token, client) = (CancelToken::new(), client().build().unwrap());

@@ -52,7 +52,7 @@ fn bodies_are_decoded() {
 
 /// Truncated, damaged, in the wrong order, and with trailing data.
 #[test]
-fn faults_are_errors() {
+fn damaged_codings_are_errors() {
     let cases: [(&str, &[u8], &str); 7] = [
         ("br", &BR[..20], "the br data ends too early"),
         ("zstd", &ZSTD[..20], "the zstd data ends too early"),
@@ -75,7 +75,7 @@ fn faults_are_errors() {
 }
 
 #[test]
-fn what_is_switched_off_is_not_asked_for_and_stays_as_it_is() {
+fn a_disabled_coding_is_neither_requested_nor_decoded() {
     let builders: [(Set, &str, &[u8]); 4] = [
         (|client| client.no_brotli(), "br", BR),
         (|client| client.brotli(false), "br", BR),

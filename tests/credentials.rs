@@ -43,7 +43,7 @@ fn userinfo_becomes_basic_credentials() {
 /// The most specific credentials win: the request's own field, then the URL's user, then the
 /// client's.
 #[test]
-fn the_closest_credentials_win() {
+fn the_most_specific_credentials_win() {
     type Build = fn(ClientBuilder) -> ClientBuilder;
     let basic: Build = |client| client.basic_auth("client", None::<&str>);
     let field: Build = |client| client.default_headers(defaults());

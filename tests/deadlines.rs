@@ -183,7 +183,7 @@ mod looking_up {
 
     /// A DNS answer after the limit is discarded (T04).
     #[test]
-    fn a_name_that_takes_its_time() {
+    fn a_slow_lookup_times_out() {
         for limit in [Limit::Resolve, Limit::Connect, Limit::Total] {
             let slow = |_: &str| {
                 thread::sleep(3 * LIMIT);
@@ -200,7 +200,7 @@ mod connecting {
     use super::*;
 
     #[test]
-    fn to_nobody() {
+    fn to_a_silent_address_times_out() {
         let url = || {
             let peer = Unreachable::start();
             let url = format!("http://{}/", peer.addr());
@@ -212,7 +212,7 @@ mod connecting {
 
     /// The limit is for all addresses together, and a silent one leaves time for the next.
     #[test]
-    fn to_one_address_after_the_other() {
+    fn share_one_limit_over_all_addresses() {
         let (silent, server) = (Unreachable::start(), Httpbin::start());
         let to = |addresses: &[std::net::SocketAddr]| {
             let client = Client::builder().connect_timeout(Duration::from_millis(600));
@@ -229,7 +229,7 @@ mod connecting {
 
     /// RFC 8446 sets no limits on time: a handshake can be dripped as well as a body.
     #[test]
-    fn handshakes() {
+    fn handshakes_time_out() {
         let limits = [Limit::Connect, Limit::Handshake, Limit::Read, Limit::Total];
         let silent = not_tls(vec![vec![Step::Silent]]);
         assert_ends(&limits, Phase::Handshake, &silent, (GET, BYTES));
@@ -241,7 +241,7 @@ mod connecting {
 
     /// The connect timeout ends with the handshake and does not cover a slow response.
     #[test]
-    fn does_not_go_on() {
+    fn the_connect_timeout_ends_with_the_handshake() {
         let pki = Pki::new();
         let ask = |server: Httpbin| {
             let root = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
@@ -263,7 +263,7 @@ mod heads {
     use super::*;
 
     #[test]
-    fn that_never_come() {
+    fn that_never_come_time_out() {
         let url = || {
             let peer = Silent::start();
             let url = format!("http://{}/", peer.addr());
@@ -277,7 +277,7 @@ mod heads {
 
     /// A byte now and then resets the read timeout, but not the total timeout.
     #[test]
-    fn that_drip() {
+    fn that_drip_reach_the_total_timeout() {
         let url = script(vec![drips("HTTP/1.1 200 OK\r\nx: abcdefghijklmnopqrstuvwxyz\r\n")]);
         assert_ends(&[Limit::Total], Phase::Head, &url, (GET, BYTES));
         let interim = vec![[send("HTTP/1.1 102 Processing\r\n\r\n"), pause(30)]; 15].concat();
@@ -287,7 +287,7 @@ mod heads {
 
     /// One deadline for all hops, each of which is faster than a second.
     #[test]
-    fn of_redirects() {
+    fn of_redirects_share_one_deadline() {
         let moved = "HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\n\r\n";
         let hop = |response| [Step::ExpectRequest, pause(600), response];
         let server = Script::serve(vec![[hop(send(moved)), hop(send(ok("")))].concat()]);
@@ -316,7 +316,7 @@ mod bodies {
     const TEXT: Use = |response| response.text().map(drop);
 
     #[test]
-    fn that_stall() {
+    fn that_stall_time_out() {
         let limits = [Limit::Read, Limit::Throughput, Limit::Total];
         for framing in ["content-length: 9", "transfer-encoding: chunked", "x: until the end"] {
             let stalls = [drips_after(framing, "5"), vec![Step::Silent]].concat();
@@ -326,7 +326,7 @@ mod bodies {
     }
 
     #[test]
-    fn that_drip() {
+    fn that_drip_reach_the_total_timeout() {
         let chunks = "1\r\nx\r\n".repeat(10);
         let gzip = [&b"\x1f\x8b\x08\x08\0\0\0\0\0\xff"[..], &[b'n'; 50]].concat();
         let rows = [
@@ -347,7 +347,7 @@ mod bodies {
 
     /// The same, one record at a time.
     #[test]
-    fn that_drip_under_tls() {
+    fn that_drip_under_tls_reach_the_total_timeout() {
         let pki = Pki::new();
         let steps = drips_after("content-length: 90", [b'x'; 90]);
         let server = Script::serve_tls(vec![steps], pki.server_config(Leaf::Good));
@@ -366,7 +366,7 @@ mod bodies {
     /// A body that arrives after the timeout is not an end of the response, and its connection is
     /// not used again.
     #[test]
-    fn do_not_come_back() {
+    fn that_timed_out_stay_errors() {
         let stalls = [drips_after("content-length: 9", "x"), vec![Step::Silent]].concat();
         let server = Script::serve(vec![stalls, answer(ok("next"))]);
         let client = Client::new();
@@ -385,7 +385,7 @@ mod uploads {
     const LENGTH: u64 = 16 << 20;
 
     #[test]
-    fn to_a_peer_that_stops_reading() {
+    fn to_a_peer_that_stops_reading_time_out() {
         let limits = [Limit::Write, Limit::Throughput, Limit::Total];
         let bytes: Ask = |client, url| client.post(url).body(vec![b'x'; LENGTH as usize]);
         let chunks: Ask =
@@ -401,7 +401,7 @@ mod uploads {
     }
 
     #[test]
-    fn to_a_tls_peer_that_stops_reading() {
+    fn to_a_tls_peer_that_stops_reading_time_out() {
         let pki = Pki::new();
         for limit in [Limit::Write, Limit::Throughput, Limit::Total] {
             let steps = vec![Step::ExpectHead, Step::StopReading];
@@ -419,7 +419,7 @@ mod uploads {
 
     /// A server with a time limit for a head receives it, however slow the body's reader is.
     #[test]
-    fn whose_reader_waits_do_not_hold_back_the_head() {
+    fn send_the_head_before_a_slow_reader() {
         struct Waits(mpsc::Receiver<()>);
         impl Read for Waits {
             fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
@@ -458,7 +458,7 @@ mod uploads {
 
     /// The caller's own reader may be slow, but not slower than the total timeout.
     #[test]
-    fn of_a_slow_reader() {
+    fn of_a_slow_reader_reach_the_total_timeout() {
         struct Slow;
         impl Read for Slow {
             fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
@@ -479,7 +479,7 @@ mod uploads {
 
 /// A slow reader is not reported as a slow server, and a server may take time before it responds.
 #[test]
-fn time_that_is_not_the_peers_counts_for_no_throughput() {
+fn the_callers_time_does_not_count_for_throughput() {
     let server = Script::serve(vec![vec![
         Step::ExpectRequest,
         pause(600),
@@ -497,7 +497,7 @@ fn time_that_is_not_the_peers_counts_for_no_throughput() {
 
 /// The client itself decides to wait for `100 Continue`, and no byte is due meanwhile.
 #[test]
-fn waiting_for_100_counts_for_no_throughput() {
+fn waiting_for_100_does_not_count_for_throughput() {
     let server = Script::serve(vec![vec![
         Step::ExpectHead,
         pause(600),
@@ -530,7 +530,7 @@ fn throughput_does_not_prolong_the_read_timeout() {
 
 /// A limit on waiting does not limit a transfer that makes progress.
 #[test]
-fn bytes_that_keep_coming_hold_off_the_read_timeout() {
+fn each_byte_resets_the_read_timeout() {
     let response = [&ok("x".repeat(40))[..]].concat();
     let slow = [vec![Step::ExpectRequest], drip(response, 20)].concat();
     let server = Script::serve(vec![slow]);
@@ -542,7 +542,7 @@ fn bytes_that_keep_coming_hold_off_the_read_timeout() {
 
 /// Every limit can be set for a single request.
 #[test]
-fn of_one_request() {
+fn each_limit_can_be_set_for_one_request() {
     let (unreachable, silent) = (Unreachable::start(), Silent::start());
     let busy = Script::serve(vec![vec![Step::ExpectHead, Step::StopReading]; 2]);
     let url = |addr| format!("http://{addr}/");
@@ -574,7 +574,7 @@ fn the_request_overrides_the_client() {
 /// A timeout of zero does not mean "no timeout", as it does for a socket, and is not a system
 /// error.
 #[test]
-fn no_time_at_all() {
+fn a_timeout_of_zero_times_out() {
     for none in [Duration::ZERO, Duration::from_nanos(1)] {
         type Build = fn(ClientBuilder, Duration) -> ClientBuilder;
         let rows: [(Build, &str); 5] = [

@@ -67,7 +67,7 @@ fn the_first_request_is_challenged_and_the_next_is_not() {
 /// RFC 7616 §3.3: a challenge with a known nonce that is not stale means that the password is
 /// wrong.
 #[test]
-fn a_wrong_password_is_a_401_and_is_forgotten() {
+fn a_wrong_password_is_a_401_and_not_sent_again() {
     let peer = Script::serve(vec![answers([nonce("n1"), nonce("n2"), send(ok(""))])]);
     let client = Client::new();
     let response = client.get(peer.url("/x?y")).digest_auth("u", "wrong").send().unwrap();
@@ -94,7 +94,7 @@ fn a_stale_nonce_is_renewed_once() {
 
 /// A restarted server does not know its old nonces.
 #[test]
-fn a_nonce_from_an_earlier_call_may_be_refused_without_a_word() {
+fn an_unknown_nonce_is_renewed_without_the_stale_flag() {
     let peer = Script::serve(vec![answers([nonce("n1"), send(ok("")), nonce("n2"), send(ok(""))])]);
     let client = Client::builder().digest_auth("u", "p").build().unwrap();
     for _ in 0..2 {
@@ -105,7 +105,7 @@ fn a_nonce_from_an_earlier_call_may_be_refused_without_a_word() {
 }
 
 #[test]
-fn a_body_is_sent_again_if_it_can_be() {
+fn a_repeatable_body_is_sent_again() {
     let peer = Script::serve(vec![answers([nonce("n1"), send(ok("")), nonce("n2")])]);
     let client = Client::new();
     let post = || client.post(peer.url("/x?y")).digest_auth("u", "p");
@@ -120,7 +120,7 @@ fn a_body_is_sent_again_if_it_can_be() {
 /// RFC 7616 §3.4: with `auth-int` alone, an unknown body cannot be hashed, so the challenge is not
 /// answered.
 #[test]
-fn auth_int_needs_the_body() {
+fn auth_int_needs_a_known_body() {
     let int = || refuse("Digest realm=\"r\", nonce=\"n\", qop=\"auth-int\"");
     let peer = Script::serve(vec![answers([int(), send(ok(""))])]);
     let post = Client::new().post(peer.url("/x?y")).digest_auth("u", "p").body("bytes");
@@ -130,7 +130,7 @@ fn auth_int_needs_the_body() {
 }
 
 #[test]
-fn what_the_caller_says_comes_first() {
+fn the_callers_authorization_wins() {
     let peer = Script::serve(vec![answers([nonce("n1"), nonce("n2"), refuse("Basic realm=r")])]);
     let client =
         Client::builder().digest_auth("u", "p").basic_auth("b", Some("c")).build().unwrap();

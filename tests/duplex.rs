@@ -188,7 +188,7 @@ fn answer_first(response: &'static str) -> impl FnOnce(&mut Stream) -> io::Resul
 
 /// Reading such a response to its end sends the request to its end.
 #[test]
-fn an_early_success_is_told_at_once_and_the_rest_is_sent_by_who_reads() {
+fn reading_an_early_success_sends_the_rest_of_the_request() {
     let response = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
     let (url, server) = serve(None, answer_first(response));
     let response = client().post(url).body(Body::sized(bytes(LARGE), LARGE)).send().unwrap();
@@ -198,7 +198,7 @@ fn an_early_success_is_told_at_once_and_the_rest_is_sent_by_who_reads() {
 }
 
 #[test]
-fn an_early_success_without_a_body_leaves_the_rest_to_who_reads() {
+fn reading_an_early_success_without_a_body_sends_the_rest_of_the_request() {
     let response = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
     let (url, server) = serve(None, answer_first(response));
     let client = client();
@@ -211,7 +211,7 @@ fn an_early_success_without_a_body_leaves_the_rest_to_who_reads() {
 
 /// The server sees that the request is incomplete.
 #[test]
-fn a_response_that_is_dropped_takes_the_rest_of_the_request_with_it() {
+fn dropping_an_early_response_aborts_the_request() {
     let response = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
     let (url, server) = serve(None, answer_first(response));
     let client = client();
@@ -259,7 +259,7 @@ fn reset(stream: &mut Stream) {
 }
 
 #[test]
-fn s14_an_answer_is_seen_between_the_pieces_of_an_endless_source() {
+fn s14_a_response_is_seen_between_the_chunks_of_an_endless_source() {
     let rows = [
         ("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n", 401),
         ("HTTP/1.1 413 Content Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n", 413),
@@ -277,7 +277,7 @@ fn s14_an_answer_is_seen_between_the_pieces_of_an_endless_source() {
 }
 
 #[test]
-fn s14_an_end_is_seen_between_the_pieces_of_an_endless_source() {
+fn s14_an_end_is_seen_between_the_chunks_of_an_endless_source() {
     for end in [Stream::cut, Stream::end] {
         let (url, _server) = serve(None, late("", end));
         let error = client().post(url).body(Body::new(Slow)).send().unwrap_err();
@@ -286,7 +286,7 @@ fn s14_an_end_is_seen_between_the_pieces_of_an_endless_source() {
 }
 
 #[test]
-fn s14_an_answer_before_a_reset_is_seen() {
+fn s14_a_response_before_a_reset_is_seen() {
     let response = "HTTP/1.1 413 Content Too Large\r\ncontent-length: 0\r\n\r\n";
     let (url, _server) = serve(None, late(response, reset));
     let response = client().post(url).body(Body::new(Slow)).send().unwrap();
@@ -327,7 +327,7 @@ impl Read for FailsAfter {
 
 /// A success that arrived before the end of the request says nothing about a later failure.
 #[test]
-fn a_source_that_fails_after_an_early_success_fails_whoever_reads_the_response() {
+fn a_source_that_fails_after_an_early_success_fails_the_response() {
     let responses = [
         "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok",
         "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
@@ -354,7 +354,7 @@ fn a_source_that_fails_after_an_early_success_fails_whoever_reads_the_response()
 /// A refusal of the server explains more than the error of the source; a success does not answer a
 /// body that failed.
 #[test]
-fn a_refusal_that_is_there_beats_the_error_of_the_source() {
+fn a_refusal_precedes_the_error_of_the_source() {
     for status in [403, 200] {
         let (told, is_answered) = mpsc::channel();
         let (is_read, may_answer) = mpsc::channel();
@@ -378,7 +378,7 @@ fn a_refusal_that_is_there_beats_the_error_of_the_source() {
 
 /// The total timeout ends a call, but data that has already arrived is not lost.
 #[test]
-fn a_refusal_that_is_there_beats_the_total_timeout() {
+fn a_refusal_precedes_the_total_timeout() {
     struct Sleeps;
     impl Read for Sleeps {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
@@ -399,7 +399,7 @@ fn a_refusal_that_is_there_beats_the_total_timeout() {
 /// The handshake of TLS 1.3 is over for the client before the server has checked its certificate,
 /// so the alert arrives while the body is being written.
 #[test]
-fn s16_an_alert_beats_the_error_of_the_write() {
+fn s16_an_alert_precedes_the_error_of_the_write() {
     let pki = Pki::new();
     let config = pki.server_config_for(Leaf::Good, rustls::ALL_VERSIONS, Clients::Certified);
     for attempt in 0..20 {
@@ -421,7 +421,7 @@ const UNSOLICITED: &str = "the server sent data before the request";
 /// RFC 9112 §9.2: bytes that arrive before the request is sent are not a response to it, on any
 /// connection. Here they arrive with the end of the handshake.
 #[test]
-fn s09_an_answer_before_the_request_is_none_over_tls() {
+fn s09_a_response_before_the_request_is_an_error_over_tls() {
     let pki = Pki::new();
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
         for tunnel in ["", "http", "https", "socks4a", "socks5h"] {
@@ -452,7 +452,7 @@ fn s09_an_answer_before_the_request_is_none_over_tls() {
 }
 
 #[test]
-fn s09_an_answer_before_the_request_is_none_through_socks() {
+fn s09_a_response_before_the_request_is_an_error_through_socks() {
     let (url, _server) = serve(None, |stream| {
         stream.read_exact(&mut [0; 3])?;
         stream.write_all(&[5, 0])?;

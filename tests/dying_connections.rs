@@ -63,7 +63,7 @@ mod dying {
     /// If the peer of an idle connection closes it, resets it or sends data, the next request uses
     /// another one, even a request that must not be sent twice.
     #[test]
-    fn while_it_idles() {
+    fn an_idle_connection_that_ended_is_replaced() {
         let evil = ok("evil");
         type End<'a> = (&'a str, &'a dyn Fn(&mut TcpStream));
         let ends: [End<'_>; 4] = [
@@ -94,7 +94,7 @@ mod dying {
     /// RFC 9110 §9.2.2: an idempotent request is sent again, once, and the caller sees no
     /// difference.
     #[test]
-    fn just_when_an_idempotent_request_arrives() {
+    fn an_idempotent_request_is_sent_again() {
         for method in [Method::GET, Method::HEAD, Method::PUT, Method::DELETE, Method::OPTIONS] {
             for end in [Step::Close, Step::Reset] {
                 let server = Script::serve(vec![stale(end), answer(ok("again"))]);
@@ -115,7 +115,7 @@ mod dying {
 
     /// RFC 9110 §9.2.2: the request may have been carried out. And a reader cannot be read twice.
     #[test]
-    fn just_when_another_request_arrives() {
+    fn another_request_is_not_sent_again() {
         type Ask = fn(&Client, &str) -> leanhttp::Result<Response>;
         let asks: [(&str, Ask); 4] = [
             ("POST", |client, url| client.post(url).body("body").send()),
@@ -140,7 +140,7 @@ mod dying {
     /// A fresh connection is not stale: its end is the server's decision, and the client does not
     /// retry.
     #[test]
-    fn when_it_is_new() {
+    fn a_request_on_a_new_connection_is_not_sent_again() {
         for end in [Step::Close, Step::Reset] {
             let server = Script::serve(vec![vec![Step::ExpectRequest, end]]);
             let error = Client::new().get(server.url("/")).send().unwrap_err();
@@ -150,7 +150,7 @@ mod dying {
 
     /// RFC 9112 §9.3.1: an automatic retry is not retried.
     #[test]
-    fn twice() {
+    fn a_retry_is_not_retried() {
         let second = vec![Step::ExpectRequest, Step::Close];
         let server = Script::serve(vec![stale(Step::Close), second]);
         let client = Client::new();
@@ -163,7 +163,7 @@ mod dying {
 
     /// A partial response shows that the request was carried out.
     #[test]
-    fn in_the_middle_of_a_response() {
+    fn a_partial_response_is_not_retried() {
         let first = [&answered(ok("first"))[..], &answered("HTTP/1.1 2"), &[Step::Close]].concat();
         let server = Script::serve(vec![first]);
         let client = Client::new();
@@ -175,7 +175,7 @@ mod dying {
     /// The second attempt uses a fresh connection even if another one is idle: that may be stale
     /// too.
     #[test]
-    fn while_others_idle() {
+    fn a_retry_uses_a_fresh_connection() {
         let server = Script::serve(vec![
             answered(ok("first")).to_vec(),
             stale(Step::Close),
@@ -190,7 +190,7 @@ mod dying {
 
     /// Each hop of a redirect may be sent again once.
     #[test]
-    fn on_each_hop() {
+    fn each_hop_may_be_retried_once() {
         let moved = "HTTP/1.1 302 Found\r\nlocation: /next\r\ncontent-length: 0\r\n\r\n";
         let second = [&answered(moved)[..], &[Step::ExpectRequest, Step::Close]].concat();
         // Not at its first reuse: then the route would no longer be pooled.
@@ -203,7 +203,7 @@ mod dying {
     }
 
     #[test]
-    fn under_tls() {
+    fn a_stale_tls_connection_is_replaced() {
         let pki = Pki::new();
         let idle = [&answered(ok("first"))[..], &[Step::Close]].concat();
         let cut = [&answered(ok("first"))[..], &[Step::ExpectRequest, Step::Cut]].concat();
@@ -251,7 +251,7 @@ mod early {
     /// RFC 9112 §8: if the end of the connection delimits the body, a broken connection does not
     /// complete it, even if a write noticed the break.
     #[test]
-    fn answers_may_be_cut() {
+    fn truncated_responses_are_errors() {
         let bare = |status: &str| send(format!("HTTP/1.1 {status}\r\n\r\nsome of it"));
         let rows = [
             vec![bare("413 No"), Step::Reset],
@@ -275,7 +275,7 @@ mod early {
 
     /// A peer that only closes the connection has not responded.
     #[test]
-    fn hanging_up_is_no_answer() {
+    fn a_close_without_a_response_is_an_error() {
         for end in [Step::Close, Step::Reset] {
             let server = Script::serve(vec![vec![Step::ExpectHead, end.clone()]]);
             let [bytes, ..] = bodies();
@@ -299,7 +299,7 @@ mod early {
 
     /// A peer that accepts no more bytes will send no more either.
     #[test]
-    fn successes_do_not_wait_for_ever() {
+    fn successes_are_delivered_after_the_write_timeout() {
         let steps = vec![Step::ExpectHead, send(ok("enough")), Step::StopReading];
         let server = Script::serve(vec![steps]);
         let client = Client::builder().write_timeout(Duration::from_millis(300)).build().unwrap();
@@ -311,7 +311,7 @@ mod early {
     /// Responses that a peer sends without end during an upload are not read without end: they stay
     /// in the socket buffer until the request is sent.
     #[test]
-    fn endless_successes_do_not_fill_the_memory() {
+    fn endless_responses_are_not_buffered() {
         const ENOUGH: usize = 64 << 20;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -378,7 +378,7 @@ mod stuffed {
 
     /// A closed peer accepts no more bytes, and its system may not announce that.
     #[test]
-    fn the_end_is_heard() {
+    fn the_end_is_noticed_during_a_blocked_write() {
         for body in bodies() {
             let (url, _open) = peer("");
             let error = client().post(url).body(body).send().unwrap_err();
@@ -387,7 +387,7 @@ mod stuffed {
     }
 
     #[test]
-    fn refusals_are_heard() {
+    fn refusals_are_noticed_during_a_blocked_write() {
         for body in bodies() {
             let (url, _open) =
                 peer("HTTP/1.1 413 Content Too Large\r\ncontent-length: 5\r\n\r\nlarge");
@@ -399,7 +399,7 @@ mod stuffed {
 
     /// A server may send an interim response while it reads slowly.
     #[test]
-    fn sending_goes_on_after_an_interim_response() {
+    fn an_interim_response_does_not_stop_the_request() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let server = thread::spawn(move || {

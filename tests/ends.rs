@@ -124,7 +124,7 @@ mod losses {
 
     /// A protocol violation of a peer is not transient.
     #[test]
-    fn are_no_broken_rules() {
+    fn exclude_protocol_errors() {
         let rows = [
             cut_off("SSH-2.0-x\r\n", Step::Silent),
             cut_off("HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n", Step::Silent),
@@ -148,7 +148,7 @@ mod refused_redirects {
     }
 
     #[test]
-    fn keep_their_response() {
+    fn have_the_response_in_the_error() {
         let reader = || Some(Body::new(io::Cursor::new("data")));
         let stop = || Policy::custom(|attempt| attempt.error("not there"));
         let default = Policy::default;
@@ -201,7 +201,7 @@ mod refused_redirects {
 
     /// Dropping the error releases the connection, as dropping a response does.
     #[test]
-    fn do_not_hold_their_connection() {
+    fn release_their_connection_on_drop() {
         let turns = vec![[answer(answered(302, "ftp://h/")), answer(ok("next"))].concat()];
         let server = Script::serve(turns);
         let client = Client::new();
@@ -238,7 +238,7 @@ fn status_errors_show_the_reason() {
 
 /// The length follows the fields that the caller sees.
 #[test]
-fn the_length_is_that_of_the_fields() {
+fn content_length_follows_the_fields() {
     type Change = fn(&mut HeaderMap);
     let rows: [(&str, Change, Option<u64>); 7] = [
         ("content-length: 3", |_| {}, Some(3)),
@@ -348,7 +348,7 @@ mod sent_again {
 
     /// The response arrives in the middle of the first upload.
     #[test]
-    fn a_file_that_was_not_read_to_its_end() {
+    fn a_file_whose_upload_was_interrupted() {
         let file = Temporary::new(&large());
         let moved = "HTTP/1.1 307 Moved\r\nlocation: /next\r\ncontent-length: 0\r\n\r\n";
         let first = vec![Step::ExpectHead, send(moved), Step::StopReading];
@@ -362,7 +362,7 @@ mod sent_again {
 
     /// Not from the beginning of the file, but from its position.
     #[test]
-    fn the_rest_of_a_file() {
+    fn a_file_from_its_position() {
         let file = Temporary::new(b"head and tail");
         let mut opened = File::open(&file.0).unwrap();
         opened.read_exact(&mut [0; 9]).unwrap();
@@ -450,7 +450,7 @@ mod sent_again {
 
     /// After 417 the body is sent without being asked for.
     #[test]
-    fn without_its_expectation() {
+    fn without_the_expectation() {
         let file = Temporary::new(b"content");
         let fails = "HTTP/1.1 417 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         let server = Script::serve(vec![
@@ -464,7 +464,7 @@ mod sent_again {
 
     /// A file that was truncated in the meantime no longer has the announced length.
     #[test]
-    fn not_what_is_gone() {
+    fn but_not_a_truncated_file() {
         let file = Temporary::new(b"content");
         let moved = "HTTP/1.1 307 Moved\r\nlocation: /next\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         let server = Script::serve(vec![answer(moved), vec![Step::Silent]]);
@@ -500,7 +500,7 @@ mod sent_again {
     }
 
     #[test]
-    fn not_what_cannot_seek() {
+    fn but_not_a_reader_that_cannot_seek() {
         let stuck = |seeks| Body::rewindable(Stuck { content: io::Cursor::new("content"), seeks });
         let rows = [
             ("a reader and cannot be sent again", Body::new(io::Cursor::new("content")), true),

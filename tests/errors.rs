@@ -20,7 +20,7 @@ use support::script::{Script, Step, answer, ok, send};
 
 /// Small enough to be returned from every function, and convertible into any other error.
 #[test]
-fn is_one_word_and_goes_anywhere() {
+fn an_error_is_one_word_and_converts_into_any_error() {
     fn goes_anywhere<T: Send + Sync + 'static>() {}
     goes_anywhere::<Error>();
     goes_anywhere::<Response>();
@@ -80,7 +80,7 @@ mod sorts {
     }
 
     #[test]
-    fn are_told_apart() {
+    fn have_one_predicate_each() {
         let (unreachable, silent, stalling) = (
             Unreachable::start(),
             Silent::start(),
@@ -187,7 +187,7 @@ mod sorts {
     }
 
     #[test]
-    fn print_each_cause_once_in_reporters_that_walk_the_sources() {
+    fn print_each_cause_once_in_error_reporters() {
         let sink = Script::serve(vec![vec![Step::ExpectHead, Step::Silent]]);
         let upload = Client::new().post(sink.url("/")).body(leanhttp::Body::new(Failing));
         let policy = Policy::custom(|attempt| attempt.error(Nested(Some(Box::new(Nested(None))))));
@@ -236,7 +236,7 @@ mod sorts {
 
     /// A reader returns an `io::Error` of a matching kind that contains the whole error.
     #[test]
-    fn come_through_readers() {
+    fn pass_through_readers() {
         let chunk = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
         let rows = [
             (
@@ -267,7 +267,7 @@ mod status {
 
     /// The server's explanation stays readable, and its connection stays reusable.
     #[test]
-    fn keeps_the_response() {
+    fn error_for_status_keeps_the_response() {
         let refusal = "HTTP/1.1 404 Not Found\r\nx: y\r\ncontent-length: 8\r\n\r\nnot here";
         let turns = [answer(refusal), answer(refusal), answer(ok("found"))].concat();
         let server = Script::serve(vec![turns]);
@@ -301,7 +301,7 @@ mod status {
     }
 
     #[test]
-    fn is_an_error_from_400_on() {
+    fn error_for_status_fails_from_400_on() {
         for (status, is_error) in
             [(200, false), (304, false), (399, false), (400, true), (599, true), (600, false)]
         {
@@ -315,7 +315,7 @@ mod status {
 
     /// Errors without a response are returned unchanged.
     #[test]
-    fn of_no_response_has_none() {
+    fn an_error_without_a_response_is_returned_unchanged() {
         let error = leanhttp::get("no url").unwrap_err();
         let line = error.to_string();
         assert_eq!(error.into_response().unwrap_err().to_string(), line);
@@ -327,7 +327,7 @@ mod urls {
 
     /// After redirects it is the URL of the failing hop.
     #[test]
-    fn are_of_the_hop() {
+    fn belong_to_the_failing_hop() {
         let moved = "HTTP/1.1 302 Found\r\nlocation: /second#f\r\ncontent-length: 0\r\n\r\n";
         let hops = [answer(moved), vec![Step::ExpectRequest, Step::Close]].concat();
         let server = Script::serve(vec![hops, vec![Step::ExpectRequest, Step::Close]]);
@@ -358,7 +358,7 @@ mod json {
     use super::*;
 
     #[test]
-    fn errors_say_where() {
+    fn errors_name_the_position() {
         let rows = [
             (
                 "{\"a\": [1, 2,, 3]}",
@@ -385,7 +385,7 @@ mod json {
 
     /// Valid JSON of the wrong shape is an error too, which shows a large body in part.
     #[test]
-    fn errors_of_the_shape() {
+    fn errors_show_a_body_of_the_wrong_shape() {
         let body = format!("{{\"pad\": \"{}\", \"a\": \"text\"}}", "x".repeat(10_000));
         let server = Script::serve(vec![answer(ok(body))]);
         let response = Client::new().get(server.url("/")).send().unwrap();
@@ -400,7 +400,7 @@ mod json {
 
 /// An error status is not an error until `error_for_status` is called.
 #[test]
-fn statuses_are_no_errors_by_themselves() {
+fn error_statuses_are_responses_by_default() {
     let server = Httpbin::start();
     for status in [400, 404, 418, 500, 503] {
         let response = leanhttp::get(server.url(&format!("/status/{status}"))).unwrap();

@@ -58,7 +58,7 @@ fn the_field_means_the_same_as_the_setting() {
 /// A 100 is not yet the response: the timeout for its first byte starts at the last byte of the
 /// request.
 #[test]
-fn a_100_is_not_the_first_byte_of_the_answer() {
+fn a_100_is_not_the_first_byte_of_the_response() {
     let go_on = send("HTTP/1.1 100 Continue\r\n\r\n");
     let peer = Script::serve(vec![
         head_then(vec![go_on.clone(), expect("hello"), Step::Silent]),

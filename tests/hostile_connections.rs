@@ -45,7 +45,7 @@ fn trusting(pki: &Pki) -> ClientBuilder {
 /// The race in real time: the server closes an idle connection just about when it is used again,
 /// and now and then closes it after it has read a request.
 #[test]
-fn n01_an_idle_connection_ends_as_it_is_used() {
+fn n01_an_idle_connection_that_ends_during_reuse_is_replaced() {
     const ROUNDS: usize = 300;
     for method in [leanhttp::Method::GET, leanhttp::Method::POST] {
         let peer = Impatient::start();
@@ -194,7 +194,7 @@ mod n10 {
 
     /// The next response has no bytes of the unread half.
     #[test]
-    fn n10_a_response_is_given_up_half_read() {
+    fn n10_a_half_read_response_is_not_mixed_with_the_next() {
         let half = "HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n\r\n0123456789";
         type GiveUp = fn(leanhttp::Response);
         let ways: [(&str, GiveUp); 3] = [
@@ -269,7 +269,7 @@ mod n10 {
     /// The caller's code panics at each place where the client calls it: that costs one connection
     /// at most.
     #[test]
-    fn n10_the_callers_code_panics() {
+    fn n10_a_panic_of_the_caller_costs_one_connection() {
         let moved = "HTTP/1.1 302 Found\r\nlocation: /next\r\nset-cookie: a=b\r\n\
                      content-length: 4\r\n\r\nbody";
         let rows = [
@@ -305,7 +305,7 @@ mod n10 {
 
 /// Data before the connection broke counts if the response was complete.
 #[test]
-fn n11_data_then_a_reset_or_a_half_close() {
+fn n11_a_complete_response_before_a_reset_counts() {
     const LENGTH: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n";
     const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
     const BARE: &str = "HTTP/1.1 200 OK\r\n\r\n";
@@ -402,7 +402,7 @@ mod n12 {
     /// The outcome is the same for every split, in both directions. System calls that transfer one
     /// byte are simulated by the tests of the state machines and by the fuzzer.
     #[test]
-    fn n12_one_byte_at_a_time() {
+    fn n12_the_outcome_is_the_same_for_every_split() {
         for (length, sip, give) in [(3000, 1, 1), (3000, 4096, 1), (600_000, 4096, 1000)] {
             let sample = sample(length);
             let reader = || Trickle(io::Cursor::new(sample.clone()), give);
@@ -442,7 +442,7 @@ mod n12 {
     /// continued (signal(7)); a child of this test is, all the time.
     #[cfg(target_os = "linux")]
     #[test]
-    fn n12_interrupted_system_calls() {
+    fn n12_interrupted_system_calls_are_retried() {
         use std::process::{Command, Stdio};
 
         let mut child = Command::new(std::env::current_exe().unwrap());
@@ -470,7 +470,7 @@ mod n12 {
 
     #[cfg(target_os = "linux")]
     #[test]
-    #[ignore = "started by n12_interrupted_system_calls"]
+    #[ignore = "started by n12_interrupted_system_calls_are_retried"]
     fn child_that_is_interrupted() {
         let (witness, done) = Witness::start();
         let slowly = |body: &str| -> Vec<Step> {

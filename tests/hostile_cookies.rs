@@ -109,7 +109,7 @@ fn k01_over_the_wire() {
 
 /// curl CVE-2014-3613; RFC 6265bis §5.1.3.
 #[test]
-fn k02_an_address_is_no_domain() {
+fn k02_an_address_has_no_subdomains() {
     let table = [
         ("http://127.0.0.1/", "0.0.1", "http://127.0.0.1/"),
         ("http://127.0.0.1/", ".0.0.1", "http://127.0.0.1/"),
@@ -133,7 +133,7 @@ fn k02_an_address_is_no_domain() {
 
 /// curl CVE-2013-1944; RFC 6265bis §5.1.3.
 #[test]
-fn k03_a_domain_ends_at_a_dot() {
+fn k03_a_domain_matches_at_a_dot() {
     let table = [
         ("http://example.com/", "ample.com"),
         ("http://example.com/", "xexample.com"),
@@ -154,7 +154,7 @@ fn k03_a_domain_ends_at_a_dot() {
 
 /// RFC 6265bis §5.7 steps 13 and 16; curl CVE-2025-9086.
 #[test]
-fn k04_plain_http_does_not_touch_a_secure_cookie() {
+fn k04_plain_http_neither_gets_nor_replaces_a_secure_cookie() {
     let table = [
         ("http://a.example/", "s=evil", "s=good"),
         ("http://a.example/", "s=evil; Secure", "s=good"),
@@ -194,7 +194,7 @@ fn k04_over_the_wire() {
 
 /// RFC 6265bis §5.7 steps 20 to 22.
 #[test]
-fn k05_a_prefix_keeps_its_promise() {
+fn k05_cookie_prefixes_are_enforced() {
     let refused = [
         "__Secure-k=1",
         "__SECURE-k=1; Path=/",
@@ -221,7 +221,7 @@ fn k05_a_prefix_keeps_its_promise() {
 /// curl CVE-2022-35252; RFC 6265bis §5.6 step 1. The caller sets cookies that no header field can
 /// carry.
 #[test]
-fn k06_control_octets_refuse_the_cookie() {
+fn k06_a_cookie_with_control_bytes_is_refused() {
     let octets = (0..=0x1F_u8).chain([0x7F]).filter(|&octet| octet != b'\t');
     for octet in octets.map(char::from) {
         for set_cookie in [
@@ -243,7 +243,7 @@ fn k06_control_octets_refuse_the_cookie() {
 
 /// curl CVE-2026-6276: the jar uses the destination of the request, whatever the `Host` field says.
 #[test]
-fn k07_a_host_field_does_not_fool_the_jar() {
+fn k07_the_jar_ignores_the_host_field() {
     let server = Script::serve(vec![setting(&["new=1; Domain=victim.example", "own=1"])]);
     let jar = Arc::new(Jar::new());
     give(&jar, "http://victim.example/", &[b"secret=1"]);
@@ -287,7 +287,7 @@ fn k08_sizes_are_limited() {
 
 /// curl CVE-2023-38546 and similar faults.
 #[test]
-fn k09_a_hostile_file_does_no_harm() {
+fn k09_invalid_lines_of_a_cookie_file_are_skipped() {
     let json = |name: &str, more: &str| {
         format!(
             r#"{{"name":"{name}","value":"v","domain":"h.example","path":"/","host_only":true,"secure":false,"http_only":false{more}}}"#

@@ -106,7 +106,7 @@ mod certificates {
 
     /// A tunnel through a proxy does not carry it to another origin either.
     #[test]
-    fn s12_nor_through_a_tunnel() {
+    fn s12_a_certificate_stays_with_its_origin_through_a_tunnel() {
         let pki = Pki::new();
         for scheme in ["http", "socks5h"] {
             let foreign = tls(vec![answer(ok("foreign"))], &asking(&pki, &TLS13));
@@ -131,7 +131,7 @@ mod certificates {
     /// handshake, in the sessions that are resumed, and in the pool: an authenticated connection
     /// serves no other requests, and vice versa.
     #[test]
-    fn s12_connections_with_a_certificate_are_apart() {
+    fn s12_connections_with_a_certificate_are_not_shared() {
         let pki = Pki::new();
         for (what, setup) in SETUPS {
             for version in BOTH {
@@ -165,7 +165,7 @@ mod certificates {
 
     /// A connection without a certificate resumes no session, and leaves none behind.
     #[test]
-    fn s12_sessions_with_a_certificate_are_apart() {
+    fn s12_sessions_with_a_certificate_are_not_shared() {
         const LAST: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         let pki = Pki::new();
         for (what, setup) in SETUPS {
@@ -226,7 +226,7 @@ mod certificates {
 
     /// A configuration that disables resumption is left unchanged.
     #[test]
-    fn a_configuration_without_resumption_stays_without() {
+    fn a_configuration_without_resumption_is_unchanged() {
         const LAST: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         let pki = Pki::new();
         let mut config = preconfigured(&pki);
@@ -393,7 +393,7 @@ mod fields {
 
     /// The rule holds for fields of the request and of the client.
     #[test]
-    fn s13_what_looks_like_a_credential_stays_with_its_origin() {
+    fn s13_fields_named_like_credentials_stay_with_their_origin() {
         for is_of_client in [true, false] {
             for names in CREDENTIALS.chunks(20).chain(OTHERS.chunks(23)) {
                 let is_kept = OTHERS.contains(&names[0]);
@@ -411,7 +411,7 @@ mod fields {
 
     /// The program can change the list: some fields are sent everywhere, others are withheld.
     #[test]
-    fn s13_the_policy_names_exceptions() {
+    fn s13_the_redirect_policy_names_exceptions() {
         let name = HeaderName::from_static;
         let policy = Policy::limited(5)
             .allow_cross_origin([name("x-csrf-token"), name("authorization"), name("x-marked")])
@@ -436,7 +436,7 @@ mod fields {
 
     /// The value is hidden in `Debug` too.
     #[test]
-    fn what_looks_like_a_credential_is_hidden_in_debug() {
+    fn fields_named_like_credentials_are_hidden_in_debug() {
         let ask = Client::new().get("http://a.test/").headers(all(&CREDENTIALS));
         let shown = format!("{ask:?}");
         assert!(!shown.contains("value-of-it"), "{shown}");
@@ -463,7 +463,7 @@ mod trace {
     /// RFC 9110 §9.3.8: the response echoes the request, so credentials that the client would add
     /// are left out.
     #[test]
-    fn s18_what_the_client_adds_is_left_out() {
+    fn s18_trace_omits_credentials_of_the_client() {
         let jar = Arc::new(Jar::new());
         jar.add_cookie_str("a=secret", &Url::parse("http://a.test/").unwrap());
         type Setup<'a> = &'a dyn Fn(ClientBuilder) -> ClientBuilder;
@@ -501,7 +501,7 @@ mod trace {
     /// A challenge is not answered either.
     #[cfg(feature = "digest")]
     #[test]
-    fn s18_a_challenge_is_not_answered() {
+    fn s18_trace_does_not_answer_a_challenge() {
         let server = Script::serve(vec![answer(
             "HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"\r\n\
              content-length: 0\r\n\r\n",
@@ -513,7 +513,7 @@ mod trace {
 
     /// If the caller adds one by name, the call is an error and nothing is sent.
     #[test]
-    fn s18_what_the_caller_adds_is_an_error() {
+    fn s18_trace_refuses_credentials_of_the_caller() {
         type Step = fn(RequestBuilder) -> RequestBuilder;
         let with = |name: &str| {
             format!("TRACE cannot carry {name}: the response would show it (RFC 9110 \u{a7}9.3.8)")
@@ -550,7 +550,7 @@ mod urls {
 
     /// Middleware may log the URL of a request, so a built request has no password in it.
     #[test]
-    fn a_request_that_was_built_has_no_password_in_its_url() {
+    fn a_built_request_has_no_password_in_its_url() {
         type Step = fn(RequestBuilder) -> RequestBuilder;
         let own: Step = |ask| ask.header(AUTHORIZATION, "Own field");
         let bearer: Step = |ask| ask.bearer_auth("token");
@@ -667,7 +667,7 @@ mod texts {
 
     /// A fault of Go's `url.Parse` and others: text that could be user and password is not shown.
     #[test]
-    fn s17_a_text_that_may_hold_a_password_is_not_shown() {
+    fn s17_an_invalid_url_with_a_possible_password_is_not_shown() {
         let client = Client::new();
         let mut refused = 0;
         for text in SPELLINGS {
@@ -690,7 +690,7 @@ mod texts {
     }
 
     #[test]
-    fn s17_nor_is_a_location() {
+    fn s17_a_location_with_a_possible_password_is_not_shown() {
         let client = Client::new();
         let is_absolute = |text: &&str| {
             Url::parse(text).is_err() && text.contains("://alice") && !text.starts_with(":")
@@ -707,7 +707,7 @@ mod texts {
 
     /// Other text is shown, because it says what is wrong.
     #[test]
-    fn a_text_without_a_password_is_shown() {
+    fn an_invalid_url_without_a_password_is_shown() {
         let rows = [
             ("", "URL \"\": the URL is empty"),
             (

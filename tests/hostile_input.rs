@@ -80,7 +80,7 @@ mod fields {
     /// CVE-2022-31150 (undici), CVE-2016-5699 (CPython), RUSTSEC-2017-0002 (hyper). The error does
     /// not show the value: it may be a secret.
     #[test]
-    fn i01_controls_in_header_values() {
+    fn i01_controls_in_header_values_are_refused() {
         type Rows<'a> = Vec<(Ask, &'a str)>;
         const REASON: &str = "failed to parse header value; the value holds a line break or \
             another control character";
@@ -105,7 +105,7 @@ mod fields {
     }
 
     #[test]
-    fn i02_controls_in_header_names() {
+    fn i02_controls_in_header_names_are_refused() {
         let bad_name = "header: invalid HTTP header name; only letters, digits and \
             !#$%&'*+-.^_`|~ are allowed, no space and no colon";
         let separators = " \t\"(),/:;<=>?@[\\]{}\u{e4}";
@@ -131,7 +131,7 @@ mod fields {
 
     /// CVE-2020-26116 (CPython), CVE-2020-26137 (urllib3).
     #[test]
-    fn i03_controls_in_methods() {
+    fn i03_controls_in_methods_are_refused() {
         let separators = " \t\"(),/:;<=>?@[\\]{}\u{e4}";
         for method in controls().chain(separators.chars()).flat_map(with) {
             assert!(Method::from_bytes(method.as_bytes()).is_err(), "{method:?}");
@@ -145,7 +145,7 @@ mod fields {
 
     /// RFC 9112 §6.2 and §6.3: if framing fields do not agree with the body, nothing is sent.
     #[test]
-    fn i09_framing_fields_that_do_not_fit() {
+    fn i09_framing_fields_that_contradict_the_body_are_refused() {
         let no_body = "a framing field announces a body and there is none";
         let coding = "only `chunked` can be sent as Transfer-Encoding";
         let invalid = "invalid Content-Length";
@@ -190,7 +190,7 @@ mod fields {
     /// Framing fields that agree are sent once, in one form, whether the caller or the client sets
     /// them.
     #[test]
-    fn i09_framing_fields_that_fit_are_sent_once() {
+    fn i09_framing_fields_that_match_are_sent_once() {
         let rows: Vec<(Ask, &[&str], &str)> = vec![
             (
                 ask(|c, url| c.post(url).header("CONTENT-LENGTH", "3").body("abc")),
@@ -259,7 +259,7 @@ mod urls {
     /// CVE-2019-9740, CVE-2019-9947 (CPython), CVE-2014-8150 (curl): controls in a URL are dropped or
     /// encoded, never raw on the wire.
     #[test]
-    fn i04_controls_in_urls() {
+    fn i04_controls_in_urls_are_removed_or_encoded() {
         let rows = [
             ("/a\r\nX-Evil: 1", "/aX-Evil:%201"),
             ("/a b?c d#e f", "/a%20b?c%20d"),
@@ -291,7 +291,7 @@ mod urls {
 
     /// Values added to a query are form-encoded.
     #[test]
-    fn i04_controls_in_parameters() {
+    fn i04_controls_in_parameters_are_encoded() {
         let expected = "GET /?a%0D%0AX-Evil%3A+1=%00+%26%23%7F HTTP/1.1";
         let pair = ("a\r\nX-Evil: 1", "\0 &#\u{7f}");
         assert_eq!(sent(|client, url| client.get(url).query(&[pair]))[0], expected);
@@ -301,7 +301,7 @@ mod urls {
     /// CVE-2023-23936 (undici): tabs and line breaks are removed before parsing, and everything
     /// else that is not a host is refused.
     #[test]
-    fn i04_controls_in_hosts() {
+    fn i04_controls_in_hosts_are_removed_or_refused() {
         let server = Script::serve(vec![answer(ok(""))]);
         let client = Client::builder().resolve("h.evil.test", server.addr()).build().unwrap();
         client.get("http://h\r\n.ev\til.test/").send().unwrap();
@@ -327,7 +327,7 @@ mod urls {
     /// RFC 9110 §6.5.1: fields for framing, routing, authorization or content cannot be trailers,
     /// whether known before or computed at the end; CR and LF are not allowed in any value.
     #[test]
-    fn i10_trailers_that_are_no_trailers() {
+    fn i10_forbidden_trailers_are_refused() {
         let forbidden = [
             "content-length",
             "transfer-encoding",
@@ -367,7 +367,7 @@ mod urls {
     /// CVE-2022-27780 (curl), CVE-2025-22870, CVE-2024-45341 (Go), CVE-2019-10160 (CPython); WHATWG
     /// URL §4.4, and RFC 9110 §4.2: only `http` and `https`, with a host.
     #[test]
-    fn i11_what_is_no_http_url() {
+    fn i11_urls_that_are_not_http_are_refused() {
         let scheme = "is not supported, only `http` and `https` are";
         let ipv4 = "the host ends in a number but is no valid IPv4 address";
         let ipv6 = "the host is in brackets but is no valid IPv6 address";
@@ -461,7 +461,7 @@ mod urls {
     /// CVE-2016-8624, CVE-2016-8625 (curl). One parser determines the host of the connection, and
     /// SNI, `Host`, cookies and credentials all use its result.
     #[test]
-    fn i12_authorities_that_confuse() {
+    fn i12_one_parser_decides_the_host() {
         let userinfo = |pair: &str| Some(pair.to_owned());
         // The URL, its host, its cookie, its credentials, its target.
         let mut rows = vec![
@@ -531,7 +531,7 @@ mod urls {
     /// RUSTSEC-2024-0421 (idna): a name is compared in the form that is sent. The decoded meaning
     /// of a label makes no two names equal.
     #[test]
-    fn i13_names_beyond_ascii() {
+    fn i13_names_are_compared_in_their_ascii_form() {
         let host = |host: &str| {
             let url = Url::parse(&format!("http://{host}/"));
             url.map(|url| url.host_str().unwrap().to_owned()).map_err(|error| error.to_string())
@@ -623,7 +623,7 @@ mod forms {
 
     /// WHATWG HTML, multipart/form-data: names cannot leave their quotes.
     #[test]
-    fn i05_names_of_parts() {
+    fn i05_names_of_parts_are_escaped() {
         let rows = [
             ("a\"b", "c\"d", "name=\"a%22b\"; filename=\"c%22d\""),
             (
@@ -654,7 +654,7 @@ mod forms {
 
     /// CVE-2022-35948 (undici).
     #[test]
-    fn i05_types_of_parts() {
+    fn i05_types_of_parts_are_validated() {
         let essences = ["a/b\r\nX-Evil: 1", "a/b\n", "a/b\0", "a\r\n/b", "a b/c"];
         for mime in essences.into_iter().chain(["a/b/c", "", "/", "a/", "\u{e4}/b", "jpeg"]) {
             let error = Part::text("text").mime_str(&format!("{mime} ; c=d")).unwrap_err();
@@ -684,7 +684,7 @@ mod forms {
 
     /// CVE-2025-22150 (undici): boundaries have at least 122 unpredictable bits.
     #[test]
-    fn i06_boundaries_cannot_be_guessed() {
+    fn i06_boundaries_are_unpredictable() {
         let boundaries: Vec<_> = (0..1000).map(|_| Form::new().boundary().to_owned()).collect();
         let length = boundaries[0].len();
         let digits = |place: usize| {
@@ -726,7 +726,7 @@ mod credentials {
 
     /// RFC 6265 §4.2.1: a value of the caller is one cookie, or an error.
     #[test]
-    fn i07_cookies_of_the_caller() {
+    fn i07_cookies_of_the_caller_are_validated() {
         let url = Url::parse("http://a.test/").unwrap();
         let sent = |cookie: &str| {
             let server = Script::serve(vec![answer(ok(""))]);
@@ -764,7 +764,7 @@ mod credentials {
 
     /// RFC 7617 §2 and RFC 7616 §3.4.2: no colon in a user name and no controls, from any source.
     #[test]
-    fn i08_users_and_passwords() {
+    fn i08_controls_in_users_and_passwords_are_refused() {
         let colon = "a user name for Basic authentication cannot hold a colon";
         let control = "credentials for Basic authentication cannot hold controls";
         assert_refused_unsent(vec![
@@ -789,7 +789,7 @@ mod credentials {
 
     #[cfg(feature = "digest")]
     #[test]
-    fn i08_users_for_digest() {
+    fn i08_controls_in_users_for_digest_are_refused() {
         let line = "a user name for Digest authentication cannot hold a colon or controls";
         for user in controls().map(|c| format!("a{c}b")).chain(["a:b".to_owned()]) {
             let error = Client::builder().digest_auth(&user, "p").build().unwrap_err();
@@ -801,7 +801,7 @@ mod credentials {
 
     /// curl tests 480 and 3221: escapes in a file decode to controls.
     #[test]
-    fn i08_logins_of_a_netrc_file() {
+    fn i08_controls_in_logins_of_a_netrc_file_are_refused() {
         let colon = "a user name for Basic authentication cannot hold a colon";
         let control = "credentials for Basic authentication cannot hold controls";
         for (login, line) in [
@@ -877,7 +877,7 @@ mod bodies {
     }
 
     #[test]
-    fn i14_what_is_not_as_announced_never_looks_complete() {
+    fn i14_a_body_that_differs_from_its_length_never_looks_complete() {
         let short =
             |missing: u64| format!("the body ended {missing} bytes before its announced length");
         let fire = "the disk is on fire".to_owned();
@@ -910,7 +910,7 @@ mod bodies {
 
     /// The caller's Content-Length is the length that a reader must have.
     #[test]
-    fn i14_a_reader_keeps_to_the_content_length_of_the_caller() {
+    fn i14_a_reader_must_match_the_callers_content_length() {
         let server = Script::serve(vec![vec![Step::Silent]]);
         let request = Client::new().post(server.url("/")).body(Body::new(bytes(3)));
         let error = request.header("content-length", 5).send().unwrap_err();
@@ -922,7 +922,7 @@ mod bodies {
     /// No byte beyond the announced length reaches the server, which would parse it as the next
     /// request.
     #[test]
-    fn i14_what_is_longer_than_announced_is_sent_in_part() {
+    fn i14_no_byte_beyond_the_announced_length_is_sent() {
         let rows = [
             ("long", Body::sized(bytes(6), 4), 4),
             ("long by the last byte", Body::sized(bytes(200_001), 200_000), 200_000),
@@ -960,7 +960,7 @@ mod file_names {
     /// CVE-2020-8177, CVE-2016-0754 (curl): a file name is one component that is harmless on every
     /// system, or none.
     #[test]
-    fn i15_names_that_servers_give() {
+    fn i15_file_names_of_servers_are_made_safe() {
         let rows: [(&str, Option<&str>); 25] = [
             ("../../x", Some("x")),
             ("/etc/passwd", Some("passwd")),

@@ -203,7 +203,7 @@ mod secrets {
 
     /// CVE-2024-45336 (Go): neither to the second target nor back at the first origin.
     #[test]
-    fn r02_secrets_do_not_come_back() {
+    fn r02_secrets_are_not_restored_on_the_way_back() {
         let targets =
             ["http://b.test/", "/same", "http://a.test/back", "/same", "http://b.test/", "/"];
         let expected = [true, false, false, false, false, false, false];
@@ -265,7 +265,7 @@ mod secrets {
     }
 
     #[test]
-    fn r03_https_only_holds_for_targets() {
+    fn r03_https_only_applies_to_targets() {
         let pki = Pki::new();
         let plain = Httpbin::start();
         let server =
@@ -287,7 +287,7 @@ mod targets {
 
     /// CVE-2009-0037, CVE-2025-14524 (curl); RFC 9110 §15.4: only `http` and `https` are followed.
     #[test]
-    fn r04_other_schemes() {
+    fn r04_other_schemes_are_not_followed() {
         let scheme =
             |scheme| format!("the scheme `{scheme}` is not supported, only `http` and `https` are");
         for target in [
@@ -334,7 +334,7 @@ mod targets {
 
     /// A loop ends at the limit too, in either direction.
     #[test]
-    fn r05_loops() {
+    fn r05_loops_end_at_the_limit() {
         let server = Script::serve(vec![moved(302, "/"), moved(302, "/"), moved(302, "/")]);
         let client = Client::builder().redirect(Policy::limited(2)).build().unwrap();
         let url = server.url("/");
@@ -352,7 +352,7 @@ mod targets {
 
     /// curl test 498: each `Location` is longer than the last, until it is too long for a URL.
     #[test]
-    fn r05_urls_that_grow() {
+    fn r05_growing_urls_end_at_the_length_limit() {
         let name = "a".repeat(9_999);
         let hops = vec![moved(302, &format!("{name}/")); 7];
         let server = Script::serve(hops);
@@ -376,7 +376,7 @@ mod targets {
 
     /// CVE-2023-45803 (urllib3); RFC 9110 §15.4.2–15.4.9, as widely deployed clients apply it.
     #[test]
-    fn r06_methods_and_bodies_by_status() {
+    fn r06_method_and_body_follow_the_status() {
         let rows = [
             ("GET", ["GET"; 5]),
             ("HEAD", ["HEAD"; 5]),
@@ -439,7 +439,7 @@ mod targets {
 
     /// Orange Tsai, 2017; response splitting, ambiguous authorities: refused, not guessed.
     #[test]
-    fn r08_targets_that_are_refused() {
+    fn r08_ambiguous_targets_are_refused() {
         let port = "the port is not a number from 0 to 65535";
         let userinfo = "the target holds a user name";
         let ftp = "the scheme `ftp` is not supported, only `http` and `https` are";
@@ -465,7 +465,7 @@ mod targets {
 
     /// A host in any notation is another host, and receives no credentials.
     #[test]
-    fn r08_targets_that_are_elsewhere_after_all() {
+    fn r08_another_notation_of_a_host_gets_no_credentials() {
         for location in [
             "//b.test/x",
             "\\\\b.test/x",
@@ -534,7 +534,7 @@ mod logins {
     /// An entry is used whole or not at all: a password is not combined with another user's name,
     /// and a login is sent to exactly its host.
     #[test]
-    fn r09_only_the_entry_of_that_host_and_user() {
+    fn r09_only_the_entry_of_the_host_and_user_is_used() {
         let file = "machine a.test login a password secret\n\
                     machine a.test login b password other\n\
                     machine a.test. password dot\n\
@@ -574,7 +574,7 @@ mod logins {
     /// CVE-2026-11856, CVE-2026-7168 (curl): the nonce of an origin is used for that origin only.
     #[cfg(feature = "digest")]
     #[test]
-    fn r10_a_nonce_is_for_its_origin() {
+    fn r10_a_nonce_is_used_for_its_origin_only() {
         use support::script::{Connection, Step, send};
         let refuse = |nonce: &str| {
             let challenge = format!("Digest realm=\"r\", nonce=\"{nonce}\", qop=\"auth\"");
@@ -615,7 +615,7 @@ mod logins {
     /// CVE-2021-22876 (curl): the client adds no `Referer`, and the caller's shows another origin
     /// nothing that is private (RFC 9110 §10.1.3).
     #[test]
-    fn r13_referers() {
+    fn r13_a_referer_shows_nothing_private() {
         let rows = [
             (None, None),
             (Some("http://a.test/page?q"), Some("http://a.test/page?q")),
@@ -682,7 +682,7 @@ mod logins {
     /// An unverified connection is not used by a client that verifies, nor that of one name for
     /// another.
     #[test]
-    fn r14_connections_are_for_those_who_made_them() {
+    fn r14_connections_are_not_shared_across_verification_or_name() {
         let pki = Pki::new();
         let server = Script::serve_tls(
             vec![[answer(ok("")), answer(ok(""))].concat(), vec![], answer(ok("")), vec![]],
@@ -760,7 +760,7 @@ mod shown {
     }
 
     #[test]
-    fn r15_clients_and_requests() {
+    fn r15_clients_and_requests_show_no_secret() {
         let path: PathBuf = env::temp_dir().join(format!("leanhttp-r15-{}", process::id()));
         fs::write(&path, "machine a.test login u password secret").unwrap();
         let builder = || {
@@ -816,7 +816,7 @@ mod shown {
     }
 
     #[test]
-    fn r15_urls() {
+    fn r15_urls_show_no_secret() {
         let mut url = Url::parse("http://u:secret@a.test/?q").unwrap();
         assert_debug_hidden!(url, url.origin(), url.host(), url.query_pairs_mut());
         let redirects: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -853,7 +853,7 @@ mod shown {
     }
 
     #[test]
-    fn r15_responses() {
+    fn r15_responses_show_no_secret() {
         let secrets = "HTTP/1.1 401 No\r\nset-cookie: a=secret\r\nx-token: secret\r\n\
                        link: <http://u:secret@h/>\r\ncontent-length: 6\r\n\r\nsecret";
         let server = Script::serve(vec![answer(secrets)]);
@@ -872,7 +872,7 @@ mod shown {
     }
 
     #[test]
-    fn r15_forms() {
+    fn r15_forms_show_no_secret() {
         let part = || Part::text("secret").file_name("name");
         let form = || Form::new().text("password", "secret").part("file", part());
         let bytes = Part::bytes(&b"secret"[..]).headers(ordinary());
@@ -883,7 +883,7 @@ mod shown {
 
     /// Each of these errors has seen a secret.
     #[test]
-    fn r15_errors() {
+    fn r15_errors_show_no_secret() {
         let head = |lines: &str| format!("HTTP/1.1 302 Found\r\n{lines}\r\n\r\n");
         let answers = [
             head("x-token : secret"),

@@ -89,7 +89,7 @@ mod bombs {
 
     /// CVE-2025-69223 (aiohttp), CVE-2025-66471 (urllib3).
     #[test]
-    fn c01_a_gzip_bomb_is_read_piece_by_piece() {
+    fn c01_a_gzip_bomb_is_read_in_bounded_memory() {
         let server = Script::serve(vec![answer(response(GZIP, bomb(10)))]);
         let mut piece = vec![0; 10_000];
         let (allocated, count) = measured(|| {
@@ -108,7 +108,7 @@ mod bombs {
 
     /// Reading the whole body is bounded by the limit, counted after decoding.
     #[test]
-    fn c01_a_gzip_bomb_does_not_get_past_the_body_limit() {
+    fn c01_a_gzip_bomb_ends_at_the_body_limit() {
         for read in [Response::bytes, |r: Response| r.text().map(Into::into)] {
             let server = Script::serve(vec![answer(response(GZIP, bomb(10)))]);
             let url = server.url("/");
@@ -152,7 +152,7 @@ mod bombs {
 
     /// CVE-2022-32206, CVE-2023-23916 (curl): the limit holds over all field lines together.
     #[test]
-    fn c02_a_chain_of_codings() {
+    fn c02_a_long_chain_of_codings_is_a_limit_error() {
         let lines = |line: &str, count| format!("content-encoding: {line}\r\n").repeat(count);
         let long = ["gzip"; 1000].join(", ");
         for fields in [
@@ -190,7 +190,7 @@ mod bombs {
 
     /// CVE-2026-21441 (urllib3): a drained body is not decoded, and draining is limited.
     #[test]
-    fn c03_the_body_of_a_redirect_is_a_bomb() {
+    fn c03_the_body_of_a_redirect_is_not_decoded() {
         let small = bomb(10);
         let rows = [
             (small.clone(), 1),
@@ -217,7 +217,7 @@ mod bombs {
 
     /// The same for a response that is dropped unread.
     #[test]
-    fn c03_a_dropped_response_has_a_bomb_for_a_body() {
+    fn c03_the_body_of_a_dropped_response_is_not_decoded() {
         for (body, idle) in [(bomb(10), 1), (vec![b'x'; 10_000], 1), (bomb(100), 0)] {
             let steps = vec![Step::ExpectRequest, send(response(GZIP, body)), Step::Silent];
             let server = Script::serve(vec![steps]);
@@ -234,7 +234,7 @@ mod bombs {
 
     /// RFC 1952: the optional parts of a gzip file have no limit of their own.
     #[test]
-    fn c04_gzip_that_never_comes_to_its_data() {
+    fn c04_gzip_without_data_ends_at_a_limit() {
         const NAME: &[u8] = b"\x1f\x8b\x08\x08\0\0\0\0\0\xff";
         const COMMENT: &[u8] = b"\x1f\x8b\x08\x10\0\0\0\0\0\xff";
         const HEADER: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\xff";
@@ -316,7 +316,7 @@ mod floods {
     use super::*;
 
     #[test]
-    fn c05_a_million_chunks_of_one_byte() {
+    fn c05_allocations_do_not_grow_with_the_chunks() {
         let allocated = |chunks: usize| {
             let body = format!("{}0\r\n\r\n", "1\r\nx\r\n".repeat(chunks));
             let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -342,7 +342,7 @@ mod floods {
 
     /// CVE-2022-32205 (curl): of all cookies of a response, 50 are kept.
     #[test]
-    fn c07_ten_thousand_cookies_in_one_response() {
+    fn c07_a_response_sets_at_most_50_cookies() {
         let rows = [(10_000, "v".to_owned(), 50), (1000, "v".repeat(4000), 2)];
         for (count, value, sent) in rows {
             let fields = cookie_lines(count, &value);
@@ -378,7 +378,7 @@ mod floods {
 
     /// RFC 6265bis §6.1. The least recently used ones go.
     #[test]
-    fn c07_cookies_from_everywhere() {
+    fn c07_the_jar_evicts_cookies_at_its_limits() {
         let jar = Jar::new();
         let set = |host: &str, name: &str| {
             jar.add_cookie_str(
@@ -404,7 +404,7 @@ mod floods {
 
     /// RUSTSEC-2017-0005 (cookie).
     #[test]
-    fn c08_ages_beyond_all_bounds() {
+    fn c08_huge_cookie_ages_saturate() {
         let epoch = SystemTime::UNIX_EPOCH;
         let longest = Some(epoch + Duration::from_secs(400 * 24 * 60 * 60));
         let nines = "9".repeat(1000);
@@ -426,7 +426,7 @@ mod floods {
 
     /// Data that the peer sends early stays in the socket buffer and is not read.
     #[test]
-    fn c12_a_million_octets_before_the_request() {
+    fn c12_bytes_before_the_request_are_not_buffered() {
         let garbage = "x".repeat(1_000_000);
         let responses = String::from_utf8(ok("early").repeat(1_000_000 / 43)).unwrap();
         let endless = format!("HTTP/1.1 200 OK\r\nx: {garbage}");
@@ -529,7 +529,7 @@ mod values {
     /// Twice the length takes twice the memory. As for time, a parser that starts again at each
     /// byte would take minutes.
     #[test]
-    fn c06_values_that_repeat() {
+    fn c06_repetitive_values_take_linear_memory() {
         let mut response = blank();
         for (name, start) in FIELDS {
             for piece in PIECES {
@@ -553,7 +553,7 @@ mod values {
 
     /// The same for a field that is parsed only when the body is read.
     #[test]
-    fn c06_media_types_that_repeat() {
+    fn c06_repetitive_media_types_take_linear_memory() {
         for piece in PIECES {
             let mut response = blank();
             let value = format!("text/html;charset={}", piece.repeat(512 * 1024 / piece.len()));
@@ -566,7 +566,7 @@ mod values {
     /// The same for a field that is parsed before the response is returned.
     #[cfg(feature = "digest")]
     #[test]
-    fn c06_challenges_that_repeat() {
+    fn c06_repetitive_challenges_take_linear_memory() {
         let pieces = [
             "Digest ",
             "Digest,",
@@ -589,7 +589,7 @@ mod values {
 
     /// A long URL and many links to resolve against it: the cost is not their product.
     #[test]
-    fn c06_links_of_a_long_url() {
+    fn c06_links_do_not_copy_a_long_url() {
         let server =
             Script::serve(vec![[answer(response("", "")), answer(response("", ""))].concat()]);
         let client = patient().build().unwrap();
@@ -608,7 +608,7 @@ mod values {
     /// Bytes that are not ASCII, and parts of characters, at every position where a parser may
     /// split.
     #[test]
-    fn c11_values_that_are_not_ascii() {
+    fn c11_values_that_are_not_ascii_do_not_panic() {
         let rows = [
             (LINK, "<a>; rel=\"x\"; title*=utf-8'en'%e2%82%ac"),
             (
@@ -658,7 +658,7 @@ mod values {
 
     /// The same for fields that the framing depends on.
     #[test]
-    fn c11_numbers_that_are_not_ascii() {
+    fn c11_numbers_that_are_not_ascii_are_errors() {
         let rows: [(&[u8], &str); 8] = [
             (b"HTTP/1.1 2\xc3\xa90 OK\r\n\r\n", "invalid status line \"HTTP/1.1 2\\xc3\\xa90 OK\""),
             (b"HTTP/1.1 \xff\xff\xff\r\n\r\n", "invalid status line \"HTTP/1.1 \\xff\\xff\\xff\""),
@@ -714,7 +714,7 @@ mod tls {
     /// RUSTSEC-2023-0053 (rustls-webpki): authorities that may all have signed each other. The
     /// verifier finds too many paths, and gives up.
     #[test]
-    fn c09_a_chain_to_explode_the_search() {
+    fn c09_the_search_for_a_certificate_path_is_bounded() {
         let pki = Pki::new();
         let root = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
         let client = patient().tls_certs_only([root]).build().unwrap();
@@ -763,7 +763,7 @@ mod tls {
 
     /// RUSTSEC-2024-0336 (rustls): an end or an alert ends the handshake.
     #[test]
-    fn c10_peers_that_close_in_the_handshake() {
+    fn c10_a_close_in_the_handshake_is_an_error() {
         const CLOSE_NOTIFY: &[u8] = b"\x15\x03\x03\0\x02\x01\0";
         const WARNING: &[u8] = b"\x15\x03\x03\0\x02\x01\x5a";
         let empty = |kind: u8| [&[kind], &b"\x03\x03\0\0"[..]].concat();
@@ -807,7 +807,7 @@ mod tls {
 
     /// Empty records are not progress, in any part of a response.
     #[test]
-    fn c10_empty_records_without_end() {
+    fn c10_endless_empty_records_are_an_error() {
         let pki = Pki::new();
         let client = trusting(&pki);
         for start in ["", "HTTP/1.1 200 OK\r\n", HALF] {
@@ -827,7 +827,7 @@ mod tls {
     /// Session tickets are not progress either, although they may arrive at any time (RFC 8446
     /// §4.6.1).
     #[test]
-    fn c10_tickets_without_end() {
+    fn c10_endless_tickets_are_an_error() {
         let pki = Pki::new();
         let client = trusting(&pki);
         let serve = |start, typ, payload| Records::start(&pki, start, typ, payload);
@@ -839,7 +839,7 @@ mod tls {
             assert!(error.to_string().ends_with(reason), "{error}");
         }
         let server = serve(HALF, ContentType::Handshake, TICKET);
-        drop(client.get(server.url()).send().unwrap()); // dropping the response does not wait for the end of the tickets
+        drop(client.get(server.url()).send().unwrap()); // does not wait for their end
         let small = "HTTP/1.1 200 OK\r\ncontent-length: 30000\r\n\r\n";
         let server = serve(small, ContentType::ApplicationData, b"x");
         assert_eq!(client.get(server.url()).send().unwrap().bytes().unwrap().len(), 30_000);
@@ -847,7 +847,7 @@ mod tls {
 
     /// The limit is 256 KiB; one of these is 41 bytes, after some larger ones of the server's.
     #[test]
-    fn c10_as_many_tickets_as_fit() {
+    fn c10_tickets_within_the_limit_are_accepted() {
         let pki = Pki::new();
         let outcome = |count: usize| {
             let tickets = iter::repeat_n((ContentType::Handshake, TICKET), count);
@@ -867,7 +867,7 @@ mod tls {
 
     /// Data after `close_notify` is ignored (RFC 8446 §6.1), and not kept.
     #[test]
-    fn c10_bytes_without_end_behind_the_end() {
+    fn c10_bytes_after_close_notify_are_ignored() {
         let pki = Pki::new();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("https://localhost:{}/", listener.local_addr().unwrap().port());

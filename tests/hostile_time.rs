@@ -43,7 +43,7 @@ fn assert_late<T>(phase: Phase, told: &str, call: impl FnOnce() -> Result<T>) ->
 
 /// Each byte resets the read timeout, and no other.
 #[test]
-fn t01_one_octet_of_the_head_at_a_time() {
+fn t01_a_dripped_head_ends_with_the_total_timeout() {
     let head = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "x".repeat(100));
     let server = Script::serve(vec![[vec![Step::ExpectRequest], drip(&head, 100)].concat()]);
     let impatient = client().read_timeout(SECOND / 2).timeout(SECOND).build().unwrap();
@@ -57,7 +57,7 @@ fn t01_one_octet_of_the_head_at_a_time() {
 }
 
 #[test]
-fn t02_one_octet_of_the_body_at_a_time() {
+fn t02_a_dripped_body_ends_with_the_total_timeout() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n";
     let steps = || [vec![Step::ExpectRequest, send(head)], drip([b'x'; 100], 100)].concat();
     let server = Script::serve(vec![steps(), steps()]);
@@ -73,7 +73,7 @@ fn t02_one_octet_of_the_body_at_a_time() {
 
 /// A server that accepts TCP connections, but sends no TLS.
 #[test]
-fn t03_a_silent_handshake() {
+fn t03_a_silent_handshake_ends_with_the_connect_timeout() {
     let silent = Silent::start();
     let url = format!("https://{}/", silent.addr());
     let told = "no connection within 1s (connect timeout)";
@@ -82,7 +82,7 @@ fn t03_a_silent_handshake() {
 }
 
 #[test]
-fn t04_a_name_that_is_answered_too_late() {
+fn t04_a_late_dns_answer_is_a_timeout() {
     let late = |_: &str| {
         thread::sleep(3 * SECOND);
         Ok(vec![([127, 0, 0, 1], 9).into()])
@@ -94,7 +94,7 @@ fn t04_a_name_that_is_answered_too_late() {
 
 /// One limit covers all addresses, and the error names each.
 #[test]
-fn t04_many_addresses_that_swallow_everything() {
+fn t04_one_limit_covers_many_silent_addresses() {
     let holes: Vec<_> = (0..8).map(|_| Unreachable::start()).collect();
     let addresses: Vec<_> = holes.iter().map(Unreachable::addr).collect();
     let client = client().resolve_to_addrs("h.test", &addresses).connect_timeout(SECOND);
@@ -107,7 +107,7 @@ fn t04_many_addresses_that_swallow_everything() {
 
 /// RFC 8305: the delay before the second address is shorter than any limit.
 #[test]
-fn t04_a_short_limit_reaches_the_addresses_behind_one_that_swallows_everything() {
+fn t04_a_short_limit_reaches_the_addresses_behind_a_silent_one() {
     for (holes, limit) in [(1, 240), (1, 100), (3, 240), (3, 2000)] {
         let server = Script::serve(vec![[vec![Step::ExpectRequest], vec![send(ok("x"))]].concat()]);
         let swallow: Vec<_> = (0..holes).map(|_| Unreachable::start()).collect();
@@ -122,7 +122,7 @@ fn t04_a_short_limit_reaches_the_addresses_behind_one_that_swallows_everything()
 
 /// Each hop is within the limit, all of them together are not.
 #[test]
-fn t05_a_chain_of_hops() {
+fn t05_one_deadline_covers_a_chain_of_hops() {
     let moved = "HTTP/1.1 302 Found\r\nlocation: /next\r\ncontent-length: 0\r\n\r\n";
     let hop = vec![Step::ExpectRequest, pause(400), send(moved)];
     let server = Script::serve(vec![vec![hop; 3].concat()]);
@@ -133,7 +133,7 @@ fn t05_a_chain_of_hops() {
 
 /// RFC 9110 §10.1.1: the body does not wait forever for a server that ignores the expectation.
 #[test]
-fn t06_no_100_continue() {
+fn t06_a_missing_100_does_not_hold_the_body() {
     let server = Script::serve(vec![vec![Step::ExpectRequest, send(ok("thanks"))]]);
     let request = client().build().unwrap().put(server.url("/")).expect_continue(true);
     let start = Instant::now();
@@ -145,7 +145,7 @@ fn t06_no_100_continue() {
 
 /// RFC 9112 §9.5: a response that arrives meanwhile is not lost.
 #[test]
-fn t07_a_server_that_stops_reading() {
+fn t07_a_server_that_stops_reading_ends_with_the_write_timeout() {
     const LENGTH: u64 = 32 << 20;
     let upload = |server: &Script| {
         let client = client().write_timeout(SECOND).build().unwrap();
@@ -164,7 +164,7 @@ fn t07_a_server_that_stops_reading() {
 /// The server's data arrived in time while the only thread was busy, here with verifying the
 /// certificate: a limit on the server is not reported then, one on the call is.
 #[test]
-fn a_limit_that_has_passed_is_told_only_if_nothing_lies_there() {
+fn a_timeout_is_reported_only_if_no_data_has_arrived() {
     let pki = Pki::new();
     type Set = fn(ClientBuilder) -> ClientBuilder;
     const LIMIT: Duration = Duration::from_millis(300);
@@ -193,7 +193,7 @@ fn slow_verifier() -> rustls::ClientConfig {
 /// A jump of the wall clock moves no deadline, because no code that measures time uses it. (A test
 /// cannot set the clock itself.)
 #[test]
-fn t10_deadlines_know_no_wall_clock() {
+fn t10_deadlines_ignore_the_wall_clock() {
     let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for file in [
         "policy/deadline.rs",

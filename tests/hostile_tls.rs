@@ -97,7 +97,7 @@ fn flights() -> Vec<(&'static str, Vec<u8>)> {
 /// Before the handshake is done: typed errors, on connections to the origin, to a proxy, and to the
 /// origin through a proxy.
 #[test]
-fn s01_s02_flights_after_the_client_hello() {
+fn s01_s02_hostile_replies_to_a_client_hello_are_errors() {
     let pki = Pki::new();
     for (name, flight) in flights() {
         for (end, end_is_reset) in [(Step::Close, false), (Step::Reset, true)] {
@@ -227,7 +227,7 @@ enum Then {
 /// A complete response is delivered, whatever follows it and however it is split; any other is an
 /// error. The client uses another connection afterwards.
 #[test]
-fn s03_flights_after_the_handshake() {
+fn s03_hostile_records_after_the_handshake_spare_complete_responses() {
     let pki = Pki::new();
     for version in [&TLS12, &TLS13] {
         let config = pki.server_config_for(Leaf::Good, &[version], Clients::Anyone);
@@ -301,7 +301,7 @@ fn is_told(error: &leanhttp::Error) -> bool {
 
 /// A connection within a record or a message cannot begin another exchange.
 #[test]
-fn s03_half_a_record_or_a_message_is_not_pooled() {
+fn s03_a_connection_within_a_record_is_not_pooled() {
     let pki = Pki::new();
     let config = pki.server_config_for(Leaf::Good, &[&TLS13], Clients::Anyone);
     let rows: [(&str, Flight, usize); 6] = [
@@ -335,7 +335,7 @@ type Flood = fn(&mut Sealer, usize) -> Vec<u8>;
 
 /// An endless message is ended by its size, wherever it stands, long before the deadline.
 #[test]
-fn s04_endless_messages_without_data() {
+fn s04_endless_messages_without_data_are_an_error() {
     let pki = Pki::new();
     let config = pki.server_config_for(Leaf::Good, &[&TLS13], Clients::Anyone);
     let rows: [(&str, Flood); 8] = [
@@ -394,7 +394,7 @@ fn s04_endless_messages_without_data() {
 
 /// Records with data do not count against the limit, and do not extend the deadline.
 #[test]
-fn s04_records_without_end_end_with_the_deadline() {
+fn s04_endless_records_end_with_the_deadline() {
     let rows: [(&str, Flight); 3] = [
         ("a byte, padded", |s| s.seal_padded(DATA, b"x", 16_000)),
         ("data", |s| s.seal(DATA, &[b'x'; 16_000])),
@@ -476,7 +476,7 @@ fn s05_honest_records_are_delivered() {
 
 /// RFC 8446 §5.1: a handshake may arrive in records of one byte, and a certificate may be large.
 #[test]
-fn s04_a_handshake_in_records_of_one_byte() {
+fn s04_a_handshake_in_records_of_one_byte_is_accepted() {
     for (size, passes) in [(1000, true), (60_000, true), (66_000, false)] {
         let (config, pem) = with_large_chain(size);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

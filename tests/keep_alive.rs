@@ -75,7 +75,7 @@ fn read_request(socket: &mut TcpStream) -> Option<String> {
 }
 
 #[test]
-fn s20_what_the_peer_says_is_heeded() {
+fn s20_the_keep_alive_field_is_followed() {
     let said = |value: &str| response("HTTP/1.1", &format!("keep-alive: {value}\r\n"));
     let old = |value: &str| {
         let fields = format!("Connection: Keep-Alive\r\nKeep-Alive: {value}\r\n");
@@ -115,7 +115,7 @@ fn s20_what_the_peer_says_is_heeded() {
 
 /// A server's timer starts with its response, not when the program has read it.
 #[test]
-fn a_response_that_is_held_does_not_stop_the_peers_clock() {
+fn the_idle_time_starts_with_the_response() {
     let server = Either::start(&response("HTTP/1.1", "keep-alive: timeout=1\r\n"));
     let client = client().build().unwrap();
     let url = format!("http://{}/", server.addr);
@@ -129,7 +129,7 @@ fn a_response_that_is_held_does_not_stop_the_peers_clock() {
 
 /// `max` is the number of further requests, whether the server counts it down or not.
 #[test]
-fn requests_are_counted() {
+fn keep_alive_max_counts_the_requests() {
     let (old, new) = ("keep-alive: timeout=60, max=2\r\n", "keep-alive: max=1\r\n");
     let same = [old, old, old];
     let counted = [old, new, "keep-alive: max=0\r\n"];
@@ -148,7 +148,7 @@ fn requests_are_counted() {
 
 /// A waiter does not get a connection that its peer is about to close.
 #[test]
-fn who_waits_gets_no_connection_that_is_given_up() {
+fn a_waiter_gets_no_expiring_connection() {
     let last = answer(response("HTTP/1.1", "keep-alive: max=0\r\n"));
     let server = Script::serve(vec![last.clone(), last]);
     let client = client().pool_max_open_per_host(1).build().unwrap();
@@ -190,7 +190,7 @@ fn text(response: Result<Response>) -> Result<String> {
 
 /// tinyproxy 1.11 does this. The first connection is lost; the client does not try a second.
 #[test]
-fn a_peer_that_closes_after_each_response_is_learned() {
+fn a_peer_that_closes_after_each_response_is_remembered() {
     let requests = Arc::new(AtomicUsize::new(0));
     let url = format!("http://{}/", closes_unasked(Arc::clone(&requests)));
     let client = client().build().unwrap();
@@ -212,7 +212,7 @@ fn a_peer_that_closes_after_each_response_is_learned() {
 
 /// A peer whose end is noticed before the next request costs nothing, and is remembered too.
 #[test]
-fn a_peer_whose_end_is_seen_is_learned_too() {
+fn a_peer_whose_close_is_noticed_is_remembered_too() {
     let closed = || [answer(ok("ok")), vec![Step::Close]].concat();
     let server = Script::serve(vec![closed(), answer(ok("ok")), answer(ok("ok"))]);
     let client = client().build().unwrap();
@@ -226,7 +226,7 @@ fn a_peer_whose_end_is_seen_is_learned_too() {
 
 /// A connection that has served several requests, or was idle for long, is not evidence of that.
 #[test]
-fn a_connection_that_ends_later_is_no_reason() {
+fn a_connection_that_ends_later_is_not_an_early_close() {
     let often = [answer(ok("ok")), answer(ok("ok")), vec![Step::Close]].concat();
     let server = Script::serve(vec![often, answer(ok("ok"))]);
     let client = client().build().unwrap();
@@ -249,7 +249,7 @@ fn a_connection_that_ends_later_is_no_reason() {
 /// As curl does by default: any request that can be sent again, on a reused connection, if not one
 /// byte was received.
 #[test]
-fn a_request_lost_on_a_reused_connection_is_sent_again_if_asked_for() {
+fn retry_on_reused_connection_sends_a_lost_request_again() {
     let bold = || retry::Policy::none().retry_on_reused_connection(true);
     let timid = || retry::Policy::none().retry_on_reused_connection(false);
     // The whole request is read: a reader that was not read could be sent again.

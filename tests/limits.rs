@@ -130,7 +130,7 @@ fn rows() -> Vec<Row> {
 }
 
 #[test]
-fn a_response_at_the_limit_is_fine_and_one_beyond_it_is_told() {
+fn a_response_at_the_limit_is_accepted_and_one_beyond_it_is_an_error() {
     for row in rows() {
         let at = fetch(&client(&row, row.most), &row.response);
         assert_eq!(at.unwrap(), b"ok", "{}", (row.told)(row.most));
@@ -143,7 +143,7 @@ fn a_response_at_the_limit_is_fine_and_one_beyond_it_is_told() {
 
 /// A body of ten thousand bytes in about a hundred.
 #[test]
-fn the_ratio_is_asked_once_what_is_free_is_used_up() {
+fn the_ratio_applies_above_the_threshold() {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(&[b'x'; 10_000]).unwrap();
     let response = coded("gzip", &encoder.finish().unwrap());
@@ -196,7 +196,7 @@ fn coded_bytes_without_output_are_limited() {
 
 /// The rest of a dropped response is drained up to the limit; beyond it the connection is closed.
 #[test]
-fn what_is_drained_is_limited() {
+fn draining_is_limited() {
     let rest = "x".repeat(100);
     for (limit, connections) in [(100, 1), (99, 2)] {
         let mut limits = Limits::default();

@@ -40,7 +40,7 @@ fn lines() -> Vec<String> {
 
 /// One test, because all share the logger of the process.
 #[test]
-fn a_line_for_each_decision_and_no_secret() {
+fn each_decision_is_logged_without_secrets() {
     log::set_logger(&LINES).unwrap();
     log::set_max_level(LevelFilter::Trace);
     let moved = "HTTP/1.1 302 Found\r\nlocation: /to?t=s3cret#s3cret\r\ncontent-length: 0\r\n\r\n";

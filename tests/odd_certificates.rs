@@ -97,7 +97,7 @@ fn version_1(folder: &Path) {
 }
 
 #[test]
-fn what_danger_accepts() {
+fn danger_accept_invalid_certs_accepts_unusual_certificates() {
     let rsa = |size| ["-newkey", size];
     let with = |more: [&'static str; 2]| [&NAME[..], &more].concat();
     let name = NAME.to_vec();
@@ -143,7 +143,7 @@ fn what_danger_accepts() {
 /// Without proof that the server has the key, a pin would be worthless, because the certificate is
 /// public.
 #[test]
-fn a_pinned_key_has_to_be_one_that_can_be_verified() {
+fn a_pinned_key_must_be_of_a_supported_algorithm() {
     for (key, size, is_verified) in [("rsa:2048", 2048, true), ("rsa:1024", 1024, false)] {
         let folder = Folder::new(&format!("pins-{size}"));
         self_signed(&folder.0, &["-newkey", key], &NAME);

@@ -86,7 +86,7 @@ mod reused {
 
     /// Data that has arrived costs no wait: it is drained, and the connection is kept.
     #[test]
-    fn after_a_small_rest_that_is_already_there() {
+    fn after_draining_a_rest_that_has_arrived() {
         let body = "x".repeat(10_000);
         let chunked = format!(
             "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{}0\r\nx: y\r\n\r\n",
@@ -142,7 +142,7 @@ mod reused {
 
     /// The field of a request replaces the default.
     #[test]
-    fn against_the_default_where_the_request_says_so() {
+    fn if_the_requests_connection_field_allows_it() {
         let server = Script::serve(vec![[answered(ok("1")), answered(ok("2"))].concat()]);
         let close = HeaderMap::from_iter([(CONNECTION, HeaderValue::from_static("close"))]);
         let client = Client::builder().default_headers(close).build().unwrap();
@@ -198,7 +198,7 @@ mod not_reused {
 
     /// RFC 9112 §9.3 and §9.6.
     #[test]
-    fn because_one_side_said_so() {
+    fn because_one_side_sent_close() {
         let close = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok";
         let http10 = "HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok";
         let both = "HTTP/1.1 200 OK\r\nconnection: keep-alive, Close\r\ncontent-length: 0\r\n\r\n";
@@ -218,7 +218,7 @@ mod not_reused {
 
     /// Response queue poisoning: data behind a response is not the response to the next request.
     #[test]
-    fn because_more_came_than_the_response() {
+    fn because_of_surplus_bytes() {
         let evil = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil";
         let after = |head: &str| format!("{head}{evil}").into_bytes();
         let ok2 = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
@@ -249,7 +249,7 @@ mod not_reused {
 
     /// RFC 9112 §6.1 and §6.3: framing that another implementation may read differently.
     #[test]
-    fn because_the_framing_is_in_doubt() {
+    fn because_the_framing_is_ambiguous() {
         let both = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n\
                     2\r\nok\r\n0\r\n\r\n";
         let no_body = "HTTP/1.1 204 No Content\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -283,7 +283,7 @@ mod not_reused {
 
     /// An error discards the rest, and a second read returns an error too.
     #[test]
-    fn because_the_body_was_cut() {
+    fn because_the_body_was_truncated() {
         let cut = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf";
         let first = [&answered(cut)[..], &[Step::Close]].concat();
         let server = Script::serve(vec![first, answer(ok("next"))]);
@@ -328,7 +328,7 @@ mod kept {
     }
 
     #[test]
-    fn as_many_as_allowed() {
+    fn up_to_the_limit_per_host() {
         type Row = (&'static str, fn(ClientBuilder) -> ClientBuilder, usize);
         let rows: [Row; 5] = [
             ("by default", |client| client, 3),
@@ -350,7 +350,7 @@ mod kept {
     /// The total limit makes room by closing the connection that has been idle longest, of any
     /// host.
     #[test]
-    fn the_newest_of_all_hosts() {
+    fn up_to_the_total_limit_newest_first() {
         let (one, two) = (Httpbin::start(), Httpbin::start());
         let client = Client::builder().pool_max_idle(1).build().unwrap();
         for server in [&one, &two, &two, &one] {
@@ -360,7 +360,7 @@ mod kept {
     }
 
     #[test]
-    fn no_longer_than_allowed() {
+    fn for_the_idle_timeout() {
         for (timeout, opened) in [(Some(Duration::from_millis(30)), 2), (None, 1)] {
             let server = Httpbin::start();
             let client = Client::builder().pool_idle_timeout(timeout).build().unwrap();
@@ -373,7 +373,7 @@ mod kept {
 
     /// RFC 9110 §4.3.3: host, port and scheme identify an origin; a trailing dot counts.
     #[test]
-    fn apart_by_host_and_port() {
+    fn separately_for_each_origin() {
         let rows = [
             ("http://a.test/", 0),
             ("http://A.TEST:80/other?q#f", 0),

@@ -25,7 +25,7 @@ fn text(response: leanhttp::Result<Response>) -> String {
 
 /// 64 threads on two connections: every request is served, and no third connection is made.
 #[test]
-fn threads_share_what_connections_there_are() {
+fn threads_share_the_allowed_connections() {
     let server = Httpbin::start();
     let client = at_most(2);
     let start = Barrier::new(64);
@@ -49,7 +49,7 @@ fn threads_share_what_connections_there_are() {
 
 /// The connection is handed from waiter to waiter, in the order in which they came.
 #[test]
-fn who_came_first_is_served_first() {
+fn waiters_are_served_in_order_of_arrival() {
     let connection: Vec<Step> = (0..6).flat_map(|_| answer(ok("x"))).collect();
     let server = Script::serve(vec![connection]);
     let client = at_most(1);
@@ -72,7 +72,7 @@ fn who_came_first_is_served_first() {
 
 /// A waiter that receives a connection which has died keeps its turn.
 #[test]
-fn a_dead_connection_costs_nobody_its_turn() {
+fn a_waiter_keeps_its_turn_after_a_dead_connection() {
     // At its second reuse: a connection that dies at its first stops the pooling of the route.
     let dies = [answer(ok("x")), answer(ok("x")), vec![Step::Close]].concat();
     let lives = [answer(ok("x")), answer(ok("x"))].concat();
@@ -97,7 +97,7 @@ fn a_dead_connection_costs_nobody_its_turn() {
 
 /// A permit is released however its connection ends, and goes to the next waiter.
 #[test]
-fn a_place_is_never_lost() {
+fn a_permit_is_never_lost() {
     let ends: [(&str, Vec<Step>); 5] = [
         (
             "closed by the server",
@@ -149,7 +149,7 @@ fn a_place_is_never_lost() {
 
 /// Waiting counts as connecting, and times out; a waiter that has given up is not served.
 #[test]
-fn the_wait_has_an_end() {
+fn the_wait_for_a_connection_times_out() {
     let server = Script::serve(vec![[answer(ok("first")), answer(ok("third"))].concat()]);
     let client = Client::builder().pool_max_open_per_host(1);
     let client = client.connect_timeout(Duration::from_millis(50)).build().unwrap();
@@ -170,7 +170,7 @@ fn the_wait_has_an_end() {
 
 /// The connect timeout starts when connecting begins; the wait before has a limit of its own.
 #[test]
-fn waiting_is_no_part_of_connecting() {
+fn pool_wait_timeout_is_separate_from_connect_timeout() {
     let close = "HTTP/1.1 200 OK\r\ncontent-length: 1\r\nconnection: close\r\n\r\n1";
     let server = Script::serve(vec![answer(close), answer(ok("2"))]);
     let millis = Duration::from_millis;
@@ -210,7 +210,7 @@ fn hosts_do_not_wait_for_each_other() {
 }
 
 #[test]
-fn a_connection_has_its_age() {
+fn a_connection_is_closed_at_its_maximum_age() {
     let server = Httpbin::start();
     let client = Client::builder().pool_max_age(Duration::ZERO).build().unwrap();
     for _ in 0..3 {

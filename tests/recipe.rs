@@ -152,7 +152,7 @@ mod typed_json {
     }
 
     #[test]
-    fn json_goes_out_of_and_into_types() -> Outcome {
+    fn json_is_written_from_and_read_into_types() -> Outcome {
         let server = Httpbin::start();
         let reading = Reading { station: "Zugspitze".into(), celsius: -12.5 };
         let query = Query { name1: "value1".into(), name2: None };
@@ -164,7 +164,7 @@ mod typed_json {
     }
 
     #[test]
-    fn a_body_of_another_shape_is_a_decode_error_that_says_where() -> Outcome {
+    fn a_body_of_another_shape_is_a_decode_error_with_a_position() -> Outcome {
         let server = Httpbin::start();
         let response = Client::new().get(server.url("/json")).send()?;
         let error = response.json::<Reading>().unwrap_err();

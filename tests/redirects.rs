@@ -27,7 +27,7 @@ fn client(policy: Policy) -> Client {
 
 /// RFC 9112 §9.5: the response arrives before the body was read; the next hop gets all of the body.
 #[test]
-fn a_redirect_in_the_middle_of_an_upload() {
+fn a_redirect_during_an_upload_sends_the_whole_body_again() {
     let moved = "HTTP/1.1 307 Moved\r\nlocation: /next\r\ncontent-length: 0\r\n\r\n";
     let first = vec![Step::ExpectHead, send(moved), Step::Silent];
     let server = Script::serve(vec![first, answer(ok("done"))]);
@@ -72,7 +72,7 @@ mod limits {
 
     /// A limit counts redirects, not requests.
     #[test]
-    fn limited() {
+    fn a_limit_counts_redirects() {
         let server = Httpbin::start();
         for (limit, path, is_followed) in [
             (0, "/get", true),
@@ -102,7 +102,7 @@ mod limits {
     }
 
     #[test]
-    fn a_policy_of_ones_own() {
+    fn a_custom_policy_decides() {
         let server = Httpbin::start();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let for_policy = Arc::clone(&seen);
@@ -136,7 +136,7 @@ mod targets {
 
     /// RFC 9110 §10.2.2: relative to the current URL; a fragment is inherited and never sent.
     #[test]
-    fn are_resolved_and_told() {
+    fn are_resolved_against_the_current_url() {
         let rows = [
             ("/next", "http://a.test/next#f"),
             ("next", "http://a.test/a/next#f"),
@@ -166,7 +166,7 @@ mod targets {
 
     /// RFC 9110 §15.4: these are final responses, and so is a redirect without a target.
     #[test]
-    fn what_is_no_redirect() {
+    fn other_responses_are_final() {
         let rows = [(300, "/a"), (304, "/a"), (305, "/a"), (306, "/a"), (201, "/a"), (302, "")];
         for (status, location) in rows {
             let server = Script::serve(vec![moved(status, location)]);
@@ -184,7 +184,7 @@ mod bodies {
     use super::*;
 
     #[test]
-    fn small_ones_save_the_connection() {
+    fn small_ones_are_drained() {
         let server = Httpbin::start();
         assert_eq!(Client::new().get(server.url("/redirect/5")).send().unwrap().status(), 200);
         assert_eq!((server.requests_seen().len(), server.connections_opened()), (6, 1));
@@ -192,7 +192,7 @@ mod bodies {
 
     /// A body that ends too early is not waited for.
     #[test]
-    fn cut_ones_cost_no_time() {
+    fn truncated_ones_are_not_waited_for() {
         let cut = "HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 9\r\n\r\nhalf";
         let hop = vec![Step::ExpectRequest, send(cut), Step::Close];
         let server = Script::serve([vec![hop; 100], vec![answer(ok("there"))]].concat());
@@ -203,7 +203,7 @@ mod bodies {
     }
 
     #[test]
-    fn large_endless_and_slow_ones_are_not_read() {
+    fn large_endless_and_slow_ones_are_not_drained() {
         let large = format!("content-length: 5000000\r\n\r\n{}", "x".repeat(5_000_000));
         let chunked = format!(
             "transfer-encoding: chunked\r\n\r\n{}",
@@ -235,7 +235,7 @@ mod skipped_bodies {
     const REDIRECT: &str = "HTTP/1.1 302 Found\r\nLocation: /next\r\nContent-Length: 4\r\n\r\n";
 
     #[test]
-    fn a_body_that_comes_soon_saves_the_connection() {
+    fn a_body_that_arrives_soon_is_drained() {
         let peer = Script::serve(vec![vec![
             Step::ExpectRequest,
             send(REDIRECT),
@@ -250,7 +250,7 @@ mod skipped_bodies {
     }
 
     #[test]
-    fn a_body_that_does_not_come_is_not_waited_for() {
+    fn a_missing_body_is_not_waited_for() {
         let stalled = vec![Step::ExpectRequest, send(REDIRECT), Step::Silent];
         let peer = Script::serve(vec![stalled, vec![Step::ExpectRequest, send(ok("done"))]]);
         let client = Client::builder().timeout(Duration::from_secs(5)).build().unwrap();

@@ -78,7 +78,7 @@ mod singletons {
 
     /// The second value may be set by any method.
     #[test]
-    fn the_last_word_on_a_singleton_counts() {
+    fn the_last_value_of_a_singleton_counts() {
         type Say = fn(RequestBuilder, &'static str, &'static str) -> RequestBuilder;
         let ways: [(&str, Say); 4] = [
             ("header", |ask, name, value| ask.header(name, value)),
@@ -100,7 +100,7 @@ mod singletons {
 
     /// Two values in one map: the last counts too, in requests and in defaults.
     #[test]
-    fn a_map_with_two_of_a_singleton() {
+    fn the_last_value_of_a_singleton_in_a_map_counts() {
         for (name, one, two) in SINGLETONS {
             let both = map(&[(name, one), (name, two)]);
             let (head, _) = sent(|ask| ask.headers(both.clone()));
@@ -117,7 +117,7 @@ mod singletons {
 
     /// A request that was built by hand is checked too.
     #[test]
-    fn a_request_with_two_of_a_singleton_is_refused() {
+    fn two_values_of_a_singleton_in_a_request_are_refused() {
         for (name, one, two) in SINGLETONS {
             let client = Client::new();
             let mut request = client.get("http://a.test/").build().unwrap();
@@ -131,7 +131,7 @@ mod singletons {
 
     /// Lists may have several field lines (RFC 9110 §5.3), and unknown fields are the caller's own.
     #[test]
-    fn lists_keep_all_their_lines() {
+    fn lists_keep_all_their_field_lines() {
         for name in ["accept", "cache-control", "if-match", "via", "x-own", "accept-language"] {
             let (head, _) = sent(|ask| ask.header(name, "1").header(name, "2"));
             assert_eq!(values(&head, name), ["1", "2"], "{head}");
@@ -160,7 +160,7 @@ mod singletons {
     /// A field that the caller names replaces that of a method; a method replaces only a field that
     /// another method has set, or its own subject.
     #[test]
-    fn helpers_and_fields() {
+    fn fields_of_the_caller_replace_those_of_methods() {
         type Step = fn(RequestBuilder) -> RequestBuilder;
         let rows: [(&str, Step, &str, &str); 9] = [
             (
@@ -226,7 +226,7 @@ mod singletons {
 
     #[cfg(feature = "json")]
     #[test]
-    fn a_type_of_the_caller_replaces_that_of_json() {
+    fn a_content_type_of_the_caller_replaces_that_of_json() {
         let (head, body) = sent(|ask| ask.json(&[1]).header("Content-Type", "application/ld+json"));
         assert_eq!(values(&head, "content-type"), ["application/ld+json"]);
         assert_eq!(body, "[1]");
@@ -285,7 +285,7 @@ mod forms {
 
     /// Another body needs no boundary.
     #[test]
-    fn a_body_that_takes_the_place_of_a_form() {
+    fn a_body_that_replaces_a_form_drops_the_boundary() {
         let (head, body) = sent(|ask| {
             ask.multipart(form()).body("x").header("Content-Type", "multipart/form-data")
         });
@@ -298,7 +298,7 @@ mod agents {
     use super::*;
 
     #[test]
-    fn an_empty_user_agent_is_none() {
+    fn an_empty_user_agent_is_not_sent() {
         let server = Script::serve(vec![answer(ok("")), answer(ok(""))]);
         for builder in
             [Client::builder().user_agent(""), Client::builder().user_agent("one/1").user_agent("")]
@@ -314,7 +314,7 @@ mod agents {
 
     /// RFC 9110 §10.1.5: a proxy receives the `User-Agent` too.
     #[test]
-    fn a_tunnel_is_asked_for_by_name() {
+    fn connect_has_the_user_agent() {
         let own = format!("leanhttp/{}", env!("CARGO_PKG_VERSION"));
         type Set = fn(ClientBuilder) -> ClientBuilder;
         type Row<'a> = (Set, &'a [(&'static str, &'static str)], Vec<&'a str>);
@@ -356,7 +356,7 @@ mod settings {
 
     /// A name that no URL can have would never be used.
     #[test]
-    fn resolve_takes_names_of_hosts() {
+    fn resolve_accepts_only_host_names() {
         let at = ([127, 0, 0, 1], 80).into();
         for name in
             ["h:80", "http://h", "h/", "u@h", "", "a b", "[::1", "h?", "h#", "[::1]:80", "h\\"]
@@ -369,7 +369,7 @@ mod settings {
 
     /// Names are compared as in URLs, in any notation.
     #[test]
-    fn resolve_knows_names_as_urls_do() {
+    fn resolve_compares_names_as_urls_do() {
         let rows = [
             ("A.Test", "http://a.test/"),
             ("a.test.", "http://a.test./"),
@@ -389,7 +389,7 @@ mod settings {
 
     /// A request through the proxy would reach the host that `connect_to` replaces.
     #[test]
-    fn connect_to_cannot_be_had_by_a_proxy() {
+    fn connect_to_through_a_proxy_is_an_error() {
         let proxy = Script::serve(vec![]);
         let builder = |set: fn(&str) -> Proxy| {
             let client = Client::builder().proxy(set(&proxy.url("")));
@@ -411,7 +411,7 @@ mod settings {
     }
 
     #[test]
-    fn connect_to_is_kept_where_no_proxy_is_for_the_host() {
+    fn connect_to_works_if_no_proxy_matches() {
         let server = Script::serve(vec![answer(ok("there"))]);
         let proxy = Proxy::all("http://p.test").unwrap();
         let proxy = proxy.no_proxy(leanhttp::NoProxy::from_string("a.test"));
@@ -443,7 +443,7 @@ mod sized {
 
     /// The next request can use the connection.
     #[test]
-    fn the_connection_is_good_for_the_next() {
+    fn the_connection_is_reused_after_a_sized_body() {
         let server = Script::serve(vec![vec![
             Step::ExpectHead,
             expect("hel"),
@@ -488,7 +488,7 @@ mod json {
     /// RFC 8259 §8.1: JSON is UTF-8, but servers send it in other charsets, which `text` can read
     /// too.
     #[test]
-    fn marks_and_charsets_are_read_as_in_a_text() {
+    fn json_reads_byte_order_marks_and_charsets() {
         const TEXT: &str = "{\"a\":\"\u{e9}\u{30c6}\"}";
         type Unit = fn(u16) -> [u8; 2];
         let (le, be): (Unit, Unit) = (u16::to_le_bytes, u16::to_be_bytes);
@@ -513,7 +513,7 @@ mod json {
 
     /// If no charset gives JSON, the error describes the text as it is.
     #[test]
-    fn what_is_no_json_is_an_error() {
+    fn invalid_json_is_a_decode_error() {
         for (content_type, body) in [
             ("application/json", &b"{\"a\":\"\xe9\"}"[..]),
             ("application/json; charset=utf-8", b"{\"a\":\"\xe9\"}"),
@@ -531,7 +531,7 @@ mod cookies {
 
     /// As in browsers, curl and Go: the path to the local host cannot be eavesdropped on.
     #[test]
-    fn secure_cookies_of_the_own_machine() {
+    fn secure_cookies_of_localhost_are_stored() {
         let kept = [
             "http://localhost/",
             "http://LOCALHOST:8080/",
@@ -563,7 +563,7 @@ mod cookies {
     }
 
     #[test]
-    fn they_are_sent_there() {
+    fn secure_cookies_of_localhost_are_sent_to_it() {
         const SET: &str = "HTTP/1.1 200 OK\r\nset-cookie: a=1; Secure\r\nset-cookie: __Host-b=2; Secure; Path=/\r\n\
              content-length: 0\r\n\r\n";
         let server = Script::serve(vec![[answer(SET), answer(ok(""))].concat()]);
@@ -581,7 +581,7 @@ mod cookies {
 
     /// A jar with cookies of the local host does not send them to other hosts.
     #[test]
-    fn and_nowhere_else() {
+    fn secure_cookies_of_localhost_are_sent_nowhere_else() {
         let jar = Arc::new(Jar::new());
         jar.add_cookie_str("a=1; Secure", &Url::parse("https://a.test/").unwrap());
         let server = Script::serve(vec![answer(ok(""))]);
@@ -625,7 +625,7 @@ mod lines {
 
     /// The body of a refusal, a `Location`, and text in place of JSON.
     #[test]
-    fn a_peer_writes_nothing_unseen_into_a_line() {
+    fn invisible_characters_of_a_peer_are_escaped() {
         for c in UNSEEN {
             let text = format!("evil{c}txt");
             let refusal =
@@ -645,7 +645,7 @@ mod lines {
 
     #[cfg(feature = "json")]
     #[test]
-    fn nor_by_json() {
+    fn invisible_characters_in_json_are_escaped() {
         #[derive(Debug, serde::Deserialize)]
         #[serde(deny_unknown_fields)]
         #[allow(dead_code, reason = "only its shape matters")]
@@ -666,7 +666,7 @@ mod names {
     /// rustls does not accept such a name, whatever the certificate says.
     #[cfg(any(feature = "ring", feature = "aws-lc-rs"))]
     #[test]
-    fn a_label_with_a_hyphen_at_its_edge() {
+    fn a_label_with_a_hyphen_at_its_edge_fails_over_tls() {
         for host in ["-a.test", "a-.test", "x.-a.test", "x.a-.test"] {
             let server = Script::serve(vec![]);
             let client = Client::builder().resolve(host, server.addr()).build().unwrap();

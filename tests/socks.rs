@@ -26,7 +26,7 @@ fn fails(proxy: &str, url: &str) -> Error {
 }
 
 #[test]
-fn each_version_says_where_to_and_carries_the_rest() {
+fn each_version_opens_a_tunnel_to_the_destination() {
     // The scheme, the host of the URL, the request that the proxy received.
     let cases = [
         ("socks4", "looked-up.test", "4  192.0.2.1"),
@@ -59,7 +59,7 @@ fn each_version_says_where_to_and_carries_the_rest() {
 
 /// The certificate is verified against the name of the origin.
 #[test]
-fn https_goes_through() {
+fn https_passes_through_a_socks_proxy() {
     let pki = Pki::new();
     let origin = Httpbin::start_tls(&pki);
     for scheme in ["socks4a", "socks5", "socks5h"] {
@@ -75,7 +75,7 @@ fn https_goes_through() {
 }
 
 #[test]
-fn logins() {
+fn logins_are_sent_or_refused() {
     let origin = Httpbin::start();
     let proxy = support::proxy::Proxy::socks_with_login(origin.addr(), "us er:p@ss");
     let port = proxy.addr().port();
@@ -110,7 +110,7 @@ fn logins() {
 
 /// CVE-2023-38545 (curl): the length is one byte, and there is no fallback for longer names.
 #[test]
-fn n04_what_is_too_long_is_not_sent() {
+fn n04_names_and_logins_that_are_too_long_are_not_sent() {
     let proxy = Script::serve(vec![]);
     let port = proxy.addr().port();
     let long = "x".repeat(256);
@@ -129,7 +129,7 @@ fn n04_what_is_too_long_is_not_sent() {
 }
 
 #[test]
-fn n04_answers_that_are_none() {
+fn n04_invalid_replies_are_errors() {
     let cases: [(&[u8], &str); 7] = [
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "not an answer of this version of SOCKS"),
         (b"\x04\x5a", "not an answer of this version of SOCKS"),
@@ -157,7 +157,7 @@ fn n04_answers_that_are_none() {
 
 /// Bytes after the proxy's reply are the origin's.
 #[test]
-fn n04_answers_are_read_exactly() {
+fn n04_replies_are_read_exactly() {
     let granted = b"\x05\0\x05\0\0\x03\x05proxy\0\x50".to_vec();
     for size in [1, 2, 3, 100] {
         let proxy = Script::serve(vec![vec![
@@ -176,7 +176,7 @@ fn n04_answers_are_read_exactly() {
 
 /// The connect timeout covers the exchange with the proxy.
 #[test]
-fn t03_a_proxy_that_stalls_is_given_up() {
+fn t03_a_proxy_that_stalls_ends_with_the_connect_timeout() {
     let silent = Silent::start();
     let halfway = Script::serve(vec![vec![send(b"\x05\0"), Step::Silent]]);
     for addr in [silent.addr(), halfway.addr()] {
@@ -194,7 +194,7 @@ fn t03_a_proxy_that_stalls_is_given_up() {
 }
 
 #[test]
-fn a_proxy_that_is_not_there() {
+fn an_unreachable_proxy_is_an_error() {
     let addr = net::refused();
     let error = fails(&format!("socks5://user:secret@{addr}"), "http://192.0.2.1/");
     assert_eq!((error.kind(), error.phase()), (Kind::Connect, Phase::Connect));

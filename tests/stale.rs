@@ -48,17 +48,17 @@ fn step(ask: Ask, carrier: Carrier) -> usize {
 }
 
 #[test]
-fn in_the_clear() {
+fn plain_connections_follow_the_rule() {
     every_row(Carrier::Plain);
 }
 
 #[test]
-fn by_a_proxy_that_forwards() {
+fn connections_to_a_forwarding_proxy_follow_the_rule() {
     every_row(Carrier::Proxy);
 }
 
 #[test]
-fn over_tls() {
+fn tls_connections_follow_the_rule() {
     every_row(Carrier::Tls);
 }
 

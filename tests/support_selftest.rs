@@ -227,7 +227,7 @@ mod httpbin {
     }
 
     #[test]
-    fn what_breaks_rfc_9112_is_refused() {
+    fn violations_of_rfc_9112_are_refused() {
         let cases = [
             ("GET /get HTTP/1.1\r\n\r\n", 400, "no Host"),
             ("GET /get HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400, "more than one Host"),
@@ -356,7 +356,7 @@ mod httpbin {
     }
 
     #[test]
-    fn gzip_is_gzip() {
+    fn gzip_bodies_decode() {
         let answer = get(&Httpbin::start(), "/gzip");
         assert_eq!(answer.field("content-encoding"), Some("gzip"));
         let mut text = String::new();
@@ -413,7 +413,7 @@ mod httpbin {
     }
 
     #[test]
-    fn the_same_over_tls() {
+    fn requests_over_tls_get_the_same_responses() {
         let pki = Pki::new();
         let server = Httpbin::start_tls(&pki);
         assert!(server.url("/x").starts_with("https://localhost:"));
@@ -428,7 +428,7 @@ mod httpbin {
     }
 
     #[test]
-    fn bad_certificates_are_bad() {
+    fn invalid_certificates_are_invalid() {
         let pki = Pki::new();
         let cases = [
             (Leaf::UnknownIssuer, "UnknownIssuer"),
@@ -519,7 +519,7 @@ mod script {
     }
 
     #[test]
-    fn a_broken_expectation_shows_both_sides() {
+    fn a_failed_expectation_shows_both_sides() {
         let script = Script::serve(vec![vec![expect(REQUEST), send(RESPONSE)]]);
         let mut stream = connect(&script, b"GET /b HTTP/1.1\r\nHost: h\r\n\r\n");
         let _ = stream.read(&mut [0]);
@@ -530,7 +530,7 @@ mod script {
     }
 
     #[test]
-    fn too_little_too_much_and_too_many_are_told() {
+    fn missing_and_surplus_bytes_and_connections_are_reported() {
         let little = Script::serve(vec![vec![expect(REQUEST)]]);
         drop(connect(&little, &REQUEST[..7]));
         assert!(complaint(&little).contains("byte 7"));
@@ -547,14 +547,14 @@ mod script {
     }
 
     #[test]
-    fn a_script_that_is_dropped_still_complains() {
+    fn a_dropped_script_still_reports() {
         let script = Script::serve(vec![vec![expect(REQUEST)]]);
         drop(connect(&script, b"x"));
         assert!(catch_unwind(AssertUnwindSafe(move || drop(script))).is_err());
     }
 
     #[test]
-    fn reset_is_a_reset() {
+    fn reset_resets_the_connection() {
         let script = Script::serve(vec![vec![Step::ExpectHead, send("part"), Step::Reset]]);
         let mut stream = connect(&script, REQUEST);
         let error = stream.read_to_end(&mut Vec::new()).unwrap_err();
@@ -562,7 +562,7 @@ mod script {
     }
 
     #[test]
-    fn silent_reads_and_says_nothing() {
+    fn silent_reads_and_sends_nothing() {
         let script = Script::serve(vec![vec![Step::Silent]]);
         let mut stream = connect(&script, REQUEST);
         stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();

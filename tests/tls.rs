@@ -77,7 +77,7 @@ mod certificates {
 
     /// CVE-2014-0139, CVE-2009-2417 (curl): RFC 9110 §4.3.4 and RFC 9525 §6 in their strict reading.
     #[test]
-    fn n05_names_of_certificates() {
+    fn n05_certificates_must_match_the_name() {
         const ONE: &str = "invalid peer certificate: certificate not valid for name …";
         const NONE: &str = "invalid peer certificate: certificate not valid for name \"127.0.0.1\"; \
             certificate is not valid for any names (according to its subjectAltName extension)";
@@ -108,7 +108,7 @@ mod certificates {
 
     /// RFC 6066 §3, CVE-2022-30115 (curl): a trailing dot is not part of the name that is verified.
     #[test]
-    fn n06_a_trailing_dot() {
+    fn n06_a_trailing_dot_is_not_part_of_the_name() {
         let pki = Pki::new();
         let outcome = ask(&pki, Leaf::Named("a.test"), "a.test.", &as_it_is);
         assert_outcome("a.test.", outcome, Ok(()));
@@ -119,7 +119,7 @@ mod certificates {
     }
 
     #[test]
-    fn who_is_refused_unless_danger_is_asked_for() {
+    fn invalid_certificates_need_danger() {
         const UNKNOWN: &str = "invalid peer certificate: UnknownIssuer; …";
         const NAME: &str = "invalid peer certificate: certificate not valid for name \"localhost\"; \
             certificate is only valid for DnsName(\"other.example\")";
@@ -147,7 +147,7 @@ mod certificates {
 
     /// RFC 5280 §6.3: a certificate on the list, one that is not, and one whose issuer has no list.
     #[test]
-    fn revocation_lists() {
+    fn revocation_lists_are_checked() {
         let pki = Pki::new();
         let (list, other) = (crl(&pki.crl_pem()), crl(&pki.unrelated_crl_pem()));
         let with_list = |builder: ClientBuilder| builder.add_crl(list.clone());
@@ -180,7 +180,7 @@ mod certificates {
     /// A self-signed certificate of an authority and a server at once, as `openssl req -x509` makes
     /// it: trusted as the server's if it is exactly the one that was added.
     #[test]
-    fn the_certificate_that_was_given_is_the_servers_own() {
+    fn a_trusted_self_signed_certificate_may_be_the_servers_own() {
         const NAME: &str = "invalid peer certificate: certificate not valid for name \"b.test\"…";
         const EXPIRED: &str = "invalid peer certificate: certificate expired…";
         const AUTHORITY: &str = "invalid peer certificate: CaUsedAsEndEntity; the server uses a CA \
@@ -257,7 +257,7 @@ mod certificates {
     /// Any certificate is accepted, but the server still has to prove that it has the key: a caller
     /// that inspects the certificate afterwards must not see another server's.
     #[test]
-    fn danger_does_not_accept_a_key_that_the_server_does_not_have() {
+    fn danger_still_requires_proof_of_the_key() {
         let pki = Pki::new();
         let (shown, had) = (own_authority(4000), own_authority(4000));
         for versions in [&TLS12, &TLS13] {
@@ -281,7 +281,7 @@ mod certificates {
 
     /// Pins are checked in addition to all other verification, even if that is off.
     #[test]
-    fn pinned_keys() {
+    fn pinned_keys_are_required() {
         let pki = Pki::new();
         let (right, wrong) = (pin(&pki.server_key()), SpkiSha256::from([7; 32]));
         let refused =
@@ -313,7 +313,7 @@ mod certificates {
 
     /// Another certificate of the chain does not count, even if the server sends it.
     #[test]
-    fn the_key_of_the_authority_is_not_the_servers() {
+    fn a_pin_of_the_authority_does_not_match() {
         let pki = Pki::new();
         let server = Httpbin::start_tls_with(pki.server_config_with_root());
         let response = ask_of(&pki, &server, "localhost", &as_it_is).unwrap();
@@ -336,7 +336,7 @@ mod clients {
     /// In TLS 1.3 a client learns that it is refused only after the handshake (RFC 8446 §4.4.2.4),
     /// in TLS 1.2 during it.
     #[test]
-    fn with_and_without_a_certificate() {
+    fn a_server_decides_about_client_certificates() {
         let pki = Pki::new();
         let rows = [
             (None, [Some("CertificateRequired"), Some("CertificateRequired")]),
@@ -368,7 +368,7 @@ mod clients {
     }
 
     #[test]
-    fn what_is_no_identity() {
+    fn an_invalid_identity_is_an_error() {
         let pki = Pki::new();
         let client = pki.client_pem();
         let (certificate, key) = client.split_at(client.find("-----BEGIN PRIVATE").unwrap());
@@ -433,7 +433,7 @@ mod texts {
     }
 
     #[test]
-    fn what_is_no_certificate_and_no_list() {
+    fn invalid_certificates_and_lists_are_errors() {
         let pki = Pki::new();
         let (pem, der) = (pki.ca_pem(), pki.ca_der());
         let broken = [&pem, &pem[..80]].concat();
@@ -537,7 +537,7 @@ mod settings {
     }
 
     #[test]
-    fn versions() {
+    fn protocol_versions_are_limited() {
         type Row = (&'static SupportedProtocolVersion, Option<Version>, Option<Version>, Expected);
         type Expected = Result<Version, &'static str>;
         const REFUSED: &str = "received fatal alert: ProtocolVersion";
@@ -579,7 +579,7 @@ mod settings {
 
     /// A configuration of the caller is used unchanged.
     #[test]
-    fn a_whole_configuration() {
+    fn a_preconfigured_configuration_is_used() {
         let pki = Pki::new();
         let server = Httpbin::start_tls(&pki);
         let builder = Client::builder().use_preconfigured_tls(rustls_config(&pki));
@@ -591,7 +591,7 @@ mod settings {
     /// A setting that would have no effect beside it is an error, in any order; above all one that
     /// restricts trust.
     #[test]
-    fn nothing_is_set_beside_a_whole_configuration() {
+    fn settings_beside_a_preconfigured_configuration_are_errors() {
         let pki = Pki::new();
         let pin = || SpkiSha256::from([7; 32]);
         type Setting = Box<dyn Fn(ClientBuilder) -> ClientBuilder>;
@@ -635,7 +635,7 @@ mod settings {
 
     /// RFC 6066 §3: a name, never an address, and nothing if the setting is off.
     #[test]
-    fn server_names() {
+    fn server_names_are_sent_if_enabled() {
         let pki = Pki::new();
         let rows = [
             ("localhost", true, Some("localhost")),
@@ -653,7 +653,7 @@ mod settings {
     }
 
     #[test]
-    fn https_only_refuses_the_rest() {
+    fn https_only_refuses_http() {
         let server = Script::serve(vec![]);
         let client = Client::builder().https_only(true).build().unwrap();
         let error = client.get(server.url("/")).send().unwrap_err();
@@ -694,7 +694,7 @@ mod sessions {
 
     /// The sessions of 32 hosts, as documented, or of 31 with the oldest supported rustls.
     #[test]
-    fn those_of_many_hosts_are_not_all_kept() {
+    fn the_number_of_stored_sessions_is_limited() {
         let pki = Pki::new();
         let server = Httpbin::start_tls(&pki);
         let host = |n| format!("h{n}.test");
@@ -715,7 +715,7 @@ mod sessions {
     /// A resumed session is not verified: a server that one client accepts must not be accepted by
     /// another.
     #[test]
-    fn r14_sessions_are_for_those_who_made_them() {
+    fn r14_sessions_are_not_shared_between_clients() {
         let pki = Pki::new();
         let server = Httpbin::start_tls_as(&pki, Leaf::UnknownIssuer);
         let careless = || trusting(&pki).danger_accept_invalid_certs(true);
@@ -731,7 +731,7 @@ mod sessions {
 
     /// A session of another host is not resumed either, even at the same address.
     #[test]
-    fn r14_sessions_are_for_one_host() {
+    fn r14_sessions_are_not_shared_between_hosts() {
         let pki = Pki::new();
         let server = Httpbin::start_tls(&pki);
         let client = trusting(&pki).resolve("a.test", server.addr()).build().unwrap();
@@ -746,7 +746,7 @@ mod told {
     use super::*;
 
     #[test]
-    fn by_the_response() {
+    fn a_response_has_tls_information() {
         let pki = Pki::new();
         let rows = [
             (&TLS13, Version::TLS_1_3, "TLS_AES_256_GCM_SHA384"),
@@ -773,7 +773,7 @@ mod told {
     }
 
     #[test]
-    fn by_the_extensions_if_that_is_asked_for() {
+    fn tls_info_is_an_extension_if_enabled() {
         let pki = Pki::new();
         let server = Httpbin::start_tls(&pki);
         let client = trusting(&pki).tls_info(true).build().unwrap();
@@ -786,7 +786,7 @@ mod told {
 
     /// Neither for plain http, nor for the proxy in place of the server.
     #[test]
-    fn nothing_where_there_is_no_tls_with_the_server() {
+    fn there_is_no_tls_information_without_tls_to_the_server() {
         let plain = Httpbin::start();
         assert!(leanhttp::get(plain.url("/get")).unwrap().tls().is_none());
         let pki = Pki::new();
@@ -804,7 +804,7 @@ mod idle {
 
     /// RFC 8446 §4.6: a server may send these at any time.
     #[test]
-    fn late_messages_of_tls_do_not_cost_the_connection() {
+    fn late_tls_messages_keep_the_connection() {
         let rows: [(&[Word], usize); 12] = [
             (&[], 1),
             (&[Word::Tickets(1)], 1),
@@ -829,7 +829,7 @@ mod idle {
 
     /// The reply to a key update is sent before the next request.
     #[test]
-    fn keys_change() {
+    fn key_updates_are_answered() {
         let pki = Pki::new();
         let config = pki.server_config_for(Leaf::Good, &[&TLS13], Clients::Anyone);
         assert_eq!(connections_for_two_requests(&pki, Late::refreshing_keys(config)), 1);
@@ -847,7 +847,7 @@ mod idle {
 
     /// Without TLS, any byte on an idle connection makes it unusable.
     #[test]
-    fn bytes_in_the_clear_do() {
+    fn unsolicited_plain_bytes_close_the_connection() {
         let first = vec![Step::ExpectRequest, support::script::send([ok("1"), ok("2")].concat())];
         let server = Script::serve(vec![first, answer(ok("3"))]);
         let client = Client::new();

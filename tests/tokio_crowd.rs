@@ -42,7 +42,7 @@ fn crowd() -> usize {
 }
 
 #[test]
-fn on_one_thread() {
+fn ten_thousand_requests_on_one_thread() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Server::start(crowd());
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
@@ -57,7 +57,7 @@ fn on_one_thread() {
 }
 
 #[test]
-fn on_many_threads() {
+fn ten_thousand_requests_on_many_threads() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Server::start(crowd());
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -67,7 +67,7 @@ fn on_many_threads() {
 
 /// Connections are given out in order of arrival, however many requests wait.
 #[test]
-fn in_a_queue() {
+fn ten_thousand_requests_in_a_queue() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Server::start(0);
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();

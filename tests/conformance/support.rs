@@ -241,7 +241,7 @@ fn load(set: &str) -> Option<Vec<Value>> {
 
 /// The runner detects a changed expectation that a check ignores.
 #[test]
-fn a_spoiled_expectation_that_passes_is_found() {
+fn an_altered_expectation_that_passes_is_detected() {
     let case = json!({
         "expect": {"status": 200, "headers": [["A", "b"]], "reusable": true},
         "also_ok": [{"error": "framing"}],

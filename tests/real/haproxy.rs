@@ -65,7 +65,7 @@ fn a_gateways_errors_are_responses() {
 
 /// On a fresh connection nothing is retried, on a reused one only idempotent requests.
 #[test]
-fn a_reset_connection() {
+fn only_idempotent_requests_are_retried_after_a_reset() {
     let Some([server, _]) = named(["HAPROXY", "LOGS"]) else { return };
     let rows = [
         (Method::GET, client(), 1),
@@ -85,7 +85,7 @@ fn a_reset_connection() {
 
 /// The gateway drops its state of the connection: no FIN, no RST, no response.
 #[test]
-fn silence() {
+fn a_vanished_connection_times_out() {
     let Some([server, _]) = named(["HAPROXY", "LOGS"]) else { return };
     for (id, client) in [("silent-new", client()), ("silent-old", connected(&server))] {
         let url = url(&server, "/drop", id);

@@ -65,7 +65,7 @@ fn the_family_that_works_wins() {
 }
 
 #[test]
-fn addresses_that_swallow_everything() {
+fn t04_addresses_that_drop_packets_time_out() {
     let Some(_) = named(["LAB"]) else { return };
     let silent = ": no connection within 1s (connect timeout)";
     let dead = ["connecting to 2 addresses for ", "[2001:db8:77:1::1]:8000", "10.77.1.1:8000"];
@@ -83,7 +83,7 @@ fn addresses_that_swallow_everything() {
 
 /// One limit covers all addresses, and the error names those that were tried.
 #[test]
-fn t04_fifty_of_them() {
+fn t04_one_limit_covers_fifty_addresses() {
     let Some(_) = named(["LAB"]) else { return };
     for client in impatient() {
         let error = fails(client, "http://many.lab:8000/");
@@ -96,7 +96,7 @@ fn t04_fifty_of_them() {
 }
 
 #[test]
-fn addresses_that_refuse_or_cannot_be_reached() {
+fn unreachable_addresses_are_named() {
     let Some(_) = named(["LAB"]) else { return };
     let refused = "Connection refused (os error 111)";
     let rows: [(&str, &[&str]); 4] = [
@@ -112,7 +112,7 @@ fn addresses_that_refuse_or_cannot_be_reached() {
 }
 
 #[test]
-fn t04_names_that_are_answered_late_or_never() {
+fn t04_a_dns_answer_may_be_late_but_not_missing() {
     let Some(_) = named(["LAB"]) else { return };
     assert_eq!(get(client(), "http://quick.lab:8000/peer").unwrap().1, "4");
     for host in ["late.lab", "silent.lab"] {
@@ -131,7 +131,7 @@ fn t04_names_that_are_answered_late_or_never() {
 
 /// No more data arrives, and no end either.
 #[test]
-fn a_download_that_breaks_off() {
+fn a_stalled_download_times_out() {
     let Some(_) = named(["LAB"]) else { return };
     for (client, limit) in [
         (client().read_timeout(LIMIT), "(read timeout)"),
@@ -151,7 +151,7 @@ fn a_download_that_breaks_off() {
 }
 
 #[test]
-fn an_upload_that_breaks_off() {
+fn a_stalled_upload_times_out() {
     let Some(_) = named(["LAB"]) else { return };
     let client = client().write_timeout(LIMIT).read_timeout(LIMIT).build().unwrap();
     let began = Instant::now();
@@ -165,7 +165,7 @@ fn an_upload_that_breaks_off() {
 
 /// A pooled connection whose peer has vanished without FIN or RST.
 #[test]
-fn an_idle_connection_whose_line_broke() {
+fn an_idle_connection_with_a_broken_link_times_out() {
     let Some(_) = named(["LAB"]) else { return };
     let client = client().read_timeout(LIMIT).build().unwrap();
     let get = |path: &str| client.get(format!("http://dual.lab:8001{path}")).send();
@@ -188,7 +188,7 @@ fn an_idle_connection_whose_line_broke() {
 /// The same with a user timeout: the system gives up unacknowledged data, and another connection
 /// replaces the lost one, long before the read timeout.
 #[test]
-fn an_idle_connection_that_the_system_gives_up() {
+fn tcp_user_timeout_replaces_a_broken_connection() {
     let Some(_) = named(["LAB"]) else { return };
     let client = client().tcp_user_timeout(LIMIT).build().unwrap();
     let began = Instant::now();
@@ -203,7 +203,7 @@ fn an_idle_connection_that_the_system_gives_up() {
 
 /// Data that arrives late, twice, out of order or only after retransmission is complete in the end.
 #[test]
-fn a_bad_line() {
+fn a_lossy_link_delivers_complete_bodies() {
     let Some(_) = named(["LAB"]) else { return };
     let client = client().build().unwrap();
     for count in [1, 1000, 50_000] {

@@ -8,7 +8,7 @@ use super::servers::{named, told, trusting};
 /// nginx closes connections of `/idle` after one second: after any pause the response arrives, and
 /// only after a short one on the same connection.
 #[test]
-fn an_idle_connection_is_closed() {
+fn an_idle_connection_that_nginx_closed_is_replaced() {
     let Some([server]) = named(["NGINX"]) else { return };
     let url = format!("{server}/idle");
     let client = trusting().build().unwrap();
@@ -28,7 +28,7 @@ fn an_idle_connection_is_closed() {
 
 /// The request meets the end of its connection, again and again, and never fails.
 #[test]
-fn a_request_at_the_very_end() {
+fn a_request_that_races_with_the_idle_close_succeeds() {
     let Some([server]) = named(["NGINX"]) else { return };
     let url = format!("{server}/idle");
     let ask = || {
@@ -47,7 +47,7 @@ fn a_request_at_the_very_end() {
 
 /// The second response has `Connection: close`.
 #[test]
-fn two_requests_a_connection() {
+fn connection_close_is_followed() {
     let Some([server]) = named(["NGINX"]) else { return };
     let client = trusting().build().unwrap();
     let url = format!("{server}/twice");

@@ -45,7 +45,7 @@ pub fn server_of(
 ) -> ServerConfig {
     let key = KeyPair::generate_for(&PKCS_ED25519).unwrap(); // its signatures are deterministic
     let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
-    params.serial_number = Some(SerialNumber::from(1)); // otherwise its length would depend on the key
+    params.serial_number = Some(SerialNumber::from(1)); // or its length would vary
     let certificate = params.self_signed(&key).unwrap();
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[version])

@@ -70,7 +70,7 @@ impl AsyncRead for Never {
 
 /// Deadlines and tokens end a call that waits only for its own reader.
 #[tokio::test]
-async fn of_a_reader_that_is_never_ready_end() {
+async fn of_a_pending_reader_end_by_deadline_or_token() {
     let server = Script::serve(vec![vec![Step::Silent]; 2]);
     let post = || Client::new().post(server.url("/")).body(Body::new(Never));
     let limit = Duration::from_millis(100);
@@ -103,7 +103,7 @@ async fn polled<T>(future: impl Future<Output = T>, times: usize) -> Option<T> {
 
 /// A wait that was dropped is over with its call: the next one has limits of its own.
 #[tokio::test]
-async fn that_wait_leave_no_limit_to_the_next_call() {
+async fn that_are_dropped_leave_no_limit_to_the_next_call() {
     let limit = Duration::from_millis(400);
     let begun = send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello");
     let first = [Step::ExpectRequest, begun, Step::Pause(limit / 4), send("world")];
@@ -123,7 +123,7 @@ async fn that_wait_leave_no_limit_to_the_next_call() {
 
 /// Of two limits, the one that ended the wait is reported; the wait began with the first future.
 #[tokio::test]
-async fn that_wait_go_on_where_they_were() {
+async fn that_are_made_anew_continue_the_wait() {
     let limit = Duration::from_millis(400);
     let begun = send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello");
     let server = Script::serve(vec![vec![Step::ExpectRequest, begun, Step::Silent]]);
@@ -137,7 +137,7 @@ async fn that_wait_go_on_where_they_were() {
 
 /// A limit that is changed takes effect immediately.
 #[tokio::test]
-async fn that_wait_for_another_protocol_know_the_new_limit() {
+async fn of_upgraded_connections_use_a_changed_limit_immediately() {
     let limit = Duration::from_millis(300);
     let switch =
         send("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n");
@@ -185,7 +185,7 @@ impl AsyncWrite for Full {
 
 /// Dropping `copy_to` loses the chunk in hand, so reading on is an error.
 #[tokio::test]
-async fn of_a_copy_break_the_body() {
+async fn of_a_dropped_copy_invalidate_the_body() {
     let server = Httpbin::start();
     let client = Client::new();
     for size in [20_000, 200_000] {
@@ -235,7 +235,7 @@ async fn may_be_dropped_at_every_await() {
 
 /// A chunk that was not delivered is returned by the next call.
 #[tokio::test]
-async fn of_pieces_lose_nothing() {
+async fn of_dropped_chunks_lose_nothing() {
     let server = Httpbin::start();
     let client = Client::new();
     let whole = client.get(server.url("/bytes/50000?seed=1")).send().await.unwrap();
@@ -274,7 +274,7 @@ async fn that_are_polled_anew_keep_their_deadline() {
 
 /// The throughput limit of a body counts the time between the polls.
 #[tokio::test]
-async fn that_are_polled_anew_keep_the_pace() {
+async fn that_are_polled_anew_count_for_throughput() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n";
     let drops = std::iter::repeat_with(|| [Step::Pause(Duration::from_millis(60)), send("x")]);
     let mut turn = vec![Step::ExpectHead, send(head)];
@@ -328,7 +328,7 @@ fn outside_of_a_runtime_are_errors() {
 }
 
 #[tokio::test]
-async fn of_bodies_are_read_as_they_come() {
+async fn of_uploads_read_their_source() {
     let server = Script::serve(vec![answer(ok("taken"))]);
     let body = Body::new(&b"some bytes"[..]);
     let response = Client::new().post(server.url("/")).body(body).send().await.unwrap();
@@ -340,7 +340,7 @@ async fn of_bodies_are_read_as_they_come() {
 /// The same chunks there and back.
 #[cfg(feature = "stream")]
 #[tokio::test]
-async fn of_streams_go_both_ways() {
+async fn of_streams_send_and_receive() {
     use futures_core::Stream;
 
     /// A stream of these items, each pending once before.

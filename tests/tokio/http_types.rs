@@ -31,7 +31,7 @@ fn head<B>(response: &http::Response<B>) -> (u16, http::Version, &str, &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn go_in_and_come_out() {
+async fn convert_in_both_directions() {
     let server = Httpbin::start();
     let request = |body| {
         let request = http::Request::post(server.url("/post?a=b")).header("x-y", "z").body(body);
@@ -74,7 +74,7 @@ fn keep_their_url_in_errors() {
 
 /// A connection whose response was converted is returned to the pool.
 #[tokio::test]
-async fn give_the_connection_back() {
+async fn release_the_connection() {
     let server = Script::serve(vec![[answer(ok("1")), answer(ok("2"))].concat()]);
     let client = front::Client::new();
     for expected in ["1", "2"] {
@@ -88,7 +88,7 @@ async fn give_the_connection_back() {
 
 /// RFC 9110 §8.6: a GET without a body announces none.
 #[test]
-fn announce_no_length_of_nothing() {
+fn announce_no_length_without_a_body() {
     for (method, is_announced) in [("GET", false), ("POST", true)] {
         let server = Script::serve(vec![answer(ok(""))]);
         let request = http::Request::builder().method(method).uri(server.url("/")).body("");
@@ -133,7 +133,7 @@ fn assert_made<B>(response: &real::response::Response<B>) {
 }
 
 #[test]
-fn made_by_hand() {
+fn made_by_hand_work_as_responses() {
     let mut response = blocking::Response::from(made());
     assert_made(&response);
     assert_eq!(
@@ -152,7 +152,7 @@ fn made_by_hand() {
 }
 
 #[tokio::test]
-async fn made_by_hand_for_tasks() {
+async fn made_by_hand_work_as_async_responses() {
     let mut response = front::Response::from(made());
     assert_made(&response);
     assert_eq!(response.chunk().await.unwrap().unwrap(), "no such");
@@ -163,7 +163,7 @@ async fn made_by_hand_for_tasks() {
 
 /// A request or a body of bytes can be used with either client, with its settings.
 #[tokio::test(flavor = "multi_thread")]
-async fn of_either_client_go_to_the_other() {
+async fn convert_to_the_other_client() {
     let server =
         Script::serve(vec![answer(ok("1")), answer(ok("2")), vec![Step::ExpectHead, Step::Silent]]);
     let of_blocking = |timeout| {
@@ -198,7 +198,7 @@ fn with_readers_stay_with_their_client() {
 }
 
 #[test]
-fn are_made_of_requests() {
+fn are_made_from_requests() {
     let url = "http://a.test/b?c#d";
     let of_blocking = blocking::Client::new().put(url).header("x-y", "z").body("text").build();
     let of_tokio = front::Client::new().put(url).header("x-y", "z").body("text").build();
@@ -223,7 +223,7 @@ fn are_made_of_requests() {
 /// A response becomes an `http::Response` with a body that can be sent, or read as a response
 /// again.
 #[tokio::test(flavor = "multi_thread")]
-async fn carry_bodies_of_requests() {
+async fn can_be_bodies_of_requests() {
     let server = Script::serve(vec![answer(ok("streamed"))]);
     let response = front::Client::new().get(server.url("/")).send().await.unwrap();
     let converted: http::Response<front::Body> = response.into();
@@ -263,7 +263,7 @@ async fn have_the_reason_phrase_of_the_server() {
 
 /// A body for signing, logging or comparing can be read back, and is then sent unchanged.
 #[tokio::test(flavor = "multi_thread")]
-async fn have_bodies_that_are_read_back() {
+async fn have_bodies_that_can_be_read_back() {
     let mut body = blocking::Body::new(&b"of a reader"[..]);
     assert_eq!(body.as_bytes(), None);
     assert_eq!(body.buffer().unwrap(), b"of a reader");

@@ -135,12 +135,12 @@ async fn check(client: &Client, tls: Option<Arc<ServerConfig>>) {
 }
 
 #[tokio::test]
-async fn s14_what_a_server_says_or_does_is_seen_while_the_source_pends() {
+async fn s14_the_server_is_noticed_while_the_source_is_pending() {
     check(&Client::builder().no_proxy().build().unwrap(), None).await;
 }
 
 #[tokio::test]
-async fn s14_over_tls_as_well() {
+async fn s14_the_server_is_noticed_over_tls_while_the_source_is_pending() {
     let pki = Pki::new();
     let certificate = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
     let client = Client::builder().no_proxy().tls_certs_only([certificate]).build().unwrap();
@@ -150,7 +150,7 @@ async fn s14_over_tls_as_well() {
 /// The end of a response does not wait for a request without an announced length; one with a length
 /// is sent to its end, within the limits of the call.
 #[tokio::test]
-async fn a_success_is_complete_although_the_source_pends() {
+async fn a_success_completes_while_the_source_is_pending() {
     let response = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
     for (body, limit) in bodies().into_iter().zip([None, Some(Duration::from_secs(2))]) {
         let url = serve(None, late(response, End::Open));
@@ -180,7 +180,7 @@ async fn converse(client: &Client, url: String, sized: bool) {
 }
 
 #[tokio::test]
-async fn s15_a_conversation() {
+async fn s15_both_bodies_stay_open() {
     let pki = Pki::new();
     let certificate = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
     let client = Client::builder().no_proxy().tls_certs_only([certificate]).build().unwrap();
@@ -213,7 +213,7 @@ fn mirror(stream: &mut Stream) -> io::Result<()> {
 /// Bytes before the pending source are neither lost nor sent twice when a response arrives
 /// meanwhile.
 #[tokio::test]
-async fn a_piece_that_is_broken_off_goes_on_where_it_was() {
+async fn an_interrupted_chunk_continues_where_it_was() {
     let url = serve(None, |stream| {
         let head = read_head(stream)?;
         assert!(head.contains("content-length: 2000"), "{head}");
@@ -242,7 +242,7 @@ async fn a_piece_that_is_broken_off_goes_on_where_it_was() {
 
 /// Readers that make a new future for each poll must not lose the limit.
 #[tokio::test]
-async fn the_total_limit_holds_while_a_source_pends_and_the_response_is_read() {
+async fn the_total_timeout_holds_while_source_and_response_are_pending() {
     for body in bodies() {
         let head = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n";
         let url = serve(None, late(head, End::Open));
@@ -277,7 +277,7 @@ fn answer_first() -> (String, mpsc::Receiver<u64>) {
 
 /// Forwarding a response sends the rest of its request too.
 #[tokio::test]
-async fn a_response_that_is_sent_on_takes_the_rest_of_its_request_along() {
+async fn forwarding_a_response_sends_the_rest_of_its_request() {
     let client = Client::builder().no_proxy().build().unwrap();
     let (url, came) = answer_first();
     let upstream = serve(None, |stream| {
@@ -299,7 +299,7 @@ async fn a_response_that_is_sent_on_takes_the_rest_of_its_request_along() {
 /// Servers that forward a body stop at its announced end.
 #[cfg(feature = "tower")]
 #[tokio::test]
-async fn a_body_has_not_ended_while_the_request_is_sent() {
+async fn a_forwarded_body_ends_with_its_request() {
     use http_body::Body as _;
     let client = Client::builder().no_proxy().build().unwrap();
     let (url, came) = answer_first();
@@ -324,7 +324,7 @@ const SWITCH: &[u8] =
 /// The new protocol begins after the request; a server that does not wait for that must neither
 /// keep the client busy nor fill its memory.
 #[tokio::test]
-async fn a_switch_that_does_not_wait_for_the_request_is_bounded() {
+async fn an_early_101_is_bounded() {
     for floods in [false, true] {
         for body in bodies() {
             let (told, took) = mpsc::channel();
@@ -357,7 +357,7 @@ async fn a_switch_that_does_not_wait_for_the_request_is_bounded() {
 
 /// A complete response stays complete whatever happens to the rest of the request.
 #[tokio::test]
-async fn what_breaks_behind_a_whole_response_is_no_error_of_it() {
+async fn a_failure_after_a_complete_response_is_not_its_error() {
     let pki = Pki::new();
     let certificate = Certificate::from_pem(pki.ca_pem().as_bytes()).unwrap();
     let client = Client::builder().no_proxy().tls_certs_only([certificate]).build().unwrap();
@@ -404,7 +404,7 @@ async fn the_write_timeout_ends_the_request_and_not_the_response() {
 
 /// A wait for a source and a server ends when the response is no longer wanted.
 #[tokio::test]
-async fn a_cancelled_conversation_ends_at_once() {
+async fn a_cancelled_exchange_ends_immediately() {
     for body in bodies() {
         let url = serve(None, late("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n", End::Open));
         let token = real::CancelToken::new();
@@ -422,7 +422,7 @@ async fn a_cancelled_conversation_ends_at_once() {
 
 /// Bytes, a pending source, and bytes again, while the server sends all the time.
 #[tokio::test]
-async fn parts_before_and_behind_a_source_that_pends_keep_their_places() {
+async fn parts_around_a_pending_source_keep_their_order() {
     use real::tokio::multipart::{Form, Part};
     for sized in [false, true] {
         let url = serve(None, move |stream| {

@@ -25,7 +25,7 @@ async fn post(client: &Client, url: &str) -> String {
 
 /// The connection moves to another runtime: not even a POST, which is not sent twice, fails on it.
 #[test]
-fn end_and_their_connections_live_on() {
+fn may_end_before_their_connections() {
     let turns = [answer(ok("1")), answer(ok("2")), answer(ok("3"))].concat();
     let server = Script::serve(vec![turns]);
     let (client, url) = (Client::new(), server.url("/"));
@@ -40,7 +40,7 @@ fn end_and_their_connections_live_on() {
 
 /// A runtime that is not driven receives no events.
 #[test]
-fn that_stand_still_hold_nothing_up() {
+fn that_are_not_driven_block_nothing() {
     let turns = [answer(ok("1")), answer(ok("2")), answer(ok("3"))].concat();
     let server = Script::serve(vec![turns]);
     let (client, url) = (Client::new(), server.url("/"));
@@ -55,7 +55,7 @@ fn that_stand_still_hold_nothing_up() {
 
 /// Servers that do not respond must not block lookups of other names once their callers are gone.
 #[test]
-fn look_up_no_name_that_nobody_waits_for() {
+fn skip_lookups_of_dropped_calls() {
     let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(1).build();
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
@@ -77,7 +77,7 @@ fn look_up_no_name_that_nobody_waits_for() {
 
 /// Blocking work of the program goes on, and so do lookups of other names, however many are silent.
 #[test]
-fn s07_have_threads_left_beside_silent_names() {
+fn s07_have_threads_left_despite_silent_names() {
     let server = Script::serve(vec![answer(ok("here"))]);
     let addr = server.addr();
     let (hold, held) = std::sync::mpsc::channel::<()>();
@@ -150,7 +150,7 @@ fn without_timers_or_io_are_an_error() {
 
 /// The head is read in one runtime, the body in another, after the first one was dropped.
 #[test]
-fn share_a_response() {
+fn share_one_response() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n";
     let pause = Duration::from_millis(100);
     let turn = vec![Step::ExpectHead, send(head), Step::Pause(pause), send("body")];
@@ -161,7 +161,7 @@ fn share_a_response() {
 }
 
 #[test]
-fn of_one_thread_take_tasks_that_stay_there() {
+fn of_one_thread_run_local_tasks() {
     let server = Httpbin::start();
     let (client, url) = (Client::new(), server.url("/get"));
     let local = LocalSet::new();
@@ -175,7 +175,7 @@ fn of_one_thread_take_tasks_that_stay_there() {
 }
 
 #[test]
-fn may_have_the_blocking_front_inside() {
+fn may_run_the_blocking_client() {
     let server = Httpbin::start();
     for runtime in [current_thread(), multi_thread()] {
         let url = server.url("/get");
@@ -209,7 +209,7 @@ fn may_pause_their_clock() {
 
 /// With one thread, too, lookups run on another one.
 #[test]
-fn take_resolvers_that_have_to_be_awaited() {
+fn accept_async_resolvers() {
     let server = Script::serve(vec![answer(ok("found"))]);
     let addr = server.addr();
     let resolver = move |_: &str| {

@@ -24,7 +24,7 @@ async fn responses_keep_their_length() {
 }
 
 #[tokio::test]
-async fn responses_of_unknown_length_go_in_chunks() {
+async fn responses_of_unknown_length_are_chunked() {
     let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked";
     let (status, received) = sent_on(chunked, "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").await;
     assert_eq!(status.unwrap(), 200);
@@ -33,7 +33,7 @@ async fn responses_of_unknown_length_go_in_chunks() {
 
 /// A body that was cut short is not delivered as complete.
 #[tokio::test]
-async fn responses_that_are_cut_short_are_errors() {
+async fn truncated_responses_are_errors() {
     let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked";
     let begun = send(format!("{head}\r\n\r\n3\r\nab"));
     let from = Script::serve(vec![vec![Step::ExpectHead, begun, Step::Cut]]);
@@ -53,7 +53,7 @@ async fn received(part: Part) -> String {
 }
 
 #[tokio::test]
-async fn parts_are_bodies() {
+async fn a_body_can_be_a_part() {
     let reader = || Body::new(&b"read"[..]);
     let known = [Part::stream("text"), Part::stream_with_length(reader(), 4)];
     for (part, content) in known.into_iter().zip(["text", "read"]) {
@@ -67,7 +67,7 @@ async fn parts_are_bodies() {
 
 /// As with any other part that does not have the announced length.
 #[tokio::test]
-async fn parts_have_the_length_that_is_said() {
+async fn parts_must_match_their_length() {
     let server = Script::serve(vec![vec![Step::ExpectHead, Step::Silent]]);
     let part = Part::stream_with_length(Body::new(&b"read"[..]), 5);
     let form = Form::new().part("p", part);
@@ -142,7 +142,7 @@ async fn the_rest_of_a_file_has_a_length() {
 
 #[cfg(feature = "stream")]
 #[tokio::test]
-async fn files_that_are_not_there_are_errors() {
+async fn missing_files_are_errors() {
     let error = Form::new().file("data", "no/such/file").await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
     assert!(error.to_string().starts_with("no/such/file: "), "{error}");

@@ -45,7 +45,7 @@ async fn collect(mut body: ResponseBody) -> Result<(Vec<u8>, Option<HeaderMap>),
 }
 
 #[test]
-fn is_what_middleware_expects() {
+fn satisfies_the_bounds_of_middleware() {
     fn is<R, S: Service<R, Future: Send + 'static> + Send + Sync>(_: S) {}
     fn is_sync<R, S: Service<R, Future: Send + Sync + 'static> + Clone + 'static>(_: S) {}
     is::<http::Request<Body>, _>(Client::new().http_service());
@@ -63,7 +63,7 @@ fn is_what_middleware_expects() {
 
 /// The request type can be inferred: a client is a service of one.
 #[tokio::test]
-async fn is_ready_without_a_type() {
+async fn infers_its_request_type() {
     let server = Script::serve(vec![answer(ok("ready"))]);
     let mut client = Client::new();
     let request = client.get(server.url("/")).build().unwrap();
@@ -105,7 +105,7 @@ async fn has_request_bodies_with_frames() {
 
 /// Bytes stay bytes in the service, so they can be sent again.
 #[tokio::test]
-async fn sends_bytes_again() {
+async fn resends_bodies_of_bytes() {
     for wrapped in [Body::from("again"), Body::wrap("again".to_owned())] {
         let moved = "HTTP/1.1 307 Temporary Redirect\r\nlocation: /\r\ncontent-length: 0\r\n\r\n";
         let server = Script::serve(vec![[answer(moved), answer(ok("done"))].concat()]);
@@ -116,7 +116,7 @@ async fn sends_bytes_again() {
 }
 
 #[tokio::test]
-async fn answers_as_send_does() {
+async fn responds_as_send_does() {
     let server = Httpbin::start();
     let client = Client::new();
     let request = http::Request::post(server.url("/post")).body("text".to_owned()).unwrap();
@@ -159,7 +159,7 @@ fn needs_a_runtime() {
 }
 
 #[tokio::test]
-async fn ends_with_the_patience_of_a_layer() {
+async fn is_ended_by_a_timeout_layer() {
     let server = Httpbin::start();
     let client = Client::new();
     let limit = Duration::from_millis(100);
@@ -170,7 +170,7 @@ async fn ends_with_the_patience_of_a_layer() {
 }
 
 #[tokio::test]
-async fn is_bounded_by_a_layer() {
+async fn is_limited_by_a_concurrency_layer() {
     let server = Httpbin::start();
     let client = Client::new();
     let service = ServiceBuilder::new().concurrency_limit(2).service(client.http_service());
@@ -208,7 +208,7 @@ impl Policy<Request, Response, Error> for Thrice {
 }
 
 #[tokio::test]
-async fn is_tried_again_by_a_layer() {
+async fn is_retried_by_a_layer() {
     let busy = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
     let turns = [answer(busy), answer(busy), answer(ok("at last"))].concat();
     let server = Script::serve(vec![turns]);
@@ -224,7 +224,7 @@ async fn is_tried_again_by_a_layer() {
 }
 
 #[tokio::test]
-async fn gives_bodies_that_tell_their_size_and_trailers() {
+async fn returns_bodies_with_size_and_trailers() {
     let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n\
                    3\r\nabc\r\n2\r\nde\r\n0\r\nx-sum: 5\r\n\r\n";
     let empty = "HTTP/1.1 204 No Content\r\n\r\n";
@@ -254,7 +254,7 @@ async fn gives_bodies_that_tell_their_size_and_trailers() {
 
 /// No frame of trailers if there are none, so code that takes each frame for data works.
 #[tokio::test]
-async fn gives_no_frame_of_no_trailers() {
+async fn returns_no_frame_without_trailers() {
     let chunked = |body: &str| {
         format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{body}0\r\n\r\n")
     };
@@ -307,7 +307,7 @@ fn pieces(pieces: &[&'static str]) -> impl Iterator<Item = Frame<Bytes>> {
 }
 
 #[tokio::test]
-async fn sends_bodies_of_others() {
+async fn sends_bodies_of_other_crates() {
     let server = Httpbin::start();
     for (length, field) in [(Some(5), "Content-Length"), (None, "Transfer-Encoding")] {
         let frames = pieces(&["ab", "", "cde"]).chain([Frame::trailers(HeaderMap::new())]);
@@ -321,7 +321,7 @@ async fn sends_bodies_of_others() {
 
 /// They are sent after a chunked body, and only there.
 #[tokio::test]
-async fn sends_trailers_of_others() {
+async fn sends_trailers_of_other_bodies() {
     let fields = |name: &'static str| -> HeaderMap {
         [(name.parse().unwrap(), "5".parse().unwrap())].into_iter().collect()
     };
@@ -361,7 +361,7 @@ async fn sends_trailers_of_others() {
 }
 
 #[tokio::test]
-async fn ends_with_a_body_that_fails() {
+async fn fails_with_a_body_that_fails() {
     let frames = || pieces(&["ab"]).map(Ok);
     let failing = Frames(frames().chain([Err(io::Error::other("broken"))]).collect(), None);
     let short = Frames::<io::Error>(frames().collect(), Some(5));

@@ -56,7 +56,7 @@ fn later(go: Sender<()>, count: usize) {
 /// Long polling, reports and language models: no limit on the first byte, not even between an
 /// interim response and the final one.
 #[test]
-fn nothing_limits_the_wait_for_a_response() {
+fn the_wait_for_a_response_has_no_default_limit() {
     const EARLY: &str = "HTTP/1.1 102 Processing\r\n\r\n";
     for pieces in [&[OK][..], &[EARLY, OK], &[EARLY, EARLY, OK]] {
         let (addr, go) = server(pieces);
@@ -70,7 +70,7 @@ fn nothing_limits_the_wait_for_a_response() {
 
 /// Once the response has begun, 30 seconds of silence end it.
 #[test]
-fn silence_within_a_response_is_limited() {
+fn a_silent_response_times_out() {
     for (pieces, phase) in [
         (&["HTTP/1.1 200 OK\r\ncontent-le"][..], Phase::Head),
         (&["HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no"], Phase::Body),
@@ -89,7 +89,7 @@ fn silence_within_a_response_is_limited() {
 
 /// Limits that are set explicitly still hold.
 #[test]
-fn limits_that_are_set_hold_for_the_first_byte() {
+fn explicit_limits_apply_to_the_first_byte() {
     let limit = Duration::from_secs(60);
     for (set, told) in [
         (client().read_timeout(limit), "no byte came for 60s (read timeout)"),

@@ -55,7 +55,7 @@ async fn turns_beside(future: impl Future<Output = ()>, left: &AtomicUsize) -> u
 }
 
 #[tokio::test]
-async fn leave_room_for_other_tasks() {
+async fn let_other_tasks_run() {
     let (server, left) = (Httpbin::start(), Arc::new(AtomicUsize::new(PIECES)));
     let body = Body::new(Computed { left: Arc::clone(&left) });
     let post = Client::new().post(server.url("/post")).body(body);
@@ -110,7 +110,7 @@ impl AsyncWrite for Interrupted {
 
 /// As in the standard library: an interrupted operation is retried.
 #[tokio::test]
-async fn are_not_ended_by_interruptions() {
+async fn survive_interruptions() {
     let server = Httpbin::start();
     let pieces = || vec!["cde", "ab"];
     let source = Interrupted { pieces: pieces(), is_interrupted: false, for_ever: false };
@@ -122,7 +122,7 @@ async fn are_not_ended_by_interruptions() {
 
 /// Interruptions without end are ended by the limits, and do not block other tasks.
 #[tokio::test]
-async fn interrupted_without_end_leave_room_for_other_tasks() {
+async fn interrupted_without_end_let_other_tasks_run() {
     let server = Httpbin::start();
     let source = Interrupted { pieces: Vec::new(), is_interrupted: false, for_ever: true };
     let client = Client::builder().timeout(Duration::from_millis(200)).build().unwrap();
@@ -132,7 +132,7 @@ async fn interrupted_without_end_leave_room_for_other_tasks() {
 
 /// The same holds for an upgraded connection.
 #[tokio::test]
-async fn by_another_protocol_leave_room_for_other_tasks() {
+async fn on_an_upgraded_connection_let_other_tasks_run() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let addr = listener.local_addr().unwrap();
     thread::spawn(move || {

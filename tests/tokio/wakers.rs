@@ -105,7 +105,7 @@ fn waits() -> Vec<(&'static str, Wait, Peers)> {
 
 /// The waker that the token calls drops the future.
 #[test]
-fn that_drop_the_future() {
+fn may_drop_the_future() {
     for (what, wait, _peers) in waits() {
         let token = CancelToken::new();
         let (client, mut call) = wait(&token);
@@ -123,7 +123,7 @@ fn that_drop_the_future() {
 
 /// The other waiters are still woken, and the client stays usable.
 #[test]
-fn that_panic() {
+fn may_panic() {
     for (what, wait, _peers) in waits() {
         if what == "head" {
             continue; // the runtime wakes those itself
@@ -162,7 +162,7 @@ fn that_panic() {
 
 /// A released connection wakes a waiter whose waker panics: the permit is not lost.
 #[test]
-fn that_panic_when_a_place_is_free() {
+fn may_panic_when_a_permit_is_free() {
     let httpbin = Httpbin::start();
     let token = CancelToken::new();
     let (client, mut call, busy) = waiting(&httpbin.url("/bytes/1000000"), &token);
@@ -177,7 +177,7 @@ fn that_panic_when_a_place_is_free() {
 
 /// Cloning and dropping a waker runs code of the executor too.
 #[test]
-fn that_use_the_token_when_they_are_dropped() {
+fn may_use_the_token_when_they_are_dropped() {
     struct Uses(CancelToken, Client);
     impl Wake for Uses {
         fn wake(self: Arc<Self>) {}

@@ -119,7 +119,7 @@ async fn text(client: &Client, url: String) -> leanhttp::Result<String> {
 }
 
 #[tokio::test]
-async fn takes_queries() {
+async fn accepts_queries() {
     let server = Server::start().await;
     let request = Client::new().get(server.url("/query?a=b")).query(&[("q", "lean & fast")]);
     assert_eq!(request.send().await.unwrap().text().await.unwrap(), "a=b&q=lean+%26+fast");
@@ -127,7 +127,7 @@ async fn takes_queries() {
 
 /// RFC 9110 §8.6, RFC 9112 §6.1, §7.1.2.
 #[tokio::test]
-async fn takes_bodies_of_every_framing() {
+async fn accepts_bodies_of_every_framing() {
     let server = Server::start().await;
     let reader = || Cursor::new(vec![b'x'; MIB]);
     let length = Some(HeaderValue::from(MIB));
@@ -149,7 +149,7 @@ async fn takes_bodies_of_every_framing() {
 }
 
 #[tokio::test]
-async fn gives_bodies_of_unknown_length() {
+async fn returns_bodies_of_unknown_length() {
     let server = Server::start().await;
     let mut response = Client::new().get(server.url("/download")).send().await.unwrap();
     assert_eq!(response.headers()["transfer-encoding"], "chunked");
@@ -163,7 +163,7 @@ async fn gives_bodies_of_unknown_length() {
 
 /// Trailers are sent to clients that accept them (RFC 9110 §6.5.1).
 #[tokio::test]
-async fn gives_trailers() {
+async fn returns_trailers() {
     let server = Server::start().await;
     let request = Client::new().get(server.url("/download-with-trailers"));
     let mut response = request.header("te", "trailers").send().await.unwrap();
@@ -185,7 +185,7 @@ async fn keeps_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn serves_a_hundred_at_once() {
+async fn serves_a_hundred_concurrent_requests() {
     let server = Server::start().await;
     let client = Client::new();
     let mut calls = JoinSet::new();
@@ -199,7 +199,7 @@ async fn serves_a_hundred_at_once() {
 }
 
 #[tokio::test]
-async fn goes_away() {
+async fn may_disappear_while_a_connection_is_idle() {
     let server = Server::start().await;
     let (client, addr, url) = (Client::new(), server.addr, server.url("/peer"));
     let never = tokio::spawn(client.get(server.url("/never")).send());
