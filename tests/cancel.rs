@@ -117,7 +117,7 @@ fn a_wait_for_a_connection_is_cancelled() {
         thread::yield_now();
     }
     assert_ends(client.get(&*url), Phase::Queue);
-    assert_eq!(client.pool_stats().waiting, 0, "it has left the queue");
+    assert_eq!(client.pool_stats().waiting, 0, "the call has left the queue");
     first.cancel();
     assert!(busy.join().unwrap().unwrap_err().is_cancelled());
     assert_eq!(client.pool_stats().open, 0);
@@ -199,7 +199,7 @@ fn cancelling_after_the_call_affects_no_other_call() {
     token.cancel();
     assert_eq!(client.pool_stats().idle, 1);
     assert_eq!(client.get(server.url("/get")).send().unwrap().status(), 200);
-    assert_eq!(server.connections_opened(), 1, "the connection is whole");
+    assert_eq!(server.connections_opened(), 1, "the connection is reusable");
 }
 
 /// One token ends many calls.

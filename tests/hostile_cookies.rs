@@ -182,7 +182,7 @@ fn k04_over_the_wire() {
     let client = client(&server, &jar, &["a.example"]);
     let response = client.get("http://a.example/").send().unwrap();
     let said: Vec<_> = response.cookies().map(|cookie| cookie.value().to_owned()).collect();
-    assert_eq!(said, ["evil", "1"], "the response tells what the server said, kept or not");
+    assert_eq!(said, ["evil", "1"], "the response has the field, whether the jar kept the cookie or not");
     client.get("http://a.example/").send().unwrap();
     server.join();
     assert_eq!(
@@ -282,7 +282,7 @@ fn k08_sizes_are_limited() {
     for n in 0..10 {
         give(&jar, from, &[format!("{n}{large}").as_bytes()]);
     }
-    assert!(cookies(&jar, from).unwrap().len() <= 8190, "a request line has its limits too");
+    assert!(cookies(&jar, from).unwrap().len() <= 8190, "the length of a Cookie line is limited");
 }
 
 /// curl CVE-2023-38546 and similar faults.

@@ -98,10 +98,10 @@ mod fields {
             assert_refused_unsent(rows);
             let error = Client::builder().user_agent(&value).build().unwrap_err();
             assert_told(&error, Kind::Builder, Phase::Build, &bad_agent);
-            assert!(HeaderValue::from_str(&value).is_err(), "nor in a map of headers");
+            assert!(HeaderValue::from_str(&value).is_err(), "in a map of headers");
         }
         let head = sent(|c, url| c.get(url).header("x-test", "\ta\tb c\u{e4}"));
-        assert!(head.contains(&"x-test: \ta\tb c\u{e4}".to_owned()), "what may stand there does");
+        assert!(head.contains(&"x-test: \ta\tb c\u{e4}".to_owned()), "valid values are accepted");
     }
 
     #[test]

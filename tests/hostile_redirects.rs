@@ -321,7 +321,7 @@ mod targets {
         assert_eq!(response.url().as_str(), server.url("/get"));
         assert_eq!(server.requests_seen().len(), 11);
         let error = client.get(server.url("/redirect/11")).send().unwrap_err();
-        assert_eq!(server.requests_seen().len(), 22, "the target of the eleventh is not asked");
+        assert_eq!(server.requests_seen().len(), 22, "the target of the eleventh is not requested");
         let line = format!(
             "following a redirect for {}: to {}: more than 10 redirects",
             server.url("/relative-redirect/1"),

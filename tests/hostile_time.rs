@@ -34,7 +34,7 @@ fn client() -> ClientBuilder {
 #[track_caller]
 fn assert_late<T>(phase: Phase, told: &str, call: impl FnOnce() -> Result<T>) -> Error {
     let start = Instant::now();
-    let Err(error) = call() else { panic!("it came through") };
+    let Err(error) = call() else { panic!("the call did not fail") };
     assert!(start.elapsed() < GENEROUS, "{:?}", start.elapsed());
     assert_eq!((error.kind(), error.phase()), (Kind::Timeout, phase), "{error}");
     assert!(error.to_string().ends_with(told), "{error}");

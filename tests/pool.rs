@@ -203,11 +203,11 @@ mod not_reused {
         let http10 = "HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok";
         let both = "HTTP/1.1 200 OK\r\nconnection: keep-alive, Close\r\ncontent-length: 0\r\n\r\n";
         let no_body = "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
-        assert_fresh("the peer said close", PLAIN, close.as_bytes(), READ);
-        assert_fresh("the peer said close among others", PLAIN, both.as_bytes(), DROP);
-        assert_fresh("the peer said close without a body", PLAIN, no_body.as_bytes(), DROP);
+        assert_fresh("the peer sent close", PLAIN, close.as_bytes(), READ);
+        assert_fresh("the peer sent close in a list", PLAIN, both.as_bytes(), DROP);
+        assert_fresh("the peer sent close without a body", PLAIN, no_body.as_bytes(), DROP);
         assert_fresh("HTTP/1.0", PLAIN, http10.as_bytes(), READ);
-        assert_fresh("we said close", |r| r.header(CONNECTION, "close"), &ok("ok"), READ);
+        assert_fresh("the client sent close", |r| r.header(CONNECTION, "close"), &ok("ok"), READ);
 
         let server = Script::serve(vec![answer(ok("1")), answer(ok("2"))]);
         let close = HeaderMap::from_iter([(CONNECTION, HeaderValue::from_static("close"))]);

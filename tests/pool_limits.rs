@@ -236,5 +236,5 @@ fn idle_connections_are_closed_on_demand() {
     let stats = client.pool_stats();
     assert_eq!((stats.open, stats.idle), (1, 0));
     held.text().unwrap();
-    assert_eq!(client.pool_stats().idle, 1, "what was in use goes on");
+    assert_eq!(client.pool_stats().idle, 1, "connections in use stay open");
 }

@@ -197,7 +197,7 @@ mod over_http {
             let addr = start(Arc::clone(&shared));
             let mut limits = Limits::default();
             limits.max_head_bytes = 1024 * 1024;
-            limits.max_line_bytes = 1024 * 1024; // one sequence sets a thousand cookies in one response
+            limits.max_line_bytes = 1024 * 1024; // one response sets a thousand cookies
             let client = Client::builder()
                 .limits(limits)
                 .cookie_provider(Arc::clone(&jar))

@@ -60,7 +60,7 @@ fn a_gateways_errors_are_responses() {
         assert_eq!(came("haproxy", &method, &url), 1, "{path}");
     }
     let slow = url(&server, "/delay/4", "answered");
-    assert_eq!(came("nginx-access", &Method::POST, &slow), 1, "and once behind the gateway");
+    assert_eq!(came("nginx-access", &Method::POST, &slow), 1, "once behind the gateway");
 }
 
 /// On a fresh connection nothing is retried, on a reused one only idempotent requests.

@@ -213,5 +213,5 @@ fn a_lossy_link_delivers_complete_bodies() {
         let echo = client.post("http://line.lab:8000/echo").body(text.clone());
         assert!(echo.send().unwrap().text().unwrap() == text, "{count} lines up and down");
     }
-    assert_eq!(client.pool_stats().idle, 1, "one connection did it all");
+    assert_eq!(client.pool_stats().idle, 1, "one connection served all");
 }

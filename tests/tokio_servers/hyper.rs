@@ -214,5 +214,5 @@ async fn may_disappear_while_a_connection_is_idle() {
     text(&client, url.clone()).await.unwrap();
     again.stop().await;
     let _back = Server::start_at(addr).await;
-    text(&client, url).await.expect("what idled is known to be dead");
+    text(&client, url).await.expect("idle connections are known to be closed");
 }
