@@ -389,6 +389,7 @@
 //! | `charset` | no | `text` decodes by the charset of the response; without it as UTF-8 | 1 |
 //! | `idna` | no | non-ASCII host names; without it they are an error | 30 |
 //! | `middleware` | no | code of the program around each call, and before each attempt | 0 |
+//! | `export` | no | a request as a command of curl (`to_curl`), without its secrets unless asked for | 0 |
 //! | `log` | no | logs each decision through the crate `log`: connecting, reuse, closing, sending again, redirects | 1 |
 //! | `url` | no | requests accept the `Url` of the crate `url`; conversions from and to it | 2 |
 #![forbid(unsafe_code)]
@@ -417,6 +418,8 @@ pub mod cookie {
 }
 mod driver;
 pub mod error;
+#[cfg(feature = "export")]
+mod extra;
 mod fields;
 pub mod form;
 mod http1;

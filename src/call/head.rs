@@ -68,6 +68,8 @@
 
 use std::borrow::Cow;
 
+#[cfg(any(feature = "middleware", feature = "export"))]
+use http::HeaderMap;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, Version};
 
@@ -83,6 +85,8 @@ use crate::http1::request_head::HeadWriter;
 use crate::http1::request_head::Spelling;
 use crate::http1::upgrade::Offer;
 use crate::policy::auth::is_secret;
+#[cfg(any(feature = "middleware", feature = "export"))]
+use crate::policy::auth::mark_sensitive;
 use crate::policy::proxy::Protocol;
 use crate::policy::route;
 use crate::url::Scheme;
@@ -232,7 +236,7 @@ impl<S: Source> Call<'_, S> {
 
     /// Writes the head in lower case and in the order above. `Host` is first, also if the caller
     /// set it.
-    pub(super) fn write_usual_head(&self, out: &mut Buffer) {
+    fn write_usual_head(&self, out: &mut Buffer) {
         let mut head =
             HeadWriter::start(out, &self.request.method, &self.target(), self.request.version);
         #[cfg(feature = "middleware")]
@@ -266,6 +270,35 @@ impl<S: Source> Call<'_, S> {
             }
         }
         head.end();
+    }
+
+    /// Returns all fields that the head has, as it would be written now.
+    #[cfg(any(feature = "middleware", feature = "export"))]
+    pub(super) fn final_fields(&self) -> HeaderMap {
+        let mut head = Buffer::default();
+        self.write_usual_head(&mut head);
+        let mut fields = HeaderMap::new();
+        let lines = head.data().split(|byte| *byte == b'\n').skip(1);
+        for line in lines.filter_map(|line| line.strip_suffix(b"\r")) {
+            let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+            let (name, value) = line.split_at(colon);
+            let value = value.strip_prefix(b": ").unwrap_or(value);
+            let parsed = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value));
+            if let (Ok(name), Ok(mut value)) = parsed {
+                value.set_sensitive(self.is_marked(&name, &value));
+                fields.append(name, value);
+            }
+        }
+        mark_sensitive(&mut fields);
+        fields
+    }
+
+    /// Returns whether the program marked a field that is sent as sensitive.
+    #[cfg(any(feature = "middleware", feature = "export"))]
+    fn is_marked(&self, name: &HeaderName, value: &HeaderValue) -> bool {
+        let own = self.request.headers.get_all(name).iter();
+        let default = self.config.defaults.iter().filter(|(known, _)| known == name);
+        own.chain(default.map(|(_, value)| value)).any(|it| it.is_sensitive() && it == value)
     }
 
     /// Returns the prepared default lines if the request needs no others, as most requests do.

@@ -137,6 +137,8 @@ use crate::config::Config;
 #[cfg(feature = "middleware")]
 use crate::config::attempt::AttemptHead;
 use crate::error::{Error, Result};
+#[cfg(feature = "export")]
+use crate::extra::curl::{self, Outline, Payload};
 use crate::http1::exchange::{Expectation, Outgoing};
 use crate::http1::header_section::HeaderSection;
 use crate::http1::header_section::has_member;
@@ -349,15 +351,27 @@ impl<'c, S: Source> Call<'c, S> {
         #[cfg(feature = "middleware")]
         if let Some(hook) = &self.config.on_attempt {
             self.fields = None;
-            let mut usual = Buffer::default();
-            self.write_usual_head(&mut usual);
+            let fields = self.final_fields();
             let RequestParts { method, url, body, .. } = &*self.request;
             let body = body.as_ref().map_or(Some(&[][..]), Body::as_bytes);
-            let head = AttemptHead::new((method, url), body, usual.data());
-            let fields = head.run(hook);
+            let fields = AttemptHead::new((method, url), body, fields).run(hook);
             self.fields = Some(fields.map_err(|cause| Error::middleware(cause).for_url(url))?);
         }
         Ok(())
+    }
+
+    /// Returns the request as a command of curl. Its body is shown if the request has all of it.
+    #[cfg(feature = "export")]
+    pub(crate) fn as_curl(&self, is_whole: bool, with_secrets: bool) -> Result<String> {
+        let RequestParts { method, url, version, body, .. } = &*self.request;
+        let headers = self.final_fields();
+        let body = match body.as_ref().map(Body::as_bytes) {
+            None if is_whole => Payload::None,
+            Some(Some(bytes)) => Payload::Bytes(bytes),
+            _ => Payload::Source,
+        };
+        let outline = Outline { method, url, version: *version, headers: &headers, body };
+        Ok(curl::command(&outline, with_secrets))
     }
 
     /// Returns whether the request is a TRACE, which must not contain secrets (RFC 9110 §9.3.8).

@@ -20,6 +20,8 @@ use crate::base::text::Excerpt;
 #[cfg(feature = "multipart")]
 use crate::body::multipart::Form;
 use crate::body::{Body, Presence};
+#[cfg(feature = "export")]
+use crate::call::Call;
 use crate::call::{Overrides, RequestParts, UNLIMITED};
 use crate::client::Client;
 use crate::config::replace_headers;
@@ -244,6 +246,62 @@ impl<F: Runtime> RequestBuilder<F> {
     pub fn build_split(self) -> (Client<F>, Result<Request<F>>) {
         let (client, request) = self.finish();
         (client, request.map(|parts| Request { parts }))
+    }
+
+    /// Returns the request as a command of curl for a POSIX shell, which sends the same: with the fields of the
+    /// client, its credentials and cookies. Secrets are replaced by `REDACTED`: credentials, cookies, values that
+    /// are marked sensitive, and query parameters whose names say so. A body that is read from a source is not
+    /// shown.
+    ///
+    /// ```
+    /// # fn main() -> leanhttp::Result<()> {
+    /// let client = leanhttp::Client::new();
+    /// let request = client.post("http://example.org/").bearer_auth("s3cret").body("it's text");
+    /// assert_eq!(
+    ///     request.to_curl()?,
+    ///     "curl --header 'User-Agent: leanhttp/0.1.0' --header 'Accept: */*' \
+    ///      --header 'Authorization: Bearer REDACTED' --header 'Accept-Encoding: gzip' \
+    ///      --header Content-Type: --data-raw 'it'\\''s text' http://example.org/",
+    /// );
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the request is invalid.
+    #[cfg(feature = "export")]
+    pub fn to_curl(&self) -> Result<String> {
+        self.as_curl(false)
+    }
+
+    /// Returns the request as a command of curl, as [`to_curl`](Self::to_curl) does, with all of its secrets.
+    ///
+    /// # Errors
+    ///
+    /// If the request is invalid.
+    #[cfg(feature = "export")]
+    pub fn to_curl_with_secrets(&self) -> Result<String> {
+        self.as_curl(true)
+    }
+
+    #[cfg(feature = "export")]
+    fn as_curl(&self, with_secrets: bool) -> Result<String> {
+        let request = match &self.request {
+            Ok(request) => request,
+            Err(error) => return Err(Error::builder(error.to_string())),
+        };
+        let copy = request.try_clone();
+        let is_shown = copy.is_some();
+        let copy = Self {
+            client: self.client.clone(),
+            request: Ok(Box::new(copy.unwrap_or_else(|| request.with_body(None)))),
+        };
+        let (client, request) = copy.finish();
+        let shared = client.shared();
+        let mut call = Call::new(&shared.config, &shared.calls, request?, shared.runtime.now());
+        call.begin()?;
+        call.as_curl(is_shown, with_secrets)
     }
 
     /// Returns the client and the checked request, like [`build_split`](Self::build_split).

@@ -1,0 +1,7 @@
+//! Machines beside the protocol, each behind a feature: what a request is as a command of curl ([`curl`]).
+//!
+//! Each is a function or a value, without a socket, a clock or a thread; its methods for users stand in
+//! `client/`.
+
+#[cfg(feature = "export")]
+pub(crate) mod curl;
