@@ -2,7 +2,7 @@
 //! because their peers close each connection right after its response.
 //!
 //! [`Route`] has everything that decides whether a connection can serve a request, and nothing else.
-//! What is not in it must be the same for all connections of a client: TLS settings, limits, socket
+//! Everything else must be the same for all connections of a client: TLS settings, limits, socket
 //! options. So a setting that becomes adjustable for a single request needs a place here, or a request
 //! could get a connection that was made under other settings.
 //!
