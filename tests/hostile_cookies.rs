@@ -182,7 +182,11 @@ fn k04_over_the_wire() {
     let client = client(&server, &jar, &["a.example"]);
     let response = client.get("http://a.example/").send().unwrap();
     let said: Vec<_> = response.cookies().map(|cookie| cookie.value().to_owned()).collect();
-    assert_eq!(said, ["evil", "1"], "the response has the field, whether the jar kept the cookie or not");
+    assert_eq!(
+        said,
+        ["evil", "1"],
+        "the response has the field, whether the jar kept the cookie or not"
+    );
     client.get("http://a.example/").send().unwrap();
     server.join();
     assert_eq!(
@@ -222,15 +226,15 @@ fn k05_cookie_prefixes_are_enforced() {
 /// carry.
 #[test]
 fn k06_a_cookie_with_control_bytes_is_refused() {
-    let octets = (0..=0x1F_u8).chain([0x7F]).filter(|&octet| octet != b'\t');
-    for octet in octets.map(char::from) {
+    let bytes = (0..=0x1F_u8).chain([0x7F]).filter(|&byte| byte != b'\t');
+    for byte in bytes.map(char::from) {
         for set_cookie in [
-            format!("a{octet}b=1"),
-            format!("a=1{octet}2"),
-            format!("a=1; Path=/{octet}"),
-            format!("a=1; x={octet}"),
-            format!("{octet}a=1"),
-            format!("a=1{octet}"),
+            format!("a{byte}b=1"),
+            format!("a=1{byte}2"),
+            format!("a=1; Path=/{byte}"),
+            format!("a=1; x={byte}"),
+            format!("{byte}a=1"),
+            format!("a=1{byte}"),
         ] {
             let jar = Jar::new();
             jar.add_cookie_str(&set_cookie, &url("http://a.example/"));

@@ -622,16 +622,16 @@ mod values {
             (CONTENT_DISPOSITION, "attachment; filename=\"../a.b\"; filename*=utf-8''%e2%82%ac"),
             (CONTENT_DISPOSITION, "attachment; filename=con.txt"),
         ];
-        let octets: [&[u8]; 6] =
+        let bytes: [&[u8]; 6] =
             [b"\x80", b"\xff", b"\xc3", b"\xc3\xa9", b"\xf0\x9f\x98", "😀".as_bytes()];
         let mut response = blank();
         for (name, value) in rows {
             for at in 0..=value.len() {
-                for octets in octets {
+                for bytes in bytes {
                     let (start, end) = value.as_bytes().split_at(at);
                     for bytes in [
-                        [start, octets, end].concat(),
-                        [start, octets, end.get(1..).unwrap_or_default()].concat(),
+                        [start, bytes, end].concat(),
+                        [start, bytes, end.get(1..).unwrap_or_default()].concat(),
                     ] {
                         response
                             .headers_mut()

@@ -109,7 +109,13 @@ fn s20_the_keep_alive_field_is_followed() {
         }
         let short = |builder: ClientBuilder| builder.pool_idle_timeout(Duration::from_millis(100));
         let long = said("timeout=60");
-        scope.spawn(move || assert_eq!(connections(&long, 300, short), 2, "never longer than the client's own timeout"));
+        scope.spawn(move || {
+            assert_eq!(
+                connections(&long, 300, short),
+                2,
+                "never longer than the client's own timeout"
+            )
+        });
     });
 }
 

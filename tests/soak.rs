@@ -68,7 +68,7 @@ fn many_threads_leak_nothing() {
         peaks
     };
     eventually(|| Holdings::now() == before);
-    assert_eq!(Holdings::now(), before, "what the process holds");
+    assert_eq!(Holdings::now(), before, "the resources of the process");
     println!(
         "memory     {} MiB, {} MiB, {} MiB at most in each third",
         peaks[0], peaks[1], peaks[2]

@@ -316,6 +316,6 @@ fn judge_requests(wrong: &mut String, ask: Ask, expected: &Verdict, requests: &[
     };
     let spoiled = complete.iter().filter(|request| !is_whole(request)).count();
     if spoiled > 0 {
-        let _ = write!(wrong, " {spoiled} requests are not what was asked");
+        let _ = write!(wrong, " {spoiled} requests are not as sent");
     }
 }

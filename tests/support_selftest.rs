@@ -599,7 +599,7 @@ mod script {
     }
 }
 
-mod nobody {
+mod unreachable {
     use super::*;
 
     fn connect(addr: SocketAddr) -> io::Result<TcpStream> {
@@ -607,13 +607,13 @@ mod nobody {
     }
 
     #[test]
-    fn refuses() {
+    fn a_refused_address_refuses() {
         let error = connect(net::refused()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     }
 
     #[test]
-    fn accepts_and_stays_silent() {
+    fn a_silent_address_accepts_and_sends_nothing() {
         let silent = net::Silent::start();
         let mut stream = TcpStream::connect(silent.addr()).unwrap();
         stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
@@ -623,7 +623,7 @@ mod nobody {
     }
 
     #[test]
-    fn never_accepts() {
+    fn an_unreachable_address_never_accepts() {
         let unreachable = net::Unreachable::start();
         let error = connect(unreachable.addr()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);

@@ -271,7 +271,7 @@ fn receive(mut tls: Tls, act: &Act, mut sizes: Sizes<'_>, idles: bool) -> (Recei
                 .plain
                 .starts_with(&act.twin.plain[..received.plain.len().min(act.twin.plain.len())])
     );
-    assert!(!received.is_closed || act.twin.may_be_closed, "an end that nobody has announced");
+    assert!(!received.is_closed || act.twin.may_be_closed, "an end that was not announced");
     assert!(received.failure.is_none() || !tls.is_at_rest());
     if received.failure.is_none() {
         assert_eq!(tls.encrypt(b"request"), Some(7));

@@ -76,7 +76,7 @@ fn play(case: &Value, carrier: &dyn Fn(Arc<Jar>) -> Box<dyn Carrier>) -> Result<
     for (number, step) in steps.iter().enumerate() {
         second.store(step["at"].as_u64().unwrap_or(0), Ordering::Relaxed);
         let url = step["url"].as_str().unwrap();
-        if let Some(fields) = octets(step, "set") {
+        if let Some(fields) = byte_strings(step, "set") {
             let url = Url::parse(url).map_err(|error| error.to_string())?;
             carrier.set(&fields, &url);
             continue;
@@ -88,11 +88,11 @@ fn play(case: &Value, carrier: &dyn Fn(Arc<Jar>) -> Box<dyn Carrier>) -> Result<
             // `https`.
             Err(_) => None,
         };
-        let is_expected = got == octets(step, "get").map(|values| values.concat());
+        let is_expected = got == byte_strings(step, "get").map(|values| values.concat());
         let is_last = number + 1 == steps.len();
         let is_accepted = is_expected || (is_last && is_also_ok(case, got.as_deref()));
         if !is_accepted {
-            let got = got.map(|octets| octets.escape_ascii().to_string());
+            let got = got.map(|bytes| bytes.escape_ascii().to_string());
             return Err(format!("{url}: {got:?} instead of {}", step["get"]));
         }
     }
@@ -121,7 +121,7 @@ fn set(jar: &Jar, field: &[u8], url: &Url) {
 }
 
 /// The string or strings under `key`, or under `key` with `_b64`.
-fn octets(step: &Value, key: &str) -> Option<Vec<Vec<u8>>> {
+fn byte_strings(step: &Value, key: &str) -> Option<Vec<Vec<u8>>> {
     let strings = |key: &str| match step.get(key)? {
         Value::String(text) => Some(vec![text.clone()]),
         Value::Array(texts) => Some(texts.iter().map(|t| t.as_str().unwrap().into()).collect()),

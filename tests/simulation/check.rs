@@ -30,7 +30,7 @@ impl World {
         let own = |hop: &usize| site.is_some() && self.ledger.hops[*hop].call == call;
         let known = self.ledger.hop_of(url.path()).filter(own);
         if known.is_none() && !self.is_poisoned(call) {
-            self.violated(format!("call {call} asks for {url}, and should not"));
+            self.violated(format!("call {call} requests {url}, which it must not"));
         }
         let repeats = known.map_or(Ok(()), |hop| self.check_repetition(hop, method));
         if let Err(rule) = self.check_reuse(at).and(repeats) {
@@ -317,7 +317,7 @@ impl World {
     pub(super) fn check_prompt(&mut self, heard: Option<Duration>) {
         let Some(heard) = heard else { return };
         if self.now > heard + PROMPT {
-            self.violated(format!("it is {:?}, and it was to be heard at {heard:?}", self.now));
+            self.violated(format!("noticed at {:?}, although it arrived at {heard:?}", self.now));
         }
     }
 
@@ -325,7 +325,10 @@ impl World {
     pub(super) fn check_deadline(&mut self, began: std::time::Duration) {
         let Some(deadline) = self.ledger.call().and_then(|call| call.deadline) else { return };
         if self.now > deadline.max(began) {
-            self.violated(format!("it is {:?}, and the deadline was {deadline:?}", self.now));
+            self.violated(format!(
+                "ended at {:?}, although the deadline was {deadline:?}",
+                self.now
+            ));
         }
     }
 

@@ -55,7 +55,7 @@ pub(super) fn run(tasks: impl Iterator<Item = (Work, Option<usize>)>) {
 /// 1: a waiting task is woken eventually.
 fn asleep(tasks: &[Task]) {
     for at in (0..tasks.len()).filter(|at| tasks[*at].future.is_some()) {
-        with(|world| world.violated(format!("task {at} sleeps for ever")));
+        with(|world| world.violated(format!("task {at} is never woken")));
     }
 }
 

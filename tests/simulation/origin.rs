@@ -260,7 +260,7 @@ impl Server {
             other => return world.violated(format!("line {at}: no CONNECT: {other:?}")),
         };
         if !matches!(self.reader.next(), Ok(Some(Heard::End(_)))) || self.reader.is_within() {
-            world.violated(format!("line {at}: more than CONNECT is said to a proxy"));
+            world.violated(format!("line {at}: a proxy receives more than CONNECT"));
         }
         note!(world, "line {at}: heard {} {}", head.method, head.target);
         let Some(attempt) = world.lines[at].attempts.last().copied() else {

@@ -72,7 +72,7 @@ impl Socks {
         let expected =
             [&[1, user], USER.as_bytes(), &[password], self.password.as_bytes()].concat();
         if login != expected {
-            world.violated("another login than the proxy's");
+            world.violated("a login that is not the proxy's");
         }
         self.stage = Stage::Request;
         Some(vec![1, 0])
@@ -97,11 +97,11 @@ impl Socks {
             }
         };
         if rest.len() != length {
-            world.violated("more than the request is said to a SOCKS proxy");
+            world.violated("a SOCKS proxy receives more than the request");
         }
         match site {
             Some(site) => self.stage = Stage::Reached(site),
-            None => world.violated("a SOCKS proxy is asked for an unknown host"),
+            None => world.violated("an unknown host is requested of a SOCKS proxy"),
         }
         note!(world, "tunnel to {site:?}");
         Some(vec![5, 0, 0, 1, 0, 0, 0, 0, 0, 0])

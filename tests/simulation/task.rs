@@ -33,7 +33,7 @@ pub(super) async fn run(client: Client<Simulated>, plan: TaskPlan) {
                 Err(error) => note!(world, "call {number}: {error}"),
             }
             if let (Err(error), true) = (outcome, world.plan.is_calm()) {
-                world.violated(format!("call {number} fails, and nothing is wrong: {error}"));
+                world.violated(format!("call {number} fails without a fault: {error}"));
             }
         });
     }
@@ -99,7 +99,7 @@ async fn receive(response: Response<ResponseBody<Simulated>>, plan: &CallPlan) -
     let mut body = response.body;
     let outcome = read(&mut body, plan.reading, &mut given).await;
     if outcome.is_err() && body.next_bytes(&mut [0]).await.is_ok() {
-        with(|world| world.violated("a broken body goes on"));
+        with(|world| world.violated("a broken body continues"));
     }
     with(|world| {
         if let Err(rule) = world.check_response(&given) {

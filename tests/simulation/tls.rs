@@ -173,7 +173,7 @@ impl World {
                 side.is_dead = true;
                 let is_told = matches!(error, rustls::Error::AlertReceived(_));
                 if !is_told && !self.lines[at].is_spoiled {
-                    self.violated(format!("line {at}: records that are none: {error}"));
+                    self.violated(format!("line {at}: invalid records: {error}"));
                 }
                 self.lines[at].server.is_closed = true;
                 self.send_to_client(at, Packet::End(End::Fin));

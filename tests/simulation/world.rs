@@ -161,7 +161,7 @@ impl World {
         let site = Site::at(address.ip(), address.port());
         note!(self, "dial {number}: {address}, {}", site.authority());
         if self.plan.client.denied == Some(site.host) {
-            self.violated(format!("{address} is dialled, which is denied"));
+            self.violated(format!("{address} is dialed, which is denied"));
         }
         let slow =
             if self.strikes(Fault::SlowConnect) { self.seed.ms(1..=15_000) } else { SECOND / 100 };

@@ -178,7 +178,7 @@ impl Shared {
             self.fault(format!("{} {}: {wrong}", head.method, head.target));
         }
         if head.method == "POST" && self.posts.lock().unwrap().is_known(id) {
-            self.fault(format!("{} came twice", head.target));
+            self.fault(format!("{} arrived twice", head.target));
         }
     }
 }
