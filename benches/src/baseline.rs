@@ -103,14 +103,14 @@ mod tests {
     }
 
     #[test]
-    fn another_compiler_is_judged_by_calls_alone() {
+    fn instructions_of_another_compiler_are_not_judged() {
         let get = |instructions, calls| row("get", instructions, calls);
         assert_eq!(judge("another", get(100.0, 3.0), &[get(200.0, 3.0)]), Ok(()));
         assert!(judge("another", get(100.0, 3.0), &[get(100.0, 4.0)]).is_err());
     }
 
     #[test]
-    fn what_was_not_counted_is_an_error() {
+    fn a_missing_count_is_an_error() {
         let compiler = &rustc().unwrap();
         assert!(judge(compiler, row("get", 100.0, 3.0), &[]).is_err());
         let nothing = json!({ "name": "get", "clients": [] });

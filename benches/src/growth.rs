@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_counted_is_an_error() {
+    fn a_missing_count_is_an_error() {
         assert!(measured(Growth::Ratio(1, 100), &[(1, 1.0)]).is_err());
     }
 }

@@ -303,7 +303,7 @@ mod tests {
     use super::{ALL_ROWS, SERIES, Series};
 
     #[test]
-    fn names_are_unique_and_lead_back() {
+    fn row_names_are_unique_and_resolve() {
         let names: std::collections::HashSet<_> = ALL_ROWS.iter().map(|row| row.name).collect();
         assert_eq!(names.len(), ALL_ROWS.len());
         for series in SERIES {
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn guards_ask_for_rows_that_exist() {
+    fn guards_name_rows_that_exist() {
         for series in SERIES {
             for guard in series.guards {
                 let sizes = guard.growth.sizes();

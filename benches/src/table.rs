@@ -80,7 +80,7 @@ mod tests {
     use super::{Table, figure};
 
     #[test]
-    fn figures_keep_what_matters() {
+    fn figures_keep_three_significant_digits() {
         let cases = [
             (0.0, "0.00"),
             (0.954, "0.95"),

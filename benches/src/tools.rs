@@ -77,13 +77,13 @@ mod tests {
     use super::{instructions_in, system_calls_in};
 
     #[test]
-    fn totals_are_found() {
+    fn instruction_totals_are_parsed() {
         assert_eq!(instructions_in("events: Ir\nsummary: 3\n\ntotals: 12\n").unwrap(), 12.0);
         assert!(instructions_in("events: Ir\n").is_err());
     }
 
     #[test]
-    fn calls_are_taken_with_and_without_errors() {
+    fn call_counts_are_parsed_with_and_without_errors() {
         let table = "\
 % time     seconds  usecs/call     calls    errors syscall
 ------ ----------- ----------- --------- --------- ----------------

@@ -198,7 +198,7 @@ mod tests {
     use super::{BEGIN, END, with_block};
 
     #[test]
-    fn only_the_block_changes() {
+    fn only_the_block_of_figures_changes() {
         let readme = format!("before\n{BEGIN}old\n{END}after\n");
         let expected = format!("before\n{BEGIN}new\n{END}after\n");
         assert_eq!(with_block(&readme, [BEGIN, "new\n", END]), Some(expected));
