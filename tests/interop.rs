@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `LEANHTTP_HTTPBIN` | the URL of a httpbin without TLS |
 //! | `LEANHTTP_HTTPBIN_TLS` | the URL of a httpbin with TLS |
-//! | `LEANHTTP_CA` | the file with the CA of its certificate, if that is none of the public ones |
+//! | `LEANHTTP_CA` | the file with the CA of its certificate, unless that is a public one |
 //!
 //! A test whose server is not named reports that nothing ran, and passes; with
 //! `LEANHTTP_INTEROP=required` it fails.
