@@ -25,8 +25,8 @@
 // The line is the interface for people: one line, without control characters (`one_line`,
 // `is_unseen`), with the URL and the cause. What it may show of a peer is listed at `Error`; the
 // tests are in `tests/errors.rs` (`are_one_line`,
-// `print_each_cause_once_in_reporters_that_walk_the_sources`) and, for secrets, in
-// `tests/hostile_credentials.rs` and `tests/hostile_redirects.rs` (`r15_errors`).
+// `print_each_cause_once_in_error_reporters`) and, for secrets, in
+// `tests/hostile_credentials.rs` and `tests/hostile_redirects.rs` (`r15_errors_show_no_secret`).
 
 use std::any::Any;
 use std::borrow::Cow;

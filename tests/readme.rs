@@ -1,11 +1,11 @@
-//! The README and the guide of the crate say the same where they say it twice.
+//! The README and the guide agree where they say the same thing twice.
 
 use std::error::Error;
 use std::fs;
 use std::path::Path;
 
 #[test]
-fn the_sections_that_the_readme_shares_with_the_guide_are_the_same() -> Result<(), Box<dyn Error>> {
+fn readme_and_guide_share_the_same_sections() -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let readme = fs::read_to_string(root.join("README.md"))?;
     let source = fs::read_to_string(root.join("src/lib.rs"))?;

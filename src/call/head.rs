@@ -49,7 +49,7 @@
 //! | fields for the proxy | to a forwarding proxy only, never through a tunnel | the same | without secrets |
 //!
 //! A TRACE comes back as the server received it, so nothing secret may be in it (RFC 9110 §9.3.8;
-//! `tests/hostile_credentials.rs`, `s18_what_the_caller_adds_is_an_error`). The rules for
+//! `tests/hostile_credentials.rs`, `s18_trace_refuses_credentials_of_the_caller`). The rules for
 //! "sensitive" are in [`policy::auth`](crate::policy::auth).
 //!
 //! # Spelling
@@ -62,8 +62,8 @@
 //!
 //! `framing_follows_from_the_body`, `contradictory_framing_is_refused` and
 //! `versions_that_cannot_be_sent_are_refused` below; on the wire `tests/request_fields.rs`
-//! (repeated and conflicting fields), `tests/proxy.rs` (`the_proxy_is_told_the_whole_url`,
-//! `targets_of_the_caller`, `r11_a_target_of_the_caller_does_not_move_the_host`) and the
+//! (repeated and conflicting fields), `tests/proxy.rs` (`the_proxy_receives_the_absolute_url`,
+//! `a_request_target_of_the_caller_is_sent_unchanged`, `r11_a_request_target_must_name_the_host_of_the_url`) and the
 //! conformance vectors of `tests/conformance/request_building.rs`.
 
 use std::borrow::Cow;

@@ -73,7 +73,7 @@
 //! The driver lends the body out for an attempt ([`Call::take_body`], [`Call::give_back`]);
 //! everything else is read from the call. The request could be rebuilt from the original for each
 //! hop instead, but a redirect drops fields for good: a chain that returns to the first origin must
-//! not get them back (`tests/hostile_redirects.rs`, `r02_secrets_do_not_come_back`). Changing the
+//! not get them back (`tests/hostile_redirects.rs`, `r02_secrets_are_not_restored_on_the_way_back`). Changing the
 //! one request makes that the only possible outcome.
 //!
 //! # Which questions are answered where

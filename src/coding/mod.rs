@@ -26,7 +26,7 @@
 //!
 //! To add a coding: a machine that implements [`Codec`], a row in [`CODINGS`], and a feature.
 //!
-//! What must hold, and what guards it:
+//! The invariants, and what guards each:
 //!
 //! - The output and the error do not depend on how the input is split or on the room for the output:
 //!   `assert_split_makes_no_difference` in the tests here, and the fuzz targets `gzip`, `brotli` and `zstd`.

@@ -30,7 +30,7 @@
 //! A connection that is handed over was clean a moment ago, but it is checked like an idle one: its
 //! peer may have closed it meanwhile. If it is dead, the waiter keeps its permit and opens another,
 //! so a dead connection costs no call its turn (`tests/pool_limits.rs`,
-//! `a_dead_connection_costs_nobody_its_turn`).
+//! `a_waiter_keeps_its_turn_after_a_dead_connection`).
 //!
 //! # A grant is never lost
 //!
@@ -83,7 +83,7 @@
 //! | `NotAlive` | its peer has closed it, or sent something |
 //!
 //! Each is closed with its reason and the next one is looked at, so a pool full of dead connections
-//! is emptied by one call (`tests/dying_connections.rs`, `while_others_idle`).
+//! is emptied by one call (`tests/dying_connections.rs`, `a_retry_uses_a_fresh_connection`).
 //!
 //! # What the lock protects
 //!

@@ -30,16 +30,16 @@
 //! `Race` is the policy: the order of addresses (families alternate) and the time after which the
 //! next one starts although the last has not failed. This file keeps the attempts and their
 //! failures. The losers of the race are dropped, which closes their sockets: `tests/dialling.rs`,
-//! `the_first_that_answers_is_the_only_one_spoken_to`.
+//! `the_first_that_accepts_is_the_only_one_used`.
 //!
 //! # The egress policy sees what is dialed
 //!
 //! A check of the name would be worthless: a server can answer the check with one address and the
 //! connect with another (DNS rebinding). So there is one lookup, and the check is made on its
-//! addresses, which are then dialed and nothing else (`n07_a_name_that_changes_its_mind`). Where a
+//! addresses, which are then dialed and nothing else (`n07_the_address_that_is_dialed_is_the_one_checked`). Where a
 //! proxy looks names up, the client never sees an address, so the policy needs permission for that
-//! (`s08_names_that_a_proxy_looks_up_need_a_word`). Each hop of a redirect is checked anew
-//! (`n07_a_redirect_leads_nowhere_else`).
+//! (`s08_names_that_a_proxy_resolves_need_permission`). Each hop of a redirect is checked anew
+//! (`n07_a_redirect_to_a_denied_address_is_denied`).
 //!
 //! # Time
 //!
@@ -59,8 +59,8 @@
 //! One address: its own reason. Several: each with its reason, up to 16 of them, because a DNS
 //! server decides how many addresses a name has (`an_error_lists_a_bounded_number_of_addresses`).
 //! Addresses that the egress policy denied are listed beside those that failed
-//! (`tests/dialling.rs`, `what_failed_and_what_was_denied_are_both_told`, `tests/bad_input.rs`,
-//! `several_addresses_that_refuse_are_all_named`).
+//! (`tests/dialling.rs`, `the_error_names_failed_and_denied_addresses`, `tests/bad_input.rs`,
+//! `each_address_that_refuses_is_named`).
 //!
 //! The kind is `Timeout` if a limit ended any attempt, since a longer limit might have helped;
 //! otherwise `Connect`. A proxy is named beside the address, without its login.

@@ -59,7 +59,7 @@
 //! | --- | --- |
 //! | no call outlives its deadline, whichever wait it is in | simulation; `tests/deadlines.rs`, `tests/hostile_time.rs` |
 //! | a cancelled call ends soon in each phase | `tests/cancel.rs` |
-//! | no connection, permit or waiter is lost, however a call ends | simulation, `tests/pool_limits.rs` (`a_place_is_never_lost`) |
+//! | no connection, permit or waiter is lost, however a call ends | simulation, `tests/pool_limits.rs` (`a_permit_is_never_lost`) |
 //! | a connection that is not known to be clean is not pooled | simulation; `tests/pool.rs`, `tests/hostile_connections.rs` |
 //! | neither direction starves the other | `tests/duplex.rs`, `tests/tokio/pending_uploads.rs` |
 //! | an answer that has arrived beats the error that followed it | `tests/dying_connections.rs`, `tests/duplex.rs` |
@@ -123,7 +123,7 @@
 //!
 //! A redirect that is refused is not an error without a response: its head and its connection are
 //! kept ([`Answer::refusal`]), so that the caller can read what the server said (`tests/ends.rs`,
-//! `keep_their_response`).
+//! `have_the_response_in_the_error`).
 //!
 //! # Attempts and hops
 //!

@@ -24,9 +24,9 @@
 //!
 //! Draining pays off only if it is cheaper than a new connection. So it is limited in bytes
 //! (`Limits::max_drain_bytes`) and in time, and not tried at all if something else prevents reuse
-//! or the length is known to be too large. `tests/redirects.rs` (`small_ones_save_the_connection`,
-//! `large_endless_and_slow_ones_are_not_read`, `a_body_that_does_not_come_is_not_waited_for`) and
-//! `tests/limits.rs` (`what_is_drained_is_limited`) check both sides.
+//! or the length is known to be too large. `tests/redirects.rs` (`small_ones_are_drained`,
+//! `large_endless_and_slow_ones_are_not_drained`, `a_missing_body_is_not_waited_for`) and
+//! `tests/limits.rs` (`draining_is_limited`) check both sides.
 //!
 //! # Reading while sending
 //!
@@ -48,7 +48,7 @@
 //! peer takes it ([`Connection::send_rest`]); a source of unknown length gets a second per read,
 //! since it may be waiting for the caller. If the rest cannot be sent, the connection is not
 //! reused, and the response stands (`tests/tokio/pending_uploads.rs`,
-//! `what_breaks_behind_a_whole_response_is_no_error_of_it`).
+//! `a_failure_after_a_complete_response_is_not_its_error`).
 //!
 //! # Which reads go where
 //!

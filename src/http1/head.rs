@@ -13,7 +13,7 @@
 //! The first byte that cannot belong to a status line is an error immediately ([`check_start`]). A
 //! peer that speaks another protocol often waits for the client to speak, so waiting for a whole
 //! line would end with the deadline and without the reason (`garbage_is_rejected_immediately`,
-//! `tests/hostile_framing.rs`, `h22_other_protocols`).
+//! `tests/hostile_framing.rs`, `h22_other_protocols_are_errors`).
 //!
 //! # The same at every split
 //!

@@ -13,7 +13,7 @@
 //! thread behind for as long as a silent name server likes. Without a bound, a program that retries
 //! would collect such threads; with a plain bound, names of one silent server would block all
 //! others. So there is a maximum of concurrent lookups, and each site gets a share of it
-//! ([`LookupQueue`], in `policy/`, decides both; `s07_names_of_one_site_leave_room_for_others` in
+//! ([`LookupQueue`], in `policy/`, decides both; `s07_names_of_one_site_leave_lookups_for_others` in
 //! `tests/dialling.rs`).
 //!
 //! # Rules

@@ -67,7 +67,7 @@
 //! - Extreme settings neither overflow nor divide by zero
 //!   (`extremes_neither_overflow_nor_divide_by_zero`, `a_limit_beyond_the_clock_is_no_limit`).
 //! - Wall-clock jumps change nothing: only `Instant` is used (`tests/hostile_time.rs`,
-//!   `t10_deadlines_know_no_wall_clock`).
+//!   `t10_deadlines_ignore_the_wall_clock`).
 
 use std::fmt;
 use std::io;

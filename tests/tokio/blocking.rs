@@ -1,4 +1,4 @@
-//! The async front with the face of the blocking one: each call is driven to its end by a runtime.
+//! The async API with the interface of the blocking one: a runtime drives each call to its end.
 #![allow(
     dead_code,
     missing_docs,
@@ -30,14 +30,14 @@ use real::{
 use tokio::io::{AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
 use tokio::runtime::Runtime;
 
-/// Several threads at once await in it, as the tests do.
+/// Several threads await in it at the same time, as the tests do.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.block_on(future)
 }
 
-/// Methods that take the builder and give it back.
+/// Methods that take the builder and return it.
 macro_rules! steps {
     ($builder:ident: $($name:ident $([$($generics:tt)*])? ($($argument:ident: $type:ty),*) $(where {$($bounds:tt)*})?;)*) => {
         impl $builder {
@@ -756,7 +756,7 @@ pub mod multipart {
     }
 }
 
-/// A reader that is never ready at once.
+/// A reader that is pending once before each read.
 struct Source {
     reader: Box<dyn Read + Send>,
     is_ready: bool,
@@ -791,11 +791,11 @@ impl AsyncRead for Source {
     }
 }
 
-/// The same, of a reader that can seek, which is never done at once either.
+/// The same for a reader that can seek, which is pending once before each seek too.
 struct Seekable<R> {
     reader: R,
     is_ready: bool,
-    /// Where a seek has come.
+    /// The result of a seek.
     seek: Option<io::Result<u64>>,
 }
 

@@ -2,8 +2,8 @@
 //! with its name and file name (RFC 7578 §4.2), and the media type that a file name suggests.
 //!
 //! What a program passes as a name, a file name or a type may come from a user. It must not end a
-//! line, a quoted string or a part (`tests/hostile_input.rs`, `i05_names_of_parts`,
-//! `i05_types_of_parts`, `i06_boundaries_cannot_be_guessed`):
+//! line, a quoted string or a part (`tests/hostile_input.rs`, `i05_names_of_parts_are_escaped`,
+//! `i05_types_of_parts_are_validated`, `i06_boundaries_are_unpredictable`):
 //!
 //! ```text
 //! name       a"b<LF>c            Content-Disposition: form-data; name="a%22b%0Ac"      as browsers do

@@ -55,7 +55,7 @@
 //
 // `use_preconfigured_tls` replaces everything. A setting beside it that restricts trust would
 // silently have no effect, so it is an error (`tests/tls.rs`,
-// `nothing_is_set_beside_a_whole_configuration`).
+// `settings_beside_a_preconfigured_configuration_are_errors`).
 mod certificate;
 pub mod rustls_0_23;
 

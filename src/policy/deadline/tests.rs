@@ -407,7 +407,7 @@ mod throughput {
             (&[(299, 0), (0, 3)], Some(1)),
             (&[(100, 1), (100, 1), (99, 1)], Some(2)),
             (&[(100, 1), (100, 1), (100, 1), (100, 1), (100, 1), (99, 1)], Some(5)),
-            // A surplus in one interval is no credit for the next.
+            // A surplus in one interval does not count for the next.
             (&[(9000, 3), (0, 3)], Some(1)),
             // A wait beyond the end of the interval counts in full.
             (&[(399, 4)], Some(0)),
