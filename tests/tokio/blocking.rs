@@ -344,6 +344,14 @@ steps! { RequestBuilder:
 #[derive(Debug)]
 pub struct Request(front::Request);
 
+impl TryFrom<Request> for http::Request<front::Body> {
+    type Error = Error;
+
+    fn try_from(request: Request) -> Result<Self> {
+        request.0.try_into()
+    }
+}
+
 impl Request {
     pub fn new(method: Method, url: Url) -> Self {
         Self(front::Request::new(method, url))
