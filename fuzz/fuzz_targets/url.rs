@@ -27,7 +27,7 @@ fuzz_target!(|input: &str| {
         true => peer::without_excess_slashes(reference),
         false => reference.to_owned(),
     };
-    if !peer::is_beyond(&theirs) && !peer::is_backslashed(Some(&theirs), reference) {
+    if !peer::is_beyond(&theirs) && !peer::is_misread(Some(&theirs), reference) {
         compare(ours.join(&slashed).ok(), theirs.join(&slashed).ok(), &[base, reference]);
     }
     for line in lines {
@@ -51,7 +51,7 @@ fuzz_target!(|input: &str| {
 
 fn compare(ours: Option<Url>, theirs: Option<Theirs>, from: &[&str]) {
     let is_beyond = theirs.as_ref().is_some_and(peer::is_beyond)
-        || from.iter().any(|input| peer::is_backslashed(theirs.as_ref(), input));
+        || from.iter().any(|input| peer::is_misread(theirs.as_ref(), input));
     if is_beyond || peer::is_known(ours.as_ref(), theirs.as_ref(), from) {
         return;
     }

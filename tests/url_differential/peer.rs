@@ -28,19 +28,27 @@ fn put_right(mut url: Theirs) -> Theirs {
     url
 }
 
-/// Whether the crate takes a backslash for a slash where only special schemes do: at the start of a reference, after
-/// a port.
-pub(crate) fn is_backslashed(theirs: Option<&Theirs>, input: &str) -> bool {
-    theirs.is_some_and(|theirs| !theirs.is_special()) && input.contains('\\')
+/// Whether the crate misreads a URL whose scheme is not special: it takes a backslash for a slash at the start of a
+/// reference and after a port, and ignores a user without a host (*authority state* fails).
+pub(crate) fn is_misread(theirs: Option<&Theirs>, input: &str) -> bool {
+    let Some(theirs) = theirs.filter(|theirs| !theirs.is_special()) else { return false };
+    input.contains('\\') || input.contains('@') && !theirs.has_host()
 }
 
 /// Whether the crate changes what the standard does not: it sets opaque paths, keeps an authority that is empty, and
 /// lets a user and a port be without a host.
 pub(crate) fn is_lenient(set: &Set, theirs: &Theirs) -> bool {
     match set {
-        Set::Path(_) => theirs.cannot_be_a_base(),
-        // Without a path it panics.
-        Set::NoHost => !theirs.has_host() || theirs.path().is_empty(),
+        // It takes these for a query or a fragment, and drops them.
+        Set::Path(path) if !theirs.is_special() => {
+            let path = path.replace(['\t', '\n', '\r'], "");
+            theirs.cannot_be_a_base() || path.starts_with(['?', '#'])
+        }
+        // Without a path it panics, and a path with two slashes becomes an authority.
+        Set::NoHost => {
+            let path = theirs.path();
+            !theirs.has_host() || path.is_empty() || path.starts_with("//")
+        }
         Set::Host(host) if host.is_empty() => {
             !theirs.is_special() && theirs.authority() != theirs.host_str().unwrap_or_default()
         }
