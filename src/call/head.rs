@@ -280,10 +280,6 @@ impl<S: Source> Call<'_, S> {
         head.end();
     }
 
-<<<<<<< HEAD
-    /// Returns the prepared lines if the request has all of the client's default fields as they are, as most
-    /// requests do.
-=======
     /// Returns all fields that the head has, as it would be written now.
     #[cfg(any(feature = "middleware", feature = "export"))]
     pub(super) fn final_fields(&self) -> HeaderMap {
@@ -313,8 +309,8 @@ impl<S: Source> Call<'_, S> {
         own.chain(default.map(|(_, value)| value)).any(|it| it.is_sensitive() && it == value)
     }
 
-    /// Returns the prepared default lines if the request needs no others, as most requests do.
->>>>>>> main
+    /// Returns the prepared lines if the request has all of the client's default fields as they are, as most
+    /// requests do.
     ///
     /// The lines are the same for all such requests of a client, so they are written once and
     /// copied. Any deviation of the request, the method or the hop writes the fields one by one

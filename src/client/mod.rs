@@ -35,13 +35,13 @@
 // - The two runtimes have the same methods (`tests/tokio.rs` runs the blocking tests on the async client).
 
 mod builder;
+mod defaults;
 #[cfg(feature = "download")]
 pub mod download;
 #[cfg(feature = "sse")]
 pub(crate) mod event_source;
 #[cfg(feature = "sse")]
 pub(crate) mod events;
-mod defaults;
 #[cfg(feature = "middleware")]
 pub mod middleware;
 pub mod request;

@@ -309,7 +309,8 @@ fn is_lowercase_of(name: &[u8], lower: &[u8]) -> bool {
     let is_same = |(name, lower): (&[u8; 8], &[u8; 8])| {
         lowercase(u64::from_le_bytes(*name)) == u64::from_le_bytes(*lower)
     };
-    let (Some(last), (mut name, mut lower)) = (name.last_chunk().zip(lower.last_chunk()), (name, lower))
+    let (Some(last), (mut name, mut lower)) =
+        (name.last_chunk().zip(lower.last_chunk()), (name, lower))
     else {
         return name.eq_ignore_ascii_case(lower);
     };
