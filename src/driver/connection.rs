@@ -294,9 +294,8 @@ impl<F: Runtime> Connection<F> {
         self.watch = call.budget.cancel_token().map(|token| token.on_cancel(interrupter()));
         self.start(call).map_err(|failure| self.failure(failure))?;
         let mut body = call.take_body();
-        // A connection from the pool has just been checked for early bytes, and a plain one that was just opened
-        // has had no time for them.
-        if (!self.is_pooled && !self.pipe.is_plain()) || body.has_source() {
+        // A connection from the pool has just been checked for early bytes.
+        if !self.is_pooled || body.has_source() {
             self.exchange.look_first();
         }
         let head = self.run(&mut body, &mut call.budget).await;
