@@ -46,7 +46,7 @@ impl Folder {
         self.0.join(name)
     }
 
-    /// What is in it, sorted.
+    /// The names of its entries, sorted.
     fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.0).unwrap();
         let mut names: Vec<_> =
@@ -243,7 +243,7 @@ fn a_busy_server_is_asked_again_at_its_time() {
     assert_file(&folder.join("f"), FILE);
 }
 
-/// Whatever happens, the file that was there is whole and nothing else is left.
+/// After any failure the existing file is complete and no other file is left.
 #[test]
 fn an_error_leaves_the_old_file_and_nothing_else() {
     let status =
@@ -431,7 +431,7 @@ fn a_file_is_not_replaced_if_that_is_forbidden() {
     assert_eq!(server.accepted(), 0);
 }
 
-/// What cannot be written is known before anything is sent.
+/// A target that cannot be written is an error before anything is sent.
 #[test]
 fn a_path_that_cannot_be_written_is_an_error_at_once() {
     let (folder, server) = (Folder::new(), Script::serve(Vec::new()));

@@ -84,7 +84,7 @@ fn server() -> Script {
     Script::serve(vec![answer(ok(""))])
 }
 
-/// What a random request consists of.
+/// The parts of a random request.
 #[derive(Debug)]
 struct Parts {
     method: &'static str,

@@ -333,7 +333,7 @@ mod event_sources {
         (0..count).map(id).collect()
     }
 
-    /// However the connection is lost; what was unfinished is not mixed with the next stream.
+    /// An unfinished event of a lost connection is not mixed with the next stream.
     #[test]
     fn reconnect_behind_the_last_event() {
         let lost = |last: Step, body: &str| {

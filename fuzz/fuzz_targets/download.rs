@@ -15,7 +15,7 @@ use libfuzzer_sys::fuzz_target;
 /// answers whose bodies are a few KiB together.
 const MOST_REQUESTS: usize = 40_000;
 
-/// What a naive client knows.
+/// The state of a naive reference client.
 #[derive(Default)]
 struct Twin {
     /// The bytes that are there.

@@ -105,7 +105,7 @@ pub struct Policy {
     methods: Vec<Method>,
     /// See [`budget`](Self::budget); `None` for no limit.
     pub(crate) retries_per_host: Option<u32>,
-    /// What a response pays back, see [`max_extra_load`](Self::max_extra_load).
+    /// The budget that a response returns, see [`max_extra_load`](Self::max_extra_load).
     pub(crate) earnings: u32,
     scope: Option<Callback<Scope>>,
     classifier: Option<Callback<Classifier>>,
@@ -693,7 +693,7 @@ pub(crate) fn is_timed_out(is_pooled: bool, method: &Method, head: &ResponseHead
 /// The cost of a retry.
 const COST: u32 = 1000;
 
-/// What a response pays back by default. In the long run there is at most one retry for ten
+/// The budget that a response returns by default. In the long run there is at most one retry for ten
 /// responses: 10 % more load, where Finagle and reqwest allow 20 %.
 const EARNINGS: u32 = 100;
 

@@ -190,7 +190,7 @@ impl Target for Memory {
     fn discard(&mut self) {}
 }
 
-/// How a server names the version of a file.
+/// The validator of a file that a server sends.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Naming {
     #[default]
@@ -337,7 +337,7 @@ impl Server {
     }
 }
 
-/// What a request asks for.
+/// The range that a request asks for.
 struct Asked {
     range: Option<usize>,
     if_range: Option<String>,
@@ -356,7 +356,7 @@ struct World {
 #[derive(Default)]
 struct Line {
     heard: Vec<u8>,
-    /// What is on the way to the client.
+    /// The bytes on their way to the client.
     says: Vec<u8>,
     end: Option<LineEnd>,
 }

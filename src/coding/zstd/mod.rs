@@ -528,7 +528,7 @@ mod tests {
         assert!((1..100).all(|piece| hash(&long, piece) == whole));
     }
 
-    /// However long the frame is, no more is kept than the window and half as much again.
+    /// At most the window and half as much again is kept, for frames of any length.
     #[test]
     fn memory_is_bounded_by_the_window() {
         let mut decoder = Zstd::new();

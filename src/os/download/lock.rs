@@ -21,7 +21,7 @@ pub(super) struct PartLock {
     _socket: std::os::unix::net::UnixListener,
 }
 
-/// How often a file is opened again that was renamed meanwhile.
+/// The most attempts to open a file that is renamed in the meantime.
 #[cfg(unix)]
 const TRIES: u32 = 10;
 

@@ -1,4 +1,4 @@
-//! What a function of the caller's sees of an attempt, and its answer.
+//! The facts about an attempt for a function of the caller, and its decision.
 
 use std::error::Error as StdError;
 
