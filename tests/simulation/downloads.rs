@@ -20,7 +20,7 @@ use super::{SEEDS, number};
 use crate::client::download::Downloaded;
 use crate::download::hashes::{Hashes, hex};
 use crate::download::kept::Facts;
-use crate::download::target::{Beginning, Kept, Target};
+use crate::download::target::{Beginning, DownloadTarget, Kept};
 use crate::driver::runtime::run;
 use crate::error::{Error, Kind, Phase, Result};
 use crate::fuzzing::call::{Client, Network, Patience, Pending, client};
@@ -152,7 +152,7 @@ impl Memory {
     }
 }
 
-impl Target for Memory {
+impl DownloadTarget for Memory {
     async fn kept(&mut self, key: &str) -> Result<Option<Kept>> {
         let Some(facts) = self.kept.take() else { return Ok(None) };
         assert_eq!(facts.key, key);
