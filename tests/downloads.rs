@@ -1,6 +1,6 @@
 //! Downloads on a wire: what is asked of the server, the file that results, and what is left when it fails.
 //!
-//! The rules of the plan have a table of their own in `src/download/tests.rs`; here are those that need a
+//! The rules of the plan have a table of their own in `src/extra/download/tests.rs`; here are those that need a
 //! connection, a file or a second process.
 #![cfg(all(feature = "blocking", feature = "download", feature = "tls", feature = "gzip"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]

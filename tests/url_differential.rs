@@ -23,14 +23,25 @@ proptest! {
 
     #[test]
     fn parse(input in absolute()) {
-        compare(Url::parse(&input).ok(), Theirs::parse(&input).ok())?;
+        let theirs = Theirs::parse(&input).ok();
+        if !peer::is_backslashed(theirs.as_ref(), &input) {
+            compare(Url::parse(&input).ok(), theirs)?;
+        }
     }
 
     #[test]
     fn join(base in absolute(), reference in prop_oneof![absolute(), tail(), pieces(TAIL, 9)]) {
         if let Some((ours, theirs)) = both(&base) {
-            let reference = without_excess_slashes(&reference);
-            compare(ours.join(&reference).ok(), theirs.join(&reference).ok())?;
+            let reference = match ours.is_special() {
+                true => without_excess_slashes(&reference),
+                false => reference,
+            };
+            let joined = theirs.join(&reference).ok();
+            let is_backslashed = peer::is_backslashed(Some(&theirs), &reference)
+                || peer::is_backslashed(joined.as_ref(), &reference);
+            if !is_backslashed && !peer::is_beyond(&theirs) {
+                compare(ours.join(&reference).ok(), joined)?;
+            }
         }
     }
 
@@ -38,10 +49,17 @@ proptest! {
     fn setters(base in absolute(), sets in prop::collection::vec(set(), 0..5)) {
         if let Some((mut ours, mut theirs)) = both(&base) {
             for set in sets {
+                if peer::is_lenient(&set, &theirs) {
+                    continue;
+                }
+                let (before, their_before) = (ours.clone(), theirs.clone());
                 let results = set.apply(&mut ours, &mut theirs);
-                prop_assert_eq!(results.0, results.1, "{:?}", set);
+                if peer::is_beyond(&their_before) || peer::is_beyond(&theirs) {
+                    return Ok(());
+                }
+                prop_assert_eq!(results.0, results.1, "{:?} {} {}", set, before, their_before);
+                compare(Some(ours.clone()), Some(theirs.clone()))?;
             }
-            compare(Some(ours), Some(theirs))?;
         }
     }
 
@@ -54,14 +72,19 @@ proptest! {
         let Some((mut target, mut their_target)) = target.filter(is_same) else { return Ok(()) };
         let ours = base.make_relative(&target);
         let theirs = their_base.make_relative(&their_target);
-        prop_assert_eq!(ours.is_some(), theirs.is_some());
-        let (Some(ours), Some(theirs)) = (ours, theirs) else { return Ok(()) };
-        // A relative reference takes user name and password from the base.
-        prop_assert!(target.set_username(base.username()).is_ok());
-        prop_assert!(target.set_password(base.password()).is_ok());
+        prop_assert!(ours.is_none() || theirs.is_some());
+        let Some(theirs) = theirs else { return Ok(()) };
+        let Some(ours) = ours else {
+            // There is none that resolves.
+            prop_assert!(their_base.join(&theirs).as_ref() != Ok(&their_target));
+            return Ok(());
+        };
+        // A relative reference takes user name and password from the base; without a host there are none.
+        let _ = target.set_username(base.username());
+        let _ = target.set_password(base.password());
         prop_assert_eq!(base.join(&ours), Ok(target));
-        prop_assert!(their_target.set_username(their_base.username()).is_ok());
-        prop_assert!(their_target.set_password(their_base.password()).is_ok());
+        let _ = their_target.set_username(their_base.username());
+        let _ = their_target.set_password(their_base.password());
         if their_base.join(&theirs).as_ref() == Ok(&their_target) {
             prop_assert_eq!(ours, theirs);
         }
@@ -94,6 +117,10 @@ proptest! {
     #[test]
     fn positions(input in absolute()) {
         let Some((ours, theirs)) = both(&input).filter(is_same) else { return Ok(()) };
+        // The crate panics if nothing follows the slashes.
+        if ours.authority().is_empty() && ours.path().is_empty() {
+            return Ok(());
+        }
         // Of a user name without a password the crate takes the `@` for the password (and debug builds
         // panic).
         let has_name_only = !ours.username().is_empty() && ours.password().is_none();
@@ -117,6 +144,30 @@ proptest! {
         let theirs = Theirs::parse(&format!("http://{}/", host.to_lowercase().replace("xn--", "xy--")));
         let theirs = theirs.ok().map(|url| url.as_str().replace("xy--", "xn--"));
         prop_assert_eq!(Url::parse(&format!("http://{host}/")).ok().map(String::from), theirs);
+    }
+}
+
+/// The whole list of the web platform has few URLs of each kind; these are many.
+#[test]
+fn all_kinds_of_urls_are_compared() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+
+    let mut runner = TestRunner::deterministic();
+    let mut kinds = std::collections::BTreeMap::<String, u32>::new();
+    for _ in 0..4000 {
+        let input = absolute().new_tree(&mut runner).unwrap().current();
+        let Some((ours, _)) = both(&input).filter(is_same) else { continue };
+        let kind = match (ours.cannot_be_a_base(), ours.has_authority()) {
+            (true, _) => "opaque",
+            (false, true) => "authority",
+            (false, false) => "path",
+        };
+        let scheme = if ours.is_special() { ours.scheme() } else { kind };
+        *kinds.entry(scheme.to_owned()).or_default() += 1;
+    }
+    for kind in ["http", "https", "ws", "wss", "ftp", "file", "opaque", "authority", "path"] {
+        assert!(kinds.get(kind).is_some_and(|count| *count >= 20), "{kind}: {kinds:?}");
     }
 }
 
@@ -162,6 +213,9 @@ fn both(input: &str) -> Option<(Url, Theirs)> {
 }
 
 fn compare(ours: Option<Url>, theirs: Option<Theirs>) -> Result<(), TestCaseError> {
+    if theirs.as_ref().is_some_and(peer::is_beyond) {
+        return Ok(());
+    }
     prop_assert_eq!(ours.map(String::from), peer::expected(theirs));
     Ok(())
 }
@@ -211,13 +265,18 @@ fn pieces(of: &'static [&'static str], max: usize) -> impl Strategy<Value = Stri
 
 fn set() -> impl Strategy<Value = Set> {
     use prop::option::of;
-    let schemes = &["http", "https", "HTTP:", "h\tttps", "https//", "", ":", "1http"][..];
+    let schemes = &[
+        "http", "https", "HTTP:", "h\tttps", "https//", "", ":", "1http", "ws", "wss", "ftp",
+        "file", "foo", "b+",
+    ][..];
     let ports = &[0, 1, 80, 443, 8080, 65_535][..];
     prop_oneof![
         select(schemes).prop_map(|scheme| Set::Scheme(scheme.to_owned())),
         pieces(USERINFO, 4).prop_map(Set::Username),
         of(pieces(USERINFO, 4)).prop_map(Set::Password),
         host().prop_map(Set::Host),
+        Just(Set::Host(String::new())),
+        Just(Set::NoHost),
         any::<IpAddr>().prop_map(Set::IpHost),
         of(select(ports)).prop_map(Set::Port),
         pieces(TAIL, 9).prop_map(Set::Path),
@@ -240,10 +299,9 @@ fn segment() -> impl Strategy<Value = String> {
 
 const OUTSIDE: &[&str] = &[" ", "\0", "\n", "\u{1f}", "\t"];
 
-/// Of which only two are ours.
 const SCHEMES: &[&str] = &[
     "http:", "http:", "https:", "https:", "hTtPs:", "h\ttp:", "http", "", ":", "ftp:", "http+x:",
-    "1http:",
+    "1http:", "ws:", "wss:", "file:", "foo:", "foo:", "Mailto:", "blob:",
 ];
 
 const SLASHES: &[&str] = &["//", "//", "//", "//", "", "/", "\\\\", "/\\", "///", "\t//", "/\n/"];

@@ -4,6 +4,7 @@
 // budget (`policy/deadline.rs`) owns the value, because it is where the driver says what happens,
 // and passes the time in. It exists only if the client records timings.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 /// The time that a call took, until the head of its response was received or it failed, by attempt and
@@ -36,6 +37,8 @@ pub struct Timings {
 /// no lookup.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Attempt {
+    /// The time from the start of the call to that of the attempt.
+    start: Duration,
     queue: Option<Duration>,
     resolve: Option<Duration>,
     connect: Option<Duration>,
@@ -70,7 +73,9 @@ impl Timings {
 
     /// Begins the next attempt.
     pub(crate) fn next_hop(&mut self, now: Instant) {
-        self.previous.push(std::mem::take(&mut self.current));
+        let start = now.saturating_duration_since(self.started);
+        self.previous
+            .push(std::mem::replace(&mut self.current, Attempt { start, ..Attempt::default() }));
         self.last = now;
     }
 
@@ -91,7 +96,70 @@ impl Timings {
     }
 }
 
+/// Shows the phases as a waterfall that fits a terminal: a line for each, with its time in milliseconds and its
+/// place in the call.
+///
+/// ```text
+/// attempt 1
+///   resolve         2.104 ms |###                                     |
+///   connect        11.870 ms |   ################                     |
+///   request         0.062 ms |                   #                    |
+///   first byte     15.221 ms |                   #####################|
+/// total            29.257 ms
+/// ```
+impl fmt::Display for Timings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (attempt, number) in self.attempts().zip(1..) {
+            writeln!(f, "attempt {number}")?;
+            let mut start = attempt.start;
+            for (name, time) in attempt.phases() {
+                let bar = bar(start, time, self.total());
+                writeln!(f, "  {name:<10} {:>10.3} ms |{bar}|", millis(time))?;
+                start = start.saturating_add(time);
+            }
+        }
+        write!(f, "total {:>17.3} ms", millis(self.total()))
+    }
+}
+
+/// The number of columns of a waterfall's bars.
+const COLUMNS: usize = 40;
+
+/// Returns the bar of a phase: at least one column, so that none is missed.
+fn bar(start: Duration, time: Duration, total: Duration) -> String {
+    let column = |at: Duration| {
+        let share = at.as_secs_f64() / total.as_secs_f64().max(f64::MIN_POSITIVE);
+        // In range: a share is at most 1, and no number is 0 here.
+        ((share * COLUMNS as f64).round() as usize).min(COLUMNS)
+    };
+    let first = column(start).min(COLUMNS - 1);
+    let length = column(start.saturating_add(time)).saturating_sub(first).max(1);
+    format!("{:first$}{:#<length$}{:rest$}", "", "", "", rest = COLUMNS - first - length)
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
 impl Attempt {
+    /// Returns the time from the start of the call to that of this attempt.
+    pub fn start(&self) -> Duration {
+        self.start
+    }
+
+    /// Returns the phases that took place, in their order.
+    fn phases(&self) -> impl Iterator<Item = (&'static str, Duration)> {
+        let phases = [
+            ("queue", self.queue),
+            ("resolve", self.resolve),
+            ("connect", self.connect),
+            ("handshake", self.handshake),
+            ("request", self.request),
+            ("first byte", self.first_byte),
+        ];
+        phases.into_iter().filter_map(|(name, time)| Some((name, time?)))
+    }
+
     /// Returns the time in the queue for a connection, where the number of connections is limited.
     pub fn queue(&self) -> Option<Duration> {
         self.queue
@@ -178,5 +246,36 @@ mod tests {
         let first = [1, 2, 3, 4, 5, 6].map(Some);
         assert_eq!(hops, [first, [None, None, None, None, Some(3), None]]);
         assert_eq!(timings.total(), Duration::from_millis(92));
+        assert_eq!(timings.attempts().last().unwrap().start(), Duration::from_millis(100));
+    }
+
+    #[test]
+    fn a_waterfall_shows_each_phase_at_its_place() {
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let mut timings = Timings::start(start);
+        timings.lap(Lap::Resolve, at(10));
+        timings.lap(Lap::Connect, at(20));
+        timings.next_hop(at(30));
+        timings.lap(Lap::Request, at(30));
+        timings.lap(Lap::FirstByte, at(40));
+        let expected = [
+            "attempt 1",
+            "  resolve        10.000 ms |##########                              |",
+            "  connect        10.000 ms |          ##########                    |",
+            "attempt 2",
+            "  request         0.000 ms |                              #         |",
+            "  first byte     10.000 ms |                              ##########|",
+            "total            40.000 ms",
+        ];
+        assert_eq!(timings.to_string(), expected.join("\n"));
+        let empty = Timings::start(start);
+        assert_eq!(empty.to_string(), "attempt 1\ntotal             0.000 ms");
+        // A phase that ends after the last one, or that took no time in a call of no time.
+        let mut odd = Timings::start(start);
+        odd.lap(Lap::Request, start);
+        odd.next_hop(at(50));
+        odd.lap(Lap::Request, start);
+        assert_eq!(odd.to_string().matches('#').count(), 1 + 1);
     }
 }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::Download;
 use crate::client::download::Downloaded;
-use crate::download::target::{Beginning, DownloadTarget, Kept};
 use crate::driver::runtime::run;
 use crate::error::{Error, Kind, Phase, Result};
+use crate::extra::download::target::{Beginning, DownloadTarget, Kept};
 use crate::os::download::{FilePlace, FileTarget};
 
 impl Download {

@@ -105,7 +105,8 @@ pub struct Body<S: Source> {
     filled: usize,
     /// Whether reading the body has begun.
     begun: bool,
-    trailers: Option<Trailers>,
+    /// In a box, because a body is moved often and rarely has any.
+    trailers: Option<Box<Trailers>>,
     watch: Option<Box<Observed>>,
 }
 
@@ -281,8 +282,8 @@ impl<S: Source> Body<S> {
         *self = Self { trailers, ..bytes.into() };
     }
 
-    /// Returns the bytes, if the body is made of bytes and not of a reader. A multipart form has several
-    /// parts, so the result is `None`.
+    /// Returns the bytes, if the body is made of bytes in one piece and not of a reader. A multipart form is in
+    /// one piece only if it consists of short texts and bytes.
     pub fn as_bytes(&self) -> Option<&[u8]> {
         let mut segments = self.segments.iter();
         match (segments.next(), segments.next()) {
@@ -310,7 +311,7 @@ impl<S: Source> Body<S> {
     /// ```
     #[must_use]
     pub fn with_trailers(mut self, trailers: HeaderMap) -> Self {
-        self.trailers = Some(Trailers::known(trailers));
+        self.trailers = Some(Box::new(Trailers::known(trailers)));
         self
     }
 
@@ -323,7 +324,7 @@ impl<S: Source> Body<S> {
     where
         C: Fn() -> HeaderMap + Send + Sync + 'static,
     {
-        self.trailers = Some(Trailers::computed(compute));
+        self.trailers = Some(Box::new(Trailers::computed(compute)));
         self
     }
 
@@ -408,7 +409,7 @@ impl<S: Source> Body<S> {
     /// Sends the fields in `trailers` after the body, if it is sent in chunks.
     #[cfg(feature = "tower")]
     pub(crate) fn awaiting(mut self, trailers: Arc<AwaitedTrailers>) -> Self {
-        self.trailers = Some(Trailers::awaited(trailers));
+        self.trailers = Some(Box::new(Trailers::awaited(trailers)));
         self
     }
 
@@ -512,7 +513,7 @@ impl<S: Source> Body<S> {
     }
 
     /// Takes the rest of the byte segment that comes next, if one does, without copying it.
-    #[cfg(feature = "tower")]
+    #[cfg(any(feature = "stream", feature = "tower"))]
     pub(crate) fn take_segment(&mut self) -> Option<Bytes> {
         let Segment::Bytes(bytes) = self.segments.get(self.at)? else { return None };
         let mut rest = bytes.clone();

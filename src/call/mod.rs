@@ -73,7 +73,7 @@
 //! The driver lends the body out for an attempt ([`Call::take_body`], [`Call::give_back`]);
 //! everything else is read from the call. The request could be rebuilt from the original for each
 //! hop instead, but a redirect drops fields for good: a chain that returns to the first origin must
-//! not get them back (`tests/hostile_redirects.rs`, `r02_secrets_do_not_come_back`). Changing the
+//! not get them back (`tests/hostile_redirects.rs`, `r02_secrets_are_not_restored_on_the_way_back`). Changing the
 //! one request makes that the only possible outcome.
 //!
 //! # Which questions are answered where
@@ -126,7 +126,6 @@ use std::time::{Duration, Instant};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Version};
 
-use crate::base::buffer::Buffer;
 use crate::base::cancel::CancelToken;
 use crate::base::timings::Timings;
 #[cfg(feature = "multipart")]
@@ -137,6 +136,8 @@ use crate::config::Config;
 #[cfg(feature = "middleware")]
 use crate::config::attempt::AttemptHead;
 use crate::error::{Error, Result};
+#[cfg(feature = "export")]
+use crate::extra::curl::{self, Outline, Payload};
 use crate::http1::exchange::{Expectation, Outgoing};
 use crate::http1::header_section::HeaderSection;
 use crate::http1::header_section::has_member;
@@ -151,6 +152,7 @@ use crate::url::Scheme;
 use crate::url::Url;
 use crate::url::userinfo::Userinfo;
 
+use head::DefaultLines;
 pub(crate) use outcome::{Failure, Verdict, When};
 
 /// The state of a call between its hops.
@@ -198,8 +200,8 @@ struct Proxied {
 pub(crate) struct SharedState {
     ledger: Mutex<Ledger>,
     nonces: Mutex<Nonces>,
-    /// The field lines of a request without fields of its own, serialized once.
-    default_lines: OnceLock<Buffer>,
+    /// The field lines that nearly every request has, serialized once.
+    default_lines: OnceLock<DefaultLines>,
 }
 
 impl SharedState {
@@ -279,6 +281,7 @@ impl<'c, S: Source> Call<'c, S> {
         // `build` has done so, if the request was built.
         self.request.take_userinfo(self.config.netrc.as_ref())?;
         let outgoing = self.request.validate()?;
+        self.request.url.http_scheme().map_err(|error| Error::builder("URL").cause(error))?;
         if !self.is_allowed(&self.request.url) {
             return Err(Error::builder(HTTPS_ONLY));
         }
@@ -287,7 +290,7 @@ impl<'c, S: Source> Call<'c, S> {
 
     /// See [`ClientBuilder::https_only`](crate::client::ClientBuilder::https_only).
     fn is_allowed(&self, url: &Url) -> bool {
-        !self.config.https_only || url.scheme_kind() == Scheme::Https
+        !self.config.https_only || url.http_scheme() == Ok(Scheme::Https)
     }
 
     // The current hop.
@@ -315,8 +318,9 @@ impl<'c, S: Source> Call<'c, S> {
     /// Returns whether the client certificate may be sent on the current hop. A client without one
     /// gets `Shown`, because its connections need not be kept apart.
     pub(crate) fn identity(&self) -> IdentityUse {
-        let could_be_shown =
-            || self.request.url.scheme_kind() == Scheme::Https && self.config.tls.has_identity();
+        let could_be_shown = || {
+            self.request.url.http_scheme() == Ok(Scheme::Https) && self.config.tls.has_identity()
+        };
         if self.is_foreign && could_be_shown() { IdentityUse::Withheld } else { IdentityUse::Shown }
     }
 
@@ -353,15 +357,27 @@ impl<'c, S: Source> Call<'c, S> {
         #[cfg(feature = "middleware")]
         if let Some(hook) = &self.config.on_attempt {
             self.fields = None;
-            let mut usual = Buffer::default();
-            self.write_usual_head(&mut usual);
+            let fields = self.final_fields();
             let RequestParts { method, url, body, .. } = &*self.request;
             let body = body.as_ref().map_or(Some(&[][..]), Body::as_bytes);
-            let head = AttemptHead::new((method, url), body, usual.data());
-            let fields = head.run(hook);
+            let fields = AttemptHead::new((method, url), body, fields).run(hook);
             self.fields = Some(fields.map_err(|cause| Error::middleware(cause).for_url(url))?);
         }
         Ok(())
+    }
+
+    /// Returns the request as a command of curl. Its body is shown if the request has all of it.
+    #[cfg(feature = "export")]
+    pub(crate) fn as_curl(&self, is_whole: bool, with_secrets: bool) -> Result<String> {
+        let RequestParts { method, url, version, body, .. } = &*self.request;
+        let headers = self.final_fields();
+        let body = match body.as_ref().map(Body::as_bytes) {
+            None if is_whole => Payload::None,
+            Some(Some(bytes)) => Payload::Bytes(bytes),
+            _ => Payload::Source,
+        };
+        let outline = Outline { method, url, version: *version, headers: &headers, body };
+        Ok(curl::command(&outline, with_secrets))
     }
 
     /// Returns whether the request is a TRACE, which must not contain secrets (RFC 9110 §9.3.8).
@@ -384,9 +400,10 @@ impl<'c, S: Source> Call<'c, S> {
         }
     }
 
-    /// Returns the retry policy of the request, or else that of the client.
+    /// Returns the retry policy of the request, or else that of the client, if it is for the current hop.
     fn retry_policy(&self) -> Option<&Arc<retry::Policy>> {
-        self.request.retry.as_ref().or(self.config.retry.as_ref())
+        let policy = self.request.retry.as_ref().or(self.config.retry.as_ref())?;
+        policy.covers(&self.request.url).then_some(policy)
     }
 
     /// Returns the facts about a failed attempt by which [`policy::retry`](crate::policy::retry)
@@ -523,6 +540,7 @@ impl Overrides {
         };
         let mut timeouts = Timeouts {
             total: limit(self.total, client.total),
+            is_total_of_request: self.total.is_some(),
             connect: limit(self.connect, client.connect),
             write: limit(self.write, client.write),
             pace: self.pace.or(client.pace),

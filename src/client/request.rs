@@ -20,8 +20,10 @@ use crate::base::text::Excerpt;
 #[cfg(feature = "multipart")]
 use crate::body::multipart::Form;
 use crate::body::{Body, Presence};
+#[cfg(feature = "export")]
+use crate::call::Call;
 use crate::call::{Overrides, RequestParts, UNLIMITED};
-use crate::client::Client;
+use crate::client::{Client, Standard};
 use crate::config::replace_headers;
 use crate::driver::runtime::Runtime;
 use crate::error::{Error, Result};
@@ -190,6 +192,7 @@ impl<F: Runtime> TryFrom<Request<F>> for http::Request<Body<F::Source>> {
 
     fn try_from(request: Request<F>) -> Result<Self> {
         let RequestParts { method, url, headers, body, version, .. } = *request.parts;
+        let url = url.into_url()?;
         let mut converted = Self::new(body.unwrap_or_default());
         *converted.uri_mut() = http::Uri::try_from(url.as_str())
             .map_err(|error| Error::builder("URL").cause(error).for_url(&url))?;
@@ -203,16 +206,16 @@ impl<F: Runtime> TryFrom<Request<F>> for http::Request<Body<F::Source>> {
 /// Builds a request step by step. An invalid value is reported by [`build`](RequestBuilder::build)
 /// or `send`, and nothing is sent. With the feature `json` there is a method `json` too.
 #[must_use]
-pub struct RequestBuilder<F: Runtime> {
-    client: Client<F>,
+pub struct RequestBuilder<F: Runtime, D = Standard> {
+    client: Client<F, D>,
     request: Result<Parts<F>>,
 }
 
 /// The request under construction.
 type Parts<F> = Box<RequestParts<<F as Runtime>::Source>>;
 
-impl<F: Runtime> RequestBuilder<F> {
-    pub(crate) fn new<U: IntoUrl>(client: Client<F>, method: Method, url: U) -> Self {
+impl<F: Runtime, D> RequestBuilder<F, D> {
+    pub(crate) fn new<U: IntoUrl>(client: Client<F, D>, method: Method, url: U) -> Self {
         Self { client, request: url.into_url().map(|url| Box::new(RequestParts::new(method, url))) }
     }
 
@@ -226,7 +229,7 @@ impl<F: Runtime> RequestBuilder<F> {
     /// assert!(request.headers().contains_key("authorization"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn from_parts(client: Client<F>, request: Request<F>) -> Self {
+    pub fn from_parts(client: Client<F, D>, request: Request<F>) -> Self {
         Self { client, request: Ok(request.parts) }
     }
 
@@ -241,13 +244,69 @@ impl<F: Runtime> RequestBuilder<F> {
     }
 
     /// Returns the client and the request.
-    pub fn build_split(self) -> (Client<F>, Result<Request<F>>) {
+    pub fn build_split(self) -> (Client<F, D>, Result<Request<F>>) {
         let (client, request) = self.finish();
         (client, request.map(|parts| Request { parts }))
     }
 
+    /// Returns the request as a command of curl for a POSIX shell, which sends the same: with the fields of the
+    /// client, its credentials and cookies. Secrets are replaced by `REDACTED`: credentials, cookies, values that
+    /// are marked sensitive, and query parameters whose names say so. A body that is read from a source is not
+    /// shown.
+    ///
+    /// ```
+    /// # fn main() -> leanhttp::Result<()> {
+    /// let client = leanhttp::Client::new();
+    /// let request = client.post("http://example.org/").bearer_auth("s3cret").body("it's text");
+    /// assert_eq!(
+    ///     request.to_curl()?,
+    ///     "curl --header 'User-Agent: leanhttp/0.1.0' --header 'Accept: */*' \
+    ///      --header 'Authorization: Bearer REDACTED' --header 'Accept-Encoding: gzip' \
+    ///      --header Content-Type: --data-raw 'it'\\''s text' http://example.org/",
+    /// );
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the request is invalid.
+    #[cfg(feature = "export")]
+    pub fn to_curl(&self) -> Result<String> {
+        self.as_curl(false)
+    }
+
+    /// Returns the request as a command of curl, as [`to_curl`](Self::to_curl) does, with all of its secrets.
+    ///
+    /// # Errors
+    ///
+    /// If the request is invalid.
+    #[cfg(feature = "export")]
+    pub fn to_curl_with_secrets(&self) -> Result<String> {
+        self.as_curl(true)
+    }
+
+    #[cfg(feature = "export")]
+    fn as_curl(&self, with_secrets: bool) -> Result<String> {
+        let request = match &self.request {
+            Ok(request) => request,
+            Err(error) => return Err(Error::builder(error.to_string())),
+        };
+        let copy = request.try_clone();
+        let is_shown = copy.is_some();
+        let copy = Self {
+            client: self.client.clone(),
+            request: Ok(Box::new(copy.unwrap_or_else(|| request.with_body(None)))),
+        };
+        let (client, request) = copy.finish();
+        let shared = client.shared();
+        let mut call = Call::new(&shared.config, &shared.calls, request?, shared.runtime.now());
+        call.begin()?;
+        call.as_curl(is_shown, with_secrets)
+    }
+
     /// Returns the client and the checked request, like [`build_split`](Self::build_split).
-    pub(crate) fn finish(mut self) -> (Client<F>, Result<Parts<F>>) {
+    pub(crate) fn finish(mut self) -> (Client<F, D>, Result<Parts<F>>) {
         if let Ok(request) = &mut self.request {
             let taken = request.take_userinfo(self.client.shared().config.netrc.as_ref());
             let completed = taken.and_then(|()| request.complete_type());
@@ -259,6 +318,11 @@ impl<F: Runtime> RequestBuilder<F> {
             }
         }
         (self.client, self.request)
+    }
+
+    /// Has no effect, as in reqwest, where it is for browsers.
+    pub fn fetch_mode_no_cors(self) -> Self {
+        self
     }
 
     /// Returns a copy, or `None` if the body is a reader or a value was invalid.
@@ -720,7 +784,7 @@ fn check_name(name: &str) -> Result<()> {
     Err(Error::builder(format!("header {name}: {wrong:?} is not allowed in a header name")))
 }
 
-impl<F: Runtime> fmt::Debug for RequestBuilder<F> {
+impl<F: Runtime, D> fmt::Debug for RequestBuilder<F, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.request {
             Ok(request) => request.fmt(f),
@@ -751,21 +815,26 @@ mod sealed {
     impl Sealed for whatwg_url::Url {}
 }
 
+/// Accepts `http` and `https` URLs only, as all of these do.
 impl IntoUrl for Url {
     fn into_url(self) -> Result<Url> {
-        Ok(self)
+        match self.http_scheme() {
+            Ok(_) => Ok(self),
+            Err(cause) => Err(Error::builder("URL").cause(cause).for_url(&self)),
+        }
     }
 }
 
 impl IntoUrl for &Url {
     fn into_url(self) -> Result<Url> {
-        Ok(self.clone())
+        self.clone().into_url()
     }
 }
 
 impl IntoUrl for &str {
     fn into_url(self) -> Result<Url> {
-        Url::parse(self).map_err(|cause| {
+        let url = Url::parse(self).and_then(|url| url.http_scheme().map(|_| url));
+        url.map_err(|cause| {
             let error = Error::builder(shown("URL", self));
             let error = match (&cause, host_and_port(self)) {
                 (ParseError::UnsupportedScheme(_), Some(host_and_port)) => {

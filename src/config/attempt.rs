@@ -8,7 +8,6 @@ use std::sync::Arc;
 use http::header::{self, HeaderMap, HeaderName};
 use http::{HeaderValue, Method};
 
-use crate::policy::auth::mark_sensitive;
 use crate::url::Url;
 
 /// The head of an attempt, as it is about to be sent: with the default fields of the client, its cookies and
@@ -22,7 +21,7 @@ pub struct AttemptHead<'a> {
     headers: HeaderMap,
 }
 
-/// What the program wants done before each attempt.
+/// The program's hook before each attempt.
 #[derive(Clone)]
 pub(crate) struct AttemptHook(pub(crate) Arc<AttemptFn>);
 
@@ -49,25 +48,11 @@ const FIXED: [HeaderName; 8] = [
 ];
 
 impl<'a> AttemptHead<'a> {
-    /// Returns the head with the fields of these lines, which the client has written itself.
     pub(crate) fn new(
         (method, url): (&'a Method, &'a Url),
         body: Option<&'a [u8]>,
-        head: &[u8],
+        headers: HeaderMap,
     ) -> Self {
-        let mut headers = HeaderMap::new();
-        let lines = head.split(|byte| *byte == b'\n').skip(1);
-        for line in lines.filter_map(|line| line.strip_suffix(b"\r")) {
-            let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
-            let (name, value) = line.split_at(colon);
-            let value = value.strip_prefix(b": ").unwrap_or_default();
-            if let (Ok(name), Ok(value)) =
-                (HeaderName::from_bytes(name), HeaderValue::from_bytes(value))
-            {
-                headers.append(name, value);
-            }
-        }
-        mark_sensitive(&mut headers);
         Self { method, url, body, headers }
     }
 

@@ -107,7 +107,7 @@ impl Jar {
     ///
     /// A cookie that a server may not set is ignored here too: one with control characters
     /// (including CR and LF), with a `Domain` that does not match `url`, or with `Secure` for an
-    /// `http` URL.
+    /// `http` URL. So is every cookie if `url` is not `http` or `https`.
     ///
     /// ```
     /// use leanhttp::cookie::Jar;
@@ -128,7 +128,8 @@ impl Jar {
     /// Returns the cookies that a request to `url` would carry, in the order of the header. Unlike
     /// [`cookies`](CookieStore::cookies) this does not count as a use of them.
     pub fn cookies_for(&self, url: &Url) -> Vec<StoredCookie> {
-        self.store_now().0.matching(Site::from(url)).into_iter().cloned().collect()
+        let Some(site) = Site::of(url) else { return Vec::new() };
+        self.store_now().0.matching(site).into_iter().cloned().collect()
     }
 
     /// Returns all cookies, the oldest first.
@@ -306,9 +307,10 @@ impl Jar {
     }
 
     fn receive(&self, set_cookie: &[u8], url: &Url) {
+        let Some(site) = Site::of(url) else { return };
         let (mut store, now) = self.store_now();
         // A refused cookie is ignored, as RFC 6265bis §5.7 requires.
-        let _ = store.set(Site::from(url), set_cookie, now);
+        let _ = store.set(site, set_cookie, now);
     }
 
     /// Asks the clock for the time, locks the store and removes expired cookies. The clock is called before
@@ -337,8 +339,9 @@ impl CookieStore for Jar {
     }
 
     fn cookies(&self, url: &Url) -> Option<HeaderValue> {
+        let site = Site::of(url)?;
         let (mut store, now) = self.store_now();
-        store.header(Site::from(url), now)
+        store.header(site, now)
     }
 }
 

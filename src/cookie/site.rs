@@ -3,7 +3,7 @@
 //! A public suffix is a domain under which anyone can register, so that no cookie may be set for all of it
 //! (§5.7 step 9): [`is_public_suffix`].
 
-use crate::url::{Host, Url};
+use crate::url::{Host, Scheme, Url};
 
 /// The part of a URL that decides about cookies. The port is not included: cookies ignore ports
 /// (RFC 6265bis §8.5).
@@ -56,14 +56,16 @@ impl<'a> Site<'a> {
     }
 }
 
-impl<'a> From<&'a Url> for Site<'a> {
-    fn from(url: &'a Url) -> Self {
-        Self {
-            host: url.host_str().unwrap_or_default(),
+impl<'a> Site<'a> {
+    /// Returns the site of an `http` or `https` URL; any other has no cookies.
+    pub(crate) fn of(url: &'a Url) -> Option<Self> {
+        let scheme = url.http_scheme().ok()?;
+        Some(Self {
+            host: url.host_str()?,
             is_ip: url.domain().is_none(),
             path: url.path(),
-            is_secure: url.scheme() == "https" || is_own_machine(url.host()),
-        }
+            is_secure: scheme == Scheme::Https || is_own_machine(url.host()?),
+        })
     }
 }
 

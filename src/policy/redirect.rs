@@ -56,8 +56,8 @@ const DEFAULT_LIMIT: usize = 10;
 ///
 /// Words end at `-`, `_` and `.`, so `X-Api-Key`, `X-Vault-Token` and `X-CSRF-Token` are included.
 /// [`allow_cross_origin`](Self::allow_cross_origin) and
-/// [`strip_cross_origin`](Self::strip_cross_origin) change the list. `Referer` and `Upgrade` have
-/// their own rules: the URL of an `https` page is not sent over plain `http`, and no protocol
+/// [`strip_cross_origin`](Self::strip_cross_origin) change the list. `Referer` (of the caller, or by
+/// [`referer`](crate::client::ClientBuilder::referer)) and `Upgrade` have their own rules: the URL of an `https` page is not sent over plain `http`, and no protocol
 /// upgrade is offered.
 ///
 /// ```
@@ -273,9 +273,9 @@ pub(crate) fn target(
         return Ok(None);
     }
     let Some(location) = location(headers)? else { return Ok(None) };
-    let mut url = current
-        .join(&location)
-        .map_err(|error| refused(current, shown("Location", &location)).cause(error))?;
+    let target = current.join(&location).and_then(|url| url.http_scheme().map(|_| url));
+    let mut url =
+        target.map_err(|error| refused(current, shown("Location", &location)).cause(error))?;
     // URL parsers disagree about such authorities, so a confusing one is refused.
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refused(current, "the target holds a user name"));
@@ -294,6 +294,19 @@ pub(crate) fn changed_method(status: StatusCode, method: &Method) -> Option<Meth
         303 if method != Method::HEAD && method != Method::GET => Some(Method::GET),
         _ => None,
     }
+}
+
+/// Returns the `Referer` of the request that a redirect leads to (RFC 9110 §10.1.3): the URL that redirected,
+/// without user name, password and fragment. `None` from a secure URL to one that is not.
+pub(crate) fn referer(from: &Url, to: &Url) -> Option<HeaderValue> {
+    if from.scheme() == "https" && to.scheme() != "https" {
+        return None;
+    }
+    let mut url = from.clone();
+    url.set_username("").ok()?;
+    url.set_password(None).ok()?;
+    url.set_fragment(None);
+    HeaderValue::from_str(url.as_str()).ok()
 }
 
 /// Returns whether a field describes a body; such fields are dropped with the body (RFC 9110

@@ -2,7 +2,7 @@
 //! because their peers close each connection right after its response.
 //!
 //! [`Route`] has everything that decides whether a connection can serve a request, and nothing else.
-//! What is not in it must be the same for all connections of a client: TLS settings, limits, socket
+//! Everything else must be the same for all connections of a client: TLS settings, limits, socket
 //! options. So a setting that becomes adjustable for a single request needs a place here, or a request
 //! could get a connection that was made under other settings.
 //!
@@ -34,8 +34,8 @@
 //!
 //! `path_query_and_fragment_are_not_part_of_the_route`,
 //! `the_client_certificate_is_part_of_the_route` and `a_forwarding_proxy_serves_all_plain_origins`
-//! test the rows; `tests/hostile_credentials.rs` (`s12_connections_with_a_certificate_are_apart`)
-//! and `tests/proxy.rs` (`r14_another_login_is_another_connection`) show them on the wire.
+//! test the rows; `tests/hostile_credentials.rs` (`s12_connections_with_a_certificate_are_not_shared`)
+//! and `tests/proxy.rs` (`r14_connections_of_different_logins_are_not_shared`) show them on the wire.
 //!
 //! # The pause of an early closer
 //!
@@ -137,7 +137,7 @@ impl Route {
         identity: IdentityUse,
         state: &mut H,
     ) {
-        let origin = (url.host_header(), url.scheme_kind(), identity);
+        let origin = (url.host_header(), scheme_of(url), identity);
         let is_forwarded = proxy.is_some_and(|proxy| forwards(proxy, url));
         hash_parts(proxy, (!is_forwarded).then_some(origin), state);
     }
@@ -209,14 +209,14 @@ impl Target {
             place: url.host_header().to_owned(),
             host_len: url.host_str().unwrap_or_default().len(),
             port: url.port_or_known_default().unwrap_or_default(),
-            scheme: url.scheme_kind(),
+            scheme: scheme_of(url),
             identity,
         }
     }
 
     fn is_of(&self, url: &Url, identity: IdentityUse) -> bool {
         self.place == url.host_header()
-            && self.scheme == url.scheme_kind()
+            && self.scheme == scheme_of(url)
             && self.identity == identity
     }
 
@@ -244,7 +244,13 @@ pub(crate) fn literal(host: &str) -> Option<IpAddr> {
 
 /// Returns whether requests for `url` are sent to this proxy without a tunnel.
 pub(crate) fn forwards(proxy: &ProxyServer, url: &Url) -> bool {
-    proxy.speaks_http() && url.scheme_kind() == Scheme::Http
+    proxy.speaks_http() && scheme_of(url) == Scheme::Http
+}
+
+/// Returns the scheme of a URL that a call has accepted, so that it is one of the two. Any other would be taken for
+/// the secure one, never for plain text.
+fn scheme_of(url: &Url) -> Scheme {
+    url.http_scheme().unwrap_or(Scheme::Https)
 }
 
 /// An idle connection closed sooner than this was not closed by an idle timeout.

@@ -11,8 +11,8 @@ use ::tokio::task::spawn_blocking;
 use super::response::write_all;
 use super::{Download, check_runtime};
 use crate::client::download::Downloaded;
-use crate::download::target::{Beginning, DownloadTarget, Kept};
 use crate::error::{Error, Kind, Phase, Result};
+use crate::extra::download::target::{Beginning, DownloadTarget, Kept};
 use crate::os::download::{FilePlace, FileTarget};
 
 impl Download {

@@ -32,22 +32,27 @@ impl TryFrom<String> for Url {
     }
 }
 
-/// Fails unless the URI is an absolute `http` or `https` URI.
+/// Fails unless the URI is absolute: `host:80` is no URL with the scheme `host`.
 impl TryFrom<Uri> for Url {
     type Error = ParseError;
 
     fn try_from(uri: Uri) -> Result<Self, ParseError> {
+        if uri.scheme().is_none() {
+            return Err(ParseError::RelativeWithoutBase);
+        }
         Self::parse(&uri.to_string())
     }
 }
 
-/// Omits the fragment, which a `Uri` cannot have. Fails for the few URLs with a character in the host
-/// or user name that the URL Standard allows and RFC 3986 does not.
+/// Omits the fragment, which a `Uri` cannot have. Fails for a URL without a host, and for the few with a character
+/// in the host or user name that the URL Standard allows and RFC 3986 does not.
 impl TryFrom<&Url> for Uri {
     type Error = InvalidUri;
 
     fn try_from(url: &Url) -> Result<Self, InvalidUri> {
-        url.span(Component::Scheme, Component::Query).parse()
+        // A `Uri` would take `mailto:80` for a host and a port; a space is no URI.
+        let uri = if url.has_host() { url.span(Component::Scheme, Component::Query) } else { " " };
+        uri.parse()
     }
 }
 
@@ -63,15 +68,15 @@ impl AsRef<str> for Url {
     }
 }
 
-/// Conversions to and from the `Url` of the crate `url`. None is infallible: the crate knows more schemes, and
-/// version 2.5 refuses some hosts.
+/// Conversions to and from the `Url` of the crate `url`. None is infallible: there is a length limit here, and
+/// version 2.5 of the crate refuses some hosts.
 #[cfg(feature = "url")]
 mod whatwg {
     use whatwg_url::Url as Foreign;
 
     use super::{ParseError, Url};
 
-    /// Fails unless the URL is an `http` or `https` URL.
+    /// Fails if the URL is longer than [`MAX_LEN`](crate::url::MAX_LEN).
     impl TryFrom<&Foreign> for Url {
         type Error = ParseError;
 
@@ -135,7 +140,7 @@ mod serialization {
         }
     }
 
-    /// Fails unless the string is an absolute `http` or `https` URL. The error does not contain it, since
+    /// Fails unless the string is an absolute URL. The error does not contain it, since
     /// it may have a password.
     impl<'de> Deserialize<'de> for Url {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -149,7 +154,7 @@ mod serialization {
         type Value = Url;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an `http` or `https` URL")
+            f.write_str("a URL")
         }
 
         fn visit_str<E: de::Error>(self, text: &str) -> Result<Url, E> {
@@ -177,9 +182,14 @@ mod tests {
             "http://h/a?b"
         );
         assert_eq!(Url::try_from(Uri::from_static("/a")), Err(ParseError::RelativeWithoutBase));
-        let scheme = ParseError::UnsupportedScheme("h".into());
-        assert_eq!(Url::try_from(Uri::from_static("h:80")), Err(scheme));
-        assert!(Uri::try_from(&Url::parse("http://a`/").unwrap()).is_err());
+        assert_eq!(Url::try_from(Uri::from_static("h:80")), Err(ParseError::RelativeWithoutBase));
+        for other in ["http://a`/", "h:80", "mailto:a@b", "file:///a", "a:/b"] {
+            assert!(Uri::try_from(&Url::parse(other).unwrap()).is_err(), "{other}");
+        }
+        assert_eq!(
+            Uri::try_from(&Url::parse("socks5://h:1080").unwrap()).unwrap(),
+            "socks5://h:1080"
+        );
     }
 
     #[cfg(feature = "url")]
@@ -198,9 +208,15 @@ mod tests {
 
     #[cfg(feature = "url")]
     #[test]
-    fn other_schemes_are_errors() {
-        let ftp = whatwg_url::Url::parse("ftp://h/").unwrap();
-        assert_eq!(Url::try_from(ftp), Err(ParseError::UnsupportedScheme("ftp".into())));
+    fn every_scheme_round_trips() {
+        for text in
+            ["ftp://h/", "file:///C:/a", "mailto:a@b?c#d", "foo:/.//a", "socks5://u:p@h:1080"]
+        {
+            let there = whatwg_url::Url::parse(text).unwrap();
+            let here = Url::try_from(&there).unwrap();
+            assert_eq!((here.as_str(), there.as_str()), (text, text));
+            assert_eq!(whatwg_url::Url::try_from(&here), Ok(there));
+        }
     }
 
     #[cfg(feature = "json")]
@@ -210,9 +226,10 @@ mod tests {
         let json = serde_json::to_string(&here).unwrap();
         assert_eq!(json, format!("{:?}", here.as_str()));
         assert_eq!(serde_json::from_str::<Url>(&json).unwrap(), here);
-        let error = serde_json::from_str::<Url>("\"ftp://u:secret@h/\"").unwrap_err().to_string();
-        assert!(error.contains("`ftp`") && !error.contains("secret"), "{error}");
+        assert_eq!(serde_json::from_str::<Url>("\"mailto:a@b\"").unwrap(), self::url("mailto:a@b"));
+        let error = serde_json::from_str::<Url>("\"ftp://u:secret@h:x/\"").unwrap_err().to_string();
+        assert!(error.contains("the port is") && !error.contains("secret"), "{error}");
         let error = serde_json::from_str::<Url>("1").unwrap_err().to_string();
-        assert!(error.contains("expected an `http` or `https` URL"), "{error}");
+        assert!(error.contains("expected a URL"), "{error}");
     }
 }

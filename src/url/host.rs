@@ -14,6 +14,8 @@
 //! | `1.2.3.4.5`, `256.0.0.1` | an error | a number, and no address |
 //! | `[0:0::1]` | `[::1]` | compressed as in the URL Standard |
 //!
+//! This is for special schemes. The host of another one is any text or an IPv6 address: [`push_opaque`].
+//!
 //! The IPv4 forms matter for security: a filter that compares texts would let `0x7f.1` pass. Here
 //! each has one spelling before any policy sees it (`v4`, `v6` in the tests,
 //! `tests/url_differential.rs`).
@@ -23,12 +25,13 @@ use std::fmt::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::ParseError;
-use crate::base::text::percent_decode;
+use crate::base::text::{C0_CONTROL, percent_decode};
 
 /// The host of a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Host<S = String> {
-    /// A domain name: ASCII, lower case, optionally with a trailing dot.
+    /// A domain name: ASCII, lower case, optionally with a trailing dot. For a scheme that is not special it is any
+    /// other text than an IPv6 address, percent-encoded.
     Domain(S),
     /// An IPv4 address.
     Ipv4(Ipv4Addr),
@@ -38,13 +41,14 @@ pub enum Host<S = String> {
 
 impl<'a> Host<&'a str> {
     /// Parses the host of a serialized [`Url`](super::Url).
-    pub(super) fn from_serialized(text: &'a str) -> Self {
+    pub(super) fn from_serialized(text: &'a str, is_special: bool) -> Self {
         let bracketed = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
         if let Some(address) = bracketed.and_then(|address| address.parse().ok()) {
             return Host::Ipv6(address);
         }
         // The parser has rejected domains whose last label is a number, unless they are IPv4 addresses.
-        text.parse().map_or(Host::Domain(text), Host::Ipv4)
+        let v4 = text.parse().ok().filter(|_| is_special);
+        v4.map_or(Host::Domain(text), Host::Ipv4)
     }
 
     /// Returns the same host as an owned value.
@@ -67,8 +71,8 @@ impl<S: AsRef<str>> Host<S> {
     /// ```
     /// use leanhttp::url::Url;
     ///
-    /// assert!(Url::parse("http://example.com./")?.host().is_resolvable());
-    /// assert!(!Url::parse("http://example..com/")?.host().is_resolvable());
+    /// assert!(Url::parse("http://example.com./")?.host().unwrap().is_resolvable());
+    /// assert!(!Url::parse("http://example..com/")?.host().unwrap().is_resolvable());
     /// # Ok::<(), leanhttp::url::ParseError>(())
     /// ```
     pub fn is_resolvable(&self) -> bool {
@@ -109,6 +113,21 @@ pub(super) fn push(out: &mut String, input: &str) -> Result<(), ParseError> {
         address => drop(write!(out, "{address}")),
     }
     Ok(())
+}
+
+/// *Opaque-host parser*: appends the host of a URL whose scheme is not special. It may be empty.
+pub(super) fn push_opaque(out: &mut String, input: &str) -> Result<(), ParseError> {
+    if input.starts_with('[') {
+        return push(out, input);
+    }
+    // *Forbidden host code points*.
+    match input.chars().find(|&c| "\0\t\n\r #/:<>?@[\\]^|".contains(c)) {
+        Some(c) => Err(ParseError::InvalidHostCharacter(c)),
+        None => {
+            C0_CONTROL.push(out, input);
+            Ok(())
+        }
+    }
 }
 
 fn parse(input: &str) -> Result<Host<Cow<'_, str>>, ParseError> {
@@ -162,7 +181,7 @@ fn idna_to_ascii(domain: &str) -> Result<String, ParseError> {
 #[cfg(not(feature = "idna"))]
 fn idna_to_ascii(domain: &str) -> Result<String, ParseError> {
     let is_hidden = super::userinfo::may_hold_userinfo(domain);
-    let shown = if is_hidden { "".into() } else { super::parse::excerpt(domain) };
+    let shown = if is_hidden { "".into() } else { super::error::excerpt(domain) };
     Err(ParseError::IdnaFeatureMissing(shown))
 }
 
@@ -221,7 +240,7 @@ mod tests {
             ("[::ffff:1.2.3.4]", Host::Ipv6("::ffff:102:304".parse().unwrap())),
         ] {
             let url = url(&format!("http://{text}/"));
-            assert_eq!(url.host().to_owned(), host);
+            assert_eq!(url.host().unwrap().to_owned(), host);
             assert_eq!(Some(host.to_string().as_str()), url.host_str());
         }
     }
@@ -248,7 +267,7 @@ mod tests {
         ];
         for (host, resolvable) in table {
             assert_eq!(
-                url(&format!("http://{host}/")).host().is_resolvable(),
+                url(&format!("http://{host}/")).host().unwrap().is_resolvable(),
                 resolvable,
                 "{host}"
             );

@@ -1,5 +1,5 @@
-//! [`Url`]: an absolute `http` or `https` URL, parsed and resolved according to the WHATWG URL Standard
-//! (<https://url.spec.whatwg.org/>).
+//! [`Url`]: an absolute URL, parsed and resolved according to the WHATWG URL Standard
+//! (<https://url.spec.whatwg.org/>). It may have any scheme; requests need `http` or `https`.
 //!
 //! ```
 //! use leanhttp::url::Url;
@@ -29,15 +29,17 @@ use crate::form;
 //
 //   https:// user:pass@ host :81 /path ?query #fragment       each `Component` with its punctuation
 //          │           │    │   │     │      │                `ends`: where each but the last ends
+//   mailto:                      a@h   ?query #fragment       the same without authority: its parts are empty
+//   foo:/.                       //a                          `/.` belongs to the scheme, see `separate_path`
 //
 // Read this file first (the value and its getters), then `parse`: the parser in the order of the parts, with a
-// short way for the URLs that need no change, which are most. `host` has the rules for domains and addresses,
-// `userinfo` those for user name and password, which no message may show. `set` has the setters and the editors of
-// path and query, `position` slices between two positions, `convert` everything to and from other types.
+// short way for the URLs that need no change, which are most. `text` has the bytes of each part. `scheme` says which schemes are special, `host` has
+// the rules for domains and addresses, `file` those for `file` URLs and paths, `userinfo` those for user name and
+// password, which no message may show. `set` has the setters and the editors of path and query, `position` slices
+// between two positions, `origin` the origin, `convert` everything to and from other types.
 //
-// The source of every rule is the URL Standard, whose terms are in italics in the comments (*path state*). Only
-// `http` and `https` are parsed: both are special schemes, always with a host and a path, which is why so many
-// methods cannot fail.
+// The source of every rule is the URL Standard, whose terms are in italics in the comments (*path state*). A URL
+// is data and may have any scheme; whatever sends something asks for its `http_scheme` first.
 //
 // What must hold, and the test that guards it:
 //
@@ -50,34 +52,46 @@ use crate::form;
 // - No message shows a password, nor text that may hold one: `userinfo_is_hidden_and_taken_out`, and
 //   `tests/hostile_credentials.rs`.
 mod convert;
+mod error;
+mod file;
 mod host;
+mod origin;
 mod parse;
 mod position;
+mod scheme;
 mod set;
+mod text;
 pub(crate) mod userinfo;
 
 #[cfg(test)]
 mod tests;
 
+pub use error::ParseError;
 pub use host::Host;
-pub use parse::{MAX_LEN, ParseError};
+pub use origin::{OpaqueOrigin, Origin};
+pub use parse::MAX_LEN;
 pub use position::Position;
+pub(crate) use scheme::Scheme;
 pub use set::{PathSegmentsMut, QueryPairsMut};
 pub(crate) use userinfo::{Userinfo, may_hold_userinfo, shown};
 
-/// An absolute `http` or `https` URL.
+/// An absolute URL of any scheme. Requests, redirects and cookies need `http` or `https`.
 ///
 /// It is one string, normalized according to the URL Standard: scheme and host in lower case, the host
 /// in ASCII, the default port omitted, dot segments resolved, all other parts percent-encoded where
 /// necessary. The getters return slices of it. Two URLs are equal if their strings are.
 ///
-/// The methods have the names of the `url` crate. What can fail there and not here still returns a `Result` or
-/// an `Option`, so that programs need no change. Comparisons and the hash are those of the string. [`Debug`](fmt::Debug) shows `***` instead of the user
-/// name and password; [`Display`](fmt::Display) writes the whole URL.
+/// An `http`, `https`, `ws`, `wss` or `ftp` URL always has a host and a path that begins with `/`; a `file` URL
+/// always has such a path, and mostly no host. Others may have a host, as in `socks5://h:1080`, and some have an
+/// *opaque path*, as in `mailto:me@example.org`.
+///
+/// The methods have the names of the `url` crate. Comparisons and the hash are those of the string.
+/// [`Debug`](fmt::Debug) shows `***` instead of the user name and password, and instead of a whole URL that may be a
+/// misspelled one, such as `user:password@host`; [`Display`](fmt::Display) writes the whole URL.
 #[derive(Clone)]
 pub struct Url {
     /// All parts in order, each with its punctuation: `https://` `user:pass@` `host` `:81` `/path`
-    /// `?query` `#fragment`. Scheme, host and path are never empty.
+    /// `?query` `#fragment`. Only the scheme is never empty.
     serialization: String,
     /// The end of each [`Component`] except the last, as an index into `serialization`.
     ends: [usize; Component::Fragment as usize],
@@ -102,8 +116,8 @@ impl Url {
     ///
     /// # Errors
     ///
-    /// Returns an error if `input` is relative, its scheme is neither `http` nor `https`, its host or port
-    /// is missing or invalid, or it is longer than [`MAX_LEN`].
+    /// Returns an error if `input` is relative, its host is invalid, or missing where the scheme needs one, its
+    /// port is invalid, or it is longer than [`MAX_LEN`].
     ///
     /// ```
     /// use leanhttp::url::{ParseError, Url};
@@ -148,7 +162,8 @@ impl Url {
     ///
     /// # Errors
     ///
-    /// Returns the errors of [`Url::parse`], except that `reference` may be relative.
+    /// Returns the errors of [`Url::parse`], except that `reference` may be relative; but only a fragment is
+    /// relative to a URL that [cannot be a base](Self::cannot_be_a_base).
     ///
     /// ```
     /// let base = leanhttp::url::Url::parse("http://user@h/dir/page?q#f")?;
@@ -162,8 +177,9 @@ impl Url {
     }
 
     /// Returns the reference to `target` that [`join`](Self::join) resolves back to it: the path relative to
-    /// this URL's, and the query and fragment. `None` if scheme, host or port differ. User name and password
-    /// do not matter, since a relative reference cannot have them.
+    /// this URL's, and the query and fragment. `None` if scheme, host or port differ, or if this URL
+    /// [cannot be a base](Self::cannot_be_a_base). User name and password do not matter, since a relative reference
+    /// cannot have them.
     ///
     /// ```
     /// use leanhttp::url::Url;
@@ -183,33 +199,47 @@ impl Url {
         &self.serialization
     }
 
-    /// Returns `http` or `https`.
+    /// Returns the scheme, in lower case: `https`.
     pub fn scheme(&self) -> &str {
-        self.scheme_kind().as_str()
+        match self.special() {
+            Some(special) => special.as_str(),
+            None => self.part(Component::Scheme).split(':').next().unwrap_or_default(),
+        }
     }
 
-    /// Returns whether the scheme is one that the URL Standard calls special. Always true: `http` and `https`
-    /// are.
+    /// Returns whether the scheme is one that the URL Standard calls special: `http`, `https`, `ws`, `wss`, `ftp` or
+    /// `file`.
     pub fn is_special(&self) -> bool {
-        true
+        self.special().is_some()
     }
 
-    /// Returns whether the URL has an authority. Always true, as for every `http` URL.
+    /// Returns whether the URL has an authority, which may be empty as in `file:///path`: whether `//` follows the
+    /// scheme.
     pub fn has_authority(&self) -> bool {
-        true
+        self.part(Component::Scheme).ends_with("//")
     }
 
-    /// Returns whether the URL has a host. Always true, as for every `http` URL.
+    /// Returns whether the URL has a host that is not empty.
     pub fn has_host(&self) -> bool {
-        true
+        !self.part(Component::Host).is_empty()
     }
 
-    /// Returns whether the URL cannot be the base of a relative one. Always false, as for every `http` URL.
+    /// Returns whether the URL has an opaque path, like `mailto:` and `data:` URLs. Only a fragment is relative to
+    /// it, and it has no host and no path segments.
+    ///
+    /// ```
+    /// use leanhttp::url::Url;
+    ///
+    /// let url = Url::parse("mailto:me@example.org")?;
+    /// assert!(url.cannot_be_a_base());
+    /// assert_eq!((url.host(), url.path()), (None, "me@example.org"));
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
     pub fn cannot_be_a_base(&self) -> bool {
-        false
+        !self.has_authority() && !self.path().starts_with('/')
     }
 
-    /// Returns user name, password, host and port as in the URL: `user:pass@host:81`.
+    /// Returns user name, password, host and port as in the URL: `user:pass@host:81`. Empty if there are none.
     pub fn authority(&self) -> &str {
         self.span(Component::Userinfo, Component::Port)
     }
@@ -224,20 +254,20 @@ impl Url {
         self.userinfo().1
     }
 
-    /// Returns the host as in the URL, an IPv6 address in brackets. It is always `Some`, an `Option`
-    /// only for compatibility with the `url` crate.
+    /// Returns the host as in the URL, an IPv6 address in brackets; `None` if there is none or it is empty.
     pub fn host_str(&self) -> Option<&str> {
-        Some(self.part(Component::Host))
+        Some(self.part(Component::Host)).filter(|host| !host.is_empty())
     }
 
-    /// Returns the host: a domain or an IP address.
-    pub fn host(&self) -> Host<&str> {
-        Host::from_serialized(self.part(Component::Host))
+    /// Returns the host, a domain or an IP address; `None` if there is none or it is empty. An `http` or `https` URL
+    /// always has a host.
+    pub fn host(&self) -> Option<Host<&str>> {
+        self.host_str().map(|host| Host::from_serialized(host, self.is_special()))
     }
 
-    /// Returns the host, if it is a domain and not an IP address.
+    /// Returns the host, if there is one and it is not an IP address.
     pub fn domain(&self) -> Option<&str> {
-        match self.host() {
+        match self.host()? {
             Host::Domain(domain) => Some(domain),
             Host::Ipv4(_) | Host::Ipv6(_) => None,
         }
@@ -248,21 +278,20 @@ impl Url {
         self.part(Component::Port).strip_prefix(':')?.parse().ok()
     }
 
-    /// Returns the port, or the scheme's default: 80 or 443. It is always `Some`, an `Option` only for
-    /// compatibility with the `url` crate.
+    /// Returns the port, or the scheme's default: 80 for `http` and `ws`, 443 for `https` and `wss`, 21 for `ftp`.
+    /// `None` for any other scheme.
     pub fn port_or_known_default(&self) -> Option<u16> {
-        Some(self.effective_port())
+        self.port().or_else(|| self.special()?.default_port())
     }
 
-    /// Looks the host up with the system's resolver, and returns its addresses with the port. Blocks the
-    /// thread. A client does not use this: it has a resolver and time limits of its own.
-    ///
-    /// `default_port` is never called, since both schemes have a default port; it is there only for
-    /// compatibility with the `url` crate.
+    /// Looks the host up with the system's resolver, and returns its addresses with the port, which is that of
+    /// `default_port` if neither the URL nor its scheme has one. Blocks the thread. A client does not use this: it
+    /// has a resolver and time limits of its own.
     ///
     /// # Errors
     ///
-    /// Returns the errors of the lookup.
+    /// Returns an [`InvalidData`](io::ErrorKind::InvalidData) error if there is no host or no port, and the errors
+    /// of the lookup.
     ///
     /// ```
     /// let url = leanhttp::url::Url::parse("http://127.0.0.1/").unwrap();
@@ -271,23 +300,27 @@ impl Url {
     /// ```
     pub fn socket_addrs(
         &self,
-        _default_port: impl Fn() -> Option<u16>,
+        default_port: impl Fn() -> Option<u16>,
     ) -> io::Result<Vec<SocketAddr>> {
-        let port = self.effective_port();
-        Ok(match self.host() {
+        let missing = |what| io::Error::new(io::ErrorKind::InvalidData, what);
+        let host = self.host().ok_or_else(|| missing("the URL has no host"))?;
+        let port = self.port_or_known_default().or_else(default_port);
+        let port = port.ok_or_else(|| missing("neither the URL nor its scheme has a port"))?;
+        Ok(match host {
             Host::Domain(domain) => (domain, port).to_socket_addrs()?.collect(),
             Host::Ipv4(address) => vec![(address, port).into()],
             Host::Ipv6(address) => vec![(address, port).into()],
         })
     }
 
-    /// Returns the path, percent-encoded; it starts with `/`.
+    /// Returns the path, percent-encoded. That of a special scheme starts with `/`; any other may be empty or
+    /// [opaque](Self::cannot_be_a_base).
     pub fn path(&self) -> &str {
         self.part(Component::Path)
     }
 
-    /// Returns the segments of the path, percent-encoded: at least one, which may be empty. It is always
-    /// `Some`, an `Option` only for compatibility with the `url` crate.
+    /// Returns the segments of the path, percent-encoded: at least one, which may be empty. `None` if the path does
+    /// not start with `/`.
     ///
     /// ```
     /// let url = leanhttp::url::Url::parse("http://h/a/b%20c/")?;
@@ -320,7 +353,7 @@ impl Url {
         self.part(Component::Fragment).strip_prefix('#')
     }
 
-    /// Returns scheme, host and port. URLs with the same origin may share credentials.
+    /// Returns scheme, host and port, or an opaque origin. URLs with the same origin may share credentials.
     ///
     /// ```
     /// use leanhttp::url::Url;
@@ -331,11 +364,7 @@ impl Url {
     /// # Ok::<(), leanhttp::url::ParseError>(())
     /// ```
     pub fn origin(&self) -> Origin {
-        Origin {
-            scheme: self.scheme_kind(),
-            host: self.part(Component::Host).into(),
-            port: self.effective_port(),
-        }
+        Origin::of(self)
     }
 
     /// Returns path and query: the request target in origin form (RFC 9112 §3.2.1).
@@ -348,16 +377,17 @@ impl Url {
         self.span(Component::Host, Component::Port)
     }
 
-    pub(crate) fn scheme_kind(&self) -> Scheme {
-        if self.part(Component::Scheme) == Scheme::Https.prefix() {
-            Scheme::Https
-        } else {
-            Scheme::Http
+    /// *URL serializing*: keeps a path that begins with two slashes apart from a scheme without an authority, by
+    /// `/.` between them; else its first segment would be taken for a host.
+    fn separate_path(&mut self) {
+        if self.has_authority() {
+            return;
         }
-    }
-
-    fn effective_port(&self) -> u16 {
-        self.port().unwrap_or_else(|| self.scheme_kind().default_port())
+        let mark = if self.path().starts_with("//") { ":/." } else { ":" };
+        if !self.part(Component::Scheme).ends_with(mark) {
+            let scheme = [self.scheme(), mark].concat();
+            self.replace(Component::Scheme, &scheme);
+        }
     }
 
     fn part(&self, part: Component) -> &str {
@@ -423,78 +453,5 @@ impl fmt::Display for Url {
 impl fmt::Debug for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Url").field(&format_args!("{}", self.redacted())).finish()
-    }
-}
-
-/// The schemes of a [`Url`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Scheme {
-    Http,
-    Https,
-}
-
-impl Scheme {
-    fn from_name(name: &str) -> Option<Self> {
-        [Self::Http, Self::Https].into_iter().find(|it| name.eq_ignore_ascii_case(it.as_str()))
-    }
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Https => "https",
-        }
-    }
-
-    fn prefix(self) -> &'static str {
-        match self {
-            Self::Http => "http://",
-            Self::Https => "https://",
-        }
-    }
-
-    fn default_port(self) -> u16 {
-        match self {
-            Self::Http => 80,
-            Self::Https => 443,
-        }
-    }
-}
-
-/// The scheme, host and port of a URL (WHATWG URL §4.7). URLs with equal origins may share credentials.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Origin {
-    scheme: Scheme,
-    host: Box<str>,
-    port: u16,
-}
-
-impl Origin {
-    /// Returns `http` or `https`.
-    pub fn scheme(&self) -> &str {
-        self.scheme.as_str()
-    }
-
-    /// Returns the host as in the URL, an IPv6 address in brackets.
-    pub fn host(&self) -> &str {
-        &self.host
-    }
-
-    /// Returns the port, which may be the scheme's default.
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// Returns `scheme://host`, and `:port` unless it is the default: the value of an `Origin` field.
-    ///
-    /// ```
-    /// let url = leanhttp::url::Url::parse("http://u:p@[::1]:81/a?b")?;
-    /// assert_eq!(url.origin().ascii_serialization(), "http://[::1]:81");
-    /// # Ok::<(), leanhttp::url::ParseError>(())
-    /// ```
-    pub fn ascii_serialization(&self) -> String {
-        let Self { scheme, host, port } = self;
-        let mut serialization = [scheme.prefix(), host].concat();
-        parse::push_port(&mut serialization, *port, *scheme);
-        serialization
     }
 }

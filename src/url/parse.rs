@@ -1,11 +1,20 @@
-//! The URL parser (WHATWG URL §4.4) for `http` and `https`.
+//! The URL parser (WHATWG URL §4.4).
 //!
-//! The state machine of the standard reads one code point at a time. For these two schemes it is
-//! equivalent to a loop over the parts: find the end of a part, write it normalized, continue with the
-//! rest. The methods of `Url` in this file do that, in the order of the parts.
+//! The state machine of the standard reads one code point at a time. It is equivalent to a loop over the
+//! parts: find the end of a part, write it normalized, continue with the rest. [`Parser`] does that, in
+//! the order of the parts. What a part may be depends on the scheme:
 //!
-//! Most URLs are normalized already. [`recognize`] scans such a URL once and copies it unchanged; every
-//! other one is left to the full parser, [`normalize`]. A test compares the two on generated URLs.
+//! | scheme | authority | path | host, port, query |
+//! | --- | --- | --- | --- |
+//! | special: `http`, `https`, `ws`, `wss`, `ftp` | always, after any number of slashes | `\` is `/` too | a domain or an address; the default port is omitted; `'` is encoded in the query |
+//! | `file` | a host that may be empty | drive letters stay | see `file` |
+//! | any other, with `//` | may be empty, but not with a user or a port | may be empty | the host is opaque text |
+//! | any other, with `/` | none | begins with `/` | |
+//! | any other | none | opaque: one text without segments, as in `mailto:` | |
+//!
+//! Most `http` and `https` URLs are normalized already. [`recognize`] scans such a URL once and copies it
+//! unchanged; every other one is left to the full parser, [`normalize`]. A test compares the two on
+//! generated URLs.
 //!
 //! ```text
 //!   https://user:pw@Example.org:443/a/./b/../c?q=ö#top          input
@@ -22,35 +31,22 @@
 //! (`usual_urls_are_recognized`, `other_urls_are_left_to_the_parser`; the fuzz target `url` and
 //! `tests/url_differential.rs` compare both with the crate `url`).
 
-use std::borrow::Cow;
-use std::fmt::{self, Write};
+use std::fmt::Write;
 use std::net::Ipv4Addr;
 
-use super::userinfo::may_hold_userinfo;
-use super::{Component, Scheme, Url, host, userinfo};
-use crate::base::text::{C0_CONTROL, Table};
+use super::scheme::Special;
+use super::text::{
+    FRAGMENT, OPAQUE_IN_URL, OTHER_QUERY_IN_URL, OTHER_SEGMENT_IN_URL, PATH_IN_URL, QUERY_IN_URL,
+    SEGMENT_IN_URL, ends_authority, is_of_scheme, split_before, without_tabs_and_newlines,
+};
+use super::{Component, ParseError, Url, file, host, userinfo};
+use crate::base::text::Table;
 
 /// The maximum length of a URL in bytes, before and after normalization. It is the limit of the `http`
 /// crate's `Uri`, and far more than servers accept (8 KiB is usual).
 ///
 /// The setters of [`Url`] have no limit: their arguments come from the caller.
 pub const MAX_LEN: usize = u16::MAX as usize - 1;
-
-const QUERY_SET: Table = C0_CONTROL.encoding(b" \"#<>");
-const PATH_SET: Table = QUERY_SET.encoding(b"?^`{}");
-
-/// The *special-query percent-encode set*.
-pub(super) static QUERY: Table = QUERY_SET.encoding(b"'");
-pub(super) static FRAGMENT: Table = C0_CONTROL.encoding(b" \"<>`");
-/// A segment of a path that only a slash ends.
-pub(super) static SEGMENT: Table = PATH_SET.stopping(b"/\\");
-
-/// One segment of a path, in which no byte has a meaning.
-pub(super) static PATH_SEGMENT: Table = PATH_SET.encoding(b"/\\%");
-static SEGMENT_IN_URL: Table = SEGMENT.stopping(b"?#");
-/// A whole path in a normalized URL, including its slashes.
-static PATH_IN_URL: Table = PATH_SET.stopping(b"\\");
-static QUERY_IN_URL: Table = QUERY.stopping(b"#");
 
 /// Parses `input`, resolving it against `base` if there is one.
 pub(super) fn parse(input: &str, base: Option<&Url>) -> Result<Url, ParseError> {
@@ -63,89 +59,12 @@ pub(super) fn parse(input: &str, base: Option<&Url>) -> Result<Url, ParseError> 
     }
 }
 
-/// The reason why a string is not an `http` or `https` URL. `Display` is one line, and shows nothing of
-/// the URL but the beginning of its scheme or host.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ParseError {
-    /// The input is empty.
-    Empty,
-    /// The URL is longer than [`MAX_LEN`], as given or after normalization.
-    TooLong,
-    /// The URL has no scheme, and there is no base to resolve it against.
-    RelativeWithoutBase,
-    /// The scheme is neither `http` nor `https`; contains its beginning. A host and port without a scheme,
-    /// like `localhost:80`, is this error too. The text is empty where it may be a user name before a
-    /// password.
-    UnsupportedScheme(Box<str>),
-    /// The URL has no host.
-    EmptyHost,
-    /// The host has a character that is forbidden there, even percent-encoded.
-    InvalidHostCharacter(char),
-    /// The host ends in a number, so it must be an IPv4 address, but is not a valid one.
-    InvalidIpv4,
-    /// The host is in brackets, so it must be an IPv6 address, but is not a valid one.
-    InvalidIpv6,
-    /// The port is not a number from 0 to 65535.
-    InvalidPort,
-    /// The host is not a valid internationalized domain name (UTS #46).
-    InvalidIdna,
-    /// The host is not ASCII, and the feature `idna` is off; contains the beginning of the host. The text
-    /// is empty where it may contain a user name.
-    IdnaFeatureMissing(Box<str>),
-}
-
-/// Returns the beginning of a part of the input, so that an error is never longer than a line.
-pub(super) fn excerpt(text: &str) -> Box<str> {
-    text.chars().take(60).collect()
-}
-
-impl fmt::Display for ParseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => write!(f, "the URL is empty"),
-            Self::TooLong => write!(f, "the URL is longer than {MAX_LEN} bytes"),
-            Self::RelativeWithoutBase => {
-                write!(f, "relative URL without a base: did you mean `http://…` or `https://…`?")
-            }
-            Self::UnsupportedScheme(scheme) if scheme.is_empty() => {
-                write!(f, "the scheme is neither `http` nor `https`")
-            }
-            Self::UnsupportedScheme(scheme) => {
-                write!(f, "the scheme `{scheme}` is not supported, only `http` and `https` are")
-            }
-            Self::EmptyHost => write!(f, "the URL has no host"),
-            Self::InvalidHostCharacter(c) => {
-                write!(f, "the host has the forbidden character {c:?}")
-            }
-            Self::InvalidIpv4 => {
-                write!(f, "the host ends in a number but is no valid IPv4 address")
-            }
-            Self::InvalidIpv6 => {
-                write!(f, "the host is in brackets but is no valid IPv6 address")
-            }
-            Self::InvalidPort => write!(f, "the port is not a number from 0 to 65535"),
-            Self::InvalidIdna => {
-                write!(f, "the host is not a valid internationalized domain name")
-            }
-            Self::IdnaFeatureMissing(host) if host.is_empty() => {
-                write!(f, "the host is not ASCII, which needs the feature `idna`")
-            }
-            Self::IdnaFeatureMissing(host) => {
-                write!(f, "the host {host:?} is not ASCII, which needs the feature `idna`")
-            }
-        }
-    }
-}
-
-impl std::error::Error for ParseError {}
-
 /// Returns `input` as a URL, if it is normalized already.
 ///
 /// Recognizes only common URLs: without userinfo, an IPv6 address, or a segment that begins like a dot
 /// segment. The parser handles all others.
 fn recognize(input: &str) -> Option<Url> {
-    let mut schemes = [Scheme::Http, Scheme::Https].into_iter();
+    let mut schemes = [Special::Http, Special::Https].into_iter();
     let scheme = schemes.find(|scheme| input.starts_with(scheme.prefix()))?;
     let authority = input.strip_prefix(scheme.prefix())?;
 
@@ -182,19 +101,18 @@ fn recognize(input: &str) -> Option<Url> {
 }
 
 /// Skips a port that is not the scheme's default and has no leading zero.
-fn skip_port(input: &str, scheme: Scheme) -> Option<&str> {
+fn skip_port(input: &str, scheme: Special) -> Option<&str> {
     let (digits, behind) = split_before(input, |byte| !byte.is_ascii_digit());
     let port: u16 = digits.parse().ok()?;
-    let is_usual = port != scheme.default_port() && !digits.starts_with('0');
+    let is_usual = Some(port) != scheme.default_port() && !digits.starts_with('0');
     is_usual.then_some(behind)
 }
 
 /// The full parser, without the fast path.
 fn normalize(input: &str, base: Option<&Url>) -> Result<Url, ParseError> {
     let input = without_tabs_and_newlines(input.trim_matches(|c| c <= ' '));
-    let url = match (split_scheme(&input)?, base) {
-        (Some((scheme, rest)), Some(base)) if scheme == base.scheme_kind() => relative(rest, base),
-        (Some((scheme, rest)), _) => absolute(scheme, rest),
+    let url = match (split_scheme(&input), base) {
+        (Some((scheme, rest)), _) => with_scheme(scheme, rest, base),
         (None, Some(base)) => relative(&input, base),
         (None, None) if input.is_empty() => Err(ParseError::Empty),
         (None, None) => Err(ParseError::RelativeWithoutBase),
@@ -202,76 +120,89 @@ fn normalize(input: &str, base: Option<&Url>) -> Result<Url, ParseError> {
     if url.serialization.len() > MAX_LEN { Err(ParseError::TooLong) } else { Ok(url) }
 }
 
-/// *Scheme start state* and *scheme state*: returns the scheme and the text after its colon, if there
-/// is a scheme.
-fn split_scheme(input: &str) -> Result<Option<(Scheme, &str)>, ParseError> {
-    let Some((name, rest)) = input.split_once(':') else { return Ok(None) };
-    if !is_scheme(name) {
-        return Ok(None);
-    }
-    match Scheme::from_name(name) {
-        Some(scheme) => Ok(Some((scheme, rest))),
-        None if rest.starts_with("//") || !may_hold_userinfo(input) => {
-            Err(ParseError::UnsupportedScheme(excerpt(name)))
-        }
-        None => Err(ParseError::UnsupportedScheme("".into())),
+/// *Scheme start state*: returns the scheme and the text after its colon, if there is a scheme.
+fn split_scheme(input: &str) -> Option<(&str, &str)> {
+    let (name, rest) = split_before(input, |byte| !is_of_scheme(byte));
+    let rest = rest.strip_prefix(':')?;
+    name.starts_with(|first: char| first.is_ascii_alphabetic()).then_some((name, rest))
+}
+
+/// *Scheme state*: a special scheme that is that of the base may be followed by a relative reference.
+fn with_scheme(name: &str, rest: &str, base: Option<&Url>) -> Result<Url, ParseError> {
+    let Some(special) = Special::from_name(name) else { return not_special(name, rest) };
+    match base.filter(|base| base.special() == Some(special)) {
+        Some(base) => relative(rest, base),
+        None if special == Special::File => file::parse(rest, None),
+        None => absolute(special, rest),
     }
 }
 
 /// *Special authority ignore slashes state*: parses a URL from its authority on, after any number of
 /// slashes.
-fn absolute(scheme: Scheme, input: &str) -> Result<Url, ParseError> {
+fn absolute(special: Special, input: &str) -> Result<Url, ParseError> {
     let input = input.trim_start_matches(SLASHES);
-    let (authority, rest) = split_before(input, |byte| matches!(byte, b'/' | b'\\' | b'?' | b'#'));
-    let prefix = scheme.prefix();
-    // One more byte, for the slash of an empty path.
-    let mut serialization = String::with_capacity(prefix.len() + input.len() + 1);
-    serialization.push_str(prefix);
-    let mut url = Url { serialization, ends: [prefix.len(); Component::Fragment as usize] };
-    url.push_authority(authority)?;
-    Ok(url.with_path(rest))
+    Parser::new(special.prefix(), Some(special), input.len()).with_authority(input)
 }
 
-/// *Relative state* and *relative slash state*: copies the parts of `base` up to the first part that the
-/// input has.
+/// *Path or authority state* and *opaque path state*: parses a URL from the end of its scheme on.
+fn not_special(name: &str, input: &str) -> Result<Url, ParseError> {
+    let name = name.to_ascii_lowercase();
+    if let Some(input) = input.strip_prefix("//") {
+        return Parser::new(&(name + "://"), None, input.len()).with_authority(input);
+    }
+    let parser = Parser::new(&(name + ":"), None, input.len());
+    let has_segments = input.starts_with('/');
+    Ok(if has_segments { parser.with_path(input) } else { parser.with_opaque_path(input) })
+}
+
+/// *No scheme state*, *relative state* and *relative slash state*: copies the parts of `base` up to the first
+/// part that the input has.
 fn relative(input: &str, base: &Url) -> Result<Url, ParseError> {
-    let base_up_to = |last| base.up_to(last, input.len());
-    match input.as_bytes() {
-        [b'/' | b'\\', b'/' | b'\\', ..] => absolute(base.scheme_kind(), input),
-        [b'/' | b'\\', ..] => Ok(base_up_to(Component::Port).with_path(input)),
+    let special = base.special();
+    let base_up_to = |last| Parser::with_parts_of(base, last, special, input.len());
+    let is_slash = |byte: u8| byte == b'/' || byte == b'\\' && special.is_some();
+    match *input.as_bytes() {
+        _ if special == Some(Special::File) => file::parse(input, Some(base)),
+        [b'#', ..] => Ok(base_up_to(Component::Query).with_fragment(input)),
+        _ if special.is_none() && base.cannot_be_a_base() => Err(ParseError::CannotBeABase),
+        [first, second, ..] if is_slash(first) && is_slash(second) => match special {
+            Some(special) => absolute(special, input),
+            None => not_special(base.scheme(), input),
+        },
+        [first, ..] if is_slash(first) => Ok(base_up_to(Component::Port).with_path(input)),
         [b'?', ..] => Ok(base_up_to(Component::Path).with_query(input)),
-        [b'#', ..] | [] => Ok(base_up_to(Component::Query).with_fragment(input)),
-        _ => {
-            let mut url = base_up_to(Component::Path);
-            let start = url.start(Component::Path);
-            pop_segment(&mut url.serialization, start);
-            Ok(url.with_path(input))
-        }
+        [] => Ok(base_up_to(Component::Query).with_fragment(input)),
+        _ => Ok(base_up_to(Component::Path).with_sibling(input)),
     }
 }
 
-/// *The reverse of the relative state*: returns the shortest reference from `base` to `target`, if both have
-/// the same origin.
+/// *The reverse of the relative state*: returns the shortest reference from `base` to `target`, if scheme, host and
+/// port are the same.
 ///
 /// The reference is that of the crate `url`, unless that would resolve to another URL: `a:b` begins with a
-/// scheme, an empty one has the query of the base, `//a` begins with a host. Then it is the whole path.
+/// scheme, an empty one has the query of the base, `//a` begins with a host. Then it is the whole path, or if not
+/// even that will do (an empty path, another drive) the host and the path.
 pub(super) fn relative_reference(base: &Url, target: &Url) -> Option<String> {
-    if base.scheme_kind() != target.scheme_kind() || base.host_header() != target.host_header() {
+    let behind_host = |url: &Url| url.span(Component::Path, Component::Fragment).to_owned();
+    let is_target = |url: &Url| {
+        (url.scheme(), url.has_authority(), url.host_header())
+            == (target.scheme(), target.has_authority(), target.host_header())
+    };
+    if base.cannot_be_a_base() || !is_target(base) {
         return None;
     }
     let behind_path = target.span(Component::Query, Component::Fragment);
-    let reference = relative_path(base.path(), target.path()) + behind_path;
-    let resolves = base.join(&reference).is_ok_and(|url| {
-        let behind_host = url.span(Component::Path, Component::Fragment);
-        url.host_header() == target.host_header()
-            && behind_host == target.span(Component::Path, Component::Fragment)
-    });
-    if resolves {
-        return Some(reference);
-    }
     // A path that begins with two slashes would be taken for a host.
     let prefix = if target.path().starts_with("//") { "/." } else { "" };
-    Some([prefix, target.path(), behind_path].concat())
+    let references = [
+        relative_path(base.path(), target.path()) + behind_path,
+        [prefix, target.path(), behind_path].concat(),
+        ["//", target.host_header(), target.path(), behind_path].concat(),
+    ];
+    references.into_iter().find(|reference| {
+        let resolved = base.join(reference);
+        resolved.is_ok_and(|url| is_target(&url) && behind_host(&url) == behind_host(target))
+    })
 }
 
 /// Returns `target` relative to `base`: one `..` for each directory of `base` that `target` is not in, then the
@@ -306,71 +237,141 @@ fn relative_path(base: &str, target: &str) -> String {
 
 const SLASHES: [char; 2] = ['/', '\\'];
 
-impl Url {
-    /// Copies the parts up to `last`, with capacity for `input_len` more bytes.
-    fn up_to(&self, last: Component, input_len: usize) -> Self {
-        let kept = self.span(Component::Scheme, last);
+/// A URL whose first parts are written.
+pub(super) struct Parser {
+    pub(super) url: Url,
+    special: Option<Special>,
+}
+
+impl Parser {
+    /// Writes the scheme with its punctuation. There is capacity for `input_len` more bytes, and one for the slash
+    /// of an empty path.
+    pub(super) fn new(prefix: &str, special: Option<Special>, input_len: usize) -> Self {
+        let mut serialization = String::with_capacity(prefix.len() + input_len + 1);
+        serialization.push_str(prefix);
+        let ends = [prefix.len(); Component::Fragment as usize];
+        Self { url: Url { serialization, ends }, special }
+    }
+
+    /// Copies the parts of `base` up to `last`.
+    pub(super) fn with_parts_of(
+        base: &Url,
+        last: Component,
+        special: Option<Special>,
+        input_len: usize,
+    ) -> Self {
+        let kept = base.span(Component::Scheme, last);
         let mut serialization = String::with_capacity(kept.len() + input_len + 1);
         serialization.push_str(kept);
-        let ends = self.ends.map(|end| end.min(kept.len()));
-        Self { serialization, ends }
+        let ends = base.ends.map(|end| end.min(kept.len()));
+        Self { url: Url { serialization, ends }, special }
     }
 
     /// Records the end of `part`, which has just been written.
-    fn finish(&mut self, part: Component) {
-        let len = self.serialization.len();
-        self.ends.iter_mut().skip(part as usize).for_each(|end| *end = len);
+    pub(super) fn finish(&mut self, part: Component) {
+        let len = self.url.serialization.len();
+        self.url.ends.iter_mut().skip(part as usize).for_each(|end| *end = len);
+    }
+
+    /// Writes the authority and the parts after it.
+    fn with_authority(mut self, input: &str) -> Result<Url, ParseError> {
+        let is_special = self.special.is_some();
+        let (authority, rest) = split_before(input, |byte| ends_authority(byte, is_special));
+        self.push_authority(authority)?;
+        Ok(self.with_path(rest))
     }
 
     /// *Authority state* to *port state*: writes userinfo, host and port.
     fn push_authority(&mut self, input: &str) -> Result<(), ParseError> {
+        let out = &mut self.url.serialization;
         let host_and_port = match input.rsplit_once('@') {
             None => input,
             Some((userinfo, host_and_port)) => {
                 let (username, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
-                userinfo::push(&mut self.serialization, username, password);
+                userinfo::push(out, username, password);
                 host_and_port
             }
         };
         self.finish(Component::Userinfo);
         let (host, port) = split_port(host_and_port)?;
-        host::push(&mut self.serialization, host)?;
+        let out = &mut self.url.serialization;
+        match self.special {
+            Some(_) => host::push(out, host)?,
+            None if host.is_empty() && !input.is_empty() => return Err(ParseError::EmptyHost),
+            None => host::push_opaque(out, host)?,
+        }
         self.finish(Component::Host);
         if let Some(port) = parse_port(port)? {
-            let scheme = self.scheme_kind();
-            push_port(&mut self.serialization, port, scheme);
+            let default = self.special.and_then(Special::default_port);
+            push_port(&mut self.url.serialization, port, default);
         }
         self.finish(Component::Port);
         Ok(())
     }
 
     /// *Path start state*: writes the path and the parts after it.
-    fn with_path(mut self, input: &str) -> Self {
-        let input = input.strip_prefix(SLASHES).unwrap_or(input);
-        let start = self.start(Component::Path);
-        let rest = push_segments(&mut self.serialization, start, &SEGMENT_IN_URL, input);
+    pub(super) fn with_path(mut self, input: &str) -> Url {
+        let start = self.url.start(Component::Path);
+        let is_file = self.special == Some(Special::File);
+        let out = &mut self.url.serialization;
+        if self.special.is_some() {
+            let input = input.strip_prefix(SLASHES).unwrap_or(input);
+            let rest = push_segments(out, start, &SEGMENT_IN_URL, is_file, input);
+            self.finish(Component::Path);
+            return self.with_query(rest);
+        }
+        let mut rest = input;
+        if !matches!(input.as_bytes(), [] | [b'?' | b'#', ..]) {
+            let input = input.strip_prefix('/').unwrap_or(input);
+            rest = push_segments(out, start, &OTHER_SEGMENT_IN_URL, false, input);
+        }
+        self.finish(Component::Path);
+        self.url.separate_path();
+        self.with_query(rest)
+    }
+
+    /// *Relative state*, its last step: replaces the last segment of the path.
+    #[inline]
+    pub(super) fn with_sibling(mut self, input: &str) -> Url {
+        let start = self.url.start(Component::Path);
+        let is_file = self.special == Some(Special::File);
+        pop_segment(&mut self.url.serialization, start, is_file);
+        self.with_path(input)
+    }
+
+    /// *Opaque path state*: a space that would end the path is encoded, since spaces at the end of a URL are
+    /// ignored.
+    fn with_opaque_path(mut self, input: &str) -> Url {
+        let out = &mut self.url.serialization;
+        let rest = OPAQUE_IN_URL.push(out, input);
+        if out.ends_with(' ') {
+            out.pop();
+            out.push_str("%20");
+        }
         self.finish(Component::Path);
         self.with_query(rest)
     }
 
     /// *Query state*: writes the query, if there is one, and the parts after it.
-    fn with_query(mut self, input: &str) -> Self {
+    pub(super) fn with_query(mut self, input: &str) -> Url {
         let mut rest = input;
         if let Some(query) = input.strip_prefix('?') {
-            self.serialization.push('?');
-            rest = QUERY_IN_URL.push(&mut self.serialization, query);
+            let table = if self.special.is_some() { &QUERY_IN_URL } else { &OTHER_QUERY_IN_URL };
+            self.url.serialization.push('?');
+            rest = table.push(&mut self.url.serialization, query);
         }
         self.finish(Component::Query);
         self.with_fragment(rest)
     }
 
     /// *Fragment state*: writes the fragment, if there is one.
-    fn with_fragment(mut self, input: &str) -> Self {
+    #[inline]
+    pub(super) fn with_fragment(mut self, input: &str) -> Url {
         if let Some(fragment) = input.strip_prefix('#') {
-            self.serialization.push('#');
-            FRAGMENT.push(&mut self.serialization, fragment);
+            self.url.serialization.push('#');
+            FRAGMENT.push(&mut self.url.serialization, fragment);
         }
-        self
+        self.url
     }
 }
 
@@ -380,6 +381,7 @@ pub(super) fn push_segments<'a>(
     out: &mut String,
     start: usize,
     table: &Table,
+    is_file: bool,
     mut input: &'a str,
 ) -> &'a str {
     loop {
@@ -391,11 +393,13 @@ pub(super) fn push_segments<'a>(
         if dots > 0 {
             out.truncate(before);
             if dots == 2 {
-                pop_segment(out, start);
+                pop_segment(out, start, is_file);
             }
             if next.is_none() {
                 out.push('/');
             }
+        } else if is_file && before == start {
+            file::normalize_drive_letter(out, start);
         }
         match next {
             Some(next) => input = next,
@@ -404,8 +408,13 @@ pub(super) fn push_segments<'a>(
     }
 }
 
-fn pop_segment(out: &mut String, start: usize) {
-    let last = out.get(start..).and_then(|path| path.rfind('/'));
+/// *Shorten*: removes the last segment, unless it is the drive letter of a `file` URL.
+fn pop_segment(out: &mut String, start: usize, is_file: bool) {
+    let path = out.get(start..).unwrap_or_default();
+    if is_file && file::is_drive(path) {
+        return;
+    }
+    let last = path.rfind('/');
     out.truncate(start + last.unwrap_or(0));
 }
 
@@ -449,36 +458,10 @@ fn parse_port(digits: &str) -> Result<Option<u16>, ParseError> {
 }
 
 /// Writes `:port`, unless it is the scheme's default.
-pub(super) fn push_port(out: &mut String, port: u16, scheme: Scheme) {
-    if port != scheme.default_port() {
+pub(super) fn push_port(out: &mut String, port: u16, default: Option<u16>) {
+    if Some(port) != default {
         // Writing to a string does not fail.
         let _ = write!(out, ":{port}");
-    }
-}
-
-/// Splits `input` before the first byte for which `is_end` is true; without one the second part is empty.
-fn split_before(input: &str, is_end: impl Fn(u8) -> bool) -> (&str, &str) {
-    let end = input.bytes().position(is_end);
-    end.and_then(|end| input.split_at_checked(end)).unwrap_or((input, ""))
-}
-
-/// Returns whether `name` has the syntax of a scheme, known or not.
-pub(super) fn is_scheme(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
-}
-
-/// Removes tabs and newlines, which the URL Standard ignores everywhere.
-pub(super) fn without_tabs_and_newlines(input: &str) -> Cow<'_, str> {
-    let dropped = |c: char| matches!(c, '\t' | '\n' | '\r');
-    // Checks every byte without a branch, which is faster than stopping at the first match: there is
-    // hardly ever one.
-    if input.bytes().fold(false, |found, byte| found | dropped(char::from(byte))) {
-        Cow::Owned(input.replace(dropped, ""))
-    } else {
-        Cow::Borrowed(input)
     }
 }
 

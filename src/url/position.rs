@@ -45,7 +45,7 @@ pub enum Position {
     BeforeScheme,
     /// Before the `:` that follows the scheme.
     AfterScheme,
-    /// After `://`.
+    /// After `://`, or without an authority after the `:` (or `:/.`) of the scheme.
     BeforeUsername,
     /// After the user name; before the `:` or `@` that follows it.
     AfterUsername,
@@ -61,7 +61,7 @@ pub enum Position {
     BeforePort,
     /// After the port.
     AfterPort,
-    /// Before the slash that the path begins with.
+    /// Before the path.
     BeforePath,
     /// After the path.
     AfterPath,

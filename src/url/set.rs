@@ -8,8 +8,12 @@
 use std::borrow::Borrow;
 use std::net::IpAddr;
 
-use super::parse::{self, FRAGMENT, PATH_SEGMENT, QUERY, SEGMENT, without_tabs_and_newlines};
-use super::{Component, Host, ParseError, Scheme, Url, host, userinfo};
+use super::scheme::Special;
+use super::text::{
+    FRAGMENT, OTHER_PATH_SEGMENT, OTHER_QUERY, OTHER_SEGMENT, PATH_SEGMENT, QUERY, SEGMENT,
+    is_scheme, without_tabs_and_newlines,
+};
+use super::{Component, Host, ParseError, Url, file, host, parse, userinfo};
 use crate::form;
 
 #[allow(clippy::result_unit_err, reason = "the setters of the `url` crate return the same type")]
@@ -19,22 +23,38 @@ impl Url {
     ///
     /// # Errors
     ///
-    /// Returns an error if the scheme is neither `http` nor `https`; the URL is then unchanged.
+    /// Returns an error, and leaves the URL unchanged, if this is no scheme, or if one is
+    /// [special](Self::is_special) and the other is not: their URLs differ in more than the scheme. Nor does a URL
+    /// become a `file` URL, or a `file` URL without a host anything else.
+    ///
+    /// ```
+    /// let mut url = leanhttp::url::Url::parse("http://h:443/a")?;
+    /// url.set_scheme("wss").unwrap();
+    /// assert_eq!(url.as_str(), "wss://h/a");
+    /// assert_eq!(url.set_scheme("mailto"), Err(()));
+    /// # Ok::<(), leanhttp::url::ParseError>(())
+    /// ```
     pub fn set_scheme(&mut self, scheme: &str) -> Result<(), ()> {
         let scheme = without_tabs_and_newlines(scheme);
         let name = scheme.split(':').next().unwrap_or_default();
-        let scheme = Scheme::from_name(name).ok_or(())?;
-        let port = self.port();
-        self.replace(Component::Scheme, scheme.prefix());
-        self.set_port(port)
+        let special = Special::from_name(name);
+        let is_kind = special.is_some() == self.is_special() && is_scheme(name);
+        if !is_kind || special.is_some() && (special == Some(Special::File) || !self.has_host()) {
+            return Err(());
+        }
+        let punctuation = self.part(Component::Scheme).split_once(':').map_or("", |(_, rest)| rest);
+        let new = [&*name.to_ascii_lowercase(), ":", punctuation].concat();
+        self.replace(Component::Scheme, &new);
+        if self.port().is_some() { self.set_port(self.port()) } else { Ok(()) }
     }
 
     /// Sets the user name, percent-encoding it where necessary; an empty one removes it.
     ///
     /// # Errors
     ///
-    /// Never fails: every `http` URL may have a user name.
+    /// Returns an error if the URL has no host, or is a `file` URL.
     pub fn set_username(&mut self, username: &str) -> Result<(), ()> {
+        self.check_has_server()?;
         let mut new = String::new();
         userinfo::push(&mut new, username, self.password().unwrap_or_default());
         self.replace(Component::Userinfo, &new);
@@ -45,20 +65,23 @@ impl Url {
     ///
     /// # Errors
     ///
-    /// Never fails: every `http` URL may have a password.
+    /// Returns an error if the URL has no host, or is a `file` URL.
     pub fn set_password(&mut self, password: Option<&str>) -> Result<(), ()> {
+        self.check_has_server()?;
         let mut new = String::new();
         userinfo::push(&mut new, self.username(), password.unwrap_or_default());
         self.replace(Component::Userinfo, &new);
         Ok(())
     }
 
-    /// Sets the host, an IPv6 address in brackets. The port is unchanged.
+    /// Sets the host, an IPv6 address in brackets. The port is unchanged. `None` removes the whole authority; that of
+    /// a `file` URL is then empty.
     ///
     /// # Errors
     ///
-    /// Returns an error if the host is `None`, empty or invalid, or is followed by a port; the URL is then
-    /// unchanged.
+    /// Returns an error if the host is invalid or followed by a port, if it is missing or empty and the scheme is
+    /// `http`, `https`, `ws`, `wss` or `ftp`, if it is empty and there is a user or a port, or if the URL
+    /// [cannot be a base](Self::cannot_be_a_base); the URL is then unchanged.
     ///
     /// ```
     /// let mut url = leanhttp::url::Url::parse("http://h:81/a")?;
@@ -67,17 +90,66 @@ impl Url {
     /// # Ok::<(), leanhttp::url::ParseError>(())
     /// ```
     pub fn set_host(&mut self, host: Option<&str>) -> Result<(), ParseError> {
+        if self.cannot_be_a_base() {
+            return Err(ParseError::CannotBeABase);
+        }
         let mut new = String::new();
-        host::push(&mut new, host.unwrap_or_default())?;
-        self.replace(Component::Host, &new);
+        match (self.special(), host) {
+            (Some(Special::File), _) => file::push_host(&mut new, host.unwrap_or_default())?,
+            (Some(_), _) => host::push(&mut new, host.unwrap_or_default())?,
+            (None, None) => {
+                self.remove_authority();
+                return Ok(());
+            }
+            (None, Some("")) if self.authority() != self.host_str().unwrap_or_default() => {
+                return Err(ParseError::EmptyHost);
+            }
+            (None, Some(host)) => host::push_opaque(&mut new, host)?,
+        }
+        self.replace_host(&new);
         Ok(())
+    }
+
+    /// Removes the authority of a URL whose scheme is not special.
+    fn remove_authority(&mut self) {
+        if !self.has_authority() {
+            return;
+        }
+        for part in [Component::Userinfo, Component::Host, Component::Port] {
+            self.replace(part, "");
+        }
+        let scheme = format!("{}:", self.scheme());
+        self.replace(Component::Scheme, &scheme);
+        // An empty path would be an opaque one.
+        let path = if self.path().is_empty() { "/".to_owned() } else { self.path().to_owned() };
+        self.replace_path(&path);
+    }
+
+    fn replace_host(&mut self, host: &str) {
+        if !self.has_authority() {
+            let scheme = format!("{}://", self.scheme());
+            self.replace(Component::Scheme, &scheme);
+        }
+        self.replace(Component::Host, host);
+    }
+
+    fn replace_path(&mut self, path: &str) {
+        self.replace(Component::Path, path);
+        self.separate_path();
+    }
+
+    /// Fails unless the URL may have a user name, a password and a port (*cannot have a
+    /// username/password/port*).
+    fn check_has_server(&self) -> Result<(), ()> {
+        let has_server = self.has_host() && self.special() != Some(Special::File);
+        has_server.then_some(()).ok_or(())
     }
 
     /// Sets the host to an IP address. The port is unchanged.
     ///
     /// # Errors
     ///
-    /// Never fails: every `http` URL has a host.
+    /// Returns an error if the URL [cannot be a base](Self::cannot_be_a_base).
     ///
     /// ```
     /// let mut url = leanhttp::url::Url::parse("http://h:81/a")?;
@@ -86,11 +158,14 @@ impl Url {
     /// # Ok::<(), leanhttp::url::ParseError>(())
     /// ```
     pub fn set_ip_host(&mut self, address: IpAddr) -> Result<(), ()> {
+        if self.cannot_be_a_base() {
+            return Err(());
+        }
         let host: Host = match address {
             IpAddr::V4(address) => Host::Ipv4(address),
             IpAddr::V6(address) => Host::Ipv6(address),
         };
-        self.replace(Component::Host, &host.to_string());
+        self.replace_host(&host.to_string());
         Ok(())
     }
 
@@ -98,18 +173,19 @@ impl Url {
     ///
     /// # Errors
     ///
-    /// Never fails: every `http` URL may have a port.
+    /// Returns an error if the URL has no host, or is a `file` URL.
     pub fn set_port(&mut self, port: Option<u16>) -> Result<(), ()> {
+        self.check_has_server()?;
         let mut new = String::new();
         if let Some(port) = port {
-            parse::push_port(&mut new, port, self.scheme_kind());
+            parse::push_port(&mut new, port, self.special().and_then(Special::default_port));
         }
         self.replace(Component::Port, &new);
         Ok(())
     }
 
     /// Sets the path: resolves dot segments, and percent-encodes it where necessary, including `?` and
-    /// `#`.
+    /// `#`. Does nothing if the URL [cannot be a base](Self::cannot_be_a_base).
     ///
     /// ```
     /// let mut url = leanhttp::url::Url::parse("http://h/old?q")?;
@@ -118,22 +194,27 @@ impl Url {
     /// # Ok::<(), leanhttp::url::ParseError>(())
     /// ```
     pub fn set_path(&mut self, path: &str) {
+        if self.cannot_be_a_base() {
+            return;
+        }
         let path = without_tabs_and_newlines(path);
         let mut new = String::with_capacity(path.len() + 1);
-        parse::push_segments(
-            &mut new,
-            0,
-            &SEGMENT,
-            path.strip_prefix(['/', '\\']).unwrap_or(&path),
-        );
-        self.replace(Component::Path, &new);
+        let is_file = self.special() == Some(Special::File);
+        if self.is_special() {
+            let path = path.strip_prefix(['/', '\\']).unwrap_or(&path);
+            parse::push_segments(&mut new, 0, &SEGMENT, is_file, path);
+        } else if !path.is_empty() || !self.has_authority() {
+            let path = path.strip_prefix('/').unwrap_or(&path);
+            parse::push_segments(&mut new, 0, &OTHER_SEGMENT, false, path);
+        }
+        self.replace_path(&new);
     }
 
     /// Returns an editor for the segments of the path.
     ///
     /// # Errors
     ///
-    /// Never fails: every `http` URL has a path.
+    /// Returns an error if the URL [cannot be a base](Self::cannot_be_a_base).
     ///
     /// ```
     /// let mut url = leanhttp::url::Url::parse("http://h/users/old?q")?;
@@ -142,7 +223,7 @@ impl Url {
     /// # Ok::<(), leanhttp::url::ParseError>(())
     /// ```
     pub fn path_segments_mut(&mut self) -> Result<PathSegmentsMut<'_>, ()> {
-        Ok(PathSegmentsMut { url: self })
+        if self.cannot_be_a_base() { Err(()) } else { Ok(PathSegmentsMut { url: self }) }
     }
 
     /// Sets or removes the query, percent-encoding it where necessary.
@@ -157,7 +238,8 @@ impl Url {
         let mut new = String::new();
         if let Some(query) = query {
             new.push('?');
-            QUERY.push(&mut new, &without_tabs_and_newlines(query));
+            let table = if self.is_special() { &QUERY } else { &OTHER_QUERY };
+            table.push(&mut new, &without_tabs_and_newlines(query));
         }
         self.replace(Component::Query, &new);
     }
@@ -222,9 +304,11 @@ pub struct PathSegmentsMut<'a> {
 }
 
 impl PathSegmentsMut<'_> {
-    /// Removes all segments, which leaves the path `/`.
+    /// Removes all segments, which leaves the path `/`. An empty path stays empty.
     pub fn clear(&mut self) -> &mut Self {
-        self.url.replace(Component::Path, "/");
+        if !self.url.path().is_empty() {
+            self.url.replace_path("/");
+        }
         self
     }
 
@@ -244,11 +328,14 @@ impl PathSegmentsMut<'_> {
         self
     }
 
-    /// Removes the last segment. The path `/` stays as it is.
+    /// Removes the last segment. The path `/` stays as it is, and so does an empty one.
     pub fn pop(&mut self) -> &mut Self {
+        if self.url.path().is_empty() {
+            return self;
+        }
         let kept = self.url.path().rsplit_once('/').map(|(kept, _)| kept.to_owned());
         let kept = kept.filter(|kept| !kept.is_empty());
-        self.url.replace(Component::Path, kept.as_deref().unwrap_or("/"));
+        self.url.replace_path(kept.as_deref().unwrap_or("/"));
         self
     }
 
@@ -272,6 +359,8 @@ impl PathSegmentsMut<'_> {
     where
         I: IntoIterator<Item: AsRef<str>>,
     {
+        let special = self.url.special();
+        let table = if special.is_some() { &PATH_SEGMENT } else { &OTHER_PATH_SEGMENT };
         let mut path = self.url.path().to_owned();
         for segment in segments {
             let segment = without_tabs_and_newlines(segment.as_ref());
@@ -281,9 +370,12 @@ impl PathSegmentsMut<'_> {
             if path != "/" {
                 path.push('/');
             }
-            PATH_SEGMENT.push(&mut path, &segment);
+            table.push(&mut path, &segment);
+            if special == Some(Special::File) {
+                file::normalize_drive_letter(&mut path, 0);
+            }
         }
-        self.url.replace(Component::Path, &path);
+        self.url.replace_path(&path);
         self
     }
 }
@@ -443,7 +535,7 @@ mod tests {
         for (host, error) in table {
             assert_eq!(url.set_host(host), Err(error), "{host:?}");
         }
-        for scheme in ["ftp", "ftp:", "https/", " https", ":https", ""] {
+        for scheme in ["file", "mailto", "https/", " https", ":https", ""] {
             assert_eq!(url.set_scheme(scheme), Err(()), "{scheme:?}");
         }
         assert_eq!(url, Url::parse(BASE).unwrap());
@@ -464,6 +556,112 @@ mod tests {
             url.set_scheme(scheme).unwrap();
             assert_eq!(url, Url::parse(expected).unwrap());
         }
+    }
+
+    /// The *protocol setter*: both schemes are special or neither; never to `file`, nor from it without a host.
+    #[test]
+    fn schemes_change_within_their_kind() {
+        let table = [
+            ("http://h/a", "ftp", Some("ftp://h/a")),
+            ("https://h:80/a", "ws", Some("ws://h/a")),
+            ("file://h/C:/a", "http", Some("http://h/C:/a")),
+            ("foo://h:80", "BAR+", Some("bar+://h:80")),
+            ("foo:/.//a", "b", Some("b:/.//a")),
+            ("mailto:a", "tel:1", Some("tel:a")),
+            ("http://h/a", "foo", None),
+            ("http://h/a", "file", None),
+            ("file:///a", "http", None),
+            ("foo://h", "http", None),
+            ("mailto:a", "1", None),
+            ("mailto:a", "", None),
+        ];
+        for (input, scheme, expected) in table {
+            let mut url = Url::parse(input).unwrap();
+            assert_eq!(url.set_scheme(scheme).is_ok(), expected.is_some(), "{input} {scheme}");
+            assert_eq!(url.as_str(), expected.unwrap_or(input));
+        }
+    }
+
+    #[test]
+    fn hosts_of_other_schemes() {
+        let table = [
+            ("foo:/a", Some("H"), Ok("foo://H/a")),
+            ("foo:/.//a", Some("h"), Ok("foo://h//a")),
+            ("foo:/a", Some(""), Ok("foo:///a")),
+            ("foo://h//a", None, Ok("foo:/.//a")),
+            ("foo://u:p@h:81?q#f", None, Ok("foo:/?q#f")),
+            ("foo:/a", None, Ok("foo:/a")),
+            ("foo://h", Some("\u{e9}"), Ok("foo://%C3%A9")),
+            ("foo://h", Some("[::0]"), Ok("foo://[::]")),
+            ("foo://h:81", Some(""), Err(ParseError::EmptyHost)),
+            ("foo://u@h", Some(""), Err(ParseError::EmptyHost)),
+            ("foo://h", Some("g:81"), Err(ParseError::InvalidHostCharacter(':'))),
+            ("file:///a", Some("H"), Ok("file://h/a")),
+            ("file://h/a", Some("localhost"), Ok("file:///a")),
+            ("file://h/C:/a", Some(""), Ok("file:///C:/a")),
+            ("file://h/a", None, Ok("file:///a")),
+            ("ws://h", None, Err(ParseError::EmptyHost)),
+            ("mailto:a", Some("h"), Err(ParseError::CannotBeABase)),
+            ("mailto:a", None, Err(ParseError::CannotBeABase)),
+        ];
+        for (input, host, expected) in table {
+            let mut url = Url::parse(input).unwrap();
+            let result = url.set_host(host);
+            assert_eq!(result, expected.clone().map(|_| ()), "{input} {host:?}");
+            assert_eq!(url, Url::parse(expected.unwrap_or(input)).unwrap());
+        }
+    }
+
+    /// *Cannot have a username/password/port*.
+    #[test]
+    fn users_and_ports_need_a_host() {
+        for input in ["file:///a", "file://h/a", "foo:/a", "foo:///a", "mailto:a"] {
+            let mut url = Url::parse(input).unwrap();
+            assert_eq!(url.set_username("u"), Err(()), "{input}");
+            assert_eq!(url.set_password(Some("p")), Err(()), "{input}");
+            assert_eq!(url.set_port(Some(1)), Err(()), "{input}");
+            assert_eq!(url.as_str(), input);
+        }
+        let mut url = Url::parse("foo://h").unwrap();
+        url.set_username("u").unwrap();
+        url.set_port(Some(80)).unwrap();
+        assert_eq!(url.as_str(), "foo://u@h:80");
+        assert_eq!(Url::parse("mailto:a").unwrap().set_ip_host([1; 4].into()), Err(()));
+    }
+
+    #[test]
+    fn paths_of_other_schemes() {
+        let table = [
+            ("foo://h/a", "", "foo://h"),
+            ("foo:/a", "", "foo:/"),
+            ("foo:/a", "//b", "foo:/.//b"),
+            ("foo:/.//a", "b", "foo:/b"),
+            ("foo://h", "\\a?#", "foo://h/\\a%3F%23"),
+            ("file:///a", "C|/../b", "file:///C:/b"),
+            ("mailto:a#f", "b", "mailto:a#f"),
+        ];
+        for (input, path, expected) in table {
+            let mut url = Url::parse(input).unwrap();
+            url.set_path(path);
+            assert_eq!(url.as_str(), expected, "{input} {path}");
+        }
+        type Edit = fn(&mut PathSegmentsMut<'_>);
+        let edits: [(&str, Edit, &str); 6] = [
+            ("foo://h", |path| _ = path.push("a\\"), "foo://h/a\\"),
+            ("foo:/.//a", |path| _ = path.pop().pop(), "foo:/"),
+            ("foo:/.//a", |path| _ = path.clear(), "foo:/"),
+            ("foo://h", |path| _ = path.clear().pop().pop_if_empty(), "foo://h"),
+            ("file:///", |path| _ = path.push("C|").push("D|"), "file:///C:/D|"),
+            ("file:///C:/a", |path| _ = path.pop().pop(), "file:///"),
+        ];
+        for (input, edit, expected) in edits {
+            let mut url = Url::parse(input).unwrap();
+            edit(&mut url.path_segments_mut().unwrap());
+            assert_eq!(url, Url::parse(expected).unwrap(), "{input}");
+        }
+        let mut url = Url::parse("foo:a#f").unwrap();
+        url.set_query(Some("'"));
+        assert_eq!(url.as_str(), "foo:a?'#f");
     }
 
     #[test]

@@ -106,8 +106,16 @@ fn errors_say_what_is_wrong() {
         ("/a", "relative URL without a base: did you mean `http://…` or `https://…`?"),
         ("example.com/a:b", "relative URL without a base: did you mean `http://…` or `https://…`?"),
         ("://h", "relative URL without a base: did you mean `http://…` or `https://…`?"),
-        ("ftp://h/", "the scheme `ftp` is not supported, only `http` and `https` are"),
-        ("localhost:80", "the scheme `localhost` is not supported, only `http` and `https` are"),
+        ("wss:///", "the URL has no host"),
+        ("ftp://:21/", "the URL has no host"),
+        ("foo://:81", "the URL has no host"),
+        ("foo://u@/", "the URL has no host"),
+        ("foo://a b/", "the host has the forbidden character ' '"),
+        ("foo://a\\b", "the host has the forbidden character '\\\\'"),
+        ("foo://[1]/", "the host is in brackets but is no valid IPv6 address"),
+        ("foo://h:65536", "the port is not a number from 0 to 65535"),
+        ("file://h:80/", "the host has the forbidden character ':'"),
+        ("file://u@h/", "the host has the forbidden character '@'"),
         ("http://", "the URL has no host"),
         ("http:///?q", "the URL has no host"),
         ("http://u:p@/", "the URL has no host"),
@@ -141,8 +149,10 @@ fn errors_say_what_is_wrong() {
     }
     let longest = "a".repeat(MAX_LEN - "http://h/".len());
     assert_eq!(url(&format!("http://h/{longest}")).path().len(), longest.len() + 1);
-    for long in ["s".repeat(1000) + ":", format!("http://{}%0A", "é".repeat(1000))] {
-        let message = Url::parse(&long).unwrap_err().to_string();
+    let long_scheme = url(&("s".repeat(1000) + ":")).http_scheme().unwrap_err();
+    let long_host = Url::parse(&format!("http://{}%0A", "é".repeat(1000))).unwrap_err();
+    for error in [long_scheme, long_host] {
+        let message = error.to_string();
         assert!(message.chars().count() < 130 && !message.contains('\n'), "{message}");
     }
 }
@@ -226,8 +236,9 @@ fn joining() {
     }
     assert_eq!(url("http://h").join("a").unwrap().as_str(), "http://h/a");
     assert_eq!(url("http://h/a#?").join("?").unwrap().as_str(), "http://h/a?");
-    assert_eq!(url(base).join("g:h"), Err(ParseError::UnsupportedScheme("".into())));
-    assert_eq!(url(base).join("g://h"), Err(ParseError::UnsupportedScheme("g".into())));
+    assert_eq!(url(base).join("g:h"), Ok(url("g:h")));
+    assert_eq!(url(base).join("g://h"), Ok(url("g://h")));
+    assert_eq!(url(base).join("file:g"), Ok(url("file:///g")));
     assert_eq!(url(base).join("//"), Err(ParseError::EmptyHost));
     assert_eq!(url(base).join(&"a/".repeat(MAX_LEN / 2)), Err(ParseError::TooLong));
 }
@@ -239,7 +250,7 @@ fn parts() {
     assert_eq!(url.authority(), "u%20:p%3A@h.example:81");
     assert_eq!((url.username(), url.password()), ("u%20", Some("p%3A")));
     assert_eq!(url.host_str(), Some("h.example"));
-    assert_eq!(url.host(), Host::Domain("h.example"));
+    assert_eq!(url.host(), Some(Host::Domain("h.example")));
     assert_eq!(url.domain(), Some("h.example"));
     assert_eq!((url.port(), url.port_or_known_default()), (Some(81), Some(81)));
     assert_eq!(url.path(), "/a%20b//");
@@ -259,7 +270,7 @@ fn missing_parts() {
     let url = url("http://127.1");
     assert_eq!(url.authority(), "127.0.0.1");
     assert_eq!((url.username(), url.password()), ("", None));
-    assert_eq!((url.host(), url.domain()), (Host::Ipv4([127, 0, 0, 1].into()), None));
+    assert_eq!((url.host(), url.domain()), (Some(Host::Ipv4([127, 0, 0, 1].into())), None));
     assert_eq!((url.port(), url.port_or_known_default()), (None, Some(80)));
     assert_eq!((url.path(), url.query(), url.fragment()), ("/", None, None));
     assert_eq!(url.path_segments().unwrap().collect::<Vec<_>>(), [""]);
@@ -273,8 +284,9 @@ fn empty_is_not_missing() {
     assert_eq!(url.as_str(), "https://[::ffff:7f00:1]/?#");
     assert_eq!((url.query(), url.fragment()), (Some(""), Some("")));
     assert_eq!(url.host_str(), Some("[::ffff:7f00:1]"));
-    assert_eq!(url.host().to_string(), "[::ffff:7f00:1]");
-    assert_eq!(url.host().to_owned(), Host::Ipv6("::ffff:127.0.0.1".parse().unwrap()));
+    let host = url.host().unwrap();
+    assert_eq!(host.to_string(), "[::ffff:7f00:1]");
+    assert_eq!(host.to_owned(), Host::Ipv6("::ffff:127.0.0.1".parse().unwrap()));
     assert_eq!(url.port_or_known_default(), Some(443));
 }
 
@@ -294,6 +306,8 @@ fn equality_order_and_hash_are_those_of_the_text() {
 pub(super) fn url_like() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => "https?:(//)?",
+        1 => "(file|foo|ws|mailto|blob):(//)?",
+        1 => "/?[a-zA-Z][:|]/?",
         4 => "[/\\\\?#@:%.&=+]",
         2 => "%2[eEfF0]|\\.\\.|%[0-9a-f]{2}",
         2 => "[a-zA-Z0-9-]{1,5}",
@@ -301,7 +315,15 @@ pub(super) fn url_like() -> impl Strategy<Value = String> {
         1 => "(0x?)?[0-9]{1,10}",
         1 => "[ \t\n'\"<>^`{|}\0é。]",
     ];
-    let start = prop_oneof![Just(""), Just("http://h"), Just("https://h/")];
+    let start = prop_oneof![
+        Just(""),
+        Just("http://h"),
+        Just("https://h/"),
+        Just("file://"),
+        Just("foo://"),
+        Just("foo:"),
+        Just("foo:/")
+    ];
     (start, prop::collection::vec(piece, 0..10))
         .prop_map(|(start, pieces)| start.to_owned() + &pieces.concat())
 }
@@ -309,12 +331,25 @@ pub(super) fn url_like() -> impl Strategy<Value = String> {
 /// Checks the invariants of every URL, however it was made.
 fn check(url: &Url) -> Result<(), TestCaseError> {
     prop_assert_eq!(Url::parse(url.as_str()), Ok(url.clone()));
-    prop_assert!(url.as_str().bytes().all(|byte| byte.is_ascii_graphic()));
-    prop_assert!(url.request_target().starts_with('/') && !url.request_target().contains('#'));
+    let is_plain = |byte: u8| byte.is_ascii_graphic() || byte == b' ' && url.cannot_be_a_base();
+    prop_assert!(url.as_str().bytes().all(is_plain) && !url.path().ends_with(' '));
+    prop_assert!(!url.request_target().contains('#'));
     prop_assert!(!url.host_header().contains(['@', '/', '?', '#', '\\']));
+    prop_assert!(url.path().starts_with('/') || !url.is_special());
+    prop_assert!(url.has_host() || !url.is_special() || url.scheme() == "file");
+    prop_assert!(url.has_host() || url.port().is_none() && !url.has_userinfo());
+    prop_assert!(url.has_authority() || url.authority().is_empty());
+    if url.http_scheme().is_ok() {
+        prop_assert!(url.port_or_known_default().is_some() && url.origin().is_tuple());
+    }
     let fragment = url.fragment().map_or(String::new(), |fragment| format!("#{fragment}"));
+    let mark = match url.has_authority() {
+        true => "//",
+        false if url.path().starts_with("//") => "/.",
+        false => "",
+    };
     let Url { serialization, .. } = url;
-    let together = [url.scheme(), "://", url.authority(), url.request_target(), &fragment];
+    let together = [url.scheme(), ":", mark, url.authority(), url.request_target(), &fragment];
     prop_assert_eq!(together.concat(), serialization.as_str());
     Ok(())
 }
@@ -333,12 +368,14 @@ proptest! {
         if let Ok(url) = base.join(&reference) {
             check(&url)?;
             prop_assert_eq!(base.join(url.as_str()), Ok(url));
+        } else {
+            prop_assert!(base.join("#f").is_ok());
         }
     }
 
     #[test]
     fn setters_keep_it_a_url(
-        input in url_like(), set in 0..5, value in url_like(), port: Option<u16>,
+        input in url_like(), set in 0..6, value in url_like(), port: Option<u16>,
     ) {
         let Ok(mut url) = Url::parse(&input) else { return Ok(()) };
         let before = url.clone();
@@ -347,12 +384,17 @@ proptest! {
             1 => url.set_username(&value).is_err(),
             2 => url.set_password(Some(&value)).is_err(),
             3 => url.set_host(Some(&value)).is_err(),
+            4 => url.set_host(None).is_err(),
             _ => url.set_port(port).is_err(),
         };
         check(&url)?;
         prop_assert!(!refused || url == before);
         url.set_path(&value);
         check(&url)?;
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop().push(&value).pop_if_empty();
+            check(&url)?;
+        }
         url.set_query(Some(&value));
         check(&url)?;
         url.set_fragment(Some(&value));
@@ -388,22 +430,137 @@ fn origins() {
     for (a, b, same) in table {
         assert_eq!(url(a).origin() == url(b).origin(), same, "{a} {b}");
     }
+    let host = Host::Ipv6("::1".parse().unwrap());
     let origin = url("https://u:p@[::1]:80/a").origin();
-    assert_eq!((origin.scheme(), origin.host(), origin.port()), ("https", "[::1]", 80));
-    assert_eq!(origin.ascii_serialization(), "https://[::1]:80");
-    assert_eq!(url("https://h:443/").origin().ascii_serialization(), "https://h");
+    assert_eq!(origin, Origin::Tuple("https".to_owned(), host, 80));
+    let table = [
+        ("https://u:p@[::1]:80/a", "https://[::1]:80"),
+        ("https://h:443/", "https://h"),
+        ("ftp://h:21/", "ftp://h"),
+        ("ws://h:443/", "ws://h:443"),
+        ("blob:https://h:81/a", "https://h:81"),
+        ("blob:ftp://h/", "null"),
+        ("blob:blob:https://h/", "null"),
+        ("blob://h/", "null"),
+        ("file://h/a", "null"),
+        ("foo://h:81/", "null"),
+        ("mailto:a", "null"),
+    ];
+    for (input, expected) in table {
+        assert_eq!(url(input).origin().ascii_serialization(), expected, "{input}");
+        assert_eq!(url(input).origin().is_tuple(), expected != "null", "{input}");
+        assert_eq!(url(input).origin() == url(input).origin(), expected != "null", "{input}");
+    }
+    let opaque = Origin::new_opaque();
+    assert_eq!(opaque.clone(), opaque);
 }
 
-/// What cannot fail for `http` and `https` is there for programs that were written for the crate `url`.
+/// WHATWG URL §4.4 for schemes other than `http` and `https`.
 #[test]
-fn answers_that_are_always_the_same() {
-    let url = url("http://h/a");
-    assert!(url.is_special() && url.has_host() && url.has_authority() && !url.cannot_be_a_base());
+fn other_schemes() {
+    let table = [
+        // Special ones: the default port, any number of slashes, backslashes.
+        ("WS:h:80/a\\b?'", "ws://h/a/b?%27"),
+        ("wss:///h:443", "wss://h/"),
+        ("ftp:\\\\u:p@h:21/./a", "ftp://u:p@h/a"),
+        // With an authority: an opaque host, any port, an empty path.
+        ("FOO://H%41:80", "foo://H%41:80"),
+        ("foo://\u{e9}\u{1}/", "foo://%C3%A9%01/"),
+        ("foo://1.2.3/a\\b?'", "foo://1.2.3/a\\b?'"),
+        ("foo://[::0:1]", "foo://[::1]"),
+        ("foo://u:@h:/..?", "foo://u@h/?"),
+        ("foo://?q", "foo://?q"),
+        ("foo:///a", "foo:///a"),
+        // Without one: `/.` keeps two slashes from being one.
+        ("foo:/a/../b", "foo:/b"),
+        ("foo:/..//a", "foo:/.//a"),
+        ("foo:/.//a", "foo:/.//a"),
+        // An opaque path, of which only the last space would get lost.
+        ("mailto:A b@c", "mailto:A b@c"),
+        ("data:\u{e9}\u{1}/../a\\b ", "data:%C3%A9%01/../a\\b"),
+        ("data:a  ?b c", "data:a %20?b%20c"),
+        ("data:a  #'", "data:a %20#'"),
+        ("a+b-c.9:", "a+b-c.9:"),
+        ("localhost:80", "localhost:80"),
+    ];
+    for (input, expected) in table {
+        assert_eq!(url(input).as_str(), expected, "{input:?}");
+        check(&url(input)).unwrap();
+    }
+}
+
+/// *Relative state* for schemes other than `http` and `https`.
+#[test]
+fn joining_to_other_schemes() {
+    let table = [
+        ("foo://h", "a", "foo://h/a"),
+        ("foo://u@h:1/b/c?q#f", "../a\\", "foo://u@h:1/a\\"),
+        ("foo://h/b", "//g:80", "foo://g:80"),
+        ("foo://h/b", "\\\\g", "foo://h/\\\\g"),
+        ("foo://h/b", "foo:a", "foo:a"),
+        ("foo:/.//b", "a", "foo:/.//a"),
+        ("foo:/.//b", "/a", "foo:/a"),
+        ("foo:/b/c", "..//a", "foo:/.//a"),
+        ("foo:/b", "//g", "foo://g"),
+        ("mailto:a?q#f", "#g", "mailto:a?q#g"),
+        ("wss://h/b", "wss:a", "wss://h/a"),
+        ("ftp://h/b", "\\\\g", "ftp://g/"),
+    ];
+    for (base, reference, expected) in table {
+        let joined = url(base).join(reference);
+        assert_eq!(joined.as_ref().map(Url::as_str), Ok(expected), "{base} {reference:?}");
+    }
+    for reference in ["", "a", "/a", "//h", "?q"] {
+        assert_eq!(url("mailto:a").join(reference), Err(ParseError::CannotBeABase), "{reference}");
+    }
+}
+
+#[test]
+fn parts_of_other_schemes() {
+    let opaque = url("mailto:a@b?c#d");
+    assert_eq!((opaque.scheme(), opaque.path(), opaque.query()), ("mailto", "a@b", Some("c")));
+    assert!(opaque.cannot_be_a_base() && !opaque.has_authority() && !opaque.has_host());
+    assert_eq!((opaque.host(), opaque.host_str(), opaque.domain()), (None, None, None));
+    assert_eq!((opaque.authority(), opaque.port_or_known_default()), ("", None));
+    assert!(opaque.path_segments().is_none() && opaque.clone().path_segments_mut().is_err());
+
+    let file = url("file:///a");
+    assert!(file.is_special() && file.has_authority() && !file.has_host());
+    assert_eq!((file.host(), file.port_or_known_default()), (None, None));
+
+    let other = url("foo://1.2.3.4:80");
+    assert!(!other.is_special() && !other.cannot_be_a_base() && other.path_segments().is_none());
+    assert_eq!(other.host(), Some(Host::Domain("1.2.3.4")));
+    assert_eq!(url("ftp://1.2.3.4").host(), Some(Host::Ipv4([1, 2, 3, 4].into())));
+    let ports =
+        ["ftp://h", "ws://h", "wss://h", "foo://h:1"].map(|it| url(it).port_or_known_default());
+    assert_eq!(ports, [Some(21), Some(80), Some(443), Some(1)]);
+
+    let apart = url("foo:/.//a");
+    assert_eq!((apart.scheme(), apart.path(), apart.has_authority()), ("foo", "//a", false));
+    assert_eq!(&apart[..Position::BeforePath], "foo:/.");
+}
+
+/// What sends a request asks for this first.
+#[test]
+fn only_http_and_https_are_schemes_of_requests() {
+    assert_eq!(url("http://h").http_scheme(), Ok(Scheme::Http));
+    assert_eq!(url("https://h").http_scheme(), Ok(Scheme::Https));
+    let table = [
+        ("ws://h", "the scheme `ws` is not `http` or `https`"),
+        ("file:///a", "the scheme `file` is not `http` or `https`"),
+        ("httpx://h", "the scheme `httpx` is not `http` or `https`"),
+        ("localhost:80", "the scheme `localhost` is not `http` or `https`"),
+        ("user:secret@h", "the scheme is not `http` or `https`"),
+    ];
+    for (input, message) in table {
+        assert_eq!(url(input).http_scheme().unwrap_err().to_string(), message, "{input}");
+    }
 }
 
 #[test]
 fn socket_addresses_need_no_lookup_for_an_address() {
-    let never = || unreachable!("both schemes have a default port");
+    let never = || unreachable!("the scheme has a default port");
     for (input, expected) in [
         ("http://1.2.3.4/", "1.2.3.4:80"),
         ("https://1.2.3.4/", "1.2.3.4:443"),
@@ -412,6 +569,13 @@ fn socket_addresses_need_no_lookup_for_an_address() {
         assert_eq!(url(input).socket_addrs(never).unwrap(), [expected.parse().unwrap()]);
     }
     assert!(url("http://a..b/").socket_addrs(never).is_err());
+    assert_eq!(url("foo://[::1]").socket_addrs(|| Some(9)).unwrap(), ["[::1]:9".parse().unwrap()]);
+    assert_eq!(url("foo://[::1]:8").socket_addrs(never).unwrap(), ["[::1]:8".parse().unwrap()]);
+    for (input, message) in [("mailto:a", "no host"), ("foo://[::1]", "has a port")] {
+        let error = url(input).socket_addrs(|| None).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        assert!(error.to_string().contains(message), "{error}");
+    }
 }
 
 /// `std` and the crate `url` compare and hash a URL as its string.
@@ -482,14 +646,20 @@ fn relative_references() {
         ("http://h/a/b", "http://h/a/", "/a/"),
         ("http://h/a", "http://h/b:c", "/b:c"),
         ("http://h/a", "http://h//b", "/.//b"),
+        ("foo:/a/b", "foo:/c", "../c"),
+        ("foo:/a", "foo:/.//b", "/.//b"),
+        ("foo://h/a", "foo://h", "//h"),
+        ("file:///C:/a", "file:///D:/b", "/D:/b"),
+        ("file:///C:/a", "file:///b", "///b"),
     ];
     for (base, target, expected) in table {
         let (base, target) = (url(base), url(target));
         assert_eq!(base.make_relative(&target).as_deref(), Some(expected), "{base} {target}");
     }
-    for other in ["https://h/", "http://g/", "http://h:81/"] {
+    for other in ["https://h/", "http://g/", "http://h:81/", "mailto:h"] {
         assert_eq!(url("http://h/").make_relative(&url(other)), None, "{other}");
     }
+    assert_eq!(url("mailto:a").make_relative(&url("mailto:a#f")), None);
 }
 
 proptest! {

@@ -11,7 +11,7 @@
 
 use std::fmt;
 
-use super::parse::{is_scheme, without_tabs_and_newlines};
+use super::text::{is_scheme, without_tabs_and_newlines};
 use super::{Component, Url};
 use crate::base::text::{C0_CONTROL, Table, percent_decode};
 
@@ -174,6 +174,10 @@ struct Redacted<'a>(&'a Url);
 impl fmt::Display for Redacted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Redacted(url) = self;
+        // Not a URL with a user, but perhaps meant to be: `user:password@host`.
+        if !url.has_host() && !url.is_special() && may_hold_userinfo(url.as_str()) {
+            return f.write_str("***");
+        }
         f.write_str(url.part(Component::Scheme))?;
         f.write_str(match url.userinfo() {
             ("", None) => "",
@@ -205,6 +209,19 @@ mod tests {
             ("http://:s@h/", "http://***:***@h/", b"", Some(b"s")),
             ("http://%FF:%0d%0A%zz+@h/", "http://***:***@h/", b"\xFF", Some(b"\r\n%zz+")),
         ];
+        for (input, shown) in [
+            ("user:secret@host", "***"),
+            ("user:secret%40host/", "***"),
+            ("htp:/user:secret@host", "***"),
+            ("htp:///user:secret@host", "***"),
+            ("ftp://u:p@h/", "ftp://***:***@h/"),
+            ("foo://u:p@h/", "foo://***:***@h/"),
+            ("localhost:80", "localhost:80"),
+            ("file:///a@b", "file:///a@b"),
+            ("data:,x", "data:,x"),
+        ] {
+            assert_eq!(format!("{:?}", url(input)), format!("Url({shown})"), "{input}");
+        }
         for (input, shown, username, password) in table {
             let mut url = url(input);
             assert_eq!(url.redacted().to_string(), shown);

@@ -18,11 +18,14 @@ use sha2::{Digest as _, Sha256};
 use super::seed::{Seed, content};
 use super::{SEEDS, number};
 use crate::client::download::Downloaded;
-use crate::download::hashes::{Hashes, hex};
-use crate::download::kept::Facts;
-use crate::download::target::{Beginning, DownloadTarget, Kept};
 use crate::driver::runtime::run;
 use crate::error::{Error, Kind, Phase, Result};
+use crate::extra::download::hashes::{Hashes, hex};
+use crate::extra::download::hashes::{Hashes, hex};
+use crate::extra::download::kept::Facts;
+use crate::extra::download::kept::Facts;
+use crate::extra::download::target::{Beginning, DownloadTarget, Kept};
+use crate::extra::download::target::{Beginning, Kept, Target};
 use crate::fuzzing::call::{Client, Network, Patience, Pending, client};
 use crate::url::Url;
 
@@ -144,7 +147,7 @@ impl Memory {
     fn keep(&mut self, file: &[u8], server: &Server, version: usize, seed: &mut Seed) {
         let length = seed.within(0..=file.len());
         self.written.lock().unwrap().bytes = file[..length].to_vec();
-        let key = crate::download::kept::key(&Url::parse("http://a.example/f").unwrap());
+        let key = crate::extra::download::kept::key(&Url::parse("http://a.example/f").unwrap());
         let tag = server.tag(version).filter(|tag| tag.starts_with('"'));
         let is_known = server.is_length_known && seed.one_in(2);
         let total = is_known.then_some(file.len() as u64);

@@ -86,7 +86,7 @@ impl Record {
         let text = [&*self.name, b"=", &*self.value, b"; Path=", &*self.path].concat();
         let parsed = SetCookie::parse(&text, limits)?;
         let origin = self.origin()?;
-        let site = Site::from(&origin);
+        let site = Site::of(&origin).ok_or(CookieRefusal::ForeignDomain)?;
         // A `;` ends the attribute, but is allowed in the directory of a request.
         let path = parsed.path.filter(|path| *path == self.path);
         let is_path = path.is_some() || site.default_path().as_bytes() == self.path;

@@ -385,7 +385,7 @@ proptest! {
     ) {
         let mut store = Store::default();
         let url = Url::parse(&format!("https://{host}/{path}")).unwrap();
-        let _ = store.set(Site::from(&url), &set_cookie, NOW);
+        let _ = store.set(Site::of(&url).unwrap(), &set_cookie, NOW);
         for cookie in store.to_vec() {
             let mut line = Vec::new();
             json::write(&cookie, &mut line);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use http::HeaderMap;
 
 use super::text;
-use crate::download::plan::{DownloadPlan, DownloadStep, Settings};
+use crate::extra::download::plan::{DownloadPlan, DownloadStep, Settings};
 use crate::http1::head;
 use crate::http1::limits::Limits;
 use crate::policy::Clock;

@@ -32,6 +32,12 @@ use crate::http1::head::{self, HeadScanner, ResponseHead};
 use crate::http1::limits::Limits;
 use crate::http1::request_head::HeadWriter;
 
+/// Makes a response with this body.
+#[cfg(feature = "blocking")]
+pub fn made_response(body: crate::blocking::Body) -> crate::blocking::Response {
+    http::Response::new(body).into()
+}
+
 fn text(error: impl Debug) -> String {
     format!("{error:?}")
 }

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::bytes;
 use super::support::{self, Outcome, accepted};
-use crate::download::hashes::{Hashes, parse_sha256};
-use crate::download::name::file_name;
-use crate::download::plan::{DownloadFailure, Settings};
-use crate::download::tests::{Answer, End, Player};
+use crate::extra::download::hashes::{Hashes, parse_sha256};
+use crate::extra::download::name::file_name;
+use crate::extra::download::plan::{DownloadFailure, Settings};
+use crate::extra::download::tests::{Answer, End, Player};
 use crate::url::Url;
 
 #[test]

@@ -15,6 +15,8 @@ mod fields;
 mod media_type;
 mod netrc;
 mod no_proxy;
+#[cfg(all(feature = "sse", feature = "json", feature = "blocking"))]
+mod streams;
 mod tunnels;
 
 #[path = "../../../tests/conformance/support.rs"]

@@ -22,10 +22,10 @@ use std::path::{Path, PathBuf};
 
 use self::lock::PartLock;
 use crate::client::download::FileSettings;
-use crate::download::hashes::Hashes;
-use crate::download::kept::{Facts, MAX_TEXT};
-use crate::download::target::{Beginning, Kept};
 use crate::error::{Error, Kind, Phase, Result};
+use crate::extra::download::hashes::Hashes;
+use crate::extra::download::kept::{Facts, MAX_TEXT};
+use crate::extra::download::target::{Beginning, Kept};
 
 /// The most names that are tried for a file that is numbered.
 const MOST_NAMES: u32 = 1000;
@@ -60,7 +60,7 @@ impl FileTarget {
         Self { place, settings, random, part: None }
     }
 
-    /// See [`DownloadTarget::kept`](crate::download::target::DownloadTarget::kept).
+    /// See [`DownloadTarget::kept`](crate::extra::download::target::DownloadTarget::kept).
     pub(crate) fn kept(&mut self, key: &str) -> Result<Option<Kept>> {
         let FilePlace::File(path) = &self.place else { return Ok(None) };
         let path = path.clone();
@@ -74,7 +74,7 @@ impl FileTarget {
         Ok(kept)
     }
 
-    /// See [`DownloadTarget::begin`](crate::download::target::DownloadTarget::begin).
+    /// See [`DownloadTarget::begin`](crate::extra::download::target::DownloadTarget::begin).
     pub(crate) fn begin(&mut self, beginning: &Beginning) -> Result<()> {
         let mut part = match (self.part.take(), &self.place) {
             (Some(part), _) => part,

@@ -27,10 +27,10 @@
 //! - The first rule that covers the scheme and does not except the host decides. A rule that is a
 //!   function of the caller may decline, and the next one is asked
 //!   (`a_custom_rule_may_defer_to_the_next_rule`).
-//! - A redirect chooses anew (`tests/proxy.rs`, `r11_redirects_choose_anew`).
+//! - A redirect chooses anew (`tests/proxy.rs`, `r11_each_redirect_selects_its_proxy`).
 //! - `HTTP_PROXY` is ignored in a CGI script, where a client of the web server sets it
 //!   (`r16_http_proxy_is_ignored_in_cgi`).
-//! - A text that is no proxy URL is not shown in an error, as far as it may contain a password
+//! - An invalid proxy URL is not shown in an error, as far as it may contain a password
 //!   (`a_text_that_may_contain_a_password_is_not_shown`).
 //! - Login and fields are part of the proxy, and so of the pool's key: two users of one proxy share
 //!   no connection (`r14_proxies_with_different_settings_are_distinct`).
@@ -156,7 +156,7 @@ impl ProxyServer {
         // A URL omits the default port of its scheme, which differs from the proxy's.
         let shown = || Url::parse(&format!("https://{rest}")).ok()?.port();
         let port = url.port().or_else(shown).unwrap_or(default_port);
-        if !url.host().is_resolvable() {
+        if !url.host().is_some_and(|host| host.is_resolvable()) {
             return Err(ProxyServerError::UnresolvableHost);
         }
         let login = url.take_userinfo();
@@ -366,7 +366,7 @@ impl Proxies {
 
 impl ProxyRule {
     fn choose(&self, url: &Url) -> Option<Result<Arc<ProxyServer>>> {
-        let is_covered = self.scheme.is_none_or(|scheme| scheme == url.scheme_kind());
+        let is_covered = self.scheme.is_none_or(|scheme| url.http_scheme() == Ok(scheme));
         if !is_covered || self.except.covers(url) {
             return None;
         }

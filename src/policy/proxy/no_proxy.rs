@@ -129,7 +129,8 @@ impl NoProxyList {
         if every_host.any(|entry| entry.port.is_none() || entry.port == port) {
             return true;
         }
-        let address = match url.host() {
+        let Some(host) = url.host() else { return false };
+        let address = match host {
             Host::Domain(domain) => {
                 let domain = without_dot(domain);
                 let mut parents =
@@ -196,7 +197,7 @@ fn parse_hosts(text: &str) -> Option<Hosts> {
     if url.as_str() != format!("http://{}/", url.host_str()?) {
         return None; // more than a host
     }
-    Some(match url.host() {
+    Some(match url.host()? {
         Host::Domain(name) => Hosts::Domain { name: without_dot(name).into(), is_itself_included },
         Host::Ipv4(address) => Hosts::Network(IpAddr::from(address).into()),
         Host::Ipv6(address) => Hosts::Network(IpAddr::from(address).into()),
@@ -263,7 +264,7 @@ mod tests {
     /// The same rules by comparing the URL with each entry.
     fn covers_naively(list: &str, url: &Url) -> bool {
         list.split(',').filter_map(|entry| parse_entry(entry.trim())).any(|(hosts, port)| {
-            let is_covered = match (hosts, url.host()) {
+            let is_covered = match (hosts, url.host().unwrap()) {
                 (Hosts::All, _) => true,
                 (Hosts::Domain { name, is_itself_included }, Host::Domain(domain)) => {
                     let before = without_dot(domain).strip_suffix(&*name);

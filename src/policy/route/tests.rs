@@ -81,7 +81,7 @@ mod route {
             ("https://a.example:80/", Scheme::Https),
             ("HTTPS://a.example/", Scheme::Https),
         ] {
-            assert_eq!(Url::parse(url).unwrap().scheme_kind(), scheme, "{url}");
+            assert_eq!(Url::parse(url).unwrap().http_scheme(), Ok(scheme), "{url}");
         }
     }
 

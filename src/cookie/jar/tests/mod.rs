@@ -37,6 +37,25 @@ fn cookies_are_listed_and_counted() {
 }
 
 #[test]
+fn only_http_and_https_urls_have_cookies() {
+    let jar = jar();
+    for other in [
+        "wss://www.example.com/a/b",
+        "ftp://www.example.com/a/b",
+        "foo://www.example.com/",
+        "file:///a",
+        "mailto:a",
+    ] {
+        jar.add_cookie_str("other=1", &url(other));
+        let set_cookie = HeaderValue::from_static("other=2");
+        jar.set_cookies(&mut [&set_cookie].into_iter(), &url(other));
+        assert!(jar.cookies_for(&url(other)).is_empty(), "{other}");
+        assert_eq!(jar.cookies(&url(other)), None, "{other}");
+    }
+    assert_eq!(jar.len(), 3);
+}
+
+#[test]
 fn expired_cookies_are_not_shown() {
     let mut jar = jar();
     jar.clock = Box::new(|| SystemTime::UNIX_EPOCH + Duration::from_secs(10));
