@@ -21,11 +21,8 @@ use crate::client::download::Downloaded;
 use crate::driver::runtime::run;
 use crate::error::{Error, Kind, Phase, Result};
 use crate::extra::download::hashes::{Hashes, hex};
-use crate::extra::download::hashes::{Hashes, hex};
-use crate::extra::download::kept::Facts;
 use crate::extra::download::kept::Facts;
 use crate::extra::download::target::{Beginning, DownloadTarget, Kept};
-use crate::extra::download::target::{Beginning, Kept, Target};
 use crate::fuzzing::call::{Client, Network, Patience, Pending, client};
 use crate::url::Url;
 
