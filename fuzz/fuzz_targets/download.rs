@@ -62,8 +62,14 @@ fn take(
     asked: &HeaderMap,
     answer: &[u8],
 ) -> Option<Next> {
-    let split = answer.windows(4).position(|window| window == b"\r\n\r\n");
-    let (head, body) = answer.split_at(split.map_or(answer.len(), |at| at + 4));
+    // The end of a head is a line that is empty, with or without a CR.
+    let end = |at: usize| match &answer[at..] {
+        [b'\n', b'\r', b'\n', ..] => Some(at + 3),
+        [b'\n', b'\n', ..] => Some(at + 2),
+        _ => None,
+    };
+    let end = (0..answer.len()).find_map(end).unwrap_or(answer.len());
+    let (head, body) = answer.split_at(end);
     let Some(next) = download.answer(head) else { return Some(download.ended(false)) };
     let Next::Write(kept) = next else {
         if next == Next::Complete {

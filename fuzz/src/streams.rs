@@ -17,7 +17,8 @@ pub struct Read {
 /// WHATWG HTML §9.2.6, with a limit on lines and on data.
 pub fn events(body: &[u8], limit: usize) -> Read {
     let mut read = Read::default();
-    let (mut data, mut name, mut id): (Vec<String>, _, _) = (Vec::new(), String::new(), String::new());
+    let (mut data, mut name, mut id): (Vec<String>, _, _) =
+        (Vec::new(), String::new(), String::new());
     for (line, is_ended) in event_lines(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)) {
         if line.len() > limit {
             read.is_too_large = true;

@@ -3,15 +3,12 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::Blocking;
+use super::Download;
 use crate::client::download::Downloaded;
 use crate::driver::runtime::run;
 use crate::error::{Error, Kind, Phase, Result};
-use crate::extra::download::target::{Beginning, Kept, Target};
-use crate::os::download::{FileTarget, Place};
-
-/// A download under construction: it resumes after failures, checks what it got, and leaves a complete file or none.
-pub type Download = crate::client::download::Download<Blocking>;
+use crate::extra::download::target::{Beginning, DownloadTarget, Kept};
+use crate::os::download::{FilePlace, FileTarget};
 
 impl Download {
     /// Downloads to this file. A file that exists is replaced when the download is complete, and untouched until
@@ -32,7 +29,7 @@ impl Download {
     /// none of a download ([`is_status`](Error::is_status)); if the file is not the expected one
     /// ([`is_checksum`](Error::is_checksum)) or too large; or if it cannot be written ([`is_file`](Error::is_file)).
     pub fn to_file(self, path: impl AsRef<Path>) -> Result<Downloaded> {
-        let place = Place::File(path.as_ref().to_owned());
+        let place = FilePlace::File(path.as_ref().to_owned());
         let target = FileTarget::new(place, self.files, self.random());
         run(|| self.fetch(target))
     }
@@ -55,7 +52,7 @@ impl Download {
         self.refuse_to_keep(
             "`keep_partial` needs `to_file`: the name is not known before the server answers",
         );
-        let place = Place::Directory(directory.as_ref().to_owned());
+        let place = FilePlace::Directory(directory.as_ref().to_owned());
         let target = FileTarget::new(place, self.files, self.random());
         run(|| self.fetch(target))
     }
@@ -81,7 +78,7 @@ impl Download {
     }
 }
 
-impl Target for FileTarget {
+impl DownloadTarget for FileTarget {
     async fn kept(&mut self, key: &str) -> Result<Option<Kept>> {
         FileTarget::kept(self, key)
     }
@@ -110,7 +107,7 @@ struct WriterTarget<'w, W: ?Sized> {
     written: u64,
 }
 
-impl<W: Write + ?Sized> Target for WriterTarget<'_, W> {
+impl<W: Write + ?Sized> DownloadTarget for WriterTarget<'_, W> {
     async fn kept(&mut self, _: &str) -> Result<Option<Kept>> {
         Ok(None)
     }

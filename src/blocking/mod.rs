@@ -49,8 +49,6 @@ use crate::client::middleware::{Function, Handling, Middleware};
 use crate::client::send;
 use crate::driver::runtime::run;
 
-#[cfg(feature = "download")]
-pub use self::download::Download;
 pub use self::runtime::Blocking;
 pub use crate::shared::*;
 
@@ -85,6 +83,9 @@ pub type Upgraded = crate::client::response::Upgraded<Blocking>;
 /// The rest of a call, for [middleware](crate::middleware).
 #[cfg(feature = "middleware")]
 pub type Next = crate::middleware::Next<Blocking>;
+/// A download under construction: it resumes after failures, checks what it got, and leaves a complete file or none.
+#[cfg(feature = "download")]
+pub type Download = crate::client::download::Download<Blocking>;
 /// The body of a request.
 pub type Body = crate::body::Body<Source>;
 

@@ -107,7 +107,7 @@ pub struct Body<S: Source> {
     begun: bool,
     /// In a box, because a body is moved often and rarely has any.
     trailers: Option<Box<Trailers>>,
-    watch: Option<Box<Watch>>,
+    watch: Option<Box<Observed>>,
 }
 
 /// A function that is told how much of a body was sent: the bytes so far, and all of them if that is known.
@@ -115,7 +115,7 @@ pub(crate) type UploadObserver = Arc<dyn Fn(u64, Option<u64>) + Send + Sync>;
 
 /// An observer of one body, and what it was told.
 #[derive(Clone)]
-struct Watch {
+struct Observed {
     observer: UploadObserver,
     sent: u64,
     total: Option<u64>,
@@ -398,7 +398,7 @@ impl<S: Source> Body<S> {
 
     /// Tells an observer from now on how much of the body was handed to the connection.
     pub(crate) fn observe(&mut self, observer: UploadObserver) {
-        self.watch = Some(Box::new(Watch { observer, sent: 0, total: self.length() }));
+        self.watch = Some(Box::new(Observed { observer, sent: 0, total: self.length() }));
     }
 
     /// Returns whether trailers follow the body.
@@ -587,7 +587,7 @@ impl<S: Source> Body<S> {
 }
 
 /// Takes the number of bytes in the space, which are sent now, and tells the observer.
-fn handed_on(filled: &mut usize, watch: &mut Option<Box<Watch>>) -> usize {
+fn handed_on(filled: &mut usize, watch: &mut Option<Box<Observed>>) -> usize {
     let count = std::mem::take(filled);
     if let Some(watch) = watch {
         if count > 0 {

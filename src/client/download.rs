@@ -1,6 +1,6 @@
 //! Downloads: [`Download`] sets one up, [`Downloaded`] is its result, [`DownloadProgress`] is what a callback is told.
 
-// The loop that carries out what `download/plan.rs` asks for. The place where the bytes go is a `Target`: a file
+// The loop that carries out what `download/plan.rs` asks for. The place where the bytes go is a `DownloadTarget`: a file
 // (`os/download.rs`) or a writer of the caller, in `blocking/download.rs` and `tokio/download.rs`.
 //
 // Each request is a call of its own, without a retry policy, since the plan does the retries: it alone knows what is
@@ -24,8 +24,8 @@ use crate::error::{Error, Kind, Phase, Result};
 use crate::extra::download::hashes::{hex, parse_sha256};
 use crate::extra::download::kept::{self, Facts};
 use crate::extra::download::name::file_name;
-use crate::extra::download::plan::{DownloadPlan, Failure, Settings, Step};
-use crate::extra::download::target::{Beginning, Target};
+use crate::extra::download::plan::{DownloadFailure, DownloadPlan, DownloadStep, Settings};
+use crate::extra::download::target::{Beginning, DownloadTarget};
 use crate::policy::deadline::Budget;
 use crate::policy::retry;
 
@@ -253,7 +253,7 @@ impl<F: Runtime> Download<F> {
     }
 
     /// Carries the download out.
-    pub(crate) async fn fetch<T: Target>(self, target: T) -> Result<Downloaded> {
+    pub(crate) async fn fetch<T: DownloadTarget>(self, target: T) -> Result<Downloaded> {
         let request = self.request?;
         let url = request.url.clone();
         let runtime = &self.client.shared().runtime;
@@ -361,7 +361,7 @@ struct Transfer<'c, F: Runtime, T> {
     last: Option<Error>,
 }
 
-impl<F: Runtime, T: Target> Transfer<'_, F, T> {
+impl<F: Runtime, T: DownloadTarget> Transfer<'_, F, T> {
     async fn run(mut self) -> Result<Downloaded> {
         if let Some(kept) = self.target.kept(&self.key).await? {
             self.plan.resume(kept.length, kept.hashes, kept.facts.if_range, kept.facts.total);
@@ -369,13 +369,13 @@ impl<F: Runtime, T: Target> Transfer<'_, F, T> {
         let mut step = self.plan.start();
         loop {
             step = match step {
-                Step::Again(wait) => {
+                DownloadStep::Again(wait) => {
                     self.pause(wait).await?;
                     self.attempt().await?
                 }
-                Step::Complete => break,
-                Step::Fail(failure) => return Err(self.failure(failure)),
-                Step::Write => self.plan.ended(false, &self.client.shared().runtime), // only with an answer
+                DownloadStep::Complete => break,
+                DownloadStep::Fail(failure) => return Err(self.failure(failure)),
+                DownloadStep::Write => self.plan.ended(false, &self.client.shared().runtime), // only with an answer
             };
         }
         self.report(true);
@@ -390,7 +390,7 @@ impl<F: Runtime, T: Target> Transfer<'_, F, T> {
     }
 
     /// Sends one request and reads what it brings.
-    async fn attempt(&mut self) -> Result<Step> {
+    async fn attempt(&mut self) -> Result<DownloadStep> {
         let request = self.next_request()?;
         let runtime = &self.client.shared().runtime;
         let response = match send(self.client, request).await {
@@ -401,10 +401,10 @@ impl<F: Runtime, T: Target> Transfer<'_, F, T> {
             }
         };
         match self.plan.answer(&response.head.received, runtime) {
-            Step::Write => self.read(response).await,
-            Step::Fail(failure @ (Failure::Status(_) | Failure::AsksToWait { .. })) => {
-                Err(refused(response, &failure))
-            }
+            DownloadStep::Write => self.read(response).await,
+            DownloadStep::Fail(
+                failure @ (DownloadFailure::Status(_) | DownloadFailure::AsksToWait { .. }),
+            ) => Err(refused(response, &failure)),
             step => {
                 let is_late =
                     response.status().is_client_error() || response.status().is_server_error();
@@ -427,7 +427,7 @@ impl<F: Runtime, T: Target> Transfer<'_, F, T> {
     }
 
     /// Reads the body of an answer into the target.
-    async fn read(&mut self, mut response: Response<ResponseBody<F>>) -> Result<Step> {
+    async fn read(&mut self, mut response: Response<ResponseBody<F>>) -> Result<DownloadStep> {
         let head = &response.head;
         let facts = Facts {
             key: self.key.clone(),
@@ -506,31 +506,31 @@ impl<F: Runtime, T: Target> Transfer<'_, F, T> {
     }
 
     /// Returns the error of a download that failed. A part that is not of the file is not kept.
-    fn failure(&mut self, failure: Failure) -> Error {
-        if !matches!(failure, Failure::GaveUp { .. } | Failure::UnaskedPart) {
+    fn failure(&mut self, failure: DownloadFailure) -> Error {
+        if !matches!(failure, DownloadFailure::GaveUp { .. } | DownloadFailure::UnaskedPart) {
             self.target.discard();
         }
         let last = self.last.take();
         let mismatch = || Error::new(Kind::Checksum, Phase::Body);
         match failure {
-            Failure::Status(status) | Failure::AsksToWait { status, .. } => {
+            DownloadFailure::Status(status) | DownloadFailure::AsksToWait { status, .. } => {
                 Error::from_status(status, b"")
             }
-            Failure::UnaskedPart => Error::new(Kind::Protocol, Phase::Head)
+            DownloadFailure::UnaskedPart => Error::new(Kind::Protocol, Phase::Head)
                 .detail("206 Partial Content, but no range was asked for"),
-            Failure::TooLarge { limit } => Error::new(Kind::Limit, Phase::Body)
+            DownloadFailure::TooLarge { limit } => Error::new(Kind::Limit, Phase::Body)
                 .detail(format!("the file is larger than `max_size`, {limit} bytes")),
-            Failure::Size { expected, found: Some(found) } => {
+            DownloadFailure::Size { expected, found: Some(found) } => {
                 mismatch().detail(format!("the file has {found} bytes, expected {expected}"))
             }
-            Failure::Size { expected, found: None } => {
+            DownloadFailure::Size { expected, found: None } => {
                 mismatch().detail(format!("the file has more than the expected {expected} bytes"))
             }
-            Failure::Checksum(digests) => mismatch().detail(format!(
+            DownloadFailure::Checksum(digests) => mismatch().detail(format!(
                 "the {} of the file is {}, expected {}",
                 digests.algorithm, digests.found, digests.expected
             )),
-            Failure::GaveUp { failures, length, total } => {
+            DownloadFailure::GaveUp { failures, length, total } => {
                 let cut = || Error::new(Kind::Truncated, Phase::Body);
                 let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
                 let rows = if failures == 1 { "failure" } else { "failures in a row" };
@@ -543,12 +543,12 @@ impl<F: Runtime, T: Target> Transfer<'_, F, T> {
 }
 
 /// Returns the error for a status that ends the download; it holds the response, whose body may explain it.
-fn refused<F: Runtime>(response: Response<ResponseBody<F>>, failure: &Failure) -> Error {
+fn refused<F: Runtime>(response: Response<ResponseBody<F>>, failure: &DownloadFailure) -> Error {
     let status = response.status();
     let error =
         Error::from_status(status, response.reason().as_bytes()).with_url(response.url().clone());
     let error = match failure {
-        Failure::AsksToWait { asked, limit, .. } => error.note(format!(
+        DownloadFailure::AsksToWait { asked, limit, .. } => error.note(format!(
             "the server asks to wait {} s, the limit is {} s (`max_retry_after`)",
             asked.as_secs(),
             limit.as_secs()

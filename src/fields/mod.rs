@@ -13,8 +13,6 @@
 //! | --- | --- | --- |
 //! | `challenge` | `WWW-Authenticate`, `Proxy-Authenticate` | RFC 9110 §11.6.1 |
 //! | [`date`] | HTTP-date, `Retry-After` | RFC 9110 §5.6.7, §10.2.3 |
-//! | `content_digest` | `Repr-Digest`, `Content-Digest` | RFC 9530 |
-//! | `content_range` | `Content-Range` | RFC 9110 §14.4 |
 //! | [`disposition`] | `Content-Disposition`, and a file name that is safe to use | RFC 6266 |
 //! | [`link`] | `Link` | RFC 8288 |
 //! | `media_type` | `Content-Type` | WHATWG MIME Sniffing §4.4 |
@@ -44,10 +42,6 @@
 
 #[cfg(feature = "digest")]
 pub(crate) mod challenge;
-#[cfg(feature = "download")]
-pub(crate) mod content_digest;
-#[cfg(feature = "download")]
-pub(crate) mod content_range;
 pub(crate) mod date;
 pub(crate) mod disposition;
 pub(crate) mod link;

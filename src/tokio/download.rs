@@ -9,14 +9,11 @@ use ::tokio::io::AsyncWrite;
 use ::tokio::task::spawn_blocking;
 
 use super::response::write_all;
-use super::{Tokio, check_runtime};
+use super::{Download, check_runtime};
 use crate::client::download::Downloaded;
 use crate::error::{Error, Kind, Phase, Result};
-use crate::extra::download::target::{Beginning, Kept, Target};
-use crate::os::download::{FileTarget, Place};
-
-/// A download under construction: it resumes after failures, checks what it got, and leaves a complete file or none.
-pub type Download = crate::client::download::Download<Tokio>;
+use crate::extra::download::target::{Beginning, DownloadTarget, Kept};
+use crate::os::download::{FilePlace, FileTarget};
 
 impl Download {
     /// Downloads to this file. A file that exists is replaced when the download is complete, and untouched until
@@ -41,7 +38,7 @@ impl Download {
     /// ([`is_checksum`](Error::is_checksum)) or too large; or if it cannot be written ([`is_file`](Error::is_file)).
     pub async fn to_file(self, path: impl AsRef<Path>) -> Result<Downloaded> {
         check_runtime()?;
-        let place = Place::File(path.as_ref().to_owned());
+        let place = FilePlace::File(path.as_ref().to_owned());
         let target = FileTarget::new(place, self.files, self.random());
         self.fetch(Elsewhere(Some(target))).await
     }
@@ -67,7 +64,7 @@ impl Download {
         self.refuse_to_keep(
             "`keep_partial` needs `to_file`: the name is not known before the server answers",
         );
-        let place = Place::Directory(directory.as_ref().to_owned());
+        let place = FilePlace::Directory(directory.as_ref().to_owned());
         let target = FileTarget::new(place, self.files, self.random());
         self.fetch(Elsewhere(Some(target))).await
     }
@@ -123,7 +120,7 @@ fn lost(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::new(Kind::File, Phase::File).cause(io::Error::other(cause))
 }
 
-impl Target for Elsewhere {
+impl DownloadTarget for Elsewhere {
     async fn kept(&mut self, key: &str) -> Result<Option<Kept>> {
         let key = key.to_owned();
         self.run(move |target| target.kept(&key)).await
@@ -154,7 +151,7 @@ struct WriterTarget<'w, W: ?Sized> {
     written: u64,
 }
 
-impl<W: AsyncWrite + Unpin + ?Sized> Target for WriterTarget<'_, W> {
+impl<W: AsyncWrite + Unpin + ?Sized> DownloadTarget for WriterTarget<'_, W> {
     async fn kept(&mut self, _: &str) -> Result<Option<Kept>> {
         Ok(None)
     }

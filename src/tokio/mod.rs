@@ -131,8 +131,6 @@ use crate::call::RequestParts;
 use crate::client::middleware::{Function, Handling, Middleware};
 use crate::client::send;
 
-#[cfg(feature = "download")]
-pub use self::download::Download;
 pub use self::runtime::Tokio;
 pub use crate::shared::*;
 
@@ -167,6 +165,9 @@ pub type Upgraded = crate::client::response::Upgraded<Tokio>;
 /// The rest of a call, for [middleware](crate::middleware).
 #[cfg(feature = "middleware")]
 pub type Next = crate::middleware::Next<Tokio>;
+/// A download under construction: it resumes after failures, checks what it got, and leaves a complete file or none.
+#[cfg(feature = "download")]
+pub type Download = crate::client::download::Download<Tokio>;
 /// The body of a request.
 pub type Body = crate::body::Body<Source>;
 

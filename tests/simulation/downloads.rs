@@ -22,7 +22,7 @@ use crate::driver::runtime::run;
 use crate::error::{Error, Kind, Phase, Result};
 use crate::extra::download::hashes::{Hashes, hex};
 use crate::extra::download::kept::Facts;
-use crate::extra::download::target::{Beginning, Kept, Target};
+use crate::extra::download::target::{Beginning, DownloadTarget, Kept};
 use crate::fuzzing::call::{Client, Network, Patience, Pending, client};
 use crate::url::Url;
 
@@ -152,7 +152,7 @@ impl Memory {
     }
 }
 
-impl Target for Memory {
+impl DownloadTarget for Memory {
     async fn kept(&mut self, key: &str) -> Result<Option<Kept>> {
         let Some(facts) = self.kept.take() else { return Ok(None) };
         assert_eq!(facts.key, key);

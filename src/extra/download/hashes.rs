@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256, Sha512};
 
-use crate::fields::content_digest::NamedDigests;
+use super::content_digest::NamedDigests;
 
 /// The hashes of bytes that come piece by piece.
 #[derive(Debug, Clone, Default)]

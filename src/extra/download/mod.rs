@@ -17,6 +17,7 @@
 //! | file | what |
 //! | --- | --- |
 //! | [`validator`] | what `If-Range` may carry, and whether two messages are of one version of a file |
+//! | [`content_range`], [`content_digest`] | the fields `Content-Range`, `Repr-Digest` and `Content-Digest` |
 //! | [`hashes`] | SHA-256 of everything, and the digests that the caller or the server named |
 //! | [`kept`] | the facts about a part that an earlier run left, as text |
 //! | [`name`] | the name of a file in a directory |
@@ -51,6 +52,8 @@
 //! | each answer leads to progress, a failure that counts, or the end | the fuzz target `download` |
 //! | a file is the server's file, or there is none | simulation of downloads; `tests/downloads.rs` |
 
+pub(crate) mod content_digest;
+pub(crate) mod content_range;
 pub(crate) mod hashes;
 pub(crate) mod kept;
 pub(crate) mod name;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use http::header::{ACCEPT_RANGES, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING};
 use http::{HeaderMap, StatusCode, header};
 
+use super::content_digest::{CONTENT_DIGEST, NamedDigests, REPR_DIGEST};
+use super::content_range::{self, ContentRange};
 use super::hashes::{Hashes, Mismatch};
 use super::validator::Validator;
-use crate::fields::content_digest::{CONTENT_DIGEST, NamedDigests, REPR_DIGEST};
-use crate::fields::content_range::{self, ContentRange};
 use crate::fields::date;
 use crate::http1::head::ResponseHead;
 use crate::http1::header_section::{Fields as _, has_member};
@@ -99,19 +99,19 @@ pub(crate) struct Ask {
 
 /// What is to be done next.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum DownloadStep {
     /// Keep the first [`DownloadPlan::length`] bytes of the target, and write the body of this answer behind them.
     Write,
     /// The target holds the file.
     Complete,
     /// Send the next request after this time.
     Again(Duration),
-    Fail(Failure),
+    Fail(DownloadFailure),
 }
 
 /// The reason why a download ends without a file.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
+pub(crate) enum DownloadFailure {
     /// The status is none of a download, or one that passes did not pass in time.
     Status(StatusCode),
     /// A server that is busy asked for a longer wait than is allowed.
@@ -194,11 +194,11 @@ impl DownloadPlan {
     }
 
     /// Returns the first step: a part that was kept may be all.
-    pub(crate) fn start(&mut self) -> Step {
+    pub(crate) fn start(&mut self) -> DownloadStep {
         if self.length > 0 && self.total == Some(self.length) {
             return self.finish();
         }
-        Step::Again(Duration::ZERO)
+        DownloadStep::Again(Duration::ZERO)
     }
 
     /// Returns the fields of the next request.
@@ -213,32 +213,32 @@ impl DownloadPlan {
     }
 
     /// Decides about the head of an answer.
-    pub(crate) fn answer(&mut self, head: &ResponseHead, clock: &impl Clock) -> Step {
+    pub(crate) fn answer(&mut self, head: &ResponseHead, clock: &impl Clock) -> DownloadStep {
         self.message = None;
         match head.status {
             StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => self.whole(head, clock),
             StatusCode::PARTIAL_CONTENT if self.asked_range => self.part(head),
-            StatusCode::PARTIAL_CONTENT => Step::Fail(Failure::UnaskedPart),
+            StatusCode::PARTIAL_CONTENT => DownloadStep::Fail(DownloadFailure::UnaskedPart),
             StatusCode::RANGE_NOT_SATISFIABLE if self.asked_range => self.unsatisfied(head),
             StatusCode::PRECONDITION_FAILED if self.asked_range => self.restart(),
             status if is_busy(status) => self.busy(head, clock),
-            status => Step::Fail(Failure::Status(status)),
+            status => DownloadStep::Fail(DownloadFailure::Status(status)),
         }
     }
 
     /// Takes the next bytes of the body, and returns how many of them belong to the file: a message may be longer
     /// than the range that it names.
-    pub(crate) fn body(&mut self, bytes: &[u8]) -> Result<usize, Failure> {
+    pub(crate) fn body(&mut self, bytes: &[u8]) -> Result<usize, DownloadFailure> {
         let Some(message) = &mut self.message else { return Ok(0) };
         let left = message.end.map_or(u64::MAX, |end| end.saturating_sub(self.length));
         let count = usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()));
         let kept = bytes.split_at(count).0;
         let length = self.length.saturating_add(count as u64);
         if let Some(limit) = self.settings.max_size.filter(|limit| length > *limit) {
-            return Err(Failure::TooLarge { limit });
+            return Err(DownloadFailure::TooLarge { limit });
         }
         if let Some(expected) = self.settings.expected_size.filter(|expected| length > *expected) {
-            return Err(Failure::Size { expected, found: None });
+            return Err(DownloadFailure::Size { expected, found: None });
         }
         self.hashes.update(kept);
         if let Some(digests) = &mut message.digests {
@@ -255,7 +255,7 @@ impl DownloadPlan {
 
     /// Decides after a message, or after a request that got none: whether it ended as it should, or failed in a way
     /// that may pass.
-    pub(crate) fn ended(&mut self, is_whole: bool, clock: &impl Clock) -> Step {
+    pub(crate) fn ended(&mut self, is_whole: bool, clock: &impl Clock) -> DownloadStep {
         let Some(message) = self.message.take() else { return self.failed(clock) };
         let is_whole = message.end.map_or(is_whole, |end| end == self.length);
         if !is_whole {
@@ -264,7 +264,7 @@ impl DownloadPlan {
         if let Some((named, hashes, before)) = message.digests.map(|digests| *digests) {
             if let Err(mismatch) = hashes.compare(&named) {
                 if message.begin == 0 {
-                    return Step::Fail(Failure::Checksum(mismatch));
+                    return DownloadStep::Fail(DownloadFailure::Checksum(mismatch));
                 }
                 // The part is thrown away, and asked for again.
                 (self.length, self.hashes) = (message.begin, before);
@@ -279,7 +279,7 @@ impl DownloadPlan {
         // The server gave less than was asked for, which it may (RFC 9110 §15.3.7).
         let is_enough = self.length - message.begin >= LEAST_PROGRESS;
         match self.has_progressed() || is_enough {
-            true => Step::Again(Duration::ZERO),
+            true => DownloadStep::Again(Duration::ZERO),
             false => self.failed(clock),
         }
     }
@@ -316,7 +316,7 @@ impl DownloadPlan {
     }
 
     /// A 200 or 203: the file from its beginning.
-    fn whole(&mut self, head: &ResponseHead, clock: &impl Clock) -> Step {
+    fn whole(&mut self, head: &ResponseHead, clock: &impl Clock) -> DownloadStep {
         let headers = &head.headers;
         self.restarts += u32::from(self.length > 0);
         self.named = NamedDigests::of(headers, &REPR_DIGEST);
@@ -329,7 +329,7 @@ impl DownloadPlan {
     }
 
     /// A 206, which is appended if it fits.
-    fn part(&mut self, head: &ResponseHead) -> Step {
+    fn part(&mut self, head: &ResponseHead) -> DownloadStep {
         let Some(end) = self.end_of_part(head) else { return self.restart() };
         self.is_spliced = true;
         self.offers_ranges &= !has_member(&head.headers, &ACCEPT_RANGES, "none");
@@ -356,34 +356,34 @@ impl DownloadPlan {
     }
 
     /// Checks the size that a head announces, and begins to read.
-    fn begin_message(&mut self, head: &ResponseHead, end: Option<u64>) -> Step {
+    fn begin_message(&mut self, head: &ResponseHead, end: Option<u64>) -> DownloadStep {
         let announced = self.total.or(end);
         if let Some(limit) = self.settings.max_size {
             if announced.is_some_and(|size| size > limit) {
-                return Step::Fail(Failure::TooLarge { limit });
+                return DownloadStep::Fail(DownloadFailure::TooLarge { limit });
             }
         }
         if let Err(failure) = self.check_size(self.total) {
-            return Step::Fail(failure);
+            return DownloadStep::Fail(failure);
         }
         let digests = NamedDigests::of(&head.headers, &CONTENT_DIGEST);
         let digests = digests
             .map(|named| Box::new((named, Hashes::to_check(Some(named)), self.hashes.clone())));
         self.message = Some(Message { begin: self.length, end, digests });
-        Step::Write
+        DownloadStep::Write
     }
 
-    fn check_size(&self, size: Option<u64>) -> Result<(), Failure> {
+    fn check_size(&self, size: Option<u64>) -> Result<(), DownloadFailure> {
         match (self.settings.expected_size, size) {
             (Some(expected), Some(size)) if size != expected => {
-                Err(Failure::Size { expected, found: Some(size) })
+                Err(DownloadFailure::Size { expected, found: Some(size) })
             }
             _ => Ok(()),
         }
     }
 
     /// A 416: the file is complete if its total is our length (RFC 9110 §15.5.17).
-    fn unsatisfied(&mut self, head: &ResponseHead) -> Step {
+    fn unsatisfied(&mut self, head: &ResponseHead) -> DownloadStep {
         let range = content_range::of(&head.headers);
         let is_known = |known: u64| known == self.length;
         match range {
@@ -398,17 +398,17 @@ impl DownloadPlan {
     }
 
     /// A status that may pass: too many requests, a gateway without its server.
-    fn busy(&mut self, head: &ResponseHead, clock: &impl Clock) -> Step {
+    fn busy(&mut self, head: &ResponseHead, clock: &impl Clock) -> DownloadStep {
         let field = head.headers.first(&RETRY_AFTER);
         let asked = field.and_then(|value| date::retry_after_at_least(value, clock.date()));
         self.failures += 1;
         if self.failures > self.settings.retries {
-            return Step::Fail(Failure::Status(head.status));
+            return DownloadStep::Fail(DownloadFailure::Status(head.status));
         }
         let (delays, status) = (self.settings.delays, head.status);
         match delays.before(self.failures, asked, clock.random()) {
-            Some(wait) => Step::Again(wait),
-            None => Step::Fail(Failure::AsksToWait {
+            Some(wait) => DownloadStep::Again(wait),
+            None => DownloadStep::Fail(DownloadFailure::AsksToWait {
                 status,
                 asked: asked.unwrap_or_default(),
                 limit: delays.longest_asked,
@@ -418,18 +418,18 @@ impl DownloadPlan {
 
     /// Goes back to zero after an answer that contradicts what is known. No range is asked for any more, so this
     /// happens once.
-    fn restart(&mut self) -> Step {
+    fn restart(&mut self) -> DownloadStep {
         (self.length, self.total, self.is_spliced) = (0, None, false);
         (self.hashes, self.named, self.validator) = Default::default();
         self.trusts_ranges = false;
         self.restarts += 1;
-        Step::Again(Duration::ZERO)
+        DownloadStep::Again(Duration::ZERO)
     }
 
     /// Checks the file when all bytes are there. The caller's digest goes before those of the server.
-    fn finish(&mut self) -> Step {
+    fn finish(&mut self) -> DownloadStep {
         if let Err(failure) = self.check_size(Some(self.length)) {
-            return Step::Fail(failure);
+            return DownloadStep::Fail(failure);
         }
         let compared = match (&self.settings.sha256, &self.named) {
             (Some(expected), _) => self.hashes.compare_sha256(expected),
@@ -437,22 +437,22 @@ impl DownloadPlan {
             (None, None) => Ok(()),
         };
         match compared {
-            Ok(()) => Step::Complete,
+            Ok(()) => DownloadStep::Complete,
             Err(_) if self.is_spliced => self.restart(), // perhaps two versions
-            Err(mismatch) => Step::Fail(Failure::Checksum(mismatch)),
+            Err(mismatch) => DownloadStep::Fail(DownloadFailure::Checksum(mismatch)),
         }
     }
 
     /// Counts a failure, unless there was progress, and returns the next step.
-    fn failed(&mut self, clock: &impl Clock) -> Step {
+    fn failed(&mut self, clock: &impl Clock) -> DownloadStep {
         self.has_progressed();
         self.failures += 1;
         if self.failures > self.settings.retries {
             let (failures, length, total) = (self.failures, self.length, self.total);
-            return Step::Fail(Failure::GaveUp { failures, length, total });
+            return DownloadStep::Fail(DownloadFailure::GaveUp { failures, length, total });
         }
         let wait = self.settings.delays.before(self.failures, None, clock.random());
-        Step::Again(wait.unwrap_or_default())
+        DownloadStep::Again(wait.unwrap_or_default())
     }
 
     /// Returns whether the file is longer than it ever was, by enough to count; then the failures so far are

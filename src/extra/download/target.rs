@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Phase, Result};
 
 /// A place for the bytes of one download. Dropping it before [`finish`](Self::finish) leaves nothing, except a part
 /// that is to be kept.
-pub(crate) trait Target {
+pub(crate) trait DownloadTarget {
     /// Returns the part that an earlier run kept for the request with this [key](super::kept::key). A file is
     /// created here, so that a path that cannot be written is known before anything is sent.
     async fn kept(&mut self, key: &str) -> Result<Option<Kept>>;

@@ -12,7 +12,7 @@ use http::HeaderMap;
 use super::hashes::{Hashes, hex, parse_sha256};
 use super::kept::{Facts, key};
 use super::name::file_name;
-use super::plan::{DownloadPlan, Failure, Settings, Step};
+use super::plan::{DownloadFailure, DownloadPlan, DownloadStep, Settings};
 use crate::http1::head;
 use crate::http1::limits::Limits;
 use crate::policy::Clock;
@@ -52,7 +52,7 @@ pub(crate) struct Answer {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum End {
     File(Vec<u8>),
-    Failed(Failure),
+    Failed(DownloadFailure),
     DiskFull,
 }
 
@@ -74,10 +74,10 @@ impl Player {
         let mut step = self.plan.start();
         loop {
             match step {
-                Step::Complete => return End::File(std::mem::take(&mut self.target)),
-                Step::Fail(failure) => return End::Failed(failure),
-                Step::Write => unreachable!("there is no body"),
-                Step::Again(wait) => self.waits.push(wait),
+                DownloadStep::Complete => return End::File(std::mem::take(&mut self.target)),
+                DownloadStep::Fail(failure) => return End::Failed(failure),
+                DownloadStep::Write => unreachable!("there is no body"),
+                DownloadStep::Again(wait) => self.waits.push(wait),
             }
             let mut asked = HeaderMap::new();
             self.plan.request().apply(&mut asked);
@@ -91,10 +91,10 @@ impl Player {
         }
     }
 
-    fn read(&mut self, answer: &Answer) -> Result<Step, End> {
+    fn read(&mut self, answer: &Answer) -> Result<DownloadStep, End> {
         let head = head::parse(answer.head.as_bytes(), &Limits::default()).unwrap();
         match self.plan.answer(&head, &TestClock) {
-            Step::Write => {}
+            DownloadStep::Write => {}
             step => return Ok(step),
         }
         self.target.truncate(usize::try_from(self.plan.length()).unwrap());
@@ -174,7 +174,7 @@ fn brings(file: &str, story: &[(&str, &str)]) {
 }
 
 #[track_caller]
-fn fails(story: &[(&str, &str)]) -> Failure {
+fn fails(story: &[(&str, &str)]) -> DownloadFailure {
     match played(Settings::default(), story) {
         End::Failed(failure) => failure,
         end => panic!("{end:?}"),
@@ -287,15 +287,18 @@ fn other_statuses_end_it() {
     for status in [201, 202, 204, 304, 400, 403, 404, 410, 412, 416, 451, 500, 501] {
         let text = format!("{status}|L4|R*/20||oops");
         let text = if matches!(status, 204 | 304) { status.to_string() } else { text };
-        assert!(matches!(fails(&[("", &text)]), Failure::Status(found) if found == status));
+        assert!(matches!(fails(&[("", &text)]), DownloadFailure::Status(found) if found == status));
     }
     for status in [304, 404, 410] {
         let story = [CUT, ("8 \"a\"", &*status.to_string())];
-        assert!(matches!(fails(&story), Failure::Status(found) if found == status));
+        assert!(matches!(fails(&story), DownloadFailure::Status(found) if found == status));
     }
-    assert_eq!(fails(&[("", "206|L20|R0-19/20||ABCDEFGHIJKLMNOPQRST")]), Failure::UnaskedPart);
+    assert_eq!(
+        fails(&[("", "206|L20|R0-19/20||ABCDEFGHIJKLMNOPQRST")]),
+        DownloadFailure::UnaskedPart
+    );
     let story = [CUT, ("8 \"a\"", "416"), ("", "416")];
-    assert!(matches!(fails(&story), Failure::Status(found) if found == 416));
+    assert!(matches!(fails(&story), DownloadFailure::Status(found) if found == 416));
 }
 
 /// RFC 9110 §13.1.5, §8.8.2.2, §8.8.3.
@@ -353,7 +356,8 @@ fn a_server_without_ranges_is_not_asked_for_them() {
 fn failures_in_a_row_are_limited_and_progress_ends_the_row() {
     let retries = |retries| Settings { retries, ..Settings::default() };
     let lost = ("8 \"a\"", "refused");
-    let gave_up = |failures| End::Failed(Failure::GaveUp { failures, length: 8, total: Some(20) });
+    let gave_up =
+        |failures| End::Failed(DownloadFailure::GaveUp { failures, length: 8, total: Some(20) });
     assert_eq!(played(retries(0), &[CUT]), gave_up(1));
     assert_eq!(played(retries(2), &[CUT, lost, lost]), gave_up(3));
     let empty = ("8 \"a\"", "206|L12|R8-19/20|E||~");
@@ -384,7 +388,7 @@ fn a_few_bytes_of_a_large_file_are_no_progress() {
         // One byte for each request, in a range that is whole.
         answer(&format!("206|L1|R{at}-{at}/{total}|E||x"))
     });
-    assert!(matches!(end, End::Failed(Failure::GaveUp { failures: 4, .. })), "{end:?}");
+    assert!(matches!(end, End::Failed(DownloadFailure::GaveUp { failures: 4, .. })), "{end:?}");
     assert_eq!(requests, 4);
 }
 
@@ -404,11 +408,11 @@ fn a_busy_server_is_asked_again_later() {
     let limit = Duration::from_secs(60);
     let asked = Duration::from_secs(61);
     assert!(
-        matches!(found, Failure::AsksToWait { asked: a, limit: l, .. } if (a, l) == (asked, limit))
+        matches!(found, DownloadFailure::AsksToWait { asked: a, limit: l, .. } if (a, l) == (asked, limit))
     );
     let settings = Settings { retries: 2, ..Settings::default() };
     let end = played(settings, &[("", "503"), ("", "503"), ("", "503")]);
-    assert!(matches!(end, End::Failed(Failure::Status(status)) if status == 503));
+    assert!(matches!(end, End::Failed(DownloadFailure::Status(status)) if status == 503));
 }
 
 #[test]
@@ -416,7 +420,10 @@ fn the_backoff_doubles_up_to_its_limit() {
     let mut player = Player::new(Settings { retries: 9, ..Settings::default() });
     let story = vec![("", "refused"); 10];
     let end = played_on(&mut player, &story);
-    assert!(matches!(end, End::Failed(Failure::GaveUp { failures: 10, length: 0, total: None })));
+    assert!(matches!(
+        end,
+        End::Failed(DownloadFailure::GaveUp { failures: 10, length: 0, total: None })
+    ));
     let waits: Vec<_> = player.waits.iter().map(Duration::as_millis).collect();
     assert_eq!(waits, [0, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
 }
@@ -424,7 +431,7 @@ fn the_backoff_doubles_up_to_its_limit() {
 #[test]
 fn the_size_is_limited_as_soon_as_it_is_known() {
     let max = |max| Settings { max_size: Some(max), ..Settings::default() };
-    let too_large = |limit| End::Failed(Failure::TooLarge { limit });
+    let too_large = |limit| End::Failed(DownloadFailure::TooLarge { limit });
     assert_eq!(played(max(19), &[WHOLE]), too_large(19));
     assert_eq!(played(max(20), &[WHOLE]), End::File(FILE.into()));
     assert_eq!(played(max(19), &[("", "200|E||ABCDEFGHIJKLMNOPQRST")]), too_large(19));
@@ -437,7 +444,7 @@ fn the_size_is_limited_as_soon_as_it_is_known() {
 #[test]
 fn another_size_than_expected_is_an_error() {
     let expected = |size| Settings { expected_size: Some(size), ..Settings::default() };
-    let wrong = |expected, found| End::Failed(Failure::Size { expected, found });
+    let wrong = |expected, found| End::Failed(DownloadFailure::Size { expected, found });
     assert_eq!(played(expected(21), &[WHOLE]), wrong(21, Some(20)));
     assert_eq!(played(expected(21), &[("", "200||ABCDEFGHIJKLMNOPQRST")]), wrong(21, Some(20)));
     assert_eq!(played(expected(19), &[("", "200||ABCDEFGHIJKLMNOPQRST")]), wrong(19, None));
@@ -451,12 +458,14 @@ fn a_digest_is_of_all_bytes() {
     let upper = FILE_SHA256.to_uppercase();
     assert_eq!(played(sha256(&upper), &[WHOLE]), End::File(FILE.into()));
     let end = played(sha256(&"0".repeat(64)), &[WHOLE]);
-    assert!(matches!(end, End::Failed(Failure::Checksum(found)) if found.found == FILE_SHA256));
+    assert!(
+        matches!(end, End::Failed(DownloadFailure::Checksum(found)) if found.found == FILE_SHA256)
+    );
     // A splice may be of two versions: once again, from zero.
     let wrong = ("8 \"a\"", "206|L12|R8-19/20||ijklmnopqrst");
     assert_eq!(played(sha256(FILE_SHA256), &[CUT, wrong, WHOLE]), End::File(FILE.into()));
     let end = played(sha256(FILE_SHA256), &[CUT, wrong, ("", "200|L1||x")]);
-    assert!(matches!(end, End::Failed(Failure::Checksum(_))));
+    assert!(matches!(end, End::Failed(DownloadFailure::Checksum(_))));
     // With a digest nothing else need bind a range.
     let weak = ("", "200|L20||ABCDEFGH~");
     assert_eq!(played(sha256(FILE_SHA256), &[weak, ("8", REST.1)]), End::File(FILE.into()));
@@ -482,7 +491,10 @@ fn digests_of_the_server_are_checked() {
         let text = format!("200|L20|E|{fields}||{FILE}");
         match played(Settings::default(), &[("", &text)]) {
             End::File(_) => assert!(is_good, "{fields}"),
-            end => assert!(!is_good && matches!(end, End::Failed(Failure::Checksum(_))), "{end:?}"),
+            end => assert!(
+                !is_good && matches!(end, End::Failed(DownloadFailure::Checksum(_))),
+                "{end:?}"
+            ),
         }
     }
     let first = format!("200|L20|E|Repr-Digest: {GOOD}||ABCDEFGH~");

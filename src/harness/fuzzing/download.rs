@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use http::HeaderMap;
 
 use super::text;
-use crate::extra::download::plan::{DownloadPlan, Settings, Step};
+use crate::extra::download::plan::{DownloadPlan, DownloadStep, Settings};
 use crate::http1::head;
 use crate::http1::limits::Limits;
 use crate::policy::Clock;
@@ -83,12 +83,12 @@ impl Download {
         self.next(step)
     }
 
-    fn next(&self, step: Step) -> Next {
+    fn next(&self, step: DownloadStep) -> Next {
         match step {
-            Step::Write => Next::Write(self.plan.length()),
-            Step::Complete => Next::Complete,
-            Step::Again(_) => Next::Again,
-            Step::Fail(failure) => Next::Fail(text(failure)),
+            DownloadStep::Write => Next::Write(self.plan.length()),
+            DownloadStep::Complete => Next::Complete,
+            DownloadStep::Again(_) => Next::Again,
+            DownloadStep::Fail(failure) => Next::Fail(text(failure)),
         }
     }
 }

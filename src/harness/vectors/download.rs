@@ -6,7 +6,7 @@ use super::bytes;
 use super::support::{self, Outcome, accepted};
 use crate::extra::download::hashes::{Hashes, parse_sha256};
 use crate::extra::download::name::file_name;
-use crate::extra::download::plan::{Failure, Settings};
+use crate::extra::download::plan::{DownloadFailure, Settings};
 use crate::extra::download::tests::{Answer, End, Player};
 use crate::url::Url;
 
@@ -105,13 +105,13 @@ fn shown(end: End, is_refused: bool, existing: &Value) -> Value {
             return json!({"result": "ok", "file": text, "path_absent_until_complete": true});
         }
         End::DiskFull => "disk",
-        End::Failed(Failure::Status(_) | Failure::AsksToWait { .. }) => "status",
-        End::Failed(Failure::UnaskedPart) => "protocol",
-        End::Failed(Failure::TooLarge { .. }) => "size",
-        End::Failed(Failure::Size { .. }) => "size mismatch",
-        End::Failed(Failure::Checksum(_)) => "checksum",
-        End::Failed(Failure::GaveUp { .. }) if is_refused => "connect",
-        End::Failed(Failure::GaveUp { .. }) => "body",
+        End::Failed(DownloadFailure::Status(_) | DownloadFailure::AsksToWait { .. }) => "status",
+        End::Failed(DownloadFailure::UnaskedPart) => "protocol",
+        End::Failed(DownloadFailure::TooLarge { .. }) => "size",
+        End::Failed(DownloadFailure::Size { .. }) => "size mismatch",
+        End::Failed(DownloadFailure::Checksum(_)) => "checksum",
+        End::Failed(DownloadFailure::GaveUp { .. }) if is_refused => "connect",
+        End::Failed(DownloadFailure::GaveUp { .. }) => "body",
     };
     json!({"result": "error", "error": error, "file": null, "partial_left": false, "file_after": existing})
 }

@@ -40,46 +40,48 @@ const PIECE: usize = 128 * 1024;
 /// A file as the target of a download.
 #[derive(Debug)]
 pub(crate) struct FileTarget {
-    place: Place,
+    place: FilePlace,
     settings: FileSettings,
     /// Makes the name of the temporary file unlikely to exist.
     random: u64,
-    part: Option<Part>,
+    part: Option<PartFile>,
 }
 
 /// Where the file is to be.
 #[derive(Debug)]
-pub(crate) enum Place {
+pub(crate) enum FilePlace {
     File(PathBuf),
     /// In a directory, under a name that the server chooses.
     Directory(PathBuf),
 }
 
 impl FileTarget {
-    pub(crate) fn new(place: Place, settings: FileSettings, random: u64) -> Self {
+    pub(crate) fn new(place: FilePlace, settings: FileSettings, random: u64) -> Self {
         Self { place, settings, random, part: None }
     }
 
-    /// See [`Target::kept`](crate::extra::download::target::Target::kept).
+    /// See [`DownloadTarget::kept`](crate::extra::download::target::DownloadTarget::kept).
     pub(crate) fn kept(&mut self, key: &str) -> Result<Option<Kept>> {
-        let Place::File(path) = &self.place else { return Ok(None) };
+        let FilePlace::File(path) = &self.place else { return Ok(None) };
         let path = path.clone();
         if !self.settings.keep_partial {
             self.part = Some(self.create(path)?);
             return Ok(None);
         }
-        let mut part = self.checked(path).and_then(Part::reopen)?;
+        let mut part = self.checked(path).and_then(PartFile::reopen)?;
         let kept = part.kept(key).map_err(|error| failed(&part.path, error))?;
         self.part = Some(part);
         Ok(kept)
     }
 
-    /// See [`Target::begin`](crate::extra::download::target::Target::begin).
+    /// See [`DownloadTarget::begin`](crate::extra::download::target::DownloadTarget::begin).
     pub(crate) fn begin(&mut self, beginning: &Beginning) -> Result<()> {
         let mut part = match (self.part.take(), &self.place) {
             (Some(part), _) => part,
-            (None, Place::File(path)) => self.create(path.clone())?,
-            (None, Place::Directory(directory)) => self.create(directory.join(&beginning.name))?,
+            (None, FilePlace::File(path)) => self.create(path.clone())?,
+            (None, FilePlace::Directory(directory)) => {
+                self.create(directory.join(&beginning.name))?
+            }
         };
         let begun = part.begin(beginning).map_err(|error| failed(&part.path, error));
         self.part = Some(part);
@@ -107,12 +109,12 @@ impl FileTarget {
     }
 
     fn replaces(&self) -> bool {
-        let by_default = matches!(self.place, Place::File(_)) && !self.settings.numbered;
+        let by_default = matches!(self.place, FilePlace::File(_)) && !self.settings.numbered;
         self.settings.overwrite.unwrap_or(by_default)
     }
 
-    fn create(&self, target: PathBuf) -> Result<Part> {
-        self.checked(target).and_then(|target| Part::create(target, self.random))
+    fn create(&self, target: PathBuf) -> Result<PartFile> {
+        self.checked(target).and_then(|target| PartFile::create(target, self.random))
     }
 
     /// Checks what exists under the name of the target, before anything is received.
@@ -133,7 +135,7 @@ impl FileTarget {
 
 /// A file under construction.
 #[derive(Debug)]
-struct Part {
+struct PartFile {
     /// `None` once the file is complete.
     file: Option<File>,
     path: PathBuf,
@@ -144,7 +146,7 @@ struct Part {
     lock: Option<PartLock>,
 }
 
-impl Part {
+impl PartFile {
     fn create(target: PathBuf, random: u64) -> Result<Self> {
         let path = temporary(&target, random);
         let file = OpenOptions::new().write(true).create_new(true).open(&path);
@@ -262,7 +264,7 @@ impl Part {
     }
 }
 
-impl Drop for Part {
+impl Drop for PartFile {
     fn drop(&mut self) {
         if self.path.as_os_str().is_empty() || (self.stays && self.length > 0) {
             return;

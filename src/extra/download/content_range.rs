@@ -7,7 +7,7 @@
 //! bytes */20       Unsatisfied { total: 20 }
 //! ```
 //!
-//! Strict, unlike its neighbors: bytes are placed in a file by it, and a guess would damage the file.
+//! Strict, unlike the parsers in `fields/`: bytes are placed in a file by it, and a guess would damage the file.
 
 use http::header::CONTENT_RANGE;
 
