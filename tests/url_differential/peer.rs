@@ -39,10 +39,12 @@ pub(crate) fn is_misread(theirs: Option<&Theirs>, input: &str) -> bool {
 /// lets a user and a port be without a host.
 pub(crate) fn is_lenient(set: &Set, theirs: &Theirs) -> bool {
     match set {
-        // It takes these for a query or a fragment, and drops them.
+        // It takes these for a query or a fragment, and drops them; and a path without a host may not be empty.
         Set::Path(path) if !theirs.is_special() => {
             let path = path.replace(['\t', '\n', '\r'], "");
-            theirs.cannot_be_a_base() || path.starts_with(['?', '#'])
+            theirs.cannot_be_a_base()
+                || path.starts_with(['?', '#'])
+                || path.is_empty() && !theirs.has_authority()
         }
         // Without a path it panics, and a path with two slashes becomes an authority.
         Set::NoHost => {
