@@ -56,7 +56,7 @@ use crate::base::text::{Excerpt, decimal};
 pub(crate) struct HeaderSection {
     /// The head as received, in its original order and case.
     raw: Bytes,
-    lines: Lines,
+    lines: FieldLines,
     /// The lengths of the names, so that most lookups of an absent name fail fast.
     lengths: Lengths,
     /// A map of the same lines.
@@ -74,7 +74,7 @@ impl fmt::Debug for HeaderSection {
 
 /// The positions of the lines of a head, in order. Those of nearly every head need no allocation.
 #[derive(Clone, Default)]
-struct Lines {
+struct FieldLines {
     few: [HeaderLine; FEW_LINES],
     count: usize,
     /// All lines, if they are more than fit into `few`.
@@ -232,7 +232,7 @@ impl Lengths {
     }
 }
 
-impl Lines {
+impl FieldLines {
     #[inline]
     fn push(&mut self, line: HeaderLine) {
         match self.few.get_mut(self.count) {

@@ -13,7 +13,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::parse::Parser;
+use super::parse::UrlParser;
 use super::scheme::Special;
 use super::text::{PATH_SEGMENT, ends_authority, split_before};
 use super::{Component, ParseError, Url, host};
@@ -23,14 +23,14 @@ use crate::base::text::{Table, percent_decode};
 pub(super) fn parse(input: &str, base: Option<&Url>) -> Result<Url, ParseError> {
     let is_slash = |byte: u8| matches!(byte, b'/' | b'\\');
     let bytes = input.as_bytes();
-    let parser = || Parser::new(Special::File.prefix(), Some(Special::File), input.len());
+    let parser = || UrlParser::new(Special::File.prefix(), Some(Special::File), input.len());
     if let [first, second, ..] = *bytes {
         if is_slash(first) && is_slash(second) {
             return with_host(parser(), input.get(2..).unwrap_or_default());
         }
     }
     let Some(base) = base else { return Ok(parser().with_path(input)) };
-    let base_up_to = |last| Parser::with_parts_of(base, last, Some(Special::File), input.len());
+    let base_up_to = |last| UrlParser::with_parts_of(base, last, Some(Special::File), input.len());
     Ok(match *bytes {
         [] | [b'#', ..] => base_up_to(Component::Query).with_fragment(input),
         [b'?', ..] => base_up_to(Component::Path).with_query(input),
@@ -47,7 +47,7 @@ pub(super) fn parse(input: &str, base: Option<&Url>) -> Result<Url, ParseError> 
 }
 
 /// *File host state*: parses the text after `file://`.
-fn with_host(mut parser: Parser, input: &str) -> Result<Url, ParseError> {
+fn with_host(mut parser: UrlParser, input: &str) -> Result<Url, ParseError> {
     let (host, rest) = split_before(input, |byte| ends_authority(byte, true));
     if is_drive_letter(host) {
         return Ok(parser.with_path(input));

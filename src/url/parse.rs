@@ -1,7 +1,7 @@
 //! The URL parser (WHATWG URL §4.4).
 //!
 //! The state machine of the standard reads one code point at a time. It is equivalent to a loop over the
-//! parts: find the end of a part, write it normalized, continue with the rest. [`Parser`] does that, in
+//! parts: find the end of a part, write it normalized, continue with the rest. [`UrlParser`] does that, in
 //! the order of the parts. What a part may be depends on the scheme:
 //!
 //! | scheme | authority | path | host, port, query |
@@ -141,16 +141,16 @@ fn with_scheme(name: &str, rest: &str, base: Option<&Url>) -> Result<Url, ParseE
 /// slashes.
 fn absolute(special: Special, input: &str) -> Result<Url, ParseError> {
     let input = input.trim_start_matches(SLASHES);
-    Parser::new(special.prefix(), Some(special), input.len()).with_authority(input)
+    UrlParser::new(special.prefix(), Some(special), input.len()).with_authority(input)
 }
 
 /// *Path or authority state* and *opaque path state*: parses a URL from the end of its scheme on.
 fn not_special(name: &str, input: &str) -> Result<Url, ParseError> {
     let name = name.to_ascii_lowercase();
     if let Some(input) = input.strip_prefix("//") {
-        return Parser::new(&(name + "://"), None, input.len()).with_authority(input);
+        return UrlParser::new(&(name + "://"), None, input.len()).with_authority(input);
     }
-    let parser = Parser::new(&(name + ":"), None, input.len());
+    let parser = UrlParser::new(&(name + ":"), None, input.len());
     let has_segments = input.starts_with('/');
     Ok(if has_segments { parser.with_path(input) } else { parser.with_opaque_path(input) })
 }
@@ -159,7 +159,7 @@ fn not_special(name: &str, input: &str) -> Result<Url, ParseError> {
 /// part that the input has.
 fn relative(input: &str, base: &Url) -> Result<Url, ParseError> {
     let special = base.special();
-    let base_up_to = |last| Parser::with_parts_of(base, last, special, input.len());
+    let base_up_to = |last| UrlParser::with_parts_of(base, last, special, input.len());
     let is_slash = |byte: u8| byte == b'/' || byte == b'\\' && special.is_some();
     match *input.as_bytes() {
         _ if special == Some(Special::File) => file::parse(input, Some(base)),
@@ -238,12 +238,12 @@ fn relative_path(base: &str, target: &str) -> String {
 const SLASHES: [char; 2] = ['/', '\\'];
 
 /// A URL whose first parts are written.
-pub(super) struct Parser {
+pub(super) struct UrlParser {
     pub(super) url: Url,
     special: Option<Special>,
 }
 
-impl Parser {
+impl UrlParser {
     /// Writes the scheme with its punctuation. There is capacity for `input_len` more bytes, and one for the slash
     /// of an empty path.
     pub(super) fn new(prefix: &str, special: Option<Special>, input_len: usize) -> Self {

@@ -58,7 +58,7 @@ pub(crate) struct NoProxyList {
 /// An entry. All kinds are of one type, so that a program has one copy of the code that sorts them.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
-    kind: Kind,
+    kind: EntryKind,
     /// The length of the prefix of a network.
     prefix: u8,
     /// The name of a domain, or the first address of a network.
@@ -68,7 +68,7 @@ struct Entry {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum EntryKind {
     EveryHost,
     /// A domain itself.
     Domain,
@@ -93,15 +93,15 @@ impl NoProxyList {
                 list.entries.push(Entry { kind, prefix, key: key.into(), port });
             };
             match hosts {
-                Hosts::All => add(Kind::EveryHost, 0, &[]),
+                Hosts::All => add(EntryKind::EveryHost, 0, &[]),
                 Hosts::Domain { name, is_itself_included } => {
                     if is_itself_included {
-                        add(Kind::Domain, 0, name.as_bytes());
+                        add(EntryKind::Domain, 0, name.as_bytes());
                     }
-                    add(Kind::Subdomains, 0, name.as_bytes());
+                    add(EntryKind::Subdomains, 0, name.as_bytes());
                 }
                 Hosts::Network(network) => {
-                    add(Kind::Network, network.prefix(), &octets(network.first_address()));
+                    add(EntryKind::Network, network.prefix(), &octets(network.first_address()));
                     if !list.prefixes.contains(&network.prefix()) {
                         list.prefixes.push(network.prefix());
                     }
@@ -125,7 +125,8 @@ impl NoProxyList {
     pub(crate) fn covers(&self, url: &Url) -> bool {
         let holds = |kind, prefix, key: &[u8]| self.holds(kind, prefix, key, url);
         let port = url.port_or_known_default();
-        let mut every_host = self.entries.iter().take_while(|entry| entry.kind == Kind::EveryHost);
+        let mut every_host =
+            self.entries.iter().take_while(|entry| entry.kind == EntryKind::EveryHost);
         if every_host.any(|entry| entry.port.is_none() || entry.port == port) {
             return true;
         }
@@ -135,8 +136,8 @@ impl NoProxyList {
                 let domain = without_dot(domain);
                 let mut parents =
                     domain.match_indices('.').filter_map(|(at, _)| domain.get(at + 1..));
-                return holds(Kind::Domain, 0, domain.as_bytes())
-                    || parents.any(|parent| holds(Kind::Subdomains, 0, parent.as_bytes()));
+                return holds(EntryKind::Domain, 0, domain.as_bytes())
+                    || parents.any(|parent| holds(EntryKind::Subdomains, 0, parent.as_bytes()));
             }
             Host::Ipv4(address) => IpAddr::from(address),
             Host::Ipv6(address) => IpAddr::from(address).to_canonical(),
@@ -144,13 +145,13 @@ impl NoProxyList {
         self.prefixes.iter().any(|prefix| {
             let network = Network::new(address, *prefix);
             network.is_some_and(|network| {
-                holds(Kind::Network, *prefix, &octets(network.first_address()))
+                holds(EntryKind::Network, *prefix, &octets(network.first_address()))
             })
         })
     }
 
     /// Returns whether there is such an entry for the port of `url` or for all ports.
-    fn holds(&self, kind: Kind, prefix: u8, key: &[u8], url: &Url) -> bool {
+    fn holds(&self, kind: EntryKind, prefix: u8, key: &[u8], url: &Url) -> bool {
         if self.entries.is_empty() {
             return false; // the usual list
         }
@@ -230,10 +231,10 @@ impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.key.escape_ascii();
         let mut hosts = match self.kind {
-            Kind::EveryHost => "*".to_owned(),
-            Kind::Domain => name.to_string(),
-            Kind::Subdomains => format!("*.{name}"),
-            Kind::Network => {
+            EntryKind::EveryHost => "*".to_owned(),
+            EntryKind::Domain => name.to_string(),
+            EntryKind::Subdomains => format!("*.{name}"),
+            EntryKind::Network => {
                 match (<[u8; 4]>::try_from(&*self.key), <[u8; 16]>::try_from(&*self.key)) {
                     (Ok(v4), _) => format!("[{}/{}]", IpAddr::from(v4), self.prefix),
                     (_, Ok(v6)) => format!("[{}/{}]", IpAddr::from(v6), self.prefix),
